@@ -1,0 +1,214 @@
+import type { PullRequest, Repository } from './event.ts'
+import type { BuildSettings, EnvStrategy, HealthCheck, OnQuota, Variables } from './settings.ts'
+
+/** Where everything of one service happens on the platform. */
+export interface Place {
+  readonly project: string
+  readonly workspace: string | undefined
+  /** Name of the repository on the platform, without owner and slug. */
+  readonly repositoryName: string
+  /** The GitHub repository whose marks the services carry. */
+  readonly repository: Repository
+  /** The production service's name; a preview's is derived from it by `previewName`. */
+  readonly baseName: string
+}
+
+interface Common {
+  /** Say what would be done, and change nothing. */
+  readonly dryRun: boolean
+  /** Why this plan and no other, in half a sentence: "pull request #12 was opened". */
+  readonly because: string
+  readonly place: Place
+}
+
+interface Deploy extends Common {
+  /** `production` or `pr-12`; the middle of the branch name. */
+  readonly target: string
+  /** The environment's name on GitHub. */
+  readonly environment: 'preview' | 'production'
+  readonly serviceName: string
+  /** The commit that the event asks for, and the ref it can be fetched by. */
+  readonly wanted: { readonly sha: string; readonly ref: string }
+  /** Commits at which the default checkout may stand for this event; anything else was checked out on purpose. */
+  readonly ordinaryCheckouts: readonly string[]
+  /** Files to ship as they lie in the workspace, instead of the commit. */
+  readonly directory: string | undefined
+  /** Source commits that the platform probably has already, the most likely first. */
+  readonly bases: readonly string[]
+  readonly build: BuildSettings
+  /** What the service shall have, marks included. */
+  readonly variables: Variables
+  readonly envStrategy: EnvStrategy
+  readonly database: { readonly type: 'sqlite'; readonly name: string } | undefined
+  readonly health: HealthCheck
+  readonly timeoutMs: number
+  readonly adopt: boolean
+  readonly onQuota: OnQuota
+}
+
+export interface PreviewPlan extends Deploy {
+  readonly kind: 'preview'
+  readonly pullRequest: PullRequest
+  /** True for a fork's code deployed with the repository's key: no shared values, no database but its own. */
+  readonly untrusted: boolean
+  readonly maxPreviews: number | undefined
+  readonly previewTtlMs: number | undefined
+  /** Set when a comment asked for it: where the reaction goes. */
+  readonly askedBy: Asked | undefined
+}
+
+export interface ProductionPlan extends Deploy {
+  readonly kind: 'production'
+  readonly domain: string | undefined
+  /** Switch back when the new version is unhealthy. */
+  readonly rollback: boolean
+}
+
+/** A command in a comment: who asked, and where the reaction goes. */
+export interface Asked {
+  readonly commentId: number
+  readonly login: string
+}
+
+export interface TeardownPlan extends Common {
+  readonly kind: 'teardown'
+  readonly target: string
+  readonly environment: 'preview'
+  readonly serviceName: string
+  readonly pullRequest: number
+  readonly databaseName: string
+  readonly adopt: boolean
+  readonly timeoutMs: number
+  readonly askedBy: Asked | undefined
+}
+
+export interface SweepPlan extends Common {
+  readonly kind: 'sweep'
+  readonly previewLabel: string | undefined
+  readonly previewTtlMs: number | undefined
+  readonly maxPreviews: number | undefined
+  readonly timeoutMs: number
+  /** What comes after it, on a schedule. */
+  readonly then: MonitorPlan | undefined
+}
+
+export interface MonitorPlan extends Common {
+  readonly kind: 'monitor'
+  readonly serviceName: string
+  readonly health: HealthCheck
+}
+
+/** Switches a service to the branch before its present one, or to that of a given commit. */
+export interface RollbackPlan extends Common {
+  readonly kind: 'rollback'
+  readonly target: string
+  readonly environment: 'preview' | 'production'
+  readonly serviceName: string
+  readonly pullRequest: PullRequest | undefined
+  /** A source commit, whole or abbreviated; undefined means the one before. */
+  readonly to: string | undefined
+  readonly health: HealthCheck
+  readonly timeoutMs: number
+  readonly adopt: boolean
+  readonly askedBy: Asked | undefined
+}
+
+/** `/ink logs`: the runtime log, answered in a comment. */
+export interface LogsPlan extends Common {
+  readonly kind: 'logs'
+  readonly serviceName: string
+  readonly pullRequest: PullRequest
+  readonly askedBy: Asked
+}
+
+/** `/ink help`, or a command that does not exist, answered in a comment. */
+export interface HelpPlan extends Common {
+  readonly kind: 'help'
+  readonly pullRequest: number
+  /** The word that is no command; undefined when help was asked for. */
+  readonly unknown: string | undefined
+  readonly askedBy: Asked
+}
+
+/** A command by somebody who may not give it: a polite no, once. */
+export interface DeclinePlan extends Common {
+  readonly kind: 'decline'
+  readonly pullRequest: number
+  readonly reason: string
+  readonly askedBy: Asked
+}
+
+/** `command: plan`: checks key, permissions, checkout and workflow around what `auto` would do. */
+export interface CheckPlan extends Common {
+  readonly kind: 'check'
+  /** What the event would lead to. */
+  readonly would: Plan
+}
+
+export interface NonePlan {
+  readonly kind: 'none'
+  /** `skipped`: there was something to do and a rule forbids it; `nothing`: this event means nothing here. Both green. */
+  readonly status: 'skipped' | 'nothing'
+  /** For the notice and the output `skipped-reason`; says what to do when something can be done. */
+  readonly reason: string
+  /** Where a card may say so. */
+  readonly pullRequest: number | undefined
+}
+
+/** The run cannot go on, and that is red: a missing key, a command that lacks what it needs. */
+export interface RefusedPlan {
+  readonly kind: 'refused'
+  readonly problem: string
+  readonly hint: string
+}
+
+/** A fact is needed before the plan can be made: look it up, add it to the facts, and plan again. */
+export interface NeedsPlan {
+  readonly kind: 'needs'
+  readonly need: Need
+}
+
+export type Plan =
+  | PreviewPlan
+  | ProductionPlan
+  | TeardownPlan
+  | SweepPlan
+  | MonitorPlan
+  | RollbackPlan
+  | LogsPlan
+  | HelpPlan
+  | DeclinePlan
+  | CheckPlan
+  | NonePlan
+  | RefusedPlan
+
+export type Need =
+  | { readonly fact: 'pullRequest'; readonly number: number }
+  /** The open pull request whose head is this commit, for `workflow_run`, whose payload does not name a fork's. */
+  | {
+      readonly fact: 'pullRequest'
+      readonly headSha: string
+      readonly headBranch: string
+      readonly headRepository: string | undefined
+    }
+  | { readonly fact: 'permission'; readonly login: string }
+  | { readonly fact: 'changedFiles'; readonly of: ChangedFilesOf }
+  /** Whether somebody with write permission put the label on after the last push to the head. */
+  | { readonly fact: 'labelApproval'; readonly pullRequest: number; readonly label: string; readonly headSha: string }
+  /** The commit at the tip of a branch, where the event gives none. */
+  | { readonly fact: 'branchTip'; readonly branch: string }
+
+export type ChangedFilesOf =
+  | { readonly kind: 'pull-request'; readonly number: number }
+  | { readonly kind: 'range'; readonly before: string; readonly after: string }
+
+export type Permission = 'admin' | 'write' | 'read' | 'none'
+
+/** What was looked up so far. `unreadable`: asked, and GitHub did not say. */
+export interface Facts {
+  readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
+  readonly permission?: Permission | 'unreadable'
+  readonly changedFiles?: readonly string[] | 'unreadable'
+  readonly labelApproval?: 'approved' | 'not-approved' | 'unreadable'
+  readonly branchTip?: string | 'unreadable'
+}
