@@ -1,0 +1,65 @@
+import type { Tool } from '@modelcontextprotocol/sdk/types.js'
+import { PlatformError } from './errors.ts'
+
+/**
+ * What we want done, and under which names the generations of ml.ink's servers offer it. The first name that a server
+ * lists wins. Source: tool lists of the public server (G1), of the current one (G2) and of documentation pages.
+ */
+const names = {
+  createService: ['create_service', 'service_create'],
+  listServices: ['list_services', 'service_list'],
+  getService: ['get_service', 'service_get'],
+  updateService: ['update_service', 'service_update'],
+  deleteService: ['delete_service', 'service_delete'],
+  createRepository: ['create_repo', 'repo_create'],
+  getGitToken: ['get_git_token', 'repo_get_token', 'get_git_push_token'],
+  createDatabase: ['create_resource'],
+  listDatabases: ['list_resources'],
+  getDatabase: ['get_resource'],
+  deleteDatabase: ['delete_resource'],
+  addDomain: ['add_custom_domain', 'domain_add'],
+  removeDomain: ['remove_custom_domain', 'domain_remove'],
+  listZones: ['list_delegations', 'dns_list_zones'],
+  listProjects: ['list_projects', 'project_list'],
+  listWorkspaces: ['list_workspaces', 'workspace_list'],
+  whoami: ['whoami'],
+  checkCredits: ['check_credits'],
+} as const satisfies Record<string, readonly [string, ...string[]]>
+
+/** One thing that ml.ink can do for us, whatever its server calls it. */
+export type Purpose = keyof typeof names
+
+/** The tools of one server, by purpose. */
+export interface Catalogue {
+  find(purpose: Purpose): Tool | undefined
+  /** @throws PlatformError `missing-tool` when the server offers nothing for this purpose */
+  need(purpose: Purpose): Tool
+}
+
+/** Resolves every purpose from a server's `tools/list`. */
+export function openCatalogue(tools: readonly Tool[]): Catalogue {
+  const byName = new Map(tools.map((tool) => [tool.name, tool]))
+  const find = (purpose: Purpose): Tool | undefined => {
+    const known = names[purpose].find((name) => byName.has(name))
+    return known === undefined ? undefined : byName.get(known)
+  }
+  return {
+    find,
+    need: (purpose) => {
+      const tool = find(purpose)
+      if (tool) return tool
+      throw new PlatformError(
+        'missing-tool',
+        `This ml.ink server offers no tool to ${purposeInWords(purpose)} (looked for ${names[purpose].join(', ')})`,
+        {
+          hint: 'Check the `endpoint` input. If ml.ink has renamed its tools, a newer version of this action knows the new names.',
+        },
+      )
+    },
+  }
+}
+
+/** `createService` → "create service". */
+function purposeInWords(purpose: Purpose): string {
+  return purpose.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}

@@ -1,0 +1,282 @@
+import { z } from 'zod'
+import { shapeArguments, type WantedArguments } from './arguments.ts'
+import { type Catalogue, openCatalogue, type Purpose } from './catalogue.ts'
+import { PlatformError, ToolError, type ToolFailure } from './errors.ts'
+import {
+  type Accepted,
+  acceptedSchema,
+  accountSchema,
+  type Database,
+  type DomainAnswer,
+  databaseSchema,
+  domainSchema,
+  gitAccessSchema,
+  type ListedService,
+  listedServiceSchema,
+  projectsSchema,
+  readResult,
+  type Service,
+  serviceSchema,
+  zonesSchema,
+} from './results.ts'
+import { openSession, type SessionOptions } from './session.ts'
+
+/** Where on ml.ink: every call that takes these gets them. */
+export interface Place {
+  project: string
+  workspace: string | undefined
+}
+
+/** How a service is built and run. What is unset is left to the platform on creation and unchanged on update. */
+export interface ServiceSettings {
+  buildPack?: string | undefined
+  buildCommand?: string | undefined
+  startCommand?: string | undefined
+  publishDirectory?: string | undefined
+  rootDirectory?: string | undefined
+  dockerfilePath?: string | undefined
+  port?: number | undefined
+  memory?: string | undefined
+  vcpus?: string | undefined
+  region?: string | undefined
+  env?: Readonly<Record<string, string>> | undefined
+  destroyTimeoutSeconds?: number | undefined
+}
+
+/** Which parts of a service to read; logs cost the platform time, so they are asked for only when wanted. */
+export interface ServiceParts {
+  env?: boolean
+  deployLogLines?: number
+  runtimeLogLines?: number
+}
+
+/** A repository on ml.ink's git hosting. The remote carries a password: it must reach no log, argument or file. */
+export interface GitAccess {
+  remote: string
+  created: boolean
+}
+
+/** ml.ink, in the words of this project. Names are service names within the {@link Place} that the platform was opened for. */
+export interface Platform {
+  readonly server: string
+  offers(purpose: Purpose): boolean
+  /** Whether a service can be told to end itself. */
+  readonly canExpire: boolean
+  service(name: string, parts: ServiceParts, signal: AbortSignal): Promise<Service | undefined>
+  /** All services of the account, newest first; the platform shows 100 at most and has no further pages. */
+  services(signal: AbortSignal): Promise<readonly ListedService[]>
+  createService(
+    name: string,
+    repo: string,
+    branch: string,
+    settings: ServiceSettings,
+    signal: AbortSignal,
+  ): Promise<Accepted>
+  updateService(
+    name: string,
+    changes: ServiceSettings & { branch?: string; repo?: string },
+    signal: AbortSignal,
+  ): Promise<Accepted>
+  /** Asks for deletion and returns before it has happened. `false`: there was no such service. */
+  deleteService(name: string, signal: AbortSignal): Promise<boolean>
+  /** Push access to a repository, which is made when it does not exist and `create` is set. */
+  gitAccess(name: string, create: boolean, signal: AbortSignal): Promise<GitAccess | undefined>
+  database(name: string, signal: AbortSignal): Promise<Database | undefined>
+  createDatabase(name: string, type: string, signal: AbortSignal): Promise<Database>
+  deleteDatabase(name: string, signal: AbortSignal): Promise<boolean>
+  addDomain(service: string, domain: string, signal: AbortSignal): Promise<DomainAnswer>
+  zones(signal: AbortSignal): Promise<readonly { zone: string; status: string | undefined }[]>
+  account(signal: AbortSignal): Promise<{ name: string | undefined } | undefined>
+  projects(signal: AbortSignal): Promise<readonly { name: string; ref: string | undefined }[] | undefined>
+  close(): Promise<void>
+}
+
+interface Call {
+  purpose: Purpose
+  wanted: WantedArguments
+  repeatable: boolean
+  /** Arguments whose absence from the schema is no loss: they are refinements, or implied. */
+  dispensable?: readonly (keyof WantedArguments)[]
+}
+
+/** Connects to ml.ink. Close it when done, or the process does not end. */
+export async function openPlatform(
+  options: SessionOptions & { place: Place; warning: (text: string) => void },
+  signal: AbortSignal,
+): Promise<Platform> {
+  const session = await openSession(options, signal)
+  const catalogue = openCatalogue(session.tools)
+  const warned = new Set<string>()
+
+  const call = async <T>(
+    { purpose, wanted, repeatable, dispensable = [] }: Call,
+    schema: z.ZodType<T>,
+    callSignal: AbortSignal,
+  ): Promise<T> => {
+    const tool = catalogue.need(purpose)
+    const { args, undeclared } = shapeArguments(tool, { ...wanted, ...options.place })
+    for (const missing of undeclared) {
+      if (missing === 'workspace' || !(missing in wanted) || dispensable.includes(missing as keyof WantedArguments))
+        continue
+      const text = `This ml.ink server’s ${tool.name} takes no “${missing}”; the platform’s own value is used instead.`
+      if (!warned.has(text)) options.warning(text)
+      warned.add(text)
+    }
+    return readResult(schema, await session.call(tool.name, args, { repeatable, signal: callSignal }), tool.name)
+  }
+
+  return {
+    server: session.server,
+    offers: (purpose) => catalogue.find(purpose) !== undefined,
+    canExpire: 'destroy_timeout_seconds' in (catalogue.find('createService')?.inputSchema.properties ?? {}),
+    ...serviceCalls(call, catalogue),
+    ...repositoryCalls(call),
+    ...databaseCalls(call, catalogue),
+    ...accountCalls(call, catalogue),
+    close: () => session.close(),
+  }
+}
+
+type Caller = <T>(call: Call, schema: z.ZodType<T>, signal: AbortSignal) => Promise<T>
+
+function serviceCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    service: (name: string, parts: ServiceParts, signal: AbortSignal) => {
+      const wanted = {
+        name,
+        includeEnv: parts.env,
+        deployLogLines: parts.deployLogLines,
+        runtimeLogLines: parts.runtimeLogLines,
+      }
+      const dispensable = ['includeEnv', 'deployLogLines', 'runtimeLogLines'] as const
+      return unlessMissing(['service-not-found'], () =>
+        call({ purpose: 'getService', wanted, repeatable: true, dispensable }, serviceSchema, signal),
+      )
+    },
+    services: (signal: AbortSignal) =>
+      call({ purpose: 'listServices', wanted: {}, repeatable: true }, listedServices, signal),
+    createService: (name: string, repo: string, branch: string, settings: ServiceSettings, signal: AbortSignal) =>
+      call(
+        {
+          purpose: 'createService',
+          wanted: { name, repo, branch, host: 'ink', ...settings },
+          repeatable: false,
+          dispensable: ['host'],
+        },
+        acceptedSchema,
+        signal,
+      ),
+    updateService: (
+      name: string,
+      changes: ServiceSettings & { branch?: string; repo?: string },
+      signal: AbortSignal,
+    ) => {
+      const { region: _region, ...changeable } = changes // the platform cannot move a service to another region
+      const wanted = 'region' in (catalogue.need('updateService').inputSchema.properties ?? {}) ? changes : changeable
+      return call({ purpose: 'updateService', wanted: { name, ...wanted }, repeatable: false }, acceptedSchema, signal)
+    },
+    deleteService: async (name: string, signal: AbortSignal) => {
+      const deleted = await unlessMissing(['service-not-found'], () =>
+        call({ purpose: 'deleteService', wanted: { name }, repeatable: true }, acceptedSchema, signal),
+      )
+      return deleted !== undefined
+    },
+  }
+}
+
+const listedServices = z
+  .object({ services: z.array(listedServiceSchema).nullish() })
+  .transform((raw) => raw.services ?? [])
+
+function repositoryCalls(call: Caller) {
+  return {
+    gitAccess: async (name: string, create: boolean, signal: AbortSignal): Promise<GitAccess | undefined> => {
+      const dispensable = ['host'] as const
+      const existing = await unlessMissing(['repository-not-found'], () =>
+        call(
+          { purpose: 'getGitToken', wanted: { name, host: 'ink' }, repeatable: true, dispensable },
+          gitAccessSchema,
+          signal,
+        ),
+      )
+      if (existing) return { remote: existing.remote, created: false }
+      if (!create) return undefined
+      // Making a repository that exists returns it, so asking twice is harmless.
+      const made = await call(
+        { purpose: 'createRepository', wanted: { name, host: 'ink' }, repeatable: true, dispensable },
+        gitAccessSchema,
+        signal,
+      )
+      return { remote: made.remote, created: true }
+    },
+  }
+}
+
+function databaseCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    database: (name: string, signal: AbortSignal) =>
+      catalogue.find('getDatabase')
+        ? unlessMissing(['resource-not-found', 'other'], () =>
+            call({ purpose: 'getDatabase', wanted: { name }, repeatable: true }, databaseSchema, signal),
+          )
+        : Promise.resolve(undefined),
+    createDatabase: (name: string, type: string, signal: AbortSignal) =>
+      call({ purpose: 'createDatabase', wanted: { name, type }, repeatable: false }, databaseSchema, signal),
+    deleteDatabase: async (name: string, signal: AbortSignal) => {
+      const gone = await unlessMissing(['resource-not-found'], () =>
+        call(
+          { purpose: 'deleteDatabase', wanted: { name }, repeatable: true },
+          z.object({ message: z.string().nullish() }),
+          signal,
+        ),
+      )
+      return gone !== undefined
+    },
+  }
+}
+
+function accountCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    addDomain: (service: string, domain: string, signal: AbortSignal) =>
+      call({ purpose: 'addDomain', wanted: { name: service, domain }, repeatable: false }, domainSchema, signal),
+    zones: (signal: AbortSignal) =>
+      catalogue.find('listZones')
+        ? call({ purpose: 'listZones', wanted: {}, repeatable: true }, zonesSchema, signal)
+        : Promise.resolve([]),
+    account: (signal: AbortSignal) =>
+      catalogue.find('whoami')
+        ? call({ purpose: 'whoami', wanted: {}, repeatable: true }, accountSchema, signal)
+        : Promise.resolve(undefined),
+    projects: (signal: AbortSignal) =>
+      catalogue.find('listProjects')
+        ? call({ purpose: 'listProjects', wanted: {}, repeatable: true }, projectsSchema, signal)
+        : Promise.resolve(undefined),
+  }
+}
+
+async function unlessMissing<T>(missing: readonly ToolFailure[], act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof ToolError && missing.includes(error.reason)) return undefined
+    throw error
+  }
+}
+
+/** Whether an error says that the name is taken, which a service in deletion also causes. */
+export function isNameTaken(error: unknown): boolean {
+  return error instanceof ToolError && error.reason === 'already-exists'
+}
+
+/** Whether an error says that the account may not have more. */
+export function isOverQuota(error: unknown): boolean {
+  return (
+    (error instanceof ToolError && (error.reason === 'quota' || error.reason === 'credits')) ||
+    (error instanceof PlatformError && error.failure === 'payment-required')
+  )
+}
+
+/** The repository's `owner/slug`, which the platform reports with a service, from a remote's address. */
+export function repositorySlug(remote: string): string {
+  return new URL(remote).pathname.replace(/^\//, '').replace(/\.git$/, '')
+}

@@ -1,0 +1,178 @@
+import { z } from 'zod'
+import { PlatformError } from './errors.ts'
+
+/**
+ * Rewrites keys to snake_case, so that one schema reads every generation: current servers may answer in camelCase.
+ * Environment variables are left alone, whose names are data.
+ */
+export function snakeKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeKeys)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      const snake = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+      return [snake, snake === 'env_vars' && !Array.isArray(inner) ? inner : snakeKeys(inner)]
+    }),
+  )
+}
+
+/** Reads a tool's result with a schema. @throws PlatformError `protocol` naming the tool and what is wrong with its answer */
+export function readResult<T>(schema: z.ZodType<T>, result: unknown, tool: string): T {
+  const parsed = schema.safeParse(snakeKeys(result))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue?.path.join('.') || 'the result'
+  throw new PlatformError(
+    'protocol',
+    `ml.ink’s ${tool} answered something unexpected: ${where}: ${issue?.message ?? 'does not fit'}`,
+    {
+      hint: 'The platform may have changed. A newer version of this action may know the new form.',
+    },
+  )
+}
+
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value || undefined)
+
+// Logs come as one text or as a list, of lines or of records; which one differs between generations.
+const logLine = z.union([
+  z.string(),
+  z.object({ message: z.string() }).transform((entry) => entry.message),
+  z.object({ line: z.string() }).transform((entry) => entry.line),
+  z.object({ text: z.string() }).transform((entry) => entry.text),
+])
+const log = z
+  .union([z.array(logLine), z.string().transform((whole) => (whole ? whole.replace(/\n$/, '').split('\n') : []))])
+  .nullish()
+  .transform((lines) => lines ?? [])
+
+const variables = z
+  .union([
+    z
+      .array(z.object({ key: z.string(), value: z.string() }))
+      .transform((list) => Object.fromEntries(list.map(({ key, value }) => [key, value]))),
+    z.record(z.string(), z.string()),
+  ])
+  .nullish()
+  .transform((value) => value ?? undefined)
+
+const port = z.object({ public_endpoint: text, visibility: text })
+const customDomain = z.object({ domain: z.string(), status: z.string(), error: text })
+
+/** A service as any generation reports it, in our words. */
+export const serviceSchema = z
+  .object({
+    service_id: text,
+    id: text,
+    name: z.string(),
+    project: text,
+    repo: text,
+    branch: text,
+    status: z.string(),
+    error_message: text,
+    url: text,
+    fqdn: text,
+    ports: z.array(port).nullish(),
+    commit_hash: text,
+    created_at: text,
+    updated_at: text,
+    memory: text,
+    vcpus: z
+      .union([z.string(), z.number()])
+      .nullish()
+      .transform((value) => (value === null || value === undefined ? undefined : String(value))),
+    deploy_logs: log,
+    runtime_logs: log,
+    env_vars: variables,
+    custom_domain: customDomain.nullish(),
+  })
+  .transform((raw) => ({
+    id: raw.service_id ?? raw.id,
+    name: raw.name,
+    project: raw.project,
+    repo: raw.repo,
+    branch: raw.branch,
+    status: raw.status,
+    errorMessage: raw.error_message,
+    url: withScheme(raw.url ?? raw.ports?.find((one) => one.public_endpoint)?.public_endpoint ?? raw.fqdn),
+    commitHash: raw.commit_hash,
+    createdAt: raw.created_at,
+    updatedAt: raw.updated_at,
+    memory: raw.memory,
+    vcpus: raw.vcpus,
+    deployLogs: raw.deploy_logs,
+    runtimeLogs: raw.runtime_logs,
+    env: raw.env_vars,
+    customDomain: raw.custom_domain ?? undefined,
+  }))
+
+/** One service of ml.ink. `status` is that of its **latest** deployment, whoever started it. */
+export type Service = z.output<typeof serviceSchema>
+
+/** A service as lists show it. */
+export const listedServiceSchema = z
+  .object({ service_id: text, id: text, name: z.string(), repo: text, status: text, url: text, project: text })
+  .transform((raw) => ({
+    id: raw.service_id ?? raw.id,
+    name: raw.name,
+    repo: raw.repo,
+    status: raw.status,
+    url: withScheme(raw.url),
+    project: raw.project,
+  }))
+
+export type ListedService = z.output<typeof listedServiceSchema>
+
+/** What creating or updating a service answers. */
+export const acceptedSchema = z
+  .object({ service_id: text, id: text, name: text, status: text, message: text })
+  .transform((raw) => ({ serviceId: raw.service_id ?? raw.id, message: raw.message }))
+
+export type Accepted = z.output<typeof acceptedSchema>
+
+export const gitAccessSchema = z
+  .object({ git_remote: z.string(), repo: text, name: text, expires_at: text })
+  .transform((raw) => ({ remote: raw.git_remote, expiresAt: raw.expires_at }))
+
+export const databaseSchema = z
+  .object({
+    resource_id: text,
+    id: text,
+    name: z.string(),
+    type: text,
+    status: text,
+    database_url: text,
+    auth_token: text,
+  })
+  .transform((raw) => ({
+    id: raw.resource_id ?? raw.id,
+    name: raw.name,
+    type: raw.type,
+    status: raw.status,
+    url: raw.database_url,
+    authToken: raw.auth_token,
+  }))
+
+/** A database of ml.ink; `url` and `authToken` are set by the calls that reveal them. */
+export type Database = z.output<typeof databaseSchema>
+
+export const domainSchema = z.object({ domain: text, status: text, message: text })
+export type DomainAnswer = z.output<typeof domainSchema>
+
+export const zonesSchema = z
+  .object({ zones: z.array(z.object({ zone: z.string(), status: text })).nullish() })
+  .transform((raw) => raw.zones ?? [])
+
+export const accountSchema = z
+  .object({ user_id: text, github_username: text, name: text, email: text })
+  .transform((raw) => ({ name: raw.github_username ?? raw.name ?? raw.email ?? raw.user_id }))
+
+export const projectsSchema = z
+  .object({ projects: z.array(z.object({ name: z.string(), ref: text, is_default: z.boolean().nullish() })).nullish() })
+  .transform((raw) => raw.projects ?? [])
+
+function withScheme(address: string | undefined): string | undefined {
+  return address === undefined || address.includes('://') ? address : `https://${address}`
+}
