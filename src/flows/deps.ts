@@ -1,0 +1,64 @@
+import type { GitHub } from '../github/github.ts'
+import type { Platform } from '../ink/platform.ts'
+import type { RunContext } from '../plan/event.ts'
+import type { Place } from '../plan/plan.ts'
+import type { Settings } from '../plan/settings.ts'
+import type { Source } from '../source/source.ts'
+import type { Clock } from '../watch/clock.ts'
+import type { HttpRequest, McpProbe } from '../watch/probe.ts'
+import type { PhaseLog } from './timeline.ts'
+
+/** What the flows say while they work. Lines of strangers go through `foreign`, where the runner cannot take them for commands. */
+export interface Log extends PhaseLog {
+  debug(text: string): void
+  /** A box in the run's page. */
+  notice(text: string): void
+  warning(text: string): void
+  foreign(line: string): void
+}
+
+/** The action's outputs, by their names in `action.yml`. */
+export type OutputName =
+  | 'url'
+  | 'status'
+  | 'action'
+  | 'environment'
+  | 'service'
+  | 'service-id'
+  | 'repo'
+  | 'branch'
+  | 'commit'
+  | 'snapshot'
+  | 'duration-seconds'
+  | 'build-seconds'
+  | 'comment-id'
+  | 'deployment-id'
+  | 'skipped-reason'
+  | 'removed'
+  | 'cost-per-day'
+
+/** Everything that a flow may use. Built once, by the entry point. */
+export interface Deps {
+  readonly context: RunContext
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  readonly output: (name: OutputName, value: string | number) => void
+  /** Makes the runner star a value in everything that is printed from now on. */
+  readonly mask: (secret: string) => void
+  readonly openPlatform: (place: Place, signal: AbortSignal) => Promise<Platform>
+  readonly openSource: (place: Place) => Source
+  readonly github: GitHub
+  readonly http: HttpRequest
+  readonly mcp: McpProbe
+  /** Remembers for the post step what would be left open if this process were killed now. */
+  readonly remember: (open: OpenDeployment | undefined) => void
+}
+
+/** What the post step needs in order to settle a deployment that main left open. */
+export interface OpenDeployment {
+  readonly row: string
+  readonly pullRequest: number | undefined
+  readonly deploymentId: number | undefined
+}

@@ -1,0 +1,51 @@
+import type { ServiceSettings } from '../ink/platform.ts'
+import type { Service } from '../ink/results.ts'
+import type { BuildSettings, EnvStrategy, Variables } from '../plan/settings.ts'
+
+/** What decides how a service shall be: what the run asks for, and what is there already. */
+export interface Wishes {
+  build: BuildSettings
+  variables: Variables
+  envStrategy: EnvStrategy
+  /** Credentials of the service's own database, laid over everything else. */
+  databaseVariables: Readonly<Record<string, string>>
+  /** A whole directory of built files was shipped, so nothing is to be built. */
+  prebuilt: boolean
+  expireAfterSeconds: number | undefined
+  existing: Service | undefined
+}
+
+/**
+ * The settings to send with the create or update call. An update replaces **all** variables of a service, so with
+ * `merge` those which are there are read back and sent along (ink-platform: `env_vars` replaces all).
+ */
+export function desiredSettings(wishes: Wishes): ServiceSettings {
+  const { build, existing } = wishes
+  const defaultPack = wishes.prebuilt && !existing ? 'static' : undefined
+  return {
+    buildPack: build.buildPack ?? defaultPack,
+    buildCommand: build.buildCommand,
+    startCommand: build.startCommand,
+    publishDirectory: build.publishDirectory,
+    rootDirectory: build.rootDirectory,
+    dockerfilePath: build.dockerfilePath,
+    port: build.port,
+    memory: build.memory,
+    vcpus: build.vcpus,
+    region: existing ? undefined : build.region,
+    env: desiredVariables(wishes),
+    destroyTimeoutSeconds: wishes.expireAfterSeconds,
+  }
+}
+
+/** All variables that the service shall have. */
+export function desiredVariables({
+  variables,
+  envStrategy,
+  databaseVariables,
+  existing,
+}: Wishes): Record<string, string> {
+  const kept = envStrategy === 'merge' ? existing?.env : undefined
+  const wanted = Object.fromEntries([...variables].map(([name, secret]) => [name, secret.reveal()]))
+  return { ...kept, ...wanted, ...databaseVariables }
+}

@@ -1,0 +1,48 @@
+/** How many calls may be under way at once: the platform throttles an account that asks for more. */
+export const callsAtOnce = 5
+
+/**
+ * Does the same for each item, a few at a time, in order of the items.
+ * One that fails does not stop the others: each result is settled.
+ */
+export async function settleEach<T, R>(
+  items: readonly T[],
+  act: (item: T) => Promise<R>,
+  atOnce: number = callsAtOnce,
+): Promise<PromiseSettledResult<R>[]> {
+  const results: PromiseSettledResult<R>[] = []
+  const queue = items.entries()
+  const worker = async () => {
+    for (const [index, item] of queue) {
+      ;[results[index]] = (await Promise.allSettled([act(item)])) as [PromiseSettledResult<R>]
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
+  return results
+}
+
+/**
+ * Runs two things at the same time. When one fails the other is told to stop, and the first failure is thrown once both
+ * have ended, so that nothing works on in the background.
+ */
+export async function bothOf<A, B>(
+  signal: AbortSignal,
+  first: (signal: AbortSignal) => Promise<A>,
+  second: (signal: AbortSignal) => Promise<B>,
+): Promise<[A, B]> {
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  let cause: unknown
+  const guarded = async <T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    try {
+      return await act(either)
+    } catch (error) {
+      cause ??= error
+      stop.abort(error)
+      throw error
+    }
+  }
+  const [a, b] = await Promise.allSettled([guarded(first), guarded(second)])
+  if (a.status === 'rejected' || b.status === 'rejected') throw cause
+  return [a.value, b.value]
+}
