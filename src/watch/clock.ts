@@ -30,6 +30,11 @@ export async function withinTime<T>(
   alarm.catch(() => undefined)
   try {
     return await Promise.race([work(AbortSignal.any([signal, limit.signal])), alarm])
+  } catch (error) {
+    // Clients wrap the reason of an abort in errors of their own.
+    signal.throwIfAborted()
+    limit.signal.throwIfAborted()
+    throw error
   } finally {
     settled.abort()
   }
