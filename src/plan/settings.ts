@@ -65,6 +65,8 @@ export interface EnvironmentSettings {
   readonly strategy: EnvStrategy
   /** Whether the facts about the commit are added; the marks of ownership always are. */
   readonly git: boolean
+  /** The `env-file` that is not there. No fault of a run that has no use for it: a teardown needs no checkout. */
+  readonly missingFile: string | undefined
 }
 
 /** Dollars. A rate of 0 hides every estimate. */
