@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts'
 import { type Deadline, DeadlinePassed, deadlineAtTime } from './deadline.ts'
 import { type DeploymentLog, deploymentLog, WINDOW_LINES } from './deployment-log.ts'
+import { messageOf } from './error-text.ts'
 import { type ErrorBudget, errorBudget, pauseAfterFailure, pauseBeforeReading } from './pace.ts'
 import { type PhaseTimes, phaseTimes } from './phase-times.ts'
 import { tame } from './tame.ts'
@@ -204,17 +205,9 @@ export class WatchSession {
     return { kind: 'timed-out', phase: this.#times.current, perPhaseMs, ...this.evidence() }
   }
 
-  /** The text of an error with that of its causes, on one harmless line. A failed fetch hides its reason in the cause. */
+  /** The text of an error and its causes, on one harmless line. */
   messageOf(error: unknown): string {
-    const texts: string[] = []
-    for (
-      let at: unknown = error;
-      at !== undefined && texts.length < 4;
-      at = at instanceof Error ? at.cause : undefined
-    ) {
-      texts.push(at instanceof Error ? at.message : String(at))
-    }
-    return this.tame([...new Set(texts)].filter((text) => text !== '').join(': '))
+    return this.tame(messageOf(error))
   }
 
   warn(text: string): void {

@@ -1,0 +1,141 @@
+import { type Clock, withinTime } from './clock.ts'
+import { messageOf } from './error-text.ts'
+import { askOverHttp, type HttpRequest } from './http-check.ts'
+import { askOverMcp, type McpProbe } from './mcp-check.ts'
+import { jittered } from './pace.ts'
+import { tame } from './tame.ts'
+
+export type { HttpAnswer, HttpRequest } from './http-check.ts'
+export type { McpProbe } from './mcp-check.ts'
+
+/** Both ends included. */
+export interface StatusRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** What counts as healthy. */
+export type HealthCheck =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'http'
+      readonly path: string
+      readonly statuses: readonly StatusRange[]
+      readonly timeoutMs: number
+    }
+  | { readonly kind: 'mcp'; readonly timeoutMs: number }
+
+/** What came of asking the URL. */
+export interface ProbeResult {
+  readonly outcome: 'healthy' | 'unhealthy' | 'skipped' | 'no-url'
+  /** The address asked last, redirects included. */
+  readonly url?: string
+  /** Of the last answer, over HTTP. */
+  readonly status?: number
+  /** Of the last answer, from sending the request to the start of the body; redirects included. */
+  readonly latencyMs?: number
+  readonly attempts: number
+  /** The beginning of the last text answer, on one harmless line. */
+  readonly excerpt?: string
+  /** Why the last attempt was not healthy. */
+  readonly error?: string
+  /** The tools an MCP server offers. */
+  readonly tools?: readonly string[]
+}
+
+/** What probing needs. */
+export interface ProbeOptions {
+  /** As the platform reports it; without one the service is a worker, and there is nothing to ask. */
+  readonly url: string | undefined
+  readonly check: HealthCheck
+  readonly request: HttpRequest
+  readonly mcp: McpProbe
+  readonly clock: Clock
+  /** Yields [0, 1). */
+  readonly random: () => number
+  readonly signal: AbortSignal
+  /** Makes foreign text harmless and masks secrets in it. */
+  readonly tame?: (line: string) => string
+}
+
+/** One attempt. `error` is absent exactly when it was healthy. */
+export interface Attempt {
+  readonly url: string
+  readonly status?: number
+  readonly body?: string
+  readonly tools?: readonly string[]
+  readonly error?: string
+}
+
+/** A warming edge alternates between the new version and errors, so that one good answer proves little. */
+const GOOD_IN_A_ROW = 3
+const BETWEEN_GOOD_MS = 500
+const FIRST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 4_000
+const ATTEMPT_LIMIT_MS = 15_000
+const LONGEST_EXCERPT = 300
+
+/**
+ * Asks a deployed service from outside until it answers as wanted three times in a row. Whatever else it answers is
+ * waited out, since the platform's edge lags behind by up to two minutes.
+ *
+ * @throws the signal's reason on abort; never because of what the service does
+ */
+export async function probe(options: ProbeOptions): Promise<ProbeResult> {
+  if (options.check.kind === 'none') return { outcome: 'skipped', attempts: 0 }
+  if (options.url === undefined) return { outcome: 'no-url', attempts: 0 }
+  const ask = asking(options, options.check, new URL(options.url))
+  const endAt = options.clock.now() + options.check.timeoutMs
+  let result: ProbeResult = { outcome: 'unhealthy', attempts: 0, error: 'no time was given to ask' }
+  let good = 0
+  let bad = 0
+  while (options.clock.now() < endAt) {
+    const attempt = await timedAttempt(options, ask, endAt - options.clock.now())
+    good = attempt.error === undefined ? good + 1 : 0
+    bad = attempt.error === undefined ? 0 : bad + 1
+    result = { ...attempt, outcome: good >= GOOD_IN_A_ROW ? 'healthy' : 'unhealthy', attempts: result.attempts + 1 }
+    if (result.outcome === 'healthy') return result
+    const pauseMs = good > 0 ? BETWEEN_GOOD_MS : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 1.3 ** (bad - 1))
+    await options.clock.sleep(Math.min(jittered(pauseMs, options.random), endAt - options.clock.now()), options.signal)
+  }
+  const soon = 'it answered as wanted, but not three times in a row before the time was over'
+  return { ...result, error: result.error ?? soon }
+}
+
+type Ask = (signal: AbortSignal) => Promise<Attempt>
+
+function asking(options: ProbeOptions, check: Exclude<HealthCheck, { kind: 'none' }>, url: URL): Ask {
+  if (check.kind === 'mcp') return askOverMcp(options.mcp, url)
+  return askOverHttp(options.request, new URL(check.path, url), (status) =>
+    check.statuses.some(({ from, to }) => from <= status && status <= to),
+  )
+}
+
+async function timedAttempt(
+  options: ProbeOptions,
+  ask: Ask,
+  leftMs: number,
+): Promise<Omit<ProbeResult, 'outcome' | 'attempts'>> {
+  const startedAt = options.clock.now()
+  const attempt = await withinTime(options.clock, Math.min(ATTEMPT_LIMIT_MS, leftMs), options.signal, ask).catch(
+    (error: unknown): Attempt => {
+      options.signal.throwIfAborted()
+      return { url: options.url ?? '', error: messageOf(error) }
+    },
+  )
+  const tameText = options.tame ?? tame
+  const answered = attempt.status !== undefined || attempt.tools !== undefined
+  return {
+    url: tameText(attempt.url),
+    ...(attempt.status === undefined ? {} : { status: attempt.status }),
+    ...(answered ? { latencyMs: Math.round(options.clock.now() - startedAt) } : {}),
+    ...(attempt.body === undefined ? {} : { excerpt: excerptOf(attempt.body, tameText) }),
+    ...(attempt.tools === undefined ? {} : { tools: attempt.tools.map(tameText) }),
+    ...(attempt.error === undefined ? {} : { error: tameText(attempt.error) }),
+  }
+}
+
+function excerptOf(body: string, tameText: (line: string) => string): string {
+  const text = tameText(body.replace(/\s+/g, ' ').trim())
+  return text.length > LONGEST_EXCERPT ? `${text.slice(0, LONGEST_EXCERPT)}…` : text
+}
