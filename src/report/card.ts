@@ -1,0 +1,149 @@
+import type { PhrasingContent, RootContent } from 'mdast'
+import {
+  addressCell,
+  commitLink,
+  diagnosisBlocks,
+  type LogBudget,
+  lastWorkingLine,
+  sideLines,
+  statusCell,
+} from './details.ts'
+import { formatDollars, formatUtc } from './format.ts'
+import {
+  cellCode,
+  code,
+  dotted,
+  heading,
+  link,
+  list,
+  paragraph,
+  serialise,
+  smallPrint,
+  strong,
+  table,
+  text,
+} from './markdown.ts'
+import { mergeRow, mergeRows } from './merge.ts'
+import type { CardRow, Surroundings } from './model.ts'
+import { boundedRow, CARD_MARKER, decodeState, encodeState } from './state.ts'
+import { headline, isBad } from './wording.ts'
+
+/** GitHub refuses comments beyond 65 536 characters; this leaves room for what it may add. */
+export const MAX_CARD_CHARS = 60_000
+
+const MAX_ROWS = 50
+
+const FULL_LOG: LogBudget = { decisive: { maxLines: 12, maxLineChars: 300 }, tail: { maxLines: 40, maxLineChars: 200 } }
+const NO_LOG: LogBudget = { decisive: { maxLines: 0, maxLineChars: 0 }, tail: { maxLines: 0, maxLineChars: 0 } }
+
+// Tried from the richest on.
+const LOG_BUDGETS: readonly LogBudget[] = [
+  FULL_LOG,
+  { decisive: { maxLines: 8, maxLineChars: 200 }, tail: { maxLines: 15, maxLineChars: 160 } },
+  { decisive: { maxLines: 4, maxLineChars: 160 }, tail: { maxLines: 0, maxLineChars: 0 } },
+  NO_LOG,
+]
+
+/**
+ * The comment for these rows, hidden marker and state included, at most {@link MAX_CARD_CHARS} long.
+ * Rendering what {@link decodeState} reads back gives the same text.
+ */
+export function renderCard(rows: readonly CardRow[], surroundings: Surroundings): string {
+  for (const budget of LOG_BUDGETS) {
+    const body = renderWithin(rows, surroundings, budget)
+    if (body.length <= MAX_CARD_CHARS) return body
+  }
+  return renderFewest(rows, surroundings)
+}
+
+/** Without any log: as many rows as fit, the newest first. */
+function renderFewest(rows: readonly CardRow[], surroundings: Surroundings): string {
+  const newestFirst = [...rows].sort((a, b) => Date.parse(b.updatedAt) - Date.parse(a.updatedAt))
+  let shown = Math.min(newestFirst.length, MAX_ROWS)
+  let body = renderWithin(newestFirst.slice(0, shown), surroundings, NO_LOG)
+  while (body.length > MAX_CARD_CHARS && shown > 1) {
+    shown = Math.floor(shown / 2)
+    body = renderWithin(newestFirst.slice(0, shown), surroundings, NO_LOG)
+  }
+  return body
+}
+
+/** A card with one more row in it. */
+export interface FoldedCard {
+  readonly body: string
+  /** Other jobs write to this card as well, so what was written is worth reading back. */
+  readonly shared: boolean
+  /** The row of this service and target as the card had it. */
+  readonly before: CardRow | undefined
+}
+
+/**
+ * Adds a row to the card (or cards, should there be several) found in the pull request.
+ * Folding the result in again changes nothing. Bodies without a readable state count as empty.
+ */
+export function foldCard(bodies: readonly string[], row: CardRow, surroundings: Surroundings): FoldedCard {
+  const known = bodies.reduce<CardRow[]>((rows, body) => mergeRows(rows, decodeState(body) ?? []), [])
+  const rows = mergeRow(known, boundedRow(row, FULL_LOG))
+  const before = known.find((found) => found.service === row.service && found.target === row.target)
+  return { body: renderCard(rows, surroundings), shared: rows.length > 1, before }
+}
+
+function renderWithin(rows: readonly CardRow[], surroundings: Surroundings, budget: LogBudget): string {
+  const bounded = rows.map((row) => boundedRow(row, budget))
+  const blocks: RootContent[] = [
+    heading(3, text(headline(bounded))),
+    rowTable(bounded, surroundings),
+    ...bounded.flatMap((row) => detailBlocks(row, bounded.length > 1, surroundings, budget)),
+    smallPrint(...footer(bounded)),
+  ]
+  return `${CARD_MARKER}\n${serialise(blocks)}\n${encodeState(bounded)}\n`
+}
+
+function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): RootContent {
+  const onlyPreviews = rows.every((row) => row.target !== 'production')
+  return table(
+    ['Service', 'Status', onlyPreviews ? 'Preview' : 'Address', 'Commit', 'Updated'],
+    rows.map((row) => [
+      [cellCode(row.service)],
+      statusCell(row),
+      addressCell(row),
+      commitLink(row.commit, repositoryUrl),
+      [text(formatUtc(row.updatedAt))],
+    ]),
+  )
+}
+
+function detailBlocks(row: CardRow, named: boolean, { repositoryUrl }: Surroundings, budget: LogBudget): RootContent[] {
+  const { lines, blocks: tables } = sideLines(row)
+  const superseded =
+    row.supersededBy === undefined
+      ? []
+      : [paragraph(text('Superseded by '), ...commitLink(row.supersededBy, repositoryUrl))]
+  const last =
+    row.lastWorking !== undefined && row.status !== 'building' && row.status !== 'removed'
+      ? [lastWorkingLine(row.lastWorking, repositoryUrl)]
+      : []
+  const blocks: RootContent[] = [
+    ...(row.diagnosis !== undefined && isBad(row.status) ? diagnosisBlocks(row.diagnosis, budget) : []),
+    ...superseded,
+    ...last,
+    ...(lines.length === 0 ? [] : [list(lines)]),
+    ...tables,
+  ]
+  return named && blocks.length > 0 ? [paragraph(strong(code(row.service))), ...blocks] : blocks
+}
+
+function footer(rows: readonly CardRow[]): PhrasingContent[] {
+  const newest = rows.reduce<CardRow | undefined>(
+    (best, row) => (best === undefined || Date.parse(row.updatedAt) > Date.parse(best.updatedAt) ? row : best),
+    undefined,
+  )
+  const standing = rows.filter((row) => row.status !== 'removed')
+  const costPerDay = standing.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
+  const previews = standing.some((row) => row.target !== 'production')
+  return dotted([
+    previews ? [text('Removed when this pull request closes')] : [],
+    link(newest?.runUrl, text('run')),
+    costPerDay > 0 ? [text(`about ${formatDollars(costPerDay)} a day`)] : [],
+  ])
+}

@@ -1,0 +1,129 @@
+import type { PhrasingContent, RootContent } from 'mdast'
+import { defuse, type ExcerptLimits, excerpt, oneLine, prose, webAddress } from './foreign-text.ts'
+import { count, formatBytes, formatDuration, shortSha } from './format.ts'
+import { block, cellCode, code, dotted, folded, link, paragraph, strong, table, text } from './markdown.ts'
+import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './model.ts'
+import { phaseWords, statusWords } from './wording.ts'
+
+/** Parts that the comment and the job summary share. */
+
+/** How much of a log is shown. */
+export interface LogBudget {
+  readonly decisive: ExcerptLimits
+  readonly tail: ExcerptLimits
+}
+
+/** Status, answer and build time in one cell: `Live · HTTP 200 in 143 ms · built in 41 s`. */
+export function statusCell(row: CardRow): PhrasingContent[] {
+  return dotted([[text(statusWords(row))], healthWords(row), buildWords(row)])
+}
+
+function healthWords(row: CardRow): PhrasingContent[] {
+  if (row.health !== undefined) {
+    const { status, latencyMs, tools } = row.health
+    const answer = `HTTP ${status} in ${formatDuration(latencyMs)}`
+    return [text(tools === undefined ? answer : `${answer} · ${count(tools, 'MCP tool')}`)]
+  }
+  if (row.status !== 'live') return []
+  if (row.probe === 'off') return [text('not probed')]
+  return row.probe === 'no-url' ? [text('no public address')] : []
+}
+
+function buildWords(row: CardRow): PhrasingContent[] {
+  if (row.cached === true) return [text('image reused')]
+  return row.buildMs === undefined ? [] : [text(`built in ${formatDuration(row.buildMs)}`)]
+}
+
+/**
+ * The address of a row. Only what serves this very commit is linked in bold; while a build runs or after it failed
+ * the link leads to the version that worked last, and says which that is.
+ */
+export function addressCell(row: CardRow): PhrasingContent[] {
+  if (row.status === 'live' && row.url !== undefined) return [strong(...hostLink(row.url))]
+  const last = row.lastWorking
+  if (last?.url !== undefined && last.stillLive === true && row.status !== 'removed') {
+    return [...hostLink(last.url), text(' at '), code(shortSha(last.commit))]
+  }
+  return [text('–')]
+}
+
+function hostLink(address: string): PhrasingContent[] {
+  const url = webAddress(address)
+  if (url === undefined) return [cellCode(address)]
+  const path = url.pathname === '/' ? '' : url.pathname
+  return link(address, text(defuse(oneLine(url.host + path, 120))))
+}
+
+/** A commit as short code, linked to the repository's page of it. */
+export function commitLink(sha: string, repositoryUrl: string): PhrasingContent[] {
+  const isSha = /^[0-9a-f]{7,64}$/i.test(sha)
+  return isSha ? link(`${repositoryUrl}/commit/${sha}`, code(shortSha(sha))) : [cellCode(sha, 12)]
+}
+
+/** “Last working: `9f8e7d6`, still live”. */
+export function lastWorkingLine(last: LastWorking, repositoryUrl: string): RootContent {
+  const where = last.stillLive === true ? [text(', '), ...link(last.url, text('still live'))] : []
+  return paragraph(text('Last working: '), ...commitLink(last.commit, repositoryUrl), ...where)
+}
+
+/** Cause, hint, the decisive lines, and the end of the log folded. */
+export function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootContent[] {
+  const decisive = excerpt(diagnosis.decisive, 'start', budget.decisive)
+  const tail = excerpt(diagnosis.tail, 'end', budget.tail)
+  const advice =
+    diagnosis.hint.trim() === '' ? [] : [paragraph(strong(text('What to do:')), text(' '), ...prose(diagnosis.hint))]
+  return [
+    paragraph(strong(text('Why:')), text(' '), ...prose(diagnosis.cause)),
+    ...advice,
+    ...(decisive.length === 0 ? [] : [block(decisive, 'text')]),
+    ...(tail.length === 0 ? [] : folded(`End of the log (${count(tail.length, 'line')})`, block(tail, 'text'))),
+  ]
+}
+
+/** The database, domain, change and remark of a row, each as one line; DNS records still to be set as a table. */
+export function sideLines(row: CardRow): { readonly lines: PhrasingContent[][]; readonly blocks: RootContent[] } {
+  const lines: PhrasingContent[][] = []
+  if (row.reason !== undefined && row.status !== 'live') lines.push(prose(row.reason))
+  if (row.note !== undefined) lines.push(prose(row.note))
+  if (row.database !== undefined && row.status !== 'removed') lines.push([text('Database '), code(row.database)])
+  if (row.domain !== undefined) lines.push(domainLine(row.domain))
+  const change = row.change === undefined ? '' : changeWords(row.change, row.buildMs)
+  if (change !== '') lines.push([text(change)])
+  const records = row.domain?.status === 'active' ? [] : (row.domain?.records ?? [])
+  return { lines, blocks: records.length === 0 ? [] : [recordTable(records)] }
+}
+
+function domainLine(domain: DomainView): PhrasingContent[] {
+  const error = domain.error === undefined ? [] : [text(': '), ...prose(domain.error, 200)]
+  const label = code(domain.name)
+  const name = domain.status === 'active' ? link(`https://${domain.name}`, label) : [label]
+  return [text('Domain '), ...name, text(' is '), text(defuse(oneLine(domain.status, 40)) || 'unknown'), ...error]
+}
+
+function recordTable(records: NonNullable<DomainView['records']>): RootContent {
+  const rows = records
+    .slice(0, 10)
+    .map((record) => [[cellCode(record.type)], [cellCode(record.name, 255)], [cellCode(record.content, 255)]])
+  return table(['Set this DNS record', 'Name', 'Content'], rows)
+}
+
+function changeWords(change: ChangeView, buildMs: number | undefined): string {
+  const parts: string[] = []
+  if (change.buildMsBefore !== undefined && buildMs !== undefined && Math.abs(buildMs - change.buildMsBefore) >= 1000) {
+    const differenceMs = buildMs - change.buildMsBefore
+    parts.push(`built ${formatDuration(Math.abs(differenceMs))} ${differenceMs > 0 ? 'slower' : 'faster'} than before`)
+  }
+  if (change.bytes !== undefined && change.bytesBefore !== undefined && change.bytes !== change.bytesBefore) {
+    const difference = change.bytes - change.bytesBefore
+    parts.push(
+      `${formatBytes(change.bytes)} of files, ${formatBytes(Math.abs(difference))} ${difference > 0 ? 'more' : 'less'} than before`,
+    )
+  }
+  const sentence = parts.join('; ')
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1)
+}
+
+/** What is going on right now, for a row that is not finished. */
+export function progressWords(row: CardRow): string {
+  return row.phase === undefined ? 'Building' : phaseWords(row.phase)
+}

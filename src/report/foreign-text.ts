@@ -1,0 +1,86 @@
+import type { PhrasingContent } from 'mdast'
+
+/**
+ * Text written by strangers (build logs, branch names, error messages) made fit for GitHub's Markdown.
+ * The serialiser escapes what Markdown itself would act on; this file deals with what GitHub finds in the
+ * *rendered* text, where no backslash helps: mentions, references to issues, and links made of bare addresses.
+ */
+
+const ZERO_WIDTH_SPACE = '\u200b'
+
+// C0 and C1 controls but tab and newline, line and paragraph separators, bidi controls, byte order mark, lone surrogates.
+const UNPRINTABLE =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+/** Drops control and direction characters; keeps newlines and tabs. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, '')
+}
+
+/** Cuts to `maxChars` UTF-16 units without splitting a character, ending in `…`. */
+export function cut(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text
+  const end = Math.max(0, maxChars - 1)
+  const splitsPair = /[\ud800-\udbff]/.test(text.charAt(end - 1))
+  return `${text.slice(0, splitsPair ? end - 1 : end)}…`
+}
+
+/** One line of printable text, white space collapsed, at most `maxChars` long. */
+export function oneLine(text: string, maxChars: number): string {
+  // Cutting first bounds the work on a line of megabytes.
+  const bounded = text.slice(0, maxChars * 4)
+  return cut(printable(bounded.replace(/\s+/g, ' ')).replace(/\s+/g, ' ').trim(), maxChars)
+}
+
+/**
+ * Breaks up, with a zero-width space, what GitHub would turn into a mention, a reference or a link:
+ * `@user`, `@org/team`, `#12`, `owner/repo#12`, `GH-12`, `https://…`, `www.…`, mail addresses.
+ */
+export function defuse(text: string): string {
+  return text
+    .replace(/@(?=[\p{L}\p{N}_-])/gu, `@${ZERO_WIDTH_SPACE}`)
+    .replace(/#(?=\d)/g, `#${ZERO_WIDTH_SPACE}`)
+    .replace(/\b(GH)-(?=\d)/gi, `$1-${ZERO_WIDTH_SPACE}`)
+    .replace(/:(?=\/\/)/g, `:${ZERO_WIDTH_SPACE}`)
+    .replace(/(www)\.(?=\S)/gi, `$1${ZERO_WIDTH_SPACE}.`)
+}
+
+/**
+ * A line of foreign prose as Markdown nodes: `` `…` `` becomes code, the rest defused text.
+ * Only text and inline code can come out, whatever goes in.
+ */
+export function prose(text: string, maxChars = 500): PhrasingContent[] {
+  const line = oneLine(text, maxChars)
+  const nodes: PhrasingContent[] = []
+  let rest = 0
+  for (const match of line.matchAll(/`([^`]*[^`\s][^`]*)`/g)) {
+    if (match.index > rest) nodes.push({ type: 'text', value: defuse(line.slice(rest, match.index)) })
+    nodes.push({ type: 'inlineCode', value: match[1]?.trim() ?? '' })
+    rest = match.index + match[0].length
+  }
+  if (rest < line.length) nodes.push({ type: 'text', value: defuse(line.slice(rest)) })
+  return nodes.length > 0 ? nodes : [{ type: 'text', value: '–' }]
+}
+
+/** An http(s) address in its normal form, or `undefined` for anything else (`javascript:`, credentials, nonsense). */
+export function webAddress(text: string | undefined): URL | undefined {
+  if (text === undefined || text.length > 2000 || !URL.canParse(text)) return undefined
+  const url = new URL(text)
+  const isWeb = url.protocol === 'https:' || url.protocol === 'http:'
+  return isWeb && url.username === '' && url.password === '' ? url : undefined
+}
+
+/** Limits of one excerpt of a log. */
+export interface ExcerptLimits {
+  readonly maxLines: number
+  readonly maxLineChars: number
+}
+
+/** The last (`end`) or first (`start`) lines of a log, each printable and of bounded length. */
+export function excerpt(lines: readonly string[], from: 'start' | 'end', limits: ExcerptLimits): string[] {
+  if (limits.maxLines <= 0) return []
+  const picked = from === 'end' ? lines.slice(-limits.maxLines) : lines.slice(0, limits.maxLines)
+  return picked.map((line) =>
+    cut(printable(line.slice(0, limits.maxLineChars * 4)).replace(/\n/g, ' '), limits.maxLineChars),
+  )
+}

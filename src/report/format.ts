@@ -1,0 +1,67 @@
+/** Figures and times as people read them. Pure: nothing here looks at a clock. */
+
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+/** A duration in milliseconds as `143 ms`, `41 s`, `2 min 5 s`, `3 h 10 min` or `2 d 4 h`. */
+export function formatDuration(durationMs: number): string {
+  const ms = Math.max(0, Math.round(durationMs))
+  if (ms < SECOND_MS) return `${ms} ms`
+  if (ms < 10 * SECOND_MS) return `${trimZero((ms / SECOND_MS).toFixed(1))} s`
+  const wholeMs = Math.round(ms / SECOND_MS) * SECOND_MS
+  if (wholeMs < MINUTE_MS) return `${wholeMs / SECOND_MS} s`
+  if (wholeMs < HOUR_MS) return pair(wholeMs, MINUTE_MS, 'min', SECOND_MS, 's')
+  if (wholeMs < DAY_MS) return pair(wholeMs, HOUR_MS, 'h', MINUTE_MS, 'min')
+  return pair(wholeMs, DAY_MS, 'd', HOUR_MS, 'h')
+}
+
+function pair(ms: number, bigMs: number, bigUnit: string, smallMs: number, smallUnit: string): string {
+  const big = Math.floor(ms / bigMs)
+  const small = Math.floor((ms % bigMs) / smallMs)
+  return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`
+}
+
+function trimZero(decimal: string): string {
+  return decimal.replace(/\.0$/, '')
+}
+
+/** Bytes in decimal units, as `812 B`, `4.2 kB`, `51 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const
+  let value = Math.max(0, bytes)
+  let unit: (typeof units)[number] = 'B'
+  for (const next of units.slice(1)) {
+    if (value < 999.5) break
+    value /= 1000
+    unit = next
+  }
+  const figure = unit === 'B' || value >= 9.95 ? String(Math.round(value)) : trimZero(value.toFixed(1))
+  return `${figure} ${unit}`
+}
+
+/** An ISO time as `2026-11-22 10:04 UTC`; a text that is no time comes back as a dash. */
+export function formatUtc(iso: string): string {
+  const time = new Date(iso)
+  if (Number.isNaN(time.getTime())) return '–'
+  return `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}
+
+/** US dollars: cents from one cent on, else two significant digits (`$0.0042`). */
+export function formatDollars(dollars: number): string {
+  if (dollars === 0) return '$0'
+  if (dollars >= 0.01) return `$${dollars.toFixed(2)}`
+  if (dollars < 0.0001) return 'less than $0.0001'
+  return `$${Number(dollars.toPrecision(2))}`
+}
+
+/** The first seven digits of a commit SHA. */
+export function shortSha(sha: string): string {
+  return sha.slice(0, 7)
+}
+
+/** `1 preview`, `2 previews`. */
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`
+}

@@ -1,0 +1,75 @@
+import type { CardRow, LastWorking } from './model.ts'
+
+/**
+ * How rows of several jobs and runs become one card. Applying the same row twice changes nothing, so a job can
+ * find out whether its row has arrived by merging it again.
+ */
+
+/** Puts a row among the others: the newest run wins per service and target, whatever the order of writing. */
+export function mergeRow(rows: readonly CardRow[], incoming: CardRow): CardRow[] {
+  const others = rows.filter((row) => !sameDeployment(row, incoming))
+  const merged = rows.filter((row) => sameDeployment(row, incoming)).reduce(newer, incoming)
+  return [...others, merged].sort(byTargetAndName)
+}
+
+/** Folds the rows of another card into these, as when two jobs made a comment each. */
+export function mergeRows(rows: readonly CardRow[], incoming: readonly CardRow[]): CardRow[] {
+  return incoming.reduce<CardRow[]>(mergeRow, [...rows])
+}
+
+function sameDeployment(a: CardRow, b: CardRow): boolean {
+  return a.service === b.service && a.target === b.target
+}
+
+function byTargetAndName(a: CardRow, b: CardRow): number {
+  return compare(a.target, b.target) || compare(a.service, b.service)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** The row that stands of two for the same service: `incoming` (first, as reduce hands it) against one found in the card. */
+function newer(incoming: CardRow, found: CardRow): CardRow {
+  const order = compareRuns(incoming, found)
+  if (order < 0) return found
+  if (order === 0)
+    return Date.parse(incoming.updatedAt) >= Date.parse(found.updatedAt) ? carryOver(incoming, found) : found
+  // A run that gave way does not hide the one it gave way to, even when it began later.
+  if (incoming.status === 'superseded' && incoming.supersededBy === found.commit) return found
+  if (incoming.status === 'skipped' && found.status !== 'skipped' && found.status !== 'removed') {
+    return {
+      ...found,
+      run: incoming.run,
+      updatedAt: incoming.updatedAt,
+      note: incoming.reason ?? 'A later commit was skipped.',
+    }
+  }
+  return carryOver(incoming, found)
+}
+
+/** Negative when the run of `a` is older than the run of `b`, zero for the same run. */
+function compareRuns(a: CardRow, b: CardRow): number {
+  if (a.run.id === b.run.id && a.run.attempt === b.run.attempt) return 0
+  const started = Date.parse(a.run.startedAt) - Date.parse(b.run.startedAt)
+  return started || a.run.id - b.run.id || a.run.attempt - b.run.attempt
+}
+
+/** Keeps in mind which version worked last when the new row does not know. */
+function carryOver(incoming: CardRow, found: CardRow): CardRow {
+  if (incoming.lastWorking !== undefined || incoming.status === 'live' || incoming.status === 'removed') return incoming
+  const last = lastWorkingOf(found)
+  if (last === undefined || last.commit === incoming.commit) return incoming
+  return { ...incoming, lastWorking: incoming.status === 'building' ? last : withoutClaim(last) }
+}
+
+function lastWorkingOf(row: CardRow): LastWorking | undefined {
+  if (row.status !== 'live') return row.lastWorking
+  return { commit: row.commit, stillLive: true, ...(row.url === undefined ? {} : { url: row.url }) }
+}
+
+// Only the run itself can have seen that the old version still serves after a failure.
+function withoutClaim(last: LastWorking): LastWorking {
+  const { stillLive: _claimed, ...rest } = last
+  return rest
+}
