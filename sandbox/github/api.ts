@@ -1,0 +1,194 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ApiError, acceptedPermissions, checkAccess, credentialsOf, forbidden, notFound } from './access.ts'
+import { asObject, type Json, loadDescription, type Match, type Operation } from './description.ts'
+import { concerns, type GitHubFaults, type Occasion, strikeAnswer, strikeMeanwhile } from './faults.ts'
+import type { Token } from './model.ts'
+import { actions } from './rest/actions.ts'
+import type { Answer, Handlers } from './rest/call.ts'
+import { deployments } from './rest/deployments.ts'
+import { issues } from './rest/issues.ts'
+import { pulls } from './rest/pulls.ts'
+import { repos } from './rest/repos.ts'
+import { renderUser } from './render-user.ts'
+import { createValidator, type Validator } from './validation.ts'
+import { findRepository, type World } from './world.ts'
+
+/** A request or an answer which GitHub's own description does not allow. */
+export interface Violation {
+  readonly method: string
+  readonly path: string
+  readonly problem: string
+}
+
+export interface JournalEntry {
+  readonly method: string
+  /** With the query, without `/api/v3`. */
+  readonly path: string
+  readonly status: number
+  /** The operation's id in GitHub's description; `git` for git over HTTP. */
+  readonly operation: string
+  readonly actor: string | undefined
+}
+
+export interface Api {
+  handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void>
+  readonly violations: readonly Violation[]
+}
+
+const HANDLERS: Handlers = { ...repos, ...pulls, ...issues, ...deployments, ...actions }
+const RATE_LIMIT = 1000
+
+/** The REST API: every request is measured against GitHub's description, then answered, and so is every answer. */
+export function createApi(world: World, faults: GitHubFaults, journal: JournalEntry[], stopping: AbortSignal): Api {
+  const violations: Violation[] = []
+  let validator: Validator | undefined
+  let used = 0
+
+  return {
+    violations,
+    async handle(request, response, url) {
+      const method = request.method ?? 'GET'
+      const path = url.pathname.replace(/^\/api\/v3/, '') || '/'
+      const token = world.tokens.get(credentialsOf(request.headers.authorization) ?? '')
+      let operation = 'none'
+      let answer: Answer | 'reset'
+      try {
+        const description = await loadDescription()
+        validator ??= createValidator(description)
+        const match = description.find(method, path)
+        if (!match) throw violated(violations, method, path, 'GitHub describes no such call')
+        operation = match.operation.id
+        const body = await readBody(request)
+        answer = await answerTo({ match, method, path, url, body, token, authorization: request.headers.authorization }, validator)
+      } catch (error) {
+        answer = failure(error, violations, method, path)
+      }
+      used += 1
+      const status = answer === 'reset' ? 0 : answer.status
+      journal.push({ method, path: path + url.search, status, operation, actor: token?.actor.login })
+      if (answer === 'reset') request.socket.destroy()
+      else send(response, answer, operation, used)
+    },
+  }
+
+  async function answerTo(incoming: Incoming, validate: Validator): Promise<Answer | 'reset'> {
+    const { match, method, path, token } = incoming
+    const { operation, params } = match
+    const query = Object.fromEntries(incoming.url.searchParams)
+    const problems = validate.request(operation, { params, query, body: incoming.body })
+    if (problems.length > 0) throw violated(violations, method, path, problems.join('; '))
+    if (incoming.authorization !== undefined && !token) throw new ApiError(401, 'Bad credentials')
+    const occasion: Occasion = { operation: operation.id, method, path }
+    const silence = faults.strike('github.silence', concerns(occasion))
+    if (silence) await pause(Number(silence.options['ms'] ?? 30_000), stopping)
+    const reset = faults.strike('github.reset', concerns(occasion))
+    if (reset && reset.options['processed'] !== true) return 'reset'
+    const struck = strikeAnswer(faults, occasion)
+    if (struck) throw struck
+    const answer = await dispatch(incoming, validate, occasion)
+    const wrong = validate.response(operation, answer.status, answer.body === undefined ? undefined : plain(answer.body))
+    if (wrong.length > 0) throw violated(violations, method, path, wrong.join('; '))
+    return reset ? 'reset' : answer
+  }
+
+  async function dispatch(incoming: Incoming, validate: Validator, occasion: Occasion): Promise<Answer> {
+    const { operation, params } = incoming.match
+    if (operation.id === 'users/get-authenticated') return authenticatedUser(world, incoming.token)
+    const repository = findRepository(world, `${params['owner']}/${params['repo']}`)
+    if (!repository) throw notFound()
+    checkAccess(operation.id, incoming.token, repository, incoming.method)
+    const handler = HANDLERS[operation.id]
+    if (!handler) throw violated(violations, incoming.method, incoming.path, `this stand-in does not know ${operation.id}`)
+    await strikeMeanwhile(faults, occasion, repository)
+    return handler({
+      world,
+      repository,
+      token: incoming.token,
+      params,
+      query: validate.typed(operation, Object.fromEntries(incoming.url.searchParams)),
+      body: asObject(incoming.body ?? {}),
+      url: incoming.url,
+    })
+  }
+}
+
+interface Incoming {
+  readonly match: Match
+  readonly method: string
+  readonly path: string
+  readonly url: URL
+  readonly body: Json | undefined
+  readonly token: Token | undefined
+  readonly authorization: string | undefined
+}
+
+/** `GET /user` is for people: an installation token has no user. */
+function authenticatedUser(world: World, token: Token | undefined): Answer {
+  if (!token) throw new ApiError(401, 'Requires authentication')
+  if (token.kind !== 'user') throw forbidden('users/get-authenticated')
+  const now = `${world.now().toISOString().slice(0, 19)}Z`
+  const counts = { public_repos: 0, public_gists: 0, followers: 0, following: 0 }
+  const facts = { name: null, company: null, blog: '', location: null, email: null, hireable: null, bio: null }
+  return { status: 200, body: { ...renderUser(token.actor, world), ...facts, ...counts, created_at: now, updated_at: now } }
+}
+
+class ViolationError extends Error {
+  override readonly name = 'ViolationError'
+}
+
+function violated(violations: Violation[], method: string, path: string, problem: string): ViolationError {
+  violations.push({ method, path, problem })
+  return new ViolationError(`${method} ${path}: ${problem}`)
+}
+
+function failure(error: unknown, violations: Violation[], method: string, path: string): Answer {
+  if (error instanceof ApiError) {
+    const body = { message: error.message, ...error.details, documentation_url: 'https://docs.github.com/rest', status: String(error.status) }
+    return { status: error.status, body, headers: error.headers }
+  }
+  // Anything else is the stand-in's own failure: as loud as a violation, so that no test passes on it.
+  const message = error instanceof Error ? error.message : String(error)
+  if (!(error instanceof ViolationError)) violations.push({ method, path, problem: `the stand-in failed: ${message}` })
+  return { status: 500, body: { message: `Sandbox: ${message}` } }
+}
+
+async function readBody(request: IncomingMessage): Promise<Json | undefined> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const raw = Buffer.concat(chunks).toString('utf8')
+  if (raw === '') return undefined
+  try {
+    return JSON.parse(raw) as Json
+  } catch (cause) {
+    throw new ApiError(400, 'Problems parsing JSON', { details: { cause: String(cause) } })
+  }
+}
+
+/** The value as the client will see it: dates as text, `undefined` left out. */
+function plain(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value)) as Json
+}
+
+function send(response: ServerResponse, answer: Answer, operation: Operation['id'], used: number): void {
+  const accepted = acceptedPermissions(operation)
+  response.writeHead(answer.status, {
+    ...(answer.body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+    'x-github-media-type': 'github.v3; format=json',
+    'x-github-request-id': `SAND:${used.toString(16).toUpperCase()}`,
+    'x-ratelimit-limit': String(RATE_LIMIT),
+    'x-ratelimit-remaining': String(Math.max(0, RATE_LIMIT - used)),
+    'x-ratelimit-used': String(used),
+    'x-ratelimit-resource': 'core',
+    ...(accepted === undefined ? {} : { 'x-accepted-github-permissions': accepted }),
+    ...answer.headers,
+  })
+  response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body))
+}
+
+async function pause(milliseconds: number, stopping: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal: stopping }).catch(() => {
+    throw new ApiError(503, 'The sandbox is stopping.')
+  })
+}
+

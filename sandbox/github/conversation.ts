@@ -1,0 +1,113 @@
+import type { Comment, Issue, IssueEvent, Label, Reaction, User } from './model.ts'
+import type { World } from './world.ts'
+
+/** What is said about the issues and pull requests of one repository: comments, reactions, labels, their history. */
+export class Conversation {
+  readonly #world: World
+  readonly #comments = new Map<number, Comment>()
+  readonly #reactions: Reaction[] = []
+  readonly #labels = new Map<string, Label>()
+  readonly #events: IssueEvent[] = []
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Comments of one issue or pull request, oldest first. */
+  comments(issueNumber: number): readonly Comment[] {
+    return [...this.#comments.values()].filter((comment) => comment.issueNumber === issueNumber)
+  }
+
+  comment(id: number): Comment | undefined {
+    return this.#comments.get(id)
+  }
+
+  addComment(issueNumber: number, body: string, user: User, byApp = false): Comment {
+    const now = this.#world.now()
+    const comment: Comment = { id: this.#world.nextId(), issueNumber, body, user, byApp, createdAt: now, updatedAt: now }
+    this.#comments.set(comment.id, comment)
+    return comment
+  }
+
+  editComment(id: number, body: string): Comment | undefined {
+    const comment = this.#comments.get(id)
+    if (!comment) return undefined
+    comment.body = body
+    comment.updatedAt = this.#world.now()
+    return comment
+  }
+
+  deleteComment(id: number): boolean {
+    return this.#comments.delete(id)
+  }
+
+  reactions(commentId: number): readonly Reaction[] {
+    return this.#reactions.filter((reaction) => reaction.commentId === commentId)
+  }
+
+  /** Reacts once per user and content: the second time, GitHub answers with the first reaction. */
+  react(commentId: number, content: Reaction['content'], user: User): { readonly reaction: Reaction; readonly created: boolean } {
+    const existing = this.reactions(commentId).find((one) => one.content === content && one.user.login === user.login)
+    if (existing) return { reaction: existing, created: false }
+    const reaction: Reaction = { id: this.#world.nextId(), commentId, content, user, createdAt: this.#world.now() }
+    this.#reactions.push(reaction)
+    return { reaction, created: true }
+  }
+
+  deleteReaction(id: number): boolean {
+    const index = this.#reactions.findIndex((reaction) => reaction.id === id)
+    if (index >= 0) this.#reactions.splice(index, 1)
+    return index >= 0
+  }
+
+  labels(): readonly Label[] {
+    return [...this.#labels.values()]
+  }
+
+  /** The repository's label of that name ; case does not matter. */
+  label(name: string): Label | undefined {
+    return this.#labels.get(name.toLowerCase())
+  }
+
+  defineLabel(name: string, color = 'ededed', description = ''): Label {
+    const label: Label = { id: this.#world.nextId(), name, color, description }
+    this.#labels.set(name.toLowerCase(), label)
+    return label
+  }
+
+  addLabel(issue: Issue, name: string, actor: User): void {
+    const label = this.label(name) ?? this.defineLabel(name)
+    if (issue.labels.includes(label.name)) return
+    issue.labels.push(label.name)
+    this.record(issue.number, 'labeled', actor, { label: label.name })
+  }
+
+  removeLabel(issue: Issue, name: string, actor: User): boolean {
+    const index = issue.labels.findIndex((label) => label.toLowerCase() === name.toLowerCase())
+    if (index < 0) return false
+    issue.labels.splice(index, 1)
+    this.record(issue.number, 'unlabeled', actor, { label: name })
+    return true
+  }
+
+  events(issueNumber: number): readonly IssueEvent[] {
+    return this.#events.filter((event) => event.issueNumber === issueNumber)
+  }
+
+  record(
+    issueNumber: number,
+    event: IssueEvent['event'],
+    actor: User,
+    more: { readonly label?: string; readonly commitSha?: string } = {},
+  ): void {
+    this.#events.push({
+      id: this.#world.nextId(),
+      issueNumber,
+      event,
+      actor,
+      label: more.label,
+      commitSha: more.commitSha,
+      createdAt: this.#world.now(),
+    })
+  }
+}

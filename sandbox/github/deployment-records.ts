@@ -1,0 +1,98 @@
+import { ApiError } from './access.ts'
+import type { Deployment, DeploymentState, DeploymentStatus, User } from './model.ts'
+import type { World } from './world.ts'
+
+export interface NewDeployment {
+  readonly sha: string
+  readonly ref: string
+  readonly task: string
+  readonly environment: string
+  readonly description: string | null
+  readonly payload: Record<string, unknown> | string
+  readonly transientEnvironment: boolean
+  readonly productionEnvironment: boolean
+}
+
+export interface NewDeploymentStatus {
+  readonly state: DeploymentState
+  readonly description: string
+  readonly environment: string | undefined
+  readonly environmentUrl: string
+  readonly logUrl: string
+  readonly autoInactive: boolean
+}
+
+/** The deployment records of one repository, with GitHub's rules about states and deletion. */
+export class DeploymentRecords {
+  readonly #world: World
+  readonly #all = new Map<number, Deployment>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Newest first, as GitHub lists them. */
+  list(): readonly Deployment[] {
+    return [...this.#all.values()].reverse()
+  }
+
+  get(id: number): Deployment | undefined {
+    return this.#all.get(id)
+  }
+
+  create(facts: NewDeployment, creator: User): Deployment {
+    const now = this.#world.now()
+    const deployment: Deployment = {
+      ...facts,
+      id: this.#world.nextId(),
+      originalEnvironment: facts.environment,
+      creator,
+      createdAt: now,
+      updatedAt: now,
+      statuses: [],
+    }
+    this.#all.set(deployment.id, deployment)
+    return deployment
+  }
+
+  /**
+   * Adds a status. On `success` with `auto_inactive`, earlier successful deployments of the same environment that are
+   * neither transient nor production turn inactive (GitHub's REST documentation, “Create a deployment status”).
+   */
+  addStatus(deployment: Deployment, facts: NewDeploymentStatus, creator: User): DeploymentStatus {
+    const environment = facts.environment ?? deployment.statuses.at(-1)?.environment ?? deployment.environment
+    const status = this.#append(deployment, { ...facts, environment }, creator)
+    if (facts.state === 'success' && facts.autoInactive) {
+      for (const earlier of this.#all.values()) {
+        if (earlier.id >= deployment.id || earlier.environment !== environment) continue
+        if (earlier.transientEnvironment || earlier.productionEnvironment) continue
+        if (earlier.statuses.at(-1)?.state !== 'success') continue
+        this.#append(earlier, { ...facts, state: 'inactive', environment, description: '' }, creator)
+      }
+    }
+    return status
+  }
+
+  #append(
+    deployment: Deployment,
+    facts: NewDeploymentStatus & { readonly environment: string },
+    creator: User,
+  ): DeploymentStatus {
+    const now = this.#world.now()
+    const { state, description, environment, environmentUrl, logUrl } = facts
+    const id = this.#world.nextId()
+    const status: DeploymentStatus = { id, state, description, environment, environmentUrl, logUrl, creator, createdAt: now }
+    deployment.statuses.push(status)
+    deployment.updatedAt = now
+    return status
+  }
+
+  /** Deletes a record: an active one only when it is the repository's only one. */
+  delete(deployment: Deployment): void {
+    const active = deployment.statuses.at(-1)?.state !== 'inactive'
+    if (active && this.#all.size > 1) {
+      throw new ApiError(422, 'We cannot delete an active deployment unless it is the only deployment in a given repository.')
+    }
+    this.#all.delete(deployment.id)
+  }
+}

@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createFaultRegistry, type FaultOptions } from '../fault.ts'
+import { ACTIONS_BOT, normalizePermissions, tokenPrefix } from './access.ts'
+import { createApi, type JournalEntry, type Violation } from './api.ts'
+import { GITHUB_FAULTS, type GitHubFault } from './faults.ts'
+import { forkBare, initBare } from './git.ts'
+import { handleGit } from './git-server.ts'
+import type { AccessLevel, Token, TokenKind, User } from './model.ts'
+import { Repository, type RepositoryOptions } from './repository.ts'
+import type { World } from './world.ts'
+
+export type { JournalEntry, Violation } from './api.ts'
+export type { EventKind, EventOptions, WebhookEvent } from './events.ts'
+export { GITHUB_FAULTS, type GitHubFault } from './faults.ts'
+export type { CommitOptions, FileContent } from './git.ts'
+export type * from './model.ts'
+export type { OpenPullRequest } from './pull-requests.ts'
+export type { Repository, RepositoryOptions } from './repository.ts'
+
+export interface GitHubOptions {
+  /** Default: any free one. */
+  readonly port?: number
+  readonly now?: () => Date
+}
+
+export interface TokenOptions {
+  /** The repository it is for (`owner/name`, or the repository itself). A user's token is not bound to it. */
+  readonly repository: string | { readonly fullName: string }
+  /** As in a workflow's `permissions:`; what is not named is not allowed. */
+  readonly permissions: Readonly<Record<string, AccessLevel>>
+  /** Default: `github-actions[bot]`, for `kind: 'user'` the repository's owner. */
+  readonly actor?: string
+  readonly kind?: TokenKind
+}
+
+/** A GitHub of one's own, for repositories, pull requests, comments, deployment records and git over HTTP. */
+export interface GitHub extends AsyncDisposable {
+  readonly serverUrl: string
+  /** `serverUrl` + `/api/v3`, as on GitHub Enterprise Server. */
+  readonly apiUrl: string
+  createRepository(options: RepositoryOptions): Promise<Repository>
+  repository(fullName: string): Repository
+  /** Makes a token at run time. */
+  token(options: TokenOptions): string
+  /** Arms a fault; see {@link GITHUB_FAULTS}. */
+  fault(name: GitHubFault, options?: FaultOptions): void
+  clearFaults(): void
+  /** Every request so far with its answer's status; 0 where the connection was cut. */
+  readonly journal: readonly JournalEntry[]
+  /** Requests and answers that GitHub's own description of its API does not allow. A good test leaves none. */
+  readonly violations: readonly Violation[]
+  /** Ends the server and deletes the repositories. */
+  stop(): Promise<void>
+}
+
+/** Starts the stand-in on loopback. Nothing is read or compiled until the first API request. */
+export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> {
+  const directory = await mkdtemp(join(tmpdir(), 'sandbox-github-'))
+  const stopping = new AbortController()
+  const faults = createFaultRegistry<GitHubFault>(GITHUB_FAULTS)
+  const journal: JournalEntry[] = []
+  const server = createServer()
+  const serverUrl = await listen(server, options.port ?? 0)
+  const world = createWorld(directory, serverUrl, options.now ?? (() => new Date()))
+  const api = createApi(world, faults, journal, stopping.signal)
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const url = new URL(request.url ?? '/', serverUrl)
+    void route(request, response, url).catch((error: unknown) => {
+      response.writeHead(500).end(error instanceof Error ? error.message : String(error))
+    })
+  })
+
+  async function route(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    if (url.pathname.startsWith('/api/')) await api.handle(request, response, url)
+    else if (!(await handleGit(world, faults, journal, request, response, url))) {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('Not Found\n')
+    }
+  }
+
+  let stopped: Promise<void> | undefined
+  const stop = (): Promise<void> => {
+    stopped ??= shutDown(server, stopping, directory)
+    return stopped
+  }
+
+  return {
+    serverUrl,
+    apiUrl: world.apiUrl,
+    createRepository: (repositoryOptions) => createRepository(world, repositoryOptions),
+    repository(fullName) {
+      const repository = world.repositories.get(fullName.toLowerCase())
+      if (!repository) throw new Error(`There is no repository ${fullName}.`)
+      return repository
+    },
+    token: (tokenOptions) => createToken(world, tokenOptions),
+    fault: (name, faultOptions) => faults.set(name, faultOptions),
+    clearFaults: () => faults.clear(),
+    journal,
+    violations: api.violations,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+function createWorld(directory: string, serverUrl: string, now: () => Date): World {
+  let lastId = 1_000_000
+  const users = new Map<string, User>([[ACTIONS_BOT.login, ACTIONS_BOT]])
+  const nextId = (): number => {
+    lastId += 1
+    return lastId
+  }
+  return {
+    directory,
+    serverUrl,
+    apiUrl: `${serverUrl}/api/v3`,
+    repositories: new Map(),
+    tokens: new Map(),
+    nextId,
+    now,
+    user(login) {
+      const known = users.get(login)
+      if (known) return known
+      const user: User = { login, id: nextId(), type: login.endsWith('[bot]') ? 'Bot' : 'User' }
+      users.set(login, user)
+      return user
+    },
+  }
+}
+
+async function createRepository(world: World, options: RepositoryOptions): Promise<Repository> {
+  const repository = new Repository(world, options)
+  if (world.repositories.has(repository.fullName.toLowerCase())) {
+    throw new Error(`There is a repository ${repository.fullName} already.`)
+  }
+  await mkdir(dirname(repository.gitDir), { recursive: true })
+  if (options.fork) await forkBare(options.fork.gitDir, repository.gitDir)
+  else await initBare(repository.gitDir, repository.defaultBranch)
+  world.repositories.set(repository.fullName.toLowerCase(), repository)
+  return repository
+}
+
+function createToken(world: World, options: TokenOptions): string {
+  const kind = options.kind ?? 'actions'
+  const fullName = typeof options.repository === 'string' ? options.repository : options.repository.fullName
+  const owner = fullName.split('/')[0] ?? ''
+  const token: Token = {
+    value: tokenPrefix(kind) + randomBytes(18).toString('hex'),
+    kind,
+    repository: fullName,
+    actor: world.user(options.actor ?? (kind === 'user' ? owner : ACTIONS_BOT.login)),
+    permissions: normalizePermissions(options.permissions),
+  }
+  world.tokens.set(token.value, token)
+  return token.value
+}
+
+function listen(server: Server, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+  })
+}
+
+async function shutDown(server: Server, stopping: AbortController, directory: string): Promise<void> {
+  stopping.abort()
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeAllConnections()
+  await closed
+  await rm(directory, { recursive: true, force: true })
+}

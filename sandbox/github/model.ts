@@ -1,0 +1,144 @@
+/** What the GitHub stand-in remembers. Plain records; everything that is shown is rendered from them. */
+
+export interface User {
+  readonly login: string
+  readonly id: number
+  readonly type: 'User' | 'Bot' | 'Organization'
+}
+
+/** What a token may do with a subject, as written in a workflow's `permissions:`. */
+export type AccessLevel = 'none' | 'read' | 'write'
+
+/** Subjects in the API's spelling (`pull_requests`); the workflow's hyphens are accepted at the edge. */
+export type Permissions = Readonly<Record<string, AccessLevel>>
+
+/** What a person may do in a repository, as `GET /collaborators/{user}/permission` says it. */
+export type RepositoryRole = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none'
+
+/** `actions`: the job's GITHUB_TOKEN. `user`: a personal access token. `app`: another app's installation token. */
+export type TokenKind = 'actions' | 'user' | 'app'
+
+export interface Token {
+  readonly value: string
+  readonly kind: TokenKind
+  readonly actor: User
+  readonly repository: string
+  readonly permissions: Permissions
+}
+
+export interface Label {
+  readonly id: number
+  readonly name: string
+  readonly color: string
+  readonly description: string
+}
+
+export interface Comment {
+  readonly id: number
+  readonly issueNumber: number
+  readonly user: User
+  readonly byApp: boolean
+  readonly createdAt: Date
+  body: string
+  updatedAt: Date
+}
+
+export interface Reaction {
+  readonly id: number
+  readonly commentId: number
+  readonly user: User
+  readonly content: '+1' | '-1' | 'laugh' | 'confused' | 'heart' | 'hooray' | 'rocket' | 'eyes'
+  readonly createdAt: Date
+}
+
+export interface Issue {
+  readonly number: number
+  readonly id: number
+  readonly user: User
+  readonly createdAt: Date
+  title: string
+  body: string | null
+  state: 'open' | 'closed'
+  labels: string[]
+  updatedAt: Date
+  closedAt: Date | undefined
+  closedBy: User | undefined
+}
+
+/** An entry of an issue's history, for `/events` and `/timeline`. */
+export interface IssueEvent {
+  readonly id: number
+  readonly issueNumber: number
+  readonly event: 'labeled' | 'unlabeled' | 'closed' | 'reopened' | 'merged' | 'ready_for_review' | 'convert_to_draft'
+  readonly actor: User
+  readonly label: string | undefined
+  readonly commitSha: string | undefined
+  readonly createdAt: Date
+}
+
+export interface PullRequest extends Issue {
+  readonly headRef: string
+  readonly headFullName: string
+  headSha: string
+  baseRef: string
+  baseSha: string
+  draft: boolean
+  merged: boolean
+  mergedAt: Date | undefined
+  mergedBy: User | undefined
+  /** The test merge while open, the real merge once merged, `undefined` on a conflict. */
+  mergeCommitSha: string | undefined
+  mergeable: boolean | undefined
+}
+
+export type DeploymentState = 'error' | 'failure' | 'inactive' | 'in_progress' | 'queued' | 'pending' | 'success'
+
+export interface DeploymentStatus {
+  readonly id: number
+  readonly state: DeploymentState
+  readonly description: string
+  readonly environment: string
+  readonly environmentUrl: string
+  readonly logUrl: string
+  readonly creator: User
+  readonly createdAt: Date
+}
+
+export interface Deployment {
+  readonly id: number
+  readonly sha: string
+  readonly ref: string
+  readonly task: string
+  readonly environment: string
+  readonly originalEnvironment: string
+  readonly description: string | null
+  readonly payload: Record<string, unknown> | string
+  readonly transientEnvironment: boolean
+  readonly productionEnvironment: boolean
+  readonly creator: User
+  readonly createdAt: Date
+  updatedAt: Date
+  readonly statuses: DeploymentStatus[]
+}
+
+export interface WorkflowJob {
+  readonly id: number
+  readonly name: string
+  status: 'queued' | 'in_progress' | 'completed'
+  conclusion: 'success' | 'failure' | 'cancelled' | 'skipped' | null
+  readonly startedAt: Date
+  completedAt: Date | undefined
+}
+
+export interface WorkflowRun {
+  readonly id: number
+  readonly number: number
+  readonly attempt: number
+  readonly name: string
+  readonly event: string
+  readonly headBranch: string
+  readonly headSha: string
+  readonly actor: User
+  readonly createdAt: Date
+  readonly jobs: WorkflowJob[]
+}

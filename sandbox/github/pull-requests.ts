@@ -1,0 +1,129 @@
+import { git, resolveCommit, tryGit, writeMerge } from './git.ts'
+import type { PullRequest } from './model.ts'
+import type { Repository } from './repository.ts'
+import { findRepository, type World } from './world.ts'
+
+export interface OpenPullRequest {
+  /** The branch to be merged, in the fork when there is one. */
+  readonly head: string
+  /** Default: the default branch. */
+  readonly base?: string
+  readonly title?: string
+  readonly body?: string
+  readonly author?: string
+  readonly draft?: boolean
+  readonly labels?: readonly string[]
+  /** The repository that the branch is in. */
+  readonly fromFork?: Repository
+}
+
+/** Opens a pull request and sets `refs/pull/N/head` and, unless it conflicts, `refs/pull/N/merge`. */
+export async function openPullRequest(
+  world: World,
+  repository: Repository,
+  options: OpenPullRequest,
+): Promise<PullRequest> {
+  const source = options.fromFork ?? repository
+  const baseRef = options.base ?? repository.defaultBranch
+  const now = world.now()
+  const pull: PullRequest = {
+    number: repository.nextNumber(),
+    id: world.nextId(),
+    user: options.author === undefined ? source.owner : world.user(options.author),
+    createdAt: now,
+    updatedAt: now,
+    title: options.title ?? `Merge ${options.head}`,
+    body: options.body ?? null,
+    state: 'open',
+    labels: [],
+    closedAt: undefined,
+    closedBy: undefined,
+    headRef: options.head,
+    headFullName: source.fullName,
+    headSha: await source.head(options.head),
+    baseRef,
+    baseSha: await repository.head(baseRef),
+    draft: options.draft ?? false,
+    merged: false,
+    mergedAt: undefined,
+    mergedBy: undefined,
+    mergeCommitSha: undefined,
+    mergeable: undefined,
+  }
+  repository.pulls.set(pull.number, pull)
+  repository.issues.set(pull.number, pull)
+  for (const label of options.labels ?? []) repository.conversation.addLabel(pull, label, pull.user)
+  await refreshPullRequest(world, repository, pull)
+  return pull
+}
+
+/** Brings all open pull requests of a repository in line with the branches they are about. */
+export async function refreshPullRequests(world: World, repository: Repository): Promise<void> {
+  for (const pull of repository.pulls.values()) {
+    if (pull.state === 'open') await refreshPullRequest(world, repository, pull)
+  }
+}
+
+async function refreshPullRequest(world: World, repository: Repository, pull: PullRequest): Promise<void> {
+  const source = findRepository(world, pull.headFullName)
+  const headSha = (source && (await resolveCommit(source.gitDir, `refs/heads/${pull.headRef}`))) ?? pull.headSha
+  const baseTip = (await resolveCommit(repository.gitDir, `refs/heads/${pull.baseRef}`)) ?? pull.baseSha
+  const known = await resolveCommit(repository.gitDir, `refs/pull/${pull.number}/head`)
+  const test = await mergeParents(repository.gitDir, `refs/pull/${pull.number}/merge`)
+  if (known === headSha && pull.mergeable !== undefined && (!test || test === `${baseTip} ${headSha}`)) {
+    if (pull.mergeable) return
+  }
+  if (source && source !== repository && known !== headSha) {
+    await git(repository.gitDir, ['fetch', '--quiet', '--no-tags', source.gitDir, `${headSha}`])
+  }
+  if (headSha !== pull.headSha) {
+    pull.headSha = headSha
+    pull.baseSha = baseTip
+    pull.updatedAt = world.now()
+  }
+  await git(repository.gitDir, ['update-ref', `refs/pull/${pull.number}/head`, headSha])
+  await writeTestMerge(repository, pull, baseTip)
+}
+
+/** GitHub's test merge, made ahead of time. On a conflict there is none, and its reference goes away. */
+async function writeTestMerge(repository: Repository, pull: PullRequest, baseTip: string): Promise<void> {
+  const message = `Merge ${pull.headSha} into ${baseTip}`
+  const merge = await writeMerge(repository.gitDir, { base: baseTip, head: pull.headSha, message })
+  pull.mergeable = merge !== undefined
+  pull.mergeCommitSha = merge
+  const reference = `refs/pull/${pull.number}/merge`
+  await git(repository.gitDir, merge ? ['update-ref', reference, merge] : ['update-ref', '-d', reference])
+}
+
+async function mergeParents(gitDir: string, reference: string): Promise<string | undefined> {
+  const run = await tryGit(gitDir, ['show', '--no-patch', '--format=%P', reference, '--'])
+  return run.exitCode === 0 ? run.stdout.toString('utf8').trim() : undefined
+}
+
+/** Merges: a commit of two parents, or one of all changes on the base (`squash`). The branch stays. */
+export async function mergePullRequest(
+  world: World,
+  repository: Repository,
+  pull: PullRequest,
+  options: { readonly method?: 'merge' | 'squash'; readonly by?: string },
+): Promise<string> {
+  const by = options.by === undefined ? repository.owner : world.user(options.by)
+  const squash = options.method === 'squash'
+  const merged = await writeMerge(repository.gitDir, {
+    base: await repository.head(pull.baseRef),
+    head: pull.headSha,
+    squash,
+    message: squash
+      ? `${pull.title} (#${pull.number})`
+      : `Merge pull request #${pull.number} from ${pull.headFullName.split('/')[0]}/${pull.headRef}\n\n${pull.title}`,
+  })
+  if (!merged) throw new Error(`Pull request ${pull.number} conflicts with ${pull.baseRef}.`)
+  await repository.close(pull.number, by.login)
+  pull.merged = true
+  pull.mergedAt = pull.closedAt
+  pull.mergedBy = by
+  pull.mergeCommitSha = merged
+  repository.conversation.record(pull.number, 'merged', by, { commitSha: merged })
+  await repository.setReference(`refs/heads/${pull.baseRef}`, merged)
+  return merged
+}

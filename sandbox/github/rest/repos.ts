@@ -1,0 +1,187 @@
+import { ApiError, notFound } from '../access.ts'
+import { git, tryGit } from '../git.ts'
+import { readChangedFiles, readCommits, renderCommit } from '../render-commit.ts'
+import { repositoryUrl } from '../render-issue.ts'
+import { renderPull } from '../render-pull.ts'
+import { renderRepository } from '../render-repository.ts'
+import { nodeId, renderUser } from '../render-user.ts'
+import type { RepositoryRole } from '../model.ts'
+import { type Call, type Handlers, paged, text } from './call.ts'
+
+/** The repository itself: its facts, collaborators, commits, comparisons, contents and references. */
+export const repos: Handlers = {
+  'repos/get': ({ repository, world }) => ({
+    status: 200,
+    body: {
+      ...renderRepository(repository, world),
+      network_count: 0,
+      subscribers_count: 0,
+      ...(repository.parent
+        ? { parent: renderRepository(repository.parent, world), source: renderRepository(repository.parent, world) }
+        : {}),
+    },
+  }),
+  'repos/get-collaborator-permission-level': ({ repository, world, params }) => {
+    const user = world.user(params['username'] ?? '')
+    const role = repository.role(user.login)
+    return {
+      status: 200,
+      body: {
+        permission: coarsePermission(role),
+        role_name: role,
+        user: { ...renderUser(user, world), permissions: rights(role), role_name: role },
+      },
+    }
+  },
+  'repos/get-commit': async (call) => {
+    const sha = await commitOf(call, call.params['ref'] ?? '')
+    const [commit] = await readCommits(call.repository, ['-1', sha])
+    if (!commit) throw notFound()
+    const parent = commit.parents[0] ?? (await emptyTree(call))
+    const files = await readChangedFiles(call.repository, `${parent}..${sha}`, sha, call.world)
+    return { status: 200, body: { ...renderCommit(call.repository, commit, call.world), files } }
+  },
+  'repos/list-commits': async (call) => {
+    const sha = await commitOf(call, text(call.query['sha']) ?? call.repository.defaultBranch)
+    return paged(call, await readCommits(call.repository, [sha]), (commit) => renderCommit(call.repository, commit, call.world))
+  },
+  'repos/compare-commits-with-basehead': compare,
+  'repos/get-content': getContent,
+  'repos/list-branches': async (call) => {
+    const lines = await git(call.repository.gitDir, ['for-each-ref', '--format=%(refname:lstrip=2) %(objectname)', 'refs/heads'])
+    const branches = lines.split('\n').filter((line) => line !== '')
+    return paged(call, branches, (line) => {
+      const [name = '', sha = ''] = line.split(' ')
+      return { name, commit: { sha, url: `${repositoryUrl(call.repository, call.world)}/commits/${sha}` }, protected: false }
+    })
+  },
+  'git/get-ref': async (call) => {
+    const reference = `refs/${call.params['ref'] ?? ''}`
+    const sha = await call.repository.resolve(reference)
+    if (!sha) throw notFound()
+    const at = repositoryUrl(call.repository, call.world)
+    return {
+      status: 200,
+      body: {
+        ref: reference,
+        node_id: nodeId('REF', call.repository.id),
+        url: `${at}/git/${reference}`,
+        object: { type: 'commit', sha, url: `${at}/git/commits/${sha}` },
+      },
+    }
+  },
+  'repos/list-pull-requests-associated-with-commit': async (call) => {
+    const sha = await commitOf(call, call.params['commit_sha'] ?? '')
+    const found = [...call.repository.pulls.values()].filter(
+      (pull) => pull.headSha === sha || (pull.merged && pull.mergeCommitSha === sha),
+    )
+    return paged(call, found, (pull) => renderPull(call.world, call.repository, pull))
+  },
+}
+
+/** The old field knows four words only: maintainers count as writers, triagers as readers. */
+function coarsePermission(role: RepositoryRole): string {
+  if (role === 'maintain') return 'write'
+  return role === 'triage' ? 'read' : role
+}
+
+function rights(role: RepositoryRole) {
+  const rank = ['none', 'read', 'triage', 'write', 'maintain', 'admin'].indexOf(role)
+  return { admin: rank >= 5, maintain: rank >= 4, push: rank >= 3, triage: rank >= 2, pull: rank >= 1 }
+}
+
+async function commitOf(call: Call, name: string): Promise<string> {
+  for (const candidate of [`refs/heads/${name}`, `refs/tags/${name}`, name]) {
+    const sha = await call.repository.resolve(candidate)
+    if (sha) return sha
+  }
+  throw new ApiError(422, `No commit found for SHA: ${name}`)
+}
+
+async function emptyTree(call: Call): Promise<string> {
+  return git(call.repository.gitDir, ['hash-object', '-t', 'tree', '-w', '--stdin'], { input: '' })
+}
+
+async function compare(call: Call) {
+  const [baseName = '', headName = ''] = (call.params['basehead'] ?? '').split('...')
+  const base = await comparable(call, baseName)
+  const head = await comparable(call, headName)
+  const mergeBase = await tryGit(call.repository.gitDir, ['merge-base', base, head])
+  if (mergeBase.exitCode !== 0) throw new ApiError(404, `No common ancestor between ${baseName} and ${headName}.`)
+  const common = mergeBase.stdout.toString('utf8').trim()
+  const commits = (await readCommits(call.repository, [`${base}..${head}`])).reverse()
+  const behind = Number(await git(call.repository.gitDir, ['rev-list', '--count', `${head}..${base}`]))
+  const [baseCommit] = await readCommits(call.repository, ['-1', base])
+  const [commonCommit] = await readCommits(call.repository, ['-1', common])
+  if (!baseCommit || !commonCommit) throw notFound()
+  const url = `${repositoryUrl(call.repository, call.world)}/compare/${baseName}...${headName}`
+  const html = `${call.repository.htmlUrl}/compare/${baseName}...${headName}`
+  const page = paged(call, commits, (commit) => renderCommit(call.repository, commit, call.world))
+  const files = await readChangedFiles(call.repository, `${base}...${head}`, head, call.world)
+  return {
+    status: 200,
+    headers: page.headers ?? {},
+    body: {
+      url,
+      html_url: html,
+      permalink_url: html,
+      diff_url: `${html}.diff`,
+      patch_url: `${html}.patch`,
+      base_commit: renderCommit(call.repository, baseCommit, call.world),
+      merge_base_commit: renderCommit(call.repository, commonCommit, call.world),
+      status: relation(commits.length, behind),
+      ahead_by: commits.length,
+      behind_by: behind,
+      total_commits: commits.length,
+      commits: page.body,
+      // GitHub shows 300 files at most, all of them on the first page.
+      files: Number(call.query['page'] ?? 1) > 1 ? [] : files.slice(0, 300),
+    },
+  }
+}
+
+function relation(ahead: number, behind: number): string {
+  if (ahead === 0) return behind === 0 ? 'identical' : 'behind'
+  return behind === 0 ? 'ahead' : 'diverged'
+}
+
+/** Either side may be `owner:branch`, for a fork whose objects are here because of its pull request. */
+async function comparable(call: Call, name: string): Promise<string> {
+  const branch = name.includes(':') ? name.slice(name.indexOf(':') + 1) : name
+  try {
+    return await commitOf(call, branch)
+  } catch {
+    throw notFound()
+  }
+}
+
+async function getContent(call: Call) {
+  const path = (call.params['path'] ?? '').replace(/\/$/, '')
+  const ref = text(call.query['ref']) ?? call.repository.defaultBranch
+  const commit = await comparable(call, ref)
+  const entry = await git(call.repository.gitDir, ['ls-tree', '--long', commit, '--', path])
+  const [, type, sha = '', size] = /^\d+ (\w+) (\w+) +(\S+)\t/.exec(entry) ?? []
+  if (type !== 'blob') throw notFound()
+  const blob = await tryGit(call.repository.gitDir, ['cat-file', 'blob', sha])
+  const at = repositoryUrl(call.repository, call.world)
+  const url = `${at}/contents/${path}?ref=${ref}`
+  const htmlUrl = `${call.repository.htmlUrl}/blob/${ref}/${path}`
+  const gitUrl = `${at}/git/blobs/${sha}`
+  return {
+    status: 200,
+    body: {
+      type: 'file',
+      encoding: 'base64',
+      size: Number(size),
+      name: path.split('/').at(-1),
+      path,
+      content: blob.stdout.toString('base64'),
+      sha,
+      url,
+      git_url: gitUrl,
+      html_url: htmlUrl,
+      download_url: `${call.repository.htmlUrl}/raw/${ref}/${path}`,
+      _links: { git: gitUrl, self: url, html: htmlUrl },
+    },
+  }
+}
