@@ -123,6 +123,8 @@ export interface CommentEvent {
   readonly body: string
   readonly author: string
   readonly byBot: boolean
+  /** When it was written, as ISO 8601. */
+  readonly createdAt: string
 }
 
 export interface WorkflowRunEvent {

@@ -49,8 +49,10 @@ interface Deploy extends Common {
 export interface PreviewPlan extends Deploy {
   readonly kind: 'preview'
   readonly pullRequest: PullRequest
-  /** True for a fork's code deployed with the repository's key: no shared values, no database but its own. */
+  /** True for a fork's code deployed with the repository's key: it gets the values of `preview-env` and no others. */
   readonly untrusted: boolean
+  /** The label without which there is no preview. */
+  readonly previewLabel: string | undefined
   readonly maxPreviews: number | undefined
   readonly previewTtlMs: number | undefined
   /** Set when a comment asked for it: where the reaction goes. */
@@ -77,7 +79,6 @@ export interface TeardownPlan extends Common {
   readonly serviceName: string
   readonly pullRequest: number
   readonly databaseName: string
-  readonly adopt: boolean
   readonly timeoutMs: number
   readonly askedBy: Asked | undefined
 }
@@ -193,10 +194,19 @@ export type Need =
     }
   | { readonly fact: 'permission'; readonly login: string }
   | { readonly fact: 'changedFiles'; readonly of: ChangedFilesOf }
-  /** Whether somebody with write permission put the label on after the last push to the head. */
-  | { readonly fact: 'labelApproval'; readonly pullRequest: number; readonly label: string; readonly headSha: string }
-  /** The commit at the tip of a branch, where the event gives none. */
-  | { readonly fact: 'branchTip'; readonly branch: string }
+  /** Whether somebody with write permission approved of this head after it was pushed. */
+  | {
+      readonly fact: 'approval'
+      readonly pullRequest: number
+      readonly headSha: string
+      readonly by: ApprovalSign
+    }
+
+export type ApprovalSign =
+  /** The label was put on by somebody with write permission, after the head was pushed. */
+  | { readonly kind: 'label'; readonly label: string }
+  /** A comment by somebody known to have write permission: was the head pushed before it? ISO 8601. */
+  | { readonly kind: 'comment'; readonly createdAt: string }
 
 export type ChangedFilesOf =
   | { readonly kind: 'pull-request'; readonly number: number }
@@ -209,6 +219,5 @@ export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
   readonly permission?: Permission | 'unreadable'
   readonly changedFiles?: readonly string[] | 'unreadable'
-  readonly labelApproval?: 'approved' | 'not-approved' | 'unreadable'
-  readonly branchTip?: string | 'unreadable'
+  readonly approval?: 'approved' | 'not-approved' | 'unreadable'
 }

@@ -1,0 +1,126 @@
+import { branchOf, type PullRequest } from './event.ts'
+import type { Occasion, PreviewIntent, ProductionIntent } from './intent.ts'
+import { databaseName, environmentName, markVariables, previewName, targetName } from './names.ts'
+import type { Place, PreviewPlan, ProductionPlan, RefusedPlan } from './plan.ts'
+import type { BuildSettings, Settings, Variables } from './settings.ts'
+
+interface Given {
+  readonly dryRun: boolean
+  readonly because: string
+  readonly place: Place
+}
+
+/** The plan of a preview that no rule forbids. */
+export function previewPlan(
+  occasion: Occasion,
+  given: Given & {
+    readonly pullRequest: PullRequest
+    /** A fork's code, with the repository's key in reach. */
+    readonly untrusted: boolean
+    readonly intent: PreviewIntent
+  },
+): PreviewPlan | RefusedPlan {
+  const { settings, context } = occasion
+  const { pullRequest, untrusted, intent, ...rest } = given
+  const { number, head, base } = pullRequest
+  const missing = untrusted ? undefined : missingEnvFile(settings)
+  if (missing) return missing
+  const name = previewName(given.place.baseName, number)
+  const { environment } = settings
+  const marks = markVariables(
+    { repository: context.repository.fullName, pullRequest: number, sha: head.sha, ref: head.ref },
+    environment.git,
+  )
+  return {
+    kind: 'preview',
+    ...rest,
+    ...deploying(settings, name),
+    target: targetName(number),
+    environment: 'preview',
+    wanted: { sha: head.sha, ref: `refs/pull/${number}/head` },
+    ordinaryCheckouts: unique([context.sha, head.sha]),
+    bases: unique([intent.before, base.sha]).filter((sha) => sha !== head.sha),
+    variables: untrusted
+      ? layered(environment.preview, marks)
+      : layered(environment.shared, environment.preview, marks),
+    pullRequest,
+    untrusted,
+    previewLabel: settings.previewLabel,
+    maxPreviews: settings.maxPreviews,
+    previewTtlMs: settings.previewTtlMs,
+    askedBy: intent.comment && { commentId: intent.comment.commentId, login: intent.comment.login },
+  }
+}
+
+/** The plan of a deployment to production. */
+export function productionPlan(
+  occasion: Occasion,
+  given: Given & { readonly intent: ProductionIntent },
+): ProductionPlan | RefusedPlan {
+  const { settings, context } = occasion
+  const { intent, ...rest } = given
+  const { wanted, before } = intent
+  const missing = missingEnvFile(settings)
+  if (missing) return missing
+  const { environment } = settings
+  const marks = markVariables(
+    { repository: context.repository.fullName, pullRequest: undefined, sha: wanted.sha, ref: shortRef(wanted.ref) },
+    environment.git,
+  )
+  return {
+    kind: 'production',
+    ...rest,
+    ...deploying(settings, given.place.baseName),
+    target: targetName(undefined),
+    environment: environmentName(undefined),
+    wanted,
+    ordinaryCheckouts: unique([context.sha, wanted.sha]),
+    bases: unique([before]).filter((sha) => sha !== wanted.sha),
+    variables: layered(environment.shared, environment.production, marks),
+    domain: settings.domain,
+    rollback: settings.rollback,
+  }
+}
+
+function deploying(settings: Settings, name: string) {
+  const { directory, environment, database, health, timeoutMs, adopt, onQuota } = settings
+  return {
+    serviceName: name,
+    directory,
+    build: buildOf(settings),
+    envStrategy: environment.strategy,
+    database: database && { type: database, name: databaseName(name) },
+    health,
+    timeoutMs,
+    adopt,
+    onQuota,
+  }
+}
+
+/** Files that were built beforehand are served as they are, if nothing says how else they should run. */
+function buildOf({ build, directory }: Settings): BuildSettings {
+  const said = build.buildPack ?? build.buildCommand ?? build.startCommand ?? build.publishDirectory
+  return directory !== undefined && said === undefined ? { ...build, buildPack: 'static' } : build
+}
+
+function missingEnvFile({ environment }: Settings): RefusedPlan | undefined {
+  const { missingFile } = environment
+  if (missingFile === undefined) return undefined
+  return {
+    kind: 'refused',
+    problem: `env-file: there is no file ${JSON.stringify(missingFile)} in the workspace`,
+    hint: 'Check the path, and let actions/checkout or the step that writes the file run before this one.',
+  }
+}
+
+function layered(...layers: readonly Variables[]): Variables {
+  return new Map(layers.flatMap((layer) => [...layer]))
+}
+
+function shortRef(ref: string): string {
+  return branchOf(ref) ?? ref.replace(/^refs\/tags\//, '')
+}
+
+function unique(shas: readonly (string | undefined)[]): string[] {
+  return [...new Set(shas.filter((sha) => sha !== undefined))]
+}

@@ -1,0 +1,210 @@
+import picomatch from 'picomatch'
+import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent } from './event.ts'
+import type { Occasion, PreviewIntent } from './intent.ts'
+import { managedBy, marks } from './names.ts'
+import type { Facts, Need, NonePlan, RefusedPlan } from './plan.ts'
+import type { OnMissingKey } from './settings.ts'
+
+/**
+ * What a run without a key comes to; undefined when there is one. Forks and Dependabot cannot have secrets, so for them
+ * it is no failure unless that was asked for.
+ */
+export function missingKey({ context, event, settings }: Occasion): NonePlan | RefusedPlan | undefined {
+  if (settings.apiKey !== undefined) return undefined
+  const withheld = secretsWithheld(context, event)
+  if (settings.onMissingKey === 'skip' || (settings.onMissingKey === 'auto' && withheld !== undefined)) {
+    const reason = withheld ?? 'there is no api-key, and on-missing-key is skip'
+    return { kind: 'none', status: 'skipped', reason, pullRequest: numberOf(event) }
+  }
+  return {
+    kind: 'refused',
+    problem: 'api-key: is not set',
+    hint: missingKeyHint(settings.onMissingKey, withheld !== undefined),
+  }
+}
+
+function missingKeyHint(onMissingKey: OnMissingKey, withheld: boolean): string {
+  const set =
+    'Make a key at ml.ink (account, API keys), save it as the repository secret INK_API_KEY, ' +
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
+    'and pass it: api-key: ${{ secrets.INK_API_KEY }}.'
+  return withheld && onMissingKey === 'fail'
+    ? `${set} GitHub gives this run no secrets; on-missing-key: auto would skip it instead.`
+    : set
+}
+
+/** Why GitHub gives this run no secrets, and what a maintainer can do about it; undefined when it does. */
+function secretsWithheld(context: RunContext, event: RunEvent): string | undefined {
+  if (isDependabot(context)) {
+    return (
+      'GitHub gives runs of Dependabot none of the repository’s Actions secrets. ' +
+      'For previews of its pull requests save INK_API_KEY under Settings, Secrets and variables, Dependabot as well.'
+    )
+  }
+  if (event.kind === 'pull-request' && isFromFork(event.pullRequest, context.repository)) {
+    return (
+      'GitHub gives pull requests from forks no secrets. ' +
+      'A maintainer who has read the code can comment /ink deploy, if a workflow for issue_comment is set up.'
+    )
+  }
+  return undefined
+}
+
+function numberOf(event: RunEvent): number | undefined {
+  return event.kind === 'pull-request' ? event.pullRequest.number : undefined
+}
+
+/** Whether a fork's code may run with the repository's key, what has to be known first, or why it may not. */
+export type Trust =
+  | { readonly kind: 'trusted' }
+  | { readonly kind: 'approved' }
+  | { readonly kind: 'needs'; readonly need: Need }
+  | { readonly kind: 'denied'; readonly reason: string }
+
+/**
+ * A fork's code is deployed with the repository's secrets in reach only when somebody with write permission asked for
+ * that very commit: by a comment or by the gate label, after it was pushed.
+ */
+export function trustIn(occasion: Occasion, intent: PreviewIntent, pullRequest: PullRequest, facts: Facts): Trust {
+  const { context, settings } = occasion
+  if (intent.fork === undefined || !isFromFork(pullRequest, context.repository)) return { kind: 'trusted' }
+  const { sha } = pullRequest.head
+  if (intent.comment) {
+    if (intent.comment.commit !== undefined) return { kind: 'approved' }
+    return approval(facts, pullRequest, { kind: 'comment', createdAt: intent.comment.createdAt })
+  }
+  const label = settings.previewLabel
+  if (intent.fork === 'labeled') return permissionOfLabeller(context.actor, facts, sha)
+  if (intent.fork === 'pushed' || label === undefined) return { kind: 'denied', reason: howToApprove(sha, label) }
+  return approval(facts, pullRequest, { kind: 'label', label })
+}
+
+function permissionOfLabeller(login: string, facts: Facts, sha: string): Trust {
+  if (facts.permission === undefined) return { kind: 'needs', need: { fact: 'permission', login } }
+  if (mayWrite(facts)) return { kind: 'approved' }
+  return { kind: 'denied', reason: `${login} has no write permission. ${howToApprove(sha, undefined)}` }
+}
+
+function approval(facts: Facts, pullRequest: PullRequest, by: Extract<Need, { fact: 'approval' }>['by']): Trust {
+  const { number, head } = pullRequest
+  if (facts.approval === undefined) {
+    return { kind: 'needs', need: { fact: 'approval', pullRequest: number, headSha: head.sha, by } }
+  }
+  if (facts.approval === 'approved') return { kind: 'approved' }
+  return { kind: 'denied', reason: howToApprove(head.sha, by.kind === 'label' ? by.label : undefined) }
+}
+
+function howToApprove(sha: string, label: string | undefined): string {
+  const ways = [`comment /ink deploy ${sha.slice(0, 12)}`]
+  if (label !== undefined) ways.push(`take the label ${label} off and put it on again`)
+  return `It comes from a fork, and nobody is known to have approved of ${sha.slice(0, 7)} after it was pushed. A maintainer who has read the code can ${ways.join(', or ')}.`
+}
+
+/** Whether the permission that was looked up allows a person to give commands. */
+export function mayWrite(facts: Facts): boolean {
+  return facts.permission === 'admin' || facts.permission === 'write'
+}
+
+/** Why a pull request gets no preview now; undefined when nothing speaks against it. */
+export function heldBack(occasion: Occasion, pullRequest: PullRequest, byPerson: boolean): string | undefined {
+  const { previewLabel, previewDrafts } = occasion.settings
+  if (pullRequest.state === 'closed') return `pull request #${pullRequest.number} is closed`
+  if (!labelIsOn(previewLabel, pullRequest)) return `it does not have the label ${previewLabel}`
+  if (pullRequest.draft && !previewDrafts && !byPerson) {
+    return 'it is a draft, and preview-drafts is false; mark it ready for review, or comment /ink deploy'
+  }
+  return undefined
+}
+
+function labelIsOn(label: string | undefined, pullRequest: PullRequest): boolean {
+  return label === undefined || pullRequest.labels.includes(label)
+}
+
+/** Whether a change to any of the files counts, by globs of which the last that matches a file decides. */
+export function matchesPaths(globs: readonly string[], files: readonly string[]): boolean {
+  const rules = globs.map((glob) => ({
+    counts: !glob.startsWith('!'),
+    // Files with a dot in front are files like any other to whoever writes src/**.
+    matches: picomatch(glob.replace(/^!/, ''), { dot: true }),
+  }))
+  return files.some((file) => rules.findLast((rule) => rule.matches(file))?.counts ?? false)
+}
+
+/** Whether a preview is still wanted, read just before it is changed and again afterwards. */
+export type Standing =
+  | { readonly wanted: true }
+  | { readonly wanted: false; readonly outcome: 'removed'; readonly reason: string }
+  | { readonly wanted: false; readonly outcome: 'superseded'; readonly reason: string; readonly by: string }
+
+/** Compares what was planned with how the pull request stands now. */
+export function standing(
+  planned: { readonly wanted: { readonly sha: string }; readonly previewLabel: string | undefined },
+  now: PullRequest,
+): Standing {
+  if (now.state === 'closed') {
+    return { wanted: false, outcome: 'removed', reason: `pull request #${now.number} was closed meanwhile` }
+  }
+  if (!labelIsOn(planned.previewLabel, now)) {
+    return { wanted: false, outcome: 'removed', reason: `the label ${planned.previewLabel} was taken off meanwhile` }
+  }
+  if (now.head.sha !== planned.wanted.sha) {
+    const reason = `pull request #${now.number} has moved on to ${now.head.sha.slice(0, 7)}`
+    return { wanted: false, outcome: 'superseded', reason, by: now.head.sha }
+  }
+  return { wanted: true }
+}
+
+export type Ownership = 'ours' | 'foreign' | 'unmarked'
+
+/** Whose a service is by the marks in its environment. `repository` is GitHub's `owner/name`. */
+export function ownershipOf(env: Readonly<Record<string, string>>, repository: string): Ownership {
+  const manager = env[marks.managedBy]
+  const owner = env[marks.repository]
+  if (manager === undefined && owner === undefined) return 'unmarked'
+  return manager === managedBy && owner?.toLowerCase() === repository.toLowerCase() ? 'ours' : 'foreign'
+}
+
+/** An existing service, as far as it matters to whether it may be touched. */
+export interface Existing {
+  readonly name: string
+  readonly env: Readonly<Record<string, string>>
+  /** Whether it is built from our repository on the platform (`owner/slug`, as in the git remote). */
+  readonly fromOurRepository: boolean
+}
+
+export type Allowance =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly reason: string; readonly hint: string }
+
+/** Whether a service may be updated: it is ours, or `adopt` says that it shall be. */
+export function mayChange(service: Existing, repository: string, adopt: boolean): Allowance {
+  const reason = strangeness(service, repository)
+  if (reason === undefined || adopt) return { allowed: true }
+  return {
+    allowed: false,
+    reason,
+    hint: 'Set another name with the input service, or take the service over with adopt: true.',
+  }
+}
+
+/** Whether a preview may be deleted: only when every mark says that it is this pull request's. `adopt` does not count. */
+export function mayDelete(service: Existing, repository: string, pullRequest: number): Allowance {
+  const marked = service.env[marks.pullRequest]
+  const reason =
+    strangeness(service, repository) ??
+    (marked === String(pullRequest)
+      ? undefined
+      : `the service ${service.name} is not marked as the preview of pull request #${pullRequest} (${marks.pullRequest} is ${marked ?? 'not set'})`)
+  if (reason === undefined) return { allowed: true }
+  return { allowed: false, reason, hint: 'Delete it by hand at ml.ink if it is not needed.' }
+}
+
+function strangeness(service: Existing, repository: string): string | undefined {
+  const ownership = ownershipOf(service.env, repository)
+  const name = `the service ${service.name}`
+  if (ownership === 'unmarked') return `${name} exists, and does not carry the marks of this action`
+  if (ownership === 'foreign') {
+    return `${name} belongs to ${service.env[marks.repository] ?? 'something else'}, not to ${repository}`
+  }
+  return service.fromOurRepository ? undefined : `${name} carries our marks, but is built from another repository`
+}

@@ -1,0 +1,298 @@
+import { findCommand } from './comment-command.ts'
+import {
+  branchOf,
+  type CommentEvent,
+  type PullRequest,
+  type PullRequestEvent,
+  type PushEvent,
+  type RunContext,
+  type RunEvent,
+  type WorkflowRunEvent,
+} from './event.ts'
+import type { Asked, NonePlan, RefusedPlan } from './plan.ts'
+import type { Settings } from './settings.ts'
+
+/** What a run is about, before any rule is applied that could forbid it. */
+export type Intent =
+  | PreviewIntent
+  | ProductionIntent
+  | {
+      readonly kind: 'teardown'
+      readonly because: string
+      readonly number: number
+      readonly askedBy: Asked | undefined
+      readonly pullRequest: PullRequest | undefined
+    }
+  | { readonly kind: 'sweep'; readonly because: string; readonly thenMonitor: boolean }
+  | { readonly kind: 'monitor'; readonly because: string }
+  | RollbackIntent
+  | { readonly kind: 'logs'; readonly because: string; readonly number: number; readonly askedBy: Asked }
+  | {
+      readonly kind: 'help'
+      readonly because: string
+      readonly number: number
+      readonly unknown: string | undefined
+      readonly askedBy: Asked
+    }
+
+export interface PreviewIntent {
+  readonly kind: 'preview'
+  readonly because: string
+  readonly of: PreviewOf
+  /** The head before a push. */
+  readonly before: string | undefined
+  /** A person asked for this very preview, so drafts and paths do not hold it back. */
+  readonly byPerson: boolean
+  /** How a fork's code came to run with the repository's secrets; undefined where it cannot. */
+  readonly fork: 'commented' | 'labeled' | 'pushed' | 'other' | undefined
+  readonly comment: (Asked & { readonly commit: string | undefined; readonly createdAt: string }) | undefined
+}
+
+/** Which pull request: as the event describes it, by its number, or by its head. */
+export type PreviewOf =
+  | { readonly kind: 'known'; readonly pullRequest: PullRequest }
+  | { readonly kind: 'number'; readonly number: number }
+  | {
+      readonly kind: 'head'
+      readonly headSha: string
+      readonly headBranch: string
+      readonly headRepository: string | undefined
+    }
+
+export interface ProductionIntent {
+  readonly kind: 'production'
+  readonly because: string
+  readonly wanted: { readonly sha: string; readonly ref: string }
+  /** The tip before a push. */
+  readonly before: string | undefined
+}
+
+export interface RollbackIntent {
+  readonly kind: 'rollback'
+  readonly because: string
+  /** Undefined for production. */
+  readonly number: number | undefined
+  readonly to: string | undefined
+  readonly askedBy: Asked | undefined
+}
+
+export interface Occasion {
+  readonly context: RunContext
+  readonly event: RunEvent
+  readonly settings: Settings
+}
+
+/** What the command asks for, or, with `auto`, what the event means. */
+export function intentOf(occasion: Occasion): Intent | NonePlan | RefusedPlan {
+  const { settings } = occasion
+  const because = `command: ${settings.command}`
+  switch (settings.command) {
+    case 'auto':
+    case 'plan':
+      return meaningOf(occasion)
+    case 'preview':
+      return commandedPreview(occasion, because)
+    case 'production':
+      return commandedProduction(occasion, because)
+    case 'teardown':
+      return commandedTeardown(occasion, because)
+    case 'sweep':
+      return { kind: 'sweep', because, thenMonitor: false }
+    case 'monitor':
+      return { kind: 'monitor', because }
+    case 'rollback':
+      return { kind: 'rollback', because, number: settings.pullRequest, to: undefined, askedBy: undefined }
+  }
+}
+
+/** The branch whose commits go to production. */
+export function productionBranch({ context, settings }: Pick<Occasion, 'context' | 'settings'>): string {
+  return settings.productionBranch ?? context.repository.defaultBranch
+}
+
+function meaningOf(occasion: Occasion): Intent | NonePlan | RefusedPlan {
+  const { context, event, settings } = occasion
+  switch (event.kind) {
+    case 'pull-request':
+      return meaningOfPullRequest(event, settings)
+    case 'push':
+      return meaningOfPush(event, occasion)
+    case 'dispatch':
+      if (settings.pullRequest !== undefined) {
+        return previewByNumber(settings.pullRequest, `started by hand for pull request #${settings.pullRequest}`)
+      }
+      if (branchOf(event.ref) !== productionBranch(occasion)) {
+        const branch = productionBranch(occasion)
+        return nothing(
+          `it was started on ${event.ref}, which is not the production branch ${branch}; give pr-number for a preview`,
+        )
+      }
+      return production(`started by hand on ${branchOf(event.ref)}`, { sha: context.sha, ref: event.ref })
+    case 'release':
+      if (event.action !== 'published') return nothing(`a release was ${event.action}, not published`)
+      return production(`release ${event.tag} was published`, { sha: context.sha, ref: `refs/tags/${event.tag}` })
+    case 'schedule':
+      return { kind: 'sweep', because: `scheduled (${event.cron})`, thenMonitor: true }
+    case 'comment':
+      return meaningOfComment(event)
+    case 'workflow-run':
+      return meaningOfWorkflowRun(event, occasion)
+    case 'delete':
+      return nothing(`the ${event.refType} ${event.ref} was deleted; previews go when their pull request closes`)
+    case 'other':
+      return nothing(`the event ${event.name} means nothing to this action; set command to act on it`)
+  }
+}
+
+const deployingActions = ['opened', 'reopened', 'synchronize', 'ready_for_review', 'labeled']
+
+function meaningOfPullRequest(event: PullRequestEvent, settings: Settings): Intent | NonePlan {
+  const { action, pullRequest } = event
+  const { number } = pullRequest
+  if (action === 'closed') return teardown(`pull request #${number} was closed`, pullRequest)
+  if (action === 'unlabeled' && settings.previewLabel !== undefined && event.label === settings.previewLabel) {
+    return teardown(`the label ${settings.previewLabel} was taken off pull request #${number}`, pullRequest)
+  }
+  if (!deployingActions.includes(action)) {
+    return nothing(`pull request #${number} was ${action}, which changes nothing about its preview`)
+  }
+  return previewOfEvent(event, settings, `pull request #${number}: ${action}`)
+}
+
+function previewOfEvent(event: PullRequestEvent, settings: Settings, because: string): PreviewIntent {
+  const labeled = event.action === 'labeled' && event.label !== undefined && event.label === settings.previewLabel
+  const reason = labeled ? 'labeled' : event.action === 'synchronize' ? 'pushed' : 'other'
+  return {
+    kind: 'preview',
+    because,
+    of: { kind: 'known', pullRequest: event.pullRequest },
+    before: event.before,
+    byPerson: false,
+    fork: event.withSecretsForForks ? reason : undefined,
+    comment: undefined,
+  }
+}
+
+function meaningOfPush(event: PushEvent, occasion: Occasion): Intent | NonePlan {
+  const branch = productionBranch(occasion)
+  if (branchOf(event.ref) !== branch) return nothing(`${event.ref} is not the production branch ${branch}`)
+  if (event.after === undefined)
+    return nothing(`the production branch ${branch} was deleted; production stays as it is`)
+  return production(`push to ${branch}`, { sha: event.after, ref: event.ref }, event.before)
+}
+
+function meaningOfComment(event: CommentEvent): Intent | NonePlan {
+  const { number } = event
+  const command = event.action === 'created' && !event.byBot ? findCommand(event.body) : undefined
+  if (!command) return nothing('the comment is no new command of the form /ink …')
+  if (!event.onPullRequest) return nothing(`#${number} is an issue; commands are for pull requests`)
+  const askedBy: Asked = { commentId: event.commentId, login: event.author }
+  const because = `${event.author} commented /ink ${command.name} on pull request #${number}`
+  switch (command.name) {
+    case 'deploy':
+      return {
+        ...previewByNumber(number, because),
+        fork: 'commented',
+        comment: { ...askedBy, commit: command.commit, createdAt: event.createdAt },
+      }
+    case 'stop':
+      return { kind: 'teardown', because, number, askedBy, pullRequest: undefined }
+    case 'rollback':
+      return { kind: 'rollback', because, number, to: command.commit, askedBy }
+    case 'logs':
+      return { kind: 'logs', because, number, askedBy }
+    case 'help':
+      return { kind: 'help', because, number, unknown: command.unknown, askedBy }
+  }
+}
+
+function meaningOfWorkflowRun(event: WorkflowRunEvent, occasion: Occasion): Intent | NonePlan {
+  const { headSha, headBranch, headRepository } = event
+  if (event.action !== 'completed' || event.conclusion !== 'success') {
+    return nothing(`the workflow before this one is ${event.conclusion ?? event.action}, not done with success`)
+  }
+  const here = occasion.context.repository.fullName.toLowerCase() === headRepository?.toLowerCase()
+  if (event.event === 'push' && here && headBranch === productionBranch(occasion)) {
+    return production(`the workflow before this one passed on ${headBranch}`, {
+      sha: headSha,
+      ref: `refs/heads/${headBranch}`,
+    })
+  }
+  if (event.event !== 'pull_request' && event.event !== 'pull_request_target') {
+    return nothing(`the workflow before this one ran for ${event.event} on ${headBranch}`)
+  }
+  return {
+    kind: 'preview',
+    because: `the workflow before this one passed on ${headBranch}`,
+    of: { kind: 'head', headSha, headBranch, headRepository },
+    before: undefined,
+    byPerson: false,
+    fork: 'other',
+    comment: undefined,
+  }
+}
+
+function commandedPreview(occasion: Occasion, because: string): Intent | NonePlan | RefusedPlan {
+  const { event, settings } = occasion
+  if (settings.pullRequest !== undefined) return previewByNumber(settings.pullRequest, because)
+  if (event.kind === 'pull-request') return previewOfEvent(event, settings, because)
+  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, occasion) : undefined
+  return meaning === undefined || meaning.kind === 'production' ? lacksNumber(because) : meaning
+}
+
+function commandedTeardown({ event, settings }: Occasion, because: string): Intent | RefusedPlan {
+  const pullRequest = event.kind === 'pull-request' ? event.pullRequest : undefined
+  const number = settings.pullRequest ?? pullRequest?.number
+  if (number === undefined) return lacksNumber(because)
+  const known = pullRequest?.number === number ? pullRequest : undefined
+  return { kind: 'teardown', because, number, askedBy: undefined, pullRequest: known }
+}
+
+function commandedProduction(occasion: Occasion, because: string): Intent | NonePlan | RefusedPlan {
+  const { context, event } = occasion
+  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, occasion) : undefined
+  if (meaning?.kind === 'production' || meaning?.kind === 'none') return meaning
+  if (event.kind === 'pull-request' || event.kind === 'comment' || event.kind === 'workflow-run') {
+    return {
+      kind: 'refused',
+      problem: `${because} cannot be used with the event ${context.eventName}, which speaks of code that is not merged`,
+      hint: 'Run it on push, workflow_dispatch or release.',
+    }
+  }
+  if (event.kind === 'push' && event.after === undefined) {
+    return { kind: 'refused', problem: `${because}: ${event.ref} was deleted`, hint: 'There is no commit to deploy.' }
+  }
+  return production(because, { sha: context.sha, ref: context.ref }, event.kind === 'push' ? event.before : undefined)
+}
+
+function lacksNumber(because: string): RefusedPlan {
+  return {
+    kind: 'refused',
+    problem: `${because} does not say which pull request is meant`,
+    hint: 'Set the input pr-number, or run it on pull_request.',
+  }
+}
+
+function previewByNumber(number: number, because: string): PreviewIntent {
+  return {
+    kind: 'preview',
+    because,
+    of: { kind: 'number', number },
+    before: undefined,
+    byPerson: true,
+    fork: 'other',
+    comment: undefined,
+  }
+}
+
+function teardown(because: string, pullRequest: PullRequest): Intent {
+  return { kind: 'teardown', because, number: pullRequest.number, askedBy: undefined, pullRequest }
+}
+
+function production(because: string, wanted: ProductionIntent['wanted'], before?: string): ProductionIntent {
+  return { kind: 'production', because, wanted, before }
+}
+
+function nothing(reason: string): NonePlan {
+  return { kind: 'none', status: 'nothing', reason, pullRequest: undefined }
+}

@@ -1,0 +1,260 @@
+import { previewPlan, productionPlan } from './deploy-plan.ts'
+import type { PullRequest } from './event.ts'
+import { heldBack, matchesPaths, mayWrite, missingKey, trustIn } from './guards.ts'
+import {
+  type Intent,
+  intentOf,
+  type Occasion,
+  type PreviewIntent,
+  type PreviewOf,
+  type ProductionIntent,
+  type RollbackIntent,
+} from './intent.ts'
+import { databaseName, environmentName, previewName, serviceName, targetName } from './names.ts'
+import type {
+  Asked,
+  ChangedFilesOf,
+  DeclinePlan,
+  Facts,
+  MonitorPlan,
+  Need,
+  NeedsPlan,
+  NonePlan,
+  Place,
+  Plan,
+  RefusedPlan,
+  TeardownPlan,
+} from './plan.ts'
+
+/**
+ * Decides what a run does. Where a fact is missing the answer is `needs`: look it up, add it to `facts` and ask again
+ * with everything else unchanged. Every need is asked once, so that this ends after at most four rounds.
+ */
+export function makePlan(occasion: Occasion, facts: Facts = {}): Plan | NeedsPlan {
+  if (occasion.settings.command === 'plan') return checkPlan(occasion, facts)
+  const intent = intentOf(occasion)
+  if (intent.kind === 'none' || intent.kind === 'refused') return intent
+  return (
+    declined(occasion, intent, facts) ??
+    (intent.kind === 'help' ? undefined : missingKey(occasion)) ??
+    carriedOut(occasion, intent, facts)
+  )
+}
+
+function checkPlan(occasion: Occasion, facts: Facts): Plan | NeedsPlan {
+  const would = makePlan({ ...occasion, settings: { ...occasion.settings, command: 'auto' } }, facts)
+  return would.kind === 'needs' ? would : { kind: 'check', ...common(occasion, 'command: plan'), would }
+}
+
+/** Commands in comments are for those who may write to the repository. */
+function declined(occasion: Occasion, intent: Intent, facts: Facts): DeclinePlan | NeedsPlan | undefined {
+  const asked = askedBy(intent)
+  if (!asked) return undefined
+  if (facts.permission === undefined) return needs({ fact: 'permission', login: asked.login })
+  if (mayWrite(facts)) return undefined
+  const reason =
+    facts.permission === 'unreadable'
+      ? 'it could not be found out whether you may write to this repository'
+      : 'commands are for those who may write to this repository'
+  return decline(occasion, intent, asked, reason)
+}
+
+function askedBy(intent: Intent): Asked | undefined {
+  if (intent.kind === 'preview') return intent.comment
+  return 'askedBy' in intent ? intent.askedBy : undefined
+}
+
+function decline(occasion: Occasion, intent: Intent, asked: Asked, reason: string): DeclinePlan {
+  const { event } = occasion
+  const pullRequest = event.kind === 'comment' ? event.number : 0
+  return { kind: 'decline', ...common(occasion, intent.because), pullRequest, reason, askedBy: asked }
+}
+
+function carriedOut(occasion: Occasion, intent: Intent, facts: Facts): Plan | NeedsPlan {
+  switch (intent.kind) {
+    case 'preview':
+      return preview(occasion, intent, facts)
+    case 'production':
+      return production(occasion, intent, facts)
+    case 'teardown':
+      return teardown(occasion, intent)
+    case 'sweep':
+      return sweep(occasion, intent)
+    case 'monitor':
+      return monitor(occasion, intent.because)
+    case 'rollback':
+      return rollback(occasion, intent, facts)
+    case 'logs': {
+      const found = pullRequestOf({ kind: 'number', number: intent.number }, facts)
+      if ('kind' in found) return found
+      const name = previewName(placeOf(occasion).baseName, intent.number)
+      const { askedBy: asked } = intent
+      return {
+        kind: 'logs',
+        ...common(occasion, intent.because),
+        serviceName: name,
+        pullRequest: found,
+        askedBy: asked,
+      }
+    }
+    case 'help': {
+      const { number, unknown, askedBy: asked } = intent
+      return { kind: 'help', ...common(occasion, intent.because), pullRequest: number, unknown, askedBy: asked }
+    }
+  }
+}
+
+function preview(occasion: Occasion, intent: PreviewIntent, facts: Facts): Plan | NeedsPlan {
+  const pullRequest = pullRequestOf(intent.of, facts)
+  if ('kind' in pullRequest) return pullRequest
+  const no = (reason: string): Plan =>
+    intent.comment
+      ? decline(occasion, intent, intent.comment, reason)
+      : { kind: 'none', status: 'skipped', reason, pullRequest: pullRequest.number }
+
+  const reason = heldBack(occasion, pullRequest, intent.byPerson) ?? notTheHead(intent, pullRequest)
+  if (reason !== undefined) return no(reason)
+  const trust = trustIn(occasion, intent, pullRequest, facts)
+  if (trust.kind === 'needs') return trust
+  if (trust.kind === 'denied') return no(trust.reason)
+  const untrusted = trust.kind === 'approved'
+  if (untrusted && occasion.settings.directory !== undefined) return no(builtByStrangers)
+  const unchanged = intent.byPerson ? undefined : unchangedPaths(occasion, pullRequestFiles(pullRequest), facts)
+  if (unchanged?.kind === 'needs') return unchanged
+  if (unchanged) return no(unchanged.reason)
+  return previewPlan(occasion, { ...common(occasion, intent.because), pullRequest, untrusted, intent })
+}
+
+const builtByStrangers =
+  'it comes from a fork, and directory is set: files that a fork’s code built next to the key are not deployed'
+
+/** The commit that was asked for is no longer, or never was, the pull request's head. */
+function notTheHead(intent: PreviewIntent, pullRequest: PullRequest): string | undefined {
+  const head = pullRequest.head.sha
+  const asked = intent.comment?.commit ?? (intent.of.kind === 'head' ? intent.of.headSha : undefined)
+  if (asked === undefined || head.startsWith(asked)) return undefined
+  return `${asked.slice(0, 7)} is not the head of pull request #${pullRequest.number}, which is ${head.slice(0, 7)}`
+}
+
+function pullRequestFiles(pullRequest: PullRequest): ChangedFilesOf {
+  return { kind: 'pull-request', number: pullRequest.number }
+}
+
+function production(occasion: Occasion, intent: ProductionIntent, facts: Facts): Plan | NeedsPlan {
+  const { before, wanted } = intent
+  // Without a commit to compare with there is no saying that nothing changed.
+  if (before !== undefined) {
+    const unchanged = unchangedPaths(occasion, { kind: 'range', before, after: wanted.sha }, facts)
+    if (unchanged) return unchanged
+  }
+  return productionPlan(occasion, { ...common(occasion, intent.because), intent })
+}
+
+function unchangedPaths(occasion: Occasion, of: ChangedFilesOf, facts: Facts): NeedsPlan | NonePlan | undefined {
+  const { paths } = occasion.settings
+  if (paths === undefined) return undefined
+  const { changedFiles } = facts
+  if (changedFiles === undefined) return needs({ fact: 'changedFiles', of })
+  // Better one deployment too many than a change that is not live.
+  if (changedFiles === 'unreadable' || matchesPaths(paths, changedFiles)) return undefined
+  return {
+    kind: 'none',
+    status: 'skipped',
+    reason: `none of the changed files matches paths (${paths.join(', ')}); what was deployed before stays`,
+    pullRequest: of.kind === 'pull-request' ? of.number : undefined,
+  }
+}
+
+function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | NonePlan | RefusedPlan {
+  if (of.kind === 'known') return of.pullRequest
+  const found = facts.pullRequest
+  if (typeof found === 'object') return found
+  if (found === undefined) {
+    return needs(
+      of.kind === 'number'
+        ? { fact: 'pullRequest', number: of.number }
+        : { fact: 'pullRequest', headSha: of.headSha, headBranch: of.headBranch, headRepository: of.headRepository },
+    )
+  }
+  const which = of.kind === 'number' ? `pull request #${of.number}` : `the pull request of ${of.headSha.slice(0, 7)}`
+  if (found === 'unreadable') {
+    return {
+      kind: 'refused',
+      problem: `${which} could not be read from GitHub`,
+      hint: 'Give the job the permission: permissions: pull-requests: read (write, for the comment).',
+    }
+  }
+  if (of.kind === 'head') {
+    return { kind: 'none', status: 'nothing', reason: `there is no open ${which.slice(4)}`, pullRequest: undefined }
+  }
+  return { kind: 'refused', problem: `${which} does not exist`, hint: 'Check the input pr-number.' }
+}
+
+function teardown(occasion: Occasion, intent: Extract<Intent, { kind: 'teardown' }>): TeardownPlan {
+  const { number } = intent
+  const name = previewName(placeOf(occasion).baseName, number)
+  return {
+    kind: 'teardown',
+    ...common(occasion, intent.because),
+    target: targetName(number),
+    environment: 'preview',
+    serviceName: name,
+    pullRequest: number,
+    databaseName: databaseName(name),
+    timeoutMs: occasion.settings.timeoutMs,
+    askedBy: intent.askedBy,
+  }
+}
+
+function sweep(occasion: Occasion, intent: Extract<Intent, { kind: 'sweep' }>): Plan {
+  const { previewLabel, previewTtlMs, maxPreviews, timeoutMs } = occasion.settings
+  const common_ = common(occasion, intent.because)
+  const then = intent.thenMonitor ? monitor(occasion, intent.because) : undefined
+  return { kind: 'sweep', ...common_, previewLabel, previewTtlMs, maxPreviews, timeoutMs, then }
+}
+
+function monitor(occasion: Occasion, because: string): MonitorPlan {
+  const { health } = occasion.settings
+  const { baseName } = placeOf(occasion)
+  return { kind: 'monitor', ...common(occasion, because), serviceName: baseName, health }
+}
+
+function rollback(occasion: Occasion, intent: RollbackIntent, facts: Facts): Plan | NeedsPlan {
+  const { number, to } = intent
+  const found = number === undefined ? undefined : pullRequestOf({ kind: 'number', number }, facts)
+  if (found && 'kind' in found) return found
+  const { health, timeoutMs, adopt } = occasion.settings
+  const { baseName } = placeOf(occasion)
+  return {
+    kind: 'rollback',
+    ...common(occasion, intent.because),
+    target: targetName(number),
+    environment: environmentName(number),
+    serviceName: number === undefined ? baseName : previewName(baseName, number),
+    pullRequest: found,
+    to,
+    health,
+    timeoutMs,
+    adopt,
+    askedBy: intent.askedBy,
+  }
+}
+
+function common(occasion: Occasion, because: string) {
+  return { dryRun: occasion.settings.dryRun, because, place: placeOf(occasion) }
+}
+
+function placeOf({ context, settings }: Occasion): Place {
+  const { repository } = context
+  return {
+    project: settings.project,
+    workspace: settings.workspace,
+    repositoryName: settings.repo ?? repository.name,
+    repository,
+    baseName: serviceName(settings.service, repository),
+  }
+}
+
+function needs(need: Need): NeedsPlan {
+  return { kind: 'needs', need }
+}
