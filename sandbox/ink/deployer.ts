@@ -1,0 +1,257 @@
+import { randomUUID } from 'node:crypto'
+import type { FaultRegistry } from '../fault.ts'
+import type { Builder, BuildOutcome } from './build/builder.ts'
+import { BuildFailure, type Image } from './build/image.ts'
+import { abortable, type Container, type ContainerHost } from './container.ts'
+import type { Edge } from './edge.ts'
+import type { InkFaultName } from './faults.ts'
+import type { Repositories } from './git/repositories.ts'
+import { shortId } from './identifiers.ts'
+import type { InkTiming } from './options.ts'
+import type { Deployment, Service } from './services.ts'
+
+/** How often a build is tried before the deployment fails. */
+const BUILD_ATTEMPTS = 2
+
+const IN_FLIGHT = new Set<Deployment['status']>(['queued', 'building', 'deploying'])
+
+/** Runs deployments: queued → building → deploying → active, or failed; a newer one cancels what is in flight. */
+export interface Deployer {
+  /**
+   * Starts a deployment of the service as it is configured now.
+   *
+   * @param triggerRef - the pushed commit when a push is the trigger, else empty
+   */
+  start(service: Service, trigger: Deployment['trigger'], triggerRef?: string): Deployment
+  /** Ends everything of a service: deployments in flight and, after the edge delay, its container. */
+  tearDown(service: Service): void
+  /** Resolves when nothing runs any more. */
+  close(): Promise<void>
+}
+
+export interface DeployerDependencies {
+  readonly builder: Builder
+  readonly containers: ContainerHost
+  readonly edge: Edge
+  readonly repositories: Repositories
+  readonly faults: FaultRegistry<InkFaultName>
+  readonly timing: InkTiming
+  readonly nowMs: () => number
+  readonly onChange: (service: Service, deployment: Deployment) => void
+}
+
+interface Running {
+  readonly container: Container
+  readonly deployment: Deployment
+  readonly release: () => void
+}
+
+export function createDeployer(dependencies: DeployerDependencies): Deployer {
+  const { builder, containers, edge, faults, timing, nowMs } = dependencies
+  const flights = new Map<Deployment, AbortController>()
+  const work = new Set<Promise<unknown>>()
+  const running = new Map<Service, Running>()
+  /** Build workflows that have not ended, by their id. A second one of the same id is refused. */
+  const buildWorkflows = new Set<string>()
+  const closing = new AbortController()
+
+  function track(promise: Promise<unknown>): void {
+    work.add(promise)
+    void promise.finally(() => work.delete(promise))
+  }
+
+  function settle(service: Service, deployment: Deployment, status: Deployment['status'], errorMessage?: string): void {
+    deployment.status = status
+    if (errorMessage !== undefined) deployment.errorMessage = errorMessage
+    if (!IN_FLIGHT.has(status)) deployment.finishedAtMs = nowMs()
+    dependencies.onChange(service, deployment)
+  }
+
+  function cancelInFlight(service: Service): void {
+    for (const deployment of service.deployments) {
+      if (!IN_FLIGHT.has(deployment.status)) continue
+      settle(service, deployment, 'cancelled')
+      flights.get(deployment)?.abort(new Error('cancelled'))
+    }
+  }
+
+  /** The build runs as a workflow of its own; while one of the same id winds down, the next one cannot start. */
+  async function buildInWorkflow(service: Service, deployment: Deployment, signal: AbortSignal): Promise<BuildOutcome> {
+    // The id holds the pushed commit, which deployments started by a tool call do not have: those share one id.
+    const workflowId = `build-${service.id}-${deployment.triggerRef}`
+    if (buildWorkflows.has(workflowId)) throw new Error('child workflow execution already started')
+    buildWorkflows.add(workflowId)
+    try {
+      return await buildWithRetry(service, deployment, signal)
+    } catch (error) {
+      if (signal.aborted || !(error instanceof BuildFailure)) throw error
+      throw new Error(childWorkflowError(workflowId, deployment.config.buildPack, error.message), { cause: error })
+    } finally {
+      if (signal.aborted) track(pause(timing.windDownMs).then(() => buildWorkflows.delete(workflowId)))
+      else buildWorkflows.delete(workflowId)
+    }
+  }
+
+  async function buildWithRetry(service: Service, deployment: Deployment, signal: AbortSignal): Promise<BuildOutcome> {
+    const repository = dependencies.repositories.byFullName(deployment.config.repo)
+    if (repository === undefined)
+      throw new BuildFailure(`clone failed: repository not found: ${deployment.config.repo}`)
+    const timeout = AbortSignal.timeout(timing.buildTimeoutMs)
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await builder.build({
+          repository,
+          imageName: `${service.accountId}/${service.projectRef}/${service.name}`,
+          config: deployment.config,
+          log: (line) => service.buildLog.write(line),
+          signal: AbortSignal.any([signal, timeout]),
+        })
+      } catch (error) {
+        signal.throwIfAborted()
+        if (timeout.aborted) throw new BuildFailure('activity StartToClose timeout: the build took too long')
+        if (!(error instanceof BuildFailure) || attempt === BUILD_ATTEMPTS) throw error
+        await abortable(timing.buildRetryMs, signal)
+      }
+    }
+  }
+
+  async function rollOut(service: Service, deployment: Deployment, image: Image, signal: AbortSignal): Promise<void> {
+    const release = builder.hold(image)
+    try {
+      const [container, url] = await Promise.all([
+        containers.start({
+          image,
+          env: deployment.config.env,
+          log: (line) => service.runtimeLog.write(line),
+          signal,
+        }),
+        edge.urlOf(service),
+      ])
+      try {
+        await abortable(timing.rolloutMs, signal)
+      } catch (error) {
+        await container.stop()
+        throw error
+      }
+      activate(service, { container, deployment, release }, url)
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  function activate(service: Service, next: Running, url: string): void {
+    const previous = running.get(service)
+    running.set(service, next)
+    service.url ??= url
+    edge.route(service, next.container)
+    if (previous !== undefined) {
+      if (previous.deployment.status === 'active') settle(service, previous.deployment, 'superseded')
+      track(previous.container.stop().then(previous.release))
+    }
+    settle(service, next.deployment, 'active')
+    void next.container.exited.then((code) => {
+      if (running.get(service) !== next || next.deployment.status !== 'active') return
+      service.runtimeLog.write(`container exited with code ${code}`)
+      settle(service, next.deployment, 'crashed', `container exited with code ${code}`)
+    })
+    const dying = faults.strike('app.dies')
+    if (dying !== undefined) {
+      const afterMs = Number(dying.options.afterMs ?? 200)
+      track(
+        abortable(afterMs, closing.signal).then(
+          () => die(service, next),
+          () => {},
+        ),
+      )
+    }
+  }
+
+  /** Files do not die by themselves, so what a dead app would show is put in their place. */
+  async function die(service: Service, dead: Running): Promise<void> {
+    if (running.get(service) !== dead) return
+    edge.route(service, {
+      handle: (request, response) => {
+        request.resume()
+        response.writeHead(502, { 'content-type': 'text/plain; charset=utf-8' }).end('Bad Gateway')
+      },
+      exited: dead.container.exited,
+      stop: async () => {},
+    })
+    if (dead.deployment.status === 'active') settle(service, dead.deployment, 'crashed', 'container exited with code 1')
+    await dead.container.stop()
+  }
+
+  async function run(service: Service, deployment: Deployment, signal: AbortSignal): Promise<void> {
+    try {
+      await abortable(timing.queueMs, signal)
+      settle(service, deployment, 'building')
+      const { image, commit, cached } = await buildInWorkflow(service, deployment, signal)
+      signal.throwIfAborted()
+      deployment.commit = commit
+      deployment.cached = cached
+      settle(service, deployment, 'deploying')
+      await rollOut(service, deployment, image, signal)
+    } catch (error) {
+      if (signal.aborted) return
+      settle(service, deployment, 'failed', (error as Error).message)
+    } finally {
+      flights.delete(deployment)
+    }
+  }
+
+  return {
+    start(service, trigger, triggerRef = '') {
+      cancelInFlight(service)
+      const deployment: Deployment = {
+        id: shortId(),
+        trigger,
+        triggerRef,
+        config: service.config,
+        createdAtMs: nowMs(),
+        status: 'queued',
+      }
+      service.deployments.push(deployment)
+      const flight = new AbortController()
+      flights.set(deployment, flight)
+      track(run(service, deployment, AbortSignal.any([flight.signal, closing.signal])))
+      dependencies.onChange(service, deployment)
+      return deployment
+    },
+    tearDown(service) {
+      cancelInFlight(service)
+      track(
+        abortable(timing.edgeDelayMs, closing.signal)
+          .catch(() => {})
+          .then(async () => {
+            edge.unroute(service)
+            const last = running.get(service)
+            running.delete(service)
+            await last?.container.stop()
+            last?.release()
+          }),
+      )
+    },
+    async close() {
+      closing.abort(new Error('the platform stops'))
+      await Promise.all([...running.values()].map(({ container }) => container.stop()))
+      while (work.size > 0) await Promise.allSettled(work)
+    },
+  }
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+const ACTIVITIES: Readonly<Record<string, string>> = {
+  railpack: 'RailpackBuild',
+  dockerfile: 'DockerfileBuild',
+  static: 'StaticBuild',
+}
+
+/** A failed build as the platform's workflow engine words it, with the cause at the end of a long line. */
+function childWorkflowError(workflowId: string, buildPack: string, text: string): string {
+  const child = `child workflow execution error (type: BuildServiceWorkflow, workflowID: ${workflowId}, runID: ${randomUUID()}, initiatedEventID: 11, startedEventID: 12)`
+  const activity = ACTIVITIES[buildPack]
+  if (activity === undefined || text.startsWith('clone failed')) return `${child}: ${text}`
+  return `${child}: build failed (${buildPack}): activity error (type: ${activity}, scheduledEventID: 23, startedEventID: 24, identity: 1@builder@): ${text} (type: wrapError, retryable: true)`
+}

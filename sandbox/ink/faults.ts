@@ -1,0 +1,36 @@
+/** The faults that the stand-in for the platform knows, with what each one does. */
+export const INK_FAULTS = {
+  'mcp.http':
+    'The MCP endpoint answers with an HTTP error. Options: status (default 503), body, retryAfter (seconds or a date), tool.',
+  'mcp.refused': 'The MCP port is closed for forMs (default 500), then open again.',
+  'mcp.reset-before': 'The connection is reset before the request is processed. Options: tool.',
+  'mcp.reset-after': 'The request is processed, then the connection is reset without an answer. Options: tool.',
+  'mcp.cut': 'The request is processed, and half of the answer arrives. Options: tool.',
+  'mcp.sse-drop': 'The answer is an event stream that ends before the result. Options: tool.',
+  'mcp.silence': 'The request is processed, and the answer comes after delayMs (default 30 000). Options: tool.',
+  'mcp.redirect': 'The endpoint redirects. Options: location (default another host), status (default 307).',
+  'mcp.invalid-json': 'The request is processed, and the answer is no JSON. Options: tool.',
+  'mcp.bad-result': 'A tool result lacks its fields. Options: tool.',
+  'ink.quota': 'Creating a service is refused because the plan is used up.',
+  'ink.region-unavailable': 'Creating a service is refused because the region is not available. Options: status.',
+  'ink.tool-error': 'A tool fails with the given text. Options: tool, text.',
+  'ink.deployed-by-other': 'Right after a deployment starts, somebody else starts another one. Options: branch.',
+  'ink.service-deleted': 'Right after a deployment starts, somebody deletes the service.',
+  'ink.foreign-service': 'Right before a service is created, one of that name appears that is not ours.',
+  'build.hang': 'The build never ends by itself (until the platform gives up).',
+  'build.crash': 'The build dies without a word. Options: exitCode (default 137).',
+  'build.log-flood': 'The build prints many lines before it goes on. Options: lines (default 100 000).',
+  'build.log-line': 'The build prints these lines before it goes on, whatever they are. Options: lines (text[]).',
+  'build.slow': 'The build takes longer. Options: delayMs (default 2 000).',
+  'rollout.unhealthy': 'The new container never accepts a connection.',
+  'app.error': 'The app answers every request with an error. Options: status (default 500), body.',
+  'app.dies': 'The app dies after it has become active. Options: afterMs (default 200).',
+  'git.http': 'The git host answers with an HTTP error. Options: status (default 503), body, service.',
+  'git.unauthorized': 'The git host refuses the credentials with 401.',
+  'git.forbidden': 'The git host refuses with 403.',
+  'git.refused': 'The git port is closed for forMs (default 500), then open again.',
+  'git.cut': 'The connection is cut while the push is on its way. Options: afterBytes (default 0).',
+  'git.slow': 'The git host answers late. Options: delayMs (default 2 000).',
+} as const
+
+export type InkFaultName = keyof typeof INK_FAULTS

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/**
+ * Runs `git http-backend` for one request (RFC 3875) and streams its answer.
+ *
+ * Left out on purpose, because the platform's git host has neither: `GIT_PROTOCOL` (so protocol v0 is spoken) and
+ * `HTTP_CONTENT_ENCODING` (so a body compressed with gzip reaches git as the bytes it is, and is not understood).
+ *
+ * @param beforeEnd - awaited after git has ended and before the client learns so
+ * @returns git's exit code
+ */
+export function runHttpBackend(options: {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly projectRoot: string
+  readonly url: URL
+  readonly user: string
+  readonly env: Readonly<Record<string, string>>
+  readonly beforeEnd: () => Promise<void>
+  readonly onStart: (kill: () => void) => void
+}): Promise<void> {
+  const { request, response } = options
+  const child = spawn('git', ['http-backend'], {
+    env: {
+      ...options.env,
+      GIT_PROJECT_ROOT: options.projectRoot,
+      GIT_HTTP_EXPORT_ALL: '1',
+      REMOTE_USER: options.user,
+      REMOTE_ADDR: request.socket.remoteAddress ?? '',
+      PATH_INFO: decodeURIComponent(options.url.pathname),
+      QUERY_STRING: options.url.search.slice(1),
+      REQUEST_METHOD: request.method ?? 'GET',
+      CONTENT_TYPE: request.headers['content-type'] ?? '',
+      ...(request.headers['content-length'] === undefined ? {} : { CONTENT_LENGTH: request.headers['content-length'] }),
+    },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  options.onStart(() => child.kill('SIGKILL'))
+  request.pipe(child.stdin)
+  child.stdin.on('error', () => request.unpipe(child.stdin))
+  request.once('close', () => {
+    // An upload that broke off must not look to git like one that has ended.
+    if (!request.complete) child.kill('SIGKILL')
+  })
+
+  let head = Buffer.alloc(0)
+  let headSent = false
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (headSent) {
+      response.write(chunk)
+      return
+    }
+    head = Buffer.concat([head, chunk])
+    const end = head.indexOf('\r\n\r\n')
+    if (end < 0) return
+    writeHead(response, head.subarray(0, end).toString('latin1'))
+    headSent = true
+    if (head.length > end + 4) response.write(head.subarray(end + 4))
+  })
+
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => {
+      options.beforeEnd().then(() => {
+        if (!headSent && !response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' })
+        if (code === null) response.destroy()
+        else response.end()
+        resolve()
+      }, reject)
+    })
+  })
+}
+
+function writeHead(response: ServerResponse, head: string): void {
+  const fields = head.split('\r\n').map((line): [string, string] => {
+    const colon = line.indexOf(':')
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
+  })
+  const status = fields.find(([name]) => name === 'status')?.[1]
+  response.writeHead(
+    status === undefined ? 200 : Number.parseInt(status, 10),
+    Object.fromEntries(fields.filter(([name]) => name !== 'status')),
+  )
+}

@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+
+/** Runs git with a configuration of its own: neither the user's nor the machine's settings or credentials take part. */
+export interface GitCommand {
+  /** Environment for a git process. */
+  readonly env: Readonly<Record<string, string>>
+  /** Runs git and returns its output; throws with git's own words when it fails. */
+  run(args: readonly string[], options?: { cwd?: string; signal?: AbortSignal }): Promise<string>
+}
+
+/**
+ * @param path - `PATH` to find git on
+ * @param home - an empty directory that serves as git's home
+ */
+export function createGitCommand(path: string, home: string): GitCommand {
+  const env = {
+    PATH: path,
+    HOME: home,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+    LC_ALL: 'C',
+  }
+  return {
+    env,
+    async run(args, options = {}) {
+      try {
+        const { stdout } = await execute('git', [...args], { env, maxBuffer: 32 * 1024 * 1024, ...options })
+        return stdout
+      } catch (error) {
+        const { stderr } = error as { stderr?: string }
+        throw new Error(stderr?.trim() || (error as Error).message, { cause: error })
+      }
+    },
+  }
+}

@@ -1,0 +1,143 @@
+import type { Account } from './accounts.ts'
+import type { PlatformCore } from './platform-core.ts'
+import { type Deployment, type EnvVar, type Service, serviceStatus } from './services.ts'
+import { deploy, removeService } from './tools/service-operations.ts'
+
+/** A deployment as tests and the demo see it. */
+export interface DeploymentView {
+  readonly id: string
+  readonly status: Deployment['status']
+  readonly trigger: Deployment['trigger']
+  readonly branch: string
+  readonly commit: string | undefined
+  readonly cached: boolean | undefined
+  readonly errorMessage: string | undefined
+  readonly createdAtMs: number
+  readonly finishedAtMs: number | undefined
+}
+
+/** A service as tests and the demo see it, with what the tools do not tell. */
+export interface ServiceView {
+  readonly id: string
+  readonly name: string
+  readonly owner: string
+  readonly project: string
+  readonly status: string
+  readonly url: string | undefined
+  readonly repo: string
+  readonly branch: string
+  readonly env: Readonly<Record<string, string>>
+  readonly config: Omit<Service['config'], 'env'> & { readonly env: readonly EnvVar[] }
+  readonly deleting: boolean
+  readonly deployments: readonly DeploymentView[]
+  readonly buildLog: readonly string[]
+  readonly runtimeLog: readonly string[]
+}
+
+/** Direct hands: what somebody else, an operator or a test does without the tools. */
+export interface PlatformHands {
+  /** Another user with an account of their own; host names are one name space for all of them. */
+  addUser(name: string): { readonly apiKey: string; readonly name: string }
+  /** Removes a user: from now on the key's answer is “user not found”. */
+  removeUser(apiKey: string): void
+  /** All services of all users, oldest first. */
+  services(): ServiceView[]
+  service(name: string, project?: string): ServiceView | undefined
+  /** Starts a deployment as somebody else would: with their branch when one is given. */
+  deployAsSomebodyElse(name: string, branch?: string): void
+  /** Deletes a service at once and behind everybody's back. */
+  deleteBehindTheBack(name: string): void
+  /** Branches of a repository (full name, or the name it was asked for) and their commits. */
+  branches(repo: string): Promise<Record<string, string>>
+  /** Resolves when a service's latest deployment has one of the statuses; rejects after `timeoutMs` (default 20 000). */
+  waitForStatus(name: string, statuses: readonly string[], timeoutMs?: number): Promise<ServiceView>
+}
+
+/** @param owner - the account that `service` and its like speak of */
+export function createHands(core: PlatformCore, owner: Account): PlatformHands {
+  const accounts = new Map<string, Account>([[owner.id, owner]])
+
+  const find = (name: string, project = 'default'): Service | undefined =>
+    core.services.find(owner.id, project, name) ??
+    core.services.all().find((service) => service.accountId === owner.id && service.name === name)
+
+  const mustFind = (name: string): Service => {
+    const service = find(name)
+    if (service === undefined) throw new Error(`There is no service named ${name}.`)
+    return service
+  }
+  const view = (service: Service): ServiceView => ({
+    id: service.id,
+    name: service.name,
+    owner: accounts.get(service.accountId)?.username ?? '',
+    project: service.projectRef,
+    status: serviceStatus(service),
+    url: service.url,
+    repo: service.config.repo,
+    branch: service.config.branch,
+    env: Object.fromEntries(service.config.env.map(({ key, value }) => [key, value])),
+    config: service.config,
+    deleting: service.deleting,
+    deployments: service.deployments.map(deploymentView),
+    buildLog: service.buildLog.newest(500),
+    runtimeLog: service.runtimeLog.newest(500),
+  })
+
+  return {
+    addUser(name) {
+      const account = core.accounts.add(name)
+      accounts.set(account.id, account)
+      return { apiKey: account.apiKey, name }
+    },
+    removeUser(apiKey) {
+      const account = [...accounts.values()].find((candidate) => candidate.apiKey === apiKey)
+      if (account !== undefined) core.accounts.remove(account)
+    },
+    services: () => core.services.all().map(view),
+    service(name, project) {
+      const service = find(name, project)
+      return service === undefined ? undefined : view(service)
+    },
+    deployAsSomebodyElse(name, branch) {
+      const service = mustFind(name)
+      if (branch !== undefined) service.config = { ...service.config, branch }
+      deploy(core, service, 'manual')
+    },
+    deleteBehindTheBack: (name) => removeService(core, mustFind(name)),
+    async branches(repo) {
+      const projects = core.accounts.projects(owner.id)
+      const found =
+        core.repositories.byFullName(repo) ??
+        projects
+          .map((project) => core.repositories.find(project.id, repo))
+          .find((repository) => repository !== undefined)
+      return found === undefined ? {} : Object.fromEntries(await core.repositories.branches(found))
+    },
+    async waitForStatus(name, statuses, timeoutMs = 20_000) {
+      const deadlineMs = Date.now() + timeoutMs
+      for (;;) {
+        const service = find(name)
+        const status = service === undefined ? 'no such service' : serviceStatus(service)
+        if (service !== undefined && statuses.includes(status)) return view(service)
+        if (Date.now() > deadlineMs) {
+          throw new Error(`${name} is ${status} after ${timeoutMs} ms, not ${statuses.join(' or ')}.`)
+        }
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    },
+  }
+}
+
+function deploymentView(deployment: Deployment): DeploymentView {
+  return {
+    id: deployment.id,
+    status: deployment.status,
+    trigger: deployment.trigger,
+    branch: deployment.config.branch,
+    commit: deployment.commit,
+    cached: deployment.cached,
+    errorMessage: deployment.errorMessage,
+    createdAtMs: deployment.createdAtMs,
+    finishedAtMs: deployment.finishedAtMs,
+  }
+}

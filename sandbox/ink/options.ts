@@ -1,0 +1,52 @@
+/** How the stand-in is started: its generation, its clockwork and its limits. */
+
+/** Which generation of the platform's tool names and fields is spoken. */
+export type InkProfile = 'g1' | 'g2' | 'g0' | 'mixed' | 'unknown-argument'
+
+/** How long things take, in milliseconds. Short enough for tests, never zero: a client must wait as it must in production. */
+export interface InkTiming {
+  /** From the trigger to the start of the build. */
+  queueMs: number
+  /** Least time that a deployment spends rolling out. */
+  rolloutMs: number
+  /** From the deletion call until the service is gone. */
+  deletionMs: number
+  /** For how long the build of a cancelled deployment blocks the next one. */
+  windDownMs: number
+  /** For how long the edge answers 404 after the first activation, and still answers after a deletion. */
+  edgeDelayMs: number
+  /** How long a new container may take until it accepts connections. The platform allows 3 minutes. */
+  healthGateMs: number
+  /** How long one attempt at a build may take. The platform allows 10 minutes. */
+  buildTimeoutMs: number
+  /** Pause before the second and last attempt at a failed build. */
+  buildRetryMs: number
+  /** How long a process may take to end after SIGTERM before it is killed. */
+  killGraceMs: number
+}
+
+export const DEFAULT_TIMING: Readonly<InkTiming> = {
+  queueMs: 50,
+  rolloutMs: 100,
+  deletionMs: 800,
+  windDownMs: 150,
+  edgeDelayMs: 300,
+  healthGateMs: 10_000,
+  buildTimeoutMs: 120_000,
+  buildRetryMs: 50,
+  killGraceMs: 1_500,
+}
+
+export interface InkOptions {
+  /** Port of the MCP endpoint on 127.0.0.1. Default: a free one. */
+  readonly port?: number
+  /** Default: `g1`. */
+  readonly profile?: InkProfile
+  /** How tool calls are answered: one JSON document or a stream of server-sent events. Default: `json`. */
+  readonly answers?: 'json' | 'sse'
+  readonly timing?: Partial<InkTiming>
+  /** The account's plan. Default: no limit. */
+  readonly limits?: { readonly services?: number }
+  /** Receives one line per thing that happens, without secrets. */
+  readonly log?: (line: string) => void
+}

@@ -1,0 +1,254 @@
+import type { PlatformCore } from '../platform-core.ts'
+import { type Service, serviceStatus } from '../services.ts'
+import {
+  createService,
+  deleteService,
+  deploy,
+  findService,
+  G1_RULES,
+  type ServiceSettings,
+  startedMessage,
+  updateService,
+} from './service-operations.ts'
+import {
+  type Arguments,
+  flag,
+  integer,
+  type JsonSchema,
+  listOf,
+  objectSchema,
+  type Tool,
+  ToolFailure,
+  text,
+  timestamp,
+} from './tool.ts'
+
+const project = text('Project name', { default: 'default' })
+const envVar = objectSchema({ key: text('Environment variable name'), value: text('Environment variable value') })
+
+const settings: Readonly<Record<string, JsonSchema>> = {
+  'host?': text('Git host', { enum: ['ink', 'github'], default: 'ink' }),
+  'branch?': text('Branch to deploy', { default: 'main' }),
+  'build_pack?': text('Build pack to use', {
+    enum: ['railpack', 'dockerfile', 'static', 'dockercompose'],
+    default: 'railpack',
+  }),
+  'port?': integer('Port the application listens on'),
+  'env_vars?': { type: ['null', 'array'], description: 'Environment variables', items: envVar },
+  'memory?': text('Memory limit', { enum: G1_RULES.memories, default: '256Mi' }),
+  'vcpus?': text('Number of vCPUs', { enum: G1_RULES.vcpus, default: '0.5' }),
+  'build_command?': text('Build command instead of the detected one'),
+  'start_command?': text('Start command instead of the detected one'),
+  'publish_directory?': text('Directory with the built static files; the app is built and then served as files'),
+  'root_directory?': text('Directory of the app within the repository'),
+  'dockerfile_path?': text('Path of the Dockerfile within the root directory'),
+}
+
+/** The same settings for an update: nothing has a default, because what is not given does not change. */
+const changes = Object.fromEntries(
+  Object.entries(settings).map(([name, { default: _, ...schema }]) => [name, schema] as const),
+)
+
+const started = objectSchema({
+  service_id: text('Service'),
+  name: text('Name'),
+  status: text('Status'),
+  'commit_hash?': text('Commit'),
+  message: text('Note'),
+})
+
+/** The service tools of generation 1. */
+export function g1ServiceTools(core: PlatformCore): Tool[] {
+  return [
+    {
+      name: 'create_service',
+      description: 'Create a service from a repository and deploy it',
+      input: objectSchema({
+        repo: text("Repository name (e.g. 'ink/myapp')"),
+        name: text('Name of the service'),
+        ...settings,
+        'region?': text('Region', { default: 'eu-central-1' }),
+        'project?': project,
+      }),
+      output: objectSchema({
+        service_id: text('Service'),
+        name: text('Name'),
+        status: text('Status'),
+        repo: text('Repository'),
+        'commit_hash?': text('Commit'),
+        message: text('Note'),
+      }),
+      async run(args, account) {
+        const { service, deployment } = await createService(core, account, {
+          name: args.text('name'),
+          projectRef: projectOf(args),
+          region: args.text('region') || 'eu-central-1',
+          settings: readSettings(args),
+          rules: G1_RULES,
+        })
+        return {
+          service_id: service.id,
+          name: service.name,
+          status: 'queued',
+          repo: service.config.repo,
+          message: startedMessage(deployment),
+        }
+      },
+    },
+    {
+      name: 'update_service',
+      description: 'Change settings of a service and deploy it anew. Settings that are not given stay as they are.',
+      input: objectSchema({
+        name: text('Name of the service'),
+        'project?': project,
+        'repo?': text("Repository name (e.g. 'ink/myapp')"),
+        ...changes,
+      }),
+      output: started,
+      run(args, account) {
+        const service = findService(core, account, projectOf(args), args.text('name'))
+        const deployment = updateService(core, account, service, readSettings(args), G1_RULES)
+        return { service_id: service.id, name: service.name, status: 'queued', message: startedMessage(deployment) }
+      },
+    },
+    {
+      name: 'redeploy_service',
+      description: 'Deploy a service anew from the latest code of its branch',
+      input: objectSchema({ name: text('Name of the service'), 'project?': project }),
+      output: started,
+      run(args, account) {
+        if (args.text('name') === '') throw new ToolFailure('name is required')
+        const { ref } = core.accounts.projectByRef(account.id, projectOf(args))
+        const service = core.services.find(account.id, ref, args.text('name'))
+        if (service === undefined) throw new ToolFailure(`service not found: ${args.text('name')}`)
+        const deployment = deploy(core, service, 'manual')
+        return { service_id: service.id, name: service.name, status: 'queued', message: startedMessage(deployment) }
+      },
+    },
+    getServiceTool(core),
+    {
+      name: 'list_services',
+      description: 'List all services, newest first',
+      input: objectSchema({}),
+      output: objectSchema({
+        services: listOf(
+          objectSchema({
+            service_id: text('Service'),
+            name: text('Name'),
+            repo: text('Repository'),
+            status: text('Status'),
+            'url?': text('URL'),
+          }),
+        ),
+      }),
+      run(_args, account) {
+        const services = core.services.ofAccount(account.id).slice(0, 100)
+        return { services: services.map((service) => listing(service)) }
+      },
+    },
+    {
+      name: 'delete_service',
+      description: 'Delete a service for good',
+      input: objectSchema({ name: text('Name of the service'), 'project?': project }),
+      output: objectSchema({ service_id: text('Service'), name: text('Name'), message: text('Note') }),
+      run(args, account) {
+        const service = findService(core, account, projectOf(args), args.text('name'))
+        deleteService(core, service)
+        return { service_id: service.id, name: service.name, message: 'Service deleted successfully' }
+      },
+    },
+  ]
+}
+
+function getServiceTool(core: PlatformCore): Tool {
+  return {
+    name: 'get_service',
+    description: 'Get details of a service: the status of its latest deployment, its URL, its logs',
+    input: objectSchema({
+      name: text('Name of the service'),
+      'project?': project,
+      'include_env?': flag('Include environment variables'),
+      'deploy_log_lines?': integer('Number of build log lines (at most 500)', { default: 0 }),
+      'runtime_log_lines?': integer('Number of runtime log lines (at most 500)', { default: 0 }),
+    }),
+    output: objectSchema({
+      service_id: text('Service'),
+      name: text('Name'),
+      project: text('Project'),
+      repo: text('Repository'),
+      branch: text('Branch'),
+      status: text('Status of the latest deployment'),
+      'error_message?': text('Why it failed'),
+      'url?': text('URL'),
+      created_at: text('Creation'),
+      updated_at: text('Last change of the settings'),
+      'deploy_logs?': text('Build log'),
+      'runtime_logs?': text('Runtime log'),
+      'env_vars?': listOf(objectSchema({ key: text('Name'), 'value?': text('Value') })),
+      'custom_domain?': objectSchema({ domain: text('Domain'), status: text('Status'), 'error?': text('Error') }),
+    }),
+    run(args, account) {
+      const service = findService(core, account, projectOf(args), args.text('name'))
+      return {
+        service_id: service.id,
+        name: service.name,
+        project: service.projectRef,
+        repo: service.config.repo,
+        branch: service.config.branch,
+        status: serviceStatus(service),
+        ...optional('error_message', service.deployments.at(-1)?.errorMessage),
+        ...optional('url', service.url),
+        created_at: timestamp(service.createdAtMs),
+        updated_at: timestamp(service.updatedAtMs),
+        ...optional('deploy_logs', logText(service.buildLog.newest(args.integer('deploy_log_lines') ?? 0))),
+        ...optional('runtime_logs', logText(service.runtimeLog.newest(args.integer('runtime_log_lines') ?? 0))),
+        ...(args.flag('include_env') && service.config.env.length > 0 ? { env_vars: service.config.env } : {}),
+        ...optional('custom_domain', service.customDomain),
+      }
+    },
+  }
+}
+
+function listing(service: Service): Record<string, unknown> {
+  return {
+    service_id: service.id,
+    name: service.name,
+    repo: service.config.repo,
+    status: serviceStatus(service),
+    ...optional('url', service.url),
+  }
+}
+
+/** A property that is left out when it has no value, as the platform does. */
+export function optional(name: string, value: unknown): Record<string, unknown> {
+  return value === undefined ? {} : { [name]: value }
+}
+
+export function logText(lines: readonly string[]): string | undefined {
+  return lines.length === 0 ? undefined : lines.join('\n')
+}
+
+export function projectOf(args: Arguments): string {
+  return args.text('project') || 'default'
+}
+
+/** Settings that were given; the platform takes an empty text on creation for “not given”. */
+function readSettings(args: Arguments): ServiceSettings {
+  const given = (argument: string, name: string) => (args.has(argument) ? { [name]: args.text(argument) } : {})
+  const port = args.integer('port')
+  return {
+    ...given('host', 'host'),
+    ...given('repo', 'repo'),
+    ...(args.text('branch') === '' ? {} : { branch: args.text('branch') }),
+    ...(args.text('build_pack') === '' ? {} : { buildPack: args.text('build_pack') }),
+    ...(port === undefined ? {} : { port }),
+    ...(args.has('env_vars') ? { env: args.envVars('env_vars') } : {}),
+    ...(args.text('memory') === '' ? {} : { memory: args.text('memory') }),
+    ...(args.text('vcpus') === '' ? {} : { vcpus: args.text('vcpus') }),
+    ...given('build_command', 'buildCommand'),
+    ...given('start_command', 'startCommand'),
+    ...given('publish_directory', 'publishDirectory'),
+    ...given('root_directory', 'rootDirectory'),
+    ...given('dockerfile_path', 'dockerfilePath'),
+  }
+}

@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
+import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
+
+const execute = promisify(execFile)
+
+/** Timing that keeps the tests quick without making anything instantaneous. */
+const QUICK = { queueMs: 10, rolloutMs: 10, deletionMs: 150, edgeDelayMs: 80, windDownMs: 100, healthGateMs: 4_000 }
+
+export interface Ink extends AsyncDisposable {
+  readonly platform: InkPlatform
+  readonly client: Client
+  /** Calls a tool; returns its structured result, or throws with its text when it failed. */
+  call(tool: string, args?: Record<string, unknown>): Promise<Record<string, unknown>>
+  /** Calls a tool and returns the text of its failure. */
+  refusal(tool: string, args?: Record<string, unknown>): Promise<string>
+  raw(tool: string, args?: Record<string, unknown>): Promise<CallToolResult>
+  /** Creates a repository and pushes a commit with these files to a branch; returns the commit. */
+  push(repo: string, files: Record<string, string>, branch?: string): Promise<string>
+  /** A working tree with these files, committed; removed with the harness. */
+  workingTree(files: Record<string, string>): Promise<string>
+}
+
+/** Starts a platform and a real MCP client on it. */
+export async function startInk(options: InkOptions = {}): Promise<Ink> {
+  const platform = await startInkPlatform({ ...options, timing: { ...QUICK, ...options.timing } })
+  const client = await connect(platform.endpoint, platform.apiKey)
+  const folders: string[] = []
+  const raw = async (tool: string, args: Record<string, unknown> = {}) =>
+    (await client.callTool({ name: tool, arguments: args })) as CallToolResult
+
+  async function call(tool: string, args?: Record<string, unknown>) {
+    const result = await raw(tool, args)
+    if (result.isError) throw new Error(textOf(result))
+    return result.structuredContent as Record<string, unknown>
+  }
+  async function workingTree(files: Record<string, string>): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'ink-test-'))
+    folders.push(folder)
+    await writeFiles(folder, files)
+    await git(folder, 'init', '--quiet', '--initial-branch=main')
+    await commitAll(folder)
+    return folder
+  }
+  return {
+    platform,
+    client,
+    call,
+    raw,
+    workingTree,
+    async refusal(tool, args) {
+      const result = await raw(tool, args)
+      return result.isError ? textOf(result) : `no refusal: ${textOf(result)}`
+    },
+    async push(repo, files, branch = 'main') {
+      const { git_remote: remote } = await call('create_repo', { name: repo })
+      const folder = await workingTree(files)
+      await git(folder, 'push', '--quiet', '--force', String(remote), `HEAD:refs/heads/${branch}`)
+      return (await git(folder, 'rev-parse', 'HEAD')).trim()
+    },
+    async [Symbol.asyncDispose]() {
+      await client.close().catch(() => {})
+      await platform.stop()
+      await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })))
+    },
+  }
+}
+
+export async function connect(endpoint: string, apiKey: string): Promise<Client> {
+  const client = new Client({ name: 'sandbox-test', version: '1.0.0' })
+  const transport = new StreamableHTTPClientTransport(new URL(endpoint), {
+    requestInit: { headers: { Authorization: `Bearer ${apiKey}` } },
+  })
+  await client.connect(transport as Parameters<typeof client.connect>[0])
+  return client
+}
+
+export function textOf(result: CallToolResult): string {
+  const [first] = result.content
+  return first?.type === 'text' ? first.text : ''
+}
+
+export async function writeFiles(folder: string, files: Record<string, string>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), content)
+  }
+}
+
+export async function commitAll(folder: string): Promise<string> {
+  await git(folder, 'add', '--all')
+  await git(folder, 'commit', '--quiet', '--allow-empty', '--message', 'Change')
+  return (await git(folder, 'rev-parse', 'HEAD')).trim()
+}
+
+/** Runs git away from the machine's configuration; what it fails with is in the error's message. */
+export async function git(folder: string, ...args: string[]): Promise<string> {
+  const identity = { name: 'Test', email: 'test@example.invalid' }
+  const { stdout } = await execute('git', args, {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_AUTHOR_NAME: identity.name,
+      GIT_AUTHOR_EMAIL: identity.email,
+      GIT_COMMITTER_NAME: identity.name,
+      GIT_COMMITTER_EMAIL: identity.email,
+    },
+  })
+  return stdout
+}
+
+/** Waits until a condition holds; fails with its description after `timeoutMs`. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+  const deadlineMs = Date.now() + timeoutMs
+  while (!(await holds())) {
+    if (Date.now() > deadlineMs) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** Fetches a URL and returns status and body, without keeping the connection. */
+export async function get(url: string): Promise<{ status: number; body: string }> {
+  const response = await fetch(url, { headers: { connection: 'close' } })
+  return { status: response.status, body: await response.text() }
+}
+
+export async function untilAnswers(url: string, status = 200): Promise<string> {
+  let body = ''
+  await until(`${url} answers ${status}`, async () => {
+    const answer = await get(url)
+    body = answer.body
+    return answer.status === status
+  })
+  return body
+}
