@@ -1,0 +1,216 @@
+import { z } from 'zod'
+import type { Api } from './api.ts'
+import { type Author, type Authorship, authorSchema } from './authorship.ts'
+import type { Failure } from './outcome.ts'
+
+/** A comment that is kept up to date instead of written anew, shared by all jobs of a pull request. */
+export interface StickyComment {
+  readonly pullRequest: number
+  /** First line of the body, by which the comment is found. */
+  readonly marker: string
+  /**
+   * The new body from those found (none, one, or several when two jobs made one each). Folding the result in again
+   * must give the same body: that is how a lost write is noticed. `shared` when other jobs write to it as well.
+   */
+  readonly fold: (bodies: readonly string[]) => { readonly body: string; readonly shared: boolean }
+  /** `false`: only change a comment that is there. */
+  readonly create?: boolean
+}
+
+export interface WrittenComment {
+  readonly id: number
+  readonly url: string
+  readonly outcome: 'created' | 'updated' | 'unchanged'
+}
+
+export interface Comments {
+  /** Undefined when it could not be written, which has then been warned about, or was not wanted (`create: false`). */
+  keep(comment: StickyComment): Promise<WrittenComment | undefined>
+  /** A plain comment, such as the answer to a command. */
+  add(pullRequest: number, body: string): Promise<WrittenComment | undefined>
+}
+
+interface CommentsOptions {
+  readonly api: Api
+  readonly authorship: Authorship
+  readonly warning: (message: string) => void
+  readonly debug: (message: string) => void
+  readonly sleep: (ms: number) => Promise<void>
+  readonly random: () => number
+}
+
+const commentSchema = z.object({
+  id: z.number(),
+  html_url: z.string(),
+  body: z.string().nullish(),
+  user: authorSchema.nullable(),
+})
+
+type Comment = z.infer<typeof commentSchema>
+
+const MAX_ROUNDS = 6
+const ROUTE = '/repos/{owner}/{repo}/issues'
+
+/** Opens the comments of a repository's pull requests. */
+export function openComments(options: CommentsOptions): Comments {
+  const calls = commentCalls(options.api)
+  const knownIds = new Map<string, number>()
+
+  async function find(sticky: StickyComment): Promise<Comment[] | Failure> {
+    const knownId = knownIds.get(keyOf(sticky))
+    if (knownId !== undefined) {
+      const read = await calls.read(knownId)
+      if (read.ok) return [read.data]
+      if (read.problem !== 'not-found') return read
+      knownIds.delete(keyOf(sticky))
+    }
+    return search(sticky, 'first')
+  }
+
+  async function search(sticky: StickyComment, extent: 'first' | 'all'): Promise<Comment[] | Failure> {
+    const ours: Comment[] = []
+    const marked = (comment: Comment) => comment.body?.startsWith(sticky.marker) === true
+    const listed = await calls.list(sticky.pullRequest, (page) => extent === 'first' && page.some(marked))
+    if (!listed.ok) return listed
+    for (const comment of listed.data.filter(marked)) {
+      if (await options.authorship.isOurs(comment.user satisfies Author | null)) ours.push(comment)
+    }
+    return ours
+  }
+
+  /** One round of read, merge, write, verify. `again` when another job came between. */
+  async function round(sticky: StickyComment): Promise<WrittenComment | 'again' | 'unwanted' | Failure> {
+    const found = await find(sticky)
+    if (!Array.isArray(found)) return found
+    const [oldest, ...others] = found
+    const { body, shared } = sticky.fold(found.map((comment) => comment.body ?? ''))
+    if (oldest === undefined) return sticky.create === false ? 'unwanted' : create(sticky, body)
+    knownIds.set(keyOf(sticky), oldest.id)
+    if (others.length === 0 && sameText(oldest.body ?? '', body)) return written(oldest, 'unchanged')
+    const updated = await calls.update(oldest.id, body)
+    if (!updated.ok) return updated.problem === 'not-found' ? forget(sticky) : updated
+    for (const other of others) await calls.remove(other.id)
+    if (shared && !(await hasArrived(sticky, oldest.id))) return 'again'
+    return written(updated.data, 'updated')
+  }
+
+  function forget(sticky: StickyComment): 'again' {
+    knownIds.delete(keyOf(sticky))
+    return 'again'
+  }
+
+  /** Two jobs may both find no comment and make one each: look once more, and let the oldest take in the others. */
+  async function create(sticky: StickyComment, body: string): Promise<WrittenComment | 'again' | Failure> {
+    const created = await calls.create(sticky.pullRequest, body)
+    // Whether a call without an answer made a comment shows in the next round.
+    if (!created.ok) return created.problem === 'unreachable' ? 'again' : created
+    knownIds.set(keyOf(sticky), created.data.id)
+    const all = await search(sticky, 'all')
+    if (!Array.isArray(all) || all.length <= 1) return written(created.data, 'created')
+    knownIds.delete(keyOf(sticky))
+    return 'again'
+  }
+
+  /** Waits long enough for a job that had read before we wrote to write over us, and looks. */
+  async function hasArrived(sticky: StickyComment, id: number): Promise<boolean> {
+    await options.sleep(400 + options.random() * 800)
+    const read = await calls.read(id)
+    if (!read.ok) return read.problem !== 'not-found'
+    const body = read.data.body ?? ''
+    return sameText(sticky.fold([body]).body, body)
+  }
+
+  return {
+    async keep(sticky) {
+      for (let count = 1; count <= MAX_ROUNDS; count++) {
+        const result = await round(sticky)
+        if (result === 'unwanted') return undefined
+        if (result !== 'again' && 'outcome' in result) return result
+        if (result !== 'again') return give(options, result, `the comment on pull request #${sticky.pullRequest}`)
+        options.debug(`The comment changed while it was written, round ${count}`)
+      }
+      options.warning(
+        `The comment on pull request #${sticky.pullRequest} could not be brought up to date: other jobs or GitHub got in the way ${MAX_ROUNDS} times. The next run will write it again.`,
+      )
+      return undefined
+    },
+
+    async add(pullRequest, body) {
+      const created = await calls.create(pullRequest, body)
+      return created.ok
+        ? written(created.data, 'created')
+        : give(options, created, `a comment on pull request #${pullRequest}`)
+    },
+  }
+}
+
+function commentCalls(api: Api) {
+  const reads = { permission: 'pull-requests', access: 'read', purpose: 'read the comments of pull requests' } as const
+  const writes = { permission: 'pull-requests', access: 'write', purpose: 'write comments on pull requests' } as const
+  return {
+    list: (issue_number: number, enough: (page: readonly Comment[]) => boolean) =>
+      api.pages(
+        {
+          ...reads,
+          route: `GET ${ROUTE}/{issue_number}/comments`,
+          params: { issue_number },
+          schema: z.array(commentSchema),
+        },
+        enough,
+      ),
+    read: (comment_id: number) =>
+      api.call({
+        ...reads,
+        route: `GET ${ROUTE}/comments/{comment_id}`,
+        params: { comment_id },
+        schema: commentSchema,
+      }),
+    create: (issue_number: number, body: string) =>
+      api.call({
+        ...writes,
+        route: `POST ${ROUTE}/{issue_number}/comments`,
+        params: { issue_number, body },
+        schema: commentSchema,
+      }),
+    update: (comment_id: number, body: string) =>
+      api.call({
+        ...writes,
+        route: `PATCH ${ROUTE}/comments/{comment_id}`,
+        params: { comment_id, body },
+        schema: commentSchema,
+        repeatable: true,
+      }),
+    remove: (comment_id: number) =>
+      api.call({
+        ...writes,
+        route: `DELETE ${ROUTE}/comments/{comment_id}`,
+        params: { comment_id },
+        schema: z.unknown(),
+        repeatable: true,
+      }),
+  }
+}
+
+function give(options: CommentsOptions, failure: Failure, what: string): undefined {
+  if (failure.problem === 'missing-permission') return undefined
+  const said = `${failure.status === undefined ? '' : `${failure.status} `}${failure.message}`
+  const advice =
+    failure.problem === 'locked'
+      ? 'Its conversation is locked; unlock it, or set `comment: none`.'
+      : 'The deployment itself is not affected.'
+  options.warning(`Could not write ${what} (GitHub: ${said}). ${advice}`)
+  return undefined
+}
+
+function keyOf(sticky: StickyComment): string {
+  return `${sticky.pullRequest} ${sticky.marker}`
+}
+
+function written(comment: Comment, outcome: WrittenComment['outcome']): WrittenComment {
+  return { id: comment.id, url: comment.html_url, outcome }
+}
+
+// An editor in a browser leaves CRLF behind, and white space at the end means nothing.
+function sameText(a: string, b: string): boolean {
+  return a.replaceAll('\r\n', '\n').trim() === b.replaceAll('\r\n', '\n').trim()
+}

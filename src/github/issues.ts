@@ -1,0 +1,124 @@
+import { z } from 'zod'
+import type { Api } from './api.ts'
+import { type Authorship, authorSchema } from './authorship.ts'
+import type { Failure } from './outcome.ts'
+
+/** One issue for one trouble: opened when it begins, kept up to date, closed when it is over. */
+export interface TroubleIssue {
+  /** First line of the body, by which the issue is found. */
+  readonly marker: string
+  /** Narrows the search. */
+  readonly label: string
+  readonly title: string
+  readonly body: string
+}
+
+export interface WrittenIssue {
+  readonly number: number
+  readonly url: string
+  /** ISO 8601. */
+  readonly openedAt: string
+  readonly outcome: 'created' | 'updated' | 'unchanged' | 'closed'
+}
+
+export interface Issues {
+  /** The open issue of ours with this marker; `'absent'` when there is none, undefined when that could not be read. */
+  find(marker: string, label: string): Promise<WrittenIssue | 'absent' | undefined>
+  /** Opens the issue, or brings the open one up to date. */
+  keep(issue: TroubleIssue): Promise<WrittenIssue | undefined>
+  /** Closes the open issue with a last comment; `'absent'` when none is open. */
+  close(marker: string, label: string, comment: string): Promise<WrittenIssue | 'absent' | undefined>
+}
+
+const issueSchema = z.object({
+  number: z.number(),
+  html_url: z.string(),
+  created_at: z.string(),
+  title: z.string(),
+  body: z.string().nullish(),
+  user: authorSchema.nullable(),
+  pull_request: z.unknown().optional(),
+})
+
+type Issue = z.infer<typeof issueSchema>
+
+const ROUTE = '/repos/{owner}/{repo}/issues'
+
+/** Opens the issues of a repository. */
+export function openIssues(api: Api, authorship: Authorship, warning: (message: string) => void): Issues {
+  const reads = { permission: 'issues', access: 'read', purpose: 'read issues' } as const
+  const writes = { permission: 'issues', access: 'write', purpose: 'write issues' } as const
+
+  function failed(failure: Failure, what: string): undefined {
+    if (failure.problem !== 'missing-permission') {
+      warning(`Could not ${what} (GitHub: ${failure.status ?? 'no answer'} ${failure.message}).`)
+    }
+    return undefined
+  }
+
+  async function search(marker: string, label: string): Promise<Issue | 'absent' | undefined> {
+    const params = { state: 'open', labels: label, sort: 'created', direction: 'asc' }
+    const listed = await api.pages({ ...reads, route: `GET ${ROUTE}`, params, schema: z.array(issueSchema) })
+    if (!listed.ok) return failed(listed, 'look for the open issue')
+    for (const issue of listed.data) {
+      const marked = issue.pull_request === undefined && issue.body?.startsWith(marker) === true
+      if (marked && (await authorship.isOurs(issue.user))) return issue
+    }
+    return 'absent'
+  }
+
+  async function open(issue: TroubleIssue): Promise<WrittenIssue | undefined> {
+    const params = { title: issue.title, body: issue.body, labels: [issue.label] }
+    const created = await api.call({ ...writes, route: `POST ${ROUTE}`, params, schema: issueSchema })
+    return created.ok ? written(created.data, 'created') : failed(created, 'open an issue')
+  }
+
+  return {
+    async find(marker, label) {
+      const found = await search(marker, label)
+      return found === undefined || found === 'absent' ? found : written(found, 'unchanged')
+    },
+
+    async keep(issue) {
+      const found = await search(issue.marker, issue.label)
+      if (found === undefined) return undefined
+      if (found === 'absent') return open(issue)
+      if (found.title === issue.title && found.body === issue.body) return written(found, 'unchanged')
+      const params = { issue_number: found.number, title: issue.title, body: issue.body }
+      const updated = await api.call({
+        ...writes,
+        route: `PATCH ${ROUTE}/{issue_number}`,
+        params,
+        schema: issueSchema,
+        repeatable: true,
+      })
+      return updated.ok ? written(updated.data, 'updated') : failed(updated, `update issue #${found.number}`)
+    },
+
+    async close(marker, label, comment) {
+      const found = await search(marker, label)
+      if (found === undefined || found === 'absent') return found
+      const place = { issue_number: found.number }
+      const said = await api.call({
+        ...writes,
+        route: `POST ${ROUTE}/{issue_number}/comments`,
+        params: { ...place, body: comment },
+        schema: z.unknown(),
+      })
+      if (!said.ok) failed(said, `comment on issue #${found.number}`)
+      const params = { ...place, state: 'closed', state_reason: 'completed' }
+      const closed = await api.call({
+        ...writes,
+        route: `PATCH ${ROUTE}/{issue_number}`,
+        params,
+        schema: issueSchema,
+        repeatable: true,
+      })
+      return closed.ok ? written(closed.data, 'closed') : failed(closed, `close issue #${found.number}`)
+    },
+  }
+}
+
+function written(issue: Issue, outcome: WrittenIssue['outcome']): WrittenIssue {
+  return { number: issue.number, url: issue.html_url, openedAt: issue.created_at, outcome }
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import type { Api } from './api.ts'
+
+/** Who may command the action by a comment, and the signs it answers with. */
+export interface People {
+  /** Whether a user may write to the repository; undefined, with a warning, when GitHub does not say. */
+  mayWrite(login: string): Promise<boolean | undefined>
+  /** Puts a reaction on a comment. A failure is a missing sign and nothing else, so it is only told to the debug log. */
+  react(commentId: number, reaction: 'eyes' | '+1' | '-1'): Promise<void>
+}
+
+/** Opens permissions and reactions of a repository. */
+export function openPeople(api: Api, log: { warning(message: string): void; debug(message: string): void }): People {
+  return {
+    async mayWrite(login) {
+      const read = await api.call({
+        route: 'GET /repos/{owner}/{repo}/collaborators/{username}/permission',
+        params: { username: login },
+        schema: z.object({ permission: z.string() }),
+        permission: 'contents',
+        access: 'read',
+        purpose: 'read who may write to the repository',
+      })
+      // GitHub reports the roles maintain and custom ones that include writing as `write`.
+      if (read.ok) return read.data.permission === 'admin' || read.data.permission === 'write'
+      if (read.problem === 'not-found') return false
+      log.warning(
+        `Could not learn whether @${login} may write to this repository (GitHub: ${read.status ?? 'no answer'} ${read.message}).`,
+      )
+      return undefined
+    },
+
+    async react(commentId, reaction) {
+      const reacted = await api.call({
+        route: 'POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions',
+        params: { comment_id: commentId, content: reaction },
+        schema: z.unknown(),
+        permission: 'pull-requests',
+        access: 'write',
+        purpose: 'react to comments',
+        repeatable: true,
+      })
+      if (!reacted.ok) log.debug(`No ${reaction} reaction: ${reacted.message}`)
+    },
+  }
+}

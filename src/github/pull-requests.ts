@@ -1,0 +1,172 @@
+import { z } from 'zod'
+import type { Api } from './api.ts'
+import type { Failure } from './outcome.ts'
+
+/** A pull request as it is now, not as the event said it was. */
+export interface PullRequestState {
+  readonly number: number
+  readonly open: boolean
+  readonly merged: boolean
+  readonly draft: boolean
+  readonly title: string
+  readonly htmlUrl: string
+  readonly labels: readonly string[]
+  readonly author: string | undefined
+  readonly head: { readonly sha: string; readonly ref: string; readonly repository: string | undefined }
+  readonly base: { readonly sha: string; readonly ref: string }
+  /** ISO 8601. */
+  readonly updatedAt: string
+}
+
+/** Who put a label on a pull request or took it off, and when. */
+export interface LabelEvent {
+  readonly label: string
+  readonly added: boolean
+  readonly actor: string | undefined
+  /** ISO 8601. */
+  readonly at: string
+}
+
+/** Files of a change. `complete` is false where GitHub cuts the list (3000 files of a pull request, 300 of a comparison). */
+export interface ChangedFiles {
+  readonly paths: readonly string[]
+  readonly complete: boolean
+}
+
+/** Guards rely on these reads, so each gives `undefined`, with a warning, when GitHub does not answer it. */
+export interface PullRequests {
+  /** `'absent'` when there is no such pull request. */
+  get(number: number): Promise<PullRequestState | 'absent' | undefined>
+  list(state: 'open' | 'all'): Promise<readonly PullRequestState[] | undefined>
+  changedFiles(number: number): Promise<ChangedFiles | undefined>
+  /** What `head` has that `base` had not, for pushes. */
+  changedBetween(base: string, head: string): Promise<ChangedFiles | undefined>
+  /** Oldest first. */
+  labelEvents(number: number): Promise<readonly LabelEvent[] | undefined>
+}
+
+const pullSchema = z.object({
+  number: z.number(),
+  state: z.string(),
+  merged_at: z.string().nullish(),
+  draft: z.boolean().optional(),
+  title: z.string(),
+  html_url: z.string(),
+  updated_at: z.string(),
+  labels: z.array(z.object({ name: z.string() })),
+  user: z.object({ login: z.string() }).nullable(),
+  head: z.object({ sha: z.string(), ref: z.string(), repo: z.object({ full_name: z.string() }).nullable() }),
+  base: z.object({ sha: z.string(), ref: z.string() }),
+})
+
+const fileSchema = z.object({ filename: z.string(), previous_filename: z.string().optional() })
+
+const eventSchema = z.object({
+  event: z.string(),
+  created_at: z.string(),
+  actor: z.object({ login: z.string() }).nullish(),
+  label: z.object({ name: z.string() }).optional(),
+})
+
+const MOST_FILES_OF_PULL_REQUEST = 3000
+const MOST_FILES_OF_COMPARISON = 300
+
+/** Opens the pull requests of a repository. */
+export function openPullRequests(api: Api, warning: (message: string) => void): PullRequests {
+  const reads = { permission: 'pull-requests', access: 'read', purpose: 'read pull requests' } as const
+
+  function unread(failure: Failure, what: string): undefined {
+    if (failure.problem === 'missing-permission') return undefined
+    warning(`Could not read ${what} (GitHub: ${failure.status ?? 'no answer'} ${failure.message}).`)
+    return undefined
+  }
+
+  return {
+    async get(number) {
+      const read = await api.call({
+        ...reads,
+        route: 'GET /repos/{owner}/{repo}/pulls/{pull_number}',
+        params: { pull_number: number },
+        schema: pullSchema,
+      })
+      if (read.ok) return toState(read.data)
+      return read.problem === 'not-found' ? 'absent' : unread(read, `pull request #${number}`)
+    },
+
+    async list(state) {
+      const read = await api.pages({
+        ...reads,
+        route: 'GET /repos/{owner}/{repo}/pulls',
+        params: { state },
+        schema: z.array(pullSchema),
+      })
+      return read.ok ? read.data.map(toState) : unread(read, 'the pull requests')
+    },
+
+    async changedFiles(number) {
+      const read = await api.pages({
+        ...reads,
+        route: 'GET /repos/{owner}/{repo}/pulls/{pull_number}/files',
+        params: { pull_number: number },
+        schema: z.array(fileSchema),
+      })
+      if (!read.ok) return unread(read, `the files of pull request #${number}`)
+      return { paths: pathsOf(read.data), complete: read.data.length < MOST_FILES_OF_PULL_REQUEST }
+    },
+
+    async changedBetween(base, head) {
+      const read = await api.call({
+        route: 'GET /repos/{owner}/{repo}/compare/{basehead}',
+        params: { basehead: `${base}...${head}`, per_page: 1 },
+        schema: z.object({ files: z.array(fileSchema).optional() }),
+        permission: 'contents',
+        access: 'read',
+        purpose: 'compare commits',
+      })
+      if (!read.ok) return unread(read, `what changed between ${base.slice(0, 7)} and ${head.slice(0, 7)}`)
+      const files = read.data.files ?? []
+      return { paths: pathsOf(files), complete: files.length < MOST_FILES_OF_COMPARISON }
+    },
+
+    async labelEvents(number) {
+      const read = await api.pages({
+        ...reads,
+        route: 'GET /repos/{owner}/{repo}/issues/{issue_number}/events',
+        params: { issue_number: number },
+        schema: z.array(eventSchema),
+      })
+      return read.ok ? read.data.flatMap(toLabelEvent) : unread(read, `the history of pull request #${number}`)
+    },
+  }
+}
+
+function toState(pull: z.infer<typeof pullSchema>): PullRequestState {
+  return {
+    number: pull.number,
+    open: pull.state === 'open',
+    merged: typeof pull.merged_at === 'string',
+    draft: pull.draft ?? false,
+    title: pull.title,
+    htmlUrl: pull.html_url,
+    labels: pull.labels.map((label) => label.name),
+    author: pull.user?.login,
+    // The repository is null once a fork has been deleted.
+    head: { sha: pull.head.sha, ref: pull.head.ref, repository: pull.head.repo?.full_name },
+    base: { sha: pull.base.sha, ref: pull.base.ref },
+    updatedAt: pull.updated_at,
+  }
+}
+
+// A file that was renamed concerns both its names.
+function pathsOf(files: readonly z.infer<typeof fileSchema>[]): string[] {
+  return files.flatMap((file) =>
+    file.previous_filename === undefined ? [file.filename] : [file.filename, file.previous_filename],
+  )
+}
+
+function toLabelEvent(event: z.infer<typeof eventSchema>): LabelEvent[] {
+  if (event.label === undefined || (event.event !== 'labeled' && event.event !== 'unlabeled')) return []
+  return [
+    { label: event.label.name, added: event.event === 'labeled', actor: event.actor?.login, at: event.created_at },
+  ]
+}
