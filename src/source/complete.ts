@@ -1,0 +1,64 @@
+import { short } from './choose-commit.ts'
+import { fetchObjects } from './fetch.ts'
+import { GitFailure } from './local-git.ts'
+import { SourceError } from './source-error.ts'
+import { listTree, type TreeEntry } from './tree.ts'
+import type { Stores, Workshop } from './workshop.ts'
+
+/**
+ * The commit's whole tree, fetched from the origin where the checkout does not hold it. A checkout of another commit mostly has most
+ * of the contents, so directories are fetched first and then only the contents that are missing.
+ *
+ * @throws SourceError `no-commit` when it is neither here nor to be had
+ */
+export async function listCommit(
+  workshop: Workshop,
+  stores: Stores,
+  sha: string,
+  options: { readonly nothingHere: boolean },
+  signal: AbortSignal,
+): Promise<readonly TreeEntry[]> {
+  const tree = `${sha}^{tree}`
+  const here = options.nothingHere ? undefined : await tryList(stores, tree, signal)
+  if (here !== undefined && missingContents(here).length === 0) return here
+  const { origin } = workshop
+  if (origin === undefined) throw cannotHave(sha, 'there is no origin to fetch it from')
+  workshop.log.debug(`Commit ${short(sha)} is not complete in the checkout: fetching it from ${origin.url}.`)
+  try {
+    if (here === undefined) {
+      const filter = options.nothingHere ? {} : { filter: 'blob:none' as const }
+      await fetchObjects(stores.fetched, { remote: origin, wants: [sha], kind: 'commits', ...filter }, signal)
+    }
+    const entries = await listTree(stores.own, tree, signal)
+    const missing = missingContents(entries)
+    if (missing.length === 0) return entries
+    await fetchObjects(stores.fetched, { remote: origin, wants: missing, kind: 'contents' }, signal)
+    return await listTree(stores.own, tree, signal)
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error
+    throw cannotHave(sha, origin.redact(error.stderr.trim()), error)
+  }
+}
+
+async function tryList(stores: Stores, tree: string, signal: AbortSignal): Promise<readonly TreeEntry[] | undefined> {
+  try {
+    return await listTree(stores.own, tree, signal)
+  } catch (error) {
+    if (error instanceof GitFailure) return undefined
+    throw error
+  }
+}
+
+function missingContents(entries: readonly TreeEntry[]): string[] {
+  const missing = entries.filter((entry) => entry.type === 'blob' && entry.size === undefined)
+  return [...new Set(missing.map((entry) => entry.oid))]
+}
+
+function cannotHave(sha: string, reason: string, cause?: unknown): SourceError {
+  return new SourceError('no-commit', `Commit ${sha} is not in the checkout and could not be fetched: ${reason}`, {
+    hint:
+      'Check it out before this step (actions/checkout), or let the token read the repository ' +
+      '(permissions: contents: read). A commit that was force-pushed away can be gone for good.',
+    cause,
+  })
+}

@@ -1,0 +1,31 @@
+import { commitTimes } from './commit-times.ts'
+import type { OldBranchesRequest } from './contract.ts'
+import { parseDeploymentBranch } from './deployment-branch.ts'
+import type { Workshop } from './workshop.ts'
+
+/**
+ * Branches of a target that can go: all but the protected and the newest of the others. A branch's age is its source
+ * commit's; a commit that neither the checkout nor the origin has any more counts as the oldest. When no age at all can
+ * be learned, none is named.
+ */
+export async function selectOldBranches(
+  workshop: Workshop,
+  request: OldBranchesRequest,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const candidates = [...request.branches.keys()].flatMap((name) => {
+    const branch = parseDeploymentBranch(name)
+    return branch?.target === request.target && !request.protect.includes(name) ? [{ name, ...branch }] : []
+  })
+  if (candidates.length <= request.keepNewest) return []
+  if (request.keepNewest === 0) return candidates.map(({ name }) => name)
+  const shas = [...new Set(candidates.map(({ sourceSha }) => sourceSha))]
+  const stores = await workshop.stores(shas.some((sha) => sha.length === 64) ? 'sha256' : 'sha1')
+  const times = await commitTimes(workshop, stores, shas, signal)
+  if (times.size === 0) return []
+  const age = (sourceSha: string) => times.get(sourceSha) ?? 0
+  return candidates
+    .toSorted((a, b) => age(b.sourceSha) - age(a.sourceSha))
+    .slice(request.keepNewest)
+    .map(({ name }) => name)
+}

@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SourceLog, SourceOptions } from './contract.ts'
+import { type ChildEnvironment, prepareEnvironment } from './git-environment.ts'
+import { createStore, type ObjectFormat, type ObjectStore } from './object-store.ts'
+import { GitRemote } from './remote.ts'
+
+/** Where snapshots are made: a temporary folder with repositories of our own. */
+export interface Workshop {
+  readonly directory: string
+  readonly environment: ChildEnvironment
+  readonly workspace: string
+  /** `owner/name` */
+  readonly repository: string
+  readonly origin: GitRemote | undefined
+  readonly log: SourceLog
+  /** The two repositories for objects of that format, made when first asked for. */
+  stores(format: ObjectFormat): Promise<Stores>
+}
+
+export interface Stores {
+  /** Snapshots are made here, and pushed from here. */
+  readonly own: ObjectStore
+  /** What was fetched. `own` reads it, too. */
+  readonly fetched: ObjectStore
+}
+
+export async function openWorkshop(options: SourceOptions): Promise<Workshop> {
+  const directory = await mkdtemp(join(options.tempDir, 'ink-source-'))
+  const environment = await prepareEnvironment(options.environment, join(directory, 'home'))
+  const opened = new Map<ObjectFormat, Promise<Stores>>()
+  const open = async (format: ObjectFormat): Promise<Stores> => {
+    const own = await createStore(join(directory, `${format}.git`), format, environment)
+    const fetched = await createStore(join(directory, `${format}-fetched.git`), format, environment)
+    await own.borrow(join(fetched.directory, 'objects'))
+    return { own, fetched }
+  }
+  return {
+    directory,
+    environment,
+    workspace: options.workspace,
+    repository: options.repository,
+    // GitHub takes any user name with a token; this one it uses itself.
+    origin: options.origin && new GitRemote(options.origin.url, 'x-access-token', options.origin.token),
+    log: options.log,
+    stores: (format) => {
+      const known = opened.get(format) ?? open(format)
+      opened.set(format, known)
+      return known
+    },
+  }
+}
+
+/** Removes everything. The children have ended by then, as every call awaits its own. */
+export async function closeWorkshop(workshop: Workshop): Promise<void> {
+  await rm(workshop.directory, { recursive: true, force: true, maxRetries: 3 })
+}

@@ -1,0 +1,91 @@
+import { execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+
+/** A temporary folder which goes when the test ends. */
+export async function scratchFolder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), 'source-test-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) }
+}
+
+/** A secret which exists in this run only. */
+export function freshToken(): string {
+  return `mlg_${randomBytes(16).toString('hex')}`
+}
+
+/** git as on a machine where nothing was ever configured. */
+export const isolated: Readonly<Record<string, string>> = {
+  PATH: process.env.PATH ?? '',
+  HOME: '/nonexistent',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_AUTHOR_NAME: 'Ada Author',
+  GIT_AUTHOR_EMAIL: 'ada@example.org',
+  GIT_AUTHOR_DATE: '1700000000 +0130',
+  GIT_COMMITTER_NAME: 'Carl Committer',
+  GIT_COMMITTER_EMAIL: 'carl@example.org',
+  GIT_COMMITTER_DATE: '1700000100 -0800',
+  GIT_CONFIG_COUNT: '2',
+  GIT_CONFIG_KEY_0: 'protocol.file.allow',
+  GIT_CONFIG_VALUE_0: 'always',
+  GIT_CONFIG_KEY_1: 'init.defaultBranch',
+  GIT_CONFIG_VALUE_1: 'main',
+}
+
+/** Runs git in a folder and answers its output, trimmed. */
+export async function git(directory: string, ...args: string[]): Promise<string> {
+  const { stdout } = await execute('git', args, { cwd: directory, env: isolated, maxBuffer: 1 << 28 })
+  return stdout.trim()
+}
+
+/** As `git`, with input, variables of its own and bytes as the answer. */
+export async function gitBytes(
+  directory: string,
+  args: readonly string[],
+  options: { input?: Buffer | string; variables?: Record<string, string> } = {},
+): Promise<Buffer> {
+  const child = spawn('git', args, { cwd: directory, env: { ...isolated, ...options.variables } })
+  const output: Buffer[] = []
+  const errors: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+  child.stdin.end(options.input ?? '')
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  if (status !== 0) throw new Error(`git ${args.join(' ')}: ${Buffer.concat(errors).toString()}`)
+  return Buffer.concat(output)
+}
+
+export async function writeFiles(directory: string, files: Readonly<Record<string, string | Buffer>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(directory, name)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, content)
+  }
+}
+
+/** Writes files and commits all that there is. Answers the commit. */
+export async function commitFiles(
+  directory: string,
+  files: Readonly<Record<string, string | Buffer>>,
+  message = 'Change things',
+): Promise<string> {
+  await writeFiles(directory, files)
+  await git(directory, 'add', '--all')
+  await git(directory, 'commit', '--quiet', '--allow-empty', '--message', message)
+  return await git(directory, 'rev-parse', 'HEAD')
+}
+
+/** A new repository with a work tree. */
+export async function newRepository(directory: string, ...initArgs: string[]): Promise<string> {
+  await mkdir(directory, { recursive: true })
+  await git(directory, 'init', '--quiet', ...initArgs)
+  return directory
+}
