@@ -24,6 +24,8 @@ export interface WrittenComment {
 }
 
 export interface Comments {
+  /** The bodies of our comments with this marker, oldest first; undefined when they could not be read. */
+  read(comment: Pick<StickyComment, 'pullRequest' | 'marker'>): Promise<readonly string[] | undefined>
   /** Undefined when it could not be written, which has then been warned about, or was not wanted (`create: false`). */
   keep(comment: StickyComment): Promise<WrittenComment | undefined>
   /** A plain comment, such as the answer to a command. */
@@ -46,6 +48,7 @@ const commentSchema = z.object({
   user: authorSchema.nullable(),
 })
 
+type Place = Pick<StickyComment, 'pullRequest' | 'marker'>
 type Comment = z.infer<typeof commentSchema>
 
 const MAX_ROUNDS = 6
@@ -56,7 +59,7 @@ export function openComments(options: CommentsOptions): Comments {
   const calls = commentCalls(options.api)
   const knownIds = new Map<string, number>()
 
-  async function find(sticky: StickyComment): Promise<Comment[] | Failure> {
+  async function find(sticky: Place): Promise<Comment[] | Failure> {
     const knownId = knownIds.get(keyOf(sticky))
     if (knownId !== undefined) {
       const read = await calls.read(knownId)
@@ -67,7 +70,7 @@ export function openComments(options: CommentsOptions): Comments {
     return search(sticky, 'first')
   }
 
-  async function search(sticky: StickyComment, extent: 'first' | 'all'): Promise<Comment[] | Failure> {
+  async function search(sticky: Place, extent: 'first' | 'all'): Promise<Comment[] | Failure> {
     const ours: Comment[] = []
     const marked = (comment: Comment) => comment.body?.startsWith(sticky.marker) === true
     const listed = await calls.list(sticky.pullRequest, (page) => extent === 'first' && page.some(marked))
@@ -121,6 +124,15 @@ export function openComments(options: CommentsOptions): Comments {
   }
 
   return {
+    async read(place) {
+      const found = await find(place)
+      if (!Array.isArray(found))
+        return give(options, found, `the comment on pull request #${place.pullRequest}`, 'read')
+      const [only] = found
+      if (found.length === 1 && only !== undefined) knownIds.set(keyOf(place), only.id)
+      return found.map((comment) => comment.body ?? '')
+    },
+
     async keep(sticky) {
       for (let count = 1; count <= MAX_ROUNDS; count++) {
         const result = await round(sticky)
@@ -191,18 +203,18 @@ function commentCalls(api: Api) {
   }
 }
 
-function give(options: CommentsOptions, failure: Failure, what: string): undefined {
+function give(options: CommentsOptions, failure: Failure, what: string, verb = 'write'): undefined {
   if (failure.problem === 'missing-permission') return undefined
   const said = `${failure.status === undefined ? '' : `${failure.status} `}${failure.message}`
   const advice =
     failure.problem === 'locked'
       ? 'Its conversation is locked; unlock it, or set `comment: none`.'
       : 'The deployment itself is not affected.'
-  options.warning(`Could not write ${what} (GitHub: ${said}). ${advice}`)
+  options.warning(`Could not ${verb} ${what} (GitHub: ${said}). ${advice}`)
   return undefined
 }
 
-function keyOf(sticky: StickyComment): string {
+function keyOf(sticky: Place): string {
   return `${sticky.pullRequest} ${sticky.marker}`
 }
 

@@ -40,6 +40,7 @@ function buildWords(row: CardRow): PhrasingContent[] {
  */
 export function addressCell(row: CardRow): PhrasingContent[] {
   if (row.status === 'live' && row.url !== undefined) return [strong(...hostLink(row.url))]
+  if (row.status === 'unhealthy' && row.url !== undefined) return hostLink(row.url)
   const last = row.lastWorking
   if (last?.url !== undefined && last.stillLive === true && row.status !== 'removed') {
     return [...hostLink(last.url), text(' at '), code(shortSha(last.commit))]

@@ -108,6 +108,12 @@ function parseJson(json: string): unknown {
   }
 }
 
+/** A single row from JSON, as the post step finds it in the saved state; `undefined` for anything else. */
+export function parseRow(json: string): CardRow | undefined {
+  const parsed = rowSchema.safeParse(parseJson(json))
+  return parsed.success ? parsed.data : undefined
+}
+
 /** A row cut down to what a comment can hold: bounded texts, and as much of the log as `budget` allows. */
 export function boundedRow(row: CardRow, budget: LogBudget): CardRow {
   const { diagnosis, ...rest } = row

@@ -1,0 +1,124 @@
+import type { PhrasingContent, RootContent } from 'mdast'
+import {
+  addressCell,
+  commitLink,
+  diagnosisBlocks,
+  type LogBudget,
+  lastWorkingLine,
+  sideLines,
+  statusCell,
+} from './details.ts'
+import { oneLine } from './foreign-text.ts'
+import { count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from './format.ts'
+import { block, cellCode, code, folded, heading, list, paragraph, table, text } from './markdown.ts'
+import type { AnnotationView, CostView, DeployReport, PushedView, Surroundings } from './model.ts'
+import { ganttLines } from './timeline.ts'
+import { headline, isBad, targetWords } from './wording.ts'
+
+// A summary has more room than a comment, but nobody reads a thousand lines in it.
+const SUMMARY_LOG: LogBudget = {
+  decisive: { maxLines: 30, maxLineChars: 500 },
+  tail: { maxLines: 200, maxLineChars: 500 },
+}
+
+const MAX_NAMES = 200
+
+/** The summary of a preview, a production deployment or a rollback. */
+export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundings, nowMs: number): RootContent[] {
+  const { row } = report
+  const { lines, blocks: tables } = sideLines(row)
+  return [
+    heading(2, text(headline([row]))),
+    table(
+      ['Service', 'Target', 'Status', 'Address', 'Commit', 'Updated'],
+      [
+        [
+          [cellCode(row.service)],
+          [text(targetWords(row.target))],
+          statusCell(row),
+          addressCell(row),
+          commitLink(row.commit, repositoryUrl),
+          [text(formatUtc(row.updatedAt))],
+        ],
+      ],
+    ),
+    ...(row.diagnosis !== undefined && isBad(row.status) ? diagnosisBlocks(row.diagnosis, SUMMARY_LOG) : []),
+    ...(row.supersededBy === undefined
+      ? []
+      : [paragraph(text('Superseded by '), ...commitLink(row.supersededBy, repositoryUrl))]),
+    ...(row.lastWorking === undefined ? [] : [lastWorkingLine(row.lastWorking, repositoryUrl)]),
+    ...(lines.length === 0 ? [] : [list(lines)]),
+    ...tables,
+    ...annotationBlocks(report.annotations),
+    ...timelineBlocks(report, nowMs),
+    ...shippedBlocks(report),
+  ]
+}
+
+function annotationBlocks(annotations: readonly AnnotationView[]): RootContent[] {
+  const placed = annotations.filter((annotation) => annotation.file !== undefined).slice(0, 10)
+  if (placed.length === 0) return []
+  return [
+    heading(3, text('Where')),
+    table(
+      ['File', 'What'],
+      placed.map((annotation) => [
+        [cellCode(placeOf(annotation), 200)],
+        [cellCode(annotation.title), text(' '), cellCode(annotation.message, 300)],
+      ]),
+    ),
+  ]
+}
+
+function placeOf({ file = '', line, column }: AnnotationView): string {
+  return [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(':')
+}
+
+function timelineBlocks({ phases }: DeployReport, nowMs: number): RootContent[] {
+  const lines = ganttLines(phases, nowMs)
+  const [first] = phases
+  const last = phases.at(-1)
+  if (lines.length === 0 || first === undefined || last === undefined) return []
+  const totalMs = (last.endMs ?? nowMs) - first.startMs
+  return [heading(3, text(`Timeline: ${formatDuration(totalMs)}`)), block(lines, 'mermaid')]
+}
+
+function shippedBlocks({ pushed, envNames, cost }: DeployReport): RootContent[] {
+  const items: PhrasingContent[][] = [
+    ...(pushed === undefined ? [] : [pushedWords(pushed)]),
+    ...(cost === undefined ? [] : [[text(costWords(cost))]]),
+  ]
+  const names = [...envNames].sort().slice(0, MAX_NAMES)
+  return [
+    ...(items.length === 0 ? [] : [heading(3, text('Shipped')), list(items)]),
+    ...(names.length === 0
+      ? []
+      : folded(
+          `${count(envNames.length, 'environment variable')}, names only`,
+          list(names.map((name) => [code(name)])),
+        )),
+  ]
+}
+
+function pushedWords(pushed: PushedView): PhrasingContent[] {
+  const files = pushed.files === undefined ? '' : ` of ${count(pushed.files, 'file')}`
+  const objects = pushed.objects === undefined ? '' : ` in ${count(pushed.objects, 'object')}`
+  const bytes = pushed.bytes === undefined ? '' : `, ${formatBytes(pushed.bytes)}${objects}`
+  const sent = {
+    none: ': ml.ink had it already, nothing was sent',
+    incremental: ` pushed${bytes}, only the difference`,
+    whole: ` pushed${bytes}, all of it`,
+  }[pushed.kind]
+  return [
+    text('Snapshot '),
+    code(shortSha(pushed.snapshot)),
+    text(`${files}${sent}, branch `),
+    code(oneLine(pushed.branch, 120)),
+  ]
+}
+
+function costWords(cost: CostView): string {
+  const month = cost.perMonth === undefined ? '' : `, ${formatDollars(cost.perMonth).replace('$', '')} a month`
+  const basis = cost.basis === undefined ? '' : ` for ${cost.basis}`
+  return `Estimated cost ${formatDollars(cost.perDay)} a day${month}${basis}`
+}

@@ -1,0 +1,258 @@
+import type { PhrasingContent, RootContent } from 'mdast'
+import { oneLine, prose } from './foreign-text.ts'
+import { count, formatDollars, formatDuration } from './format.ts'
+import {
+  block,
+  cellCode,
+  code,
+  dotted,
+  heading,
+  link,
+  list,
+  paragraph,
+  serialise,
+  smallPrint,
+  table,
+  text,
+} from './markdown.ts'
+import type {
+  MonitorReport,
+  NothingReport,
+  PlanReport,
+  Report,
+  Surroundings,
+  SweepReport,
+  SweptPreview,
+  TeardownReport,
+} from './model.ts'
+import { deployBlocks } from './summary-deploy.ts'
+import { targetWords } from './wording.ts'
+
+/** GitHub drops a step's summary beyond 1 MiB. */
+export const MAX_SUMMARY_BYTES = 512 * 1024
+
+const MAX_TABLE_ROWS = 200
+
+/**
+ * The job summary of a run, well under GitHub's limit.
+ * @param nowMs epoch milliseconds, ends the bar of a phase that is still running
+ */
+export function renderSummary(report: Report, surroundings: Surroundings, nowMs: number): string {
+  const blocks = [...blocksOf(report, surroundings, nowMs), ...warningBlocks(report.warnings)]
+  const markdown = serialise(blocks)
+  if (Buffer.byteLength(markdown) <= MAX_SUMMARY_BYTES) return markdown
+  const said = paragraph(
+    text('This summary was too long for GitHub. The '),
+    ...link(report.runUrl, text('log of the run')),
+    text(' has it all.'),
+  )
+  return serialise([...blocks.slice(0, 2), said])
+}
+
+function blocksOf(report: Report, surroundings: Surroundings, nowMs: number): RootContent[] {
+  switch (report.kind) {
+    case 'deploy':
+      return deployBlocks(report, surroundings, nowMs)
+    case 'teardown':
+      return teardownBlocks(report)
+    case 'sweep':
+      return sweepBlocks(report, surroundings)
+    case 'monitor':
+      return monitorBlocks(report)
+    case 'plan':
+      return planBlocks(report)
+    case 'none':
+      return nothingBlocks(report)
+  }
+}
+
+function warningBlocks(warnings: readonly string[]): RootContent[] {
+  if (warnings.length === 0) return []
+  const shown = warnings.slice(0, 30)
+  return [
+    heading(3, text('Warnings')),
+    ...shown.flatMap((warning) => {
+      const [first = '', ...rest] = warning.split('\n')
+      return [
+        paragraph(...prose(first, 1000)),
+        ...(rest.length === 0
+          ? []
+          : [
+              block(
+                rest.slice(0, 20).map((line) => line.slice(0, 500)),
+                'yaml',
+              ),
+            ]),
+      ]
+    }),
+  ]
+}
+
+function teardownBlocks(report: TeardownReport): RootContent[] {
+  const title = report.left.length === 0 ? '⚪ Preview was removed' : '🔴 Preview could not be removed completely'
+  const nothing = report.removed.length === 0 && report.left.length === 0
+  return [
+    heading(2, text(title)),
+    paragraph(code(report.service), text(` of ${targetWords(report.target)}`)),
+    ...(nothing ? [paragraph(text('There was nothing left to remove.'))] : []),
+    ...(report.removed.length === 0
+      ? []
+      : [
+          list(
+            report.removed.slice(0, MAX_TABLE_ROWS).map((thing) => [text(`Removed ${thing.kind} `), code(thing.name)]),
+          ),
+        ]),
+    ...(report.left.length === 0
+      ? []
+      : [
+          heading(3, text('Left behind')),
+          table(
+            ['What', 'Name', 'Why'],
+            report.left
+              .slice(0, MAX_TABLE_ROWS)
+              .map((thing) => [[text(thing.kind)], [cellCode(thing.name)], prose(thing.why)]),
+          ),
+        ]),
+  ]
+}
+
+function sweepBlocks(report: SweepReport, surroundings: Surroundings): RootContent[] {
+  const { removed, kept, failed, dryRun } = report
+  const verb = dryRun ? 'would be removed' : 'removed'
+  const said = `${count(removed.length, 'preview')} ${verb}, ${kept.length} kept${failed.length === 0 ? '' : `, ${failed.length} failed`}`
+  const savedPerDay = removed.reduce((sum, preview) => sum + (preview.costPerDay ?? 0), 0)
+  const saved =
+    savedPerDay === 0 ? [] : [paragraph(text(`That saves about ${formatDollars(savedPerDay)} a day (an estimate).`))]
+  return [
+    heading(2, text(`${failed.length === 0 ? '🧹' : '🔴'} Sweep: ${said}`)),
+    ...saved,
+    ...previewTable(dryRun ? 'Would be removed' : 'Removed', removed, surroundings),
+    ...previewTable('Failed', failed, surroundings),
+    ...previewTable('Kept', kept, surroundings),
+  ]
+}
+
+function previewTable(
+  title: string,
+  previews: readonly SweptPreview[],
+  { repositoryUrl }: Surroundings,
+): RootContent[] {
+  if (previews.length === 0) return []
+  const rows = previews
+    .slice(0, MAX_TABLE_ROWS)
+    .map((preview): PhrasingContent[][] => [
+      [cellCode(preview.service)],
+      pullRequestCell(preview.pullRequest, repositoryUrl),
+      prose(preview.why),
+      [text(preview.costPerDay === undefined ? '–' : formatDollars(preview.costPerDay))],
+    ])
+  const rest = previews.length - rows.length
+  return [
+    heading(3, text(title)),
+    table(['Preview', 'Pull request', 'Why', 'Cost a day'], rows),
+    ...(rest > 0 ? [paragraph(text(`… and ${rest} more`))] : []),
+  ]
+}
+
+function pullRequestCell(number: number | undefined, repositoryUrl: string): PhrasingContent[] {
+  return number === undefined ? [text('–')] : link(`${repositoryUrl}/pull/${number}`, text(`#${number}`))
+}
+
+function monitorBlocks(report: MonitorReport): RootContent[] {
+  const trouble = report.services.filter((service) => service.verdict === 'trouble')
+  const unknown = report.services.filter((service) => service.verdict === 'unknown').length
+  const unread = unknown === 0 ? '' : `, ${unknown} could not be read`
+  const title =
+    trouble.length > 0
+      ? `🔴 ${trouble.length} of ${count(report.services.length, 'service')} in trouble${unread}`
+      : `${unknown === 0 ? '🟢' : '🟠'} ${count(report.services.length - unknown, 'service')} healthy${unread}`
+  return [
+    heading(2, text(title)),
+    ...(report.services.length === 0 ? [] : [monitorTable(report)]),
+    ...trouble.flatMap(troubleBlocks),
+  ]
+}
+
+function monitorTable(report: MonitorReport): RootContent {
+  return table(
+    ['Service', 'Status', 'Answer', 'Uptime', 'Issue'],
+    report.services
+      .slice(0, MAX_TABLE_ROWS)
+      .map((service) => [
+        link(service.url, cellCode(service.service)),
+        [
+          text(service.verdict === 'healthy' ? '🟢 ' : service.verdict === 'trouble' ? '🔴 ' : '⚪ '),
+          cellCode(service.platformStatus, 40),
+        ],
+        [
+          text(
+            service.health === undefined
+              ? '–'
+              : `HTTP ${service.health.status} in ${formatDuration(service.health.latencyMs)}`,
+          ),
+        ],
+        [text(uptimeWords(service.uptime))],
+        service.issue === undefined ? [text('–')] : link(service.issue.url, text(`Issue ${service.issue.number}`)),
+      ]),
+  )
+}
+
+function uptimeWords(uptime: { readonly healthy: number; readonly asked: number } | undefined): string {
+  if (uptime === undefined || uptime.asked === 0) return '–'
+  // Rounded down: 99.96 % is not 100 %.
+  const percent = Math.floor((uptime.healthy / uptime.asked) * 1000) / 10
+  return `${percent} % of ${count(uptime.asked, 'run')}`
+}
+
+function troubleBlocks(service: MonitorReport['services'][number]): RootContent[] {
+  if (service.trouble === undefined) return []
+  const tail = service.trouble.logTail.slice(-30).map((line) => oneLine(line, 300))
+  return [
+    heading(3, code(service.service)),
+    paragraph(...prose(service.trouble.what)),
+    ...(tail.length === 0 ? [] : [block(tail, 'text')]),
+    ...(service.scaling === undefined ? [] : [paragraph(...prose(service.scaling))]),
+  ]
+}
+
+function planBlocks(report: PlanReport): RootContent[] {
+  const problems = report.checks.filter((check) => check.result === 'problem').length
+  const signs = { fine: '🟢', warning: '🟠', problem: '🔴' } as const
+  const title = problems === 0 ? '🟢 Ready to deploy' : `🔴 ${count(problems, 'problem')} to mend before a deployment`
+  return [
+    heading(2, text(title)),
+    ...(report.checks.length === 0
+      ? []
+      : [
+          table(
+            ['', 'Check', 'Result'],
+            report.checks.map((check) => [[text(signs[check.result])], prose(check.name, 120), prose(check.detail)]),
+          ),
+        ]),
+    ...report.checks.flatMap((check) =>
+      check.mend === undefined || check.mend.length === 0
+        ? []
+        : [
+            paragraph(text('To mend '), ...prose(check.name, 120), text(':')),
+            block(
+              check.mend.slice(0, 60).map((line) => line.slice(0, 500)),
+              'yaml',
+            ),
+          ],
+    ),
+    heading(3, text('What would be done')),
+    report.steps.length === 0
+      ? paragraph(text('Nothing.'))
+      : list(report.steps.slice(0, 100).map((step) => prose(step))),
+  ]
+}
+
+function nothingBlocks(report: NothingReport): RootContent[] {
+  const title = report.status === 'skipped' ? '⚪ Deployment was skipped' : '⚪ Nothing to do'
+  return [
+    heading(2, text(title)),
+    paragraph(...prose(report.reason, 1000)),
+    ...(report.hint === undefined ? [] : [paragraph(...prose(report.hint, 1000))]),
+    smallPrint(...dotted([link(report.runUrl, text('run'))])),
+  ]
+}

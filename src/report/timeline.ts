@@ -1,0 +1,54 @@
+import { formatDuration } from './format.ts'
+import type { Phase, PhaseName, PhaseResult } from './model.ts'
+
+/** The phases of a run as a Mermaid Gantt chart, which GitHub draws. All its text is ours, so nothing needs escaping. */
+
+const NAMES: Readonly<Record<PhaseName, string>> = {
+  prepare: 'Prepare',
+  snapshot: 'Snapshot',
+  push: 'Push',
+  queue: 'Queue',
+  build: 'Build',
+  'roll-out': 'Roll-out',
+  probe: 'Probe',
+  settle: 'Settle',
+}
+
+const TAGS: Readonly<Record<PhaseResult, string>> = {
+  done: 'done, ',
+  failed: 'crit, ',
+  cancelled: 'crit, ',
+  skipped: '',
+  running: 'active, ',
+}
+
+/** Lines of the chart, or none when nothing took any time. `nowMs` (epoch) ends what still runs. */
+export function ganttLines(phases: readonly Phase[], nowMs: number): string[] {
+  const shown = phases.filter((phase) => phase.result !== 'skipped')
+  const [first] = shown
+  if (first === undefined) return []
+  return [
+    'gantt',
+    '  dateFormat x',
+    '  axisFormat %M:%S',
+    ...shown.map((phase) => ganttLine(phase, first.startMs, nowMs)),
+  ]
+}
+
+// Times count from the start of the run, so that the axis reads as minutes and seconds into it.
+function ganttLine(phase: Phase, originMs: number, nowMs: number): string {
+  const startMs = Math.max(0, Math.round(phase.startMs - originMs))
+  const endMs = Math.max(startMs, Math.round((phase.endMs ?? nowMs) - originMs))
+  const failed = phase.result === 'failed' || phase.result === 'cancelled' ? ` ${phase.result}` : ''
+  return `  ${NAMES[phase.name]}${failed} ${formatDuration(endMs - startMs)} :${TAGS[phase.result]}${startMs}, ${endMs}`
+}
+
+/** The phases in one line, for logs and readers of plain text: `snapshot 1.2 s · push 3 s · build 41 s`. */
+export function phaseLine(phases: readonly Phase[]): string {
+  return phases
+    .filter((phase) => phase.endMs !== undefined && phase.result !== 'skipped')
+    .map(
+      (phase) => `${NAMES[phase.name].toLowerCase()} ${formatDuration((phase.endMs ?? phase.startMs) - phase.startMs)}`,
+    )
+    .join(' · ')
+}
