@@ -3,6 +3,9 @@ import type { WatchEvents } from './verdict.ts'
 
 /** The newest lines the platform hands out at once (`deploy_log_lines`, `runtime_log_lines`). */
 export const WINDOW_LINES = 500
+/** Said instead of building when an image for this commit, configuration and environment exists. */
+const BUILD_SKIPPED =
+  /\bskipp(?:ing|ed) (?:the )?build\b|\bimage\b.{0,80}\b(?:already exists|exists already|from cache)\b/i
 /** Kept for the diagnosis; causes stand near the end. */
 const MOST_LINES_KEPT = 5_000
 const NOT_SHOWN = '… lines not shown: the platform hands out only its newest 500, and the build wrote more in between'
@@ -12,7 +15,8 @@ export interface DeploymentLog {
   /** Takes a window of the service's log; tells new lines as events. @returns how many there were */
   accept(window: readonly string[]): number
   readonly lines: readonly string[]
-  readonly sawLines: boolean
+  /** What the lines tell of a build; `skipped` when one says that the image was there already. */
+  readonly buildTrace: 'none' | 'lines' | 'skipped'
 }
 
 /** @param baseline lines of earlier deployments; `undefined` takes the first window for that */
@@ -24,6 +28,7 @@ export function deploymentLog(
   const follower = followLog(WINDOW_LINES, baseline)
   const kept: string[] = []
   let count = 0
+  let skipped = false
   const tell = (line: string): void => {
     events.line(line)
     kept.push(line)
@@ -32,7 +37,10 @@ export function deploymentLog(
     accept(window) {
       const news = follower.accept(window)
       if (news.outran) tell(NOT_SHOWN)
-      for (const line of news.lines) tell(tame(line))
+      for (const line of news.lines) {
+        skipped ||= BUILD_SKIPPED.test(line)
+        tell(tame(line))
+      }
       if (kept.length > 2 * MOST_LINES_KEPT) kept.splice(0, kept.length - MOST_LINES_KEPT)
       count += news.lines.length
       return news.lines.length
@@ -40,8 +48,9 @@ export function deploymentLog(
     get lines() {
       return kept.slice(-MOST_LINES_KEPT)
     },
-    get sawLines() {
-      return count > 0
+    get buildTrace() {
+      if (skipped) return 'skipped'
+      return count > 0 ? 'lines' : 'none'
     },
   }
 }

@@ -8,7 +8,7 @@ export interface PhaseTimes {
   /** @returns whether this is another phase than before. */
   enter(phase: WaitingPhase, atMs: number): boolean
   perPhaseMs(atMs: number): Record<WaitingPhase, number>
-  timings(atMs: number, sawLogLines: boolean): WatchTimings
+  timings(atMs: number, buildTrace: 'none' | 'lines' | 'skipped'): WatchTimings
 }
 
 /** Starts in the phase `triggering` at `startMs` (ms since the epoch). */
@@ -32,14 +32,14 @@ export function phaseTimes(startMs: number): PhaseTimes {
       return true
     },
     perPhaseMs,
-    timings(atMs, sawLogLines) {
+    timings(atMs, buildTrace) {
       const now = perPhaseMs(atMs)
       return {
         queuedMs: now.queued,
         buildMs: now.building,
         rolloutMs: now['rolling-out'],
         totalMs: atMs - startMs,
-        fromCache: !sawBuild && !sawLogLines,
+        fromCache: buildTrace === 'skipped' || (buildTrace === 'none' && !sawBuild),
       }
     },
   }

@@ -163,7 +163,7 @@ export class WatchSession {
   }
 
   timings(): WatchTimings {
-    return this.#times.timings(this.clock.now(), this.#log.sawLines)
+    return this.#times.timings(this.clock.now(), this.#log.buildTrace)
   }
 
   /** Reads again for the lines that arrive after the status, and for the runtime log. */
@@ -173,7 +173,7 @@ export class WatchSession {
         await this.sleep(pauseMs)
         const reading = await this.#readOnce(WINDOW_LINES)
         if (reading === undefined || !this.isOurs(reading)) return
-        if (this.follow(reading) === 0 && this.#log.sawLines) return
+        if (this.follow(reading) === 0 && this.#log.lines.length > 0) return
       }
     } catch (error) {
       this.options.signal.throwIfAborted()

@@ -32,7 +32,7 @@ export interface WatchTimings {
   readonly rolloutMs: number
   /** From the first trigger to the verdict. */
   readonly totalMs: number
-  /** No build was seen: neither its phase nor a line of its log. */
+  /** No build was seen, neither its phase nor a line of its log, or the log says that it was skipped. */
   readonly fromCache: boolean
 }
 

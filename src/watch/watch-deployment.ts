@@ -12,7 +12,8 @@ const FAILED_AT_ONCE_MS = 15_000
 const WIND_DOWN_PAUSES_MS: readonly number[] = [3_000, 8_000, 20_000]
 /** How long a platform may show the previous commit together with our branch. */
 const OTHER_COMMIT_GRACE_MS = 60_000
-const WINDING_DOWN = /wind(?:s|ing)? down|still (?:running|building|in progress|being)|already (?:running|in progress)/i
+const WINDING_DOWN =
+  /wind(?:s|ing)? down|still (?:running|building|in progress|being)|already (?:started|running|in progress)/i
 
 const END_REASONS: Readonly<Partial<Record<DeploymentEnd, FailureReason>>> = {
   failed: 'deployment-failed',
