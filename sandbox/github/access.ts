@@ -118,7 +118,9 @@ export function grants(permissions: Permissions, required: string): boolean {
 
 /** `pull-requests: write` of a workflow as the API's `pull_requests`. */
 export function normalizePermissions(permissions: Permissions): Permissions {
-  return Object.fromEntries(Object.entries(permissions).map(([subject, level]) => [subject.replaceAll('-', '_'), level]))
+  return Object.fromEntries(
+    Object.entries(permissions).map(([subject, level]) => [subject.replaceAll('-', '_'), level]),
+  )
 }
 
 /** The prefix that tells one kind of token from another: `ghs_` for installations (GITHUB_TOKEN is one), `ghp_` for people. */

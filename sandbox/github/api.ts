@@ -4,13 +4,13 @@ import { ApiError, acceptedPermissions, checkAccess, credentialsOf, forbidden, n
 import { asObject, type Json, loadDescription, type Match, type Operation } from './description.ts'
 import { concerns, type GitHubFaults, type Occasion, strikeAnswer, strikeMeanwhile } from './faults.ts'
 import type { Token } from './model.ts'
+import { renderUser } from './render-user.ts'
 import { actions } from './rest/actions.ts'
 import type { Answer, Handlers } from './rest/call.ts'
 import { deployments } from './rest/deployments.ts'
 import { issues } from './rest/issues.ts'
 import { pulls } from './rest/pulls.ts'
 import { repos } from './rest/repos.ts'
-import { renderUser } from './render-user.ts'
 import { createValidator, type Validator } from './validation.ts'
 import { findRepository, type World } from './world.ts'
 
@@ -60,7 +60,10 @@ export function createApi(world: World, faults: GitHubFaults, journal: JournalEn
         if (!match) throw violated(violations, method, path, 'GitHub describes no such call')
         operation = match.operation.id
         const body = await readBody(request)
-        answer = await answerTo({ match, method, path, url, body, token, authorization: request.headers.authorization }, validator)
+        answer = await answerTo(
+          { match, method, path, url, body, token, authorization: request.headers.authorization },
+          validator,
+        )
       } catch (error) {
         answer = failure(error, violations, method, path)
       }
@@ -81,13 +84,17 @@ export function createApi(world: World, faults: GitHubFaults, journal: JournalEn
     if (incoming.authorization !== undefined && !token) throw new ApiError(401, 'Bad credentials')
     const occasion: Occasion = { operation: operation.id, method, path }
     const silence = faults.strike('github.silence', concerns(occasion))
-    if (silence) await pause(Number(silence.options['ms'] ?? 30_000), stopping)
+    if (silence) await pause(Number(silence.options.ms ?? 30_000), stopping)
     const reset = faults.strike('github.reset', concerns(occasion))
-    if (reset && reset.options['processed'] !== true) return 'reset'
+    if (reset && reset.options.processed !== true) return 'reset'
     const struck = strikeAnswer(faults, occasion)
     if (struck) throw struck
     const answer = await dispatch(incoming, validate, occasion)
-    const wrong = validate.response(operation, answer.status, answer.body === undefined ? undefined : plain(answer.body))
+    const wrong = validate.response(
+      operation,
+      answer.status,
+      answer.body === undefined ? undefined : plain(answer.body),
+    )
     if (wrong.length > 0) throw violated(violations, method, path, wrong.join('; '))
     return reset ? 'reset' : answer
   }
@@ -95,11 +102,12 @@ export function createApi(world: World, faults: GitHubFaults, journal: JournalEn
   async function dispatch(incoming: Incoming, validate: Validator, occasion: Occasion): Promise<Answer> {
     const { operation, params } = incoming.match
     if (operation.id === 'users/get-authenticated') return authenticatedUser(world, incoming.token)
-    const repository = findRepository(world, `${params['owner']}/${params['repo']}`)
+    const repository = findRepository(world, `${params.owner}/${params.repo}`)
     if (!repository) throw notFound()
     checkAccess(operation.id, incoming.token, repository, incoming.method)
     const handler = HANDLERS[operation.id]
-    if (!handler) throw violated(violations, incoming.method, incoming.path, `this stand-in does not know ${operation.id}`)
+    if (!handler)
+      throw violated(violations, incoming.method, incoming.path, `this stand-in does not know ${operation.id}`)
     await strikeMeanwhile(faults, occasion, repository)
     return handler({
       world,
@@ -130,7 +138,10 @@ function authenticatedUser(world: World, token: Token | undefined): Answer {
   const now = `${world.now().toISOString().slice(0, 19)}Z`
   const counts = { public_repos: 0, public_gists: 0, followers: 0, following: 0 }
   const facts = { name: null, company: null, blog: '', location: null, email: null, hireable: null, bio: null }
-  return { status: 200, body: { ...renderUser(token.actor, world), ...facts, ...counts, created_at: now, updated_at: now } }
+  return {
+    status: 200,
+    body: { ...renderUser(token.actor, world), ...facts, ...counts, created_at: now, updated_at: now },
+  }
 }
 
 class ViolationError extends Error {
@@ -144,7 +155,12 @@ function violated(violations: Violation[], method: string, path: string, problem
 
 function failure(error: unknown, violations: Violation[], method: string, path: string): Answer {
   if (error instanceof ApiError) {
-    const body = { message: error.message, ...error.details, documentation_url: 'https://docs.github.com/rest', status: String(error.status) }
+    const body = {
+      message: error.message,
+      ...error.details,
+      documentation_url: 'https://docs.github.com/rest',
+      status: String(error.status),
+    }
     return { status: error.status, body, headers: error.headers }
   }
   // Anything else is the stand-in's own failure: as loud as a violation, so that no test passes on it.
@@ -191,4 +207,3 @@ async function pause(milliseconds: number, stopping: AbortSignal): Promise<void>
     throw new ApiError(503, 'The sandbox is stopping.')
   })
 }
-

@@ -24,7 +24,15 @@ export class Conversation {
 
   addComment(issueNumber: number, body: string, user: User, byApp = false): Comment {
     const now = this.#world.now()
-    const comment: Comment = { id: this.#world.nextId(), issueNumber, body, user, byApp, createdAt: now, updatedAt: now }
+    const comment: Comment = {
+      id: this.#world.nextId(),
+      issueNumber,
+      body,
+      user,
+      byApp,
+      createdAt: now,
+      updatedAt: now,
+    }
     this.#comments.set(comment.id, comment)
     return comment
   }
@@ -46,7 +54,11 @@ export class Conversation {
   }
 
   /** Reacts once per user and content: the second time, GitHub answers with the first reaction. */
-  react(commentId: number, content: Reaction['content'], user: User): { readonly reaction: Reaction; readonly created: boolean } {
+  react(
+    commentId: number,
+    content: Reaction['content'],
+    user: User,
+  ): { readonly reaction: Reaction; readonly created: boolean } {
     const existing = this.reactions(commentId).find((one) => one.content === content && one.user.login === user.login)
     if (existing) return { reaction: existing, created: false }
     const reaction: Reaction = { id: this.#world.nextId(), commentId, content, user, createdAt: this.#world.now() }

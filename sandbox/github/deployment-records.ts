@@ -81,7 +81,16 @@ export class DeploymentRecords {
     const now = this.#world.now()
     const { state, description, environment, environmentUrl, logUrl } = facts
     const id = this.#world.nextId()
-    const status: DeploymentStatus = { id, state, description, environment, environmentUrl, logUrl, creator, createdAt: now }
+    const status: DeploymentStatus = {
+      id,
+      state,
+      description,
+      environment,
+      environmentUrl,
+      logUrl,
+      creator,
+      createdAt: now,
+    }
     deployment.statuses.push(status)
     deployment.updatedAt = now
     return status
@@ -91,7 +100,10 @@ export class DeploymentRecords {
   delete(deployment: Deployment): void {
     const active = deployment.statuses.at(-1)?.state !== 'inactive'
     if (active && this.#all.size > 1) {
-      throw new ApiError(422, 'We cannot delete an active deployment unless it is the only deployment in a given repository.')
+      throw new ApiError(
+        422,
+        'We cannot delete an active deployment unless it is the only deployment in a given repository.',
+      )
     }
     this.#all.delete(deployment.id)
   }

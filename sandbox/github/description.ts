@@ -67,9 +67,9 @@ function describe(document: JsonObject): Description {
   }
   const resolve = (value: Json): JsonObject => {
     const object = asObject(value)
-    return typeof object['$ref'] === 'string' ? component(object['$ref']) : object
+    return typeof object.$ref === 'string' ? component(object.$ref) : object
   }
-  const routes = Object.entries(asObject(document['paths'] ?? {})).map(([template, methods]) => ({
+  const routes = Object.entries(asObject(document.paths ?? {})).map(([template, methods]) => ({
     methods: asObject(methods),
     segments: template.split('/').map((part) => segmentOf(part, asObject(methods), resolve)),
   }))
@@ -99,9 +99,9 @@ function segmentOf(part: string, methods: JsonObject, resolve: (value: Json) => 
   const name = /^\{(.+)\}$/.exec(part)?.[1]
   if (name === undefined) return { literal: part, name: '', multi: false }
   const multi = Object.values(methods).some((operation) =>
-    asArray(asObject(operation)['parameters'] ?? []).some((raw) => {
+    asArray(asObject(operation).parameters ?? []).some((raw) => {
       const parameter = resolve(raw)
-      return parameter['name'] === name && parameter['x-multi-segment'] === true
+      return parameter.name === name && parameter['x-multi-segment'] === true
     }),
   )
   return { literal: undefined, name, multi }
@@ -109,7 +109,9 @@ function segmentOf(part: string, methods: JsonObject, resolve: (value: Json) => 
 
 /** Literal segments outrank parameters, and earlier ones outrank later ones (`/pulls/comments` is not pull request “comments”). */
 function literalScore(segments: readonly Segment[]): number {
-  return segments.reduce((score, segment) => score * 2 + (segment.literal === undefined ? 0 : 1), 0) / 2 ** segments.length
+  return (
+    segments.reduce((score, segment) => score * 2 + (segment.literal === undefined ? 0 : 1), 0) / 2 ** segments.length
+  )
 }
 
 function matchSegments(segments: readonly Segment[], parts: readonly string[]): Record<string, string> | undefined {
@@ -127,25 +129,25 @@ function matchSegments(segments: readonly Segment[], parts: readonly string[]): 
 }
 
 function readOperation(raw: JsonObject, resolve: (value: Json) => JsonObject): Operation {
-  const parameters = asArray(raw['parameters'] ?? []).map(resolve)
+  const parameters = asArray(raw.parameters ?? []).map(resolve)
   const at = (place: string): Parameter[] =>
     parameters
-      .filter((parameter) => parameter['in'] === place)
+      .filter((parameter) => parameter.in === place)
       .map((parameter) => ({
-        name: String(parameter['name']),
-        required: parameter['required'] === true,
-        schema: asObject(parameter['schema'] ?? {}),
+        name: String(parameter.name),
+        required: parameter.required === true,
+        schema: asObject(parameter.schema ?? {}),
       }))
-  const body = raw['requestBody'] === undefined ? undefined : resolve(raw['requestBody'])
+  const body = raw.requestBody === undefined ? undefined : resolve(raw.requestBody)
   const bodySchema = body && jsonSchemaOf(body)
   return {
-    id: String(raw['operationId']),
-    documentationUrl: String(asObject(raw['externalDocs'] ?? {})['url'] ?? 'https://docs.github.com/rest'),
+    id: String(raw.operationId),
+    documentationUrl: String(asObject(raw.externalDocs ?? {}).url ?? 'https://docs.github.com/rest'),
     pathParameters: at('path'),
     queryParameters: at('query'),
-    requestBody: bodySchema && { required: body['required'] === true, schema: bodySchema },
+    requestBody: bodySchema && { required: body.required === true, schema: bodySchema },
     responses: new Map(
-      Object.entries(asObject(raw['responses'] ?? {})).map(([status, response]) => [
+      Object.entries(asObject(raw.responses ?? {})).map(([status, response]) => [
         Number(status),
         jsonSchemaOf(resolve(response)),
       ]),
@@ -154,8 +156,8 @@ function readOperation(raw: JsonObject, resolve: (value: Json) => JsonObject): O
 }
 
 function jsonSchemaOf(content: JsonObject): JsonObject | undefined {
-  const json = asObject(content['content'] ?? {})['application/json']
-  return json === undefined ? undefined : asObject(asObject(json)['schema'] ?? {})
+  const json = asObject(content.content ?? {})['application/json']
+  return json === undefined ? undefined : asObject(asObject(json).schema ?? {})
 }
 
 /** The value as an object; anything else counts as an empty one. */

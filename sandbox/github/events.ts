@@ -1,6 +1,6 @@
 import { tryGit } from './git.ts'
-import { renderComment, renderIssue, renderLabel } from './render-issue.ts'
 import { readCommits } from './render-commit.ts'
+import { renderComment, renderIssue, renderLabel } from './render-issue.ts'
 import { renderFullPull } from './render-pull.ts'
 import { renderRepository, timestamp } from './render-repository.ts'
 import { nodeId, renderUser } from './render-user.ts'
@@ -74,19 +74,20 @@ const renderers: Readonly<Record<EventKind, Renderer>> = {
   pull_request: renderPullRequestEvent,
   pull_request_target: renderPullRequestEvent,
   push: renderPushEvent,
-  workflow_dispatch: async (world, repository, { ref, inputs = {} }) => ({
+  workflow_dispatch: async (_world, repository, { ref, inputs = {} }) => ({
     inputs,
     ref: fullReference(ref ?? repository.defaultBranch),
     workflow: '.github/workflows/preview.yml',
   }),
-  schedule: async (world, repository, { schedule = '17 3 * * *' }) => ({
+  schedule: async (_world, _repository, { schedule = '17 3 * * *' }) => ({
     schedule,
     workflow: '.github/workflows/preview.yml',
   }),
   issue_comment: async (world, repository, { action = 'created', number, commentId }) => {
     const issue = repository.issues.get(number ?? 0)
     const comment = repository.conversation.comment(commentId ?? 0)
-    if (!issue || !comment) throw new Error('An issue_comment event needs the number of an issue and the id of its comment.')
+    if (!issue || !comment)
+      throw new Error('An issue_comment event needs the number of an issue and the id of its comment.')
     return {
       action,
       issue: renderIssue(repository, issue, world),
@@ -97,12 +98,12 @@ const renderers: Readonly<Record<EventKind, Renderer>> = {
     if (tag === undefined) throw new Error('A release event needs a tag.')
     return { action, release: renderRelease(world, repository, tag) }
   },
-  delete: async (world, repository, { ref = '' }) => ({
+  delete: async (_world, _repository, { ref = '' }) => ({
     ref: ref.replace(/^refs\/(heads|tags)\//, ''),
     ref_type: ref.startsWith('refs/tags/') ? 'tag' : 'branch',
     pusher_type: 'user',
   }),
-  workflow_run: async (world, repository, { action = 'completed', runId, number }) => {
+  workflow_run: async (_world, repository, { action = 'completed', runId, number }) => {
     const run = repository.runs.get(runId ?? 0)
     if (!run) throw new Error('A workflow_run event needs the id of a run.')
     const pull = number === undefined ? undefined : repository.pull(number)
@@ -138,11 +139,12 @@ async function renderPullRequestEvent(world: World, repository: Repository, opti
   }
 }
 
-async function renderPushEvent(world: World, repository: Repository, options: EventOptions) {
+async function renderPushEvent(_world: World, repository: Repository, options: EventOptions) {
   const ref = fullReference(options.ref ?? repository.defaultBranch)
   const after = options.after ?? (await repository.resolve(ref)) ?? ZERO
   const before = options.before ?? (await firstParent(repository, after)) ?? ZERO
-  const commits = after === ZERO ? [] : await readCommits(repository, before === ZERO ? ['-1', after] : [`${before}..${after}`])
+  const commits =
+    after === ZERO ? [] : await readCommits(repository, before === ZERO ? ['-1', after] : [`${before}..${after}`])
   const rendered = await Promise.all(commits.reverse().map((commit) => renderPushedCommit(repository, commit)))
   return {
     ref,
@@ -160,7 +162,15 @@ async function renderPushEvent(world: World, repository: Repository, options: Ev
 }
 
 async function renderPushedCommit(repository: Repository, commit: Awaited<ReturnType<typeof readCommits>>[number]) {
-  const diff = await tryGit(repository.gitDir, ['diff-tree', '--root', '-r', '--no-commit-id', '--name-status', '-z', commit.sha])
+  const diff = await tryGit(repository.gitDir, [
+    'diff-tree',
+    '--root',
+    '-r',
+    '--no-commit-id',
+    '--name-status',
+    '-z',
+    commit.sha,
+  ])
   const fields = diff.stdout.toString('utf8').split('\0')
   const named = (letter: string) => fields.filter((_, index) => index % 2 === 1 && fields[index - 1] === letter)
   return {

@@ -10,9 +10,11 @@ export const GITHUB_FAULTS = {
   'github.not-found': 'answers 404, as it does for what a token may not see',
   'github.reset': 'cuts the connection; with `processed: true` only after the request has had its effect',
   'github.silence': 'does not answer for `ms` milliseconds (default 30000), then goes on',
-  'github.comment-deleted': 'somebody deletes comment `id` (default: the newest of pull request `number`) just before the request',
+  'github.comment-deleted':
+    'somebody deletes comment `id` (default: the newest of pull request `number`) just before the request',
   'github.comment-edited': 'somebody replaces the text of comment `id` (default: the newest of `number`) by `body`',
-  'github.pull-closed': 'somebody closes pull request `number` just before the request; with `merged: true` by merging it',
+  'github.pull-closed':
+    'somebody closes pull request `number` just before the request; with `merged: true` by merging it',
   'github.pull-pushed': 'somebody pushes `files` to the branch of pull request `number` just before the request',
   'github.git': 'git over HTTP answers with `status` (default 500); `service` may be `read` or `write`',
   'github.git-reset': 'git over HTTP: the connection is cut before the answer; `service` may be `read` or `write`',
@@ -30,9 +32,9 @@ export interface Occasion {
 /** Whether a fault's details leave this request open. */
 export function concerns(occasion: Occasion): (options: FaultOptions) => boolean {
   return (options) =>
-    (options['operation'] === undefined || options['operation'] === occasion.operation) &&
-    (options['method'] === undefined || options['method'] === occasion.method) &&
-    (typeof options['path'] !== 'string' || occasion.path.includes(options['path']))
+    (options.operation === undefined || options.operation === occasion.operation) &&
+    (options.method === undefined || options.method === occasion.method) &&
+    (typeof options.path !== 'string' || occasion.path.includes(options.path))
 }
 
 /** Faults that answer in place of the API. */
@@ -45,9 +47,13 @@ export function strikeAnswer(faults: GitHubFaults, occasion: Occasion): ApiError
   }
   const limit = faults.strike('github.rate-limit', matches)
   if (limit) {
-    return new ApiError(403, 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.', {
-      headers: retryAfter(limit.options['retryAfterSeconds'] ?? 60),
-    })
+    return new ApiError(
+      403,
+      'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.',
+      {
+        headers: retryAfter(limit.options.retryAfterSeconds ?? 60),
+      },
+    )
   }
   if (faults.strike('github.forbidden', matches)) return forbidden(occasion.operation)
   if (faults.strike('github.not-found', matches)) return notFound()
@@ -65,12 +71,12 @@ export async function strikeMeanwhile(faults: GitHubFaults, occasion: Occasion, 
   if (deleted) repository.conversation.deleteComment(commentId(repository, deleted.options))
   const edited = faults.strike('github.comment-edited', matches)
   if (edited) {
-    repository.conversation.editComment(commentId(repository, edited.options), String(edited.options['body'] ?? 'Edited.'))
+    repository.conversation.editComment(commentId(repository, edited.options), String(edited.options.body ?? 'Edited.'))
   }
   const closed = faults.strike('github.pull-closed', matches)
   if (closed) {
-    const number = Number(closed.options['number'])
-    if (closed.options['merged'] === true) await repository.merge(number)
+    const number = Number(closed.options.number)
+    if (closed.options.merged === true) await repository.merge(number)
     else await repository.close(number)
   }
   const pushed = faults.strike('github.pull-pushed', matches)
@@ -78,11 +84,11 @@ export async function strikeMeanwhile(faults: GitHubFaults, occasion: Occasion, 
 }
 
 async function pushMeanwhile(repository: Repository, options: FaultOptions): Promise<void> {
-  const pull = repository.pull(Number(options['number']))
-  const files = (options['files'] ?? { 'meanwhile.txt': 'Pushed meanwhile.\n' }) as Record<string, string>
+  const pull = repository.pull(Number(options.number))
+  const files = (options.files ?? { 'meanwhile.txt': 'Pushed meanwhile.\n' }) as Record<string, string>
   await repository.pushTo(pull.headRef, files, 'Pushed meanwhile')
 }
 
 function commentId(repository: Repository, options: FaultOptions): number {
-  return Number(options['id'] ?? repository.comments(Number(options['number'])).at(-1)?.id ?? 0)
+  return Number(options.id ?? repository.comments(Number(options.number)).at(-1)?.id ?? 0)
 }

@@ -29,14 +29,14 @@ export async function handleGit(
     }),
   )
   const meant = (options: { readonly [detail: string]: unknown }) =>
-    options['service'] === undefined || options['service'] === target.service
+    options.service === undefined || options.service === target.service
   if (faults.strike('github.git-reset', meant)) {
     request.socket.destroy()
     return true
   }
   const fault = faults.strike('github.git', meant)
   if (fault) {
-    refuse(request, response, Number(fault.options['status'] ?? 500), 'Internal Server Error')
+    refuse(request, response, Number(fault.options.status ?? 500), 'Internal Server Error')
     return true
   }
   const repository = findRepository(world, target.repositoryPath)

@@ -1,7 +1,7 @@
 import { ACTIONS_BOT } from './access.ts'
 import type { Comment, Issue, IssueEvent, PullRequest, Reaction, User } from './model.ts'
-import { type Addresses, nodeId, renderUser } from './render-user.ts'
 import { timestamp } from './render-repository.ts'
+import { type Addresses, nodeId, renderUser } from './render-user.ts'
 import type { Repository } from './repository.ts'
 
 const REACTIONS = ['+1', '-1', 'laugh', 'hooray', 'confused', 'heart', 'rocket', 'eyes'] as const

@@ -101,7 +101,8 @@ async function measure(repository: Repository, pull: PullRequest) {
   const range = `${pull.baseSha}...${pull.headSha}`
   const numbers = await git(repository.gitDir, ['diff', '--numstat', range])
   const rows = numbers.split('\n').filter((line) => line !== '')
-  const sum = (column: number) => rows.reduce((total, row) => total + (Number.parseInt(row.split('\t')[column] ?? '', 10) || 0), 0)
+  const sum = (column: number) =>
+    rows.reduce((total, row) => total + (Number.parseInt(row.split('\t')[column] ?? '', 10) || 0), 0)
   const commits = await git(repository.gitDir, ['rev-list', '--count', `${pull.baseSha}..${pull.headSha}`])
   return { commits: Number(commits), additions: sum(0), deletions: sum(1), changed_files: rows.length }
 }

@@ -1,5 +1,5 @@
-import { type Addresses, nodeId, renderUser } from './render-user.ts'
 import type { User } from './model.ts'
+import { type Addresses, nodeId, renderUser } from './render-user.ts'
 
 /** What of a repository is shown. */
 export interface RepositoryFacts {

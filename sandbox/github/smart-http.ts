@@ -4,7 +4,9 @@ import { basename, dirname } from 'node:path'
 import { isolatedGitEnvironment } from './git.ts'
 
 /** Which half of a git conversation a request belongs to, or `undefined` when it is none. */
-export function gitService(url: URL): { readonly repositoryPath: string; readonly service: 'read' | 'write' } | undefined {
+export function gitService(
+  url: URL,
+): { readonly repositoryPath: string; readonly service: 'read' | 'write' } | undefined {
   const match = /^\/([^/]+\/[^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(url.pathname)
   if (!match?.[1]) return undefined
   const name = match[2] === 'info/refs' ? url.searchParams.get('service') : match[2]

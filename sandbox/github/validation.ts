@@ -1,6 +1,13 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormatsModule from 'ajv-formats'
-import { asObject, type Description, type Json, type JsonObject, type Operation, type Parameter } from './description.ts'
+import {
+  asObject,
+  type Description,
+  type Json,
+  type JsonObject,
+  type Operation,
+  type Parameter,
+} from './description.ts'
 
 /** Says what is wrong with requests and answers, measured by GitHub's description. An empty list: nothing. */
 export interface Validator {
@@ -26,7 +33,10 @@ export function createValidator(description: Description): Validator {
   const strict = makeAjv(false)
   const coercing = makeAjv('array')
   const compiled = new Map<JsonObject, ValidateFunction>()
-  const added = new Map<Ajv, Set<string>>([[strict, new Set()], [coercing, new Set()]])
+  const added = new Map<Ajv, Set<string>>([
+    [strict, new Set()],
+    [coercing, new Set()],
+  ])
 
   const compile = (schema: JsonObject, ajv: Ajv): ValidateFunction => {
     const known = compiled.get(schema)
@@ -51,7 +61,9 @@ export function createValidator(description: Description): Validator {
     return [`${what}: ${ajv.errorsText(validate.errors, { dataVar: 'body' })}`]
   }
   const checkParameters = (place: string, declared: readonly Parameter[], given: Readonly<Record<string, string>>) => [
-    ...declared.filter((one) => one.required && given[one.name] === undefined).map((one) => `${place}: ${one.name} is missing`),
+    ...declared
+      .filter((one) => one.required && given[one.name] === undefined)
+      .map((one) => `${place}: ${one.name} is missing`),
     ...Object.entries(given).flatMap(([name, value]) => {
       const parameter = declared.find((one) => one.name === name)
       if (!parameter) return [`${place}: ${name} is not described`]
@@ -71,7 +83,8 @@ export function createValidator(description: Description): Validator {
       const declared = operation.responses.has(status)
       if (!declared && status < 400) return [`answer: status ${status} is not described`]
       const schema = declared ? operation.responses.get(status) : { $ref: BASIC_ERROR }
-      if (schema === undefined) return body === undefined || status >= 400 ? [] : ['answer: a body that is not described']
+      if (schema === undefined)
+        return body === undefined || status >= 400 ? [] : ['answer: a body that is not described']
       return check(`answer ${status}`, schema, body, strict)
     },
     typed(operation, query) {
@@ -91,8 +104,8 @@ export function createValidator(description: Description): Validator {
     const declared = operation.requestBody
     if (!declared) return body === undefined ? [] : ['body: none is described']
     if (body === undefined) return declared.required ? ['body: missing'] : []
-    const properties = asObject(declared.schema['properties'] ?? {})
-    const open = declared.schema['additionalProperties'] !== undefined || Object.keys(properties).length === 0
+    const properties = asObject(declared.schema.properties ?? {})
+    const open = declared.schema.additionalProperties !== undefined || Object.keys(properties).length === 0
     const unknown = open ? [] : Object.keys(asObject(body)).filter((key) => !Object.hasOwn(properties, key))
     return [...unknown.map((key) => `body: ${key} is not described`), ...check('body', declared.schema, body, strict)]
   }
@@ -110,6 +123,8 @@ function wrap(schema: JsonObject): JsonObject {
 function makeAjv(coerceTypes: false | 'array'): Ajv {
   const ajv = new Ajv({ strict: false, logger: false, coerceTypes, validateFormats: true })
   addFormats(ajv)
+  // GitHub answers '' where a URL was not given, although its description calls the field a URI.
+  ajv.addFormat('uri', (value: string) => value === '' || URL.canParse(value))
   return ajv
 }
 
@@ -121,10 +136,10 @@ function translate(node: Json, onReference: (reference: string) => void): Json {
   if (Array.isArray(node)) return node.map((item) => translate(item, onReference))
   if (typeof node !== 'object' || node === null) return node
   const object = node as JsonObject
-  const nullable = object['nullable'] === true
-  if (typeof object['$ref'] === 'string') {
-    onReference(object['$ref'])
-    const reference = { $ref: COMPONENTS + object['$ref'].slice(2) }
+  const nullable = object.nullable === true
+  if (typeof object.$ref === 'string') {
+    onReference(object.$ref)
+    const reference = { $ref: COMPONENTS + object.$ref.slice(2) }
     return nullable ? { anyOf: [{ type: 'null' }, reference] } : reference
   }
   const result: Record<string, Json> = {}
@@ -140,5 +155,7 @@ function translate(node: Json, onReference: (reference: string) => void): Json {
 
 /** Property names are data: a property may be called `example` or `nullable`. */
 function mapValues(properties: Json, onReference: (reference: string) => void): Json {
-  return Object.fromEntries(Object.entries(asObject(properties)).map(([name, schema]) => [name, translate(schema, onReference)]))
+  return Object.fromEntries(
+    Object.entries(asObject(properties)).map(([name, schema]) => [name, translate(schema, onReference)]),
+  )
 }

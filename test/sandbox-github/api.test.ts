@@ -16,7 +16,11 @@ let repository: Repository
 beforeEach(async () => {
   github = await startGitHub()
   repository = await github.createRepository({ owner: 'acme', name: 'web' })
-  await repository.commit({ branch: 'main', files: { 'index.html': '<h1>one</h1>\n', 'docs/a.md': 'a\n' }, message: 'Start' })
+  await repository.commit({
+    branch: 'main',
+    files: { 'index.html': '<h1>one</h1>\n', 'docs/a.md': 'a\n' },
+    message: 'Start',
+  })
 })
 
 afterEach(async () => {
@@ -86,7 +90,12 @@ describe('answers and requests agree with GitHub’s own description', () => {
       payload: { pr: 1 },
     })
     const deployment_id = (created.data as { id: number }).id
-    await rest.repos.createDeploymentStatus({ ...at, deployment_id, state: 'success', environment_url: 'https://x.ml.ink' })
+    await rest.repos.createDeploymentStatus({
+      ...at,
+      deployment_id,
+      state: 'success',
+      environment_url: 'https://x.ml.ink',
+    })
     await rest.repos.listDeployments({ ...at, environment: 'preview', sha })
     await rest.repos.getDeployment({ ...at, deployment_id })
     await rest.repos.listDeploymentStatuses({ ...at, deployment_id })

@@ -10,7 +10,7 @@ export const actions: Handlers = {
   'actions/get-workflow-run': (call) => ({ status: 200, body: renderRun(call, runOf(call)) }),
   'actions/list-jobs-for-workflow-run': listJobs,
   'actions/list-jobs-for-workflow-run-attempt': (call) => {
-    if (runOf(call).attempt !== Number(call.params['attempt_number'])) throw notFound()
+    if (runOf(call).attempt !== Number(call.params.attempt_number)) throw notFound()
     return listJobs(call)
   },
 }
@@ -26,7 +26,7 @@ function listJobs(call: Call): Answer {
 }
 
 function runOf(call: Call): WorkflowRun {
-  const run = call.repository.runs.get(Number(call.params['run_id']))
+  const run = call.repository.runs.get(Number(call.params.run_id))
   if (!run) throw notFound()
   return run
 }

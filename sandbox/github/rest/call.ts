@@ -37,8 +37,8 @@ export function paged<T>(call: Call, items: readonly T[], render: (item: T) => u
 
 /** The same for answers in which the list is a part of the body. */
 export function pageOf<T>(call: Call, items: readonly T[]): { slice: readonly T[]; headers: Record<string, string> } {
-  const size = Math.min(LARGEST_PAGE_SIZE, Math.max(1, Number(call.query['per_page'] ?? DEFAULT_PAGE_SIZE)))
-  const page = Math.max(1, Number(call.query['page'] ?? 1))
+  const size = Math.min(LARGEST_PAGE_SIZE, Math.max(1, Number(call.query.per_page ?? DEFAULT_PAGE_SIZE)))
+  const page = Math.max(1, Number(call.query.page ?? 1))
   const last = Math.max(1, Math.ceil(items.length / size))
   const link = (relation: string, target: number): string => {
     const url = new URL(call.url)
@@ -64,14 +64,14 @@ export function viewer(call: Call): User {
 
 /** The issue or pull request that the path names. */
 export function issueOf(call: Call): Issue {
-  const issue = call.repository.issues.get(Number(call.params['issue_number']))
+  const issue = call.repository.issues.get(Number(call.params.issue_number))
   if (!issue) throw notFound()
   return issue
 }
 
 /** The pull request that the path names. */
 export function pullOf(call: Call): PullRequest {
-  const pull = call.repository.pulls.get(Number(call.params['pull_number']))
+  const pull = call.repository.pulls.get(Number(call.params.pull_number))
   if (!pull) throw notFound()
   return pull
 }

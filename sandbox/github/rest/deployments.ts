@@ -20,7 +20,10 @@ export const deployments: Handlers = {
       .deployments()
       .filter(
         (one) =>
-          matches(sha, one.sha) && matches(ref, one.ref) && matches(task, one.task) && matches(environment, one.environment),
+          matches(sha, one.sha) &&
+          matches(ref, one.ref) &&
+          matches(task, one.task) &&
+          matches(environment, one.environment),
       )
     return paged(call, found, (deployment) => renderDeployment(call.world, call.repository, deployment))
   },
@@ -39,17 +42,17 @@ export const deployments: Handlers = {
     ),
   'repos/create-deployment-status': (call) => {
     const deployment = deploymentOf(call)
-    const description = text(call.body['description']) ?? ''
+    const description = text(call.body.description) ?? ''
     if (description.length > LONGEST_DESCRIPTION) throw invalid('DeploymentStatus', 'description', 'custom')
     const status = call.repository.deploymentRecords.addStatus(
       deployment,
       {
-        state: call.body['state'] as DeploymentState,
+        state: call.body.state as DeploymentState,
         description,
-        environment: text(call.body['environment']),
-        environmentUrl: text(call.body['environment_url']) ?? '',
-        logUrl: text(call.body['log_url']) ?? text(call.body['target_url']) ?? '',
-        autoInactive: call.body['auto_inactive'] !== false,
+        environment: text(call.body.environment),
+        environmentUrl: text(call.body.environment_url) ?? '',
+        logUrl: text(call.body.log_url) ?? text(call.body.target_url) ?? '',
+        autoInactive: call.body.auto_inactive !== false,
       },
       viewer(call),
     )
@@ -59,23 +62,23 @@ export const deployments: Handlers = {
 }
 
 async function createDeployment(call: Call): Promise<Answer> {
-  const ref = text(call.body['ref']) ?? ''
+  const ref = text(call.body.ref) ?? ''
   const sha = await resolveReference(call.repository, ref)
   if (!sha) throw new ApiError(422, `No ref found for: ${ref}`)
   const merged = await autoMerge(call, ref, sha)
   if (merged) return merged
-  const environment = text(call.body['environment']) ?? 'production'
-  const payload = call.body['payload']
+  const environment = text(call.body.environment) ?? 'production'
+  const payload = call.body.payload
   const deployment = call.repository.deploymentRecords.create(
     {
       sha,
       ref,
       environment,
-      task: text(call.body['task']) ?? 'deploy',
-      description: text(call.body['description']) ?? null,
+      task: text(call.body.task) ?? 'deploy',
+      description: text(call.body.description) ?? null,
       payload: typeof payload === 'object' && payload !== null ? { ...payload } : (text(payload) ?? {}),
-      transientEnvironment: call.body['transient_environment'] === true,
-      productionEnvironment: (call.body['production_environment'] ?? environment === 'production') === true,
+      transientEnvironment: call.body.transient_environment === true,
+      productionEnvironment: (call.body.production_environment ?? environment === 'production') === true,
     },
     viewer(call),
   )
@@ -97,7 +100,7 @@ async function resolveReference(repository: Repository, ref: string): Promise<st
  */
 async function autoMerge(call: Call, ref: string, sha: string): Promise<Answer | undefined> {
   const { repository } = call
-  if (call.body['auto_merge'] === false || !(await repository.resolve(`refs/heads/${ref}`))) return undefined
+  if (call.body.auto_merge === false || !(await repository.resolve(`refs/heads/${ref}`))) return undefined
   const base = await repository.resolve(`refs/heads/${repository.defaultBranch}`)
   if (!base || ref === repository.defaultBranch) return undefined
   const contained = await tryGit(repository.gitDir, ['merge-base', '--is-ancestor', base, sha])
@@ -110,7 +113,7 @@ async function autoMerge(call: Call, ref: string, sha: string): Promise<Answer |
 }
 
 function deploymentOf(call: Call): Deployment {
-  const deployment = call.repository.deploymentRecords.get(Number(call.params['deployment_id']))
+  const deployment = call.repository.deploymentRecords.get(Number(call.params.deployment_id))
   if (!deployment) throw notFound()
   return deployment
 }

@@ -15,7 +15,7 @@ export const issues: Handlers = {
   'issues/create': createIssue,
   'issues/update': updateIssue,
   'issues/list-comments': (call) => {
-    const since = text(call.query['since'])
+    const since = text(call.query.since)
     const comments = call.repository
       .comments(issueOf(call).number)
       .filter((comment) => since === undefined || comment.updatedAt >= new Date(since))
@@ -46,36 +46,36 @@ export const issues: Handlers = {
   'reactions/list-for-issue-comment': (call) =>
     paged(call, call.repository.reactions(commentOf(call).id), (reaction) => renderReaction(reaction, call.world)),
   'reactions/create-for-issue-comment': (call) => {
-    const content = call.body['content'] as Reaction['content']
+    const content = call.body.content as Reaction['content']
     const { reaction, created } = call.repository.conversation.react(commentOf(call).id, content, viewer(call))
     return { status: created ? 201 : 200, body: renderReaction(reaction, call.world) }
   },
   'reactions/delete-for-issue-comment': (call) => {
-    if (!call.repository.conversation.deleteReaction(Number(call.params['reaction_id']))) throw notFound()
+    if (!call.repository.conversation.deleteReaction(Number(call.params.reaction_id))) throw notFound()
     return { status: 204 }
   },
   'issues/list-labels-for-repo': (call) =>
     paged(call, call.repository.conversation.labels(), (label) => renderLabel(call.repository, label.name, call.world)),
   'issues/get-label': (call) => {
-    const label = call.repository.conversation.label(call.params['name'] ?? '')
+    const label = call.repository.conversation.label(call.params.name ?? '')
     if (!label) throw notFound()
     return { status: 200, body: renderLabel(call.repository, label.name, call.world) }
   },
   'issues/create-label': (call) => {
-    const name = text(call.body['name']) ?? ''
+    const name = text(call.body.name) ?? ''
     if (call.repository.conversation.label(name)) throw invalid('Label', 'name', 'already_exists')
-    call.repository.conversation.defineLabel(name, text(call.body['color']), text(call.body['description']))
+    call.repository.conversation.defineLabel(name, text(call.body.color), text(call.body.description))
     return { status: 201, body: renderLabel(call.repository, name, call.world) }
   },
   'issues/list-labels-on-issue': (call) => labels(call),
   'issues/add-labels': (call) => {
-    for (const name of labelNames(call.body['labels'])) {
+    for (const name of labelNames(call.body.labels)) {
       call.repository.conversation.addLabel(issueOf(call), name, viewer(call))
     }
     return labels(call)
   },
   'issues/remove-label': (call) => {
-    const removed = call.repository.conversation.removeLabel(issueOf(call), call.params['name'] ?? '', viewer(call))
+    const removed = call.repository.conversation.removeLabel(issueOf(call), call.params.name ?? '', viewer(call))
     if (!removed) throw notFound()
     return labels(call)
   },
@@ -100,8 +100,8 @@ function createIssue(call: Call) {
     number: call.repository.nextNumber(),
     id: call.world.nextId(),
     user: viewer(call),
-    title: String(call.body['title'] ?? ''),
-    body: text(call.body['body']) ?? null,
+    title: String(call.body.title ?? ''),
+    body: text(call.body.body) ?? null,
     state: 'open',
     labels: [],
     createdAt: now,
@@ -110,7 +110,7 @@ function createIssue(call: Call) {
     closedBy: undefined,
   }
   call.repository.issues.set(issue.number, issue)
-  for (const name of labelNames(call.body['labels'])) {
+  for (const name of labelNames(call.body.labels)) {
     call.repository.conversation.addLabel(issue, name, issue.user)
   }
   const body = renderIssue(call.repository, issue, call.world)
@@ -122,8 +122,8 @@ async function updateIssue(call: Call) {
   const { title, body, state } = call.body
   if (title !== undefined && title !== null) issue.title = String(title)
   if (body !== undefined) issue.body = text(body) ?? null
-  if (call.body['labels'] !== undefined) {
-    const wanted = labelNames(call.body['labels'])
+  if (call.body.labels !== undefined) {
+    const wanted = labelNames(call.body.labels)
     for (const name of [...issue.labels].filter((label) => !wanted.includes(label))) {
       call.repository.conversation.removeLabel(issue, name, viewer(call))
     }
@@ -136,13 +136,13 @@ async function updateIssue(call: Call) {
 }
 
 function commentOf(call: Call): Comment {
-  const comment = call.repository.conversation.comment(Number(call.params['comment_id']))
+  const comment = call.repository.conversation.comment(Number(call.params.comment_id))
   if (!comment) throw notFound()
   return comment
 }
 
 function commentBody(call: Call): string {
-  const body = text(call.body['body']) ?? ''
+  const body = text(call.body.body) ?? ''
   if (body.trim() === '') throw invalid('IssueComment', 'body', 'missing_field')
   if ([...body].length > LONGEST_BODY) {
     throw invalid('IssueComment', 'body', 'custom', `Body is too long (maximum is ${LONGEST_BODY} characters)`)
@@ -161,5 +161,7 @@ function labels(call: Call) {
 
 function labelNames(value: Json | undefined): string[] {
   if (!Array.isArray(value)) return []
-  return value.map((item: Json) => String(typeof item === 'object' && item !== null && 'name' in item ? item['name'] : item))
+  return value.map((item: Json) =>
+    String(typeof item === 'object' && item !== null && 'name' in item ? item.name : item),
+  )
 }

@@ -1,11 +1,11 @@
 import { ApiError, notFound } from '../access.ts'
 import { git, tryGit } from '../git.ts'
+import type { RepositoryRole } from '../model.ts'
 import { readChangedFiles, readCommits, renderCommit } from '../render-commit.ts'
 import { repositoryUrl } from '../render-issue.ts'
 import { renderPull } from '../render-pull.ts'
 import { renderRepository } from '../render-repository.ts'
 import { nodeId, renderUser } from '../render-user.ts'
-import type { RepositoryRole } from '../model.ts'
 import { type Call, type Handlers, paged, text } from './call.ts'
 
 /** The repository itself: its facts, collaborators, commits, comparisons, contents and references. */
@@ -22,7 +22,7 @@ export const repos: Handlers = {
     },
   }),
   'repos/get-collaborator-permission-level': ({ repository, world, params }) => {
-    const user = world.user(params['username'] ?? '')
+    const user = world.user(params.username ?? '')
     const role = repository.role(user.login)
     return {
       status: 200,
@@ -34,7 +34,7 @@ export const repos: Handlers = {
     }
   },
   'repos/get-commit': async (call) => {
-    const sha = await commitOf(call, call.params['ref'] ?? '')
+    const sha = await commitOf(call, call.params.ref ?? '')
     const [commit] = await readCommits(call.repository, ['-1', sha])
     if (!commit) throw notFound()
     const parent = commit.parents[0] ?? (await emptyTree(call))
@@ -42,21 +42,31 @@ export const repos: Handlers = {
     return { status: 200, body: { ...renderCommit(call.repository, commit, call.world), files } }
   },
   'repos/list-commits': async (call) => {
-    const sha = await commitOf(call, text(call.query['sha']) ?? call.repository.defaultBranch)
-    return paged(call, await readCommits(call.repository, [sha]), (commit) => renderCommit(call.repository, commit, call.world))
+    const sha = await commitOf(call, text(call.query.sha) ?? call.repository.defaultBranch)
+    return paged(call, await readCommits(call.repository, [sha]), (commit) =>
+      renderCommit(call.repository, commit, call.world),
+    )
   },
   'repos/compare-commits-with-basehead': compare,
   'repos/get-content': getContent,
   'repos/list-branches': async (call) => {
-    const lines = await git(call.repository.gitDir, ['for-each-ref', '--format=%(refname:lstrip=2) %(objectname)', 'refs/heads'])
+    const lines = await git(call.repository.gitDir, [
+      'for-each-ref',
+      '--format=%(refname:lstrip=2) %(objectname)',
+      'refs/heads',
+    ])
     const branches = lines.split('\n').filter((line) => line !== '')
     return paged(call, branches, (line) => {
       const [name = '', sha = ''] = line.split(' ')
-      return { name, commit: { sha, url: `${repositoryUrl(call.repository, call.world)}/commits/${sha}` }, protected: false }
+      return {
+        name,
+        commit: { sha, url: `${repositoryUrl(call.repository, call.world)}/commits/${sha}` },
+        protected: false,
+      }
     })
   },
   'git/get-ref': async (call) => {
-    const reference = `refs/${call.params['ref'] ?? ''}`
+    const reference = `refs/${call.params.ref ?? ''}`
     const sha = await call.repository.resolve(reference)
     if (!sha) throw notFound()
     const at = repositoryUrl(call.repository, call.world)
@@ -71,7 +81,7 @@ export const repos: Handlers = {
     }
   },
   'repos/list-pull-requests-associated-with-commit': async (call) => {
-    const sha = await commitOf(call, call.params['commit_sha'] ?? '')
+    const sha = await commitOf(call, call.params.commit_sha ?? '')
     const found = [...call.repository.pulls.values()].filter(
       (pull) => pull.headSha === sha || (pull.merged && pull.mergeCommitSha === sha),
     )
@@ -103,7 +113,7 @@ async function emptyTree(call: Call): Promise<string> {
 }
 
 async function compare(call: Call) {
-  const [baseName = '', headName = ''] = (call.params['basehead'] ?? '').split('...')
+  const [baseName = '', headName = ''] = (call.params.basehead ?? '').split('...')
   const base = await comparable(call, baseName)
   const head = await comparable(call, headName)
   const mergeBase = await tryGit(call.repository.gitDir, ['merge-base', base, head])
@@ -135,7 +145,7 @@ async function compare(call: Call) {
       total_commits: commits.length,
       commits: page.body,
       // GitHub shows 300 files at most, all of them on the first page.
-      files: Number(call.query['page'] ?? 1) > 1 ? [] : files.slice(0, 300),
+      files: Number(call.query.page ?? 1) > 1 ? [] : files.slice(0, 300),
     },
   }
 }
@@ -156,8 +166,8 @@ async function comparable(call: Call, name: string): Promise<string> {
 }
 
 async function getContent(call: Call) {
-  const path = (call.params['path'] ?? '').replace(/\/$/, '')
-  const ref = text(call.query['ref']) ?? call.repository.defaultBranch
+  const path = (call.params.path ?? '').replace(/\/$/, '')
+  const ref = text(call.query.ref) ?? call.repository.defaultBranch
   const commit = await comparable(call, ref)
   const entry = await git(call.repository.gitDir, ['ls-tree', '--long', commit, '--', path])
   const [, type, sha = '', size] = /^\d+ (\w+) (\w+) +(\S+)\t/.exec(entry) ?? []

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { git, tryGit } from '../github/git.ts'
+
+export interface CheckoutOptions {
+  /** How many commits; 0 for all of them, with all branches and tags. Default: 1. */
+  readonly depth?: number
+  /** A branch, tag or SHA instead of the event's commit. */
+  readonly ref?: string
+  /** Default: true. */
+  readonly persistCredentials?: boolean
+  /** How they are kept: in a file of their own under RUNNER_TEMP (v6), or in `.git/config` (v4). Default: v6. */
+  readonly persistStyle?: 'v6' | 'v4'
+  readonly submodules?: boolean | 'recursive'
+  /** A directory within the workspace. */
+  readonly path?: string
+}
+
+export interface CheckoutTarget {
+  readonly workspace: string
+  readonly temp: string
+  readonly home: string
+  readonly serverUrl: string
+  readonly fullName: string
+  readonly token: string
+  readonly sha: string
+  readonly ref: string
+}
+
+/** Lays out the workspace as `actions/checkout` does: shallow, detached on a pull request, credentials where it leaves them. */
+export async function checkOut(target: CheckoutTarget, options: CheckoutOptions): Promise<void> {
+  const directory = options.path === undefined ? target.workspace : join(target.workspace, options.path)
+  await mkdir(directory, { recursive: true })
+  const run = (...args: string[]) => git(directory, args, { env: { HOME: target.home } })
+  await run('init', '--quiet')
+  await run('remote', 'add', 'origin', `${target.serverUrl}/${target.fullName}`)
+  await run('config', '--local', 'gc.auto', '0')
+  const forget = await authenticate(directory, target, options.persistStyle ?? 'v6')
+  const { refspecs, start, branch } = await plan(directory, target, options)
+  const depth = options.depth ?? 1
+  const history = depth > 0 ? ['--no-tags', `--depth=${depth}`] : []
+  await run(
+    '-c',
+    'protocol.version=2',
+    'fetch',
+    '--quiet',
+    '--prune',
+    '--no-recurse-submodules',
+    ...history,
+    'origin',
+    ...refspecs,
+  )
+  await run('checkout', '--quiet', '--force', ...(branch === undefined ? [start] : ['-B', branch, start]))
+  if (options.submodules) await updateSubmodules(directory, target, options, depth)
+  if (options.persistCredentials === false) await forget()
+}
+
+interface FetchPlan {
+  readonly refspecs: readonly string[]
+  readonly start: string
+  readonly branch: string | undefined
+}
+
+async function plan(directory: string, target: CheckoutTarget, options: CheckoutOptions): Promise<FetchPlan> {
+  const everything = options.depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*', '+refs/tags/*:refs/tags/*'] : []
+  if (options.ref !== undefined && /^[0-9a-f]{40}$/.test(options.ref)) {
+    return { refspecs: everything.length > 0 ? everything : [options.ref], start: options.ref, branch: undefined }
+  }
+  const wanted = options.ref === undefined ? target.ref : await qualified(directory, target, options.ref)
+  // The event's commit by its SHA, so that a push in between does not change what is checked out.
+  const source = options.ref === undefined ? target.sha : wanted
+  const name = wanted.replace(/^refs\/(heads|tags|pull)\//, '')
+  if (wanted.startsWith('refs/heads/')) {
+    const start = `refs/remotes/origin/${name}`
+    return { refspecs: [...everything, `+${source}:${start}`], start, branch: name }
+  }
+  const local = wanted.startsWith('refs/pull/') ? `refs/remotes/pull/${name}` : `refs/tags/${name}`
+  return { refspecs: [...everything, `+${source}:${local}`], start: local, branch: undefined }
+}
+
+async function qualified(directory: string, target: CheckoutTarget, ref: string): Promise<string> {
+  if (ref.startsWith('refs/')) return ref
+  const branch = await tryGit(directory, ['ls-remote', '--exit-code', 'origin', `refs/heads/${ref}`], {
+    env: { HOME: target.home },
+  })
+  return branch.exitCode === 0 ? `refs/heads/${ref}` : `refs/tags/${ref}`
+}
+
+/**
+ * Gives git the token and returns how to take it away again.
+ * Source: actions/checkout v6, `git-auth-helper` (`includeIf.gitdir` and a credentials file); v4 wrote the header into `.git/config`.
+ */
+async function authenticate(
+  directory: string,
+  target: CheckoutTarget,
+  style: 'v6' | 'v4',
+): Promise<() => Promise<void>> {
+  const basic = Buffer.from(`x-access-token:${target.token}`).toString('base64')
+  const section = `[http "${target.serverUrl}/"]\n\textraheader = AUTHORIZATION: basic ${basic}\n`
+  if (style === 'v4') {
+    await appendFile(join(directory, '.git', 'config'), section)
+    return async () => {
+      await git(directory, ['config', '--local', '--remove-section', `http.${target.serverUrl}/`])
+    }
+  }
+  const file = join(target.temp, `git-credentials-${randomUUID()}.config`)
+  await writeFile(file, section, { mode: 0o600 })
+  const keys = includeKeys(directory, target)
+  for (const [key, path] of keys(file)) await git(directory, ['config', '--local', key, path])
+  return async () => {
+    for (const [key] of keys(file)) await git(directory, ['config', '--local', '--unset', key])
+    await rm(file)
+  }
+}
+
+/** For the host and, as checkout cannot know who will use it, for containers. */
+function includeKeys(directory: string, target: CheckoutTarget) {
+  const gitDir = join(directory, '.git')
+  const inContainer = join('/github/workspace', directory.slice(target.workspace.length), '.git')
+  return (file: string) => {
+    const containerFile = join('/github/runner_temp', file.slice(target.temp.length))
+    return [
+      [`includeIf.gitdir:${gitDir}.path`, file],
+      [`includeIf.gitdir:${gitDir}/worktrees/*.path`, file],
+      [`includeIf.gitdir:${inContainer}.path`, containerFile],
+      [`includeIf.gitdir:${inContainer}/worktrees/*.path`, containerFile],
+    ] as const
+  }
+}
+
+async function updateSubmodules(
+  directory: string,
+  target: CheckoutTarget,
+  options: CheckoutOptions,
+  depth: number,
+): Promise<void> {
+  const basic = Buffer.from(`x-access-token:${target.token}`).toString('base64')
+  // Through the environment: a token among the arguments could be read by every process.
+  const env = {
+    HOME: target.home,
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: `http.${target.serverUrl}/.extraheader`,
+    GIT_CONFIG_VALUE_0: `AUTHORIZATION: basic ${basic}`,
+  }
+  const recursive = options.submodules === 'recursive' ? ['--recursive'] : []
+  const shallow = depth > 0 ? [`--depth=${depth}`] : []
+  await git(directory, ['submodule', 'sync', '--quiet', ...recursive], { env })
+  await git(directory, ['submodule', 'update', '--quiet', '--init', '--force', ...shallow, ...recursive], { env })
+}

@@ -1,0 +1,160 @@
+import type { GitHub, Repository, WebhookEvent } from '../github/github.ts'
+
+/** What starts a workflow run: which event, by whom, on which commit. */
+export interface JobContext {
+  readonly event: WebhookEvent
+  readonly sha: string
+  /** `refs/heads/…`, `refs/tags/…` or `refs/pull/N/merge` */
+  readonly ref: string
+  readonly headRef: string
+  readonly baseRef: string
+  readonly actor: string
+  /** True for what GitHub gives no secrets and a read-only token: pull requests of forks and of Dependabot. */
+  readonly untrusted: boolean
+}
+
+interface Payload {
+  readonly action?: string
+  readonly ref?: string
+  readonly after?: string
+  readonly sender?: { readonly login?: string }
+  readonly release?: { readonly tag_name?: string }
+  readonly pull_request?: {
+    readonly number: number
+    readonly merged?: boolean
+    readonly merge_commit_sha?: string | null
+    readonly head: { readonly ref: string; readonly repo: { readonly full_name: string } | null }
+    readonly base: { readonly ref: string }
+  }
+}
+
+/**
+ * The commit and reference a run is for, by event (GitHub's documentation, “Events that trigger workflows”).
+ *
+ * @throws when GitHub would not start a run at all: a pull request that conflicts, a branch that is gone
+ */
+export async function jobContext(repository: Repository, event: WebhookEvent, actor?: string): Promise<JobContext> {
+  const payload = event.payload as Payload
+  const login = actor ?? payload.sender?.login ?? repository.owner.login
+  const { ref, sha } = await reference(repository, event.name, payload)
+  const pull = event.name.startsWith('pull_request') ? payload.pull_request : undefined
+  const foreign = pull !== undefined && pull.head.repo?.full_name !== repository.fullName
+  return {
+    event,
+    sha,
+    ref,
+    headRef: pull?.head.ref ?? '',
+    baseRef: pull?.base.ref ?? '',
+    actor: login,
+    untrusted:
+      (event.name === 'pull_request' && foreign) ||
+      (login === 'dependabot[bot]' && event.name !== 'pull_request_target'),
+  }
+}
+
+async function reference(
+  repository: Repository,
+  name: WebhookEvent['name'],
+  payload: Payload,
+): Promise<{ readonly ref: string; readonly sha: string }> {
+  if (name === 'pull_request' && payload.pull_request) return pullRequestReference(repository, payload.pull_request)
+  if (name === 'push') return { ref: payload.ref ?? '', sha: payload.after ?? '' }
+  if (name === 'workflow_dispatch' && payload.ref !== undefined) return resolved(repository, payload.ref)
+  if (name === 'release') return resolved(repository, `refs/tags/${payload.release?.tag_name ?? ''}`)
+  return resolved(repository, `refs/heads/${repository.defaultBranch}`)
+}
+
+async function pullRequestReference(repository: Repository, pull: NonNullable<Payload['pull_request']>) {
+  if (pull.merged && pull.merge_commit_sha) return { ref: `refs/heads/${pull.base.ref}`, sha: pull.merge_commit_sha }
+  const ref = `refs/pull/${pull.number}/merge`
+  const sha = await repository.resolve(ref)
+  if (!sha) throw new Error(`GitHub starts no run for pull request ${pull.number}: it conflicts with ${pull.base.ref}.`)
+  return { ref, sha }
+}
+
+async function resolved(repository: Repository, ref: string) {
+  const sha = await repository.resolve(ref)
+  if (!sha) throw new Error(`GitHub starts no run: ${repository.fullName} has no ${ref}.`)
+  return { ref, sha }
+}
+
+/** The folders of a job. */
+export interface JobFolders {
+  readonly root: string
+  readonly workspace: string
+  readonly temp: string
+  readonly tools: string
+  readonly home: string
+}
+
+export interface RunNumbers {
+  readonly runId: number
+  readonly runNumber: number
+  readonly runAttempt: number
+  readonly jobName: string
+}
+
+/** The `github` context, as expressions see it; `GITHUB_*` is the same in upper case. */
+export function githubContext(
+  github: GitHub,
+  repository: Repository,
+  context: JobContext,
+  folders: JobFolders,
+  numbers: RunNumbers,
+) {
+  const workflowRef = `${repository.fullName}/.github/workflows/preview.yml@${context.ref}`
+  return {
+    action: '__run',
+    action_ref: '',
+    action_repository: '',
+    actor: context.actor,
+    actor_id: String(repository.owner.id),
+    api_url: github.apiUrl,
+    base_ref: context.baseRef,
+    event_name: context.event.name,
+    event_path: `${folders.temp}/_github_workflow/event.json`,
+    graphql_url: `${github.serverUrl}/api/graphql`,
+    head_ref: context.headRef,
+    job: numbers.jobName,
+    ref: context.ref,
+    ref_name: context.ref.replace(/^refs\/(heads|tags|pull)\//, ''),
+    ref_protected: 'false',
+    ref_type: context.ref.startsWith('refs/tags/') ? 'tag' : 'branch',
+    repository: repository.fullName,
+    repository_id: String(repository.id),
+    repository_owner: repository.owner.login,
+    repository_owner_id: String(repository.owner.id),
+    retention_days: '90',
+    run_attempt: String(numbers.runAttempt),
+    run_id: String(numbers.runId),
+    run_number: String(numbers.runNumber),
+    server_url: github.serverUrl,
+    sha: context.sha,
+    triggering_actor: context.actor,
+    workflow: 'Preview',
+    workflow_ref: workflowRef,
+    workflow_sha: context.sha,
+    workspace: folders.workspace,
+  }
+}
+
+/** The environment every step starts with, and nothing of this machine's but its search path. */
+export function jobEnvironment(context: Readonly<Record<string, string>>, folders: JobFolders, debug: boolean) {
+  const variables = Object.entries(context).map(([name, value]) => [`GITHUB_${name.toUpperCase()}`, value])
+  return {
+    ...Object.fromEntries(variables),
+    CI: 'true',
+    GITHUB_ACTIONS: 'true',
+    HOME: folders.home,
+    LANG: 'C.UTF-8',
+    PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+    RUNNER_ARCH: 'X64',
+    RUNNER_ENVIRONMENT: 'github-hosted',
+    RUNNER_NAME: 'GitHub Actions 1',
+    RUNNER_OS: 'Linux',
+    RUNNER_TEMP: folders.temp,
+    RUNNER_TOOL_CACHE: folders.tools,
+    RUNNER_WORKSPACE: folders.root,
+    ...(debug ? { RUNNER_DEBUG: '1' } : {}),
+  } satisfies Record<string, string>
+}
