@@ -45,17 +45,22 @@ export function defuse(text: string): string {
     .replace(/(www)\.(?=\S)/gi, `$1${ZERO_WIDTH_SPACE}.`)
 }
 
+// What stands between backticks; and words with a dollar sign, of which GitHub would make a formula.
+const CODE_IN_PROSE = /`([^`]*[^`\s][^`]*)`|[^\s`$]*\$[^\s`]*/g
+
 /**
- * A line of foreign prose as Markdown nodes: `` `…` `` becomes code, the rest defused text.
+ * A line of foreign prose as Markdown nodes: `` `…` `` and words with a `$` become code, the rest defused text.
  * Only text and inline code can come out, whatever goes in.
  */
 export function prose(text: string, maxChars = 500): PhrasingContent[] {
   const line = oneLine(text, maxChars)
   const nodes: PhrasingContent[] = []
   let rest = 0
-  for (const match of line.matchAll(/`([^`]*[^`\s][^`]*)`/g)) {
-    if (match.index > rest) nodes.push({ type: 'text', value: defuse(line.slice(rest, match.index)) })
-    nodes.push({ type: 'inlineCode', value: match[1]?.trim() ?? '' })
+  for (const match of line.matchAll(CODE_IN_PROSE)) {
+    const between = line.slice(rest, match.index)
+    // Two code spans that touch would be read as one.
+    if (between !== '' || nodes.length > 0) nodes.push({ type: 'text', value: defuse(between) || ' ' })
+    nodes.push({ type: 'inlineCode', value: (match[1] ?? match[0]).trim() })
     rest = match.index + match[0].length
   }
   if (rest < line.length) nodes.push({ type: 'text', value: defuse(line.slice(rest)) })

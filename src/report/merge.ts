@@ -33,19 +33,18 @@ function compare(a: string, b: string): number {
 function newer(incoming: CardRow, found: CardRow): CardRow {
   const order = compareRuns(incoming, found)
   if (order < 0) return found
-  if (order === 0)
-    return Date.parse(incoming.updatedAt) >= Date.parse(found.updatedAt) ? carryOver(incoming, found) : found
+  if (incoming.status === 'skipped' && standsBeside(found, incoming))
+    return { ...found, note: incoming.reason ?? 'A later commit was skipped.' }
+  if (order === 0 && Date.parse(incoming.updatedAt) < Date.parse(found.updatedAt)) return found
   // A run that gave way does not hide the one it gave way to, even when it began later.
-  if (incoming.status === 'superseded' && incoming.supersededBy === found.commit) return found
-  if (incoming.status === 'skipped' && found.status !== 'skipped' && found.status !== 'removed') {
-    return {
-      ...found,
-      run: incoming.run,
-      updatedAt: incoming.updatedAt,
-      note: incoming.reason ?? 'A later commit was skipped.',
-    }
-  }
+  if (order > 0 && incoming.status === 'superseded' && incoming.supersededBy === found.commit) return found
   return carryOver(incoming, found)
+}
+
+/** A commit that was skipped leaves what an earlier one put up; the stamp stays too, as that run may still be writing. */
+function standsBeside(found: CardRow, skipped: CardRow): boolean {
+  if (found.status === 'skipped' || found.status === 'removed') return false
+  return found.status === 'live' || found.commit !== skipped.commit
 }
 
 /** Negative when the run of `a` is older than the run of `b`, zero for the same run. */
