@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * Bundles the action: one directory under `dist` for each of its entry points, reproducible byte for byte, so that the
+ * committed bundle can be checked against the source. `--out DIR` writes somewhere else than `dist`.
+ */
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const bundler = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js')
+const entryPoints = [
+  { source: 'src/main.ts', name: 'main' },
+  { source: 'src/post.ts', name: 'post' },
+]
+
+/**
+ * Bundles both entry points into `out`, replacing what is there once everything is built.
+ * @throws Error when the bundler fails or leaves a module out
+ */
+export async function build(out: string): Promise<void> {
+  await mkdir(dirname(out), { recursive: true })
+  const fresh = await mkdtemp(`${out}-`)
+  try {
+    await Promise.all(entryPoints.map(({ source, name }) => bundle(source, join(fresh, name))))
+    await rm(out, { recursive: true, force: true })
+    await rename(fresh, out)
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
+  }
+}
+
+async function bundle(source: string, directory: string): Promise<void> {
+  // The cache would let yesterday's modules into today's bundle.
+  const settings = ['--minify', '--no-cache', '--license', 'licenses.txt']
+  await run(process.execPath, [bundler, 'build', source, '-o', directory, ...settings])
+  const code = await readFile(join(directory, 'index.js'), 'utf8')
+  // The bundler ends well with this in place of a module that it could not find; the action would fail when started.
+  if (code.includes('webpackMissingModule')) throw new Error(`the bundle of ${source} lacks a module`)
+}
+
+function run(program: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    const said: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => said.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => said.push(chunk))
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code === 0) return resolve()
+      reject(new Error(`${args[1]} ${args[2]} ended with ${code}:\n${Buffer.concat(said).toString()}`))
+    })
+  })
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const at = argv.indexOf('--out')
+  await build(at === -1 ? join(root, 'dist') : (argv[at + 1] ?? join(root, 'dist')))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2))

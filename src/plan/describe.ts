@@ -1,0 +1,133 @@
+import type { MonitorPlan, Plan, PreviewPlan, ProductionPlan, RollbackPlan, SweepPlan, TeardownPlan } from './plan.ts'
+import type { BuildSettings, HealthCheck } from './settings.ts'
+
+/** The plan as lines for the log, printed before anything is done. Names of environment variables, never values. */
+export function describePlan(plan: Plan): string[] {
+  switch (plan.kind) {
+    case 'preview':
+    case 'production':
+      return dryRunFirst(plan, describeDeployment(plan))
+    case 'teardown':
+      return dryRunFirst(plan, describeTeardown(plan))
+    case 'sweep':
+      return dryRunFirst(plan, describeSweep(plan))
+    case 'monitor':
+      return dryRunFirst(plan, describeMonitor(plan))
+    case 'rollback':
+      return dryRunFirst(plan, describeRollback(plan))
+    case 'logs':
+      return [`Show the log of ${plan.serviceName}, because ${plan.because}.`]
+    case 'help':
+      return [`Answer with the list of commands, because ${plan.because}.`]
+    case 'decline':
+      return [`Decline, because ${plan.because}, and ${plan.reason}.`]
+    case 'check':
+      return ['Check the set-up, and change nothing. What this event would lead to:', ...describePlan(plan.would)]
+    case 'none':
+      return [plan.status === 'skipped' ? `Skip: ${plan.reason}.` : `Nothing to do: ${plan.reason}.`]
+    case 'refused':
+      return [`Stop: ${plan.problem}. ${plan.hint}`]
+  }
+}
+
+function dryRunFirst(plan: { readonly dryRun: boolean }, lines: string[]): string[] {
+  return plan.dryRun ? ['Dry run: this is what would be done; nothing is changed.', ...lines] : lines
+}
+
+function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
+  const { wanted, place } = plan
+  const what = plan.kind === 'preview' ? `Preview of pull request #${plan.pullRequest.number}` : 'Production'
+  const lines = [
+    `${what}, because ${plan.because}.`,
+    `Service ${plan.serviceName} in project ${place.project}${place.workspace ? ` of workspace ${place.workspace}` : ''}, from repository ${place.repositoryName}.`,
+    plan.directory === undefined
+      ? `Commit ${wanted.sha.slice(0, 7)} (${wanted.ref}).`
+      : `The files in ${plan.directory} as they lie in the workspace, for commit ${wanted.sha.slice(0, 7)} (${wanted.ref}).`,
+    ...describeBuild(plan.build),
+    `Environment variables (${plan.envStrategy}): ${[...plan.variables.keys()].sort().join(', ')}.`,
+    `Healthy when ${describeHealth(plan.health)}; ${inWords(plan.timeoutMs)} at most for everything.`,
+  ]
+  if (plan.database) lines.push(`Database ${plan.database.name} (${plan.database.type}).`)
+  lines.push(...(plan.kind === 'preview' ? describePreview(plan) : describeProduction(plan)))
+  if (plan.adopt) lines.push('A service of that name is taken over even if it does not carry our marks.')
+  return lines
+}
+
+function describePreview(plan: PreviewPlan): string[] {
+  const lines: string[] = []
+  if (plan.untrusted) lines.push('The code comes from a fork and was approved: it gets the values of preview-env only.')
+  if (plan.maxPreviews !== undefined) lines.push(`At most ${plan.maxPreviews} previews; when full: ${plan.onQuota}.`)
+  if (plan.previewTtlMs !== undefined) lines.push(`It lives for ${inWords(plan.previewTtlMs)} at most.`)
+  return lines
+}
+
+function describeProduction(plan: ProductionPlan): string[] {
+  const lines: string[] = []
+  if (plan.domain !== undefined) lines.push(`Domain ${plan.domain}.`)
+  lines.push(plan.rollback ? 'Switched back if the new version is unhealthy.' : 'Not switched back, whatever happens.')
+  return lines
+}
+
+function describeBuild(build: BuildSettings): string[] {
+  const given = Object.entries(build).filter(([, value]) => value !== undefined)
+  if (given.length === 0) return []
+  const words = given.map(([name, value]) => `${inputNameOf(name)} ${JSON.stringify(value)}`)
+  return [`Settings: ${words.join(', ')}.`]
+}
+
+/** `publishDirectory` is read as `publish-directory`, the name under which it was given. */
+function inputNameOf(property: string): string {
+  return property.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+function describeTeardown(plan: TeardownPlan): string[] {
+  return [
+    `Remove the preview of pull request #${plan.pullRequest}, because ${plan.because}.`,
+    `Service ${plan.serviceName}, database ${plan.databaseName}, branches ink/${plan.target}/…, deployment records.`,
+  ]
+}
+
+function describeSweep(plan: SweepPlan): string[] {
+  const rules = ['whose pull request is closed']
+  if (plan.previewLabel !== undefined) rules.push(`without the label ${plan.previewLabel}`)
+  if (plan.previewTtlMs !== undefined) rules.push(`older than ${inWords(plan.previewTtlMs)}`)
+  if (plan.maxPreviews !== undefined) rules.push(`beyond ${plan.maxPreviews}, the oldest first`)
+  return [
+    `Remove previews ${rules.join(', or ')}; because ${plan.because}.`,
+    ...(plan.then ? describeMonitor(plan.then) : []),
+  ]
+}
+
+function describeMonitor(plan: MonitorPlan): string[] {
+  return [`Look after ${plan.serviceName} and its previews: healthy when ${describeHealth(plan.health)}.`]
+}
+
+function describeRollback(plan: RollbackPlan): string[] {
+  const to = plan.to === undefined ? 'the version before' : `commit ${plan.to}`
+  return [`Switch ${plan.serviceName} back to ${to}, because ${plan.because}.`]
+}
+
+function describeHealth(health: HealthCheck): string {
+  switch (health.kind) {
+    case 'none':
+      return 'the platform says that it runs (health-path: none)'
+    case 'mcp':
+      return `it answers the MCP handshake within ${inWords(health.timeoutMs)}`
+    case 'http': {
+      const statuses = health.statuses.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
+      return `${health.path} answers ${statuses} within ${inWords(health.timeoutMs)}`
+    }
+  }
+}
+
+const units = [
+  { name: 'd', ms: 86_400_000 },
+  { name: 'h', ms: 3_600_000 },
+  { name: 'm', ms: 60_000 },
+]
+
+/** A duration as an input would have it: `90s`, `15m`, `7d`. */
+function inWords(durationMs: number): string {
+  const unit = units.find(({ ms }) => durationMs % ms === 0)
+  return unit ? `${durationMs / unit.ms}${unit.name}` : `${durationMs / 1000}s`
+}

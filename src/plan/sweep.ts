@@ -1,0 +1,89 @@
+import type { PullRequest } from './event.ts'
+
+/** A preview as the sweep sees it. */
+export interface SweepCandidate {
+  readonly serviceName: string
+  readonly pullRequest: number
+  /** Milliseconds since the epoch; undefined when the platform does not say. */
+  readonly createdAt: number | undefined
+  /** False when only branches are left of it. */
+  readonly running: boolean
+}
+
+/** What the workflow allows. */
+export interface SweepRules {
+  readonly previewLabel: string | undefined
+  readonly previewTtlMs: number | undefined
+  readonly maxPreviews: number | undefined
+}
+
+export interface SweepDecision<T> {
+  readonly preview: T
+  readonly remove: boolean
+  /** One line, for the report. */
+  readonly why: string
+}
+
+/**
+ * Decides for each preview whether it stays. Without the list of open pull requests nothing can be said to be closed, and
+ * nothing is removed for it.
+ *
+ * @param open open pull requests by number; undefined when GitHub did not tell
+ * @param now milliseconds since the epoch
+ */
+export function decideSweep<T extends SweepCandidate>(
+  previews: readonly T[],
+  open: ReadonlyMap<number, PullRequest> | undefined,
+  rules: SweepRules,
+  now: number,
+): SweepDecision<T>[] {
+  const first = previews.map((preview): SweepDecision<T> => {
+    const reason = reasonToRemove(preview, open, rules, now)
+    return reason === undefined
+      ? {
+          preview,
+          remove: false,
+          why: open ? 'its pull request is open' : 'GitHub did not say whether its pull request is open',
+        }
+      : { preview, remove: true, why: reason }
+  })
+  return overLimit(first, rules.maxPreviews)
+}
+
+function reasonToRemove(
+  preview: SweepCandidate,
+  open: ReadonlyMap<number, PullRequest> | undefined,
+  rules: SweepRules,
+  now: number,
+): string | undefined {
+  if (open) {
+    const pullRequest = open.get(preview.pullRequest)
+    if (!pullRequest) return 'its pull request is closed'
+    if (rules.previewLabel !== undefined && !pullRequest.labels.includes(rules.previewLabel)) {
+      return `its pull request does not have the label ${rules.previewLabel}`
+    }
+  }
+  const ageMs = preview.createdAt === undefined ? undefined : now - preview.createdAt
+  const tooOld = rules.previewTtlMs !== undefined && ageMs !== undefined && ageMs > rules.previewTtlMs
+  return tooOld && preview.running ? 'it is older than preview-ttl allows' : undefined
+}
+
+/** Of those that stay, the oldest beyond `max-previews` go as well. Those of unknown age count as young. */
+function overLimit<T extends SweepCandidate>(
+  decisions: SweepDecision<T>[],
+  maxPreviews: number | undefined,
+): SweepDecision<T>[] {
+  if (maxPreviews === undefined) return decisions
+  const age = (decision: SweepDecision<T>) => decision.preview.createdAt ?? Number.POSITIVE_INFINITY
+  const kept = decisions.filter(({ remove, preview }) => !remove && preview.running).sort((a, b) => age(a) - age(b))
+  const surplus = new Set(kept.slice(0, Math.max(0, kept.length - maxPreviews)))
+  return decisions.map((decision) =>
+    surplus.has(decision)
+      ? {
+          ...decision,
+          remove: true,
+          why: `there are more than ${maxPreviews} previews (max-previews), and it is among the oldest`,
+        }
+      : decision,
+  )
+}

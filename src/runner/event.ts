@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { DeployError } from '../errors.ts'
+import type { PullRequest, RunEvent } from '../plan/event.ts'
+
+const sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)
+const user = z.object({ login: z.string(), type: z.string().nullish() }).nullish()
+const repository = z.object({ full_name: z.string() }).nullish()
+
+const pullRequestPayload = z.object({
+  number: z.number().int(),
+  state: z.enum(['open', 'closed']),
+  merged: z.boolean().nullish(),
+  draft: z.boolean().nullish(),
+  title: z.string(),
+  html_url: z.string(),
+  head: z.object({ sha, ref: z.string(), repo: repository }),
+  base: z.object({ sha, ref: z.string() }),
+  labels: z.array(z.object({ name: z.string() })).nullish(),
+  user,
+})
+
+const payloads = {
+  pullRequest: z.object({
+    action: z.string(),
+    pull_request: pullRequestPayload,
+    label: z.object({ name: z.string() }).nullish(),
+    before: sha.nullish(),
+  }),
+  push: z.object({ ref: z.string(), before: sha, after: sha, deleted: z.boolean().nullish() }),
+  dispatch: z.object({ ref: z.string() }),
+  release: z.object({ action: z.string(), release: z.object({ tag_name: z.string() }) }),
+  schedule: z.object({ schedule: z.string().nullish() }),
+  comment: z.object({
+    action: z.string(),
+    issue: z.object({ number: z.number().int(), pull_request: z.object({}).nullish() }),
+    comment: z.object({ id: z.number().int(), body: z.string().nullish(), created_at: z.string(), user }),
+  }),
+  workflowRun: z.object({
+    action: z.string(),
+    workflow_run: z.object({
+      conclusion: z.string().nullish(),
+      event: z.string(),
+      head_sha: sha,
+      head_branch: z.string().nullish(),
+      head_repository: repository,
+      pull_requests: z.array(z.object({ number: z.number().int() })).nullish(),
+    }),
+  }),
+  delete: z.object({ ref_type: z.string(), ref: z.string() }),
+}
+
+/**
+ * Reads the file that the runner names in `GITHUB_EVENT_PATH`.
+ * @throws DeployError when it is missing or no JSON
+ */
+export function readPayload(path: string | undefined): unknown {
+  if (!path) return {}
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    throw new DeployError('The description of the event could not be read', {
+      cause,
+      hint: 'The runner writes it to the file named by GITHUB_EVENT_PATH. No step may change that variable or file.',
+    })
+  }
+}
+
+/**
+ * Makes an event of a webhook payload, taking what is needed and ignoring all else.
+ * @throws DeployError naming the first part of the payload that is not as GitHub documents it
+ */
+export function readEvent(eventName: string, payload: unknown): RunEvent {
+  const read = <T>(schema: z.ZodType<T>): T => parsePayload(schema, payload, eventName)
+  switch (eventName) {
+    case 'pull_request':
+    case 'pull_request_target':
+      return pullRequestEvent(read(payloads.pullRequest), eventName === 'pull_request_target')
+    case 'push':
+      return pushEvent(read(payloads.push))
+    case 'workflow_dispatch':
+      return { kind: 'dispatch', ref: read(payloads.dispatch).ref }
+    case 'release': {
+      const { action, release } = read(payloads.release)
+      return { kind: 'release', action, tag: release.tag_name }
+    }
+    case 'schedule':
+      return { kind: 'schedule', cron: read(payloads.schedule).schedule ?? '' }
+    case 'issue_comment':
+      return commentEvent(read(payloads.comment))
+    case 'workflow_run':
+      return workflowRunEvent(read(payloads.workflowRun))
+    case 'delete': {
+      const { ref_type: refType, ref } = read(payloads.delete)
+      return { kind: 'delete', refType, ref }
+    }
+    default:
+      return { kind: 'other', name: eventName }
+  }
+}
+
+function parsePayload<T>(schema: z.ZodType<T>, payload: unknown, eventName: string): T {
+  const parsed = schema.safeParse(payload)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue?.path.join('.') || 'the whole'
+  throw new DeployError(`The description of the event ${eventName} is not as expected: ${where}: ${issue?.message}`, {
+    hint: 'Run the workflow again. If that does not help, this action does not know this form of the event yet.',
+  })
+}
+
+function pullRequestEvent(payload: z.infer<typeof payloads.pullRequest>, target: boolean): RunEvent {
+  return {
+    kind: 'pull-request',
+    action: payload.action,
+    withSecretsForForks: target,
+    pullRequest: pullRequestOf(payload.pull_request),
+    label: payload.label?.name,
+    before: payload.before ?? undefined,
+  }
+}
+
+function pullRequestOf(payload: z.infer<typeof pullRequestPayload>): PullRequest {
+  const { head, base } = payload
+  return {
+    number: payload.number,
+    state: payload.state,
+    merged: payload.merged ?? false,
+    draft: payload.draft ?? false,
+    title: payload.title,
+    htmlUrl: payload.html_url,
+    head: { sha: head.sha, ref: head.ref, repository: head.repo?.full_name },
+    base: { sha: base.sha, ref: base.ref },
+    labels: (payload.labels ?? []).map(({ name }) => name),
+    author: payload.user?.login ?? deletedAccount,
+  }
+}
+
+/** Where an account is gone GitHub shows this one in its place. */
+const deletedAccount = 'ghost'
+
+function pushEvent({ ref, before, after, deleted }: z.infer<typeof payloads.push>): RunEvent {
+  // Zeros stand for "there was none" and "there is none any more".
+  const some = (commit: string) => (/^0+$/.test(commit) ? undefined : commit)
+  return { kind: 'push', ref, before: some(before), after: deleted ? undefined : some(after) }
+}
+
+function commentEvent({ action, issue, comment }: z.infer<typeof payloads.comment>): RunEvent {
+  return {
+    kind: 'comment',
+    action,
+    number: issue.number,
+    onPullRequest: issue.pull_request != null,
+    commentId: comment.id,
+    body: comment.body ?? '',
+    author: comment.user?.login ?? deletedAccount,
+    byBot: comment.user?.type === 'Bot',
+    createdAt: comment.created_at,
+  }
+}
+
+function workflowRunEvent({ action, workflow_run: run }: z.infer<typeof payloads.workflowRun>): RunEvent {
+  return {
+    kind: 'workflow-run',
+    action,
+    conclusion: run.conclusion ?? undefined,
+    event: run.event,
+    headSha: run.head_sha,
+    headBranch: run.head_branch ?? '',
+    headRepository: run.head_repository?.full_name,
+    pullRequests: (run.pull_requests ?? []).map(({ number }) => number),
+  }
+}
