@@ -47,6 +47,8 @@ export interface GitHub extends AsyncDisposable {
   repository(fullName: string): Repository
   /** Makes a token at run time. */
   token(options: TokenOptions): string
+  /** Ends a token's validity, as GitHub does at the end of a job. */
+  revokeToken(value: string): void
   /** Arms a fault; see {@link GITHUB_FAULTS}. */
   fault(name: GitHubFault, options?: FaultOptions): void
   clearFaults(): void
@@ -98,6 +100,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
       return repository
     },
     token: (tokenOptions) => createToken(world, tokenOptions),
+    revokeToken: (value) => void world.tokens.delete(value),
     fault: (name, faultOptions) => faults.set(name, faultOptions),
     clearFaults: () => faults.clear(),
     journal,

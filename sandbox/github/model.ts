@@ -135,6 +135,7 @@ export interface WorkflowRun {
   readonly number: number
   readonly attempt: number
   readonly name: string
+  readonly path: string
   readonly event: string
   readonly headBranch: string
   readonly headSha: string

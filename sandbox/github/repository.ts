@@ -198,6 +198,11 @@ export class Repository {
     this.collaborators.set(this.#world.user(login).login, role)
   }
 
+  /** Somebody by login, made at first mention. */
+  user(login: string): User {
+    return this.#world.user(login)
+  }
+
   role(login: string): RepositoryRole {
     return this.collaborators.get(login) ?? (this.private ? 'none' : 'read')
   }

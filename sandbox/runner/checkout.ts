@@ -28,6 +28,11 @@ export interface CheckoutTarget {
   readonly ref: string
 }
 
+/** A token as it stands in git's `Authorization: basic` header. Checkout registers it as a secret. */
+export function basicCredential(token: string): string {
+  return Buffer.from(`x-access-token:${token}`).toString('base64')
+}
+
 /** Lays out the workspace as `actions/checkout` does: shallow, detached on a pull request, credentials where it leaves them. */
 export async function checkOut(target: CheckoutTarget, options: CheckoutOptions): Promise<void> {
   const directory = options.path === undefined ? target.workspace : join(target.workspace, options.path)
@@ -96,7 +101,7 @@ async function authenticate(
   target: CheckoutTarget,
   style: 'v6' | 'v4',
 ): Promise<() => Promise<void>> {
-  const basic = Buffer.from(`x-access-token:${target.token}`).toString('base64')
+  const basic = basicCredential(target.token)
   const section = `[http "${target.serverUrl}/"]\n\textraheader = AUTHORIZATION: basic ${basic}\n`
   if (style === 'v4') {
     await appendFile(join(directory, '.git', 'config'), section)
@@ -135,7 +140,7 @@ async function updateSubmodules(
   options: CheckoutOptions,
   depth: number,
 ): Promise<void> {
-  const basic = Buffer.from(`x-access-token:${target.token}`).toString('base64')
+  const basic = basicCredential(target.token)
   // Through the environment: a token among the arguments could be read by every process.
   const env = {
     HOME: target.home,

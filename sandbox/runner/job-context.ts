@@ -92,6 +92,7 @@ export interface RunNumbers {
   readonly runNumber: number
   readonly runAttempt: number
   readonly jobName: string
+  readonly workflow: { readonly name: string; readonly path: string }
 }
 
 /** The `github` context, as expressions see it; `GITHUB_*` is the same in upper case. */
@@ -102,13 +103,13 @@ export function githubContext(
   folders: JobFolders,
   numbers: RunNumbers,
 ) {
-  const workflowRef = `${repository.fullName}/.github/workflows/preview.yml@${context.ref}`
+  const workflowRef = `${repository.fullName}/${numbers.workflow.path}@${context.ref}`
   return {
     action: '__run',
     action_ref: '',
     action_repository: '',
     actor: context.actor,
-    actor_id: String(repository.owner.id),
+    actor_id: String(repository.user(context.actor).id),
     api_url: github.apiUrl,
     base_ref: context.baseRef,
     event_name: context.event.name,
@@ -131,7 +132,7 @@ export function githubContext(
     server_url: github.serverUrl,
     sha: context.sha,
     triggering_actor: context.actor,
-    workflow: 'Preview',
+    workflow: numbers.workflow.name,
     workflow_ref: workflowRef,
     workflow_sha: context.sha,
     workspace: folders.workspace,

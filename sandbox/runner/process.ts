@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 
 /** How long a cancelled process has after each signal. Source: actions/runner, `ProcessInvoker`. */
@@ -44,9 +45,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
   const stderr = collect(child.stderr, options.onLine)
   const exited = new Promise<number>((resolve, reject) => {
     child.on('error', reject)
-    child.on('exit', (code, signal) =>
-      resolve(code ?? 128 + (signal === 'SIGKILL' ? 9 : signal === 'SIGTERM' ? 15 : 2)),
-    )
+    child.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
   })
   const { pid } = child
   if (pid !== undefined) options.onStart({ pid })

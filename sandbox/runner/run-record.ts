@@ -14,6 +14,8 @@ export interface RunRecordOptions {
   readonly id: number
   readonly number: number
   readonly attempt: number
+  readonly jobName: string
+  readonly workflow: { readonly name: string; readonly path: string }
   readonly environment: string | undefined
   readonly serverUrl: string
   readonly now: Date
@@ -28,7 +30,7 @@ export function recordRun(repository: Repository, context: JobContext, options: 
   const headSha = pull?.head.sha ?? context.sha
   const job: WorkflowJob = {
     id: options.id * 10 + options.attempt,
-    name: 'preview',
+    name: options.jobName,
     status: 'in_progress',
     conclusion: null,
     startedAt: options.now,
@@ -38,11 +40,12 @@ export function recordRun(repository: Repository, context: JobContext, options: 
     id: options.id,
     number: options.number,
     attempt: options.attempt,
-    name: 'Preview',
+    name: options.workflow.name,
+    path: options.workflow.path,
     event: context.event.name,
     headBranch: pull?.head.ref ?? context.ref.replace(/^refs\/(heads|tags)\//, ''),
     headSha,
-    actor: repository.owner,
+    actor: repository.user(context.actor),
     createdAt: options.now,
     jobs: [job],
   }

@@ -42,7 +42,7 @@ function renderRun(call: Call, run: WorkflowRun) {
     node_id: nodeId('WFR', run.id),
     head_branch: run.headBranch,
     head_sha: run.headSha,
-    path: '.github/workflows/preview.yml',
+    path: run.path,
     display_title: run.name,
     run_number: run.number,
     run_attempt: run.attempt,

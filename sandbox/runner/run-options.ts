@@ -1,0 +1,89 @@
+import type { AccessLevel, GitHub, Repository, WebhookEvent } from '../github/github.ts'
+import type { CheckoutOptions } from './checkout.ts'
+import type { JobStatus } from './expression.ts'
+import type { StepResult } from './step.ts'
+import type { Annotation } from './step-log.ts'
+
+/** A run that is going on. */
+export interface RunningStep {
+  readonly pid: number
+  /** Everything shown so far. */
+  log(): string
+  /** Resolves as soon as the log matches. */
+  logMatches(pattern: RegExp): Promise<void>
+}
+
+export interface RunOptions {
+  /** Directory with `action.yml`. */
+  readonly action: string
+  readonly github: GitHub
+  readonly repository: Repository
+  readonly event: WebhookEvent
+  /** The step's `with:`; expressions in it are evaluated. */
+  readonly with?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+  /** Default: a GITHUB_TOKEN with `permissions`, read-only where GitHub makes it so. */
+  readonly token?: string
+  /** The job's `permissions:`. Default: `contents: read`, as for new repositories. */
+  readonly permissions?: Readonly<Record<string, AccessLevel>>
+  /** Values hidden from the start, as the runner does for all secrets of a workflow. */
+  readonly secrets?: readonly string[]
+  /** An existing directory instead of a fresh one; it is then not deleted. */
+  readonly workspace?: string
+  /** Default: as `actions/checkout` does without any inputs. */
+  readonly checkout?: false | CheckoutOptions
+  /** Called after checkout: a build step's files, for example. */
+  readonly prepare?: (workspace: string) => Promise<void>
+  readonly job?: { readonly name?: string; readonly environment?: string }
+  /** Default: “Preview”, `.github/workflows/preview.yml`. */
+  readonly workflow?: { readonly name: string; readonly path: string }
+  /** Path of the Node executable. Default: the one that runs this. */
+  readonly node?: string
+  readonly runId?: number
+  readonly runAttempt?: number
+  readonly actor?: string
+  /** Step debugging, as after “Enable debug logging”. */
+  readonly debug?: boolean
+  /** Cancels the run as soon as the promise it returns is fulfilled. */
+  readonly cancelAfter?: (run: RunningStep) => Promise<void>
+  /** Cancels the run as well. */
+  readonly signal?: AbortSignal
+  /** Scales the runner's 7.5 s and 2.5 s between its signals. Default: 1. */
+  readonly graceFactor?: number
+  readonly onStart?: (child: { readonly pid: number; readonly stage: 'main' | 'post' }) => void
+  /** Every line as it is shown. */
+  readonly onLine?: (line: string, stage: 'main' | 'post') => void
+  /** Leaves all folders of the job; whoever asks for it deletes `folder`. */
+  readonly keepWorkspace?: boolean
+}
+
+export interface RunResult {
+  readonly conclusion: JobStatus
+  readonly exitCode: number
+  readonly rawStdout: string
+  readonly rawStderr: string
+  readonly log: string
+  readonly annotations: readonly Annotation[]
+  readonly droppedAnnotations: number
+  /** Outputs as another job gets them. */
+  readonly outputs: Readonly<Record<string, string>>
+  /** Names of the outputs that the runner withheld because they contain a secret. */
+  readonly droppedOutputs: readonly string[]
+  /** What the runner says when it completes the job: which outputs it withheld. */
+  readonly jobLog: string
+  /** Outputs as later steps of the same job get them: all. */
+  readonly stepOutputs: Readonly<Record<string, string>>
+  readonly state: Readonly<Record<string, string>>
+  readonly summary: string
+  /** All values registered as secrets, in order: the token first. */
+  readonly masks: readonly string[]
+  readonly signals: readonly NodeJS.Signals[]
+  readonly main: StepResult
+  /** `undefined` when the action has none, or its condition did not hold. */
+  readonly post: StepResult | undefined
+  readonly durationMs: number
+  readonly runId: number
+  readonly workspace: string
+  /** The folder that holds all of the job's folders. */
+  readonly folder: string
+}

@@ -1,0 +1,116 @@
+import { evaluateCondition } from './expression.ts'
+import type { Job } from './job.ts'
+import type { RunOptions } from './run-options.ts'
+import { runStep, type StepOptions, type StepResult } from './step.ts'
+import type { StepLog } from './step-log.ts'
+
+/** Runs `main` and, when its condition holds, `post`; both know nothing of each other but the saved state. */
+export async function runStages(options: RunOptions, job: Job) {
+  const cancelled = new AbortController()
+  const cancel = () => cancelled.abort()
+  if (options.signal?.aborted) cancel()
+  options.signal?.addEventListener('abort', cancel, { once: true })
+  try {
+    const main = await runMain(options, job, cancelled)
+    const post = await runPost(options, job, main)
+    return { main, post }
+  } finally {
+    options.signal?.removeEventListener('abort', cancel)
+  }
+}
+
+async function runMain(options: RunOptions, job: Job, cancelled: AbortController): Promise<StepResult> {
+  const watch = watchLog()
+  const mistakes: unknown[] = []
+  const result = await runStep({
+    ...stepBase(options, job, 'main', watch.add),
+    script: job.file.runs.main,
+    environment: { ...job.environment, ...job.inputs },
+    cancel: cancelled.signal,
+    introduce: (log) => introduce(log, job, options),
+    onStart({ pid }) {
+      options.onStart?.({ pid, stage: 'main' })
+      const run = { pid, log: watch.text, logMatches: watch.matches }
+      // A condition that fails ends the run as well: it is the caller's mistake, and must not wait for ever.
+      options
+        .cancelAfter?.(run)
+        .catch((error: unknown) => mistakes.push(error))
+        .finally(() => cancelled.abort())
+    },
+  })
+  if (mistakes.length > 0) throw mistakes[0]
+  return result
+}
+
+async function runPost(options: RunOptions, job: Job, main: StepResult): Promise<StepResult | undefined> {
+  const { post, 'post-if': condition = 'always()' } = job.file.runs
+  const contexts = { ...job.contexts, job: { status: main.conclusion } }
+  if (post === undefined || !evaluateCondition(condition, contexts, main.conclusion)) return undefined
+  const state = Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value])
+  const path = [...main.paths]
+    .reverse()
+    .concat(job.environment.PATH ?? '')
+    .join(':')
+  return runStep({
+    ...stepBase(options, job, 'post', () => undefined),
+    script: post,
+    environment: { ...job.environment, ...main.environment, ...job.inputs, ...Object.fromEntries(state), PATH: path },
+    cancel: new AbortController().signal,
+    introduce: (log) => log.print('Post job cleanup.'),
+    onStart: ({ pid }) => options.onStart?.({ pid, stage: 'post' }),
+  })
+}
+
+function stepBase(options: RunOptions, job: Job, stage: 'main' | 'post', record: (line: string) => void) {
+  return {
+    node: options.node ?? process.execPath,
+    action: job.action,
+    workspace: job.folders.workspace,
+    temp: job.folders.temp,
+    masker: job.masker,
+    debug: options.debug ?? false,
+    graceFactor: options.graceFactor ?? 1,
+    onLine(line: string) {
+      record(line)
+      options.onLine?.(line, stage)
+    },
+  } satisfies Partial<StepOptions>
+}
+
+/** The lines every step's log begins with: what is run, and with what. */
+function introduce(log: StepLog, job: Job, options: RunOptions): void {
+  log.print(`##[group]Run ${job.file.name}`)
+  const given = Object.entries(options.with ?? {})
+  if (given.length > 0) log.print('with:')
+  for (const [name, value] of given) for (const line of `${name}: ${value}`.split('\n')) log.print(`  ${line}`)
+  const environment = Object.entries(options.env ?? {})
+  if (environment.length > 0) log.print('env:')
+  for (const [name, value] of environment) for (const line of `${name}: ${value}`.split('\n')) log.print(`  ${line}`)
+  log.print('##[endgroup]')
+  if (job.unexpected.length === 0) return
+  const valid = Object.keys(job.file.inputs ?? {})
+  const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(', ')
+  const message = `Unexpected input(s) ${quoted(job.unexpected)}, valid inputs are [${quoted(valid)}]`
+  log.annotate({ level: 'warning', message })
+}
+
+function watchLog() {
+  const lines: string[] = []
+  const waiting = new Set<{ readonly pattern: RegExp; readonly resolve: () => void }>()
+  const text = () => lines.join('\n')
+  return {
+    text,
+    add(line: string): void {
+      lines.push(line)
+      for (const waiter of waiting) {
+        if (!waiter.pattern.test(text())) continue
+        waiting.delete(waiter)
+        waiter.resolve()
+      }
+    },
+    matches(pattern: RegExp): Promise<void> {
+      if (pattern.test(text())) return Promise.resolve()
+      return new Promise((resolve) => waiting.add({ pattern, resolve }))
+    },
+  }
+}
