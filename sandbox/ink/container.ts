@@ -30,6 +30,8 @@ export interface ContainerHost {
   start(options: {
     readonly image: Image
     readonly env: readonly EnvVar[]
+    /** A worker is reached by nobody, so nobody waits for its port. */
+    readonly worker: boolean
     readonly log: (line: string) => void
     readonly signal: AbortSignal
   }): Promise<Container>
@@ -48,7 +50,7 @@ export function createContainerHost(dependencies: {
   const { faults, timing } = dependencies
 
   return {
-    async start({ image, env, log, signal }) {
+    async start({ image, env, worker, log, signal }) {
       if (faults.strike('rollout.unhealthy')) {
         await abortable(timing.healthGateMs, signal)
         throw new Error('timed out waiting for rollout: the container does not accept connections')
@@ -84,7 +86,7 @@ export function createContainerHost(dependencies: {
         await rm(folder, { recursive: true, force: true })
       }
       try {
-        await healthGate(port, group, signal)
+        if (!worker) await healthGate(port, group, signal)
       } catch (error) {
         await stop()
         throw error

@@ -122,6 +122,7 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
         containers.start({
           image,
           env: deployment.config.env,
+          worker: deployment.config.worker,
           log: (line) => service.runtimeLog.write(line),
           signal,
         }),
@@ -143,8 +144,10 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
   function activate(service: Service, next: Running, url: string): void {
     const previous = running.get(service)
     running.set(service, next)
-    service.url ??= url
-    edge.route(service, next.container)
+    if (!next.deployment.config.worker) {
+      service.url ??= url
+      edge.route(service, next.container)
+    }
     if (previous !== undefined) {
       if (previous.deployment.status === 'active') settle(service, previous.deployment, 'superseded')
       track(previous.container.stop().then(previous.release))

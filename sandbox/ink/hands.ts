@@ -47,6 +47,10 @@ export interface PlatformHands {
   deployAsSomebodyElse(name: string, branch?: string): void
   /** Deletes a service at once and behind everybody's back. */
   deleteBehindTheBack(name: string): void
+  /** All databases of all users, oldest first, with their addresses and tokens. */
+  databases(): { name: string; owner: string; url: string; authToken: string }[]
+  /** Delegates a zone, as a user does on the platform's web site. */
+  delegateZone(zone: string, status?: string, error?: string): void
   /** Branches of a repository (full name, or the name it was asked for) and their commits. */
   branches(repo: string): Promise<Record<string, string>>
   /** Resolves when a service's latest deployment has one of the statuses; rejects after `timeoutMs` (default 20 000). */
@@ -104,6 +108,16 @@ export function createHands(core: PlatformCore, owner: Account): PlatformHands {
       deploy(core, service, 'manual')
     },
     deleteBehindTheBack: (name) => removeService(core, mustFind(name)),
+    databases: () =>
+      core.databases.all().map(({ name, accountId, served }) => ({
+        name,
+        owner: accounts.get(accountId)?.username ?? '',
+        url: served.url,
+        authToken: served.authToken,
+      })),
+    delegateZone(zone, status, error) {
+      core.domains.addZone(owner.id, zone, status, error)
+    },
     async branches(repo) {
       const projects = core.accounts.projects(owner.id)
       const found =

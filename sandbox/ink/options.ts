@@ -1,7 +1,7 @@
 /** How the stand-in is started: its generation, its clockwork and its limits. */
 
 /** Which generation of the platform's tool names and fields is spoken. */
-export type InkProfile = 'g1' | 'g2' | 'g0' | 'mixed' | 'unknown-argument'
+export type InkProfile = 'g0' | 'g1' | 'g1-nested' | 'g2' | 'mixed' | 'unknown-argument'
 
 /** How long things take, in milliseconds. Short enough for tests, never zero: a client must wait as it must in production. */
 export interface InkTiming {

@@ -1,6 +1,8 @@
 import type { FaultRegistry } from '../fault.ts'
 import type { Accounts } from './accounts.ts'
+import type { Databases } from './databases/databases.ts'
 import type { Deployer } from './deployer.ts'
+import type { Domains } from './domains.ts'
 import type { InkFaultName } from './faults.ts'
 import type { Repositories } from './git/repositories.ts'
 import type { InkTiming } from './options.ts'
@@ -12,6 +14,8 @@ export interface PlatformCore {
   readonly repositories: Repositories
   readonly services: Services
   readonly deployer: Deployer
+  readonly databases: Databases
+  readonly domains: Domains
   readonly faults: FaultRegistry<InkFaultName>
   readonly timing: InkTiming
   readonly nowMs: () => number

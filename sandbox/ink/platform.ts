@@ -6,7 +6,9 @@ import { createFaultRegistry } from '../fault.ts'
 import { createAccounts } from './accounts.ts'
 import { createBuilder } from './build/builder.ts'
 import { createContainerHost } from './container.ts'
+import { createDatabases } from './databases/databases.ts'
 import { createDeployer } from './deployer.ts'
+import { createDomains } from './domains.ts'
 import { createEdge } from './edge.ts'
 import { appEnvironment } from './environment.ts'
 import { INK_FAULTS, type InkFaultName } from './faults.ts'
@@ -19,11 +21,11 @@ import { type Listener, listen } from './listener.ts'
 import { createMcpHandler } from './mcp-endpoint.ts'
 import { DEFAULT_TIMING, type InkOptions } from './options.ts'
 import type { PlatformCore } from './platform-core.ts'
-import { type ProcessGroup, type ProcessGroupOptions, startProcessGroup } from './process-group.ts'
+import { trackProcesses } from './process-group.ts'
 import { createServices } from './services.ts'
 import { createTimers } from './timers.ts'
 import { toolsOf } from './tools/catalogue.ts'
-import { deploy } from './tools/service-operations.ts'
+import { armSelfDestruction, deploy } from './tools/service-operations.ts'
 
 export type { InkFaultName } from './faults.ts'
 export type { JournalEntry } from './journal.ts'
@@ -53,14 +55,7 @@ export async function startInkPlatform(options: InkOptions = {}): Promise<InkPla
   const log = options.log ?? (() => {})
   const timing = { ...DEFAULT_TIMING, ...options.timing }
   const root = await mkdtemp(join(tmpdir(), 'ink-platform-'))
-  const folders = Object.fromEntries(
-    await Promise.all(
-      ['git', 'builds', 'containers', 'home', 'cache'].map(async (name) => {
-        await mkdir(join(root, name))
-        return [name, join(root, name)] as const
-      }),
-    ),
-  ) as Record<'git' | 'builds' | 'containers' | 'home' | 'cache', string>
+  const folders = await makeFolders(root)
 
   const faults = createFaultRegistry<InkFaultName>(INK_FAULTS, nowMs)
   const journal = createJournal(nowMs, log)
@@ -81,18 +76,24 @@ export async function startInkPlatform(options: InkOptions = {}): Promise<InkPla
     faults,
     timing,
     nowMs,
-    onChange: (service, { id, status, errorMessage }) =>
+    onChange(service, deployment) {
+      const { id, status, errorMessage } = deployment
       log(
         `  deployment ${service.name} ${id.slice(0, 6)} ${status}${errorMessage === undefined ? '' : `: ${errorMessage}`}`,
-      ),
+      )
+      if (status === 'active' || status === 'failed') armSelfDestruction(core, service, deployment)
+    },
   })
 
+  const databases = createDatabases(folders.databases, nowMs, log)
   let gitListener: Listener | undefined
   const core: PlatformCore = {
     accounts,
     repositories,
     services,
     deployer,
+    databases,
+    domains: createDomains(nowMs),
     faults,
     timing,
     nowMs,
@@ -134,7 +135,7 @@ export async function startInkPlatform(options: InkOptions = {}): Promise<InkPla
   async function stopAll(): Promise<void> {
     timers.stop()
     await Promise.all([mcpListener.close(), gitListener?.close()])
-    await deployer.close()
+    await Promise.all([deployer.close(), databases.close()])
     await edge.close()
     await processes.stop()
     await rm(root, { recursive: true, force: true, maxRetries: 3 })
@@ -165,30 +166,9 @@ export async function startInkPlatform(options: InkOptions = {}): Promise<InkPla
   }
 }
 
-/** Keeps book of all processes, so that none outlives this one, however it ends (save by SIGKILL). */
-function trackProcesses() {
-  const groups = new Set<ProcessGroup>()
-  const killAll = () => {
-    for (const group of groups) group.kill()
-  }
-  process.once('exit', killAll)
-  return {
-    start(options: ProcessGroupOptions): ProcessGroup {
-      const group = startProcessGroup(options)
-      groups.add(group)
-      // A group may outlive its first process, so it is forgotten only when it has been stopped.
-      return {
-        ...group,
-        async stop() {
-          await group.stop()
-          groups.delete(group)
-        },
-      }
-    },
-    async stop() {
-      await Promise.all([...groups].map((group) => group.stop()))
-      groups.clear()
-      process.off('exit', killAll)
-    },
-  }
+const FOLDERS = ['git', 'builds', 'containers', 'home', 'cache', 'databases'] as const
+
+async function makeFolders(root: string): Promise<Record<(typeof FOLDERS)[number], string>> {
+  for (const name of FOLDERS) await mkdir(join(root, name))
+  return Object.fromEntries(FOLDERS.map((name) => [name, join(root, name)])) as Record<(typeof FOLDERS)[number], string>
 }

@@ -90,3 +90,38 @@ export function startProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     kill: () => signalGroup(child, 'SIGKILL'),
   }
 }
+
+/** All processes of a platform. */
+export interface ProcessBook {
+  start(options: ProcessGroupOptions): ProcessGroup
+  /** Ends all of them. */
+  stop(): Promise<void>
+}
+
+/** Keeps book of all processes, so that none outlives this one, however it ends (save by SIGKILL). */
+export function trackProcesses(): ProcessBook {
+  const groups = new Set<ProcessGroup>()
+  const killAll = () => {
+    for (const group of groups) group.kill()
+  }
+  process.once('exit', killAll)
+  return {
+    start(options) {
+      const group = startProcessGroup(options)
+      groups.add(group)
+      // A group may outlive its first process, so it is forgotten only when it has been stopped.
+      return {
+        ...group,
+        async stop() {
+          await group.stop()
+          groups.delete(group)
+        },
+      }
+    },
+    async stop() {
+      await Promise.all([...groups].map((group) => group.stop()))
+      groups.clear()
+      process.off('exit', killAll)
+    },
+  }
+}

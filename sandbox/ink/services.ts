@@ -1,4 +1,4 @@
-import { dnsLabel, shortId } from './identifiers.ts'
+import { shortId } from './identifiers.ts'
 import { createLogBook, type LogBook } from './log-book.ts'
 
 export interface EnvVar {
@@ -14,6 +14,8 @@ export interface ServiceConfig {
   readonly buildPack: string
   /** As the platform stores it: text, and empty for a Dockerfile whose `EXPOSE` decides. */
   readonly port: string
+  /** A service without ports: nothing to reach, so no health gate and no URL (generation 2). */
+  readonly worker: boolean
   readonly env: readonly EnvVar[]
   readonly memory: string
   readonly vcpus: string
@@ -70,6 +72,8 @@ export interface Service {
   url?: string
   /** Set while the deletion is under way: the service is still found, and its name still taken. */
   deleting: boolean
+  /** The service deletes itself so long after a deployment has ended; 0 for never. */
+  destroyAfterSeconds?: number
   customDomain?: { domain: string; status: string; error?: string }
 }
 
@@ -78,7 +82,7 @@ export interface Services {
   ofAccount(accountId: string): Service[]
   all(): readonly Service[]
   find(accountId: string, projectRef: string, name: string): Service | undefined
-  add(input: Pick<Service, 'accountId' | 'projectId' | 'projectRef' | 'name' | 'region' | 'config'>): Service
+  add(input: Pick<Service, 'accountId' | 'projectId' | 'projectRef' | 'name' | 'region' | 'label' | 'config'>): Service
   remove(service: Service): void
 }
 
@@ -102,7 +106,6 @@ export function createServices(nowMs: () => number): Services {
       const service: Service = {
         ...input,
         id: shortId(),
-        label: dnsLabel(input.name),
         createdAtMs: now,
         updatedAtMs: now,
         deployments: [],

@@ -1,13 +1,47 @@
 import type { InkProfile } from '../options.ts'
 import type { PlatformCore } from '../platform-core.ts'
+import { g0Tools } from './g0.ts'
 import { g1AccountTools } from './g1-account.ts'
+import { g1DomainTools } from './g1-domains.ts'
 import { g1RepositoryTools } from './g1-repositories.ts'
+import { g1ResourceTools } from './g1-resources.ts'
 import { g1ServiceTools } from './g1-services.ts'
+import { g2AccountTools } from './g2-account.ts'
+import { g2DomainTools } from './g2-domains.ts'
+import { g2ServiceTools } from './g2-services.ts'
+import { nestedStatus } from './nested-status.ts'
 import type { Tool } from './tool.ts'
+
+/** Arguments that the profile `unknown-argument` does not declare, and therefore refuses. */
+const UNDECLARED = ['root_directory', 'publish_directory', 'dockerfile_path', 'vcpus', 'deploy_log_lines']
 
 /** The tools that a generation of the platform offers. */
 export function toolsOf(profile: InkProfile, core: PlatformCore): Tool[] {
-  const g1 = [...g1AccountTools(core), ...g1RepositoryTools(core), ...g1ServiceTools(core)]
-  if (profile !== 'g1') throw new Error(`The profile ${profile} is not known.`)
-  return g1
+  const g1 = [
+    ...g1AccountTools(core),
+    ...g1RepositoryTools(core),
+    ...g1ServiceTools(core),
+    ...g1ResourceTools(core),
+    ...g1DomainTools(core),
+  ]
+  const g2 = () => [...g2AccountTools(core), ...g2ServiceTools(core), ...g2DomainTools(core)]
+  switch (profile) {
+    case 'g0':
+      return g0Tools(g1)
+    case 'g1':
+      return g1
+    case 'g1-nested':
+      return g1.map(nestedStatus)
+    case 'g2':
+      return g2()
+    case 'mixed':
+      return [...g1, ...g2().filter((tool) => g1.every(({ name }) => name !== tool.name))]
+    case 'unknown-argument':
+      return g1.map((tool) => withoutArguments(tool, UNDECLARED))
+  }
+}
+
+function withoutArguments(tool: Tool, names: readonly string[]): Tool {
+  const properties = Object.entries(tool.input.properties ?? {}).filter(([name]) => !names.includes(name))
+  return { ...tool, input: { ...tool.input, properties: Object.fromEntries(properties) } }
 }

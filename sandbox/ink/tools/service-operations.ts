@@ -1,5 +1,6 @@
 import type { Account } from '../accounts.ts'
 import type { Repository } from '../git/repositories.ts'
+import { dnsLabel } from '../identifiers.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import type { Deployment, EnvVar, Service, ServiceConfig } from '../services.ts'
 import { ToolFailure } from './tool.ts'
@@ -14,6 +15,7 @@ export interface ServiceSettings {
   readonly branch?: string
   readonly buildPack?: string
   readonly port?: number
+  readonly worker?: boolean
   readonly env?: readonly EnvVar[]
   readonly memory?: string
   readonly vcpus?: string
@@ -131,7 +133,15 @@ function mergeConfig(
 export async function createService(
   core: PlatformCore,
   account: Account,
-  input: { name: string; projectRef: string; region: string; settings: ServiceSettings; rules: ServiceRules },
+  input: {
+    name: string
+    projectRef: string
+    region: string
+    settings: ServiceSettings
+    rules: ServiceRules
+    subdomain?: string
+    destroyAfterSeconds?: number
+  },
 ): Promise<{ service: Service; deployment: Deployment }> {
   if ((input.settings.repo ?? '') === '') throw new ToolFailure('repo is required')
   if (input.name === '') throw new ToolFailure('name is required')
@@ -140,6 +150,7 @@ export async function createService(
     branch: 'main',
     buildPack: 'railpack',
     port: '',
+    worker: false,
     env: [],
     memory: '256Mi',
     vcpus: input.rules.defaultVcpus,
@@ -164,8 +175,10 @@ export async function createService(
     projectRef: project.ref,
     name: input.name,
     region: input.region,
+    label: dnsLabel(input.subdomain ?? input.name),
     config,
   })
+  if (input.destroyAfterSeconds !== undefined) service.destroyAfterSeconds = input.destroyAfterSeconds
   return { service, deployment: deploy(core, service, 'api') }
 }
 
@@ -201,6 +214,7 @@ function addForeignService(
     projectRef: project.ref,
     name,
     region: 'eu-central-1',
+    label: dnsLabel(name),
     config: { ...config, repo: `${account.username}/somebody-elses-abcd`, env: [] },
   })
 }
@@ -246,6 +260,7 @@ export function deleteService(core: PlatformCore, service: Service): void {
 }
 
 export function removeService(core: PlatformCore, service: Service): void {
+  if (service.customDomain !== undefined) core.domains.releaseDomain(service.accountId, service.customDomain.domain)
   core.services.remove(service)
   core.deployer.tearDown(service)
 }
@@ -253,4 +268,13 @@ export function removeService(core: PlatformCore, service: Service): void {
 /** The platform's note about what it has started. */
 export function startedMessage(deployment: Deployment): string {
   return `${deployment.trigger === 'api' ? 'Deployment' : 'Redeploy'} started (workflow_id: deploy-${deployment.id})`
+}
+
+/** A service may be told to delete itself some time after its deployment has ended; a newer deployment starts the time anew. */
+export function armSelfDestruction(core: PlatformCore, service: Service, deployment: Deployment): void {
+  const seconds = service.destroyAfterSeconds ?? 0
+  if (seconds <= 0) return
+  core.later(seconds * 1000, () => {
+    if (service.deployments.at(-1) === deployment) deleteService(core, service)
+  })
 }
