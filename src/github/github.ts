@@ -1,5 +1,6 @@
 import { openApi } from './api.ts'
 import { openAuthorship } from './authorship.ts'
+import { type Branches, openBranches } from './branches.ts'
 import { type Comments, openComments } from './comments.ts'
 import { type Issues, openIssues } from './issues.ts'
 import { openPeople, type People } from './people.ts'
@@ -9,6 +10,7 @@ import { openRecords, type Records } from './records.ts'
 
 /** GitHub's side of a deployment. Nothing here throws; what cannot be written is one warning. */
 export interface GitHub {
+  readonly branches: Branches
   readonly comments: Comments
   readonly records: Records
   readonly pullRequests: PullRequests
@@ -65,6 +67,7 @@ export function openGitHub(options: GitHubOptions): GitHub {
   // A cancelled run does not wait; what it does next fails by itself.
   const sleep = (ms: number) => clock.sleep(ms, signal).catch(() => debug('Cancelled while waiting for GitHub'))
   return {
+    branches: openBranches(api),
     comments: openComments({ api, authorship, warning, debug, sleep, random }),
     records: openRecords(api, warning),
     pullRequests: openPullRequests(api, warning),

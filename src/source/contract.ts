@@ -110,6 +110,8 @@ export interface Source extends AsyncDisposable {
   branches(remote: GitRemote, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
   /** Names of the target's branches that are not needed any more. Never answers more than it is sure of. */
   oldBranches(request: OldBranchesRequest, signal: AbortSignal): Promise<readonly string[]>
+  /** The target's branches, those of the newest source commits first; those whose commit is lost come last. */
+  newestFirst(branches: ReadonlyMap<string, string>, target: string, signal: AbortSignal): Promise<readonly string[]>
   /** Deletes in one push. A branch already gone is fine. */
   deleteBranches(remote: GitRemote, names: readonly string[], signal: AbortSignal): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { commitTimes } from './commit-times.ts'
 import type { OldBranchesRequest } from './contract.ts'
-import { parseDeploymentBranch } from './deployment-branch.ts'
+import { type DeploymentBranch, parseDeploymentBranch } from './deployment-branch.ts'
 import type { Workshop } from './workshop.ts'
 
 /**
@@ -19,13 +19,40 @@ export async function selectOldBranches(
   })
   if (candidates.length <= request.keepNewest) return []
   if (request.keepNewest === 0) return candidates.map(({ name }) => name)
-  const shas = [...new Set(candidates.map(({ sourceSha }) => sourceSha))]
-  const stores = await workshop.stores(shas.some((sha) => sha.length === 64) ? 'sha256' : 'sha1')
-  const times = await commitTimes(workshop, stores, shas, signal)
+  const times = await timesOf(workshop, candidates, signal)
   if (times.size === 0) return []
-  const age = (sourceSha: string) => times.get(sourceSha) ?? 0
-  return candidates
-    .toSorted((a, b) => age(b.sourceSha) - age(a.sourceSha))
+  return byAge(candidates, times)
     .slice(request.keepNewest)
     .map(({ name }) => name)
+}
+
+/** The branches of a target, those of the newest source commits first. */
+export async function orderBranches(
+  workshop: Workshop,
+  branches: ReadonlyMap<string, string>,
+  target: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const candidates = [...branches.keys()].flatMap((name) => {
+    const branch = parseDeploymentBranch(name)
+    return branch?.target === target ? [{ name, ...branch }] : []
+  })
+  return byAge(candidates, await timesOf(workshop, candidates, signal)).map(({ name }) => name)
+}
+
+type Candidate = DeploymentBranch & { readonly name: string }
+
+async function timesOf(
+  workshop: Workshop,
+  candidates: readonly Candidate[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const shas = [...new Set(candidates.map(({ sourceSha }) => sourceSha))]
+  const stores = await workshop.stores(shas.some((sha) => sha.length === 64) ? 'sha256' : 'sha1')
+  return commitTimes(workshop, stores, shas, signal)
+}
+
+function byAge(candidates: readonly Candidate[], times: ReadonlyMap<string, number>): Candidate[] {
+  const age = (sourceSha: string) => times.get(sourceSha) ?? 0
+  return candidates.toSorted((a, b) => age(b.sourceSha) - age(a.sourceSha))
 }

@@ -1,8 +1,9 @@
 import { deleteBranches, listBranches } from './branches.ts'
 import type { Source, SourceOptions } from './contract.ts'
-import { makeSnapshot } from './make-snapshot.ts'
-import { selectOldBranches } from './old-branches.ts'
-import { branchConflict, pushSnapshot } from './push.ts'
+import { findBase } from './incremental.ts'
+import { type MadeSnapshot, makeSnapshot } from './make-snapshot.ts'
+import { orderBranches, selectOldBranches } from './old-branches.ts'
+import { alreadyThere, branchConflict, pushSnapshot } from './push.ts'
 import { closeWorkshop, openWorkshop, type Workshop } from './workshop.ts'
 
 export type {
@@ -32,21 +33,26 @@ export function openSource(options: SourceOptions): Source {
   }
   // The platform's repositories are made by a plain `git init --bare`: SHA-1.
   const outgoing = async () => (await (await workshop()).stores('sha1')).own
+  const made = new Map<string, MadeSnapshot>()
   return {
-    snapshot: async (request, signal) => makeSnapshot(await workshop(), request, signal),
-    oldBranches: async (request, signal) => selectOldBranches(await workshop(), request, signal),
-    branches: async (remote, signal) => listBranches(await outgoing(), remote, options, signal),
-    deleteBranches: async (remote, names, signal) => deleteBranches(await outgoing(), remote, names, options, signal),
+    snapshot: async (request, signal) => {
+      const result = await makeSnapshot(await workshop(), request, signal)
+      made.set(result.snapshot.sha, result)
+      return result.snapshot
+    },
     push: async (request, signal) => {
       const store = await outgoing()
       const branches = request.remoteBranches ?? (await listBranches(store, request.remote, options, signal))
       const present = branches.get(request.branch)
-      if (present === request.snapshot.sha) {
-        return { kind: 'already-there', incremental: false, objects: 0, bytes: 0, durationMs: 0 }
-      }
+      if (present === request.snapshot.sha) return alreadyThere
       if (present !== undefined) throw branchConflict(request, present)
-      return await pushSnapshot(store, request, options, undefined, signal)
+      const making = made.get(request.snapshot.sha)
+      const base = making && (await findBase(await workshop(), making, request, branches, signal))
+      return await pushSnapshot(store, request, options, base, signal)
     },
+    branches: async (remote, signal) => listBranches(await outgoing(), remote, options, signal),
+    oldBranches: async (request, signal) => selectOldBranches(await workshop(), request, signal),
+    deleteBranches: async (remote, names, signal) => deleteBranches(await outgoing(), remote, names, options, signal),
     [Symbol.asyncDispose]: async () => {
       if (opened !== undefined) await closeWorkshop(await opened)
     },

@@ -1,0 +1,80 @@
+import type { Deps } from './flows/deps.ts'
+import { openGitHub } from './github/github.ts'
+import { openPlatform } from './ink/platform.ts'
+import { isFromFork, type RunContext, type RunEvent } from './plan/event.ts'
+import type { Settings } from './plan/settings.ts'
+import { openSource } from './source/source.ts'
+import { fetchOnce } from './watch/http-request.ts'
+import { listMcpTools } from './watch/mcp-request.ts'
+import { systemClock } from './watch/system-clock.ts'
+
+/** What only the edge to the runner can give. */
+export interface Edge {
+  readonly context: RunContext
+  readonly event: RunEvent
+  readonly settings: Settings
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly log: Deps['log']
+  readonly output: Deps['output']
+  readonly mask: Deps['mask']
+  readonly secrets: Deps['secrets']
+  readonly remember: Deps['remember']
+  readonly signal: AbortSignal
+}
+
+/** Joins the rooms: builds the adapters for platform, source and GitHub. Nothing is connected or called yet. */
+export function buildDeps(edge: Edge): Deps {
+  const { context, settings, log } = edge
+  const { repository } = context
+  const clock = systemClock
+  const random = Math.random
+  const token = settings.githubToken?.reveal()
+  return {
+    ...edge,
+    clock,
+    random,
+    http: fetchOnce,
+    mcp: listMcpTools,
+    github: openGitHub({
+      token,
+      apiUrl: repository.apiUrl,
+      owner: repository.owner,
+      repo: repository.name,
+      log,
+      clock,
+      random,
+      signal: edge.signal,
+      readOnlyBecause: readOnlyBecause(edge),
+    }),
+    openPlatform: (place, signal) =>
+      openPlatform(
+        {
+          endpoint: settings.endpoint,
+          apiKey: settings.apiKey?.reveal() ?? '',
+          place: { project: place.project, workspace: place.workspace },
+          fetch: globalThis.fetch,
+          clock,
+          random,
+          debug: (line) => log.debug(line),
+          warning: (text) => log.warning(text),
+        },
+        signal,
+      ),
+    openSource: () =>
+      openSource({
+        workspace: context.workspace,
+        tempDir: context.tempDir,
+        environment: edge.environment,
+        origin: { url: `${repository.serverUrl}/${repository.fullName}`, token },
+        repository: repository.fullName,
+        log,
+      }),
+  }
+}
+
+// GitHub gives workflows of forks a token that can only read, whatever `permissions:` says.
+function readOnlyBecause({ context, event }: Edge): string | undefined {
+  const fork =
+    event.kind === 'pull-request' && !event.withSecretsForForks && isFromFork(event.pullRequest, context.repository)
+  return fork ? 'GitHub gives the workflows of pull requests from forks a token that can only read' : undefined
+}

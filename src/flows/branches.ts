@@ -1,0 +1,58 @@
+import type { Platform } from '../ink/platform.ts'
+import type { Source } from '../source/contract.ts'
+import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import type { GitRemote } from '../source/remote.ts'
+import { settleEach } from './in-parallel.ts'
+
+/**
+ * The branches that other services track, among those which share a repository and a target with ours: several services
+ * of one monorepo deploy the same branches, and what one of them still runs must not be deleted by another.
+ *
+ * @param target `production` or `pr-<n>`
+ */
+export async function branchesInUse(
+  platform: Pick<Platform, 'services' | 'service'>,
+  where: { repositorySlug: string; target: string; except: string },
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const listed = await platform.services(signal)
+  const neighbours = listed.filter(
+    ({ name, repo }) => name !== where.except && repo === where.repositorySlug && mayHaveTarget(name, where.target),
+  )
+  const read = await settleEach(neighbours, ({ name }) => platform.service(name, {}, signal))
+  const failed = read.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+  return new Set(
+    read.flatMap((result) => (result.status === 'fulfilled' && result.value?.branch ? [result.value.branch] : [])),
+  )
+}
+
+// Reading every preview of a busy repository would cost more than it protects: a preview of another pull request never
+// tracks a branch of this one.
+function mayHaveTarget(serviceName: string, target: string): boolean {
+  const [, pullRequest] = /-pr-(\d+)(?:-|$)/.exec(serviceName) ?? []
+  return target === 'production'
+    ? pullRequest === undefined
+    : pullRequest === undefined || target === `pr-${pullRequest}`
+}
+
+/** Production keeps this many branches beside the current one, to roll back to. */
+export const productionBranchesKept = 5
+
+/** Deletes the branches of a target that nothing needs any more, in one push. Returns their names. */
+export async function deleteOldBranches(
+  source: Source,
+  remote: GitRemote,
+  request: { branches: ReadonlyMap<string, string>; target: string; protect: readonly string[] },
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const keepNewest = request.target === 'production' ? productionBranchesKept : 0
+  const old = await source.oldBranches({ ...request, keepNewest }, signal)
+  if (old.length > 0) await source.deleteBranches(remote, old, signal)
+  return old
+}
+
+/** All branches of a target. */
+export function branchesOf(target: string, branches: Iterable<string>): string[] {
+  return [...branches].filter((name) => parseDeploymentBranch(name)?.target === target)
+}

@@ -1,0 +1,190 @@
+import { DeployError, errorMessage } from '../errors.ts'
+import { isOverQuota, type Platform } from '../ink/platform.ts'
+import type { NonePlan, Plan } from '../plan/plan.ts'
+import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
+import { createTamer } from '../watch/tame.ts'
+import { answerHelp, answerLogs, answerNo } from './answers.ts'
+import { check } from './check.ts'
+import { deploy } from './deploy.ts'
+import type { Deps } from './deps.ts'
+import { evictOldest } from './limits.ts'
+import { monitor } from './monitor.ts'
+import type { Action, Outcome } from './outcome.ts'
+import { openReporter, type Reporter, type Subject } from './reporter.ts'
+import { rollback } from './rollback.ts'
+import type { Run } from './run.ts'
+import { sweep } from './sweep.ts'
+import { teardown } from './teardown.ts'
+
+type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 'check' }>
+
+/** What the entry point knows about the run itself. */
+export interface Occasion {
+  readonly startedAt: string
+  /** Warnings given so far; grows while the run goes on. */
+  readonly warnings: readonly string[]
+  readonly signal: AbortSignal
+}
+
+/** Carries out a plan. Failures of the work come back as an outcome; only cancellation and refusals are thrown. */
+export async function carryOut(plan: Plan, deps: Deps, occasion: Occasion): Promise<Outcome> {
+  switch (plan.kind) {
+    case 'none':
+      return nothing(plan, deps, occasion)
+    case 'refused':
+      throw new DeployError(plan.problem, { hint: plan.hint })
+    case 'help':
+      return answerHelp(plan, deps)
+    case 'decline':
+      return answerNo(plan, deps)
+    case 'check':
+      return check(plan, deps, occasion.signal)
+    default:
+      return plan.dryRun && plan.kind !== 'sweep' ? planned(plan, deps, occasion) : work(plan, deps, occasion)
+  }
+}
+
+async function work(plan: WorkPlan, deps: Deps, occasion: Occasion): Promise<Outcome> {
+  const reporter = openReporter(deps, subjectOf(plan), occasion.startedAt, occasion.warnings)
+  const reacted = reactTo(plan, deps)
+  await reacted.begin()
+  if (isDeployment(plan)) await reporter.begin()
+  const outcome = await connected(plan, deps, occasion, reporter)
+  if (isDeployment(plan)) await reporter.finish()
+  await reacted.end(outcome.failure === undefined)
+  return outcome
+}
+
+async function connected(plan: WorkPlan, deps: Deps, occasion: Occasion, reporter: Reporter): Promise<Outcome> {
+  let platform: Platform | undefined
+  try {
+    platform = await deps.openPlatform(plan.place, occasion.signal)
+    return await withRoom(plan, { ...deps, platform, reporter, signal: occasion.signal })
+  } catch (error) {
+    occasion.signal.throwIfAborted()
+    return broken(plan, deps, occasion, reporter, error)
+  } finally {
+    await platform?.close()
+  }
+}
+
+/** The account may have no more services: then `on-quota` decides. */
+async function withRoom(plan: WorkPlan, run: Run): Promise<Outcome> {
+  try {
+    return await flowOf(plan, run)
+  } catch (error) {
+    const deployment = plan.kind === 'preview' || plan.kind === 'production'
+    if (!deployment || !isOverQuota(error) || plan.onQuota === 'fail') throw error
+    if (plan.onQuota === 'evict-oldest' && (await evictOldest(run, plan))) return flowOf(plan, run)
+    if (plan.onQuota === 'evict-oldest') throw error
+    const reason = `the account at ml.ink may have no more (${createTamer(run.secrets())(errorMessage(error))}); on-quota is skip`
+    run.reporter.update({ status: 'skipped', phase: undefined, reason })
+    run.reporter.timeline.end('skipped', reason)
+    run.output('skipped-reason', reason)
+    const report: NothingReport = {
+      kind: 'none',
+      status: 'skipped',
+      reason,
+      runUrl: run.context.runUrl,
+      warnings: run.reporter.warnings(),
+    }
+    return { action: plan.kind, status: 'skipped', report, failure: undefined }
+  }
+}
+
+function flowOf(plan: WorkPlan, run: Run): Promise<Outcome> {
+  switch (plan.kind) {
+    case 'preview':
+    case 'production':
+      return deploy(plan, run)
+    case 'teardown':
+      return teardown(plan, run)
+    case 'sweep':
+      return sweep(plan, run)
+    case 'monitor':
+      return monitor(plan, run)
+    case 'rollback':
+      return rollback(plan, run)
+    case 'logs':
+      return answerLogs(plan, run)
+  }
+}
+
+/** Something threw: the platform said no, the network went away, the checkout is not usable. That is a failed run with a reason. */
+function broken(plan: WorkPlan, deps: Deps, occasion: Occasion, reporter: Reporter, thrown: unknown): Outcome {
+  const cause = createTamer(deps.secrets())(errorMessage(thrown))
+  const hint =
+    thrown instanceof DeployError && thrown.hint
+      ? thrown.hint
+      : 'Run the job again. If it stays, the log above says how far it came.'
+  const diagnosis = { cause, hint, decisive: [], tail: [] }
+  reporter.update({ status: 'failed', phase: undefined, diagnosis, reason: cause })
+  reporter.timeline.end('failed', cause)
+  const report: DeployReport | NothingReport = isDeployment(plan)
+    ? {
+        kind: 'deploy',
+        action: plan.kind,
+        row: reporter.row(),
+        phases: reporter.timeline.phases,
+        envNames: [],
+        annotations: [],
+        runUrl: deps.context.runUrl,
+        warnings: occasion.warnings,
+      }
+    : { kind: 'none', status: 'nothing', reason: cause, hint, runUrl: deps.context.runUrl, warnings: occasion.warnings }
+  return { action: actionOf(plan), status: 'failed', report, failure: new DeployError(cause, { hint, cause: thrown }) }
+}
+
+function planned(plan: WorkPlan, deps: Deps, occasion: Occasion): Outcome {
+  const reason = 'dry-run: nothing was changed'
+  const report: NothingReport = {
+    kind: 'none',
+    status: 'nothing',
+    reason,
+    runUrl: deps.context.runUrl,
+    warnings: occasion.warnings,
+  }
+  return { action: actionOf(plan), status: 'planned', report, failure: undefined }
+}
+
+function nothing(plan: NonePlan, deps: Deps, occasion: Occasion): Outcome {
+  deps.output('skipped-reason', plan.reason)
+  deps.log.notice(`${plan.status === 'skipped' ? 'Skipped' : 'Nothing to do'}: ${plan.reason}`)
+  const report: NothingReport = {
+    kind: 'none',
+    status: plan.status,
+    reason: plan.reason,
+    runUrl: deps.context.runUrl,
+    warnings: occasion.warnings,
+  }
+  return { action: 'none', status: plan.status, report, failure: undefined }
+}
+
+/** A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end. */
+function reactTo(plan: WorkPlan, { github }: Deps) {
+  const asked = 'askedBy' in plan ? plan.askedBy : undefined
+  return {
+    begin: async () => asked && github.people.react(asked.commentId, 'eyes'),
+    end: async (well: boolean) => asked && github.people.react(asked.commentId, well ? '+1' : '-1'),
+  }
+}
+
+function isDeployment(plan: WorkPlan): plan is Extract<WorkPlan, { kind: 'preview' | 'production' | 'rollback' }> {
+  return plan.kind === 'preview' || plan.kind === 'production' || plan.kind === 'rollback'
+}
+
+function subjectOf(plan: WorkPlan): Subject {
+  const serviceName = 'serviceName' in plan ? plan.serviceName : plan.place.baseName
+  if (plan.kind === 'teardown')
+    return { serviceName, target: `pr-${plan.pullRequest}`, pullRequest: plan.pullRequest, commit: '' }
+  const pullRequest = 'pullRequest' in plan ? plan.pullRequest : undefined
+  const target: Target = pullRequest ? `pr-${pullRequest.number}` : 'production'
+  const commit = plan.kind === 'preview' || plan.kind === 'production' ? plan.wanted.sha : (pullRequest?.head.sha ?? '')
+  return { serviceName, target, pullRequest: pullRequest?.number, commit }
+}
+
+function actionOf(plan: WorkPlan): Action {
+  return plan.kind === 'logs' ? 'none' : plan.kind
+}
+
+export type { CardRow }

@@ -1,0 +1,269 @@
+import { costPerDay, sizeInWords } from '../ink/prices.ts'
+import { deploymentBranch } from '../plan/names.ts'
+import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
+import type { PushResult, Snapshot, Source } from '../source/contract.ts'
+import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import { branchesInUse, deleteOldBranches } from './branches.ts'
+import { desiredSettings } from './desired-service.ts'
+import { attachDomain } from './domain.ts'
+import { type Explanation, explain } from './explain.ts'
+import { lastWorkingVersion } from './last-working.ts'
+import { makeRoom } from './limits.ts'
+import type { Outcome } from './outcome.ts'
+import { claimService } from './ownership.ts'
+import { type Prepared, prepare } from './prepare.ts'
+import { rollBackAfterFailure } from './roll-back.ts'
+import type { Run } from './run.ts'
+import { type Change, changeMeanwhile } from './still-wanted.ts'
+import { type Switched, switchService, tameError } from './switch-service.ts'
+import { teardownClosed } from './teardown.ts'
+import { inSeconds } from './timeline.ts'
+import { failureOf, type Judgement, judge } from './verdict.ts'
+
+type DeployPlan = PreviewPlan | ProductionPlan
+
+/** Brings a commit to its URL: snapshot, push, switch, watch, probe; then settles what the world did meanwhile. */
+export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
+  const { timeline } = run.reporter
+  await using source = run.openSource(plan.place)
+  timeline.begin('snapshot', 'Snapshot, and what ml.ink has')
+  const prepared = await prepare(plan, run, source)
+  const branch = deploymentBranch(plan.target, prepared.snapshot.sourceSha, prepared.snapshot.suffix)
+  tellSource(run, prepared, branch)
+
+  timeline.begin('push', `Push ${branch}`)
+  const pushed = await source.push(
+    {
+      snapshot: prepared.snapshot,
+      remote: prepared.remote,
+      branch,
+      bases: plan.bases,
+      remoteBranches: prepared.remoteBranches,
+    },
+    run.signal,
+  )
+  timeline.end('done', pushInWords(pushed))
+
+  const work: Work = { plan, run, source, prepared, branch, pushed, deadlineAt: run.clock.now() + plan.timeoutMs }
+  const before = await changeMeanwhile(plan, run, prepared.snapshot.sourceSha)
+  if (before) return settleChange(work, before)
+  await makeRoom(plan, run, prepared)
+  const switched = await start(work)
+  const judgement = judge(switched)
+  const after =
+    judgement.status === 'superseded' ? undefined : await changeMeanwhile(plan, run, prepared.snapshot.sourceSha)
+  if (after?.kind === 'closed') return settleChange(work, after)
+  return settle(work, switched, judgement, after)
+}
+
+interface Work {
+  readonly plan: DeployPlan
+  readonly run: Run
+  readonly source: Source
+  readonly prepared: Prepared
+  readonly branch: string
+  readonly pushed: PushResult
+  /** Milliseconds since the epoch. */
+  readonly deadlineAt: number
+}
+
+function start({ plan, run, prepared, branch, deadlineAt }: Work): Promise<Switched> {
+  return switchService(run, {
+    serviceName: plan.serviceName,
+    branch,
+    commitHash: prepared.snapshot.sha,
+    existing: prepared.existing,
+    repositorySlug: prepared.repositorySlug,
+    repositoryName: plan.place.repositoryName,
+    settings: (existing) =>
+      desiredSettings({
+        build: plan.build,
+        variables: plan.variables,
+        envStrategy: plan.envStrategy,
+        databaseVariables: prepared.database?.variables ?? {},
+        prebuilt: plan.directory !== undefined,
+        expireAfterSeconds:
+          plan.kind === 'preview' && run.platform.canExpire ? expirySeconds(plan.previewTtlMs) : undefined,
+        existing,
+      }),
+    claim: (service) => claimService(service, plan, prepared.repositorySlug),
+    health: plan.health,
+    deadlineAt,
+  })
+}
+
+// The platform counts at most a day (destroy_timeout_seconds, G2); longer lives end with the sweep.
+function expirySeconds(ttlMs: number | undefined): number | undefined {
+  const seconds = ttlMs === undefined ? undefined : Math.round(ttlMs / 1000)
+  return seconds !== undefined && seconds <= 86_400 ? seconds : undefined
+}
+
+/** The branch was superseded or the pull request closed before anything was started, or while it was. */
+async function settleChange(work: Work, change: Change): Promise<Outcome> {
+  const { run } = work
+  if (change.kind === 'closed') {
+    run.log.info(`${change.sentence}; taking the preview down`)
+    return teardownClosed(work.plan, run)
+  }
+  run.reporter.update({ status: 'superseded', supersededBy: change.by, reason: change.sentence })
+  run.reporter.timeline.end('cancelled', change.sentence)
+  return outcomeOf(work, { status: 'superseded', sentence: change.sentence }, undefined)
+}
+
+async function settle(
+  work: Work,
+  switched: Switched,
+  judgement: Judgement,
+  moved: Change | undefined,
+): Promise<Outcome> {
+  const { run, plan } = work
+  tellVerdict(work, switched, judgement)
+  if (judgement.status === 'live') {
+    run.reporter.timeline.begin('settle', 'Settle')
+    if (plan.kind === 'production' && plan.domain) await attachDomain(run, plan.serviceName, plan.domain)
+    await tidy(work)
+    if (moved) run.reporter.update({ note: moved.sentence })
+    run.reporter.timeline.end('done', 'Settled')
+    return outcomeOf(work, judgement, undefined)
+  }
+  const explanation = judgement.status === 'superseded' ? undefined : explain(plan, switched, judgement)
+  run.reporter.update({
+    diagnosis: explanation?.diagnosis,
+    lastWorking: judgement.status === 'superseded' ? undefined : await lastWorkingVersion(run, work.prepared.existing),
+    reason: judgement.sentence,
+  })
+  const bad = ['failed', 'unhealthy', 'timed-out'].includes(judgement.status)
+  if (plan.kind === 'production' && plan.rollback && bad) {
+    const back = await rollBackAfterFailure(run, plan, work.prepared, judgement)
+    if (back) return outcomeOf(work, back, explanation)
+  }
+  return outcomeOf(work, judgement, explanation)
+}
+
+/** Tells what is known of the source as soon as it is known: the outputs are there also when something fails later. */
+function tellSource(run: Run, { snapshot, repositorySlug, database }: Prepared, branch: string): void {
+  run.log.info(
+    `Commit ${snapshot.sourceSha.slice(0, 7)} “${snapshot.subject}”: ${snapshot.files} files, snapshot ${snapshot.sha.slice(0, 7)}`,
+  )
+  if (snapshot.why) run.log.info(snapshot.why)
+  run.output('repo', repositorySlug)
+  run.output('branch', branch)
+  run.output('commit', snapshot.sourceSha)
+  run.output('snapshot', snapshot.sha)
+  run.reporter.update({ commit: snapshot.sourceSha, ...(database ? { database: database.name } : {}) })
+}
+
+function tellVerdict({ run, plan, prepared }: Work, { verdict, confirmation }: Switched, judgement: Judgement): void {
+  const probe = confirmation?.kind === 'probed' ? confirmation.probe : undefined
+  const url = verdict.kind === 'live' ? verdict.url : undefined
+  const timings =
+    verdict.kind === 'live' || verdict.kind === 'failed' || verdict.kind === 'crashed' ? verdict.timings : undefined
+  if (url) run.output('url', url)
+  if (timings) run.output('build-seconds', Math.round(timings.buildMs / 1000))
+  const perDay = costPerDay(sizeOf(plan, prepared), run.settings.prices)
+  if (perDay !== undefined) run.output('cost-per-day', perDay.toFixed(4))
+  const change: Partial<CardRow> = {
+    status: judgement.status,
+    phase: undefined,
+    url: url ?? prepared.existing?.url,
+    buildMs: timings?.fromCache ? undefined : timings?.buildMs,
+    cached: timings?.fromCache,
+    health:
+      probe?.outcome === 'healthy' || probe?.status !== undefined
+        ? { status: probe.status ?? 200, latencyMs: probe.latencyMs ?? 0, tools: probe.tools?.length }
+        : undefined,
+    probe: probe?.outcome === 'skipped' ? 'off' : probe?.outcome === 'no-url' ? 'no-url' : undefined,
+    costPerDay: judgement.status === 'live' ? perDay : undefined,
+  }
+  run.reporter.update(change)
+  run.reporter.timeline.end(
+    judgement.status === 'live' ? 'done' : judgement.status === 'superseded' ? 'cancelled' : 'failed',
+    judgement.sentence,
+  )
+}
+
+function sizeOf(plan: DeployPlan, { existing }: Prepared) {
+  return { memory: plan.build.memory ?? existing?.memory, vcpus: plan.build.vcpus ?? existing?.vcpus }
+}
+
+/** Deletes the branches of earlier deployments. What cannot be deleted now is found by the next run or the sweep. */
+async function tidy({ run, plan, source, prepared, branch }: Work): Promise<void> {
+  try {
+    const where = { repositorySlug: prepared.repositorySlug, target: plan.target, except: plan.serviceName }
+    const inUse = await branchesInUse(run.platform, where, run.signal)
+    const branches = new Map([...prepared.remoteBranches, [branch, prepared.snapshot.sha]])
+    const deleted = await deleteOldBranches(
+      source,
+      prepared.remote,
+      { branches, target: plan.target, protect: [branch, ...inUse] },
+      run.signal,
+    )
+    if (deleted.length > 0)
+      run.log.info(
+        `Deleted ${deleted.length} ${deleted.length === 1 ? 'branch' : 'branches'} that no deployment needs any more`,
+      )
+  } catch (error) {
+    run.signal.throwIfAborted()
+    run.log.warning(
+      `Old branches on ml.ink could not be deleted (${tameError(run, error)}). The next deployment tries again.`,
+    )
+  }
+}
+
+function outcomeOf(
+  work: Work,
+  { status, sentence }: { status: CardRow['status']; sentence: string },
+  explanation: Explanation | undefined,
+): Outcome {
+  const { run, plan } = work
+  run.reporter.update({ status, phase: undefined })
+  const annotations: readonly AnnotationView[] = explanation?.annotations ?? []
+  const perDay = run.reporter.row().costPerDay
+  const report: DeployReport = {
+    kind: 'deploy',
+    action: plan.kind,
+    row: run.reporter.row(),
+    phases: run.reporter.timeline.phases,
+    pushed: pushedView(work),
+    envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
+    cost:
+      perDay === undefined
+        ? undefined
+        : { perDay, perMonth: perDay * 30, basis: sizeInWords(sizeOf(plan, work.prepared)) },
+    annotations,
+    runUrl: run.context.runUrl,
+    warnings: run.reporter.warnings(),
+  }
+  const failure = failureOf(
+    status,
+    explanation ? `${sentence}: ${explanation.diagnosis.cause}` : sentence,
+    explanation?.diagnosis.hint,
+  )
+  return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
+}
+
+function pushedView({ branch, prepared, pushed }: Work): PushedView {
+  const { snapshot } = prepared
+  return {
+    branch,
+    snapshot: snapshot.sha,
+    files: snapshot.files,
+    bytes: pushed.bytes,
+    objects: pushed.objects,
+    kind: pushed.kind === 'already-there' ? 'none' : pushed.incremental ? 'incremental' : 'whole',
+  }
+}
+
+function pushInWords(pushed: PushResult): string {
+  if (pushed.kind === 'already-there') return 'ml.ink has this very commit already; nothing was sent'
+  const against = pushed.incremental && pushed.against ? `, only the difference to ${pushed.against.slice(0, 7)}` : ''
+  return `Sent ${pushed.objects} objects, ${pushed.bytes} bytes${against} in ${inSeconds(pushed.durationMs)}`
+}
+
+/** The source commit that a service ran before, as its branch names it. */
+export function commitOfBranch(branch: string | undefined): string | undefined {
+  return branch === undefined ? undefined : parseDeploymentBranch(branch)?.sourceSha
+}
+
+export type { DeployPlan, Snapshot }

@@ -1,0 +1,39 @@
+import type { Service } from '../ink/results.ts'
+import type { LastWorking } from '../report/model.ts'
+import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import { meaningOf } from '../watch/status.ts'
+import type { Run } from './run.ts'
+
+const askTimeoutMs = 5000
+
+/**
+ * The version that worked before a failed deployment, as far as it is known: from the service as it was found, else from
+ * the card. “Still live” is claimed only when its URL was seen to answer after the failure.
+ */
+export async function lastWorkingVersion(run: Run, existing: Service | undefined): Promise<LastWorking | undefined> {
+  const known = fromService(existing) ?? (await fromCard(run))
+  if (!known) return undefined
+  return { ...known, stillLive: known.url !== undefined && (await answers(run, known.url)) }
+}
+
+function fromService(existing: Service | undefined): LastWorking | undefined {
+  if (!existing?.branch || meaningOf(existing.status)?.phase !== 'live') return undefined
+  const commit = parseDeploymentBranch(existing.branch)?.sourceSha
+  return commit === undefined ? undefined : { commit, url: existing.url }
+}
+
+async function fromCard(run: Run): Promise<LastWorking | undefined> {
+  const previous = await run.reporter.previous()
+  if (!previous) return undefined
+  return previous.status === 'live' ? { commit: previous.commit, url: previous.url } : previous.lastWorking
+}
+
+async function answers(run: Run, url: string): Promise<boolean> {
+  try {
+    const { status } = await run.http(new URL(url), AbortSignal.any([run.signal, AbortSignal.timeout(askTimeoutMs)]))
+    return status < 400
+  } catch {
+    run.signal.throwIfAborted()
+    return false // whatever keeps it from answering, it cannot be called live
+  }
+}

@@ -1,0 +1,64 @@
+import { DeployError } from '../errors.ts'
+import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import type { Prepared } from './prepare.ts'
+import { type FoundPreview, findPreviews, oldestFirst } from './previews.ts'
+import { removePreview } from './removal.ts'
+import { retire } from './retire.ts'
+import type { Run } from './run.ts'
+
+/**
+ * Keeps to `max-previews` before another preview is created: the oldest ones make room. A preview that exists already
+ * takes no more room, and production none at all.
+ */
+export async function makeRoom(plan: PreviewPlan | ProductionPlan, run: Run, { existing }: Prepared): Promise<void> {
+  if (plan.kind !== 'preview' || plan.maxPreviews === undefined || existing) return
+  const { previews } = await findPreviews(run, plan.place)
+  const running = oldestFirst(
+    previews.filter(({ service, serviceName }) => service && serviceName !== plan.serviceName),
+  )
+  const surplus = running.slice(0, Math.max(0, running.length - (plan.maxPreviews - 1)))
+  for (const preview of surplus)
+    await evict(run, plan, preview, `made room: at most ${plan.maxPreviews} previews are kept (\`max-previews\`)`)
+}
+
+/**
+ * Removes one preview so that another can be created (`on-quota: evict-oldest`): that of the oldest closed pull request,
+ * else the oldest. Never production, and never the one that is being deployed.
+ * @returns false when there is none to remove
+ */
+export async function evictOldest(run: Run, plan: PreviewPlan | ProductionPlan): Promise<boolean> {
+  const { previews } = await findPreviews(run, plan.place)
+  const candidates = oldestFirst(
+    previews.filter(({ service, serviceName }) => service && serviceName !== plan.serviceName),
+  )
+  const open = new Set((await run.github.pullRequests.list('open'))?.map(({ number }) => number))
+  const victim = candidates.find(({ pullRequest }) => !open.has(pullRequest)) ?? candidates[0]
+  if (!victim) return false
+  await evict(
+    run,
+    plan,
+    victim,
+    'made room for another deployment: the account may have no more services (`on-quota: evict-oldest`)',
+  )
+  return true
+}
+
+async function evict(
+  run: Run,
+  plan: PreviewPlan | ProductionPlan,
+  preview: FoundPreview,
+  reason: string,
+): Promise<void> {
+  run.log.info(`Removing ${preview.serviceName}: ${reason}`)
+  const { left } = await removePreview(run, plan.place, preview)
+  const [problem] = left
+  if (problem) {
+    throw new DeployError(
+      `The preview ${preview.serviceName} had to make room and could not be removed: ${problem.why}`,
+      {
+        hint: 'Remove it at ml.ink, or raise the limit, then run the job again.',
+      },
+    )
+  }
+  await retire(run, plan.place, preview, reason)
+}

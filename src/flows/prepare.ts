@@ -1,0 +1,70 @@
+import { DeployError } from '../errors.ts'
+import { repositorySlug } from '../ink/platform.ts'
+import type { Service } from '../ink/results.ts'
+import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import type { Snapshot, Source } from '../source/contract.ts'
+import { type GitRemote, parseRemote } from '../source/remote.ts'
+import { ensureDatabase, type ServiceDatabase } from './databases.ts'
+import { bothOf } from './in-parallel.ts'
+import { claimService } from './ownership.ts'
+import type { Run } from './run.ts'
+
+/** What a deployment starts from. */
+export interface Prepared {
+  readonly snapshot: Snapshot
+  /** The service as it was before this run. */
+  readonly existing: Service | undefined
+  readonly remote: GitRemote
+  /** `owner/slug` on the platform's git hosting. */
+  readonly repositorySlug: string
+  readonly remoteBranches: ReadonlyMap<string, string>
+  readonly database: ServiceDatabase | undefined
+}
+
+/** Reads the platform and makes the snapshot, at the same time; makes the repository and the database when they are missing. */
+export async function prepare(plan: PreviewPlan | ProductionPlan, run: Run, source: Source): Promise<Prepared> {
+  const [platformSide, snapshot] = await bothOf(
+    run.signal,
+    (signal) => preparePlatform(plan, run, source, signal),
+    (signal) =>
+      source.snapshot(
+        { wanted: plan.wanted, ordinaryCheckouts: plan.ordinaryCheckouts, directory: plan.directory },
+        signal,
+      ),
+  )
+  return { ...platformSide, snapshot }
+}
+
+async function preparePlatform(
+  plan: PreviewPlan | ProductionPlan,
+  run: Run,
+  source: Source,
+  signal: AbortSignal,
+): Promise<Omit<Prepared, 'snapshot'>> {
+  const { platform } = run
+  const [existing, access] = await bothOf(
+    signal,
+    (one) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one),
+    (one) => platform.gitAccess(plan.place.repositoryName, true, one),
+  )
+  if (!access) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)
+  const remote = protectedRemote(access.remote, run.mask)
+  const slug = repositorySlug(access.remote)
+  run.log.info(
+    `Repository ${slug}${access.created ? ' (made just now)' : ''}, service ${plan.serviceName} ${existing ? `is ${existing.status}` : 'does not exist yet'}`,
+  )
+  if (existing) claimService(existing, plan, slug)
+  const [remoteBranches, database] = await bothOf(
+    signal,
+    (one) => (access.created ? Promise.resolve(new Map<string, string>()) : source.branches(remote, one)),
+    (one) => (plan.database ? ensureDatabase(platform, plan.database, run.mask, one) : Promise.resolve(undefined)),
+  )
+  return { existing, remote, repositorySlug: slug, remoteBranches, database }
+}
+
+/** Takes a remote apart and has the token in it masked: it opens the repository for a year and cannot be revoked. */
+export function protectedRemote(remoteWithToken: string, mask: (secret: string) => void): GitRemote {
+  const { password, username } = new URL(remoteWithToken)
+  mask(password || username)
+  return parseRemote(remoteWithToken)
+}

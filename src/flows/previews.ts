@@ -1,0 +1,100 @@
+import { repositorySlug } from '../ink/platform.ts'
+import type { Service } from '../ink/results.ts'
+import { databaseName, marks, previewName } from '../plan/names.ts'
+import type { Place } from '../plan/plan.ts'
+import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import { settleEach } from './in-parallel.ts'
+import { isOurs } from './ownership.ts'
+import { protectedRemote } from './prepare.ts'
+import type { Removable } from './removal.ts'
+import type { Run } from './run.ts'
+import { tameError } from './switch-service.ts'
+
+/** A preview of this repository that was found on the platform. */
+export interface FoundPreview extends Removable {
+  /** Milliseconds since the epoch; undefined when the platform does not say. */
+  readonly createdAt: number | undefined
+}
+
+/** All previews of one repository. */
+export interface FoundPreviews {
+  readonly previews: readonly FoundPreview[]
+  /** Services that look like ours and could not be read. */
+  readonly unreadable: readonly { readonly serviceName: string; readonly why: string }[]
+}
+
+/**
+ * Finds all previews of a repository: among the services that the platform lists (100 at most), and by the repository's
+ * branches `ink/pr-<n>/…`, which also show those beyond the list and those whose service is gone.
+ */
+export async function findPreviews(run: Run, place: Place): Promise<FoundPreviews> {
+  const access = await run.platform.gitAccess(place.repositoryName, false, run.signal)
+  if (!access) return { previews: [], unreadable: [] }
+  const slug = repositorySlug(access.remote)
+  const remote = protectedRemote(access.remote, run.mask)
+  await using source = run.openSource(place)
+  const [listed, branches] = await Promise.all([run.platform.services(run.signal), source.branches(remote, run.signal)])
+  const fromBranches = new Map(
+    [...branches.keys()]
+      .flatMap((name) => pullRequestOf(name))
+      .map((number) => [previewName(place.baseName, number), number]),
+  )
+  const names = new Set([
+    ...listed.filter(({ repo, name }) => repo === slug && name !== place.baseName).map(({ name }) => name),
+    ...fromBranches.keys(),
+  ])
+  const read = await settleEach([...names], async (serviceName) => ({
+    serviceName,
+    service: await run.platform.service(serviceName, { env: true }, run.signal),
+  }))
+  run.signal.throwIfAborted()
+  return sortOut(run, place, slug, [...names], fromBranches, read)
+}
+
+function sortOut(
+  run: Run,
+  place: Place,
+  slug: string,
+  names: readonly string[],
+  fromBranches: ReadonlyMap<string, number>,
+  read: readonly PromiseSettledResult<{ serviceName: string; service: Service | undefined }>[],
+): FoundPreviews {
+  const previews: FoundPreview[] = []
+  const unreadable: { serviceName: string; why: string }[] = []
+  for (const [index, result] of read.entries()) {
+    const serviceName = names[index] ?? ''
+    if (result.status === 'rejected') {
+      unreadable.push({ serviceName, why: tameError(run, result.reason) })
+      continue
+    }
+    const { service } = result.value
+    const pullRequest = service ? numberOf(service) : fromBranches.get(serviceName)
+    if (pullRequest === undefined || (service && !isOurs(service, place, slug))) continue
+    const createdAt = service?.createdAt === undefined ? undefined : Date.parse(service.createdAt)
+    previews.push({
+      serviceName,
+      service,
+      pullRequest,
+      databaseName: databaseName(serviceName),
+      createdAt: Number.isNaN(createdAt) ? undefined : createdAt,
+    })
+  }
+  return { previews, unreadable }
+}
+
+function pullRequestOf(branch: string): number[] {
+  const [, number] = /^pr-(\d+)$/.exec(parseDeploymentBranch(branch)?.target ?? '') ?? []
+  return number === undefined ? [] : [Number(number)]
+}
+
+function numberOf(service: Service): number | undefined {
+  const number = Number(service.env?.[marks.pullRequest])
+  return Number.isInteger(number) && number > 0 ? number : undefined
+}
+
+/** The oldest first; those of unknown age last, so that they are not taken for old. */
+export function oldestFirst(previews: readonly FoundPreview[]): FoundPreview[] {
+  return previews.toSorted(
+    (a, b) => (a.createdAt ?? Number.POSITIVE_INFINITY) - (b.createdAt ?? Number.POSITIVE_INFINITY),
+  )
+}

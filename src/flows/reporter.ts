@@ -1,0 +1,155 @@
+import { foldCard } from '../report/card.ts'
+import type { CardRow, RunStamp, Surroundings, Target } from '../report/model.ts'
+import { CARD_MARKER, encodeState } from '../report/state.ts'
+import { isBad } from '../report/wording.ts'
+import type { Deps } from './deps.ts'
+import { openRecord, type RunRecord } from './records.ts'
+import { Timeline } from './timeline.ts'
+
+/** What a run is about, as far as the reports need it. */
+export interface Subject {
+  readonly serviceName: string
+  readonly target: Target
+  /** Undefined for production, which has no pull request to comment on. */
+  readonly pullRequest: number | undefined
+  readonly commit: string
+}
+
+/** Keeps GitHub informed while a deployment goes on. Nothing in here fails a run: what cannot be written is one warning. */
+export interface Reporter {
+  readonly timeline: Timeline
+  /** The row as it stands. */
+  row(): CardRow
+  update(change: Partial<CardRow>): void
+  /** The row that the card had for this service before this run, if it was read. */
+  previous(): Promise<CardRow | undefined>
+  /** Opens the deployment record, and writes the card if the run takes long. */
+  begin(): Promise<void>
+  /** Brings record and card to their final state. */
+  finish(): Promise<void>
+  /** After a preview was removed: its row says so. Only a card that exists is changed. */
+  markRemoved(
+    preview: { serviceName: string; pullRequest: number; commit?: string | undefined },
+    reason: string,
+  ): Promise<void>
+  warnings(): readonly string[]
+}
+
+// A run that is over sooner says everything with its last words; a comment that changes twice in a few seconds is noise.
+const firstCardAfterMs = 10_000
+
+/** Opens the reporter of one run. Makes no call yet. */
+export function openReporter(deps: Deps, subject: Subject, startedAt: string, warnings: readonly string[]): Reporter {
+  const { context, clock } = deps
+  const stamp: RunStamp = { id: context.runId, attempt: context.runAttempt, startedAt }
+  const now = () => new Date(clock.now()).toISOString()
+  const timeline = new Timeline(() => clock.now(), deps.log)
+  const card = cardWriter(deps)
+  const over = new AbortController()
+  let row: CardRow = {
+    service: subject.serviceName,
+    target: subject.target,
+    status: 'building',
+    phase: 'prepare',
+    commit: subject.commit,
+    updatedAt: now(),
+    runUrl: context.runUrl,
+    run: stamp,
+  }
+  let record: RunRecord | undefined
+  let early: Promise<void> | undefined
+
+  const remember = () =>
+    deps.remember({ row: encodeState([row]), pullRequest: subject.pullRequest, deploymentId: record?.id })
+  const writeEarly = async () => {
+    try {
+      await clock.sleep(firstCardAfterMs, over.signal)
+    } catch {
+      return // the run was over sooner
+    }
+    await card.write(subject.pullRequest, row, 'create')
+  }
+
+  return {
+    timeline,
+    row: () => row,
+    update: (change) => {
+      row = { ...row, ...change, updatedAt: now() }
+    },
+    previous: async () => card.before(),
+    begin: async () => {
+      remember()
+      if (deps.settings.comment === 'sticky') early = writeEarly()
+      record = await openRecord(deps, { ...subject, repository: context.repository }, subject.commit)
+      if (record.id !== undefined) deps.output('deployment-id', record.id)
+      remember()
+    },
+    finish: async () => {
+      over.abort()
+      await early
+      const settled = record?.settle(row.status, row.url, row.reason ?? row.status)
+      const written = card.write(subject.pullRequest, row, finalMode(deps, row))
+      const [, commentId] = await Promise.all([settled, written])
+      if (commentId !== undefined) deps.output('comment-id', commentId)
+      deps.remember(undefined)
+    },
+    markRemoved: async ({ serviceName, pullRequest, commit }, reason) => {
+      const removed: CardRow = {
+        service: serviceName,
+        target: `pr-${pullRequest}`,
+        status: 'removed',
+        reason,
+        commit: commit ?? '',
+        updatedAt: now(),
+        runUrl: context.runUrl,
+        run: stamp,
+      }
+      const commentId = await card.write(pullRequest, removed, 'only-existing')
+      if (commentId !== undefined) deps.output('comment-id', commentId)
+    },
+    warnings: () => warnings,
+  }
+}
+
+type WriteMode = 'create' | 'only-existing' | 'not'
+
+function finalMode(deps: Deps, row: CardRow): WriteMode {
+  switch (deps.settings.comment) {
+    case 'sticky':
+      return row.status === 'removed' ? 'only-existing' : 'create'
+    case 'on-failure':
+      // A card that is there was made by a failure; it must not stand once things are well again.
+      return isBad(row.status) ? 'create' : 'only-existing'
+    case 'none':
+      return 'not'
+  }
+}
+
+function cardWriter(deps: Deps) {
+  const { repository } = deps.context
+  let before: CardRow | undefined
+  return {
+    before: () => before,
+    write: async (pullRequest: number | undefined, row: CardRow, mode: WriteMode): Promise<number | undefined> => {
+      if (pullRequest === undefined || mode === 'not') return undefined
+      const surroundings: Surroundings = {
+        repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
+        pullRequest,
+      }
+      const written = await deps.github.comments.keep({
+        pullRequest,
+        marker: CARD_MARKER,
+        create: mode === 'create',
+        fold: (bodies) => {
+          const folded = foldCard(bodies, row, surroundings)
+          before ??= folded.before
+          // Whoever removes a preview may not know its commit, and the card does.
+          return row.commit === '' && folded.before
+            ? foldCard(bodies, { ...row, commit: folded.before.commit }, surroundings)
+            : folded
+        },
+      })
+      return written?.id
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import type { Service } from '../ink/results.ts'
+import type { ProductionPlan } from '../plan/plan.ts'
+import type { RowStatus } from '../report/model.ts'
+import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import { claimService } from './ownership.ts'
+import type { Prepared } from './prepare.ts'
+import type { Run } from './run.ts'
+import { type Switched, switchService } from './switch-service.ts'
+import { type Judgement, judge } from './verdict.ts'
+
+/**
+ * After a production deployment went wrong: switches back to the branch and the variables of before, and asks the URL
+ * again. The image of that branch is still there, so this takes seconds.
+ * @returns the outcome to report, or undefined when there is nothing to go back to
+ */
+export async function rollBackAfterFailure(
+  run: Run,
+  plan: ProductionPlan,
+  { existing, repositorySlug, remoteBranches }: Prepared,
+  failed: Judgement,
+): Promise<{ status: RowStatus; sentence: string } | undefined> {
+  const back = versionBefore(existing, remoteBranches)
+  if (!existing || !back) {
+    run.log.warning('There is no earlier version to go back to, so the failed one stays as it is.')
+    return undefined
+  }
+  run.log.info(`Going back to ${back.commit.slice(0, 7)} (${back.branch})`)
+  const switched = await switchService(run, {
+    serviceName: plan.serviceName,
+    branch: back.branch,
+    commitHash: remoteBranches.get(back.branch),
+    existing: { ...existing, branch: undefined },
+    repositorySlug,
+    repositoryName: plan.place.repositoryName,
+    settings: () => (existing.env ? { env: existing.env } : {}),
+    claim: (service) => claimService(service, plan, repositorySlug),
+    health: plan.health,
+    deadlineAt: run.clock.now() + plan.timeoutMs,
+  })
+  return describeReturn(run, back.commit, switched, failed)
+}
+
+function describeReturn(
+  run: Run,
+  commit: string,
+  switched: Switched,
+  failed: Judgement,
+): { status: RowStatus; sentence: string } {
+  const judgement = judge(switched)
+  run.reporter.timeline.end(judgement.status === 'live' ? 'done' : 'failed', judgement.sentence)
+  if (judgement.status !== 'live') {
+    run.log.warning(`Going back to ${commit.slice(0, 7)} did not work either: ${judgement.sentence}`)
+    return {
+      status: failed.status,
+      sentence: `${failed.sentence}; going back to ${commit.slice(0, 7)} did not work either: ${judgement.sentence}`,
+    }
+  }
+  const url = switched.verdict.kind === 'live' ? switched.verdict.url : undefined
+  run.reporter.update({ lastWorking: { commit, url, stillLive: true } })
+  return { status: 'rolled-back', sentence: `${failed.sentence}; production is back at ${commit.slice(0, 7)}` }
+}
+
+/** Where to go back to: the branch that the service had when it was found, if that still exists. */
+function versionBefore(
+  existing: Service | undefined,
+  branches: ReadonlyMap<string, string>,
+): { branch: string; commit: string } | undefined {
+  const branch = existing?.branch
+  const commit = branch === undefined ? undefined : parseDeploymentBranch(branch)?.sourceSha
+  return branch !== undefined && commit !== undefined && branches.has(branch) && existing?.url !== undefined
+    ? { branch, commit }
+    : undefined
+}

@@ -1,0 +1,94 @@
+import { DeployError } from '../errors.ts'
+import { repositorySlug } from '../ink/platform.ts'
+import type { Service } from '../ink/results.ts'
+import { deploymentBranch, marks } from '../plan/names.ts'
+import type { RollbackPlan } from '../plan/plan.ts'
+import type { DeployReport } from '../report/model.ts'
+import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import type { Outcome } from './outcome.ts'
+import { claimService } from './ownership.ts'
+import { protectedRemote } from './prepare.ts'
+import type { Run } from './run.ts'
+import { switchService } from './switch-service.ts'
+import { failureOf, judge } from './verdict.ts'
+
+/** Switches a service to a branch of an earlier deployment: the one of a given commit, or the one before the present. */
+export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
+  run.reporter.timeline.begin('prepare', 'Find the version to go back to')
+  const access = await run.platform.gitAccess(plan.place.repositoryName, false, run.signal)
+  const service = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
+  if (!access || !service)
+    throw new DeployError(`There is no service ${plan.serviceName} on ml.ink to roll back`, {
+      hint: 'Check the inputs `service` and `project`.',
+    })
+  const slug = repositorySlug(access.remote)
+  claimService(service, plan, slug)
+  await using source = run.openSource(plan.place)
+  const branches = await source.branches(protectedRemote(access.remote, run.mask), run.signal)
+  const order = await source.newestFirst(branches, plan.target, run.signal)
+  const branch = chooseBranch(plan, service, order)
+  const commit = parseDeploymentBranch(branch)?.sourceSha ?? ''
+  run.log.info(`Going back from ${service.branch ?? 'an unknown branch'} to ${branch}`)
+  run.output('branch', branch)
+  run.output('commit', commit)
+  run.reporter.update({ commit })
+  const switched = await switchService(run, {
+    serviceName: plan.serviceName,
+    branch,
+    commitHash: branches.get(branch),
+    existing: service,
+    repositorySlug: slug,
+    repositoryName: plan.place.repositoryName,
+    settings: () =>
+      service.env ? { env: { ...service.env, ...(service.env[marks.commit] ? { [marks.commit]: commit } : {}) } } : {},
+    claim: (one) => claimService(one, plan, slug),
+    health: plan.health,
+    deadlineAt: run.clock.now() + plan.timeoutMs,
+  })
+  const judgement = judge(switched)
+  const url = switched.verdict.kind === 'live' ? switched.verdict.url : service.url
+  if (url) run.output('url', url)
+  run.reporter.timeline.end(judgement.status === 'live' ? 'done' : 'failed', judgement.sentence)
+  run.reporter.update({
+    status: judgement.status,
+    phase: undefined,
+    url,
+    ...(judgement.status === 'live' ? { note: 'Rolled back by command' } : { reason: judgement.sentence }),
+  })
+  const report: DeployReport = {
+    kind: 'deploy',
+    action: 'rollback',
+    row: run.reporter.row(),
+    phases: run.reporter.timeline.phases,
+    envNames: Object.keys(service.env ?? {}).sort(),
+    annotations: [],
+    runUrl: run.context.runUrl,
+    warnings: run.reporter.warnings(),
+  }
+  return {
+    action: 'rollback',
+    status: judgement.status,
+    report,
+    failure: failureOf(judgement.status, judgement.sentence, undefined),
+  }
+}
+
+function chooseBranch(plan: RollbackPlan, service: Service, newestFirst: readonly string[]): string {
+  const listed =
+    newestFirst.map((name) => parseDeploymentBranch(name)?.sourceSha.slice(0, 7) ?? name).join(', ') || 'none'
+  if (plan.to !== undefined) {
+    const wanted = deploymentBranch(plan.target, plan.to)
+    const found = newestFirst.find((name) => name.startsWith(wanted))
+    if (found) return found
+    throw new DeployError(`ml.ink has no deployment of ${plan.to} to go back to`, {
+      hint: `Kept are: ${listed}. An older commit can be deployed by running its workflow again.`,
+    })
+  }
+  const current = newestFirst.indexOf(service.branch ?? '')
+  const before = newestFirst[current + 1]
+  if (before !== undefined) return before
+  throw new DeployError(
+    `There is no deployment before the present one (${service.branch ?? 'unknown'}) to go back to`,
+    { hint: `Kept are: ${listed}.` },
+  )
+}

@@ -1,0 +1,32 @@
+import { describePlan } from '../plan/describe.ts'
+import type { RunEvent } from '../plan/event.ts'
+import { makePlan } from '../plan/make-plan.ts'
+import type { Facts, Plan } from '../plan/plan.ts'
+import { carryOut, type Occasion } from './carry-out.ts'
+import type { Deps } from './deps.ts'
+import { lookUp } from './facts.ts'
+import type { Outcome } from './outcome.ts'
+
+/** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
+export async function runAction(deps: Deps, event: RunEvent, occasion: Occasion): Promise<Outcome> {
+  const plan = await decide(deps, event)
+  deps.log.startGroup('Plan')
+  for (const line of describePlan(plan)) deps.log.info(line)
+  deps.log.endGroup()
+  if ('environment' in plan) deps.output('environment', plan.environment)
+  if ('serviceName' in plan) deps.output('service', plan.serviceName)
+  const outcome = await carryOut(plan, deps, occasion)
+  deps.output('action', outcome.action)
+  deps.output('status', outcome.status)
+  deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(occasion.startedAt)) / 1000))
+  return outcome
+}
+
+async function decide(deps: Deps, event: RunEvent): Promise<Plan> {
+  let facts: Facts = {}
+  for (;;) {
+    const plan = makePlan({ context: deps.context, event, settings: deps.settings }, facts)
+    if (plan.kind !== 'needs') return plan
+    facts = { ...facts, ...(await lookUp(deps, plan.need)) }
+  }
+}

@@ -1,0 +1,61 @@
+import type { GitHub } from '../github/github.ts'
+import type { CommentMode } from '../plan/settings.ts'
+import { foldCard } from '../report/card.ts'
+import type { CardRow, Surroundings } from '../report/model.ts'
+import { CARD_MARKER, decodeState } from '../report/state.ts'
+import type { OpenDeployment } from './deps.ts'
+
+/** What settling needs. */
+export interface SettleDeps {
+  readonly github: Pick<GitHub, 'comments' | 'records' | 'pullRequests'>
+  readonly repositoryUrl: string
+  readonly comment: CommentMode
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+/**
+ * Brings comment and deployment record of a deployment that was cut short into their true state: superseded when the
+ * pull request has a newer head, else cancelled.
+ * @returns the state that was written, undefined when what was remembered cannot be read
+ */
+export async function settleOpen(open: OpenDeployment, deps: SettleDeps): Promise<CardRow | undefined> {
+  const [row] = decodeState(open.row) ?? []
+  if (!row) return undefined
+  const settled = {
+    ...row,
+    ...(await endOf(row, open, deps)),
+    phase: undefined,
+    updatedAt: new Date(deps.now).toISOString(),
+  }
+  await Promise.all([settleCard(settled, open, deps), settleRecord(open, deps)])
+  return settled
+}
+
+async function endOf(row: CardRow, { pullRequest }: OpenDeployment, { github }: SettleDeps): Promise<Partial<CardRow>> {
+  const now = pullRequest === undefined ? undefined : await github.pullRequests.get(pullRequest)
+  const head = typeof now === 'object' ? now.head.sha : row.commit
+  return head === row.commit
+    ? { status: 'cancelled', reason: 'The run was cancelled' }
+    : { status: 'superseded', supersededBy: head, reason: 'The run was cancelled because a newer commit was pushed' }
+}
+
+async function settleCard(
+  row: CardRow,
+  { pullRequest }: OpenDeployment,
+  { github, repositoryUrl, comment }: SettleDeps,
+): Promise<void> {
+  if (pullRequest === undefined || comment === 'none') return
+  const surroundings: Surroundings = { repositoryUrl, pullRequest }
+  const fold = (bodies: readonly string[]) => foldCard(bodies, row, surroundings)
+  await github.comments.keep({ pullRequest, marker: CARD_MARKER, fold, create: comment === 'sticky' })
+}
+
+async function settleRecord({ deploymentId, pullRequest }: OpenDeployment, { github }: SettleDeps): Promise<void> {
+  if (deploymentId === undefined) return
+  await github.records.settle(
+    deploymentId,
+    { state: 'inactive', description: 'The run was cancelled' },
+    pullRequest === undefined,
+  )
+}

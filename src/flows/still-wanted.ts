@@ -1,0 +1,46 @@
+import { standing } from '../plan/guards.ts'
+import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import { pullRequestFact } from './facts.ts'
+import type { Run } from './run.ts'
+
+/** What happened on GitHub since the run began. */
+export type Change =
+  | { readonly kind: 'closed'; readonly sentence: string }
+  | { readonly kind: 'moved-on'; readonly sentence: string; readonly by: string }
+
+/**
+ * Asks GitHub once more whether this very deployment is still wanted: just before something is started, and again once
+ * it is there. A run that was slower than the close, or than a newer push, must not have the last word.
+ *
+ * @param deployed the source commit; one that was checked out on purpose is not held against the head
+ */
+export async function changeMeanwhile(
+  plan: PreviewPlan | ProductionPlan,
+  run: Run,
+  deployed: string,
+): Promise<Change | undefined> {
+  if (deployed !== plan.wanted.sha) return undefined
+  return plan.kind === 'preview' ? previewChange(plan, run) : productionChange(plan, run)
+}
+
+async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | undefined> {
+  const now = pullRequestFact(await run.github.pullRequests.get(plan.pullRequest.number))
+  if (now === 'unreadable' || now === 'not-found') return undefined // a warning has been given by whoever asked
+  const verdict = standing(plan, now)
+  if (verdict.wanted) return undefined
+  return verdict.outcome === 'removed'
+    ? { kind: 'closed', sentence: verdict.reason }
+    : { kind: 'moved-on', sentence: verdict.reason, by: verdict.by }
+}
+
+/**
+ * Two pushes in a row start two runs, and the slower one must not put the older commit back. A run that is started again
+ * by hand is meant: that is how people go back to an earlier version.
+ */
+async function productionChange(plan: ProductionPlan, run: Run): Promise<Change | undefined> {
+  if (run.context.eventName !== 'push' || run.context.runAttempt > 1) return undefined
+  const branch = plan.wanted.ref.replace(/^refs\/heads\//, '')
+  const tip = await run.github.branches.tip(branch)
+  if (tip === undefined || tip === plan.wanted.sha) return undefined
+  return { kind: 'moved-on', sentence: `${branch} has moved on to ${tip.slice(0, 7)}`, by: tip }
+}

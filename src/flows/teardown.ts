@@ -1,0 +1,81 @@
+import { DeployError } from '../errors.ts'
+import { repositorySlug } from '../ink/platform.ts'
+import { databaseName } from '../plan/names.ts'
+import type { Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
+import type { TeardownReport } from '../report/model.ts'
+import type { Outcome } from './outcome.ts'
+import { claimPreview } from './ownership.ts'
+import { type Removal, removePreview } from './removal.ts'
+import { retire } from './retire.ts'
+import type { Run } from './run.ts'
+
+interface Request {
+  readonly place: Place
+  readonly serviceName: string
+  readonly databaseName: string
+  readonly pullRequest: number
+  readonly because: string
+}
+
+/** Takes a preview down and says so on the pull request. What is not there counts as removed. */
+export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
+  return takeDown(plan, run)
+}
+
+/** The pull request was closed while its preview was being deployed: what was just made is removed again. */
+export async function teardownClosed(plan: PreviewPlan | ProductionPlan, run: Run): Promise<Outcome> {
+  if (plan.kind !== 'preview') throw new DeployError('Only a preview can be taken down')
+  return takeDown(
+    {
+      place: plan.place,
+      serviceName: plan.serviceName,
+      databaseName: databaseName(plan.serviceName),
+      pullRequest: plan.pullRequest.number,
+      because: 'the pull request was closed meanwhile',
+    },
+    run,
+  )
+}
+
+async function takeDown(request: Request, run: Run): Promise<Outcome> {
+  run.reporter.timeline.begin('settle', `Take down ${request.serviceName}`)
+  const service = await run.platform.service(request.serviceName, { env: true }, run.signal)
+  if (service) {
+    const access = await run.platform.gitAccess(request.place.repositoryName, false, run.signal)
+    claimPreview(service, request, access && repositorySlug(access.remote))
+  }
+  const removal = await removePreview(run, request.place, { ...request, service })
+  tell(run, removal)
+  if (removal.left.length === 0) await retire(run, request.place, request, `Removed because ${request.because}`)
+  run.reporter.timeline.end(removal.left.length === 0 ? 'done' : 'failed')
+  return outcomeOf(request, run, removal)
+}
+
+function tell(run: Run, { removed, left }: Removal): void {
+  for (const { kind, name } of removed) run.log.info(`Removed ${kind} ${name}`)
+  for (const { kind, name, why } of left) run.log.warning(`The ${kind} ${name} is still there: ${why}`)
+  if (removed.length === 0 && left.length === 0) run.log.info('Nothing was left to remove')
+  run.output('removed', JSON.stringify(removed.map(({ kind, name }) => `${kind}:${name}`)))
+}
+
+function outcomeOf(request: Request, run: Run, { removed, left }: Removal): Outcome {
+  const report: TeardownReport = {
+    kind: 'teardown',
+    service: request.serviceName,
+    target: `pr-${request.pullRequest}`,
+    removed,
+    left,
+    runUrl: run.context.runUrl,
+    warnings: run.reporter.warnings(),
+  }
+  const failure =
+    left.length === 0
+      ? undefined
+      : new DeployError(
+          `The preview of pull request #${request.pullRequest} could not be removed completely: ${left.map(({ kind, name, why }) => `${kind} ${name} (${why})`).join(', ')}`,
+          {
+            hint: 'Run this job again, or let a scheduled run sweep it up. What is left is billed until then.',
+          },
+        )
+  return { action: 'teardown', status: failure ? 'failed' : 'removed', report, failure }
+}

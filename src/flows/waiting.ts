@@ -1,0 +1,24 @@
+import type { Platform } from '../ink/platform.ts'
+import type { Clock } from '../watch/clock.ts'
+
+const firstPauseMs = 250
+const longestPauseMs = 2000
+
+/**
+ * Waits until a deleted service is really gone: deletion is asynchronous, and until it has happened the service is
+ * found, billed, and its name refused.
+ * @returns false when it was still there at `deadlineAt` (milliseconds since the epoch)
+ */
+export async function waitUntilGone(
+  platform: Pick<Platform, 'service'>,
+  serviceName: string,
+  options: { clock: Clock; deadlineAt: number; signal: AbortSignal },
+): Promise<boolean> {
+  let pauseMs = firstPauseMs
+  while (await platform.service(serviceName, {}, options.signal)) {
+    if (options.clock.now() >= options.deadlineAt) return false
+    await options.clock.sleep(pauseMs, options.signal)
+    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)
+  }
+  return true
+}

@@ -1,0 +1,34 @@
+import { setFailed } from '@actions/core'
+import { buildDeps } from './adapters.ts'
+import { DeployError, errorMessage } from './errors.ts'
+import { publish } from './flows/publish.ts'
+import { runAction } from './flows/run-action.ts'
+import { annotate } from './runner/annotations.ts'
+import { loadRun } from './runner/load-run.ts'
+import { saveOpenDeployment } from './runner/saved-state.ts'
+import { Cancelled, cancelOnSignals } from './runner/signals.ts'
+import { writeSummary } from './runner/summary.ts'
+
+async function main(): Promise<void> {
+  const startedAt = new Date().toISOString()
+  using cancelled = cancelOnSignals(process)
+  const run = loadRun(process.env)
+  const deps = buildDeps({ ...run, remember: saveOpenDeployment, signal: cancelled.signal })
+  const outcome = await runAction(deps, run.event, { startedAt, warnings: run.warnings, signal: cancelled.signal })
+  publish(outcome, deps, {
+    annotate,
+    writeSummary: (markdown) => writeSummary(process.env, markdown, deps.log.warning),
+  })
+  if (outcome.failure) fail(outcome.failure)
+}
+
+function fail(error: unknown): void {
+  const hint = error instanceof DeployError && error.hint ? `\n${error.hint}` : ''
+  setFailed(`${errorMessage(error)}${hint}`)
+}
+
+main().catch((error: unknown) => {
+  // The post step settles what is left open: the runner gives a cancelled step only seconds.
+  if (error instanceof Cancelled) process.exitCode = 1
+  else fail(error)
+})

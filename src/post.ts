@@ -1,0 +1,45 @@
+import { errorMessage } from './errors.ts'
+import { settleOpen } from './flows/settle-open.ts'
+import { openGitHub } from './github/github.ts'
+import { loadRun } from './runner/load-run.ts'
+import { readOpenDeployment } from './runner/saved-state.ts'
+import { cancelOnSignals } from './runner/signals.ts'
+import { systemClock } from './watch/system-clock.ts'
+
+// The runner gives the post step of a cancelled job little time, and a dead GitHub must not use it all.
+const callLimitMs = 4000
+
+/** Settles what a cancelled or killed run left open; does nothing after one that ended by itself. */
+async function post(): Promise<void> {
+  const open = readOpenDeployment(process.env)
+  if (!open) return
+  using cancelled = cancelOnSignals(process)
+  const { context, settings, log } = loadRun(process.env)
+  const { owner, name, serverUrl, fullName, apiUrl } = context.repository
+  const token = settings.githubToken?.reveal()
+  const github = openGitHub({
+    token,
+    apiUrl,
+    owner,
+    repo: name,
+    log,
+    clock: systemClock,
+    random: Math.random,
+    signal: cancelled.signal,
+    callLimitMs,
+  })
+  const settled = await settleOpen(open, {
+    github,
+    repositoryUrl: `${serverUrl}/${fullName}`,
+    comment: settings.comment,
+    now: systemClock.now(),
+  })
+  if (settled) log.info(`Marked the deployment of ${settled.service} as ${settled.status}`)
+}
+
+post().catch((error: unknown) => {
+  // The deployment has its own result by now; what cannot be tidied up here is a warning.
+  console.log(
+    `::warning::The deployment could not be marked as cancelled: ${errorMessage(error).replaceAll(/[\r\n%]+/g, ' ')}`,
+  )
+})

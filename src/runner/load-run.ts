@@ -1,0 +1,72 @@
+import { DeployError } from '../errors.ts'
+import type { RunContext, RunEvent } from '../plan/event.ts'
+import { parseSettings } from '../plan/parse-settings.ts'
+import type { Settings } from '../plan/settings.ts'
+import { readContext } from './context.ts'
+import type { Environment } from './environment.ts'
+import { readEvent, readPayload } from './event.ts'
+import { readInputs, workspaceFiles } from './inputs.ts'
+import { openLog, type RunLog } from './log.ts'
+import { openMasks } from './masks.ts'
+import { openOutputs } from './outputs.ts'
+
+/** A run as the runner started it, read and checked. */
+export interface LoadedRun {
+  readonly environment: Environment
+  readonly context: RunContext
+  readonly event: RunEvent
+  readonly settings: Settings
+  readonly log: RunLog
+  readonly output: ReturnType<typeof openOutputs>
+  readonly mask: (secret: string) => void
+  readonly secrets: () => readonly string[]
+  /** Every warning given so far; grows while the run goes on. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Reads everything that the runner hands over, and masks what is secret before anything is printed.
+ * @throws DeployError with all problems of the inputs at once
+ */
+export function loadRun(environment: Environment): LoadedRun {
+  const masks = openMasks()
+  const raw = readInputs(environment)
+  masks.add(raw['api-key'])
+  masks.add(raw['github-token'])
+  const payload = readPayload(environment.GITHUB_EVENT_PATH)
+  const context = readContext(environment, payload)
+  const parsed = parseSettings(raw, workspaceFiles(context.workspace))
+  if (!parsed.ok) {
+    throw new DeployError(
+      `The inputs are not right:\n${parsed.problems.map((problem) => `  - ${problem}`).join('\n')}`,
+      {
+        hint: 'Nothing was done. Mend the `with:` block of the step; the README lists every input.',
+      },
+    )
+  }
+  const { environment: variables } = parsed.settings
+  for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
+  const warnings: string[] = []
+  const log = rememberWarnings(openLog(), warnings)
+  return {
+    environment,
+    context,
+    event: readEvent(context.eventName, payload),
+    settings: parsed.settings,
+    log,
+    output: openOutputs(masks, log.warning),
+    mask: masks.add,
+    secrets: () => masks.values,
+    warnings,
+  }
+}
+
+function rememberWarnings(log: RunLog, warnings: string[]): RunLog {
+  return {
+    ...log,
+    warning: (text) => {
+      warnings.push(text)
+      log.warning(text)
+    },
+  }
+}
