@@ -8,6 +8,8 @@ import type { ObjectFormat } from './object-store.ts'
 export interface Checkout {
   readonly directory: string
   readonly objectsDirectory: string
+  /** The repository's own folder, shared by its work trees. */
+  readonly gitDirectory: string
   readonly format: ObjectFormat
   /** The commit checked out; undefined before the first commit. */
   readonly head: string | undefined
@@ -81,15 +83,16 @@ export async function readCheckout(
   const own = { cwd: directory, environment: { ...environment, GIT_DIR: join(directory, '.git') }, signal }
   const read = async (...args: string[]) => (await runLocalGit(args, own)).toString().trim()
   const [layout, head, headRef, originUrl] = await Promise.all([
-    read('rev-parse', '--show-object-format', '--git-path', 'objects'),
+    read('rev-parse', '--show-object-format', '--git-path', 'objects', '--git-common-dir'),
     orUndefined(read('rev-parse', '--quiet', '--verify', 'HEAD^{commit}')),
     orUndefined(read('symbolic-ref', '--quiet', 'HEAD')),
     orUndefined(read('config', '--get', 'remote.origin.url')),
   ])
-  const [format = '', objects = ''] = layout.split('\n')
+  const [format = '', objects = '', common = ''] = layout.split('\n')
   return {
     directory,
     objectsDirectory: resolve(directory, objects),
+    gitDirectory: resolve(directory, common),
     format: format === 'sha256' ? 'sha256' : 'sha1',
     head,
     headRef,

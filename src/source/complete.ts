@@ -1,12 +1,15 @@
 import { short } from './choose-commit.ts'
+import { decisiveLine } from './failure.ts'
 import { fetchObjects } from './fetch.ts'
 import { GitFailure } from './local-git.ts'
+import { readObjects } from './read-objects.ts'
+import type { GitRemote } from './remote.ts'
 import { SourceError } from './source-error.ts'
 import { listTree, type TreeEntry } from './tree.ts'
 import type { Stores, Workshop } from './workshop.ts'
 
 /**
- * The commit's whole tree, fetched from the origin where the checkout does not hold it. A checkout of another commit mostly has most
+ * The commit's whole tree, fetched from the remote where the checkout does not hold it. A checkout of another commit mostly has most
  * of the contents, so directories are fetched first and then only the contents that are missing.
  *
  * @throws SourceError `no-commit` when it is neither here nor to be had
@@ -15,28 +18,51 @@ export async function listCommit(
   workshop: Workshop,
   stores: Stores,
   sha: string,
-  options: { readonly nothingHere: boolean },
+  from: { readonly remote: GitRemote | undefined; readonly nothingHere: boolean },
   signal: AbortSignal,
 ): Promise<readonly TreeEntry[]> {
   const tree = `${sha}^{tree}`
-  const here = options.nothingHere ? undefined : await tryList(stores, tree, signal)
+  const here = from.nothingHere ? undefined : await tryList(stores, tree, signal)
   if (here !== undefined && missingContents(here).length === 0) return here
-  const { origin } = workshop
-  if (origin === undefined) throw cannotHave(sha, 'there is no origin to fetch it from')
-  workshop.log.debug(`Commit ${short(sha)} is not complete in the checkout: fetching it from ${origin.url}.`)
+  const { remote } = from
+  if (remote === undefined) throw cannotHave(sha, 'there is no address to fetch it from')
+  workshop.log.debug(`Commit ${short(sha)} is not complete in the checkout: fetching it from ${remote.url}.`)
   try {
     if (here === undefined) {
-      const filter = options.nothingHere ? {} : { filter: 'blob:none' as const }
-      await fetchObjects(stores.fetched, { remote: origin, wants: [sha], kind: 'commits', ...filter }, signal)
+      const filter = from.nothingHere ? {} : { filter: 'blob:none' as const }
+      await fetchObjects(stores.fetched, { remote, wants: [sha], kind: 'commits', ...filter }, signal)
     }
     const entries = await listTree(stores.own, tree, signal)
     const missing = missingContents(entries)
     if (missing.length === 0) return entries
-    await fetchObjects(stores.fetched, { remote: origin, wants: missing, kind: 'contents' }, signal)
+    await fetchObjects(stores.fetched, { remote, wants: missing, kind: 'contents' }, signal)
     return await listTree(stores.own, tree, signal)
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error
-    throw cannotHave(sha, origin.redact(error.stderr.trim()), error)
+    throw cannotHave(sha, remote.redact(decisiveLine(error.stderr)), error)
+  }
+}
+
+/**
+ * Has a commit without its tree, for what it says of itself.
+ *
+ * @throws SourceError `no-commit` when it is neither here nor to be had
+ */
+export async function fetchCommitAlone(
+  workshop: Workshop,
+  stores: Stores,
+  sha: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const here = await readObjects(stores.own, [sha], signal)
+  if (here.has(sha)) return
+  const { origin: remote } = workshop
+  if (remote === undefined) throw cannotHave(sha, 'there is no address to fetch it from')
+  try {
+    await fetchObjects(stores.fetched, { remote, wants: [sha], kind: 'commits', filter: 'tree:0' }, signal)
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error
+    throw cannotHave(sha, remote.redact(decisiveLine(error.stderr)), error)
   }
 }
 

@@ -11,6 +11,15 @@ import { SourceError } from './source-error.ts'
 const progressFromBytes = 5_000_000
 const progressEveryMs = 5_000
 
+/** The answer when nothing needs to travel. */
+export const alreadyThere: PushResult = {
+  kind: 'already-there',
+  incremental: false,
+  objects: 0,
+  bytes: 0,
+  durationMs: 0,
+}
+
 /**
  * Makes the branch on the remote, with one push and never by force.
  *

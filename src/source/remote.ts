@@ -22,6 +22,11 @@ export class GitRemote {
     return `Basic ${Buffer.from(`${this.#user}:${this.#secret}`).toString('base64')}`
   }
 
+  /** Another repository on the same host, with the same credentials. */
+  sibling(url: string): GitRemote {
+    return new GitRemote(url, this.#user, this.#secret)
+  }
+
   /** The text with every spelling of the secret replaced. */
   redact(text: string): string {
     if (this.#secret === undefined || this.#secret === '') return text

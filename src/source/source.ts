@@ -52,6 +52,7 @@ export function openSource(options: SourceOptions): Source {
     },
     branches: async (remote, signal) => listBranches(await outgoing(), remote, options, signal),
     oldBranches: async (request, signal) => selectOldBranches(await workshop(), request, signal),
+    newestFirst: async (branches, target, signal) => orderBranches(await workshop(), branches, target, signal),
     deleteBranches: async (remote, names, signal) => deleteBranches(await outgoing(), remote, names, options, signal),
     [Symbol.asyncDispose]: async () => {
       if (opened !== undefined) await closeWorkshop(await opened)

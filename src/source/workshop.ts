@@ -14,6 +14,7 @@ export interface Workshop {
   readonly repository: string
   readonly origin: GitRemote | undefined
   readonly log: SourceLog
+  readonly fetch: typeof globalThis.fetch
   /** The two repositories for objects of that format, made when first asked for. */
   stores(format: ObjectFormat): Promise<Stores>
 }
@@ -43,6 +44,7 @@ export async function openWorkshop(options: SourceOptions): Promise<Workshop> {
     // GitHub takes any user name with a token; this one it uses itself.
     origin: options.origin && new GitRemote(options.origin.url, 'x-access-token', options.origin.token),
     log: options.log,
+    fetch: options.fetch ?? globalThis.fetch,
     stores: (format) => {
       const known = opened.get(format) ?? open(format)
       opened.set(format, known)
