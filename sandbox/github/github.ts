@@ -113,6 +113,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
 function createWorld(directory: string, serverUrl: string, now: () => Date): World {
   let lastId = 1_000_000
   const users = new Map<string, User>([[ACTIONS_BOT.login, ACTIONS_BOT]])
+  let lastTurn: Promise<unknown> = Promise.resolve()
   const nextId = (): number => {
     lastId += 1
     return lastId
@@ -125,6 +126,12 @@ function createWorld(directory: string, serverUrl: string, now: () => Date): Wor
     tokens: new Map(),
     nextId,
     now,
+    inTurn(work) {
+      const turn = lastTurn.then(work)
+      // A turn that failed is its owner's to report; the next one begins all the same.
+      lastTurn = turn.catch(() => undefined)
+      return turn
+    },
     user(login) {
       const known = users.get(login)
       if (known) return known

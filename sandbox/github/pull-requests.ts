@@ -53,14 +53,14 @@ export async function openPullRequest(
   repository.pulls.set(pull.number, pull)
   repository.issues.set(pull.number, pull)
   for (const label of options.labels ?? []) repository.conversation.addLabel(pull, label, pull.user)
-  await refreshPullRequest(world, repository, pull)
+  await world.inTurn(() => refreshPullRequest(world, repository, pull))
   return pull
 }
 
 /** Brings all open pull requests of a repository in line with the branches they are about. */
 export async function refreshPullRequests(world: World, repository: Repository): Promise<void> {
   for (const pull of repository.pulls.values()) {
-    if (pull.state === 'open') await refreshPullRequest(world, repository, pull)
+    if (pull.state === 'open') await world.inTurn(() => refreshPullRequest(world, repository, pull))
   }
 }
 
@@ -69,10 +69,8 @@ async function refreshPullRequest(world: World, repository: Repository, pull: Pu
   const headSha = (source && (await resolveCommit(source.gitDir, `refs/heads/${pull.headRef}`))) ?? pull.headSha
   const baseTip = (await resolveCommit(repository.gitDir, `refs/heads/${pull.baseRef}`)) ?? pull.baseSha
   const known = await resolveCommit(repository.gitDir, `refs/pull/${pull.number}/head`)
-  const test = await mergeParents(repository.gitDir, `refs/pull/${pull.number}/merge`)
-  if (known === headSha && pull.mergeable !== undefined && (!test || test === `${baseTip} ${headSha}`)) {
-    if (pull.mergeable) return
-  }
+  const tested = await mergeParents(repository.gitDir, `refs/pull/${pull.number}/merge`)
+  if (known === headSha && tested === `${baseTip} ${headSha}`) return
   if (source && source !== repository && known !== headSha) {
     await git(repository.gitDir, ['fetch', '--quiet', '--no-tags', source.gitDir, `${headSha}`])
   }

@@ -1,4 +1,4 @@
-import { git } from './git.ts'
+import { git, tryGit } from './git.ts'
 import type { PullRequest } from './model.ts'
 import { authorAssociation, renderLabel, repositoryUrl } from './render-issue.ts'
 import { renderRepository, timestamp } from './render-repository.ts'
@@ -98,11 +98,14 @@ function renderSide(world: World, repository: Repository | undefined, fullName: 
 }
 
 async function measure(repository: Repository, pull: PullRequest) {
-  const range = `${pull.baseSha}...${pull.headSha}`
-  const numbers = await git(repository.gitDir, ['diff', '--numstat', range])
-  const rows = numbers.split('\n').filter((line) => line !== '')
-  const sum = (column: number) =>
-    rows.reduce((total, row) => total + (Number.parseInt(row.split('\t')[column] ?? '', 10) || 0), 0)
+  // Histories without a common ancestor cannot be compared; such a pull request has no size.
+  const numbers = await tryGit(repository.gitDir, ['diff', '--numstat', `${pull.baseSha}...${pull.headSha}`])
+  const rows = numbers.stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('\t'))
+  const sum = (column: number) => rows.reduce((total, row) => total + (Number.parseInt(row[column] ?? '', 10) || 0), 0)
   const commits = await git(repository.gitDir, ['rev-list', '--count', `${pull.baseSha}..${pull.headSha}`])
   return { commits: Number(commits), additions: sum(0), deletions: sum(1), changed_files: rows.length }
 }

@@ -92,7 +92,7 @@ export class Repository {
 
   /** Adds a commit to a branch (making the branch when needed) and brings the pull requests up to date. */
   async commit(options: CommitOptions): Promise<string> {
-    const sha = await writeCommit(this.gitDir, { date: this.#world.now(), ...options })
+    const sha = await this.#world.inTurn(() => writeCommit(this.gitDir, { date: this.#world.now(), ...options }))
     await this.afterPush()
     return sha
   }
@@ -118,6 +118,15 @@ export class Repository {
   /** The commit at any reference, or `undefined`: `refs/pull/1/merge` is absent on a conflict. */
   resolve(reference: string): Promise<string | undefined> {
     return resolveCommit(this.gitDir, reference)
+  }
+
+  /** The commit that a branch, a tag or a SHA names, in this order. */
+  async resolveAny(name: string): Promise<string | undefined> {
+    for (const candidate of [`refs/heads/${name}`, `refs/tags/${name}`, name]) {
+      const sha = await this.resolve(candidate)
+      if (sha) return sha
+    }
+    return undefined
   }
 
   /** Points a branch or tag (`refs/heads/x`, `refs/tags/v1`) at a commit; a force push when it was elsewhere. */

@@ -10,6 +10,8 @@ export interface World extends Addresses {
   readonly tokens: Map<string, Token>
   nextId(): number
   now(): Date
+  /** Does one thing after the other: two changes of references at once would overwrite each other. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
   /** The user of that login, made at first mention; `…[bot]` is a bot. */
   user(login: string): User
 }

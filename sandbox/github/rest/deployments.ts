@@ -63,7 +63,7 @@ export const deployments: Handlers = {
 
 async function createDeployment(call: Call): Promise<Answer> {
   const ref = text(call.body.ref) ?? ''
-  const sha = await resolveReference(call.repository, ref)
+  const sha = await call.repository.resolveAny(ref)
   if (!sha) throw new ApiError(422, `No ref found for: ${ref}`)
   const merged = await autoMerge(call, ref, sha)
   if (merged) return merged
@@ -84,14 +84,6 @@ async function createDeployment(call: Call): Promise<Answer> {
   )
   const body = renderDeployment(call.world, call.repository, deployment)
   return { status: 201, body, headers: { location: body.url } }
-}
-
-async function resolveReference(repository: Repository, ref: string): Promise<string | undefined> {
-  for (const candidate of [`refs/heads/${ref}`, `refs/tags/${ref}`, ref]) {
-    const sha = await repository.resolve(candidate)
-    if (sha) return sha
-  }
-  return undefined
 }
 
 /**

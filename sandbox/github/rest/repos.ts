@@ -101,11 +101,9 @@ function rights(role: RepositoryRole) {
 }
 
 async function commitOf(call: Call, name: string): Promise<string> {
-  for (const candidate of [`refs/heads/${name}`, `refs/tags/${name}`, name]) {
-    const sha = await call.repository.resolve(candidate)
-    if (sha) return sha
-  }
-  throw new ApiError(422, `No commit found for SHA: ${name}`)
+  const sha = await call.repository.resolveAny(name)
+  if (!sha) throw new ApiError(422, `No commit found for SHA: ${name}`)
+  return sha
 }
 
 async function emptyTree(call: Call): Promise<string> {
@@ -157,12 +155,9 @@ function relation(ahead: number, behind: number): string {
 
 /** Either side may be `owner:branch`, for a fork whose objects are here because of its pull request. */
 async function comparable(call: Call, name: string): Promise<string> {
-  const branch = name.includes(':') ? name.slice(name.indexOf(':') + 1) : name
-  try {
-    return await commitOf(call, branch)
-  } catch {
-    throw notFound()
-  }
+  const sha = await call.repository.resolveAny(name.slice(name.indexOf(':') + 1))
+  if (!sha) throw notFound()
+  return sha
 }
 
 async function getContent(call: Call) {
