@@ -105,14 +105,14 @@ function repositoryLabel(repository: Pick<Repository, 'owner' | 'name'>): string
   const joined = `${owner}${owner.includes('-') ? '--' : '-'}${name}`
   const plain = /^[a-z0-9]+(-[a-z0-9]+)*$/
   if (plain.test(owner) && plain.test(name) && !looksLikePreview(joined)) return joined
-  return cutLabel(labelOf(joined), `-${hashOf(`${owner}/${name}`)}`)
+  return withHash(labelOf(joined), `${owner}/${name}`, longestLabel)
 }
 
 function labelOf(text: string): string {
   return text
     .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '')
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
 }
 
 function looksLikePreview(label: string): boolean {
@@ -122,8 +122,12 @@ function looksLikePreview(label: string): boolean {
 /** A label with an ending, as it is where it fits; otherwise cut, with a hash of the whole so that it stays unique. */
 function cutLabel(label: string, ending: string): string {
   if (label.length + ending.length <= longestLabel) return label + ending
-  const room = longestLabel - ending.length - hashLength - 1
-  return `${label.slice(0, room).replace(/-+$/, '')}-${hashOf(label)}${ending}`
+  return withHash(label, label, longestLabel - ending.length) + ending
+}
+
+/** A label cut to leave room for the hash of what it stands for. */
+function withHash(label: string, whole: string, longest: number): string {
+  return `${label.slice(0, longest - hashLength - 1).replace(/-+$/, '')}-${hashOf(whole)}`
 }
 
 /** Eight characters, the first of them a letter: digits alone would make `…-pr-12345678`, the name of a preview. */

@@ -41,7 +41,7 @@ const quoted = /^(?:'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|`(?:\\`|[^`])*`)/
 /** The first statement of a text: a line, or several where a quoted value goes on. */
 function nextStatement(text: string): Statement {
   const line = lineAt(text, 0)
-  if (/^\s*(#.*)?$/.test(line)) return { text: line }
+  if (/^\s*(#|$)/.test(line)) return { text: line }
   const head = assignment.exec(line)
   const name = head?.[1]
   if (!head || name === undefined) {
@@ -61,7 +61,7 @@ function valueFrom(text: string, start: number, line: string): Omit<Statement, '
   if (quotedValue !== undefined) {
     const whole = lineAt(text, start + quotedValue.length)
     const after = whole.slice(start + quotedValue.length)
-    if (/^\s*(#.*)?$/.test(after)) return { text: whole }
+    if (/^\s*(#|$)/.test(after)) return { text: whole }
     return { text: whole, problem: 'there is text after the closing quote' }
   }
   const value = line.slice(start)

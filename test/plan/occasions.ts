@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import type { PullRequest, PullRequestEvent, Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
+import { type InputName, inputDefaults, type RawInputs } from '../../src/plan/inputs.ts'
+import type { Occasion } from '../../src/plan/intent.ts'
+import { parseSettings } from '../../src/plan/parse-settings.ts'
+import type { Settings } from '../../src/plan/settings.ts'
+
+/** Builders for the pieces that decisions are made of: complete by default, each part replaceable. */
+
+export const mergeSha = '1'.repeat(40)
+export const headSha = '2'.repeat(40)
+export const baseSha = '3'.repeat(40)
+export const beforeSha = '4'.repeat(40)
+
+export const testKey = `dk_test_${randomBytes(32).toString('hex')}`
+
+export const repository: Repository = {
+  owner: 'acme',
+  name: 'web',
+  fullName: 'acme/web',
+  defaultBranch: 'main',
+  private: false,
+  serverUrl: 'https://github.com',
+  apiUrl: 'https://api.github.com',
+}
+
+export function contextOf(overrides: Partial<RunContext> = {}): RunContext {
+  return {
+    repository,
+    actor: 'ada',
+    triggeringActor: 'ada',
+    runId: 7,
+    runAttempt: 1,
+    runUrl: 'https://github.com/acme/web/actions/runs/7',
+    workflow: 'deploy',
+    job: 'deploy',
+    sha: mergeSha,
+    ref: 'refs/heads/main',
+    eventName: 'push',
+    workspace: '/home/runner/work/web/web',
+    tempDir: '/home/runner/work/_temp',
+    ...overrides,
+  }
+}
+
+export function pullRequestOf(overrides: Partial<PullRequest> = {}): PullRequest {
+  return {
+    number: 12,
+    state: 'open',
+    merged: false,
+    draft: false,
+    title: 'Add a page',
+    htmlUrl: 'https://github.com/acme/web/pull/12',
+    head: { sha: headSha, ref: 'feature', repository: 'acme/web' },
+    base: { sha: baseSha, ref: 'main' },
+    labels: [],
+    author: 'ada',
+    ...overrides,
+  }
+}
+
+export function pullRequestEvent(action: string, overrides: Partial<PullRequestEvent> = {}): PullRequestEvent {
+  return {
+    kind: 'pull-request',
+    action,
+    withSecretsForForks: false,
+    pullRequest: pullRequestOf(),
+    label: undefined,
+    before: undefined,
+    ...overrides,
+  }
+}
+
+export const push = (ref: string, before: string | undefined = beforeSha, after: string | undefined = mergeSha) =>
+  ({ kind: 'push', ref, before, after }) as const
+
+export function comment(body: string, overrides: Partial<Extract<RunEvent, { kind: 'comment' }>> = {}): RunEvent {
+  return {
+    kind: 'comment',
+    action: 'created',
+    number: 12,
+    onPullRequest: true,
+    commentId: 99,
+    body,
+    author: 'grace',
+    byBot: false,
+    createdAt: '2026-11-22T10:00:00Z',
+    ...overrides,
+  }
+}
+
+export function rawInputs(given: Partial<Record<InputName, string>> = {}): RawInputs {
+  return { ...inputDefaults, 'api-key': testKey, ...given }
+}
+
+/** Settings as they come from inputs, which have to be good. */
+export function settingsOf(given: Partial<Record<InputName, string>> = {}): Settings {
+  const parsed = parseSettings(rawInputs(given), { readFile: () => undefined })
+  if (!parsed.ok) throw new Error(parsed.problems.join('\n'))
+  return parsed.settings
+}
+
+export function occasion(
+  event: RunEvent,
+  given: Partial<Record<InputName, string>> = {},
+  context: Partial<RunContext> = {},
+): Occasion {
+  return { event, settings: settingsOf(given), context: contextOf(context) }
+}
+
+/** What the variables reveal. */
+export function revealed(variables: ReadonlyMap<string, { reveal(): string }>): Record<string, string> {
+  return Object.fromEntries([...variables].map(([name, value]) => [name, value.reveal()]))
+}

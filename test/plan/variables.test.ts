@@ -1,0 +1,92 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseVariables } from '../../src/plan/variables.ts'
+import { revealed } from './occasions.ts'
+
+const read = (text: string) => revealed(parseVariables(text, 'env').variables)
+const problems = (text: string) => parseVariables(text, 'env').problems
+
+describe('environment variables', () => {
+  test('are read with dotenv’s quoting', () => {
+    const text = [
+      '# a comment',
+      '',
+      'PLAIN=value',
+      'EMPTY=',
+      '  SPACED = some words  # and a remark',
+      'export EXPORTED=1',
+      `SINGLE='it # is "so" \\n'`,
+      'DOUBLE="line\\nbreak"',
+      'BACK=`it\'s "fine"`',
+      'EQUALS=a=b==',
+      'URL=https://example.com/?a=b&c=d',
+    ].join('\n')
+    expect(read(text)).toEqual({
+      PLAIN: 'value',
+      EMPTY: '',
+      SPACED: 'some words',
+      EXPORTED: '1',
+      SINGLE: 'it # is "so" \\n',
+      DOUBLE: 'line\nbreak',
+      BACK: 'it\'s "fine"',
+      EQUALS: 'a=b==',
+      URL: 'https://example.com/?a=b&c=d',
+    })
+    expect(problems(text)).toEqual([])
+  })
+
+  test('may have several lines in quotes, and what follows is read as well', () => {
+    expect(read('PEM="-----BEGIN-----\nabc=\n-----END-----"\r\nNEXT=1\r\n')).toEqual({
+      PEM: '-----BEGIN-----\nabc=\n-----END-----',
+      NEXT: '1',
+    })
+  })
+
+  test('of the same name: the last one counts', () => {
+    expect(read('A=1\nA=2')).toEqual({ A: '2' })
+  })
+
+  test.each([
+    ['A=1\nlonely', 'line 2: there is no ='],
+    ['A: 1', 'line 1: there is no ='],
+    ['1A=2', 'line 1: the name before ='],
+    ['A-B=2', 'line 1: the name before ='],
+    ['__proto__ x=1', 'line 1: there is no ='],
+    ['=2', 'line 1: there is no ='],
+    ['A="open', 'line 1: the quote is not closed'],
+    ['A="x" y', 'line 1: there is text after the closing quote'],
+    ['A=pass#word', 'line 1: the # would start a comment'],
+    ['A="1\n2"\nB', 'line 3: there is no ='],
+  ])('%j is refused', (text, problem) => {
+    const found = problems(text)
+    expect(found).toHaveLength(1)
+    expect(found[0]).toContain(`env, ${problem}`)
+  })
+
+  test('a refusal never repeats the line, which may be part of a secret', () => {
+    const secret = 'c3VwZXJzZWNyZXQ'
+    expect(problems(`KEY=-----BEGIN\n${secret}\n${secret}-x=1\n"${secret}=\nA="${secret}`).join()).not.toContain(secret)
+  })
+
+  test('any value survives being quoted', () => {
+    const value = fc.string({ unit: 'binary' }).filter((text) => !/['\r]/.test(text) && !text.endsWith('\\'))
+    const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,20}$/)
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value)), (pairs) => {
+        const text = pairs.map(([key, content]) => `${key}='${content}'`).join('\n')
+        expect(problems(text)).toEqual([])
+        expect(read(text)).toEqual(Object.fromEntries(pairs))
+      }),
+    )
+  })
+
+  test('whatever the text, it is read or refused, and nothing is thrown', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'A=\'"`#\n\r\\ export:b1') }), (text) => {
+        const { variables, problems: found } = parseVariables(text, 'env')
+        const statements = text.split(/\r\n?|\n/).filter((line) => /^\s*[^#\s]/.test(line))
+        if (statements.length > 0) expect(variables.size + found.length).toBeGreaterThan(0)
+      }),
+    )
+  })
+})
