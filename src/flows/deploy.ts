@@ -127,7 +127,8 @@ async function settle(
     run.reporter.timeline.end('done', 'Settled')
     return outcomeOf(work, judgement, undefined)
   }
-  const explanation = judgement.status === 'superseded' ? undefined : explain(plan, switched, judgement)
+  const explanation =
+    judgement.status === 'superseded' ? undefined : explain(plan, switched, judgement, await filesOf(work))
   run.reporter.update({
     diagnosis: explanation?.diagnosis,
     lastWorking: judgement.status === 'superseded' ? undefined : await lastWorkingVersion(run, work.prepared.existing),
@@ -141,10 +142,16 @@ async function settle(
   return outcomeOf(work, judgement, explanation)
 }
 
+/** Annotations are made on files of the deployed tree alone: a log is a stranger's text and may name anything. */
+async function filesOf({ source, prepared, run }: Work): Promise<(path: string) => boolean> {
+  const files = await source.files(prepared.snapshot, run.signal)
+  return (path) => files.has(path)
+}
+
 /** Tells what is known of the source as soon as it is known: the outputs are there also when something fails later. */
 function tellSource(run: Run, { snapshot, repositorySlug, database }: Prepared, branch: string): void {
   run.log.info(
-    `Commit ${snapshot.sourceSha.slice(0, 7)} “${snapshot.subject}”: ${snapshot.files} files, snapshot ${snapshot.sha.slice(0, 7)}`,
+    `Commit ${snapshot.sourceSha.slice(0, 7)} “${snapshot.subject}”: ${snapshot.files} ${snapshot.files === 1 ? 'file' : 'files'}, snapshot ${snapshot.sha.slice(0, 7)}`,
   )
   if (snapshot.why) run.log.info(snapshot.why)
   run.output('repo', repositorySlug)
@@ -167,7 +174,7 @@ function tellVerdict({ run, plan, prepared }: Work, { verdict, confirmation }: S
     status: judgement.status,
     phase: undefined,
     url: url ?? prepared.existing?.url,
-    buildMs: timings?.fromCache ? undefined : timings?.buildMs,
+    buildMs: timings?.fromCache || !timings?.buildMs ? undefined : timings.buildMs,
     cached: timings?.fromCache,
     health:
       probe?.outcome === 'healthy' || probe?.status !== undefined

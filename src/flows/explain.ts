@@ -1,6 +1,6 @@
-import { join } from 'node:path/posix'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { AnnotationView, DiagnosisView } from '../report/model.ts'
+import { type Diagnosis, diagnose, type FailedDeployment } from '../watch/diagnosis/diagnose.ts'
 import type { Switched } from './switch-service.ts'
 import type { Judgement } from './verdict.ts'
 
@@ -10,11 +10,57 @@ export interface Explanation {
   readonly annotations: readonly AnnotationView[]
 }
 
-export function explain(_plan: PreviewPlan | ProductionPlan, { verdict }: Switched, judgement: Judgement): Explanation {
-  const log = 'deployLog' in verdict ? verdict.deployLog : []
-  void join
-  return {
-    diagnosis: { cause: judgement.sentence, hint: 'See the log.', decisive: log.slice(-5), tail: log.slice(-40) },
-    annotations: [],
+/**
+ * Finds the reason of a failure in what the platform said and logged.
+ * @param knownFiles whether the deployed tree has a file; annotations are made on such alone
+ */
+export function explain(
+  plan: PreviewPlan | ProductionPlan,
+  switched: Switched,
+  judgement: Judgement,
+  knownFiles: (path: string) => boolean,
+): Explanation {
+  const evidence = evidenceOf(switched)
+  const { cause, hint, decisive, tail, annotations } = diagnose({
+    ...evidence,
+    errorMessage: evidence.errorMessage ?? judgement.sentence,
+    rootDirectory: plan.build.rootDirectory ?? '',
+    knownFiles,
+  })
+  return { diagnosis: { cause, hint, decisive, tail }, annotations: annotations.map(toView) }
+}
+
+type Evidence = Pick<FailedDeployment, 'verdict' | 'phase' | 'errorMessage' | 'deployLog' | 'runtimeLog'>
+
+function evidenceOf({ verdict, confirmation }: Switched): Evidence {
+  const nothing = { errorMessage: undefined, deployLog: [], runtimeLog: [] }
+  switch (verdict.kind) {
+    case 'failed':
+      return { ...verdict, verdict: 'failed' }
+    case 'crashed':
+      return { ...verdict, verdict: 'crashed' }
+    case 'timed-out':
+      return { ...verdict, verdict: 'timed-out' }
+    case 'live':
+      return { ...nothing, ...lossOf(confirmation) }
+    default:
+      return { ...nothing, verdict: 'failed' }
   }
+}
+
+function lossOf(
+  confirmation: Switched['confirmation'],
+): Pick<Evidence, 'verdict' | 'runtimeLog'> & { errorMessage?: string } {
+  const runtimeLog = confirmation?.runtimeLog ?? []
+  const lost = confirmation?.kind === 'lost' && confirmation.loss.kind === 'crashed'
+  const message = lost ? confirmation.loss.errorMessage : undefined
+  return {
+    verdict: lost ? 'crashed' : 'unhealthy',
+    runtimeLog,
+    ...(message === undefined ? {} : { errorMessage: message }),
+  }
+}
+
+function toView({ file, line, column, title, message, level }: Diagnosis['annotations'][number]): AnnotationView {
+  return { level, title, message, file, line, column }
 }

@@ -83,7 +83,10 @@ function watch(run: Run, request: SwitchRequest): Promise<WatchVerdict> {
     tame,
     events: {
       phase: (phase, atMs) => beginPhase(run, phase, atMs),
-      line: (line) => run.log.foreign(line),
+      line: (line) => {
+        run.reporter.timeline.ensure('build', 'Build')
+        run.log.foreign(line)
+      },
       warning: (text) => run.log.warning(text),
     },
     isTransient: (error) =>

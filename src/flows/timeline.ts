@@ -29,6 +29,11 @@ export class Timeline {
     this.#log.startGroup(title)
   }
 
+  /** Begins a phase unless one is under way already: log lines may come before their phase was seen. */
+  ensure(name: PhaseName, title: string): void {
+    if (this.#phases.at(-1)?.result !== 'running') this.begin(name, title)
+  }
+
   /** Ends the phase that runs, if one does. `said` becomes the group's last line. */
   end(result: PhaseResult, said?: string, atMs: number = this.#now()): void {
     const last = this.#phases.at(-1)

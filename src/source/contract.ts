@@ -105,6 +105,8 @@ export interface OldBranchesRequest {
 /** What is shipped: makes snapshots of the repository in the workspace and pushes them. Leaves nothing behind. */
 export interface Source extends AsyncDisposable {
   snapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot>
+  /** Paths of the snapshot's files, readable ones. */
+  files(snapshot: Snapshot, signal: AbortSignal): Promise<ReadonlySet<string>>
   push(request: PushRequest, signal: AbortSignal): Promise<PushResult>
   /** Short branch name → commit. */
   branches(remote: GitRemote, signal: AbortSignal): Promise<ReadonlyMap<string, string>>

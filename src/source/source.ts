@@ -4,6 +4,7 @@ import { findBase } from './incremental.ts'
 import { type MadeSnapshot, makeSnapshot } from './make-snapshot.ts'
 import { orderBranches, selectOldBranches } from './old-branches.ts'
 import { alreadyThere, branchConflict, pushSnapshot } from './push.ts'
+import { listTree, readablePath } from './tree.ts'
 import { closeWorkshop, openWorkshop, type Workshop } from './workshop.ts'
 
 export type {
@@ -39,6 +40,10 @@ export function openSource(options: SourceOptions): Source {
       const result = await makeSnapshot(await workshop(), request, signal)
       made.set(result.snapshot.sha, result)
       return result.snapshot
+    },
+    files: async (snapshot, signal) => {
+      const entries = await listTree(await outgoing(), snapshot.tree, signal)
+      return new Set(entries.filter(({ type }) => type === 'blob').map(({ path }) => readablePath(path)))
     },
     push: async (request, signal) => {
       const store = await outgoing()
