@@ -1,13 +1,5 @@
 import type { PhrasingContent, RootContent } from 'mdast'
-import {
-  addressCell,
-  commitLink,
-  diagnosisBlocks,
-  type LogBudget,
-  lastWorkingLine,
-  sideLines,
-  statusCell,
-} from './details.ts'
+import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
 import { formatDollars, formatUtc } from './format.ts'
 import {
   cellCode,
@@ -15,7 +7,6 @@ import {
   dotted,
   heading,
   link,
-  list,
   paragraph,
   serialise,
   smallPrint,
@@ -26,7 +17,7 @@ import {
 import { mergeRow, mergeRows } from './merge.ts'
 import type { CardRow, Surroundings } from './model.ts'
 import { boundedRow, CARD_MARKER, decodeState, encodeState } from './state.ts'
-import { headline, isBad } from './wording.ts'
+import { headline } from './wording.ts'
 
 /** GitHub refuses comments beyond 65 536 characters; this leaves room for what it may add. */
 export const MAX_CARD_CHARS = 60_000
@@ -49,23 +40,26 @@ const LOG_BUDGETS: readonly LogBudget[] = [
  * Rendering what {@link decodeState} reads back gives the same text.
  */
 export function renderCard(rows: readonly CardRow[], surroundings: Surroundings): string {
+  const shown = newest(rows, MAX_ROWS)
   for (const budget of LOG_BUDGETS) {
-    const body = renderWithin(rows, surroundings, budget)
+    const body = renderWithin(shown, surroundings, budget)
     if (body.length <= MAX_CARD_CHARS) return body
   }
-  return renderFewest(rows, surroundings)
+  return renderFewer(shown, surroundings)
 }
 
-/** Without any log: as many rows as fit, the newest first. */
-function renderFewest(rows: readonly CardRow[], surroundings: Surroundings): string {
-  const newestFirst = [...rows].sort((a, b) => Date.parse(b.updatedAt) - Date.parse(a.updatedAt))
-  let shown = Math.min(newestFirst.length, MAX_ROWS)
-  let body = renderWithin(newestFirst.slice(0, shown), surroundings, NO_LOG)
-  while (body.length > MAX_CARD_CHARS && shown > 1) {
-    shown = Math.floor(shown / 2)
-    body = renderWithin(newestFirst.slice(0, shown), surroundings, NO_LOG)
-  }
-  return body
+/** Without any log: as many of the newest rows as fit. */
+function renderFewer(rows: readonly CardRow[], surroundings: Surroundings): string {
+  const half = newest(rows, Math.max(1, Math.floor(rows.length / 2)))
+  const body = renderWithin(half, surroundings, NO_LOG)
+  return body.length <= MAX_CARD_CHARS || half.length === 1 ? body : renderFewer(half, surroundings)
+}
+
+/** The `limit` newest rows, in the order they had. */
+function newest(rows: readonly CardRow[], limit: number): readonly CardRow[] {
+  if (rows.length <= limit) return rows
+  const kept = new Set([...rows].sort((a, b) => Date.parse(b.updatedAt) - Date.parse(a.updatedAt)).slice(0, limit))
+  return rows.filter((row) => kept.has(row))
 }
 
 /** A card with one more row in it. */
@@ -114,22 +108,7 @@ function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): Ro
 }
 
 function detailBlocks(row: CardRow, named: boolean, { repositoryUrl }: Surroundings, budget: LogBudget): RootContent[] {
-  const { lines, blocks: tables } = sideLines(row)
-  const superseded =
-    row.supersededBy === undefined
-      ? []
-      : [paragraph(text('Superseded by '), ...commitLink(row.supersededBy, repositoryUrl))]
-  const last =
-    row.lastWorking !== undefined && row.status !== 'building' && row.status !== 'removed'
-      ? [lastWorkingLine(row.lastWorking, repositoryUrl)]
-      : []
-  const blocks: RootContent[] = [
-    ...(row.diagnosis !== undefined && isBad(row.status) ? diagnosisBlocks(row.diagnosis, budget) : []),
-    ...superseded,
-    ...last,
-    ...(lines.length === 0 ? [] : [list(lines)]),
-    ...tables,
-  ]
+  const blocks = [...reasonBlocks(row, repositoryUrl, budget), ...sideBlocks(row)]
   return named && blocks.length > 0 ? [paragraph(strong(code(row.service))), ...blocks] : blocks
 }
 

@@ -1,9 +1,9 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import { defuse, type ExcerptLimits, excerpt, oneLine, prose, webAddress } from './foreign-text.ts'
 import { count, formatBytes, formatDuration, shortSha } from './format.ts'
-import { block, cellCode, code, dotted, folded, link, paragraph, strong, table, text } from './markdown.ts'
+import { block, cellCode, code, dotted, folded, link, list, paragraph, strong, table, text } from './markdown.ts'
 import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './model.ts'
-import { phaseWords, statusWords } from './wording.ts'
+import { isBad, statusWords } from './wording.ts'
 
 /** Parts that the comment and the job summary share. */
 
@@ -61,14 +61,27 @@ export function commitLink(sha: string, repositoryUrl: string): PhrasingContent[
   return isSha ? link(`${repositoryUrl}/commit/${sha}`, code(shortSha(sha))) : [cellCode(sha, 12)]
 }
 
-/** “Last working: `9f8e7d6`, still live”. */
-export function lastWorkingLine(last: LastWorking, repositoryUrl: string): RootContent {
+/** Why a row is not live: the reason, the diagnosis with its log, what took its place, what worked last. */
+export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBudget): RootContent[] {
+  const { supersededBy, reason, diagnosis, lastWorking: last } = row
+  if (row.status === 'live' || row.status === 'building') return []
+  return [
+    ...(supersededBy === undefined
+      ? []
+      : [paragraph(text('Superseded by '), ...commitLink(supersededBy, repositoryUrl))]),
+    ...(reason === undefined || supersededBy !== undefined ? [] : [paragraph(...prose(reason))]),
+    ...(diagnosis === undefined || !isBad(row.status) ? [] : diagnosisBlocks(diagnosis, budget)),
+    ...(last === undefined || row.status === 'removed' ? [] : [lastWorkingLine(last, repositoryUrl)]),
+  ]
+}
+
+function lastWorkingLine(last: LastWorking, repositoryUrl: string): RootContent {
   const where = last.stillLive === true ? [text(', '), ...link(last.url, text('still live'))] : []
   return paragraph(text('Last working: '), ...commitLink(last.commit, repositoryUrl), ...where)
 }
 
 /** Cause, hint, the decisive lines, and the end of the log folded. */
-export function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootContent[] {
+function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootContent[] {
   const decisive = excerpt(diagnosis.decisive, 'start', budget.decisive)
   const tail = excerpt(diagnosis.tail, 'end', budget.tail)
   const advice =
@@ -81,17 +94,18 @@ export function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): Ro
   ]
 }
 
-/** The database, domain, change and remark of a row, each as one line; DNS records still to be set as a table. */
-export function sideLines(row: CardRow): { readonly lines: PhrasingContent[][]; readonly blocks: RootContent[] } {
+/** What else there is to know of a row: remark, database, domain, change; DNS records still to be set as a table. */
+export function sideBlocks(row: CardRow): RootContent[] {
   const lines: PhrasingContent[][] = []
-  if (row.reason !== undefined && row.status !== 'live') lines.push(prose(row.reason))
   if (row.note !== undefined) lines.push(prose(row.note))
   if (row.database !== undefined && row.status !== 'removed') lines.push([text('Database '), code(row.database)])
   if (row.domain !== undefined) lines.push(domainLine(row.domain))
   const change = row.change === undefined ? '' : changeWords(row.change, row.buildMs)
   if (change !== '') lines.push([text(change)])
   const records = row.domain?.status === 'active' ? [] : (row.domain?.records ?? [])
-  return { lines, blocks: records.length === 0 ? [] : [recordTable(records)] }
+  const [only] = lines
+  const said = only !== undefined && lines.length === 1 ? [paragraph(...only)] : lines.length === 0 ? [] : [list(lines)]
+  return [...said, ...(records.length === 0 ? [] : [recordTable(records)])]
 }
 
 function domainLine(domain: DomainView): PhrasingContent[] {
@@ -122,9 +136,4 @@ function changeWords(change: ChangeView, buildMs: number | undefined): string {
   }
   const sentence = parts.join('; ')
   return sentence.charAt(0).toUpperCase() + sentence.slice(1)
-}
-
-/** What is going on right now, for a row that is not finished. */
-export function progressWords(row: CardRow): string {
-  return row.phase === undefined ? 'Building' : phaseWords(row.phase)
 }

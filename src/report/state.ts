@@ -76,7 +76,7 @@ const stateSchema = z.object({ version: z.literal(VERSION), rows: z.array(rowSch
  * so nothing can end the comment early and `JSON.parse` still gives back the same rows.
  */
 export function encodeState(rows: readonly CardRow[]): string {
-  const json = JSON.stringify({ version: VERSION, rows }, inKeyOrder)
+  const json = `{"version":${VERSION},"rows":${JSON.stringify(rows, inKeyOrder)}}`
     .replaceAll('<', '\\u003c')
     .replaceAll('>', '\\u003e')
     .replaceAll('&', '\\u0026')

@@ -1,19 +1,11 @@
 import type { PhrasingContent, RootContent } from 'mdast'
-import {
-  addressCell,
-  commitLink,
-  diagnosisBlocks,
-  type LogBudget,
-  lastWorkingLine,
-  sideLines,
-  statusCell,
-} from './details.ts'
+import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
 import { oneLine } from './foreign-text.ts'
 import { count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from './format.ts'
-import { block, cellCode, code, folded, heading, list, paragraph, table, text } from './markdown.ts'
+import { block, cellCode, code, folded, heading, list, table, text } from './markdown.ts'
 import type { AnnotationView, CostView, DeployReport, PushedView, Surroundings } from './model.ts'
 import { ganttLines } from './timeline.ts'
-import { headline, isBad, targetWords } from './wording.ts'
+import { headline, targetWords } from './wording.ts'
 
 // A summary has more room than a comment, but nobody reads a thousand lines in it.
 const SUMMARY_LOG: LogBudget = {
@@ -26,7 +18,6 @@ const MAX_NAMES = 200
 /** The summary of a preview, a production deployment or a rollback. */
 export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundings, nowMs: number): RootContent[] {
   const { row } = report
-  const { lines, blocks: tables } = sideLines(row)
   return [
     heading(2, text(headline([row]))),
     table(
@@ -42,13 +33,8 @@ export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundin
         ],
       ],
     ),
-    ...(row.diagnosis !== undefined && isBad(row.status) ? diagnosisBlocks(row.diagnosis, SUMMARY_LOG) : []),
-    ...(row.supersededBy === undefined
-      ? []
-      : [paragraph(text('Superseded by '), ...commitLink(row.supersededBy, repositoryUrl))]),
-    ...(row.lastWorking === undefined ? [] : [lastWorkingLine(row.lastWorking, repositoryUrl)]),
-    ...(lines.length === 0 ? [] : [list(lines)]),
-    ...tables,
+    ...reasonBlocks(row, repositoryUrl, SUMMARY_LOG),
+    ...sideBlocks(row),
     ...annotationBlocks(report.annotations),
     ...timelineBlocks(report, nowMs),
     ...shippedBlocks(report),

@@ -66,11 +66,6 @@ const PREDICATES: Readonly<Record<RowStatus, { readonly one: string; readonly ma
   removed: { one: 'was removed', many: 'were removed' },
 }
 
-/** What a phase is called while it lasts. */
-export function phaseWords(phase: PhaseName): string {
-  return PHASE_WORDS[phase]
-}
-
 /** What a state is called in a table. */
 export function statusWords(row: Pick<CardRow, 'status' | 'phase'>): string {
   if (row.status === 'building' && row.phase !== undefined) return PHASE_WORDS[row.phase]
@@ -78,11 +73,6 @@ export function statusWords(row: Pick<CardRow, 'status' | 'phase'>): string {
   if (row.status === 'failed' && row.phase === 'roll-out') return 'Roll-out failed'
   if (row.status === 'failed' && row.phase === 'push') return 'Push failed'
   return STATUS_WORDS[row.status]
-}
-
-/** The coloured sign of a state. */
-export function sign(status: RowStatus): string {
-  return SIGNS[status]
 }
 
 /** `true` for the states that end a run red. */

@@ -1,0 +1,167 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { fitAnnotations } from '../../src/report/annotations.ts'
+import { cut, excerpt, oneLine } from '../../src/report/foreign-text.ts'
+import { formatBytes, formatDollars, formatDuration, formatUtc } from '../../src/report/format.ts'
+import { redact } from '../../src/report/redact.ts'
+import { decodeState, encodeState, parseRow } from '../../src/report/state.ts'
+import { ganttLines, phaseLine } from '../../src/report/timeline.ts'
+import { row, unfinished } from './rows.ts'
+
+describe('figures', () => {
+  it.each([
+    [0, '0 ms'],
+    [143, '143 ms'],
+    [999.6, '1 s'],
+    [1000, '1 s'],
+    [1210, '1.2 s'],
+    [41_000, '41 s'],
+    [59_700, '1 min'],
+    [65_000, '1 min 5 s'],
+    [3_600_000, '1 h'],
+    [93_600_000, '1 d 2 h'],
+    [-5, '0 ms'],
+  ])('writes %d ms as %s', (ms, words) => {
+    expect(formatDuration(ms)).toBe(words)
+  })
+
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1 kB'],
+    [4212, '4.2 kB'],
+    [999_999, '1 MB'],
+    [51_400_000, '51 MB'],
+  ])('writes %d bytes as %s', (bytes, words) => {
+    expect(formatBytes(bytes)).toBe(words)
+  })
+
+  it.each([
+    [0, '$0'],
+    [0.004213, '$0.0042'],
+    [0.01, '$0.01'],
+    [10.2, '$10.20'],
+    [0.00001, 'less than $0.0001'],
+  ])('writes %d dollars as %s', (dollars, words) => {
+    expect(formatDollars(dollars)).toBe(words)
+  })
+
+  it('writes times in UTC, whatever zone they came in', () => {
+    expect(formatUtc('2026-11-22T11:04:59+01:00')).toBe('2026-11-22 10:04 UTC')
+    expect(formatUtc('yesterday')).toBe('–')
+  })
+})
+
+describe('foreign text', () => {
+  it('is cut between characters, never inside one', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 20 }), (text, max) => {
+        const short = cut(text, max)
+        expect(short.length).toBeLessThanOrEqual(max)
+        expect(Buffer.from(short).toString()).toBe(short)
+      }),
+    )
+  })
+
+  it('becomes one line without control and direction characters', () => {
+    expect(oneLine(' a\r\n\tb\u0007\u202ec \u001b[31mred ', 80)).toBe('a bc [31mred')
+  })
+
+  it('shows the end of a log and bounds each line', () => {
+    const limits = { maxLines: 2, maxLineChars: 5 }
+    expect(excerpt(['one', 'two', 'three plus'], 'end', limits)).toEqual(['two', 'thre…'])
+    expect(excerpt(['one', 'two'], 'end', { ...limits, maxLines: 0 })).toEqual([])
+  })
+})
+
+describe('hidden state', () => {
+  it('can be read with nothing but a JSON parser', () => {
+    const hidden = encodeState([row({ note: 'a --> b <!-- & </script>' })])
+    const json = /^<!-- ink-deploy:state (.*) -->$/.exec(hidden)?.[1] ?? ''
+    expect(JSON.parse(json)).toEqual({ version: 1, rows: [row({ note: 'a --> b <!-- & </script>' })] })
+    expect(json).not.toMatch(/--|[<>&]/)
+  })
+
+  it.each([
+    ['no state', 'hello'],
+    ['broken JSON', '<!-- ink-deploy:state {"version":1,"rows":[ -->'],
+    ['a version from the future', '<!-- ink-deploy:state {"version":2,"rows":[]} -->'],
+    ['a row that is none', '<!-- ink-deploy:state {"version":1,"rows":[{"service":"web"}]} -->'],
+    ['a target that is none', encodeState([row()]).replace('"pr-12"', '"pr-0"')],
+    ['an open end', '<!-- ink-deploy:state {"version":1,"rows":[]}'],
+  ])('counts as absent with %s', (_what, body) => {
+    expect(decodeState(body)).toBeUndefined()
+  })
+
+  it('gives a saved row back to the post step, and nothing for anything else', () => {
+    const saved = unfinished({ status: 'building', phase: 'push' })
+    expect(parseRow(JSON.stringify(saved))).toEqual(JSON.parse(JSON.stringify(saved)))
+    expect(parseRow('')).toBeUndefined()
+  })
+})
+
+describe('annotations', () => {
+  const error = { level: 'error' as const, title: 'TypeScript TS2304', message: 'x' }
+
+  it('stop at the ten of a level that GitHub shows', () => {
+    const many = Array.from({ length: 15 }, (_, line) => ({ ...error, file: 'a.ts', line: line + 1 }))
+    const fitted = fitAnnotations([...many, { ...error, level: 'warning' }])
+    expect(fitted.filter(({ level }) => level === 'error')).toHaveLength(10)
+    expect(fitted.filter(({ level }) => level === 'warning')).toHaveLength(1)
+  })
+
+  it.each(['../secrets', '/etc/passwd', 'a/../../b', 'C:\\x', 'a\nb', ''])(
+    'point to no file outside the repository: %j',
+    (file) => {
+      expect(fitAnnotations([{ ...error, file, line: 3 }])).toEqual([error])
+    },
+  )
+
+  it('carry a line only when it is one', () => {
+    expect(fitAnnotations([{ ...error, file: 'a.ts', line: 0, column: 4 }])).toEqual([{ ...error, file: 'a.ts' }])
+    expect(fitAnnotations([{ ...error, file: 'a.ts', line: 3, column: 4 }])).toEqual([
+      { ...error, file: 'a.ts', line: 3, column: 4 },
+    ])
+  })
+})
+
+describe('the timeline', () => {
+  it('counts from the start of the run and ends what still runs at the present', () => {
+    const lines = ganttLines(
+      [
+        { name: 'push', startMs: 5000, endMs: 7000, result: 'done' },
+        { name: 'build', startMs: 7000, result: 'running' },
+      ],
+      9500,
+    )
+    expect(lines.slice(3)).toEqual(['  Push 2 s :done, 0, 2000', '  Build 2.5 s :active, 2000, 4500'])
+  })
+
+  it('is left out when no phase began', () => {
+    expect(ganttLines([], 0)).toEqual([])
+    expect(phaseLine([])).toBe('')
+  })
+})
+
+describe('redacting', () => {
+  const secret = `dk_test_${'ab12'.repeat(4)}`
+
+  it('reaches every text of a report and leaves the rest as it is', () => {
+    const told = row({
+      note: `key ${secret}!`,
+      diagnosis: { cause: secret, hint: '', decisive: [`a ${secret}`], tail: [] },
+    })
+    const safe = redact(told, [secret])
+    expect(JSON.stringify(safe)).not.toContain(secret)
+    expect(safe).toEqual({
+      ...told,
+      note: 'key ***!',
+      diagnosis: { cause: '***', hint: '', decisive: ['a ***'], tail: [] },
+    })
+  })
+
+  it('covers each line of a secret with several, and the longer of two that overlap first', () => {
+    expect(redact('first-line and second-line', ['first-line\nsecond-line'])).toBe('*** and ***')
+    expect(redact(`${secret}-more`, [secret, `${secret}-more`])).toBe('***')
+  })
+})
