@@ -1,3 +1,4 @@
+import { errorMessage } from '../errors.ts'
 import { committedAtSeconds, parseCommit, writeCommit } from './commit.ts'
 import { commitTimes } from './commit-times.ts'
 import type { PushRequest } from './contract.ts'
@@ -46,7 +47,7 @@ export async function findBase(
     return await askOrigin(workshop, search, candidates, budget)
   } catch (error) {
     signal.throwIfAborted()
-    const reason = budget.aborted ? `it took more than ${wholePushMs} ms` : String(error)
+    const reason = budget.aborted ? `it took more than ${wholePushMs} ms` : errorMessage(error)
     workshop.log.debug(`No older snapshot to push against: ${workshop.origin.redact(reason)}. Pushing the whole.`)
     return undefined
   }

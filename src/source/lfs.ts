@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { lstat, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { errorMessage } from '../errors.ts'
 import type { FoundAttributes } from './attributes.ts'
 import { download, findDownloads } from './lfs-download.ts'
 import { type LfsPointer, parsePointer, pointerBelowBytes } from './lfs-pointer.ts'
@@ -132,7 +133,7 @@ async function downloadContents(
   } catch (error) {
     signal.throwIfAborted()
     // Whatever is missing in the end is named in a warning; this is why.
-    workshop.log.debug(`LFS contents could not be fetched: ${remote.redact(String(error))}`)
+    workshop.log.debug(`LFS contents could not be fetched: ${remote.redact(errorMessage(error))}`)
   }
   return downloaded
 }

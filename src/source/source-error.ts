@@ -1,3 +1,5 @@
+import { DeployError } from '../errors.ts'
+
 /** What went wrong, for callers that act on it. The text is for people. */
 export type SourceErrorCode =
   | 'bad-remote'
@@ -11,15 +13,13 @@ export type SourceErrorCode =
   | 'unreachable'
   | 'git-failed'
 
-/** A failure of this room: the message says what happened to what, the hint what to do about it. No secrets in either. */
-export class SourceError extends Error {
+/** A failure of this room. No secrets in it. */
+export class SourceError extends DeployError {
   override readonly name = 'SourceError'
   readonly code: SourceErrorCode
-  readonly hint: string | undefined
 
   constructor(code: SourceErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(message, options)
     this.code = code
-    this.hint = options.hint
   }
 }

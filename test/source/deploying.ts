@@ -1,0 +1,37 @@
+import type { PushRequest, PushResult, Snapshot, SnapshotRequest, Source } from '../../src/source/source.ts'
+import type { Stage } from './deployment.ts'
+import { git } from './scratch.ts'
+
+export interface Deployed {
+  readonly snapshot: Snapshot
+  readonly result: PushResult
+  readonly branch: string
+}
+
+/** Snapshot and push, as the flows do it. */
+export async function deploy(
+  stage: Stage,
+  source: Source,
+  sha: string,
+  overrides: Partial<SnapshotRequest & Pick<PushRequest, 'bases' | 'baseRefs'>> & {
+    readonly ref?: string
+    readonly target?: string
+  } = {},
+): Promise<Deployed> {
+  const { ref = 'refs/heads/main', target = 'production', bases, baseRefs, ...request } = overrides
+  const snapshot = await source.snapshot({ wanted: { sha, ref }, ordinaryCheckouts: [sha], ...request }, stage.signal)
+  const suffix = snapshot.suffix === undefined ? '' : `-${snapshot.suffix}`
+  const branch = `ink/${target}/${snapshot.sourceSha}${suffix}`
+  const result = await source.push({ snapshot, remote: stage.remote, branch, bases, baseRefs }, stage.signal)
+  return { snapshot, result, branch }
+}
+
+/** `git ls-tree` of what was pushed: modes, names of contents, paths. */
+export async function pushedTree(stage: Stage, branch: string): Promise<string[]> {
+  return (await git(stage.platformRepository, 'ls-tree', '-r', branch)).split('\n')
+}
+
+/** Content of a pushed file. */
+export async function pushedFile(stage: Stage, branch: string, path: string): Promise<string> {
+  return await git(stage.platformRepository, 'show', `${branch}:${path}`)
+}
