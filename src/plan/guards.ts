@@ -34,7 +34,7 @@ function missingKeyHint(onMissingKey: OnMissingKey, withheld: boolean): string {
 }
 
 /** Why GitHub gives this run no secrets, and what a maintainer can do about it; undefined when it does. */
-function secretsWithheld(context: RunContext, event: RunEvent): string | undefined {
+export function secretsWithheld(context: RunContext, event: RunEvent): string | undefined {
   if (isDependabot(context)) {
     return (
       'GitHub gives runs of Dependabot none of the repository’s Actions secrets. ' +

@@ -44,6 +44,8 @@ export type ParsedSettings =
 export interface SettingsSources {
   /** Contents of a file in the workspace; undefined when there is none. */
   readFile(path: string): string | undefined
+  /** Whether GitHub gives this run no secrets, so that a key cannot be expected of it. */
+  readonly secretsWithheld?: boolean
 }
 
 /** Collects what is wrong with the inputs, so that all of it can be reported at once. */
@@ -58,12 +60,13 @@ interface Reading {
 
 /**
  * Makes the settings of the inputs, or says everything that is wrong with them. Reads no file but `env-file`, and does
- * nothing else. A missing key is not its business: whether that is wrong depends on the event (see guards.ts).
+ * nothing else. A missing key alone is no problem here, for there may be nothing to do (see `missingKey` in guards.ts);
+ * it is named only together with others, so that they can be mended in one go.
  */
 export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedSettings {
   const reading = readInputs(raw)
   const settings: Settings = {
-    apiKey: apiKey(reading),
+    apiKey: readKey(reading),
     githubToken: reading.text('github-token') === '' ? undefined : new Secret(reading.text('github-token')),
     ...where(reading),
     build: buildSettings(reading),
@@ -73,7 +76,16 @@ export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedS
     ...previews(reading),
   }
   const { problems } = reading
-  return problems.length === 0 ? { ok: true, settings } : { ok: false, problems }
+  if (problems.length === 0) return { ok: true, settings }
+  return { ok: false, problems: keyIsWanted(settings, sources) ? ['api-key: is not set', ...problems] : problems }
+}
+
+function keyIsWanted(
+  { apiKey, command, onMissingKey }: Settings,
+  { secretsWithheld = false }: SettingsSources,
+): boolean {
+  if (apiKey !== undefined || command === 'plan' || onMissingKey === 'skip') return false
+  return onMissingKey === 'fail' || !secretsWithheld
 }
 
 function readInputs(raw: RawInputs): Reading {
@@ -101,7 +113,7 @@ function shown(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
 }
 
-function apiKey(reading: Reading): Secret | undefined {
+function readKey(reading: Reading): Secret | undefined {
   const key = reading.text('api-key')
   if (key === '') return undefined
   // Its own sentence, because the value must not be shown.

@@ -1,0 +1,280 @@
+import { inspect } from 'node:util'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type InputName, inputDefaults } from '../../src/plan/inputs.ts'
+import { parseSettings } from '../../src/plan/parse-settings.ts'
+import { rawInputs, revealed, settingsOf, testKey } from './occasions.ts'
+
+const noFiles = { readFile: () => undefined }
+
+function problemsOf(given: Partial<Record<InputName, string>>): readonly string[] {
+  const parsed = parseSettings(rawInputs(given), noFiles)
+  return parsed.ok ? [] : parsed.problems
+}
+
+describe('settings', () => {
+  test('of a workflow that gives only a key are the documented defaults', () => {
+    const { apiKey, ...settings } = settingsOf()
+    expect(apiKey?.reveal()).toBe(testKey)
+    expect(settings).toEqual({
+      githubToken: undefined,
+      command: 'auto',
+      service: undefined,
+      project: 'default',
+      workspace: undefined,
+      repo: undefined,
+      productionBranch: undefined,
+      directory: undefined,
+      build: {
+        buildPack: undefined,
+        buildCommand: undefined,
+        startCommand: undefined,
+        publishDirectory: undefined,
+        rootDirectory: undefined,
+        dockerfilePath: undefined,
+        port: undefined,
+        memory: undefined,
+        vcpus: undefined,
+        region: undefined,
+      },
+      environment: {
+        shared: new Map(),
+        preview: new Map(),
+        production: new Map(),
+        strategy: 'merge',
+        git: true,
+        missingFile: undefined,
+      },
+      database: undefined,
+      domain: undefined,
+      timeoutMs: 20 * 60_000,
+      health: { kind: 'http', path: '/', statuses: [{ from: 200, to: 399 }], timeoutMs: 2 * 60_000 },
+      rollback: true,
+      comment: 'sticky',
+      deploymentRecord: 'auto',
+      previewLabel: undefined,
+      paths: undefined,
+      maxPreviews: undefined,
+      previewTtlMs: undefined,
+      onMissingKey: 'auto',
+      onQuota: 'fail',
+      adopt: false,
+      previewDrafts: true,
+      pullRequest: undefined,
+      dryRun: false,
+      prices: { vcpuMinute: 0.000393, gbMinute: 0.000161 },
+      endpoint: 'https://mcp.ml.ink/mcp',
+    })
+  })
+
+  test('left empty, as an expression without a value leaves them, are the same as not given', () => {
+    const empty = Object.fromEntries(Object.keys(inputDefaults).map((name) => [name, ' ']))
+    expect(settingsOf({ ...empty, 'api-key': testKey })).toEqual(settingsOf())
+  })
+
+  test('are read, each of them', () => {
+    const settings = settingsOf({
+      'github-token': ' token ',
+      service: 'Shop',
+      'build-pack': 'dockerfile',
+      'dockerfile-path': './docker//Dockerfile',
+      'root-directory': 'apps/web/',
+      port: '8080',
+      memory: '1Gi',
+      vcpus: '1.0',
+      timeout: '90s',
+      'health-path': 'none',
+      'preview-ttl': '7d',
+      paths: 'src/**\n!**/*.md\n',
+      'health-status': '200, 204',
+      domain: 'App.Example.com.',
+      rollback: 'False',
+      'production-branch': 'refs/heads/release/1.x',
+      repo: 'ink/site',
+      'max-previews': '5',
+      'pr-number': '12',
+      'deployment-record': 'false',
+      'price-gb-minute': '0',
+    })
+    expect(settings).toMatchObject({
+      service: 'shop',
+      build: {
+        buildPack: 'dockerfile',
+        dockerfilePath: 'docker/Dockerfile',
+        rootDirectory: 'apps/web',
+        port: 8080,
+        memory: '1024Mi',
+        vcpus: '1',
+      },
+      timeoutMs: 90_000,
+      health: { kind: 'none' },
+      previewTtlMs: 7 * 86_400_000,
+      paths: ['src/**', '!**/*.md'],
+      domain: 'app.example.com',
+      rollback: false,
+      productionBranch: 'release/1.x',
+      repo: 'site',
+      maxPreviews: 5,
+      pullRequest: 12,
+      deploymentRecord: 'false',
+      prices: { vcpuMinute: 0.000393, gbMinute: 0 },
+    })
+    expect(settings.githubToken?.reveal()).toBe('token')
+    expect(settingsOf({ 'health-path': 'mcp' }).health).toEqual({ kind: 'mcp', timeoutMs: 120_000 })
+    expect(settingsOf({ 'health-path': '/ready?full=1', 'health-status': '200, 204' }).health).toMatchObject({
+      path: '/ready?full=1',
+      statuses: [
+        { from: 200, to: 200 },
+        { from: 204, to: 204 },
+      ],
+    })
+  })
+
+  test('show no secret, however they are printed', () => {
+    const token = `ghs_${testKey.slice(8, 40)}`
+    const settings = settingsOf({ 'github-token': token, env: `PASSWORD=${token}` })
+    const printed = [inspect(settings, { depth: 9 }), JSON.stringify(settings), `${settings.apiKey}`].join()
+    expect(printed).not.toContain(token)
+    expect(printed).not.toContain(testKey)
+  })
+})
+
+describe('bad inputs', () => {
+  test('are reported together, each with its name, its value and what is allowed', () => {
+    const problems = problemsOf({
+      'api-key': 'sk-wrong',
+      command: 'deploy',
+      'build-pack': 'nixpacks',
+      memory: '300Mi',
+      vcpus: '3',
+      port: '65536',
+      timeout: '20',
+      'health-timeout': '-5m',
+      env: 'lonely',
+      'root-directory': '../other',
+      'publish-directory': '/dist',
+    })
+    expect(problems).toHaveLength(11)
+    const of = (name: string) => problems.find((problem) => problem.startsWith(`${name}`))
+    expect(of('command:')).toBe(
+      'command: must be one of auto, preview, production, teardown, sweep, monitor, rollback, plan, but is "deploy"',
+    )
+    expect(of('memory:')).toBe('memory: must be one of 128Mi, 256Mi, 512Mi, 1024Mi, 2048Mi, 4096Mi, but is "300Mi"')
+    expect(of('vcpus:')).toContain('0.1, 0.25, 0.5, 1, 2, 4, but is "3"')
+    expect(of('port:')).toBe('port: must be a whole number from 1 to 65535, but is "65536"')
+    expect(of('timeout:')).toContain('such as 90s, 15m or 1h, from 1s to 24h, but is "20"')
+    expect(of('root-directory:')).toContain('without .., but is "../other"')
+    expect(of('env,')).toContain('line 1: there is no =')
+    expect(of('api-key:')).toContain('starts with dk_')
+    expect(problems.join('\n')).not.toContain('sk-wrong')
+  })
+
+  test.each<[InputName, string[]]>([
+    ['api-key', ['dk_with space', 'DK_x', 'dk_']],
+    ['command', ['Preview', 'plan,preview']],
+    ['port', ['0', '-1', '80.5', '0x50', '1e3', '٣']],
+    ['memory', ['1G', '1024', '0Mi', '1024mi', '8Gi']],
+    ['vcpus', ['0', '-1', '1/2', 'one', '500m']],
+    ['timeout', ['0s', '90', 'soon', '-1m', '25h', '1y', '1.5', '10ms', '1h30m']],
+    ['preview-ttl', ['0d', '366d']],
+    ['health-path', ['ready', '//evil.example', '/\\evil.example', '/a b', '/a#b', 'NONE']],
+    ['health-status', ['2xx', '99', '600', '399-200', '200-', ',', '200,,204']],
+    ['health-timeout', ['2']],
+    ['root-directory', ['/srv', 'a/../b', '..', 'C:\\x', 'a\\b', '~/x', 'a\u0000b']],
+    ['directory', ['/home/runner/dist', '../dist']],
+    ['dockerfile-path', ['/Dockerfile', 'x/../../Dockerfile']],
+    ['rollback', ['yes', '1', 'on', 'TrUe']],
+    ['git-env', ['no']],
+    ['deployment-record', ['yes', 'always']],
+    ['comment', ['always']],
+    ['on-quota', ['evict']],
+    ['on-missing-key', ['ignore']],
+    ['env-strategy', ['overwrite']],
+    ['database', ['postgres']],
+    [
+      'domain',
+      ['localhost', 'https://a.example', 'a.example/x', 'a.example:80', '1.2.3.4', '*.a.example', 'a..b', '-a.b'],
+    ],
+    [
+      'endpoint',
+      ['mcp.ml.ink', 'http://mcp.ml.ink/mcp', 'https://u:p@mcp.ml.ink', 'file:///x', 'http://127.0.0.1.evil.example/'],
+    ],
+    ['paths', ['/src/**', '!docs/**', 'src/[ab', '../x/**', './src/**', 'a/../b', 'src/(a']],
+    ['production-branch', ['a b', 'a..b', '-x', 'x.lock', 'refs/heads/', 'a~1']],
+    ['max-previews', ['0', 'many', '-1']],
+    ['pr-number', ['0', '#12', 'twelve']],
+    ['price-vcpu-minute', ['free', '-1', '1,5']],
+    ['repo', ['https://git.ml.ink/a/b', 'a/b', '..']],
+    ['service', ['!!!', 'web-pr-12']],
+    ['preview-label', ['two\nlines']],
+    ['region', ['eu central!']],
+    ['project', ['a\nb']],
+  ])('%s', (name, values) => {
+    for (const value of values) {
+      const extra: Partial<Record<InputName, string>> = name === 'dockerfile-path' ? { 'build-pack': 'dockerfile' } : {}
+      const problems = problemsOf({ ...extra, [name]: value })
+      expect(problems, `${name}: ${JSON.stringify(value)}`).toHaveLength(1)
+      expect(problems[0]?.startsWith(`${name}: must be `)).toBe(true)
+    }
+  })
+
+  test('combinations that the platform refuses are refused here', () => {
+    expect(problemsOf({ 'publish-directory': 'dist', 'build-pack': 'dockerfile' })).toEqual([
+      'publish-directory: works with build-pack railpack or static only, but build-pack is "dockerfile"',
+    ])
+    expect(problemsOf({ 'publish-directory': 'dist', 'build-pack': 'dockercompose' })).toHaveLength(1)
+    expect(problemsOf({ 'dockerfile-path': 'Dockerfile' })).toEqual([
+      'dockerfile-path: works with build-pack dockerfile only, but build-pack is not set',
+    ])
+    expect(problemsOf({ 'publish-directory': 'dist' })).toEqual([])
+    expect(problemsOf({ 'publish-directory': 'dist', 'build-pack': 'static' })).toEqual([])
+  })
+
+  test('a value is shown on one line and cut when it is long', () => {
+    const [problem] = problemsOf({ command: `x\n::error::${'y'.repeat(500)}` })
+    expect(problem).not.toContain('\n')
+    expect(problem?.length).toBeLessThan(250)
+  })
+
+  test('a missing key is named beside other problems, but only where one can be expected', () => {
+    const parse = (given: Partial<Record<InputName, string>>, secretsWithheld: boolean) => {
+      const parsed = parseSettings(rawInputs({ 'api-key': '', ...given }), { ...noFiles, secretsWithheld })
+      return parsed.ok ? 'ok' : parsed.problems
+    }
+    expect(parse({}, false)).toBe('ok')
+    expect(parse({ port: 'x' }, false)).toHaveLength(2)
+    expect(parse({ port: 'x' }, true)).toHaveLength(1)
+    expect(parse({ port: 'x', 'on-missing-key': 'fail' }, true)).toHaveLength(2)
+    expect(parse({ port: 'x', 'on-missing-key': 'skip' }, false)).toHaveLength(1)
+    expect(parse({ port: 'x', command: 'plan' }, false)).toHaveLength(1)
+  })
+
+  test('whatever the inputs hold, they are understood or refused with a name', () => {
+    const names = Object.keys(inputDefaults) as InputName[]
+    const input = fc.constantFrom(...names)
+    fc.assert(
+      fc.property(input, fc.string({ unit: 'binary' }), (name, value) => {
+        for (const problem of problemsOf({ [name]: value })) expect(problem.startsWith(name)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('env-file', () => {
+  const files = (contents: Record<string, string>) => ({ readFile: (path: string) => contents[path] })
+
+  test('is read, and env is laid over it', () => {
+    const raw = rawInputs({ 'env-file': '.env.ci', env: 'B=2' })
+    const parsed = parseSettings(raw, files({ '.env.ci': 'A=file\nB=file' }))
+    expect(parsed.ok && revealed(parsed.settings.environment.shared)).toEqual({ A: 'file', B: '2' })
+  })
+
+  test('with a bad line is refused, naming file and line', () => {
+    const parsed = parseSettings(rawInputs({ 'env-file': '.env' }), files({ '.env': 'A=1\nB' }))
+    expect(parsed.ok ? [] : parsed.problems[0]).toContain('env-file ".env", line 2: there is no =')
+  })
+
+  test('that is not there is remembered, not refused: a teardown needs no checkout', () => {
+    expect(settingsOf({ 'env-file': '.env' }).environment.missingFile).toBe('.env')
+  })
+})
