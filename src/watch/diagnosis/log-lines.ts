@@ -1,0 +1,45 @@
+/** One line of a log, by its place there. */
+export interface LogLine {
+  readonly line: string
+  readonly index: number
+}
+
+// BuildKit numbers and times its steps' lines; container runtimes put a time before them.
+const CONTAINER_PREFIX =
+  /^(?:#\d+ )?(?:\d{1,5}\.\d{1,3} )?(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)? )?(?:(?:stdout|stderr) [FP] )?/
+
+/** A line as the tool wrote it, without what container builders and runtimes put before it. */
+export function withoutPrefix(line: string): string {
+  return line.replace(CONTAINER_PREFIX, '')
+}
+
+const FIRST_ERROR =
+  /\b(?:error|fatal|exception|panic(?:ked)?|failed|failure|cannot|could not|unable to|not found|no such|denied|refused)\b|✖|✗|⨯/i
+const NO_ERROR = /\b(?:0 errors?|no errors?|without errors?|errors?: 0|0 failed)\b|^\s*at\s|\bnpm warn\b|\bwarning\b/i
+
+/** The first line that looks like an error, for failures nobody knows. */
+export function firstErrorLine(lines: readonly string[]): number | undefined {
+  const index = lines.findIndex((line) => FIRST_ERROR.test(line) && !NO_ERROR.test(line))
+  return index < 0 ? undefined : index
+}
+
+const BEFORE = 2
+const AFTER = 9
+const TAIL = 50
+
+/** The lines that decide, around the one at `index`; blank lines at both ends dropped. */
+export function linesAround(lines: readonly string[], index: number): readonly string[] {
+  return trimBlank(lines.slice(Math.max(0, index - BEFORE), index + AFTER + 1))
+}
+
+/** The end of a log. */
+export function tailOf(lines: readonly string[]): readonly string[] {
+  return trimBlank(lines.slice(-TAIL))
+}
+
+function trimBlank(lines: readonly string[]): readonly string[] {
+  const first = lines.findIndex((line) => line.trim() !== '')
+  if (first < 0) return []
+  const last = lines.findLastIndex((line) => line.trim() !== '')
+  return lines.slice(first, last + 1)
+}
