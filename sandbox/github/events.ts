@@ -2,7 +2,7 @@ import { tryGit } from './git.ts'
 import { readCommits } from './render-commit.ts'
 import { renderComment, renderIssue, renderLabel } from './render-issue.ts'
 import { renderFullPull } from './render-pull.ts'
-import { renderRepository, timestamp } from './render-repository.ts'
+import { renderPushedRepository, renderRepository, timestamp } from './render-repository.ts'
 import { nodeId, renderUser } from './render-user.ts'
 import type { Repository } from './repository.ts'
 import type { World } from './world.ts'
@@ -61,8 +61,8 @@ export async function renderEvent(
   return {
     name: kind,
     payload: {
-      ...payload,
       repository: renderRepository(repository, world),
+      ...payload,
       sender: renderUser(world.user(sender), world),
     },
   }
@@ -139,7 +139,7 @@ async function renderPullRequestEvent(world: World, repository: Repository, opti
   }
 }
 
-async function renderPushEvent(_world: World, repository: Repository, options: EventOptions) {
+async function renderPushEvent(world: World, repository: Repository, options: EventOptions) {
   const ref = fullReference(options.ref ?? repository.defaultBranch)
   const after = options.after ?? (await repository.resolve(ref)) ?? ZERO
   const before = options.before ?? (await firstParent(repository, after)) ?? ZERO
@@ -157,6 +157,7 @@ async function renderPushEvent(_world: World, repository: Repository, options: E
     compare: `${repository.htmlUrl}/compare/${before.slice(0, 12)}...${after.slice(0, 12)}`,
     commits: rendered,
     head_commit: rendered.at(-1) ?? null,
+    repository: renderPushedRepository(repository, world),
     pusher: { name: options.sender ?? repository.owner.login, email: `${repository.owner.login}@example.com` },
   }
 }

@@ -45,8 +45,15 @@ export async function handleGit(
     refuse(request, response, refusal?.status ?? 404, refusal?.message ?? 'Repository not found.')
     return true
   }
-  await serveGit(request, response, { gitDir: repository.gitDir, url, user: token?.actor.login ?? '' })
-  if (target.service === 'write' && request.method === 'POST') await repository.afterPush()
+  const pushing = target.service === 'write' && request.method === 'POST'
+  await serveGit(request, response, {
+    gitDir: repository.gitDir,
+    url,
+    user: token?.actor.login ?? '',
+    settle: async () => {
+      if (pushing) await repository.afterPush()
+    },
+  })
   return true
 }
 

@@ -26,6 +26,8 @@ export interface GitHubOptions {
   /** Default: any free one. */
   readonly port?: number
   readonly now?: () => Date
+  /** Answers what is neither API nor git: the pages that people see. Default: 404 for all of it. */
+  readonly pages?: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>
 }
 
 export interface TokenOptions {
@@ -45,6 +47,7 @@ export interface GitHub extends AsyncDisposable {
   readonly apiUrl: string
   createRepository(options: RepositoryOptions): Promise<Repository>
   repository(fullName: string): Repository
+  repositories(): readonly Repository[]
   /** Makes a token at run time. */
   token(options: TokenOptions): string
   /** Ends a token's validity, as GitHub does at the end of a job. */
@@ -73,20 +76,21 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', serverUrl)
     void route(request, response, url).catch((error: unknown) => {
-      response.writeHead(500).end(error instanceof Error ? error.message : String(error))
+      if (!response.headersSent) response.writeHead(500)
+      response.end(error instanceof Error ? error.message : String(error))
     })
   })
 
   async function route(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     if (url.pathname.startsWith('/api/')) await api.handle(request, response, url)
-    else if (!(await handleGit(world, faults, journal, request, response, url))) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('Not Found\n')
-    }
+    else if (await handleGit(world, faults, journal, request, response, url)) return
+    else if (options.pages) await options.pages(request, response, url)
+    else response.writeHead(404, { 'content-type': 'text/plain' }).end('Not Found\n')
   }
 
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => {
-    stopped ??= shutDown(server, stopping, directory)
+    stopped ??= shutDown(server, stopping, world)
     return stopped
   }
 
@@ -99,6 +103,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
       if (!repository) throw new Error(`There is no repository ${fullName}.`)
       return repository
     },
+    repositories: () => [...world.repositories.values()],
     token: (tokenOptions) => createToken(world, tokenOptions),
     revokeToken: (value) => void world.tokens.delete(value),
     fault: (name, faultOptions) => faults.set(name, faultOptions),
@@ -176,10 +181,11 @@ function listen(server: Server, port: number): Promise<string> {
   })
 }
 
-async function shutDown(server: Server, stopping: AbortController, directory: string): Promise<void> {
+async function shutDown(server: Server, stopping: AbortController, world: World): Promise<void> {
   stopping.abort()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeAllConnections()
   await closed
-  await rm(directory, { recursive: true, force: true })
+  // A push may have been cut off; what it set going must not write into a folder that is being deleted.
+  await world.inTurn(() => rm(world.directory, { recursive: true, force: true, maxRetries: 5 }))
 }

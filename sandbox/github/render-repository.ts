@@ -105,11 +105,26 @@ export function renderRepository(repository: RepositoryFacts, addresses: Address
     open_issues: repository.openIssues,
     watchers: 0,
     default_branch: repository.defaultBranch,
+    custom_properties: {},
   }
 }
 
 function repositoryUrls(url: string): Record<string, string> {
   return Object.fromEntries(Object.entries(TEMPLATES).map(([name, suffix]) => [name, url + suffix]))
+}
+
+/** The repository as `push` events have it: some times as seconds, and fields that are found nowhere else. */
+export function renderPushedRepository(repository: RepositoryFacts, addresses: Addresses) {
+  const rendered = renderRepository(repository, addresses)
+  const { login } = repository.owner
+  return {
+    ...rendered,
+    owner: { name: login, email: `${login}@example.com`, ...rendered.owner },
+    created_at: Math.floor(repository.createdAt.getTime() / 1000),
+    pushed_at: Math.floor(repository.pushedAt.getTime() / 1000),
+    stargazers: 0,
+    master_branch: repository.defaultBranch,
+  }
 }
 
 /** GitHub's time stamps have no milliseconds. */

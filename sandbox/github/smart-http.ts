@@ -13,11 +13,14 @@ export function gitService(
   return { repositoryPath: match[1], service: name === 'git-receive-pack' ? 'write' : 'read' }
 }
 
-/** Hands a request to git's own HTTP backend and its answer back. Resolves when the backend has ended. */
+/**
+ * Hands a request to git's own HTTP backend and its answer back. Resolves when the backend has ended.
+ * The client is kept waiting for `settle`, so that whatever a push brings about has happened when the push is over.
+ */
 export function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
-  target: { readonly gitDir: string; readonly url: URL; readonly user: string },
+  target: { readonly gitDir: string; readonly url: URL; readonly user: string; readonly settle: () => Promise<void> },
 ): Promise<void> {
   const endpoint = target.url.pathname.replace(/^\/[^/]+\/[^/]+\//, '')
   const child = spawn('git', ['http-backend'], {
@@ -42,9 +45,11 @@ export function serveGit(
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', () => {
-      if (!response.headersSent) response.writeHead(500)
-      response.end()
-      resolve()
+      target.settle().then(() => {
+        if (!response.headersSent) response.writeHead(500)
+        response.end()
+        resolve()
+      }, reject)
     })
     relayCgi(child.stdout, response)
   })

@@ -1,0 +1,96 @@
+import { createRequire } from 'node:module'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type EventOptions, type GitHub, type Repository, startGitHub } from '../../sandbox/github/github.ts'
+
+interface Example {
+  readonly name: string
+  readonly examples: readonly Readonly<Record<string, unknown>>[]
+}
+
+const examples = createRequire(import.meta.url)('@octokit/webhooks-examples') as readonly Example[]
+
+/** Where a payload lacks what every real example of its event and action has, or has it as another type. */
+function differences(real: readonly unknown[], ours: unknown, path = ''): string[] {
+  if (!real.every(isObject))
+    return typesDiffer(real, ours) ? [`${path}: ${kind(ours)} instead of ${kind(real[0])}`] : []
+  if (!isObject(ours)) return [`${path}: ${kind(ours)} instead of an object`]
+  const [first = {}, ...others] = real
+  const shared = Object.keys(first).filter((key) => !UNSET.includes(key) && others.every((other) => key in other))
+  return shared.flatMap((key) => {
+    if (!(key in ours)) return [`${path}.${key} is missing`]
+    const values = real.map((one) => one[key])
+    return differences(values, ours[key], `${path}.${key}`)
+  })
+}
+
+/** Nobody is assigned here; organisations and apps' installations are not imitated, and a workflow's event has the latter never. */
+const UNSET = ['assignee', 'milestone', 'organization', 'installation']
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const kind = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
+
+/** `null` says nothing about the type: GitHub has it wherever something may be unset. */
+function typesDiffer(real: readonly unknown[], ours: unknown): boolean {
+  const kinds = new Set(real.map(kind))
+  return ours !== null && !kinds.has('null') && !kinds.has(kind(ours))
+}
+
+let github: GitHub
+let repository: Repository
+let commentId: number
+
+beforeAll(async () => {
+  github = await startGitHub()
+  repository = await github.createRepository({ owner: 'acme', name: 'web' })
+  await repository.commit({ branch: 'main', files: { a: '1\n' }, message: 'Start' })
+  await repository.pushTo('main', { b: '2\n' })
+  await repository.commit({
+    branch: 'feature',
+    parent: await repository.head(),
+    files: { a: '3\n' },
+    message: 'Change',
+  })
+  await repository.openPullRequest({ head: 'feature', author: 'ada', labels: ['preview'] })
+  await repository.setReference('refs/tags/v1', await repository.head())
+  commentId = repository.comment(1, '/ink deploy', 'ada').id
+})
+
+afterAll(() => github.stop())
+
+const pullActions = [
+  'opened',
+  'reopened',
+  'synchronize',
+  'ready_for_review',
+  'converted_to_draft',
+  'labeled',
+  'unlabeled',
+  'closed',
+]
+
+describe('an event has everything that GitHub’s own examples of it have in common', () => {
+  const cases: readonly (readonly [string, () => EventOptions])[] = [
+    ...pullActions.map((action) => {
+      const label = action.endsWith('labeled') ? { label: 'preview' } : {}
+      return ['pull_request', () => ({ action, number: 1, ...label })] as const
+    }),
+    ['push', () => ({})],
+    ['workflow_dispatch', () => ({ inputs: { 'pr-number': '1' } })],
+    ['issue_comment', () => ({ action: 'created', number: 1, commentId })],
+    ['release', () => ({ action: 'published', tag: 'v1' })],
+    ['delete', () => ({ ref: 'refs/heads/feature' })],
+  ]
+
+  it.each(cases.map(([name, options]) => [name, options().action ?? '', options] as const))(
+    '%s %s',
+    async (name, action, options) => {
+      const all = examples.find((one) => one.name === name)?.examples ?? []
+      const same = action === '' ? all : all.filter((example) => example.action === action)
+      expect(same.length).toBeGreaterThan(0)
+      const { payload } = await repository.event(name as 'push', options())
+      expect(differences(same, payload)).toEqual([])
+    },
+  )
+})
