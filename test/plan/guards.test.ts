@@ -1,0 +1,230 @@
+import { describe, expect, test } from 'vitest'
+import type { RunEvent } from '../../src/plan/event.ts'
+import { matchesPaths, mayChange, mayDelete, ownershipOf, standing } from '../../src/plan/guards.ts'
+import type { InputName } from '../../src/plan/inputs.ts'
+import { makePlan } from '../../src/plan/make-plan.ts'
+import type { Facts } from '../../src/plan/plan.ts'
+import { comment, headSha, occasion, pullRequestEvent, pullRequestOf, push, revealed } from './occasions.ts'
+
+type Given = Partial<Record<InputName, string>>
+
+const forked = pullRequestOf({ head: { sha: headSha, ref: 'feature', repository: 'eve/web' }, labels: ['preview'] })
+const keyless = { 'api-key': '' }
+
+describe('a run without a key', () => {
+  const plan = (event: RunEvent, given: Given = {}, actor = 'ada') =>
+    makePlan(occasion(event, { ...keyless, ...given }, { actor }))
+  const fork = pullRequestEvent('opened', { pullRequest: forked })
+
+  test('is skipped for a fork, and says what a maintainer can do', () => {
+    const made = plan(fork)
+    expect(made).toMatchObject({ kind: 'none', status: 'skipped', pullRequest: 12 })
+    expect(made).toMatchObject({ reason: expect.stringContaining('/ink deploy') })
+    expect(plan(pullRequestEvent('closed', { pullRequest: forked }))).toMatchObject({ status: 'skipped' })
+  })
+
+  test('is skipped for a fork whose repository is gone', () => {
+    const gone = pullRequestOf({ head: { sha: headSha, ref: 'feature', repository: undefined } })
+    expect(plan(pullRequestEvent('closed', { pullRequest: gone }))).toMatchObject({ status: 'skipped' })
+  })
+
+  test('is skipped for Dependabot, whose branches lie in the same repository', () => {
+    const made = plan(pullRequestEvent('opened'), {}, 'dependabot[bot]')
+    expect(made).toMatchObject({ status: 'skipped', reason: expect.stringContaining('Dependabot') })
+    expect(plan(push('refs/heads/main'), {}, 'dependabot[bot]')).toMatchObject({ status: 'skipped' })
+  })
+
+  test('fails otherwise, and says how to set one', () => {
+    expect(plan(pullRequestEvent('opened'))).toMatchObject({
+      kind: 'refused',
+      problem: 'api-key: is not set',
+      hint: expect.stringMatching(/api-key: \$\{\{ secrets\.INK_API_KEY \}\}/),
+    })
+  })
+
+  test('can be told to skip or to fail always', () => {
+    expect(plan(push('refs/heads/main'), { 'on-missing-key': 'skip' })).toMatchObject({ status: 'skipped' })
+    expect(plan(fork, { 'on-missing-key': 'fail' })).toMatchObject({ kind: 'refused' })
+  })
+
+  test('of an event that means nothing is no failure', () => {
+    expect(plan(push('refs/heads/feature'))).toMatchObject({ kind: 'none', status: 'nothing' })
+  })
+})
+
+describe('a fork’s code, with the repository’s key in reach', () => {
+  const gate = { 'preview-label': 'preview' }
+  const target = (action: string, label?: string) =>
+    pullRequestEvent(action, { withSecretsForForks: true, pullRequest: forked, label })
+  const make = (event: RunEvent, given: Given, facts: Facts = {}) => makePlan(occasion(event, given), facts)
+
+  test('is not deployed when nobody approved', () => {
+    expect(make(target('opened'), {})).toMatchObject({
+      kind: 'none',
+      status: 'skipped',
+      reason: expect.stringContaining(`/ink deploy ${headSha.slice(0, 12)}`),
+    })
+  })
+
+  test('is not deployed after a new push, whatever label is on', () => {
+    expect(make(target('synchronize'), gate, { approval: 'approved' })).toMatchObject({ status: 'skipped' })
+  })
+
+  test('is deployed when the gate’s label is put on by somebody who may write', () => {
+    const labeled = target('labeled', 'preview')
+    expect(make(labeled, gate)).toEqual({ kind: 'needs', need: { fact: 'permission', login: 'ada' } })
+    expect(make(labeled, gate, { permission: 'write' })).toMatchObject({ kind: 'preview', untrusted: true })
+    expect(make(labeled, gate, { permission: 'read' })).toMatchObject({ kind: 'none', status: 'skipped' })
+  })
+
+  test('is not deployed for another label put on, unless the gate’s was approved for this head', () => {
+    const other = target('labeled', 'bug')
+    expect(make(other, gate)).toEqual({
+      kind: 'needs',
+      need: { fact: 'approval', pullRequest: 12, headSha, by: { kind: 'label', label: 'preview' } },
+    })
+    for (const approval of ['not-approved', 'unreadable'] as const) {
+      expect(make(other, gate, { approval })).toMatchObject({ status: 'skipped' })
+    }
+    expect(make(other, gate, { approval: 'approved' })).toMatchObject({ kind: 'preview', untrusted: true })
+  })
+
+  test('is deployed for a comment that names the head, or that came after it was pushed', () => {
+    const facts: Facts = { permission: 'write', pullRequest: forked }
+    expect(make(comment(`/ink deploy ${headSha}`), {}, facts)).toMatchObject({ kind: 'preview', untrusted: true })
+    expect(make(comment('/ink deploy'), {}, facts)).toEqual({
+      kind: 'needs',
+      need: {
+        fact: 'approval',
+        pullRequest: 12,
+        headSha,
+        by: { kind: 'comment', createdAt: '2026-11-22T10:00:00Z' },
+      },
+    })
+    expect(make(comment('/ink deploy'), {}, { ...facts, approval: 'unreadable' })).toMatchObject({ kind: 'decline' })
+    expect(make(comment('/ink deploy'), {}, { ...facts, approval: 'approved' })).toMatchObject({ kind: 'preview' })
+  })
+
+  test('is not deployed because another workflow passed, or by number, without approval', () => {
+    const passed: RunEvent = {
+      kind: 'workflow-run',
+      action: 'completed',
+      conclusion: 'success',
+      event: 'pull_request',
+      headSha,
+      headBranch: 'feature',
+      headRepository: 'eve/web',
+      pullRequests: [],
+    }
+    expect(make(passed, {}, { pullRequest: forked })).toMatchObject({ kind: 'none', status: 'skipped' })
+    const dispatch: RunEvent = { kind: 'dispatch', ref: 'refs/heads/main' }
+    expect(make(dispatch, { 'pr-number': '12' }, { pullRequest: forked })).toMatchObject({ status: 'skipped' })
+  })
+
+  test('gets the values of preview-env and no others, and needs no env-file', () => {
+    const given = { ...gate, env: 'SHARED=1', 'preview-env': 'OPEN=1', 'production-env': 'P=1', 'env-file': '.env' }
+    const made = make(target('labeled', 'preview'), given, { permission: 'admin' })
+    expect(
+      made.kind === 'preview' && Object.keys(revealed(made.variables)).filter((name) => !name.startsWith('INK_')),
+    ).toEqual(['OPEN'])
+  })
+
+  test('built in this very job is not deployed at all', () => {
+    const made = make(target('labeled', 'preview'), { ...gate, directory: 'dist' }, { permission: 'admin' })
+    expect(made).toMatchObject({ status: 'skipped', reason: expect.stringContaining('directory') })
+  })
+
+  test('is deployed like any other where the repository hands its secrets to forks itself', () => {
+    const event = pullRequestEvent('opened', { pullRequest: forked })
+    expect(make(event, {})).toMatchObject({ kind: 'preview', untrusted: false })
+  })
+
+  test('from the same repository needs no approval', () => {
+    const own = pullRequestEvent('synchronize', { withSecretsForForks: true })
+    expect(make(own, {})).toMatchObject({ kind: 'preview', untrusted: false })
+  })
+})
+
+describe('paths', () => {
+  test.each([
+    [['src/**'], ['src/a/b.ts'], true],
+    [['src/**'], ['src/.env.example'], true],
+    [['src/**'], ['lib/a.ts'], false],
+    [['**'], ['.github/workflows/x.yml'], true],
+    [['*.md'], ['docs/a.md'], false],
+    [['**/*.{ts,tsx}'], ['app/x.tsx'], true],
+    [['src/**', '!src/**/*.md'], ['src/a.md'], false],
+    [['src/**', '!src/**/*.md', 'src/keep.md'], ['src/keep.md'], true],
+    [['src/**'], [], false],
+  ])('%j and %j: %s', (globs, files, expected) => {
+    expect(matchesPaths(globs, files)).toBe(expected)
+  })
+})
+
+describe('how a pull request stands now', () => {
+  const planned = { wanted: { sha: headSha }, previewLabel: 'preview' }
+  const now = pullRequestOf({ labels: ['preview'] })
+
+  test('as planned: go on', () => {
+    expect(standing(planned, now)).toEqual({ wanted: true })
+  })
+
+  test('closed, or the label gone: removed', () => {
+    expect(standing(planned, { ...now, state: 'closed' })).toMatchObject({ outcome: 'removed' })
+    expect(standing(planned, { ...now, labels: [] })).toMatchObject({ outcome: 'removed' })
+  })
+
+  test('moved on: superseded, by whom', () => {
+    const head = { ...now.head, sha: 'f'.repeat(40) }
+    expect(standing(planned, { ...now, head })).toMatchObject({ outcome: 'superseded', by: head.sha })
+  })
+
+  test('closed counts more than moved on', () => {
+    const moved = { ...now, state: 'closed' as const, head: { ...now.head, sha: 'f'.repeat(40) } }
+    expect(standing(planned, moved)).toMatchObject({ outcome: 'removed' })
+  })
+})
+
+describe('whose a service is', () => {
+  const ours = { INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: 'acme/web', INK_GIT_PULL_REQUEST: '12' }
+  const service = (env: Record<string, string>, fromOurRepository = true) => ({ name: 's', env, fromOurRepository })
+
+  test.each([
+    [ours, 'ours'],
+    [{ ...ours, INK_GIT_REPOSITORY: 'Acme/Web' }, 'ours'],
+    [{}, 'unmarked'],
+    [{ OTHER: '1' }, 'unmarked'],
+    [{ ...ours, INK_GIT_REPOSITORY: 'eve/web' }, 'foreign'],
+    [{ ...ours, INK_MANAGED_BY: 'terraform' }, 'foreign'],
+    [{ INK_MANAGED_BY: 'ink-deploy' }, 'foreign'],
+    [{ INK_GIT_REPOSITORY: 'acme/web' }, 'foreign'],
+  ])('%j: %s', (env, expected) => {
+    expect(ownershipOf(env, 'acme/web')).toBe(expected)
+  })
+
+  test('it is changed only when it is ours, or adopted', () => {
+    expect(mayChange(service(ours), 'acme/web', false)).toEqual({ allowed: true })
+    for (const stranger of [service({}), service({ ...ours, INK_GIT_REPOSITORY: 'eve/web' }), service(ours, false)]) {
+      expect(mayChange(stranger, 'acme/web', false)).toMatchObject({
+        allowed: false,
+        hint: expect.stringContaining('adopt: true'),
+      })
+      expect(mayChange(stranger, 'acme/web', true)).toEqual({ allowed: true })
+    }
+  })
+
+  test('it is deleted only when every mark says that it is this pull request’s', () => {
+    expect(mayDelete(service(ours), 'acme/web', 12)).toEqual({ allowed: true })
+    const { INK_GIT_PULL_REQUEST: _, ...production } = ours
+    for (const [other, number] of [
+      [service(ours), 13],
+      [service(ours), 1],
+      [service(production), 12],
+      [service({}), 12],
+      [service(ours, false), 12],
+      [service({ ...ours, INK_GIT_REPOSITORY: 'eve/web' }), 12],
+    ] as const) {
+      expect(mayDelete(other, 'acme/web', number)).toMatchObject({ allowed: false })
+    }
+  })
+})
