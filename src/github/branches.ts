@@ -1,29 +1,26 @@
 import { z } from 'zod'
 import type { Api } from './api.ts'
 
-/** Branches of the repository on GitHub. */
+/** The repository's branches on GitHub. */
 export interface Branches {
-  /** The commit that a branch points at; undefined when there is no such branch, or, with a warning, when GitHub does not say. */
+  /** The commit at the tip of a branch; undefined when it cannot be read, which decides nothing and is not worth a warning. */
   tip(branch: string): Promise<string | undefined>
 }
 
 /** Opens the branches of a repository. */
-export function openBranches(api: Api, warning: (message: string) => void): Branches {
+export function openBranches(api: Api): Branches {
   return {
     async tip(branch) {
       const read = await api.call({
-        route: 'GET /repos/{owner}/{repo}/git/ref/{+ref}',
-        params: { ref: `heads/${branch.split('/').map(encodeURIComponent).join('/')}` },
-        schema: z.object({ object: z.object({ sha: z.string(), type: z.string() }) }),
+        route: 'GET /repos/{owner}/{repo}/git/ref/{ref}',
+        params: { ref: `heads/${branch}` },
+        schema: z.object({ object: z.object({ sha: z.string() }) }),
         permission: 'contents',
         access: 'read',
-        purpose: 'read branches',
+        purpose: 'see whether the production branch has moved on',
+        silent: true,
       })
-      if (read.ok) return read.data.object.sha
-      if (read.problem !== 'not-found' && read.problem !== 'missing-permission') {
-        warning(`Could not read the branch ${branch} (GitHub: ${read.status ?? 'no answer'} ${read.message}).`)
-      }
-      return undefined
+      return read.ok ? read.data.object.sha : undefined
     },
   }
 }

@@ -1,6 +1,6 @@
 import { openApi } from './api.ts'
 import { openAuthorship } from './authorship.ts'
-import { type Branches, type Branches, openBranches, openBranches } from './branches.ts'
+import { type Branches, openBranches } from './branches.ts'
 import { type Comments, openComments } from './comments.ts'
 import { type Issues, openIssues } from './issues.ts'
 import { openPeople, type People } from './people.ts'
@@ -14,7 +14,6 @@ export interface GitHub {
   readonly comments: Comments
   readonly records: Records
   readonly pullRequests: PullRequests
-  readonly branches: Branches
   readonly people: People
   readonly issues: Issues
 }
@@ -72,7 +71,6 @@ export function openGitHub(options: GitHubOptions): GitHub {
     comments: openComments({ api, authorship, warning, debug, sleep, random }),
     records: openRecords(api, warning),
     pullRequests: openPullRequests(api, warning),
-    branches: openBranches(api, warning),
     people: openPeople(api, { warning, debug }),
     issues: openIssues(api, authorship, warning),
   }

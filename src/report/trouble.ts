@@ -1,48 +1,41 @@
-import { excerpt, oneLine, prose } from './foreign-text.ts'
-import { count, formatDuration } from './format.ts'
-import { block, code, folded, link, paragraph, serialise, text } from './markdown.ts'
+import { excerpt, prose } from './foreign-text.ts'
+import { formatDuration } from './format.ts'
+import { block, code, link, paragraph, serialise, text } from './markdown.ts'
 
-/** The issue that tells of a service in trouble. Its body holds no times, so that it changes only with the trouble. */
-
-const LOG_LIMITS = { maxLines: 60, maxLineChars: 300 }
-
-/** First line of the issue's body, by which it is found. */
-export function troubleIssueMarker(service: string): string {
-  const name = oneLine(service, 100)
-    .replace(/[^A-Za-z0-9._-]/g, '_')
-    .replaceAll('--', '-_')
-  return `<!-- ink-deploy:trouble ${name} -->`
+/** First line of the issue about a service, by which it is found again. */
+export function troubleIssueMarker(serviceName: string): string {
+  return `<!-- ink-deploy:trouble ${serviceName.replaceAll(/[^a-z0-9-]/gi, '')} -->`
 }
 
-export interface TroubleView {
-  readonly serviceName: string
-  /** What is wrong, in one line. */
-  readonly trouble: string
-  readonly logTail: readonly string[]
-  readonly runUrl: string
-}
-
-/** The body of the issue, marker included. */
-export function troubleIssueBody({ serviceName, trouble, logTail, runUrl }: TroubleView): string {
-  const tail = excerpt(logTail, 'end', LOG_LIMITS)
-  const body = serialise([
-    paragraph(code(serviceName), text(' on ml.ink: '), ...prose(trouble)),
-    ...(tail.length === 0 ? [] : folded(`End of the log (${count(tail.length, 'line')})`, block(tail, 'text'))),
+/** The body of the issue that stays open as long as a service is in trouble. */
+export function troubleIssueBody(of: {
+  serviceName: string
+  trouble: string
+  logTail: readonly string[]
+  runUrl: string
+}): string {
+  const log = excerpt(of.logTail, 'end', { maxLines: 40, maxLineChars: 300 })
+  const blocks = [
+    paragraph(code(of.serviceName), text(' is in trouble: '), ...prose(of.trouble)),
+    ...(log.length === 0 ? [] : [paragraph(text('The end of its log:')), block(log)]),
     paragraph(
-      text('Seen by '),
-      ...link(runUrl, text('this run')),
-      text('. The issue is kept up to date, and closed when the service is well again.'),
+      text('Found by '),
+      ...link(of.runUrl, text('a scheduled run')),
+      text('. This issue is closed by the first run that finds the service well again.'),
     ),
-  ])
-  return `${troubleIssueMarker(serviceName)}\n${body}`
+  ]
+  return `${troubleIssueMarker(of.serviceName)}\n${serialise(blocks)}`
 }
 
-/** The last comment, when it is over. `lastedMs` counts from the opening of the issue. */
+/**
+ * The last word in the issue.
+ * @param lastedMs milliseconds since the issue was opened
+ */
 export function troubleOverComment(serviceName: string, lastedMs: number, runUrl: string): string {
   return serialise([
     paragraph(
       code(serviceName),
-      text(` is well again, after ${formatDuration(lastedMs)} (`),
+      text(` is well again after ${formatDuration(lastedMs)} (`),
       ...link(runUrl, text('run')),
       text(').'),
     ),
