@@ -1,5 +1,6 @@
 import { access, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { SourceLog } from './contract.ts'
 import type { ChildEnvironment } from './git-environment.ts'
 import { GitFailure, runLocalGit } from './local-git.ts'
 import type { ObjectFormat } from './object-store.ts'
@@ -36,10 +37,20 @@ export interface CheckoutQuery {
 export async function findCheckout(
   query: CheckoutQuery,
   environment: ChildEnvironment,
+  log: SourceLog,
   signal: AbortSignal,
 ): Promise<Checkout | undefined> {
-  const directories = await repositoriesUnder(query.workspace, 2)
-  const checkouts = await Promise.all(directories.map((directory) => readCheckout(directory, environment, signal)))
+  const checkouts: Checkout[] = []
+  for (const directory of await repositoriesUnder(query.workspace, 2)) {
+    try {
+      checkouts.push(await readCheckout(directory, environment, signal))
+    } catch (error) {
+      if (!(error instanceof GitFailure)) throw error
+      log.warning(
+        `${join(directory, '.git')} is not a repository that git can read, and is passed over: ${error.message}`,
+      )
+    }
+  }
   return (
     checkouts.find(({ head }) => head !== undefined && query.expectedHeads.includes(head)) ??
     checkouts.find(({ originUrl }) => isAddressOf(originUrl, query.repository)) ??

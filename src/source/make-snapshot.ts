@@ -25,8 +25,8 @@ export async function makeSnapshot(
   signal: AbortSignal,
 ): Promise<MadeSnapshot> {
   const expectedHeads = [request.wanted.sha, ...request.ordinaryCheckouts]
-  const { workspace, repository } = workshop
-  const checkout = await findCheckout({ workspace, repository, expectedHeads }, workshop.environment, signal)
+  const { workspace, repository, environment, log } = workshop
+  const checkout = await findCheckout({ workspace, repository, expectedHeads }, environment, log, signal)
   const chosen = chooseCommit(checkout, request)
   const stores = await workshop.stores(checkout?.format ?? (chosen.sha.length === 64 ? 'sha256' : 'sha1'))
   if (checkout !== undefined) await stores.own.borrow(checkout.objectsDirectory)

@@ -24,6 +24,8 @@ export interface GitServer extends AsyncDisposable {
   readonly address: string
   readonly root: string
   readonly requests: SeenRequest[]
+  /** Bytes of all answers' bodies. */
+  bytesSent: number
   /** Taken by the next requests, one each. */
   readonly misbehaviours: Misbehaviour[]
   /** Every request whose URL matches hangs. */
@@ -54,7 +56,10 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     if (misbehaviour === 'reset') request.socket.destroy()
     else if (misbehaviour !== undefined) refuse(response, misbehaviour)
     else if (!allowed(seen, options)) refuse(response, 401)
-    else serve(root, request, response)
+    else
+      serve(root, request, response, (bytes) => {
+        gitServer.bytesSent += bytes
+      })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -62,6 +67,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     address,
     root,
     requests: [],
+    bytesSent: 0,
     misbehaviours: [],
     hangOn: undefined,
     url: (name) => `${address}/${name}.git`,
@@ -104,7 +110,7 @@ function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, status === 401 ? { 'WWW-Authenticate': 'Basic realm="git"' } : {}).end('refused')
 }
 
-function serve(root: string, request: IncomingMessage, response: ServerResponse): void {
+function serve(root: string, request: IncomingMessage, response: ServerResponse, count: (bytes: number) => void): void {
   const url = new URL(request.url ?? '', 'http://localhost')
   const child = spawn('git', ['http-backend'], {
     env: {
@@ -140,7 +146,7 @@ function serve(root: string, request: IncomingMessage, response: ServerResponse)
     }
     response.writeHead(status)
     response.write(head.subarray(end + 4))
-    child.stdout.pipe(response)
+    child.stdout.on('data', (more: Buffer) => count(more.length)).pipe(response)
   }
   child.stdout.on('data', readHead)
 }

@@ -54,6 +54,8 @@ export async function gitBytes(
   const errors: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+  // Most commands do not read what they are not asked to.
+  child.stdin.on('error', () => undefined)
   child.stdin.end(options.input ?? '')
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
