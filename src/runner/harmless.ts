@@ -4,7 +4,7 @@
  * (ActionCommand.cs in actions/runner).
  */
 export function harmlessLine(line: string): string {
-  return line.replaceAll(invisible, '').replace(command, '$1 ').replaceAll('##[', '## [')
+  return line.replaceAll(invisible, '').replace(command, '$1 ').replaceAll(oldCommand, '$1 ')
 }
 
 /** The same for text of several lines. */
@@ -17,4 +17,5 @@ export function harmlessText(text: string): string {
 
 const invisible = /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]|\p{Cf}/gu
 // The runner compares by culture, where characters without a width may count as nothing.
+const oldCommand = /(#[^\x20-\x7e]*#[^\x20-\x7e]*)(?=\[)/g
 const command = /^([^\x21-\x7e]*:)(?=[^\x21-\x7e]*:)/

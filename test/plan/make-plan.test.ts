@@ -114,12 +114,9 @@ describe('what an event means', () => {
 
   test('schedule: sweep, then monitor', () => {
     const given = { 'preview-ttl': '7d', 'max-previews': '3', 'preview-label': 'preview' }
-    expect(planned('sweep', schedule, given)).toMatchObject({
-      previewTtlMs: 7 * 86_400_000,
-      maxPreviews: 3,
-      previewLabel: 'preview',
-      then: { kind: 'monitor', serviceName: 'acme-web' },
-    })
+    const sweep = planned('sweep', schedule, given)
+    expect(sweep).toMatchObject({ previewTtlMs: 7 * 86_400_000, maxPreviews: 3, previewLabel: 'preview' })
+    expect(sweep.then).toMatchObject({ kind: 'monitor', serviceName: 'acme-web' })
   })
 
   test('delete and everything else: nothing, with the reason', () => {

@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { withTables } from '../../scripts/docs.ts'
+import { inputDefaults } from '../../src/plan/inputs.ts'
+import { parseSettings } from '../../src/plan/parse-settings.ts'
+import { readInputs } from '../../src/runner/inputs.ts'
+import { outputNames } from '../../src/runner/outputs.ts'
+import { rawInputs } from '../plan/occasions.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const actionYaml = readFileSync(join(root, 'action.yml'), 'utf8')
+const described = z.record(z.string(), z.object({ description: z.string(), default: z.string().optional() }))
+const action = z
+  .object({
+    inputs: described,
+    outputs: described,
+    runs: z.object({ using: z.string(), main: z.string(), post: z.string(), 'post-if': z.string() }),
+  })
+  .parse(parse(actionYaml))
+
+/** An object that notes which of its properties are asked for. */
+function watched<T extends object>(target: T): { readonly object: T; readonly asked: Set<string> } {
+  const asked = new Set<string>()
+  const object = new Proxy(target, {
+    get(of, name, receiver) {
+      if (typeof name === 'string') asked.add(name)
+      return Reflect.get(of, name, receiver)
+    },
+  })
+  return { object, asked }
+}
+
+describe('the inputs that action.yml declares', () => {
+  const declared = Object.keys(action.inputs)
+
+  test('are exactly those that are read from the environment', () => {
+    const { object, asked } = watched<Record<string, string>>({})
+    readInputs(object)
+    const variables = declared.map((name) => `INPUT_${name.toUpperCase()}`)
+    expect([...asked].sort()).toEqual([...variables, 'INK_API_KEY'].sort())
+  })
+
+  test('are exactly those of which settings are made', () => {
+    const { object, asked } = watched({ ...rawInputs() })
+    parseSettings(object, { readFile: () => undefined })
+    expect([...asked].sort()).toEqual([...declared].sort())
+  })
+
+  test('have the defaults that the code falls back to', () => {
+    const { 'github-token': token, ...others } = action.inputs
+    expect(token?.default).toMatch(/^\$\{\{ github\.token \}\}$/)
+    for (const [name, { default: value = '' }] of Object.entries(others)) {
+      expect({ [name]: value }).toEqual({ [name]: Reflect.get(inputDefaults, name) })
+    }
+  })
+})
+
+describe('the outputs that action.yml declares', () => {
+  const declared = Object.keys(action.outputs)
+
+  test('are exactly those that have a name in the code', () => {
+    expect([...outputNames].sort()).toEqual([...declared].sort())
+  })
+
+  test('are exactly those that the code sets', () => {
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'))
+    const source = files.map((file) => readFileSync(join(root, 'src', file), 'utf8')).join('\n')
+    const set = [...source.matchAll(/\boutput\(\s*'([a-z-]+)'/g)].map(([, name]) => name)
+    expect([...new Set(set)].sort()).toEqual([...declared].sort())
+  })
+})
+
+test('every description is one line that ends without a full stop, as in a table', () => {
+  for (const { description } of Object.values({ ...action.inputs, ...action.outputs })) {
+    expect(description).toMatch(/^\S[^\n]*[^\s.]$/)
+  }
+})
+
+test('the action runs on Node 24, and its post step always', () => {
+  expect(action.runs).toEqual({
+    using: 'node24',
+    main: 'dist/main/index.js',
+    post: 'dist/post/index.js',
+    'post-if': 'always()',
+  })
+})
+
+describe('the tables in the README', () => {
+  test('are those of action.yml', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    expect(withTables(readme, actionYaml)).toBe(readme)
+  })
+
+  test('replace what was between their markers, and nothing else', () => {
+    const readme = 'a\n<!-- inputs -->\nold\n<!-- /inputs -->\nb\n<!-- outputs -->\n<!-- /outputs -->\nc\n'
+    const yaml = 'inputs: {x: {description: "one | <b> `<c>`", default: "1"}}\noutputs: {y: {description: two}}'
+    expect(withTables(readme, yaml)).toBe(
+      [
+        'a\n<!-- inputs -->',
+        '| Input | Default | Meaning |\n|---|---|---|\n| `x` | `1` | one \\| &lt;b> `<c>` |',
+        '<!-- /inputs -->\nb\n<!-- outputs -->',
+        '| Output | Meaning |\n|---|---|\n| `y` | two |',
+        '<!-- /outputs -->\nc\n',
+      ].join('\n'),
+    )
+  })
+
+  test('cannot be written into a README without markers', () => {
+    expect(() => withTables('nothing', 'inputs: {}\noutputs: {}')).toThrow('<!-- inputs -->')
+  })
+})

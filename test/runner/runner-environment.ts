@@ -1,0 +1,22 @@
+import type { Environment } from '../../src/runner/environment.ts'
+
+/** The variables that a runner on github.com sets. */
+export function runnerEnvironment(overrides: Environment = {}): Environment {
+  return {
+    GITHUB_REPOSITORY: 'acme/web',
+    GITHUB_RUN_ID: '42',
+    GITHUB_RUN_ATTEMPT: '1',
+    GITHUB_ACTOR: 'ada',
+    GITHUB_TRIGGERING_ACTOR: 'grace',
+    GITHUB_WORKFLOW: 'Deploy',
+    GITHUB_JOB: 'deploy',
+    GITHUB_SHA: '1'.repeat(40),
+    GITHUB_REF: 'refs/heads/main',
+    GITHUB_EVENT_NAME: 'push',
+    GITHUB_WORKSPACE: '/home/runner/work/web/web',
+    GITHUB_SERVER_URL: 'https://github.com',
+    GITHUB_API_URL: 'https://api.github.com',
+    RUNNER_TEMP: '/home/runner/work/_temp',
+    ...overrides,
+  }
+}
