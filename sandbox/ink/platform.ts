@@ -43,6 +43,8 @@ export interface InkPlatform extends PlatformHands, AsyncDisposable {
   readonly journal: readonly JournalEntry[]
   /** Arms a fault; see `INK_FAULTS` for names and options. */
   fault(name: InkFaultName, options?: FaultOptions): void
+  /** The faults that may still strike; a fault set with `times` leaves this list with its last strike. */
+  armedFaults(): InkFaultName[]
   /** Disarms all faults and opens closed ports. */
   clearFaults(): Promise<void>
   /** Ends every process, closes every port, removes every folder. */
@@ -157,6 +159,7 @@ export async function startInkPlatform(options: InkOptions = {}): Promise<InkPla
       else if (name === 'git.refused') void gitListener?.refuseFor(faultOptions.forMs ?? 500)
       else faults.set(name, faultOptions)
     },
+    armedFaults: () => faults.armed().map(({ name }) => name),
     async clearFaults() {
       faults.clear()
       await Promise.all([mcpListener.reopen(), gitListener?.reopen()])

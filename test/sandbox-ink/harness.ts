@@ -143,3 +143,13 @@ export async function untilAnswers(url: string, status = 200): Promise<string> {
   })
   return body
 }
+
+/** A Node app without dependencies that answers with a variable of its environment; `extra` is added to its code. */
+export function nodeApp(extra = ''): Record<'package.json' | 'app.mjs', string> {
+  return {
+    'package.json': JSON.stringify({ main: 'app.mjs' }),
+    'app.mjs': `import { createServer } from 'node:http'
+      createServer((request, response) => response.end(process.env.GREETING ?? 'hello')).listen(process.env.PORT)
+      ${extra}`,
+  }
+}

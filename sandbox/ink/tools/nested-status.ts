@@ -14,7 +14,7 @@ export function nestedStatus(tool: Tool): Tool {
   if (tool.name === 'list_services') {
     return {
       ...tool,
-      output: {},
+      output: nestedListing(tool.output),
       async run(args, account) {
         const { services } = (await tool.run(args, account)) as { services: Record<string, unknown>[] }
         return { services: services.map(({ status, ...rest }) => ({ ...rest, deployment: { status } })) }

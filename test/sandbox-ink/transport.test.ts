@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connect, type Ink, startInk, textOf } from './harness.ts'
+
+let ink: Ink
+beforeAll(async () => {
+  ink = await startInk()
+})
+afterAll(async () => {
+  await ink[Symbol.asyncDispose]()
+})
+
+const initialize = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+}
+
+function post(authorization: string | undefined, body: unknown = initialize): Promise<Response> {
+  return fetch(ink.platform.endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(authorization === undefined ? {} : { authorization }),
+    },
+    body: JSON.stringify(body),
+  })
+}
+
+test('a request without a key is refused with 401 and the address of the resource metadata', async () => {
+  const response = await post(undefined)
+  expect(response.status).toBe(401)
+  expect((await response.text()).trim()).toBe('missing authorization header')
+  const origin = new URL(ink.platform.endpoint).origin
+  expect(response.headers.get('www-authenticate')).toBe(
+    `Bearer resource_metadata="${origin}/.well-known/oauth-protected-resource"`,
+  )
+})
+
+test.each([
+  ['an unknown key', 'Bearer dk_test_0000', 'invalid api key'],
+  ['another scheme', 'Basic abc', 'invalid authorization header format'],
+  ['a scheme without a key', 'Bearer', 'invalid authorization header format'],
+])('%s is refused with 401 in the platform’s words', async (_case, authorization, text) => {
+  const response = await post(authorization)
+  expect(response.status).toBe(401)
+  expect((await response.text()).trim()).toBe(text)
+})
+
+test('the key of a user who is gone is refused with “user not found”', async () => {
+  const { apiKey } = ink.platform.addUser('leaver')
+  ink.platform.removeUser(apiKey)
+  const response = await post(`Bearer ${apiKey}`)
+  expect([response.status, (await response.text()).trim()]).toEqual([401, 'user not found'])
+})
+
+test('the server names itself, gives instructions and hands out no session', async () => {
+  const response = await post(`Bearer ${ink.platform.apiKey}`)
+  expect(response.headers.get('mcp-session-id')).toBeNull()
+  const { result } = (await response.json()) as { result: Record<string, unknown> }
+  expect(result.serverInfo).toMatchObject({ name: 'Ink MCP', version: '0.1.0' })
+  expect(result.instructions).toEqual(expect.stringMatching(/deploy/))
+})
+
+test('a tool can be called without initializing first, as the server is stateless', async () => {
+  const body = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'whoami', arguments: {} } }
+  const response = await post(`Bearer ${ink.platform.apiKey}`, body)
+  expect(await response.json()).toMatchObject({ id: 7, result: { structuredContent: { has_github_app: false } } })
+})
+
+test('other methods than POST are refused, so there is no standing stream', async () => {
+  const headers = { authorization: `Bearer ${ink.platform.apiKey}`, accept: 'text/event-stream' }
+  for (const method of ['GET', 'DELETE']) {
+    const response = await fetch(ink.platform.endpoint, { method, headers })
+    expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, 'POST'])
+  }
+})
+
+test('another path than /mcp is not found', async () => {
+  const response = await fetch(new URL('/', ink.platform.endpoint), { method: 'POST' })
+  expect(response.status).toBe(404)
+})
+
+test('answers come as JSON by default and as an event stream on request', async () => {
+  const json = await post(`Bearer ${ink.platform.apiKey}`)
+  expect(json.headers.get('content-type')).toContain('application/json')
+
+  await using streaming = await startInk({ answers: 'sse' })
+  const stream = await fetch(streaming.platform.endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${streaming.platform.apiKey}`,
+    },
+    body: JSON.stringify(initialize),
+  })
+  expect(stream.headers.get('content-type')).toContain('text/event-stream')
+  await stream.text()
+  expect(await streaming.call('whoami')).toMatchObject({ has_github_app: false })
+})
+
+test('a result arrives as structured content and as the same JSON in text', async () => {
+  const result = await ink.raw('list_projects')
+  expect(JSON.parse(textOf(result))).toEqual(result.structuredContent)
+})
+
+test('a failure is a result with isError, one text block and an empty result beside it', async () => {
+  const result = await ink.raw('get_git_token', { name: 'nowhere' })
+  expect(result.isError).toBe(true)
+  expect(result.content).toHaveLength(1)
+  expect(result.structuredContent).toEqual({ git_remote: '', expires_at: '' })
+})
+
+test('the twenty tools of generation 1 are listed', async () => {
+  const { tools } = await ink.client.listTools()
+  expect(tools.map(({ name }) => name).sort()).toEqual([
+    'add_custom_domain',
+    'add_dns_record',
+    'create_repo',
+    'create_resource',
+    'create_service',
+    'delete_dns_record',
+    'delete_resource',
+    'delete_service',
+    'get_git_token',
+    'get_resource',
+    'get_service',
+    'list_delegations',
+    'list_dns_records',
+    'list_projects',
+    'list_resources',
+    'list_services',
+    'redeploy_service',
+    'remove_custom_domain',
+    'update_service',
+    'whoami',
+  ])
+})
+
+test('schemas declare what is required, enumerations and defaults, and allow nothing else', async () => {
+  const { tools } = await ink.client.listTools()
+  const schema = tools.find(({ name }) => name === 'create_service')?.inputSchema
+  expect(schema?.required).toEqual(['repo', 'name'])
+  expect(schema?.additionalProperties).toBe(false)
+  expect(schema?.properties).toMatchObject({
+    build_pack: { enum: ['railpack', 'dockerfile', 'static', 'dockercompose'], default: 'railpack' },
+    memory: { enum: ['256Mi', '512Mi', '1024Mi', '2048Mi', '4096Mi'], default: '256Mi' },
+    vcpus: { type: 'string', enum: ['0.5', '1', '2', '4'], default: '0.5' },
+    port: { type: 'integer' },
+    region: { default: 'eu-central-1' },
+    branch: { default: 'main' },
+    project: { default: 'default' },
+    host: { enum: ['ink', 'github'], default: 'ink' },
+  })
+})
+
+test('update_service declares neither a region nor defaults, as what is not given does not change', async () => {
+  const { tools } = await ink.client.listTools()
+  const properties = tools.find(({ name }) => name === 'update_service')?.inputSchema.properties ?? {}
+  expect(properties).not.toHaveProperty('region')
+  expect(properties.branch).not.toHaveProperty('default')
+  expect(properties.memory).toMatchObject({ enum: expect.arrayContaining(['256Mi']) })
+})
+
+test.each([
+  ['an argument that is not declared', { name: 'x', flavour: 'sweet' }, 'unexpected additional properties ["flavour"]'],
+  ['a port given as text', { name: 'x', repo: 'x', port: '80' }, 'type: "80" has type "string", want "integer"'],
+  ['variables given as an object', { name: 'x', repo: 'x', env_vars: { A: '1' } }, 'want one of "null, array"'],
+  ['a variable without a value', { name: 'x', repo: 'x', env_vars: [{ key: 'A' }] }, 'missing properties: ["value"]'],
+  ['vcpus given as a number', { name: 'x', repo: 'x', vcpus: 1 }, 'has type "integer", want "string"'],
+])('%s is refused by schema validation', async (_case, args, text) => {
+  expect(await ink.refusal('create_service', args)).toContain(text)
+})
+
+test('an unknown tool is a protocol error', async () => {
+  await expect(ink.client.callTool({ name: 'make_coffee', arguments: {} })).rejects.toThrow(
+    'unknown tool "make_coffee"',
+  )
+})
+
+test('one account sees nothing of another', async () => {
+  const stranger = ink.platform.addUser('stranger')
+  const client = await connect(ink.platform.endpoint, stranger.apiKey)
+  await ink.push('mine', { 'index.html': 'x' })
+  await ink.call('create_service', { repo: 'mine', name: 'mine' })
+  const listed = await client.callTool({ name: 'list_services', arguments: {} })
+  expect(listed.structuredContent).toEqual({ services: [] })
+  await client.close()
+})
+
+test('the journal tells what was called, and no secret', async () => {
+  const { git_remote } = await ink.call('create_repo', { name: 'secretive' })
+  const token = new URL(String(git_remote)).password
+  await ink.refusal('get_git_token', { name: token })
+  const written = JSON.stringify(ink.platform.journal)
+  expect(written).toContain('"name":"create_repo"')
+  expect(written).not.toContain(token)
+  expect(written).not.toContain(ink.platform.apiKey)
+})
