@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs'
 import { lstat, mkdir, readdir, readlink, realpath, rm, stat, writeFile } from 'node:fs/promises'
-import { join, relative, resolve, sep } from 'node:path'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { SourceError } from './source-error.ts'
 import { storeFiles } from './store-files.ts'
 import { readablePath, type TreeEntry } from './tree.ts'
@@ -53,30 +53,31 @@ export async function listDirectory(
 async function resolveDirectory(workspace: string, directory: string): Promise<string> {
   const refuse = (problem: string, hint: string) =>
     new SourceError('no-directory', `The directory "${directory}" ${problem}.`, { hint })
-  const inside = (path: string) => path === '' || (path !== '..' && !path.startsWith(`..${sep}`) && !resolvesAway(path))
   const asked = relative(workspace, resolve(workspace, directory))
-  if (!inside(asked)) throw refuse('is outside the workspace', 'Name a directory inside it, such as "dist".')
-  if (asked.split(sep).some((part) => part.toLowerCase() === '.git')) {
+  if (!isInside(asked)) throw refuse('is outside the workspace', 'Name a directory inside it, such as "dist".')
+  const path = join(workspace, asked)
+  const status = await stat(path).catch(() => undefined)
+  if (status === undefined) {
+    throw refuse('does not exist', 'Build before this step, and check the path: it is relative to the workspace.')
+  }
+  if (!status.isDirectory()) throw refuse('is a file', 'Name the directory that it lies in.')
+  const real = await realpath(path)
+  const place = relative(await realpath(workspace), real)
+  if (!isInside(place)) {
+    throw refuse('is a link that leads out of the workspace', 'Copy its contents into the workspace first.')
+  }
+  if (place.split(sep).some((part) => part.toLowerCase() === '.git')) {
     throw refuse(
       'belongs to git, and may hold credentials',
       'Name the directory that the build writes, such as "dist".',
     )
   }
-  const path = join(workspace, asked)
-  const status = await stat(path).catch(() => undefined)
-  if (status === undefined)
-    throw refuse('does not exist', 'Build before this step, and check the path: it is relative to the workspace.')
-  if (!status.isDirectory()) throw refuse('is a file', 'Name the directory that it lies in.')
-  const real = await realpath(path)
-  if (!inside(relative(await realpath(workspace), real))) {
-    throw refuse('is a link that leads out of the workspace', 'Copy its contents into the workspace first.')
-  }
   return real
 }
 
 // On Windows a path on another drive stays absolute.
-function resolvesAway(path: string): boolean {
-  return resolve(path) === path
+function isInside(path: string): boolean {
+  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)
 }
 
 async function walk(workshop: Workshop, folder: Buffer, prefix: string): Promise<FoundFile[]> {

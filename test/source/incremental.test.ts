@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { deploy, pushedFile } from './deploying.ts'
+import { type Stage, setStage } from './deployment.ts'
+import { commitFiles, git, newRepository, writeFiles } from './scratch.ts'
+
+/** Large enough that asking the origin pays: some 3 MB in 40 files. */
+function largeFiles(): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: 40 }, (_, index) => [`dir${index % 5}/file${index}.txt`, randomBytes(40_000).toString('hex')]),
+  )
+}
+
+/** A work repository whose commits are on the origin, and the default checkout of one of them. */
+async function origin(stage: Stage): Promise<{ commit: (files: Record<string, string>) => Promise<string> }> {
+  const work = await newRepository(join(stage.path, 'work'))
+  let time = 1_700_000_000
+  return {
+    commit: async (files) => {
+      await writeFiles(work, files)
+      await git(work, 'add', '--all')
+      time += 60
+      await git(work, '-c', `user.name=x`, 'commit', '-q', '-m', `At ${time}`, `--date=${time} +0000`)
+      await git(work, 'push', '-q', stage.originRepository, 'HEAD:refs/heads/main')
+      return await git(work, 'rev-parse', 'HEAD')
+    },
+  }
+}
+
+/** As `actions/checkout` does it: one commit, without history. */
+async function checkOut(stage: Stage, name: string, sha: string): Promise<string> {
+  const workspace = await newRepository(join(stage.path, name))
+  await git(workspace, 'remote', 'add', 'origin', stage.origin.url('acme/web'))
+  await git(workspace, 'fetch', '-q', '--depth=1', `file://${stage.originRepository}`, sha)
+  await git(workspace, 'checkout', '-q', 'FETCH_HEAD')
+  return workspace
+}
+
+async function deployFrom(stage: Stage, name: string, sha: string, overrides: Parameters<typeof deploy>[3] = {}) {
+  await using source = stage.open({ workspace: await checkOut(stage, name, sha) })
+  return await deploy(stage, source, sha, overrides)
+}
+
+describe('a push after another', () => {
+  it('sends only the difference, from a checkout without history', async () => {
+    await using stage = await setStage()
+    const { commit } = await origin(stage)
+    const first = await commit(largeFiles())
+    const second = await commit({ 'dir1/new.txt': randomBytes(500).toString('hex') })
+    const whole = await deployFrom(stage, 'one', first)
+    expect(whole.result).toMatchObject({ kind: 'pushed', incremental: false })
+    expect(whole.result.bytes).toBeGreaterThan(1_500_000)
+    const { result, branch, snapshot } = await deployFrom(stage, 'two', second, { bases: [first] })
+    expect(result).toMatchObject({ kind: 'pushed', incremental: true, against: first, objects: 4 })
+    expect(result.bytes).toBeLessThan(3000)
+    expect(await git(stage.platformRepository, 'rev-parse', `${branch}^{tree}`)).toBe(snapshot.tree)
+    await git(stage.platformRepository, 'fsck', '--connectivity-only', branch)
+  })
+
+  it('finds the newest deployment by itself when the event names none that is there', async () => {
+    await using stage = await setStage()
+    const { commit } = await origin(stage)
+    const [one, two, three] = [await commit(largeFiles()), await commit(largeFiles()), await commit({ 'a.txt': 'a\n' })]
+    await deployFrom(stage, 'one', one)
+    await deployFrom(stage, 'two', two)
+    const { result } = await deployFrom(stage, 'three', three, { bases: ['f'.repeat(40)] })
+    expect(result).toMatchObject({ incremental: true, against: two })
+    expect(result.bytes).toBeLessThan(3000)
+  })
+
+  it('of a preview goes against production, whose ref the caller knows', async () => {
+    await using stage = await setStage()
+    const { commit } = await origin(stage)
+    const [base, head] = [await commit(largeFiles()), await commit({ 'a.txt': 'a\n' })]
+    await deployFrom(stage, 'one', base, { ref: 'refs/heads/trunk' })
+    const request = { ref: 'refs/pull/7/head', target: 'pr-7', bases: [base], baseRefs: ['refs/heads/trunk'] }
+    const { result } = await deployFrom(stage, 'two', head, request)
+    expect(result).toMatchObject({ incremental: true, against: base })
+  })
+
+  it('asks nobody when the checkout has the history', async () => {
+    await using stage = await setStage()
+    const { commit } = await origin(stage)
+    const [one, two] = [await commit(largeFiles()), await commit({ 'a.txt': 'a\n' })]
+    await using source = stage.open({ workspace: join(stage.path, 'work') })
+    // The checkout has moved on by then, which is what a rollback by hand looks like.
+    await deploy(stage, source, one, { ordinaryCheckouts: [two] })
+    const { result } = await deploy(stage, source, two)
+    expect(result).toMatchObject({ incremental: true, against: one })
+    expect(stage.origin.requests).toEqual([])
+  })
+
+  it('goes against snapshots with submodules in them, too', async () => {
+    await using stage = await setStage()
+    const library = await newRepository(join(stage.path, 'library'))
+    const pinned = await commitFiles(library, largeFiles())
+    await git(library, 'push', '-q', await stage.origin.repository('acme/lib'), 'main')
+    const work = await newRepository(join(stage.path, 'work'))
+    await commitFiles(work, { '.gitmodules': '[submodule "lib"]\n\tpath = lib\n\turl = ../lib.git\n' })
+    await git(work, 'update-index', '--add', '--cacheinfo', `160000,${pinned},lib`)
+    const commit = async (name: string) => {
+      await writeFiles(work, { [name]: `${name}\n` })
+      await git(work, 'add', name)
+      await git(work, 'commit', '-q', '-m', name)
+      await git(work, 'push', '-q', stage.originRepository, 'HEAD:refs/heads/main')
+      return await git(work, 'rev-parse', 'HEAD')
+    }
+    const [one, two] = [await commit('one.txt'), await commit('two.txt')]
+    await deployFrom(stage, 'first', one)
+    const { result, branch } = await deployFrom(stage, 'second', two, { bases: [one] })
+    expect(result).toMatchObject({ incremental: true, against: one, objects: 3 })
+    expect(await pushedFile(stage, branch, 'two.txt')).toBe('two.txt')
+    await git(stage.platformRepository, 'fsck', '--connectivity-only', branch)
+  })
+
+  it('never fetches from the platform', async () => {
+    await using stage = await setStage()
+    const { commit } = await origin(stage)
+    const [one, two] = [await commit(largeFiles()), await commit({ 'a.txt': 'a\n' })]
+    await deployFrom(stage, 'one', one)
+    await deployFrom(stage, 'two', two, { bases: [one] })
+    const posts = stage.platform.requests.filter(({ method }) => method === 'POST').map(({ url }) => url)
+    expect(new Set(posts)).toEqual(new Set(['/ada/web-1234.git/git-receive-pack']))
+  })
+})
+
+describe('the whole is pushed', () => {
+  it.for([
+    ['the origin does not answer', (stage: Stage) => void (stage.origin.hangOn = /./)],
+    ['the origin refuses', (stage: Stage) => void stage.origin.misbehaviours.push(401, 401, 401, 401)],
+    ['the origin is broken', (stage: Stage) => void stage.origin.misbehaviours.push(500, 500, 500, 500)],
+  ] as const)('when %s', async ([, spoil]) => {
+    await using stage = await setStage()
+    const { commit } = await origin(stage)
+    const [one, two] = [await commit(largeFiles()), await commit({ 'a.txt': 'a\n' })]
+    await deployFrom(stage, 'one', one)
+    spoil(stage)
+    const startedMs = Date.now()
+    const { result } = await deployFrom(stage, 'two', two, { bases: [one] })
+    expect(result).toMatchObject({ kind: 'pushed', incremental: false })
+    // 3 MB: given up after a second and a half.
+    expect(Date.now() - startedMs).toBeLessThan(10_000)
+  })
+
+  it('when it is so small that asking would take longer', async () => {
+    await using stage = await setStage()
+    const { commit } = await origin(stage)
+    const [one, two] = [await commit({ 'a.txt': 'a\n' }), await commit({ 'b.txt': 'b\n' })]
+    await deployFrom(stage, 'one', one)
+    const { result } = await deployFrom(stage, 'two', two, { bases: [one] })
+    expect(result).toMatchObject({ kind: 'pushed', incremental: false })
+    expect(stage.origin.requests).toEqual([])
+  })
+
+  it('when a branch of ours holds something else than its name says', async () => {
+    await using stage = await setStage()
+    const { commit } = await origin(stage)
+    const [one, two] = [await commit(largeFiles()), await commit({ 'a.txt': 'a\n' })]
+    const work = join(stage.path, 'work')
+    await git(work, 'push', '-q', stage.platformRepository, `${one}:refs/heads/ink/production/${one}`)
+    const { result, branch } = await deployFrom(stage, 'two', two, { bases: [one] })
+    expect(result.incremental).toBe(false)
+    await git(stage.platformRepository, 'fsck', '--connectivity-only', branch)
+  })
+})
