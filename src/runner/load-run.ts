@@ -1,5 +1,6 @@
 import { DeployError } from '../errors.ts'
 import type { RunContext, RunEvent } from '../plan/event.ts'
+import { secretsWithheld } from '../plan/guards.ts'
 import { parseSettings } from '../plan/parse-settings.ts'
 import type { Settings } from '../plan/settings.ts'
 import { readContext } from './context.ts'
@@ -35,7 +36,11 @@ export function loadRun(environment: Environment): LoadedRun {
   masks.add(raw['github-token'])
   const payload = readPayload(environment.GITHUB_EVENT_PATH)
   const context = readContext(environment, payload)
-  const parsed = parseSettings(raw, workspaceFiles(context.workspace))
+  const event = readEvent(context.eventName, payload)
+  const parsed = parseSettings(raw, {
+    ...workspaceFiles(context.workspace),
+    secretsWithheld: secretsWithheld(context, event) !== undefined,
+  })
   if (!parsed.ok) {
     throw new DeployError(
       `The inputs are not right:\n${parsed.problems.map((problem) => `  - ${problem}`).join('\n')}`,
@@ -51,7 +56,7 @@ export function loadRun(environment: Environment): LoadedRun {
   return {
     environment,
     context,
-    event: readEvent(context.eventName, payload),
+    event,
     settings: parsed.settings,
     log,
     output: openOutputs(masks, log.warning),

@@ -1,0 +1,2 @@
+// Where the bundle of the step itself begins.
+import '../../src/main.ts'
