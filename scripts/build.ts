@@ -27,7 +27,7 @@ export async function build(out: string): Promise<void> {
   const fresh = await mkdtemp(`${out}-`)
   try {
     await compile()
-    await Promise.all(entryPoints.map((name) => bundle(`scripts/bundle/${name}.ts`, join(fresh, name))))
+    await Promise.all(entryPoints.map(({ source, name }) => bundle(source, join(fresh, name))))
     await rm(out, { recursive: true, force: true })
     await rename(fresh, out)
   } finally {
@@ -46,7 +46,7 @@ async function compile(): Promise<void> {
 
 async function bundle(source: string, directory: string): Promise<void> {
   // The cache would let yesterday's modules into today's bundle.
-  const settings = ['--minify', '--no-cache', '--transpile-only', '--license', 'licenses.txt']
+  const settings = ['--minify', '--no-cache', '--license', 'licenses.txt']
   await run(process.execPath, [bundler, 'build', source, '-o', directory, ...settings])
   const code = await readFile(join(directory, 'index.js'), 'utf8')
   // The bundler ends well with this in place of a module that it could not find; the action would fail when started.

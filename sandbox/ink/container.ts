@@ -78,7 +78,7 @@ export function createContainerHost(dependencies: {
           ...serviceEnv,
           PORT: String(port),
         },
-        onLine: log,
+        onLine: (line) => log(line.replaceAll(folder, '/app')),
         killGraceMs: timing.killGraceMs,
       })
       const stop = async () => {

@@ -132,7 +132,7 @@ async function settle(
   run.reporter.update({
     diagnosis: explanation?.diagnosis,
     lastWorking: judgement.status === 'superseded' ? undefined : await lastWorkingVersion(run, work.prepared.existing),
-    reason: judgement.sentence,
+    reason: explanation ? undefined : judgement.sentence,
   })
   const bad = ['failed', 'unhealthy', 'timed-out'].includes(judgement.status)
   if (plan.kind === 'production' && plan.rollback && bad) {

@@ -23,7 +23,7 @@ export function explain(
   const evidence = evidenceOf(switched)
   const { cause, hint, decisive, tail, annotations } = diagnose({
     ...evidence,
-    errorMessage: evidence.errorMessage ?? judgement.sentence,
+    errorMessage: evidence.errorMessage ?? (switched.confirmation ? judgement.sentence : undefined),
     rootDirectory: plan.build.rootDirectory ?? '',
     knownFiles,
   })

@@ -22,16 +22,19 @@ export class Timeline {
     return this.#phases
   }
 
-  /** Begins a phase and ends the one before it, which then counts as done. */
+  /** Begins a phase and ends the one before it, which then counts as done. A phase that runs already just goes on. */
   begin(name: PhaseName, title: string, atMs: number = this.#now()): void {
+    const last = this.#phases.at(-1)
+    if (last?.result === 'running' && last.name === name) return
     this.end('done', undefined, atMs)
     this.#phases.push({ name, startMs: atMs, result: 'running' })
     this.#log.startGroup(title)
   }
 
-  /** Begins a phase unless one is under way already: log lines may come before their phase was seen. */
+  /** Begins a phase unless it, or one that comes after it, is under way: log lines may come before their phase was seen. */
   ensure(name: PhaseName, title: string): void {
-    if (this.#phases.at(-1)?.result !== 'running') this.begin(name, title)
+    const last = this.#phases.at(-1)
+    if (last?.result !== 'running' || last.name === 'queue') this.begin(name, title)
   }
 
   /** Ends the phase that runs, if one does. `said` becomes the group's last line. */

@@ -17,9 +17,9 @@ export function judge({ verdict, confirmation }: Switched): Judgement {
     case 'live':
       return confirmation?.kind === 'lost' ? judgeLoss(confirmation.loss) : judgeProbe(confirmation?.probe)
     case 'failed':
-      return { status: 'failed', sentence: verdict.errorMessage ?? failedIn[verdict.phase] }
+      return { status: 'failed', sentence: failedIn[verdict.phase] }
     case 'crashed':
-      return { status: 'failed', sentence: verdict.errorMessage ?? 'The app crashed' }
+      return { status: 'failed', sentence: 'The app crashed' }
     case 'cancelled':
       return {
         status: 'cancelled',
@@ -49,7 +49,7 @@ function superseded(branch: string | undefined): Judgement {
 function judgeLoss(loss: LostDeployment): Judgement {
   if (loss.kind === 'superseded') return superseded(loss.branch)
   if (loss.kind === 'gone') return gone
-  return { status: 'unhealthy', sentence: loss.errorMessage ?? `The app started and then ended (${loss.status})` }
+  return { status: 'unhealthy', sentence: `The app started and then ended (${loss.status})` }
 }
 
 function judgeProbe(probe: ProbeResult | undefined): Judgement {

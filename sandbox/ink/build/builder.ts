@@ -85,7 +85,8 @@ export function createBuilder(dependencies: BuilderDependencies): Builder {
           args: ['-c', command],
           cwd: workingDirectory,
           env: { ...dependencies.baseEnv, CI: 'true', HOME: join(folder, 'home'), ...serviceEnv, ...env },
-          onLine: (line) => request.log(line),
+          // The platform builds in a container, at /app, and that is the path which its logs name.
+          onLine: (line) => request.log(line.replaceAll(join(folder, 'source'), '/app')),
           killGraceMs: timing.killGraceMs,
         })
         const stop = () => void group.stop()

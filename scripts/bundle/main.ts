@@ -1,2 +1,0 @@
-// Where the bundle of the step itself begins.
-import '../../src/main.ts'

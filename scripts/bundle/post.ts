@@ -1,2 +1,0 @@
-// Where the bundle of the post step, which always runs afterwards begins.
-import '../../src/post.ts'
