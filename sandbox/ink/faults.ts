@@ -14,8 +14,9 @@ export const INK_FAULTS = {
   'ink.quota': 'Creating a service is refused because the plan is used up.',
   'ink.region-unavailable': 'Creating a service is refused because the region is not available. Options: status.',
   'ink.tool-error': 'A tool fails with the given text. Options: tool, text.',
-  'ink.deployed-by-other': 'Right after a deployment starts, somebody else starts another one. Options: branch.',
-  'ink.service-deleted': 'Right after a deployment starts, somebody deletes the service.',
+  'ink.deployed-by-other':
+    'Right after a deployment starts, somebody else starts another one. Options: branch, afterMs (default 0).',
+  'ink.service-deleted': 'Right after a deployment starts, somebody deletes the service. Options: afterMs (default 0).',
   'ink.foreign-service': 'Right before a service is created, one of that name appears that is not ours.',
   'build.hang': 'The build never ends by itself (until the platform gives up).',
   'build.crash': 'The build dies without a word. Options: exitCode (default 137).',
@@ -29,7 +30,8 @@ export const INK_FAULTS = {
   'git.unauthorized': 'The git host refuses the credentials with 401.',
   'git.forbidden': 'The git host refuses with 403.',
   'git.refused': 'The git port is closed for forMs (default 500), then open again.',
-  'git.cut': 'The connection is cut while the push is on its way. Options: afterBytes (default 0).',
+  'git.cut':
+    'The connection is cut while the push is on its way. Options: afterBytes (default 0), or when: after, once it is done.',
   'git.slow': 'The git host answers late. Options: delayMs (default 2 000).',
 } as const
 

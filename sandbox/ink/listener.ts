@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 export interface Listener {
   readonly port: number
   readonly origin: string
-  /** Refuses connections for so many milliseconds, existing ones included. */
-  refuseFor(ms: number): Promise<void>
+  /** Refuses connections for so many milliseconds, from now on; existing ones are cut. */
+  refuseFor(ms: number): void
   /** Opens again at once if it is closed. */
   reopen(): Promise<void>
   close(): Promise<void>
@@ -42,8 +42,9 @@ export async function listen(
   return {
     port: bound,
     origin: `http://127.0.0.1:${bound}`,
-    async refuseFor(ms) {
-      await shut(server)
+    refuseFor(ms) {
+      clearTimeout(reopenTimer)
+      void shut(server)
       reopenTimer = setTimeout(() => void reopen(), ms)
     },
     reopen,

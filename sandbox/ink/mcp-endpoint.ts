@@ -42,7 +42,8 @@ export function createMcpHandler(dependencies: McpEndpointDependencies) {
 
     const body = await readBody(request)
     const call = calledTool(body)
-    if (await sufferBeforehand(faults, journal, request, response, call)) return
+    // A client opens a standing stream (GET) whenever it pleases; faults are meant for its messages.
+    if (request.method === 'POST' && sufferBeforehand(faults, journal, request, response, call)) return
 
     const account = authenticate(accounts, request.headers.authorization)
     if (typeof account === 'string') {

@@ -10,13 +10,13 @@ const forCall = (call: string) => (options: FaultOptions) => options.tool === un
  *
  * @param call - the tool that is called, or the JSON-RPC method
  */
-export async function sufferBeforehand(
+export function sufferBeforehand(
   faults: FaultRegistry<InkFaultName>,
   journal: Journal,
   request: IncomingMessage,
   response: ServerResponse,
   call: string,
-): Promise<boolean> {
+): boolean {
   const refusal = faults.strike('mcp.http', forCall(call))
   if (refusal !== undefined) {
     const { status = 503, body = 'error', retryAfter } = refusal.options

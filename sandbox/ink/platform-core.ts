@@ -1,17 +1,27 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { FaultRegistry } from '../fault.ts'
-import type { Accounts } from './accounts.ts'
-import type { Databases } from './databases/databases.ts'
-import type { Deployer } from './deployer.ts'
-import type { Domains } from './domains.ts'
+import { type Accounts, createAccounts } from './accounts.ts'
+import { createBuilder } from './build/builder.ts'
+import { createContainerHost } from './container.ts'
+import { createDatabases, type Databases } from './databases/databases.ts'
+import { createDeployer, type Deployer } from './deployer.ts'
+import { createDomains, type Domains } from './domains.ts'
+import { createEdge } from './edge.ts'
+import { appEnvironment } from './environment.ts'
 import type { InkFaultName } from './faults.ts'
-import type { Repositories } from './git/repositories.ts'
+import { createGitCommand, type GitCommand } from './git/command.ts'
+import { createRepositories, type Repositories } from './git/repositories.ts'
 import type { InkTiming } from './options.ts'
-import type { Services } from './services.ts'
+import { trackProcesses } from './process-group.ts'
+import { createServices, type Deployment, type Service, type Services } from './services.ts'
+import { createTimers } from './timers.ts'
 
 /** What the tools act on. */
 export interface PlatformCore {
   readonly accounts: Accounts
   readonly repositories: Repositories
+  readonly git: GitCommand
   readonly services: Services
   readonly deployer: Deployer
   readonly databases: Databases
@@ -20,8 +30,79 @@ export interface PlatformCore {
   readonly timing: InkTiming
   readonly nowMs: () => number
   readonly maxServices: number
-  /** The remote of a repository with a token in it. */
-  readonly gitRemote: (fullName: string, token: string) => string
+  /** Where the platform's hosts are reached; known once they listen. */
+  readonly addresses: { gitOrigin: string }
   /** Runs something after so many milliseconds, unless the platform stops first. */
   readonly later: (ms: number, action: () => void) => void
+}
+
+/** Closes something that was opened; called in reverse order of opening. */
+export type Closer = () => Promise<void> | void
+
+export interface CoreOptions {
+  /** An existing folder for everything. */
+  readonly root: string
+  readonly timing: InkTiming
+  readonly maxServices: number
+  readonly faults: FaultRegistry<InkFaultName>
+  readonly nowMs: () => number
+  readonly log: (line: string) => void
+  readonly onDeploymentEnded: (service: Service, deployment: Deployment) => void
+}
+
+/** Puts the platform's insides together; what must be closed in the end is added to `closers`. */
+export async function createCore(options: CoreOptions, closers: Closer[]): Promise<PlatformCore> {
+  const { faults, timing, nowMs, log, maxServices } = options
+  const folders = await makeFolders(options.root)
+  const baseEnv = appEnvironment(process.env, folders.cache)
+  const git = createGitCommand(baseEnv.PATH, folders.home)
+  const repositories = createRepositories(folders.git, git)
+
+  const processes = trackProcesses()
+  closers.push(processes.stop)
+  const edge = createEdge(timing.edgeDelayMs, nowMs, log)
+  closers.push(edge.close)
+  const { start: startProcess } = processes
+  const deployer = createDeployer({
+    builder: createBuilder({ root: folders.builds, git, faults, timing, baseEnv, startProcess }),
+    containers: createContainerHost({ root: folders.containers, baseEnv, faults, timing, startProcess }),
+    edge,
+    repositories,
+    faults,
+    timing,
+    nowMs,
+    onChange(service, deployment) {
+      const { id, status, errorMessage = '' } = deployment
+      log(`  deployment ${service.name} ${id.slice(0, 6)} ${status} ${errorMessage}`.trimEnd())
+      if (status === 'active' || status === 'failed') options.onDeploymentEnded(service, deployment)
+    },
+  })
+  closers.push(deployer.close)
+  const databases = createDatabases(folders.databases, nowMs, log)
+  closers.push(databases.close)
+  const timers = createTimers()
+  closers.push(timers.stop)
+
+  return {
+    accounts: createAccounts(nowMs),
+    repositories,
+    git,
+    services: createServices(nowMs),
+    deployer,
+    databases,
+    domains: createDomains(nowMs),
+    faults,
+    timing,
+    nowMs,
+    maxServices,
+    addresses: { gitOrigin: '' },
+    later: timers.later,
+  }
+}
+
+const FOLDERS = ['git', 'builds', 'containers', 'home', 'cache', 'databases'] as const
+
+async function makeFolders(root: string): Promise<Record<(typeof FOLDERS)[number], string>> {
+  for (const name of FOLDERS) await mkdir(join(root, name))
+  return Object.fromEntries(FOLDERS.map((name) => [name, join(root, name)])) as Record<(typeof FOLDERS)[number], string>
 }

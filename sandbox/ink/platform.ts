@@ -1,37 +1,24 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FaultOptions } from '../fault.ts'
-import { createFaultRegistry } from '../fault.ts'
-import { createAccounts } from './accounts.ts'
-import { createBuilder } from './build/builder.ts'
-import { createContainerHost } from './container.ts'
-import { createDatabases } from './databases/databases.ts'
-import { createDeployer } from './deployer.ts'
-import { createDomains } from './domains.ts'
-import { createEdge } from './edge.ts'
-import { appEnvironment } from './environment.ts'
+import { createFaultRegistry, type FaultOptions, type FaultRegistry } from '../fault.ts'
 import { INK_FAULTS, type InkFaultName } from './faults.ts'
-import { createGitCommand } from './git/command.ts'
-import { createRepositories } from './git/repositories.ts'
 import { createGitHandler } from './git/server.ts'
 import { createHands, type PlatformHands } from './hands.ts'
-import { createJournal, type JournalEntry } from './journal.ts'
+import { createJournal, type Journal, type JournalEntry } from './journal.ts'
 import { type Listener, listen } from './listener.ts'
 import { createMcpHandler } from './mcp-endpoint.ts'
 import { DEFAULT_TIMING, type InkOptions } from './options.ts'
-import type { PlatformCore } from './platform-core.ts'
-import { trackProcesses } from './process-group.ts'
-import { createServices } from './services.ts'
-import { createTimers } from './timers.ts'
+import { type Closer, createCore, type PlatformCore } from './platform-core.ts'
 import { toolsOf } from './tools/catalogue.ts'
-import { armSelfDestruction, deploy } from './tools/service-operations.ts'
+import { armSelfDestruction, deployTrackers } from './tools/service-operations.ts'
 
-export type { InkFaultName } from './faults.ts'
+export { INK_FAULTS, type InkFaultName } from './faults.ts'
+export type { DeploymentView, ServiceView } from './hands.ts'
 export type { JournalEntry } from './journal.ts'
-export type { InkOptions, InkProfile, InkTiming } from './options.ts'
+export { DEFAULT_TIMING, type InkOptions, type InkProfile, type InkTiming } from './options.ts'
 
-/** A running stand-in for ml.ink: MCP endpoint, git host, builder, apps and edge, all on this machine. */
+/** A running stand-in for ml.ink: MCP endpoint, git host, builder, apps, databases and edge, all on this machine. */
 export interface InkPlatform extends PlatformHands, AsyncDisposable {
   /** `http://127.0.0.1:<port>/mcp` */
   readonly endpoint: string
@@ -51,127 +38,112 @@ export interface InkPlatform extends PlatformHands, AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** Starts the platform on free ports of 127.0.0.1. */
+/** Starts the platform on free ports of 127.0.0.1. What was opened before a failure is closed again. */
 export async function startInkPlatform(options: InkOptions = {}): Promise<InkPlatform> {
+  const closers: Closer[] = []
+  try {
+    return await assemble(options, closers)
+  } catch (error) {
+    await closeAll(closers)
+    throw error
+  }
+}
+
+async function closeAll(closers: Closer[]): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close()
+}
+
+async function assemble(options: InkOptions, closers: Closer[]): Promise<InkPlatform> {
   const nowMs = Date.now
   const log = options.log ?? (() => {})
-  const timing = { ...DEFAULT_TIMING, ...options.timing }
   const root = await mkdtemp(join(tmpdir(), 'ink-platform-'))
-  const folders = await makeFolders(root)
-
+  closers.push(() => rm(root, { recursive: true, force: true, maxRetries: 3 }))
   const faults = createFaultRegistry<InkFaultName>(INK_FAULTS, nowMs)
   const journal = createJournal(nowMs, log)
-  const processes = trackProcesses()
-  const timers = createTimers()
-  const baseEnv = appEnvironment(process.env, folders.cache)
-  const git = createGitCommand(baseEnv.PATH, folders.home)
-  const accounts = createAccounts(nowMs)
-  const services = createServices(nowMs)
-  const repositories = createRepositories(folders.git, git)
-  const edge = createEdge(timing.edgeDelayMs, nowMs, log)
-  const { start: startProcess } = processes
-  const deployer = createDeployer({
-    builder: createBuilder({ root: folders.builds, git, faults, timing, baseEnv, startProcess }),
-    containers: createContainerHost({ root: folders.containers, baseEnv, faults, timing, startProcess }),
-    edge,
-    repositories,
-    faults,
-    timing,
-    nowMs,
-    onChange(service, deployment) {
-      const { id, status, errorMessage } = deployment
-      log(
-        `  deployment ${service.name} ${id.slice(0, 6)} ${status}${errorMessage === undefined ? '' : `: ${errorMessage}`}`,
-      )
-      if (status === 'active' || status === 'failed') armSelfDestruction(core, service, deployment)
+  const core = await createCore(
+    {
+      root,
+      timing: { ...DEFAULT_TIMING, ...options.timing },
+      maxServices: options.limits?.services ?? Number.POSITIVE_INFINITY,
+      faults,
+      nowMs,
+      log,
+      onDeploymentEnded: (service, deployment) => armSelfDestruction(core, service, deployment),
     },
-  })
-
-  const databases = createDatabases(folders.databases, nowMs, log)
-  let gitListener: Listener | undefined
-  const core: PlatformCore = {
-    accounts,
-    repositories,
-    services,
-    deployer,
-    databases,
-    domains: createDomains(nowMs),
-    faults,
-    timing,
-    nowMs,
-    maxServices: options.limits?.services ?? Number.POSITIVE_INFINITY,
-    gitRemote: (fullName, token) => `http://x-git-token:${token}@127.0.0.1:${gitListener?.port}/${fullName}.git`,
-    later: timers.later,
-  }
-  gitListener = await listen(
-    createGitHandler({
-      repositories,
-      git,
-      faults,
-      journal,
-      onBranchMoved({ repository, branch, commit }) {
-        for (const service of services.all()) {
-          if (service.config.repo !== repository.fullName || service.config.branch !== branch) continue
-          deploy(core, service, 'git_push', commit)
-        }
-      },
-    }),
-    0,
-    log,
+    closers,
   )
-  const mcpListener = await listen(
-    createMcpHandler({
-      tools: toolsOf(options.profile ?? 'g1', core),
-      accounts,
-      answers: options.answers ?? 'json',
-      faults,
-      journal,
-      origin: () => mcpListener.origin,
-    }),
-    options.port ?? 0,
-    log,
-  )
+  const git = await openGitHost(core, journal, log)
+  closers.push(git.close)
+  const mcp = await openMcpEndpoint(core, journal, log, options)
+  closers.push(mcp.close)
 
-  const account = accounts.add('acme')
+  const account = core.accounts.add('acme')
   let stopped: Promise<void> | undefined
-  async function stopAll(): Promise<void> {
-    timers.stop()
-    await Promise.all([mcpListener.close(), gitListener?.close()])
-    await Promise.all([deployer.close(), databases.close()])
-    await edge.close()
-    await processes.stop()
-    await rm(root, { recursive: true, force: true, maxRetries: 3 })
-  }
   const stop = () => {
-    stopped ??= stopAll()
+    stopped ??= closeAll(closers)
     return stopped
   }
-
   return {
     ...createHands(core, account),
-    endpoint: `${mcpListener.origin}/mcp`,
-    gitOrigin: gitListener.origin,
+    ...createFaultHands(faults, { 'mcp.refused': mcp, 'git.refused': git }),
+    endpoint: `${mcp.origin}/mcp`,
+    gitOrigin: git.origin,
     apiKey: account.apiKey,
     root,
     journal: journal.entries,
-    fault(name, faultOptions = {}) {
-      if (name === 'mcp.refused') void mcpListener.refuseFor(faultOptions.forMs ?? 500)
-      else if (name === 'git.refused') void gitListener?.refuseFor(faultOptions.forMs ?? 500)
-      else faults.set(name, faultOptions)
-    },
-    armedFaults: () => faults.armed().map(({ name }) => name),
-    async clearFaults() {
-      faults.clear()
-      await Promise.all([mcpListener.reopen(), gitListener?.reopen()])
-    },
     stop,
     [Symbol.asyncDispose]: stop,
   }
 }
 
-const FOLDERS = ['git', 'builds', 'containers', 'home', 'cache', 'databases'] as const
+async function openGitHost(core: PlatformCore, journal: Journal, log: (line: string) => void): Promise<Listener> {
+  const { repositories, git, faults } = core
+  const handle = createGitHandler({
+    repositories,
+    git,
+    faults,
+    journal,
+    onBranchMoved: (move) => deployTrackers(core, move),
+  })
+  const listener = await listen(handle, 0, log)
+  core.addresses.gitOrigin = listener.origin
+  return listener
+}
 
-async function makeFolders(root: string): Promise<Record<(typeof FOLDERS)[number], string>> {
-  for (const name of FOLDERS) await mkdir(join(root, name))
-  return Object.fromEntries(FOLDERS.map((name) => [name, join(root, name)])) as Record<(typeof FOLDERS)[number], string>
+async function openMcpEndpoint(
+  core: PlatformCore,
+  journal: Journal,
+  log: (line: string) => void,
+  options: InkOptions,
+): Promise<Listener> {
+  const { accounts, faults } = core
+  const handle = createMcpHandler({
+    tools: toolsOf(options.profile ?? 'g1', core),
+    accounts,
+    answers: options.answers ?? 'json',
+    faults,
+    journal,
+    origin: () => listener.origin,
+  })
+  const listener: Listener = await listen(handle, options.port ?? 0, log)
+  return listener
+}
+
+/** A refused connection is a closed port, which no request can ask for: such faults act on the listener at once. */
+function createFaultHands(
+  faults: FaultRegistry<InkFaultName>,
+  listeners: Readonly<Partial<Record<InkFaultName, Listener>>>,
+): Pick<InkPlatform, 'fault' | 'armedFaults' | 'clearFaults'> {
+  return {
+    fault(name, options = {}) {
+      const listener = listeners[name]
+      if (listener === undefined) faults.set(name, options)
+      else listener.refuseFor(options.forMs ?? 500)
+    },
+    armedFaults: () => faults.armed().map(({ name }) => name),
+    async clearFaults() {
+      faults.clear()
+      await Promise.all(Object.values(listeners).map((listener) => listener.reopen()))
+    },
+  }
 }

@@ -63,7 +63,7 @@ export function createGitHandler(dependencies: GitServerDependencies) {
       env: dependencies.git.env,
       async beforeEnd() {
         await beforeEnd()
-        if (cut?.options.when === 'after') exchange.request.socket.destroy()
+        if (cut?.options.when === 'after') breakOff(exchange.request)
       },
       onStart(kill) {
         if (cut === undefined || cut.options.when === 'after') return
@@ -137,6 +137,11 @@ function cutAfter(request: IncomingMessage, bytes: number, kill: () => void): vo
     received += chunk.length
     if (received <= bytes) return
     kill()
-    request.socket.destroy()
+    breakOff(request)
   })
+}
+
+/** Cuts the connection in mid-answer: without the beginning of one, git's HTTP library would quietly send the push again. */
+function breakOff({ socket }: IncomingMessage): void {
+  socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/x-git-receive-pack-result\r\n\r\n', () => socket.destroy())
 }

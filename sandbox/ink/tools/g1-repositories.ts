@@ -86,8 +86,8 @@ export function remoteWithToken(
   core: PlatformCore,
   repository: Repository,
 ): { git_remote: string; expires_at: string } {
-  return {
-    git_remote: core.gitRemote(repository.fullName, core.repositories.issueToken(repository)),
-    expires_at: timestamp(core.nowMs() + TOKEN_LIFETIME_MS),
-  }
+  const remote = new URL(`/${repository.fullName}.git`, core.addresses.gitOrigin)
+  remote.username = 'x-git-token'
+  remote.password = core.repositories.issueToken(repository)
+  return { git_remote: remote.href, expires_at: timestamp(core.nowMs() + TOKEN_LIFETIME_MS) }
 }

@@ -1,5 +1,6 @@
 import type { Account } from '../accounts.ts'
 import type { Repository } from '../git/repositories.ts'
+import type { BranchMove } from '../git/server.ts'
 import { dnsLabel } from '../identifiers.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import type { Deployment, EnvVar, Service, ServiceConfig } from '../services.ts'
@@ -242,14 +243,23 @@ export function deploy(core: PlatformCore, service: Service, trigger: Deployment
   const deployment = core.deployer.start(service, trigger, commit)
   const rival = core.faults.strike('ink.deployed-by-other')
   if (rival !== undefined) {
-    core.later(10, () => {
+    core.later(Number(rival.options.afterMs ?? 0), () => {
       const branch = typeof rival.options.branch === 'string' ? rival.options.branch : service.config.branch
       service.config = { ...service.config, branch }
       core.deployer.start(service, 'manual')
     })
   }
-  if (core.faults.strike('ink.service-deleted')) core.later(10, () => removeService(core, service))
+  const deletion = core.faults.strike('ink.service-deleted')
+  if (deletion !== undefined) core.later(Number(deletion.options.afterMs ?? 0), () => removeService(core, service))
   return deployment
+}
+
+/** Deploys every service that tracks a branch which a push has moved; another branch is nobody's business. */
+export function deployTrackers(core: PlatformCore, { repository, branch, commit }: BranchMove): void {
+  for (const service of core.services.all()) {
+    const { config } = service
+    if (config.repo === repository.fullName && config.branch === branch) deploy(core, service, 'git_push', commit)
+  }
 }
 
 /** Starts the deletion; until it is done the service is still found and its name still taken. */
