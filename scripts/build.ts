@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -28,6 +28,8 @@ export async function build(out: string): Promise<void> {
   try {
     await compile()
     await Promise.all(entryPoints.map(({ source, name }) => bundle(source, join(fresh, name))))
+    // Temporary folders are for their owner alone; this one stays, and others start what is in it.
+    await chmod(fresh, 0o755)
     await rm(out, { recursive: true, force: true })
     await rename(fresh, out)
   } finally {
