@@ -102,12 +102,12 @@ export function createApi(world: World, faults: GitHubFaults, journal: JournalEn
   async function dispatch(incoming: Incoming, validate: Validator, occasion: Occasion): Promise<Answer> {
     const { operation, params } = incoming.match
     if (operation.id === 'users/get-authenticated') return authenticatedUser(world, incoming.token)
-    const repository = findRepository(world, `${params.owner}/${params.repo}`)
-    if (!repository) throw notFound()
-    checkAccess(operation.id, incoming.token, repository, incoming.method)
     const handler = HANDLERS[operation.id]
     if (!handler)
       throw violated(violations, incoming.method, incoming.path, `this stand-in does not know ${operation.id}`)
+    const repository = findRepository(world, `${params.owner}/${params.repo}`)
+    if (!repository) throw notFound()
+    checkAccess(operation.id, incoming.token, repository, incoming.method)
     await strikeMeanwhile(faults, occasion, repository)
     return handler({
       world,

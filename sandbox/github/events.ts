@@ -1,8 +1,7 @@
-import { tryGit } from './git.ts'
-import { readCommits } from './render-commit.ts'
+import { fullReference, NO_COMMIT, renderPushEvent } from './push-event.ts'
 import { renderComment, renderIssue, renderLabel } from './render-issue.ts'
 import { renderFullPull } from './render-pull.ts'
-import { renderPushedRepository, renderRepository, timestamp } from './render-repository.ts'
+import { renderRepository, timestamp } from './render-repository.ts'
 import { nodeId, renderUser } from './render-user.ts'
 import type { Repository } from './repository.ts'
 import type { World } from './world.ts'
@@ -46,8 +45,6 @@ export interface WebhookEvent {
   readonly name: EventKind
   readonly payload: Readonly<Record<string, unknown>>
 }
-
-const ZERO = '0'.repeat(40)
 
 /** Renders an event in the shape of GitHub's webhooks, from the state that the repository is in now. */
 export async function renderEvent(
@@ -134,58 +131,8 @@ async function renderPullRequestEvent(world: World, repository: Repository, opti
     action,
     number: pull.number,
     pull_request: await renderFullPull(world, repository, pull),
-    ...(action === 'synchronize' ? { before: options.before ?? ZERO, after: options.after ?? pull.headSha } : {}),
+    ...(action === 'synchronize' ? { before: options.before ?? NO_COMMIT, after: options.after ?? pull.headSha } : {}),
     ...(label === undefined ? {} : { label: renderLabel(repository, label, world) }),
-  }
-}
-
-async function renderPushEvent(world: World, repository: Repository, options: EventOptions) {
-  const ref = fullReference(options.ref ?? repository.defaultBranch)
-  const after = options.after ?? (await repository.resolve(ref)) ?? ZERO
-  const before = options.before ?? (await firstParent(repository, after)) ?? ZERO
-  const commits =
-    after === ZERO ? [] : await readCommits(repository, before === ZERO ? ['-1', after] : [`${before}..${after}`])
-  const rendered = await Promise.all(commits.reverse().map((commit) => renderPushedCommit(repository, commit)))
-  return {
-    ref,
-    before,
-    after,
-    created: before === ZERO,
-    deleted: after === ZERO,
-    forced: options.forced ?? false,
-    base_ref: null,
-    compare: `${repository.htmlUrl}/compare/${before.slice(0, 12)}...${after.slice(0, 12)}`,
-    commits: rendered,
-    head_commit: rendered.at(-1) ?? null,
-    repository: renderPushedRepository(repository, world),
-    pusher: { name: options.sender ?? repository.owner.login, email: `${repository.owner.login}@example.com` },
-  }
-}
-
-async function renderPushedCommit(repository: Repository, commit: Awaited<ReturnType<typeof readCommits>>[number]) {
-  const diff = await tryGit(repository.gitDir, [
-    'diff-tree',
-    '--root',
-    '-r',
-    '--no-commit-id',
-    '--name-status',
-    '-z',
-    commit.sha,
-  ])
-  const fields = diff.stdout.toString('utf8').split('\0')
-  const named = (letter: string) => fields.filter((_, index) => index % 2 === 1 && fields[index - 1] === letter)
-  return {
-    id: commit.sha,
-    tree_id: commit.tree,
-    distinct: true,
-    message: commit.message,
-    timestamp: commit.committer.date,
-    url: `${repository.htmlUrl}/commit/${commit.sha}`,
-    author: { name: commit.author.name, email: commit.author.email },
-    committer: { name: commit.committer.name, email: commit.committer.email },
-    added: named('A'),
-    removed: named('D'),
-    modified: named('M'),
   }
 }
 
@@ -213,12 +160,4 @@ function renderRelease(world: World, repository: Repository, tag: string) {
     zipball_url: `${url}/zipball`,
     body: '',
   }
-}
-
-async function firstParent(repository: Repository, sha: string): Promise<string | undefined> {
-  return sha === ZERO ? undefined : repository.resolve(`${sha}^`)
-}
-
-function fullReference(reference: string): string {
-  return reference.startsWith('refs/') ? reference : `refs/heads/${reference}`
 }

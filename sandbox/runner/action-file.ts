@@ -8,23 +8,11 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String)
 const schema = z.object({
   name: z.string(),
   inputs: z
-    .record(
-      z.string(),
-      z
-        .object({
-          description: z.string().optional(),
-          required: z.union([z.boolean(), z.string()]).optional(),
-          default: scalar.nullish(),
-          deprecationMessage: z.string().optional(),
-        })
-        .nullable(),
-    )
+    .record(z.string(), z.object({ default: scalar.nullish(), deprecationMessage: z.string().optional() }).nullable())
     .nullish(),
-  outputs: z.record(z.string(), z.unknown()).nullish(),
   runs: z.object({
-    using: z.string().regex(/^node\d+$/),
-    pre: z.string().optional(),
-    'pre-if': z.string().optional(),
+    using: z.string().regex(/^node\d+$/, 'only JavaScript actions are run here'),
+    pre: z.undefined({ error: 'pre steps are not imitated' }).optional(),
     main: z.string(),
     post: z.string().optional(),
     'post-if': z.string().optional(),
@@ -44,8 +32,7 @@ export async function readActionFile(directory: string): Promise<ActionFile> {
       throw error
     }
     const parsed = schema.safeParse(parse(text))
-    if (!parsed.success)
-      throw new Error(`${join(directory, name)} is not a JavaScript action: ${z.prettifyError(parsed.error)}`)
+    if (!parsed.success) throw new Error(`${join(directory, name)} cannot be run: ${z.prettifyError(parsed.error)}`)
     return parsed.data
   }
   throw new Error(`Can't find 'action.yml' or 'action.yaml' under '${directory}'.`)

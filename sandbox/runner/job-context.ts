@@ -17,6 +17,7 @@ interface Payload {
   readonly action?: string
   readonly ref?: string
   readonly after?: string
+  readonly deleted?: boolean
   readonly sender?: { readonly login?: string }
   readonly release?: { readonly tag_name?: string }
   readonly pull_request?: {
@@ -58,10 +59,15 @@ async function reference(
   payload: Payload,
 ): Promise<{ readonly ref: string; readonly sha: string }> {
   if (name === 'pull_request' && payload.pull_request) return pullRequestReference(repository, payload.pull_request)
-  if (name === 'push') return { ref: payload.ref ?? '', sha: payload.after ?? '' }
+  if (name === 'push') return pushReference(payload)
   if (name === 'workflow_dispatch' && payload.ref !== undefined) return resolved(repository, payload.ref)
   if (name === 'release') return resolved(repository, `refs/tags/${payload.release?.tag_name ?? ''}`)
   return resolved(repository, `refs/heads/${repository.defaultBranch}`)
+}
+
+function pushReference({ ref = '', after = '', deleted }: Payload) {
+  if (deleted) throw new Error(`GitHub starts no run: ${ref} was deleted.`)
+  return { ref, sha: after }
 }
 
 async function pullRequestReference(repository: Repository, pull: NonNullable<Payload['pull_request']>) {

@@ -7,6 +7,8 @@ const SIGINT_GRACE_MS = 7_500
 const SIGTERM_GRACE_MS = 2_500
 /** How long output of grandchildren is awaited after the process itself has ended. */
 const STREAM_GRACE_MS = 5_000
+/** However short a test makes the other times, what a process wrote before it ended must get through. */
+const SHORTEST_STREAM_GRACE_MS = 1_000
 
 export interface ProcessOptions {
   readonly executable: string
@@ -56,7 +58,10 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
   })
   try {
     const exitCode = await exited
-    await Promise.race([Promise.all([stdout.ended, stderr.ended]), delay(STREAM_GRACE_MS * options.graceFactor)])
+    await Promise.race([
+      Promise.all([stdout.ended, stderr.ended]),
+      delay(Math.max(SHORTEST_STREAM_GRACE_MS, STREAM_GRACE_MS * options.graceFactor)),
+    ])
     return { exitCode, stdout: stdout.text(), stderr: stderr.text(), signals }
   } finally {
     cancelling.stop()

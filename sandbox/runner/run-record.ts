@@ -80,7 +80,8 @@ function openRecord(repository: Repository, run: WorkflowRun, environment: strin
       description: null,
       payload: {},
       transientEnvironment: false,
-      productionEnvironment: environment === 'production',
+      // So it is on records that GitHub Actions makes, whatever the environment's name.
+      productionEnvironment: false,
     },
     ACTIONS_BOT,
   )

@@ -1,8 +1,10 @@
 import { evaluateCondition } from './expression.ts'
+import { introduce } from './introduction.ts'
 import type { Job } from './job.ts'
 import type { RunOptions } from './run-options.ts'
 import { runStep, type StepOptions, type StepResult } from './step.ts'
-import type { StepLog } from './step-log.ts'
+
+const CLEAN_UP_MS = 5 * 60_000
 
 /** Runs `main` and, when its condition holds, `post`; both know nothing of each other but the saved state. */
 export async function runStages(options: RunOptions, job: Job) {
@@ -55,10 +57,19 @@ async function runPost(options: RunOptions, job: Job, main: StepResult): Promise
     ...stepBase(options, job, 'post', () => undefined),
     script: post,
     environment: { ...job.environment, ...main.environment, ...job.inputs, ...Object.fromEntries(state), PATH: path },
-    cancel: new AbortController().signal,
+    cancel: postDeadline(options),
     introduce: (log) => log.print('Post job cleanup.'),
     onStart: ({ pid }) => options.onStart?.({ pid, stage: 'post' }),
   })
+}
+
+/**
+ * Cancelling a run spares its post step, but not for ever; cancelling while the post step runs hits that.
+ * Source: actions/runner, where a cancelled job has five minutes to clean up.
+ */
+function postDeadline(options: RunOptions): AbortSignal {
+  const { signal, graceFactor = 1 } = options
+  return signal && !signal.aborted ? signal : AbortSignal.timeout(CLEAN_UP_MS * graceFactor)
 }
 
 function stepBase(options: RunOptions, job: Job, stage: 'main' | 'post', record: (line: string) => void) {
@@ -75,23 +86,6 @@ function stepBase(options: RunOptions, job: Job, stage: 'main' | 'post', record:
       options.onLine?.(line, stage)
     },
   } satisfies Partial<StepOptions>
-}
-
-/** The lines every step's log begins with: what is run, and with what. */
-function introduce(log: StepLog, job: Job, options: RunOptions): void {
-  log.print(`##[group]Run ${job.file.name}`)
-  const given = Object.entries(options.with ?? {})
-  if (given.length > 0) log.print('with:')
-  for (const [name, value] of given) for (const line of `${name}: ${value}`.split('\n')) log.print(`  ${line}`)
-  const environment = Object.entries(options.env ?? {})
-  if (environment.length > 0) log.print('env:')
-  for (const [name, value] of environment) for (const line of `${name}: ${value}`.split('\n')) log.print(`  ${line}`)
-  log.print('##[endgroup]')
-  if (job.unexpected.length === 0) return
-  const valid = Object.keys(job.file.inputs ?? {})
-  const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(', ')
-  const message = `Unexpected input(s) ${quoted(job.unexpected)}, valid inputs are [${quoted(valid)}]`
-  log.annotate({ level: 'warning', message })
 }
 
 function watchLog() {

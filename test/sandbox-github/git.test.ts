@@ -187,3 +187,12 @@ it('nothing is left when it has been stopped', async () => {
   await expect(readdir(gitDir)).rejects.toThrow(/ENOENT/)
   await expect(fetch(github.serverUrl)).rejects.toThrow(/fetch failed/)
 })
+
+it('what is neither API nor git is left to the pages that people see', async () => {
+  const pages = (_: unknown, response: { end(text: string): void }, url: URL) =>
+    Promise.resolve(response.end(`page ${url.pathname}`))
+  await using shown = await startGitHub({ pages })
+  const page = await fetch(`${shown.serverUrl}/acme/web/pull/1`)
+  expect(await page.text()).toBe('page /acme/web/pull/1')
+  expect((await fetch(`${github.serverUrl}/acme/web/pull/1`)).status).toBe(404)
+})

@@ -51,6 +51,35 @@ describe('lists come in pages', () => {
   })
 })
 
+describe('the files of a pull request', () => {
+  it('say what became of each, renames and binary files included', async () => {
+    const long = Array.from({ length: 20 }, (_, line) => `line ${line}\n`).join('')
+    await repository.pushTo('main', { 'old name.txt': long, 'gone.txt': 'x\n', 'picture.png': Buffer.from([0, 1, 2]) })
+    await repository.commit({
+      branch: 'moves',
+      parent: await repository.head(),
+      message: 'Move',
+      files: {
+        'old name.txt': null,
+        'dir/new name.txt': `${long}more\n`,
+        'gone.txt': null,
+        'picture.png': Buffer.from([0, 1, 3]),
+        'run.sh': { mode: '100755', content: '#!/bin/sh\n' },
+      },
+    })
+    const { number } = await repository.openPullRequest({ head: 'moves' })
+    const { data } = await rest.pulls.listFiles({ ...at, pull_number: number })
+    expect(data.map((file) => [file.filename, file.status, file.additions, file.deletions])).toEqual([
+      ['dir/new name.txt', 'renamed', 1, 0],
+      ['gone.txt', 'removed', 0, 1],
+      ['picture.png', 'modified', 0, 0],
+      ['run.sh', 'added', 1, 0],
+    ])
+    expect(data[0]?.previous_filename).toBe('old name.txt')
+    expect(github.violations).toEqual([])
+  })
+})
+
 describe('comments', () => {
   it('longer than 65536 characters are refused', async () => {
     const create = (length: number) => rest.issues.createComment({ ...at, issue_number: 1, body: 'x'.repeat(length) })

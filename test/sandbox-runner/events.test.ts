@@ -89,6 +89,15 @@ describe('GitHub starts no run', () => {
     await expect(world.run('', { event })).rejects.toThrow(/starts no run.*conflicts with main/)
   })
 
+  it('for the deletion of a branch', async () => {
+    const event = await repository.event('push', {
+      ref: 'refs/heads/gone',
+      before: await repository.head(),
+      after: '0'.repeat(40),
+    })
+    await expect(world.run('', { event })).rejects.toThrow('refs/heads/gone was deleted')
+  })
+
   it('on a branch that is gone', async () => {
     const event = await repository.event('workflow_dispatch', { ref: 'nowhere' })
     await expect(world.run('', { event })).rejects.toThrow(/has no refs\/heads\/nowhere/)

@@ -46,6 +46,15 @@ describe('an action is given', () => {
     expect(rawStdout).toBe('1\n')
   })
 
+  it('a warning about inputs that are deprecated, when it is given them', async () => {
+    const parts = { inputs: { old: { deprecationMessage: 'Use new.' } }, main: '' }
+    expect((await world.run(parts)).annotations).toEqual([])
+    const { annotations } = await world.run(parts, { with: { old: '1' } })
+    expect(annotations).toEqual([
+      { level: 'warning', message: "Input 'old' has been deprecated with message: Use new." },
+    ])
+  })
+
   it('the environment of a real runner and nothing of this machine’s', async () => {
     process.env.LEFT_OVER_FROM_THE_HOST = 'x'
     const { rawStdout } = await world.run('console.log(JSON.stringify(process.env))', { env: { MINE: 'yes' } })

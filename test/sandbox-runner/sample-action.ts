@@ -12,7 +12,7 @@ export async function sampleAction(parts: {
   readonly main: string
   readonly post?: string
   readonly postIf?: string
-  readonly inputs?: Readonly<Record<string, { readonly default?: string; readonly required?: boolean } | null>>
+  readonly inputs?: Readonly<Record<string, { readonly default?: string; readonly deprecationMessage?: string } | null>>
 }): Promise<SampleAction> {
   const directory = await mkdtemp(join(tmpdir(), 'sample-action-'))
   const runs = {
