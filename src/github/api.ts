@@ -1,18 +1,16 @@
 import { getOctokit } from '@actions/github'
 import type { z } from 'zod'
 import { errorMessage } from '../errors.ts'
-import type { Access, Failure, Outcome, Permission } from './outcome.ts'
-import type { PermissionWarnings } from './permission-warnings.ts'
+import type { Failure, Outcome } from './outcome.ts'
+import type { Need, PermissionWarnings } from './permission-warnings.ts'
 import { type FailedCall, isRateLimit, pauseBeforeRetry } from './retry.ts'
 
 /** One REST call. `route` is GitHub's template, such as `GET /repos/{owner}/{repo}/pulls/{pull_number}`. */
-export interface Call<T> {
+export interface Call<T> extends Need {
   readonly route: string
   readonly params?: Readonly<Record<string, unknown>>
   /** The fields of the answer that we rely on. */
   readonly schema: z.ZodType<T>
-  readonly permission: Permission
-  readonly access: Access
   /** What it is for, as an infinitive for the warning: `write the comment`. */
   readonly purpose: string
   /** A write that may be repeated without harm. Reads always may. */
@@ -26,7 +24,10 @@ export interface Api {
   /** Never throws. The caller decides whether a failure is worth a warning; a missing permission is warned about here, once. */
   call<T>(call: Call<T>): Promise<Outcome<T>>
   /** All pages of a list, `per_page` 100; stops early where `enough` says so. */
-  pages<T>(call: Call<readonly T[]>, enough?: (page: readonly T[]) => boolean): Promise<Outcome<readonly T[]>>
+  pages<T>(
+    call: Call<readonly T[]>,
+    enough?: (page: readonly T[]) => boolean | Promise<boolean>,
+  ): Promise<Outcome<readonly T[]>>
 }
 
 export interface ApiOptions {
@@ -61,7 +62,8 @@ export function openApi(options: ApiOptions): Api {
 
   async function attempt(call: Call<unknown>): Promise<unknown> {
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.attemptLimitMs)])
-    const place = { owner: options.owner, repo: options.repo }
+    // What a route has no place for, Octokit would send as a query.
+    const place = call.route.includes('{owner}') ? { owner: options.owner, repo: options.repo } : {}
     const response = await octokit.request(call.route, { ...place, ...call.params, request: { signal } })
     return response.data
   }
@@ -93,7 +95,7 @@ export function openApi(options: ApiOptions): Api {
   }
 
   async function call<T>(wanted: Call<T>): Promise<Outcome<T>> {
-    const known = options.warnings.known(wanted.permission, wanted.access)
+    const known = options.warnings.known(wanted)
     if (known !== undefined) return { ok: false, problem: 'missing-permission', message: known }
     const outcome = await queue(() => withRetries(wanted))
     if (!outcome.ok) {
@@ -111,13 +113,16 @@ export function openApi(options: ApiOptions): Api {
     }
   }
 
-  async function pages<T>(wanted: Call<readonly T[]>, enough: (page: readonly T[]) => boolean = () => false) {
+  async function pages<T>(
+    wanted: Call<readonly T[]>,
+    enough: (page: readonly T[]) => boolean | Promise<boolean> = () => false,
+  ) {
     const all: T[] = []
     for (let page = 1; page <= MAX_PAGES; page++) {
       const outcome = await call({ ...wanted, params: { ...wanted.params, per_page: PAGE_SIZE, page } })
       if (!outcome.ok) return outcome
       all.push(...outcome.data)
-      if (outcome.data.length < PAGE_SIZE || enough(outcome.data)) break
+      if ((await enough(outcome.data)) || outcome.data.length < PAGE_SIZE) break
     }
     return { ok: true as const, data: all }
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Api } from './api.ts'
-import { type Author, type Authorship, authorSchema } from './authorship.ts'
+import { type Authorship, authorSchema } from './authorship.ts'
 import type { Failure } from './outcome.ts'
 
 /** A comment that is kept up to date instead of written anew, shared by all jobs of a pull request. */
@@ -51,6 +51,9 @@ const commentSchema = z.object({
 type Place = Pick<StickyComment, 'pullRequest' | 'marker'>
 type Comment = z.infer<typeof commentSchema>
 
+/** `again`: another job came between. `unanswered`: whether the comment was made shows when one looks for it. */
+type Round = WrittenComment | 'again' | 'unwanted' | { readonly unanswered: Failure } | Failure
+
 const MAX_ROUNDS = 6
 const ROUTE = '/repos/{owner}/{repo}/issues'
 
@@ -70,19 +73,22 @@ export function openComments(options: CommentsOptions): Comments {
     return search(sticky, 'first')
   }
 
+  /** Stops at the first page that has a comment of ours, unless `all` are wanted. A stranger's marker stops nothing. */
   async function search(sticky: Place, extent: 'first' | 'all'): Promise<Comment[] | Failure> {
     const ours: Comment[] = []
-    const marked = (comment: Comment) => comment.body?.startsWith(sticky.marker) === true
-    const listed = await calls.list(sticky.pullRequest, (page) => extent === 'first' && page.some(marked))
-    if (!listed.ok) return listed
-    for (const comment of listed.data.filter(marked)) {
-      if (await options.authorship.isOurs(comment.user satisfies Author | null)) ours.push(comment)
-    }
-    return ours
+    const listed = await calls.list(sticky.pullRequest, async (page) => {
+      for (const comment of page) {
+        const marked = comment.body?.startsWith(sticky.marker) === true
+        if (marked && (await options.authorship.isOurs(comment.user))) ours.push(comment)
+      }
+      return extent === 'first' && ours.length > 0
+    })
+    return listed.ok ? ours : listed
   }
 
-  /** One round of read, merge, write, verify. `again` when another job came between. */
-  async function round(sticky: StickyComment): Promise<WrittenComment | 'again' | 'unwanted' | Failure> {
+  /** One round of read, merge, write, verify. */
+  async function round(sticky: StickyComment): Promise<Round> {
+    const writtenBefore = knownIds.has(keyOf(sticky))
     const found = await find(sticky)
     if (!Array.isArray(found)) return found
     const [oldest, ...others] = found
@@ -93,7 +99,8 @@ export function openComments(options: CommentsOptions): Comments {
     const updated = await calls.update(oldest.id, body)
     if (!updated.ok) return updated.problem === 'not-found' ? forget(sticky) : updated
     for (const other of others) await calls.remove(other.id)
-    if (shared && !(await hasArrived(sticky, oldest.id))) return 'again'
+    // A job that began later and does not show in the card yet may have read it before this write and written after it.
+    if ((shared || writtenBefore) && !(await hasArrived(sticky, oldest.id))) return 'again'
     return written(updated.data, 'updated')
   }
 
@@ -103,10 +110,9 @@ export function openComments(options: CommentsOptions): Comments {
   }
 
   /** Two jobs may both find no comment and make one each: look once more, and let the oldest take in the others. */
-  async function create(sticky: StickyComment, body: string): Promise<WrittenComment | 'again' | Failure> {
+  async function create(sticky: StickyComment, body: string): Promise<Round> {
     const created = await calls.create(sticky.pullRequest, body)
-    // Whether a call without an answer made a comment shows in the next round.
-    if (!created.ok) return created.problem === 'unreachable' ? 'again' : created
+    if (!created.ok) return created.problem === 'unreachable' ? { unanswered: created } : created
     knownIds.set(keyOf(sticky), created.data.id)
     const all = await search(sticky, 'all')
     if (!Array.isArray(all) || all.length <= 1) return written(created.data, 'created')
@@ -134,15 +140,18 @@ export function openComments(options: CommentsOptions): Comments {
     },
 
     async keep(sticky) {
+      const what = `the comment on pull request #${sticky.pullRequest}`
+      let unanswered = 0
       for (let count = 1; count <= MAX_ROUNDS; count++) {
         const result = await round(sticky)
         if (result === 'unwanted') return undefined
         if (result !== 'again' && 'outcome' in result) return result
-        if (result !== 'again') return give(options, result, `the comment on pull request #${sticky.pullRequest}`)
-        options.debug(`The comment changed while it was written, round ${count}`)
+        if (result !== 'again' && 'problem' in result) return give(options, result, what)
+        if (result !== 'again' && ++unanswered > 1) return give(options, result.unanswered, what)
+        options.debug(`Round ${count} for ${what}`)
       }
       options.warning(
-        `The comment on pull request #${sticky.pullRequest} could not be brought up to date: other jobs or GitHub got in the way ${MAX_ROUNDS} times. The next run will write it again.`,
+        `Could not bring ${what} up to date: other jobs or GitHub got in the way ${MAX_ROUNDS} times. The next run will write it again.`,
       )
       return undefined
     },
@@ -160,7 +169,7 @@ function commentCalls(api: Api) {
   const reads = { permission: 'pull-requests', access: 'read', purpose: 'read the comments of pull requests' } as const
   const writes = { permission: 'pull-requests', access: 'write', purpose: 'write comments on pull requests' } as const
   return {
-    list: (issue_number: number, enough: (page: readonly Comment[]) => boolean) =>
+    list: (issue_number: number, enough: (page: readonly Comment[]) => Promise<boolean>) =>
       api.pages(
         {
           ...reads,

@@ -1,13 +1,25 @@
 import type { Access, Failure, Permission } from './outcome.ts'
 
+/** What a call needs, and what for. */
+export interface Need {
+  readonly permission: Permission
+  readonly access: Access
+  readonly purpose: string
+}
+
 /** Remembers what the token may not do, and tells it once per permission. */
 export interface PermissionWarnings {
   /** Why such a call is pointless, when that is known already. */
-  known(permission: Permission, access: Access): string | undefined
-  report(
-    call: { readonly permission: Permission; readonly access: Access; readonly purpose: string },
-    failure: Failure,
-  ): void
+  known(need: Need): string | undefined
+  report(need: Need, failure: Failure): void
+}
+
+// What the action needs of each in the end: whoever is told to add `read` today would be told to add `write` tomorrow.
+const WANTED: Readonly<Record<Permission, Access>> = {
+  contents: 'read',
+  deployments: 'write',
+  issues: 'write',
+  'pull-requests': 'write',
 }
 
 export interface PermissionWarningsOptions {
@@ -27,7 +39,9 @@ export function openPermissionWarnings({
   readOnlyBecause,
   hasToken,
 }: PermissionWarningsOptions): PermissionWarnings {
+  // By purpose, not by permission: writing comments works with `issues: write` as well.
   const missing = new Map<string, string>()
+  const warned = new Set<Permission>()
   let told = false
 
   function tellOnce(tell: (message: string) => void, message: string): void {
@@ -36,7 +50,7 @@ export function openPermissionWarnings({
   }
 
   return {
-    known(permission, access) {
+    known({ access, purpose }) {
       if (!hasToken) {
         tellOnce(
           warning,
@@ -48,21 +62,19 @@ export function openPermissionWarnings({
         tellOnce(debug, `Nothing is written to GitHub: ${readOnlyBecause}`)
         return readOnlyBecause
       }
-      return missing.get(`${permission}: ${access}`)
+      return missing.get(purpose)
     },
 
-    report({ permission, access, purpose }, failure) {
-      const entry = `${permission}: ${access}`
-      if (missing.has(entry)) return
-      missing.set(entry, failure.message)
-      // Whoever may not read may not write either.
-      if (access === 'read') missing.set(`${permission}: write`, failure.message)
+    report({ permission, purpose }, failure) {
+      missing.set(purpose, failure.message)
+      if (warned.has(permission)) return
+      warned.add(permission)
       warning(
         [
           `The GitHub token may not ${purpose} (${failure.status ?? 403} ${failure.message}). The deployment goes on without it.`,
           "To allow it, add to the job in the workflow, beside what its 'permissions' has already:",
           '    permissions:',
-          `      ${entry}`,
+          `      ${permission}: ${WANTED[permission]}`,
         ].join('\n'),
       )
     },

@@ -36,11 +36,13 @@ export interface Records {
   jobHasEnvironment(run: OwnRun): Promise<boolean>
   /** Undefined when it could not be made; that has then been warned about. */
   open(record: NewRecord): Promise<number | undefined>
-  /** `true` when it was written. For production a success makes the records before it inactive. */
+  /** `true` when it was written. */
   settle(id: number, status: RecordStatus, production: boolean): Promise<boolean>
   /**
-   * Makes older records of this task inactive. `newest` when the deployment before this one succeeded: then only that
-   * one can be active and two calls do; `all` asks each for its state.
+   * Makes older records of this task inactive, which GitHub does by itself neither for production nor for transient
+   * environments (https://docs.github.com/rest/deployments/deployments#inactive-deployments).
+   * `newest` when the deployment before this one is known to have succeeded:
+   * then only its record can be active, and one call does; `all` asks each for its state, back to the last retired one.
    */
   retireOlder(task: string, keepId: number, extent: 'newest' | 'all'): Promise<void>
   /** Makes all records of this task inactive and deletes them. What is left is returned; undefined when they could not be listed. */
@@ -50,6 +52,11 @@ export interface Records {
 const recordSchema = z.object({ id: z.number(), sha: z.string(), task: z.string() })
 const statusSchema = z.object({ state: z.string(), log_url: z.string().nullish(), target_url: z.string().nullish() })
 
+type Listed = z.infer<typeof recordSchema>
+
+// What the runner writes into the records it makes for a job's `environment`.
+const RUNNER_TASK = 'deploy'
+const PAGE_SIZE = 100
 // GitHub's limit for the description of a status.
 const MAX_DESCRIPTION_CHARS = 140
 const ROUTE = '/repos/{owner}/{repo}/deployments'
@@ -57,23 +64,38 @@ const ROUTE = '/repos/{owner}/{repo}/deployments'
 /** Opens the deployment records of a repository. */
 export function openRecords(api: Api, warning: (message: string) => void): Records {
   const calls = recordCalls(api)
+  let recent: Promise<Outcome<readonly Listed[]>> | undefined
 
   function succeeded(outcome: Outcome<unknown>, what: string): boolean {
     if (!outcome.ok) warnUnlessPermission(warning, outcome, what)
     return outcome.ok
   }
 
-  async function isActive(id: number): Promise<boolean> {
+  const listRecent = (): Promise<Outcome<readonly Listed[]>> => {
+    recent ??= calls.list({})
+    return recent
+  }
+
+  /** Newest first. Whoever has asked for the environment of the job has the newest hundred of all tasks already. */
+  async function olderOf(task: string, keepId: number): Promise<readonly Listed[]> {
+    const isOlder = (record: Listed) => record.task === task && record.id < keepId
+    const known = recent === undefined ? undefined : await recent
+    if (known?.ok === true && (known.data.length < PAGE_SIZE || known.data.some(isOlder)))
+      return known.data.filter(isOlder)
+    const listed = await calls.list({ task })
+    return succeeded(listed, 'read the deployment records') && listed.ok ? listed.data.filter(isOlder) : []
+  }
+
+  async function stateOf(id: number): Promise<string | undefined> {
     const statuses = await calls.statuses(id)
-    const [latest] = statuses.ok ? statuses.data : []
-    return latest?.state !== 'inactive' && latest?.state !== 'failure' && latest?.state !== 'error'
+    return statuses.ok ? statuses.data[0]?.state : undefined
   }
 
   return {
     async jobHasEnvironment({ runId, shas }) {
-      const listed = await calls.list({ task: 'deploy' })
-      const candidates = listed.ok ? listed.data.filter((record) => shas.includes(record.sha)) : []
-      for (const candidate of candidates.slice(0, 3)) {
+      const listed = await listRecent()
+      const made = listed.ok ? listed.data.filter(({ task, sha }) => task === RUNNER_TASK && shas.includes(sha)) : []
+      for (const candidate of made.slice(0, 3)) {
         const statuses = await calls.statuses(candidate.id)
         const links = statuses.ok ? statuses.data.map((status) => status.log_url || status.target_url || '') : []
         if (links.some((link) => new RegExp(`/runs/${runId}(/|$)`).test(link))) return true
@@ -99,14 +121,14 @@ export function openRecords(api: Api, warning: (message: string) => void): Recor
     },
 
     async retireOlder(task, keepId, extent) {
-      const listed = await calls.list({ task })
-      if (!succeeded(listed, 'read the deployment records') || !listed.ok) return
-      const older = listed.data.filter((record) => record.id < keepId && record.task === task)
+      const older = await olderOf(task, keepId)
       for (const record of extent === 'newest' ? older.slice(0, 1) : older) {
-        if (extent === 'newest' || (await isActive(record.id))) {
-          const outcome = await calls.addStatus(record.id, { state: 'inactive' }, false)
-          if (!succeeded(outcome, `set deployment record ${record.id} to inactive`)) return
-        }
+        const state = extent === 'newest' ? 'success' : await stateOf(record.id)
+        // Each success retires what came before it, so behind a retired record there is nothing left to do.
+        if (state === 'inactive') return
+        if (state === 'failure' || state === 'error') continue
+        const outcome = await calls.addStatus(record.id, { state: 'inactive' }, false)
+        if (!succeeded(outcome, `set deployment record ${record.id} to inactive`)) return
       }
     },
 
@@ -131,8 +153,8 @@ function recordCalls(api: Api) {
   const writes = { permission: 'deployments', access: 'write', purpose: 'write deployment records' } as const
   const records = z.array(recordSchema)
   return {
-    list: (filter: { readonly task: string; readonly sha?: string }) =>
-      api.call({ ...reads, route: `GET ${ROUTE}`, params: { ...filter, per_page: 100 }, schema: records }),
+    list: (filter: { readonly task?: string; readonly sha?: string }) =>
+      api.call({ ...reads, route: `GET ${ROUTE}`, params: { ...filter, per_page: PAGE_SIZE }, schema: records }),
 
     listAll: (task: string) => api.pages({ ...reads, route: `GET ${ROUTE}`, params: { task }, schema: records }),
 

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest'
+import type { NewRecord } from '../../src/github/records.ts'
+import { openStand, type Stand } from './stand.ts'
+
+const TASK = 'ink-preview-pr-1'
+const RUN_URL = 'https://github.com/acme/shop/actions/runs/71'
+const URL = 'https://acme-shop-pr-1.ml.ink/'
+
+function preview(stand: Stand): NewRecord {
+  return { environment: 'preview', task: TASK, sha: stand.pull.headSha, production: false, description: 'ml.ink: web' }
+}
+
+function states(stand: Stand, id: number | undefined): string[] {
+  return stand.repository.statuses(id ?? 0).map(({ state }) => state)
+}
+
+describe('a deployment record', () => {
+  it('leads from the head commit to the preview and to the log, once that is live', async () => {
+    await using stand = await openStand()
+    const { records } = stand.open().github
+    const id = (await records.open(preview(stand))) ?? 0
+    await records.settle(id, { state: 'in_progress', logUrl: RUN_URL }, false)
+    await records.settle(id, { state: 'success', environmentUrl: URL, logUrl: RUN_URL }, false)
+    expect(stand.repository.deployments()).toMatchObject([
+      {
+        sha: stand.pull.headSha,
+        ref: stand.pull.headSha,
+        task: TASK,
+        environment: 'preview',
+        transientEnvironment: true,
+        productionEnvironment: false,
+      },
+    ])
+    expect(states(stand, id)).toEqual(['in_progress', 'success'])
+    expect(stand.repository.statuses(id).at(-1)).toMatchObject({ environmentUrl: URL, logUrl: RUN_URL })
+    expect(stand.server.violations).toEqual([])
+  })
+
+  it('merges nothing into the branch, which lacks a commit of the base', async () => {
+    await using stand = await openStand()
+    await stand.repository.pushTo('main', { 'other.txt': 'later' })
+    const head = await stand.repository.head('feature')
+    const { records } = stand.open().github
+    expect(await records.open({ ...preview(stand), sha: head })).toBeDefined()
+    expect(await stand.repository.head('feature')).toBe(head)
+  })
+
+  it('leaves the previews of other pull requests active when it succeeds', async () => {
+    await using stand = await openStand()
+    const { records } = stand.open().github
+    const other = (await records.open({ ...preview(stand), task: 'ink-preview-pr-2' })) ?? 0
+    await records.settle(other, { state: 'success' }, false)
+    const mine = (await records.open(preview(stand))) ?? 0
+    await records.settle(mine, { state: 'success' }, false)
+    await records.retireOlder(TASK, mine, 'all')
+    expect(states(stand, other)).toEqual(['success'])
+  })
+
+  it('retires the active one before it across failures, and asks no further than the last retired one', async () => {
+    await using stand = await openStand()
+    const { records } = stand.open().github
+    const make = async (...told: ('success' | 'failure' | 'inactive')[]) => {
+      const id = (await records.open(preview(stand))) ?? 0
+      for (const state of told) await records.settle(id, { state }, false)
+      return id
+    }
+    await make('success', 'inactive')
+    const retired = await make('success', 'inactive')
+    const active = await make('success')
+    const failed = await make('failure')
+    const mine = await make('success')
+    stand.calls()
+    await records.retireOlder(TASK, mine, 'all')
+    expect([states(stand, retired), states(stand, active), states(stand, failed)]).toEqual([
+      ['success', 'inactive'],
+      ['success', 'inactive'],
+      ['failure'],
+    ])
+    expect(stand.calls()).toEqual([
+      'GET /deployments',
+      `GET /deployments/${failed}/statuses`,
+      `GET /deployments/${active}/statuses`,
+      `POST /deployments/${active}/statuses`,
+      `GET /deployments/${retired}/statuses`,
+    ])
+  })
+
+  it('costs an update four calls when the one before is known to have succeeded', async () => {
+    await using stand = await openStand()
+    const before = stand.open().github.records
+    const old = (await before.open(preview(stand))) ?? 0
+    await before.settle(old, { state: 'success' }, false)
+    stand.calls()
+    const { records } = stand.open().github
+    expect(await records.jobHasEnvironment({ runId: 71, shas: [stand.pull.headSha] })).toBe(false)
+    const id = (await records.open(preview(stand))) ?? 0
+    await records.settle(id, { state: 'success', environmentUrl: URL }, false)
+    await records.retireOlder(TASK, id, 'newest')
+    expect(states(stand, old)).toEqual(['success', 'inactive'])
+    expect(stand.calls()).toHaveLength(4)
+  })
+
+  it('of production is the only active one, although GitHub never retires those by itself', async () => {
+    await using stand = await openStand()
+    const { records } = stand.open().github
+    const production: NewRecord = {
+      environment: 'production',
+      task: 'ink-production',
+      sha: stand.pull.headSha,
+      production: true,
+      description: 'x',
+    }
+    const old = (await records.open(production)) ?? 0
+    await records.settle(old, { state: 'success' }, true)
+    const now = (await records.open(production)) ?? 0
+    await records.settle(now, { state: 'success' }, true)
+    await records.retireOlder('ink-production', now, 'all')
+    expect(states(stand, old).at(-1)).toBe('inactive')
+    expect(states(stand, now)).toEqual(['success'])
+  })
+
+  it('of a failed production leaves the one that still serves active', async () => {
+    await using stand = await openStand()
+    const { records } = stand.open().github
+    const production: NewRecord = {
+      environment: 'production',
+      task: 'ink-production',
+      sha: stand.pull.headSha,
+      production: true,
+      description: 'x',
+    }
+    const old = (await records.open(production)) ?? 0
+    await records.settle(old, { state: 'success' }, true)
+    await records.settle((await records.open(production)) ?? 0, { state: 'failure' }, true)
+    expect(states(stand, old)).toEqual(['success'])
+  })
+
+  it('goes, with all of its task and nothing else, when the preview goes', async () => {
+    await using stand = await openStand()
+    const { records } = stand.open().github
+    for (const state of ['success', 'failure', 'success'] as const)
+      await records.settle((await records.open(preview(stand))) ?? 0, { state }, false)
+    await records.open(preview(stand))
+    const other = await records.open({ ...preview(stand), task: 'ink-preview-pr-12' })
+    expect(await records.remove(TASK)).toEqual({ removed: 4, left: 0 })
+    expect(stand.repository.deployments().map(({ id }) => id)).toEqual([other])
+    expect(stand.server.violations).toEqual([])
+  })
+
+  it('is found again when the answer to its making was lost', async () => {
+    await using stand = await openStand()
+    stand.server.fault('github.reset', { operation: 'repos/create-deployment', processed: true, times: 1 })
+    const { github, warnings } = stand.open()
+    const id = await github.records.open(preview(stand))
+    expect(stand.repository.deployments().map((record) => record.id)).toEqual([id])
+    expect(warnings).toEqual([])
+  })
+
+  it('fits a description of any length', async () => {
+    await using stand = await openStand()
+    const { github, warnings } = stand.open()
+    const id = (await github.records.open({ ...preview(stand), description: 'é'.repeat(500) })) ?? 0
+    expect(await github.records.settle(id, { state: 'failure', description: '🙂'.repeat(500) }, false)).toBe(true)
+    expect(warnings).toEqual([])
+    expect(stand.server.violations).toEqual([])
+  })
+
+  it('is left out with one warning where the ref is unknown to GitHub', async () => {
+    await using stand = await openStand()
+    const { github, warnings } = stand.open()
+    expect(await github.records.open({ ...preview(stand), sha: '0'.repeat(40) })).toBeUndefined()
+    expect(warnings).toEqual([expect.stringMatching(/deployment record.*No ref found/)])
+  })
+})
+
+describe('a job with an environment of its own', () => {
+  async function runnerRecord(stand: Stand, runId: number): Promise<void> {
+    const { records } = stand.open().github
+    const id = (await records.open({ ...preview(stand), task: 'deploy', environment: 'review' })) ?? 0
+    await records.settle(
+      id,
+      { state: 'in_progress', logUrl: `https://github.com/acme/shop/actions/runs/${runId}/job/5` },
+      false,
+    )
+  }
+
+  it('is known by the record that the runner has made for this run', async () => {
+    await using stand = await openStand()
+    await runnerRecord(stand, 71)
+    const shas = [stand.pull.headSha]
+    expect(await stand.open().github.records.jobHasEnvironment({ runId: 71, shas })).toBe(true)
+  })
+
+  it('is not taken for one because of another run, or of another commit', async () => {
+    await using stand = await openStand()
+    await runnerRecord(stand, 710)
+    const { records } = stand.open().github
+    expect(await records.jobHasEnvironment({ runId: 71, shas: [stand.pull.headSha] })).toBe(false)
+    expect(await records.jobHasEnvironment({ runId: 710, shas: ['0'.repeat(40)] })).toBe(false)
+  })
+})
