@@ -1,0 +1,54 @@
+import type { Repository } from '../github/github.ts'
+import type { PageContent } from './content.ts'
+import type { PageSources } from './page.ts'
+import { issuePage, pullPage } from './pull-page.ts'
+import { commitPage, repositoryPage } from './repository-page.ts'
+import type { RunBook } from './run-book.ts'
+import { runPage } from './run-page.ts'
+import { findRun } from './shown-runs.ts'
+import { startPage } from './start-page.ts'
+
+/** The page at a path of GitHub's address space, or `undefined` when there is none. */
+export async function contentAt(sources: PageSources, path: string): Promise<PageContent | undefined> {
+  const github = sources.github()
+  const [owner, name, ...rest] = path.split('/').slice(1).map(decoded)
+  if (owner === '' || owner === undefined) return startPage(github, sources.ink)
+  const repository = github
+    .repositories()
+    .find((one) => one.fullName.toLowerCase() === `${owner}/${name}`.toLowerCase())
+  return repository && repositoryContent(sources, repository, rest)
+}
+
+async function repositoryContent(
+  { book }: PageSources,
+  repository: Repository,
+  [kind = '', first, second]: readonly string[],
+): Promise<PageContent | undefined> {
+  if (kind === 'commit') return commitPage(repository, first ?? '')
+  if (kind === 'actions' && first === 'runs') {
+    const run = findRun(repository, book, Number(second))
+    return run && runPage(repository, run)
+  }
+  if (!LISTS.includes(kind)) return undefined
+  return first === undefined ? repositoryPage(repository, book) : discussion(repository, Number(first), book)
+}
+
+/** Addresses of lists, all of which are on the repository's page. */
+const LISTS = ['', 'pull', 'pulls', 'issues', 'actions', 'deployments']
+
+/** GitHub redirects between the addresses of issues and pull requests; one page answers at both here. */
+async function discussion(repository: Repository, number: number, book: RunBook): Promise<PageContent | undefined> {
+  const pull = repository.pulls.get(number)
+  if (pull) return pullPage(repository, pull, book)
+  const issue = repository.issues.get(number)
+  return issue && issuePage(repository, issue)
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    // Not a percent encoding: it names nothing here, and the answer is that there is no such page.
+    return part
+  }
+}

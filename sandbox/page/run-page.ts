@@ -1,0 +1,81 @@
+import type { Repository } from '../github/github.ts'
+import { renderAnnotations } from './annotations.ts'
+import type { PageContent } from './content.ts'
+import { type Html, html } from './html.ts'
+import { renderMarkdown } from './markdown.ts'
+import { renderLog } from './run-log.ts'
+import { RUN_WORDS, type ShownRun } from './shown-runs.ts'
+import { commitLink, duration, moment, sign } from './words.ts'
+
+/** The page of one run: how it ended, its annotations, its summary, its outputs and its log. */
+export async function runPage(repository: Repository, run: ShownRun): Promise<PageContent> {
+  return {
+    title: `${run.name} · ${repository.fullName}`,
+    regions: [
+      { id: 'head', html: renderHead(repository, run) },
+      { id: 'annotations', html: html`${await renderRunAnnotations(repository, run)}` },
+      { id: 'summary', html: html`${renderSummary(repository, run)}` },
+      { id: 'outputs', html: html`${renderOutputs(run)}` },
+      { id: 'log', html: renderRunLog(repository, run) },
+    ],
+  }
+}
+
+function renderHead(repository: Repository, run: ShownRun): Html {
+  const { mood, words } = RUN_WORDS[run.state]
+  const pull = run.pullNumber
+  return html`<h1>${sign(mood, words)} ${run.name}</h1>
+<p class="muted">${words} · ${run.event}
+${pull !== undefined && html` · <a href="/${repository.fullName}/pull/${pull}">#${pull}</a>`}
+${run.headSha !== undefined && html` · ${commitLink(repository.fullName, run.headSha)}`} · ${moment(run.startedAt)}
+${run.recorded?.result && ` · ${duration(run.recorded.result.durationMs)}`}</p>
+${run.recorded?.problem !== undefined && html`<p class="flash bad">${run.recorded.problem}</p>`}`
+}
+
+/** Annotations of both steps, main first. */
+export function renderRunAnnotations(repository: Repository, run: ShownRun): Promise<Html | false> {
+  const result = run.recorded?.result
+  const annotations = [...(result?.annotations ?? []), ...(result?.post?.annotations ?? [])]
+  return renderAnnotations(repository, run.headSha, annotations)
+}
+
+/** The job summary, that of the post step below. */
+export function renderSummary(repository: Repository, run: ShownRun): Html | false {
+  const result = run.recorded?.result
+  const summary = [result?.summary ?? '', result?.post?.summary ?? ''].filter((part) => part !== '').join('\n\n')
+  if (summary === '') return false
+  return html`<section class="box"><h2 class="box-title">${run.name.split(' / ').at(-1)} summary</h2>
+<div class="markdown-body box-body">${renderMarkdown(summary, { repository: repository.fullName, breaks: false })}</div></section>`
+}
+
+function renderOutputs(run: ShownRun): Html | false {
+  const result = run.recorded?.result
+  if (!result) return false
+  const outputs = Object.entries(result.outputs)
+  if (outputs.length + result.droppedOutputs.length === 0) return false
+  return html`<section class="box"><details data-key="outputs"><summary class="box-title">Outputs (${outputs.length})</summary>
+<dl class="outputs">${outputs.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+${result.droppedOutputs.map((name) => html`<dt>${name}</dt><dd class="bad">withheld by the runner: it may contain a secret</dd>`)}</dl>
+</details></section>`
+}
+
+/** The log of the action, and below it that of its post step. */
+export function renderRunLog(repository: Repository, run: ShownRun): Html {
+  const { recorded } = run
+  if (!recorded) return html`<p class="muted">Nobody wrote down the log of this run.</p>`
+  const running = run.state === 'running'
+  const rawUrl = `/${repository.fullName}/actions/runs/${run.id}/raw`
+  const { mood, words } = RUN_WORDS[run.state]
+  const posting = recorded.postLines.length > 0
+  const log = { running: running && !posting, rawUrl }
+  return html`<section class="box"><h2 class="box-title split"><span>${sign(mood, words)} Log</span><a href="${rawUrl}">raw</a></h2>
+${renderLog(recorded.mainLines, log)}
+${posting && html`<h3 class="box-title">Post run</h3>${renderLog(recorded.postLines, { running, rawUrl })}`}
+</section>`
+}
+
+/** Both logs as plain text. */
+export function rawLog(run: ShownRun): string {
+  const lines = [...(run.recorded?.mainLines ?? []), ...(run.recorded?.postLines ?? [])]
+  return lines.map((line) => `${line}\n`).join('')
+}
