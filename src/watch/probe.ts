@@ -73,6 +73,7 @@ const BETWEEN_GOOD_MS = 500
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 4_000
 const ATTEMPT_LIMIT_MS = 15_000
+const SHORTEST_ATTEMPT_MS = 500
 const LONGEST_EXCERPT = 300
 
 /**
@@ -84,29 +85,41 @@ const LONGEST_EXCERPT = 300
 export async function probe(options: ProbeOptions): Promise<ProbeResult> {
   if (options.check.kind === 'none') return { outcome: 'skipped', attempts: 0 }
   if (options.url === undefined) return { outcome: 'no-url', attempts: 0 }
-  const ask = asking(options, options.check, new URL(options.url))
+  const base = baseUrl(options.url)
+  if (base === undefined) return { outcome: 'unhealthy', attempts: 0, error: 'the platform reports a URL that is none' }
+  const ask = asking(options, options.check, base)
   const endAt = options.clock.now() + options.check.timeoutMs
   let result: ProbeResult = { outcome: 'unhealthy', attempts: 0, error: 'no time was given to ask' }
   let good = 0
   let bad = 0
-  while (options.clock.now() < endAt) {
+  // An attempt cut short would say nothing but hide what the one before it said.
+  while (result.attempts === 0 || endAt - options.clock.now() >= SHORTEST_ATTEMPT_MS) {
     const attempt = await timedAttempt(options, ask, endAt - options.clock.now())
     good = attempt.error === undefined ? good + 1 : 0
     bad = attempt.error === undefined ? 0 : bad + 1
     result = { ...attempt, outcome: good >= GOOD_IN_A_ROW ? 'healthy' : 'unhealthy', attempts: result.attempts + 1 }
     if (result.outcome === 'healthy') return result
     const pauseMs = good > 0 ? BETWEEN_GOOD_MS : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 1.3 ** (bad - 1))
-    await options.clock.sleep(Math.min(jittered(pauseMs, options.random), endAt - options.clock.now()), options.signal)
+    await options.clock.sleep(
+      Math.max(0, Math.min(jittered(pauseMs, options.random), endAt - options.clock.now())),
+      options.signal,
+    )
   }
   const soon = 'it answered as wanted, but not three times in a row before the time was over'
   return { ...result, error: result.error ?? soon }
+}
+
+/** The platform's later generations report the host with a scheme, earlier ones also without. */
+function baseUrl(reported: string): URL | undefined {
+  const url = /^https?:\/\//i.test(reported) ? reported : `https://${reported}`
+  return URL.canParse(url) ? new URL(url) : undefined
 }
 
 type Ask = (signal: AbortSignal) => Promise<Attempt>
 
 function asking(options: ProbeOptions, check: Exclude<HealthCheck, { kind: 'none' }>, url: URL): Ask {
   if (check.kind === 'mcp') return askOverMcp(options.mcp, url)
-  return askOverHttp(options.request, new URL(check.path, url), (status) =>
+  return askOverHttp(options.request, new URL(check.path.replace(/^\/*/, '/'), url), (status) =>
     check.statuses.some(({ from, to }) => from <= status && status <= to),
   )
 }
@@ -117,12 +130,15 @@ async function timedAttempt(
   leftMs: number,
 ): Promise<Omit<ProbeResult, 'outcome' | 'attempts'>> {
   const startedAt = options.clock.now()
-  const attempt = await withinTime(options.clock, Math.min(ATTEMPT_LIMIT_MS, leftMs), options.signal, ask).catch(
-    (error: unknown): Attempt => {
-      options.signal.throwIfAborted()
-      return { url: options.url ?? '', error: messageOf(error) }
-    },
-  )
+  const attempt = await withinTime(
+    options.clock,
+    Math.max(0, Math.min(ATTEMPT_LIMIT_MS, leftMs)),
+    options.signal,
+    ask,
+  ).catch((error: unknown): Attempt => {
+    options.signal.throwIfAborted()
+    return { url: options.url ?? '', error: messageOf(error) }
+  })
   const tameText = options.tame ?? tame
   const answered = attempt.status !== undefined || attempt.tools !== undefined
   return {

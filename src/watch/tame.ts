@@ -55,7 +55,7 @@ function shorten(text: string): string {
 
 // Comparisons in .NET may skip characters without a width of their own, so whatever is not visible ASCII counts as
 // nothing here; and what breaks the marker is a space, which none skips.
-const COMMAND = /^([^\x21-\x7e]*:)(?=[^\t\x20-\x7e]*:)/
+const COMMAND = /^([^\x21-\x7e]*:)(?=[^\x20-\x7e]*:)/
 const OLD_COMMAND = /(#[^\x20-\x7e]*#[^\x20-\x7e]*)(?=\[)/g
 
 function defuse(text: string): string {

@@ -14,6 +14,12 @@ export interface SourceAnnotation {
   readonly level: 'error' | 'warning'
 }
 
+/** What the annotations are about. */
+interface Subject {
+  readonly cause: string
+  readonly tool: string | undefined
+}
+
 const MOST = 10
 
 /**
@@ -23,37 +29,31 @@ const MOST = 10
 export function annotationsFor(
   lines: readonly string[],
   evidenceAt: number,
-  cause: string,
+  subject: Subject,
   paths: RepositoryPaths,
 ): readonly SourceAnnotation[] {
   const rank = (location: Location): number =>
     (location.level === 'error' ? 0 : 2) + (location.at >= evidenceAt - 1 ? 0 : 1)
   const placed = locationsIn(lines)
     .toSorted((a, b) => rank(a) - rank(b) || a.at - b.at)
-    .flatMap((location) => annotationAt(location, cause, paths) ?? [])
+    .flatMap((location) => annotationAt(location, subject, paths) ?? [])
   const unique = new Map(placed.map((each) => [`${each.file}:${each.line}:${each.column}:${each.message}`, each]))
   if (unique.size > 0) return [...unique.values()].slice(0, MOST)
-  return innermostCall(lines, evidenceAt, cause, paths)
+  return innermostCall(lines, evidenceAt, subject, paths)
 }
 
-function annotationAt(location: Location, title: string, paths: RepositoryPaths): SourceAnnotation | undefined {
+function annotationAt(location: Location, subject: Subject, paths: RepositoryPaths): SourceAnnotation | undefined {
   const file = paths.resolve(location.path)
   if (file === undefined) return undefined
   const { line, column, message, level } = location
-  return {
-    file,
-    ...(line === undefined ? {} : { line }),
-    ...(column === undefined ? {} : { column }),
-    title,
-    message,
-    level,
-  }
+  const place = { ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) }
+  return { file, ...place, title: `${subject.tool ?? 'Build'} ${level}`, message, level }
 }
 
 function innermostCall(
   lines: readonly string[],
   evidenceAt: number,
-  cause: string,
+  subject: Subject,
   paths: RepositoryPaths,
 ): readonly SourceAnnotation[] {
   for (const frame of framesAround(lines, evidenceAt)) {
@@ -61,8 +61,16 @@ function innermostCall(
       const file = paths.resolve(path)
       if (file === undefined) continue
       const column = frame.column === undefined ? {} : { column: frame.column }
-      const message = lines[evidenceAt]?.trim() || cause
-      return [{ file, line: frame.line, ...column, title: cause, message, level: 'error' }]
+      return [
+        {
+          file,
+          line: frame.line,
+          ...column,
+          title: `${subject.tool ?? 'Application'} error`,
+          message: subject.cause,
+          level: 'error',
+        },
+      ]
     }
   }
   return []

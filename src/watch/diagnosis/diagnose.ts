@@ -80,11 +80,16 @@ function applies({ when }: Recogniser, failure: FailedDeployment): boolean {
   return when?.phases === undefined || (failure.phase !== undefined && when.phases.includes(failure.phase))
 }
 
-function findLine({ pattern, above, last }: Recogniser, lines: readonly string[]): number {
+function findLine(recogniser: Recogniser, lines: readonly string[]): number {
   const matches = (line: string, index: number): boolean =>
-    pattern.test(line) &&
-    (above === undefined || lines.slice(Math.max(0, index - 5), index + 1).some((each) => above.test(each)))
-  return last === true ? lines.findLastIndex(matches) : lines.findIndex(matches)
+    recogniser.pattern.test(line) && suits(recogniser, lines, index)
+  return recogniser.last === true ? lines.findLastIndex(matches) : lines.findIndex(matches)
+}
+
+function suits({ near }: Recogniser, lines: readonly string[], index: number): boolean {
+  if (near === undefined) return true
+  const around = lines.slice(Math.max(0, index - (near.above ?? 0)), index + (near.below ?? 0) + 1)
+  return around.some((line) => near.pattern.test(line)) !== (near.absent ?? false)
 }
 
 function recognised(
@@ -96,15 +101,15 @@ function recognised(
 ): Diagnosis {
   const match = matchAt(recogniser, log.lines, index)
   const shown = log.kind === 'platform' && failure.deployLog.length > 0 ? shownLog(logs) : log
-  const at = shown === log ? index : (firstErrorLine(shown.lines) ?? shown.lines.length - 1)
-  const cause = recogniser.cause(match)
+  const at = shown === log ? index : (firstErrorLine(shown.lines) ?? lastLine(shown.lines))
+  const cause = oneLine(recogniser.cause(match))
   return {
     cause,
     hint: recogniser.hint(match),
     ...(recogniser.tool === undefined ? {} : { tool: recogniser.tool }),
     evidence: [{ line: match.line, index }],
     decisive: shown === log ? linesAround(shown.lines, at) : [match.line, ...linesAround(shown.lines, at)],
-    annotations: annotationsFor(shown.lines, at, cause, pathsOf(failure)),
+    annotations: annotationsFor(shown.lines, at, { cause, tool: recogniser.tool }, pathsOf(failure)),
     tail: tailOf(shown.lines),
     recogniser: recogniser.name,
   }
@@ -112,20 +117,22 @@ function recognised(
 
 function unknown(failure: FailedDeployment, logs: readonly SearchedLog[]): Diagnosis {
   const shown = shownLog(logs)
-  const at = firstErrorLine(shown.lines) ?? shown.lines.length - 1
+  const at = firstErrorLine(shown.lines) ?? lastLine(shown.lines)
   const line = shown.lines[at]?.trim()
   const said = failure.errorMessage?.trim() || line || 'the platform gave no reason, and there are no log lines'
-  const cause = `${ENDINGS[failure.verdict]}: ${said}`
+  const cause = oneLine(`${ENDINGS[failure.verdict]}: ${said}`)
   return {
     cause,
     hint: 'Nothing known to this action matches. The lines below are those around the first error and the end of the log.',
     evidence: line === undefined ? [] : [{ line, index: at }],
     decisive: linesAround(shown.lines, at),
-    annotations: annotationsFor(shown.lines, Math.max(0, at), cause, pathsOf(failure)),
+    annotations: annotationsFor(shown.lines, Math.max(0, at), { cause, tool: undefined }, pathsOf(failure)),
     tail: tailOf(shown.lines),
     recogniser: 'unknown',
   }
 }
+
+const LONGEST_CAUSE = 240
 
 const ENDINGS: Readonly<Record<FailureKind, string>> = {
   failed: 'The deployment failed',
@@ -139,6 +146,16 @@ const ENDINGS: Readonly<Record<FailureKind, string>> = {
 function shownLog(logs: readonly SearchedLog[]): SearchedLog {
   const written = logs.filter((log) => log.lines.some((line) => line.trim() !== ''))
   return written.find((log) => log.kind !== 'platform') ?? written[0] ?? { kind: 'build', lines: [] }
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length > LONGEST_CAUSE ? `${line.slice(0, LONGEST_CAUSE)}…` : line
+}
+
+/** Index of the last line with something on it. */
+function lastLine(lines: readonly string[]): number {
+  return lines.findLastIndex((line) => line.trim() !== '')
 }
 
 function pathsOf(failure: FailedDeployment): ReturnType<typeof repositoryPaths> {

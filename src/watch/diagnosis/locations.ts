@@ -63,6 +63,8 @@ const FORMATS: readonly Format[] = [
   {
     pattern: /(?<message>(?:Could not resolve|failed to resolve import) ["'][^"']+["']) from ["'](?<path>[^"']+)["']/i,
   },
+  // node: Cannot find package 'express' imported from /app/server.js
+  { pattern: /(?<message>Cannot find (?:package|module) '[^']+') imported from (?<path>\/\S+\.\w+)$/ },
   // webpack: ERROR in ./src/index.js 2:11
   {
     pattern: /^(?<level>ERROR|WARNING) in (?<path>\.?\/?[^\s:]+\.\w+)(?: (?<line>\d+):(?<column>\d+)(?:-\d+)?)?$/,

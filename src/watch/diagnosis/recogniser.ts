@@ -28,8 +28,13 @@ export interface Recogniser {
   readonly in: readonly LogKind[]
   /** Matched against single lines, without container prefixes and terminal codes. */
   readonly pattern: RegExp
-  /** Must match this line or one of the five above it as well. */
-  readonly above?: RegExp
+  /** What must, or must not, stand near the line as well, it included. */
+  readonly near?: {
+    readonly pattern: RegExp
+    readonly above?: number
+    readonly below?: number
+    readonly absent?: boolean
+  }
   /** Takes the last matching line instead of the first: some tools tell the reason at the end. */
   readonly last?: boolean
   /** Applies only to these ends of a deployment, or only when the time went into one of these phases. */
@@ -43,6 +48,11 @@ export interface Recogniser {
 /** A hint or cause that does not depend on the match. */
 export function always(text: string): () => string {
   return () => text
+}
+
+/** A path of the container as its owner knows it. */
+export function shownPath(path: string | undefined): string {
+  return (path ?? '').replace(/^(?:file:\/\/)?\/(?:app|workspace|usr\/src\/app)\/|^\.\//, '')
 }
 
 /** `, and 3 more` when a pattern matched more than once. */

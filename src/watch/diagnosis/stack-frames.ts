@@ -38,7 +38,15 @@ export function framesAround(
   const start = Math.max(0, from - 20)
   const frames = lines.slice(start, from + 40).flatMap((line, index) => frameIn(line, start + index) ?? [])
   const python = frames.some((frame) => frame.path.endsWith('.py'))
-  return python ? frames.toReversed() : frames
+  // Node names the place twice, the second time with the column.
+  const exact = frames.map(
+    (frame) => frames.find((each) => samePlace(each, frame) && each.column !== undefined) ?? frame,
+  )
+  return python ? exact.toReversed() : exact
+}
+
+function samePlace(a: Frame, b: Frame): boolean {
+  return a.path === b.path && a.line === b.line
 }
 
 function frameIn(line: string, at: number): (Frame & { paths: readonly string[] }) | undefined {

@@ -1,8 +1,9 @@
-import { always, andMore, type Recogniser } from '../recogniser.ts'
+import { always, andMore, type Recogniser, shownPath } from '../recogniser.ts'
 
 const BUILD = ['build'] as const
 const IMPORT_HINT =
   'Check the path and its upper and lower case (the build runs on Linux); for a package, that it is in package.json and in the lock file.'
+const BUN_PLACE = /^ {4}at (?<path>\/[^\s:()]+\.[cm]?[jt]sx?):(?<line>\d+):\d+$/
 const MEND = always('Mend the code at the place named, and run the same build locally before pushing.')
 
 /** Imports and syntax as Vite (Rolldown or Rollup), Rollup, webpack, Next.js, esbuild and Bun report them. */
@@ -14,7 +15,7 @@ export const BUNDLER_RECOGNISERS: readonly Recogniser[] = [
     pattern:
       /\[vite\]:? (?:Rolldown|Rollup) failed to resolve import "(?<import>[^"]+)" from "(?<from>[^"]+)"|\[UNRESOLVED_IMPORT\].*?Could not resolve '(?<import2>[^']+)' in (?<from2>\S+)/,
     cause: ({ groups }) =>
-      `Vite cannot resolve the import “${groups.import ?? groups.import2}” in ${withoutRoot(groups.from ?? groups.from2)}`,
+      `Vite cannot resolve the import “${groups.import ?? groups.import2}” in ${shownPath(groups.from ?? groups.from2)}`,
     hint: always(IMPORT_HINT),
   },
   {
@@ -82,7 +83,7 @@ export const BUNDLER_RECOGNISERS: readonly Recogniser[] = [
     in: BUILD,
     pattern: /^Module not found: Error: Can't resolve '(?<import>[^']+)' in '(?<from>[^']+)'/,
     cause: (match) =>
-      `webpack cannot resolve the import “${match.groups.import}” in ${withoutRoot(match.groups.from)}${andMore(match)}`,
+      `webpack cannot resolve the import “${match.groups.import}” in ${shownPath(match.groups.from)}${andMore(match)}`,
     hint: always(IMPORT_HINT),
   },
   {
@@ -101,12 +102,12 @@ export const BUNDLER_RECOGNISERS: readonly Recogniser[] = [
     name: 'bun/error',
     tool: 'Bun',
     in: BUILD,
-    pattern: /^ {4}at (?<path>\/[^\s:()]+\.[cm]?[jt]sx?):(?<line>\d+):\d+$/,
-    cause: ({ groups }) => `The Bun build fails in ${withoutRoot(groups.path)}, line ${groups.line}`,
+    pattern: /^error: (?<message>.+)$/,
+    near: { pattern: BUN_PLACE, below: 2 },
+    cause: ({ groups, find }) => {
+      const place = find(BUN_PLACE, 3)
+      return `The Bun build fails in ${shownPath(place?.path)}, line ${place?.line}: ${groups.message}`
+    },
     hint: MEND,
   },
 ]
-
-function withoutRoot(path: string | undefined): string {
-  return (path ?? '').replace(/^\/(?:app|workspace)\//, '')
-}

@@ -1,4 +1,4 @@
-import { always, andMore, type Recogniser } from '../recogniser.ts'
+import { always, andMore, type Recogniser, shownPath } from '../recogniser.ts'
 
 const BUILD = ['build'] as const
 const BOTH = ['build', 'runtime'] as const
@@ -29,7 +29,7 @@ export const COMPILER_RECOGNISERS: readonly Recogniser[] = [
     name: 'eslint/problems',
     tool: 'ESLint',
     in: BUILD,
-    pattern: /^✖ \d+ problems? \((?<errors>\d+) errors?/,
+    pattern: /^✖ \d+ problems? \((?<errors>[1-9]\d*) errors?/,
     cause: ({ groups }) => `ESLint found ${groups.errors} ${groups.errors === '1' ? 'error' : 'errors'}`,
     hint: always('Mend them, or keep the linter out of the build command and run it in a job of its own.'),
   },
@@ -46,6 +46,7 @@ export const COMPILER_RECOGNISERS: readonly Recogniser[] = [
     tool: 'Rust',
     in: BUILD,
     pattern: /^error(?:\[(?<code>E\d+)\])?: (?!could not compile|aborting due)(?<message>.+)$/,
+    near: { pattern: /^\s*--> /, below: 3 },
     cause: (match) => {
       const place = match.find(/^\s*--> (?<path>[^\s:]+\.rs):(?<line>\d+)/, 3)
       const code = match.groups.code === undefined ? '' : ` ${match.groups.code}`
@@ -82,7 +83,7 @@ export const COMPILER_RECOGNISERS: readonly Recogniser[] = [
       const path = groups.path ?? groups.mavenPath ?? groups.ktPath ?? ''
       const line = groups.line ?? groups.mavenLine ?? groups.ktLine
       const message = groups.message ?? groups.mavenMessage ?? groups.ktMessage
-      return `Java error in ${path.replace(/^\/app\//, '')}, line ${line}: ${message}`
+      return `Java error in ${shownPath(path)}, line ${line}: ${message}`
     },
     hint: MEND,
   },
@@ -100,7 +101,7 @@ export const COMPILER_RECOGNISERS: readonly Recogniser[] = [
     tool: 'Python',
     in: BOTH,
     pattern: /^(?:Sorry: )?(?<kind>SyntaxError|IndentationError|TabError): (?<message>.+)$/,
-    above: /^\s*File "|^Sorry: /,
+    near: { pattern: /^\s*File "|^Sorry: /, above: 5 },
     last: true,
     cause: ({ groups }) => `Python ${groups.kind}: ${groups.message}`,
     hint: MEND,
@@ -110,7 +111,7 @@ export const COMPILER_RECOGNISERS: readonly Recogniser[] = [
     tool: 'PHP',
     in: BOTH,
     pattern: /^(?:PHP )?Parse error:\s+(?<message>.+) in (?<path>\S+) on line (?<line>\d+)/,
-    cause: ({ groups }) => `PHP syntax error in ${groups.path}, line ${groups.line}: ${groups.message}`,
+    cause: ({ groups }) => `PHP syntax error in ${shownPath(groups.path)}, line ${groups.line}: ${groups.message}`,
     hint: MEND,
   },
   {

@@ -45,4 +45,15 @@ export const ENDING_RECOGNISERS: readonly Recogniser[] = [
     cause: ({ line }) => `The time ran out during the build, at: ${line}`,
     hint: always('Raise `timeout`, or make the build shorter: install from a lock file and leave tests out of it.'),
   },
+  {
+    name: 'endings/rollout-deadline',
+    in: ['runtime'],
+    when: { kinds: ['timed-out'], ...ROLLOUT },
+    pattern: /\S/,
+    last: true,
+    cause: always('The time ran out while the new version was rolled out: it started, but did not become active'),
+    hint: always(
+      'Look at its last lines below: it must accept connections on the port in PORT, on 0.0.0.0. Raise `timeout` when it starts slowly.',
+    ),
+  },
 ]

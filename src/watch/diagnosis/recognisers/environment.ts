@@ -3,16 +3,18 @@ import type { Match, Recogniser } from '../recogniser.ts'
 const BOTH = ['runtime', 'build'] as const
 const NAME = '(?<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{3,})'
 
-const hint = ({ groups }: Match): string => {
-  const name = groups.name ?? groups.name2 ?? 'NAME'
-  return `Set it with the \`env\` input (\`${name.toUpperCase()}=\${{ secrets.${name.toUpperCase()} }}\`), or with \`preview-env\` or \`production-env\` when it differs.`
+function variableOf({ groups }: Match): string | undefined {
+  return (groups.name ?? groups.name2)?.toUpperCase().replace(/\W/g, '_')
 }
 
-const cause = ({ groups }: Match): string => {
-  const name = groups.name ?? groups.name2
-  return name === undefined
-    ? 'An environment variable is missing'
-    : `The environment variable ${name.toUpperCase()} is missing`
+const hint = (match: Match): string => {
+  const name = variableOf(match) ?? 'NAME'
+  return `Set it with the \`env\` input (\`${name}=\${{ secrets.${name} }}\`), or with \`preview-env\` or \`production-env\` when it differs.`
+}
+
+const cause = (match: Match): string => {
+  const name = variableOf(match)
+  return name === undefined ? 'An environment variable is missing' : `The environment variable ${name} is missing`
 }
 
 /** Environment variables that the application wants and does not get. */

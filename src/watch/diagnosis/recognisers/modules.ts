@@ -85,7 +85,7 @@ export const MODULE_RECOGNISERS: readonly Recogniser[] = [
     name: 'modules/next-not-built',
     tool: 'Next.js',
     in: BOTH,
-    pattern: /Could not find a production build in the '(?<folder>[^']+)' directory/,
+    pattern: /Could not find a production build in the|ENOENT: no such file or directory, open '[^']*\/\.next\//,
     cause: always('next start finds no build'),
     hint: always('Set `build-command` to `next build` (or add a build script to package.json).'),
   },

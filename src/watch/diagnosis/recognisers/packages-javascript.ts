@@ -69,7 +69,7 @@ export const JAVASCRIPT_PACKAGE_RECOGNISERS: readonly Recogniser[] = [
     pattern: /^npm (?:error|ERR!) code EBADENGINE/,
     cause: ({ find }) => {
       const required = find(/Required:\s*(?<required>.+)/, 10)?.required
-      return `The Node.js or npm version does not suit${required === undefined ? '' : `: ${required} is required`}`
+      return `The Node.js or npm version does not suit${required === undefined ? '' : `: ${required.replace(/[{}"]/g, '').replace(':', ' ')} is required`}`
     },
     hint: always('Name a version that the platform has in `engines` of package.json, or in .node-version.'),
   },

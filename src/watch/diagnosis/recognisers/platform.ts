@@ -35,8 +35,10 @@ export const PLATFORM_RECOGNISERS: readonly Recogniser[] = [
     in: SAID,
     pattern:
       /failed to read dockerfile|(?:lstat|open|stat) (?<path>\S*Dockerfile\S*): no such file|Dockerfile.{0,40}(?:not found|does not exist)|Cannot locate specified Dockerfile/i,
-    cause: ({ groups }) =>
-      `There is no Dockerfile${groups.path === undefined ? '' : ` at ${inRepository(groups.path)}`}`,
+    cause: ({ groups }) => {
+      const path = inRepository(groups.path ?? 'Dockerfile')
+      return path === 'Dockerfile' ? 'There is no Dockerfile' : `There is no Dockerfile at ${path}`
+    },
     hint: always(
       'Commit a file named Dockerfile in the `root-directory`, name its place with `dockerfile-path`, or leave out `build-pack: dockerfile`.',
     ),

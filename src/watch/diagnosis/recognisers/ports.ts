@@ -19,6 +19,8 @@ export const PORT_RECOGNISERS: readonly Recogniser[] = [
     when: UNREACHED,
     pattern:
       /(?:listening|running|started|starting|serving|ready|server|local:).*?(?:127\.0\.0\.1|localhost|\[::1\])(?::(?<port>\d{2,5}))?/i,
+    // Several servers name localhost for the reader, and say in the next lines that they listen everywhere.
+    near: { pattern: /Network:\s+https?:\/\/|0\.0\.0\.0/i, above: 1, below: 3, absent: true },
     cause: ({ groups }) =>
       `The application listens on localhost${groups.port === undefined ? '' : `:${groups.port}`}, where the platform cannot reach it`,
     hint: always(

@@ -1,0 +1,220 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { diagnose, type FailedDeployment } from '../../src/watch/diagnosis/diagnose.ts'
+import { repositoryPaths } from '../../src/watch/diagnosis/repository-path.ts'
+import { tame } from '../../src/watch/tame.ts'
+import { failureOf, SAMPLES, sampleLines } from './samples.ts'
+
+const failed = (overrides: Partial<FailedDeployment>): FailedDeployment => ({ ...failureOf('none'), ...overrides })
+
+describe('a path of the log in the repository', () => {
+  const all = repositoryPaths('')
+  it.each([
+    ['/app/src/app.ts', 'src/app.ts'],
+    ['file:///app/src/app.ts', 'src/app.ts'],
+    ['./src/app.ts', 'src/app.ts'],
+    ['src/../lib/app.ts', 'lib/app.ts'],
+    ['/usr/src/app/server.js', 'server.js'],
+    ['/home/node/app/server.js', 'server.js'],
+    ['src\\app.ts', 'src/app.ts'],
+  ])('%s is %s', (path, file) => {
+    expect(all.resolve(path)).toBe(file)
+  })
+
+  it.each([
+    ['/app/node_modules/vite/dist/node/cli.js'],
+    ['node:internal/modules/cjs/loader'],
+    ['/usr/local/lib/python3.11/site-packages/flask/app.py'],
+    ['/root/.cargo/registry/src/serde/lib.rs'],
+    ['/etc/passwd'],
+    ['../../outside.ts'],
+    ['/app/../../etc/passwd'],
+    ['https://example.test/a.js'],
+    [''],
+  ])('%s is none', (path) => {
+    expect(all.resolve(path)).toBeUndefined()
+  })
+
+  it('lies under the root directory that was built', () => {
+    expect(repositoryPaths('apps/web').resolve('/app/src/app.ts')).toBe('apps/web/src/app.ts')
+    expect(repositoryPaths('./apps/web/').resolve('src/app.ts')).toBe('apps/web/src/app.ts')
+  })
+
+  it('is one of the files that the repository has, when they are known', () => {
+    const known = (path: string) => path === 'packages/ui/button.ts' || path === 'apps/web/page.tsx'
+    const paths = repositoryPaths('apps/web', known)
+    expect(paths.resolve('page.tsx')).toBe('apps/web/page.tsx')
+    expect(paths.resolve('/app/packages/ui/button.ts')).toBe('packages/ui/button.ts')
+    expect(paths.resolve('dist/page.js')).toBeUndefined()
+  })
+
+  it('never leaves the repository, whatever the log says', () => {
+    const part = fc.constantFrom('..', '.', 'src', 'app', '', 'a b', '%2e%2e', '~')
+    fc.assert(
+      fc.property(fc.array(part), fc.boolean(), fc.constantFrom('', 'apps/web', '..'), (parts, absolute, root) => {
+        const file = repositoryPaths(root).resolve((absolute ? '/app/' : '') + parts.join('/'))
+        if (file === undefined) return
+        expect(file.startsWith('/')).toBe(false)
+        expect(file.split('/')).not.toContain('..')
+      }),
+    )
+  })
+})
+
+describe('annotations', () => {
+  it('stand at the place in the root directory, with line, column and message', () => {
+    const deployLog = ["src/app.ts(3,20): error TS2304: Cannot find name 'missing'."]
+    expect(diagnose(failed({ deployLog, rootDirectory: 'web' })).annotations).toEqual([
+      {
+        file: 'web/src/app.ts',
+        line: 3,
+        column: 20,
+        title: 'TypeScript error',
+        message: "TS2304: Cannot find name 'missing'.",
+        level: 'error',
+      },
+    ])
+  })
+
+  it('are 10 at most, errors before warnings, each place once', () => {
+    const warnings = Array.from({ length: 8 }, (_, index) => `src/w${index}.ts(1,1): warning TS1: unused`)
+    const errors = Array.from({ length: 8 }, (_, index) => `src/e${index}.ts(1,1): error TS2304: Cannot find name 'x'.`)
+    const { annotations } = diagnose(failed({ deployLog: [...warnings, ...errors, ...errors] }))
+    expect(annotations).toHaveLength(10)
+    expect(annotations.slice(0, 8).map(({ file }) => file)).toEqual(errors.map((_, index) => `src/e${index}.ts`))
+    expect(annotations.slice(8).every(({ level }) => level === 'warning')).toBe(true)
+  })
+
+  it('point at the innermost call of one’s own, not into a library', () => {
+    const runtimeLog = [
+      'Traceback (most recent call last):',
+      '  File "/app/main.py", line 9, in <module>',
+      '  File "/app/shop/orders.py", line 4, in total',
+      '  File "/usr/local/lib/python3.11/decimal.py", line 99, in divide',
+      "decimal.DivisionByZero: [<class 'decimal.DivisionByZero'>]",
+      'ValueError: bad order',
+    ]
+    const { annotations } = diagnose(failed({ verdict: 'crashed', phase: 'rolling-out', runtimeLog }))
+    expect(annotations[0]).toMatchObject({ file: 'shop/orders.py', line: 4 })
+  })
+
+  it('find the file of a Java class', () => {
+    const runtimeLog = [
+      'Exception in thread "main" java.lang.IllegalStateException: no orders',
+      '\tat com.acme.Shop.main(Shop.java:7)',
+    ]
+    const known = (path: string) => path === 'src/main/java/com/acme/Shop.java'
+    const { annotations } = diagnose(failed({ verdict: 'crashed', runtimeLog, knownFiles: known }))
+    expect(annotations[0]).toMatchObject({ file: 'src/main/java/com/acme/Shop.java', line: 7 })
+  })
+})
+
+describe('the search', () => {
+  it('takes a failed build’s reason from the build log, whatever the version before printed at run time', () => {
+    const diagnosis = diagnose(
+      failed({
+        deployLog: sampleLines('npm/lock-out-of-step'),
+        runtimeLog: sampleLines('database/pg-refused'),
+      }),
+    )
+    expect(diagnosis.recogniser).toBe('npm/lock-out-of-step')
+  })
+
+  it('takes a crash’s reason from the runtime log, whatever the build said', () => {
+    const diagnosis = diagnose(
+      failed({ verdict: 'crashed', deployLog: ['npm warn deprecated', 'done'], runtimeLog: sampleLines('crash/node') }),
+    )
+    expect(diagnosis.recogniser).toBe('crash/node-error')
+    expect(diagnosis.tail.join('\n')).toContain('Node.js v20')
+  })
+
+  it('does not blame localhost for a crash', () => {
+    const runtimeLog = ['listening on http://localhost:3000', ...sampleLines('crash/node')]
+    expect(diagnose(failed({ verdict: 'crashed', runtimeLog })).recogniser).toBe('crash/node-error')
+  })
+
+  it('does blame localhost for a roll-out that nobody reached, though an error was printed on the way', () => {
+    const runtimeLog = ['Error: cache is cold', 'listening on http://127.0.0.1:3000']
+    const errorMessage = 'timed out waiting for rollout: nothing accepts connections on $PORT on 0.0.0.0'
+    expect(diagnose(failed({ phase: 'rolling-out', runtimeLog, errorMessage })).recogniser).toBe('port/localhost-only')
+  })
+
+  it('names the last line when the time ran out during a build', () => {
+    const deployLog = ['npm ci', 'running 4000 tests', '']
+    expect(diagnose(failed({ verdict: 'timed-out', deployLog }))).toMatchObject({
+      recogniser: 'endings/build-deadline',
+      cause: 'The time ran out during the build, at: running 4000 tests',
+    })
+  })
+
+  it('shows the build log beside the platform’s words', () => {
+    const diagnosis = diagnose(
+      failed({ errorMessage: 'activity StartToClose timeout', deployLog: ['npm ci', 'npm run e2e'] }),
+    )
+    expect(diagnosis.recogniser).toBe('platform/build-timeout')
+    expect(diagnosis.decisive).toEqual(['activity StartToClose timeout', 'npm ci', 'npm run e2e'])
+    expect(diagnosis.tail).toEqual(['npm ci', 'npm run e2e'])
+  })
+})
+
+describe('a failure nobody knows', () => {
+  it('shows the first error with the lines around it, and the end of the log', () => {
+    const deployLog = [
+      ...Array.from({ length: 80 }, (_, index) => `step ${index}`),
+      'frobnication failed: no flux',
+      'giving up',
+    ]
+    const diagnosis = diagnose(failed({ deployLog }))
+    expect(diagnosis).toMatchObject({
+      recogniser: 'unknown',
+      cause: 'The deployment failed: frobnication failed: no flux',
+    })
+    expect(diagnosis.decisive).toEqual(['step 78', 'step 79', 'frobnication failed: no flux', 'giving up'])
+    expect(diagnosis.tail).toHaveLength(50)
+  })
+
+  it('says so when there is nothing to show', () => {
+    const diagnosis = diagnose(failed({}))
+    expect(diagnosis.cause).toBe('The deployment failed: the platform gave no reason, and there are no log lines')
+    expect([diagnosis.decisive, diagnosis.tail, diagnosis.annotations]).toEqual([[], [], []])
+  })
+
+  it('prefers the platform’s words for the cause', () => {
+    expect(diagnose(failed({ errorMessage: 'gremlins', deployLog: ['all is well'] })).cause).toBe(
+      'The deployment failed: gremlins',
+    )
+  })
+})
+
+describe('whatever the log holds', () => {
+  it('the cause is one short line, and there are at most 10 annotations inside the repository', () => {
+    const line = fc.oneof(
+      fc.constantFrom(...SAMPLES.flatMap((sample) => sampleLines(sample).slice(0, 12))),
+      fc.string({ unit: 'binary', maxLength: 60 }).map(tame),
+    )
+    fc.assert(
+      fc.property(
+        fc.array(line, { maxLength: 40 }),
+        fc.array(line, { maxLength: 20 }),
+        fc.constantFrom('failed', 'crashed', 'timed-out', 'unhealthy', 'cancelled'),
+        fc.constantFrom('queued', 'building', 'rolling-out'),
+        (deployLog, runtimeLog, verdict, phase) => {
+          const diagnosis = diagnose(failed({ deployLog, runtimeLog, verdict, phase }))
+          expect(diagnosis.cause).toMatch(/^[^\n\r]{1,260}$/)
+          expect(diagnosis.annotations.length).toBeLessThanOrEqual(10)
+          expect(diagnosis.annotations.every(({ file }) => !file.startsWith('/') && !file.includes('..'))).toBe(true)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  it('the 5 000 lines that the watch keeps are searched within a second of CPU', () => {
+    const lines = SAMPLES.filter((sample) => sample.startsWith('healthy/')).flatMap(sampleLines)
+    const deployLog = Array.from({ length: 5_000 }, (_, index) => lines[index % lines.length] ?? '')
+    const before = process.cpuUsage()
+    diagnose(failed({ deployLog }))
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1_000).toBeLessThan(1_000)
+  })
+})

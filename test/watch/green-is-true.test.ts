@@ -1,0 +1,178 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { confirmLive } from '../../src/watch/confirm-live.ts'
+import { probe } from '../../src/watch/probe.ts'
+import { watchDeployment } from '../../src/watch/watch-deployment.ts'
+import { type Course, ModelPlatform, type OtherAction, type ReadFault, type TriggerFault } from './model-platform.ts'
+import { LostAnswer, OURS, Passing } from './stage.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+interface Schedule {
+  readonly before: 'nothing' | 'other-branch' | 'our-branch' | 'other-in-flight'
+  readonly courses: readonly Course[]
+  readonly triggerFaults: readonly TriggerFault[]
+  readonly readFaults: readonly ReadFault[]
+  readonly others: readonly { readonly atMs: number; readonly action: OtherAction }[]
+}
+
+const ms = (max: number) => fc.integer({ min: 0, max })
+const course: fc.Arbitrary<Course> = fc.record({
+  queueMs: ms(2_000),
+  // 0 is an image from the cache.
+  buildMs: fc.oneof(fc.constant(0), ms(30_000)),
+  rolloutMs: ms(5_000),
+  end: fc.constantFrom('active', 'active', 'active', 'failed', 'crashed'),
+  livesMs: ms(20_000),
+})
+const schedule: fc.Arbitrary<Schedule> = fc.record({
+  before: fc.constantFrom('nothing', 'other-branch', 'our-branch', 'other-in-flight'),
+  courses: fc.array(course, { minLength: 1, maxLength: 6 }),
+  triggerFaults: fc.array(
+    fc.constantFrom('none', 'none', 'lost-before', 'lost-after', 'lost-between', 'redeploy-failed', 'busy'),
+    { maxLength: 4 },
+  ),
+  readFaults: fc.array(fc.constantFrom('none', 'none', 'none', 'passing', 'hang', 'missing', 'strange'), {
+    maxLength: 12,
+  }),
+  others: fc.array(
+    fc.record({
+      atMs: ms(50_000),
+      action: fc.constantFrom('switch', 'redeploy', 'same-branch', 'switch-without-deploy', 'delete', 'cancel'),
+    }),
+    { maxLength: 3 },
+  ),
+})
+
+const QUICK: Course = { queueMs: 100, buildMs: 0, rolloutMs: 100, end: 'active', livesMs: 0 }
+
+interface Outcome {
+  readonly kind: string
+  /** Set when the run would be green: what the URL answered with, last of all. */
+  readonly answeredBy?: { branch: string; startedAt: number } | undefined
+  readonly knownAt: number
+}
+
+/** One deployment as the flow does it: look, trigger and watch, probe and confirm. */
+async function deploy(plan: Schedule): Promise<Outcome> {
+  const clock = new VirtualClock()
+  const platform = new ModelPlatform(clock, [QUICK, ...plan.courses])
+  const signal = new AbortController().signal
+  await setTheScene(plan, platform, clock, signal)
+  const knownAt = clock.now()
+  const before = platform.branch === undefined ? 'no-service' : ({ branch: platform.branch } as const)
+  for (const { atMs, action } of plan.others) void clock.sleep(atMs, signal).then(() => platform.act(action, OURS))
+
+  let triggers = 0
+  let readings = 0
+  const reader = {
+    read: async () => {
+      const answer = await platform.read(plan.readFaults[readings++] ?? 'none')
+      if (answer instanceof Error) throw answer
+      return answer
+    },
+  }
+  const random = () => 0.5
+  const verdict = await clock.run(
+    watchDeployment({
+      branch: OURS,
+      reader,
+      trigger: async () => {
+        const error = platform.trigger(OURS, plan.triggerFaults[triggers++] ?? 'none')
+        if (error !== undefined) throw error
+      },
+      clock,
+      random,
+      deadlineAt: knownAt + 300_000,
+      signal,
+      before,
+      logBaseline: [],
+      events: { phase: () => undefined, line: () => undefined, warning: () => undefined },
+      isTransient: (error) => ({ transient: error instanceof Passing }),
+      lostAnswer: (error) => error instanceof LostAnswer,
+    }),
+  )
+  if (verdict.kind !== 'live') return { kind: verdict.kind, knownAt }
+
+  let answeredBy: Outcome['answeredBy']
+  const request = async () => {
+    answeredBy = platform.live()
+    return { status: answeredBy === undefined ? 502 : 200 }
+  }
+  const confirmation = await clock.run(
+    confirmLive({
+      probe: (probing) =>
+        probe({
+          url: 'https://shop.test',
+          check: { kind: 'http', path: '/', statuses: [{ from: 200, to: 399 }], timeoutMs: 20_000 },
+          request,
+          mcp: () => Promise.reject(new Error('not an MCP check')),
+          clock,
+          random,
+          signal: probing,
+        }),
+      branch: OURS,
+      reader,
+      clock,
+      random,
+      signal,
+      warning: () => undefined,
+    }),
+  )
+  if (confirmation.kind === 'lost') return { kind: `lost-${confirmation.loss.kind}`, knownAt }
+  if (confirmation.probe.outcome !== 'healthy') return { kind: 'unhealthy', knownAt }
+  return { kind: 'green', answeredBy, knownAt }
+}
+
+async function setTheScene(
+  plan: Schedule,
+  platform: ModelPlatform,
+  clock: VirtualClock,
+  signal: AbortSignal,
+): Promise<void> {
+  if (plan.before === 'nothing') return
+  platform.deploy(plan.before === 'our-branch' ? OURS : 'ink/production/earlier')
+  await clock.run(clock.sleep(60_000, signal))
+  if (plan.before === 'other-in-flight') platform.deploy()
+}
+
+describe('green', () => {
+  it('means that the URL answered with our commit, deployed after we began, in 1 000 random schedules', async () => {
+    const kinds = new Map<string, number>()
+    await fc.assert(
+      fc.asyncProperty(schedule, async (plan) => {
+        const outcome = await deploy(plan)
+        kinds.set(outcome.kind, (kinds.get(outcome.kind) ?? 0) + 1)
+        if (outcome.kind !== 'green') return
+        expect(outcome.answeredBy?.branch).toBe(OURS)
+        expect(outcome.answeredBy?.startedAt).toBeGreaterThanOrEqual(outcome.knownAt)
+      }),
+      { numRuns: 1_000 },
+    )
+    // A model in which nothing ever succeeds, or nothing fails, would prove nothing.
+    expect(kinds.get('green')).toBeGreaterThan(150)
+    expect(kinds.get('failed')).toBeGreaterThan(50)
+    expect(kinds.get('superseded')).toBeGreaterThan(50)
+    expect([...kinds.keys()]).toEqual(expect.arrayContaining(['gone', 'lost-crashed', 'lost-superseded', 'cancelled']))
+  })
+
+  it('is reached whenever nobody interferes and the build is good, whatever answers are lost', async () => {
+    const good = course.map((each) => ({ ...each, end: 'active' as const }))
+    const calm = schedule.chain((plan) =>
+      fc.record({
+        before: fc.constant(plan.before),
+        courses: fc.array(good, { minLength: 1, maxLength: 6 }),
+        triggerFaults: fc.array(fc.constantFrom<TriggerFault[]>('lost-before', 'lost-after', 'lost-between', 'busy'), {
+          maxLength: 3,
+        }),
+        readFaults: fc.array(fc.constantFrom<ReadFault[]>('none', 'passing', 'strange'), { maxLength: 8 }),
+        others: fc.constant([]),
+      }),
+    )
+    await fc.assert(
+      fc.asyncProperty(calm, async (plan) => {
+        expect((await deploy(plan)).kind).toBe('green')
+      }),
+      { numRuns: 200 },
+    )
+  })
+})

@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest'
+import { type HealthCheck, type HttpAnswer, type ProbeResult, probe } from '../../src/watch/probe.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+const HTTP: HealthCheck = { kind: 'http', path: '/', statuses: [{ from: 200, to: 399 }], timeoutMs: 120_000 }
+
+interface Asked {
+  readonly result: ProbeResult
+  readonly urls: readonly string[]
+  readonly tookMs: number
+}
+
+/** Probes a service that answers the n-th request (from 1) at a virtual time as scripted. */
+async function ask(
+  answer: (count: number, elapsedMs: number, url: URL) => HttpAnswer | Error | Promise<never>,
+  overrides: { check?: HealthCheck; url?: string | undefined; signal?: AbortSignal } = {},
+): Promise<Asked> {
+  const clock = new VirtualClock()
+  const startedAt = clock.now()
+  const urls: string[] = []
+  const result = await clock.run(
+    probe({
+      url: 'url' in overrides ? overrides.url : 'https://shop.test',
+      check: overrides.check ?? HTTP,
+      request: async (url) => {
+        urls.push(url.href)
+        const given = await answer(urls.length, clock.now() - startedAt, url)
+        if (given instanceof Error) throw given
+        return given
+      },
+      mcp: () => Promise.reject(new Error('not an MCP check')),
+      clock,
+      random: () => 0.5,
+      signal: overrides.signal ?? new AbortController().signal,
+    }),
+  )
+  expect(clock.pending).toBe(0)
+  return { result, urls, tookMs: clock.now() - startedAt }
+}
+
+describe('asking the URL', () => {
+  it('is content after three good answers in a row, and tells the last', async () => {
+    const { result, tookMs } = await ask(() => ({ status: 200, body: '<h1>Shop</h1>\n  hello' }))
+    expect(result).toMatchObject({ outcome: 'healthy', status: 200, attempts: 3, excerpt: '<h1>Shop</h1> hello' })
+    expect(tookMs).toBeLessThan(2_000)
+  })
+
+  it('starts counting anew after a bad answer', async () => {
+    const { result } = await ask((count) => ({ status: count === 3 ? 502 : 200 }))
+    expect(result).toMatchObject({ outcome: 'healthy', attempts: 6 })
+  })
+
+  it.each([
+    [
+      'a name that is not known yet',
+      new Error('fetch failed', { cause: new Error('getaddrinfo ENOTFOUND shop.test') }),
+    ],
+    ['a certificate that is not there yet', new Error('fetch failed', { cause: new Error('self-signed certificate') })],
+    ['an edge without a route', { status: 404 }],
+    ['an edge without an upstream', { status: 503 }],
+  ])('waits out %s', async (_what, answer) => {
+    const { result } = await ask((_count, ms) => (ms < 90_000 ? answer : { status: 200 }))
+    expect(result.outcome).toBe('healthy')
+    expect(result.error).toBeUndefined()
+  })
+
+  it('is unhealthy when the time is over, with the reason and what was answered', async () => {
+    const { result, tookMs } = await ask(() => ({ status: 500, body: 'Internal Server Error' }))
+    expect(result).toMatchObject({
+      outcome: 'unhealthy',
+      status: 500,
+      error: 'HTTP 500',
+      excerpt: 'Internal Server Error',
+    })
+    expect(tookMs).toBe(120_000)
+  })
+
+  it('tells the hidden reason of a failed connection', async () => {
+    const refused = new AggregateError([new Error('connect ECONNREFUSED 10.0.0.1:443')])
+    const { result } = await ask(() => new Error('fetch failed', { cause: refused }))
+    expect(result.error).toBe('fetch failed: connect ECONNREFUSED 10.0.0.1:443')
+    expect(result.status).toBeUndefined()
+  })
+
+  it('is unhealthy when good answers never come three in a row', async () => {
+    const { result } = await ask((count) => ({ status: count % 2 === 0 ? 200 : 502 }))
+    expect(result.outcome).toBe('unhealthy')
+    expect(result.error).toMatch(/HTTP 502|three times/)
+  })
+
+  it('gives up on an answer that does not come, and asks anew', async () => {
+    const { result, tookMs } = await ask((count) =>
+      count === 1 ? new Promise<never>(() => undefined) : { status: 200 },
+    )
+    expect(result.outcome).toBe('healthy')
+    expect(tookMs).toBeLessThan(20_000)
+  })
+
+  it('counts only the statuses asked for', async () => {
+    const check: HealthCheck = {
+      ...HTTP,
+      statuses: [
+        { from: 401, to: 401 },
+        { from: 204, to: 204 },
+      ],
+    }
+    expect((await ask(() => ({ status: 401 }), { check })).result.outcome).toBe('healthy')
+    expect((await ask(() => ({ status: 200 }), { check })).result.outcome).toBe('unhealthy')
+  })
+
+  it('asks the path given, with its query', async () => {
+    const { urls } = await ask(() => ({ status: 200 }), { check: { ...HTTP, path: '/healthz?deep=1' } })
+    expect(urls[0]).toBe('https://shop.test/healthz?deep=1')
+  })
+
+  it('makes the excerpt harmless and short', async () => {
+    const { result } = await ask(() => ({ status: 200, body: `::error::owned\u202e${'x'.repeat(5_000)}` }))
+    expect(result.excerpt?.startsWith(': :error::owned')).toBe(true)
+    expect(result.excerpt?.length).toBeLessThan(310)
+  })
+
+  it('stops at once when it is interrupted', async () => {
+    const controller = new AbortController()
+    const asking = ask(
+      (count) => {
+        if (count === 2) controller.abort(new Error('SIGINT'))
+        return { status: 200 }
+      },
+      { signal: controller.signal },
+    )
+    await expect(asking).rejects.toThrow('SIGINT')
+  })
+})
+
+describe('redirects', () => {
+  const redirect = (location: string): HttpAnswer => ({ status: 302, location })
+
+  it('are followed within the host', async () => {
+    const { result, urls } = await ask((_count, _ms, url) =>
+      url.pathname === '/' ? redirect('/login') : { status: 200 },
+    )
+    expect(result).toMatchObject({ outcome: 'healthy', url: 'https://shop.test/login' })
+    expect(urls).toHaveLength(6)
+  })
+
+  it('are followed from http to https', async () => {
+    const { urls } = await ask(
+      (_count, _ms, url) => (url.protocol === 'http:' ? redirect('https://shop.test/') : { status: 200 }),
+      {
+        url: 'http://shop.test',
+      },
+    )
+    expect(urls[1]).toBe('https://shop.test/')
+  })
+
+  it.each([
+    'http://169.254.169.254/latest',
+    'https://login.elsewhere.test/',
+    'https://shop.test:8443/',
+    'http://shop.test/',
+  ])('to %s are judged by themselves: the runner is not to be led there', async (location) => {
+    const { result, urls } = await ask(() => redirect(location))
+    expect(result).toMatchObject({ outcome: 'healthy', status: 302 })
+    expect(new Set(urls)).toEqual(new Set(['https://shop.test/']))
+  })
+
+  it('in a circle are unhealthy', async () => {
+    const { result } = await ask(() => redirect('/again'), { check: { ...HTTP, timeoutMs: 5_000 } })
+    expect(result).toMatchObject({ outcome: 'unhealthy', status: 302 })
+    expect(result.error).toContain('more than 5 redirects')
+  })
+
+  it('never carry credentials', async () => {
+    const { urls } = await ask(
+      (_count, _ms, url) => (url.pathname === '/' ? redirect('https://a:b@shop.test/x') : { status: 200 }),
+      {
+        url: 'https://user:pass@shop.test/',
+      },
+    )
+    expect(urls.join()).not.toMatch(/user|pass|a:b/)
+  })
+})
+
+describe('the URL as reported', () => {
+  it('may come without a scheme', async () => {
+    expect((await ask(() => ({ status: 200 }), { url: 'shop.ml.ink' })).urls[0]).toBe('https://shop.ml.ink/')
+  })
+
+  it('that is none is unhealthy', async () => {
+    expect((await ask(() => ({ status: 200 }), { url: 'https://' })).result).toMatchObject({
+      outcome: 'unhealthy',
+      attempts: 0,
+    })
+  })
+
+  it('is not left through the path', async () => {
+    const { urls } = await ask(() => ({ status: 200 }), { check: { ...HTTP, path: '//elsewhere.test/' } })
+    expect(urls[0]).toBe('https://shop.test/elsewhere.test/')
+  })
+})
+
+describe('not asking', () => {
+  it('is said when it was not wanted', async () => {
+    expect((await ask(() => ({ status: 500 }), { check: { kind: 'none' } })).result).toEqual({
+      outcome: 'skipped',
+      attempts: 0,
+    })
+  })
+
+  it('is said when a worker has no URL', async () => {
+    expect((await ask(() => ({ status: 500 }), { url: undefined })).result).toEqual({ outcome: 'no-url', attempts: 0 })
+  })
+})

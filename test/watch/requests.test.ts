@@ -1,0 +1,142 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import { afterEach, describe, expect, it } from 'vitest'
+import { fetchOnce } from '../../src/watch/http-request.ts'
+import { listMcpTools } from '../../src/watch/mcp-request.ts'
+import { probe } from '../../src/watch/probe.ts'
+import { systemClock } from '../../src/watch/system-clock.ts'
+
+const servers: Server[] = []
+
+async function serve(listener: RequestListener): Promise<URL> {
+  const server = createServer(listener)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+}
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+})
+
+const signal = () => new AbortController().signal
+
+describe('one HTTP request', () => {
+  it('brings status, location and the beginning of a text, and follows nothing', async () => {
+    let requests = 0
+    const url = await serve((_request, response) => {
+      requests += 1
+      response.writeHead(302, { location: '/next', 'content-type': 'text/html; charset=utf-8' }).end('<p>grüße')
+    })
+    expect(await fetchOnce(url, signal())).toEqual({ status: 302, location: '/next', body: '<p>grüße' })
+    expect(requests).toBe(1)
+  })
+
+  it('sends neither credentials nor cookies', async () => {
+    const url = await serve((request, response) => {
+      response.setHeader('set-cookie', 'a=b').end(Object.keys(request.headers).join())
+    })
+    await fetchOnce(url, signal())
+    const { body } = await fetchOnce(url, signal())
+    expect(body ?? '').not.toMatch(/cookie|authorization/)
+  })
+
+  it('reads no more than the beginning of an endless body', async () => {
+    const url = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain' })
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(10_000)));
+      }
+      response.on('drain', more)
+      more()
+    })
+    const { body } = await fetchOnce(url, signal())
+    expect(body).toHaveLength(4_096)
+  })
+
+  it('leaves out what is not text', async () => {
+    const url = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.alloc(100_000))
+    })
+    expect(await fetchOnce(url, signal())).toEqual({ status: 200 })
+  })
+
+  it('rejects when nobody listens, and when it is aborted', async () => {
+    const url = await serve(() => undefined)
+    const controller = new AbortController()
+    const hanging = fetchOnce(url, controller.signal)
+    controller.abort(new Error('enough'))
+    await expect(hanging).rejects.toThrow('enough')
+    await expect(fetchOnce(new URL('http://127.0.0.1:1/'), signal())).rejects.toThrow()
+  })
+})
+
+/** A real MCP server as people deploy them, stateless, at one path. */
+function mcpServer(path: string, tools: readonly string[]): RequestListener {
+  return (request, response) => {
+    if (new URL(request.url ?? '', 'http://x').pathname !== path) {
+      response.writeHead(404).end('not here')
+      return
+    }
+    const server = new McpServer({ name: 'shop', version: '1.0.0' })
+    for (const name of tools) server.registerTool(name, { description: name }, () => ({ content: [] }))
+    const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
+    // The SDK's own classes disagree about optional properties under exactOptionalPropertyTypes.
+    void server
+      .connect(transport as Parameters<typeof server.connect>[0])
+      .then(() => transport.handleRequest(request, response))
+  }
+}
+
+const MCP = { kind: 'mcp', timeoutMs: 20_000 } as const
+const asking = (url: URL, timeoutMs = 20_000) =>
+  probe({
+    url: url.href,
+    check: { ...MCP, timeoutMs },
+    request: fetchOnce,
+    mcp: listMcpTools,
+    clock: systemClock,
+    random: () => 0.5,
+    signal: signal(),
+  })
+
+describe('asking an MCP server', () => {
+  it.each(['/mcp', '/'])('at %s lists its tools', async (path) => {
+    const url = await serve(mcpServer(path, ['search_orders', 'refund']))
+    expect(await asking(url)).toMatchObject({ outcome: 'healthy', tools: ['search_orders', 'refund'], attempts: 3 })
+  })
+
+  it('is healthy with an empty list when it offers none', async () => {
+    const url = await serve(mcpServer('/mcp', []))
+    expect(await asking(url)).toMatchObject({ outcome: 'healthy', tools: [] })
+  })
+
+  it('that is a plain web site is unhealthy', async () => {
+    const url = await serve((_request, response) => response.end('<h1>hello'))
+    const result = await asking(url, 1_500)
+    expect(result.outcome).toBe('unhealthy')
+    expect(result.error).toContain('no MCP server answered')
+  })
+
+  it('that wants authorization says what to do', async () => {
+    const url = await serve((_request, response) => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end())
+    const result = await asking(url, 1_500)
+    expect(result.error).toContain('HTTP 401, it asks for authorization')
+  })
+
+  it('is not led to another host by a redirect', async () => {
+    let reached = false
+    const elsewhere = await serve((_request, response) => {
+      reached = true
+      response.end()
+    })
+    const url = await serve((_request, response) => response.writeHead(307, { location: elsewhere.href }).end())
+    expect((await asking(url, 1_000)).outcome).toBe('unhealthy')
+    expect(reached).toBe(false)
+  })
+})

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { FailedDeployment } from '../../src/watch/diagnosis/diagnose.ts'
+import { tame } from '../../src/watch/tame.ts'
+
+const ROOT = new URL('./samples/', import.meta.url)
+/** What is printed while the service runs, not while it is built. */
+const RUNTIME: ReadonlySet<string> = new Set(['crash', 'environment', 'database', 'node', 'port', 'python'])
+
+/** All samples as `folder/name`, sorted. */
+export const SAMPLES: readonly string[] = readdirSync(ROOT, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .flatMap(({ name }) => readdirSync(new URL(`${name}/`, ROOT)).map((file) => `${name}/${file.replace(/\.txt$/, '')}`))
+  .sort()
+
+/** A sample's lines as the watch hands them on. */
+export function sampleLines(sample: string): readonly string[] {
+  return readFileSync(new URL(`${sample}.txt`, ROOT), 'utf8')
+    .split('\n')
+    .map(tame)
+}
+
+/** A deployment that failed with the sample in its log; `none` for one without any log. */
+export function failureOf(sample: string): FailedDeployment {
+  const [folder = ''] = sample.split('/')
+  const lines = sample === 'none' ? [] : sampleLines(sample)
+  const running = RUNTIME.has(folder)
+  return {
+    verdict: folder === 'port' ? 'timed-out' : running ? 'crashed' : 'failed',
+    phase: running ? 'rolling-out' : 'building',
+    errorMessage: undefined,
+    deployLog: running ? [] : lines,
+    runtimeLog: running ? lines : [],
+    rootDirectory: '',
+  }
+}
