@@ -25,6 +25,8 @@ export interface SourceOptions {
   readonly sleep?: (durationMs: number, signal: AbortSignal) => Promise<void>
   /** A number in [0, 1), for the jitter of those pauses. */
   readonly random?: () => number
+  /** What the runner is taken to send, compressing included: the origin is asked for no longer than a push of the whole takes. */
+  readonly assumedBytesPerSecond?: number
   /** For LFS contents, which the origin hands out over HTTP. */
   readonly fetch?: typeof globalThis.fetch
 }

@@ -10,8 +10,6 @@ import { type Making, type OlderSnapshot, rebuildSnapshot } from './rebuild.ts'
 import type { GitRemote } from './remote.ts'
 import type { Stores, Workshop } from './workshop.ts'
 
-/** What a runner sends in a second, compressing included. On the low side: most are faster. */
-const assumedBytesPerSecond = 2_000_000
 /** A round trip to the origin takes about as long; what is pushed faster than this is pushed whole. */
 const leastSavingMs = 500
 /** Older snapshots whose commits are asked for when the nearest ones are of no use. */
@@ -40,7 +38,7 @@ export async function findBase(
   const local = await firstRebuilt(search, candidates, { fetchTrees: false }, signal)
   if (local !== undefined) return local
 
-  const wholePushMs = Math.round((snapshot.bytes / assumedBytesPerSecond) * 1000)
+  const wholePushMs = Math.round((snapshot.bytes / workshop.assumedBytesPerSecond) * 1000)
   if (workshop.origin === undefined || wholePushMs < leastSavingMs) return undefined
   const budget = AbortSignal.any([signal, AbortSignal.timeout(wholePushMs)])
   try {

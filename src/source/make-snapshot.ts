@@ -2,10 +2,11 @@ import { type Checkout, findCheckout } from './checkout.ts'
 import { type ChosenCommit, chooseCommit } from './choose-commit.ts'
 import { readableSubject, readCommit, type SourceCommit, snapshotContent, writeCommit } from './commit.ts'
 import { fetchCommitAlone, listCommit } from './complete.ts'
-import type { Snapshot, SnapshotRequest } from './contract.ts'
+import type { Snapshot, SnapshotFile, SnapshotRequest } from './contract.ts'
 import { convertEntries } from './convert.ts'
 import { listDirectory } from './directory.ts'
 import { leaves, type MaterialTree, materialise } from './materialise.ts'
+import { megabytes } from './megabytes.ts'
 import { readablePath, type TreeEntry, writeTree } from './tree.ts'
 import type { Stores, Workshop } from './workshop.ts'
 
@@ -83,6 +84,8 @@ async function writeSnapshot(
   signal: AbortSignal,
 ): Promise<Snapshot> {
   const { tree, lfs, submodules } = facts
+  const weight = weigh(facts.entries)
+  warnOfLargeFiles(workshop, weight.largest)
   const names = { sourceSha: chosen.sha, sourceRef: chosen.ref, repository: workshop.repository }
   return {
     sha: await writeCommit(outgoing.own, snapshotContent(tree, source, names), signal),
@@ -91,7 +94,7 @@ async function writeSnapshot(
     sourceRef: chosen.ref,
     subject: readableSubject(source),
     ...(facts.changed ? { suffix: tree.slice(0, 8) } : {}),
-    ...weigh(facts.entries),
+    ...weight,
     lfs,
     submodules,
     ...(chosen.why === undefined ? {} : { why: chosen.why }),
@@ -104,6 +107,16 @@ function warnOfPointers({ log }: Workshop, { lfs: { missing } }: MaterialTree): 
     `${missing.length} LFS file(s) are deployed as pointers, as their contents could not be had: ${missing.join(', ')}. ` +
       'Let actions/checkout bring them: "with: lfs: true".',
   )
+}
+
+// The platform states no limit. GitHub takes no files above this size, so that hosts and proxies on the way may do the same.
+const largeFileBytes = 100_000_000
+
+function warnOfLargeFiles({ log }: Workshop, largest: readonly SnapshotFile[]): void {
+  const large = largest.filter(({ bytes }) => bytes > largeFileBytes)
+  if (large.length === 0) return
+  const names = large.map(({ path, bytes }) => `${path} (${megabytes(bytes)})`).join(', ')
+  log.warning(`Large files slow every build, and may be refused: ${names}. Load them at run time instead.`)
 }
 
 function weigh(entries: readonly TreeEntry[]): Pick<Snapshot, 'files' | 'bytes' | 'largest'> {

@@ -39,6 +39,9 @@ export async function createStore(
       ? '[core]\n\trepositoryformatversion = 0\n\tbare = true\n'
       : '[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n',
   )
+  // An empty list of shallow commits says nothing to a server, but makes git compare directories with every commit the
+  // server has, and not only with parents, which a snapshot does not have (pack-objects --shallow).
+  await writeFile(join(directory, 'shallow'), '')
   const ownEnvironment = { ...environment, GIT_DIR: directory }
   const run: ObjectStore['run'] = (args, { input, variables, signal }) =>
     runLocalGit(args, { cwd: directory, environment: { ...ownEnvironment, ...variables }, input, signal })

@@ -2,6 +2,7 @@ import { listBranches, runOnPlatform } from './branches.ts'
 import { short } from './choose-commit.ts'
 import type { PushRequest, PushResult, SourceOptions } from './contract.ts'
 import { networkError } from './failure.ts'
+import { megabytes } from './megabytes.ts'
 import type { ObjectStore } from './object-store.ts'
 import { parsePackReport, parseProgress } from './push-report.ts'
 import { withRetries } from './retry.ts'
@@ -83,10 +84,6 @@ function progressLog({ log, now = Date.now }: SourceOptions, branch: string): (l
     lastMs = now()
     log.info(`${branch}: ${megabytes(progress.bytes)} sent (${progress.percent} % of the objects)`)
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`
 }
 
 function largestFiles({ snapshot }: PushRequest): string {

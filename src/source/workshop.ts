@@ -15,6 +15,7 @@ export interface Workshop {
   readonly origin: GitRemote | undefined
   readonly log: SourceLog
   readonly fetch: typeof globalThis.fetch
+  readonly assumedBytesPerSecond: number
   /** The two repositories for objects of that format, made when first asked for. */
   stores(format: ObjectFormat): Promise<Stores>
 }
@@ -25,6 +26,9 @@ export interface Stores {
   /** What was fetched. `own` reads it, too. */
   readonly fetched: ObjectStore
 }
+
+/** On the low side: most runners are faster. */
+const slowRunnerBytesPerSecond = 2_000_000
 
 export async function openWorkshop(options: SourceOptions): Promise<Workshop> {
   const directory = await mkdtemp(join(options.tempDir, 'ink-source-'))
@@ -45,6 +49,7 @@ export async function openWorkshop(options: SourceOptions): Promise<Workshop> {
     origin: options.origin && new GitRemote(options.origin.url, 'x-access-token', options.origin.token),
     log: options.log,
     fetch: options.fetch ?? globalThis.fetch,
+    assumedBytesPerSecond: options.assumedBytesPerSecond ?? slowRunnerBytesPerSecond,
     stores: (format) => {
       const known = opened.get(format) ?? open(format)
       opened.set(format, known)

@@ -1,0 +1,252 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmod } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it, vi } from 'vitest'
+import type { SourceOptions } from '../../src/source/source.ts'
+import { deploy } from './deploying.ts'
+import { type Stage, setStage } from './deployment.ts'
+import { commitFiles, git, newRepository, writeFiles } from './scratch.ts'
+
+async function readyToDeploy(
+  stage: Stage,
+  files: Record<string, string | Buffer> = { 'a.txt': 'a\n' },
+): Promise<string> {
+  await newRepository(stage.workspace)
+  return await commitFiles(stage.workspace, files)
+}
+
+/** Pauses that take no time and are remembered. */
+function pauses(): { readonly takenMs: number[] } & Required<Pick<SourceOptions, 'sleep'>> {
+  const takenMs: number[] = []
+  return { takenMs, sleep: async (durationMs) => void takenMs.push(durationMs) }
+}
+
+async function hook(stage: Stage, name: string, script: string): Promise<void> {
+  const path = join(stage.platformRepository, 'hooks', name)
+  await writeFiles(stage.platformRepository, { [`hooks/${name}`]: `#!/bin/sh\n${script}\n` })
+  await chmod(path, 0o755)
+}
+
+/** Arguments of all processes that mention the text. */
+async function processesWith(text: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'args'])
+  return stdout.split('\n').filter((line) => line.includes(text))
+}
+
+describe('on the wire', () => {
+  it('one header authenticates, nothing is compressed, and protocol 0 is spoken', async () => {
+    await using stage = await setStage()
+    const large = randomBytes(1_200_000)
+    const sha = await readyToDeploy(stage, { 'large.bin': large })
+    await using source = stage.open()
+    const { result } = await deploy(stage, source, sha)
+    expect(stage.platform.requests.length).toBeGreaterThan(2)
+    for (const request of stage.platform.requests) {
+      expect(request.authorization).toHaveLength(1)
+      expect(request.encoding).toBeUndefined()
+      expect(request.protocol).toBeUndefined()
+    }
+    const received = stage.platform.requests.reduce((sum, { bytes }) => sum + bytes, 0)
+    expect(result.bytes).toBeGreaterThan(large.length)
+    expect(Math.abs(received - result.bytes)).toBeLessThan(result.bytes * 0.01)
+  })
+
+  it('the same commit again costs one request for the list of branches', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage)
+    await using first = stage.open()
+    await deploy(stage, first, sha)
+    const before = stage.platform.requests.length
+    const sentBefore = stage.platform.bytesSent
+    await using again = stage.open()
+    const { result } = await deploy(stage, again, sha)
+    expect(result).toEqual({ kind: 'already-there', incremental: false, objects: 0, bytes: 0, durationMs: 0 })
+    expect(stage.platform.requests.slice(before)).toMatchObject([{ method: 'GET', bytes: 0 }])
+    expect(stage.platform.bytesSent - sentBefore).toBeLessThan(1000)
+  })
+
+  it('no token is among the arguments of any process, in any file, or in the log', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage)
+    stage.platform.hangOn = /git-receive-pack/
+    const abort = new AbortController()
+    await using source = stage.open()
+    const snapshot = await source.snapshot(
+      { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] },
+      stage.signal,
+    )
+    const branch = `ink/production/${sha}`
+    const push = source.push({ snapshot, remote: stage.remote, branch, remoteBranches: new Map() }, abort.signal)
+    push.catch(() => undefined)
+    await vi.waitFor(async () => expect(await processesWith(stage.platform.address)).not.toEqual([]), 20_000)
+    const basic = Buffer.from(`x-git-token:${stage.platformToken}`).toString('base64')
+    for (const secret of [stage.platformToken, basic]) {
+      expect(await processesWith(secret)).toEqual([])
+      const found = promisify(execFile)('grep', ['-r', secret, stage.tempDir, stage.workspace])
+      await expect(found).rejects.toMatchObject({ code: 1, stdout: '' })
+      expect(stage.log.lines.join('\n')).not.toContain(secret)
+    }
+    abort.abort()
+    await expect(push).rejects.toThrow()
+  })
+
+  it('an abort ends git and all its helpers', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage)
+    await using source = stage.open()
+    const snapshot = await source.snapshot(
+      { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] },
+      stage.signal,
+    )
+    stage.platform.hangOn = /./
+    const abort = new AbortController()
+    const push = source.push({ snapshot, remote: stage.remote, branch: `ink/production/${sha}` }, abort.signal)
+    push.catch(() => undefined)
+    await vi.waitFor(async () => expect(await processesWith(stage.platform.address)).not.toEqual([]), 20_000)
+    abort.abort(new Error('cancelled'))
+    await expect(push).rejects.toThrow('cancelled')
+    await vi.waitFor(async () => expect(await processesWith(stage.platform.address)).toEqual([]), 20_000)
+  })
+})
+
+describe('a push', () => {
+  it.for([
+    ['HTTP 503', [503, 503]],
+    ['HTTP 429', [429]],
+    ['a broken connection', ['reset']],
+  ] as const)('is tried again after %s', async ([, misbehaviours]) => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage)
+    const { sleep, takenMs } = pauses()
+    await using source = stage.open({ sleep })
+    stage.platform.misbehaviours.push(...misbehaviours)
+    const { result } = await deploy(stage, source, sha)
+    expect(result.kind).toBe('pushed')
+    expect(takenMs).toHaveLength(misbehaviours.length)
+    expect(stage.log.lines.join('\n')).toContain('trying again in')
+  })
+
+  it('is given up after four tries, each pause longer than the last', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage)
+    const { sleep, takenMs } = pauses()
+    await using source = stage.open({ sleep })
+    stage.platform.misbehaviours.push(502, 502, 502, 502)
+    await expect(deploy(stage, source, sha)).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('HTTP 502'),
+    })
+    expect(takenMs).toEqual([1_000, 3_000, 9_000])
+  })
+
+  it.for([401, 403, 404])('is not tried again after HTTP %i', async (status) => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage)
+    const { sleep, takenMs } = pauses()
+    await using source = stage.open({ sleep })
+    // Asked for credentials, git asks once more before it believes that there are none.
+    stage.platform.misbehaviours.push(status, status)
+    const failed = deploy(stage, source, sha)
+    await expect(failed).rejects.toMatchObject({ code: 'denied', hint: expect.any(String) })
+    await expect(failed).rejects.toThrow(`HTTP ${status}`)
+    expect(takenMs).toEqual([])
+  })
+
+  it('that is too large names the largest files', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage, { 'big.bin': randomBytes(9_000_000), 'small.txt': 's\n' })
+    await using source = stage.open()
+    const snapshot = await source.snapshot(
+      { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] },
+      stage.signal,
+    )
+    stage.platform.misbehaviours.push(413)
+    const request = { snapshot, remote: stage.remote, branch: `ink/production/${sha}`, remoteBranches: new Map() }
+    await expect(source.push(request, stage.signal)).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringMatching(/HTTP 413.*big\.bin \(9\.0 MB\), small\.txt/),
+    })
+  })
+
+  it('that the remote rejects says the reason, what the server said, and no secret', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage)
+    await hook(stage, 'pre-receive', `echo "quota is used up by ${stage.platformToken}" >&2; exit 1`)
+    await using source = stage.open()
+    const failed = deploy(stage, source, sha)
+    await expect(failed).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringMatching(/pre-receive hook declined.*quota is used up by \*\*\*/),
+      hint: expect.any(String),
+    })
+    expect(await git(stage.platformRepository, 'for-each-ref')).toBe('')
+  })
+
+  it('never overwrites a branch that holds another snapshot', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage)
+    const branch = `ink/production/${sha}`
+    await git(stage.workspace, 'push', '-q', stage.platformRepository, `${sha}:refs/heads/${branch}`)
+    await using source = stage.open()
+    await expect(deploy(stage, source, sha)).rejects.toMatchObject({
+      code: 'branch-conflict',
+      message: expect.stringContaining(branch),
+    })
+    // Nor when the list of branches is older than the other's push.
+    const snapshot = await source.snapshot(
+      { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] },
+      stage.signal,
+    )
+    const request = { snapshot, remote: stage.remote, branch, remoteBranches: new Map<string, string>() }
+    await expect(source.push(request, stage.signal)).rejects.toMatchObject({ code: 'branch-conflict' })
+    expect(await git(stage.platformRepository, 'rev-parse', branch)).toBe(sha)
+  })
+
+  it('of what another run pushed in the meantime is done', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage)
+    await using other = stage.open()
+    await using source = stage.open()
+    const { snapshot, branch } = await deploy(stage, other, sha)
+    await source.snapshot({ wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] }, stage.signal)
+    const request = { snapshot, remote: stage.remote, branch, remoteBranches: new Map<string, string>() }
+    expect((await source.push(request, stage.signal)).kind).toBe('already-there')
+  })
+
+  it('of more than 5 MB says how far it is; a smaller one does not', async () => {
+    await using stage = await setStage()
+    const small = await readyToDeploy(stage, { 'small.bin': randomBytes(100_000) })
+    await using source = stage.open()
+    await deploy(stage, source, small)
+    const progress = () => stage.log.lines.filter((line) => line.includes('% of the objects'))
+    expect(progress()).toEqual([])
+    const large = await commitFiles(stage.workspace, { 'large.bin': randomBytes(6_000_000) })
+    await deploy(stage, source, large)
+    expect(progress().at(-1)).toMatch(/6\.\d MB sent \(100 % of the objects\)/)
+  })
+})
+
+describe('a large file', () => {
+  it('of 200 MB arrives whole', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage, { 'large.bin': Buffer.alloc(200_000_000, 'large ') })
+    await using source = stage.open()
+    const { snapshot, branch } = await deploy(stage, source, sha)
+    expect(snapshot.largest[0]).toEqual({ path: 'large.bin', bytes: 200_000_000 })
+    expect(await git(stage.platformRepository, 'cat-file', '-s', `${branch}:large.bin`)).toBe('200000000')
+    await git(stage.platformRepository, 'fsck', '--connectivity-only', branch)
+  }, 120_000)
+
+  it('is named before the push', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage, { 'video/large.bin': Buffer.alloc(101_000_000) })
+    await using source = stage.open()
+    await source.snapshot({ wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] }, stage.signal)
+    expect(stage.log.lines.filter((line) => line.startsWith('warning'))).toEqual([
+      expect.stringContaining('video/large.bin (101.0 MB)'),
+    ])
+    expect(stage.platform.requests).toEqual([])
+  }, 60_000)
+})
