@@ -104,7 +104,7 @@ function pushedWords(pushed: PushedView): PhrasingContent[] {
 }
 
 function costWords(cost: CostView): string {
-  const month = cost.perMonth === undefined ? '' : `, ${formatDollars(cost.perMonth).replace('$', '')} a month`
+  const month = cost.perMonth === undefined ? '' : `, ${formatDollars(cost.perMonth)} a month`
   const basis = cost.basis === undefined ? '' : ` for ${cost.basis}`
   return `Estimated cost ${formatDollars(cost.perDay)} a day${month}${basis}`
 }

@@ -3,6 +3,8 @@ import type { Phase, PhaseName, PhaseResult } from './model.ts'
 
 /** The phases of a run as a Mermaid Gantt chart, which GitHub draws. All its text is ours, so nothing needs escaping. */
 
+const DAY_MS = 86_400_000
+
 const NAMES: Readonly<Record<PhaseName, string>> = {
   prepare: 'Prepare',
   snapshot: 'Snapshot',
@@ -29,7 +31,8 @@ export function ganttLines(phases: readonly Phase[], nowMs: number): string[] {
   if (first === undefined) return []
   return [
     'gantt',
-    '  dateFormat x',
+    // Mermaid reads and writes times in the reader's zone; clock times that begin at midnight look the same in all of them.
+    '  dateFormat HH:mm:ss.SSS',
     '  axisFormat %M:%S',
     ...shown.map((phase) => ganttLine(phase, first.startMs, nowMs)),
   ]
@@ -40,7 +43,13 @@ function ganttLine(phase: Phase, originMs: number, nowMs: number): string {
   const startMs = Math.max(0, Math.round(phase.startMs - originMs))
   const endMs = Math.max(startMs, Math.round((phase.endMs ?? nowMs) - originMs))
   const failed = phase.result === 'failed' || phase.result === 'cancelled' ? ` ${phase.result}` : ''
-  return `  ${NAMES[phase.name]}${failed} ${formatDuration(endMs - startMs)} :${TAGS[phase.result]}${startMs}, ${endMs}`
+  return `  ${NAMES[phase.name]}${failed} ${formatDuration(endMs - startMs)} :${TAGS[phase.result]}${clockTime(startMs)}, ${clockTime(endMs)}`
+}
+
+// A run ends within a day: GitHub kills jobs after six hours unless they have a runner of their own.
+function clockTime(ms: number): string {
+  const withinDay = Math.min(ms, DAY_MS - 1)
+  return new Date(withinDay).toISOString().slice('1970-01-01T'.length, -1)
 }
 
 /** The phases in one line, for logs and readers of plain text: `snapshot 1.2 s · push 3 s · build 41 s`. */

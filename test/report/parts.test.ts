@@ -134,7 +134,10 @@ describe('the timeline', () => {
       ],
       9500,
     )
-    expect(lines.slice(3)).toEqual(['  Push 2 s :done, 0, 2000', '  Build 2.5 s :active, 2000, 4500'])
+    expect(lines.slice(3)).toEqual([
+      '  Push 2 s :done, 00:00:00.000, 00:00:02.000',
+      '  Build 2.5 s :active, 00:00:02.000, 00:00:04.500',
+    ])
   })
 
   it('is left out when no phase began', () => {
