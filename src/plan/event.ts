@@ -171,3 +171,8 @@ export function isFromFork(pullRequest: PullRequest, repository: Pick<Repository
 export function isDependabot(context: Pick<RunContext, 'actor'>): boolean {
   return context.actor === 'dependabot[bot]'
 }
+
+/** Whether two names mean the same label: GitHub ignores case there. */
+export function sameLabel(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && one.toLowerCase() === other?.toLowerCase()
+}

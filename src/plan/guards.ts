@@ -1,5 +1,5 @@
 import picomatch from 'picomatch'
-import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent } from './event.ts'
+import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
 import type { Occasion, PreviewIntent } from './intent.ts'
 import { managedBy, marks } from './names.ts'
 import type { Facts, Need, NonePlan, RefusedPlan } from './plan.ts'
@@ -117,7 +117,7 @@ export function heldBack(occasion: Occasion, pullRequest: PullRequest, byPerson:
 }
 
 function labelIsOn(label: string | undefined, pullRequest: PullRequest): boolean {
-  return label === undefined || pullRequest.labels.includes(label)
+  return label === undefined || pullRequest.labels.some((name) => sameLabel(name, label))
 }
 
 /** Whether a change to any of the files counts, by globs of which the last that matches a file decides. */

@@ -7,6 +7,7 @@ import {
   type PushEvent,
   type RunContext,
   type RunEvent,
+  sameLabel,
   type WorkflowRunEvent,
 } from './event.ts'
 import type { Asked, NonePlan, RefusedPlan } from './plan.ts'
@@ -150,7 +151,7 @@ function meaningOfPullRequest(event: PullRequestEvent, settings: Settings): Inte
   const { action, pullRequest } = event
   const { number } = pullRequest
   if (action === 'closed') return teardown(`pull request #${number} was closed`, pullRequest)
-  if (action === 'unlabeled' && settings.previewLabel !== undefined && event.label === settings.previewLabel) {
+  if (action === 'unlabeled' && sameLabel(event.label, settings.previewLabel)) {
     return teardown(`the label ${settings.previewLabel} was taken off pull request #${number}`, pullRequest)
   }
   if (!deployingActions.includes(action)) {
@@ -160,7 +161,7 @@ function meaningOfPullRequest(event: PullRequestEvent, settings: Settings): Inte
 }
 
 function previewOfEvent(event: PullRequestEvent, settings: Settings, because: string): PreviewIntent {
-  const labeled = event.action === 'labeled' && event.label !== undefined && event.label === settings.previewLabel
+  const labeled = event.action === 'labeled' && sameLabel(event.label, settings.previewLabel)
   const reason = labeled ? 'labeled' : event.action === 'synchronize' ? 'pushed' : 'other'
   return {
     kind: 'preview',

@@ -4,11 +4,29 @@
  */
 export function looksSecret(name: string, value: string): boolean {
   if (isPlain(value)) return false
-  return secretName.test(name) || knownForms.some((form) => form.test(value)) || looksRandom(value)
+  return isNamedSecret(name, value) || knownForms.some((form) => form.test(value)) || looksRandom(value)
+}
+
+function isNamedSecret(name: string, value: string): boolean {
+  if (secretAddress.test(name)) return true
+  return secretName.test(name) && !aboutSecrets.test(name) && !isPublicUrl(value)
 }
 
 const secretName =
-  /secret|token|passw(or)?d|passphrase|pwd|credential|private|signing|encryption|api_?key|access_?key|cookie|salt|pepper|webhook|dsn|connection|(^|_)(key|pat|pass|auth|cert|pin|otp|jwt|license)(_|$)|(database|db|redis|mongo(db)?|postgres(ql)?|mysql|amqp)_ur[il]$/i
+  /secret|token|passw(or)?d|passphrase|pwd|credential|private|signing|encryption|api_?key|access_?key|cookie|salt|pepper|(basic|http)_?auth|(^|_)(key|pat|pass|cert|pin|otp|jwt|license)(_|$)/i
+
+/** Addresses that let in whoever knows them. */
+const secretAddress =
+  /webhook|dsn|connection_?(string|url)|(database|db|redis|mongo(db)?|postgres(ql)?|mysql|amqp)_ur[il]$/i
+
+/** `TOKEN_ISSUER` or `SECRET_NAME` speak about a secret and hold none. */
+const aboutSecrets =
+  /_(name|type|kind|provider|policy|path|file|dir|ttl|expiry|expires(_in)?|timeout|length|size|count|enabled|disabled|required|issuer|audience|algorithm|alg|header|prefix|region|host|port|user(name)?|mode|version)$/i
+
+/** A page's address, such as `TOKEN_URL=https://login.example.com/oauth`: neither credentials nor a query in it. */
+function isPublicUrl(value: string): boolean {
+  return /^https?:\/\/[^@?#]+$/.test(value)
+}
 
 const shortestSecret = 6
 

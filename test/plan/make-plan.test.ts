@@ -288,7 +288,7 @@ describe('what holds a preview back', () => {
   test('the label gate', () => {
     const gate = { 'preview-label': 'preview' }
     expect(planned('none', pullRequestEvent('opened'), gate).reason).toContain('label preview')
-    planned('preview', pullRequestEvent('opened', { pullRequest: pullRequestOf({ labels: ['bug', 'preview'] }) }), gate)
+    planned('preview', pullRequestEvent('opened', { pullRequest: pullRequestOf({ labels: ['bug', 'Preview'] }) }), gate)
   })
 
   test('a pull request that is closed by now', () => {

@@ -100,6 +100,11 @@ describe('an environment value', () => {
     ['MONKEY', 'capuchin'],
     ['KEYBOARD', 'qwertz-layout'],
     ['AUTHOR', 'Ada Lovelace'],
+    ['AUTH_PROVIDER', 'github'],
+    ['AUTH_URL', 'https://acme-web.ml.ink'],
+    ['TOKEN_ISSUER', 'acme-web'],
+    ['TOKEN_URL', 'https://login.example.com/oauth/token'],
+    ['SECRET_NAME', 'acme-web-secrets'],
   ])('%s=%s is plain', (name, value) => {
     expect(looksSecret(name, value)).toBe(false)
   })
@@ -112,6 +117,8 @@ describe('an environment value', () => {
     ['GH', generated('ghp_')],
     ['INK', generated('dk_test_')],
     ['SESSION_SECRET', 'correct horse battery'],
+    ['SLACK_WEBHOOK_URL', 'https://chat.example.com/in/T0/B0'],
+    ['TOKEN_LINK', 'https://example.com/?sig=abcdef'],
     ['DATABASE_URL', 'libsql://db.example.com/some-database'],
     ['UPSTREAM', `https://user:${generated('')}@host.example/`],
     ['CACHE', `redis://:${generated('')}@host.example:6379`],
