@@ -118,7 +118,7 @@ function broken(plan: WorkPlan, deps: Deps, occasion: Occasion, reporter: Report
       ? thrown.hint
       : 'Run the job again. If it stays, the log above says how far it came.'
   const diagnosis = { cause, hint, decisive: [], tail: [] }
-  reporter.update({ status: 'failed', phase: undefined, diagnosis, reason: cause })
+  reporter.update({ status: 'failed', phase: undefined, diagnosis })
   reporter.timeline.end('failed', cause)
   const report: DeployReport | NothingReport = isDeployment(plan)
     ? {
