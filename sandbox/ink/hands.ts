@@ -28,6 +28,9 @@ export interface ServiceView {
   readonly branch: string
   readonly env: Readonly<Record<string, string>>
   readonly config: Omit<Service['config'], 'env'> & { readonly env: readonly EnvVar[] }
+  /** The label of the public host, one name space for all users. */
+  readonly label: string
+  readonly customDomain: Service['customDomain']
   readonly deleting: boolean
   readonly deployments: readonly DeploymentView[]
   readonly buildLog: readonly string[]
@@ -81,6 +84,8 @@ export function createHands(core: PlatformCore, owner: Account): PlatformHands {
     branch: service.config.branch,
     env: Object.fromEntries(service.config.env.map(({ key, value }) => [key, value])),
     config: service.config,
+    label: service.label,
+    customDomain: service.customDomain,
     deleting: service.deleting,
     deployments: service.deployments.map(deploymentView),
     buildLog: service.buildLog.newest(500),

@@ -38,6 +38,7 @@ export function createMcpHandler(dependencies: McpEndpointDependencies) {
       request.resume()
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`)
     }
+    if (!isLocal(request)) return refuse(403, 'the sandbox answers to localhost only')
     if (pathname !== '/mcp') return refuse(404, '404 page not found')
 
     const body = await readBody(request)
@@ -62,6 +63,14 @@ export function createMcpHandler(dependencies: McpEndpointDependencies) {
     await server.connect(transport as Parameters<typeof server.connect>[0])
     await transport.handleRequest(request, response, body)
   }
+}
+
+/** Keeps web pages from reaching the sandbox through a host name of their own that points to this machine. */
+function isLocal({ headers }: IncomingMessage): boolean {
+  const names = [`http://${headers.host ?? 'localhost'}`, headers.origin ?? 'http://localhost']
+  return names.every(
+    (name) => URL.canParse(name) && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(name).hostname),
+  )
 }
 
 function authenticate(accounts: Accounts, header: string | undefined): Account | string {

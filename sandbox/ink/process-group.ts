@@ -33,23 +33,18 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-function groupExists(child: ChildProcess): boolean {
-  if (child.pid === undefined) return false
-  try {
-    process.kill(-child.pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
+const hasEnded = (child: ChildProcess) =>
+  child.exitCode !== null || child.signalCode !== null || child.pid === undefined
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 async function endGroup(child: ChildProcess, exited: Promise<number>, killGraceMs: number): Promise<void> {
+  // A group whose first process has ended is gone already; its number may meanwhile be somebody else's.
+  if (hasEnded(child)) return
   signalGroup(child, 'SIGTERM')
   const deadline = Date.now() + killGraceMs
-  while (groupExists(child) && Date.now() < deadline) await pause(10)
-  signalGroup(child, 'SIGKILL')
+  while (!hasEnded(child) && Date.now() < deadline) await pause(10)
+  if (!hasEnded(child)) signalGroup(child, 'SIGKILL')
   await exited
 }
 
@@ -72,6 +67,8 @@ export function startProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     })
     // A process left behind may hold the pipes open, so 'close' comes late or never; 'exit' alone may lose the last lines.
     child.once('exit', (code, signal) => {
+      // As in a container: when the first process ends, all others end with it.
+      signalGroup(child, 'SIGKILL')
       const status = code ?? 128 + (signal === null ? 0 : (SIGNAL_NUMBERS[signal] ?? 0))
       const settle = () => resolve(status)
       child.once('close', settle)
@@ -87,7 +84,9 @@ export function startProcessGroup(options: ProcessGroupOptions): ProcessGroup {
       stopping ??= endGroup(child, exited, options.killGraceMs)
       return stopping
     },
-    kill: () => signalGroup(child, 'SIGKILL'),
+    kill() {
+      if (!hasEnded(child)) signalGroup(child, 'SIGKILL')
+    },
   }
 }
 

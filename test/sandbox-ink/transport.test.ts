@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect, type Ink, startInk, textOf } from './harness.ts'
 
@@ -74,6 +75,35 @@ test('other methods than POST are refused, so there is no standing stream', asyn
   for (const method of ['GET', 'DELETE']) {
     const response = await fetch(ink.platform.endpoint, { method, headers })
     expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, 'POST'])
+  }
+})
+
+test('a request that comes under a foreign host name or from a foreign page is refused', async () => {
+  const { hostname, port } = new URL(ink.platform.endpoint)
+  const statusWith = (headers: Record<string, string>) =>
+    new Promise((resolve, reject) => {
+      const authorization = `Bearer ${ink.platform.apiKey}`
+      const sent = request(
+        { hostname, port, path: '/mcp', method: 'GET', headers: { authorization, ...headers } },
+        (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        },
+      )
+      sent.once('error', reject).end()
+    })
+  expect(await statusWith({ host: 'evil.example' })).toBe(403)
+  expect(await statusWith({ origin: 'https://evil.example' })).toBe(403)
+  expect(await statusWith({ host: `localhost:${port}`, origin: 'http://localhost:3000' })).toBe(405)
+})
+
+test('ping and the log level are answered', async () => {
+  for (const [method, params] of [
+    ['ping', {}],
+    ['logging/setLevel', { level: 'info' }],
+  ] as const) {
+    const response = await post(`Bearer ${ink.platform.apiKey}`, { jsonrpc: '2.0', id: 1, method, params })
+    expect(await response.json()).toEqual({ jsonrpc: '2.0', id: 1, result: {} })
   }
 })
 

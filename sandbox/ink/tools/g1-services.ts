@@ -5,11 +5,10 @@ import {
   deleteService,
   deploy,
   findService,
-  G1_RULES,
-  type ServiceSettings,
   startedMessage,
   updateService,
 } from './service-operations.ts'
+import { G1_RULES, type ServiceSettings } from './service-settings.ts'
 import {
   type Arguments,
   flag,

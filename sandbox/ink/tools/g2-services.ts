@@ -3,15 +3,8 @@ import type { PlatformCore } from '../platform-core.ts'
 import { type Service, serviceStatus } from '../services.ts'
 import { optional, projectOf } from './g1-services.ts'
 import { projectArgument, requireWorkspace, workspaceArgument } from './g2-account.ts'
-import {
-  createService,
-  deleteService,
-  findService,
-  type ServiceRules,
-  type ServiceSettings,
-  startedMessage,
-  updateService,
-} from './service-operations.ts'
+import { createService, deleteService, findService, startedMessage, updateService } from './service-operations.ts'
+import type { ServiceRules, ServiceSettings } from './service-settings.ts'
 import {
   type Arguments,
   flag,
