@@ -1,0 +1,136 @@
+import { parseArgs } from 'node:util'
+import { type InkProfile, type Repository, type Sandbox, startSandbox } from './index.ts'
+
+/**
+ * `npm run sandbox`: the sandbox alone, for any MCP client, git or curl to try things on.
+ * `--port N` puts GitHub and the page on port N and the MCP endpoint on the next one; `--profile NAME` chooses the
+ * generation of the platform.
+ */
+
+interface ServeOptions {
+  readonly port: number | undefined
+  readonly profile: InkProfile
+}
+
+/** The generations of the platform, and a word on each. */
+const PROFILES: Readonly<Record<InkProfile, string>> = {
+  g0: 'the first names and fields',
+  g1: 'create_service, update_service, get_git_token; the default',
+  'g1-nested': 'the same, with the status of a service one level deeper',
+  g2: 'service_create, service_update, repo_get_token; no databases',
+  mixed: 'the tools of both',
+  'unknown-argument': 'as g1, but some arguments of services are refused',
+}
+
+const USAGE = `Usage: npm run sandbox -- [--port N] [--profile NAME]
+
+  --port N        GitHub and the page on port N, the MCP endpoint on the next one (default: any free ones)
+  --profile NAME  generation of the platform:
+${Object.entries(PROFILES)
+  .map(([name, words]) => `                    ${name.padEnd(18)}${words}`)
+  .join('\n')}`
+
+/** @throws Error that names the option, the value and what is allowed */
+function readOptions(args: readonly string[]): ServeOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { port: { type: 'string' }, profile: { type: 'string', default: 'g1' } },
+  })
+  const port = values.port === undefined ? undefined : Number(values.port)
+  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_534)) {
+    throw new Error(`--port must be a whole number from 1 to 65534, not ${values.port}.`)
+  }
+  if (!isProfile(values.profile)) {
+    throw new Error(`--profile must be one of ${Object.keys(PROFILES).join(', ')}, not ${values.profile}.`)
+  }
+  return { port, profile: values.profile }
+}
+
+function isProfile(name: string): name is InkProfile {
+  return Object.hasOwn(PROFILES, name)
+}
+
+/** A repository with something to deploy and an open pull request. */
+async function addExample(sandbox: Sandbox): Promise<Repository> {
+  const repository = await sandbox.github.createRepository({ owner: 'acme', name: 'web' })
+  const page = (words: string): string =>
+    `<!doctype html>\n<html lang="en">\n<title>Acme</title>\n<h1>${words}</h1>\n</html>\n`
+  const start = { branch: 'main', files: { 'index.html': page('Acme') }, message: 'Add the start page' }
+  await repository.commit({
+    branch: 'greeting',
+    parent: await repository.commit(start),
+    files: { 'index.html': page('Welcome to Acme') },
+    message: 'Greet visitors',
+  })
+  await repository.openPullRequest({
+    head: 'greeting',
+    title: 'Greet visitors',
+    body: 'The start page says **welcome** now.',
+    author: 'maria',
+  })
+  return repository
+}
+
+function describe(sandbox: Sandbox, repository: Repository): string {
+  const { ink, github } = sandbox
+  const token = github.token({ repository, kind: 'user', permissions: { contents: 'write', pull_requests: 'write' } })
+  const remote = repository.cloneUrl.replace('://', `://x-access-token:${token}@`)
+  return `The sandbox is running. Key and token are made for this run and end with it.
+
+  Page            ${sandbox.pageUrl}
+  Pull request    ${repository.htmlUrl}/pull/1
+
+  MCP endpoint    ${ink.endpoint}
+  API key         ${ink.apiKey}
+  GitHub          ${github.serverUrl}
+  GitHub API      ${github.apiUrl}
+  GitHub token    ${token}
+
+Any MCP client (Streamable HTTP, with the header “Authorization: Bearer KEY”):
+  npx @modelcontextprotocol/inspector --cli ${ink.endpoint} --transport http \\
+    --header "Authorization: Bearer ${ink.apiKey}" --method tools/list
+
+curl:
+  curl -s ${ink.endpoint} -H 'Authorization: Bearer ${ink.apiKey}' \\
+    -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \\
+    -d '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+  curl -s ${github.apiUrl}/repos/${repository.fullName}/pulls/1 -H 'Authorization: Bearer ${token}'
+
+git:
+  git clone ${remote}
+
+Ctrl-C ends it and removes everything it made.
+`
+}
+
+async function serve({ port, profile }: ServeOptions): Promise<void> {
+  const interrupted = interruption()
+  const sandbox = await startSandbox(
+    port === undefined ? { ink: { profile } } : { ink: { profile, port: port + 1 }, github: { port } },
+  )
+  try {
+    process.stdout.write(describe(sandbox, await addExample(sandbox)))
+    await interrupted
+  } finally {
+    await sandbox.stop()
+  }
+  process.stdout.write('\nThe sandbox has ended.\n')
+}
+
+/** Awaited from before the start, so that whoever interrupts the start itself leaves nothing behind either. */
+function interruption(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
+  })
+}
+
+async function main(): Promise<void> {
+  try {
+    await serve(readOptions(process.argv.slice(2)))
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`)
+    process.exitCode = 1
+  }
+}
+
+await main()
