@@ -1,0 +1,118 @@
+import { deploymentLog, WINDOW_LINES } from '../src/watch/deployment-log.ts'
+import { createTamer } from '../src/watch/tame.ts'
+import { watchDeployment } from '../src/watch/watch-deployment.ts'
+import { VirtualClock } from '../test/watch/virtual-clock.ts'
+
+const BUILDS_MS: readonly number[] = [3_000, 30_000, 300_000]
+const RUNS = 101
+/** A request to the platform, there and back. */
+const ROUND_TRIP_MS = 120
+const ROLLOUT_MS = 2_000
+const LINES = 100_000
+const NEW_LINES_PER_READING = 200
+
+/**
+ * How late the end of a deployment is told, and at what cost in requests (in virtual time, with request times as on the
+ * internet); then what 100 000 log lines cost in CPU and memory.
+ *
+ * @param print takes one line of the report
+ */
+export async function benchWatch(print: (line: string) => void): Promise<void> {
+  print(`watch: ${RUNS} deployments each, in virtual time, ${ROUND_TRIP_MS} ms per request`)
+  for (const buildMs of BUILDS_MS) {
+    for (const end of ['active', 'failed'] as const) {
+      const runs: { lateMs: number; requests: number }[] = []
+      for (let run = 0; run < RUNS; run += 1) runs.push(await watchOnce(buildMs, end, randomFrom(run + 1)))
+      const late = runs.map(({ lateMs }) => lateMs).sort((a, b) => a - b)
+      const requests = runs.reduce((sum, each) => sum + each.requests, 0) / RUNS
+      const median = late[Math.floor(RUNS / 2)] ?? 0
+      const share = ((median / buildMs) * 100).toFixed(1)
+      print(
+        `watch: build of ${buildMs / 1_000} s, then ${end}: told ${median} ms late in the median (${share} % of the build), ` +
+          `${late.at(-1) ?? 0} ms at worst, ${requests.toFixed(0)} requests`,
+      )
+    }
+  }
+  logCost(print)
+}
+
+async function watchOnce(
+  buildMs: number,
+  end: 'active' | 'failed',
+  random: () => number,
+): Promise<{ lateMs: number; requests: number }> {
+  const clock = new VirtualClock()
+  const queueMs = 500 + random() * 1_000
+  const endMs = queueMs + buildMs + (end === 'active' ? ROLLOUT_MS : 0)
+  let startedAt = 0
+  let requests = 0
+  const statusAt = (ms: number) => {
+    if (ms >= endMs) return end
+    if (ms < queueMs) return 'queued'
+    return ms < queueMs + buildMs ? 'building' : 'deploying'
+  }
+  const verdict = await clock.run(
+    watchDeployment({
+      branch: 'ink/production/bench',
+      reader: {
+        read: async (_lines, signal) => {
+          requests += 1
+          await clock.sleep(ROUND_TRIP_MS / 2, signal)
+          const status = statusAt(clock.now() - startedAt)
+          await clock.sleep(ROUND_TRIP_MS / 2, signal)
+          return { branch: 'ink/production/bench', status, deployLogs: [], runtimeLogs: [] }
+        },
+      },
+      trigger: async (signal) => {
+        await clock.sleep(ROUND_TRIP_MS, signal)
+        startedAt = clock.now()
+      },
+      clock,
+      random,
+      deadlineAt: clock.now() + 3_600_000,
+      signal: new AbortController().signal,
+      before: 'no-service',
+      events: { phase: () => undefined, line: () => undefined, warning: () => undefined },
+      isTransient: () => ({ transient: false }),
+      lostAnswer: () => false,
+    }),
+  )
+  if (verdict.kind !== (end === 'active' ? 'live' : 'failed')) throw new Error(`a deployment ended as ${verdict.kind}`)
+  return { lateMs: Math.round(clock.now() - startedAt - endMs), requests }
+}
+
+function logCost(print: (line: string) => void): void {
+  const lines = Array.from({ length: LINES }, (_, index) => logLine(index))
+  const tame = createTamer(Array.from({ length: 20 }, (_, index) => `not-in-the-log-${index}-${'x'.repeat(30)}`))
+  let shown = 0
+  const memoryBefore = process.memoryUsage().rss
+  const cpuBefore = process.cpuUsage()
+  let most = memoryBefore
+  const log = deploymentLog([], tame, { line: () => (shown += 1) })
+  for (let end = NEW_LINES_PER_READING; end <= LINES; end += NEW_LINES_PER_READING) {
+    log.accept(lines.slice(Math.max(0, end - WINDOW_LINES), end))
+    if (end % 10_000 === 0) most = Math.max(most, process.memoryUsage().rss)
+  }
+  const { user, system } = process.cpuUsage(cpuBefore)
+  if (shown !== LINES) throw new Error(`${shown} of ${LINES} lines were shown`)
+  const cpuMs = Math.round((user + system) / 1_000)
+  print(`watch: ${LINES} log lines: ${cpuMs} ms CPU, ${Math.round((most - memoryBefore) / 2 ** 20)} MB more memory`)
+}
+
+/** Coloured and plain lines, one in a thousand very long. */
+function logLine(index: number): string {
+  if (index % 1_000 === 999) return `line ${index} ${'x'.repeat(50_000)}`
+  if (index % 3 === 0) return `\x1b[32m#${index % 40} ${index}.5\x1b[0m  ✓ compiled module ${index} of the application`
+  return `line ${index} npm http fetch GET 200 https://registry.npmjs.org/some-package-${index} 43ms`
+}
+
+/** Repeatable numbers in [0, 1) (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
