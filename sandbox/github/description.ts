@@ -36,6 +36,9 @@ export interface Description {
   component(reference: string): JsonObject
 }
 
+const PULL_REQUEST = '#/components/schemas/pull-request'
+const PULL_REQUEST_SIMPLE = '#/components/schemas/pull-request-simple'
+
 interface Segment {
   readonly literal: string | undefined
   readonly name: string
@@ -61,6 +64,10 @@ async function readDescription(): Promise<Description> {
 
 function describe(document: JsonObject): Description {
   const component = (reference: string): JsonObject => {
+    if (reference === PULL_REQUEST || reference === PULL_REQUEST_SIMPLE) return withoutFork(walk(reference))
+    return walk(reference)
+  }
+  const walk = (reference: string): JsonObject => {
     let node: Json = document
     for (const part of reference.slice(2).split('/')) node = asObject(node)[part] ?? null
     return asObject(node)
@@ -93,6 +100,15 @@ function describe(document: JsonObject): Description {
       return { operation, params: best.params }
     },
   }
+}
+
+/** Where the description falls behind GitHub: `head.repo` is null once the fork has been deleted. */
+function withoutFork(pullRequest: JsonObject): JsonObject {
+  const properties = asObject(pullRequest.properties ?? {})
+  const head = asObject(properties.head ?? {})
+  const parts = asObject(head.properties ?? {})
+  const repo = { ...asObject(parts.repo ?? {}), nullable: true }
+  return { ...pullRequest, properties: { ...properties, head: { ...head, properties: { ...parts, repo } } } }
 }
 
 function segmentOf(part: string, methods: JsonObject, resolve: (value: Json) => JsonObject): Segment {

@@ -102,4 +102,62 @@ describe('answers and requests agree with GitHub’s own description', () => {
     await rest.repos.deleteDeployment({ ...at, deployment_id })
     expect(github.violations).toEqual([])
   })
+
+  it('for workflow runs and their jobs', async () => {
+    const { rest } = client()
+    const job = { id: 71, name: 'preview', status: 'in_progress', conclusion: null, startedAt: new Date() } as const
+    repository.runs.set(7, {
+      id: 7,
+      number: 1,
+      attempt: 2,
+      name: 'Preview',
+      path: '.github/workflows/preview.yml',
+      event: 'push',
+      headBranch: 'main',
+      headSha: await repository.head(),
+      actor: repository.owner,
+      createdAt: new Date(),
+      jobs: [{ ...job, completedAt: undefined }],
+    })
+    expect((await rest.actions.getWorkflowRun({ ...at, run_id: 7 })).data).toMatchObject({ status: 'in_progress' })
+    const attempt = await rest.actions.listJobsForWorkflowRunAttempt({ ...at, run_id: 7, attempt_number: 2 })
+    expect(attempt.data.jobs).toMatchObject([{ name: 'preview', run_id: 7 }])
+    await expect(rest.actions.listJobsForWorkflowRun({ ...at, run_id: 8 })).rejects.toMatchObject({ status: 404 })
+    expect(github.violations).toEqual([])
+  })
+
+  it('for labels', async () => {
+    const { rest } = client()
+    await rest.issues.createLabel({ ...at, name: 'preview', color: '00ff00' })
+    await expect(rest.issues.createLabel({ ...at, name: 'Preview' })).rejects.toMatchObject({ status: 422 })
+    await rest.issues.getLabel({ ...at, name: 'preview' })
+    await rest.issues.listLabelsForRepo(at)
+    expect(github.violations).toEqual([])
+  })
+
+  it('for forks, also after the fork is gone', async () => {
+    const { rest } = client()
+    const fork = await github.createRepository({ owner: 'eve', name: 'web', fork: repository })
+    await fork.commit({ branch: 'patch', parent: await fork.head(), files: { p: '1\n' }, message: 'Patch' })
+    await repository.openPullRequest({ head: 'patch', fromFork: fork })
+    const forked = await rest.repos.get({ owner: 'eve', repo: 'web' })
+    expect(forked.data).toMatchObject({ fork: true, parent: { full_name: 'acme/web' } })
+    const { data } = await rest.repos.compareCommitsWithBasehead({ ...at, basehead: 'main...eve:patch' })
+    expect(data).toMatchObject({ status: 'ahead', files: [{ filename: 'p' }] })
+    await fork.destroy()
+    const pull = await rest.pulls.get({ ...at, pull_number: 1 })
+    expect(pull.data.head).toMatchObject({ label: 'eve:patch', repo: null })
+    expect(github.violations).toEqual([])
+  })
+
+  it('for comparisons of branches that went apart', async () => {
+    const { rest } = client()
+    await openPull()
+    await repository.pushTo('main', { other: '1\n' })
+    const compare = async (basehead: string) => (await rest.repos.compareCommitsWithBasehead({ ...at, basehead })).data
+    expect(await compare('main...feature')).toMatchObject({ status: 'diverged', ahead_by: 2, behind_by: 1 })
+    expect(await compare('feature...feature')).toMatchObject({ status: 'identical', files: [] })
+    await expect(compare('main...nowhere')).rejects.toMatchObject({ status: 404 })
+    expect(github.violations).toEqual([])
+  })
 })

@@ -7,6 +7,8 @@ import { repositoryUrl } from '../render-issue.ts'
 import { renderPull } from '../render-pull.ts'
 import { renderRepository } from '../render-repository.ts'
 import { nodeId, renderUser } from '../render-user.ts'
+import type { Repository } from '../repository.ts'
+import type { World } from '../world.ts'
 import { type Call, type Handlers, paged, text } from './call.ts'
 
 /** The repository itself: its facts, collaborators, commits, comparisons, contents and references. */
@@ -154,11 +156,20 @@ function relation(ahead: number, behind: number): string {
   return behind === 0 ? 'ahead' : 'diverged'
 }
 
-/** Either side may be `owner:branch`, for a fork whose objects are here because of its pull request. */
+/** Either side may be `owner:branch`, a branch of a repository in the same network; its commits are then fetched. */
 async function comparable(call: Call, name: string): Promise<string> {
-  const sha = await call.repository.resolveAny(name.slice(name.indexOf(':') + 1))
-  if (!sha) throw notFound()
+  const { repository, world } = call
+  const colon = name.indexOf(':')
+  const source = colon < 0 ? repository : networkMember(world, repository, name.slice(0, colon))
+  const sha = await source?.resolveAny(name.slice(colon + 1))
+  if (!source || !sha) throw notFound()
+  if (source !== repository) await git(repository.gitDir, ['fetch', '--quiet', '--no-tags', source.gitDir, sha])
   return sha
+}
+
+function networkMember(world: World, repository: Repository, owner: string): Repository | undefined {
+  const related = (one: Repository) => one === repository || one.parent === repository || repository.parent === one
+  return [...world.repositories.values()].find((one) => one.owner.login === owner && related(one))
 }
 
 async function getContent(call: Call) {
