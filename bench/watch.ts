@@ -60,7 +60,7 @@ async function watchOnce(
           await clock.sleep(ROUND_TRIP_MS / 2, signal)
           const status = statusAt(clock.now() - startedAt)
           await clock.sleep(ROUND_TRIP_MS / 2, signal)
-          return { branch: 'ink/production/bench', status, deployLogs: [], runtimeLogs: [] }
+          return { branch: 'ink/production/bench', status, deployLogs: ['npm ci', 'npm run build'], runtimeLogs: [] }
         },
       },
       trigger: async (signal) => {

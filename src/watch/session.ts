@@ -173,7 +173,8 @@ export class WatchSession {
         await this.sleep(pauseMs)
         const reading = await this.#readOnce(WINDOW_LINES)
         if (reading === undefined || !this.isOurs(reading)) return
-        if (this.follow(reading) === 0 && this.#log.lines.length > 0) return
+        const toldWhy = this.#log.lines.length > 0 || reading.errorMessage !== undefined
+        if (this.follow(reading) === 0 && toldWhy) return
       }
     } catch (error) {
       this.options.signal.throwIfAborted()
