@@ -116,7 +116,8 @@ export function heldBack(occasion: Occasion, pullRequest: PullRequest, byPerson:
   return undefined
 }
 
-function labelIsOn(label: string | undefined, pullRequest: PullRequest): boolean {
+/** Whether a pull request has the label without which there is no preview; true where none is asked for. */
+export function labelIsOn(label: string | undefined, pullRequest: PullRequest): boolean {
   return label === undefined || pullRequest.labels.some((name) => sameLabel(name, label))
 }
 

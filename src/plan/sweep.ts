@@ -1,4 +1,5 @@
 import type { PullRequest } from './event.ts'
+import { labelIsOn } from './guards.ts'
 
 /** A preview as the sweep sees it. */
 export interface SweepCandidate {
@@ -59,7 +60,7 @@ function reasonToRemove(
   if (open) {
     const pullRequest = open.get(preview.pullRequest)
     if (!pullRequest) return 'its pull request is closed'
-    if (rules.previewLabel !== undefined && !pullRequest.labels.includes(rules.previewLabel)) {
+    if (!labelIsOn(rules.previewLabel, pullRequest)) {
       return `its pull request does not have the label ${rules.previewLabel}`
     }
   }

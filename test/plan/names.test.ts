@@ -60,7 +60,7 @@ describe('the service of a repository', () => {
         fc.pre(key(one) !== key(other))
         expect(nameOf(one)).not.toBe(nameOf(other))
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     )
   })
 
