@@ -99,7 +99,8 @@ function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): Ro
     ['Service', 'Status', onlyPreviews ? 'Preview' : 'Address', 'Commit', 'Updated'],
     rows.map((row) => [
       [cellCode(row.service)],
-      statusCell(row),
+      // A single row has its sign in the headline.
+      statusCell(row, rows.length > 1),
       addressCell(row),
       commitLink(row.commit, repositoryUrl),
       [text(formatUtc(row.updatedAt))],

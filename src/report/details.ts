@@ -3,7 +3,7 @@ import { defuse, type ExcerptLimits, excerpt, oneLine, prose, webAddress } from 
 import { count, formatBytes, formatDuration, shortSha } from './format.ts'
 import { block, cellCode, code, dotted, folded, link, list, paragraph, strong, table, text } from './markdown.ts'
 import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './model.ts'
-import { isBad, statusWords } from './wording.ts'
+import { isBad, sign, statusWords } from './wording.ts'
 
 /** Parts that the comment and the job summary share. */
 
@@ -13,9 +13,10 @@ export interface LogBudget {
   readonly tail: ExcerptLimits
 }
 
-/** Status, answer and build time in one cell: `Live · HTTP 200 in 143 ms · built in 41 s`. */
-export function statusCell(row: CardRow): PhrasingContent[] {
-  return dotted([[text(statusWords(row))], healthWords(row), buildWords(row)])
+/** Status, answer and build time in one cell: `Live · HTTP 200 in 143 ms · built in 41 s`; `signed` with its coloured sign. */
+export function statusCell(row: CardRow, signed: boolean): PhrasingContent[] {
+  const words = signed ? `${sign(row.status)} ${statusWords(row)}` : statusWords(row)
+  return dotted([[text(words)], healthWords(row), buildWords(row)])
 }
 
 function healthWords(row: CardRow): PhrasingContent[] {
@@ -71,12 +72,15 @@ export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBud
       : [paragraph(text('Superseded by '), ...commitLink(supersededBy, repositoryUrl))]),
     ...(reason === undefined || supersededBy !== undefined ? [] : [paragraph(...prose(reason))]),
     ...(diagnosis === undefined || !isBad(row.status) ? [] : diagnosisBlocks(diagnosis, budget)),
-    ...(last === undefined || row.status === 'removed' ? [] : [lastWorkingLine(last, repositoryUrl)]),
+    ...(last === undefined || row.status === 'removed'
+      ? []
+      : [lastWorkingLine(last, row.status !== 'unhealthy', repositoryUrl)]),
   ]
 }
 
-function lastWorkingLine(last: LastWorking, repositoryUrl: string): RootContent {
-  const where = last.stillLive === true ? [text(', '), ...link(last.url, text('still live'))] : []
+// What is unhealthy has taken the place of what worked, under the same address.
+function lastWorkingLine(last: LastWorking, mayServe: boolean, repositoryUrl: string): RootContent {
+  const where = last.stillLive === true && mayServe ? [text(', '), ...link(last.url, text('still live'))] : []
   return paragraph(text('Last working: '), ...commitLink(last.commit, repositoryUrl), ...where)
 }
 

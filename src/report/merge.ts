@@ -63,8 +63,11 @@ function carryOver(incoming: CardRow, found: CardRow): CardRow {
 }
 
 function lastWorkingOf(row: CardRow): LastWorking | undefined {
-  if (row.status !== 'live') return row.lastWorking
-  return { commit: row.commit, stillLive: true, ...(row.url === undefined ? {} : { url: row.url }) }
+  if (row.status === 'live')
+    return { commit: row.commit, stillLive: true, ...(row.url === undefined ? {} : { url: row.url }) }
+  if (row.status === 'removed' || row.lastWorking === undefined) return undefined
+  // An unhealthy version has taken the place of the one before it.
+  return row.status === 'unhealthy' ? withoutClaim(row.lastWorking) : row.lastWorking
 }
 
 // Only the run itself can have seen that the old version still serves after a failure.

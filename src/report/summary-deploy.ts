@@ -26,7 +26,7 @@ export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundin
         [
           [cellCode(row.service)],
           [text(targetWords(row.target))],
-          statusCell(row),
+          statusCell(row, false),
           addressCell(row),
           commitLink(row.commit, repositoryUrl),
           [text(formatUtc(row.updatedAt))],

@@ -75,6 +75,11 @@ export function statusWords(row: Pick<CardRow, 'status' | 'phase'>): string {
   return STATUS_WORDS[row.status]
 }
 
+/** The coloured sign of a state. */
+export function sign(status: RowStatus): string {
+  return SIGNS[status]
+}
+
 /** `true` for the states that end a run red. */
 export function isBad(status: RowStatus): boolean {
   return status === 'failed' || status === 'unhealthy' || status === 'timed-out' || status === 'rolled-back'

@@ -93,6 +93,12 @@ describe('the card', () => {
     expect(card.slice(0, card.indexOf('<!-- ink-deploy:state'))).not.toContain('ml.ink')
   })
 
+  it('does not call a version still live that an unhealthy one has replaced', () => {
+    expect(renderCard([row({ status: 'unhealthy', lastWorking: LAST_WORKING })], SURROUNDINGS)).not.toContain(
+      'still live',
+    )
+  })
+
   it('leads to commits and runs of a GitHub Enterprise Server', () => {
     const card = renderCard([row()], { repositoryUrl: 'https://git.corp.example/acme/shop', pullRequest: 12 })
     expect(card).toContain(`](https://git.corp.example/acme/shop/commit/${SECOND_COMMIT})`)

@@ -41,6 +41,19 @@ describe('merging rows', () => {
     expect(mergeRow([row({ target: 'production' })], row())).toHaveLength(2)
   })
 
+  it('does not offer the version before an unhealthy one as still live while the next is built', () => {
+    const lastWorking = { commit: FIRST_COMMIT, url: 'https://acme-web-pr-12.ml.ink', stillLive: true }
+    const unhealthy = row({ status: 'unhealthy', lastWorking })
+    const [merged] = mergeRow([unhealthy], unfinished({ status: 'building', commit: 'e'.repeat(40), run: laterRun(1) }))
+    expect(merged?.lastWorking).toEqual({ commit: FIRST_COMMIT, url: 'https://acme-web-pr-12.ml.ink' })
+  })
+
+  it('forgets what worked once the preview is removed', () => {
+    const removed = unfinished({ status: 'removed', lastWorking: { commit: FIRST_COMMIT } })
+    const [merged] = mergeRow([removed], unfinished({ status: 'building', commit: 'e'.repeat(40), run: laterRun(1) }))
+    expect(merged?.lastWorking).toBeUndefined()
+  })
+
   const anyRow = fc
     .record({
       service: fc.constantFrom('api', 'web'),
