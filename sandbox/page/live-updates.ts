@@ -26,7 +26,13 @@ export function createLiveUpdates(): LiveUpdates {
       }
       followers.add(end)
       response.on('close', end)
-      void sendChanges(response, render, stop.signal).finally(end)
+      sendChanges(response, render, stop.signal)
+        .catch((error: unknown) => {
+          // The browser shows it and asks again, by when a repository that was just being deleted is gone.
+          const problem = error instanceof Error ? error.message : String(error)
+          if (!stop.signal.aborted) response.write(`event: problem\ndata: ${JSON.stringify(problem)}\n\n`)
+        })
+        .finally(end)
     },
     close() {
       for (const end of [...followers]) end()

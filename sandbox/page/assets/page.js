@@ -16,6 +16,10 @@ updates.addEventListener('error', () => {
   connection.textContent = 'not connected'
   connection.className = 'bar-state off'
 })
+updates.addEventListener('problem', (event) => {
+  connection.textContent = JSON.parse(event.data)
+  connection.className = 'bar-state off'
+})
 updates.addEventListener('region', (event) => {
   const { id, markup } = JSON.parse(event.data)
   const region = document.getElementById(id)
