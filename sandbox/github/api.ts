@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiError, acceptedPermissions, checkAccess, credentialsOf, forbidden, notFound } from './access.ts'
-import { asObject, type Json, loadDescription, type Match, type Operation } from './description.ts'
+import { ApiError, checkAccess, credentialsOf, notFound } from './access.ts'
+import { asObject, type Json, loadDescription, type Match } from './description.ts'
+import { readBody, send } from './exchange.ts'
 import { concerns, type GitHubFaults, type Occasion, strikeAnswer, strikeMeanwhile } from './faults.ts'
 import type { Token } from './model.ts'
-import { renderUser } from './render-user.ts'
 import { actions } from './rest/actions.ts'
 import type { Answer, Handlers } from './rest/call.ts'
 import { deployments } from './rest/deployments.ts'
 import { issues } from './rest/issues.ts'
 import { pulls } from './rest/pulls.ts'
 import { repos } from './rest/repos.ts'
+import { authenticatedUser } from './rest/users.ts'
 import { createValidator, type Validator } from './validation.ts'
 import { findRepository, type World } from './world.ts'
 
@@ -37,13 +38,13 @@ export interface Api {
 }
 
 const HANDLERS: Handlers = { ...repos, ...pulls, ...issues, ...deployments, ...actions }
-const RATE_LIMIT = 1000
 
 /** The REST API: every request is measured against GitHub's description, then answered, and so is every answer. */
 export function createApi(world: World, faults: GitHubFaults, journal: JournalEntry[], stopping: AbortSignal): Api {
   const violations: Violation[] = []
   let validator: Validator | undefined
-  let used = 0
+  /** Requests so far, by token. */
+  const used = new Map<string, number>()
 
   return {
     violations,
@@ -67,11 +68,12 @@ export function createApi(world: World, faults: GitHubFaults, journal: JournalEn
       } catch (error) {
         answer = failure(error, violations, method, path)
       }
-      used += 1
+      const count = (used.get(token?.value ?? '') ?? 0) + 1
+      used.set(token?.value ?? '', count)
       const status = answer === 'reset' ? 0 : answer.status
       journal.push({ method, path: path + url.search, status, operation, actor: token?.actor.login })
       if (answer === 'reset') request.socket.destroy()
-      else send(response, answer, operation, used)
+      else send(response, answer, operation, count)
     },
   }
 
@@ -89,12 +91,9 @@ export function createApi(world: World, faults: GitHubFaults, journal: JournalEn
     if (reset && reset.options.processed !== true) return 'reset'
     const struck = strikeAnswer(faults, occasion)
     if (struck) throw struck
-    const answer = await dispatch(incoming, validate, occasion)
-    const wrong = validate.response(
-      operation,
-      answer.status,
-      answer.body === undefined ? undefined : plain(answer.body),
-    )
+    const answer = await dispatch(incoming, validate, occasion).catch(refusal)
+    const body = answer.body === undefined ? undefined : plain(answer.body)
+    const wrong = validate.response(operation, answer.status, body)
     if (wrong.length > 0) throw violated(violations, method, path, wrong.join('; '))
     return reset ? 'reset' : answer
   }
@@ -131,19 +130,6 @@ interface Incoming {
   readonly authorization: string | undefined
 }
 
-/** `GET /user` is for people: an installation token has no user. */
-function authenticatedUser(world: World, token: Token | undefined): Answer {
-  if (!token) throw new ApiError(401, 'Requires authentication')
-  if (token.kind !== 'user') throw forbidden('users/get-authenticated')
-  const now = `${world.now().toISOString().slice(0, 19)}Z`
-  const counts = { public_repos: 0, public_gists: 0, followers: 0, following: 0 }
-  const facts = { name: null, company: null, blog: '', location: null, email: null, hireable: null, bio: null }
-  return {
-    status: 200,
-    body: { ...renderUser(token.actor, world), ...facts, ...counts, created_at: now, updated_at: now },
-  }
-}
-
 class ViolationError extends Error {
   override readonly name = 'ViolationError'
 }
@@ -153,53 +139,25 @@ function violated(violations: Violation[], method: string, path: string, problem
   return new ViolationError(`${method} ${path}: ${problem}`)
 }
 
+/** A refusal as an answer; any other error stays one. */
+function refusal(error: unknown): Answer {
+  if (!(error instanceof ApiError)) throw error
+  const { status, message, details, headers } = error
+  const documentation_url = 'https://docs.github.com/rest'
+  return { status, body: { message, ...details, documentation_url, status: String(status) }, headers }
+}
+
 function failure(error: unknown, violations: Violation[], method: string, path: string): Answer {
-  if (error instanceof ApiError) {
-    const body = {
-      message: error.message,
-      ...error.details,
-      documentation_url: 'https://docs.github.com/rest',
-      status: String(error.status),
-    }
-    return { status: error.status, body, headers: error.headers }
-  }
+  if (error instanceof ApiError) return refusal(error)
   // Anything else is the stand-in's own failure: as loud as a violation, so that no test passes on it.
   const message = error instanceof Error ? error.message : String(error)
   if (!(error instanceof ViolationError)) violations.push({ method, path, problem: `the stand-in failed: ${message}` })
   return { status: 500, body: { message: `Sandbox: ${message}` } }
 }
 
-async function readBody(request: IncomingMessage): Promise<Json | undefined> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  const raw = Buffer.concat(chunks).toString('utf8')
-  if (raw === '') return undefined
-  try {
-    return JSON.parse(raw) as Json
-  } catch (cause) {
-    throw new ApiError(400, 'Problems parsing JSON', { details: { cause: String(cause) } })
-  }
-}
-
 /** The value as the client will see it: dates as text, `undefined` left out. */
 function plain(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json
-}
-
-function send(response: ServerResponse, answer: Answer, operation: Operation['id'], used: number): void {
-  const accepted = acceptedPermissions(operation)
-  response.writeHead(answer.status, {
-    ...(answer.body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
-    'x-github-media-type': 'github.v3; format=json',
-    'x-github-request-id': `SAND:${used.toString(16).toUpperCase()}`,
-    'x-ratelimit-limit': String(RATE_LIMIT),
-    'x-ratelimit-remaining': String(Math.max(0, RATE_LIMIT - used)),
-    'x-ratelimit-used': String(used),
-    'x-ratelimit-resource': 'core',
-    ...(accepted === undefined ? {} : { 'x-accepted-github-permissions': accepted }),
-    ...answer.headers,
-  })
-  response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body))
 }
 
 async function pause(milliseconds: number, stopping: AbortSignal): Promise<void> {

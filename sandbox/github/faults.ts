@@ -5,7 +5,8 @@ import type { Repository } from './repository.ts'
 /** The faults of this stand-in. `operation`, `method` and `path` (a part of it) narrow down which requests are meant. */
 export const GITHUB_FAULTS = {
   'github.http': 'answers with `status` (default 502), `retryAfterSeconds` and `message`, without doing anything',
-  'github.rate-limit': 'answers 403 as the secondary rate limit does, with `retryAfterSeconds` (default 60)',
+  'github.rate-limit':
+    'answers 403 as the secondary rate limit does, with `retryAfterSeconds` (default 60); with `primary: true` as the hourly one',
   'github.forbidden': 'answers 403 “Resource not accessible by integration”, whatever the token may do',
   'github.not-found': 'answers 404, as it does for what a token may not see',
   'github.reset': 'cuts the connection; with `processed: true` only after the request has had its effect',
@@ -46,6 +47,7 @@ export function strikeAnswer(faults: GitHubFaults, occasion: Occasion): ApiError
     return new ApiError(Number(status), String(message), { headers: retryAfter(retryAfterSeconds) })
   }
   const limit = faults.strike('github.rate-limit', matches)
+  if (limit?.options.primary === true) return hourlyLimit()
   if (limit) {
     return new ApiError(
       403,
@@ -58,6 +60,17 @@ export function strikeAnswer(faults: GitHubFaults, occasion: Occasion): ApiError
   if (faults.strike('github.forbidden', matches)) return forbidden(occasion.operation)
   if (faults.strike('github.not-found', matches)) return notFound()
   return undefined
+}
+
+/** The hourly limit says when it ends in `x-ratelimit-reset`, in seconds since 1970, and nothing in `retry-after`. */
+function hourlyLimit(): ApiError {
+  return new ApiError(
+    403,
+    'API rate limit exceeded for installation. If you reach out to GitHub Support for help, please include the request ID.',
+    {
+      headers: { 'x-ratelimit-remaining': '0' },
+    },
+  )
 }
 
 function retryAfter(seconds: unknown): Record<string, string> {

@@ -56,6 +56,15 @@ describe('the API can be told to', () => {
     })
   })
 
+  it('say that the hour’s requests are used up, and when the next hour begins', async () => {
+    github.fault('github.rate-limit', { primary: true, times: 1 })
+    await expect(comment()).rejects.toMatchObject({
+      status: 403,
+      message: expect.stringContaining('rate limit exceeded'),
+      response: { headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': expect.stringMatching(/^\d{10}$/) } },
+    })
+  })
+
   it('refuse a permission that the token has, as 403 or as 404', async () => {
     github.fault('github.forbidden', { times: 1 })
     await expect(comment()).rejects.toMatchObject({
