@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { FaultRegistry } from '../fault.ts'
-import type { Builder, BuildOutcome } from './build/builder.ts'
-import { BuildFailure, type Image } from './build/image.ts'
+import type { Builder } from './build/builder.ts'
+import type { Image } from './build/image.ts'
+import { createBuildWorkflows } from './build-workflow.ts'
 import { abortable, type Container, type ContainerHost } from './container.ts'
 import type { Edge } from './edge.ts'
 import type { InkFaultName } from './faults.ts'
@@ -9,9 +9,6 @@ import type { Repositories } from './git/repositories.ts'
 import { shortId } from './identifiers.ts'
 import type { InkTiming } from './options.ts'
 import type { Deployment, Service } from './services.ts'
-
-/** How often a build is tried before the deployment fails. */
-const BUILD_ATTEMPTS = 2
 
 const IN_FLIGHT = new Set<Deployment['status']>(['queued', 'building', 'deploying'])
 
@@ -51,9 +48,8 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
   const flights = new Map<Deployment, AbortController>()
   const work = new Set<Promise<unknown>>()
   const running = new Map<Service, Running>()
-  /** Build workflows that have not ended, by their id. A second one of the same id is refused. */
-  const buildWorkflows = new Set<string>()
   const closing = new AbortController()
+  const builds = createBuildWorkflows({ builder, repositories: dependencies.repositories, timing, track })
 
   function track(promise: Promise<unknown>): void {
     work.add(promise)
@@ -72,46 +68,6 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
       if (!IN_FLIGHT.has(deployment.status)) continue
       settle(service, deployment, 'cancelled')
       flights.get(deployment)?.abort(new Error('cancelled'))
-    }
-  }
-
-  /** The build runs as a workflow of its own; while one of the same id winds down, the next one cannot start. */
-  async function buildInWorkflow(service: Service, deployment: Deployment, signal: AbortSignal): Promise<BuildOutcome> {
-    // The id holds the pushed commit, which deployments started by a tool call do not have: those share one id.
-    const workflowId = `build-${service.id}-${deployment.triggerRef}`
-    if (buildWorkflows.has(workflowId)) throw new Error('child workflow execution already started')
-    buildWorkflows.add(workflowId)
-    try {
-      return await buildWithRetry(service, deployment, signal)
-    } catch (error) {
-      if (signal.aborted || !(error instanceof BuildFailure)) throw error
-      throw new Error(childWorkflowError(workflowId, deployment.config.buildPack, error.message), { cause: error })
-    } finally {
-      if (signal.aborted) track(pause(timing.windDownMs).then(() => buildWorkflows.delete(workflowId)))
-      else buildWorkflows.delete(workflowId)
-    }
-  }
-
-  async function buildWithRetry(service: Service, deployment: Deployment, signal: AbortSignal): Promise<BuildOutcome> {
-    const repository = dependencies.repositories.byFullName(deployment.config.repo)
-    if (repository === undefined)
-      throw new BuildFailure(`clone failed: repository not found: ${deployment.config.repo}`)
-    const timeout = AbortSignal.timeout(timing.buildTimeoutMs)
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await builder.build({
-          repository,
-          imageName: `${service.accountId}/${service.projectRef}/${service.name}`,
-          config: deployment.config,
-          log: (line) => service.buildLog.write(line),
-          signal: AbortSignal.any([signal, timeout]),
-        })
-      } catch (error) {
-        signal.throwIfAborted()
-        if (timeout.aborted) throw new BuildFailure('activity StartToClose timeout: the build took too long')
-        if (!(error instanceof BuildFailure) || attempt === BUILD_ATTEMPTS) throw error
-        await abortable(timing.buildRetryMs, signal)
-      }
     }
   }
 
@@ -189,7 +145,7 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
     try {
       await abortable(timing.queueMs, signal)
       settle(service, deployment, 'building')
-      const { image, commit, cached } = await buildInWorkflow(service, deployment, signal)
+      const { image, commit, cached } = await builds.run(service, deployment, signal)
       signal.throwIfAborted()
       deployment.commit = commit
       deployment.cached = cached
@@ -241,20 +197,4 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
       while (work.size > 0) await Promise.allSettled(work)
     },
   }
-}
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-
-const ACTIVITIES: Readonly<Record<string, string>> = {
-  railpack: 'RailpackBuild',
-  dockerfile: 'DockerfileBuild',
-  static: 'StaticBuild',
-}
-
-/** A failed build as the platform's workflow engine words it, with the cause at the end of a long line. */
-function childWorkflowError(workflowId: string, buildPack: string, text: string): string {
-  const child = `child workflow execution error (type: BuildServiceWorkflow, workflowID: ${workflowId}, runID: ${randomUUID()}, initiatedEventID: 11, startedEventID: 12)`
-  const activity = ACTIVITIES[buildPack]
-  if (activity === undefined || text.startsWith('clone failed')) return `${child}: ${text}`
-  return `${child}: build failed (${buildPack}): activity error (type: ${activity}, scheduledEventID: 23, startedEventID: 24, identity: 1@builder@): ${text} (type: wrapError, retryable: true)`
 }

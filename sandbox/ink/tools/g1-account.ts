@@ -1,5 +1,6 @@
 import type { PlatformCore } from '../platform-core.ts'
-import { listOf, objectSchema, type Tool, text, timestamp } from './tool.ts'
+import { timestamp } from './results.ts'
+import { listOf, objectSchema, type Tool, text } from './tool.ts'
 
 /** The account tools of generation 1. */
 export function g1AccountTools(core: PlatformCore): Tool[] {

@@ -2,9 +2,9 @@ import type { Account } from '../accounts.ts'
 import { type DnsRecord, nameInZone, RECORD_TYPES, recordProblem, type Zone } from '../domains.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import type { Service } from '../services.ts'
-import { optional, projectOf } from './g1-services.ts'
+import { optional, timestamp } from './results.ts'
 import { findService } from './service-operations.ts'
-import { integer, listOf, objectSchema, type Tool, ToolFailure, text, timestamp } from './tool.ts'
+import { integer, listOf, objectSchema, projectOf, type Tool, ToolFailure, text } from './tool.ts'
 
 const project = text('Project name', { default: 'default' })
 const recordSchema = objectSchema({

@@ -1,8 +1,8 @@
 import type { Account } from '../accounts.ts'
 import type { Repository } from '../git/repositories.ts'
 import type { PlatformCore } from '../platform-core.ts'
-import { projectOf } from './g1-services.ts'
-import { type Arguments, objectSchema, type Tool, ToolFailure, text, timestamp } from './tool.ts'
+import { timestamp } from './results.ts'
+import { type Arguments, objectSchema, projectOf, type Tool, ToolFailure, text } from './tool.ts'
 
 const TOKEN_LIFETIME_MS = 365 * 24 * 60 * 60 * 1000
 

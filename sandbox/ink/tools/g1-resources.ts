@@ -1,7 +1,8 @@
 import type { Account } from '../accounts.ts'
 import { type DatabaseResource, parseSize } from '../databases/databases.ts'
 import type { PlatformCore } from '../platform-core.ts'
-import { listOf, objectSchema, type Tool, ToolFailure, text, timestamp } from './tool.ts'
+import { timestamp } from './results.ts'
+import { listOf, objectSchema, type Tool, ToolFailure, text } from './tool.ts'
 
 const REGION = 'eu-central'
 

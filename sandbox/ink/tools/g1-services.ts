@@ -1,5 +1,7 @@
 import type { PlatformCore } from '../platform-core.ts'
 import { type Service, serviceStatus } from '../services.ts'
+import { changesSchema, projectSchema, readSettings, settingsSchema, startedSchema } from './g1-settings.ts'
+import { logText, optional, timestamp } from './results.ts'
 import {
   createService,
   deleteService,
@@ -8,53 +10,8 @@ import {
   startedMessage,
   updateService,
 } from './service-operations.ts'
-import { G1_RULES, type ServiceSettings } from './service-settings.ts'
-import {
-  type Arguments,
-  flag,
-  integer,
-  type JsonSchema,
-  listOf,
-  objectSchema,
-  type Tool,
-  ToolFailure,
-  text,
-  timestamp,
-} from './tool.ts'
-
-const project = text('Project name', { default: 'default' })
-const envVar = objectSchema({ key: text('Environment variable name'), value: text('Environment variable value') })
-
-const settings: Readonly<Record<string, JsonSchema>> = {
-  'host?': text('Git host', { enum: ['ink', 'github'], default: 'ink' }),
-  'branch?': text('Branch to deploy', { default: 'main' }),
-  'build_pack?': text('Build pack to use', {
-    enum: ['railpack', 'dockerfile', 'static', 'dockercompose'],
-    default: 'railpack',
-  }),
-  'port?': integer('Port the application listens on'),
-  'env_vars?': { type: ['null', 'array'], description: 'Environment variables', items: envVar },
-  'memory?': text('Memory limit', { enum: G1_RULES.memories, default: '256Mi' }),
-  'vcpus?': text('Number of vCPUs', { enum: G1_RULES.vcpus, default: '0.5' }),
-  'build_command?': text('Build command instead of the detected one'),
-  'start_command?': text('Start command instead of the detected one'),
-  'publish_directory?': text('Directory with the built static files; the app is built and then served as files'),
-  'root_directory?': text('Directory of the app within the repository'),
-  'dockerfile_path?': text('Path of the Dockerfile within the root directory'),
-}
-
-/** The same settings for an update: nothing has a default, because what is not given does not change. */
-const changes = Object.fromEntries(
-  Object.entries(settings).map(([name, { default: _, ...schema }]) => [name, schema] as const),
-)
-
-const started = objectSchema({
-  service_id: text('Service'),
-  name: text('Name'),
-  status: text('Status'),
-  'commit_hash?': text('Commit'),
-  message: text('Note'),
-})
+import { G1_RULES } from './service-settings.ts'
+import { flag, integer, listOf, objectSchema, projectOf, type Tool, ToolFailure, text } from './tool.ts'
 
 /** The service tools of generation 1. */
 export function g1ServiceTools(core: PlatformCore): Tool[] {
@@ -65,9 +22,9 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
       input: objectSchema({
         repo: text("Repository name (e.g. 'ink/myapp')"),
         name: text('Name of the service'),
-        ...settings,
+        ...settingsSchema,
         'region?': text('Region', { default: 'eu-central-1' }),
-        'project?': project,
+        'project?': projectSchema,
       }),
       output: objectSchema({
         service_id: text('Service'),
@@ -99,11 +56,11 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
       description: 'Change settings of a service and deploy it anew. Settings that are not given stay as they are.',
       input: objectSchema({
         name: text('Name of the service'),
-        'project?': project,
+        'project?': projectSchema,
         'repo?': text("Repository name (e.g. 'ink/myapp')"),
-        ...changes,
+        ...changesSchema,
       }),
-      output: started,
+      output: startedSchema,
       run(args, account) {
         const service = findService(core, account, projectOf(args), args.text('name'))
         const deployment = updateService(core, account, service, readSettings(args), G1_RULES)
@@ -113,8 +70,8 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
     {
       name: 'redeploy_service',
       description: 'Deploy a service anew from the latest code of its branch',
-      input: objectSchema({ name: text('Name of the service'), 'project?': project }),
-      output: started,
+      input: objectSchema({ name: text('Name of the service'), 'project?': projectSchema }),
+      output: startedSchema,
       run(args, account) {
         if (args.text('name') === '') throw new ToolFailure('name is required')
         const { ref } = core.accounts.projectByRef(account.id, projectOf(args))
@@ -148,7 +105,7 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
     {
       name: 'delete_service',
       description: 'Delete a service for good',
-      input: objectSchema({ name: text('Name of the service'), 'project?': project }),
+      input: objectSchema({ name: text('Name of the service'), 'project?': projectSchema }),
       output: objectSchema({ service_id: text('Service'), name: text('Name'), message: text('Note') }),
       run(args, account) {
         const service = findService(core, account, projectOf(args), args.text('name'))
@@ -165,7 +122,7 @@ function getServiceTool(core: PlatformCore): Tool {
     description: 'Get details of a service: the status of its latest deployment, its URL, its logs',
     input: objectSchema({
       name: text('Name of the service'),
-      'project?': project,
+      'project?': projectSchema,
       'include_env?': flag('Include environment variables'),
       'deploy_log_lines?': integer('Number of build log lines (at most 500)', { default: 0 }),
       'runtime_log_lines?': integer('Number of runtime log lines (at most 500)', { default: 0 }),
@@ -215,39 +172,5 @@ function listing(service: Service): Record<string, unknown> {
     repo: service.config.repo,
     status: serviceStatus(service),
     ...optional('url', service.url),
-  }
-}
-
-/** A property that is left out when it has no value, as the platform does. */
-export function optional(name: string, value: unknown): Record<string, unknown> {
-  return value === undefined ? {} : { [name]: value }
-}
-
-export function logText(lines: readonly string[]): string | undefined {
-  return lines.length === 0 ? undefined : lines.join('\n')
-}
-
-export function projectOf(args: Arguments): string {
-  return args.text('project') || 'default'
-}
-
-/** Settings that were given; the platform takes an empty text on creation for “not given”. */
-function readSettings(args: Arguments): ServiceSettings {
-  const given = (argument: string, name: string) => (args.has(argument) ? { [name]: args.text(argument) } : {})
-  const port = args.integer('port')
-  return {
-    ...given('host', 'host'),
-    ...given('repo', 'repo'),
-    ...(args.text('branch') === '' ? {} : { branch: args.text('branch') }),
-    ...(args.text('build_pack') === '' ? {} : { buildPack: args.text('build_pack') }),
-    ...(port === undefined ? {} : { port }),
-    ...(args.has('env_vars') ? { env: args.envVars('env_vars') } : {}),
-    ...(args.text('memory') === '' ? {} : { memory: args.text('memory') }),
-    ...(args.text('vcpus') === '' ? {} : { vcpus: args.text('vcpus') }),
-    ...given('build_command', 'buildCommand'),
-    ...given('start_command', 'startCommand'),
-    ...given('publish_directory', 'publishDirectory'),
-    ...given('root_directory', 'rootDirectory'),
-    ...given('dockerfile_path', 'dockerfilePath'),
   }
 }

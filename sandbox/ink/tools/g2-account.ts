@@ -1,7 +1,8 @@
 import type { Account } from '../accounts.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import { createRepository, findRepository, remoteWithToken } from './g1-repositories.ts'
-import { type Arguments, listOf, objectSchema, type Tool, ToolFailure, text, timestamp } from './tool.ts'
+import { timestamp } from './results.ts'
+import { type Arguments, listOf, objectSchema, type Tool, ToolFailure, text } from './tool.ts'
 
 export const workspaceArgument = { 'workspace_slug?': text('Workspace') }
 export const projectArgument = { 'project?': text('Project name', { default: 'default' }) }

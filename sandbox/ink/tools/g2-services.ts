@@ -1,69 +1,11 @@
 import type { Account } from '../accounts.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import { type Service, serviceStatus } from '../services.ts'
-import { optional, projectOf } from './g1-services.ts'
 import { projectArgument, requireWorkspace, workspaceArgument } from './g2-account.ts'
+import { destroySeconds, G2_RULES, readSettings, settingsSchema, startedSchema } from './g2-settings.ts'
+import { logText, optional, timestamp } from './results.ts'
 import { createService, deleteService, findService, startedMessage, updateService } from './service-operations.ts'
-import type { ServiceRules, ServiceSettings } from './service-settings.ts'
-import {
-  type Arguments,
-  flag,
-  integer,
-  type JsonSchema,
-  listOf,
-  objectSchema,
-  type Tool,
-  ToolFailure,
-  text,
-  timestamp,
-} from './tool.ts'
-
-const RULES: ServiceRules = {
-  memories: ['128Mi', '256Mi', '512Mi', '1024Mi', '2048Mi', '4096Mi', '8192Mi'],
-  vcpus: ['0.1', '0.25', '0.5', '1', '2', '4'],
-  defaultVcpus: '0.25',
-  publishDirectoryPacks: ['railpack', 'static'],
-}
-
-/** The longest time after which a service may be told to delete itself: a day. */
-const MAX_DESTROY_SECONDS = 86_400
-
-const portSchema = objectSchema({
-  name: text('Name'),
-  port: integer('Port'),
-  'protocol?': text('Protocol', { enum: ['http', 'tcp'], default: 'http' }),
-  'visibility?': text('Visibility', { enum: ['public', 'internal'], default: 'public' }),
-})
-
-const settings: Readonly<Record<string, JsonSchema>> = {
-  'host?': text('Git host', { enum: ['ink', 'github'], default: 'ink' }),
-  'branch?': text('Branch', { default: 'main' }),
-  'build_pack?': text('Build pack', {
-    enum: ['railpack', 'dockerfile', 'static', 'dockercompose'],
-    default: 'railpack',
-  }),
-  'ports?': { type: ['null', 'array'], description: 'Ports; an empty list makes a worker', items: portSchema },
-  'env_vars?': {
-    type: ['null', 'array'],
-    items: objectSchema({ key: text('Name'), value: text('Value') }),
-  },
-  'memory?': text('Memory', { enum: RULES.memories, default: '256Mi' }),
-  'vcpus?': text('vCPUs', { enum: RULES.vcpus, default: '0.25' }),
-  'build_command?': text('Build command'),
-  'start_command?': text('Start command'),
-  'publish_directory?': text('Directory with the built files'),
-  'root_directory?': text('Directory of the app'),
-  'dockerfile_path?': text('Path of the Dockerfile'),
-  'destroy_timeout_seconds?': integer('The service deletes itself so long after the deployment (0 for never)'),
-}
-
-const started = objectSchema({
-  serviceId: text('Service'),
-  name: text('Name'),
-  status: text('Status'),
-  'commitHash?': text('Commit'),
-  message: text('Note'),
-})
+import { type Arguments, flag, integer, listOf, objectSchema, projectOf, type Tool, text } from './tool.ts'
 
 const resultPort = objectSchema({
   name: text('Name'),
@@ -86,13 +28,13 @@ export function g2ServiceTools(core: PlatformCore): Tool[] {
       input: objectSchema({
         repo: text('Repository name'),
         name: text('Name'),
-        ...settings,
+        ...settingsSchema,
         'regions?': { type: ['null', 'array'], items: { type: 'string' }, description: 'Regions' },
         'subdomain?': text('Subdomain instead of the name'),
         ...projectArgument,
         ...workspaceArgument,
       }),
-      output: started,
+      output: startedSchema,
       async run(args, account) {
         requireWorkspace(args, account)
         const destroyAfterSeconds = destroySeconds(args)
@@ -102,7 +44,7 @@ export function g2ServiceTools(core: PlatformCore): Tool[] {
           projectRef: projectOf(args),
           region: regions[0] ?? 'eu-central-1',
           settings: readSettings(args),
-          rules: RULES,
+          rules: G2_RULES,
           ...(args.text('subdomain') === '' ? {} : { subdomain: args.text('subdomain') }),
           ...(destroyAfterSeconds === undefined ? {} : { destroyAfterSeconds }),
         })
@@ -115,16 +57,16 @@ export function g2ServiceTools(core: PlatformCore): Tool[] {
       input: objectSchema({
         name: text('Name'),
         'repo?': text('Repository name'),
-        ...settings,
+        ...settingsSchema,
         ...projectArgument,
         ...workspaceArgument,
       }),
-      output: started,
+      output: startedSchema,
       run(args, account) {
         const service = find(args, account)
         const destroyAfterSeconds = destroySeconds(args)
         if (destroyAfterSeconds !== undefined) service.destroyAfterSeconds = destroyAfterSeconds
-        const deployment = updateService(core, account, service, readSettings(args), RULES)
+        const deployment = updateService(core, account, service, readSettings(args), G2_RULES)
         return { serviceId: service.id, name: service.name, status: 'queued', message: startedMessage(deployment) }
       },
     },
@@ -216,8 +158,8 @@ function getTool(find: (args: Arguments, account: Account) => Service): Tool {
         ports: portsOf(service),
         createdAt: timestamp(service.createdAtMs),
         updatedAt: timestamp(service.updatedAtMs),
-        ...logs('deployLogs', service.buildLog.newest(args.integer('deploy_log_lines') ?? 0)),
-        ...logs('runtimeLogs', service.runtimeLog.newest(args.integer('runtime_log_lines') ?? 0)),
+        ...optional('deployLogs', logText(service.buildLog.newest(args.integer('deploy_log_lines') ?? 0))),
+        ...optional('runtimeLogs', logText(service.runtimeLog.newest(args.integer('runtime_log_lines') ?? 0))),
         ...(args.flag('include_env') ? { envVars: service.config.env } : {}),
         ...optional('customDomain', service.customDomain),
       }
@@ -225,38 +167,9 @@ function getTool(find: (args: Arguments, account: Account) => Service): Tool {
   }
 }
 
-const logs = (name: string, lines: readonly string[]) => (lines.length === 0 ? {} : { [name]: lines.join('\n') })
-
-function destroySeconds(args: Arguments): number | undefined {
-  const seconds = args.integer('destroy_timeout_seconds')
-  if (seconds === undefined || (seconds >= 0 && seconds <= MAX_DESTROY_SECONDS)) return seconds
-  throw new ToolFailure(`invalid destroy_timeout_seconds: must be between 0 and ${MAX_DESTROY_SECONDS}`)
-}
-
 /** Ports as results show them: the number as text, the URL once there is one. */
 function portsOf(service: Service): Record<string, unknown>[] {
   if (service.config.worker) return []
   const port = service.config.buildPack === 'static' ? '8080' : service.config.port
   return [{ name: 'web', port, protocol: 'http', visibility: 'public', ...optional('publicEndpoint', service.url) }]
-}
-
-function readSettings(args: Arguments): ServiceSettings {
-  const ports = args.raw('ports') as { port: number }[] | null | undefined
-  const given = (argument: string, name: string) => (args.text(argument) === '' ? {} : { [name]: args.text(argument) })
-  return {
-    ...given('host', 'host'),
-    ...given('repo', 'repo'),
-    ...given('branch', 'branch'),
-    ...given('build_pack', 'buildPack'),
-    ...(ports == null ? {} : { worker: ports.length === 0 }),
-    ...(ports?.[0] === undefined ? {} : { port: ports[0].port }),
-    ...(args.has('env_vars') ? { env: args.envVars('env_vars') } : {}),
-    ...given('memory', 'memory'),
-    ...given('vcpus', 'vcpus'),
-    ...given('build_command', 'buildCommand'),
-    ...given('start_command', 'startCommand'),
-    ...given('publish_directory', 'publishDirectory'),
-    ...given('root_directory', 'rootDirectory'),
-    ...given('dockerfile_path', 'dockerfilePath'),
-  }
 }

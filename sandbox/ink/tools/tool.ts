@@ -36,7 +36,7 @@ export interface Arguments {
   integer(name: string): number | undefined
   flag(name: string): boolean
   envVars(name: string): EnvVar[]
-  /** True when the argument was given, whatever its value. */
+  /** True when the argument was given; `null` is the platform's word for not given. */
   has(name: string): boolean
   raw(name: string): unknown
 }
@@ -53,7 +53,7 @@ export function readArguments(schema: JsonSchema, values: Readonly<Record<string
     integer: (name) => values[name] as number | undefined,
     flag: (name) => (values[name] as boolean | undefined) ?? false,
     envVars: (name) => (values[name] as EnvVar[] | undefined) ?? [],
-    has: (name) => values[name] !== undefined,
+    has: (name) => values[name] != null,
     raw: (name) => values[name],
   }
 }
@@ -136,7 +136,7 @@ export const flag = (description: string): JsonSchema => ({ type: 'boolean', des
 /** A list as the platform's server describes it: `null` is what its language sends for an empty one. */
 export const listOf = (items: JsonSchema): JsonSchema => ({ type: ['null', 'array'], items })
 
-/** A time as the tools print it: RFC 3339 in UTC, whole seconds. */
-export function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+/** The project that a call names; without one, the default project. */
+export function projectOf(args: Arguments): string {
+  return args.text('project') || 'default'
 }

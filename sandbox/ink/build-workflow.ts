@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto'
+import type { Builder, BuildOutcome } from './build/builder.ts'
+import { BuildFailure } from './build/image.ts'
+import { abortable } from './container.ts'
+import type { Repositories } from './git/repositories.ts'
+import type { InkTiming } from './options.ts'
+import type { Deployment, Service } from './services.ts'
+
+/** How often a build is tried before the deployment fails. */
+const BUILD_ATTEMPTS = 2
+
+/** Builds as the platform's workflow engine runs them: each under an id, tried twice, failing with the engine's long error. */
+export interface BuildWorkflows {
+  run(service: Service, deployment: Deployment, signal: AbortSignal): Promise<BuildOutcome>
+}
+
+/** @param dependencies.track - keeps the platform from having stopped while a promise is pending */
+export function createBuildWorkflows(dependencies: {
+  readonly builder: Builder
+  readonly repositories: Repositories
+  readonly timing: InkTiming
+  readonly track: (promise: Promise<unknown>) => void
+}): BuildWorkflows {
+  const { builder, repositories, timing, track } = dependencies
+  /** Ids of the workflows that have not ended. A second one of the same id is refused. */
+  const open = new Set<string>()
+
+  async function buildOnce(service: Service, { config }: Deployment, signal: AbortSignal): Promise<BuildOutcome> {
+    const repository = repositories.byFullName(config.repo)
+    if (repository === undefined) throw new BuildFailure(`clone failed: repository not found: ${config.repo}`)
+    const timeout = AbortSignal.timeout(timing.buildTimeoutMs)
+    try {
+      return await builder.build({
+        repository,
+        imageName: `${service.accountId}/${service.projectRef}/${service.name}`,
+        config,
+        log: (line) => service.buildLog.write(line),
+        signal: AbortSignal.any([signal, timeout]),
+      })
+    } catch (error) {
+      signal.throwIfAborted()
+      if (timeout.aborted) throw new BuildFailure('activity StartToClose timeout: the build took too long')
+      throw error
+    }
+  }
+
+  async function buildWithRetry(service: Service, deployment: Deployment, signal: AbortSignal): Promise<BuildOutcome> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await buildOnce(service, deployment, signal)
+      } catch (error) {
+        if (!(error instanceof BuildFailure) || attempt === BUILD_ATTEMPTS) throw error
+        await abortable(timing.buildRetryMs, signal)
+      }
+    }
+  }
+
+  return {
+    async run(service, deployment, signal) {
+      // The id holds the pushed commit, which deployments started by a tool call do not have: those of a service share one id.
+      const workflowId = `build-${service.id}-${deployment.triggerRef}`
+      if (open.has(workflowId)) throw new Error('child workflow execution already started')
+      open.add(workflowId)
+      try {
+        return await buildWithRetry(service, deployment, signal)
+      } catch (error) {
+        if (!(error instanceof BuildFailure)) throw error
+        throw new Error(childWorkflowError(workflowId, deployment.config.buildPack, error.message), { cause: error })
+      } finally {
+        // A cancelled workflow winds down for a while, and until then blocks the next one of its id.
+        if (signal.aborted) track(pause(timing.windDownMs).then(() => open.delete(workflowId)))
+        else open.delete(workflowId)
+      }
+    },
+  }
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+const ACTIVITIES: Readonly<Record<string, string>> = {
+  railpack: 'RailpackBuild',
+  dockerfile: 'DockerfileBuild',
+  static: 'StaticBuild',
+}
+
+/** A failed build as the platform's workflow engine words it, with the cause at the end of a long line. */
+function childWorkflowError(workflowId: string, buildPack: string, text: string): string {
+  const child = `child workflow execution error (type: BuildServiceWorkflow, workflowID: ${workflowId}, runID: ${randomUUID()}, initiatedEventID: 11, startedEventID: 12)`
+  const activity = ACTIVITIES[buildPack]
+  if (activity === undefined || text.startsWith('clone failed')) return `${child}: ${text}`
+  return `${child}: build failed (${buildPack}): activity error (type: ${activity}, scheduledEventID: 23, startedEventID: 24, identity: 1@builder@): ${text} (type: wrapError, retryable: true)`
+}
