@@ -1,4 +1,4 @@
-import { networkError } from './failure.ts'
+import { classifyFailure, networkError } from './failure.ts'
 import { withSettings } from './git-environment.ts'
 import { type NetworkGitOutput, runNetworkGit } from './network-git.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -13,7 +13,7 @@ export function runOnPlatform(
   args: readonly string[],
   options: { readonly signal: AbortSignal; readonly onMessage?: (line: string) => void },
 ): Promise<NetworkGitOutput> {
-  const environment = withSettings(store.environment, [...platformSettings, ...credentialSettings(remote)])
+  const environment = withSettings(store.networkEnvironment, [...platformSettings, ...credentialSettings(remote)])
   return runNetworkGit(args, { cwd: store.directory, environment, ...options })
 }
 
@@ -28,7 +28,7 @@ export async function listBranches(
   const output = await withRetries({ what, remote, signal }, patience, () =>
     runOnPlatform(store, remote, ['ls-remote', '--quiet', '--heads', remote.url], { signal }),
   )
-  if ('kind' in output) throw networkError(what, output, remote)
+  if (output.exitCode !== 0) throw networkError(what, classifyFailure(output), remote)
   const lines = output.stdout.split('\n').filter((line) => line !== '')
   return new Map(
     lines.map((line) => [line.slice(line.indexOf('\t') + 1 + 'refs/heads/'.length), line.split('\t')[0] ?? '']),
@@ -51,7 +51,7 @@ export async function deleteBranches(
     const output = await withRetries({ what, remote, signal }, patience, () =>
       runOnPlatform(store, remote, ['push', '--porcelain', '--no-verify', remote.url, ...refs], { signal }),
     )
-    if (!('kind' in output)) return
-    if (triesLeft === 0) throw networkError(what, output, remote)
+    if (output.exitCode === 0) return
+    if (triesLeft === 0) throw networkError(what, classifyFailure(output), remote)
   }
 }

@@ -1,6 +1,6 @@
 import { short } from './choose-commit.ts'
 import { decisiveLine } from './failure.ts'
-import { fetchObjects } from './fetch.ts'
+import { fetchNeeded } from './fetch.ts'
 import { GitFailure } from './local-git.ts'
 import { readObjects } from './read-objects.ts'
 import type { GitRemote } from './remote.ts'
@@ -30,12 +30,12 @@ export async function listCommit(
   try {
     if (here === undefined) {
       const filter = from.nothingHere ? {} : { filter: 'blob:none' as const }
-      await fetchObjects(stores.fetched, { remote, wants: [sha], kind: 'commits', ...filter }, signal)
+      await fetchNeeded(stores.fetched, { remote, wants: [sha], kind: 'commits', ...filter }, workshop.patience, signal)
     }
     const entries = await listTree(stores.own, tree, signal)
     const missing = missingContents(entries)
     if (missing.length === 0) return entries
-    await fetchObjects(stores.fetched, { remote, wants: missing, kind: 'contents' }, signal)
+    await fetchNeeded(stores.fetched, { remote, wants: missing, kind: 'contents' }, workshop.patience, signal)
     return await listTree(stores.own, tree, signal)
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error
@@ -59,7 +59,8 @@ export async function fetchCommitAlone(
   const { origin: remote } = workshop
   if (remote === undefined) throw cannotHave(sha, 'there is no address to fetch it from')
   try {
-    await fetchObjects(stores.fetched, { remote, wants: [sha], kind: 'commits', filter: 'tree:0' }, signal)
+    const request = { remote, wants: [sha], kind: 'commits', filter: 'tree:0' } as const
+    await fetchNeeded(stores.fetched, request, workshop.patience, signal)
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error
     throw cannotHave(sha, remote.redact(decisiveLine(error.stderr)), error)

@@ -1,8 +1,9 @@
 import { withSettings } from './git-environment.ts'
 import { GitFailure } from './local-git.ts'
-import { failureOf, runNetworkGit } from './network-git.ts'
+import { failureOf, type NetworkGitOutput, runNetworkGit } from './network-git.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { GitRemote } from './remote.ts'
+import { type Patience, withRetries } from './retry.ts'
 import { credentialSettings } from './transport.ts'
 
 export interface FetchRequest {
@@ -21,19 +22,39 @@ export interface FetchRequest {
  * @throws GitFailure when the server cannot be reached or does not have one of them
  */
 export async function fetchObjects(store: ObjectStore, request: FetchRequest, signal: AbortSignal): Promise<void> {
+  const output = await runFetch(store, request, signal)
+  if (output.exitCode !== 0) throw failureOf('fetch', output)
+}
+
+/**
+ * As {@link fetchObjects}, for what is needed and not only of use: tried again when the network or the server fails.
+ *
+ * @throws SourceError `unreachable` when it keeps failing
+ */
+export async function fetchNeeded(
+  store: ObjectStore,
+  request: FetchRequest,
+  patience: Patience,
+  signal: AbortSignal,
+): Promise<void> {
+  const call = { what: `Fetching from ${request.remote.url}`, remote: request.remote, signal }
+  const output = await withRetries(call, patience, () => runFetch(store, request, signal))
+  if (output.exitCode !== 0) throw failureOf('fetch', output)
+}
+
+function runFetch(store: ObjectStore, request: FetchRequest, signal: AbortSignal): Promise<NetworkGitOutput> {
   const depth = request.kind === 'commits' ? ['--depth=1'] : []
   // git remembers a filter, so having none must be said.
   const filter = request.filter === undefined ? '--no-filter' : `--filter=${request.filter}`
-  const output = await runNetworkGit(
+  return runNetworkGit(
     ['fetch', '--quiet', ...depth, filter, '--no-tags', '--no-write-fetch-head', '--stdin', request.remote.url],
     {
       cwd: store.directory,
-      environment: withSettings(store.environment, credentialSettings(request.remote)),
+      environment: withSettings(store.networkEnvironment, credentialSettings(request.remote)),
       input: request.wants.map((want) => `${want}\n`).join(''),
       signal,
     },
   )
-  if (output.exitCode !== 0) throw failureOf('fetch', output)
 }
 
 /**

@@ -95,11 +95,12 @@ export async function prepareEnvironment(
   }
 }
 
-/** Adds settings as `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_<n>` and `GIT_CONFIG_VALUE_<n>` (git-config(1), ENVIRONMENT). */
+/** Adds settings to those there are, as `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_<n>` and `GIT_CONFIG_VALUE_<n>` (git-config(1), ENVIRONMENT). */
 export function withSettings(environment: ChildEnvironment, settings: readonly GitSetting[]): ChildEnvironment {
+  const present = Number(environment.GIT_CONFIG_COUNT ?? 0)
   const entries = settings.flatMap(([key, value], index) => [
-    [`GIT_CONFIG_KEY_${index}`, key],
-    [`GIT_CONFIG_VALUE_${index}`, value],
+    [`GIT_CONFIG_KEY_${present + index}`, key],
+    [`GIT_CONFIG_VALUE_${present + index}`, value],
   ])
-  return { ...environment, GIT_CONFIG_COUNT: String(settings.length), ...Object.fromEntries(entries) }
+  return { ...environment, GIT_CONFIG_COUNT: String(present + settings.length), ...Object.fromEntries(entries) }
 }

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ChildEnvironment } from './git-environment.ts'
+import { type ChildEnvironment, type GitSetting, withSettings } from './git-environment.ts'
 import { runLocalGit } from './local-git.ts'
 
 /** Name of the hash that a repository's objects are named by. */
@@ -16,7 +16,8 @@ export interface StoreCallOptions {
 /** A bare repository of our own, in a temporary folder. It reads the objects of others and writes only its own. */
 export interface ObjectStore {
   readonly directory: string
-  readonly environment: ChildEnvironment
+  /** For git commands that talk to a server. */
+  readonly networkEnvironment: ChildEnvironment
   /** From now on the objects in that object directory can be read here as well. */
   borrow(objectsDirectory: string): Promise<void>
   run(args: readonly string[], options: StoreCallOptions): Promise<Buffer>
@@ -29,6 +30,7 @@ export async function createStore(
   directory: string,
   format: ObjectFormat,
   environment: ChildEnvironment,
+  networkSettings: readonly GitSetting[],
 ): Promise<ObjectStore> {
   await mkdir(join(directory, 'objects', 'info'), { recursive: true })
   await mkdir(join(directory, 'refs', 'heads'), { recursive: true })
@@ -47,7 +49,7 @@ export async function createStore(
     runLocalGit(args, { cwd: directory, environment: { ...ownEnvironment, ...variables }, input, signal })
   return {
     directory,
-    environment: ownEnvironment,
+    networkEnvironment: withSettings(ownEnvironment, networkSettings),
     run,
     line: async (args, options) => (await run(args, options)).toString('latin1').trim(),
     // One object directory per line, quoted as in C (gitrepository-layout(5), objects/info/alternates).

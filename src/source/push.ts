@@ -1,7 +1,7 @@
 import { listBranches, runOnPlatform } from './branches.ts'
 import { short } from './choose-commit.ts'
 import type { PushRequest, PushResult, SourceOptions } from './contract.ts'
-import { networkError } from './failure.ts'
+import { classifyFailure, networkError } from './failure.ts'
 import { megabytes } from './megabytes.ts'
 import type { ObjectStore } from './object-store.ts'
 import { parsePackReport, parseProgress } from './push-report.ts'
@@ -50,16 +50,17 @@ export async function pushSnapshot(
     durationMs: now() - startedMs,
     ...(against === undefined ? {} : { against }),
   })
-  if (!('kind' in output)) {
+  if (output.exitCode === 0) {
     // "=": the branch was there already, made by a run that started at the same moment or by a try that seemed to fail.
     return result(/^=\t/m.test(output.stdout) ? 'already-there' : 'pushed', parsePackReport(output.stderr))
   }
-  if (output.kind === 'rejected') {
+  const failure = classifyFailure(output)
+  if (failure.kind === 'rejected') {
     const present = (await listBranches(store, remote, options, signal)).get(branch)
     if (present === snapshot.sha) return result('already-there', { objects: 0, bytes: 0 })
     if (present !== undefined) throw branchConflict(request, present)
   }
-  throw networkError(what, output, remote, largestFiles(request))
+  throw networkError(what, failure, remote, largestFiles(request))
 }
 
 export function branchConflict({ branch, snapshot }: PushRequest, present: string): SourceError {

@@ -60,7 +60,9 @@ export function openSource(options: SourceOptions): Source {
     newestFirst: async (branches, target, signal) => orderBranches(await workshop(), branches, target, signal),
     deleteBranches: async (remote, names, signal) => deleteBranches(await outgoing(), remote, names, options, signal),
     [Symbol.asyncDispose]: async () => {
-      if (opened !== undefined) await closeWorkshop(await opened)
+      // What could not be opened left nothing, and its error has reached whoever asked for it.
+      const workshopToClose = await opened?.catch(() => undefined)
+      if (workshopToClose !== undefined) await closeWorkshop(workshopToClose)
     },
   }
 }

@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SourceLog, SourceOptions } from './contract.ts'
 import { type ChildEnvironment, prepareEnvironment } from './git-environment.ts'
+import { readNetworkSettings } from './network-settings.ts'
 import { createStore, type ObjectFormat, type ObjectStore } from './object-store.ts'
 import { GitRemote } from './remote.ts'
+import type { Patience } from './retry.ts'
 
 /** Where snapshots are made: a temporary folder with repositories of our own. */
 export interface Workshop {
@@ -14,6 +16,7 @@ export interface Workshop {
   readonly repository: string
   readonly origin: GitRemote | undefined
   readonly log: SourceLog
+  readonly patience: Patience
   readonly fetch: typeof globalThis.fetch
   readonly assumedBytesPerSecond: number
   /** The two repositories for objects of that format, made when first asked for. */
@@ -33,10 +36,11 @@ const slowRunnerBytesPerSecond = 2_000_000
 export async function openWorkshop(options: SourceOptions): Promise<Workshop> {
   const directory = await mkdtemp(join(options.tempDir, 'ink-source-'))
   const environment = await prepareEnvironment(options.environment, join(directory, 'home'))
+  const networkSettings = await readNetworkSettings(options.environment, directory)
   const opened = new Map<ObjectFormat, Promise<Stores>>()
   const open = async (format: ObjectFormat): Promise<Stores> => {
-    const own = await createStore(join(directory, `${format}.git`), format, environment)
-    const fetched = await createStore(join(directory, `${format}-fetched.git`), format, environment)
+    const own = await createStore(join(directory, `${format}.git`), format, environment, networkSettings)
+    const fetched = await createStore(join(directory, `${format}-fetched.git`), format, environment, networkSettings)
     await own.borrow(join(fetched.directory, 'objects'))
     return { own, fetched }
   }
@@ -48,6 +52,7 @@ export async function openWorkshop(options: SourceOptions): Promise<Workshop> {
     // GitHub takes any user name with a token; this one it uses itself.
     origin: options.origin && new GitRemote(options.origin.url, 'x-access-token', options.origin.token),
     log: options.log,
+    patience: options,
     fetch: options.fetch ?? globalThis.fetch,
     assumedBytesPerSecond: options.assumedBytesPerSecond ?? slowRunnerBytesPerSecond,
     stores: (format) => {
