@@ -151,7 +151,7 @@ function harmless(words: Words): Words {
   return { service: 'x', one: 'x', two: 'x', three: 'x', lines: words.lines.map(() => 'x') }
 }
 
-describe('a card full of hostile text', () => {
+describe('a card full of hostile text', { timeout: 120_000 }, () => {
   it('has the structure of a harmless one', () => {
     fc.assert(
       fc.property(shapes, hostileWords, (shape, words) => {
@@ -159,7 +159,7 @@ describe('a card full of hostile text', () => {
         const plain = renderCard([rowWith(shape, harmless(words)), row()], SURROUNDINGS)
         expect(shapeOf(parseMarkdown(card))).toBe(shapeOf(parseMarkdown(plain)))
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 
@@ -170,7 +170,7 @@ describe('a card full of hostile text', () => {
         for (const text of searchedTexts(tree)) expect(text).not.toMatch(LIVE_TEXT)
         expect(addressesOf(tree).filter((address) => address.includes('evil'))).toEqual([])
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 
@@ -234,7 +234,7 @@ describe('a card full of hostile text', () => {
   })
 })
 
-describe('a summary full of hostile text', () => {
+describe('a summary full of hostile text', { timeout: 120_000 }, () => {
   const reportWith = (shape: Parameters<typeof rowWith>[0], words: Words): DeployReport => ({
     kind: 'deploy',
     action: 'preview',
