@@ -1,14 +1,7 @@
 import type { Tool } from '@modelcontextprotocol/sdk/types.js'
 
-/** An argument we want to pass, in our own words; {@link shapeArguments} writes it the way the tool declares it. */
-export interface WantedArguments {
-  name?: string
-  project?: string | undefined
-  workspace?: string | undefined
-  repo?: string | undefined
-  host?: string | undefined
-  branch?: string | undefined
-  region?: string | undefined
+/** How a service is built and run. What is unset is left to the platform on creation and unchanged on update. */
+export interface ServiceSettings {
   buildPack?: string | undefined
   buildCommand?: string | undefined
   startCommand?: string | undefined
@@ -18,8 +11,19 @@ export interface WantedArguments {
   port?: number | undefined
   memory?: string | undefined
   vcpus?: string | undefined
+  region?: string | undefined
   env?: Readonly<Record<string, string>> | undefined
   destroyTimeoutSeconds?: number | undefined
+}
+
+/** Arguments we want to pass, in our own words; {@link shapeArguments} writes them the way the tool declares them. */
+export interface WantedArguments extends ServiceSettings {
+  name?: string
+  project?: string | undefined
+  workspace?: string | undefined
+  repo?: string | undefined
+  host?: string | undefined
+  branch?: string | undefined
   includeEnv?: boolean | undefined
   deployLogLines?: number | undefined
   runtimeLogLines?: number | undefined

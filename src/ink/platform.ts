@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { shapeArguments, type WantedArguments } from './arguments.ts'
+import { type ServiceSettings, shapeArguments, type WantedArguments } from './arguments.ts'
 import { type Catalogue, openCatalogue, type Purpose } from './catalogue.ts'
 import { PlatformError, ToolError, type ToolFailure } from './errors.ts'
 import {
@@ -21,26 +21,12 @@ import {
 } from './results.ts'
 import { openSession, type SessionOptions } from './session.ts'
 
+export type { ServiceSettings } from './arguments.ts'
+
 /** Where on ml.ink: every call that takes these gets them. */
 export interface Place {
   project: string
   workspace: string | undefined
-}
-
-/** How a service is built and run. What is unset is left to the platform on creation and unchanged on update. */
-export interface ServiceSettings {
-  buildPack?: string | undefined
-  buildCommand?: string | undefined
-  startCommand?: string | undefined
-  publishDirectory?: string | undefined
-  rootDirectory?: string | undefined
-  dockerfilePath?: string | undefined
-  port?: number | undefined
-  memory?: string | undefined
-  vcpus?: string | undefined
-  region?: string | undefined
-  env?: Readonly<Record<string, string>> | undefined
-  destroyTimeoutSeconds?: number | undefined
 }
 
 /** Which parts of a service to read; logs cost the platform time, so they are asked for only when wanted. */
