@@ -27,7 +27,7 @@ const payloads = {
     label: z.object({ name: z.string() }).nullish(),
     before: sha.nullish(),
   }),
-  push: z.object({ ref: z.string(), before: sha, after: sha, deleted: z.boolean().nullish() }),
+  push: z.object({ ref: z.string(), before: sha, after: sha }),
   dispatch: z.object({ ref: z.string() }),
   release: z.object({ action: z.string(), release: z.object({ tag_name: z.string() }) }),
   schedule: z.object({ schedule: z.string().nullish() }),
@@ -139,10 +139,10 @@ function pullRequestOf(payload: z.infer<typeof pullRequestPayload>): PullRequest
 /** Where an account is gone GitHub shows this one in its place. */
 const deletedAccount = 'ghost'
 
-function pushEvent({ ref, before, after, deleted }: z.infer<typeof payloads.push>): RunEvent {
+function pushEvent({ ref, before, after }: z.infer<typeof payloads.push>): RunEvent {
   // Zeros stand for "there was none" and "there is none any more".
   const some = (commit: string) => (/^0+$/.test(commit) ? undefined : commit)
-  return { kind: 'push', ref, before: some(before), after: deleted ? undefined : some(after) }
+  return { kind: 'push', ref, before: some(before), after: some(after) }
 }
 
 function commentEvent({ action, issue, comment }: z.infer<typeof payloads.comment>): RunEvent {

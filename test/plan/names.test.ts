@@ -64,6 +64,13 @@ describe('the service of a repository', () => {
     )
   })
 
+  test('is not that of another repository’s preview', () => {
+    const preview = previewName(serviceName(undefined, { owner: 'acme', name: 'web' }), 1)
+    const lookalike = serviceName(undefined, { owner: 'acme', name: 'web-pr-1' })
+    expect(lookalike).toMatch(/^acme-web-pr-1-[a-p][0-9a-f]{7}$/)
+    expect(lookalike).not.toBe(preview)
+  })
+
   test('is the same on every run', () => {
     const long = { owner: 'a-very-long-organisation-name', name: 'an-even-longer-repository-name-than-that.github.io' }
     expect(serviceName(undefined, long)).toBe('a-very-long-organisation-name--an-even-longer-reposito-ga318b42')
