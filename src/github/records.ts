@@ -97,8 +97,7 @@ export function openRecords(api: Api, warning: (message: string) => void): Recor
       const made = listed.ok ? listed.data.filter(({ task, sha }) => task === RUNNER_TASK && shas.includes(sha)) : []
       for (const candidate of made.slice(0, 3)) {
         const statuses = await calls.statuses(candidate.id)
-        const links = statuses.ok ? statuses.data.map((status) => status.log_url || status.target_url || '') : []
-        if (links.some((link) => new RegExp(`/runs/${runId}(/|$)`).test(link))) return true
+        if (statuses.ok && isOfRun(statuses.data, runId)) return true
       }
       return false
     },
@@ -146,6 +145,20 @@ export function openRecords(api: Api, warning: (message: string) => void): Recor
       return { removed, left: listed.data.length - removed }
     },
   }
+}
+
+/**
+ * Whether a record of the runner's belongs to a job of this run that is still at work. Its statuses link to
+ * `…/actions/runs/<run>/job/<job>`; older GitHub Enterprise Servers link to `…/runs/<job>?check_suite_focus=true`, which
+ * does not name the run, so there any job at work on this commit counts.
+ */
+function isOfRun(statuses: readonly z.infer<typeof statusSchema>[], runId: number): boolean {
+  const [latest] = statuses
+  if (latest === undefined || ['success', 'failure', 'error', 'inactive'].includes(latest.state)) return false
+  const links = statuses.map((status) => status.log_url || status.target_url || '')
+  return links.some(
+    (link) => new RegExp(`/actions/runs/${runId}(/|$)`).test(link) || /\/runs\/\d+\?check_suite_focus=/.test(link),
+  )
 }
 
 function recordCalls(api: Api) {

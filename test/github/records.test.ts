@@ -174,28 +174,40 @@ describe('a deployment record', () => {
 })
 
 describe('a job with an environment of its own', () => {
-  async function runnerRecord(stand: Stand, runId: number): Promise<void> {
+  const ACTIONS = 'https://github.com/acme/shop/actions/runs'
+
+  async function runnerRecord(
+    stand: Stand,
+    logUrl: string,
+    state: 'in_progress' | 'success' = 'in_progress',
+  ): Promise<void> {
     const { records } = stand.open().github
     const id = (await records.open({ ...preview(stand), task: 'deploy', environment: 'review' })) ?? 0
-    await records.settle(
-      id,
-      { state: 'in_progress', logUrl: `https://github.com/acme/shop/actions/runs/${runId}/job/5` },
-      false,
-    )
+    await records.settle(id, { state, logUrl }, false)
+  }
+
+  function asked(stand: Stand, shas = [stand.pull.headSha]): Promise<boolean> {
+    return stand.open().github.records.jobHasEnvironment({ runId: 71, shas })
   }
 
   it('is known by the record that the runner has made for this run', async () => {
     await using stand = await openStand()
-    await runnerRecord(stand, 71)
-    const shas = [stand.pull.headSha]
-    expect(await stand.open().github.records.jobHasEnvironment({ runId: 71, shas })).toBe(true)
+    await runnerRecord(stand, `${ACTIONS}/71/job/5`)
+    expect(await asked(stand)).toBe(true)
   })
 
-  it('is not taken for one because of another run, or of another commit', async () => {
+  it('is known on an older server, whose links do not name the run, by a record at work on this commit', async () => {
     await using stand = await openStand()
-    await runnerRecord(stand, 710)
-    const { records } = stand.open().github
-    expect(await records.jobHasEnvironment({ runId: 71, shas: [stand.pull.headSha] })).toBe(false)
-    expect(await records.jobHasEnvironment({ runId: 710, shas: ['0'.repeat(40)] })).toBe(false)
+    await runnerRecord(stand, 'https://git.corp.example/acme/shop/runs/4687056418?check_suite_focus=true')
+    expect(await asked(stand)).toBe(true)
+  })
+
+  it('is not taken for one because of another run, another commit, or a job that is over', async () => {
+    await using stand = await openStand()
+    await runnerRecord(stand, `${ACTIONS}/710/job/5`)
+    await runnerRecord(stand, `${ACTIONS}/71/job/4`, 'success')
+    expect(await asked(stand)).toBe(false)
+    await runnerRecord(stand, `${ACTIONS}/71/job/5`)
+    expect(await asked(stand, ['0'.repeat(40)])).toBe(false)
   })
 })
