@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,7 +35,7 @@ export interface InkPlatform extends PlatformHands, AsyncDisposable {
   armedFaults(): InkFaultName[]
   /** Disarms all faults and opens closed ports. */
   clearFaults(): Promise<void>
-  /** Ends every process, closes every port, removes every folder. */
+  /** Ends every process, closes every port, removes every folder. When this process exits without it, that is made up for. */
   stop(): Promise<void>
 }
 
@@ -57,7 +58,12 @@ async function assemble(options: InkOptions, closers: Closer[]): Promise<InkPlat
   const nowMs = Date.now
   const log = options.log ?? (() => {})
   const root = await mkdtemp(join(tmpdir(), 'ink-platform-'))
-  closers.push(() => rm(root, { recursive: true, force: true, maxRetries: 3 }))
+  const removeAtExit = () => rmSync(root, { recursive: true, force: true })
+  process.once('exit', removeAtExit)
+  closers.push(async () => {
+    process.off('exit', removeAtExit)
+    await rm(root, { recursive: true, force: true, maxRetries: 3 })
+  })
   const faults = createFaultRegistry<InkFaultName>(INK_FAULTS, nowMs)
   const journal = createJournal(nowMs, log)
   const core = await createCore(

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,12 @@ function children(): string[] {
   mine.delete(String(process.pid))
   const isOwn = (words: string[]) => mine.has(words[0] ?? '') && !words[2]?.startsWith('Z') && words[3] !== 'ps'
   return processes.filter(isOwn).map((words) => words.slice(3).join(' '))
+}
+
+/** Whether a process has ended; one that nobody has taken notice of yet has ended, too. */
+function hasEnded(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
+  return stdout.trim() === '' || stdout.trim().startsWith('Z')
 }
 
 test('the platform starts in less than a second', async () => {
@@ -75,6 +81,16 @@ test('an app that ignores SIGTERM is killed', async () => {
   await ink.platform.waitForStatus('app', ['active'])
   await ink[Symbol.asyncDispose]()
   expect(children()).toEqual(before)
+})
+
+test('a program that exits without stopping the platform leaves neither apps nor folders behind', async () => {
+  const program = join(import.meta.dirname, 'exit-without-stop.ts')
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', program], { encoding: 'utf8' })
+  expect([status, stderr]).toEqual([3, ''])
+  const { root, pid } = JSON.parse(stdout) as { root: string; pid: number }
+  expect(pid).toBeGreaterThan(1)
+  expect(existsSync(root)).toBe(false)
+  await until('the app has ended', () => hasEnded(pid))
 })
 
 test('a platform that cannot have its port says so and leaves nothing behind', async () => {
