@@ -475,9 +475,10 @@ const SAID: readonly (readonly [string, string, string])[] = [
   ],
   [
     'failed to compute cache key: failed to calculate checksum of ref: "/app/dist": not found',
-    'platform/no-publish-directory',
-    'The build left nothing at dist',
+    'platform/missing-path',
+    'dist does not exist where the image is put together',
   ],
+  ['container exceeded its memory limit', 'resources/killed', 'Out of memory: the process was killed (exit code 137)'],
   [
     'clone failed: repository not found: me/shop-ab12',
     'platform/clone-failed',

@@ -128,6 +128,13 @@ describe('the search', () => {
     expect(diagnosis.tail.join('\n')).toContain('Node.js v20')
   })
 
+  it('looks at the runtime log of a container that ended before its phase was seen', () => {
+    const errorMessage = 'container exited with code 1 before accepting connections'
+    const runtimeLog = sampleLines('environment/node-throw')
+    const diagnosis = diagnose(failed({ phase: 'building', errorMessage, runtimeLog, deployLog: ['npm ci', 'done'] }))
+    expect(diagnosis.cause).toBe('The environment variable DATABASE_URL is missing')
+  })
+
   it('does not blame localhost for a crash', () => {
     const runtimeLog = ['listening on http://localhost:3000', ...sampleLines('crash/node')]
     expect(diagnose(failed({ verdict: 'crashed', runtimeLog })).recogniser).toBe('crash/node-error')
@@ -208,6 +215,17 @@ describe('whatever the log holds', () => {
       { numRuns: 150 },
     )
   })
+
+  it.each(['a', 'a.', '.', ' ', '1', 'exit ', 'code ', 'error: ', 'listening ', '\\"', 'a:1:', 'File "'])(
+    'a thousand overlong lines of %j are searched within a second of CPU',
+    (unit) => {
+      const deployLog = Array.from({ length: 1_000 }, () => unit.repeat(Math.ceil(2_000 / unit.length)))
+      const before = process.cpuUsage()
+      diagnose(failed({ deployLog, runtimeLog: deployLog, phase: 'rolling-out' }))
+      const { user, system } = process.cpuUsage(before)
+      expect((user + system) / 1_000).toBeLessThan(1_000)
+    },
+  )
 
   it('the 5 000 lines that the watch keeps are searched within a second of CPU', () => {
     const lines = SAMPLES.filter((sample) => sample.startsWith('healthy/')).flatMap(sampleLines)

@@ -49,7 +49,8 @@ interface SearchedLog {
  * Finds out why a deployment failed: the first recogniser of the table that finds its line wins, so the table's order
  * is the order of certainty. Without one, the first line that looks like an error and the end of the log are shown.
  */
-export function diagnose(failure: FailedDeployment): Diagnosis {
+export function diagnose(given: FailedDeployment): Diagnosis {
+  const failure = withTruePhase(given)
   const logs = searchedLogs(failure)
   for (const recogniser of RECOGNISERS) {
     if (!applies(recogniser, failure)) continue
@@ -59,6 +60,13 @@ export function diagnose(failure: FailedDeployment): Diagnosis {
     }
   }
   return unknown(failure, logs)
+}
+
+/** A container that ends at once is gone before its phase was ever seen; what the platform says of it tells. */
+const AFTER_BUILD = /\bcontainer (?:exited|crashed|failed)|\broll-?out\b|accepts? connections|readiness|health ?check/i
+
+function withTruePhase(failure: FailedDeployment): FailedDeployment {
+  return AFTER_BUILD.test(failure.errorMessage ?? '') ? { ...failure, phase: 'rolling-out' } : failure
 }
 
 /** The log nearest to the failure first. A build that failed says nothing about the containers of earlier versions. */

@@ -8,9 +8,12 @@ export interface LogLine {
 const CONTAINER_PREFIX =
   /^(?:#\d+ )?(?:\d{1,5}\.\d{1,3} )?(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)? )?(?:(?:stdout|stderr) [FP] )?/
 
-/** A line as the tool wrote it, without what container builders and runtimes put before it. */
+/** Reasons stand at the beginning of a line; what lies further back may be hostile to a search. */
+const LONGEST_SEARCHED = 800
+
+/** A line as the tool wrote it, without what container builders and runtimes put before it, cut to a sensible length. */
 export function withoutPrefix(line: string): string {
-  return line.replace(CONTAINER_PREFIX, '')
+  return line.replace(CONTAINER_PREFIX, '').slice(0, LONGEST_SEARCHED)
 }
 
 const FIRST_ERROR =

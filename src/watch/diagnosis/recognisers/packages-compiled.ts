@@ -27,7 +27,7 @@ export const COMPILED_PACKAGE_RECOGNISERS: readonly Recogniser[] = [
     tool: 'Go',
     in: BUILD,
     pattern:
-      /^(?:go: )?.*?(?<module>[\w./-]+\.[\w./-]+)(?:@|: version ")(?<version>v[^\s:"]+)"?:? (?:invalid|unknown revision|reading .*(?:404|410))/,
+      /(?:^|[\s:])(?<module>\w[\w.-]*\.\w+\/[\w./-]+)(?:@|: version ")(?<version>v[^\s:"]+)"?:? (?:invalid|unknown revision|reading \S+: (?:404|410))/,
     cause: ({ groups }) => `Go finds no ${groups.module} ${groups.version}`,
     hint: always('Correct the version in go.mod (from v2 on, the module path ends in /v2), then run `go mod tidy`.'),
   },

@@ -16,7 +16,7 @@ export const PLATFORM_RECOGNISERS: readonly Recogniser[] = [
     name: 'platform/quota',
     in: ['platform'],
     pattern:
-      /quota|(?:service|deployment|plan|free tier|account)s? limit|limit (?:of \d+ .*)?(?:reached|exceeded)|too many services/i,
+      /quota|(?:service|deployment|plan|free tier|account)s? limit|(?<!rate )limit (?:of \d+ .*)?(?:reached|exceeded)|too many services/i,
     cause: ({ line }) => `The account’s limit is reached: ${line}`,
     hint: always(
       'Remove services that are no longer needed (`command: sweep` removes stale previews), set `max-previews`, choose `on-quota`, or ask for a larger plan.',
@@ -53,14 +53,16 @@ export const PLATFORM_RECOGNISERS: readonly Recogniser[] = [
     hint: always('Set `root-directory` to a folder of the repository, relative to its top, in its exact spelling.'),
   },
   {
-    name: 'platform/no-publish-directory',
+    name: 'platform/missing-path',
     in: SAID,
     pattern:
       /failed to calculate checksum of ref[^"]*"(?<path>[^"]+)": not found|publish[ _-]?directory.{0,60}(?:not found|does not exist|empty)/i,
     cause: ({ groups }) =>
-      `The build left nothing${groups.path === undefined ? ' in the publish directory' : ` at ${inRepository(groups.path)}`}`,
+      groups.path === undefined
+        ? 'The build left nothing in the publish directory'
+        : `${inRepository(groups.path)} does not exist where the image is put together`,
     hint: always(
-      'Set `publish-directory` to the folder that the build command really writes, such as dist, build or out.',
+      'Set `publish-directory` to the folder that the build really writes (dist, build, out); in a Dockerfile, COPY only what is committed and not excluded by .dockerignore.',
     ),
   },
   {

@@ -36,7 +36,7 @@ export const RESOURCE_RECOGNISERS: readonly Recogniser[] = [
     name: 'resources/killed',
     in: EVERYWHERE,
     pattern:
-      /^Killed$|\b(?:exit(?:ed)?|code|status)\b.{0,24}\b137\b|\bOOMKilled\b|\bsignal: (?:9\b|killed)|SIGKILL|^MemoryError\b|runtime: out of memory|memory allocation of \d+ bytes failed|cannot allocate memory/i,
+      /^Killed$|\b(?:exit(?:ed)?|code|status)\b.{0,24}\b137\b|\bOOMKilled\b|\bsignal: (?:9\b|killed)|SIGKILL|^MemoryError\b|runtime: out of memory|memory allocation of \d+ bytes failed|cannot allocate memory|memory limit (?:reached|exceeded)|exceeded (?:its |the )?memory limit/i,
     cause: always('Out of memory: the process was killed (exit code 137)'),
     hint: always(MORE_MEMORY),
   },

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { TimeLimitError, withinTime } from '../../src/watch/clock.ts'
+import { systemClock } from '../../src/watch/system-clock.ts'
+
+describe('the wall clock', () => {
+  it('rejects a sleep with the reason of the abort, before and during it', async () => {
+    const controller = new AbortController()
+    const sleeping = systemClock.sleep(60_000, controller.signal)
+    controller.abort(new Error('SIGTERM'))
+    await expect(sleeping).rejects.toThrow('SIGTERM')
+    await expect(systemClock.sleep(60_000, controller.signal)).rejects.toThrow('SIGTERM')
+  })
+
+  it('sleeps for what was asked', async () => {
+    const startedAt = systemClock.now()
+    await systemClock.sleep(30, new AbortController().signal)
+    expect(systemClock.now() - startedAt).toBeGreaterThanOrEqual(25)
+  })
+})
+
+describe('work under a time limit', () => {
+  const signal = new AbortController().signal
+
+  it('is aborted when the limit passes, and its own wording of that is not believed', async () => {
+    const wrapping = (limited: AbortSignal) =>
+      new Promise<never>((_resolve, reject) => {
+        limited.addEventListener('abort', () => reject(new Error('request failed')))
+      })
+    await expect(withinTime(systemClock, 10, signal, wrapping)).rejects.toBeInstanceOf(TimeLimitError)
+  })
+
+  it('passes results and errors on', async () => {
+    expect(await withinTime(systemClock, 1_000, signal, () => Promise.resolve(7))).toBe(7)
+    await expect(withinTime(systemClock, 1_000, signal, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  })
+})
