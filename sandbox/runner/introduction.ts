@@ -1,19 +1,18 @@
 import type { ActionFile } from './action-file.ts'
 import type { Job } from './job.ts'
-import type { RunOptions } from './run-options.ts'
 import type { StepLog } from './step-log.ts'
 
 /** The lines every step's log begins with: what is run, and with what; then warnings about inputs. */
-export function introduce(log: StepLog, job: Job, options: RunOptions): void {
+export function introduce(log: StepLog, job: Job): void {
   log.print(`##[group]Run ${job.file.name}`)
-  printPairs(log, 'with:', options.with)
-  printPairs(log, 'env:', options.env)
+  printPairs(log, 'with:', job.given)
+  printPairs(log, 'env:', job.env)
   log.print('##[endgroup]')
-  warnOfDeprecated(log, job.file, options.with ?? {})
-  warnOfUnexpected(log, job)
+  warnOfDeprecated(log, job.file, job.given)
+  warnOfUnexpected(log, job.file, job.given)
 }
 
-function printPairs(log: StepLog, heading: string, values: Readonly<Record<string, string>> = {}): void {
+function printPairs(log: StepLog, heading: string, values: Readonly<Record<string, string>>): void {
   const pairs = Object.entries(values)
   if (pairs.length > 0) log.print(heading)
   for (const [name, value] of pairs) {
@@ -30,12 +29,12 @@ function warnOfDeprecated(log: StepLog, file: ActionFile, given: Readonly<Record
   }
 }
 
-function warnOfUnexpected(log: StepLog, job: Job): void {
-  if (job.unexpected.length === 0) return
+function warnOfUnexpected(log: StepLog, file: ActionFile, given: Readonly<Record<string, string>>): void {
+  const valid = Object.keys(file.inputs ?? {})
+  const known = new Set(valid.map((name) => name.toLowerCase()))
+  const unexpected = Object.keys(given).filter((name) => !known.has(name.toLowerCase()))
+  if (unexpected.length === 0) return
   const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(', ')
-  const valid = quoted(Object.keys(job.file.inputs ?? {}))
-  log.annotate({
-    level: 'warning',
-    message: `Unexpected input(s) ${quoted(job.unexpected)}, valid inputs are [${valid}]`,
-  })
+  const message = `Unexpected input(s) ${quoted(unexpected)}, valid inputs are [${quoted(valid)}]`
+  log.annotate({ level: 'warning', message })
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { GitHub, Repository, WebhookEvent } from '../github/github.ts'
 
 /** What starts a workflow run: which event, by whom, on which commit. */
@@ -161,6 +162,7 @@ export function jobEnvironment(context: Readonly<Record<string, string>>, folder
     RUNNER_OS: 'Linux',
     RUNNER_TEMP: folders.temp,
     RUNNER_TOOL_CACHE: folders.tools,
+    RUNNER_TRACKING_ID: `github_${randomUUID()}`,
     RUNNER_WORKSPACE: folders.root,
     ...(debug ? { RUNNER_DEBUG: '1' } : {}),
   } satisfies Record<string, string>

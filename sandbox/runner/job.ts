@@ -1,16 +1,13 @@
 import { mkdir, realpath, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { AccessLevel, Repository } from '../github/github.ts'
+import { dirname, join } from 'node:path'
+import type { Repository } from '../github/github.ts'
 import { type ActionFile, inputVariable } from './action-file.ts'
-import { basicCredential, checkOut } from './checkout.ts'
-import { evaluateTemplate } from './expression.ts'
-import { githubContext, type JobContext, type JobFolders, jobEnvironment } from './job-context.ts'
-import { Masker } from './masker.ts'
+import { checkOut } from './checkout.ts'
+import { type Contexts, evaluateTemplate } from './expression.ts'
+import { type Grant, grant } from './grant.ts'
+import { githubContext, type JobContext, type JobFolders, jobEnvironment, type RunNumbers } from './job-context.ts'
 import type { RunOptions } from './run-options.ts'
 import { type RunRecord, recordRun } from './run-record.ts'
-
-/** What a job may do when neither workflow nor repository say otherwise (GitHub's restricted default). */
-const DEFAULT_PERMISSIONS: Readonly<Record<string, AccessLevel>> = { contents: 'read', packages: 'read' }
 
 const FIRST_RUN_ID = 9_000_000_001
 
@@ -20,14 +17,16 @@ export interface Job {
   readonly file: ActionFile
   readonly folders: JobFolders
   readonly folder: string
-  readonly masker: Masker
+  readonly grant: Grant
   readonly record: RunRecord
-  readonly contexts: Readonly<Record<string, unknown>>
+  /** What the action's own expressions can see. */
+  readonly contexts: Contexts
   readonly environment: Readonly<Record<string, string>>
+  /** The step's `with:` and `env:`, evaluated. */
+  readonly given: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string>>
+  /** `INPUT_*` */
   readonly inputs: Readonly<Record<string, string>>
-  readonly unexpected: readonly string[]
-  /** Ends the validity of a token that was made for this job. */
-  revokeToken(): void
 }
 
 /** Makes the folders, the token, the run's record, the checkout and the environment of a job. */
@@ -40,54 +39,50 @@ export async function prepareJob(
 ): Promise<Job> {
   const { github, repository } = options
   const folders = await makeFolders(folder, repository, options.workspace)
-  const minted = options.token === undefined
-  const token = options.token ?? github.token({ repository, permissions: effectivePermissions(options, context) })
-  const masker = new Masker()
-  for (const secret of [token, basicCredential(token), ...(options.secrets ?? [])]) masker.add(secret)
-  const id = options.runId ?? FIRST_RUN_ID + repository.runs.size
-  const attempt = options.runAttempt ?? 1
-  const workflow = options.workflow ?? { name: 'Preview', path: '.github/workflows/preview.yml' }
+  const given = grant(options, context)
+  const numbers = runNumbers(options)
   const record = recordRun(repository, context, {
-    id,
-    attempt,
-    number: repository.runs.size + 1,
-    workflow,
-    jobName: options.job?.name ?? 'preview',
+    ...numbers,
     environment: options.job?.environment,
     serverUrl: github.serverUrl,
     now: new Date(),
   })
   if (options.checkout !== false) {
-    const { serverUrl } = github
-    const { sha, ref } = context
-    await checkOut({ ...folders, serverUrl, fullName: repository.fullName, token, sha, ref }, options.checkout ?? {})
+    const target = { serverUrl: github.serverUrl, fullName: repository.fullName, token: given.token }
+    await checkOut({ ...folders, ...target, sha: context.sha, ref: context.ref }, options.checkout ?? {})
   }
   await options.prepare?.(folders.workspace)
-  const numbers = { runId: id, runNumber: record.run.number, runAttempt: attempt, jobName: record.job.name, workflow }
   const facts = githubContext(github, repository, context, folders, numbers)
-  await mkdir(join(folders.temp, '_github_workflow'), { recursive: true })
+  await mkdir(dirname(facts.event_path), { recursive: true })
   await writeFile(facts.event_path, JSON.stringify(options.event.payload, null, 2))
   const contexts = {
-    github: { ...facts, token, event: options.event.payload },
+    github: { ...facts, token: given.token, event: options.event.payload },
     runner: { os: 'Linux', arch: 'X64', temp: folders.temp, tool_cache: folders.tools, environment: 'github-hosted' },
-    env: options.env ?? {},
     job: { status: 'success' },
   }
-  const environment = { ...options.env, ...jobEnvironment(facts, folders, options.debug ?? false) }
+  const workflow = { ...contexts, secrets: given.secrets }
+  const env = evaluateAll(options.env, workflow)
+  const step = { given: evaluateAll(options.with, { ...workflow, env }), env }
+  const environment = { ...env, ...jobEnvironment(facts, folders, options.debug ?? false) }
+  const inputs = inputsOf(file, step.given, { ...contexts, env })
   return {
     action,
     file,
     folders,
     folder,
-    masker,
+    grant: given,
     record,
-    contexts,
+    contexts: { ...contexts, env },
     environment,
-    revokeToken() {
-      if (minted) github.revokeToken(token)
-    },
-    ...readInputs(options, file, contexts),
+    ...step,
+    inputs,
   }
+}
+
+function runNumbers(options: RunOptions): RunNumbers {
+  const { repository, runId = FIRST_RUN_ID + repository.runs.size, runAttempt = 1 } = options
+  const workflow = options.workflow ?? { name: 'Preview', path: '.github/workflows/preview.yml' }
+  return { runId, runNumber: repository.runs.size + 1, runAttempt, jobName: options.job?.name ?? 'preview', workflow }
 }
 
 async function makeFolders(root: string, repository: Repository, workspace: string | undefined): Promise<JobFolders> {
@@ -103,21 +98,13 @@ async function makeFolders(root: string, repository: Repository, workspace: stri
   return folders
 }
 
-/** GitHub turns every `write` into `read` for pull requests of forks and of Dependabot. */
-function effectivePermissions(options: RunOptions, context: JobContext): Readonly<Record<string, AccessLevel>> {
-  const wanted = options.permissions ?? DEFAULT_PERMISSIONS
-  if (!context.untrusted) return wanted
-  return Object.fromEntries(Object.entries(wanted).map(([name, level]) => [name, level === 'write' ? 'read' : level]))
+function evaluateAll(values: Readonly<Record<string, string>> | undefined, contexts: Contexts): Record<string, string> {
+  const entries = Object.entries(values ?? {})
+  return Object.fromEntries(entries.map(([name, value]) => [name, evaluateTemplate(value, contexts, 'success')]))
 }
 
-function readInputs(options: RunOptions, file: ActionFile, contexts: Readonly<Record<string, unknown>>) {
-  const declared = Object.entries(file.inputs ?? {})
-  const given = Object.entries(options.with ?? {})
-  const inputs: Record<string, string> = {}
-  for (const [name, input] of declared) {
-    inputs[inputVariable(name)] = evaluateTemplate(input?.default ?? '', contexts, 'success')
-  }
-  for (const [name, value] of given) inputs[inputVariable(name)] = evaluateTemplate(value, contexts, 'success')
-  const known = new Set(declared.map(([name]) => name.toLowerCase()))
-  return { inputs, unexpected: given.map(([name]) => name).filter((name) => !known.has(name.toLowerCase())) }
+function inputsOf(file: ActionFile, given: Readonly<Record<string, string>>, contexts: Contexts) {
+  const defaults = Object.entries(file.inputs ?? {}).map(([name, input]) => [name, input?.default ?? ''] as const)
+  const all = [...Object.entries(evaluateAll(Object.fromEntries(defaults), contexts)), ...Object.entries(given)]
+  return Object.fromEntries(all.map(([name, value]) => [inputVariable(name), value]))
 }

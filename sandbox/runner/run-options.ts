@@ -19,15 +19,18 @@ export interface RunOptions {
   readonly github: GitHub
   readonly repository: Repository
   readonly event: WebhookEvent
-  /** The step's `with:`; expressions in it are evaluated. */
+  /** The step's `with:`; expressions in it are evaluated, `secrets` among them. */
   readonly with?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
   /** Default: a GITHUB_TOKEN with `permissions`, read-only where GitHub makes it so. */
   readonly token?: string
   /** The job's `permissions:`. Default: `contents: read`, as for new repositories. */
   readonly permissions?: Readonly<Record<string, AccessLevel>>
-  /** Values hidden from the start, as the runner does for all secrets of a workflow. */
-  readonly secrets?: readonly string[]
+  /**
+   * The repository's secrets by name; they can be used in `with` and `env`, and are hidden from the start.
+   * As on GitHub, a fork's or Dependabot's pull request gets none of them. A plain list is only hidden.
+   */
+  readonly secrets?: readonly string[] | Readonly<Record<string, string>>
   /** An existing directory instead of a fresh one; it is then not deleted. */
   readonly workspace?: string
   /** Default: as `actions/checkout` does without any inputs. */

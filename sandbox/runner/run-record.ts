@@ -1,7 +1,7 @@
 import { ACTIONS_BOT } from '../github/access.ts'
 import type { Deployment, Repository, WorkflowJob, WorkflowRun } from '../github/github.ts'
 import type { JobStatus } from './expression.ts'
-import type { JobContext } from './job-context.ts'
+import type { JobContext, RunNumbers } from './job-context.ts'
 
 export interface RunRecord {
   readonly run: WorkflowRun
@@ -10,12 +10,7 @@ export interface RunRecord {
   finish(conclusion: JobStatus): void
 }
 
-export interface RunRecordOptions {
-  readonly id: number
-  readonly number: number
-  readonly attempt: number
-  readonly jobName: string
-  readonly workflow: { readonly name: string; readonly path: string }
+export interface RunRecordOptions extends RunNumbers {
   readonly environment: string | undefined
   readonly serverUrl: string
   readonly now: Date
@@ -29,7 +24,7 @@ export function recordRun(repository: Repository, context: JobContext, options: 
   const pull = context.event.payload.pull_request as { head: { sha: string; ref: string } } | undefined
   const headSha = pull?.head.sha ?? context.sha
   const job: WorkflowJob = {
-    id: options.id * 10 + options.attempt,
+    id: options.runId * 10 + options.runAttempt,
     name: options.jobName,
     status: 'in_progress',
     conclusion: null,
@@ -37,9 +32,9 @@ export function recordRun(repository: Repository, context: JobContext, options: 
     completedAt: undefined,
   }
   const run: WorkflowRun = {
-    id: options.id,
-    number: options.number,
-    attempt: options.attempt,
+    id: options.runId,
+    number: options.runNumber,
+    attempt: options.runAttempt,
     name: options.workflow.name,
     path: options.workflow.path,
     event: context.event.name,

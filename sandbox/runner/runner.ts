@@ -25,7 +25,7 @@ export async function runAction(options: RunOptions): Promise<RunResult> {
     const job = await prepareJob(options, action, file, context, folder)
     const { main, post } = await runStages(options, job)
     job.record.finish(main.conclusion)
-    job.revokeToken()
+    job.grant.revokeToken()
     return resultOf(job, main, post, performance.now() - started)
   } finally {
     if (!options.keepWorkspace) await rm(folder, { recursive: true, force: true })
@@ -33,7 +33,7 @@ export async function runAction(options: RunOptions): Promise<RunResult> {
 }
 
 function resultOf(job: Job, main: StepResult, post: StepResult | undefined, durationMs: number): RunResult {
-  const safe = ([, value]: [string, string]) => job.masker.mask(value) === value
+  const safe = ([, value]: [string, string]) => job.grant.masker.mask(value) === value
   const outputs = Object.entries(main.outputs)
   const dropped = outputs.filter((entry) => !safe(entry)).map(([name]) => name)
   return {
@@ -50,7 +50,7 @@ function resultOf(job: Job, main: StepResult, post: StepResult | undefined, dura
     stepOutputs: main.outputs,
     state: main.state,
     summary: main.summary,
-    masks: job.masker.values,
+    masks: job.grant.masker.values,
     signals: main.signals,
     main,
     post,

@@ -29,7 +29,7 @@ async function runMain(options: RunOptions, job: Job, cancelled: AbortController
     script: job.file.runs.main,
     environment: { ...job.environment, ...job.inputs },
     cancel: cancelled.signal,
-    introduce: (log) => introduce(log, job, options),
+    introduce: (log) => introduce(log, job),
     onStart({ pid }) {
       options.onStart?.({ pid, stage: 'main' })
       const run = { pid, log: watch.text, logMatches: watch.matches }
@@ -78,7 +78,7 @@ function stepBase(options: RunOptions, job: Job, stage: 'main' | 'post', record:
     action: job.action,
     workspace: job.folders.workspace,
     temp: job.folders.temp,
-    masker: job.masker,
+    masker: job.grant.masker,
     debug: options.debug ?? false,
     graceFactor: options.graceFactor ?? 1,
     onLine(line: string) {

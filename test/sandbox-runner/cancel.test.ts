@@ -49,7 +49,7 @@ describe('a cancelled run', () => {
 
   it('gets SIGTERM when it ignores SIGINT', async () => {
     const main = `process.on('SIGINT', () => console.log('not yet'))\n${waitForEver}`
-    const result = await world.run(main, { ...ready, graceFactor: 0.02 })
+    const result = await world.run(main, { ...ready, graceFactor: 0.2 })
     expect(result).toMatchObject({ conclusion: 'cancelled', exitCode: 128 + 15, signals: ['SIGINT', 'SIGTERM'] })
     expect(result.log).toContain('not yet\n')
   })

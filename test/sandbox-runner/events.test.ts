@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Repository, WebhookEvent } from '../../sandbox/github/github.ts'
 import { type RunnerWorld, runnerWorld } from './world.ts'
@@ -101,6 +102,32 @@ describe('GitHub starts no run', () => {
   it('on a branch that is gone', async () => {
     const event = await repository.event('workflow_dispatch', { ref: 'nowhere' })
     await expect(world.run('', { event })).rejects.toThrow(/has no refs\/heads\/nowhere/)
+  })
+})
+
+describe('secrets', () => {
+  const key = `dk_test_${randomBytes(16).toString('hex')}`
+  const parts = {
+    inputs: { 'api-key': null },
+    main: "console.log('key', process.env['INPUT_API-KEY'], process.env.KEY)",
+  }
+
+  it.each([
+    ['reach a pull request of the repository’s own', 1, 'pull_request', true],
+    ['do not reach a fork’s', 2, 'pull_request', false],
+    ['do not reach Dependabot’s', 3, 'pull_request', false],
+    ['reach a fork’s pull_request_target', 2, 'pull_request_target', true],
+  ] as const)('%s', async (_, number, kind, reaches) => {
+    const event = await repository.event(kind, { action: 'opened', number })
+    const { rawStdout, log, masks } = await world.run(parts, {
+      event,
+      secrets: { INK_API_KEY: key },
+      with: { 'api-key': `\${{ secrets.INK_API_KEY }}` },
+      env: { KEY: `\${{ secrets.INK_API_KEY }}` },
+    })
+    expect(rawStdout).toBe(reaches ? `key ${key} ${key}\n` : 'key  \n')
+    expect(masks.includes(key)).toBe(reaches)
+    expect(log).not.toContain(key)
   })
 })
 
