@@ -33,8 +33,6 @@ export async function lookUp(deps: Pick<Deps, 'github'>, need: Need): Promise<Fa
       return { permission: permissionOf(await deps.github.people.mayWrite(need.login)) }
     case 'changedFiles':
       return { changedFiles: await changedFilesOf(deps, need) }
-    case 'approval':
-      return { approval: 'unreadable' }
   }
 }
 

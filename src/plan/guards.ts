@@ -63,20 +63,20 @@ export type Trust =
 
 /**
  * A fork's code is deployed with the repository's secrets in reach only when somebody with write permission asked for
- * that very commit: by a comment or by the gate label, after it was pushed.
+ * that very commit: by a comment that names it in full, or by the event of the gate label being put on. Nothing that
+ * was done earlier counts, because GitHub tells no trustworthy time of a push; and no abbreviation does, because two
+ * commits that share one are quickly made.
  */
 export function trustIn(occasion: Occasion, intent: PreviewIntent, pullRequest: PullRequest, facts: Facts): Trust {
   const { context, settings } = occasion
   if (intent.fork === undefined || !isFromFork(pullRequest, context.repository)) return { kind: 'trusted' }
   const { sha } = pullRequest.head
-  if (intent.comment) {
-    if (intent.comment.commit !== undefined) return { kind: 'approved' }
-    return approval(facts, pullRequest, { kind: 'comment', createdAt: intent.comment.createdAt })
-  }
   const label = settings.previewLabel
+  if (intent.comment) {
+    return intent.comment.commit === sha ? { kind: 'approved' } : { kind: 'denied', reason: howToApprove(sha, label) }
+  }
   if (intent.fork === 'labeled') return permissionOfLabeller(context.actor, facts, sha)
-  if (intent.fork === 'pushed' || label === undefined) return { kind: 'denied', reason: howToApprove(sha, label) }
-  return approval(facts, pullRequest, { kind: 'label', label })
+  return { kind: 'denied', reason: howToApprove(sha, label) }
 }
 
 function permissionOfLabeller(login: string, facts: Facts, sha: string): Trust {
@@ -85,17 +85,8 @@ function permissionOfLabeller(login: string, facts: Facts, sha: string): Trust {
   return { kind: 'denied', reason: `${login} has no write permission. ${howToApprove(sha, undefined)}` }
 }
 
-function approval(facts: Facts, pullRequest: PullRequest, by: Extract<Need, { fact: 'approval' }>['by']): Trust {
-  const { number, head } = pullRequest
-  if (facts.approval === undefined) {
-    return { kind: 'needs', need: { fact: 'approval', pullRequest: number, headSha: head.sha, by } }
-  }
-  if (facts.approval === 'approved') return { kind: 'approved' }
-  return { kind: 'denied', reason: howToApprove(head.sha, by.kind === 'label' ? by.label : undefined) }
-}
-
 function howToApprove(sha: string, label: string | undefined): string {
-  const ways = [`comment /ink deploy ${sha.slice(0, 12)}`]
+  const ways = [`comment /ink deploy ${sha}`]
   if (label !== undefined) ways.push(`take the label ${label} off and put it on again`)
   return `It comes from a fork, and nobody is known to have approved of ${sha.slice(0, 7)} after it was pushed. A maintainer who has read the code can ${ways.join(', or ')}.`
 }

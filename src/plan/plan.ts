@@ -194,19 +194,6 @@ export type Need =
     }
   | { readonly fact: 'permission'; readonly login: string }
   | { readonly fact: 'changedFiles'; readonly of: ChangedFilesOf }
-  /** Whether somebody with write permission approved of this head after it was pushed. */
-  | {
-      readonly fact: 'approval'
-      readonly pullRequest: number
-      readonly headSha: string
-      readonly by: ApprovalSign
-    }
-
-export type ApprovalSign =
-  /** The label was put on by somebody with write permission, after the head was pushed. */
-  | { readonly kind: 'label'; readonly label: string }
-  /** A comment by somebody known to have write permission: was the head pushed before it? ISO 8601. */
-  | { readonly kind: 'comment'; readonly createdAt: string }
 
 export type ChangedFilesOf =
   | { readonly kind: 'pull-request'; readonly number: number }
@@ -219,5 +206,4 @@ export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
   readonly permission?: Permission | 'unreadable'
   readonly changedFiles?: readonly string[] | 'unreadable'
-  readonly approval?: 'approved' | 'not-approved' | 'unreadable'
 }
