@@ -1,15 +1,8 @@
+import { intentOf } from './command-meaning.ts'
 import { previewPlan, productionPlan } from './deploy-plan.ts'
 import type { PullRequest } from './event.ts'
 import { heldBack, matchesPaths, mayWrite, missingKey, trustIn } from './guards.ts'
-import {
-  type Intent,
-  intentOf,
-  type Occasion,
-  type PreviewIntent,
-  type PreviewOf,
-  type ProductionIntent,
-  type RollbackIntent,
-} from './intent.ts'
+import type { Intent, Occasion, PreviewIntent, PreviewOf, ProductionIntent, RollbackIntent } from './intent.ts'
 import { databaseName, environmentName, previewName, serviceName, targetName } from './names.ts'
 import type {
   Asked,

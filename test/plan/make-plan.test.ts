@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RunEvent } from '../../src/plan/event.ts'
 import type { InputName } from '../../src/plan/inputs.ts'
@@ -383,4 +384,54 @@ describe('a command in a comment', () => {
   test('without a key is refused, not skipped', () => {
     planned('refused', comment('/ink deploy'), { 'api-key': '' }, writer)
   })
+})
+
+test('whatever GitHub answers, a plan is made after a few questions, and none is asked twice', () => {
+  const fork = pullRequestOf({ head: { sha: headSha, ref: 'feature', repository: 'eve/web' }, labels: ['preview'] })
+  const events: RunEvent[] = [
+    ...['opened', 'synchronize', 'labeled'].map((action) =>
+      pullRequestEvent(action, { withSecretsForForks: true, pullRequest: fork, label: 'preview' }),
+    ),
+    ...['deploy', `deploy ${headSha}`, 'stop', 'logs', 'rollback', 'help'].map((words) => comment(`/ink ${words}`)),
+    push('refs/heads/main'),
+    dispatch,
+    workflowRun({ headRepository: 'eve/web' }),
+  ]
+  const answers = fc.record({
+    pullRequest: fc.constantFrom(
+      pullRequestOf({ labels: ['preview'] }),
+      fork,
+      'not-found' as const,
+      'unreadable' as const,
+    ),
+    permission: fc.constantFrom(
+      'admin' as const,
+      'write' as const,
+      'read' as const,
+      'none' as const,
+      'unreadable' as const,
+    ),
+    approval: fc.constantFrom('approved' as const, 'not-approved' as const, 'unreadable' as const),
+    changedFiles: fc.constantFrom(['src/a.ts'], ['README.md'], [], 'unreadable' as const),
+  })
+  const command = fc.constantFrom('auto', 'preview', 'production', 'rollback', 'plan')
+  const options = fc.record({
+    'preview-label': fc.constantFrom('', 'preview'),
+    paths: fc.constantFrom('', 'src/**'),
+    command,
+  })
+  const number = fc.constantFrom('', '12')
+  fc.assert(
+    fc.property(fc.constantFrom(...events), answers, options, number, (event, all, given, prNumber) => {
+      let facts: Facts = {}
+      for (let round = 0; ; round++) {
+        const made = plan(event, { ...given, 'pr-number': prNumber }, facts)
+        if (made.kind !== 'needs') return
+        expect(round).toBeLessThan(4)
+        expect(facts).not.toHaveProperty(made.need.fact)
+        facts = { ...facts, [made.need.fact]: all[made.need.fact] }
+      }
+    }),
+    { numRuns: 500 },
+  )
 })

@@ -1,0 +1,67 @@
+import { meaningOf, meaningOfWorkflowRun, previewByNumber, previewOfEvent, production } from './event-meaning.ts'
+import type { Intent, Occasion } from './intent.ts'
+import type { NonePlan, RefusedPlan } from './plan.ts'
+
+/** What the command asks for, or, with `auto`, what the event means. */
+export function intentOf(occasion: Occasion): Intent | NonePlan | RefusedPlan {
+  const { settings } = occasion
+  const because = `command: ${settings.command}`
+  switch (settings.command) {
+    case 'auto':
+    case 'plan':
+      return meaningOf(occasion)
+    case 'preview':
+      return commandedPreview(occasion, because)
+    case 'production':
+      return commandedProduction(occasion, because)
+    case 'teardown':
+      return commandedTeardown(occasion, because)
+    case 'sweep':
+      return { kind: 'sweep', because, thenMonitor: false }
+    case 'monitor':
+      return { kind: 'monitor', because }
+    case 'rollback':
+      return { kind: 'rollback', because, number: settings.pullRequest, to: undefined, askedBy: undefined }
+  }
+}
+
+function commandedPreview(occasion: Occasion, because: string): Intent | NonePlan | RefusedPlan {
+  const { event, settings } = occasion
+  if (settings.pullRequest !== undefined) return previewByNumber(settings.pullRequest, because)
+  if (event.kind === 'pull-request') return previewOfEvent(event, settings, because)
+  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, occasion) : undefined
+  return meaning === undefined || meaning.kind === 'production' ? lacksNumber(because) : meaning
+}
+
+function commandedTeardown({ event, settings }: Occasion, because: string): Intent | RefusedPlan {
+  const pullRequest = event.kind === 'pull-request' ? event.pullRequest : undefined
+  const number = settings.pullRequest ?? pullRequest?.number
+  if (number === undefined) return lacksNumber(because)
+  const known = pullRequest?.number === number ? pullRequest : undefined
+  return { kind: 'teardown', because, number, askedBy: undefined, pullRequest: known }
+}
+
+function commandedProduction(occasion: Occasion, because: string): Intent | NonePlan | RefusedPlan {
+  const { context, event } = occasion
+  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, occasion) : undefined
+  if (meaning?.kind === 'production' || meaning?.kind === 'none') return meaning
+  if (event.kind === 'pull-request' || event.kind === 'comment' || event.kind === 'workflow-run') {
+    return {
+      kind: 'refused',
+      problem: `${because} cannot be used with the event ${context.eventName}, which speaks of code that is not merged`,
+      hint: 'Run it on push, workflow_dispatch or release.',
+    }
+  }
+  if (event.kind === 'push' && event.after === undefined) {
+    return { kind: 'refused', problem: `${because}: ${event.ref} was deleted`, hint: 'There is no commit to deploy.' }
+  }
+  return production(because, { sha: context.sha, ref: context.ref }, event.kind === 'push' ? event.before : undefined)
+}
+
+function lacksNumber(because: string): RefusedPlan {
+  return {
+    kind: 'refused',
+    problem: `${because} does not say which pull request is meant`,
+    hint: 'Set the input pr-number, or run it on pull_request.',
+  }
+}
