@@ -1,4 +1,4 @@
-import { setFailed } from '@actions/core'
+import { setFailed, setOutput } from '@actions/core'
 import { buildDeps } from './adapters.ts'
 import { DeployError, errorMessage } from './errors.ts'
 import { publish } from './flows/publish.ts'
@@ -28,7 +28,10 @@ function fail(error: unknown): void {
 }
 
 main().catch((error: unknown) => {
+  const cancelled = error instanceof Cancelled
+  // Whoever reads the outputs afterwards wants to know most of all when something went wrong.
+  setOutput('status', cancelled ? 'cancelled' : 'failed')
   // The post step settles what is left open: the runner gives a cancelled step only seconds.
-  if (error instanceof Cancelled) process.exitCode = 1
+  if (cancelled) process.exitCode = 1
   else fail(error)
 })

@@ -41,6 +41,7 @@ describe('bad input', () => {
       'health-status': '99-1000',
     })
     expect(result.conclusion).toBe('failure')
+    expect(result.outputs.status).toBe('failed')
     expect(asked).toBe(0)
     const said = result.annotations.map(({ message }) => message).join('\n')
     for (const input of [
