@@ -18,7 +18,7 @@ export function chooseCommit(
 ): ChosenCommit {
   const { wanted, ordinaryCheckouts } = request
   if (checkout?.head === undefined) {
-    const why = `Nothing is checked out in the workspace, so commit ${short(wanted.sha)} was fetched.`
+    const why = `This repository is not checked out in the workspace, so commit ${short(wanted.sha)} was fetched.`
     return { ...wanted, why }
   }
   if (checkout.head === wanted.sha || ordinaryCheckouts.includes(checkout.head)) return wanted

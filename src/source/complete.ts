@@ -39,7 +39,7 @@ export async function listCommit(
     return await listTree(stores.own, tree, signal)
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error
-    throw cannotHave(sha, remote.redact(decisiveLine(error.stderr)), error)
+    throw cannotHave(sha, remote.redact(decisiveLine(error.stderr)))
   }
 }
 
@@ -63,7 +63,7 @@ export async function fetchCommitAlone(
     await fetchNeeded(stores.fetched, request, workshop.patience, signal)
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error
-    throw cannotHave(sha, remote.redact(decisiveLine(error.stderr)), error)
+    throw cannotHave(sha, remote.redact(decisiveLine(error.stderr)))
   }
 }
 
@@ -81,11 +81,10 @@ function missingContents(entries: readonly TreeEntry[]): string[] {
   return [...new Set(missing.map((entry) => entry.oid))]
 }
 
-function cannotHave(sha: string, reason: string, cause?: unknown): SourceError {
+function cannotHave(sha: string, reason: string): SourceError {
   return new SourceError('no-commit', `Commit ${sha} is not in the checkout and could not be fetched: ${reason}`, {
     hint:
       'Check it out before this step (actions/checkout), or let the token read the repository ' +
       '(permissions: contents: read). A commit that was force-pushed away can be gone for good.',
-    cause,
   })
 }

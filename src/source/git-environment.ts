@@ -27,6 +27,8 @@ const passedOn = new Set([
   'SSL_CERT_DIR',
   'GIT_SSL_CAINFO',
   'GIT_SSL_CAPATH',
+  // By this the runner finds and ends what a killed job left behind.
+  'RUNNER_TRACKING_ID',
 ])
 
 // Read in place of the user's and the system's files, so that the same commit gives the same snapshot everywhere.

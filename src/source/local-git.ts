@@ -1,4 +1,5 @@
 import { simpleGit } from 'simple-git'
+import { DeployError } from '../errors.ts'
 import type { ChildEnvironment } from './git-environment.ts'
 
 export interface LocalGitOptions {
@@ -9,7 +10,7 @@ export interface LocalGitOptions {
 }
 
 /** git answered with a status other than zero. */
-export class GitFailure extends Error {
+export class GitFailure extends DeployError {
   override readonly name = 'GitFailure'
   readonly exitCode: number
   readonly stderr: string

@@ -5,6 +5,8 @@ import { GitFailure, runLocalGit } from './local-git.ts'
 const wanted =
   '^http\\.(.*\\.)?(proxy|proxyauthmethod|proxysslcainfo|sslbackend|sslcainfo|sslcapath|sslcert|sslkey|sslverify)$'
 
+const homeNames = new Set(['PATH', 'HOME', 'XDG_CONFIG_HOME', 'USERPROFILE', 'HOMEDRIVE', 'HOMEPATH', 'PROGRAMDATA'])
+
 /**
  * What the machine's and the user's git configuration say about proxies and certificates: runners behind a company's
  * proxy reach nothing without. They are handed on in the environment, as a proxy's address may hold a password.
@@ -16,9 +18,11 @@ export async function readNetworkSettings(
   environment: Readonly<Record<string, string | undefined>>,
   cwd: string,
 ): Promise<readonly GitSetting[]> {
-  const { PATH, HOME, XDG_CONFIG_HOME, USERPROFILE } = environment
-  const kept = Object.entries({ PATH, HOME, XDG_CONFIG_HOME, USERPROFILE })
-  const own = Object.fromEntries(kept.filter((entry): entry is [string, string] => entry[1] !== undefined))
+  const own = Object.fromEntries(
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && homeNames.has(entry[0].toUpperCase()),
+    ),
+  )
   // A matter of milliseconds: nothing to abort.
   const { signal } = new AbortController()
   const found = await Promise.all(

@@ -56,7 +56,6 @@ export async function openSubmodule(
         hint:
           'Let actions/checkout bring it: "with: submodules: recursive". If it is private, also give checkout a ' +
           '"token" that may read it; the workflow\'s own token reads no other repository.',
-        cause: error,
       },
     )
   }

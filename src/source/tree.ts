@@ -57,7 +57,7 @@ export async function writeTree(
   for (const entry of entries) directory(parentOf(entry.path)).push(entry)
 
   // Deepest first, a level at a time: a tree names its subtrees.
-  const deepest = Math.max(...Array.from(directories.keys(), depthOf))
+  const deepest = Array.from(directories.keys(), depthOf).reduce((most, depth) => Math.max(most, depth), 0)
   let root = ''
   for (let depth = deepest; depth >= 0; depth--) {
     const paths = [...directories.keys()].filter((path) => depthOf(path) === depth)

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SourceLog, SourceOptions } from './contract.ts'
-import { type ChildEnvironment, prepareEnvironment } from './git-environment.ts'
+import { type ChildEnvironment, type GitSetting, prepareEnvironment } from './git-environment.ts'
 import { readNetworkSettings } from './network-settings.ts'
 import { createStore, type ObjectFormat, type ObjectStore } from './object-store.ts'
 import { GitRemote } from './remote.ts'
+import { requireGit } from './require-git.ts'
 import type { Patience } from './retry.ts'
 
 /** Where snapshots are made: a temporary folder with repositories of our own. */
@@ -33,10 +34,37 @@ export interface Stores {
 /** On the low side: most runners are faster. */
 const slowRunnerBytesPerSecond = 2_000_000
 
+/** @throws SourceError `no-git` */
 export async function openWorkshop(options: SourceOptions): Promise<Workshop> {
   const directory = await mkdtemp(join(options.tempDir, 'ink-source-'))
-  const environment = await prepareEnvironment(options.environment, join(directory, 'home'))
-  const networkSettings = await readNetworkSettings(options.environment, directory)
+  try {
+    const environment = await prepareEnvironment(options.environment, join(directory, 'home'))
+    await requireGit(environment, directory)
+    const networkSettings = await readNetworkSettings(options.environment, directory)
+    return {
+      directory,
+      environment,
+      workspace: options.workspace,
+      repository: options.repository,
+      // GitHub takes any user name with a token; this one it uses itself.
+      origin: options.origin && new GitRemote(options.origin.url, 'x-access-token', options.origin.token),
+      log: options.log,
+      patience: options,
+      fetch: options.fetch ?? globalThis.fetch,
+      assumedBytesPerSecond: options.assumedBytesPerSecond ?? slowRunnerBytesPerSecond,
+      stores: openStores(directory, environment, networkSettings),
+    }
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+    throw error
+  }
+}
+
+function openStores(
+  directory: string,
+  environment: ChildEnvironment,
+  networkSettings: readonly GitSetting[],
+): Workshop['stores'] {
   const opened = new Map<ObjectFormat, Promise<Stores>>()
   const open = async (format: ObjectFormat): Promise<Stores> => {
     const own = await createStore(join(directory, `${format}.git`), format, environment, networkSettings)
@@ -44,22 +72,10 @@ export async function openWorkshop(options: SourceOptions): Promise<Workshop> {
     await own.borrow(join(fetched.directory, 'objects'))
     return { own, fetched }
   }
-  return {
-    directory,
-    environment,
-    workspace: options.workspace,
-    repository: options.repository,
-    // GitHub takes any user name with a token; this one it uses itself.
-    origin: options.origin && new GitRemote(options.origin.url, 'x-access-token', options.origin.token),
-    log: options.log,
-    patience: options,
-    fetch: options.fetch ?? globalThis.fetch,
-    assumedBytesPerSecond: options.assumedBytesPerSecond ?? slowRunnerBytesPerSecond,
-    stores: (format) => {
-      const known = opened.get(format) ?? open(format)
-      opened.set(format, known)
-      return known
-    },
+  return (format) => {
+    const stores = opened.get(format) ?? open(format)
+    opened.set(format, stores)
+    return stores
   }
 }
 

@@ -62,7 +62,7 @@ describe('the commit that is deployed', () => {
     await git(work, 'push', '-q', stage.originRepository, 'main')
     await using source = stage.open()
     const { snapshot } = await deploy(stage, source, sha)
-    expect(snapshot).toMatchObject({ sourceSha: sha, why: expect.stringContaining('Nothing is checked out') })
+    expect(snapshot).toMatchObject({ sourceSha: sha, why: expect.stringContaining('not checked out in the workspace') })
     expect(stage.origin.requests.length).toBeGreaterThan(0)
   })
 
@@ -96,6 +96,20 @@ describe('the commit that is deployed', () => {
     expect(await pushedFile(stage, branch, 'b.txt')).toBe('b')
     expect(await pushedFile(stage, branch, 'large.txt')).toBe(large)
     expect(stage.origin.bytesSent).toBeLessThan(large.length / 2)
+  })
+
+  it('is whole, too, when the checkout is sparse and without most contents', async () => {
+    await using stage = await setStage()
+    const work = await newRepository(join(stage.path, 'work'))
+    const sha = await commitFiles(work, { 'top.txt': 'top\n', 'inside/a.txt': 'a\n', 'outside/b.txt': 'b\n' })
+    await git(work, 'push', '-q', stage.originRepository, 'main')
+    const address = `file://${stage.originRepository}`
+    await git(stage.path, 'clone', '-q', '--depth=1', '--filter=blob:none', '--sparse', address, 'workspace')
+    await git(stage.workspace, 'sparse-checkout', 'set', 'inside')
+    await using source = stage.open()
+    const { branch } = await deploy(stage, source, sha)
+    expect(await pushedFile(stage, branch, 'outside/b.txt')).toBe('b')
+    expect(await git(stage.workspace, 'ls-files', '-t', 'outside')).toMatch(/^S /)
   })
 
   it('works for repositories whose objects are named by SHA-256', async () => {
