@@ -1,6 +1,6 @@
-import { z } from 'zod'
 import type { Api } from './api.ts'
-import { type Authorship, authorSchema } from './authorship.ts'
+import type { Authorship } from './authorship.ts'
+import { type Comment, commentCalls } from './comment-calls.ts'
 import type { Failure } from './outcome.ts'
 
 /** A comment that is kept up to date instead of written anew, shared by all jobs of a pull request. */
@@ -41,21 +41,12 @@ interface CommentsOptions {
   readonly random: () => number
 }
 
-const commentSchema = z.object({
-  id: z.number(),
-  html_url: z.string(),
-  body: z.string().nullish(),
-  user: authorSchema.nullable(),
-})
-
 type Place = Pick<StickyComment, 'pullRequest' | 'marker'>
-type Comment = z.infer<typeof commentSchema>
 
 /** `again`: another job came between. `unanswered`: whether the comment was made shows when one looks for it. */
 type Round = WrittenComment | 'again' | 'unwanted' | { readonly unanswered: Failure } | Failure
 
 const MAX_ROUNDS = 6
-const ROUTE = '/repos/{owner}/{repo}/issues'
 
 /** Opens the comments of a repository's pull requests. */
 export function openComments(options: CommentsOptions): Comments {
@@ -162,53 +153,6 @@ export function openComments(options: CommentsOptions): Comments {
         ? written(created.data, 'created')
         : give(options, created, `a comment on pull request #${pullRequest}`)
     },
-  }
-}
-
-function commentCalls(api: Api) {
-  const reads = { permission: 'pull-requests', access: 'read', purpose: 'read the comments of pull requests' } as const
-  const writes = { permission: 'pull-requests', access: 'write', purpose: 'write comments on pull requests' } as const
-  return {
-    list: (issue_number: number, enough: (page: readonly Comment[]) => Promise<boolean>) =>
-      api.pages(
-        {
-          ...reads,
-          route: `GET ${ROUTE}/{issue_number}/comments`,
-          params: { issue_number },
-          schema: z.array(commentSchema),
-        },
-        enough,
-      ),
-    read: (comment_id: number) =>
-      api.call({
-        ...reads,
-        route: `GET ${ROUTE}/comments/{comment_id}`,
-        params: { comment_id },
-        schema: commentSchema,
-      }),
-    create: (issue_number: number, body: string) =>
-      api.call({
-        ...writes,
-        route: `POST ${ROUTE}/{issue_number}/comments`,
-        params: { issue_number, body },
-        schema: commentSchema,
-      }),
-    update: (comment_id: number, body: string) =>
-      api.call({
-        ...writes,
-        route: `PATCH ${ROUTE}/comments/{comment_id}`,
-        params: { comment_id, body },
-        schema: commentSchema,
-        repeatable: true,
-      }),
-    remove: (comment_id: number) =>
-      api.call({
-        ...writes,
-        route: `DELETE ${ROUTE}/comments/{comment_id}`,
-        params: { comment_id },
-        schema: z.unknown(),
-        repeatable: true,
-      }),
   }
 }
 

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { excerpt, oneLine, prose } from './foreign-text.ts'
 import { block, code, folded, list, paragraph, serialise, text } from './markdown.ts'
 
 const commandWords: readonly (readonly [string, string])[] = [
-  ['/ink deploy', 'deploys the head of this pull request; name the commit for one that comes from a fork'],
+  ['/ink deploy', 'deploys the head of this pull request; for one that comes from a fork, name the commit in full'],
   ['/ink stop', 'removes the preview'],
   ['/ink logs', 'shows the end of the preview’s runtime log'],
   ['/ink rollback', 'switches the preview back to the version before'],
@@ -18,6 +19,12 @@ export function helpAnswer(unknown: string | undefined): string {
     paragraph(text('Commands, each on a line of its own:')),
     list(commandWords.map(([command, what]) => [code(command), text(` ${what}`)])),
   ])
+}
+
+/** First line of a polite no, by which it is found when the same person asks for the same again. */
+export function declineMarker(login: string, reason: string): string {
+  const said = createHash('sha256').update(`${login}\n${reason}`).digest('hex').slice(0, 16)
+  return `<!-- ink-deploy:declined ${said} -->`
 }
 
 /** The polite no to somebody who may not give commands, or to a command that cannot be carried out. */
