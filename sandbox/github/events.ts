@@ -1,7 +1,9 @@
+import type { WorkflowRun } from './model.ts'
 import { fullReference, NO_COMMIT, renderPushEvent } from './push-event.ts'
 import { renderComment, renderIssue, renderLabel } from './render-issue.ts'
 import { renderFullPull } from './render-pull.ts'
 import { renderRepository, timestamp } from './render-repository.ts'
+import { renderRun } from './render-run.ts'
 import { nodeId, renderUser } from './render-user.ts'
 import type { Repository } from './repository.ts'
 import type { World } from './world.ts'
@@ -100,26 +102,15 @@ const renderers: Readonly<Record<EventKind, Renderer>> = {
     ref_type: ref.startsWith('refs/tags/') ? 'tag' : 'branch',
     pusher_type: 'user',
   }),
-  workflow_run: async (_world, repository, { action = 'completed', runId, number }) => {
+  workflow_run: async (world, repository, { action = 'completed', runId, number }) => {
     const run = repository.runs.get(runId ?? 0)
     if (!run) throw new Error('A workflow_run event needs the id of a run.')
     const pull = number === undefined ? undefined : repository.pull(number)
+    const linked = pull ? [{ number: pull.number, head: { ref: pull.headRef, sha: pull.headSha } }] : []
     return {
       action,
-      workflow: { id: 1, name: run.name, path: '.github/workflows/preview.yml', state: 'active' },
-      workflow_run: {
-        id: run.id,
-        name: run.name,
-        event: run.event,
-        head_branch: run.headBranch,
-        head_sha: run.headSha,
-        run_number: run.number,
-        run_attempt: run.attempt,
-        status: 'completed',
-        conclusion: 'success',
-        html_url: `${repository.htmlUrl}/actions/runs/${run.id}`,
-        pull_requests: pull ? [{ number: pull.number, head: { ref: pull.headRef, sha: pull.headSha } }] : [],
-      },
+      workflow: renderWorkflow(world, repository, run),
+      workflow_run: { ...(await renderRun(world, repository, run)), pull_requests: linked },
     }
   },
 }
@@ -133,6 +124,23 @@ async function renderPullRequestEvent(world: World, repository: Repository, opti
     pull_request: await renderFullPull(world, repository, pull),
     ...(action === 'synchronize' ? { before: options.before ?? NO_COMMIT, after: options.after ?? pull.headSha } : {}),
     ...(label === undefined ? {} : { label: renderLabel(repository, label, world) }),
+  }
+}
+
+function renderWorkflow(world: World, repository: Repository, run: WorkflowRun) {
+  const url = `${world.apiUrl}/repos/${repository.fullName}/actions/workflows/1`
+  const created = timestamp(repository.createdAt)
+  return {
+    id: 1,
+    node_id: nodeId('W', 1),
+    name: run.name,
+    path: run.path,
+    state: 'active',
+    created_at: created,
+    updated_at: created,
+    url,
+    html_url: `${repository.htmlUrl}/blob/${repository.defaultBranch}/${run.path}`,
+    badge_url: `${repository.htmlUrl}/workflows/${encodeURIComponent(run.name)}/badge.svg`,
   }
 }
 

@@ -54,6 +54,20 @@ beforeAll(async () => {
   })
   await repository.openPullRequest({ head: 'feature', author: 'ada', labels: ['preview'] })
   await repository.setReference('refs/tags/v1', await repository.head())
+  const startedAt = new Date()
+  repository.runs.set(7, {
+    id: 7,
+    number: 1,
+    attempt: 1,
+    name: 'Build',
+    path: '.github/workflows/build.yml',
+    event: 'push',
+    headBranch: 'main',
+    headSha: await repository.head(),
+    actor: repository.owner,
+    createdAt: startedAt,
+    jobs: [{ id: 71, name: 'build', status: 'completed', conclusion: 'success', startedAt, completedAt: startedAt }],
+  })
   commentId = repository.comment(1, '/ink deploy', 'ada').id
 })
 
@@ -80,6 +94,7 @@ describe('an event has everything that GitHub’s own examples of it have in com
     ['workflow_dispatch', () => ({ inputs: { 'pr-number': '1' } })],
     ['issue_comment', () => ({ action: 'created', number: 1, commentId })],
     ['release', () => ({ action: 'published', tag: 'v1' })],
+    ['workflow_run', () => ({ action: 'completed', runId: 7 })],
     ['delete', () => ({ ref: 'refs/heads/feature' })],
   ]
 
