@@ -132,7 +132,7 @@ describe('the search', () => {
     const errorMessage = 'container exited with code 1 before accepting connections'
     const runtimeLog = sampleLines('environment/node-throw')
     const diagnosis = diagnose(failed({ phase: 'building', errorMessage, runtimeLog, deployLog: ['npm ci', 'done'] }))
-    expect(diagnosis.cause).toBe('The environment variable DATABASE_URL is missing')
+    expect(diagnosis.cause).toBe('The environment variable DATABASE_URL is missing (server.js:2)')
   })
 
   it('does not blame localhost for a crash', () => {
@@ -164,6 +164,19 @@ describe('the search', () => {
   })
 })
 
+describe('the decisive lines', () => {
+  it('end with the step that failed, and leave out calls in foreign code', () => {
+    const step = [
+      ...sampleLines('node/syntax').slice(0, -1),
+      'ERROR: process "npm run build" did not complete successfully: exit code: 1',
+    ]
+    const { decisive } = diagnose(failed({ deployLog: [...step, 'second try', ...step] }))
+    expect(decisive[0]).toBe('file:///app/server.js:2')
+    expect(decisive).toContain('const app = {{')
+    expect(decisive.join('\n')).not.toMatch(/node:internal|second try/)
+  })
+})
+
 describe('a failure nobody knows', () => {
   it('shows the first error with the lines around it, and the end of the log', () => {
     const deployLog = [
@@ -176,7 +189,14 @@ describe('a failure nobody knows', () => {
       recogniser: 'unknown',
       cause: 'The deployment failed: frobnication failed: no flux',
     })
-    expect(diagnosis.decisive).toEqual(['step 78', 'step 79', 'frobnication failed: no flux', 'giving up'])
+    expect(diagnosis.decisive).toEqual([
+      'step 76',
+      'step 77',
+      'step 78',
+      'step 79',
+      'frobnication failed: no flux',
+      'giving up',
+    ])
     expect(diagnosis.tail).toHaveLength(50)
   })
 

@@ -110,14 +110,15 @@ function recognised(
   const match = matchAt(recogniser, log.lines, index)
   const shown = log.kind === 'platform' && failure.deployLog.length > 0 ? shownLog(logs) : log
   const at = shown === log ? index : (firstErrorLine(shown.lines) ?? lastLine(shown.lines))
-  const cause = oneLine(recogniser.cause(match))
+  const reason = oneLine(recogniser.cause(match))
+  const annotations = annotationsFor(shown.lines, at, { cause: reason, tool: recogniser.tool }, pathsOf(failure))
   return {
-    cause,
+    cause: shown === log ? withPlace(reason, annotations[0]) : reason,
     hint: recogniser.hint(match),
     ...(recogniser.tool === undefined ? {} : { tool: recogniser.tool }),
     evidence: [{ line: match.line, index }],
     decisive: shown === log ? linesAround(shown.lines, at) : [match.line, ...linesAround(shown.lines, at)],
-    annotations: annotationsFor(shown.lines, at, { cause, tool: recogniser.tool }, pathsOf(failure)),
+    annotations,
     tail: tailOf(shown.lines),
     recogniser: recogniser.name,
   }
@@ -154,6 +155,12 @@ const ENDINGS: Readonly<Record<FailureKind, string>> = {
 function shownLog(logs: readonly SearchedLog[]): SearchedLog {
   const written = logs.filter((log) => log.lines.some((line) => line.trim() !== ''))
   return written.find((log) => log.kind !== 'platform') ?? written[0] ?? { kind: 'build', lines: [] }
+}
+
+/** Adds the place to a cause that does not name it. */
+function withPlace(cause: string, at: SourceAnnotation | undefined): string {
+  if (at === undefined || cause.includes(at.file)) return cause
+  return `${cause} (${at.file}${at.line === undefined ? '' : `:${at.line}`})`
 }
 
 function oneLine(text: string): string {

@@ -120,7 +120,7 @@ function located(
   return {
     path,
     ...(line === undefined ? {} : { line: Number(line) }),
-    ...(column === undefined ? {} : { column: Number(column) }),
+    ...(column === undefined ? {} : { column: Math.max(1, Number(column)) }),
     message: (message ?? elsewhere ?? 'the build failed here').trim().replace(/\s{2,}/g, ' '),
     level: /^w/i.test(level ?? '') ? 'warning' : 'error',
     at,
