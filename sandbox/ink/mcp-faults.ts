@@ -55,7 +55,7 @@ export function spoilAnswer(
   const socket = response.socket
   const silence = struck('mcp.silence')
   if (silence !== undefined)
-    replaceAnswer(response, (send) => void setTimeout(send, Number(silence.options.delayMs ?? 30_000)))
+    replaceAnswer(response, (send) => void setTimeout(send, Number(silence.options.delayMs ?? 30_000)).unref())
   if (struck('mcp.reset-after')) replaceAnswer(response, () => socket?.resetAndDestroy())
   if (struck('mcp.cut')) {
     replaceAnswer(response, (_send, answer) => {
