@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Deps } from './flows/deps.ts'
 import { openGitHub } from './github/github.ts'
 import { openPlatform } from './ink/platform.ts'
@@ -60,9 +61,9 @@ export function buildDeps(edge: Edge): Deps {
         },
         signal,
       ),
-    openSource: () =>
+    openSource: (_place, { ignoreWorkspace = false } = {}) =>
       openSource({
-        workspace: context.workspace,
+        workspace: ignoreWorkspace ? join(context.tempDir, 'no-checkout') : context.workspace,
         tempDir: context.tempDir,
         environment: edge.environment,
         origin: { url: `${repository.serverUrl}/${repository.fullName}`, token },

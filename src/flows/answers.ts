@@ -1,9 +1,12 @@
+import { repositorySlug } from '../ink/platform.ts'
+import type { Service } from '../ink/results.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan } from '../plan/plan.ts'
-import { declineAnswer, helpAnswer, logsAnswer } from '../report/answers.ts'
+import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/answers.ts'
 import type { NothingReport } from '../report/model.ts'
 import { createTamer } from '../watch/tame.ts'
 import type { Deps } from './deps.ts'
 import type { Outcome } from './outcome.ts'
+import { isOurs } from './ownership.ts'
 import type { Run } from './run.ts'
 
 const logLines = 200
@@ -17,22 +20,36 @@ export async function answerHelp(plan: HelpPlan, deps: Deps): Promise<Outcome> {
   )
 }
 
-/** Says no, politely and once. */
+/** Says no, politely and once: whoever asks again for the same gets the sign alone. */
 export async function answerNo(plan: DeclinePlan, deps: Deps): Promise<Outcome> {
   await deps.github.people.react(plan.askedBy.commentId, '-1')
-  await deps.github.comments.add(plan.pullRequest, declineAnswer(plan.reason))
+  const marker = declineMarker(plan.askedBy.login, plan.reason)
+  const body = `${marker}\n${declineAnswer(plan.reason)}`
+  const fold = (bodies: readonly string[]) => ({ body: bodies[0] ?? body, shared: false })
+  await deps.github.comments.keep({ pullRequest: plan.pullRequest, marker, fold })
   return answered(deps, plan.reason)
 }
 
 /** Answers `/ink logs` with the end of the runtime log. */
 export async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
-  const service = await run.platform.service(plan.serviceName, { runtimeLogLines: logLines }, run.signal)
+  const service = await ownService(plan, run)
+  // The app may print what it was given; this is known to be secret, and the comment is public.
+  if (service?.env?.DATABASE_AUTH_TOKEN) run.mask(service.env.DATABASE_AUTH_TOKEN)
   const tame = createTamer(run.secrets())
   const body = service
     ? logsAnswer(plan.serviceName, service.status, service.runtimeLogs.map(tame))
     : declineAnswer('this pull request has no preview')
   await run.github.comments.add(plan.pullRequest.number, body)
   return answered(run, service ? 'the log was shown in a comment' : 'there is no preview')
+}
+
+/** The preview, if it is ours: another service of that name has a log that is nobody's business here. */
+async function ownService({ serviceName, place }: LogsPlan, { platform, signal }: Run): Promise<Service | undefined> {
+  const parts = { env: true, runtimeLogLines: logLines }
+  const service = await platform.service(serviceName, parts, signal)
+  if (!service) return undefined
+  const access = await platform.gitAccess(place.repositoryName, false, signal)
+  return access && isOurs(service, place, repositorySlug(access.remote)) ? service : undefined
 }
 
 function answered(deps: Deps, reason: string): Outcome {

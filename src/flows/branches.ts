@@ -12,7 +12,7 @@ import { settleEach } from './in-parallel.ts'
  */
 export async function branchesInUse(
   platform: Pick<Platform, 'services' | 'service'>,
-  where: { repositorySlug: string; target: string; except: string },
+  where: { repositorySlug: string; target: string; except: string | undefined },
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const listed = await platform.services(signal)

@@ -1,7 +1,9 @@
 import { DeployError, errorMessage } from '../errors.ts'
 import { isOverQuota, type Platform } from '../ink/platform.ts'
-import type { NonePlan, Plan } from '../plan/plan.ts'
-import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
+import type { PullRequest, RunEvent } from '../plan/event.ts'
+import { previewName, serviceName } from '../plan/names.ts'
+import type { NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
+import type { DeployReport, NothingReport, Target } from '../report/model.ts'
 import { createTamer } from '../watch/tame.ts'
 import { answerHelp, answerLogs, answerNo } from './answers.ts'
 import { check } from './check.ts'
@@ -26,13 +28,13 @@ export interface Occasion {
   readonly signal: AbortSignal
 }
 
-/** Carries out a plan. Failures of the work come back as an outcome; only cancellation and refusals are thrown. */
-export async function carryOut(plan: Plan, deps: Deps, occasion: Occasion): Promise<Outcome> {
+/** Carries out a plan. Failures come back as an outcome; only a cancellation is thrown. */
+export async function carryOut(plan: Plan, deps: Deps, occasion: Occasion, event: RunEvent): Promise<Outcome> {
   switch (plan.kind) {
     case 'none':
-      return nothing(plan, deps, occasion)
+      return nothing(plan, deps, occasion, event)
     case 'refused':
-      throw new DeployError(plan.problem, { hint: plan.hint })
+      return refused(plan, deps, occasion)
     case 'help':
       return answerHelp(plan, deps)
     case 'decline':
@@ -47,9 +49,9 @@ export async function carryOut(plan: Plan, deps: Deps, occasion: Occasion): Prom
 async function work(plan: WorkPlan, deps: Deps, occasion: Occasion): Promise<Outcome> {
   const reporter = openReporter(deps, subjectOf(plan), occasion.startedAt, occasion.warnings)
   const reacted = reactTo(plan, deps)
-  await reacted.begin()
-  if (isDeployment(plan)) await reporter.begin()
-  const outcome = await connected(plan, deps, occasion, reporter)
+  // GitHub is told while the work goes on; neither of these can fail.
+  const begun = Promise.all([reacted.begin(), isDeployment(plan) ? reporter.begin() : undefined])
+  const outcome = await connected(plan, deps, occasion, reporter).finally(() => begun)
   if (isDeployment(plan)) await reporter.finish()
   await reacted.end(outcome.failure === undefined)
   return outcome
@@ -147,9 +149,24 @@ function planned(plan: WorkPlan, deps: Deps, occasion: Occasion): Outcome {
   return { action: actionOf(plan), status: 'planned', report, failure: undefined }
 }
 
-function nothing(plan: NonePlan, deps: Deps, occasion: Occasion): Outcome {
+function refused(plan: RefusedPlan, deps: Deps, occasion: Occasion): Outcome {
+  const { problem, hint } = plan
+  const report: NothingReport = {
+    kind: 'none',
+    status: 'nothing',
+    reason: problem,
+    hint,
+    runUrl: deps.context.runUrl,
+    warnings: occasion.warnings,
+  }
+  return { action: 'none', status: 'failed', report, failure: new DeployError(problem, { hint }) }
+}
+
+async function nothing(plan: NonePlan, deps: Deps, occasion: Occasion, event: RunEvent): Promise<Outcome> {
   deps.output('skipped-reason', plan.reason)
   deps.log.notice(`${plan.status === 'skipped' ? 'Skipped' : 'Nothing to do'}: ${plan.reason}`)
+  if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
+    await noteSkipped(plan.reason, event.pullRequest, deps, occasion)
   const report: NothingReport = {
     kind: 'none',
     status: plan.status,
@@ -158,6 +175,19 @@ function nothing(plan: NonePlan, deps: Deps, occasion: Occasion): Outcome {
     warnings: occasion.warnings,
   }
   return { action: 'none', status: plan.status, report, failure: undefined }
+}
+
+/** A commit that is skipped leaves what an earlier one put up; the card, if there is one, says so. */
+async function noteSkipped(reason: string, pullRequest: PullRequest, deps: Deps, occasion: Occasion): Promise<void> {
+  const { number, head } = pullRequest
+  const base = serviceName(deps.settings.service, deps.context.repository)
+  const subject: Subject = {
+    serviceName: previewName(base, number),
+    target: `pr-${number}`,
+    pullRequest: number,
+    commit: head.sha,
+  }
+  await openReporter(deps, subject, occasion.startedAt, occasion.warnings).noteSkipped(reason)
 }
 
 /** A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end. */
@@ -186,5 +216,3 @@ function subjectOf(plan: WorkPlan): Subject {
 function actionOf(plan: WorkPlan): Action {
   return plan.kind === 'logs' ? 'none' : plan.kind
 }
-
-export type { CardRow }

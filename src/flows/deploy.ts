@@ -2,9 +2,10 @@ import { costPerDay, sizeInWords } from '../ink/prices.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
-import type { PushResult, Snapshot, Source } from '../source/contract.ts'
-import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import type { PushResult, Source } from '../source/contract.ts'
+import { meaningOf } from '../watch/status.ts'
 import { branchesInUse, deleteOldBranches } from './branches.ts'
+import { makeDatabase } from './databases.ts'
 import { desiredSettings } from './desired-service.ts'
 import { attachDomain } from './domain.ts'
 import { type Explanation, explain } from './explain.ts'
@@ -26,35 +27,35 @@ type DeployPlan = PreviewPlan | ProductionPlan
 /** Brings a commit to its URL: snapshot, push, switch, watch, probe; then settles what the world did meanwhile. */
 export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const { timeline } = run.reporter
-  await using source = run.openSource(plan.place)
+  await using source = run.openSource(plan.place, { ignoreWorkspace: plan.kind === 'preview' && plan.untrusted })
   timeline.begin('snapshot', 'Snapshot, and what ml.ink has')
-  const prepared = await prepare(plan, run, source)
-  const branch = deploymentBranch(plan.target, prepared.snapshot.sourceSha, prepared.snapshot.suffix)
-  tellSource(run, prepared, branch)
+  const found = await prepare(plan, run, source)
+  const branch = deploymentBranch(plan.target, found.snapshot.sourceSha, found.snapshot.suffix)
+  tellSource(run, found, branch)
 
   timeline.begin('push', `Push ${branch}`)
-  const pushed = await source.push(
-    {
-      snapshot: prepared.snapshot,
-      remote: prepared.remote,
-      branch,
-      bases: plan.bases,
-      remoteBranches: prepared.remoteBranches,
-    },
-    run.signal,
-  )
+  const { snapshot, remote, remoteBranches } = found
+  const pushed = await source.push({ snapshot, remote, branch, bases: plan.bases, remoteBranches }, run.signal)
   timeline.end('done', pushInWords(pushed))
 
-  const work: Work = { plan, run, source, prepared, branch, pushed, deadlineAt: run.clock.now() + plan.timeoutMs }
-  const before = await changeMeanwhile(plan, run, prepared.snapshot.sourceSha)
-  if (before) return settleChange(work, before)
-  await makeRoom(plan, run, prepared)
+  const before = await changeMeanwhile(plan, run, snapshot.sourceSha)
+  if (before) return settleChange({ plan, run, source, prepared: found, branch, pushed }, before)
+  await makeRoom(plan, run, found)
+  const prepared = { ...found, database: await databaseOf(plan, run, found) }
+  const work: Work = { plan, run, source, prepared, branch, pushed }
   const switched = await start(work)
   const judgement = judge(switched)
-  const after =
-    judgement.status === 'superseded' ? undefined : await changeMeanwhile(plan, run, prepared.snapshot.sourceSha)
+  const after = await changeMeanwhile(plan, run, snapshot.sourceSha)
   if (after?.kind === 'closed') return settleChange(work, after)
   return settle(work, switched, judgement, after)
+}
+
+async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): Promise<Prepared['database']> {
+  if (!plan.database || database) return database
+  const made = await makeDatabase(run.platform, plan.database, run.mask, run.signal)
+  run.log.info(`Made the database ${made.name}`)
+  run.reporter.update({ database: made.name })
+  return made
 }
 
 interface Work {
@@ -64,11 +65,9 @@ interface Work {
   readonly prepared: Prepared
   readonly branch: string
   readonly pushed: PushResult
-  /** Milliseconds since the epoch. */
-  readonly deadlineAt: number
 }
 
-function start({ plan, run, prepared, branch, deadlineAt }: Work): Promise<Switched> {
+function start({ plan, run, prepared, branch }: Work): Promise<Switched> {
   return switchService(run, {
     serviceName: plan.serviceName,
     branch,
@@ -88,8 +87,9 @@ function start({ plan, run, prepared, branch, deadlineAt }: Work): Promise<Switc
         existing,
       }),
     claim: (service) => claimService(service, plan, prepared.repositorySlug),
+    mayCreateAnew: async () => (await changeMeanwhile(plan, run, prepared.snapshot.sourceSha)) === undefined,
     health: plan.health,
-    deadlineAt,
+    deadlineAt: run.clock.now() + plan.timeoutMs,
   })
 }
 
@@ -136,7 +136,7 @@ async function settle(
   })
   const bad = ['failed', 'unhealthy', 'timed-out'].includes(judgement.status)
   if (plan.kind === 'production' && plan.rollback && bad) {
-    const back = await rollBackAfterFailure(run, plan, work.prepared, judgement)
+    const back = await rollBackAfterFailure(run, plan, work, judgement)
     if (back) return outcomeOf(work, back, explanation)
   }
   return outcomeOf(work, judgement, explanation)
@@ -197,13 +197,14 @@ function sizeOf(plan: DeployPlan, { existing }: Prepared) {
 /** Deletes the branches of earlier deployments. What cannot be deleted now is found by the next run or the sweep. */
 async function tidy({ run, plan, source, prepared, branch }: Work): Promise<void> {
   try {
-    const where = { repositorySlug: prepared.repositorySlug, target: plan.target, except: plan.serviceName }
+    // Our own service is asked as well: somebody may have taken over since it was seen live.
+    const where = { repositorySlug: prepared.repositorySlug, target: plan.target, except: undefined }
     const inUse = await branchesInUse(run.platform, where, run.signal)
     const branches = new Map([...prepared.remoteBranches, [branch, prepared.snapshot.sha]])
     const deleted = await deleteOldBranches(
       source,
       prepared.remote,
-      { branches, target: plan.target, protect: [branch, ...inUse] },
+      { branches, target: plan.target, protect: [branch, ...inUse, ...versionBefore(prepared)] },
       run.signal,
     )
     if (deleted.length > 0)
@@ -216,6 +217,12 @@ async function tidy({ run, plan, source, prepared, branch }: Work): Promise<void
       `Old branches on ml.ink could not be deleted (${tameError(run, error)}). The next deployment tries again.`,
     )
   }
+}
+
+/** The version that this one took the place of is kept, so that there is something to roll back to. */
+function versionBefore({ existing }: Prepared): string[] {
+  const worked = existing !== undefined && meaningOf(existing.status)?.phase === 'live'
+  return worked && existing.branch !== undefined ? [existing.branch] : []
 }
 
 function outcomeOf(
@@ -267,10 +274,3 @@ function pushInWords(pushed: PushResult): string {
   const against = pushed.incremental && pushed.against ? `, only the difference to ${pushed.against.slice(0, 7)}` : ''
   return `Sent ${pushed.objects} objects, ${pushed.bytes} bytes${against} in ${inSeconds(pushed.durationMs)}`
 }
-
-/** The source commit that a service ran before, as its branch names it. */
-export function commitOfBranch(branch: string | undefined): string | undefined {
-  return branch === undefined ? undefined : parseDeploymentBranch(branch)?.sourceSha
-}
-
-export type { DeployPlan, Snapshot }

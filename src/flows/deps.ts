@@ -50,12 +50,18 @@ export interface Deps {
   /** Every secret known so far, for what is published outside of the log, where the runner stars nothing. */
   readonly secrets: () => readonly string[]
   readonly openPlatform: (place: Place, signal: AbortSignal) => Promise<Platform>
-  readonly openSource: (place: Place) => Source
+  readonly openSource: (place: Place, options?: SourceWish) => Source
   readonly github: GitHub
   readonly http: HttpRequest
   readonly mcp: McpProbe
   /** Remembers for the post step what would be left open if this process were killed now. */
   readonly remember: (open: OpenDeployment | undefined) => void
+}
+
+/** How a source is to be opened. */
+export interface SourceWish {
+  /** Take everything from the origin: what lies in the workspace may have been in a stranger's hands. */
+  readonly ignoreWorkspace?: boolean
 }
 
 /** What the post step needs in order to settle a deployment that main left open. */

@@ -1,5 +1,8 @@
 import { DeployError } from '../errors.ts'
+import type { Service } from '../ink/results.ts'
+import { previewNumber } from '../plan/names.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import { meaningOf } from '../watch/status.ts'
 import type { Prepared } from './prepare.ts'
 import { type FoundPreview, findPreviews, oldestFirst } from './previews.ts'
 import { removePreview } from './removal.ts'
@@ -13,8 +16,12 @@ import type { Run } from './run.ts'
 export async function makeRoom(plan: PreviewPlan | ProductionPlan, run: Run, { existing }: Prepared): Promise<void> {
   if (plan.kind !== 'preview' || plan.maxPreviews === undefined || existing) return
   const { previews } = await findPreviews(run, plan.place)
+  // Each service of a repository that has several keeps to its own limit.
   const running = oldestFirst(
-    previews.filter(({ service, serviceName }) => service && serviceName !== plan.serviceName),
+    previews.filter(
+      ({ service, serviceName }) =>
+        service && serviceName !== plan.serviceName && previewNumber(plan.place.baseName, serviceName) !== undefined,
+    ),
   )
   const surplus = running.slice(0, Math.max(0, running.length - (plan.maxPreviews - 1)))
   for (const preview of surplus)
@@ -23,16 +30,17 @@ export async function makeRoom(plan: PreviewPlan | ProductionPlan, run: Run, { e
 
 /**
  * Removes one preview so that another can be created (`on-quota: evict-oldest`): that of the oldest closed pull request,
- * else the oldest. Never production, and never the one that is being deployed.
+ * else the oldest idle one. Never production, and never one that is being deployed.
  * @returns false when there is none to remove
  */
 export async function evictOldest(run: Run, plan: PreviewPlan | ProductionPlan): Promise<boolean> {
   const { previews } = await findPreviews(run, plan.place)
   const candidates = oldestFirst(
-    previews.filter(({ service, serviceName }) => service && serviceName !== plan.serviceName),
+    previews.filter(({ service, serviceName }) => service && isIdle(service) && serviceName !== plan.serviceName),
   )
-  const open = new Set((await run.github.pullRequests.list('open'))?.map(({ number }) => number))
-  const victim = candidates.find(({ pullRequest }) => !open.has(pullRequest)) ?? candidates[0]
+  const open = await run.github.pullRequests.list('open')
+  const closed = candidates.find(({ pullRequest }) => open?.every(({ number }) => number !== pullRequest))
+  const victim = closed ?? candidates[0]
   if (!victim) return false
   await evict(
     run,
@@ -41,6 +49,11 @@ export async function evictOldest(run: Run, plan: PreviewPlan | ProductionPlan):
     'made room for another deployment: the account may have no more services (`on-quota: evict-oldest`)',
   )
   return true
+}
+
+function isIdle({ status }: Service): boolean {
+  const phase = meaningOf(status)?.phase
+  return phase === 'live' || phase === 'ended'
 }
 
 async function evict(

@@ -1,4 +1,5 @@
 import { DeployError } from '../errors.ts'
+import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { previewNumber } from '../plan/names.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
@@ -8,8 +9,10 @@ import { meaningOf } from '../watch/status.ts'
 import { createTamer } from '../watch/tame.ts'
 import { settleEach } from './in-parallel.ts'
 import type { Outcome } from './outcome.ts'
+import { isOurs } from './ownership.ts'
 import { findPreviews } from './previews.ts'
 import type { Run } from './run.ts'
+import { tameError } from './switch-service.ts'
 import { keepIssue } from './trouble-issue.ts'
 
 const logLines = 40
@@ -17,15 +20,23 @@ const logLines = 40
 /** Looks after production and the open previews: status, an answer from the URL, the end of the log, and one issue per trouble. */
 export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   run.reporter.timeline.begin('probe', 'Monitor')
-  const { previews } = await findPreviews(run, plan.place)
-  const names = [plan.serviceName, ...previews.filter(({ service }) => service).map(({ serviceName }) => serviceName)]
-  const read = await settleEach(names, (name) => run.platform.service(name, { runtimeLogLines: logLines }, run.signal))
-  run.signal.throwIfAborted()
-  const found = read.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : []))
+  const { previews, unreadable } = await findPreviews(run, plan.place)
+  const production = await ownProduction(plan, run)
+  const found = [production, ...previews.map(({ service }) => service)].filter((service) => service !== undefined)
   const looked = await settleEach(found, (service) => look(plan, run, service))
+  run.signal.throwIfAborted()
   const services = looked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const blind = [
+    ...unreadable,
+    ...looked.flatMap((result, index) =>
+      result.status === 'rejected'
+        ? [{ serviceName: found[index]?.name ?? '', why: tameError(run, result.reason) }]
+        : [],
+    ),
+  ]
   for (const { service, verdict, platformStatus } of services)
     run.log.info(`${service}: ${verdict} (${platformStatus})`)
+  for (const { serviceName, why } of blind) run.log.warning(`${serviceName} could not be looked at: ${why}`)
   const sick = services.filter(({ verdict, target }) => verdict === 'trouble' && target === 'production')
   run.reporter.timeline.end(
     sick.length === 0 ? 'done' : 'failed',
@@ -37,13 +48,25 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
     runUrl: run.context.runUrl,
     warnings: run.reporter.warnings(),
   }
-  const [first] = sick
-  const failure = first
-    ? new DeployError(`${first.service} is in trouble: ${first.trouble?.what ?? first.platformStatus}`, {
-        hint: 'The summary shows the end of its log; /ink rollback or a new deployment mends it.',
-      })
-    : undefined
-  return { action: 'monitor', status: failure ? 'unhealthy' : 'live', report, failure }
+  const failure = failureOf(sick)
+  return { action: 'monitor', status: failure ? 'unhealthy' : found.length === 0 ? 'nothing' : 'live', report, failure }
+}
+
+/** The production service, if there is one and it is ours: a stranger's log must not get into an issue of ours. */
+async function ownProduction(plan: MonitorPlan, run: Run): Promise<Service | undefined> {
+  const access = await run.platform.gitAccess(plan.place.repositoryName, false, run.signal)
+  if (!access) return undefined
+  const service = await run.platform.service(plan.serviceName, { env: true, runtimeLogLines: logLines }, run.signal)
+  return service && isOurs(service, plan.place, repositorySlug(access.remote)) ? service : undefined
+}
+
+function failureOf([first]: readonly MonitoredService[]): DeployError | undefined {
+  return (
+    first &&
+    new DeployError(`${first.service} is in trouble: ${first.trouble?.what ?? first.platformStatus}`, {
+      hint: 'The summary shows the end of its log; /ink rollback or a new deployment mends it.',
+    })
+  )
 }
 
 async function look(plan: MonitorPlan, run: Run, service: Service): Promise<MonitoredService> {

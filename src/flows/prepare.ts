@@ -4,7 +4,7 @@ import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { Snapshot, Source } from '../source/contract.ts'
 import { type GitRemote, parseRemote } from '../source/remote.ts'
-import { ensureDatabase, type ServiceDatabase } from './databases.ts'
+import { findDatabase, type ServiceDatabase } from './databases.ts'
 import { bothOf } from './in-parallel.ts'
 import { claimService } from './ownership.ts'
 import type { Run } from './run.ts'
@@ -18,10 +18,11 @@ export interface Prepared {
   /** `owner/slug` on the platform's git hosting. */
   readonly repositorySlug: string
   readonly remoteBranches: ReadonlyMap<string, string>
+  /** Undefined when none is wanted, or it has to be made yet. */
   readonly database: ServiceDatabase | undefined
 }
 
-/** Reads the platform and makes the snapshot, at the same time; makes the repository and the database when they are missing. */
+/** Reads the platform and makes the snapshot, at the same time; makes the repository when it is missing. */
 export async function prepare(plan: PreviewPlan | ProductionPlan, run: Run, source: Source): Promise<Prepared> {
   const [platformSide, snapshot] = await bothOf(
     run.signal,
@@ -57,7 +58,7 @@ async function preparePlatform(
   const [remoteBranches, database] = await bothOf(
     signal,
     (one) => (access.created ? Promise.resolve(new Map<string, string>()) : source.branches(remote, one)),
-    (one) => (plan.database ? ensureDatabase(platform, plan.database, run.mask, one) : Promise.resolve(undefined)),
+    (one) => (plan.database ? findDatabase(platform, plan.database.name, run.mask, one) : Promise.resolve(undefined)),
   )
   return { existing, remote, repositorySlug: slug, remoteBranches, database }
 }

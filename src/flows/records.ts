@@ -1,7 +1,7 @@
 import type { RecordStatus } from '../github/records.ts'
 import type { Repository } from '../plan/event.ts'
 import { environmentName, previewName, serviceName as productionName } from '../plan/names.ts'
-import type { RowStatus } from '../report/model.ts'
+import type { CardRow, RowStatus } from '../report/model.ts'
 import type { Deps } from './deps.ts'
 
 /** What a deployment record is made for. */
@@ -23,12 +23,6 @@ export function recordTask({ repository, serviceName, pullRequest }: RecordSubje
   return serviceName === usual ? task : `${task}:${serviceName}`
 }
 
-/** One GitHub deployment record of this run, from “in progress” to its end. */
-export interface RunRecord {
-  readonly id: number | undefined
-  settle(status: RowStatus, url: string | undefined, description: string): Promise<void>
-}
-
 const ended: Partial<Record<RowStatus, RecordStatus['state']>> = {
   live: 'success',
   failed: 'failure',
@@ -41,9 +35,32 @@ const ended: Partial<Record<RowStatus, RecordStatus['state']>> = {
   skipped: 'inactive',
 }
 
+/** What a deployment record says in the end. */
+export function finalStatus({ status, url, reason, runUrl }: CardRow): RecordStatus {
+  const state = ended[status] ?? 'error'
+  const environmentUrl = state === 'success' && url ? { environmentUrl: url } : {}
+  return { state, logUrl: runUrl, description: reason ?? status, ...environmentUrl }
+}
+
+/** One GitHub deployment record of this run. */
+export interface RunRecord {
+  readonly id: number | undefined
+  /** Says that it takes a while; a run that is over sooner needs no such word. */
+  begin(): Promise<void>
+  settle(row: CardRow): Promise<void>
+  /** Retires the records of earlier deployments, once this one is live. */
+  retireOlder(extent: 'newest' | 'all'): Promise<void>
+}
+
+const none: RunRecord = {
+  id: undefined,
+  begin: async () => undefined,
+  settle: async () => undefined,
+  retireOlder: async () => undefined,
+}
+
 /** Opens the record, unless the runner makes one of its own because the job has an `environment`. */
 export async function openRecord(deps: Deps, subject: RecordSubject, sha: string): Promise<RunRecord> {
-  const none: RunRecord = { id: undefined, settle: async () => undefined }
   const { records } = deps.github
   if (deps.settings.deploymentRecord === 'false') return none
   const auto = deps.settings.deploymentRecord === 'auto'
@@ -54,18 +71,14 @@ export async function openRecord(deps: Deps, subject: RecordSubject, sha: string
   const environment = environmentName(subject.pullRequest)
   const id = await records.open({ environment, task, sha, production, description: `ml.ink: ${subject.serviceName}` })
   if (id === undefined) return none
-  const logUrl = deps.context.runUrl
-  await records.settle(id, { state: 'in_progress', logUrl }, production)
   return {
     id,
-    settle: async (status, url, description) => {
-      const state = ended[status] ?? 'error'
-      await records.settle(
-        id,
-        { state, logUrl, description, ...(state === 'success' && url ? { environmentUrl: url } : {}) },
-        production,
-      )
-      if (state === 'success' && !production) await records.retireOlder(task, id, 'all')
+    begin: async () => {
+      await records.settle(id, { state: 'in_progress', logUrl: deps.context.runUrl }, production)
     },
+    settle: async (row) => {
+      await records.settle(id, finalStatus(row), production)
+    },
+    retireOlder: (extent) => records.retireOlder(task, id, extent),
   }
 }

@@ -27,7 +27,10 @@ const deletionTimeoutMs = 180_000
 
 /**
  * Removes everything that one preview consists of on ml.ink: service, database, branches. What is not there counts as
- * removed. One thing that fails does not stop the others. Whoever calls this has made sure that the preview is ours.
+ * removed. Whoever calls this has made sure that the preview is ours.
+ *
+ * In this order, and no further than the first thing that cannot be removed: what a service that is still there uses
+ * must not be taken from under it, and by its branches the sweep finds what is left of a preview.
  */
 export async function removePreview(run: Run, place: Place, preview: Removable): Promise<Removal> {
   const removed: Thing[] = []
@@ -41,9 +44,9 @@ export async function removePreview(run: Run, place: Place, preview: Removable):
     }
   }
   await attempt({ kind: 'service', name: preview.serviceName }, () => removeService(run, preview))
-  // What a service that is still there uses must not be taken from under it: it would go on and be billed, broken.
   if (left.length > 0) return { removed, left }
   await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, preview))
+  if (left.length > 0) return { removed, left }
   const deleted: string[] = []
   await attempt({ kind: 'branch', name: `ink/pr-${preview.pullRequest}/*` }, async () => {
     deleted.push(...(await removeBranches(run, place, preview)))

@@ -32,6 +32,8 @@ export interface Reporter {
     preview: { serviceName: string; pullRequest: number; commit?: string | undefined },
     reason: string,
   ): Promise<void>
+  /** Says on a card that exists that this commit was skipped. */
+  noteSkipped(reason: string): Promise<void>
   warnings(): readonly string[]
 }
 
@@ -58,28 +60,33 @@ export function openReporter(deps: Deps, subject: Subject, startedAt: string, wa
   }
   let record: RunRecord | undefined
   let early: Promise<void> | undefined
+  let begun = false
 
   const remember = () =>
     deps.remember({ row: encodeState([row]), pullRequest: subject.pullRequest, deploymentId: record?.id })
-  const writeEarly = async () => {
+  const tellOfLongRun = async () => {
     try {
       await clock.sleep(firstCardAfterMs, over.signal)
     } catch {
       return // the run was over sooner
     }
-    await card.write(subject.pullRequest, row, 'create')
+    const written = deps.settings.comment === 'sticky' ? card.write(subject.pullRequest, row, 'create') : undefined
+    await Promise.all([record?.begin(), written])
   }
 
   return {
     timeline,
     row: () => row,
     update: (change) => {
+      const ended = change.status !== undefined && change.status !== row.status
       row = { ...row, ...change, updatedAt: now() }
+      if (ended && begun) remember()
     },
     previous: async () => card.before(),
     begin: async () => {
+      begun = true
       remember()
-      if (deps.settings.comment === 'sticky') early = writeEarly()
+      early = tellOfLongRun()
       record = await openRecord(deps, { ...subject, repository: context.repository }, subject.commit)
       if (record.id !== undefined) deps.output('deployment-id', record.id)
       remember()
@@ -87,10 +94,11 @@ export function openReporter(deps: Deps, subject: Subject, startedAt: string, wa
     finish: async () => {
       over.abort()
       await early
-      const settled = record?.settle(row.status, row.url, row.reason ?? row.status)
-      const written = card.write(subject.pullRequest, row, finalMode(deps, row))
-      const [, commentId] = await Promise.all([settled, written])
+      // What was removed has taken its records with it.
+      const settled = row.status === 'removed' ? undefined : record?.settle(row)
+      const [, commentId] = await Promise.all([settled, card.write(subject.pullRequest, row, finalMode(deps, row))])
       if (commentId !== undefined) deps.output('comment-id', commentId)
+      if (row.status === 'live') await record?.retireOlder(card.before()?.status === 'live' ? 'newest' : 'all')
       deps.remember(undefined)
     },
     markRemoved: async ({ serviceName, pullRequest, commit }, reason) => {
@@ -104,8 +112,13 @@ export function openReporter(deps: Deps, subject: Subject, startedAt: string, wa
         runUrl: context.runUrl,
         run: stamp,
       }
+      if (deps.settings.comment === 'none') return
       const commentId = await card.write(pullRequest, removed, 'only-existing')
       if (commentId !== undefined) deps.output('comment-id', commentId)
+    },
+    noteSkipped: async (reason) => {
+      if (deps.settings.comment === 'none') return
+      await card.write(subject.pullRequest, { ...row, status: 'skipped', phase: undefined, reason }, 'only-existing')
     },
     warnings: () => warnings,
   }

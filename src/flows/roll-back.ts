@@ -2,6 +2,7 @@ import type { Service } from '../ink/results.ts'
 import type { ProductionPlan } from '../plan/plan.ts'
 import type { RowStatus } from '../report/model.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import { meaningOf } from '../watch/status.ts'
 import { claimService } from './ownership.ts'
 import type { Prepared } from './prepare.ts'
 import type { Run } from './run.ts'
@@ -11,17 +12,24 @@ import { type Judgement, judge } from './verdict.ts'
 /**
  * After a production deployment went wrong: switches back to the branch and the variables of before, and asks the URL
  * again. The image of that branch is still there, so this takes seconds.
+ * If the service has another branch than the failed one by now, somebody else was faster, and it is left alone.
  * @returns the outcome to report, or undefined when there is nothing to go back to
  */
 export async function rollBackAfterFailure(
   run: Run,
   plan: ProductionPlan,
-  { existing, repositorySlug, remoteBranches }: Prepared,
+  { prepared, branch }: { readonly prepared: Prepared; readonly branch: string },
   failed: Judgement,
 ): Promise<{ status: RowStatus; sentence: string } | undefined> {
+  const { existing, repositorySlug, remoteBranches } = prepared
   const back = versionBefore(existing, remoteBranches)
   if (!existing || !back) {
     run.log.warning('There is no earlier version to go back to, so the failed one stays as it is.')
+    return undefined
+  }
+  const now = await run.platform.service(plan.serviceName, {}, run.signal)
+  if (now?.branch !== undefined && now.branch !== branch) {
+    run.log.info(`Not rolled back: somebody else has switched the service to ${now.branch} meanwhile`)
     return undefined
   }
   run.log.info(`Going back to ${back.commit.slice(0, 7)} (${back.branch})`)
@@ -34,6 +42,7 @@ export async function rollBackAfterFailure(
     repositoryName: plan.place.repositoryName,
     settings: () => (existing.env ? { env: existing.env } : {}),
     claim: (service) => claimService(service, plan, repositorySlug),
+    mayCreateAnew: async () => true,
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,
   })
@@ -60,14 +69,13 @@ function describeReturn(
   return { status: 'rolled-back', sentence: `${failed.sentence}; production is back at ${commit.slice(0, 7)}` }
 }
 
-/** Where to go back to: the branch that the service had when it was found, if that still exists. */
+/** Where to go back to: the branch that the service had when it was found, if that exists and had not failed itself. */
 function versionBefore(
   existing: Service | undefined,
   branches: ReadonlyMap<string, string>,
 ): { branch: string; commit: string } | undefined {
   const branch = existing?.branch
   const commit = branch === undefined ? undefined : parseDeploymentBranch(branch)?.sourceSha
-  return branch !== undefined && commit !== undefined && branches.has(branch) && existing?.url !== undefined
-    ? { branch, commit }
-    : undefined
+  if (existing?.url === undefined || meaningOf(existing.status)?.phase === 'ended') return undefined
+  return branch !== undefined && commit !== undefined && branches.has(branch) ? { branch, commit } : undefined
 }

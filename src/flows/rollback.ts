@@ -42,6 +42,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     settings: () =>
       service.env ? { env: { ...service.env, ...(service.env[marks.commit] ? { [marks.commit]: commit } : {}) } } : {},
     claim: (one) => claimService(one, plan, slug),
+    mayCreateAnew: async () => false,
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,
   })

@@ -15,11 +15,18 @@ export async function runAction(deps: Deps, event: RunEvent, occasion: Occasion)
   deps.log.endGroup()
   if ('environment' in plan) deps.output('environment', plan.environment)
   if ('serviceName' in plan) deps.output('service', plan.serviceName)
-  const outcome = await carryOut(plan, deps, occasion)
-  deps.output('action', outcome.action)
-  deps.output('status', outcome.status)
-  deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(occasion.startedAt)) / 1000))
+  const outcome = await carryOut(plan, deps, occasion, event).catch((error: unknown) => {
+    if (occasion.signal.aborted) tellEnd(deps, occasion, { action: 'none', status: 'cancelled' })
+    throw error
+  })
+  tellEnd(deps, occasion, outcome)
   return outcome
+}
+
+function tellEnd(deps: Deps, occasion: Occasion, { action, status }: Pick<Outcome, 'action' | 'status'>): void {
+  deps.output('action', action)
+  deps.output('status', status)
+  deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(occasion.startedAt)) / 1000))
 }
 
 async function decide(deps: Deps, event: RunEvent): Promise<Plan> {

@@ -4,6 +4,7 @@ import { foldCard } from '../report/card.ts'
 import type { CardRow, Surroundings } from '../report/model.ts'
 import { CARD_MARKER, decodeState } from '../report/state.ts'
 import type { OpenDeployment } from './deps.ts'
+import { finalStatus } from './records.ts'
 
 /** What settling needs. */
 export interface SettleDeps {
@@ -28,11 +29,13 @@ export async function settleOpen(open: OpenDeployment, deps: SettleDeps): Promis
     phase: undefined,
     updatedAt: new Date(deps.now).toISOString(),
   }
-  await Promise.all([settleCard(settled, open, deps), settleRecord(open, deps)])
+  await Promise.all([settleCard(settled, open, deps), settleRecord(settled, open, deps)])
   return settled
 }
 
 async function endOf(row: CardRow, { pullRequest }: OpenDeployment, { github }: SettleDeps): Promise<Partial<CardRow>> {
+  // It had come to its end, and was killed while saying so.
+  if (row.status !== 'building') return {}
   const now = pullRequest === undefined ? undefined : await github.pullRequests.get(pullRequest)
   const head = typeof now === 'object' ? now.head.sha : row.commit
   return head === row.commit
@@ -51,11 +54,11 @@ async function settleCard(
   await github.comments.keep({ pullRequest, marker: CARD_MARKER, fold, create: comment === 'sticky' })
 }
 
-async function settleRecord({ deploymentId, pullRequest }: OpenDeployment, { github }: SettleDeps): Promise<void> {
-  if (deploymentId === undefined) return
-  await github.records.settle(
-    deploymentId,
-    { state: 'inactive', description: 'The run was cancelled' },
-    pullRequest === undefined,
-  )
+async function settleRecord(
+  row: CardRow,
+  { deploymentId, pullRequest }: OpenDeployment,
+  { github }: SettleDeps,
+): Promise<void> {
+  if (deploymentId === undefined || row.status === 'removed') return
+  await github.records.settle(deploymentId, finalStatus(row), pullRequest === undefined)
 }

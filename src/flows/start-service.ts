@@ -26,8 +26,10 @@ export interface StartRequest {
 }
 
 const nameTakenPauseMs = 1000
-// A stranger may hold the name for ever, while a deletion ends within a few minutes at most.
 const longestDeletionMs = 180_000
+// While a deletion is under way the service is still found; a name that is refused and belongs to no service of ours for
+// longer than this is a stranger's.
+const strangerAfterMs = 15_000
 
 /**
  * Returns what starts the deployment: an update when the service exists, otherwise its creation. Each call starts
@@ -39,7 +41,7 @@ const longestDeletionMs = 180_000
 export function serviceStarter(request: StartRequest): (signal: AbortSignal) => Promise<void> {
   let known = request.existing
   return async (signal) => {
-    const giveUpAt = request.clock.now() + longestDeletionMs
+    const patience = { since: request.clock.now(), unseenSince: undefined as number | undefined }
     for (;;) {
       try {
         const accepted = await (known ? update(request, known, signal) : create(request, signal))
@@ -52,7 +54,7 @@ export function serviceStarter(request: StartRequest): (signal: AbortSignal) => 
           continue
         }
         if (known || !isNameTaken(error)) throw error
-        known = await holderOfTheName(request, error, giveUpAt, signal)
+        known = await holderOfTheName(request, error, patience, signal)
       }
     }
   }
@@ -74,19 +76,27 @@ function update(
 async function holderOfTheName(
   request: StartRequest,
   refusal: unknown,
-  giveUpAt: number,
+  patience: { readonly since: number; unseenSince: number | undefined },
   signal: AbortSignal,
 ): Promise<Service | undefined> {
   const holder = await request.platform.service(request.serviceName, { env: true }, signal)
   if (holder) request.claim(holder)
   if (holder && !/remov|delet/i.test(holder.status)) return holder
-  if (request.clock.now() > giveUpAt) throw nameIsTaken(request.serviceName, refusal)
+  const now = request.clock.now()
+  patience.unseenSince = holder ? undefined : (patience.unseenSince ?? now)
+  const stranger = patience.unseenSince !== undefined && now - patience.unseenSince > strangerAfterMs
+  if (stranger || now - patience.since > longestDeletionMs) throw nameIsTaken(request.serviceName, refusal, stranger)
   request.info(`The name ${request.serviceName} is still taken, probably by a deletion under way; waiting for it`)
   await request.clock.sleep(nameTakenPauseMs, signal)
   return undefined
 }
 
-function nameIsTaken(name: string, cause: unknown): DeployError {
+function nameIsTaken(name: string, cause: unknown, stranger: boolean): DeployError {
+  if (!stranger)
+    return new DeployError(`The service “${name}” is being deleted on ml.ink, and still was after 3 minutes`, {
+      cause,
+      hint: 'Run the job again once it is gone.',
+    })
   return new DeployError(`The service name “${name}” is taken on ml.ink, and not by a service of this account`, {
     cause,
     hint: 'Names are shared by all users of ml.ink. Choose another one with the `service` input.',

@@ -1,5 +1,8 @@
 import { DeployError } from '../errors.ts'
 import { costPerDay } from '../ink/prices.ts'
+import type { PullRequest } from '../plan/event.ts'
+import { standing } from '../plan/guards.ts'
+import { previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
 import { decideSweep, type SweepDecision } from '../plan/sweep.ts'
 import type { SweepReport, SweptPreview } from '../report/model.ts'
@@ -7,13 +10,13 @@ import { pullRequestFact } from './facts.ts'
 import { settleEach } from './in-parallel.ts'
 import { monitor } from './monitor.ts'
 import type { Outcome } from './outcome.ts'
-import { claimPreview } from './ownership.ts'
 import { type FoundPreview, findPreviews } from './previews.ts'
 import { removePreview } from './removal.ts'
 import { retire } from './retire.ts'
 import type { Run } from './run.ts'
 import { tameError } from './switch-service.ts'
 
+type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
 type Decision = SweepDecision<FoundPreview & { running: boolean }>
 
 /** Compares all previews of this repository with its pull requests and removes those that nobody needs any more. */
@@ -21,23 +24,23 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   run.reporter.timeline.begin('settle', 'Sweep')
   const [{ previews, unreadable }, open] = await Promise.all([findPreviews(run, plan.place), openPullRequests(run)])
   const candidates = previews.map((preview) => ({ ...preview, running: preview.service !== undefined }))
-  const decisions = decideSweep(candidates, open, plan, run.clock.now())
+  const decisions = decide(candidates, open, plan, run.clock.now())
   const toRemove = decisions.filter(({ remove }) => remove)
-  const results = plan.dryRun ? [] : await settleEach(toRemove, (decision) => removeOne(run, plan, decision))
+  const results = plan.dryRun ? [] : await settleEach(toRemove, (decision) => removeOne(run, plan, decision, open))
   run.signal.throwIfAborted()
-  const failed = [
-    ...toRemove.flatMap((decision, index): SweptPreview[] => {
-      const result = results[index]
-      return result?.status === 'rejected' ? [{ ...swept(run, decision), why: tameError(run, result.reason) }] : []
-    }),
-    ...unreadable.map(({ serviceName, why }): SweptPreview => ({ service: serviceName, why })),
-  ]
-  const removed = toRemove
-    .filter((_, index) => plan.dryRun || results[index]?.status === 'fulfilled')
-    .map((one) => swept(run, one))
-  const kept = decisions.filter(({ remove }) => !remove).map((one) => swept(run, one))
+  const lists = { removed: [] as SweptPreview[], kept: [] as SweptPreview[], failed: [] as SweptPreview[] }
+  for (const decision of decisions) {
+    const result = results[toRemove.indexOf(decision)]
+    const entry = swept(run, decision)
+    if (!decision.remove) lists.kept.push(entry)
+    else if (result?.status === 'rejected') lists.failed.push({ ...entry, why: tameError(run, result.reason) })
+    else if (result?.value === 'wanted-again') lists.kept.push({ ...entry, why: 'its pull request is open again' })
+    else lists.removed.push(entry)
+  }
+  lists.failed.push(...unreadable.map(({ serviceName, why }): SweptPreview => ({ service: serviceName, why })))
+  const { removed, kept, failed } = lists
   run.output('removed', JSON.stringify(plan.dryRun ? [] : removed.map(({ service }) => service)))
-  const outcome = outcomeOf(plan, run, { removed, kept, failed })
+  const outcome = outcomeOf(plan, run, lists)
   run.reporter.timeline.end(
     failed.length === 0 ? 'done' : 'failed',
     `${plan.dryRun ? 'Would remove' : 'Removed'} ${removed.length}, kept ${kept.length}, failed ${failed.length}`,
@@ -45,17 +48,48 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   return plan.then && !outcome.failure ? withMonitor(outcome, await monitor(plan.then, run)) : outcome
 }
 
-async function removeOne(run: Run, plan: SweepPlan, { preview, why }: Decision): Promise<void> {
-  if (preview.service)
-    claimPreview(preview.service, { place: plan.place, pullRequest: preview.pullRequest }, preview.service.repo)
+async function removeOne(
+  run: Run,
+  plan: SweepPlan,
+  decision: Decision,
+  open: OpenPullRequests,
+): Promise<'removed' | 'wanted-again'> {
+  const { preview, why } = decision
+  if (!(await confirmed(run, plan, decision, open))) return 'wanted-again'
   const { left } = await removePreview(run, plan.place, preview)
   if (left.length > 0)
     throw new DeployError(left.map((thing) => `${thing.kind} ${thing.name}: ${thing.why}`).join('; '))
   run.log.info(`Removed ${preview.serviceName}: ${why}`)
   await retire(run, plan.place, preview, `Removed by a sweep: ${why}`)
+  return 'removed'
 }
 
-async function openPullRequests(run: Run) {
+/** Each service of a repository that has several keeps to its own `max-previews`; all else is the same for all. */
+function decide(
+  candidates: readonly Decision['preview'][],
+  open: OpenPullRequests,
+  plan: SweepPlan,
+  now: number,
+): Decision[] {
+  const own = candidates.filter(({ serviceName }) => previewNumber(plan.place.baseName, serviceName) !== undefined)
+  const others = candidates.filter((candidate) => !own.includes(candidate))
+  return [...decideSweep(own, open, plan, now), ...decideSweep(others, open, { ...plan, maxPreviews: undefined }, now)]
+}
+
+/** Between the list of pull requests and now one may have been opened again, and its preview with it. */
+async function confirmed(run: Run, plan: SweepPlan, decision: Decision, open: OpenPullRequests): Promise<boolean> {
+  const { pullRequest } = decision.preview
+  const listed = open?.get(pullRequest)
+  if (listed && isWanted(plan, listed)) return true // removed for its age or number, which has not changed
+  const now = pullRequestFact(await run.github.pullRequests.get(pullRequest))
+  return typeof now !== 'object' || !isWanted(plan, now)
+}
+
+function isWanted({ previewLabel }: SweepPlan, pullRequest: PullRequest): boolean {
+  return standing({ wanted: pullRequest.head, previewLabel }, pullRequest).wanted
+}
+
+async function openPullRequests(run: Run): Promise<OpenPullRequests> {
   const open = await run.github.pullRequests.list('open')
   if (!open) return undefined
   return new Map(

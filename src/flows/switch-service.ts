@@ -25,6 +25,8 @@ export interface SwitchRequest {
   readonly repositoryName: string
   readonly settings: (existing: Service | undefined) => ServiceSettings
   readonly claim: (service: Service) => void
+  /** Asked when the service vanished under the deployment, which somebody may have wanted. */
+  readonly mayCreateAnew: () => Promise<boolean>
   readonly health: HealthCheck
   /** Milliseconds since the epoch, for everything up to the last answer of the probe. */
   readonly deadlineAt: number
@@ -46,7 +48,7 @@ export async function switchService(run: Run, request: SwitchRequest): Promise<S
   let existing = request.existing
   for (let attempt = 1; ; attempt++) {
     const verdict = await watch(run, { ...request, existing })
-    if (verdict.kind === 'gone' && attempt < triesWhenGone) {
+    if (verdict.kind === 'gone' && attempt < triesWhenGone && (await request.mayCreateAnew())) {
       run.log.info(`The service ${request.serviceName} was being deleted; waiting for that, then creating it anew`)
       await waitUntilGone(run.platform, request.serviceName, {
         clock: run.clock,

@@ -46,9 +46,17 @@ async function takeDown(request: Request, run: Run): Promise<Outcome> {
   }
   const removal = await removePreview(run, request.place, { ...request, service })
   tell(run, removal)
-  if (removal.left.length === 0) await retire(run, request.place, request, `Removed because ${request.because}`)
+  if (removal.left.length === 0) {
+    const reason = `Removed because ${request.because}`
+    run.reporter.update({ status: 'removed', phase: undefined, reason })
+    await retire(run, request.place, request, reason)
+  } else run.reporter.update({ status: 'failed', phase: undefined, reason: leftovers(removal) })
   run.reporter.timeline.end(removal.left.length === 0 ? 'done' : 'failed')
   return outcomeOf(request, run, removal)
+}
+
+function leftovers({ left }: Removal): string {
+  return `Not removed completely: ${left.map(({ kind, name, why }) => `${kind} ${name} (${why})`).join(', ')}`
 }
 
 function tell(run: Run, { removed, left }: Removal): void {
