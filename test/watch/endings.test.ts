@@ -155,6 +155,14 @@ describe('a platform that fails to answer', () => {
     expect(play.elapsed()).toBeLessThan(5 * 60_000)
   })
 
+  it('counts as unreachable when failures eat up five minutes in all, though some readings succeed', async () => {
+    const play = stage({ read: (count) => (count % 5 === 0 ? reading({ status: 'building' }) : new Passing('503')) })
+    const verdict = await play.watch({ deadlineAt: play.clock.now() + 3_600_000 })
+    expect(verdict).toMatchObject({ kind: 'failed', reason: 'unreachable' })
+    expect(play.elapsed()).toBeGreaterThan(5 * 60_000)
+    expect(play.elapsed()).toBeLessThan(15 * 60_000)
+  })
+
   it('is not asked before Retry-After has passed', async () => {
     const play = stage({ read: (count) => (count === 1 ? new Passing('429', 33_000) : reading({ status: 'active' })) })
     await play.watch()

@@ -135,7 +135,7 @@ async function setTheScene(
   if (plan.before === 'other-in-flight') platform.deploy()
 }
 
-describe('green', () => {
+describe('green', { timeout: 180_000 }, () => {
   it('means that the URL answered with our commit, deployed after we began, in 1 000 random schedules', async () => {
     const kinds = new Map<string, number>()
     await fc.assert(
