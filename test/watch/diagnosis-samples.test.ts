@@ -639,7 +639,9 @@ describe('the cause of a failure', () => {
   )
 
   it('keeps the samples free of this and any machine’s paths', () => {
-    const foreign = SAMPLES.filter((sample) => /\/home\/(?!app|node)|\/Users\/|\/root\/\.\w+\/versions/.test(sampleLines(sample).join('\n')))
+    const foreign = SAMPLES.filter((sample) =>
+      /\/home\/(?!app|node)|\/Users\/|\/root\/\.\w+\/versions/.test(sampleLines(sample).join('\n')),
+    )
     expect(foreign).toEqual([])
     expect(readdirSync(new URL('./samples', import.meta.url)).length).toBeGreaterThan(30)
   })
