@@ -90,6 +90,8 @@ export interface PushResult {
   /** Size of the pack on the wire, as git reports it (rounded by git from 1 KiB on). */
   readonly bytes: number
   readonly durationMs: number
+  /** The commit that the branch names, when it is the same snapshot made under another ref. */
+  readonly sha?: string
   /** The source commit whose snapshot the push was made against. */
   readonly against?: string
 }

@@ -33,16 +33,7 @@ export async function makeSnapshot(
   if (checkout !== undefined) await stores.own.borrow(checkout.objectsDirectory)
   const outgoing = await workshop.stores('sha1')
   if (request.directory !== undefined) {
-    const entries = await listDirectory(workshop, outgoing, request.directory, signal)
-    await fetchCommitAlone(workshop, stores, chosen.sha, signal)
-    const source = await readCommit(stores.own, chosen.sha, signal)
-    const tree = await writeTree(outgoing.own, entries, signal)
-    const facts = { tree, entries, changed: tree !== source.tree, lfs: { replaced: 0, missing: [] }, submodules: [] }
-    return {
-      snapshot: await writeSnapshot(workshop, outgoing, chosen, source, facts, signal),
-      material: undefined,
-      stores,
-    }
+    return await snapshotDirectory(workshop, stores, outgoing, chosen, request.directory, signal)
   }
   const material = await materialiseCommit(workshop, stores, checkout, chosen, request, signal)
   const source = await readCommit(stores.own, chosen.sha, signal)
@@ -53,6 +44,23 @@ export async function makeSnapshot(
   warnOfPointers(workshop, material)
   const snapshot = await writeSnapshot(workshop, outgoing, chosen, source, { ...material, tree }, signal)
   return { snapshot, material, stores }
+}
+
+async function snapshotDirectory(
+  workshop: Workshop,
+  stores: Stores,
+  outgoing: Stores,
+  chosen: ChosenCommit,
+  directory: string,
+  signal: AbortSignal,
+): Promise<MadeSnapshot> {
+  const entries = await listDirectory(workshop, outgoing, directory, signal)
+  await fetchCommitAlone(workshop, stores, chosen.sha, signal)
+  const source = await readCommit(stores.own, chosen.sha, signal)
+  const tree = await writeTree(outgoing.own, entries, signal)
+  const facts = { tree, entries, changed: tree !== source.tree, lfs: { replaced: 0, missing: [] }, submodules: [] }
+  const snapshot = await writeSnapshot(workshop, outgoing, chosen, source, facts, signal)
+  return { snapshot, material: undefined, stores }
 }
 
 async function materialiseCommit(

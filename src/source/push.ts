@@ -24,16 +24,21 @@ export const alreadyThere: PushResult = {
 /**
  * Makes the branch on the remote, with one push and never by force.
  *
- * @param against the source commit whose snapshot lies in the store, so that git sends only the difference
+ * @param base `against` is the source commit whose snapshot lies in the store, so that git sends only the difference
  * @throws SourceError `branch-conflict` when the branch names another snapshot; `denied`, `rejected`, `unreachable`
  */
 export async function pushSnapshot(
   store: ObjectStore,
   request: PushRequest,
   options: SourceOptions,
-  against: string | undefined,
+  base: {
+    readonly against: string | undefined
+    /** What to answer when the branch turns out to name another commit. */
+    readonly settle: (present: string) => Promise<PushResult>
+  },
   signal: AbortSignal,
 ): Promise<PushResult> {
+  const { against, settle } = base
   const { snapshot, remote, branch } = request
   const now = options.now ?? Date.now
   const startedMs = now()
@@ -58,7 +63,7 @@ export async function pushSnapshot(
   if (failure.kind === 'rejected') {
     const present = (await listBranches(store, remote, options, signal)).get(branch)
     if (present === snapshot.sha) return result('already-there', { objects: 0, bytes: 0 })
-    if (present !== undefined) throw branchConflict(request, present)
+    if (present !== undefined) return await settle(present)
   }
   throw networkError(what, failure, remote, largestFiles(request))
 }
@@ -81,7 +86,7 @@ function progressLog({ log, now = Date.now }: SourceOptions, branch: string): (l
   return (line) => {
     const progress = parseProgress(line)
     if (progress === undefined || progress.bytes < progressFromBytes) return
-    if (now() - lastMs < progressEveryMs && progress.percent < 100) return
+    if (now() - lastMs < progressEveryMs && !line.endsWith('done.')) return
     lastMs = now()
     log.info(`${branch}: ${megabytes(progress.bytes)} sent (${progress.percent} % of the objects)`)
   }

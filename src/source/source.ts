@@ -4,6 +4,7 @@ import { findBase } from './incremental.ts'
 import { type MadeSnapshot, makeSnapshot } from './make-snapshot.ts'
 import { orderBranches, selectOldBranches } from './old-branches.ts'
 import { alreadyThere, branchConflict, pushSnapshot } from './push.ts'
+import { isSameSource } from './same-source.ts'
 import { listTree, readablePath } from './tree.ts'
 import { closeWorkshop, openWorkshop, type Workshop } from './workshop.ts'
 
@@ -50,10 +51,15 @@ export function openSource(options: SourceOptions): Source {
       const branches = request.remoteBranches ?? (await listBranches(store, request.remote, options, signal))
       const present = branches.get(request.branch)
       if (present === request.snapshot.sha) return alreadyThere
-      if (present !== undefined) throw branchConflict(request, present)
       const making = made.get(request.snapshot.sha)
-      const base = making && (await findBase(await workshop(), making, request, branches, signal))
-      return await pushSnapshot(store, request, options, base, signal)
+      const settle = async (other: string) => {
+        const same = making && (await isSameSource(await workshop(), making, request, other, signal))
+        if (same) return { ...alreadyThere, sha: other }
+        throw branchConflict(request, other)
+      }
+      if (present !== undefined) return await settle(present)
+      const against = making && (await findBase(await workshop(), making, request, branches, signal))
+      return await pushSnapshot(store, request, options, { against, settle }, signal)
     },
     branches: async (remote, signal) => listBranches(await outgoing(), remote, options, signal),
     oldBranches: async (request, signal) => selectOldBranches(await workshop(), request, signal),

@@ -204,6 +204,24 @@ describe('a push', () => {
     expect(await git(stage.platformRepository, 'rev-parse', branch)).toBe(sha)
   })
 
+  it('of a commit that was deployed under another ref before is done', async () => {
+    await using stage = await setStage()
+    const sha = await readyToDeploy(stage)
+    await git(stage.workspace, 'push', '-q', stage.originRepository, `${sha}:refs/heads/trunk`, `${sha}:refs/tags/v1`)
+    await using source = stage.open()
+    const tagged = await deploy(stage, source, sha, { ref: 'refs/tags/v1' })
+    const { result } = await deploy(stage, source, sha, { ref: 'refs/heads/trunk' })
+    expect(result).toMatchObject({ kind: 'already-there', sha: tagged.snapshot.sha })
+    // The same when the other run pushed after this one had listed the branches.
+    const again = await source.snapshot(
+      { wanted: { sha, ref: 'refs/heads/trunk' }, ordinaryCheckouts: [] },
+      stage.signal,
+    )
+    const late = { snapshot: again, remote: stage.remote, branch: tagged.branch, remoteBranches: new Map() }
+    expect(await source.push(late, stage.signal)).toMatchObject({ kind: 'already-there', sha: tagged.snapshot.sha })
+    expect(await git(stage.platformRepository, 'rev-parse', tagged.branch)).toBe(tagged.snapshot.sha)
+  })
+
   it('of what another run pushed in the meantime is done', async () => {
     await using stage = await setStage()
     const sha = await readyToDeploy(stage)
