@@ -83,7 +83,7 @@ export function createContainerHost(dependencies: {
       })
       const stop = async () => {
         await group.stop()
-        await rm(folder, { recursive: true, force: true })
+        await rm(folder, { recursive: true, force: true, maxRetries: 3 })
       }
       try {
         if (!worker) await healthGate(port, group, signal)

@@ -71,7 +71,7 @@ export function createBuilder(dependencies: BuilderDependencies): Builder {
       throw new BuildFailure(`clone failed: ${(error as Error).message}`)
     }
     const commit = (await git.run(['-C', source, 'rev-parse', 'HEAD'])).trim()
-    await rm(join(source, '.git'), { recursive: true, force: true })
+    await rm(join(source, '.git'), { recursive: true, force: true, maxRetries: 3 })
     return commit
   }
 
@@ -122,7 +122,7 @@ export function createBuilder(dependencies: BuilderDependencies): Builder {
     const idle = [...images.values()].filter((image) => !holders.has(image))
     for (const image of idle.slice(0, Math.max(0, idle.length - KEPT_IMAGES))) {
       images.delete(image.key)
-      void rm(image.folder, { recursive: true, force: true })
+      void rm(image.folder, { recursive: true, force: true, maxRetries: 3 })
     }
   }
 
@@ -136,7 +136,7 @@ export function createBuilder(dependencies: BuilderDependencies): Builder {
         const existing = images.get(key)
         if (existing !== undefined) {
           request.log(`Image of ${commit.slice(0, 7)} exists already, skipping the build`)
-          await rm(folder, { recursive: true, force: true })
+          await rm(folder, { recursive: true, force: true, maxRetries: 3 })
           return { image: existing, commit, cached: true }
         }
         const tools = toolsFor(request, folder)
@@ -150,7 +150,7 @@ export function createBuilder(dependencies: BuilderDependencies): Builder {
         forgetOldImages()
         return { image, commit, cached: false }
       } catch (error) {
-        await rm(folder, { recursive: true, force: true })
+        await rm(folder, { recursive: true, force: true, maxRetries: 3 })
         throw error
       }
     },

@@ -102,7 +102,7 @@ export async function serveDatabase(
         forget(baton)
         stream.close()
       }
-      await rm(home, { recursive: true, force: true })
+      await rm(home, { recursive: true, force: true, maxRetries: 3 })
     },
   }
 }

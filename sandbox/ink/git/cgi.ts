@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable, Writable } from 'node:stream'
 
 /**
  * Runs `git http-backend` for one request (RFC 3875) and streams its answer.
@@ -18,7 +19,8 @@ export function runHttpBackend(options: {
   readonly user: string
   readonly env: Readonly<Record<string, string>>
   readonly beforeEnd: () => Promise<void>
-  readonly onStart: (kill: () => void) => void
+  /** Lets git see no more than so many bytes of the body, then kills it and calls `onCut`. */
+  readonly cut: { readonly afterBytes: number; readonly onCut: () => void } | undefined
 }): Promise<void> {
   const { request, response } = options
   const child = spawn('git', ['http-backend'], {
@@ -35,13 +37,19 @@ export function runHttpBackend(options: {
       ...(request.headers['content-length'] === undefined ? {} : { CONTENT_LENGTH: request.headers['content-length'] }),
     },
     stdio: ['pipe', 'pipe', 'ignore'],
+    // Git starts further processes; in a group of their own they can be ended together.
+    detached: true,
   })
-  options.onStart(() => child.kill('SIGKILL'))
-  request.pipe(child.stdin)
+  const kill = () => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, 'SIGKILL')
+  }
   child.stdin.on('error', () => request.unpipe(child.stdin))
+  if (options.cut === undefined) request.pipe(child.stdin)
+  else passUntilCut(request, child.stdin, options.cut.afterBytes, [kill, options.cut.onCut])
   request.once('close', () => {
     // An upload that broke off must not look to git like one that has ended.
-    if (!request.complete) child.kill('SIGKILL')
+    if (!request.complete) kill()
   })
 
   let head = Buffer.alloc(0)
@@ -70,6 +78,20 @@ export function runHttpBackend(options: {
       }, reject)
     })
   })
+}
+
+function passUntilCut(from: Readable, to: Writable, bytes: number, cut: readonly (() => void)[]): void {
+  let left = bytes
+  let isCut = false
+  from.on('data', (chunk: Buffer) => {
+    if (isCut) return
+    to.write(chunk.subarray(0, left))
+    left -= chunk.length
+    if (left >= 0) return
+    isCut = true
+    for (const step of cut) step()
+  })
+  from.once('end', () => to.end())
 }
 
 function writeHead(response: ServerResponse, head: string): void {

@@ -65,10 +65,10 @@ export function createGitHandler(dependencies: GitServerDependencies) {
         await beforeEnd()
         if (cut?.options.when === 'after') breakOff(exchange.request)
       },
-      onStart(kill) {
-        if (cut === undefined || cut.options.when === 'after') return
-        cutAfter(exchange.request, Number(cut.options.afterBytes ?? 0), kill)
-      },
+      cut:
+        cut === undefined || cut.options.when === 'after'
+          ? undefined
+          : { afterBytes: Number(cut.options.afterBytes ?? 0), onCut: () => breakOff(exchange.request) },
     })
   }
 
@@ -129,16 +129,6 @@ function basicPassword(header: string | undefined): string | undefined {
   const credentials = Buffer.from(encoded, 'base64').toString()
   const colon = credentials.indexOf(':')
   return colon < 0 ? undefined : credentials.slice(colon + 1)
-}
-
-function cutAfter(request: IncomingMessage, bytes: number, kill: () => void): void {
-  let received = 0
-  request.on('data', (chunk: Buffer) => {
-    received += chunk.length
-    if (received <= bytes) return
-    kill()
-    breakOff(request)
-  })
 }
 
 /** Cuts the connection in mid-answer: without the beginning of one, git's HTTP library would quietly send the push again. */
