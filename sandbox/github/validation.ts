@@ -1,5 +1,5 @@
 import { Ajv, type ValidateFunction } from 'ajv'
-import addFormatsModule from 'ajv-formats'
+import formats from 'ajv-formats'
 import {
   asObject,
   type Description,
@@ -25,8 +25,6 @@ export interface RequestParts {
 
 const COMPONENTS = 'https://sandbox.invalid/'
 const BASIC_ERROR = '#/components/schemas/basic-error'
-// ajv-formats is CommonJS: under Node its function is the `default` of what TypeScript sees as the default import.
-const addFormats = addFormatsModule as unknown as (typeof addFormatsModule)['default']
 
 /** Makes a validator. Schemas are translated and compiled at their first use, then kept. */
 export function createValidator(description: Description): Validator {
@@ -124,7 +122,8 @@ function makeAjv(coerceTypes: false | 'array'): Ajv {
   // GitHub's description is taken as it is, and used a few times only: checking and optimising it costs more than it saves.
   const economy = { validateSchema: false, inlineRefs: false, code: { optimize: false } } as const
   const ajv = new Ajv({ strict: false, logger: false, coerceTypes, ...economy })
-  addFormats(ajv)
+  // A CommonJS module, imported as a whole: the function is its `default`.
+  formats.default(ajv)
   // GitHub answers '' where a URL was not given, although its description calls the field a URI.
   ajv.addFormat('uri', (value: string) => value === '' || URL.canParse(value))
   return ajv

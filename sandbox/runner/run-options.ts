@@ -9,7 +9,7 @@ export interface RunningStep {
   readonly pid: number
   /** Everything shown so far. */
   log(): string
-  /** Resolves as soon as the log matches. */
+  /** Resolves as soon as a line of the log matches, now or later. */
   logMatches(pattern: RegExp): Promise<void>
 }
 
