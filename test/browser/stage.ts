@@ -1,13 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser } from 'playwright-core'
-import {
-  type GitHubOptions,
-  type PullRequest,
-  type Repository,
-  type Sandbox,
-  startSandbox,
-} from '../../sandbox/index.ts'
+import { type PullRequest, type Repository, type Sandbox, startSandbox } from '../../sandbox/index.ts'
 import { launchChromium } from './chromium.ts'
 
 /** A sandbox with an open pull request, and a browser to look at it. */
@@ -19,8 +13,14 @@ export interface Stage extends AsyncDisposable {
   readonly browser: Browser
 }
 
-export async function setStage(github: Omit<GitHubOptions, 'pages'> = {}): Promise<Stage> {
-  const sandbox = await startSandbox({ github })
+export interface StageOptions {
+  readonly now?: () => Date
+  /** Number of the pull request. Default: 1. */
+  readonly pullNumber?: number
+}
+
+export async function setStage({ now, pullNumber = 1 }: StageOptions = {}): Promise<Stage> {
+  const sandbox = await startSandbox(now === undefined ? {} : { github: { now } })
   const browser = await launchChromium().catch(async (error: unknown) => {
     await sandbox.stop()
     throw error
@@ -30,6 +30,7 @@ export async function setStage(github: Omit<GitHubOptions, 'pages'> = {}): Promi
   const parent = await repository.commit({ branch: 'main', files, message: 'Begin' })
   const changed = { 'README.md': 'Hello' }
   await repository.commit({ branch: 'greeting', parent, files: changed, message: 'Greet visitors' })
+  for (let number = 1; number < pullNumber; number += 1) repository.nextNumber()
   const pull = await repository.openPullRequest({
     head: 'greeting',
     title: 'Greet visitors',
