@@ -21,7 +21,7 @@ export function intentOf(occasion: Occasion): Intent | NonePlan | RefusedPlan {
     case 'monitor':
       return { kind: 'monitor', because }
     case 'rollback':
-      return { kind: 'rollback', because, number: settings.pullRequest, to: undefined, askedBy: undefined }
+      return { kind: 'rollback', because, number: settings.pullRequest, to: settings.rollbackTo, askedBy: undefined }
   }
 }
 

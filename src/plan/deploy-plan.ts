@@ -83,10 +83,11 @@ export function productionPlan(
 }
 
 function deploying(settings: Settings, name: string) {
-  const { directory, environment, database, health, timeoutMs, adopt, onQuota } = settings
+  const { directory, exportIgnore, environment, database, health, timeoutMs, adopt, onQuota } = settings
   return {
     serviceName: name,
     directory,
+    exportIgnore,
     build: buildOf(settings),
     envStrategy: environment.strategy,
     database: database && { type: database, name: databaseName(name) },

@@ -142,6 +142,12 @@ export function parseBranch(text: string): Parsed<string> {
   return bad ? { allowed: 'the name of a branch, such as main' } : { value }
 }
 
+/** A commit, whole or abbreviated as far as git abbreviates. */
+export function parseCommit(text: string): Parsed<string> {
+  const value = text.toLowerCase()
+  return /^[0-9a-f]{7,64}$/.test(value) ? { value } : { allowed: 'a commit SHA of at least 7 hexadecimal digits' }
+}
+
 /** A word that the platform uses as a name: project, workspace, region. */
 export function parseName(text: string): Parsed<string> {
   return /^[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$/.test(text)

@@ -3,6 +3,7 @@ import {
   parseBoolean,
   parseBranch,
   parseChoice,
+  parseCommit,
   parseDomain,
   parseDuration,
   parseEndpoint,
@@ -132,6 +133,7 @@ function where(reading: Reading) {
     repo: reading.optional('repo', parseRepositoryName),
     productionBranch: reading.optional('production-branch', parseBranch),
     directory: reading.optional('directory', parseRelativePath),
+    exportIgnore: reading.value('export-ignore', parseBoolean),
     database: reading.optional('database', (text) => parseChoice(text, ['sqlite'] as const)),
     domain: reading.optional('domain', parseDomain),
     endpoint: reading.value('endpoint', parseEndpoint),
@@ -196,6 +198,7 @@ function watching(reading: Reading) {
     timeoutMs: reading.value('timeout', (text) => parseDuration(text, '24h')),
     health: healthCheck(reading),
     rollback: reading.value('rollback', parseBoolean),
+    rollbackTo: reading.optional('rollback-to', parseCommit),
   }
 }
 

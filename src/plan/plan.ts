@@ -33,6 +33,8 @@ interface Deploy extends Common {
   readonly ordinaryCheckouts: readonly string[]
   /** Files to ship as they lie in the workspace, instead of the commit. */
   readonly directory: string | undefined
+  /** Leave out what `.gitattributes` marks `export-ignore`. */
+  readonly exportIgnore: boolean
   /** Source commits that the platform probably has already, the most likely first. */
   readonly bases: readonly string[]
   readonly build: BuildSettings

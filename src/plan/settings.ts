@@ -89,6 +89,8 @@ export interface Settings {
   /** Undefined means the repository's default branch. */
   readonly productionBranch: string | undefined
   readonly directory: string | undefined
+  /** Leave out what `.gitattributes` marks `export-ignore`. */
+  readonly exportIgnore: boolean
   readonly build: BuildSettings
   readonly environment: EnvironmentSettings
   readonly database: 'sqlite' | undefined
@@ -96,6 +98,8 @@ export interface Settings {
   readonly timeoutMs: number
   readonly health: HealthCheck
   readonly rollback: boolean
+  /** Where `command: rollback` goes: a source commit, whole or abbreviated; undefined means the one before. */
+  readonly rollbackTo: string | undefined
   readonly comment: CommentMode
   readonly deploymentRecord: DeploymentRecordMode
   readonly previewLabel: string | undefined

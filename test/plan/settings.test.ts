@@ -25,6 +25,7 @@ describe('settings', () => {
       repo: undefined,
       productionBranch: undefined,
       directory: undefined,
+      exportIgnore: false,
       build: {
         buildPack: undefined,
         buildCommand: undefined,
@@ -50,6 +51,7 @@ describe('settings', () => {
       timeoutMs: 20 * 60_000,
       health: { kind: 'http', path: '/', statuses: [{ from: 200, to: 399 }], timeoutMs: 2 * 60_000 },
       rollback: true,
+      rollbackTo: undefined,
       comment: 'sticky',
       deploymentRecord: 'auto',
       previewLabel: undefined,
