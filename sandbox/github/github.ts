@@ -65,12 +65,13 @@ export interface GitHub extends AsyncDisposable {
 
 /** Starts the stand-in on loopback. Nothing is read or compiled until the first API request. */
 export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> {
-  const directory = await mkdtemp(join(tmpdir(), 'sandbox-github-'))
   const stopping = new AbortController()
   const faults = createFaultRegistry<GitHubFault>(GITHUB_FAULTS)
   const journal: JournalEntry[] = []
   const server = createServer()
   const serverUrl = await listen(server, options.port ?? 0)
+  // After the port, which may be taken: no folder is then left behind.
+  const directory = await mkdtemp(join(tmpdir(), 'sandbox-github-'))
   const world = createWorld(directory, serverUrl, options.now ?? (() => new Date()))
   const api = createApi(world, faults, journal, stopping.signal)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

@@ -196,3 +196,8 @@ it('what is neither API nor git is left to the pages that people see', async () 
   expect(await page.text()).toBe('page /acme/web/pull/1')
   expect((await fetch(`${github.serverUrl}/acme/web/pull/1`)).status).toBe(404)
 })
+
+it('a port that is taken is an error', async () => {
+  const port = Number(new URL(github.serverUrl).port)
+  await expect(startGitHub({ port })).rejects.toThrow(/EADDRINUSE/)
+})
