@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type GitHub, type GitHubOptions, startGitHub } from './github/github.ts'
 import { type InkOptions, type InkPlatform, startInkPlatform } from './ink/platform.ts'
+import { createGitReads } from './page/git-reads.ts'
 import { createPage } from './page/page.ts'
 import { createRunBook, type RecordedRun, type RunBook } from './page/run-book.ts'
 import { type RunOptions, type RunResult, runAction } from './runner/runner.ts'
@@ -50,7 +51,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const action = options.action ?? resolve(import.meta.dirname, '..')
   const book = createRunBook(options.github?.now ?? (() => new Date()))
   const ink = await startInkPlatform(options.ink)
-  const page = createPage({ ink, book, github: () => github })
+  const page = createPage({ ink, book, git: createGitReads(), github: () => github })
   const github: GitHub = await startGitHub({ ...options.github, pages: page.handle }).catch(async (error: unknown) => {
     await ink.stop()
     throw error

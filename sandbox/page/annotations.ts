@@ -1,6 +1,6 @@
-import { tryGit } from '../github/git.ts'
 import type { Repository } from '../github/github.ts'
 import type { Annotation } from '../runner/runner.ts'
+import type { GitReads } from './git-reads.ts'
 import { type Html, html } from './html.ts'
 import { type Mood, sign } from './words.ts'
 
@@ -8,13 +8,17 @@ const MOODS: Readonly<Record<Annotation['level'], Mood>> = { error: 'bad', warni
 
 /** Annotations with the source they point at, as the commit has it; a line that is not there has no excerpt. */
 export async function renderAnnotations(
+  git: GitReads,
   repository: Repository,
   sha: string | undefined,
   annotations: readonly Annotation[],
 ): Promise<Html | false> {
   if (annotations.length === 0) return false
   const shown = await Promise.all(
-    annotations.map(async (annotation) => ({ annotation, excerpt: await readExcerpt(repository, sha, annotation) })),
+    annotations.map(async (annotation) => ({
+      annotation,
+      excerpt: await readExcerpt(git, repository, sha, annotation),
+    })),
   )
   return html`<section class="box"><h2 class="box-title">Annotations</h2>
 <ul class="plain annotations">${shown.map(({ annotation, excerpt }) => renderAnnotation(annotation, excerpt))}</ul></section>`
@@ -43,15 +47,14 @@ interface Excerpt {
 
 /** The line and one on either side. */
 async function readExcerpt(
+  git: GitReads,
   repository: Repository,
   sha: string | undefined,
   { file, line }: Annotation,
 ): Promise<Excerpt | undefined> {
   if (sha === undefined || file === undefined || line === undefined) return undefined
-  const shown = await tryGit(repository.gitDir, ['show', `${sha}:${file}`])
-  if (shown.exitCode !== 0) return undefined
-  const lines = shown.stdout.toString('utf8').split('\n')
-  if (line > lines.length) return undefined
+  const lines = await git.lines(repository, sha, file)
+  if (!lines || line > lines.length) return undefined
   const first = Math.max(1, line - 1)
   return { first, lines: lines.slice(first - 1, line + 1) }
 }

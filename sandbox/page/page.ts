@@ -3,6 +3,7 @@ import type { GitHub } from '../github/github.ts'
 import type { InkPlatform } from '../ink/platform.ts'
 import { sendAsset } from './assets.ts'
 import type { PageContent } from './content.ts'
+import type { GitReads } from './git-reads.ts'
 import { html } from './html.ts'
 import { renderDocument } from './layout.ts'
 import { createLiveUpdates } from './live-updates.ts'
@@ -15,6 +16,7 @@ import { findRun } from './shown-runs.ts'
 export interface PageSources {
   readonly ink: InkPlatform
   readonly book: RunBook
+  readonly git: GitReads
   readonly github: () => GitHub
 }
 

@@ -1,8 +1,8 @@
 import type { Issue, PullRequest, Repository } from '../github/github.ts'
-import { readCommits } from '../github/render-commit.ts'
 import type { PageContent, Region } from './content.ts'
 import { renderConversation } from './conversation.ts'
 import { deploymentsOf, liveAddress, renderDeploymentBox, type ShownDeployment } from './deployments.ts'
+import type { GitReads } from './git-reads.ts'
 import { type Html, html, webAddress } from './html.ts'
 import type { RunBook } from './run-book.ts'
 import { renderRunAnnotations, renderRunLog, renderSummary } from './run-page.ts'
@@ -10,8 +10,13 @@ import { RUN_WORDS, runsOf, type ShownRun } from './shown-runs.ts'
 import { author, duration, moment, sign } from './words.ts'
 
 /** A pull request: conversation, checks and deployments, the latest run in full, and the preview in a frame. */
-export async function pullPage(repository: Repository, pull: PullRequest, book: RunBook): Promise<PageContent> {
-  const commits = await readCommits(repository, ['--reverse', pull.headSha, '--not', pull.baseSha])
+export async function pullPage(
+  git: GitReads,
+  repository: Repository,
+  pull: PullRequest,
+  book: RunBook,
+): Promise<PageContent> {
+  const commits = await git.commits(repository, pull.headSha, pull.baseSha)
   const runs = runsOf(repository, book).filter(
     (run) => run.pullNumber === pull.number || (run.pullNumber === undefined && run.headSha === pull.headSha),
   )
@@ -24,7 +29,7 @@ export async function pullPage(repository: Repository, pull: PullRequest, book: 
       { id: 'head', html: renderPullHead(pull) },
       { id: 'conversation', html: renderConversation(repository, pull, commits, deployments) },
       { id: 'merge-box', html: renderMergeBox(repository, pull, runs, deployments) },
-      ...(await latestRun(repository, latest)),
+      ...(await latestRun(git, repository, latest)),
       { id: 'preview', aside: true, html: renderPreview(pull, deployments, latest) },
     ],
   }
@@ -46,12 +51,12 @@ export function issuePage(repository: Repository, issue: Issue): PageContent {
 }
 
 /** The regions are there before the first run, since updates fill regions and make none. */
-async function latestRun(repository: Repository, run: ShownRun | undefined): Promise<Region[]> {
+async function latestRun(git: GitReads, repository: Repository, run: ShownRun | undefined): Promise<Region[]> {
   const title = (shown: ShownRun): Html =>
     html`<h2 class="part">Latest run <a class="muted" href="/${repository.fullName}/actions/runs/${shown.id}">${shown.name}</a></h2>`
   return [
     { id: 'latest-head', html: html`${run && title(run)}` },
-    { id: 'annotations', html: html`${run && (await renderRunAnnotations(repository, run))}` },
+    { id: 'annotations', html: html`${run && (await renderRunAnnotations(git, repository, run))}` },
     { id: 'summary', html: html`${run && renderSummary(repository, run)}` },
     { id: 'log', html: html`${run && renderRunLog(repository, run)}` },
   ]

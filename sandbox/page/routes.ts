@@ -3,7 +3,6 @@ import type { PageContent } from './content.ts'
 import type { PageSources } from './page.ts'
 import { issuePage, pullPage } from './pull-page.ts'
 import { commitPage, repositoryPage } from './repository-page.ts'
-import type { RunBook } from './run-book.ts'
 import { runPage } from './run-page.ts'
 import { findRun } from './shown-runs.ts'
 import { startPage } from './start-page.ts'
@@ -20,26 +19,30 @@ export async function contentAt(sources: PageSources, path: string): Promise<Pag
 }
 
 async function repositoryContent(
-  { book }: PageSources,
+  { book, git }: PageSources,
   repository: Repository,
   [kind = '', first, second]: readonly string[],
 ): Promise<PageContent | undefined> {
   if (kind === 'commit') return commitPage(repository, first ?? '')
   if (kind === 'actions' && first === 'runs') {
     const run = findRun(repository, book, Number(second))
-    return run && runPage(repository, run)
+    return run && runPage(git, repository, run)
   }
   if (!LISTS.includes(kind)) return undefined
-  return first === undefined ? repositoryPage(repository, book) : discussion(repository, Number(first), book)
+  return first === undefined ? repositoryPage(repository, book) : discussion({ book, git }, repository, Number(first))
 }
 
 /** Addresses of lists, all of which are on the repository's page. */
 const LISTS = ['', 'pull', 'pulls', 'issues', 'actions', 'deployments']
 
 /** GitHub redirects between the addresses of issues and pull requests; one page answers at both here. */
-async function discussion(repository: Repository, number: number, book: RunBook): Promise<PageContent | undefined> {
+async function discussion(
+  { book, git }: Pick<PageSources, 'book' | 'git'>,
+  repository: Repository,
+  number: number,
+): Promise<PageContent | undefined> {
   const pull = repository.pulls.get(number)
-  if (pull) return pullPage(repository, pull, book)
+  if (pull) return pullPage(git, repository, pull, book)
   const issue = repository.issues.get(number)
   return issue && issuePage(repository, issue)
 }

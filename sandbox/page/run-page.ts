@@ -1,6 +1,7 @@
 import type { Repository } from '../github/github.ts'
 import { renderAnnotations } from './annotations.ts'
 import type { PageContent } from './content.ts'
+import type { GitReads } from './git-reads.ts'
 import { type Html, html } from './html.ts'
 import { renderMarkdown } from './markdown.ts'
 import { renderLog } from './run-log.ts'
@@ -8,12 +9,12 @@ import { RUN_WORDS, type ShownRun } from './shown-runs.ts'
 import { commitLink, duration, moment, sign } from './words.ts'
 
 /** The page of one run: how it ended, its annotations, its summary, its outputs and its log. */
-export async function runPage(repository: Repository, run: ShownRun): Promise<PageContent> {
+export async function runPage(git: GitReads, repository: Repository, run: ShownRun): Promise<PageContent> {
   return {
     title: `${run.name} · ${repository.fullName}`,
     regions: [
       { id: 'head', html: renderHead(repository, run) },
-      { id: 'annotations', html: html`${await renderRunAnnotations(repository, run)}` },
+      { id: 'annotations', html: html`${await renderRunAnnotations(git, repository, run)}` },
       { id: 'summary', html: html`${renderSummary(repository, run)}` },
       { id: 'outputs', html: html`${renderOutputs(run)}` },
       { id: 'log', html: renderRunLog(repository, run) },
@@ -33,10 +34,10 @@ ${run.recorded?.problem !== undefined && html`<p class="flash bad">${run.recorde
 }
 
 /** Annotations of both steps, main first. */
-export function renderRunAnnotations(repository: Repository, run: ShownRun): Promise<Html | false> {
+export function renderRunAnnotations(git: GitReads, repository: Repository, run: ShownRun): Promise<Html | false> {
   const result = run.recorded?.result
   const annotations = [...(result?.annotations ?? []), ...(result?.post?.annotations ?? [])]
-  return renderAnnotations(repository, run.headSha, annotations)
+  return renderAnnotations(git, repository, run.headSha, annotations)
 }
 
 /** The job summary, that of the post step below. */

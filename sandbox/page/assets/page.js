@@ -7,27 +7,32 @@ const choices = new Map()
 const shown = new Map()
 
 const connection = document.getElementById('connection')
-const updates = new EventSource(`/-/updates?path=${encodeURIComponent(document.body.dataset.path)}`)
-updates.addEventListener('open', () => {
-  connection.textContent = 'live'
-  connection.className = 'bar-state on'
-})
-updates.addEventListener('error', () => {
-  connection.textContent = 'not connected'
-  connection.className = 'bar-state off'
-})
-updates.addEventListener('problem', (event) => {
-  connection.textContent = JSON.parse(event.data)
-  connection.className = 'bar-state off'
-})
-updates.addEventListener('region', (event) => {
-  const { id, markup } = JSON.parse(event.data)
+let updates
+
+// A browser opens only a few connections to one server: a page that nobody sees gives its own back.
+function follow() {
+  updates?.close()
+  say('waiting', '')
+  if (document.hidden) return
+  updates = new EventSource(`/-/updates?path=${encodeURIComponent(document.body.dataset.path)}`)
+  updates.addEventListener('open', () => say('live', 'on'))
+  updates.addEventListener('error', () => say('not connected', 'off'))
+  updates.addEventListener('problem', (event) => say(JSON.parse(event.data), 'off'))
+  updates.addEventListener('region', (event) => update(JSON.parse(event.data)))
+}
+
+function say(words, state) {
+  connection.textContent = words
+  connection.className = `bar-state ${state}`
+}
+
+function update({ id, markup }) {
   const region = document.getElementById(id)
   if (region === null || shown.get(id) === markup) return
   // The stream begins with every part; what came with the page need not be built again, frames least of all.
   if (shown.has(id) || !sameMarkup(region, markup)) replace(region, markup)
   shown.set(id, markup)
-})
+}
 
 /** Compared as the browser writes it; relative times have been put into the page since. */
 function sameMarkup(region, markup) {
@@ -95,5 +100,7 @@ function relative(seconds) {
   return RELATIVE.format(Math.round(seconds / 3600), 'hour')
 }
 
+follow()
+document.addEventListener('visibilitychange', follow)
 tellTimes()
 setInterval(tellTimes, 15_000)
