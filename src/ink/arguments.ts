@@ -22,7 +22,6 @@ export interface WantedArguments extends ServiceSettings {
   project?: string | undefined
   workspace?: string | undefined
   repo?: string | undefined
-  host?: string | undefined
   branch?: string | undefined
   includeEnv?: boolean | undefined
   deployLogLines?: number | undefined
@@ -62,7 +61,6 @@ const spellings: Record<keyof WantedArguments, readonly (readonly [string, Shape
     ['workspace', asIs],
   ],
   repo: [['repo', asIs]],
-  host: [['host', asIs]],
   branch: [['branch', asIs]],
   region: [
     ['region', asIs],

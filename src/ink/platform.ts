@@ -145,9 +145,8 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
       call(
         {
           purpose: 'createService',
-          wanted: { name, repo, branch, host: 'ink', ...settings },
+          wanted: { name, repo, branch, ...settings },
           repeatable: false,
-          dispensable: ['host'],
         },
         acceptedSchema,
         signal,
@@ -177,19 +176,14 @@ const listedServices = z
 function repositoryCalls(call: Caller) {
   return {
     gitAccess: async (name: string, create: boolean, signal: AbortSignal): Promise<GitAccess | undefined> => {
-      const dispensable = ['host'] as const
       const existing = await unlessMissing(['repository-not-found'], () =>
-        call(
-          { purpose: 'getGitToken', wanted: { name, host: 'ink' }, repeatable: true, dispensable },
-          gitAccessSchema,
-          signal,
-        ),
+        call({ purpose: 'getGitToken', wanted: { name }, repeatable: true }, gitAccessSchema, signal),
       )
       if (existing) return { remote: existing.remote, created: false }
       if (!create) return undefined
       // Making a repository that exists returns it, so asking twice is harmless.
       const made = await call(
-        { purpose: 'createRepository', wanted: { name, host: 'ink' }, repeatable: true, dispensable },
+        { purpose: 'createRepository', wanted: { name }, repeatable: true },
         gitAccessSchema,
         signal,
       )

@@ -58,6 +58,9 @@ const variables = z
   .nullish()
   .transform((value) => value ?? undefined)
 
+// One generation groups these by the life they belong to, instead of prefixing their names.
+const life = z.object({ status: text, error_message: text, logs: log }).nullish()
+
 const port = z.object({ public_endpoint: text, visibility: text })
 const customDomain = z.object({ domain: z.string(), status: z.string(), error: text })
 
@@ -70,7 +73,9 @@ export const serviceSchema = z
     project: text,
     repo: text,
     branch: text,
-    status: z.string(),
+    status: text,
+    deployment: life,
+    runtime: life,
     error_message: text,
     url: text,
     fqdn: text,
@@ -88,37 +93,53 @@ export const serviceSchema = z
     env_vars: variables,
     custom_domain: customDomain.nullish(),
   })
-  .transform((raw) => ({
-    id: raw.service_id ?? raw.id,
-    name: raw.name,
-    project: raw.project,
-    repo: raw.repo,
-    branch: raw.branch,
-    status: raw.status,
-    errorMessage: raw.error_message,
-    url: withScheme(raw.url ?? raw.ports?.find((one) => one.public_endpoint)?.public_endpoint ?? raw.fqdn),
-    commitHash: raw.commit_hash,
-    createdAt: raw.created_at,
-    updatedAt: raw.updated_at,
-    memory: raw.memory,
-    vcpus: raw.vcpus,
-    deployLogs: raw.deploy_logs,
-    runtimeLogs: raw.runtime_logs,
-    env: raw.env_vars,
-    customDomain: raw.custom_domain ?? undefined,
-  }))
+  .transform((raw, context) => {
+    const status = raw.status ?? raw.deployment?.status
+    if (status === undefined) {
+      context.addIssue({ code: 'custom', path: ['status'], message: 'is missing' })
+      return z.NEVER
+    }
+    return {
+      id: raw.service_id ?? raw.id,
+      name: raw.name,
+      project: raw.project,
+      repo: raw.repo,
+      branch: raw.branch,
+      status,
+      errorMessage: raw.error_message ?? raw.deployment?.error_message,
+      url: withScheme(raw.url ?? raw.ports?.find((one) => one.public_endpoint)?.public_endpoint ?? raw.fqdn),
+      commitHash: raw.commit_hash,
+      createdAt: raw.created_at,
+      updatedAt: raw.updated_at,
+      memory: raw.memory,
+      vcpus: raw.vcpus,
+      deployLogs: raw.deploy_logs.length > 0 ? raw.deploy_logs : (raw.deployment?.logs ?? []),
+      runtimeLogs: raw.runtime_logs.length > 0 ? raw.runtime_logs : (raw.runtime?.logs ?? []),
+      env: raw.env_vars,
+      customDomain: raw.custom_domain ?? undefined,
+    }
+  })
 
 /** One service of ml.ink. `status` is that of its **latest** deployment, whoever started it. */
 export type Service = z.output<typeof serviceSchema>
 
 /** A service as lists show it. */
 export const listedServiceSchema = z
-  .object({ service_id: text, id: text, name: z.string(), repo: text, status: text, url: text, project: text })
+  .object({
+    service_id: text,
+    id: text,
+    name: z.string(),
+    repo: text,
+    status: text,
+    deployment: life,
+    url: text,
+    project: text,
+  })
   .transform((raw) => ({
     id: raw.service_id ?? raw.id,
     name: raw.name,
     repo: raw.repo,
-    status: raw.status,
+    status: raw.status ?? raw.deployment?.status,
     url: withScheme(raw.url),
     project: raw.project,
   }))
@@ -161,9 +182,11 @@ export type Database = z.output<typeof databaseSchema>
 export const domainSchema = z.object({ domain: text, status: text, message: text })
 export type DomainAnswer = z.output<typeof domainSchema>
 
+const zones = z.array(z.object({ zone: z.string(), status: text })).nullish()
+
 export const zonesSchema = z
-  .object({ zones: z.array(z.object({ zone: z.string(), status: text })).nullish() })
-  .transform((raw) => raw.zones ?? [])
+  .object({ zones, delegations: zones })
+  .transform((raw) => raw.zones ?? raw.delegations ?? [])
 
 export const accountSchema = z
   .object({ user_id: text, github_username: text, name: text, email: text })

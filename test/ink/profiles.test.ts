@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { type InkPlatform, type InkProfile, startInkPlatform } from '../../sandbox/ink/platform.ts'
+import { openPlatform, type Platform, repositorySlug } from '../../src/ink/platform.ts'
+import { systemClock } from '../../src/watch/system-clock.ts'
+
+const signal = new AbortController().signal
+let ink: InkPlatform | undefined
+let platform: Platform | undefined
+
+afterEach(async () => {
+  await platform?.close()
+  await ink?.stop()
+})
+
+async function connect(profile: InkProfile, answers: 'json' | 'sse' = 'json') {
+  const warnings: string[] = []
+  ink = await startInkPlatform({ profile, answers })
+  platform = await openPlatform(
+    {
+      endpoint: ink.endpoint,
+      apiKey: ink.apiKey,
+      place: { project: 'default', workspace: undefined },
+      fetch,
+      clock: systemClock,
+      random: () => 0.5,
+      debug: () => undefined,
+      warning: (text) => warnings.push(text),
+    },
+    signal,
+  )
+  return { ink, platform, warnings }
+}
+
+const profiles: readonly InkProfile[] = ['g0', 'g1', 'g1-nested', 'g2', 'mixed', 'unknown-argument']
+
+describe.each(profiles)('a platform of the generation %s', (profile) => {
+  it('takes a service from nothing to gone', async () => {
+    const { platform, ink } = await connect(profile)
+    expect(await platform.service('web', {}, signal)).toBeUndefined()
+    expect(await platform.gitAccess('web', false, signal)).toBeUndefined()
+    const access = await platform.gitAccess('web', true, signal)
+    expect(access?.created).toBe(true)
+    expect(await platform.gitAccess('web', true, signal)).toMatchObject({ created: false })
+
+    const settings = { port: 3000, memory: '1Gi', vcpus: '1', env: { GREETING: 'hello' } }
+    await platform.createService('web', 'web', 'main', settings, signal)
+    const made = await platform.service('web', { env: true, deployLogLines: 10 }, signal)
+    expect(made).toMatchObject({ name: 'web', env: { GREETING: 'hello' } })
+    expect(made?.status).not.toBe('')
+    expect(made?.repo).toBe(repositorySlug(access?.remote ?? ''))
+    expect((await platform.services(signal)).map(({ name }) => name)).toEqual(['web'])
+
+    await platform.updateService('web', { branch: 'ink/production/abc', env: { GREETING: 'bye' } }, signal)
+    expect(await platform.service('web', { env: true }, signal)).toMatchObject({
+      branch: 'ink/production/abc',
+      env: { GREETING: 'bye' },
+    })
+
+    expect(await platform.deleteService('web', signal)).toBe(true)
+    await expect.poll(() => platform.service('web', {}, signal), { timeout: 10_000 }).toBeUndefined()
+    expect(await platform.deleteService('web', signal)).toBe(false)
+    expect(ink.services()).toEqual([])
+  })
+})
+
+it('answers that come as server-sent events are read like any others', async () => {
+  const { platform } = await connect('g1', 'sse')
+  await platform.gitAccess('web', true, signal)
+  await platform.createService('web', 'web', 'main', {}, signal)
+  expect((await platform.service('web', {}, signal))?.name).toBe('web')
+})
+
+it('an argument that the server does not declare is not sent, and said once', async () => {
+  const { platform, warnings } = await connect('unknown-argument')
+  await platform.gitAccess('web', true, signal)
+  const everything = { region: 'eu-central-1', port: 3000, memory: '256Mi', vcpus: '0.5', buildPack: 'static' }
+  await platform.createService('web', 'web', 'main', everything, signal)
+  expect(warnings.length).toBeGreaterThan(0)
+  expect(new Set(warnings).size).toBe(warnings.length)
+  expect(warnings.join()).toMatch(/takes no “\w+”/)
+})
+
+it('a database is made, found again with its credentials, and deleted once', async () => {
+  const { platform } = await connect('g1')
+  expect(await platform.database('web-db', signal)).toBeUndefined()
+  const made = await platform.createDatabase('web-db', 'sqlite', signal)
+  expect(made.url).toMatch(/^(libsql|https?):/)
+  expect(await platform.database('web-db', signal)).toMatchObject({ url: made.url, authToken: made.authToken })
+  expect(await platform.deleteDatabase('web-db', signal)).toBe(true)
+  expect(await platform.deleteDatabase('web-db', signal)).toBe(false)
+})
+
+it('what a platform does not offer is known beforehand', async () => {
+  const { platform } = await connect('g2')
+  expect(platform.offers('createDatabase')).toBe(false)
+  expect(platform.canExpire).toBe(true)
+  expect(await platform.database('web-db', signal)).toBeUndefined()
+})
