@@ -100,7 +100,12 @@ async function checkCheckout({ place, would }: CheckPlan, deps: Deps, signal: Ab
   try {
     await using source = deps.openSource(place)
     const snapshot = await source.snapshot(
-      { wanted: would.wanted, ordinaryCheckouts: would.ordinaryCheckouts, directory: would.directory },
+      {
+        wanted: would.wanted,
+        ordinaryCheckouts: would.ordinaryCheckouts,
+        directory: would.directory,
+        exportIgnore: would.exportIgnore,
+      },
       signal,
     )
     return [

@@ -35,7 +35,9 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
 
   timeline.begin('push', `Push ${branch}`)
   const { snapshot, remote, remoteBranches } = found
-  const pushed = await source.push({ snapshot, remote, branch, bases: plan.bases, remoteBranches }, run.signal)
+  const pushed = await source.push({ snapshot, remote, branch, ...basesOf(plan), remoteBranches }, run.signal)
+  // The same commit may have been deployed under another ref before, and its snapshot names that one.
+  if (pushed.sha) run.output('snapshot', pushed.sha)
   timeline.end('done', pushInWords(pushed))
 
   const before = await changeMeanwhile(plan, run, snapshot.sourceSha)
@@ -43,7 +45,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
   const work: Work = { plan, run, source, prepared, branch, pushed }
-  const switched = await start(work)
+  const switched = await startOnBranch(work)
   const judgement = judge(switched)
   const after = await changeMeanwhile(plan, run, snapshot.sourceSha)
   if (after?.kind === 'closed') return settleChange(work, after)
@@ -65,6 +67,23 @@ interface Work {
   readonly prepared: Prepared
   readonly branch: string
   readonly pushed: PushResult
+}
+
+/**
+ * A teardown of the same pull request that was still under way when it was opened again may take the branch from under
+ * the build. Then it is pushed once more.
+ */
+async function startOnBranch(work: Work): Promise<Switched> {
+  const { plan, run, source, prepared, branch } = work
+  const first = await start(work)
+  if (first.verdict.kind !== 'failed') return first
+  const remoteBranches = await source.branches(prepared.remote, run.signal)
+  if (remoteBranches.has(branch) || (await changeMeanwhile(plan, run, prepared.snapshot.sourceSha))) return first
+  run.log.info(`The branch ${branch} was deleted meanwhile, probably by an earlier run; pushing it again`)
+  const { snapshot, remote } = prepared
+  await source.push({ snapshot, remote, branch, ...basesOf(plan), remoteBranches }, run.signal)
+  const existing = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
+  return start({ ...work, prepared: { ...prepared, existing } })
 }
 
 function start({ plan, run, prepared, branch }: Work): Promise<Switched> {
@@ -267,6 +286,12 @@ function pushedView({ branch, prepared, pushed }: Work): PushedView {
     objects: pushed.objects,
     kind: pushed.kind === 'already-there' ? 'none' : pushed.incremental ? 'incremental' : 'whole',
   }
+}
+
+/** The deployments whose snapshots the platform probably has, and the refs under which those were made. */
+function basesOf(plan: DeployPlan): { bases: readonly string[]; baseRefs: readonly string[] } {
+  const branch = plan.kind === 'preview' ? plan.pullRequest.base.ref : plan.place.repository.defaultBranch
+  return { bases: plan.bases, baseRefs: [`refs/heads/${branch}`] }
 }
 
 function pushInWords(pushed: PushResult): string {

@@ -29,7 +29,12 @@ export async function prepare(plan: PreviewPlan | ProductionPlan, run: Run, sour
     (signal) => preparePlatform(plan, run, source, signal),
     (signal) =>
       source.snapshot(
-        { wanted: plan.wanted, ordinaryCheckouts: plan.ordinaryCheckouts, directory: plan.directory },
+        {
+          wanted: plan.wanted,
+          ordinaryCheckouts: plan.ordinaryCheckouts,
+          directory: plan.directory,
+          exportIgnore: plan.exportIgnore,
+        },
         signal,
       ),
   )

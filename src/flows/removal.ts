@@ -19,6 +19,8 @@ export interface Removable {
 
 /** What was removed, and what could not be. */
 export interface Removal {
+  /** It is wanted again: what is there now belongs to another run, and the rest was left to it. */
+  readonly overtaken: boolean
   readonly removed: readonly Thing[]
   readonly left: readonly (Thing & { readonly why: string })[]
 }
@@ -31,8 +33,15 @@ const deletionTimeoutMs = 180_000
  *
  * In this order, and no further than the first thing that cannot be removed: what a service that is still there uses
  * must not be taken from under it, and by its branches the sweep finds what is left of a preview.
+ *
+ * @param wantedAgain asked before each step that would harm a run that has begun to deploy the preview anew
  */
-export async function removePreview(run: Run, place: Place, preview: Removable): Promise<Removal> {
+export async function removePreview(
+  run: Run,
+  place: Place,
+  preview: Removable,
+  wantedAgain: () => Promise<boolean> = async () => false,
+): Promise<Removal> {
   const removed: Thing[] = []
   const left: (Thing & { why: string })[] = []
   const attempt = async (thing: Thing, act: () => Promise<boolean>) => {
@@ -43,23 +52,30 @@ export async function removePreview(run: Run, place: Place, preview: Removable):
       left.push({ ...thing, why: tameError(run, error) })
     }
   }
+  const so = (overtaken: boolean): Removal => ({ removed, left, overtaken })
+  if (await wantedAgain()) return so(true)
   await attempt({ kind: 'service', name: preview.serviceName }, () => removeService(run, preview))
-  if (left.length > 0) return { removed, left }
+  if (left.length > 0) return so(false)
+  if (await wantedAgain()) return so(true)
   await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, preview))
-  if (left.length > 0) return { removed, left }
+  if (left.length > 0) return so(false)
   const deleted: string[] = []
   await attempt({ kind: 'branch', name: `ink/pr-${preview.pullRequest}/*` }, async () => {
     deleted.push(...(await removeBranches(run, place, preview)))
     return false
   })
-  return { removed: [...removed, ...deleted.map((name): Thing => ({ kind: 'branch', name }))], left }
+  return { removed: [...removed, ...deleted.map((name): Thing => ({ kind: 'branch', name }))], left, overtaken: false }
 }
 
 async function removeService(run: Run, { serviceName, service }: Removable): Promise<boolean> {
   if (!service) return false
   const existed = await run.platform.deleteService(serviceName, run.signal)
   const deadlineAt = run.clock.now() + deletionTimeoutMs
-  const gone = await waitUntilGone(run.platform, serviceName, { clock: run.clock, deadlineAt, signal: run.signal })
+  const gone = await waitUntilGone(
+    run.platform,
+    { name: serviceName, id: service.id },
+    { clock: run.clock, deadlineAt, signal: run.signal },
+  )
   if (!gone) throw new Error('ml.ink accepted the deletion, and still shows the service after 3 minutes')
   return existed
 }

@@ -3,11 +3,14 @@ import { ToolError } from '../ink/errors.ts'
 import { isNameTaken, type Platform, type ServiceSettings } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { Clock } from '../watch/clock.ts'
+import { meaningOf } from '../watch/status.ts'
 
 /** What one start of a deployment needs. */
 export interface StartRequest {
   platform: Pick<Platform, 'service' | 'createService' | 'updateService'>
   clock: Clock
+  /** Yields [0, 1). */
+  random: () => number
   serviceName: string
   /** `owner/slug` on the platform's git hosting. */
   repositorySlug: string
@@ -26,6 +29,7 @@ export interface StartRequest {
 }
 
 const nameTakenPauseMs = 1000
+const longestHesitationMs = 4000
 const longestDeletionMs = 180_000
 // While a deletion is under way the service is still found; a name that is refused and belongs to no service of ours for
 // longer than this is a stranger's.
@@ -40,7 +44,10 @@ const strangerAfterMs = 15_000
  */
 export function serviceStarter(request: StartRequest): (signal: AbortSignal) => Promise<void> {
   let known = request.existing
+  let calls = 0
   return async (signal) => {
+    calls += 1
+    if (calls > 1 && (await startedByAnotherRun(request, signal))) return
     const patience = { since: request.clock.now(), unseenSince: undefined as number | undefined }
     for (;;) {
       try {
@@ -58,6 +65,17 @@ export function serviceStarter(request: StartRequest): (signal: AbortSignal) => 
       }
     }
   }
+}
+
+/**
+ * Two runs that deploy the same commit cancel each other's deployment, and when both start again at the same moment they
+ * do so for ever. So whoever starts again waits for a random while and then joins a deployment of the very same branch.
+ */
+async function startedByAnotherRun(request: StartRequest, signal: AbortSignal): Promise<boolean> {
+  await request.clock.sleep(request.random() * longestHesitationMs, signal)
+  const now = await request.platform.service(request.serviceName, {}, signal)
+  const phase = now?.branch === request.branch ? meaningOf(now.status)?.phase : undefined
+  return now?.status !== 'pending' && (phase === 'queued' || phase === 'building' || phase === 'rolling-out')
 }
 
 function create({ platform, serviceName, repositoryName, branch, settings }: StartRequest, signal: AbortSignal) {

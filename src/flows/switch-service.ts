@@ -50,11 +50,16 @@ export async function switchService(run: Run, request: SwitchRequest): Promise<S
     const verdict = await watch(run, { ...request, existing })
     if (verdict.kind === 'gone' && attempt < triesWhenGone && (await request.mayCreateAnew())) {
       run.log.info(`The service ${request.serviceName} was being deleted; waiting for that, then creating it anew`)
-      await waitUntilGone(run.platform, request.serviceName, {
-        clock: run.clock,
-        deadlineAt: request.deadlineAt,
-        signal: run.signal,
-      })
+      const { serviceName: name } = request
+      await waitUntilGone(
+        run.platform,
+        { name, id: existing?.id },
+        {
+          clock: run.clock,
+          deadlineAt: request.deadlineAt,
+          signal: run.signal,
+        },
+      )
       existing = undefined
       continue
     }
@@ -73,6 +78,7 @@ function watch(run: Run, request: SwitchRequest): Promise<WatchVerdict> {
       ...request,
       platform: run.platform,
       clock: run.clock,
+      random: run.random,
       accepted: (serviceId) => serviceId && run.output('service-id', serviceId),
       info: (text) => run.log.info(text),
     }),

@@ -77,9 +77,11 @@ export function openRecords(api: Api, warning: (message: string) => void): Recor
     return succeeded(listed, 'read the deployment records') && listed.ok ? listed.data.filter(isOlder) : []
   }
 
+  /** A record that never was a success, of a run that was superseded say, tells nothing of those before it. */
   async function stateOf(id: number): Promise<string | undefined> {
     const statuses = await calls.statuses(id)
-    return statuses.ok ? statuses.data[0]?.state : undefined
+    const states = statuses.ok ? statuses.data.map(({ state }) => state) : []
+    return states[0] === 'inactive' && !states.includes('success') ? 'failure' : states[0]
   }
 
   return {

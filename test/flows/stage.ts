@@ -57,6 +57,8 @@ export interface Act {
   readonly outcome: Outcome | undefined
   readonly thrown: unknown
   readonly red: boolean
+  /** The status, and for a red run why: for expectations that explain themselves. */
+  readonly told: string
   readonly outputs: Readonly<Record<string, string>>
   readonly log: readonly string[]
   readonly warnings: readonly string[]
@@ -251,6 +253,9 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     outcome,
     thrown,
     red: thrown !== undefined || outcome?.failure !== undefined,
+    told: [outputs.status ?? 'no status', outcome?.failure?.message, thrown && String(thrown)]
+      .filter(Boolean)
+      .join(': '),
     outputs,
     log,
     warnings,

@@ -1,0 +1,144 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { openStage, type Scene, type Stage } from './stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+})
+afterEach(async () => {
+  await stage.ink.clearFaults()
+  stage.github.clearFaults()
+})
+afterAll(async () => stage[Symbol.asyncDispose]())
+
+async function live(): Promise<Scene> {
+  const scene = await stage.scene()
+  const act = await scene.act('push', { after: scene.first }, { inputs: { env: 'COLOUR=red' } })
+  expect(act.told).toBe('live')
+  return scene
+}
+
+describe('production', () => {
+  it('keeps the newer of two pushes, whichever run is slower; a run started again by hand may go back', async () => {
+    const scene = await live()
+    const older = await scene.write('older')
+    const olderEvent = await scene.repository.event('push', { before: scene.first, after: older })
+    const newer = await scene.write('newer')
+    const newerRun = await scene.act('push', { before: older, after: newer })
+    expect(newerRun.told).toBe('live')
+    const olderRun = await scene.play(olderEvent)
+    expect(olderRun.told).toBe('superseded')
+    expect(await scene.page(scene.production)).toBe('newer')
+
+    const again = await scene.play(olderEvent, { runAttempt: 2 })
+    expect(again.told).toBe('live')
+    expect(await scene.page(scene.production)).toBe('older')
+    // GitHub itself retires neither production nor transient records.
+    expect(scene.activeRecords()).toEqual(['ink-production'])
+  })
+
+  it('that somebody else deploys meanwhile is superseded, and that is no failure', async () => {
+    const scene = await live()
+    const sha = await scene.write('second')
+    stage.ink.fault('ink.deployed-by-other', { times: 1, branch: `ink/production/${scene.first}` })
+    const run = await scene.act('push', { before: scene.first, after: sha })
+    expect(run.told).toBe('superseded')
+    expect(run.red).toBe(false)
+  })
+
+  it.each([
+    ['does not build', 'build.crash', {}],
+    ['never answers', 'rollout.unhealthy', {}],
+    ['answers with errors', 'app.error', { status: 500 }],
+    ['dies after it has started', 'app.dies', { afterMs: 50 }],
+  ] as const)('that %s is switched back to branch and variables of before', async (_what, fault, options) => {
+    const scene = await live()
+    const { branch, env } = stage.ink.service(scene.production) ?? {}
+    const sha = await scene.write('second')
+    // The failed version, and the second try that the platform makes of a build.
+    stage.ink.fault(fault, { times: fault === 'build.crash' ? 2 : 1, ...options })
+    const run = await scene.act(
+      'push',
+      { before: scene.first, after: sha },
+      {
+        inputs: { env: 'COLOUR=blue', 'health-timeout': '2s' },
+      },
+    )
+    expect(run.outputs.status).toBe('rolled-back')
+    expect(run.red).toBe(true)
+    expect(run.outcome?.failure?.message).toContain(scene.first.slice(0, 7))
+    expect(stage.ink.service(scene.production)).toMatchObject({ branch, env, status: 'active' })
+    expect(await scene.page(scene.production)).toBe('first')
+    expect(run.summary).toContain(scene.first.slice(0, 7))
+  })
+
+  it('without an earlier version stays as it failed, and the run says that there is none', async () => {
+    const scene = await stage.scene()
+    stage.ink.fault('build.crash')
+    const run = await scene.act('push', { after: scene.first })
+    expect(run.outputs.status).toBe('failed')
+    expect(run.warnings.join()).toContain('no earlier version')
+  })
+
+  it('is rolled back by command to the version before, and to the one of a given commit', async () => {
+    const scene = await live()
+    const second = await scene.write('second')
+    await scene.act('push', { before: scene.first, after: second })
+    const third = await scene.write('third')
+    await scene.act('push', { before: second, after: third })
+    const back = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
+    expect(back.outputs).toMatchObject({ status: 'live', action: 'rollback', commit: second })
+    expect(await scene.page(scene.production)).toBe('second')
+    expect(stage.ink.service(scene.production)?.env).toMatchObject({ INK_GIT_COMMIT_SHA: second })
+    const further = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
+    expect(further.outputs).toMatchObject({ commit: scene.first })
+    const none = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
+    expect(none.red).toBe(true)
+    expect(await scene.page(scene.production)).toBe('first')
+  })
+})
+
+describe('variables', () => {
+  it.each([
+    ['merge', { COLOUR: 'red', SIZE: 'big' }],
+    ['replace', { COLOUR: undefined, SIZE: 'big' }],
+  ] as const)('that were set elsewhere: %s', async (strategy, expected) => {
+    const scene = await live()
+    const sha = await scene.write('second')
+    const inputs = { env: 'SIZE=big', 'env-strategy': strategy }
+    const run = await scene.act('push', { before: scene.first, after: sha }, { inputs })
+    expect(run.told).toBe('live')
+    const env = stage.ink.service(scene.production)?.env
+    expect({ COLOUR: env?.COLOUR, SIZE: env?.SIZE }).toEqual(expected)
+    expect(env).toMatchObject({ INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: scene.repository.fullName })
+  })
+})
+
+describe('a database', () => {
+  it('is made once for production, masked, found again, and outlives every preview', async () => {
+    const scene = await stage.scene()
+    const inputs = { database: 'sqlite' }
+    await scene.act('push', { after: scene.first }, { inputs })
+    const name = `${scene.production}-db`
+    const database = stage.ink.databases().find((one) => one.name === name)
+    expect(stage.ink.service(scene.production)?.env).toMatchObject({
+      DATABASE_URL: database?.url,
+      DATABASE_AUTH_TOKEN: database?.authToken,
+    })
+    const { number } = await scene.open('preview')
+    const opened = await scene.act('pull_request', { action: 'opened', number }, { inputs })
+    const own = stage.ink.databases().find((one) => one.name === `${scene.preview(number)}-db`)
+    expect(own?.url).not.toBe(database?.url)
+    expect(opened.secrets).toContain(own?.authToken)
+    expect(
+      [...opened.log, opened.summary, ...scene.repository.comments(number).map(({ body }) => body)].join(),
+    ).not.toContain(own?.authToken)
+    await scene.repository.close(number)
+    const closed = await scene.act('pull_request', { action: 'closed', number }, { inputs })
+    expect(closed.told).toBe('removed')
+    expect(stage.ink.databases().map((one) => one.name)).toEqual([name])
+    const sha = await scene.write('second')
+    await scene.act('push', { before: scene.first, after: sha }, { inputs })
+    expect(stage.ink.service(scene.production)?.env.DATABASE_URL).toBe(database?.url)
+  })
+})
