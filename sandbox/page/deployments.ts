@@ -19,14 +19,25 @@ export function deploymentsOf(repository: Repository, commits: ReadonlySet<strin
 /** An entry of the conversation: who deployed what, where it is, and how that stands. */
 export function renderDeploymentEntry({ deployment, status }: ShownDeployment, repository: Repository): Html {
   const { mood, words } = DEPLOYMENT_WORDS[status?.state ?? 'pending']
-  const deployed = status?.state === 'success' || status?.state === 'inactive'
   return html`<div class="event">
 <span class="event-sign">${sign(mood, words)}</span>
-<p>${avatar(deployment.creator.login)} ${author(deployment.creator.login)} ${deployed ? 'deployed' : 'requested a deployment'}
-to <b>${deployment.environment}</b> ${moment(deployment.createdAt)} — <span class="${mood}">${words}</span>
+<p>${avatar(deployment.creator.login)} ${author(deployment.creator.login)} ${entryWords(status)} to <b>${deployment.environment}</b> ${moment(deployment.createdAt)} — <span class="${mood}">${words}</span>
 ${commitLink(repository.fullName, deployment.sha)}</p>
 ${viewButton(status)}
 </div>`
+}
+
+function entryWords(status: DeploymentStatus | undefined): string {
+  switch (status?.state) {
+    case 'success':
+    case 'inactive':
+      return 'deployed'
+    case 'failure':
+    case 'error':
+      return 'had a problem deploying'
+    default:
+      return 'requested a deployment'
+  }
 }
 
 /** The box that says where it is live. */

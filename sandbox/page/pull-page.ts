@@ -77,10 +77,12 @@ function renderMergeBox(
   runs: readonly ShownRun[],
   deployments: readonly ShownDeployment[],
 ): Html {
-  const current = runs.filter((run) => run.headSha === undefined || run.headSha === pull.headSha)
+  const current = latestOfEach(runs.filter((run) => run.headSha === undefined || run.headSha === pull.headSha))
   const earlier = runs.filter((run) => !current.includes(run))
+  const box = renderDeploymentBox(deployments, repository)
+  if (runs.length === 0 && !box && pull.state !== 'open') return html``
   return html`<section class="box merge-box">
-${renderDeploymentBox(deployments, repository)}
+${box}
 ${renderChecks(repository, current)}
 ${
   earlier.length > 0 &&
@@ -98,9 +100,13 @@ function renderChecks(repository: Repository, runs: readonly ShownRun[]): Html |
 <ul class="plain checks">${runs.map((run) => renderCheck(repository, run))}</ul></div></section>`
 }
 
+/** GitHub shows a job once per commit: as it went last. `runs` come newest first. */
+function latestOfEach(runs: readonly ShownRun[]): readonly ShownRun[] {
+  return runs.filter((run, index) => runs.findIndex((other) => other.name === run.name) === index)
+}
+
 function overall(runs: readonly ShownRun[]) {
-  const latest = new Map([...runs].reverse().map((run) => [run.name, run.state]))
-  const states = [...latest.values()]
+  const states = runs.map((run) => run.state)
   if (states.includes('running')) return { mood: 'busy', words: "Some checks haven't completed yet" } as const
   if (states.some((state) => state === 'failure' || state === 'not-started')) {
     return { mood: 'bad', words: 'Some checks were not successful' } as const

@@ -134,6 +134,48 @@ describe('a run', () => {
   })
 })
 
+describe('the checks of a pull request', () => {
+  const checks = async () => {
+    const { body } = await get(`/acme/web/pull/${pull.number}`)
+    return /class="plain checks">(.*?)<\/ul>/s.exec(body)?.[1] ?? ''
+  }
+
+  it('show a job as it went last, and earlier runs of it apart', async () => {
+    const event = await opened()
+    await using failing = await sampleAction({ main: 'process.exitCode = 1' })
+    await sandbox.run({ action: failing.directory, repository, event })
+    expect(await checks()).toContain('Failing')
+    await using passing = await sampleAction({ main: '' })
+    await sandbox.run({ action: passing.directory, repository, event })
+    expect(await checks()).toContain('Successful')
+    expect(await checks()).not.toContain('Failing')
+  })
+})
+
+describe('a deployment record', () => {
+  const box = async () => {
+    const { body } = await get(`/acme/web/pull/${pull.number}`)
+    return /class="box-row deployment-box">(.*?)<\/section>/s.exec(body)?.[1] ?? ''
+  }
+
+  it('is shown with its state, its address while that is its own, and no longer once inactive', async () => {
+    const bot = repository.user('github-actions[bot]')
+    const records = repository.deploymentRecords
+    const environment = { environment: 'preview', transientEnvironment: true, productionEnvironment: false }
+    const facts = { sha: pull.headSha, ref: pull.headSha, task: 'ink-preview-pr-1', description: null, payload: {} }
+    const record = records.create({ ...facts, ...environment }, bot)
+    const status = { description: '', environment: undefined, logUrl: '', autoInactive: false }
+    expect(await box()).toContain('This branch is being deployed')
+    const environmentUrl = 'http://127.0.0.1:9/live'
+    records.addStatus(record, { ...status, state: 'success', environmentUrl }, bot)
+    expect(await box()).toContain('This branch was successfully deployed')
+    expect(await box()).toContain(`<a class="button" href="${environmentUrl}">View deployment</a>`)
+    records.addStatus(record, { ...status, state: 'inactive', environmentUrl }, bot)
+    expect(await box()).toBe('')
+    expect((await get(`/acme/web/pull/${pull.number}`)).body).not.toContain(environmentUrl)
+  })
+})
+
 describe('whoever looks', () => {
   it('is sent what changes, and only that', async () => {
     const stop = new AbortController()
