@@ -77,7 +77,10 @@ const spellings: Record<keyof WantedArguments, readonly (readonly [string, Shape
     ['ports', publicPort],
   ],
   memory: [['memory', enumerated]],
-  vcpus: [['vcpus', enumerated]],
+  vcpus: [
+    ['vcpus', enumerated],
+    ['cpu', enumerated],
+  ],
   env: [['env_vars', variables]],
   destroyTimeoutSeconds: [['destroy_timeout_seconds', typed]],
   includeEnv: [['include_env', asIs]],
@@ -124,13 +127,18 @@ function nearestEnum(value: string, property: Property): unknown {
   return (
     allowed.find((one) => one === value) ??
     allowed.find((one) => amount(String(one)) === amount(value)) ??
-    (accepts(property, 'number') ? Number(value) : value)
+    (accepts(property, 'number') ? Number(value) : plainest(value))
   )
+}
+
+/** Where no list says how a size is written: in mebibytes, as every generation writes it. */
+function plainest(size: string): string {
+  return /gi?b?$/i.test(size) ? `${amount(size)}Mi` : size
 }
 
 /** A size as a number: mebibytes for memory, plain for cores. */
 function amount(size: string): number {
-  const match = /^([\d.]+)\s*(Mi|Gi|MB|GB|)$/i.exec(size)
+  const match = /^([\d.]+)\s*([MG][iB]?|)$/i.exec(size)
   const [, figure, unit] = match ?? []
   return Number(figure) * (/^g/i.test(unit ?? '') ? 1024 : 1)
 }

@@ -74,6 +74,7 @@ export const serviceSchema = z
     repo: text,
     branch: text,
     status: text,
+    build_status: text,
     deployment: life,
     runtime: life,
     error_message: text,
@@ -89,12 +90,13 @@ export const serviceSchema = z
       .nullish()
       .transform((value) => (value === null || value === undefined ? undefined : String(value))),
     deploy_logs: log,
+    deployment_logs: log,
     runtime_logs: log,
     env_vars: variables,
     custom_domain: customDomain.nullish(),
   })
   .transform((raw, context) => {
-    const status = raw.status ?? raw.deployment?.status
+    const status = raw.status ?? raw.deployment?.status ?? raw.build_status
     if (status === undefined) {
       context.addIssue({ code: 'custom', path: ['status'], message: 'is missing' })
       return z.NEVER
@@ -113,7 +115,8 @@ export const serviceSchema = z
       updatedAt: raw.updated_at,
       memory: raw.memory,
       vcpus: raw.vcpus,
-      deployLogs: raw.deploy_logs.length > 0 ? raw.deploy_logs : (raw.deployment?.logs ?? []),
+      deployLogs:
+        [raw.deploy_logs, raw.deployment_logs, raw.deployment?.logs ?? []].find((lines) => lines.length > 0) ?? [],
       runtimeLogs: raw.runtime_logs.length > 0 ? raw.runtime_logs : (raw.runtime?.logs ?? []),
       env: raw.env_vars,
       customDomain: raw.custom_domain ?? undefined,

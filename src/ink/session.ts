@@ -62,7 +62,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
         const startedAt = options.clock.now()
         const result = await translate(() =>
           client.callTool({ name: tool, arguments: args }, undefined, {
-            signal: callSignal,
+            signal: ownSignal(callSignal),
             timeout: requestTimeoutMs * 2,
           }),
         )
@@ -72,6 +72,12 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     },
     close: () => client.close(),
   }
+}
+
+// The client leaves a listener on the signal of every request. On one signal for the whole run they would pile up, and
+// Node would warn of a leak in the middle of the user's log.
+function ownSignal(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal])
 }
 
 async function connect(
@@ -87,7 +93,10 @@ async function connect(
   try {
     return await translate(async () => {
       // The transport declares its optional members as `T | undefined`, which exactOptionalPropertyTypes tells apart.
-      await client.connect(transport as Parameters<Client['connect']>[0], { signal, timeout: requestTimeoutMs * 2 })
+      await client.connect(transport as Parameters<Client['connect']>[0], {
+        signal: ownSignal(signal),
+        timeout: requestTimeoutMs * 2,
+      })
       return { client, tools: await listTools(client, signal) }
     })
   } catch (error) {
@@ -100,7 +109,7 @@ async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
   const tools: Tool[] = []
   let cursor: string | undefined
   do {
-    const page = await client.listTools(cursor === undefined ? {} : { cursor }, { signal })
+    const page = await client.listTools(cursor === undefined ? {} : { cursor }, { signal: ownSignal(signal) })
     tools.push(...page.tools)
     cursor = page.nextCursor
   } while (cursor)
