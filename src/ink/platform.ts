@@ -151,7 +151,7 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
         acceptedSchema,
         signal,
       ),
-    updateService: (
+    updateService: async (
       name: string,
       changes: ServiceSettings & { branch?: string; repo?: string },
       signal: AbortSignal,
