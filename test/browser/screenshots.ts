@@ -75,7 +75,7 @@ async function cards(stage: Stage, scheme: Scheme): Promise<void> {
 
 /** A pull request with comment, deployment box and preview. */
 async function pullRequest(stage: Stage, scheme: Scheme): Promise<void> {
-  const page = await openWindow(stage, scheme, { width: 1280, height: 840, scale: 1.5 })
+  const page = await openWindow(stage, scheme, { width: 1280, height: 826, scale: 1.5 })
   await page.goto(stage.pullUrl)
   await page.frameLocator('.preview-frame').locator('h1').waitFor()
   await save(page, `pull-request-${scheme}`)
