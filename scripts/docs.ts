@@ -2,8 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { behavioursOf, faultRows } from './sandbox-facts.ts'
 
-/** Writes the tables of inputs and outputs into the README, from `action.yml`. With `--check` it only compares. */
+/**
+ * Writes the tables that are made of something else: inputs and outputs in the README from `action.yml`, what the sandbox
+ * imitates in docs/sandbox.md from its faults and tests. With `--check` it only compares.
+ */
 
 const actionFile = z.object({
   inputs: z.record(z.string(), z.object({ description: z.string(), default: z.string().optional() })),
@@ -27,7 +31,7 @@ function replaced(text: string, name: string, content: string): string {
   const end = `<!-- /${name} -->`
   const from = text.indexOf(start)
   const to = text.indexOf(end)
-  if (from === -1 || to < from) throw new Error(`the README has no ${start} … ${end} to put the table between`)
+  if (from === -1 || to < from) throw new Error(`there is no ${start} … ${end} to put the table between`)
   return `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`
 }
 
@@ -53,17 +57,31 @@ function code(text: string): string {
   return `\`${text}\``
 }
 
+/** The sandbox's page with its tables brought in step with its faults and tests. */
+export function withSandboxTables(page: string): string {
+  const withFaults = replaced(page, 'faults', table(['Fault', 'What happens'], faultRows()))
+  return replaced(withFaults, 'behaviours', table(['Where', 'What is pinned', 'Test'], behavioursOf(root)))
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const documents: readonly { readonly path: string; readonly made: (text: string) => string }[] = [
+  { path: 'README.md', made: (text) => withTables(text, readFileSync(`${root}/action.yml`, 'utf8')) },
+  { path: 'docs/sandbox.md', made: withSandboxTables },
+]
+
 function main(argv: readonly string[]): number {
-  const readmePath = fileURLToPath(new URL('../README.md', import.meta.url))
-  const readme = readFileSync(readmePath, 'utf8')
-  const wanted = withTables(readme, readFileSync(new URL('../action.yml', import.meta.url), 'utf8'))
-  if (wanted === readme) return 0
-  if (argv.includes('--check')) {
-    console.error('The tables in README.md are not those of action.yml. Run: npm run docs')
-    return 1
-  }
-  writeFileSync(readmePath, wanted)
-  return 0
+  const stale = documents.filter(({ path, made }) => {
+    const text = readFileSync(`${root}/${path}`, 'utf8')
+    const wanted = made(text)
+    if (wanted === text) return false
+    if (!argv.includes('--check')) writeFileSync(`${root}/${path}`, wanted)
+    return true
+  })
+  if (!argv.includes('--check') || stale.length === 0) return 0
+  console.error(
+    `Not in step with what they are made of: ${stale.map(({ path }) => path).join(', ')}. Run: npm run docs`,
+  )
+  return 1
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main(process.argv.slice(2))
