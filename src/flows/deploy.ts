@@ -191,9 +191,9 @@ function tellVerdict({ run, plan, prepared }: Work, { verdict, confirmation }: S
   if (perDay !== undefined) run.output('cost-per-day', perDay.toFixed(4))
   const change: Partial<CardRow> = {
     status: judgement.status,
-    phase: undefined,
+    phase: verdict.kind === 'failed' ? phaseOf[verdict.phase] : undefined,
     url: url ?? prepared.existing?.url,
-    buildMs: timings?.fromCache || !timings?.buildMs ? undefined : timings.buildMs,
+    buildMs: verdict.kind !== 'live' || timings?.fromCache || !timings?.buildMs ? undefined : timings.buildMs,
     cached: timings?.fromCache,
     health:
       probe?.outcome === 'healthy' || probe?.status !== undefined
@@ -208,6 +208,8 @@ function tellVerdict({ run, plan, prepared }: Work, { verdict, confirmation }: S
     judgement.sentence,
   )
 }
+
+const phaseOf = { triggering: 'queue', queued: 'queue', building: 'build', 'rolling-out': 'roll-out' } as const
 
 function sizeOf(plan: DeployPlan, { existing }: Prepared) {
   return { memory: plan.build.memory ?? existing?.memory, vcpus: plan.build.vcpus ?? existing?.vcpus }
@@ -250,7 +252,7 @@ function outcomeOf(
   explanation: Explanation | undefined,
 ): Outcome {
   const { run, plan } = work
-  run.reporter.update({ status, phase: undefined })
+  run.reporter.update(status === 'failed' ? { status } : { status, phase: undefined })
   const annotations: readonly AnnotationView[] = explanation?.annotations ?? []
   const perDay = run.reporter.row().costPerDay
   const report: DeployReport = {
