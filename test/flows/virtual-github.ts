@@ -1,0 +1,89 @@
+import type { GitHub } from '../../src/github/github.ts'
+import type { PullRequestState } from '../../src/github/pull-requests.ts'
+import type { RecordStatus } from '../../src/github/records.ts'
+import type { Clock } from '../../src/watch/clock.ts'
+
+export interface VirtualRecord {
+  readonly id: number
+  readonly task: string
+  readonly sha: string
+  readonly states: RecordStatus['state'][]
+}
+
+/** GitHub in memory: pull requests, one card each, deployment records. Every call takes its time and none fails. */
+export class VirtualGitHub {
+  readonly pulls = new Map<number, PullRequestState>()
+  /** Body of the card by pull request. */
+  readonly cards = new Map<number, string>()
+  records: VirtualRecord[] = []
+  readonly #clock: Clock
+  readonly #latencyMs: () => number
+  #ids = 0
+
+  constructor(clock: Clock, latencyMs: () => number) {
+    this.#clock = clock
+    this.#latencyMs = latencyMs
+  }
+
+  adapter(signal: AbortSignal): GitHub {
+    /** As the real adapter: what is cut short by a cancellation gives nothing and throws nothing. */
+    const call = async <T>(act: () => T): Promise<T | undefined> => {
+      try {
+        await this.#clock.sleep(this.#latencyMs(), signal)
+      } catch {
+        return undefined
+      }
+      return act()
+    }
+    return {
+      branches: { tip: async () => undefined },
+      people: { mayWrite: async () => true, react: async () => undefined },
+      issues: { find: async () => 'absent', keep: async () => undefined, close: async () => 'absent' },
+      pullRequests: {
+        get: (number) => call(() => this.pulls.get(number) ?? ('absent' as const)),
+        list: (state) => call(() => [...this.pulls.values()].filter(({ open }) => open || state === 'all')),
+        changedFiles: async () => undefined,
+        changedBetween: async () => undefined,
+        labelEvents: async () => undefined,
+      },
+      comments: {
+        read: ({ pullRequest }) => call(() => [this.cards.get(pullRequest)].filter((body) => body !== undefined)),
+        add: async () => undefined,
+        keep: ({ pullRequest, fold, create }) =>
+          call(() => {
+            const body = this.cards.get(pullRequest)
+            if (body === undefined && create === false) return undefined
+            this.cards.set(pullRequest, fold(body === undefined ? [] : [body]).body)
+            return { id: pullRequest, url: '', outcome: 'updated' as const }
+          }),
+      },
+      records: {
+        jobHasEnvironment: async () => false,
+        open: ({ task, sha }) =>
+          call(() => {
+            const record: VirtualRecord = { id: ++this.#ids, task, sha, states: [] }
+            this.records.push(record)
+            return record.id
+          }),
+        settle: async (id, { state }) =>
+          (await call(() => {
+            this.records.find((record) => record.id === id)?.states.push(state)
+            return true
+          })) ?? false,
+        retireOlder: async (task, keepId) => {
+          await call(() => {
+            for (const record of this.records)
+              if (record.task === task && record.id < keepId && record.states.at(-1) === 'success')
+                record.states.push('inactive')
+          })
+        },
+        remove: (task) =>
+          call(() => {
+            const before = this.records.length
+            this.records = this.records.filter((record) => record.task !== task)
+            return { removed: before - this.records.length, left: 0 }
+          }),
+      },
+    }
+  }
+}

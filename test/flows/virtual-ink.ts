@@ -1,0 +1,272 @@
+import { PlatformError, ToolError } from '../../src/ink/errors.ts'
+import type { Platform, ServiceSettings } from '../../src/ink/platform.ts'
+import type { Database, Service } from '../../src/ink/results.ts'
+import type { Source } from '../../src/source/contract.ts'
+import { parseDeploymentBranch } from '../../src/source/deployment-branch.ts'
+import type { Clock } from '../../src/watch/clock.ts'
+
+export const SLUG = 'acme/web-ab12'
+
+/** A service as the platform knows it. */
+export interface VirtualService {
+  readonly id: string
+  readonly name: string
+  readonly repo: string
+  readonly createdAtMs: number
+  branch: string
+  env: Readonly<Record<string, string>>
+  status: string
+  url: string | undefined
+  /** The source commit that answers at the URL. */
+  serves: string | undefined
+  deleting: boolean
+}
+
+export interface VirtualInkOptions {
+  readonly clock: Clock
+  /** Milliseconds that one call takes. */
+  readonly latencyMs: () => number
+  /** Whether this call's answer gets lost, and whether the call was carried out. */
+  readonly mishap: (call: string) => 'none' | 'lost-before' | 'lost-after' | 'unavailable'
+  /** Source commits that do not build. */
+  readonly broken: ReadonlySet<string>
+  /** The most services of the account. */
+  readonly limit?: number
+}
+
+/** ml.ink in memory: services, deployments that take their time, branches, databases. */
+export class VirtualInk {
+  readonly services = new Map<string, VirtualService>()
+  readonly databases = new Map<string, Database>()
+  readonly branches = new Map<string, string>()
+  /** Most calls that were ever under way at once. */
+  mostAtOnce = 0
+  calls = 0
+  readonly #options: VirtualInkOptions
+  #atOnce = 0
+  #ids = 0
+
+  constructor(options: VirtualInkOptions) {
+    this.#options = options
+  }
+
+  add(name: string, branch: string, env: Readonly<Record<string, string>>, repo = SLUG, ageMs = 0): VirtualService {
+    const service: VirtualService = {
+      id: `id${++this.#ids}`,
+      name,
+      repo,
+      createdAtMs: this.#options.clock.now() - ageMs,
+      branch,
+      env,
+      status: 'active',
+      url: `http://${name}.example`,
+      serves: parseDeploymentBranch(branch)?.sourceSha,
+      deleting: false,
+    }
+    this.services.set(name, service)
+    return service
+  }
+
+  async #call<T>(what: string, signal: AbortSignal, act: () => T): Promise<T> {
+    const { clock, latencyMs, mishap } = this.#options
+    this.calls += 1
+    this.#atOnce += 1
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce)
+    try {
+      await clock.sleep(latencyMs(), signal)
+      const trouble = mishap(what)
+      if (trouble === 'lost-before') throw new PlatformError('lost-answer', 'the connection broke')
+      if (trouble === 'unavailable') throw new PlatformError('unavailable', 'HTTP 503')
+      const result = act()
+      if (trouble === 'lost-after') throw new PlatformError('lost-answer', 'the connection broke')
+      return result
+    } finally {
+      this.#atOnce -= 1
+    }
+  }
+
+  /** A build that goes on whatever becomes of whoever started it. */
+  #deploy(service: VirtualService): void {
+    const { clock, latencyMs, broken } = this.#options
+    const never = new AbortController().signal
+    const deployment = { branch: service.branch }
+    service.status = 'queued'
+    const isLatest = () => current.get(service) === deployment && this.services.get(service.name) === service
+    current.set(service, deployment)
+    void (async () => {
+      await clock.sleep(latencyMs(), never)
+      if (!isLatest()) return
+      service.status = 'building'
+      const commit = parseDeploymentBranch(deployment.branch)?.sourceSha
+      const there = this.branches.has(deployment.branch)
+      await clock.sleep(2000 + 40 * latencyMs(), never)
+      if (!isLatest()) return
+      if (!there || commit === undefined || broken.has(commit)) {
+        service.status = 'failed'
+        return
+      }
+      service.status = 'active'
+      service.serves = commit
+      service.url = `http://${service.name}.example`
+    })()
+  }
+
+  platform(): Platform {
+    const find = (name: string): VirtualService => {
+      const service = this.services.get(name)
+      if (!service) throw new ToolError('tool', `service not found: ${name} in project default`)
+      return service
+    }
+    const unless = async <T>(act: () => Promise<T>): Promise<T | undefined> =>
+      act().catch((error: unknown) => {
+        if (error instanceof ToolError && /not found/.test(error.text)) return undefined
+        throw error
+      })
+    return {
+      server: 'virtual',
+      offers: () => true,
+      canExpire: false,
+      service: (name, parts, signal) =>
+        unless(() => this.#call('get', signal, () => rendered(find(name), parts.env === true))),
+      services: (signal) =>
+        this.#call('list', signal, () =>
+          [...this.services.values()]
+            .toReversed()
+            .slice(0, 100)
+            .map(({ id, name, repo, status, url }) => ({ id, name, repo, status, url, project: undefined })),
+        ),
+      createService: (name, _repo, branch, settings, signal) =>
+        this.#call('create', signal, () => {
+          if (this.services.has(name)) throw new ToolError('create_service', `service "${name}" already exists`)
+          if (this.services.size >= (this.#options.limit ?? Number.POSITIVE_INFINITY))
+            throw new ToolError('create_service', 'service limit reached, upgrade your plan')
+          const service = this.add(name, branch, settings.env ?? {})
+          service.url = undefined
+          service.serves = undefined
+          this.#deploy(service)
+          return { serviceId: service.id, message: undefined }
+        }),
+      updateService: (name, changes: ServiceSettings & { branch?: string }, signal) =>
+        this.#call('update', signal, () => {
+          const service = find(name)
+          service.branch = changes.branch ?? service.branch
+          service.env = changes.env ?? service.env
+          this.#deploy(service)
+          return { serviceId: service.id, message: undefined }
+        }),
+      deleteService: async (name, signal) => {
+        const deleted = await unless(() =>
+          this.#call('delete', signal, () => {
+            const service = find(name)
+            service.deleting = true
+            const never = new AbortController().signal
+            void this.#options.clock.sleep(800, never).then(() => {
+              if (this.services.get(name) === service) this.services.delete(name)
+            })
+            return true
+          }),
+        )
+        return deleted ?? false
+      },
+      gitAccess: (_name, _create, signal) =>
+        this.#call('git', signal, () => ({
+          remote: `https://x-git-token:mlg_virtual@git.example/${SLUG}.git`,
+          created: false,
+        })),
+      database: (name, signal) => this.#call('database', signal, () => this.databases.get(name)),
+      createDatabase: (name, _type, signal) =>
+        this.#call('create-database', signal, () => {
+          if (this.databases.has(name)) throw new ToolError('create_resource', `resource "${name}" already exists`)
+          const id = `db${++this.#ids}`
+          const made: Database = {
+            id,
+            name,
+            type: 'sqlite',
+            status: 'active',
+            url: `libsql://${id}.example`,
+            authToken: `token-of-${id}`,
+          }
+          this.databases.set(name, made)
+          return made
+        }),
+      deleteDatabase: (name, signal) => this.#call('delete-database', signal, () => this.databases.delete(name)),
+      addDomain: () => Promise.reject(new Error('not played here')),
+      zones: () => Promise.resolve([]),
+      account: () => Promise.resolve(undefined),
+      projects: () => Promise.resolve(undefined),
+      close: () => Promise.resolve(),
+    }
+  }
+
+  /** Commits of GitHub that the snapshots are made of; a snapshot's SHA is made from its commit's. */
+  source(): Source {
+    const pause = (signal: AbortSignal) => this.#options.clock.sleep(this.#options.latencyMs(), signal)
+    return {
+      snapshot: async ({ wanted }, signal) => {
+        await pause(signal)
+        return {
+          sha: snapshotOf(wanted.sha),
+          tree: snapshotOf(wanted.sha),
+          sourceSha: wanted.sha,
+          sourceRef: wanted.ref,
+          subject: 'A commit',
+          files: 1,
+          bytes: 1,
+          largest: [],
+          lfs: { replaced: 0, missing: [] },
+          submodules: [],
+        }
+      },
+      files: async () => new Set(),
+      push: async ({ branch, snapshot }, signal) => {
+        await pause(signal)
+        this.branches.set(branch, snapshot.sha)
+        return { kind: 'pushed', incremental: false, objects: 1, bytes: 1, durationMs: 1 }
+      },
+      branches: async (_remote, signal) => {
+        await pause(signal)
+        return new Map(this.branches)
+      },
+      oldBranches: async ({ branches, target, protect, keepNewest }) =>
+        [...branches.keys()]
+          .filter((name) => parseDeploymentBranch(name)?.target === target && !protect.includes(name))
+          .slice(keepNewest),
+      newestFirst: async (branches, target) =>
+        [...branches.keys()].filter((name) => parseDeploymentBranch(name)?.target === target).toReversed(),
+      deleteBranches: async (_remote, names, signal) => {
+        await pause(signal)
+        for (const name of names) this.branches.delete(name)
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    }
+  }
+}
+
+const current = new WeakMap<VirtualService, object>()
+
+function snapshotOf(sha: string): string {
+  return sha.split('').reverse().join('')
+}
+
+function rendered(service: VirtualService, withEnv: boolean): Service {
+  const { id, name, repo, branch, status, url, env, createdAtMs } = service
+  return {
+    id,
+    name,
+    project: 'default',
+    repo,
+    branch,
+    status,
+    errorMessage: undefined,
+    url,
+    commitHash: undefined,
+    createdAt: new Date(createdAtMs).toISOString(),
+    updatedAt: undefined,
+    memory: undefined,
+    vcpus: undefined,
+    deployLogs: [],
+    runtimeLogs: [],
+    env: withEnv ? { ...env } : undefined,
+    customDomain: undefined,
+  }
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import type { Deps, OpenDeployment } from '../../src/flows/deps.ts'
+import type { Outcome } from '../../src/flows/outcome.ts'
+import { runAction } from '../../src/flows/run-action.ts'
+import { settleOpen } from '../../src/flows/settle-open.ts'
+import type { RunEvent } from '../../src/plan/event.ts'
+import type { InputName } from '../../src/plan/inputs.ts'
+import { contextOf, repository, settingsOf } from '../plan/occasions.ts'
+import { VirtualGitHub } from './virtual-github.ts'
+import { VirtualInk, type VirtualInkOptions } from './virtual-ink.ts'
+import { openVirtualTime, type VirtualTime } from './virtual-time.ts'
+
+export const BASE = 'acme-web'
+
+/** A run that may be cancelled while it goes on. */
+export interface VirtualRun {
+  readonly done: Promise<void>
+  cancel(): void
+  outcome(): Outcome | undefined
+  outputs: Record<string, string>
+}
+
+/** Platform, GitHub and runs of the action in memory, in virtual time. */
+export interface VirtualWorld {
+  readonly time: VirtualTime
+  readonly ink: VirtualInk
+  readonly github: VirtualGitHub
+  random(): number
+  start(event: RunEvent, inputs?: Partial<Record<InputName, string>>): VirtualRun
+}
+
+export interface WorldOptions extends Partial<Omit<VirtualInkOptions, 'clock'>> {
+  readonly seed?: number
+  readonly inputs?: Partial<Record<InputName, string>>
+}
+
+/** Opens a world. Equal seeds give equal worlds. */
+export function openWorld(options: WorldOptions = {}): VirtualWorld {
+  const time = openVirtualTime()
+  const random = randomFrom(options.seed ?? 1)
+  const latencyMs = options.latencyMs ?? (() => 20 + Math.floor(random() * 200))
+  const ink = new VirtualInk({
+    clock: time.clock,
+    latencyMs,
+    mishap: options.mishap ?? (() => 'none'),
+    broken: options.broken ?? new Set(),
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
+  })
+  const github = new VirtualGitHub(time.clock, latencyMs)
+  let runs = 0
+  return {
+    time,
+    ink,
+    github,
+    random,
+    start: (event, inputs) => start({ time, ink, github, random }, event, ++runs, { ...options.inputs, ...inputs }),
+  }
+}
+
+type Stage = Pick<VirtualWorld, 'time' | 'ink' | 'github' | 'random'>
+
+function start(
+  { time, ink, github, random }: Stage,
+  event: RunEvent,
+  runId: number,
+  inputs: Partial<Record<InputName, string>>,
+): VirtualRun {
+  const { clock } = time
+  const cancel = new AbortController()
+  const context = contextOf({ runId, eventName: event.kind === 'push' ? 'push' : 'pull_request' })
+  const settings = settingsOf({ 'health-timeout': '1m', ...inputs })
+  let remembered: OpenDeployment | undefined
+  let outcome: Outcome | undefined
+  const outputs: Record<string, string> = {}
+  const secrets: string[] = []
+  const deps: Deps = {
+    context,
+    settings,
+    clock,
+    random,
+    log: { startGroup() {}, endGroup() {}, info() {}, debug() {}, notice() {}, warning() {}, foreign() {} },
+    output: (name, value) => {
+      outputs[name] = String(value)
+    },
+    mask: (secret) => void secrets.push(secret),
+    secrets: () => secrets,
+    openPlatform: async () => ink.platform(),
+    openSource: () => ink.source(),
+    github: github.adapter(cancel.signal),
+    http: async ({ hostname }) => {
+      const service = ink.services.get(hostname.replace('.example', ''))
+      return { status: service?.serves === undefined ? 404 : 200, body: service?.serves ?? '' }
+    },
+    mcp: () => Promise.reject(new Error('not played here')),
+    remember: (open) => {
+      remembered = open
+    },
+  }
+  const startedAt = new Date(clock.now()).toISOString()
+  const run = async () => {
+    try {
+      outcome = await runAction(deps, event, { startedAt, warnings: [], signal: cancel.signal })
+    } catch (error) {
+      if (!cancel.signal.aborted) throw error
+    }
+    if (!remembered) return
+    // The post step is a process of its own, with a GitHub of its own.
+    await settleOpen(remembered, {
+      github: github.adapter(new AbortController().signal),
+      repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
+      comment: settings.comment,
+      now: clock.now(),
+    })
+  }
+  return { done: run(), cancel: () => cancel.abort(new Error('cancelled')), outcome: () => outcome, outputs }
+}
+
+/** Numbers in [0, 1) that depend on the seed alone. */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/** A commit's SHA made of a text. */
+export function commitOf(text: string): string {
+  return createHash('sha1').update(text).digest('hex')
+}
