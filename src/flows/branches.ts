@@ -8,16 +8,19 @@ import { settleEach } from './in-parallel.ts'
  * The branches that other services track, among those which share a repository and a target with ours: several services
  * of one monorepo deploy the same branches, and what one of them still runs must not be deleted by another.
  *
- * @param target `production` or `pr-<n>`
+ * @param where.targets `production` or `pr-<n>`
  */
 export async function branchesInUse(
   platform: Pick<Platform, 'services' | 'service'>,
-  where: { repositorySlug: string; target: string; except: string | undefined },
+  where: { repositorySlug: string; targets: readonly string[]; except: readonly string[] },
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const listed = await platform.services(signal)
   const neighbours = listed.filter(
-    ({ name, repo }) => name !== where.except && repo === where.repositorySlug && mayHaveTarget(name, where.target),
+    ({ name, repo }) =>
+      !where.except.includes(name) &&
+      repo === where.repositorySlug &&
+      where.targets.some((target) => mayHaveTarget(name, target)),
   )
   const read = await settleEach(neighbours, ({ name }) => platform.service(name, {}, signal))
   const failed = read.find((result) => result.status === 'rejected')

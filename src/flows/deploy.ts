@@ -219,7 +219,7 @@ function sizeOf(plan: DeployPlan, { existing }: Prepared) {
 async function tidy({ run, plan, source, prepared, branch }: Work): Promise<void> {
   try {
     // Our own service is asked as well: somebody may have taken over since it was seen live.
-    const where = { repositorySlug: prepared.repositorySlug, target: plan.target, except: undefined }
+    const where = { repositorySlug: prepared.repositorySlug, targets: [plan.target], except: [] }
     const inUse = await branchesInUse(run.platform, where, run.signal)
     const branches = new Map([...prepared.remoteBranches, [branch, prepared.snapshot.sha]])
     const deleted = await deleteOldBranches(

@@ -4,6 +4,7 @@ import type { Place } from '../plan/plan.ts'
 import type { Thing } from '../report/model.ts'
 import type { GitRemote } from '../source/remote.ts'
 import { branchesInUse, branchesOf } from './branches.ts'
+import { fewAtOnce } from './in-parallel.ts'
 import { protectedRemote } from './prepare.ts'
 import type { Run } from './run.ts'
 import { tameError } from './switch-service.ts'
@@ -42,6 +43,27 @@ export async function removePreview(
   preview: Removable,
   wantedAgain: () => Promise<boolean> = async () => false,
 ): Promise<Removal> {
+  const removal = await removeRunning(run, preview, wantedAgain)
+  return isDone(removal) ? withBranches(removal, preview, await tryBranches(run, place, [preview])) : removal
+}
+
+/** Removes many previews: a few calls at a time, all deletions under way together, and all branches in one push. */
+export async function removePreviews(
+  run: Run,
+  place: Place,
+  previews: readonly Removable[],
+): Promise<readonly Removal[]> {
+  const gated = { ...run, platform: fewAtOnce(run.platform) }
+  const removals = await Promise.all(previews.map((preview) => removeRunning(gated, preview, async () => false)))
+  const done = previews.filter((_, index) => removals[index]?.left.length === 0)
+  const branches = await tryBranches(gated, place, done)
+  return removals.map((removal, index) => {
+    const preview = previews[index]
+    return preview && isDone(removal) ? withBranches(removal, preview, branches) : removal
+  })
+}
+
+async function removeRunning(run: Run, preview: Removable, wantedAgain: () => Promise<boolean>): Promise<Removal> {
   const removed: Thing[] = []
   const left: (Thing & { why: string })[] = []
   const attempt = async (thing: Thing, act: () => Promise<boolean>) => {
@@ -52,19 +74,34 @@ export async function removePreview(
       left.push({ ...thing, why: tameError(run, error) })
     }
   }
-  const so = (overtaken: boolean): Removal => ({ removed, left, overtaken })
-  if (await wantedAgain()) return so(true)
+  if (await wantedAgain()) return { removed, left, overtaken: true }
   await attempt({ kind: 'service', name: preview.serviceName }, () => removeService(run, preview))
-  if (left.length > 0) return so(false)
-  if (await wantedAgain()) return so(true)
+  if (left.length > 0) return { removed, left, overtaken: false }
+  if (await wantedAgain()) return { removed, left, overtaken: true }
   await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, preview))
-  if (left.length > 0) return so(false)
-  const deleted: string[] = []
-  await attempt({ kind: 'branch', name: `ink/pr-${preview.pullRequest}/*` }, async () => {
-    deleted.push(...(await removeBranches(run, place, preview)))
-    return false
-  })
-  return { removed: [...removed, ...deleted.map((name): Thing => ({ kind: 'branch', name }))], left, overtaken: false }
+  return { removed, left, overtaken: false }
+}
+
+function isDone({ left, overtaken }: Removal): boolean {
+  return left.length === 0 && !overtaken
+}
+
+type Branches = { readonly deleted: readonly string[] } | { readonly why: string }
+
+async function tryBranches(run: Run, place: Place, previews: readonly Removable[]): Promise<Branches> {
+  try {
+    return { deleted: await removeBranches(run, place, previews) }
+  } catch (error) {
+    run.signal.throwIfAborted()
+    return { why: tameError(run, error) }
+  }
+}
+
+function withBranches(removal: Removal, { pullRequest }: Removable, branches: Branches): Removal {
+  const target = `pr-${pullRequest}`
+  if ('why' in branches) return { ...removal, left: [{ kind: 'branch', name: `ink/${target}/*`, why: branches.why }] }
+  const own = branchesOf(target, branches.deleted).map((name): Thing => ({ kind: 'branch', name }))
+  return { ...removal, removed: [...removal.removed, ...own] }
 }
 
 async function removeService(run: Run, { serviceName, service }: Removable): Promise<boolean> {
@@ -85,7 +122,8 @@ async function removeService(run: Run, { serviceName, service }: Removable): Pro
  * using it, or this repository asks for databases and the name is that of a preview of ours.
  */
 async function removeDatabase(run: Run, { databaseName, service }: Removable): Promise<boolean> {
-  if (!run.platform.offers('deleteDatabase')) return false
+  const usesOne = service?.env?.DATABASE_URL !== undefined || run.settings.database !== undefined
+  if (!usesOne || !run.platform.offers('deleteDatabase')) return false
   const database = await run.platform.database(databaseName, run.signal)
   if (!database) return false
   const used = database.url !== undefined && service?.env?.DATABASE_URL === database.url
@@ -93,15 +131,18 @@ async function removeDatabase(run: Run, { databaseName, service }: Removable): P
   return run.platform.deleteDatabase(databaseName, run.signal)
 }
 
-async function removeBranches(run: Run, place: Place, preview: Removable): Promise<readonly string[]> {
+async function removeBranches(run: Run, place: Place, previews: readonly Removable[]): Promise<readonly string[]> {
+  if (previews.length === 0) return []
   const access = await run.platform.gitAccess(place.repositoryName, false, run.signal)
   if (!access) return []
   const remote: GitRemote = protectedRemote(access.remote, run.mask)
   await using source = run.openSource(place)
-  const target = `pr-${preview.pullRequest}`
-  const branches = branchesOf(target, (await source.branches(remote, run.signal)).keys())
+  const present = await source.branches(remote, run.signal)
+  const targets = [...new Set(previews.map(({ pullRequest }) => `pr-${pullRequest}`))]
+  const branches = targets.flatMap((target) => branchesOf(target, present.keys()))
   if (branches.length === 0) return []
-  const where = { repositorySlug: repositorySlug(access.remote), target, except: preview.serviceName }
+  const except = previews.map(({ serviceName }) => serviceName)
+  const where = { repositorySlug: repositorySlug(access.remote), targets, except }
   const inUse = await branchesInUse(run.platform, where, run.signal)
   const unused = branches.filter((name) => !inUse.has(name))
   if (unused.length > 0) await source.deleteBranches(remote, unused, run.signal)

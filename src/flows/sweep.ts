@@ -11,10 +11,9 @@ import { settleEach } from './in-parallel.ts'
 import { monitor } from './monitor.ts'
 import type { Outcome } from './outcome.ts'
 import { type FoundPreview, findPreviews } from './previews.ts'
-import { removePreview } from './removal.ts'
+import { removePreviews } from './removal.ts'
 import { retire } from './retire.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
 
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
 type Decision = SweepDecision<FoundPreview & { running: boolean }>
@@ -26,16 +25,15 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   const candidates = previews.map((preview) => ({ ...preview, running: preview.service !== undefined }))
   const decisions = decide(candidates, open, plan, run.clock.now())
   const toRemove = decisions.filter(({ remove }) => remove)
-  const results = plan.dryRun ? [] : await settleEach(toRemove, (decision) => removeOne(run, plan, decision, open))
-  run.signal.throwIfAborted()
+  const fates = plan.dryRun ? new Map<Decision, Fate>() : await removeAll(run, plan, toRemove, open)
   const lists = { removed: [] as SweptPreview[], kept: [] as SweptPreview[], failed: [] as SweptPreview[] }
   for (const decision of decisions) {
-    const result = results[toRemove.indexOf(decision)]
     const entry = swept(run, decision)
+    const fate = fates.get(decision) ?? 'removed'
     if (!decision.remove) lists.kept.push(entry)
-    else if (result?.status === 'rejected') lists.failed.push({ ...entry, why: tameError(run, result.reason) })
-    else if (result?.value === 'wanted-again') lists.kept.push({ ...entry, why: 'its pull request is open again' })
-    else lists.removed.push(entry)
+    else if (fate === 'wanted-again') lists.kept.push({ ...entry, why: 'its pull request is open again' })
+    else if (fate === 'removed') lists.removed.push(entry)
+    else lists.failed.push({ ...entry, why: fate.why })
   }
   lists.failed.push(...unreadable.map(({ serviceName, why }): SweptPreview => ({ service: serviceName, why })))
   const { removed, kept, failed } = lists
@@ -48,20 +46,37 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   return plan.then && !outcome.failure ? withMonitor(outcome, await monitor(plan.then, run)) : outcome
 }
 
-async function removeOne(
+type Fate = 'removed' | 'wanted-again' | { readonly why: string }
+
+/** One that fails does not stop the others. */
+async function removeAll(
   run: Run,
   plan: SweepPlan,
-  decision: Decision,
+  decisions: readonly Decision[],
   open: OpenPullRequests,
-): Promise<'removed' | 'wanted-again'> {
-  const { preview, why } = decision
-  if (!(await confirmed(run, plan, decision, open))) return 'wanted-again'
-  const { left } = await removePreview(run, plan.place, preview)
-  if (left.length > 0)
-    throw new DeployError(left.map((thing) => `${thing.kind} ${thing.name}: ${thing.why}`).join('; '))
-  run.log.info(`Removed ${preview.serviceName}: ${why}`)
-  await retire(run, plan.place, preview, `Removed by a sweep: ${why}`)
-  return 'removed'
+): Promise<ReadonlyMap<Decision, Fate>> {
+  const asked = await settleEach(decisions, (decision) => confirmed(run, plan, decision, open))
+  run.signal.throwIfAborted()
+  const sure = decisions.filter((_, index) => {
+    const answer = asked[index]
+    return answer?.status === 'fulfilled' && answer.value
+  })
+  const fates = new Map(decisions.map((decision): [Decision, Fate] => [decision, 'wanted-again']))
+  const removals = await removePreviews(
+    run,
+    plan.place,
+    sure.map(({ preview }) => preview),
+  )
+  await settleEach(sure, async (decision) => {
+    const left = removals[sure.indexOf(decision)]?.left ?? []
+    const why = left.map((thing) => `${thing.kind} ${thing.name}: ${thing.why}`).join('; ')
+    fates.set(decision, left.length === 0 ? 'removed' : { why })
+    if (left.length > 0) return
+    run.log.info(`Removed ${decision.preview.serviceName}: ${decision.why}`)
+    await retire(run, plan.place, decision.preview, `Removed by a sweep: ${decision.why}`)
+  })
+  run.signal.throwIfAborted()
+  return fates
 }
 
 /** Each service of a repository that has several keeps to its own `max-previews`; all else is the same for all. */
