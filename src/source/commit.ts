@@ -4,6 +4,7 @@ import type { ObjectStore } from './object-store.ts'
 /** What a snapshot takes over from the commit it is made of. Bytes, as old commits are not always UTF-8. */
 export interface SourceCommit {
   readonly tree: string
+  readonly parents: readonly string[]
   readonly author: Buffer
   readonly committer: Buffer
   /** Content of the `encoding` header, when the message is not UTF-8. */
@@ -39,6 +40,7 @@ export function parseCommit(content: Buffer): SourceCommit {
   const firstParagraph = message.trimStart().split(/\n\s*\n/)[0] ?? ''
   return {
     tree: header('tree') ?? '',
+    parents: Array.from(headers.matchAll(/^parent ([0-9a-f]+)$/gm), ([, sha = '']) => sha),
     author: Buffer.from(header('author') ?? '', 'latin1'),
     committer: Buffer.from(header('committer') ?? '', 'latin1'),
     encoding: header('encoding'),

@@ -1,4 +1,4 @@
-import { commitTimes } from './commit-times.ts'
+import { type CommitTime, commitTimes } from './commit-times.ts'
 import type { OldBranchesRequest } from './contract.ts'
 import { type DeploymentBranch, parseDeploymentBranch } from './deployment-branch.ts'
 import type { Workshop } from './workshop.ts'
@@ -46,13 +46,14 @@ async function timesOf(
   workshop: Workshop,
   candidates: readonly Candidate[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, CommitTime>> {
   const shas = [...new Set(candidates.map(({ sourceSha }) => sourceSha))]
   const stores = await workshop.stores(shas.some((sha) => sha.length === 64) ? 'sha256' : 'sha1')
   return commitTimes(workshop, stores, shas, signal)
 }
 
-function byAge(candidates: readonly Candidate[], times: ReadonlyMap<string, number>): Candidate[] {
-  const age = (sourceSha: string) => times.get(sourceSha) ?? 0
-  return candidates.toSorted((a, b) => age(b.sourceSha) - age(a.sourceSha))
+function byAge(candidates: readonly Candidate[], times: ReadonlyMap<string, CommitTime>): Candidate[] {
+  const lost: CommitTime = { atSeconds: 0, depth: 0 }
+  const time = ({ sourceSha }: Candidate) => times.get(sourceSha) ?? lost
+  return candidates.toSorted((a, b) => time(b).atSeconds - time(a).atSeconds || time(b).depth - time(a).depth)
 }
