@@ -1,0 +1,187 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { settleOpen } from '../../src/flows/settle-open.ts'
+import { openGitHub } from '../../src/github/github.ts'
+import { systemClock } from '../../src/watch/system-clock.ts'
+import { type Act, openStage, type Scene, type Stage, USUAL } from './stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+})
+afterEach(async () => {
+  await stage.ink.clearFaults()
+  stage.github.clearFaults()
+})
+afterAll(async () => stage[Symbol.asyncDispose]())
+
+/** What the post step does with what a run left behind. */
+async function post(scene: Scene, { remembered }: Act) {
+  if (!remembered) return undefined
+  const { repository } = scene
+  const github = openGitHub({
+    token: stage.github.token({ repository, permissions: USUAL }),
+    apiUrl: stage.github.apiUrl,
+    owner: repository.owner.login,
+    repo: repository.name,
+    log: { warning: () => undefined, debug: () => undefined },
+    clock: systemClock,
+    random: Math.random,
+    signal: new AbortController().signal,
+  })
+  return settleOpen(remembered, { github, repositoryUrl: repository.htmlUrl, comment: 'sticky', now: Date.now() })
+}
+
+describe('trouble on the way to ml.ink', () => {
+  it.each([
+    ['the answer to the creation is lost', 'mcp.reset-after', { tool: 'create_service', times: 1 }],
+    ['the creation never arrives', 'mcp.reset-before', { tool: 'create_service', times: 1 }],
+    ['half an answer arrives', 'mcp.cut', { tool: 'create_service', times: 1 }],
+    ['an event stream ends before the answer', 'mcp.sse-drop', { tool: 'create_service', times: 1 }],
+    ['reading fails three times', 'mcp.http', { tool: 'get_service', times: 3, after: 1 }],
+    ['the git host is out of order for a moment', 'git.http', { times: 1 }],
+  ] as const)('is overcome when %s', async (_what, fault, options) => {
+    const scene = await stage.scene()
+    const { number, sha } = await scene.open('hello')
+    stage.ink.fault(fault, options)
+    const run = await scene.act('pull_request', { action: 'opened', number })
+    expect(stage.ink.armedFaults()).toEqual([])
+    expect(run.told).toBe('live')
+    expect(run.outputs.commit).toBe(sha)
+    expect(await scene.page(scene.preview(number))).toBe('hello')
+  })
+
+  it('never makes an update look live whose answer was lost and which never happened', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('old')
+    await scene.act('pull_request', { action: 'opened', number })
+    const { sha, before } = await scene.push(number, 'new')
+    stage.ink.fault('mcp.reset-before', { tool: 'update_service', times: 1 })
+    const run = await scene.act('pull_request', { action: 'synchronize', number, after: sha, before })
+    expect(run.told).toBe('live')
+    expect(await scene.page(scene.preview(number))).toBe('new')
+  })
+
+  it('that does not end is a red run which says so, in card, record and outputs', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    stage.ink.fault('build.hang', { times: 1 })
+    const run = await scene.act('pull_request', { action: 'opened', number }, { inputs: { timeout: '2s' } })
+    expect(run.outputs.status).toBe('timed-out')
+    expect(run.red).toBe(true)
+    expect(scene.rows(number)).toMatchObject([{ status: 'timed-out' }])
+    expect(scene.repository.deployments()[0]?.statuses.at(-1)?.state).toBe('failure')
+    expect(run.remembered).toBeUndefined()
+    expect(run.outcome?.failure?.message).toMatch(/building|queued/)
+  })
+
+  it('with a service that somebody else makes at the same moment stops before changing it', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    stage.ink.fault('ink.foreign-service', { times: 1 })
+    const run = await scene.act('pull_request', { action: 'opened', number })
+    expect(run.red).toBe(true)
+    expect(run.outcome?.failure?.message).toContain('does not carry the marks')
+    expect(stage.ink.service(scene.preview(number))?.env).toEqual({})
+  })
+})
+
+describe('a run that is cancelled', () => {
+  async function cancelled(scene: Scene, number: number, meanwhile?: () => Promise<unknown>): Promise<Act> {
+    const cancel = new AbortController()
+    stage.ink.fault('build.slow', { times: 1, delayMs: 1500 })
+    let busy: Promise<unknown> | undefined
+    const run = await scene.act(
+      'pull_request',
+      { action: 'opened', number },
+      {
+        signal: cancel.signal,
+        onLine: (line) => {
+          if (line !== 'Build' || busy) return
+          busy = Promise.resolve(meanwhile?.()).then(() => cancel.abort(new Error('cancelled')))
+        },
+      },
+    )
+    await busy
+    return run
+  }
+
+  it('is settled as cancelled by the post step', async () => {
+    const scene = await stage.scene()
+    const { number, sha } = await scene.open('hello')
+    const run = await cancelled(scene, number)
+    expect(run.thrown).toBeInstanceOf(Error)
+    expect(run.outputs.status).toBe('cancelled')
+    await post(scene, run)
+    expect(scene.rows(number)).toMatchObject([{ status: 'cancelled', commit: sha }])
+    expect(scene.activeRecords()).toEqual([])
+  })
+
+  it('is settled as superseded where a newer commit is the reason', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    const run = await cancelled(scene, number, () => scene.push(number, 'newer'))
+    await post(scene, run)
+    const newer = scene.repository.pull(number).headSha
+    expect(scene.rows(number)).toMatchObject([{ status: 'superseded', supersededBy: newer }])
+  })
+
+  it('leaves what it half made to the next run, which takes it over', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    await post(scene, await cancelled(scene, number))
+    const again = await scene.act('pull_request', { action: 'reopened', number })
+    expect(again.told).toBe('live')
+    expect(scene.rows(number)).toMatchObject([{ status: 'live' }])
+  })
+
+  it('has nothing to settle when it had come to its end', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    const run = await scene.act('pull_request', { action: 'opened', number })
+    expect(run.told).toBe('live')
+    const before = stage.github.journal.length
+    await post(scene, run)
+    expect(stage.github.journal.length).toBe(before)
+  })
+})
+
+describe('the monitor', () => {
+  it('opens an issue when production is in trouble, keeps it up to date, and closes it when that is over', async () => {
+    const scene = await stage.scene()
+    await scene.act('push', { after: scene.first })
+    const look = () => scene.act('schedule', {}, { inputs: { 'health-timeout': '1s' } })
+    const issues = () =>
+      [...scene.repository.issues.values()].filter(({ number }) => !scene.repository.pulls.has(number))
+    expect((await look()).red).toBe(false)
+    expect(issues()).toEqual([])
+
+    // Another version of ours, which answers with errors.
+    stage.ink.fault('app.error', { times: 1, status: 500 })
+    stage.ink.deployAsSomebodyElse(scene.production)
+    await stage.ink.waitForStatus(scene.production, ['active'])
+    for (let count = 0; count < 2; count++) {
+      const sick = await look()
+      expect(sick.outputs.status).toBe('unhealthy')
+      expect(sick.red).toBe(true)
+      expect(issues().map(({ state }) => state)).toEqual(['open'])
+    }
+    stage.ink.deployAsSomebodyElse(scene.production)
+    await stage.ink.waitForStatus(scene.production, ['active'])
+    expect((await look()).red).toBe(false)
+    expect(issues().map(({ state }) => state)).toEqual(['closed'])
+  })
+
+  it('puts no log of a service that is not ours into an issue', async () => {
+    const scene = await stage.scene()
+    await scene.act('push', { after: scene.first })
+    const other = await stage.scene()
+    await other.act('push', { after: other.first })
+    stage.ink.fault('app.error', { times: 1, status: 500 })
+    stage.ink.deployAsSomebodyElse(scene.production)
+    await stage.ink.waitForStatus(scene.production, ['active'])
+    const inputs = { service: scene.production, 'health-timeout': '1s', command: 'monitor' }
+    const run = await other.act('workflow_dispatch', {}, { inputs })
+    expect(run.told).toBe('nothing')
+    expect([...other.repository.issues.values()]).toEqual([])
+  })
+})
