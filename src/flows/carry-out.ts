@@ -47,7 +47,7 @@ export async function carryOut(plan: Plan, deps: Deps, occasion: Occasion, event
 }
 
 async function work(plan: WorkPlan, deps: Deps, occasion: Occasion): Promise<Outcome> {
-  const reporter = openReporter(deps, subjectOf(plan), occasion.startedAt, occasion.warnings)
+  const reporter = openReporter(deps, subjectOf(plan), occasion)
   const reacted = reactTo(plan, deps)
   // GitHub is told while the work goes on; neither of these can fail.
   const begun = Promise.all([reacted.begin(), isDeployment(plan) ? reporter.begin() : undefined])
@@ -187,7 +187,7 @@ async function noteSkipped(reason: string, pullRequest: PullRequest, deps: Deps,
     pullRequest: number,
     commit: head.sha,
   }
-  await openReporter(deps, subject, occasion.startedAt, occasion.warnings).noteSkipped(reason)
+  await openReporter(deps, subject, occasion).noteSkipped(reason)
 }
 
 /** A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end. */

@@ -41,7 +41,11 @@ export interface Reporter {
 const firstCardAfterMs = 10_000
 
 /** Opens the reporter of one run. Makes no call yet. */
-export function openReporter(deps: Deps, subject: Subject, startedAt: string, warnings: readonly string[]): Reporter {
+export function openReporter(
+  deps: Deps,
+  subject: Subject,
+  { startedAt, warnings, signal }: { startedAt: string; warnings: readonly string[]; signal: AbortSignal },
+): Reporter {
   const { context, clock } = deps
   const stamp: RunStamp = { id: context.runId, attempt: context.runAttempt, startedAt }
   const now = () => new Date(clock.now()).toISOString()
@@ -66,9 +70,9 @@ export function openReporter(deps: Deps, subject: Subject, startedAt: string, wa
     deps.remember({ row: encodeState([row]), pullRequest: subject.pullRequest, deploymentId: record?.id })
   const tellOfLongRun = async () => {
     try {
-      await clock.sleep(firstCardAfterMs, over.signal)
+      await clock.sleep(firstCardAfterMs, AbortSignal.any([over.signal, signal]))
     } catch {
-      return // the run was over sooner
+      return // the run was over sooner, or cancelled
     }
     const written = deps.settings.comment === 'sticky' ? card.write(subject.pullRequest, row, 'create') : undefined
     await Promise.all([record?.begin(), written])
@@ -93,13 +97,15 @@ export function openReporter(deps: Deps, subject: Subject, startedAt: string, wa
     },
     finish: async () => {
       over.abort()
+      remember()
       await early
       // What was removed has taken its records with it.
       const settled = row.status === 'removed' ? undefined : record?.settle(row)
       const [, commentId] = await Promise.all([settled, card.write(subject.pullRequest, row, finalMode(deps, row))])
       if (commentId !== undefined) deps.output('comment-id', commentId)
       if (row.status === 'live') await record?.retireOlder(card.before()?.status === 'live' ? 'newest' : 'all')
-      deps.remember(undefined)
+      // What a cancellation has cut short is left to the post step.
+      if (!signal.aborted) deps.remember(undefined)
     },
     markRemoved: async ({ serviceName, pullRequest, commit }, reason) => {
       const removed: CardRow = {
