@@ -103,7 +103,7 @@ function logCost(print: (line: string) => void): void {
 function logLine(index: number): string {
   if (index % 1_000 === 999) return `line ${index} ${'x'.repeat(50_000)}`
   if (index % 3 === 0) return `\x1b[32m#${index % 40} ${index}.5\x1b[0m  ✓ compiled module ${index} of the application`
-  return `line ${index} npm http fetch GET 200 https://registry.npmjs.org/some-package-${index} 43ms`
+  return `line ${index} npm http fetch GET 200 https://registry.example/some-package-${index} 43ms`
 }
 
 /** Repeatable numbers in [0, 1) (mulberry32). */
