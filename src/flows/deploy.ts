@@ -27,6 +27,7 @@ type DeployPlan = PreviewPlan | ProductionPlan
 /** Brings a commit to its URL: snapshot, push, switch, watch, probe; then settles what the world did meanwhile. */
 export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const { timeline } = run.reporter
+  // Closed when this function ends, so everything that uses it is awaited in here.
   await using source = run.openSource(plan.place, { ignoreWorkspace: plan.kind === 'preview' && plan.untrusted })
   timeline.begin('snapshot', 'Snapshot, and what ml.ink has')
   const found = await prepare(plan, run, source)
@@ -41,15 +42,15 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   timeline.end('done', pushInWords(pushed))
 
   const before = await changeMeanwhile(plan, run, snapshot.sourceSha)
-  if (before) return settleChange({ plan, run, source, prepared: found, branch, pushed }, before)
+  if (before) return await settleChange({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
   const work: Work = { plan, run, source, prepared, branch, pushed }
   const switched = await startOnBranch(work)
   const judgement = judge(switched)
   const after = await changeMeanwhile(plan, run, snapshot.sourceSha)
-  if (after?.kind === 'closed') return settleChange(work, after)
-  return settle(work, switched, judgement, after)
+  if (after?.kind === 'closed') return await settleChange(work, after)
+  return await settle(work, switched, judgement, after)
 }
 
 async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): Promise<Prepared['database']> {
