@@ -1,28 +1,24 @@
 import { costPerDay, sizeInWords } from '../ink/prices.ts'
 import { deploymentBranch } from '../plan/names.ts'
-import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
-import type { PushResult, Source } from '../source/contract.ts'
-import { meaningOf } from '../watch/status.ts'
-import { branchesInUse, deleteOldBranches } from './branches.ts'
+import type { PushResult } from '../source/contract.ts'
 import { makeDatabase } from './databases.ts'
-import { desiredSettings } from './desired-service.ts'
 import { attachDomain } from './domain.ts'
 import { type Explanation, explain } from './explain.ts'
 import { lastWorkingVersion } from './last-working.ts'
 import { makeRoom } from './limits.ts'
 import type { Outcome } from './outcome.ts'
-import { claimService } from './ownership.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { rollBackAfterFailure } from './roll-back.ts'
 import type { Run } from './run.ts'
+import { startOnBranch } from './start-on-branch.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
-import { type Switched, switchService, tameError } from './switch-service.ts'
+import type { Switched } from './switch-service.ts'
 import { teardownClosed } from './teardown.ts'
+import { tidy } from './tidy.ts'
 import { inSeconds } from './timeline.ts'
 import { failureOf, type Judgement, judge } from './verdict.ts'
-
-type DeployPlan = PreviewPlan | ProductionPlan
+import { basesOf, type DeployPlan, type Work } from './work.ts'
 
 /** Brings a commit to its URL: snapshot, push, switch, watch, probe; then settles what the world did meanwhile. */
 export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
@@ -59,64 +55,6 @@ async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): P
   run.log.info(`Made the database ${made.name}`)
   run.reporter.update({ database: made.name })
   return made
-}
-
-interface Work {
-  readonly plan: DeployPlan
-  readonly run: Run
-  readonly source: Source
-  readonly prepared: Prepared
-  readonly branch: string
-  readonly pushed: PushResult
-}
-
-/**
- * A teardown of the same pull request that was still under way when it was opened again may take the branch from under
- * the build. Then it is pushed once more.
- */
-async function startOnBranch(work: Work): Promise<Switched> {
-  const { plan, run, source, prepared, branch } = work
-  const first = await start(work)
-  if (first.verdict.kind !== 'failed') return first
-  const remoteBranches = await source.branches(prepared.remote, run.signal)
-  if (remoteBranches.has(branch) || (await changeMeanwhile(plan, run, prepared.snapshot.sourceSha))) return first
-  run.log.info(`The branch ${branch} was deleted meanwhile, probably by an earlier run; pushing it again`)
-  const { snapshot, remote } = prepared
-  await source.push({ snapshot, remote, branch, ...basesOf(plan), remoteBranches }, run.signal)
-  const existing = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
-  return start({ ...work, prepared: { ...prepared, existing } })
-}
-
-function start({ plan, run, prepared, branch }: Work): Promise<Switched> {
-  return switchService(run, {
-    serviceName: plan.serviceName,
-    branch,
-    commitHash: prepared.snapshot.sha,
-    existing: prepared.existing,
-    repositorySlug: prepared.repositorySlug,
-    repositoryName: plan.place.repositoryName,
-    settings: (existing) =>
-      desiredSettings({
-        build: plan.build,
-        variables: plan.variables,
-        envStrategy: plan.envStrategy,
-        databaseVariables: prepared.database?.variables ?? {},
-        prebuilt: plan.directory !== undefined,
-        expireAfterSeconds:
-          plan.kind === 'preview' && run.platform.canExpire ? expirySeconds(plan.previewTtlMs) : undefined,
-        existing,
-      }),
-    claim: (service) => claimService(service, plan, prepared.repositorySlug),
-    mayCreateAnew: async () => (await changeMeanwhile(plan, run, prepared.snapshot.sourceSha)) === undefined,
-    health: plan.health,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
-  })
-}
-
-// The platform counts at most a day (destroy_timeout_seconds, G2); longer lives end with the sweep.
-function expirySeconds(ttlMs: number | undefined): number | undefined {
-  const seconds = ttlMs === undefined ? undefined : Math.round(ttlMs / 1000)
-  return seconds !== undefined && seconds <= 86_400 ? seconds : undefined
 }
 
 /** The branch was superseded or the pull request closed before anything was started, or while it was. */
@@ -216,37 +154,6 @@ function sizeOf(plan: DeployPlan, { existing }: Prepared) {
   return { memory: plan.build.memory ?? existing?.memory, vcpus: plan.build.vcpus ?? existing?.vcpus }
 }
 
-/** Deletes the branches of earlier deployments. What cannot be deleted now is found by the next run or the sweep. */
-async function tidy({ run, plan, source, prepared, branch }: Work): Promise<void> {
-  try {
-    // Our own service is asked as well: somebody may have taken over since it was seen live.
-    const where = { repositorySlug: prepared.repositorySlug, targets: [plan.target], except: [] }
-    const inUse = await branchesInUse(run.platform, where, run.signal)
-    const branches = new Map([...prepared.remoteBranches, [branch, prepared.snapshot.sha]])
-    const deleted = await deleteOldBranches(
-      source,
-      prepared.remote,
-      { branches, target: plan.target, protect: [branch, ...inUse, ...versionBefore(prepared)] },
-      run.signal,
-    )
-    if (deleted.length > 0)
-      run.log.info(
-        `Deleted ${deleted.length} ${deleted.length === 1 ? 'branch' : 'branches'} that no deployment needs any more`,
-      )
-  } catch (error) {
-    run.signal.throwIfAborted()
-    run.log.warning(
-      `Old branches on ml.ink could not be deleted (${tameError(run, error)}). The next deployment tries again.`,
-    )
-  }
-}
-
-/** The version that this one took the place of is kept, so that there is something to roll back to. */
-function versionBefore({ existing }: Prepared): string[] {
-  const worked = existing !== undefined && meaningOf(existing.status)?.phase === 'live'
-  return worked && existing.branch !== undefined ? [existing.branch] : []
-}
-
 function outcomeOf(
   work: Work,
   { status, sentence }: { status: CardRow['status']; sentence: string },
@@ -289,12 +196,6 @@ function pushedView({ branch, prepared, pushed }: Work): PushedView {
     objects: pushed.objects,
     kind: pushed.kind === 'already-there' ? 'none' : pushed.incremental ? 'incremental' : 'whole',
   }
-}
-
-/** The deployments whose snapshots the platform probably has, and the refs under which those were made. */
-function basesOf(plan: DeployPlan): { bases: readonly string[]; baseRefs: readonly string[] } {
-  const branch = plan.kind === 'preview' ? plan.pullRequest.base.ref : plan.place.repository.defaultBranch
-  return { bases: plan.bases, baseRefs: [`refs/heads/${branch}`] }
 }
 
 function pushInWords(pushed: PushResult): string {

@@ -3,7 +3,7 @@ import type { Service } from '../ink/results.ts'
 import { databaseName, marks, previewName } from '../plan/names.ts'
 import type { Place } from '../plan/plan.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
-import { settleEach } from './in-parallel.ts'
+import { bothOf, settleEach } from './in-parallel.ts'
 import { isOurs } from './ownership.ts'
 import { protectedRemote } from './prepare.ts'
 import type { Removable } from './removal.ts'
@@ -33,7 +33,11 @@ export async function findPreviews(run: Run, place: Place): Promise<FoundPreview
   const slug = repositorySlug(access.remote)
   const remote = protectedRemote(access.remote, run.mask)
   await using source = run.openSource(place)
-  const [listed, branches] = await Promise.all([run.platform.services(run.signal), source.branches(remote, run.signal)])
+  const [listed, branches] = await bothOf(
+    run.signal,
+    (signal) => run.platform.services(signal),
+    (signal) => source.branches(remote, signal),
+  )
   const fromBranches = new Map(
     [...branches.keys()]
       .flatMap((name) => pullRequestOf(name))
