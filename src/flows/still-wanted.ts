@@ -1,5 +1,6 @@
 import { standing } from '../plan/guards.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import { parseDeploymentBranch } from '../source/deployment-branch.ts'
 import { pullRequestFact } from './facts.ts'
 import type { Run } from './run.ts'
 
@@ -34,13 +35,21 @@ async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | unde
 }
 
 /**
- * Two pushes in a row start two runs, and the slower one must not put the older commit back. A run that is started again
- * by hand is meant: that is how people go back to an earlier version.
+ * Two pushes in a row start two runs, and the slower one must not put the older commit back. That the branch has moved on
+ * is not enough to give way, though: a workflow may leave the newer push out (`paths-ignore`), and then nobody would
+ * deploy either. So the newer commit has to be what the service was switched to. A run that is started again by hand is
+ * meant: that is how people go back to an earlier version.
  */
 async function productionChange(plan: ProductionPlan, run: Run): Promise<Change | undefined> {
   if (run.context.eventName !== 'push' || run.context.runAttempt > 1) return undefined
   const branch = plan.wanted.ref.replace(/^refs\/heads\//, '')
   const tip = await run.github.branches.tip(branch)
   if (tip === undefined || tip === plan.wanted.sha) return undefined
-  return { kind: 'moved-on', sentence: `${branch} has moved on to ${tip.slice(0, 7)}`, by: tip }
+  const service = await run.platform.service(plan.serviceName, {}, run.signal)
+  if (service?.branch === undefined || parseDeploymentBranch(service.branch)?.sourceSha !== tip) return undefined
+  return {
+    kind: 'moved-on',
+    sentence: `${branch} has moved on to ${tip.slice(0, 7)}, which is deployed already`,
+    by: tip,
+  }
 }

@@ -196,7 +196,7 @@ function databaseCalls(call: Caller, catalogue: Catalogue) {
   return {
     database: (name: string, signal: AbortSignal) =>
       catalogue.find('getDatabase')
-        ? unlessMissing(['resource-not-found', 'other'], () =>
+        ? unlessMissing(['resource-not-found'], () =>
             call({ purpose: 'getDatabase', wanted: { name }, repeatable: true }, databaseSchema, signal),
           )
         : Promise.resolve(undefined),

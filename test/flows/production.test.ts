@@ -37,6 +37,17 @@ describe('production', () => {
     expect(scene.activeRecords()).toEqual(['ink-production'])
   })
 
+  it('is deployed although the branch has moved on, as long as nobody deployed the newer commit', async () => {
+    const scene = await live()
+    const older = await scene.write('older')
+    const olderEvent = await scene.repository.event('push', { before: scene.first, after: older })
+    // The workflow leaves this one out, by paths-ignore for example.
+    await scene.write('newer')
+    const run = await scene.play(olderEvent)
+    expect(run.told).toBe('live')
+    expect(await scene.page(scene.production)).toBe('older')
+  })
+
   it('that somebody else deploys meanwhile is superseded, and that is no failure', async () => {
     const scene = await live()
     const sha = await scene.write('second')
