@@ -155,17 +155,17 @@ async function playAll(parameters: { seed?: number }): Promise<ReadonlyMap<strin
 
 describe('green', { timeout: 180_000 }, () => {
   it('means that the URL answered with our commit, deployed after we began, in 1 000 random schedules', async () => {
-    const kinds = await playAll({})
-    // A model in which nothing ever succeeds, or nothing fails, would prove nothing.
-    expect(kinds.get('green')).toBeGreaterThan(150)
-    expect(kinds.get('failed')).toBeGreaterThan(50)
-    expect(kinds.get('superseded')).toBeGreaterThan(50)
+    expect((await playAll({})).get('green')).toBeGreaterThan(150)
   })
 
   it('is looked for where every way to end occurs, the rare ones too', async () => {
     // Always the same schedules: a thousand at random come without one of the rare endings now and then.
     const kinds = await playAll({ seed: 1 })
-    expect([...kinds.keys()].sort()).toEqual(expect.arrayContaining(rareEnds))
+    // A model in which nothing ever succeeds, or nothing fails, would prove nothing.
+    expect(kinds.get('green')).toBeGreaterThan(150)
+    expect(kinds.get('failed')).toBeGreaterThan(50)
+    expect(kinds.get('superseded')).toBeGreaterThan(50)
+    expect([...kinds.keys()]).toEqual(expect.arrayContaining(rareEnds))
   })
 
   it('is reached whenever nobody interferes and the build is good, whatever answers are lost', async () => {
