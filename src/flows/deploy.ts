@@ -92,7 +92,9 @@ async function settle(
     lastWorking: judgement.status === 'superseded' ? undefined : await lastWorkingVersion(run, work.prepared.existing),
     reason: explanation ? undefined : judgement.sentence,
   })
-  const bad = ['failed', 'unhealthy', 'timed-out'].includes(judgement.status)
+  // What could not be confirmed may well be good: that is red, but no reason to take it away from its users.
+  const doubtful = switched.confirmation?.kind === 'lost' && switched.confirmation.loss.kind === 'unconfirmed'
+  const bad = !doubtful && ['failed', 'unhealthy', 'timed-out'].includes(judgement.status)
   if (plan.kind === 'production' && plan.rollback && bad) {
     const back = await rollBackAfterFailure(run, plan, work, judgement)
     if (back) return outcomeOf(work, back, explanation)

@@ -35,6 +35,13 @@ const longestDeletionMs = 180_000
 // longer than this is a stranger's.
 const strangerAfterMs = 15_000
 
+/** Starts the deployment of a request, as often as it is asked to. */
+export interface ServiceStarter {
+  readonly start: (signal: AbortSignal) => Promise<void>
+  /** Whether the last start asked for the service's creation and for nothing else. */
+  readonly created: () => boolean
+}
+
 /**
  * Returns what starts the deployment: an update when the service exists, otherwise its creation. Each call starts
  * exactly one deployment and may be repeated.
@@ -42,18 +49,28 @@ const strangerAfterMs = 15_000
  * Two things can come between: a parallel run of ours creates the service first (then it is updated), and a deletion is
  * still under way, during which the service is found but its name refused (then it is waited for).
  */
-export function serviceStarter(request: StartRequest): (signal: AbortSignal) => Promise<void> {
+export function serviceStarter(request: StartRequest): ServiceStarter {
   let known = request.existing
-  let calls = 0
-  return async (signal) => {
-    calls += 1
-    if (calls > 1 && (await startedByAnotherRun(request, signal))) return
+  let acknowledged = false
+  let created = false
+  const start = async (signal: AbortSignal): Promise<void> => {
+    if (acknowledged) {
+      // Two runs that deploy the same commit cancel each other's deployment, and when both start again at the same moment
+      // they do so for ever. So whoever starts again waits for a random while and then joins a deployment of the very same
+      // branch. After a start that was not acknowledged it could be somebody else's, with the branch already set to ours.
+      await request.clock.sleep(request.random() * longestHesitationMs, signal)
+      const now = await request.platform.service(request.serviceName, { env: true }, signal)
+      if (isDeploying(now, request.branch)) return
+      known ??= now
+      acknowledged = false
+    }
     const patience = { since: request.clock.now(), unseenSince: undefined as number | undefined }
     for (;;) {
       try {
+        created = known === undefined
         const accepted = await (known ? update(request, known, signal) : create(request, signal))
         request.accepted(accepted.serviceId ?? known?.id)
-        known ??= await request.platform.service(request.serviceName, { env: true }, signal)
+        acknowledged = true
         return
       } catch (error) {
         if (known && isGone(error)) {
@@ -65,17 +82,12 @@ export function serviceStarter(request: StartRequest): (signal: AbortSignal) => 
       }
     }
   }
+  return { start, created: () => created }
 }
 
-/**
- * Two runs that deploy the same commit cancel each other's deployment, and when both start again at the same moment they
- * do so for ever. So whoever starts again waits for a random while and then joins a deployment of the very same branch.
- */
-async function startedByAnotherRun(request: StartRequest, signal: AbortSignal): Promise<boolean> {
-  await request.clock.sleep(request.random() * longestHesitationMs, signal)
-  const now = await request.platform.service(request.serviceName, {}, signal)
-  const phase = now?.branch === request.branch ? meaningOf(now.status)?.phase : undefined
-  return now?.status !== 'pending' && (phase === 'queued' || phase === 'building' || phase === 'rolling-out')
+function isDeploying(service: Service | undefined, branch: string): boolean {
+  const phase = service?.branch === branch ? meaningOf(service.status)?.phase : undefined
+  return service?.status !== 'pending' && (phase === 'queued' || phase === 'building' || phase === 'rolling-out')
 }
 
 function create({ platform, serviceName, repositoryName, branch, settings }: StartRequest, signal: AbortSignal) {

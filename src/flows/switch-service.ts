@@ -70,18 +70,20 @@ export async function switchService(run: Run, request: SwitchRequest): Promise<S
 
 function watch(run: Run, request: SwitchRequest): Promise<WatchVerdict> {
   const tame = createTamer(run.secrets())
+  const starter = serviceStarter({
+    ...request,
+    platform: run.platform,
+    clock: run.clock,
+    random: run.random,
+    accepted: (serviceId) => serviceId && run.output('service-id', serviceId),
+    info: (text) => run.log.info(text),
+  })
   return watchDeployment({
     branch: request.branch,
     ...(request.commitHash === undefined ? {} : { commitHash: request.commitHash }),
     reader: readerOf(run.platform, request.serviceName),
-    trigger: serviceStarter({
-      ...request,
-      platform: run.platform,
-      clock: run.clock,
-      random: run.random,
-      accepted: (serviceId) => serviceId && run.output('service-id', serviceId),
-      info: (text) => run.log.info(text),
-    }),
+    trigger: starter.start,
+    triggerCreated: starter.created,
     before: request.existing ? { branch: request.existing.branch } : 'no-service',
     logBaseline: request.existing?.deployLogs ?? [],
     clock: run.clock,
@@ -147,6 +149,7 @@ async function confirm(run: Run, request: SwitchRequest, url: string | undefined
     probe: (signal) =>
       probe({ url, check, request: run.http, mcp: run.mcp, clock: run.clock, random: run.random, signal, tame }),
     branch: request.branch,
+    ...(request.commitHash === undefined ? {} : { commitHash: request.commitHash }),
     reader: readerOf(run.platform, request.serviceName),
     clock: run.clock,
     random: run.random,

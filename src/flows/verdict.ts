@@ -49,6 +49,12 @@ function superseded(branch: string | undefined): Judgement {
 function judgeLoss(loss: LostDeployment): Judgement {
   if (loss.kind === 'superseded') return superseded(loss.branch)
   if (loss.kind === 'gone') return gone
+  if (loss.kind === 'unconfirmed') {
+    return {
+      status: 'unhealthy',
+      sentence: `The URL answers, but it could not be confirmed that this deployment does (${loss.why})`,
+    }
+  }
   return { status: 'unhealthy', sentence: `The app started and then ended (${loss.status})` }
 }
 

@@ -1,24 +1,19 @@
-import { z } from 'zod'
+import type { z } from 'zod'
+import { accountCalls } from './account-calls.ts'
 import { type ServiceSettings, shapeArguments, type WantedArguments } from './arguments.ts'
-import { type Catalogue, openCatalogue, type Purpose } from './catalogue.ts'
-import { PlatformError, ToolError, type ToolFailure } from './errors.ts'
+import type { Call } from './call.ts'
+import { openCatalogue, type Purpose } from './catalogue.ts'
+import { PlatformError, ToolError } from './errors.ts'
+import { databaseCalls, repositoryCalls } from './resource-calls.ts'
 import {
   type Accepted,
-  acceptedSchema,
-  accountSchema,
   type Database,
   type DomainAnswer,
-  databaseSchema,
-  domainSchema,
-  gitAccessSchema,
   type ListedService,
-  listedServiceSchema,
-  projectsSchema,
   readResult,
   type Service,
-  serviceSchema,
-  zonesSchema,
 } from './results.ts'
+import { serviceCalls } from './service-calls.ts'
 import { openSession, type SessionOptions } from './session.ts'
 
 export type { ServiceSettings } from './arguments.ts'
@@ -77,14 +72,6 @@ export interface Platform {
   close(): Promise<void>
 }
 
-interface Call {
-  purpose: Purpose
-  wanted: WantedArguments
-  repeatable: boolean
-  /** Arguments whose absence from the schema is no loss: they are refinements, or implied. */
-  dispensable?: readonly (keyof WantedArguments)[]
-}
-
 /** Connects to ml.ink. Close it when done, or the process does not end. */
 export async function openPlatform(
   options: SessionOptions & { place: Place; warning: (text: string) => void },
@@ -120,126 +107,6 @@ export async function openPlatform(
     ...databaseCalls(call, catalogue),
     ...accountCalls(call, catalogue),
     close: () => session.close(),
-  }
-}
-
-type Caller = <T>(call: Call, schema: z.ZodType<T>, signal: AbortSignal) => Promise<T>
-
-function serviceCalls(call: Caller, catalogue: Catalogue) {
-  return {
-    service: (name: string, parts: ServiceParts, signal: AbortSignal) => {
-      const wanted = {
-        name,
-        includeEnv: parts.env,
-        deployLogLines: parts.deployLogLines,
-        runtimeLogLines: parts.runtimeLogLines,
-      }
-      const dispensable = ['includeEnv', 'deployLogLines', 'runtimeLogLines'] as const
-      return unlessMissing(['service-not-found'], () =>
-        call({ purpose: 'getService', wanted, repeatable: true, dispensable }, serviceSchema, signal),
-      )
-    },
-    services: (signal: AbortSignal) =>
-      call({ purpose: 'listServices', wanted: {}, repeatable: true }, listedServices, signal),
-    createService: (name: string, repo: string, branch: string, settings: ServiceSettings, signal: AbortSignal) =>
-      call(
-        {
-          purpose: 'createService',
-          wanted: { name, repo, branch, ...settings },
-          repeatable: false,
-        },
-        acceptedSchema,
-        signal,
-      ),
-    updateService: async (
-      name: string,
-      changes: ServiceSettings & { branch?: string; repo?: string },
-      signal: AbortSignal,
-    ) => {
-      const { region: _region, ...changeable } = changes // the platform cannot move a service to another region
-      const wanted = 'region' in (catalogue.need('updateService').inputSchema.properties ?? {}) ? changes : changeable
-      return call({ purpose: 'updateService', wanted: { name, ...wanted }, repeatable: false }, acceptedSchema, signal)
-    },
-    deleteService: async (name: string, signal: AbortSignal) => {
-      const deleted = await unlessMissing(['service-not-found'], () =>
-        call({ purpose: 'deleteService', wanted: { name }, repeatable: true }, acceptedSchema, signal),
-      )
-      return deleted !== undefined
-    },
-  }
-}
-
-const listedServices = z
-  .object({ services: z.array(listedServiceSchema).nullish() })
-  .transform((raw) => raw.services ?? [])
-
-function repositoryCalls(call: Caller) {
-  return {
-    gitAccess: async (name: string, create: boolean, signal: AbortSignal): Promise<GitAccess | undefined> => {
-      const existing = await unlessMissing(['repository-not-found'], () =>
-        call({ purpose: 'getGitToken', wanted: { name }, repeatable: true }, gitAccessSchema, signal),
-      )
-      if (existing) return { remote: existing.remote, created: false }
-      if (!create) return undefined
-      // Making a repository that exists returns it, so asking twice is harmless.
-      const made = await call(
-        { purpose: 'createRepository', wanted: { name }, repeatable: true },
-        gitAccessSchema,
-        signal,
-      )
-      return { remote: made.remote, created: true }
-    },
-  }
-}
-
-function databaseCalls(call: Caller, catalogue: Catalogue) {
-  return {
-    database: (name: string, signal: AbortSignal) =>
-      catalogue.find('getDatabase')
-        ? unlessMissing(['resource-not-found'], () =>
-            call({ purpose: 'getDatabase', wanted: { name }, repeatable: true }, databaseSchema, signal),
-          )
-        : Promise.resolve(undefined),
-    createDatabase: (name: string, type: string, signal: AbortSignal) =>
-      call({ purpose: 'createDatabase', wanted: { name, type }, repeatable: false }, databaseSchema, signal),
-    deleteDatabase: async (name: string, signal: AbortSignal) => {
-      const gone = await unlessMissing(['resource-not-found'], () =>
-        call(
-          { purpose: 'deleteDatabase', wanted: { name }, repeatable: true },
-          z.object({ message: z.string().nullish() }),
-          signal,
-        ),
-      )
-      return gone !== undefined
-    },
-  }
-}
-
-function accountCalls(call: Caller, catalogue: Catalogue) {
-  return {
-    addDomain: (service: string, domain: string, signal: AbortSignal) =>
-      call({ purpose: 'addDomain', wanted: { name: service, domain }, repeatable: false }, domainSchema, signal),
-    zones: (signal: AbortSignal) =>
-      catalogue.find('listZones')
-        ? call({ purpose: 'listZones', wanted: {}, repeatable: true }, zonesSchema, signal)
-        : Promise.resolve([]),
-    account: (signal: AbortSignal) =>
-      catalogue.find('whoami')
-        ? call({ purpose: 'whoami', wanted: {}, repeatable: true }, accountSchema, signal)
-        : Promise.resolve(undefined),
-    projects: (signal: AbortSignal) =>
-      catalogue.find('listProjects')
-        ? call({ purpose: 'listProjects', wanted: {}, repeatable: true }, projectsSchema, signal)
-        : Promise.resolve(undefined),
-  }
-}
-
-async function unlessMissing<T>(missing: readonly ToolFailure[], act: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await act()
-  } catch (error) {
-    if (error instanceof ToolError && missing.includes(error.reason)) return undefined
-    throw error
   }
 }
 

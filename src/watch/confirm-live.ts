@@ -1,5 +1,6 @@
 import { type Clock, withinTime } from './clock.ts'
 import { messageOf } from './error-text.ts'
+import { isOurs, type OurMarks } from './ours.ts'
 import { jittered } from './pace.ts'
 import type { ProbeResult } from './probe.ts'
 import { meaningOf } from './status.ts'
@@ -11,6 +12,8 @@ export type LostDeployment =
   | { readonly kind: 'superseded'; readonly branch: string | undefined }
   | { readonly kind: 'gone' }
   | { readonly kind: 'crashed'; readonly status: string; readonly errorMessage: string | undefined }
+  /** The URL answers, but the platform did not say any more whose answers these are. */
+  | { readonly kind: 'unconfirmed'; readonly why: string }
 
 /** What came of confirming; with the service's newest runtime lines, tamed, unless it is healthy or not ours any more. */
 export type Confirmation =
@@ -18,9 +21,8 @@ export type Confirmation =
   | { readonly kind: 'lost'; readonly loss: LostDeployment; readonly runtimeLog: readonly string[] }
 
 /** What confirming needs. */
-export interface ConfirmOptions {
+export interface ConfirmOptions extends OurMarks {
   readonly probe: (signal: AbortSignal) => Promise<ProbeResult>
-  readonly branch: string
   readonly reader: DeploymentReader
   readonly clock: Clock
   /** Yields [0, 1). */
@@ -34,6 +36,8 @@ const BETWEEN_READINGS_MS = 3_000
 const READING_LIMIT_MS = 20_000
 const RUNTIME_LINES = 500
 const TRIES = 4
+/** After a healthy probe the status decides between green and red, so it is asked for longer. */
+const LAST_TRIES = 8
 
 /**
  * Probes a deployment that the watch saw live, and keeps an eye on its status meanwhile: what crashes, is replaced or
@@ -61,11 +65,36 @@ export async function confirmLive(options: ConfirmOptions): Promise<Confirmation
 
 async function settle(options: ConfirmOptions, probe: ProbeResult): Promise<Confirmation> {
   if (probe.outcome === 'skipped' || probe.outcome === 'no-url') return { kind: 'probed', probe, runtimeLog: [] }
-  const reading = await readPatiently(options, probe.outcome === 'healthy' ? 0 : RUNTIME_LINES)
+  if (probe.outcome === 'healthy') return await confirmHealthy(options, probe)
+  const reading = await readPatiently(options, RUNTIME_LINES)
   if (reading === 'unreadable') return { kind: 'probed', probe, runtimeLog: [] }
   const loss = lossIn(reading, options)
   if (loss !== undefined) return { kind: 'lost', loss, runtimeLog: await runtimeLogOf(options, loss) }
   return { kind: 'probed', probe, runtimeLog: (reading?.runtimeLogs ?? []).map(options.tame ?? tame) }
+}
+
+/** Answers alone prove nothing: they count once a status that is understood was read after them. */
+async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Promise<Confirmation> {
+  const tameText = options.tame ?? tame
+  let why = ''
+  for (let tries = 1; tries <= LAST_TRIES; tries += 1) {
+    if (tries > 1) await options.clock.sleep(jittered(1_000 * tries, options.random), options.signal)
+    const reading = await readOnce(options, 0)
+    if (reading instanceof Unreadable) {
+      why = `its status could not be read: ${tameText(messageOf(reading.cause))}`
+      continue
+    }
+    const loss = lossIn(reading, options)
+    if (loss !== undefined) return { kind: 'lost', loss, runtimeLog: await runtimeLogOf(options, loss) }
+    if (reading === undefined || !isOurs(reading, options)) {
+      why = 'ml.ink does not tell which branch it deployed'
+    } else if (meaningOf(reading.status) === undefined) {
+      why = `ml.ink reports a status unknown to this version: “${tameText(reading.status)}”`
+    } else {
+      return { kind: 'probed', probe, runtimeLog: [] }
+    }
+  }
+  return { kind: 'lost', loss: { kind: 'unconfirmed', why }, runtimeLog: [] }
 }
 
 async function watchForLoss(options: ConfirmOptions, signal: AbortSignal): Promise<LostDeployment> {
@@ -107,24 +136,40 @@ async function runtimeLogOf(options: ConfirmOptions, loss: LostDeployment): Prom
   return reading === 'unreadable' ? [] : (reading?.runtimeLogs ?? []).map(options.tame ?? tame)
 }
 
-/** The URL's answers weigh more than a status that cannot be read, so failing to read it is no more than a warning. */
+/** While the URL is being asked, a status that cannot be read is no more than a warning. */
 async function readPatiently(
   options: ConfirmOptions,
   runtimeLogLines: number,
 ): Promise<ServiceReading | undefined | 'unreadable'> {
   for (let tries = 1; ; tries += 1) {
-    try {
-      return await withinTime(options.clock, READING_LIMIT_MS, options.signal, (signal) =>
-        options.reader.read({ deployLogLines: 0, runtimeLogLines }, signal),
-      )
-    } catch (error) {
-      options.signal.throwIfAborted()
-      if (tries >= TRIES) {
-        const reason = (options.tame ?? tame)(messageOf(error))
-        options.warning(`The status of the service could not be read while its URL was being asked (${reason}).`)
-        return 'unreadable'
-      }
-      await options.clock.sleep(jittered(1_000 * tries, options.random), options.signal)
+    const reading = await readOnce(options, runtimeLogLines)
+    if (!(reading instanceof Unreadable)) return reading
+    if (tries >= TRIES) {
+      const reason = (options.tame ?? tame)(messageOf(reading.cause))
+      options.warning(`The status of the service could not be read while its URL was being asked (${reason}).`)
+      return 'unreadable'
     }
+    await options.clock.sleep(jittered(1_000 * tries, options.random), options.signal)
+  }
+}
+
+class Unreadable {
+  readonly cause: unknown
+  constructor(cause: unknown) {
+    this.cause = cause
+  }
+}
+
+async function readOnce(
+  options: ConfirmOptions,
+  runtimeLogLines: number,
+): Promise<ServiceReading | undefined | Unreadable> {
+  try {
+    return await withinTime(options.clock, READING_LIMIT_MS, options.signal, (signal) =>
+      options.reader.read({ deployLogLines: 0, runtimeLogLines }, signal),
+    )
+  } catch (error) {
+    options.signal.throwIfAborted()
+    return new Unreadable(error)
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts'
 import { type Deadline, DeadlinePassed, deadlineAtTime } from './deadline.ts'
 import { type DeploymentLog, deploymentLog, WINDOW_LINES } from './deployment-log.ts'
 import { messageOf } from './error-text.ts'
+import { isOurs } from './ours.ts'
 import { type ErrorBudget, errorBudget, pauseAfterFailure, pauseBeforeReading } from './pace.ts'
 import { type PhaseTimes, phaseTimes } from './phase-times.ts'
 import { tame } from './tame.ts'
@@ -29,6 +30,7 @@ export class WatchSession {
   readonly #warned = new Set<string>()
   #log: DeploymentLog
   #before: WatchOptions['before']
+  #triggers = 0
   #runtimeLog: readonly string[] = []
   #errorMessage: string | undefined
 
@@ -65,6 +67,7 @@ export class WatchSession {
 
   /** @returns what the trigger threw, wrapped so that a thrown `undefined` is an error as well */
   async trigger(): Promise<{ cause: unknown } | undefined> {
+    this.#triggers += 1
     try {
       await this.#deadline.within(Number.POSITIVE_INFINITY, this.options.trigger)
       this.#budget.succeeded()
@@ -74,6 +77,14 @@ export class WatchSession {
       if (cause instanceof DeadlinePassed) throw cause
       return { cause }
     }
+  }
+
+  /**
+   * Whether what was triggered so far can have been nothing but the creation of a service that was not there: what is
+   * there now was then deployed by it. A later attempt may have been an update of what somebody made meanwhile.
+   */
+  onlyCreated(): boolean {
+    return this.#triggers === 1 && this.#before === 'no-service' && (this.options.triggerCreated?.() ?? true)
   }
 
   /** Reads once, trying on through transient failures for as long as the error budget lasts. */
@@ -129,18 +140,8 @@ export class WatchSession {
     await this.#deadline.sleep(ms)
   }
 
-  /** Whether a reading is about our branch. Without a branch only our commit proves it. */
   isOurs(reading: ServiceReading): boolean {
-    if (reading.branch !== undefined) return reading.branch === this.options.branch
-    return this.options.commitHash !== undefined && reading.commitHash !== undefined && !this.isOtherCommit(reading)
-  }
-
-  /** Whether a reading names a commit, and another one than ours. Either side may be abbreviated. */
-  isOtherCommit(reading: ServiceReading): boolean {
-    const ours = this.options.commitHash
-    const theirs = reading.commitHash
-    if (ours === undefined || theirs === undefined || theirs === '') return false
-    return !ours.startsWith(theirs) && !theirs.startsWith(ours)
+    return isOurs(reading, this.options)
   }
 
   /** Takes log lines and error text from a reading of ours. @returns how many log lines were new */

@@ -60,7 +60,7 @@ async function findOut(session: WatchSession): Promise<WatchVerdict | undefined 
 function isCreated(session: WatchSession, reading: ServiceReading): boolean {
   const meaning = meaningOf(reading.status)
   const begun = meaning !== undefined && reading.status.trim().toLowerCase() !== 'pending'
-  return session.before() === 'no-service' && session.isOurs(reading) && begun
+  return session.onlyCreated() && session.isOurs(reading) && begun
 }
 
 /** A branch which is neither ours nor the one before was set by somebody who came later than we. */

@@ -1,4 +1,5 @@
 import { DeadlinePassed } from './deadline.ts'
+import { isOtherCommit } from './ours.ts'
 import { WatchSession } from './session.ts'
 import { startDeployment } from './start-deployment.ts'
 import { type DeploymentEnd, meaningOf, type StatusMeaning } from './status.ts'
@@ -114,7 +115,7 @@ function judge(session: WatchSession, view: View, reading: ServiceReading | unde
 function judgeStatus(session: WatchSession, view: View, reading: ServiceReading, meaning: StatusMeaning): News {
   if (meaning.phase === 'ended') return { kind: 'ended', end: meaning.verdict ?? 'failed', reading }
   if (meaning.phase !== 'live') return { kind: 'wait', changed: session.enter(meaning.phase) }
-  if (session.isOtherCommit(reading)) return awaitOurCommit(session, view)
+  if (isOtherCommit(reading, session.options)) return awaitOurCommit(session, view)
   return { kind: 'verdict', verdict: session.live(reading) }
 }
 

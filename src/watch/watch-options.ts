@@ -1,16 +1,20 @@
 import type { Clock } from './clock.ts'
+import type { OurMarks } from './ours.ts'
 import type { DeploymentReader, WatchEvents } from './verdict.ts'
 
 /** What the watch needs to know and to have. */
-export interface WatchOptions {
-  /** The branch that this deployment alone uses: the proof of whose status we read. */
-  readonly branch: string
+export interface WatchOptions extends OurMarks {
   readonly reader: DeploymentReader
   /**
    * Creates the service, or updates it to our branch; resolves when the platform has acknowledged that. Called first of
    * all, and again when it is not proven that a deployment of ours was started, so it decides anew between the two.
    */
   readonly trigger: (signal: AbortSignal) => Promise<void>
+  /**
+   * Whether the last trigger asked for a creation alone, not for an update of what turned out to be there; a trigger that
+   * cannot tell creates whenever there was no service before.
+   */
+  readonly triggerCreated?: () => boolean
   readonly clock: Clock
   /** Yields [0, 1). */
   readonly random: () => number
@@ -25,8 +29,6 @@ export interface WatchOptions {
   readonly before?: 'no-service' | { readonly branch: string | undefined }
   /** Build-log lines seen before the trigger: they belong to earlier deployments. */
   readonly logBaseline?: readonly string[]
-  /** The SHA that our branch points at, to check readings of those generations that tell the commit. */
-  readonly commitHash?: string
   /** Makes a foreign line harmless and masks secrets in it. */
   readonly tame?: (line: string) => string
   readonly isTransient: (error: unknown) => { readonly transient: boolean; readonly retryAfterMs?: number }

@@ -103,9 +103,31 @@ describe('while a live deployment is probed', () => {
     expect(confirmation).toMatchObject({ kind: 'probed', runtimeLog: [': :error::x', 'GET / 500'] })
   })
 
-  it('a status that cannot be read is a warning, the answers of the URL count', async () => {
-    const { confirmation, warnings } = await confirm(() => new Error('503 from the edge'))
-    expect(confirmation).toMatchObject({ kind: 'probed', probe: { outcome: 'healthy' } })
+  it.each([
+    ['cannot be read', () => new Error('503 from the edge'), '503 from the edge'],
+    ['is unknown', () => reading({ status: 'rebalancing' }), 'rebalancing'],
+    ['comes without a branch', () => ({ ...active, branch: undefined }), 'which branch'],
+  ])('answers of the URL are not enough when the status %s, again and again', async (_what, read, why) => {
+    const { confirmation } = await confirm(read)
+    expect(confirmation).toMatchObject({
+      kind: 'lost',
+      loss: { kind: 'unconfirmed', why: expect.stringContaining(why) },
+    })
+  })
+
+  it('a status that is unknown at first is read again: what follows decides', async () => {
+    const { confirmation } = await confirm(
+      (ms) => (ms < 8_000 ? reading({ status: 'rebalancing' }) : reading({ status: 'crashed' })),
+      { ms: 1_000 },
+    )
+    expect(confirmation).toMatchObject({ kind: 'lost', loss: { kind: 'crashed' } })
+  })
+
+  it('a status that cannot be read while the URL is unhealthy is a warning', async () => {
+    const { confirmation, warnings } = await confirm(() => new Error('503 from the edge'), {
+      result: { outcome: 'unhealthy', attempts: 9, status: 500 },
+    })
+    expect(confirmation).toMatchObject({ kind: 'probed', probe: { outcome: 'unhealthy' } })
     expect(warnings[0]).toContain('503 from the edge')
   })
 

@@ -43,6 +43,29 @@ const schedule: fc.Arbitrary<Schedule> = fc.record({
   ),
 })
 
+const INSTANT: Course = { queueMs: 0, buildMs: 0, rolloutMs: 0, end: 'active', livesMs: 0 }
+const CALM: Schedule = { before: 'nothing', courses: [INSTANT], triggerFaults: [], readFaults: [], others: [] }
+/** Each was a false green once. */
+const TRAPS: Readonly<Record<string, Schedule>> = {
+  'the app crashes while its status is unreadable or unknown': {
+    ...CALM,
+    before: 'other-branch',
+    courses: [{ ...INSTANT, end: 'crashed', livesMs: 2_251 }],
+    readFaults: ['passing', 'strange', 'none', 'strange'],
+  },
+  'two answers are lost while somebody switches the new service': {
+    ...CALM,
+    triggerFaults: ['lost-after', 'lost-between'],
+    readFaults: ['hang', 'missing'],
+    others: [{ atMs: 0, action: 'switch' }],
+  },
+  'a start is refused and the next answer lost while somebody switches the new service': {
+    ...CALM,
+    triggerFaults: ['redeploy-failed', 'lost-between'],
+    others: [{ atMs: 0, action: 'switch' }],
+  },
+}
+
 const QUICK: Course = { queueMs: 100, buildMs: 0, rolloutMs: 100, end: 'active', livesMs: 0 }
 
 interface Outcome {
@@ -156,6 +179,12 @@ async function playAll(parameters: { seed?: number }): Promise<ReadonlyMap<strin
 describe('green', { timeout: 180_000 }, () => {
   it('means that the URL answered with our commit, deployed after we began, in 1 000 random schedules', async () => {
     expect((await playAll({})).get('green')).toBeGreaterThan(150)
+  })
+
+  it.each(Object.entries(TRAPS))('is true when %s', async (_what, plan) => {
+    const outcome = await deploy(plan)
+    if (outcome.kind === 'green') expect(outcome.answeredBy?.branch).toBe(OURS)
+    expect(['green', 'failed', 'superseded', 'crashed', 'lost-crashed']).toContain(outcome.kind)
   })
 
   it('is looked for where every way to end occurs, the rare ones too', async () => {

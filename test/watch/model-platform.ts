@@ -47,10 +47,14 @@ export class ModelPlatform {
     return this.#branch
   }
 
-  /** The deployment that the URL answers with now. */
+  /**
+   * The deployment that the URL answers with now. One that became active has superseded those before it for good: when
+   * it crashes, nobody answers.
+   */
   live(): { branch: string; startedAt: number } | undefined {
     const now = this.#clock.now()
-    return this.#deployments.findLast((each) => statusOf(each, now) === 'active')
+    const last = this.#deployments.findLast((each) => activeSince(each, now) !== undefined)
+    return last && statusOf(last, now) === 'active' ? last : undefined
   }
 
   read(fault: ReadFault): ServiceReading | undefined | Error | Promise<never> {
@@ -128,4 +132,11 @@ function statusOf({ course, startedAt, failsAtOnce, cancelledAt }: Deployment, n
   if (course.end === 'failed') return 'failed'
   if (age < built + course.rolloutMs) return 'deploying'
   return course.end === 'crashed' && age >= built + course.rolloutMs + course.livesMs ? 'crashed' : 'active'
+}
+
+/** When a deployment became active; undefined when it has not, or never will. */
+function activeSince({ course, startedAt, failsAtOnce, cancelledAt }: Deployment, now: number): number | undefined {
+  if (failsAtOnce || cancelledAt !== undefined || course.end === 'failed') return undefined
+  const at = startedAt + course.queueMs + course.buildMs + course.rolloutMs
+  return at <= now ? at : undefined
 }

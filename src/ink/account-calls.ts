@@ -1,0 +1,23 @@
+import type { Caller } from './call.ts'
+import type { Catalogue } from './catalogue.ts'
+import { accountSchema, domainSchema, projectsSchema, zonesSchema } from './results.ts'
+
+/** Domains, and who the key belongs to. */
+export function accountCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    addDomain: (service: string, domain: string, signal: AbortSignal) =>
+      call({ purpose: 'addDomain', wanted: { name: service, domain }, repeatable: false }, domainSchema, signal),
+    zones: (signal: AbortSignal) =>
+      catalogue.find('listZones')
+        ? call({ purpose: 'listZones', wanted: {}, repeatable: true }, zonesSchema, signal)
+        : Promise.resolve([]),
+    account: (signal: AbortSignal) =>
+      catalogue.find('whoami')
+        ? call({ purpose: 'whoami', wanted: {}, repeatable: true }, accountSchema, signal)
+        : Promise.resolve(undefined),
+    projects: (signal: AbortSignal) =>
+      catalogue.find('listProjects')
+        ? call({ purpose: 'listProjects', wanted: {}, repeatable: true }, projectsSchema, signal)
+        : Promise.resolve(undefined),
+  }
+}
