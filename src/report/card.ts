@@ -69,6 +69,8 @@ export interface FoldedCard {
   readonly shared: boolean
   /** The row of this service and target as the card had it. */
   readonly before: CardRow | undefined
+  /** The same as the card has it now. */
+  readonly after: CardRow | undefined
 }
 
 /**
@@ -78,8 +80,13 @@ export interface FoldedCard {
 export function foldCard(bodies: readonly string[], row: CardRow, surroundings: Surroundings): FoldedCard {
   const known = bodies.reduce<CardRow[]>((rows, body) => mergeRows(rows, decodeState(body) ?? []), [])
   const rows = mergeRow(known, boundedRow(row, FULL_LOG))
-  const before = known.find((found) => found.service === row.service && found.target === row.target)
-  return { body: renderCard(rows, surroundings), shared: rows.length > 1, before }
+  const mine = ({ service, target }: CardRow) => service === row.service && target === row.target
+  return {
+    body: renderCard(rows, surroundings),
+    shared: rows.length > 1,
+    before: known.find(mine),
+    after: rows.find(mine),
+  }
 }
 
 function renderWithin(rows: readonly CardRow[], surroundings: Surroundings, budget: LogBudget): string {

@@ -104,7 +104,7 @@ export function sideBlocks(row: CardRow): RootContent[] {
   if (row.note !== undefined) lines.push(prose(row.note))
   if (row.database !== undefined && row.status !== 'removed') lines.push([text('Database '), code(row.database)])
   if (row.domain !== undefined) lines.push(domainLine(row.domain))
-  const change = row.change === undefined ? '' : changeWords(row.change, row.buildMs)
+  const change = row.status === 'live' && row.change !== undefined ? changeWords(row, row.change) : ''
   if (change !== '') lines.push([text(change)])
   const records = row.domain?.status === 'active' ? [] : (row.domain?.records ?? [])
   const [only] = lines
@@ -126,18 +126,29 @@ function recordTable(records: NonNullable<DomainView['records']>): RootContent {
   return table(['Set this DNS record', 'Name', 'Content'], rows)
 }
 
-function changeWords(change: ChangeView, buildMs: number | undefined): string {
+// Less than these is the weather, and not what was changed.
+const NOTABLE_MS = 1000
+const NOTABLE_BUILD_SHARE = 0.1
+const NOTABLE_BYTES = 1000
+const NOTABLE_SIZE_SHARE = 0.01
+
+function changeWords({ buildMs, bytes }: CardRow, { buildMsBefore, bytesBefore }: ChangeView): string {
   const parts: string[] = []
-  if (change.buildMsBefore !== undefined && buildMs !== undefined && Math.abs(buildMs - change.buildMsBefore) >= 1000) {
-    const differenceMs = buildMs - change.buildMsBefore
-    parts.push(`built ${formatDuration(Math.abs(differenceMs))} ${differenceMs > 0 ? 'slower' : 'faster'} than before`)
-  }
-  if (change.bytes !== undefined && change.bytesBefore !== undefined && change.bytes !== change.bytesBefore) {
-    const difference = change.bytes - change.bytesBefore
+  const slowerMs = difference(buildMs, buildMsBefore, NOTABLE_MS, NOTABLE_BUILD_SHARE)
+  if (slowerMs !== 0)
+    parts.push(`built ${formatDuration(Math.abs(slowerMs))} ${slowerMs > 0 ? 'slower' : 'faster'} than before`)
+  const moreBytes = difference(bytes, bytesBefore, NOTABLE_BYTES, NOTABLE_SIZE_SHARE)
+  if (bytes !== undefined && moreBytes !== 0)
     parts.push(
-      `${formatBytes(change.bytes)} of files, ${formatBytes(Math.abs(difference))} ${difference > 0 ? 'more' : 'less'} than before`,
+      `${formatBytes(bytes)} of files, ${formatBytes(Math.abs(moreBytes))} ${moreBytes > 0 ? 'more' : 'less'} than before`,
     )
-  }
   const sentence = parts.join('; ')
   return sentence.charAt(0).toUpperCase() + sentence.slice(1)
+}
+
+/** How much more there is now; zero where it is not worth a word. */
+function difference(now: number | undefined, before: number | undefined, least: number, leastShare: number): number {
+  if (now === undefined || before === undefined) return 0
+  const more = now - before
+  return Math.abs(more) >= Math.max(least, before * leastShare) ? more : 0
 }
