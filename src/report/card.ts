@@ -103,14 +103,13 @@ function renderWithin(rows: readonly CardRow[], surroundings: Surroundings, budg
 function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): RootContent {
   const onlyPreviews = rows.every((row) => row.target !== 'production')
   return table(
-    ['Service', 'Status', onlyPreviews ? 'Preview' : 'Address', 'Commit', 'Updated'],
+    ['Service', onlyPreviews ? 'Preview' : 'Address', 'Status', 'Commit'],
     rows.map((row) => [
       [cellCode(row.service)],
+      addressCell(row),
       // A single row has its sign in the headline.
       statusCell(row, rows.length > 1),
-      addressCell(row),
       commitLink(row.commit, repositoryUrl),
-      [text(formatUtc(row.updatedAt))],
     ]),
   )
 }
@@ -125,12 +124,18 @@ function footer(rows: readonly CardRow[]): PhrasingContent[] {
     (best, row) => (best === undefined || Date.parse(row.updatedAt) > Date.parse(best.updatedAt) ? row : best),
     undefined,
   )
-  const standing = rows.filter((row) => row.status !== 'removed')
+  const standing = rows.filter(stands)
   const costPerDay = standing.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
   const previews = standing.some((row) => row.target !== 'production')
   return dotted([
-    previews ? [text('Removed when this pull request closes')] : [],
-    link(newest?.runUrl, text('run')),
+    newest === undefined ? [] : [text(`Updated ${formatUtc(newest.updatedAt)}`)],
+    link(newest?.runUrl, text('log of the run')),
     costPerDay > 0 ? [text(`about ${formatDollars(costPerDay)} a day`)] : [],
+    previews ? [text('removed when this pull request closes')] : [],
   ])
+}
+
+/** Whether there is, or soon will be, something at its address. */
+function stands({ status, lastWorking: last }: CardRow): boolean {
+  return ['building', 'live', 'unhealthy', 'rolled-back'].includes(status) || last?.stillLive === true
 }

@@ -170,7 +170,7 @@ describe('folding a row into the card', () => {
     const building = foldCard([live], unfinished({ status: 'building', run: laterRun(1) }), SURROUNDINGS).body
     const failed = foldCard([building], unfinished({ status: 'failed', run: laterRun(1) }), SURROUNDINGS).body
     expect(building).toContain(' at `9f8e7d6`')
-    expect(failed).toContain('Last working: [`9f8e7d6`]')
+    expect(failed).toContain('**Last working:** [`9f8e7d6`]')
     expect(failed).not.toContain('still live')
   })
 })
