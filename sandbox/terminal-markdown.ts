@@ -40,7 +40,7 @@ function inlineText(token: Token): string {
     case 'codespan':
       return decode((token as Tokens.Codespan).text)
     case 'html':
-      return ''
+      return token.raw === '<br>' ? ' · ' : ''
     default:
       return 'tokens' in token && token.tokens
         ? inline(token.tokens)

@@ -3,7 +3,7 @@ import { isOverQuota, type Platform } from '../ink/platform.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import type { NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
-import type { DeployReport, NothingReport, Target } from '../report/model.ts'
+import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
 import { createTamer } from '../watch/tame.ts'
 import { answerHelp, answerLogs, answerNo } from './answers.ts'
 import { check } from './check.ts'
@@ -54,7 +54,13 @@ async function work(plan: WorkPlan, deps: Deps, occasion: Occasion): Promise<Out
   const outcome = await connected(plan, deps, occasion, reporter).finally(() => begun)
   if (isDeployment(plan)) await reporter.finish()
   await reacted.end(outcome.failure === undefined)
-  return outcome
+  return compared(outcome, reporter.row())
+}
+
+/** The card knows what the version before measured. */
+function compared(outcome: Outcome, { change }: CardRow): Outcome {
+  const { report } = outcome
+  return report.kind === 'deploy' ? { ...outcome, report: { ...report, row: { ...report.row, change } } } : outcome
 }
 
 async function connected(plan: WorkPlan, deps: Deps, occasion: Occasion, reporter: Reporter): Promise<Outcome> {

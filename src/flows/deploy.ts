@@ -118,7 +118,8 @@ function tellSource(run: Run, { snapshot, repositorySlug, database }: Prepared, 
   run.output('branch', branch)
   run.output('commit', snapshot.sourceSha)
   run.output('snapshot', snapshot.sha)
-  run.reporter.update({ commit: snapshot.sourceSha, ...(database ? { database: database.name } : {}) })
+  const { sourceSha, bytes } = snapshot
+  run.reporter.update({ commit: sourceSha, bytes, ...(database ? { database: database.name } : {}) })
 }
 
 function tellVerdict({ run, plan, prepared }: Work, { verdict, confirmation }: Switched, judgement: Judgement): void {

@@ -42,11 +42,13 @@ export function finalStatus({ status, url, reason, runUrl }: CardRow): RecordSta
   return { state, logUrl: runUrl, description: reason ?? status, ...environmentUrl }
 }
 
-/** One GitHub deployment record of this run. */
+/** One GitHub deployment record of this run: queued, in progress, and how it ended. */
 export interface RunRecord {
   readonly id: number | undefined
-  /** Says that it takes a while; a run that is over sooner needs no such word. */
-  begin(): Promise<void>
+  /** From now on it says how far the run is; one that is over soon needs only its last word. */
+  takesTime(): void
+  /** The platform is at work on it. */
+  underWay(): void
   settle(row: CardRow): Promise<void>
   /** Retires the records of earlier deployments, once this one is live. */
   retireOlder(extent: 'newest' | 'all'): Promise<void>
@@ -54,7 +56,8 @@ export interface RunRecord {
 
 const none: RunRecord = {
   id: undefined,
-  begin: async () => undefined,
+  takesTime: () => undefined,
+  underWay: () => undefined,
   settle: async () => undefined,
   retireOlder: async () => undefined,
 }
@@ -71,14 +74,48 @@ export async function openRecord(deps: Deps, subject: RecordSubject, sha: string
   const environment = environmentName(subject.pullRequest)
   const id = await records.open({ environment, task, sha, production, description: `ml.ink: ${subject.serviceName}` })
   if (id === undefined) return none
+  const write = async (status: RecordStatus) => {
+    await records.settle(id, status, production)
+  }
+  const logUrl = deps.context.runUrl
+  const progress = progressWords((state) => write({ state, logUrl }))
   return {
     id,
-    begin: async () => {
-      await records.settle(id, { state: 'in_progress', logUrl: deps.context.runUrl }, production)
-    },
+    takesTime: progress.takesTime,
+    underWay: progress.underWay,
     settle: async (row) => {
-      await records.settle(id, finalStatus(row), production)
+      await progress.end()
+      await write(finalStatus(row))
     },
     retireOlder: (extent) => records.retireOlder(task, id, extent),
+  }
+}
+
+/** Keeps the words on the way in their order, each said once, and none after the end. */
+function progressWords(write: (state: 'queued' | 'in_progress') => Promise<void>) {
+  const known = { lasting: false, working: false, over: false }
+  const due = ['queued', 'in_progress'] as const
+  let said = 0
+  let written = Promise.resolve()
+  const say = () => {
+    const until = known.working ? due.length : 1
+    if (!known.lasting || known.over) return
+    for (const state of due.slice(said, until)) written = written.then(() => write(state))
+    said = Math.max(said, until)
+  }
+  return {
+    takesTime: () => {
+      known.lasting = true
+      say()
+    },
+    underWay: () => {
+      known.working = true
+      say()
+    },
+    /** Resolves when all that was begun is written. */
+    end: () => {
+      known.over = true
+      return written
+    },
   }
 }

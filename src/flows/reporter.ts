@@ -1,5 +1,5 @@
 import { foldCard } from '../report/card.ts'
-import type { CardRow, RunStamp, Surroundings, Target } from '../report/model.ts'
+import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
 import type { Deps } from './deps.ts'
@@ -25,7 +25,7 @@ export interface Reporter {
   previous(): Promise<CardRow | undefined>
   /** Opens the deployment record, and writes the card if the run takes long. */
   begin(): Promise<void>
-  /** Brings record and card to their final state. */
+  /** Brings record and card to their final state; the row then has what only the card knew. */
   finish(): Promise<void>
   /** After a preview was removed: its row says so. Only a card that exists is changed. */
   markRemoved(
@@ -39,6 +39,9 @@ export interface Reporter {
 
 // A run that is over sooner says everything with its last words; a comment that changes twice in a few seconds is noise.
 const firstCardAfterMs = 10_000
+const recordTellsAfterMs = 3000
+
+const atWork: readonly (PhaseName | undefined)[] = ['build', 'roll-out', 'probe']
 
 /** Opens the reporter of one run. Makes no call yet. */
 export function openReporter(
@@ -63,19 +66,34 @@ export function openReporter(
     run: stamp,
   }
   let record: RunRecord | undefined
-  let early: Promise<void> | undefined
+  let early: Promise<unknown> | undefined
   let begun = false
 
   const remember = () =>
     deps.remember({ row: encodeState([row]), pullRequest: subject.pullRequest, deploymentId: record?.id })
-  const tellOfLongRun = async () => {
-    try {
-      await clock.sleep(firstCardAfterMs, AbortSignal.any([over.signal, signal]))
-    } catch {
-      return // the run was over sooner, or cancelled
-    }
-    const written = deps.settings.comment === 'sticky' ? card.write(subject.pullRequest, row, 'create') : undefined
-    await Promise.all([record?.begin(), written])
+  const lasts = (ms: number) =>
+    clock.sleep(ms, AbortSignal.any([over.signal, signal])).then(
+      () => true,
+      () => false, // the run was over sooner, or cancelled
+    )
+  const writeCardOfLongRun = async () => {
+    if (deps.settings.comment === 'sticky' && (await lasts(firstCardAfterMs)))
+      await card.write(subject.pullRequest, row, 'create')
+  }
+  const openOwnRecord = async () => {
+    record = await openRecord(deps, { ...subject, repository: context.repository }, subject.commit)
+    if (record.id !== undefined) deps.output('deployment-id', record.id)
+    remember()
+    tellAtWork()
+  }
+  const tellRecordOfLongRun = async (opened: Promise<void>) => {
+    if (!(await lasts(recordTellsAfterMs))) return
+    await opened
+    // What was removed meanwhile has taken its records with it.
+    if (row.status === 'building') record?.takesTime()
+  }
+  const tellAtWork = () => {
+    if (atWork.includes(row.phase)) record?.underWay()
   }
 
   return {
@@ -85,15 +103,15 @@ export function openReporter(
       const ended = change.status !== undefined && change.status !== row.status
       row = { ...row, ...change, updatedAt: now() }
       if (ended && begun) remember()
+      tellAtWork()
     },
     previous: async () => card.before(),
     begin: async () => {
       begun = true
       remember()
-      early = tellOfLongRun()
-      record = await openRecord(deps, { ...subject, repository: context.repository }, subject.commit)
-      if (record.id !== undefined) deps.output('deployment-id', record.id)
-      remember()
+      const opened = openOwnRecord()
+      early = Promise.all([writeCardOfLongRun(), tellRecordOfLongRun(opened)])
+      await opened
     },
     finish: async () => {
       over.abort()
@@ -103,6 +121,7 @@ export function openReporter(
       const settled = row.status === 'removed' ? undefined : record?.settle(row)
       const [, commentId] = await Promise.all([settled, card.write(subject.pullRequest, row, finalMode(deps, row))])
       if (commentId !== undefined) deps.output('comment-id', commentId)
+      row = { ...row, change: card.after()?.change }
       if (row.status === 'live') await record?.retireOlder(card.before()?.status === 'live' ? 'newest' : 'all')
       // What a cancellation has cut short is left to the post step.
       if (!signal.aborted) deps.remember(undefined)
@@ -147,8 +166,10 @@ function finalMode(deps: Deps, row: CardRow): WriteMode {
 function cardWriter(deps: Deps) {
   const { repository } = deps.context
   let before: CardRow | undefined
+  let after: CardRow | undefined
   return {
     before: () => before,
+    after: () => after,
     write: async (pullRequest: number | undefined, row: CardRow, mode: WriteMode): Promise<number | undefined> => {
       if (pullRequest === undefined || mode === 'not') return undefined
       const surroundings: Surroundings = {
@@ -162,6 +183,7 @@ function cardWriter(deps: Deps) {
         fold: (bodies) => {
           const folded = foldCard(bodies, row, surroundings)
           before ??= folded.before
+          after = folded.after
           // Whoever removes a preview may not know its commit, and the card does.
           return row.commit === '' && folded.before
             ? foldCard(bodies, { ...row, commit: folded.before.commit }, surroundings)

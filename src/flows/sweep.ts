@@ -43,7 +43,7 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
     failed.length === 0 ? 'done' : 'failed',
     `${plan.dryRun ? 'Would remove' : 'Removed'} ${removed.length}, kept ${kept.length}, failed ${failed.length}`,
   )
-  return plan.then && !outcome.failure ? withMonitor(outcome, await monitor(plan.then, run)) : outcome
+  return plan.followedBy && !outcome.failure ? withMonitor(outcome, await monitor(plan.followedBy, run)) : outcome
 }
 
 type Fate = 'removed' | 'wanted-again' | { readonly why: string }

@@ -94,7 +94,7 @@ function describeSweep(plan: SweepPlan): string[] {
   if (plan.maxPreviews !== undefined) rules.push(`beyond ${plan.maxPreviews}, the oldest first`)
   return [
     `Remove previews ${rules.join(', or ')}; because ${plan.because}.`,
-    ...(plan.then ? describeMonitor(plan.then) : []),
+    ...(plan.followedBy ? describeMonitor(plan.followedBy) : []),
   ]
 }
 

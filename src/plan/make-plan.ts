@@ -202,8 +202,8 @@ function teardown(occasion: Occasion, intent: Extract<Intent, { kind: 'teardown'
 function sweep(occasion: Occasion, intent: Extract<Intent, { kind: 'sweep' }>): Plan {
   const { previewLabel, previewTtlMs, maxPreviews, timeoutMs } = occasion.settings
   const common_ = common(occasion, intent.because)
-  const then = intent.thenMonitor ? monitor(occasion, intent.because) : undefined
-  return { kind: 'sweep', ...common_, previewLabel, previewTtlMs, maxPreviews, timeoutMs, then }
+  const followedBy = intent.thenMonitor ? monitor(occasion, intent.because) : undefined
+  return { kind: 'sweep', ...common_, previewLabel, previewTtlMs, maxPreviews, timeoutMs, followedBy }
 }
 
 function monitor(occasion: Occasion, because: string): MonitorPlan {

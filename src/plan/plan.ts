@@ -92,7 +92,7 @@ export interface SweepPlan extends Common {
   readonly maxPreviews: number | undefined
   readonly timeoutMs: number
   /** What comes after it, on a schedule. */
-  readonly then: MonitorPlan | undefined
+  readonly followedBy: MonitorPlan | undefined
 }
 
 export interface MonitorPlan extends Common {

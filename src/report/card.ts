@@ -69,6 +69,8 @@ export interface FoldedCard {
   readonly shared: boolean
   /** The row of this service and target as the card had it. */
   readonly before: CardRow | undefined
+  /** The same as the card has it now. */
+  readonly after: CardRow | undefined
 }
 
 /**
@@ -78,8 +80,13 @@ export interface FoldedCard {
 export function foldCard(bodies: readonly string[], row: CardRow, surroundings: Surroundings): FoldedCard {
   const known = bodies.reduce<CardRow[]>((rows, body) => mergeRows(rows, decodeState(body) ?? []), [])
   const rows = mergeRow(known, boundedRow(row, FULL_LOG))
-  const before = known.find((found) => found.service === row.service && found.target === row.target)
-  return { body: renderCard(rows, surroundings), shared: rows.length > 1, before }
+  const mine = ({ service, target }: CardRow) => service === row.service && target === row.target
+  return {
+    body: renderCard(rows, surroundings),
+    shared: rows.length > 1,
+    before: known.find(mine),
+    after: rows.find(mine),
+  }
 }
 
 function renderWithin(rows: readonly CardRow[], surroundings: Surroundings, budget: LogBudget): string {
@@ -96,14 +103,13 @@ function renderWithin(rows: readonly CardRow[], surroundings: Surroundings, budg
 function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): RootContent {
   const onlyPreviews = rows.every((row) => row.target !== 'production')
   return table(
-    ['Service', 'Status', onlyPreviews ? 'Preview' : 'Address', 'Commit', 'Updated'],
+    ['Service', onlyPreviews ? 'Preview' : 'Address', 'Status', 'Commit'],
     rows.map((row) => [
       [cellCode(row.service)],
+      addressCell(row),
       // A single row has its sign in the headline.
       statusCell(row, rows.length > 1),
-      addressCell(row),
       commitLink(row.commit, repositoryUrl),
-      [text(formatUtc(row.updatedAt))],
     ]),
   )
 }
@@ -118,12 +124,18 @@ function footer(rows: readonly CardRow[]): PhrasingContent[] {
     (best, row) => (best === undefined || Date.parse(row.updatedAt) > Date.parse(best.updatedAt) ? row : best),
     undefined,
   )
-  const standing = rows.filter((row) => row.status !== 'removed')
+  const standing = rows.filter(stands)
   const costPerDay = standing.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
   const previews = standing.some((row) => row.target !== 'production')
   return dotted([
-    previews ? [text('Removed when this pull request closes')] : [],
-    link(newest?.runUrl, text('run')),
+    newest === undefined ? [] : [text(`Updated ${formatUtc(newest.updatedAt)}`)],
+    link(newest?.runUrl, text('log of the run')),
     costPerDay > 0 ? [text(`about ${formatDollars(costPerDay)} a day`)] : [],
+    previews ? [text('removed when this pull request closes')] : [],
   ])
+}
+
+/** Whether there is, or soon will be, something at its address. */
+function stands({ status, lastWorking: last }: CardRow): boolean {
+  return ['building', 'live', 'unhealthy', 'rolled-back'].includes(status) || last?.stillLive === true
 }

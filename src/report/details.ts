@@ -1,7 +1,21 @@
 import type { PhrasingContent, RootContent } from 'mdast'
-import { defuse, type ExcerptLimits, excerpt, oneLine, prose, webAddress } from './foreign-text.ts'
+import { type ExcerptLimits, excerpt, prose, sentence, webAddress } from './foreign-text.ts'
 import { count, formatBytes, formatDuration, shortSha } from './format.ts'
-import { block, cellCode, code, dotted, folded, link, list, paragraph, strong, table, text } from './markdown.ts'
+import {
+  block,
+  cellCode,
+  code,
+  dotted,
+  folded,
+  html,
+  link,
+  list,
+  paragraph,
+  small,
+  strong,
+  table,
+  text,
+} from './markdown.ts'
 import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './model.ts'
 import { isBad, sign, statusWords } from './wording.ts'
 
@@ -13,10 +27,11 @@ export interface LogBudget {
   readonly tail: ExcerptLimits
 }
 
-/** Status, answer and build time in one cell: `Live · HTTP 200 in 143 ms · built in 41 s`; `signed` with its coloured sign. */
+/** The status, `signed` with its coloured sign, and below it in small print the answer and the build time. */
 export function statusCell(row: CardRow, signed: boolean): PhrasingContent[] {
-  const words = signed ? `${sign(row.status)} ${statusWords(row)}` : statusWords(row)
-  return dotted([[text(words)], healthWords(row), buildWords(row)])
+  const words = text(signed ? `${sign(row.status)} ${statusWords(row)}` : statusWords(row))
+  const measured = dotted([healthWords(row), buildWords(row)])
+  return measured.length === 0 ? [words] : [words, html('<br>'), ...small(...measured)]
 }
 
 function healthWords(row: CardRow): PhrasingContent[] {
@@ -36,24 +51,27 @@ function buildWords(row: CardRow): PhrasingContent[] {
 }
 
 /**
- * The address of a row. Only what serves this very commit is linked in bold; while a build runs or after it failed
+ * The address of a row. Only what serves this very commit is linked in bold; while a build runs and after a rollback
  * the link leads to the version that worked last, and says which that is.
  */
 export function addressCell(row: CardRow): PhrasingContent[] {
   if (row.status === 'live' && row.url !== undefined) return [strong(...hostLink(row.url))]
   if (row.status === 'unhealthy' && row.url !== undefined) return hostLink(row.url)
-  const last = row.lastWorking
-  if (last?.url !== undefined && last.stillLive === true && row.status !== 'removed') {
-    return [...hostLink(last.url), text(' at '), code(shortSha(last.commit))]
-  }
-  return [text('–')]
+  const { lastWorking: last } = row
+  if (last?.url === undefined || !servesMeanwhile(row)) return [text('–')]
+  return [...hostLink(last.url), text(' at '), code(shortSha(last.commit))]
+}
+
+// Where it failed for good, a sentence of its own says so.
+function servesMeanwhile({ status, lastWorking: last }: CardRow): boolean {
+  return last?.url !== undefined && last.stillLive === true && (status === 'building' || status === 'rolled-back')
 }
 
 function hostLink(address: string): PhrasingContent[] {
   const url = webAddress(address)
   if (url === undefined) return [cellCode(address)]
   const path = url.pathname === '/' ? '' : url.pathname
-  return link(address, text(defuse(oneLine(url.host + path, 120))))
+  return link(address, ...prose(url.host + path, 120))
 }
 
 /** A commit as short code, linked to the repository's page of it. */
@@ -69,10 +87,10 @@ export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBud
   return [
     ...(supersededBy === undefined
       ? []
-      : [paragraph(text('Superseded by '), ...commitLink(supersededBy, repositoryUrl))]),
-    ...(reason === undefined || supersededBy !== undefined ? [] : [paragraph(...prose(reason))]),
+      : [paragraph(text('Superseded by '), ...commitLink(supersededBy, repositoryUrl), text('.'))]),
+    ...(reason === undefined || supersededBy !== undefined ? [] : [paragraph(...sentence(reason))]),
     ...(diagnosis === undefined || !isBad(row.status) ? [] : diagnosisBlocks(diagnosis, budget)),
-    ...(last === undefined || row.status === 'removed'
+    ...(last === undefined || row.status === 'removed' || servesMeanwhile(row)
       ? []
       : [lastWorkingLine(last, row.status !== 'unhealthy', repositoryUrl)]),
   ]
@@ -80,8 +98,9 @@ export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBud
 
 // What is unhealthy has taken the place of what worked, under the same address.
 function lastWorkingLine(last: LastWorking, mayServe: boolean, repositoryUrl: string): RootContent {
-  const where = last.stillLive === true && mayServe ? [text(', '), ...link(last.url, text('still live'))] : []
-  return paragraph(text('Last working: '), ...commitLink(last.commit, repositoryUrl), ...where)
+  const serves = last.stillLive === true && mayServe && last.url !== undefined
+  const where = serves ? [text(', still live at '), ...hostLink(last.url)] : []
+  return paragraph(strong(text('Last working:')), text(' '), ...commitLink(last.commit, repositoryUrl), ...where)
 }
 
 /** Cause, hint, the decisive lines, and the end of the log folded. */
@@ -101,10 +120,10 @@ function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootConte
 /** What else there is to know of a row: remark, database, domain, change; DNS records still to be set as a table. */
 export function sideBlocks(row: CardRow): RootContent[] {
   const lines: PhrasingContent[][] = []
-  if (row.note !== undefined) lines.push(prose(row.note))
+  if (row.note !== undefined) lines.push(sentence(row.note))
   if (row.database !== undefined && row.status !== 'removed') lines.push([text('Database '), code(row.database)])
   if (row.domain !== undefined) lines.push(domainLine(row.domain))
-  const change = row.change === undefined ? '' : changeWords(row.change, row.buildMs)
+  const change = row.status === 'live' && row.change !== undefined ? changeWords(row, row.change) : ''
   if (change !== '') lines.push([text(change)])
   const records = row.domain?.status === 'active' ? [] : (row.domain?.records ?? [])
   const [only] = lines
@@ -116,7 +135,7 @@ function domainLine(domain: DomainView): PhrasingContent[] {
   const error = domain.error === undefined ? [] : [text(': '), ...prose(domain.error, 200)]
   const label = code(domain.name)
   const name = domain.status === 'active' ? link(`https://${domain.name}`, label) : [label]
-  return [text('Domain '), ...name, text(' is '), text(defuse(oneLine(domain.status, 40)) || 'unknown'), ...error]
+  return [text('Domain '), ...name, text(' is '), ...prose(domain.status || 'unknown', 40), ...error]
 }
 
 function recordTable(records: NonNullable<DomainView['records']>): RootContent {
@@ -126,18 +145,29 @@ function recordTable(records: NonNullable<DomainView['records']>): RootContent {
   return table(['Set this DNS record', 'Name', 'Content'], rows)
 }
 
-function changeWords(change: ChangeView, buildMs: number | undefined): string {
+// Less than these is the weather, and not what was changed.
+const NOTABLE_MS = 1000
+const NOTABLE_BUILD_SHARE = 0.1
+const NOTABLE_BYTES = 1000
+const NOTABLE_SIZE_SHARE = 0.01
+
+function changeWords({ buildMs, bytes }: CardRow, { buildMsBefore, bytesBefore }: ChangeView): string {
   const parts: string[] = []
-  if (change.buildMsBefore !== undefined && buildMs !== undefined && Math.abs(buildMs - change.buildMsBefore) >= 1000) {
-    const differenceMs = buildMs - change.buildMsBefore
-    parts.push(`built ${formatDuration(Math.abs(differenceMs))} ${differenceMs > 0 ? 'slower' : 'faster'} than before`)
-  }
-  if (change.bytes !== undefined && change.bytesBefore !== undefined && change.bytes !== change.bytesBefore) {
-    const difference = change.bytes - change.bytesBefore
+  const slowerMs = difference(buildMs, buildMsBefore, NOTABLE_MS, NOTABLE_BUILD_SHARE)
+  if (slowerMs !== 0)
+    parts.push(`built ${formatDuration(Math.abs(slowerMs))} ${slowerMs > 0 ? 'slower' : 'faster'} than before`)
+  const moreBytes = difference(bytes, bytesBefore, NOTABLE_BYTES, NOTABLE_SIZE_SHARE)
+  if (bytes !== undefined && moreBytes !== 0)
     parts.push(
-      `${formatBytes(change.bytes)} of files, ${formatBytes(Math.abs(difference))} ${difference > 0 ? 'more' : 'less'} than before`,
+      `${formatBytes(bytes)} of files, ${formatBytes(Math.abs(moreBytes))} ${moreBytes > 0 ? 'more' : 'less'} than before`,
     )
-  }
   const sentence = parts.join('; ')
   return sentence.charAt(0).toUpperCase() + sentence.slice(1)
+}
+
+/** How much more there is now; zero where it is not worth a word. */
+function difference(now: number | undefined, before: number | undefined, least: number, leastShare: number): number {
+  if (now === undefined || before === undefined) return 0
+  const more = now - before
+  return Math.abs(more) >= Math.max(least, before * leastShare) ? more : 0
 }

@@ -67,6 +67,15 @@ export function prose(text: string, maxChars = 500): PhrasingContent[] {
   return nodes.length > 0 ? nodes : [{ type: 'text', value: '–' }]
 }
 
+/** As {@link prose}, with a full stop where nothing else ends it. */
+export function sentence(text: string, maxChars = 500): PhrasingContent[] {
+  const nodes = prose(text, maxChars)
+  const last = nodes.at(-1)
+  if (last?.type !== 'text') return [...nodes, { type: 'text', value: '.' }]
+  // Within the same node: a digit and a full stop in two of them would make a list.
+  return /[.!?…–]\s*$/.test(last.value) ? nodes : [...nodes.slice(0, -1), { ...last, value: `${last.value}.` }]
+}
+
 /** An http(s) address in its normal form, or `undefined` for anything else (`javascript:`, credentials, nonsense). */
 export function webAddress(text: string | undefined): URL | undefined {
   if (text === undefined || text.length > 2000 || !URL.canParse(text)) return undefined

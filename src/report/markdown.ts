@@ -102,9 +102,14 @@ export function folded(title: string, ...blocks: RootContent[]): RootContent[] {
   return [html(`<details><summary>${title}</summary>`), ...blocks, html('</details>')]
 }
 
+/** Small print. */
+export function small(...children: PhrasingContent[]): PhrasingContent[] {
+  return [html('<sub>'), ...children, html('</sub>')]
+}
+
 /** Small print in one paragraph. */
 export function smallPrint(...children: PhrasingContent[]): RootContent {
-  return paragraph(html('<sub>'), ...children, html('</sub>'))
+  return paragraph(...small(...children))
 }
 
 /** Joins groups of nodes with ` · `, leaving out empty groups. */

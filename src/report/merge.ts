@@ -1,4 +1,4 @@
-import type { CardRow, LastWorking } from './model.ts'
+import type { CardRow, ChangeView, LastWorking } from './model.ts'
 
 /**
  * How rows of several jobs and runs become one card. Applying the same row twice changes nothing, so a job can
@@ -54,8 +54,25 @@ function compareRuns(a: CardRow, b: CardRow): number {
   return started || a.run.id - b.run.id || a.run.attempt - b.run.attempt
 }
 
-/** Keeps in mind which version worked last when the new row does not know. */
+/** What the new row does not know and the card does: which version worked last, and what it measured. */
 function carryOver(incoming: CardRow, found: CardRow): CardRow {
+  return withLastWorking(withFigures(incoming, found), found)
+}
+
+/** An image that was there already took no time to build, so then the figure before it stays the one to compare with. */
+function withFigures(incoming: CardRow, found: CardRow): CardRow {
+  if (incoming.status === 'removed' || found.status === 'removed') return incoming
+  const measured = found.status === 'live' && compareRuns(incoming, found) !== 0
+  const change: ChangeView = {
+    ...found.change,
+    ...(measured && found.buildMs !== undefined ? { buildMsBefore: found.buildMs } : {}),
+    ...(measured && found.bytes !== undefined ? { bytesBefore: found.bytes } : {}),
+    ...incoming.change,
+  }
+  return Object.keys(change).length === 0 ? incoming : { ...incoming, change }
+}
+
+function withLastWorking(incoming: CardRow, found: CardRow): CardRow {
   if (incoming.lastWorking !== undefined || incoming.status === 'live' || incoming.status === 'removed') return incoming
   const last = lastWorkingOf(found)
   if (last === undefined || last.commit === incoming.commit) return incoming

@@ -67,6 +67,8 @@ export interface CardRow {
   readonly health?: Health | undefined
   readonly probe?: 'off' | 'no-url' | undefined
   readonly buildMs?: number | undefined
+  /** Sum of the sizes of the files deployed, uncompressed. */
+  readonly bytes?: number | undefined
   /** The platform had the image already and built nothing. */
   readonly cached?: boolean | undefined
   /** The source commit, in full. */
@@ -84,7 +86,7 @@ export interface CardRow {
   /** Name of the database that belongs to this service. */
   readonly database?: string | undefined
   readonly domain?: DomainView | undefined
-  /** Against the deployment before, where both are known. */
+  /** Figures of the last live version before this run's; filled when the row is merged into the card. */
   readonly change?: ChangeView | undefined
   /** One line for skipped, superseded, cancelled, timed out and removed. */
   readonly reason?: string | undefined
@@ -104,7 +106,6 @@ export interface DomainView {
 export interface ChangeView {
   readonly buildMsBefore?: number | undefined
   readonly bytesBefore?: number | undefined
-  readonly bytes?: number | undefined
 }
 
 /** Links of the repository a card or summary stands in. `repositoryUrl` is `<server>/<owner>/<name>`, GHES included. */

@@ -41,6 +41,7 @@ const rowSchema = z.object({
   health: z.object({ status: z.int(), latencyMs: count, tools: z.int().nonnegative().optional() }).optional(),
   probe: z.enum(['off', 'no-url']).optional(),
   buildMs: count.optional(),
+  bytes: count.optional(),
   cached: z.boolean().optional(),
   commit: text(64),
   updatedAt: iso,
@@ -62,9 +63,7 @@ const rowSchema = z.object({
         .optional(),
     })
     .optional(),
-  change: z
-    .object({ buildMsBefore: count.optional(), bytesBefore: count.optional(), bytes: count.optional() })
-    .optional(),
+  change: z.object({ buildMsBefore: count.optional(), bytesBefore: count.optional() }).optional(),
   reason: text(1000).optional(),
   note: text(1000).optional(),
 })

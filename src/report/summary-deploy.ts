@@ -1,8 +1,8 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
-import { oneLine } from './foreign-text.ts'
+import { cut, oneLine, printable, prose } from './foreign-text.ts'
 import { count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from './format.ts'
-import { block, cellCode, code, folded, heading, list, table, text } from './markdown.ts'
+import { block, cellCode, code, folded, heading, link, list, table, text } from './markdown.ts'
 import type { AnnotationView, CostView, DeployReport, PushedView, Surroundings } from './model.ts'
 import { ganttLines } from './timeline.ts'
 import { headline, targetWords } from './wording.ts'
@@ -21,27 +21,27 @@ export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundin
   return [
     heading(2, text(headline([row]))),
     table(
-      ['Service', 'Target', 'Status', 'Address', 'Commit', 'Updated'],
+      ['Service', 'Address', 'Status', 'Commit', 'Target', 'Updated'],
       [
         [
           [cellCode(row.service)],
-          [text(targetWords(row.target))],
-          statusCell(row, false),
           addressCell(row),
+          statusCell(row, false),
           commitLink(row.commit, repositoryUrl),
+          [text(targetWords(row.target))],
           [text(formatUtc(row.updatedAt))],
         ],
       ],
     ),
     ...reasonBlocks(row, repositoryUrl, SUMMARY_LOG),
     ...sideBlocks(row),
-    ...annotationBlocks(report.annotations),
+    ...annotationBlocks(report.annotations, `${repositoryUrl}/blob/${row.commit}`),
     ...timelineBlocks(report, nowMs),
     ...shippedBlocks(report),
   ]
 }
 
-function annotationBlocks(annotations: readonly AnnotationView[]): RootContent[] {
+function annotationBlocks(annotations: readonly AnnotationView[], filesUrl: string): RootContent[] {
   const placed = annotations.filter((annotation) => annotation.file !== undefined).slice(0, 10)
   if (placed.length === 0) return []
   return [
@@ -49,8 +49,8 @@ function annotationBlocks(annotations: readonly AnnotationView[]): RootContent[]
     table(
       ['File', 'What'],
       placed.map((annotation) => [
-        [cellCode(placeOf(annotation), 200)],
-        [cellCode(annotation.title), text(' '), cellCode(annotation.message, 300)],
+        link(addressOf(annotation, filesUrl), cellCode(placeOf(annotation), 200)),
+        [...prose(annotation.title, 120), text(': '), ...prose(annotation.message, 300)],
       ]),
     ),
   ]
@@ -58,6 +58,11 @@ function annotationBlocks(annotations: readonly AnnotationView[]): RootContent[]
 
 function placeOf({ file = '', line, column }: AnnotationView): string {
   return [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(':')
+}
+
+function addressOf({ file = '', line }: AnnotationView, filesUrl: string): string {
+  const path = cut(printable(file), 500).split('/').map(encodeURIComponent).join('/')
+  return `${filesUrl}/${path}${line === undefined ? '' : `#L${line}`}`
 }
 
 function timelineBlocks({ phases }: DeployReport, nowMs: number): RootContent[] {
@@ -72,7 +77,7 @@ function timelineBlocks({ phases }: DeployReport, nowMs: number): RootContent[] 
 function shippedBlocks({ pushed, envNames, cost }: DeployReport): RootContent[] {
   const items: PhrasingContent[][] = [
     ...(pushed === undefined ? [] : [pushedWords(pushed)]),
-    ...(cost === undefined ? [] : [[text(costWords(cost))]]),
+    ...(cost === undefined ? [] : [costWords(cost)]),
   ]
   const names = [...envNames].sort().slice(0, MAX_NAMES)
   return [
@@ -103,8 +108,9 @@ function pushedWords(pushed: PushedView): PhrasingContent[] {
   ]
 }
 
-function costWords(cost: CostView): string {
-  const month = cost.perMonth === undefined ? '' : `, ${formatDollars(cost.perMonth)} a month`
-  const basis = cost.basis === undefined ? '' : ` for ${cost.basis}`
-  return `Estimated cost ${formatDollars(cost.perDay)} a day${month}${basis}`
+// As code: of what stands between two dollar signs GitHub makes a formula.
+function costWords({ perDay, perMonth, basis }: CostView): PhrasingContent[] {
+  const month = perMonth === undefined ? [] : [text(', '), code(formatDollars(perMonth)), text(' a month')]
+  const what = basis === undefined ? [] : [text(` for ${basis}`)]
+  return [text('Estimated cost '), code(formatDollars(perDay)), text(' a day'), ...month, ...what]
 }

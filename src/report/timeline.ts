@@ -16,8 +16,9 @@ const NAMES: Readonly<Record<PhaseName, string>> = {
   settle: 'Settle',
 }
 
+// Mermaid greys out what is tagged as done, so that would be nearly all of it.
 const TAGS: Readonly<Record<PhaseResult, string>> = {
-  done: 'done, ',
+  done: '',
   failed: 'crit, ',
   cancelled: 'crit, ',
   skipped: '',
@@ -29,13 +30,28 @@ export function ganttLines(phases: readonly Phase[], nowMs: number): string[] {
   const shown = phases.filter((phase) => phase.result !== 'skipped')
   const [first] = shown
   if (first === undefined) return []
+  const totalMs = Math.max(...shown.map((phase) => phase.endMs ?? nowMs)) - first.startMs
   return [
     'gantt',
     // Mermaid reads and writes times in the reader's zone; clock times that begin at midnight look the same in all of them.
     '  dateFormat HH:mm:ss.SSS',
-    '  axisFormat %M:%S',
+    ...axisLines(totalMs),
     ...shown.map((phase) => ganttLine(phase, first.startMs, nowMs)),
   ]
+}
+
+const TICKS: readonly (readonly [ms: number, interval: string])[] = [
+  ...[10, 20, 50, 100, 200, 500].map((ms) => [ms, `${ms}millisecond`] as const),
+  ...[1, 2, 5, 10, 15, 30].map((seconds) => [seconds * 1000, `${seconds}second`] as const),
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => [minutes * 60_000, `${minutes}minute`] as const),
+]
+const MOST_TICKS = 8
+
+/** As many ticks as have room, and each with a label of its own. */
+function axisLines(totalMs: number): string[] {
+  const [ms, interval] = TICKS.find(([tickMs]) => totalMs <= tickMs * MOST_TICKS) ?? [3_600_000, '1hour']
+  const format = ms < 1000 ? '%-S.%L s' : ms < 3_600_000 && totalMs < 3_600_000 ? '%M:%S' : '%H:%M'
+  return [`  axisFormat ${format}`, `  tickInterval ${interval}`]
 }
 
 // Times count from the start of the run, so that the axis reads as minutes and seconds into it.

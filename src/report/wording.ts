@@ -93,7 +93,9 @@ export function headline(rows: readonly CardRow[]): string {
   const words = PREDICATES[worst]
   if (rows.length === 1) return `${SIGNS[worst]} ${capital(noun(rows, 1))} ${words.one}`
   if (affected === rows.length) return `${SIGNS[worst]} ${rows.length} ${noun(rows, 2)} ${words.many}`
-  return `${SIGNS[worst]} ${affected} of ${rows.length} ${noun(rows, 2)} ${affected === 1 ? words.one : words.many}`
+  const predicate = affected === 1 ? words.one : words.many
+  const still = worst === 'building' ? predicate.replace(' ', ' still ') : predicate
+  return `${SIGNS[worst]} ${affected} of ${rows.length} ${noun(rows, 2)} ${still}`
 }
 
 function mostUrgent(rows: readonly CardRow[]): RowStatus | undefined {

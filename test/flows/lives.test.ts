@@ -168,7 +168,8 @@ function check({ ink, github }: VirtualWorld, { gated }: Life): void {
     const wanted = pull?.open === true && (!gated || pull.labels.includes(LABEL))
     const branches = [...ink.branches.keys()].filter((branch) => branch.startsWith(`ink/pr-${number}/`))
     const active = github.records.filter(
-      ({ task, states }) => task.endsWith(`pr-${number}`) && ['success', 'in_progress'].includes(states.at(-1) ?? ''),
+      ({ task, states }) =>
+        task.endsWith(`pr-${number}`) && ['success', 'queued', 'in_progress'].includes(states.at(-1) ?? ''),
     )
     if (!wanted) {
       expect({ service: ink.services.get(name), branches, database: ink.databases.get(`${name}-db`), active }).toEqual({

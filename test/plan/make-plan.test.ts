@@ -117,7 +117,7 @@ describe('what an event means', () => {
     const given = { 'preview-ttl': '7d', 'max-previews': '3', 'preview-label': 'preview' }
     const sweep = planned('sweep', schedule, given)
     expect(sweep).toMatchObject({ previewTtlMs: 7 * 86_400_000, maxPreviews: 3, previewLabel: 'preview' })
-    expect(sweep.then).toMatchObject({ kind: 'monitor', serviceName: 'acme-web' })
+    expect(sweep.followedBy).toMatchObject({ kind: 'monitor', serviceName: 'acme-web' })
   })
 
   test('delete and everything else: nothing, with the reason', () => {
@@ -169,7 +169,7 @@ describe('a command overrides the event', () => {
   })
 
   test('sweep, monitor and rollback', () => {
-    expect(planned('sweep', push('refs/heads/main'), { command: 'sweep' }).then).toBeUndefined()
+    expect(planned('sweep', push('refs/heads/main'), { command: 'sweep' }).followedBy).toBeUndefined()
     planned('monitor', push('refs/heads/main'), { command: 'monitor' })
     expect(planned('rollback', dispatch, { command: 'rollback' })).toMatchObject({
       target: 'production',
@@ -189,7 +189,7 @@ describe('a command overrides the event', () => {
 
   test('dry-run goes with every plan', () => {
     expect(planned('production', push('refs/heads/main'), { 'dry-run': 'true' }).dryRun).toBe(true)
-    expect(planned('sweep', schedule, { 'dry-run': 'true' }).then?.dryRun).toBe(true)
+    expect(planned('sweep', schedule, { 'dry-run': 'true' }).followedBy?.dryRun).toBe(true)
   })
 })
 

@@ -14,7 +14,7 @@ const STATES: Readonly<Record<string, readonly CardRow[]>> = {
   'live-not-probed': [row({ health: undefined, probe: 'off' })],
   'live-worker': [row({ service: 'worker', url: undefined, health: undefined, probe: 'no-url' })],
   'live-mcp': [row({ service: 'mcp', health: { status: 200, latencyMs: 88, tools: 5 } })],
-  'live-slower-build': [row({ change: { buildMsBefore: 29_000, bytesBefore: 1_200_000, bytes: 1_230_000 } })],
+  'live-slower-build': [row({ bytes: 1_230_000, change: { buildMsBefore: 29_000, bytesBefore: 1_200_000 } })],
   'live-head-moved-on': [row({ note: 'The pull request has moved on to `1112223`, which is being deployed.' })],
   'failed-build': [unfinished({ status: 'failed', phase: 'build', diagnosis: DIAGNOSIS })],
   'failed-build-previous-live': [
@@ -137,7 +137,7 @@ describe('the card', () => {
 describe('folding a row into the card', () => {
   it('makes a card where there is none', () => {
     const folded = foldCard([], row(), SURROUNDINGS)
-    expect(folded).toEqual({ body: renderCard([row()], SURROUNDINGS), shared: false, before: undefined })
+    expect(folded).toEqual({ body: renderCard([row()], SURROUNDINGS), shared: false, before: undefined, after: row() })
   })
 
   it('replaces the row of the same service and keeps the others', () => {
@@ -170,7 +170,7 @@ describe('folding a row into the card', () => {
     const building = foldCard([live], unfinished({ status: 'building', run: laterRun(1) }), SURROUNDINGS).body
     const failed = foldCard([building], unfinished({ status: 'failed', run: laterRun(1) }), SURROUNDINGS).body
     expect(building).toContain(' at `9f8e7d6`')
-    expect(failed).toContain('Last working: [`9f8e7d6`]')
+    expect(failed).toContain('**Last working:** [`9f8e7d6`]')
     expect(failed).not.toContain('still live')
   })
 })

@@ -174,6 +174,16 @@ describe('a card full of hostile text', { timeout: 120_000 }, () => {
     )
   })
 
+  it('has no two dollar signs outside of code, between which GitHub would set a formula', () => {
+    fc.assert(
+      fc.property(shapes, hostileWords, (shape, words) => {
+        const tree = parseMarkdown(renderCard([rowWith(shape, words), row()], SURROUNDINGS))
+        expect(searchedTexts(tree).join('').split('$').length).toBeLessThanOrEqual(2)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it('links only what is an address of the web', () => {
     const addresses = fc.oneof(
       hostile,
@@ -242,6 +252,7 @@ describe('a summary full of hostile text', { timeout: 120_000 }, () => {
     phases: [{ name: 'build', startMs: 0, endMs: 41_000, result: 'done' }],
     pushed: { branch: words.one, snapshot: words.two, kind: 'whole', files: 3 },
     envNames: [words.one],
+    cost: { perDay: 0.34, perMonth: 10.2 },
     annotations: [{ level: 'error', title: words.one, message: words.two, file: words.three, line: 3 }],
     runUrl: 'https://github.com/acme/shop/actions/runs/71',
     warnings: [words.service.replaceAll('\n', ' ')],
@@ -254,6 +265,7 @@ describe('a summary full of hostile text', { timeout: 120_000 }, () => {
         const plain = parseMarkdown(renderSummary(reportWith(shape, harmless(words)), SURROUNDINGS, 0))
         expect(shapeOf(tree)).toBe(shapeOf(plain))
         for (const text of searchedTexts(tree)) expect(text).not.toMatch(LIVE_TEXT)
+        expect(searchedTexts(tree).join('')).not.toContain('$')
       }),
       { numRuns: 100 },
     )

@@ -54,6 +54,16 @@ describe('merging rows', () => {
     expect(merged?.lastWorking).toBeUndefined()
   })
 
+  it('keeps the figures of the last live version to compare with, whatever came between', () => {
+    const first = row({ buildMs: 30_000, bytes: 700 })
+    const cached = row({ buildMs: undefined, cached: true, bytes: 800, run: laterRun(1) })
+    const failed = unfinished({ status: 'failed', bytes: 999, run: laterRun(2) })
+    const building = unfinished({ status: 'building', run: laterRun(3) })
+    const live = row({ buildMs: 20_000, bytes: 900, run: laterRun(3), updatedAt: '2026-11-22T10:30:00.000Z' })
+    const change = { buildMsBefore: 30_000, bytesBefore: 800 }
+    expect(mergeRows([first], [cached, failed, building, live])).toEqual([{ ...live, change }])
+  })
+
   const anyRow = fc
     .record({
       service: fc.constantFrom('api', 'web'),
@@ -74,6 +84,8 @@ describe('merging rows', () => {
         service,
         status,
         run: laterRun(runNumber),
+        buildMs: minute * 1000,
+        bytes: minute,
         commit: `${runNumber}`.repeat(40),
         updatedAt: new Date(Date.UTC(2026, 10, 22, 11, minute)).toISOString(),
       }),

@@ -134,10 +134,23 @@ describe('the timeline', () => {
       ],
       9500,
     )
-    expect(lines.slice(3)).toEqual([
-      '  Push 2 s :done, 00:00:00.000, 00:00:02.000',
+    expect(lines.slice(4)).toEqual([
+      '  Push 2 s :00:00:00.000, 00:00:02.000',
       '  Build 2.5 s :active, 00:00:02.000, 00:00:04.500',
     ])
+  })
+
+  it.each([
+    [40, '%-S.%L s', '10millisecond'],
+    [700, '%-S.%L s', '100millisecond'],
+    [4600, '%M:%S', '1second'],
+    [61_500, '%M:%S', '10second'],
+    [1_200_000, '%M:%S', '5minute'],
+    [3_700_000, '%H:%M', '10minute'],
+    [90_000_000, '%H:%M', '1hour'],
+  ])('that takes %d ms has no two ticks with the same label', (endMs, format, interval) => {
+    const lines = ganttLines([{ name: 'build', startMs: 0, endMs, result: 'done' }], endMs)
+    expect(lines.slice(2, 4)).toEqual([`  axisFormat ${format}`, `  tickInterval ${interval}`])
   })
 
   it('is left out when no phase began', () => {

@@ -26,7 +26,8 @@ const FULL: Required<CardRow> = {
     error: 'x',
     records: [{ type: 'CNAME', name: 'a.example', content: 'b.example' }],
   },
-  change: { buildMsBefore: 1, bytesBefore: 2, bytes: 3 },
+  bytes: 3,
+  change: { buildMsBefore: 1, bytesBefore: 2 },
   reason: 'a reason',
   note: 'a note',
 }

@@ -1,0 +1,57 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Act, openStage, type Scene, type Stage } from './stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+})
+afterEach(async () => {
+  await stage.ink.clearFaults()
+  stage.github.clearFaults()
+})
+afterAll(async () => stage[Symbol.asyncDispose]())
+
+async function update(scene: Scene, number: number, text: string): Promise<Act> {
+  const { sha, before } = await scene.push(number, text)
+  return scene.act('pull_request', { action: 'synchronize', number, after: sha, before })
+}
+
+describe('a card', () => {
+  it('compares build time and size with the last version that was live, across one that failed', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('small')
+    const first = await scene.act('pull_request', { action: 'opened', number })
+    const [before] = scene.rows(number)
+    expect(before).toMatchObject({ status: 'live', bytes: 'small'.length })
+    expect(before?.change).toBeUndefined()
+    expect(first.summary).not.toContain('than before')
+
+    stage.ink.fault('build.crash', { times: 2 })
+    const failed = await update(scene, number, 'broken')
+    expect(failed.outputs.status).toBe('failed')
+    const change = { buildMsBefore: before?.buildMs, bytesBefore: 'small'.length }
+    expect(scene.rows(number)).toMatchObject([{ status: 'failed', change }])
+
+    stage.ink.fault('build.slow', { times: 1, delayMs: 1500 })
+    const live = await update(scene, number, 'x'.repeat(5000))
+    expect(scene.rows(number)).toMatchObject([{ status: 'live', bytes: 5000, change }])
+    for (const shown of [live.summary, scene.repository.comments(number)[0]?.body])
+      expect(shown).toMatch(/Built [\d.]+ s slower than before; 5 kB of files, 5 kB more than before/)
+  })
+})
+
+describe('a deployment record', () => {
+  it('of a run that takes its time is queued, in progress when the build has begun, and then a success', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    stage.ink.fault('build.slow', { times: 1, delayMs: 4000 })
+    const run = await scene.act('pull_request', { action: 'opened', number })
+    const [record] = scene.repository.deployments()
+    expect(record?.statuses.map(({ state }) => state)).toEqual(['queued', 'in_progress', 'success'])
+    expect(record?.statuses.at(-1)).toMatchObject({
+      environmentUrl: run.outputs.url,
+      logUrl: expect.stringMatching(/runs/),
+    })
+    expect(run.warnings).toEqual([])
+  })
+})
