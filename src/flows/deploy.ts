@@ -11,6 +11,7 @@ import type { Outcome } from './outcome.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { rollBackAfterFailure } from './roll-back.ts'
 import type { Run } from './run.ts'
+import { readSeed, sow } from './seed.ts'
 import { startOnBranch } from './start-on-branch.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
 import type { Switched } from './switch-service.ts'
@@ -30,8 +31,9 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const branch = deploymentBranch(plan.target, found.snapshot.sourceSha, found.snapshot.suffix)
   tellSource(run, found, branch)
 
-  timeline.begin('push', `Push ${branch}`)
   const { snapshot, remote, remoteBranches } = found
+  const seed = await readSeed(plan, source, snapshot, run.signal)
+  timeline.begin('push', `Push ${branch}`)
   const pushed = await source.push({ snapshot, remote, branch, ...basesOf(plan), remoteBranches }, run.signal)
   // The same commit may have been deployed under another ref before, and its snapshot names that one.
   if (pushed.sha) run.output('snapshot', pushed.sha)
@@ -41,6 +43,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   if (before) return await settleChange({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
+  if (seed !== undefined) await sow(run, prepared, seed)
   const work: Work = { plan, run, source, prepared, branch, pushed }
   const switched = await startOnBranch(work)
   const judgement = judge(switched)

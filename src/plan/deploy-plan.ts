@@ -90,7 +90,7 @@ function deploying(settings: Settings, name: string) {
     exportIgnore,
     build: buildOf(settings),
     envStrategy: environment.strategy,
-    database: database && { type: database, name: databaseName(name) },
+    database: database && { ...database, name: databaseName(name) },
     health,
     timeoutMs,
     adopt,

@@ -1,4 +1,13 @@
-import type { MonitorPlan, Plan, PreviewPlan, ProductionPlan, RollbackPlan, SweepPlan, TeardownPlan } from './plan.ts'
+import type {
+  DatabasePlan,
+  MonitorPlan,
+  Plan,
+  PreviewPlan,
+  ProductionPlan,
+  RollbackPlan,
+  SweepPlan,
+  TeardownPlan,
+} from './plan.ts'
 import type { BuildSettings, HealthCheck } from './settings.ts'
 
 /** The plan as lines for the log, printed before anything is done. Names of environment variables, never values. */
@@ -47,9 +56,15 @@ function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
     `Environment variables (${plan.envStrategy}): ${[...plan.variables.keys()].sort().join(', ')}.`,
     `Healthy when ${describeHealth(plan.health)}; ${inWords(plan.timeoutMs)} at most for everything.`,
   ]
-  if (plan.database) lines.push(`Database ${plan.database.name} (${plan.database.type}).`)
+  if (plan.database) lines.push(...describeDatabase(plan.database))
   lines.push(...(plan.kind === 'preview' ? describePreview(plan) : describeProduction(plan)))
   if (plan.adopt) lines.push('A service of that name is taken over even if it does not carry our marks.')
+  return lines
+}
+
+function describeDatabase({ name, type, env, seed }: DatabasePlan): string[] {
+  const lines = [`Database ${name} (${type}), as ${[...env.keys()].sort().join(', ')}.`]
+  if (seed !== undefined) lines.push(`If it is new, ${seed} is run in it before the build.`)
   return lines
 }
 

@@ -30,6 +30,8 @@ export const inputDefaults = {
   'env-strategy': 'merge',
   'git-env': 'true',
   database: '',
+  'database-env': '',
+  'database-seed': '',
   domain: '',
   timeout: '20m',
   'health-path': '/',

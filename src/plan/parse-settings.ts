@@ -1,3 +1,4 @@
+import { databaseSettings } from './database-settings.ts'
 import {
   type Parsed,
   parseBoolean,
@@ -50,7 +51,7 @@ export interface SettingsSources {
 }
 
 /** Collects what is wrong with the inputs, so that all of it can be reported at once. */
-interface Reading {
+export interface Reading {
   readonly problems: string[]
   /** The value of an input; its default where it was left empty, undefined where there is no default. */
   optional<T>(name: InputName, parse: (text: string) => Parsed<T>): T | undefined
@@ -134,7 +135,7 @@ function where(reading: Reading) {
     productionBranch: reading.optional('production-branch', parseBranch),
     directory: reading.optional('directory', parseRelativePath),
     exportIgnore: reading.value('export-ignore', parseBoolean),
-    database: reading.optional('database', (text) => parseChoice(text, ['sqlite'] as const)),
+    database: databaseSettings(reading),
     domain: reading.optional('domain', parseDomain),
     endpoint: reading.value('endpoint', parseEndpoint),
   }

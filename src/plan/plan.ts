@@ -1,5 +1,5 @@
 import type { PullRequest, Repository } from './event.ts'
-import type { BuildSettings, EnvStrategy, HealthCheck, OnQuota, Variables } from './settings.ts'
+import type { BuildSettings, DatabaseSettings, EnvStrategy, HealthCheck, OnQuota, Variables } from './settings.ts'
 
 /** Where everything of one service happens on the platform. */
 export interface Place {
@@ -41,11 +41,16 @@ interface Deploy extends Common {
   /** What the service shall have, marks included. */
   readonly variables: Variables
   readonly envStrategy: EnvStrategy
-  readonly database: { readonly type: 'sqlite'; readonly name: string } | undefined
+  readonly database: DatabasePlan | undefined
   readonly health: HealthCheck
   readonly timeoutMs: number
   readonly adopt: boolean
   readonly onQuota: OnQuota
+}
+
+/** The database of one service. */
+export interface DatabasePlan extends DatabaseSettings {
+  readonly name: string
 }
 
 export interface PreviewPlan extends Deploy {

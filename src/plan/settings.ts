@@ -57,6 +57,18 @@ export type HealthCheck =
   /** Speaks the MCP handshake with the service instead of plain HTTP. */
   | { readonly kind: 'mcp'; readonly timeoutMs: number }
 
+export const databaseTypes = ['sqlite'] as const
+export type DatabaseType = (typeof databaseTypes)[number]
+
+/** A database of each service's own. */
+export interface DatabaseSettings {
+  readonly type: DatabaseType
+  /** Which of the database's outputs (`url`, `token`) each variable holds. */
+  readonly env: ReadonlyMap<string, string>
+  /** An SQL file in what is deployed, to be run once in the new database. */
+  readonly seed: string | undefined
+}
+
 export interface EnvironmentSettings {
   /** `env-file` and `env`, the latter laid over the former. */
   readonly shared: Variables
@@ -93,7 +105,7 @@ export interface Settings {
   readonly exportIgnore: boolean
   readonly build: BuildSettings
   readonly environment: EnvironmentSettings
-  readonly database: 'sqlite' | undefined
+  readonly database: DatabaseSettings | undefined
   readonly domain: string | undefined
   readonly timeoutMs: number
   readonly health: HealthCheck

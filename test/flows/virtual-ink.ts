@@ -218,6 +218,7 @@ export class VirtualInk {
         }
       },
       files: async () => new Set(),
+      read: async () => undefined,
       push: async ({ branch, snapshot }, signal) => {
         await pause(signal)
         this.branches.set(branch, snapshot.sha)
