@@ -3,7 +3,7 @@ import { deploymentBranch } from '../plan/names.ts'
 import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/contract.ts'
 import { makeDatabase } from './databases.ts'
-import { attachDomain } from './domain.ts'
+import { settleDomain } from './domain.ts'
 import { type Explanation, explain } from './explain.ts'
 import { lastWorkingVersion } from './last-working.ts'
 import { makeRoom } from './limits.ts'
@@ -82,7 +82,7 @@ async function settle(
   tellVerdict(work, switched, judgement)
   if (judgement.status === 'live') {
     run.reporter.timeline.begin('settle', 'Settle')
-    if (plan.kind === 'production' && plan.domain) await attachDomain(run, plan.serviceName, plan.domain)
+    await settleDomain(run, plan, work.prepared.existing)
     await tidy(work)
     if (moved) run.reporter.update({ note: moved.sentence })
     run.reporter.timeline.end('done', 'Settled')

@@ -77,6 +77,9 @@ async function removeRunning(run: Run, preview: Removable, wantedAgain: () => Pr
   if (await wantedAgain()) return { removed, left, overtaken: true }
   await attempt({ kind: 'service', name: preview.serviceName }, () => removeService(run, preview))
   if (left.length > 0) return { removed, left, overtaken: false }
+  // The platform takes the domain's records back together with the service.
+  const { domain } = preview.service?.customDomain ?? {}
+  if (domain !== undefined) removed.push({ kind: 'domain', name: domain })
   if (await wantedAgain()) return { removed, left, overtaken: true }
   await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, preview))
   return { removed, left, overtaken: false }

@@ -12,6 +12,7 @@ import {
   type ListedService,
   readResult,
   type Service,
+  type Zone,
 } from './results.ts'
 import { serviceCalls } from './service-calls.ts'
 import { openSession, type SessionOptions } from './session.ts'
@@ -66,7 +67,9 @@ export interface Platform {
   createDatabase(name: string, type: string, signal: AbortSignal): Promise<Database>
   deleteDatabase(name: string, signal: AbortSignal): Promise<boolean>
   addDomain(service: string, domain: string, signal: AbortSignal): Promise<DomainAnswer>
-  zones(signal: AbortSignal): Promise<readonly { zone: string; status: string | undefined }[]>
+  removeDomain(service: string, signal: AbortSignal): Promise<DomainAnswer>
+  /** The zones delegated to the platform. */
+  zones(signal: AbortSignal): Promise<readonly Zone[]>
   account(signal: AbortSignal): Promise<{ name: string | undefined } | undefined>
   projects(signal: AbortSignal): Promise<readonly { name: string; ref: string | undefined }[] | undefined>
   close(): Promise<void>

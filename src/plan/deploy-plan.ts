@@ -43,6 +43,8 @@ export function previewPlan(
     variables: untrusted
       ? layered(environment.preview, marks)
       : layered(environment.shared, environment.preview, marks),
+    // Cookies and trust that belong to a domain are not for the code of strangers.
+    domain: untrusted ? undefined : settings.previewDomain?.replaceAll('{number}', String(number)),
     pullRequest,
     untrusted,
     previewLabel: settings.previewLabel,
@@ -83,7 +85,7 @@ export function productionPlan(
 }
 
 function deploying(settings: Settings, name: string) {
-  const { directory, exportIgnore, environment, database, health, timeoutMs, adopt, onQuota } = settings
+  const { directory, exportIgnore, environment, database, removeDomain, health, timeoutMs, adopt, onQuota } = settings
   return {
     serviceName: name,
     directory,
@@ -91,6 +93,7 @@ function deploying(settings: Settings, name: string) {
     build: buildOf(settings),
     envStrategy: environment.strategy,
     database: database && { ...database, name: databaseName(name) },
+    removeDomain,
     health,
     timeoutMs,
     adopt,

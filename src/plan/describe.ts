@@ -57,6 +57,8 @@ function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
     `Healthy when ${describeHealth(plan.health)}; ${inWords(plan.timeoutMs)} at most for everything.`,
   ]
   if (plan.database) lines.push(...describeDatabase(plan.database))
+  if (plan.domain !== undefined) lines.push(`Domain ${plan.domain}.`)
+  if (plan.removeDomain) lines.push('Any other domain of the service is taken off.')
   lines.push(...(plan.kind === 'preview' ? describePreview(plan) : describeProduction(plan)))
   if (plan.adopt) lines.push('A service of that name is taken over even if it does not carry our marks.')
   return lines
@@ -77,10 +79,7 @@ function describePreview(plan: PreviewPlan): string[] {
 }
 
 function describeProduction(plan: ProductionPlan): string[] {
-  const lines: string[] = []
-  if (plan.domain !== undefined) lines.push(`Domain ${plan.domain}.`)
-  lines.push(plan.rollback ? 'Switched back if the new version is unhealthy.' : 'Not switched back, whatever happens.')
-  return lines
+  return [plan.rollback ? 'Switched back if the new version is unhealthy.' : 'Not switched back, whatever happens.']
 }
 
 function describeBuild(build: BuildSettings): string[] {

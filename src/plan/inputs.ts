@@ -33,6 +33,8 @@ export const inputDefaults = {
   'database-env': '',
   'database-seed': '',
   domain: '',
+  'preview-domain': '',
+  'remove-domain': 'false',
   timeout: '20m',
   'health-path': '/',
   'health-status': '200-399',

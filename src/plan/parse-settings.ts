@@ -14,6 +14,7 @@ import {
   parseLine,
   parseMemory,
   parseName,
+  parsePreviewDomain,
   parseRate,
   parseRelativePath,
   parseRepositoryName,
@@ -137,6 +138,8 @@ function where(reading: Reading) {
     exportIgnore: reading.value('export-ignore', parseBoolean),
     database: databaseSettings(reading),
     domain: reading.optional('domain', parseDomain),
+    previewDomain: reading.optional('preview-domain', parsePreviewDomain),
+    removeDomain: reading.value('remove-domain', parseBoolean),
     endpoint: reading.value('endpoint', parseEndpoint),
   }
 }

@@ -42,6 +42,10 @@ interface Deploy extends Common {
   readonly variables: Variables
   readonly envStrategy: EnvStrategy
   readonly database: DatabasePlan | undefined
+  /** The custom domain that the service shall have. */
+  readonly domain: string | undefined
+  /** Take off a domain that is not the one asked for. */
+  readonly removeDomain: boolean
   readonly health: HealthCheck
   readonly timeoutMs: number
   readonly adopt: boolean
@@ -68,7 +72,6 @@ export interface PreviewPlan extends Deploy {
 
 export interface ProductionPlan extends Deploy {
   readonly kind: 'production'
-  readonly domain: string | undefined
   /** Switch back when the new version is unhealthy. */
   readonly rollback: boolean
 }

@@ -107,6 +107,10 @@ export interface Settings {
   readonly environment: EnvironmentSettings
   readonly database: DatabaseSettings | undefined
   readonly domain: string | undefined
+  /** With `{number}` where the pull request's number goes. */
+  readonly previewDomain: string | undefined
+  /** Take off a domain that is not the one asked for. */
+  readonly removeDomain: boolean
   readonly timeoutMs: number
   readonly health: HealthCheck
   readonly rollback: boolean

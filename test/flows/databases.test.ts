@@ -188,8 +188,14 @@ describe('the seed of a database', () => {
       author: 'eve',
     })
     const comment = scene.repository.comment(number, `/ink deploy ${sha}`, 'acme')
-    const run = await scene.act('issue_comment', { number, commentId: comment.id, sender: 'acme' }, { inputs })
+    const run = await scene.act(
+      'issue_comment',
+      { number, commentId: comment.id, sender: 'acme' },
+      { inputs: { ...inputs, 'preview-domain': 'pr-{number}.example.com' } },
+    )
     expect(run.told).toBe('live')
+    // A domain is not for strangers’ code: not even an attempt is made, which would be a warning here.
+    expect(run.warnings).toEqual([])
     const own = stage.ink.databases().find(({ name }) => name === `${scene.preview(number)}-db`)
     const client = createClient({ url: own?.url ?? '', authToken: own?.authToken ?? '' })
     expect((await client.execute('select count(*) as n from fruit')).rows[0]?.n).toBe(0)

@@ -192,6 +192,7 @@ export class VirtualInk {
       deleteDatabase: (name, signal) => this.#call('delete-database', signal, () => this.databases.delete(name)),
       addDomain: () => Promise.reject(new Error('not played here')),
       zones: () => Promise.resolve([]),
+      removeDomain: () => Promise.reject(new Error('not played here')),
       account: () => Promise.resolve(undefined),
       projects: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
