@@ -5,6 +5,7 @@ import type { CheckPlan, Plan } from '../plan/plan.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { createTamer } from '../watch/tame.ts'
 import type { Deps } from './deps.ts'
+import { dnsInWords, dnsOutlook } from './dns.ts'
 import { delegationOf } from './domain.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -53,11 +54,12 @@ async function checkPlatform(plan: CheckPlan, deps: Deps, signal: AbortSignal): 
   try {
     const platform = await deps.openPlatform(plan.place, signal)
     try {
-      const [account, projects, services, domain] = await Promise.all([
+      const [account, projects, services, domain, dns] = await Promise.all([
         platform.account(signal),
         platform.projects(signal),
         platform.services(signal),
         checkDomain(plan.would, platform, signal),
+        checkDns(plan.would, platform, signal),
       ])
       const project = projects?.find(({ name, ref }) => name === plan.place.project || ref === plan.place.project)
       return [
@@ -75,6 +77,7 @@ async function checkPlatform(plan: CheckPlan, deps: Deps, signal: AbortSignal): 
           : { name: 'Project', result: 'fine', detail: plan.place.project },
         { name: 'Services', result: 'fine', detail: `${services.length} in use` },
         ...domain,
+        ...dns,
       ]
     } finally {
       await platform.close()
@@ -90,6 +93,14 @@ async function checkDomain(would: Plan, platform: Platform, signal: AbortSignal)
   if (domain === undefined) return []
   const { covered, sentence } = delegationOf(domain, await platform.zones(signal))
   return [{ name: 'Domain', result: covered ? 'fine' : 'warning', detail: `${domain}. ${sentence}` }]
+}
+
+async function checkDns(would: Plan, platform: Platform, signal: AbortSignal): Promise<PlanCheck[]> {
+  const outlook = await dnsOutlook(would, platform, signal)
+  if (!outlook) return []
+  const { problems } = outlook
+  const detail = [...problems, ...dnsInWords(outlook)].join('; ') || 'in step'
+  return [{ name: 'DNS records', result: problems.length === 0 ? 'fine' : 'warning', detail }]
 }
 
 async function checkPullRequests(deps: Deps): Promise<PlanCheck[]> {

@@ -3,6 +3,7 @@ import { deploymentBranch } from '../plan/names.ts'
 import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/contract.ts'
 import { makeDatabase } from './databases.ts'
+import { settleDns } from './dns.ts'
 import { settleDomain } from './domain.ts'
 import { type Explanation, explain } from './explain.ts'
 import { lastWorkingVersion } from './last-working.ts'
@@ -83,6 +84,7 @@ async function settle(
   if (judgement.status === 'live') {
     run.reporter.timeline.begin('settle', 'Settle')
     await settleDomain(run, plan, work.prepared.existing)
+    if (plan.kind === 'production') await settleDns(run, plan)
     await tidy(work)
     if (moved) run.reporter.update({ note: moved.sentence })
     run.reporter.timeline.end('done', 'Settled')

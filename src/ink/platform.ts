@@ -3,11 +3,13 @@ import { accountCalls } from './account-calls.ts'
 import { type ServiceSettings, shapeArguments, type WantedArguments } from './arguments.ts'
 import type { Call } from './call.ts'
 import { openCatalogue, type Purpose } from './catalogue.ts'
+import { dnsCalls, type NewRecord } from './dns-calls.ts'
 import { PlatformError, ToolError } from './errors.ts'
 import { databaseCalls, repositoryCalls } from './resource-calls.ts'
 import {
   type Accepted,
   type Database,
+  type DnsRecord,
   type DomainAnswer,
   type ListedService,
   readResult,
@@ -68,6 +70,9 @@ export interface Platform {
   deleteDatabase(name: string, signal: AbortSignal): Promise<boolean>
   addDomain(service: string, domain: string, signal: AbortSignal): Promise<DomainAnswer>
   removeDomain(service: string, signal: AbortSignal): Promise<DomainAnswer>
+  dnsRecords(zone: string, signal: AbortSignal): Promise<readonly DnsRecord[]>
+  addDnsRecord(record: NewRecord, signal: AbortSignal): Promise<DnsRecord>
+  deleteDnsRecord(zone: string, recordId: string, signal: AbortSignal): Promise<void>
   /** The zones delegated to the platform. */
   zones(signal: AbortSignal): Promise<readonly Zone[]>
   account(signal: AbortSignal): Promise<{ name: string | undefined } | undefined>
@@ -109,6 +114,7 @@ export async function openPlatform(
     ...repositoryCalls(call),
     ...databaseCalls(call, catalogue),
     ...accountCalls(call, catalogue),
+    ...dnsCalls(call),
     close: () => session.close(),
   }
 }

@@ -211,6 +211,30 @@ export const zonesSchema = z
   .object({ zones, delegations: zones })
   .transform((raw) => raw.zones ?? raw.delegations ?? [])
 
+const dnsRecord = z.object({
+  id: z.string(),
+  name: z.string(),
+  type: z.string(),
+  content: z.string(),
+  ttl: z
+    .number()
+    .nullish()
+    .transform((ttl) => ttl ?? undefined),
+  managed: z
+    .boolean()
+    .nullish()
+    .transform((managed) => managed ?? false),
+})
+
+/** A DNS record of a delegated zone; a `managed` one is the platform's own. */
+export type DnsRecord = z.output<typeof dnsRecord>
+
+export const dnsRecordSchema = z.union([z.object({ record: dnsRecord }).transform(({ record }) => record), dnsRecord])
+
+export const dnsRecordsSchema = z
+  .object({ records: z.array(dnsRecord).nullish() })
+  .transform((raw) => raw.records ?? [])
+
 export const accountSchema = z
   .object({ user_id: text, github_username: text, name: text, email: text })
   .transform((raw) => ({ name: raw.github_username ?? raw.name ?? raw.email ?? raw.user_id }))

@@ -80,6 +80,7 @@ export function productionPlan(
     bases: unique([before]).filter((sha) => sha !== wanted.sha),
     variables: layered(environment.shared, environment.production, marks),
     domain: settings.domain,
+    dnsRecords: settings.dnsRecords,
     rollback: settings.rollback,
   }
 }

@@ -79,7 +79,11 @@ function describePreview(plan: PreviewPlan): string[] {
 }
 
 function describeProduction(plan: ProductionPlan): string[] {
-  return [plan.rollback ? 'Switched back if the new version is unhealthy.' : 'Not switched back, whatever happens.']
+  const dns = plan.dnsRecords === undefined ? [] : [`DNS records (${plan.dnsRecords.length}) are kept in step.`]
+  return [
+    ...dns,
+    plan.rollback ? 'Switched back if the new version is unhealthy.' : 'Not switched back, whatever happens.',
+  ]
 }
 
 function describeBuild(build: BuildSettings): string[] {

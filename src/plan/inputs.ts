@@ -35,6 +35,7 @@ export const inputDefaults = {
   domain: '',
   'preview-domain': '',
   'remove-domain': 'false',
+  'dns-records': '',
   timeout: '20m',
   'health-path': '/',
   'health-status': '200-399',

@@ -1,4 +1,5 @@
 import { databaseSettings } from './database-settings.ts'
+import { parseDnsRecords } from './dns-records.ts'
 import {
   type Parsed,
   parseBoolean,
@@ -140,8 +141,17 @@ function where(reading: Reading) {
     domain: reading.optional('domain', parseDomain),
     previewDomain: reading.optional('preview-domain', parsePreviewDomain),
     removeDomain: reading.value('remove-domain', parseBoolean),
+    dnsRecords: dnsRecords(reading),
     endpoint: reading.value('endpoint', parseEndpoint),
   }
+}
+
+function dnsRecords(reading: Reading): Settings['dnsRecords'] {
+  const text = reading.text('dns-records')
+  if (text === '') return undefined
+  const { records, problems } = parseDnsRecords(text)
+  reading.problems.push(...problems)
+  return records
 }
 
 function buildSettings(reading: Reading): BuildSettings {

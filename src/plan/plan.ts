@@ -1,3 +1,4 @@
+import type { WantedRecord } from './dns-records.ts'
 import type { PullRequest, Repository } from './event.ts'
 import type { BuildSettings, DatabaseSettings, EnvStrategy, HealthCheck, OnQuota, Variables } from './settings.ts'
 
@@ -72,6 +73,8 @@ export interface PreviewPlan extends Deploy {
 
 export interface ProductionPlan extends Deploy {
   readonly kind: 'production'
+  /** DNS records to keep in step; undefined when nobody asked. */
+  readonly dnsRecords: readonly WantedRecord[] | undefined
   /** Switch back when the new version is unhealthy. */
   readonly rollback: boolean
 }

@@ -1,3 +1,4 @@
+import type { WantedRecord } from './dns-records.ts'
 import type { Secret } from './secret.ts'
 
 /** Environment variables by name. Their values are hidden because no value is ever printed, secret or not. */
@@ -111,6 +112,8 @@ export interface Settings {
   readonly previewDomain: string | undefined
   /** Take off a domain that is not the one asked for. */
   readonly removeDomain: boolean
+  /** Undefined means that nobody asked; none means that those of ours are to go. */
+  readonly dnsRecords: readonly WantedRecord[] | undefined
   readonly timeoutMs: number
   readonly health: HealthCheck
   readonly rollback: boolean

@@ -50,6 +50,7 @@ describe('settings', () => {
       domain: undefined,
       previewDomain: undefined,
       removeDomain: false,
+      dnsRecords: undefined,
       timeoutMs: 20 * 60_000,
       health: { kind: 'http', path: '/', statuses: [{ from: 200, to: 399 }], timeoutMs: 2 * 60_000 },
       rollback: true,
