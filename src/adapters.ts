@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Deps } from './flows/deps.ts'
 import { openGitHub } from './github/github.ts'
 import { openPlatform } from './ink/platform.ts'
+import { seedDatabase } from './ink/seed-database.ts'
 import { isFromFork, type RunContext, type RunEvent } from './plan/event.ts'
 import type { Settings } from './plan/settings.ts'
 import { openSource } from './source/source.ts'
@@ -34,6 +35,7 @@ export function buildDeps(edge: Edge): Deps {
     ...edge,
     clock,
     random,
+    seedDatabase,
     http: fetchOnce,
     mcp: listMcpTools,
     github: openGitHub({

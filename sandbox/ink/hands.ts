@@ -1,4 +1,5 @@
 import type { Account } from './accounts.ts'
+import type { DnsRecord, Zone } from './domains.ts'
 import type { PlatformCore } from './platform-core.ts'
 import { type Deployment, type EnvVar, type Service, serviceStatus } from './services.ts'
 import { deploy, removeService } from './tools/service-operations.ts'
@@ -54,6 +55,10 @@ export interface PlatformHands {
   databases(): { name: string; owner: string; url: string; authToken: string }[]
   /** Delegates a zone, as a user does on the platform's web site. */
   delegateZone(zone: string, status?: string, error?: string): void
+  /** The records of a zone, as its owner sees them on the web site. */
+  dnsRecords(zone: string): readonly DnsRecord[]
+  /** Adds a record to a zone by hand. */
+  addDnsRecord(zone: string, record: Pick<DnsRecord, 'name' | 'type' | 'content'> & { ttl?: number }): DnsRecord
   /** Branches of a repository (full name, or the name it was asked for) and their commits. */
   branches(repo: string): Promise<Record<string, string>>
   /** Resolves when a service's latest deployment has one of the statuses; rejects after `timeoutMs` (default 20 000). */
@@ -72,6 +77,11 @@ export function createHands(core: PlatformCore, owner: Account): PlatformHands {
     const service = find(name)
     if (service === undefined) throw new Error(`There is no service named ${name}.`)
     return service
+  }
+  const mustFindZone = (name: string): Zone => {
+    const zone = core.domains.find(owner.id, name)
+    if (zone === undefined) throw new Error(`There is no zone named ${name}.`)
+    return zone
   }
   const view = (service: Service): ServiceView => ({
     id: service.id,
@@ -123,6 +133,8 @@ export function createHands(core: PlatformCore, owner: Account): PlatformHands {
     delegateZone(zone, status, error) {
       core.domains.addZone(owner.id, zone, status, error)
     },
+    dnsRecords: (zone) => mustFindZone(zone).records.slice(),
+    addDnsRecord: (zone, record) => core.domains.addRecord(mustFindZone(zone), { ttl: 300, ...record, managed: false }),
     async branches(repo) {
       const projects = core.accounts.projects(owner.id)
       const found =

@@ -9,6 +9,7 @@ import { answerHelp, answerLogs, answerNo } from './answers.ts'
 import { check } from './check.ts'
 import { deploy } from './deploy.ts'
 import type { Deps } from './deps.ts'
+import { dryRun } from './dry-run.ts'
 import { evictOldest } from './limits.ts'
 import { monitor } from './monitor.ts'
 import type { Action, Outcome } from './outcome.ts'
@@ -42,7 +43,9 @@ export async function carryOut(plan: Plan, deps: Deps, occasion: Occasion, event
     case 'check':
       return check(plan, deps, occasion.signal)
     default:
-      return plan.dryRun && plan.kind !== 'sweep' ? planned(plan, deps, occasion) : work(plan, deps, occasion)
+      return plan.dryRun && plan.kind !== 'sweep'
+        ? dryRun(plan, actionOf(plan), deps, occasion)
+        : work(plan, deps, occasion)
   }
 }
 
@@ -141,18 +144,6 @@ function broken(plan: WorkPlan, deps: Deps, occasion: Occasion, reporter: Report
       }
     : { kind: 'none', status: 'nothing', reason: cause, hint, runUrl: deps.context.runUrl, warnings: occasion.warnings }
   return { action: actionOf(plan), status: 'failed', report, failure: new DeployError(cause, { hint, cause: thrown }) }
-}
-
-function planned(plan: WorkPlan, deps: Deps, occasion: Occasion): Outcome {
-  const reason = 'dry-run: nothing was changed'
-  const report: NothingReport = {
-    kind: 'none',
-    status: 'nothing',
-    reason,
-    runUrl: deps.context.runUrl,
-    warnings: occasion.warnings,
-  }
-  return { action: actionOf(plan), status: 'planned', report, failure: undefined }
 }
 
 function refused(plan: RefusedPlan, deps: Deps, occasion: Occasion): Outcome {

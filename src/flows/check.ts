@@ -1,9 +1,12 @@
 import { DeployError, errorMessage } from '../errors.ts'
+import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
-import type { CheckPlan } from '../plan/plan.ts'
+import type { CheckPlan, Plan } from '../plan/plan.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { createTamer } from '../watch/tame.ts'
 import type { Deps } from './deps.ts'
+import { dnsInWords, dnsOutlook } from './dns.ts'
+import { delegationOf } from './domain.ts'
 import type { Outcome } from './outcome.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
@@ -51,10 +54,12 @@ async function checkPlatform(plan: CheckPlan, deps: Deps, signal: AbortSignal): 
   try {
     const platform = await deps.openPlatform(plan.place, signal)
     try {
-      const [account, projects, services] = await Promise.all([
+      const [account, projects, services, domain, dns] = await Promise.all([
         platform.account(signal),
         platform.projects(signal),
         platform.services(signal),
+        checkDomain(plan.would, platform, signal),
+        checkDns(plan.would, platform, signal),
       ])
       const project = projects?.find(({ name, ref }) => name === plan.place.project || ref === plan.place.project)
       return [
@@ -71,6 +76,8 @@ async function checkPlatform(plan: CheckPlan, deps: Deps, signal: AbortSignal): 
             }
           : { name: 'Project', result: 'fine', detail: plan.place.project },
         { name: 'Services', result: 'fine', detail: `${services.length} in use` },
+        ...domain,
+        ...dns,
       ]
     } finally {
       await platform.close()
@@ -79,6 +86,21 @@ async function checkPlatform(plan: CheckPlan, deps: Deps, signal: AbortSignal): 
     const hint = error instanceof DeployError && error.hint ? [error.hint] : []
     return [{ name: 'ml.ink', result: 'problem', detail: createTamer(deps.secrets())(errorMessage(error)), mend: hint }]
   }
+}
+
+async function checkDomain(would: Plan, platform: Platform, signal: AbortSignal): Promise<PlanCheck[]> {
+  const domain = 'domain' in would ? would.domain : undefined
+  if (domain === undefined) return []
+  const { covered, sentence } = delegationOf(domain, await platform.zones(signal))
+  return [{ name: 'Domain', result: covered ? 'fine' : 'warning', detail: `${domain}. ${sentence}` }]
+}
+
+async function checkDns(would: Plan, platform: Platform, signal: AbortSignal): Promise<PlanCheck[]> {
+  const outlook = await dnsOutlook(would, platform, signal)
+  if (!outlook) return []
+  const { problems } = outlook
+  const detail = [...problems, ...dnsInWords(outlook)].join('; ') || 'in step'
+  return [{ name: 'DNS records', result: problems.length === 0 ? 'fine' : 'warning', detail }]
 }
 
 async function checkPullRequests(deps: Deps): Promise<PlanCheck[]> {

@@ -1,10 +1,13 @@
 import { DeployError } from '../errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Database } from '../ink/results.ts'
+import type { DatabaseAccess } from '../ink/seed-database.ts'
+import type { DatabasePlan } from '../plan/plan.ts'
 
 /** A service's own database, with what the service needs to reach it. */
 export interface ServiceDatabase {
   name: string
+  access: DatabaseAccess
   variables: Readonly<Record<string, string>>
 }
 
@@ -16,7 +19,7 @@ type DatabaseCalls = Pick<Platform, 'database' | 'createDatabase' | 'offers'>
  */
 export async function findDatabase(
   platform: DatabaseCalls,
-  name: string,
+  wanted: DatabasePlan,
   mask: (secret: string) => void,
   signal: AbortSignal,
 ): Promise<ServiceDatabase | undefined> {
@@ -25,8 +28,8 @@ export async function findDatabase(
       hint: 'Remove the `database` input, and pass the address of another database with `env`.',
     })
   }
-  const found = await platform.database(name, signal)
-  return found && { name, variables: credentials(found, mask) }
+  const found = await platform.database(wanted.name, signal)
+  return found && serviceDatabase(wanted, found, mask)
 }
 
 /**
@@ -36,28 +39,34 @@ export async function findDatabase(
  */
 export async function makeDatabase(
   platform: DatabaseCalls,
-  wanted: { name: string; type: string },
+  wanted: DatabasePlan,
   mask: (secret: string) => void,
   signal: AbortSignal,
 ): Promise<ServiceDatabase> {
   try {
     const database = await platform.createDatabase(wanted.name, wanted.type, signal)
-    return { name: wanted.name, variables: credentials(database, mask) }
+    return serviceDatabase(wanted, database, mask)
   } catch (error) {
     // A parallel run of ours may have made it, or the answer was lost; whatever the reason, it is there or it is not.
     signal.throwIfAborted()
-    const found = await findDatabase(platform, wanted.name, mask, signal)
+    const found = await findDatabase(platform, wanted, mask, signal)
     if (!found) throw error
     return found
   }
 }
 
-function credentials({ name, url, authToken }: Database, mask: (secret: string) => void): Record<string, string> {
+function serviceDatabase(
+  { name, env }: DatabasePlan,
+  { url, authToken }: Database,
+  mask: (secret: string) => void,
+): ServiceDatabase {
   if (authToken) mask(authToken)
   if (!url || !authToken) {
     throw new DeployError(`ml.ink did not say how to reach the database ${name}`, {
       hint: 'Its creation may have failed half-way. Delete it at ml.ink, then run the job again.',
     })
   }
-  return { DATABASE_URL: url, DATABASE_AUTH_TOKEN: authToken }
+  const outputs: Readonly<Record<string, string>> = { url, token: authToken }
+  const variables = Object.fromEntries([...env].map(([variable, output]) => [variable, outputs[output] ?? '']))
+  return { name, access: { url, authToken }, variables }
 }

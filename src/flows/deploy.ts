@@ -3,7 +3,8 @@ import { deploymentBranch } from '../plan/names.ts'
 import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/contract.ts'
 import { makeDatabase } from './databases.ts'
-import { attachDomain } from './domain.ts'
+import { settleDns } from './dns.ts'
+import { settleDomain } from './domain.ts'
 import { type Explanation, explain } from './explain.ts'
 import { lastWorkingVersion } from './last-working.ts'
 import { makeRoom } from './limits.ts'
@@ -11,6 +12,7 @@ import type { Outcome } from './outcome.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { rollBackAfterFailure } from './roll-back.ts'
 import type { Run } from './run.ts'
+import { readSeed, sow } from './seed.ts'
 import { startOnBranch } from './start-on-branch.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
 import type { Switched } from './switch-service.ts'
@@ -30,8 +32,9 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const branch = deploymentBranch(plan.target, found.snapshot.sourceSha, found.snapshot.suffix)
   tellSource(run, found, branch)
 
-  timeline.begin('push', `Push ${branch}`)
   const { snapshot, remote, remoteBranches } = found
+  const seed = await readSeed(plan, source, snapshot, run.signal)
+  timeline.begin('push', `Push ${branch}`)
   const pushed = await source.push({ snapshot, remote, branch, ...basesOf(plan), remoteBranches }, run.signal)
   // The same commit may have been deployed under another ref before, and its snapshot names that one.
   if (pushed.sha) run.output('snapshot', pushed.sha)
@@ -41,6 +44,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   if (before) return await settleChange({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
+  if (seed !== undefined) await sow(run, prepared, seed)
   const work: Work = { plan, run, source, prepared, branch, pushed }
   const switched = await startOnBranch(work)
   const judgement = judge(switched)
@@ -79,7 +83,8 @@ async function settle(
   tellVerdict(work, switched, judgement)
   if (judgement.status === 'live') {
     run.reporter.timeline.begin('settle', 'Settle')
-    if (plan.kind === 'production' && plan.domain) await attachDomain(run, plan.serviceName, plan.domain)
+    await settleDomain(run, plan, work.prepared.existing)
+    if (plan.kind === 'production') await settleDns(run, plan)
     await tidy(work)
     if (moved) run.reporter.update({ note: moved.sentence })
     run.reporter.timeline.end('done', 'Settled')

@@ -1,5 +1,6 @@
 import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
+import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
 import type { Place } from '../plan/plan.ts'
 import type { Settings } from '../plan/settings.ts'
@@ -52,6 +53,7 @@ export interface Deps {
   readonly openPlatform: (place: Place, signal: AbortSignal) => Promise<Platform>
   readonly openSource: (place: Place, options?: SourceWish) => Source
   readonly github: GitHub
+  readonly seedDatabase: SeedDatabase
   readonly http: HttpRequest
   readonly mcp: McpProbe
   /** Remembers for the post step what would be left open if this process were killed now. */

@@ -1,38 +1,115 @@
 import { errorMessage } from '../errors.ts'
+import type { Service, Zone } from '../ink/results.ts'
 import type { DomainView } from '../report/model.ts'
 import type { Run } from './run.ts'
+import type { DeployPlan } from './work.ts'
+
+type Attached = NonNullable<Service['customDomain']>
 
 /**
- * Attaches the custom domain to a service that is live, unless it has it already. The deployment stands either way, so
- * what goes wrong here is a warning.
+ * Gives a service that is live the domain that it shall have. One that it has and shall not have stays, unless it is
+ * asked to be taken off: an input that is missing may be a mistake, and a domain that is gone is a site that is down.
+ * The deployment stands either way, so what goes wrong here is a warning.
  */
-export async function attachDomain(run: Run, serviceName: string, domain: string): Promise<void> {
+export async function settleDomain(run: Run, plan: DeployPlan, existing: Service | undefined): Promise<void> {
+  const { domain, serviceName } = plan
+  if (domain === undefined && existing?.customDomain === undefined) return
   try {
-    const service = await run.platform.service(serviceName, {}, run.signal)
-    const attached = service?.customDomain?.domain === domain ? service.customDomain : undefined
-    const view: DomainView = attached
-      ? { name: domain, status: attached.status, error: attached.error }
-      : { name: domain, status: (await run.platform.addDomain(serviceName, domain, run.signal)).status ?? 'pending' }
-    run.log.info(`Domain ${domain}: ${view.status}${view.error ? ` (${view.error})` : ''}`)
-    run.reporter.update({ domain: view })
+    const attached = (await run.platform.service(serviceName, {}, run.signal))?.customDomain
+    if (attached && attached.domain !== domain && !(await takenOff(run, plan, attached)))
+      return await show(run, attached)
+    if (domain === undefined) return
+    await show(run, attached?.domain === domain ? attached : await attach(run, serviceName, domain))
   } catch (error) {
     run.signal.throwIfAborted()
-    run.reporter.update({ domain: { name: domain, status: 'not attached', error: errorMessage(error) } })
-    run.log.warning(
-      `The domain ${domain} could not be attached: ${errorMessage(error)}. ${await zonesHint(run, domain)}`,
-    )
+    const why = errorMessage(error)
+    if (domain === undefined) return run.log.warning(`The domain of ${serviceName} could not be taken off: ${why}`)
+    const records = await recordsToSet(run, domain).catch(() => [])
+    run.reporter.update({ domain: { name: domain, status: 'not attached', error: why, records } })
+    run.log.warning(`The domain ${domain} could not be attached: ${why}. ${await zonesHint(run, domain)}`)
   }
+}
+
+/** Whether a domain that the service shall not have is gone now. A preview's may go: all of it is ours. */
+async function takenOff(run: Run, plan: DeployPlan, { domain }: Attached): Promise<boolean> {
+  const replaced = plan.kind === 'preview' && plan.domain !== undefined
+  if (!plan.removeDomain && !replaced) {
+    const text = `${plan.serviceName} keeps its domain ${domain}; set \`remove-domain: true\` to take it off`
+    if (plan.domain === undefined) run.log.info(text)
+    else run.log.warning(`The domain ${plan.domain} was not attached: ${text}.`)
+    return false
+  }
+  await run.platform.removeDomain(plan.serviceName, run.signal)
+  run.log.info(`Took the domain ${domain} off`)
+  return true
+}
+
+async function attach(run: Run, serviceName: string, domain: string): Promise<Attached> {
+  const { status } = await run.platform.addDomain(serviceName, domain, run.signal)
+  return { domain, status: status ?? 'pending', error: undefined }
+}
+
+async function show(run: Run, { domain, status, error }: Attached): Promise<void> {
+  run.log.info(`Domain ${domain}: ${status}${error ? ` (${error})` : ''}`)
+  const records = status === 'active' ? undefined : await recordsToSet(run, domain)
+  const view: DomainView = { name: domain, status, error, records }
+  run.reporter.update({ domain: view })
+  for (const record of records ?? []) run.log.info(`  to be set: ${record.type} ${record.name} ${record.content}`)
+}
+
+// Where a server does not say itself which records delegate a zone (schema of the platform's API, dnsCreateZone).
+const nameServers = ['ns1.ml.ink', 'ns2.ml.ink']
+
+/**
+ * The records that the domain's owner has to set. Within a zone that is delegated the platform sets them itself, so what
+ * can be missing is the delegation.
+ */
+async function recordsToSet(run: Run, domain: string): Promise<NonNullable<DomainView['records']>> {
+  const zone = zoneOf(domain, await run.platform.zones(run.signal))
+  if (!zone || isDelegated(zone)) return []
+  return (
+    zone.toSet?.map(({ host, type, value }) => ({ type, name: host, content: value })) ??
+    nameServers.map((server) => ({ type: 'NS', name: zone.zone, content: server }))
+  )
+}
+
+function isDelegated({ status }: Zone): boolean {
+  return status === undefined || status === 'active'
+}
+
+/** The narrowest of the zones that a name lies under. */
+export function zoneOf(name: string, zones: readonly Zone[]): Zone | undefined {
+  return zones
+    .filter(({ zone }) => name === zone || name.endsWith(`.${zone}`))
+    .sort((a, b) => b.zone.length - a.zone.length)[0]
 }
 
 async function zonesHint(run: Run, domain: string): Promise<string> {
   try {
-    const zones = (await run.platform.zones(run.signal)).map(({ zone }) => zone)
-    const under = zones.find((zone) => domain === zone || domain.endsWith(`.${zone}`))
-    if (under) return `It lies under the delegated zone ${under}; check that zone’s state at ml.ink.`
-    return zones.length === 0
-      ? 'No zone is delegated to ml.ink yet; delegate one at ml.ink (DNS) first.'
-      : `It lies under none of the zones delegated to ml.ink (${zones.join(', ')}).`
+    return delegationOf(domain, await run.platform.zones(run.signal)).sentence
   } catch {
+    run.signal.throwIfAborted()
     return 'The zones delegated to ml.ink could not be read either.' // the warning that this belongs to is given all the same
+  }
+}
+
+/** Whether a delegated zone covers a name, in a sentence. */
+export function delegationOf(domain: string, zones: readonly Zone[]): { covered: boolean; sentence: string } {
+  const under = zoneOf(domain, zones)
+  if (under && isDelegated(under)) return { covered: true, sentence: `It lies under the delegated zone ${under.zone}.` }
+  if (under) {
+    const why = under.error ? `: ${under.error}` : ''
+    return {
+      covered: false,
+      sentence: `It lies under the zone ${under.zone}, which is ${under.status ?? 'unknown'}${why}.`,
+    }
+  }
+  const names = zones.map(({ zone }) => zone).join(', ')
+  return {
+    covered: false,
+    sentence:
+      zones.length === 0
+        ? 'No zone is delegated to ml.ink yet; delegate one at ml.ink (DNS) first.'
+        : `It lies under none of the zones delegated to ml.ink (${names}).`,
   }
 }

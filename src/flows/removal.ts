@@ -77,6 +77,9 @@ async function removeRunning(run: Run, preview: Removable, wantedAgain: () => Pr
   if (await wantedAgain()) return { removed, left, overtaken: true }
   await attempt({ kind: 'service', name: preview.serviceName }, () => removeService(run, preview))
   if (left.length > 0) return { removed, left, overtaken: false }
+  // The platform takes the domain's records back together with the service.
+  const { domain } = preview.service?.customDomain ?? {}
+  if (domain !== undefined) removed.push({ kind: 'domain', name: domain })
   if (await wantedAgain()) return { removed, left, overtaken: true }
   await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, preview))
   return { removed, left, overtaken: false }
@@ -122,11 +125,12 @@ async function removeService(run: Run, { serviceName, service }: Removable): Pro
  * using it, or this repository asks for databases and the name is that of a preview of ours.
  */
 async function removeDatabase(run: Run, { databaseName, service }: Removable): Promise<boolean> {
-  const usesOne = service?.env?.DATABASE_URL !== undefined || run.settings.database !== undefined
-  if (!usesOne || !run.platform.offers('deleteDatabase')) return false
+  const values = Object.values(service?.env ?? {})
+  const mayUseOne = run.settings.database !== undefined || values.some((value) => /^[a-z+]+:\/\//i.test(value))
+  if (!mayUseOne || !run.platform.offers('deleteDatabase')) return false
   const database = await run.platform.database(databaseName, run.signal)
   if (!database) return false
-  const used = database.url !== undefined && service?.env?.DATABASE_URL === database.url
+  const used = database.url !== undefined && values.includes(database.url)
   if (!used && !run.settings.database) return false
   return run.platform.deleteDatabase(databaseName, run.signal)
 }

@@ -7,6 +7,8 @@ export function accountCalls(call: Caller, catalogue: Catalogue) {
   return {
     addDomain: (service: string, domain: string, signal: AbortSignal) =>
       call({ purpose: 'addDomain', wanted: { name: service, domain }, repeatable: false }, domainSchema, signal),
+    removeDomain: (service: string, signal: AbortSignal) =>
+      call({ purpose: 'removeDomain', wanted: { name: service }, repeatable: false }, domainSchema, signal),
     zones: (signal: AbortSignal) =>
       catalogue.find('listZones')
         ? call({ purpose: 'listZones', wanted: {}, repeatable: true }, zonesSchema, signal)

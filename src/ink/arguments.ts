@@ -29,6 +29,10 @@ export interface WantedArguments extends ServiceSettings {
   domain?: string | undefined
   type?: string | undefined
   size?: string | undefined
+  zone?: string | undefined
+  recordId?: string | undefined
+  content?: string | undefined
+  ttl?: number | undefined
 }
 
 interface Property {
@@ -89,6 +93,13 @@ const spellings: Record<keyof WantedArguments, readonly (readonly [string, Shape
   domain: [['domain', asIs]],
   type: [['type', asIs]],
   size: [['size', asIs]],
+  zone: [['zone', asIs]],
+  recordId: [
+    ['record_id', asIs],
+    ['id', asIs],
+  ],
+  content: [['content', asIs]],
+  ttl: [['ttl', typed]],
 }
 
 /** Arguments in the tool's own words, and those that it does not declare and that were therefore not sent. */

@@ -3,15 +3,18 @@ import { accountCalls } from './account-calls.ts'
 import { type ServiceSettings, shapeArguments, type WantedArguments } from './arguments.ts'
 import type { Call } from './call.ts'
 import { openCatalogue, type Purpose } from './catalogue.ts'
+import { dnsCalls, type NewRecord } from './dns-calls.ts'
 import { PlatformError, ToolError } from './errors.ts'
 import { databaseCalls, repositoryCalls } from './resource-calls.ts'
 import {
   type Accepted,
   type Database,
+  type DnsRecord,
   type DomainAnswer,
   type ListedService,
   readResult,
   type Service,
+  type Zone,
 } from './results.ts'
 import { serviceCalls } from './service-calls.ts'
 import { openSession, type SessionOptions } from './session.ts'
@@ -66,7 +69,12 @@ export interface Platform {
   createDatabase(name: string, type: string, signal: AbortSignal): Promise<Database>
   deleteDatabase(name: string, signal: AbortSignal): Promise<boolean>
   addDomain(service: string, domain: string, signal: AbortSignal): Promise<DomainAnswer>
-  zones(signal: AbortSignal): Promise<readonly { zone: string; status: string | undefined }[]>
+  removeDomain(service: string, signal: AbortSignal): Promise<DomainAnswer>
+  dnsRecords(zone: string, signal: AbortSignal): Promise<readonly DnsRecord[]>
+  addDnsRecord(record: NewRecord, signal: AbortSignal): Promise<DnsRecord>
+  deleteDnsRecord(zone: string, recordId: string, signal: AbortSignal): Promise<void>
+  /** The zones delegated to the platform. */
+  zones(signal: AbortSignal): Promise<readonly Zone[]>
   account(signal: AbortSignal): Promise<{ name: string | undefined } | undefined>
   projects(signal: AbortSignal): Promise<readonly { name: string; ref: string | undefined }[] | undefined>
   close(): Promise<void>
@@ -106,6 +114,7 @@ export async function openPlatform(
     ...repositoryCalls(call),
     ...databaseCalls(call, catalogue),
     ...accountCalls(call, catalogue),
+    ...dnsCalls(call),
     close: () => session.close(),
   }
 }

@@ -62,7 +62,8 @@ const variables = z
 const life = z.object({ status: text, error_message: text, logs: log }).nullish()
 
 const port = z.object({ public_endpoint: text, visibility: text })
-const customDomain = z.object({ domain: z.string(), status: z.string(), error: text })
+// Either an object of its own, or a name with its status beside it.
+const customDomain = z.union([z.object({ domain: z.string(), status: z.string(), error: text }), z.string()])
 
 /** A service as any generation reports it, in our words. */
 export const serviceSchema = z
@@ -94,6 +95,7 @@ export const serviceSchema = z
     runtime_logs: log,
     env_vars: variables,
     custom_domain: customDomain.nullish(),
+    custom_domain_status: text,
   })
   .transform((raw, context) => {
     const status = raw.status ?? raw.deployment?.status ?? raw.build_status
@@ -119,7 +121,7 @@ export const serviceSchema = z
         [raw.deploy_logs, raw.deployment_logs, raw.deployment?.logs ?? []].find((lines) => lines.length > 0) ?? [],
       runtimeLogs: raw.runtime_logs.length > 0 ? raw.runtime_logs : (raw.runtime?.logs ?? []),
       env: raw.env_vars,
-      customDomain: raw.custom_domain ?? undefined,
+      customDomain: domainOf(raw.custom_domain, raw.custom_domain_status),
     }
   })
 
@@ -185,11 +187,53 @@ export type Database = z.output<typeof databaseSchema>
 export const domainSchema = z.object({ domain: text, status: text, message: text })
 export type DomainAnswer = z.output<typeof domainSchema>
 
-const zones = z.array(z.object({ zone: z.string(), status: text })).nullish()
+const zone = z
+  .object({
+    zone: z.string(),
+    status: text,
+    error: text,
+    dns_records: z
+      .array(z.object({ host: z.string(), type: z.string(), value: z.string(), verified: z.boolean() }))
+      .nullish(),
+  })
+  .transform(({ dns_records: records, ...rest }) => ({
+    ...rest,
+    /** What its owner has to set at the registrar for the delegation, as far as the server says. */
+    toSet: records?.filter(({ verified }) => !verified),
+  }))
+
+/** A zone that was delegated to the platform, or is about to be. */
+export type Zone = z.output<typeof zone>
+
+const zones = z.array(zone).nullish()
 
 export const zonesSchema = z
   .object({ zones, delegations: zones })
   .transform((raw) => raw.zones ?? raw.delegations ?? [])
+
+const dnsRecord = z.object({
+  id: z.string(),
+  name: z.string(),
+  type: z.string(),
+  content: z.string(),
+  ttl: z
+    .number()
+    .nullish()
+    .transform((ttl) => ttl ?? undefined),
+  managed: z
+    .boolean()
+    .nullish()
+    .transform((managed) => managed ?? false),
+})
+
+/** A DNS record of a delegated zone; a `managed` one is the platform's own. */
+export type DnsRecord = z.output<typeof dnsRecord>
+
+export const dnsRecordSchema = z.union([z.object({ record: dnsRecord }).transform(({ record }) => record), dnsRecord])
+
+export const dnsRecordsSchema = z
+  .object({ records: z.array(dnsRecord).nullish() })
+  .transform((raw) => raw.records ?? [])
 
 export const accountSchema = z
   .object({ user_id: text, github_username: text, name: text, email: text })
@@ -198,6 +242,14 @@ export const accountSchema = z
 export const projectsSchema = z
   .object({ projects: z.array(z.object({ name: z.string(), ref: text, is_default: z.boolean().nullish() })).nullish() })
   .transform((raw) => raw.projects ?? [])
+
+function domainOf(
+  domain: z.output<typeof customDomain> | null | undefined,
+  status: string | undefined,
+): { domain: string; status: string; error: string | undefined } | undefined {
+  if (!domain) return undefined
+  return typeof domain === 'string' ? { domain, status: status ?? 'unknown', error: undefined } : domain
+}
 
 function withScheme(address: string | undefined): string | undefined {
   return address === undefined || address.includes('://') ? address : `https://${address}`

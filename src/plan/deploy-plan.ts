@@ -43,6 +43,8 @@ export function previewPlan(
     variables: untrusted
       ? layered(environment.preview, marks)
       : layered(environment.shared, environment.preview, marks),
+    // Cookies and trust that belong to a domain are not for the code of strangers.
+    domain: untrusted ? undefined : settings.previewDomain?.replaceAll('{number}', String(number)),
     pullRequest,
     untrusted,
     previewLabel: settings.previewLabel,
@@ -78,19 +80,21 @@ export function productionPlan(
     bases: unique([before]).filter((sha) => sha !== wanted.sha),
     variables: layered(environment.shared, environment.production, marks),
     domain: settings.domain,
+    dnsRecords: settings.dnsRecords,
     rollback: settings.rollback,
   }
 }
 
 function deploying(settings: Settings, name: string) {
-  const { directory, exportIgnore, environment, database, health, timeoutMs, adopt, onQuota } = settings
+  const { directory, exportIgnore, environment, database, removeDomain, health, timeoutMs, adopt, onQuota } = settings
   return {
     serviceName: name,
     directory,
     exportIgnore,
     build: buildOf(settings),
     envStrategy: environment.strategy,
-    database: database && { type: database, name: databaseName(name) },
+    database: database && { ...database, name: databaseName(name) },
+    removeDomain,
     health,
     timeoutMs,
     adopt,

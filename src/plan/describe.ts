@@ -1,4 +1,13 @@
-import type { MonitorPlan, Plan, PreviewPlan, ProductionPlan, RollbackPlan, SweepPlan, TeardownPlan } from './plan.ts'
+import type {
+  DatabasePlan,
+  MonitorPlan,
+  Plan,
+  PreviewPlan,
+  ProductionPlan,
+  RollbackPlan,
+  SweepPlan,
+  TeardownPlan,
+} from './plan.ts'
 import type { BuildSettings, HealthCheck } from './settings.ts'
 
 /** The plan as lines for the log, printed before anything is done. Names of environment variables, never values. */
@@ -47,9 +56,17 @@ function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
     `Environment variables (${plan.envStrategy}): ${[...plan.variables.keys()].sort().join(', ')}.`,
     `Healthy when ${describeHealth(plan.health)}; ${inWords(plan.timeoutMs)} at most for everything.`,
   ]
-  if (plan.database) lines.push(`Database ${plan.database.name} (${plan.database.type}).`)
+  if (plan.database) lines.push(...describeDatabase(plan.database))
+  if (plan.domain !== undefined) lines.push(`Domain ${plan.domain}.`)
+  if (plan.removeDomain) lines.push('Any other domain of the service is taken off.')
   lines.push(...(plan.kind === 'preview' ? describePreview(plan) : describeProduction(plan)))
   if (plan.adopt) lines.push('A service of that name is taken over even if it does not carry our marks.')
+  return lines
+}
+
+function describeDatabase({ name, type, env, seed }: DatabasePlan): string[] {
+  const lines = [`Database ${name} (${type}), as ${[...env.keys()].sort().join(', ')}.`]
+  if (seed !== undefined) lines.push(`If it is new, ${seed} is run in it before the build.`)
   return lines
 }
 
@@ -62,10 +79,11 @@ function describePreview(plan: PreviewPlan): string[] {
 }
 
 function describeProduction(plan: ProductionPlan): string[] {
-  const lines: string[] = []
-  if (plan.domain !== undefined) lines.push(`Domain ${plan.domain}.`)
-  lines.push(plan.rollback ? 'Switched back if the new version is unhealthy.' : 'Not switched back, whatever happens.')
-  return lines
+  const dns = plan.dnsRecords === undefined ? [] : [`DNS records (${plan.dnsRecords.length}) are kept in step.`]
+  return [
+    ...dns,
+    plan.rollback ? 'Switched back if the new version is unhealthy.' : 'Not switched back, whatever happens.',
+  ]
 }
 
 function describeBuild(build: BuildSettings): string[] {

@@ -112,6 +112,16 @@ export function parseDomain(text: string): Parsed<string> {
   return good ? { value } : { allowed: 'a host name such as app.example.com, without scheme, port or path' }
 }
 
+const anyNumber = '999999999'
+
+/** A host name with `{number}` in it, where the longest number of a pull request has room. */
+export function parsePreviewDomain(text: string): Parsed<string> {
+  const parsed = parseDomain(text.replaceAll('{number}', anyNumber))
+  return 'value' in parsed && text.includes('{number}')
+    ? { value: parsed.value.replaceAll(anyNumber, '{number}') }
+    : { allowed: 'a host name with {number} in it, such as pr-{number}.preview.example.com' }
+}
+
 /** Globs, one a line; `!` takes back what an earlier line matched, as in a workflow's own `paths`. */
 export function parseGlobs(text: string): Parsed<readonly string[]> {
   const allowed = 'globs relative to the root, one a line, such as src/** or !**/*.md, at least one of them without !'

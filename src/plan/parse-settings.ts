@@ -1,3 +1,5 @@
+import { databaseSettings } from './database-settings.ts'
+import { parseDnsRecords } from './dns-records.ts'
 import {
   type Parsed,
   parseBoolean,
@@ -13,6 +15,7 @@ import {
   parseLine,
   parseMemory,
   parseName,
+  parsePreviewDomain,
   parseRate,
   parseRelativePath,
   parseRepositoryName,
@@ -50,7 +53,7 @@ export interface SettingsSources {
 }
 
 /** Collects what is wrong with the inputs, so that all of it can be reported at once. */
-interface Reading {
+export interface Reading {
   readonly problems: string[]
   /** The value of an input; its default where it was left empty, undefined where there is no default. */
   optional<T>(name: InputName, parse: (text: string) => Parsed<T>): T | undefined
@@ -134,10 +137,21 @@ function where(reading: Reading) {
     productionBranch: reading.optional('production-branch', parseBranch),
     directory: reading.optional('directory', parseRelativePath),
     exportIgnore: reading.value('export-ignore', parseBoolean),
-    database: reading.optional('database', (text) => parseChoice(text, ['sqlite'] as const)),
+    database: databaseSettings(reading),
     domain: reading.optional('domain', parseDomain),
+    previewDomain: reading.optional('preview-domain', parsePreviewDomain),
+    removeDomain: reading.value('remove-domain', parseBoolean),
+    dnsRecords: dnsRecords(reading),
     endpoint: reading.value('endpoint', parseEndpoint),
   }
+}
+
+function dnsRecords(reading: Reading): Settings['dnsRecords'] {
+  const text = reading.text('dns-records')
+  if (text === '') return undefined
+  const { records, problems } = parseDnsRecords(text)
+  reading.problems.push(...problems)
+  return records
 }
 
 function buildSettings(reading: Reading): BuildSettings {

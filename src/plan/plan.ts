@@ -1,5 +1,6 @@
+import type { WantedRecord } from './dns-records.ts'
 import type { PullRequest, Repository } from './event.ts'
-import type { BuildSettings, EnvStrategy, HealthCheck, OnQuota, Variables } from './settings.ts'
+import type { BuildSettings, DatabaseSettings, EnvStrategy, HealthCheck, OnQuota, Variables } from './settings.ts'
 
 /** Where everything of one service happens on the platform. */
 export interface Place {
@@ -41,11 +42,20 @@ interface Deploy extends Common {
   /** What the service shall have, marks included. */
   readonly variables: Variables
   readonly envStrategy: EnvStrategy
-  readonly database: { readonly type: 'sqlite'; readonly name: string } | undefined
+  readonly database: DatabasePlan | undefined
+  /** The custom domain that the service shall have. */
+  readonly domain: string | undefined
+  /** Take off a domain that is not the one asked for. */
+  readonly removeDomain: boolean
   readonly health: HealthCheck
   readonly timeoutMs: number
   readonly adopt: boolean
   readonly onQuota: OnQuota
+}
+
+/** The database of one service. */
+export interface DatabasePlan extends DatabaseSettings {
+  readonly name: string
 }
 
 export interface PreviewPlan extends Deploy {
@@ -63,7 +73,8 @@ export interface PreviewPlan extends Deploy {
 
 export interface ProductionPlan extends Deploy {
   readonly kind: 'production'
-  readonly domain: string | undefined
+  /** DNS records to keep in step; undefined when nobody asked. */
+  readonly dnsRecords: readonly WantedRecord[] | undefined
   /** Switch back when the new version is unhealthy. */
   readonly rollback: boolean
 }

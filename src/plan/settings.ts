@@ -1,3 +1,4 @@
+import type { WantedRecord } from './dns-records.ts'
 import type { Secret } from './secret.ts'
 
 /** Environment variables by name. Their values are hidden because no value is ever printed, secret or not. */
@@ -57,6 +58,18 @@ export type HealthCheck =
   /** Speaks the MCP handshake with the service instead of plain HTTP. */
   | { readonly kind: 'mcp'; readonly timeoutMs: number }
 
+export const databaseTypes = ['sqlite'] as const
+export type DatabaseType = (typeof databaseTypes)[number]
+
+/** A database of each service's own. */
+export interface DatabaseSettings {
+  readonly type: DatabaseType
+  /** Which of the database's outputs (`url`, `token`) each variable holds. */
+  readonly env: ReadonlyMap<string, string>
+  /** An SQL file in what is deployed, to be run once in the new database. */
+  readonly seed: string | undefined
+}
+
 export interface EnvironmentSettings {
   /** `env-file` and `env`, the latter laid over the former. */
   readonly shared: Variables
@@ -93,8 +106,14 @@ export interface Settings {
   readonly exportIgnore: boolean
   readonly build: BuildSettings
   readonly environment: EnvironmentSettings
-  readonly database: 'sqlite' | undefined
+  readonly database: DatabaseSettings | undefined
   readonly domain: string | undefined
+  /** With `{number}` where the pull request's number goes. */
+  readonly previewDomain: string | undefined
+  /** Take off a domain that is not the one asked for. */
+  readonly removeDomain: boolean
+  /** Undefined means that nobody asked; none means that those of ours are to go. */
+  readonly dnsRecords: readonly WantedRecord[] | undefined
   readonly timeoutMs: number
   readonly health: HealthCheck
   readonly rollback: boolean

@@ -102,6 +102,7 @@ function nothingBlocks(report: NothingReport): RootContent[] {
     heading(2, text(title)),
     paragraph(...prose(report.reason, 1000)),
     ...(report.hint === undefined ? [] : [paragraph(...prose(report.hint, 1000))]),
+    ...(report.details?.length ? [list(report.details.slice(0, 100).map((line) => prose(line)))] : []),
     smallPrint(...dotted([link(report.runUrl, text('run'))])),
   ]
 }

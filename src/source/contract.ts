@@ -111,6 +111,8 @@ export interface Source extends AsyncDisposable {
   snapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot>
   /** Paths of the snapshot's files, readable ones. */
   files(snapshot: Snapshot, signal: AbortSignal): Promise<ReadonlySet<string>>
+  /** Contents of one of the snapshot's files; undefined when there is no such file. Links count as none. */
+  read(snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Buffer | undefined>
   push(request: PushRequest, signal: AbortSignal): Promise<PushResult>
   /** Short branch name → commit. */
   branches(remote: GitRemote, signal: AbortSignal): Promise<ReadonlyMap<string, string>>

@@ -4,6 +4,7 @@ import { findBase } from './incremental.ts'
 import { type MadeSnapshot, makeSnapshot } from './make-snapshot.ts'
 import { orderBranches, selectOldBranches } from './old-branches.ts'
 import { alreadyThere, branchConflict, pushSnapshot } from './push.ts'
+import { readObjects } from './read-objects.ts'
 import { isSameSource } from './same-source.ts'
 import { listTree, readablePath } from './tree.ts'
 import { closeWorkshop, openWorkshop, type Workshop } from './workshop.ts'
@@ -45,6 +46,12 @@ export function openSource(options: SourceOptions): Source {
     files: async (snapshot, signal) => {
       const entries = await listTree(await outgoing(), snapshot.tree, signal)
       return new Set(entries.filter(({ type }) => type === 'blob').map(({ path }) => readablePath(path)))
+    },
+    read: async (snapshot, path, signal) => {
+      const store = await outgoing()
+      const entries = await listTree(store, snapshot.tree, signal)
+      const file = entries.find((entry) => readablePath(entry.path) === path && entry.mode.startsWith('100'))
+      return file && (await readObjects(store, [file.oid], signal)).get(file.oid)
     },
     push: async (request, signal) => {
       const store = await outgoing()

@@ -192,6 +192,10 @@ export class VirtualInk {
       deleteDatabase: (name, signal) => this.#call('delete-database', signal, () => this.databases.delete(name)),
       addDomain: () => Promise.reject(new Error('not played here')),
       zones: () => Promise.resolve([]),
+      removeDomain: () => Promise.reject(new Error('not played here')),
+      dnsRecords: async () => [],
+      addDnsRecord: () => Promise.reject(new Error('not played here')),
+      deleteDnsRecord: () => Promise.reject(new Error('not played here')),
       account: () => Promise.resolve(undefined),
       projects: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
@@ -218,6 +222,7 @@ export class VirtualInk {
         }
       },
       files: async () => new Set(),
+      read: async () => undefined,
       push: async ({ branch, snapshot }, signal) => {
         await pause(signal)
         this.branches.set(branch, snapshot.sha)

@@ -87,6 +87,7 @@ function start(
     openPlatform: async () => ink.platform(),
     openSource: () => ink.source(),
     github: github.adapter(cancel.signal),
+    seedDatabase: () => Promise.reject(new Error('not played here')),
     http: async ({ hostname }) => {
       const service = ink.services.get(hostname.replace('.example', ''))
       return { status: service?.serves === undefined ? 404 : 200, body: service?.serves ?? '' }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { classifyToolError } from '../../src/ink/errors.ts'
 import { repositorySlug } from '../../src/ink/platform.ts'
 import { costPerDay, mebibytes } from '../../src/ink/prices.ts'
-import { readResult, serviceSchema } from '../../src/ink/results.ts'
+import { readResult, serviceSchema, zonesSchema } from '../../src/ink/results.ts'
 
 const g1 = {
   service_id: 's1',
@@ -25,6 +25,23 @@ describe('a service reads the same in every generation', () => {
       deployLogs: ['one', 'two'],
       env: { fooBar: '1' },
     })
+  })
+
+  it('a custom domain as an object, or as a name with its status beside it', () => {
+    const read = (more: object) => readResult(serviceSchema, { ...g1, ...more }, 'get_service').customDomain
+    expect(read({ custom_domain: { domain: 'a.example', status: 'active' } })).toMatchObject({ domain: 'a.example' })
+    expect(read({ customDomain: 'a.example', customDomainStatus: 'pending' })).toMatchObject({
+      domain: 'a.example',
+      status: 'pending',
+    })
+    expect(read({ customDomain: '', customDomainStatus: null })).toBeUndefined()
+  })
+
+  it('a zone with the records that its delegation still lacks, where the server tells them', () => {
+    const record = { host: 'example.com', type: 'NS', value: 'ns1.ml.ink', verified: false }
+    const dnsRecords = [record, { ...record, value: 'ns2.ml.ink', verified: true }]
+    const [zone] = readResult(zonesSchema, { zones: [{ zone: 'example.com', status: 'pending', dnsRecords }] }, 'zones')
+    expect(zone?.toSet).toEqual([record])
   })
 
   it('camelCase with ports, and variables as an object whose names are left alone', () => {

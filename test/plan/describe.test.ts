@@ -20,6 +20,7 @@ describe('the plan in words', () => {
       'publish-directory': 'out',
       port: '8080',
       database: 'sqlite',
+      'database-seed': 'db/seed.sql',
       'preview-ttl': '36h',
       'max-previews': '3',
     }
@@ -32,7 +33,8 @@ describe('the plan in words', () => {
         'Settings: publish-directory "out", port 8080.',
         'Environment variables (merge): INK_ENVIRONMENT, INK_GIT_COMMIT_SHA, INK_GIT_PULL_REQUEST, INK_GIT_REF, INK_GIT_REPOSITORY, INK_MANAGED_BY, TOKEN.',
         'Healthy when / answers 200-399 within 2m; 20m at most for everything.',
-        'Database acme-web-pr-12-db (sqlite).',
+        'Database acme-web-pr-12-db (sqlite), as DATABASE_AUTH_TOKEN, DATABASE_URL.',
+        'If it is new, db/seed.sql is run in it before the build.',
         'At most 3 previews; when full: fail.',
         'It lives for 36h at most.',
       ].join('\n'),

@@ -279,6 +279,15 @@ describe('the plan of production', () => {
   })
 })
 
+describe('the domain of a preview', () => {
+  const given = { 'preview-domain': 'pr-{number}.preview.example.com' }
+
+  test('has the number of the pull request in it', () => {
+    expect(planned('preview', pullRequestEvent('opened'), given).domain).toBe('pr-12.preview.example.com')
+    expect(planned('production', push('refs/heads/main'), given).domain).toBeUndefined()
+  })
+})
+
 describe('what holds a preview back', () => {
   test('drafts, when they are not wanted', () => {
     const draft = pullRequestEvent('opened', { pullRequest: pullRequestOf({ draft: true }) })

@@ -1,0 +1,43 @@
+import { errorMessage } from '../errors.ts'
+import type { Platform } from '../ink/platform.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { NothingReport } from '../report/model.ts'
+import { createTamer } from '../watch/tame.ts'
+import type { Occasion } from './carry-out.ts'
+import type { Deps } from './deps.ts'
+import { dnsInWords, dnsOutlook } from './dns.ts'
+import type { Action, Outcome } from './outcome.ts'
+
+/** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
+export async function dryRun(plan: Plan, action: Action, deps: Deps, occasion: Occasion): Promise<Outcome> {
+  const reason = 'dry-run: nothing was changed'
+  const details = await foreseen(plan, deps, occasion)
+  for (const line of details) deps.log.info(line)
+  const report: NothingReport = {
+    kind: 'none',
+    status: 'nothing',
+    reason,
+    details,
+    runUrl: deps.context.runUrl,
+    warnings: occasion.warnings,
+  }
+  return { action, status: 'planned', report, failure: undefined }
+}
+
+/** What a dry run has to read from the platform to be able to say it. */
+async function foreseen(plan: Plan, deps: Deps, { signal }: Occasion): Promise<readonly string[]> {
+  if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
+  let platform: Platform | undefined
+  try {
+    platform = await deps.openPlatform(plan.place, signal)
+    const outlook = await dnsOutlook(plan, platform, signal)
+    if (!outlook) return []
+    const lines = [...outlook.problems, ...dnsInWords(outlook)]
+    return lines.length > 0 ? lines : ['DNS: in step']
+  } catch (error) {
+    signal.throwIfAborted()
+    return [`DNS: could not be read (${createTamer(deps.secrets())(errorMessage(error))})`]
+  } finally {
+    await platform?.close()
+  }
+}

@@ -1,0 +1,81 @@
+import { DeployError, errorMessage } from '../errors.ts'
+import { DatabaseUnreachable } from '../ink/seed-database.ts'
+import type { Snapshot, Source } from '../source/contract.ts'
+import type { ServiceDatabase } from './databases.ts'
+import type { Prepared } from './prepare.ts'
+import type { Run } from './run.ts'
+import { tameError } from './switch-service.ts'
+import type { DeployPlan } from './work.ts'
+
+/** An SQL file, read from what is deployed. */
+export interface Seed {
+  readonly path: string
+  readonly sql: string
+}
+
+// A pipeline request holds it as a whole, on our side and on the database's.
+const longestSeedBytes = 5_000_000
+// A database that was made a moment ago may not be known to every name server yet.
+const pausesMs = [1000, 2000, 4000, 8000, 15_000]
+
+/**
+ * Reads the file of `database-seed`. It is that of the deployed commit and not of the workspace, so that a fork's
+ * preview is seeded by the fork's own file.
+ * @throws DeployError when there is none, or it cannot be run
+ */
+export async function readSeed(
+  { database }: DeployPlan,
+  source: Source,
+  snapshot: Snapshot,
+  signal: AbortSignal,
+): Promise<Seed | undefined> {
+  if (database?.seed === undefined) return undefined
+  const path = database.seed
+  const refused = (why: string) =>
+    new DeployError(`database-seed: ${JSON.stringify(path)} ${why}`, {
+      hint: 'Give the path of an SQL file in what is deployed: in the commit, or in `directory` where that is set.',
+    })
+  const content = await source.read(snapshot, path, signal)
+  if (!content) throw refused('is no file of what is deployed')
+  if (content.length > longestSeedBytes) throw refused(`has ${content.length} bytes; ${longestSeedBytes} are allowed`)
+  const sql = content.toString('utf8')
+  if (sql.trim() === '') throw refused('is empty')
+  if (sql.includes('\0') || sql.includes('\ufffd')) throw refused('is no text in UTF-8')
+  return { path, sql }
+}
+
+/**
+ * Runs the seed in a database that no service has been given yet. Whatever was lost earlier, a creation without its seed
+ * or a seed without the service, it comes out right: the seed runs as a whole or not at all, and in an empty database only.
+ */
+export async function sow(run: Run, { database, existing }: Prepared, { path, sql }: Seed): Promise<void> {
+  if (!database || isHandedOver(existing?.env, database)) return
+  for (const [attempt, pauseMs] of [...pausesMs, undefined].entries()) {
+    try {
+      const result = await run.seedDatabase(database.access, sql, run.signal)
+      run.log.info(
+        result === 'seeded'
+          ? `Ran ${path} in the database ${database.name}`
+          : `The database ${database.name} is not empty, so ${path} was not run in it`,
+      )
+      return
+    } catch (error) {
+      run.signal.throwIfAborted()
+      if (!(error instanceof DatabaseUnreachable) || pauseMs === undefined) throw failed(run, database, path, error)
+      run.log.info(`The database ${database.name} does not answer yet (try ${attempt + 1}); trying again`)
+      await run.clock.sleep(pauseMs, run.signal)
+    }
+  }
+}
+
+function isHandedOver(env: Readonly<Record<string, string>> | undefined, { access }: ServiceDatabase): boolean {
+  return Object.values(env ?? {}).includes(access.url)
+}
+
+function failed(run: Run, { name }: ServiceDatabase, path: string, error: unknown): DeployError {
+  const message = `${path} could not be run in the database ${name}: ${tameError(run, error)}`
+  const hint = /within a transaction|no transaction is active/i.test(errorMessage(error))
+    ? 'The file is run in one transaction; take BEGIN, COMMIT and ROLLBACK out of it, and delete the database if a part was kept.'
+    : 'Nothing of it was kept, and nothing was deployed. Mend the file; it is run again next time.'
+  return new DeployError(message, { hint, cause: error })
+}
