@@ -7,6 +7,7 @@ import type { DeployReport, NothingReport, Target } from '../report/model.ts'
 import { createTamer } from '../watch/tame.ts'
 import { answerHelp, answerLogs, answerNo } from './answers.ts'
 import { check } from './check.ts'
+import { checkPlace } from './check-place.ts'
 import { deploy } from './deploy.ts'
 import type { Deps } from './deps.ts'
 import { evictOldest } from './limits.ts'
@@ -61,7 +62,9 @@ async function connected(plan: WorkPlan, deps: Deps, occasion: Occasion, reporte
   let platform: Platform | undefined
   try {
     platform = await deps.openPlatform(plan.place, occasion.signal)
-    return await withRoom(plan, { ...deps, platform, reporter, signal: occasion.signal })
+    const run: Run = { ...deps, platform, reporter, signal: occasion.signal }
+    await checkPlace(run, plan.place)
+    return await withRoom(plan, run)
   } catch (error) {
     occasion.signal.throwIfAborted()
     return broken(plan, deps, occasion, reporter, error)

@@ -1,6 +1,6 @@
 import type { Caller } from './call.ts'
 import type { Catalogue } from './catalogue.ts'
-import { accountSchema, domainSchema, projectsSchema, zonesSchema } from './results.ts'
+import { accountSchema, domainSchema, projectsSchema, workspacesSchema, zonesSchema } from './results.ts'
 
 /** Domains, and who the key belongs to. */
 export function accountCalls(call: Caller, catalogue: Catalogue) {
@@ -18,6 +18,10 @@ export function accountCalls(call: Caller, catalogue: Catalogue) {
     projects: (signal: AbortSignal) =>
       catalogue.find('listProjects')
         ? call({ purpose: 'listProjects', wanted: {}, repeatable: true }, projectsSchema, signal)
+        : Promise.resolve(undefined),
+    workspaces: (signal: AbortSignal) =>
+      catalogue.find('listWorkspaces')
+        ? call({ purpose: 'listWorkspaces', wanted: {}, repeatable: true }, workspacesSchema, signal)
         : Promise.resolve(undefined),
   }
 }

@@ -43,6 +43,8 @@ export interface Platform {
   offers(purpose: Purpose): boolean
   /** Whether a service can be told to end itself. */
   readonly canExpire: boolean
+  /** Whether calls can be told which workspace they are for. */
+  readonly knowsWorkspaces: boolean
   service(name: string, parts: ServiceParts, signal: AbortSignal): Promise<Service | undefined>
   /** All services of the account, newest first; the platform shows 100 at most and has no further pages. */
   services(signal: AbortSignal): Promise<readonly ListedService[]>
@@ -69,6 +71,7 @@ export interface Platform {
   zones(signal: AbortSignal): Promise<readonly { zone: string; status: string | undefined }[]>
   account(signal: AbortSignal): Promise<{ name: string | undefined } | undefined>
   projects(signal: AbortSignal): Promise<readonly { name: string; ref: string | undefined }[] | undefined>
+  workspaces(signal: AbortSignal): Promise<readonly { slug: string }[] | undefined>
   close(): Promise<void>
 }
 
@@ -98,10 +101,12 @@ export async function openPlatform(
     return readResult(schema, await session.call(tool.name, args, { repeatable, signal: callSignal }), tool.name)
   }
 
+  const createArguments = catalogue.find('createService')?.inputSchema.properties ?? {}
   return {
     server: session.server,
     offers: (purpose) => catalogue.find(purpose) !== undefined,
-    canExpire: 'destroy_timeout_seconds' in (catalogue.find('createService')?.inputSchema.properties ?? {}),
+    canExpire: 'destroy_timeout_seconds' in createArguments,
+    knowsWorkspaces: 'workspace_slug' in createArguments || 'workspace' in createArguments,
     ...serviceCalls(call, catalogue),
     ...repositoryCalls(call),
     ...databaseCalls(call, catalogue),

@@ -126,6 +126,7 @@ export class VirtualInk {
       server: 'virtual',
       offers: () => true,
       canExpire: false,
+      knowsWorkspaces: false,
       service: (name, parts, signal) =>
         unless(() => this.#call('get', signal, () => rendered(find(name), parts.env === true))),
       services: (signal) =>
@@ -194,6 +195,7 @@ export class VirtualInk {
       zones: () => Promise.resolve([]),
       account: () => Promise.resolve(undefined),
       projects: () => Promise.resolve(undefined),
+      workspaces: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
     }
   }
