@@ -1,11 +1,17 @@
 import { DeployError, errorMessage } from '../errors.ts'
+import type { Credits } from '../ink/credits.ts'
+import type { AccountLimits } from '../ink/limits.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { PlaceJudgement } from '../plan/place-names.ts'
 import type { CheckPlan, Place } from '../plan/plan.ts'
+import { costInWords } from '../report/format.ts'
 import type { PlanCheck } from '../report/model.ts'
 import { createTamer } from '../watch/tame.ts'
 import { findPlace, type PlaceFindings } from './check-place.ts'
+import { costView, runningCosts } from './costs.ts'
 import type { Deps } from './deps.ts'
+import { lookAtCredits } from './means.ts'
+import { findPreviews } from './previews.ts'
 
 /** What `command: plan` finds out about the account at ml.ink: whose key it is, where things will be, what is in use. */
 export async function checkAccount(plan: CheckPlan, deps: Deps, signal: AbortSignal): Promise<PlanCheck[]> {
@@ -29,7 +35,8 @@ export async function checkAccount(plan: CheckPlan, deps: Deps, signal: AbortSig
       return [
         await keyCheck(platform, signal),
         ...placeChecks(plan.place, found),
-        { name: 'Services', result: 'fine', detail: `${(await platform.services(signal)).length} in use` },
+        await servicesCheck(platform, signal),
+        ...(await moneyChecks(plan, { ...deps, platform, signal })),
       ]
     } finally {
       await platform.close()
@@ -44,6 +51,48 @@ async function keyCheck(platform: Platform, signal: AbortSignal): Promise<PlanCh
   const account = await platform.account(signal)
   const whose = account?.name ? `, account ${account.name}` : ''
   return { name: 'API key', result: 'fine', detail: `accepted by ${platform.server || 'ml.ink'}${whose}` }
+}
+
+async function servicesCheck(platform: Platform, signal: AbortSignal): Promise<PlanCheck> {
+  const [services, limits] = await Promise.all([platform.services(signal), platform.limits(signal)])
+  const most = limits?.maxServices
+  const detail = [`${services.length} in use${most === undefined ? '' : ` of ${most}`}`, ...limitsInWords(limits)].join(
+    '; ',
+  )
+  return { name: 'Services', result: most !== undefined && services.length >= most ? 'warning' : 'fine', detail }
+}
+
+function limitsInWords(limits: AccountLimits | undefined): string[] {
+  if (!limits) return []
+  const { tier, maxMemoryMi, maxVcpus } = limits
+  return [
+    ...(tier === undefined ? [] : [`plan ${tier}`]),
+    ...(maxMemoryMi === undefined ? [] : [`at most ${maxMemoryMi} MiB of memory`]),
+    ...(maxVcpus === undefined ? [] : [`at most ${maxVcpus} vCPUs`]),
+  ]
+}
+
+async function moneyChecks(
+  plan: CheckPlan,
+  run: Deps & { readonly platform: Platform; readonly signal: AbortSignal },
+): Promise<PlanCheck[]> {
+  const credits = await lookAtCredits(run)
+  const { previews } = await findPreviews(run, plan.place)
+  const cost = costView(runningCosts(previews, plan.place, run.settings))
+  return [
+    ...(credits === undefined ? [] : [creditsCheck(credits, run.settings.creditsWarning)]),
+    ...(cost === undefined ? [] : [{ name: 'Cost', result: 'fine', detail: costInWords(cost) } as const]),
+  ]
+}
+
+function creditsCheck({ spent, dollars, shown }: Credits, warnBelow: number): PlanCheck {
+  const name = 'Credits'
+  if (spent) {
+    const detail = `used up${shown === undefined ? '' : ` (${shown})`}: nothing new can be deployed`
+    return { name, result: 'problem', detail, mend: ['Top up the account at ml.ink.'] }
+  }
+  const low = dollars !== undefined && dollars < warnBelow
+  return { name, result: low ? 'warning' : 'fine', detail: shown === undefined ? 'enough' : `${shown} left` }
 }
 
 function placeChecks(place: Place, { project, workspace }: PlaceFindings): PlanCheck[] {

@@ -1,5 +1,7 @@
 import type { Caller } from './call.ts'
 import type { Catalogue } from './catalogue.ts'
+import { creditsSchema } from './credits.ts'
+import { limitsSchema } from './limits.ts'
 import { accountSchema, domainSchema, projectsSchema, workspacesSchema, zonesSchema } from './results.ts'
 
 /** Domains, and who the key belongs to. */
@@ -18,6 +20,14 @@ export function accountCalls(call: Caller, catalogue: Catalogue) {
     projects: (signal: AbortSignal) =>
       catalogue.find('listProjects')
         ? call({ purpose: 'listProjects', wanted: {}, repeatable: true }, projectsSchema, signal)
+        : Promise.resolve(undefined),
+    credits: (signal: AbortSignal) =>
+      catalogue.find('checkCredits')
+        ? call({ purpose: 'checkCredits', wanted: {}, repeatable: true }, creditsSchema, signal)
+        : Promise.resolve(undefined),
+    limits: (signal: AbortSignal) =>
+      catalogue.find('accountLimits')
+        ? call({ purpose: 'accountLimits', wanted: {}, repeatable: true }, limitsSchema, signal)
         : Promise.resolve(undefined),
     workspaces: (signal: AbortSignal) =>
       catalogue.find('listWorkspaces')

@@ -5,6 +5,7 @@ export type PlatformFailure =
   | 'unauthorized'
   | 'forbidden'
   | 'payment-required'
+  | 'no-credits'
   | 'rate-limited'
   | 'not-found'
   | 'unavailable'

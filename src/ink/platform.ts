@@ -3,7 +3,9 @@ import { accountCalls } from './account-calls.ts'
 import { type ServiceSettings, shapeArguments, type WantedArguments } from './arguments.ts'
 import type { Call } from './call.ts'
 import { openCatalogue, type Purpose } from './catalogue.ts'
+import type { Credits } from './credits.ts'
 import { PlatformError, ToolError } from './errors.ts'
+import type { AccountLimits } from './limits.ts'
 import { databaseCalls, repositoryCalls } from './resource-calls.ts'
 import {
   type Accepted,
@@ -72,6 +74,10 @@ export interface Platform {
   account(signal: AbortSignal): Promise<{ name: string | undefined } | undefined>
   projects(signal: AbortSignal): Promise<readonly { name: string; ref: string | undefined }[] | undefined>
   workspaces(signal: AbortSignal): Promise<readonly { slug: string }[] | undefined>
+  /** What the account can still spend; undefined when the server has no tool that tells. */
+  credits(signal: AbortSignal): Promise<Credits | undefined>
+  /** What the account's plan allows; undefined when no tool tells. */
+  limits(signal: AbortSignal): Promise<AccountLimits | undefined>
   close(): Promise<void>
 }
 
@@ -122,10 +128,13 @@ export function isNameTaken(error: unknown): boolean {
 
 /** Whether an error says that the account may not have more. */
 export function isOverQuota(error: unknown): boolean {
-  return (
-    (error instanceof ToolError && (error.reason === 'quota' || error.reason === 'credits')) ||
-    (error instanceof PlatformError && error.failure === 'payment-required')
-  )
+  return (error instanceof ToolError && error.reason === 'quota') || isOutOfMoney(error)
+}
+
+/** Whether an error says that the account cannot pay, which removing a service does not mend. */
+export function isOutOfMoney(error: unknown): boolean {
+  if (error instanceof ToolError) return error.reason === 'credits'
+  return error instanceof PlatformError && (error.failure === 'payment-required' || error.failure === 'no-credits')
 }
 
 /** The repository's `owner/slug`, which the platform reports with a service, from a remote's address. */

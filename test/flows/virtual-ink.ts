@@ -195,6 +195,8 @@ export class VirtualInk {
       zones: () => Promise.resolve([]),
       account: () => Promise.resolve(undefined),
       projects: () => Promise.resolve(undefined),
+      credits: () => Promise.resolve(undefined),
+      limits: () => Promise.resolve(undefined),
       workspaces: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
     }
