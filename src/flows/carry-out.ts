@@ -4,6 +4,7 @@ import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import type { NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
 import type { DeployReport, NothingReport, Target } from '../report/model.ts'
+import { SourceError } from '../source/source-error.ts'
 import { createTamer } from '../watch/tame.ts'
 import { answerHelp, answerLogs, answerNo } from './answers.ts'
 import { check } from './check.ts'
@@ -81,9 +82,10 @@ async function withRoom(plan: WorkPlan, run: Run): Promise<Outcome> {
   } catch (error) {
     const deployment = plan.kind === 'preview' || plan.kind === 'production'
     const overBudget = error instanceof OverBudget
-    if (!deployment || !(overBudget || isOverQuota(error)) || plan.onQuota === 'fail') throw error
+    const unpaid = isOutOfMoney(error) || (error instanceof SourceError && error.code === 'payment-required')
+    if (!deployment || !(overBudget || unpaid || isOverQuota(error)) || plan.onQuota === 'fail') throw error
     // Where money is missing, a preview that is removed brings none.
-    const room = plan.onQuota === 'evict-oldest' && !overBudget && !isOutOfMoney(error)
+    const room = plan.onQuota === 'evict-oldest' && !overBudget && !unpaid
     if (room && (await evictOldest(run, plan))) return flowOf(plan, run)
     if (plan.onQuota === 'evict-oldest') throw error
     const said = createTamer(run.secrets())(errorMessage(error))
