@@ -1,6 +1,6 @@
 import type { Account } from './accounts.ts'
 import type { DnsRecord, Zone } from './domains.ts'
-import type { PlatformCore } from './platform-core.ts'
+import type { PlatformCore, Usage } from './platform-core.ts'
 import { type Deployment, type EnvVar, type Service, serviceStatus } from './services.ts'
 import { deploy, removeService } from './tools/service-operations.ts'
 
@@ -51,6 +51,10 @@ export interface PlatformHands {
   deployAsSomebodyElse(name: string, branch?: string): void
   /** Deletes a service at once and behind everybody's back. */
   deleteBehindTheBack(name: string): void
+  /** Changes what `check_credits` answers; it has to be there from the start. */
+  setCredits(answer: Readonly<Record<string, unknown>>): void
+  /** What the metrics of a service say from now on. */
+  setUsage(name: string, usage: Usage): void
   /** All databases of all users, oldest first, with their addresses and tokens. */
   databases(): { name: string; owner: string; url: string; authToken: string }[]
   /** Delegates a zone, as a user does on the platform's web site. */
@@ -123,6 +127,11 @@ export function createHands(core: PlatformCore, owner: Account): PlatformHands {
       deploy(core, service, 'manual')
     },
     deleteBehindTheBack: (name) => removeService(core, mustFind(name)),
+    setCredits(answer) {
+      if (core.credits === undefined) throw new Error('This platform was started without check_credits.')
+      core.credits = answer
+    },
+    setUsage: (name, usage) => void core.usage.set(mustFind(name).name, usage),
     databases: () =>
       core.databases.all().map(({ name, accountId, served }) => ({
         name,

@@ -47,6 +47,13 @@ export interface InkOptions {
   readonly timing?: Partial<InkTiming>
   /** The account's plan. Default: no limit. */
   readonly limits?: { readonly services?: number }
+  /**
+   * What `check_credits` answers, in the generations with that name; without it there is no such tool, as on the public
+   * server. Given whole, because documentation names the tool and does not show its result.
+   */
+  readonly credits?: Readonly<Record<string, unknown>>
+  /** Offer `service_metrics` and `resource_limits` in the generations 2 and mixed. Default: no, as on the public server. */
+  readonly insight?: boolean
   /** Receives one line per thing that happens, without secrets. */
   readonly log?: (line: string) => void
 }

@@ -17,6 +17,12 @@ import { trackProcesses } from './process-group.ts'
 import { createServices, type Deployment, type Service, type Services } from './services.ts'
 import { createTimers } from './timers.ts'
 
+/** What a service uses, as its metrics show it. */
+export interface Usage {
+  readonly memoryMb?: number
+  readonly vcpus?: number
+}
+
 /** What the tools act on. */
 export interface PlatformCore {
   readonly accounts: Accounts
@@ -30,6 +36,12 @@ export interface PlatformCore {
   readonly timing: InkTiming
   readonly nowMs: () => number
   readonly maxServices: number
+  /** What `check_credits` answers; undefined where there is no such tool. Tests change it. */
+  credits: Readonly<Record<string, unknown>> | undefined
+  /** Whether metrics and limits can be asked for. */
+  readonly insight: boolean
+  /** What services use, by their names, as far as it has been said. */
+  readonly usage: Map<string, Usage>
   /** Where the platform's hosts are reached; known once they listen. */
   readonly addresses: { gitOrigin: string }
   /** Runs something after so many milliseconds, unless the platform stops first. */
@@ -44,6 +56,8 @@ export interface CoreOptions {
   readonly root: string
   readonly timing: InkTiming
   readonly maxServices: number
+  readonly credits: Readonly<Record<string, unknown>> | undefined
+  readonly insight: boolean
   readonly faults: FaultRegistry<InkFaultName>
   readonly nowMs: () => number
   readonly log: (line: string) => void
@@ -95,6 +109,9 @@ export async function createCore(options: CoreOptions, closers: Closer[]): Promi
     timing,
     nowMs,
     maxServices,
+    credits: options.credits,
+    insight: options.insight,
+    usage: new Map(),
     addresses: { gitOrigin: '' },
     later: timers.later,
   }

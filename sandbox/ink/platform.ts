@@ -71,6 +71,8 @@ async function assemble(options: InkOptions, closers: Closer[]): Promise<InkPlat
       root,
       timing: { ...DEFAULT_TIMING, ...options.timing },
       maxServices: options.limits?.services ?? Number.POSITIVE_INFINITY,
+      credits: options.credits,
+      insight: options.insight ?? false,
       faults,
       nowMs,
       log,

@@ -1,16 +1,19 @@
 import { DeployError, errorMessage } from '../errors.ts'
-import { isOverQuota, type Platform } from '../ink/platform.ts'
+import { isOutOfMoney, isOverQuota, type Platform } from '../ink/platform.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import type { NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
 import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
+import { SourceError } from '../source/source-error.ts'
 import { createTamer } from '../watch/tame.ts'
 import { answerHelp, answerLogs, answerNo } from './answers.ts'
 import { check } from './check.ts'
+import { checkPlace } from './check-place.ts'
 import { deploy } from './deploy.ts'
 import type { Deps } from './deps.ts'
 import { dryRun } from './dry-run.ts'
 import { evictOldest } from './limits.ts'
+import { OverBudget } from './means.ts'
 import { monitor } from './monitor.ts'
 import type { Action, Outcome } from './outcome.ts'
 import { openReporter, type Reporter, type Subject } from './reporter.ts'
@@ -70,7 +73,9 @@ async function connected(plan: WorkPlan, deps: Deps, occasion: Occasion, reporte
   let platform: Platform | undefined
   try {
     platform = await deps.openPlatform(plan.place, occasion.signal)
-    return await withRoom(plan, { ...deps, platform, reporter, signal: occasion.signal })
+    const run: Run = { ...deps, platform, reporter, signal: occasion.signal }
+    await checkPlace(run, plan.place)
+    return await withRoom(plan, run)
   } catch (error) {
     occasion.signal.throwIfAborted()
     return broken(plan, deps, occasion, reporter, error)
@@ -79,16 +84,21 @@ async function connected(plan: WorkPlan, deps: Deps, occasion: Occasion, reporte
   }
 }
 
-/** The account may have no more services: then `on-quota` decides. */
+/** The account may have no more services, or more would cost too much: then `on-quota` decides. */
 async function withRoom(plan: WorkPlan, run: Run): Promise<Outcome> {
   try {
     return await flowOf(plan, run)
   } catch (error) {
     const deployment = plan.kind === 'preview' || plan.kind === 'production'
-    if (!deployment || !isOverQuota(error) || plan.onQuota === 'fail') throw error
-    if (plan.onQuota === 'evict-oldest' && (await evictOldest(run, plan))) return flowOf(plan, run)
+    const overBudget = error instanceof OverBudget
+    const unpaid = isOutOfMoney(error) || (error instanceof SourceError && error.code === 'payment-required')
+    if (!deployment || !(overBudget || unpaid || isOverQuota(error)) || plan.onQuota === 'fail') throw error
+    // Where money is missing, a preview that is removed brings none.
+    const room = plan.onQuota === 'evict-oldest' && !overBudget && !unpaid
+    if (room && (await evictOldest(run, plan))) return flowOf(plan, run)
     if (plan.onQuota === 'evict-oldest') throw error
-    const reason = `the account at ml.ink may have no more (${createTamer(run.secrets())(errorMessage(error))}); on-quota is skip`
+    const said = createTamer(run.secrets())(errorMessage(error))
+    const reason = `${overBudget ? said : `the account at ml.ink may have no more (${said})`}; on-quota is skip`
     run.reporter.update({ status: 'skipped', phase: undefined, reason })
     run.reporter.timeline.end('skipped', reason)
     run.output('skipped-reason', reason)

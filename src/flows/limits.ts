@@ -1,8 +1,11 @@
 import { DeployError } from '../errors.ts'
 import type { Service } from '../ink/results.ts'
+import { roomInBudget } from '../plan/budget.ts'
 import { previewNumber } from '../plan/names.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import { formatDollars } from '../report/format.ts'
 import { meaningOf } from '../watch/status.ts'
+import { costOf, runningCosts } from './costs.ts'
 import type { Prepared } from './prepare.ts'
 import { type FoundPreview, findPreviews, oldestFirst } from './previews.ts'
 import { removePreview } from './removal.ts'
@@ -10,22 +13,48 @@ import { retire } from './retire.ts'
 import type { Run } from './run.ts'
 
 /**
- * Keeps to `max-previews` before another preview is created: the oldest ones make room. A preview that exists already
- * takes no more room, and production none at all.
+ * Keeps to `max-previews`, and with `on-quota: evict-oldest` to `max-cost-per-day`, before another preview is created: the
+ * oldest ones make room. A preview that exists already takes no more room, and production none at all.
  */
 export async function makeRoom(plan: PreviewPlan | ProductionPlan, run: Run, { existing }: Prepared): Promise<void> {
-  if (plan.kind !== 'preview' || plan.maxPreviews === undefined || existing) return
+  if (plan.kind !== 'preview' || existing) return
+  const evictsForCost = plan.maxCostPerDay !== undefined && plan.onQuota === 'evict-oldest'
+  if (plan.maxPreviews === undefined && !evictsForCost) return
   const { previews } = await findPreviews(run, plan.place)
-  // Each service of a repository that has several keeps to its own limit.
-  const running = oldestFirst(
-    previews.filter(
-      ({ service, serviceName }) =>
-        service && serviceName !== plan.serviceName && previewNumber(plan.place.baseName, serviceName) !== undefined,
-    ),
-  )
-  const surplus = running.slice(0, Math.max(0, running.length - (plan.maxPreviews - 1)))
+  const others = previews.filter(({ serviceName }) => serviceName !== plan.serviceName)
+  const surplus = beyondNumber(plan, others)
   for (const preview of surplus)
     await evict(run, plan, preview, `made room: at most ${plan.maxPreviews} previews are kept (\`max-previews\`)`)
+  if (plan.maxCostPerDay === undefined || !evictsForCost) return
+  const staying = others.filter((preview) => !surplus.includes(preview))
+  for (const preview of beyondBudget(plan, plan.maxCostPerDay, staying, run))
+    await evict(
+      run,
+      plan,
+      preview,
+      `made room: previews cost at most ${formatDollars(plan.maxCostPerDay)} a day (\`max-cost-per-day\`)`,
+    )
+}
+
+function beyondNumber(plan: PreviewPlan, others: readonly FoundPreview[]): readonly FoundPreview[] {
+  if (plan.maxPreviews === undefined) return []
+  // Each service of a repository that has several keeps to its own limit.
+  const running = oldestFirst(
+    others.filter(
+      ({ service, serviceName }) => service && previewNumber(plan.place.baseName, serviceName) !== undefined,
+    ),
+  )
+  return running.slice(0, Math.max(0, running.length - (plan.maxPreviews - 1)))
+}
+
+function beyondBudget(
+  plan: PreviewPlan,
+  limitPerDay: number,
+  others: readonly FoundPreview[],
+  { settings }: Run,
+): readonly FoundPreview[] {
+  const running = runningCosts(others, plan.place, settings)
+  return roomInBudget(running, costOf(plan.build, settings) ?? 0, limitPerDay) ?? []
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Snapshot, Source } from '../source/contract.ts'
 import { type GitRemote, parseRemote } from '../source/remote.ts'
 import { findDatabase, type ServiceDatabase } from './databases.ts'
 import { bothOf } from './in-parallel.ts'
+import { checkMeans } from './means.ts'
 import { claimService } from './ownership.ts'
 import type { Run } from './run.ts'
 
@@ -48,11 +49,13 @@ async function preparePlatform(
   signal: AbortSignal,
 ): Promise<Omit<Prepared, 'snapshot'>> {
   const { platform } = run
-  const [existing, access] = await bothOf(
+  const [existing, present] = await bothOf(
     signal,
     (one) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one),
-    (one) => platform.gitAccess(plan.place.repositoryName, true, one),
+    (one) => platform.gitAccess(plan.place.repositoryName, false, one),
   )
+  if (!existing) await checkMeans(plan, { ...run, signal })
+  const access = present ?? (await platform.gitAccess(plan.place.repositoryName, true, signal))
   if (!access) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)
   const remote = protectedRemote(access.remote, run.mask)
   const slug = repositorySlug(access.remote)

@@ -10,6 +10,9 @@ import type { Removable } from './removal.ts'
 import type { Run } from './run.ts'
 import { tameError } from './switch-service.ts'
 
+/** What finding needs. */
+export type PreviewFinder = Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>
+
 /** A preview of this repository that was found on the platform. */
 export interface FoundPreview extends Removable {
   /** Milliseconds since the epoch; undefined when the platform does not say. */
@@ -27,7 +30,7 @@ export interface FoundPreviews {
  * Finds all previews of a repository: among the services that the platform lists (100 at most), and by the repository's
  * branches `ink/pr-<n>/…`, which also show those beyond the list and those whose service is gone.
  */
-export async function findPreviews(run: Run, place: Place): Promise<FoundPreviews> {
+export async function findPreviews(run: PreviewFinder, place: Place): Promise<FoundPreviews> {
   const access = await run.platform.gitAccess(place.repositoryName, false, run.signal)
   if (!access) return { previews: [], unreadable: [] }
   const slug = repositorySlug(access.remote)
@@ -56,7 +59,7 @@ export async function findPreviews(run: Run, place: Place): Promise<FoundPreview
 }
 
 function sortOut(
-  run: Run,
+  run: PreviewFinder,
   place: Place,
   slug: string,
   names: readonly string[],
@@ -96,9 +99,11 @@ function numberOf(service: Service): number | undefined {
   return Number.isInteger(number) && number > 0 ? number : undefined
 }
 
-/** The oldest first; those of unknown age last, so that they are not taken for old. */
+/** The oldest first; those of unknown age last, so that they are not taken for old. The platform tells whole seconds. */
 export function oldestFirst(previews: readonly FoundPreview[]): FoundPreview[] {
   return previews.toSorted(
-    (a, b) => (a.createdAt ?? Number.POSITIVE_INFINITY) - (b.createdAt ?? Number.POSITIVE_INFINITY),
+    (a, b) =>
+      (a.createdAt ?? Number.POSITIVE_INFINITY) - (b.createdAt ?? Number.POSITIVE_INFINITY) ||
+      a.pullRequest - b.pullRequest,
   )
 }

@@ -1,11 +1,11 @@
 import { DeployError } from '../errors.ts'
-import { costPerDay } from '../ink/prices.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { standing } from '../plan/guards.ts'
 import { previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
 import { decideSweep, type SweepDecision } from '../plan/sweep.ts'
 import type { SweepReport, SweptPreview } from '../report/model.ts'
+import { costOf, costView, runningCosts } from './costs.ts'
 import { pullRequestFact } from './facts.ts'
 import { settleEach } from './in-parallel.ts'
 import { monitor } from './monitor.ts'
@@ -38,7 +38,11 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   lists.failed.push(...unreadable.map(({ serviceName, why }): SweptPreview => ({ service: serviceName, why })))
   const { removed, kept, failed } = lists
   run.output('removed', JSON.stringify(plan.dryRun ? [] : removed.map(({ service }) => service)))
-  const outcome = outcomeOf(plan, run, lists)
+  const left = decisions
+    .filter((decision) => plan.dryRun || fates.get(decision) !== 'removed')
+    .map(({ preview }) => preview)
+  const cost = costView(runningCosts(left, plan.place, run.settings))
+  const outcome = outcomeOf(plan, run, { ...lists, cost })
   run.reporter.timeline.end(
     failed.length === 0 ? 'done' : 'failed',
     `${plan.dryRun ? 'Would remove' : 'Removed'} ${removed.length}, kept ${kept.length}, failed ${failed.length}`,
@@ -116,11 +120,14 @@ async function openPullRequests(run: Run): Promise<OpenPullRequests> {
 
 function swept(run: Run, { preview, why }: Decision): SweptPreview {
   const { service, serviceName, pullRequest } = preview
-  const perDay = service ? costPerDay({ memory: service.memory, vcpus: service.vcpus }, run.settings.prices) : undefined
-  return { service: serviceName, pullRequest, why, costPerDay: perDay }
+  return { service: serviceName, pullRequest, why, costPerDay: service && costOf(service, run.settings) }
 }
 
-function outcomeOf(plan: SweepPlan, run: Run, lists: Pick<SweepReport, 'removed' | 'kept' | 'failed'>): Outcome {
+function outcomeOf(
+  plan: SweepPlan,
+  run: Run,
+  lists: Pick<SweepReport, 'removed' | 'kept' | 'failed' | 'cost'>,
+): Outcome {
   const report: SweepReport = {
     kind: 'sweep',
     dryRun: plan.dryRun,

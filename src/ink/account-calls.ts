@@ -1,6 +1,8 @@
 import type { Caller } from './call.ts'
 import type { Catalogue } from './catalogue.ts'
-import { accountSchema, domainSchema, projectsSchema, zonesSchema } from './results.ts'
+import { creditsSchema } from './credits.ts'
+import { limitsSchema } from './limits.ts'
+import { accountSchema, domainSchema, projectsSchema, workspacesSchema, zonesSchema } from './results.ts'
 
 /** Domains, and who the key belongs to. */
 export function accountCalls(call: Caller, catalogue: Catalogue) {
@@ -20,6 +22,18 @@ export function accountCalls(call: Caller, catalogue: Catalogue) {
     projects: (signal: AbortSignal) =>
       catalogue.find('listProjects')
         ? call({ purpose: 'listProjects', wanted: {}, repeatable: true }, projectsSchema, signal)
+        : Promise.resolve(undefined),
+    credits: (signal: AbortSignal) =>
+      catalogue.find('checkCredits')
+        ? call({ purpose: 'checkCredits', wanted: {}, repeatable: true }, creditsSchema, signal)
+        : Promise.resolve(undefined),
+    limits: (signal: AbortSignal) =>
+      catalogue.find('accountLimits')
+        ? call({ purpose: 'accountLimits', wanted: {}, repeatable: true }, limitsSchema, signal)
+        : Promise.resolve(undefined),
+    workspaces: (signal: AbortSignal) =>
+      catalogue.find('listWorkspaces')
+        ? call({ purpose: 'listWorkspaces', wanted: {}, repeatable: true }, workspacesSchema, signal)
         : Promise.resolve(undefined),
   }
 }

@@ -27,6 +27,7 @@ const names = {
   listWorkspaces: ['list_workspaces', 'workspace_list'],
   whoami: ['whoami'],
   checkCredits: ['check_credits'],
+  accountLimits: ['resource_limits', 'get_resource_limits'],
 } as const satisfies Record<string, readonly [string, ...string[]]>
 
 /** One thing that ml.ink can do for us, whatever its server calls it. */

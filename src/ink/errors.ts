@@ -1,10 +1,12 @@
 import { DeployError, errorCode, errorMessage } from '../errors.ts'
+import { paymentTerms } from './payment-terms.ts'
 
 /** What kind of failure talking to ml.ink was. */
 export type PlatformFailure =
   | 'unauthorized'
   | 'forbidden'
   | 'payment-required'
+  | 'no-credits'
   | 'rate-limited'
   | 'not-found'
   | 'unavailable'
@@ -141,9 +143,7 @@ export function httpError(status: number, body: string, host: string, retryAfter
         hint: 'Make a new API key at ml.ink (account, API keys) and store it as the repository secret INK_API_KEY.',
       })
     case 402:
-      return new PlatformError('payment-required', `ml.ink answered “payment required” (HTTP 402${said})`, {
-        hint: 'The account cannot pay. Top it up at ml.ink, then run the job again.',
-      })
+      return paymentRequired(paymentTerms(body) ?? body.trim().slice(0, 300))
     case 403:
       return new PlatformError('forbidden', `ml.ink refused the request (HTTP 403${said})`, {
         hint: 'The API key is valid but may not do this. Use the key of the account that owns the service.',
@@ -167,6 +167,17 @@ export function httpError(status: number, body: string, host: string, retryAfter
             hint: 'Check that `endpoint` is an MCP endpoint of ml.ink.',
           })
   }
+}
+
+// Never paid and never asked again: what a deployment may cost is for people to decide.
+function paymentRequired(terms: string): PlatformError {
+  return new PlatformError(
+    'payment-required',
+    `ml.ink answered “payment required” (HTTP 402)${terms ? `. Its terms: ${terms}` : ''}`,
+    {
+      hint: 'Nothing was paid. Top the account up at ml.ink, then run the job again; `on-quota: skip` lets pull requests pass.',
+    },
+  )
 }
 
 /** Whether the same request may succeed a little later: network faults, 429 and 5xx, nothing else. */

@@ -3,8 +3,10 @@ import { accountCalls } from './account-calls.ts'
 import { type ServiceSettings, shapeArguments, type WantedArguments } from './arguments.ts'
 import type { Call } from './call.ts'
 import { openCatalogue, type Purpose } from './catalogue.ts'
+import type { Credits } from './credits.ts'
 import { dnsCalls, type NewRecord } from './dns-calls.ts'
 import { PlatformError, ToolError } from './errors.ts'
+import type { AccountLimits } from './limits.ts'
 import { databaseCalls, repositoryCalls } from './resource-calls.ts'
 import {
   type Accepted,
@@ -46,6 +48,8 @@ export interface Platform {
   offers(purpose: Purpose): boolean
   /** Whether a service can be told to end itself. */
   readonly canExpire: boolean
+  /** Whether calls can be told which workspace they are for. */
+  readonly knowsWorkspaces: boolean
   service(name: string, parts: ServiceParts, signal: AbortSignal): Promise<Service | undefined>
   /** All services of the account, newest first; the platform shows 100 at most and has no further pages. */
   services(signal: AbortSignal): Promise<readonly ListedService[]>
@@ -77,6 +81,11 @@ export interface Platform {
   zones(signal: AbortSignal): Promise<readonly Zone[]>
   account(signal: AbortSignal): Promise<{ name: string | undefined } | undefined>
   projects(signal: AbortSignal): Promise<readonly { name: string; ref: string | undefined }[] | undefined>
+  workspaces(signal: AbortSignal): Promise<readonly { slug: string }[] | undefined>
+  /** What the account can still spend; undefined when the server has no tool that tells. */
+  credits(signal: AbortSignal): Promise<Credits | undefined>
+  /** What the account's plan allows; undefined when no tool tells. */
+  limits(signal: AbortSignal): Promise<AccountLimits | undefined>
   close(): Promise<void>
 }
 
@@ -106,10 +115,12 @@ export async function openPlatform(
     return readResult(schema, await session.call(tool.name, args, { repeatable, signal: callSignal }), tool.name)
   }
 
+  const createArguments = catalogue.find('createService')?.inputSchema.properties ?? {}
   return {
     server: session.server,
     offers: (purpose) => catalogue.find(purpose) !== undefined,
-    canExpire: 'destroy_timeout_seconds' in (catalogue.find('createService')?.inputSchema.properties ?? {}),
+    canExpire: 'destroy_timeout_seconds' in createArguments,
+    knowsWorkspaces: 'workspace_slug' in createArguments || 'workspace' in createArguments,
     ...serviceCalls(call, catalogue),
     ...repositoryCalls(call),
     ...databaseCalls(call, catalogue),
@@ -126,10 +137,13 @@ export function isNameTaken(error: unknown): boolean {
 
 /** Whether an error says that the account may not have more. */
 export function isOverQuota(error: unknown): boolean {
-  return (
-    (error instanceof ToolError && (error.reason === 'quota' || error.reason === 'credits')) ||
-    (error instanceof PlatformError && error.failure === 'payment-required')
-  )
+  return (error instanceof ToolError && error.reason === 'quota') || isOutOfMoney(error)
+}
+
+/** Whether an error says that the account cannot pay, which removing a service does not mend. */
+export function isOutOfMoney(error: unknown): boolean {
+  if (error instanceof ToolError) return error.reason === 'credits'
+  return error instanceof PlatformError && (error.failure === 'payment-required' || error.failure === 'no-credits')
 }
 
 /** The repository's `owner/slug`, which the platform reports with a service, from a remote's address. */

@@ -239,9 +239,17 @@ export const accountSchema = z
   .object({ user_id: text, github_username: text, name: text, email: text })
   .transform((raw) => ({ name: raw.github_username ?? raw.name ?? raw.email ?? raw.user_id }))
 
-export const projectsSchema = z
-  .object({ projects: z.array(z.object({ name: z.string(), ref: text, is_default: z.boolean().nullish() })).nullish() })
-  .transform((raw) => raw.projects ?? [])
+const project = z
+  .object({ name: z.string(), ref: text, slug: text })
+  .transform(({ name, ref, slug }) => ({ name, ref: ref ?? slug }))
+
+export const projectsSchema = z.object({ projects: z.array(project).nullish() }).transform((raw) => raw.projects ?? [])
+
+const workspace = z.object({ slug: text, name: text }).transform(({ slug, name }) => ({ slug: slug ?? name ?? '' }))
+
+export const workspacesSchema = z
+  .object({ workspaces: z.array(workspace).nullish() })
+  .transform((raw) => (raw.workspaces ?? []).filter(({ slug }) => slug !== ''))
 
 function domainOf(
   domain: z.output<typeof customDomain> | null | undefined,

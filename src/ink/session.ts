@@ -3,6 +3,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { type CallToolResult, McpError, type Tool } from '@modelcontextprotocol/sdk/types.js'
 import { errorMessage } from '../errors.ts'
 import { isTransient, PlatformError, ToolError } from './errors.ts'
+import { paymentTerms } from './payment-terms.ts'
 import { type Fetch, platformFetch } from './wire.ts'
 
 /** Time, injected so that waiting can be tested without waiting. */
@@ -145,13 +146,19 @@ function rpcError(error: McpError): PlatformError {
 /** Results arrive as `structuredContent` and as JSON text; some servers send only one of the two. */
 function readResult(tool: string, result: CallToolResult, redact: (text: string) => string): unknown {
   const text = (result.content ?? []).map((block) => (block.type === 'text' ? block.text : '')).join('\n')
-  if (result.isError) throw new ToolError(tool, redact(text.trim() || 'no reason given'))
+  if (result.isError) throw new ToolError(tool, refusal(redact(text.trim())))
   if (result.structuredContent) return result.structuredContent
   try {
     return JSON.parse(text)
   } catch {
     return { message: text } // a plain sentence is a legal result; what needs fields finds none and says so
   }
+}
+
+/** A tool that wants to be paid answers with the terms alone (x402 over MCP). */
+function refusal(text: string): string {
+  const terms = paymentTerms(text)
+  return terms === undefined ? text || 'no reason given' : `payment required. Its terms: ${terms}`
 }
 
 function neverCarriedOut(error: PlatformError): boolean {

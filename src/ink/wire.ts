@@ -1,4 +1,5 @@
 import { httpError, networkError, PlatformError } from './errors.ts'
+import { decodedTerms } from './payment-terms.ts'
 
 /** The part of `fetch` that the session needs; injected, so that tests can stand between. */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
@@ -20,7 +21,13 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
     refuseForeignRedirect(response, url)
     if (response.status >= 400) {
       const body = redact(await attempt(() => response.text(), init?.signal, host))
-      throw httpError(response.status, body, host, retryAfterMs(response.headers.get('retry-after')))
+      const terms = response.status === 402 ? decodedTerms(response.headers.get('payment-required')) : undefined
+      throw httpError(
+        response.status,
+        terms ? redact(terms) : body,
+        host,
+        retryAfterMs(response.headers.get('retry-after')),
+      )
     }
     if (response.status !== 200 || !response.body) return response
     const type = response.headers.get('content-type') ?? ''

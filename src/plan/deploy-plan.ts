@@ -49,6 +49,7 @@ export function previewPlan(
     untrusted,
     previewLabel: settings.previewLabel,
     maxPreviews: settings.maxPreviews,
+    maxCostPerDay: settings.maxCostPerDay,
     previewTtlMs: settings.previewTtlMs,
     askedBy: intent.comment && { commentId: intent.comment.commentId, login: intent.comment.login },
   }

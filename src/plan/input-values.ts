@@ -32,6 +32,14 @@ export function parseRate(text: string): Parsed<number> {
     : { allowed: 'an amount in dollars such as 0.000393, or 0 to hide estimates' }
 }
 
+/** An amount of dollars. */
+export function parseDollars(text: string, atLeast: 'any' | 'more than 0' = 'any'): Parsed<number> {
+  const value = /^\d{1,6}(\.\d{1,4})?$/.test(text) ? Number(text) : Number.NaN
+  return value > 0 || (value === 0 && atLeast === 'any')
+    ? { value }
+    : { allowed: `an amount in dollars such as 2.50${atLeast === 'any' ? ', or 0 for none' : ', more than 0'}` }
+}
+
 /** `90s`, `15m`, `1h`, `7d`, in milliseconds. A number without unit is refused because its unit would be a guess. */
 export function parseDuration(text: string, longest: StringValue): Parsed<number> {
   const valueMs = /^\d{1,6}(\.\d{1,3})?\s?(s|m|h|d)$/.test(text) ? ms(text as StringValue) : Number.NaN

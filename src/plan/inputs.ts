@@ -56,6 +56,8 @@ export const inputDefaults = {
   'dry-run': 'false',
   'price-vcpu-minute': '0.000393',
   'price-gb-minute': '0.000161',
+  'max-cost-per-day': '',
+  'credits-warning': '1',
   endpoint: 'https://mcp.ml.ink/mcp',
 } as const
 

@@ -6,6 +6,7 @@ import {
   parseBranch,
   parseChoice,
   parseCommit,
+  parseDollars,
   parseDomain,
   parseDuration,
   parseEndpoint,
@@ -237,7 +238,17 @@ function manners(reading: Reading) {
       vcpuMinute: reading.value('price-vcpu-minute', parseRate),
       gbMinute: reading.value('price-gb-minute', parseRate),
     },
+    maxCostPerDay: maxCostPerDay(reading),
+    creditsWarning: reading.value('credits-warning', parseDollars),
   }
+}
+
+function maxCostPerDay(reading: Reading): number | undefined {
+  const limit = reading.optional('max-cost-per-day', (text) => parseDollars(text, 'more than 0'))
+  const hidden = (['price-vcpu-minute', 'price-gb-minute'] as const).find((name) => Number(reading.text(name)) === 0)
+  if (limit !== undefined && hidden !== undefined)
+    reading.problems.push(`max-cost-per-day: rests on an estimate, but ${hidden} is 0, which hides it`)
+  return limit
 }
 
 function previews(reading: Reading) {

@@ -66,6 +66,8 @@ export interface PreviewPlan extends Deploy {
   /** The label without which there is no preview. */
   readonly previewLabel: string | undefined
   readonly maxPreviews: number | undefined
+  /** Dollars that all previews together may cost a day. */
+  readonly maxCostPerDay: number | undefined
   readonly previewTtlMs: number | undefined
   /** Set when a comment asked for it: where the reaction goes. */
   readonly askedBy: Asked | undefined

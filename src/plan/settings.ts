@@ -133,5 +133,9 @@ export interface Settings {
   readonly pullRequest: number | undefined
   readonly dryRun: boolean
   readonly prices: Prices
+  /** Dollars a day that all previews together may cost, as estimated; undefined for no limit. */
+  readonly maxCostPerDay: number | undefined
+  /** Dollars of credits below which a run warns; 0 for never. */
+  readonly creditsWarning: number
   readonly endpoint: string
 }

@@ -200,6 +200,8 @@ export interface SweepReport extends RunReport {
   readonly removed: readonly SweptPreview[]
   readonly kept: readonly SweptPreview[]
   readonly failed: readonly SweptPreview[]
+  /** Of the previews that are left; an estimate. */
+  readonly cost?: CostView | undefined
 }
 
 export interface MonitoredService {
@@ -222,6 +224,10 @@ export interface MonitoredService {
 export interface MonitorReport extends RunReport {
   readonly kind: 'monitor'
   readonly services: readonly MonitoredService[]
+  /** Of the open previews; an estimate. */
+  readonly cost?: CostView | undefined
+  /** What the account has left, such as `$0.42`. */
+  readonly credits?: string | undefined
 }
 
 export interface PlanCheck {

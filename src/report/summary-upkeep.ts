@@ -1,8 +1,8 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import { oneLine, prose } from './foreign-text.ts'
-import { count, formatDollars, formatDuration } from './format.ts'
+import { costInWords, count, formatDollars, formatDuration } from './format.ts'
 import { block, cellCode, code, heading, link, list, paragraph, table, text } from './markdown.ts'
-import type { MonitorReport, Surroundings, SweepReport, SweptPreview, TeardownReport } from './model.ts'
+import type { CostView, MonitorReport, Surroundings, SweepReport, SweptPreview, TeardownReport } from './model.ts'
 import { targetWords } from './wording.ts'
 
 const MAX_TABLE_ROWS = 200
@@ -50,7 +50,17 @@ export function sweepBlocks(report: SweepReport, surroundings: Surroundings): Ro
     ...previewTable(dryRun ? 'Would be removed' : 'Removed', removed, surroundings),
     ...previewTable('Failed', failed, surroundings),
     ...previewTable('Kept', kept, surroundings),
+    ...moneyBlocks(report),
   ]
+}
+
+/** One line about what is open costs, and what there is to pay it with. */
+function moneyBlocks({ cost, credits }: { cost?: CostView | undefined; credits?: string | undefined }): RootContent[] {
+  const said = [
+    ...(cost === undefined ? [] : [costInWords(cost)]),
+    ...(credits === undefined ? [] : [`credits left: ${credits}`]),
+  ]
+  return said.length === 0 ? [] : [paragraph(text(`💰 ${said.join(' · ')}`))]
 }
 
 function previewTable(
@@ -91,6 +101,7 @@ export function monitorBlocks(report: MonitorReport): RootContent[] {
   return [
     heading(2, text(title)),
     ...(report.services.length === 0 ? [] : [monitorTable(report)]),
+    ...moneyBlocks(report),
     ...trouble.flatMap(troubleBlocks),
   ]
 }

@@ -7,6 +7,7 @@ export type NetworkFailure =
   | { readonly kind: 'transient'; readonly reason: string }
   | { readonly kind: 'denied'; readonly status: number }
   | { readonly kind: 'too-large' }
+  | { readonly kind: 'unpaid'; readonly remoteLines: readonly string[] }
   | { readonly kind: 'rejected'; readonly reason: string; readonly remoteLines: readonly string[] }
   | { readonly kind: 'other'; readonly reason: string }
 
@@ -25,6 +26,7 @@ export function classifyFailure(output: NetworkGitOutput): NetworkFailure {
   }
   if (status === 404 || /repository '.*' not found/.test(stderr)) return { kind: 'denied', status: 404 }
   if (status === 413) return { kind: 'too-large' }
+  if (status === 402) return { kind: 'unpaid', remoteLines }
   if (status >= 500 || status === 429 || status === 408) return { kind: 'transient', reason: `HTTP ${status}` }
   const server = refused?.includes('[remote ') === true
   if (server) return { kind: 'rejected', reason: refused, remoteLines }
@@ -53,6 +55,15 @@ export function networkError(what: string, failure: NetworkFailure, remote: GitR
       return new SourceError('rejected', `${what} was refused by ${remote.url}: too large (HTTP 413).${largest}`, {
         hint: 'Take large files out of the repository, or deploy a built directory with the input "directory".',
       })
+    case 'unpaid': {
+      const said =
+        failure.remoteLines.length === 0 ? '' : ` The server said: ${failure.remoteLines.join(' / ').slice(0, 300)}`
+      return new SourceError(
+        'payment-required',
+        remote.redact(`${what} was answered by ${remote.url} with “payment required” (HTTP 402).${said}`),
+        { hint: 'The account at ml.ink cannot pay. Top it up, then run the job again.' },
+      )
+    }
     case 'rejected': {
       const remarks = failure.remoteLines.length === 0 ? '' : ` The server said: ${failure.remoteLines.join(' / ')}`
       return new SourceError(

@@ -10,6 +10,7 @@ export type SourceErrorCode =
   | 'branch-conflict'
   | 'denied'
   | 'rejected'
+  | 'payment-required'
   | 'unreachable'
   | 'git-failed'
 

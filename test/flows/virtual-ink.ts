@@ -126,6 +126,7 @@ export class VirtualInk {
       server: 'virtual',
       offers: () => true,
       canExpire: false,
+      knowsWorkspaces: false,
       service: (name, parts, signal) =>
         unless(() => this.#call('get', signal, () => rendered(find(name), parts.env === true))),
       services: (signal) =>
@@ -198,6 +199,9 @@ export class VirtualInk {
       deleteDnsRecord: () => Promise.reject(new Error('not played here')),
       account: () => Promise.resolve(undefined),
       projects: () => Promise.resolve(undefined),
+      credits: () => Promise.resolve(undefined),
+      limits: () => Promise.resolve(undefined),
+      workspaces: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
     }
   }

@@ -63,6 +63,8 @@ describe('settings', () => {
       previewTtlMs: undefined,
       onMissingKey: 'auto',
       onQuota: 'fail',
+      maxCostPerDay: undefined,
+      creditsWarning: 1,
       adopt: false,
       previewDrafts: true,
       pullRequest: undefined,
@@ -195,6 +197,8 @@ describe('bad inputs', () => {
     ['deployment-record', ['yes', 'always']],
     ['comment', ['always']],
     ['on-quota', ['evict']],
+    ['max-cost-per-day', ['0', '-1', '$5', '1,50', 'five', '1.00001']],
+    ['credits-warning', ['-1', '$1', 'low']],
     ['on-missing-key', ['ignore']],
     ['env-strategy', ['overwrite']],
     ['database', ['postgres']],
@@ -247,6 +251,13 @@ describe('bad inputs', () => {
     ])
     expect(problemsOf({ 'publish-directory': 'dist' })).toEqual([])
     expect(problemsOf({ 'publish-directory': 'dist', 'build-pack': 'static' })).toEqual([])
+  })
+
+  test('a limit of costs that nothing could be measured by is a problem', () => {
+    expect(problemsOf({ 'max-cost-per-day': '5', 'price-gb-minute': '0' })).toEqual([
+      'max-cost-per-day: rests on an estimate, but price-gb-minute is 0, which hides it',
+    ])
+    expect(problemsOf({ 'max-cost-per-day': '5' })).toEqual([])
   })
 
   test('a value is shown on one line and cut when it is long', () => {

@@ -8,6 +8,7 @@ import { g1ResourceTools } from './g1-resources.ts'
 import { g1ServiceTools } from './g1-services.ts'
 import { g2AccountTools } from './g2-account.ts'
 import { g2DomainTools } from './g2-domains.ts'
+import { g2InsightTools } from './g2-insight.ts'
 import { g2ServiceTools } from './g2-services.ts'
 import { nestedStatus } from './nested-status.ts'
 import type { Tool } from './tool.ts'
@@ -24,7 +25,12 @@ export function toolsOf(profile: InkProfile, core: PlatformCore): Tool[] {
     ...g1ResourceTools(core),
     ...g1DomainTools(core),
   ]
-  const g2 = () => [...g2AccountTools(core), ...g2ServiceTools(core), ...g2DomainTools(core)]
+  const g2 = () => [
+    ...g2AccountTools(core),
+    ...g2ServiceTools(core),
+    ...g2DomainTools(core),
+    ...(core.insight ? g2InsightTools(core) : []),
+  ]
   switch (profile) {
     case 'g0':
       return g0Tools(g1)

@@ -5,6 +5,7 @@ import { listOf, objectSchema, type Tool, text } from './tool.ts'
 /** The account tools of generation 1. */
 export function g1AccountTools(core: PlatformCore): Tool[] {
   return [
+    ...(core.credits === undefined ? [] : [checkCredits(core)]),
     {
       name: 'whoami',
       description: 'Tell who is signed in',
@@ -43,4 +44,14 @@ export function g1AccountTools(core: PlatformCore): Tool[] {
       }),
     },
   ]
+}
+
+function checkCredits(core: PlatformCore): Tool {
+  return {
+    name: 'check_credits',
+    description: 'Tell what the account has left',
+    input: objectSchema({}),
+    output: { type: 'object' },
+    run: () => ({ ...core.credits }),
+  }
 }

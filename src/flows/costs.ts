@@ -1,0 +1,49 @@
+import { costPerDay } from '../ink/prices.ts'
+import type { Service } from '../ink/results.ts'
+import type { RunningCost } from '../plan/budget.ts'
+import { sumPerDay } from '../plan/budget.ts'
+import { previewNumber } from '../plan/names.ts'
+import type { Place } from '../plan/plan.ts'
+import type { Settings } from '../plan/settings.ts'
+import type { CostView } from '../report/model.ts'
+import { type FoundPreview, oldestFirst } from './previews.ts'
+
+type Sized = Pick<Service, 'memory' | 'vcpus'>
+
+/**
+ * What a service costs a day, in dollars, an estimate. Where the platform does not tell a size, it is taken to be the
+ * one that the inputs ask for.
+ */
+export function costOf(service: Sized, { build, prices }: Pick<Settings, 'build' | 'prices'>): number | undefined {
+  return costPerDay({ memory: service.memory ?? build.memory, vcpus: service.vcpus ?? build.vcpus }, prices)
+}
+
+/** The previews that run, the oldest first, with what they cost; those of this service's own may make room for another. */
+export function runningCosts(
+  previews: readonly FoundPreview[],
+  place: Place,
+  settings: Pick<Settings, 'build' | 'prices'>,
+): readonly RunningCost<FoundPreview>[] {
+  return oldestFirst(previews).flatMap((preview) =>
+    preview.service === undefined
+      ? []
+      : [
+          {
+            preview,
+            perDay: costOf(preview.service, settings) ?? 0,
+            mayGo: previewNumber(place.baseName, preview.serviceName) !== undefined,
+          },
+        ],
+  )
+}
+
+/** The costs of all that run, for a report; undefined when none does or no estimate is wanted. */
+export function costView(running: readonly RunningCost<unknown>[]): CostView | undefined {
+  const perDay = sumPerDay(running)
+  if (perDay === 0) return undefined
+  return {
+    perDay,
+    perMonth: perDay * 30,
+    basis: `${running.length} open ${running.length === 1 ? 'preview' : 'previews'}`,
+  }
+}

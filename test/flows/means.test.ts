@@ -1,0 +1,151 @@
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import type { InkProfile } from '../../sandbox/ink/platform.ts'
+import { openStage, type Stage } from './stage.ts'
+
+const profiles = ['g1', 'g1-nested', 'mixed', 'unknown-argument'] as const satisfies readonly InkProfile[]
+const stages = new Map<InkProfile, Stage>()
+
+async function stageOf(profile: InkProfile): Promise<Stage> {
+  const stage = stages.get(profile) ?? (await openStage({ profile, credits: { balance_usd: 20 } }))
+  stages.set(profile, stage)
+  stage.ink.setCredits({ balance_usd: 20 })
+  return stage
+}
+afterEach(async () => {
+  for (const stage of stages.values()) await stage.ink.clearFaults()
+})
+afterAll(async () => {
+  await Promise.all([...stages.values()].map((stage) => stage[Symbol.asyncDispose]()))
+})
+
+const creating = (stage: Stage, from: number) =>
+  stage.ink.journal
+    .slice(from)
+    .map(({ name }) => name)
+    .filter((name) => /create|receive-pack/.test(name))
+
+describe.each(profiles)('credits on a platform %s', (profile) => {
+  it('that are used up stop a creation before anything is made, as on-quota says', async () => {
+    const stage = await stageOf(profile)
+    const scene = await stage.scene()
+    const { number } = await scene.open('a change')
+    stage.ink.setCredits({ balance_usd: 0 })
+    const from = stage.ink.journal.length
+    const failed = await scene.act('pull_request', { action: 'opened', number })
+    expect(failed.told).toMatch(/^failed: The account at ml.ink has no credits left \(\$0\.00\)/)
+    const inputs = { 'on-quota': 'skip' }
+    const skipped = await scene.act('pull_request', { action: 'opened', number }, { inputs })
+    expect(skipped.told).toBe('skipped')
+    expect(skipped.outputs['skipped-reason']).toContain('no credits left')
+    expect(scene.rows(number)).toMatchObject([{ status: 'skipped' }])
+    expect(creating(stage, from)).toEqual([])
+  })
+})
+
+describe('credits', () => {
+  it('that run low are warned of with the figure, and the deployment goes on', async () => {
+    const stage = await stageOf('g1')
+    const scene = await stage.scene()
+    stage.ink.setCredits({ balance_usd: 0.42 })
+    const deploy = (inputs: Record<string, string>) => scene.act('push', { after: scene.first }, { inputs })
+    const low = await deploy({})
+    expect(low.told).toBe('live')
+    expect(low.warnings.join()).toContain('has $0.42 of credits left')
+    expect((await (await stage.scene()).act('push', {}, { inputs: { 'credits-warning': '0.40' } })).warnings).toEqual(
+      [],
+    )
+  })
+
+  it('are no reason to remove a preview, since that brings none', async () => {
+    const stage = await stageOf('g1')
+    const scene = await stage.scene()
+    const first = await scene.open('one')
+    await scene.act('pull_request', { action: 'opened', number: first.number })
+    const second = await scene.open('two')
+    stage.ink.setCredits({ can_deploy: false })
+    const inputs = { 'on-quota': 'evict-oldest' }
+    const run = await scene.act('pull_request', { action: 'opened', number: second.number }, { inputs })
+    expect(run.told).toMatch(/^failed: The account at ml.ink has no credits left/)
+    expect(stage.ink.service(scene.preview(first.number))?.status).toBe('active')
+  })
+
+  it('do not stop an update of what runs already', async () => {
+    const stage = await stageOf('g1')
+    const scene = await stage.scene()
+    const { number } = await scene.open('one')
+    await scene.act('pull_request', { action: 'opened', number })
+    stage.ink.setCredits({ balance_usd: 0 })
+    const { before } = await scene.push(number, 'two')
+    expect((await scene.act('pull_request', { action: 'synchronize', number, before })).told).toBe('live')
+  })
+
+  it('that cannot be read stop nothing', async () => {
+    const stage = await stageOf('g1')
+    const scene = await stage.scene()
+    stage.ink.fault('ink.tool-error', { tool: 'check_credits', text: 'internal error' })
+    const run = await scene.act('push', { after: scene.first })
+    expect(run.told).toBe('live')
+    expect(run.warnings.join()).toContain('could not be read')
+  })
+})
+
+describe('command: plan', () => {
+  const planned = async (stage: Stage, inputs: Record<string, string> = {}) => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('a change')
+    await scene.act('pull_request', { action: 'opened', number })
+    return scene.act('push', { after: scene.first }, { inputs: { command: 'plan', ...inputs } })
+  }
+
+  it('shows what there is to pay with, and what the open previews cost', async () => {
+    const stage = await stageOf('mixed')
+    const { summary } = await planned(stage)
+    expect(summary).toContain('🟢 | Credits | `$20.00` left')
+    expect(summary).toContain('🟢 | Cost | 1 open preview: about `$0.34` a day, `$10.23` a month')
+    stage.ink.setCredits({ balance_usd: 0.5 })
+    expect((await planned(stage)).summary).toContain('🟠 | Credits | `$0.50` left')
+    stage.ink.setCredits({ suspended: true })
+    const scene = await stage.scene()
+    const spent = await scene.act('push', { after: scene.first }, { inputs: { command: 'plan' } })
+    expect(spent.told).toMatch(/^failed: Credits: used up/)
+  })
+
+  it('shows the limits of the account where a tool tells them', async () => {
+    const stage = await openStage({ profile: 'g2', insight: true, limits: { services: 1 } })
+    await using _stage = stage
+    expect((await planned(stage)).summary).toContain(
+      '🟠 | Services | 1 in use of 1; plan free; at most 8192 MiB of memory; at most 8 vCPUs',
+    )
+  })
+})
+
+describe('max-cost-per-day', () => {
+  it('stops the preview that would pass it before anything is made, as on-quota says', async () => {
+    const stage = await stageOf('g1')
+    const scene = await stage.scene()
+    const [one, two, three] = [await scene.open('one'), await scene.open('two'), await scene.open('three')]
+    // 0.5 vCPU and 256 MiB at the default rates are $0.341 a day.
+    const open = (number: number, inputs: Record<string, string> = {}) =>
+      scene.act('pull_request', { action: 'opened', number }, { inputs: { 'max-cost-per-day': '0.70', ...inputs } })
+    const statuses = () => [one, two, three].map(({ number }) => stage.ink.service(scene.preview(number))?.status)
+    for (const { number } of [one, two]) expect((await open(number)).told).toBe('live')
+
+    const from = stage.ink.journal.length
+    expect((await open(three.number)).told).toMatch(
+      /^failed: Another preview would pass the limit of \$0\.70 a day .*2 open previews cost about \$0\.68 a day, this one about \$0\.34/,
+    )
+    expect((await open(three.number, { 'on-quota': 'skip' })).told).toBe('skipped')
+    expect(scene.rows(three.number)).toMatchObject([{ status: 'skipped' }])
+    // One that would not fit even alone makes nobody leave.
+    const large = { 'on-quota': 'evict-oldest', memory: '4096Mi', vcpus: '4' }
+    expect((await open(three.number, large)).told).toMatch(/^failed: Another preview would pass/)
+    expect(creating(stage, from)).toEqual([])
+    expect(statuses()).toEqual(['active', 'active', undefined])
+
+    expect((await open(three.number, { 'on-quota': 'evict-oldest' })).told).toBe('live')
+    expect(statuses()).toEqual([undefined, 'active', 'active'])
+    expect(scene.rows(one.number)).toMatchObject([
+      { status: 'removed', reason: expect.stringContaining('$0.70 a day') },
+    ])
+  })
+})

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { creditsSchema } from '../../src/ink/credits.ts'
+import { readResult } from '../../src/ink/results.ts'
+
+const read = (answer: Record<string, unknown>) => readResult(creditsSchema, answer, 'check_credits')
+
+describe('what an account has left', () => {
+  it.each([
+    [{ balance_usd: 1.5 }, 1.5],
+    [{ creditBalanceUsd: '0.25' }, 0.25],
+    [{ balanceCents: 42 }, 0.42],
+    [{ credits: '$3.10' }, 3.1],
+    [{ balance: 2, currency: 'usd' }, 2],
+    [{ credits: { balance: 2, currency: 'USD' } }, 2],
+    [{ account: { remaining_usd: -0.1 } }, -0.1],
+  ])('%j is so many dollars', (answer, dollars) => {
+    expect(read(answer)).toEqual({ dollars, spent: dollars <= 0, shown: `$${dollars.toFixed(2)}` })
+  })
+
+  it.each([
+    [{ credits: 150 }, false, '150'],
+    [{ balance: 0 }, true, '0'],
+    [{ message: 'You have $2.00 left, of $5.00' }, false, undefined],
+    [{ credits_used: 12 }, false, undefined],
+    [{ balance: 'plenty' }, false, undefined],
+    [{}, false, undefined],
+  ])('%j is no amount of dollars, and nothing is made up', (answer, spent, shown) => {
+    expect(read(answer)).toEqual({ dollars: undefined, spent, shown })
+  })
+
+  it.each([
+    [{ balance_usd: 5, suspended: true }, true],
+    [{ can_deploy: false }, true],
+    [{ balance_usd: 0, can_deploy: true }, true],
+    [{ balance_usd: 0, payment_method: 'card' }, false],
+    [{ balance_usd: 0, payment_method: 'none' }, true],
+    [{ balance_usd: 0, payment_method: null }, true],
+  ])('%j: nothing may be started any more: %s', (answer, spent) => {
+    expect(read(answer).spent).toBe(spent)
+  })
+})
