@@ -1,3 +1,4 @@
+import { looksLikeApiKey, parseEndpoint } from './access.ts'
 import {
   type Parsed,
   parseBoolean,
@@ -6,7 +7,6 @@ import {
   parseCommit,
   parseDomain,
   parseDuration,
-  parseEndpoint,
   parseGlobs,
   parseHealthPath,
   parseInteger,
@@ -118,7 +118,7 @@ function readKey(reading: Reading): Secret | undefined {
   const key = reading.text('api-key')
   if (key === '') return undefined
   // Its own sentence, because the value must not be shown.
-  if (!/^dk_\S+$/.test(key)) {
+  if (!looksLikeApiKey(key)) {
     reading.problems.push('api-key: must be an ml.ink API key, which starts with dk_ and has no spaces in it')
   }
   return new Secret(key)
