@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { recommendedWorkflow } from '../../src/login/workflow.ts'
@@ -53,9 +54,16 @@ async function workplace() {
     await chmod(join(bin, name), 0o755)
   }
   const notes = join(folder, 'gh-notes')
+  const usual = {
+    PATH: [bin, process.env.PATH].join(delimiter),
+    HOME: folder,
+    GH_NOTES: notes,
+    DECISION: 'allow',
+  }
   const workflow = join(clone, '.github/workflows/deploy.yml')
   return {
     clone,
+    environment: usual,
     workflow,
     workflowText: () => readFile(workflow, 'utf8').catch(() => undefined),
     noted: async () =>
@@ -64,13 +72,7 @@ async function workplace() {
         .filter(Boolean)
         .map((line) => JSON.parse(line) as { args: string[]; input: string }),
     run: (args: readonly string[], environment: Record<string, string> = {}) =>
-      start(clone, ['login', '--endpoint', ink.endpoint, ...args], {
-        PATH: [bin, process.env.PATH].join(delimiter),
-        HOME: folder,
-        GH_NOTES: notes,
-        DECISION: 'allow',
-        ...environment,
-      }),
+      start(clone, ['login', '--endpoint', ink.endpoint, ...args], { ...usual, ...environment }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
 }
@@ -134,6 +136,28 @@ async function addressAfterAllowing(address: string): Promise<string> {
   const response = await fetch(new URL('/oauth/authorize', address), { method: 'POST', body, redirect: 'manual' })
   return response.headers.get('location') ?? ''
 }
+
+describe('the package', () => {
+  it('is a few files, and npx starts it without fetching anything else', async () => {
+    await using place = await workplace()
+    const run = promisify(execFile)
+    const env = { ...place.environment, npm_config_offline: 'true' }
+    const packed = await run('npm', ['pack', '--json', '--pack-destination', place.clone], { cwd: root, env })
+    const [archive] = JSON.parse(packed.stdout) as { filename: string; size: number; files: { path: string }[] }[]
+    expect(archive?.files.map(({ path }) => path).sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'dist/login/index.js',
+      'dist/login/licenses.txt',
+      'dist/login/package.json',
+      'package.json',
+    ])
+    expect(archive?.size).toBeLessThan(200_000)
+    const login = ['login', '--endpoint', ink.endpoint, '--print']
+    const { stdout } = await run('npx', ['--yes', `./${archive?.filename}`, ...login], { cwd: place.clone, env })
+    expect(await works(stdout.trim())).toBe(true)
+  })
+})
 
 describe('ink-deploy login', () => {
   it('--print gets a key through the browser and prints that alone', async () => {
