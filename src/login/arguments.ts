@@ -33,7 +33,7 @@ asks what to do; otherwise it does what the options say.
 /** @throws DeployError that names the option, the value and what is allowed */
 export function readArguments(args: readonly string[]): Command {
   const { values, positionals } = parsed(args)
-  if (values.help || (args.length === 0 && positionals.length === 0)) return { kind: 'help' }
+  if (values.help || args.length === 0) return { kind: 'help' }
   const [command, ...others] = positionals
   if (command !== 'login' || others.length > 0) {
     throw wrong(`there is one command, login, not ${JSON.stringify(positionals.join(' '))}`)

@@ -41,25 +41,25 @@ export function refuseWithoutPlace({ setSecret, print }: Wishes, interactive: bo
  * @throws DeployError when something was asked for that cannot be done
  */
 export async function decide(wishes: Wishes, surroundings: Surroundings, ask: Ask): Promise<Intent> {
-  const places = wishes.setSecret || wishes.print ? wishes : await choosePlace(surroundings, ask)
-  const chosen = places === wishes
-  const { repository } = surroundings
-  if (places.setSecret && repository instanceof DeployError) throw repository
-  return {
-    secretOf: places.setSecret ? (repository as FoundRepository) : undefined,
-    print: places.print,
-    workflow: await chooseWorkflow(wishes.writeWorkflow, !chosen, surroundings, ask),
-  }
+  const told = wishes.setSecret || wishes.print
+  const { secretOf, print } = told ? placeTold(wishes, surroundings) : await choosePlace(surroundings, ask)
+  return { secretOf, print, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, surroundings, ask) }
 }
 
-async function choosePlace(
-  { repository }: Surroundings,
-  ask: Ask,
-): Promise<{ readonly setSecret: boolean; readonly print: boolean }> {
-  const setSecret =
-    !(repository instanceof DeployError) &&
-    (await ask(`Save the key as the secret ${SECRET_NAME} of ${repository.name}?`, true))
-  return { setSecret, print: !setSecret && (await ask('Print the key here, for you to save?', false)) }
+type Place = Pick<Intent, 'secretOf' | 'print'>
+
+function placeTold({ setSecret, print }: Wishes, { repository }: Surroundings): Place {
+  if (!setSecret) return { secretOf: undefined, print }
+  if (repository instanceof DeployError) throw repository
+  return { secretOf: repository, print }
+}
+
+async function choosePlace({ repository }: Surroundings, ask: Ask): Promise<Place> {
+  if (!(repository instanceof DeployError)) {
+    const save = await ask(`Save the key as the secret ${SECRET_NAME} of ${repository.name}?`, true)
+    if (save) return { secretOf: repository, print: false }
+  }
+  return { secretOf: undefined, print: await ask('Print the key here, for you to save?', false) }
 }
 
 /** @param offer whether to offer it to somebody who has not asked for it */

@@ -31,43 +31,37 @@ export async function obtainKey(
   { endpoint, browser }: { readonly endpoint: string; readonly browser: boolean },
   deps: ObtainDeps,
 ): Promise<Secret> {
-  const { signal, terminal } = deps
-  const fetch = boundedFetch(deps.fetch, signal)
-  const server = await discover(endpoint, fetch, signal)
-  await using loopback = await openLoopback()
-  const { redirectUri } = loopback
-  const clientInformation = await register(server, redirectUri, fetch, signal)
-  const state = deps.newState()
+  const fetch = boundedFetch(deps.fetch, deps.signal)
+  const server = await discover(endpoint, fetch, deps.signal)
+  const tokens = await authorize(server, browser, { ...deps, fetch })
+  const key = readKey(tokens)
+  await checkKey(endpoint, fetch, key)
+  if (tokens.expires_in !== undefined) deps.terminal.say(expiry(tokens.expires_in, deps.now()))
+  return key
+}
+
+async function authorize(server: AuthorizationServer, browser: boolean, deps: ObtainDeps): Promise<OAuthTokens> {
+  const { fetch, signal } = deps
   const { issuer, metadata, namesIssuer, resource, scope } = server
+  await using loopback = await openLoopback()
+  const { redirectUri, visit } = loopback
+  const clientInformation = await register(server, redirectUri, fetch, signal)
+  const expected = { state: deps.newState(), redirectUri, issuer, namesIssuer }
   const { authorizationUrl, codeVerifier } = await step('take the request', signal, () =>
     startAuthorization(issuer, {
       metadata,
       clientInformation,
       redirectUrl: redirectUri,
-      state,
+      state: expected.state,
       resource,
       ...(scope && { scope }),
     }),
   )
-  const expected = { state, redirectUri, issuer, namesIssuer }
-  const code = browser
-    ? await codeFromBrowser(authorizationUrl.href, loopback.visit, expected, deps)
-    : await codeFromInput(authorizationUrl.href, loopback.visit, expected, deps)
-  const tokens = await step('hand out a key', signal, () =>
-    exchangeAuthorization(issuer, {
-      metadata,
-      clientInformation,
-      authorizationCode: code,
-      codeVerifier,
-      redirectUri,
-      resource,
-      fetchFn: fetch,
-    }),
-  )
-  const key = readKey(tokens)
-  await checkKey(endpoint, fetch, key)
-  if (tokens.expires_in !== undefined) terminal.say(expiry(tokens.expires_in, deps.now()))
-  return key
+  const wait = browser ? codeFromBrowser : codeFromInput
+  const authorizationCode = await wait(authorizationUrl.href, visit, expected, deps)
+  const exchange = { metadata, clientInformation, authorizationCode, codeVerifier, redirectUri, resource }
+  // Awaited here, so that the port is closed after it: a failure meanwhile would be nobody's.
+  return await step('hand out a key', signal, () => exchangeAuthorization(issuer, { ...exchange, fetchFn: fetch }))
 }
 
 function register(server: AuthorizationServer, redirectUri: string, fetch: Fetch, signal: AbortSignal) {

@@ -1,7 +1,7 @@
 import { DeployError } from '../errors.ts'
 import type { Secret } from '../plan/secret.ts'
 import type { LoginOptions } from './arguments.ts'
-import { type Ask, decide, type Intent, refuseWithoutPlace, type Surroundings } from './decide.ts'
+import { decide, type Intent, refuseWithoutPlace, type Surroundings } from './decide.ts'
 import type { FoundRepository, GitHubCli } from './github-cli.ts'
 import { type ObtainDeps, obtainKey } from './obtain-key.ts'
 import type { Terminal } from './terminal.ts'
@@ -81,7 +81,7 @@ async function putKey(key: Secret, intent: Intent, { github, terminal }: LoginDe
   terminal.say(`Saved as the secret ${SECRET_NAME} of ${intent.secretOf.name}.`)
 }
 
-const askOn = async (terminal: Terminal, question: string, usual: boolean, signal: AbortSignal): ReturnType<Ask> => {
+async function askOn(terminal: Terminal, question: string, usual: boolean, signal: AbortSignal): Promise<boolean> {
   for (;;) {
     terminal.say(`${question} ${usual ? '[Y/n]' : '[y/N]'}`)
     const answer = (await terminal.line(signal))?.trim().toLowerCase()
