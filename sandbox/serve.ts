@@ -96,6 +96,9 @@ curl:
     -d '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
   curl -s ${github.apiUrl}/repos/${repository.fullName}/pulls/1 -H 'Authorization: Bearer ${token}'
 
+A key of your own, through the browser:
+  node dist/login/index.js login --endpoint ${ink.endpoint} --print
+
 git:
   git clone ${remote}
 

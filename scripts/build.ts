@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Bundles the action: one directory under `dist` for each of its entry points, reproducible byte for byte, so that the
+ * Bundles the action and its command line: one directory under `dist` for each entry point, reproducible byte for byte, so that the
  * committed bundle can be checked against the source. `--out DIR` writes somewhere else than `dist`.
  */
 
@@ -16,10 +16,11 @@ const compiled = join(root, 'node_modules/.cache/ink-deploy')
 const entryPoints = [
   { source: join(compiled, 'main.js'), name: 'main' },
   { source: join(compiled, 'post.js'), name: 'post' },
+  { source: join(compiled, 'login.js'), name: 'login' },
 ]
 
 /**
- * Bundles both entry points into `out`, replacing what is there once everything is built.
+ * Bundles all entry points into `out`, replacing what is there once everything is built.
  * @throws Error when the bundler fails or leaves a module out
  */
 export async function build(out: string): Promise<void> {

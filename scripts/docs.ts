@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { recommendedWorkflow } from '../src/login/workflow.ts'
 import { behavioursOf, faultRows } from './sandbox-facts.ts'
 
 /**
- * Writes the tables that are made of something else: inputs and outputs in the README from `action.yml`, what the sandbox
- * imitates in docs/sandbox.md from its faults and tests. With `--check` it only compares.
+ * Writes what is made of something else: inputs and outputs in the README from `action.yml`, its workflow from the one that
+ * `ink-deploy login` writes, what the sandbox imitates in docs/sandbox.md from its faults and tests. With `--check` it only compares.
  */
 
 const actionFile = z.object({
@@ -24,6 +25,11 @@ export function withTables(readme: string, actionYaml: string): string {
   const outputRows = Object.entries(outputs).map(([name, output]) => [code(name), output.description])
   const withInputs = replaced(readme, 'inputs', table(['Input', 'Default', 'Meaning'], inputRows))
   return replaced(withInputs, 'outputs', table(['Output', 'Meaning'], outputRows))
+}
+
+/** The README with the workflow that the command line writes as well. */
+export function withWorkflow(readme: string): string {
+  return replaced(readme, 'workflow', `\`\`\`yaml\n${recommendedWorkflow()}\`\`\``)
 }
 
 function replaced(text: string, name: string, content: string): string {
@@ -65,7 +71,7 @@ export function withSandboxTables(page: string): string {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const documents: readonly { readonly path: string; readonly made: (text: string) => string }[] = [
-  { path: 'README.md', made: (text) => withTables(text, readFileSync(`${root}/action.yml`, 'utf8')) },
+  { path: 'README.md', made: (text) => withWorkflow(withTables(text, readFileSync(`${root}/action.yml`, 'utf8'))) },
   { path: 'docs/sandbox.md', made: withSandboxTables },
 ]
 

@@ -4,6 +4,7 @@ export interface Account {
   readonly id: string
   /** Owner part of the account's repositories. */
   readonly username: string
+  /** The key that the account was made with. */
   readonly apiKey: string
 }
 
@@ -19,6 +20,10 @@ export interface Project {
 export interface Accounts {
   add(username: string): Account
   remove(account: Account): void
+  /** Makes another key for an account. */
+  addKey(account: Account): string
+  /** From now on the key is unknown. */
+  revokeKey(key: string): void
   byApiKey(key: string): Account | 'vanished' | undefined
   /** The account's projects, oldest first. */
   projects(accountId: string): Project[]
@@ -49,10 +54,19 @@ export function createAccounts(nowMs: () => number): Accounts {
       addProject(account.id, 'default', true)
       return account
     },
-    remove(account) {
-      accounts.delete(account.apiKey)
-      vanishedKeys.add(account.apiKey)
+    remove({ id }) {
+      for (const [key, account] of accounts) {
+        if (account.id !== id) continue
+        accounts.delete(key)
+        vanishedKeys.add(key)
+      }
     },
+    addKey(account) {
+      const key = apiKey()
+      accounts.set(key, account)
+      return key
+    },
+    revokeKey: (key) => void accounts.delete(key),
     byApiKey: (key) => accounts.get(key) ?? (vanishedKeys.has(key) ? 'vanished' : undefined),
     projects: (accountId) => projects.filter((project) => project.accountId === accountId),
     projectByRef: (accountId, ref) => findProject(accountId, ref) ?? addProject(accountId, ref, false),

@@ -12,7 +12,9 @@ import type { FaultRegistry } from '../fault.ts'
 import type { Account, Accounts } from './accounts.ts'
 import type { InkFaultName } from './faults.ts'
 import type { Journal } from './journal.ts'
+import { isLocal } from './local-only.ts'
 import { spoilAnswer, sufferBeforehand } from './mcp-faults.ts'
+import type { createAuthorizationServer } from './oauth/authorization-server.ts'
 import { emptyResult, readArguments, type Tool, ToolFailure } from './tools/tool.ts'
 
 const INSTRUCTIONS =
@@ -25,6 +27,8 @@ export interface McpEndpointDependencies {
   readonly faults: FaultRegistry<InkFaultName>
   readonly journal: Journal
   readonly origin: () => string
+  /** What answers a path of the authorization server, which lives on the same port. */
+  readonly oauth: ReturnType<typeof createAuthorizationServer>
 }
 
 /** Answers MCP over Streamable HTTP without sessions, as the platform does: a server for each request, POST only. */
@@ -39,6 +43,8 @@ export function createMcpHandler(dependencies: McpEndpointDependencies) {
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`)
     }
     if (!isLocal(request)) return refuse(403, 'the sandbox answers to localhost only')
+    const oauth = dependencies.oauth(pathname)
+    if (oauth !== undefined) return oauth(request, response)
     if (pathname !== '/mcp') return refuse(404, '404 page not found')
 
     const body = await readBody(request)
@@ -63,14 +69,6 @@ export function createMcpHandler(dependencies: McpEndpointDependencies) {
     await server.connect(transport as Parameters<typeof server.connect>[0])
     await transport.handleRequest(request, response, body)
   }
-}
-
-/** Keeps web pages from reaching the sandbox through a host name of their own that points to this machine. */
-function isLocal({ headers }: IncomingMessage): boolean {
-  const names = [`http://${headers.host ?? 'localhost'}`, headers.origin ?? 'http://localhost']
-  return names.every(
-    (name) => URL.canParse(name) && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(name).hostname),
-  )
 }
 
 function authenticate(accounts: Accounts, header: string | undefined): Account | string {

@@ -3,12 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createFaultRegistry, type FaultOptions, type FaultRegistry } from '../fault.ts'
+import type { Account } from './accounts.ts'
 import { INK_FAULTS, type InkFaultName } from './faults.ts'
 import { createGitHandler } from './git/server.ts'
 import { createHands, type PlatformHands } from './hands.ts'
 import { createJournal, type Journal, type JournalEntry } from './journal.ts'
 import { type Listener, listen } from './listener.ts'
 import { createMcpHandler } from './mcp-endpoint.ts'
+import { createAuthorizationServer } from './oauth/authorization-server.ts'
 import { DEFAULT_TIMING, type InkOptions } from './options.ts'
 import { type Closer, createCore, type PlatformCore } from './platform-core.ts'
 import { toolsOf } from './tools/catalogue.ts'
@@ -82,10 +84,10 @@ async function assemble(options: InkOptions, closers: Closer[]): Promise<InkPlat
   )
   const git = await openGitHost(core, journal, log)
   closers.push(git.close)
-  const mcp = await openMcpEndpoint(core, journal, log, options)
+  const account = core.accounts.add('acme')
+  const mcp = await openMcpEndpoint(core, account, journal, log, options)
   closers.push(mcp.close)
 
-  const account = core.accounts.add('acme')
   let stopped: Promise<void> | undefined
   const stop = () => {
     stopped ??= closeAll(closers)
@@ -120,18 +122,21 @@ async function openGitHost(core: PlatformCore, journal: Journal, log: (line: str
 
 async function openMcpEndpoint(
   core: PlatformCore,
+  visitor: Account,
   journal: Journal,
   log: (line: string) => void,
   options: InkOptions,
 ): Promise<Listener> {
-  const { accounts, faults } = core
+  const { accounts, faults, nowMs } = core
+  const origin = () => listener.origin
   const handle = createMcpHandler({
     tools: toolsOf(options.profile ?? 'g1', core),
     accounts,
     answers: options.answers ?? 'json',
     faults,
     journal,
-    origin: () => listener.origin,
+    origin,
+    oauth: createAuthorizationServer({ accounts, journal, nowMs, origin, visitor: () => visitor }),
   })
   const listener: Listener = await listen(handle, options.port ?? 0, log)
   return listener

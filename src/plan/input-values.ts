@@ -95,19 +95,6 @@ export function parseStatuses(text: string): Parsed<readonly StatusRange[]> {
     : { allowed: 'HTTP statuses and ranges from 100 to 599, such as 200-399 or 200,204' }
 }
 
-/** An MCP endpoint. Plain http is for the loopback interface only: the key travels in a header. */
-export function parseEndpoint(text: string): Parsed<string> {
-  const allowed = 'an https URL without credentials or fragment; http only for localhost'
-  if (!URL.canParse(text)) return { allowed }
-  const url = new URL(text)
-  const secure = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
-  return secure && !url.username && !url.password && !url.hash ? { value: text } : { allowed }
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
-}
-
 /** A host name of at least two labels, in lower case; international names in their ASCII form. */
 export function parseDomain(text: string): Parsed<string> {
   const value = /[\s/:@?#*%]/.test(text) ? '' : domainToASCII(text.replace(/\.$/, '')).toLowerCase()

@@ -1,3 +1,4 @@
+import { looksLikeApiKey, parseEndpoint } from './access.ts'
 import { databaseSettings } from './database-settings.ts'
 import { parseDnsRecords } from './dns-records.ts'
 import {
@@ -9,7 +10,6 @@ import {
   parseDollars,
   parseDomain,
   parseDuration,
-  parseEndpoint,
   parseGlobs,
   parseHealthPath,
   parseInteger,
@@ -122,7 +122,7 @@ function readKey(reading: Reading): Secret | undefined {
   const key = reading.text('api-key')
   if (key === '') return undefined
   // Its own sentence, because the value must not be shown.
-  if (!/^dk_\S+$/.test(key)) {
+  if (!looksLikeApiKey(key)) {
     reading.problems.push('api-key: must be an ml.ink API key, which starts with dk_ and has no spaces in it')
   }
   return new Secret(key)

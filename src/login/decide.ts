@@ -1,0 +1,91 @@
+import { DeployError } from '../errors.ts'
+import type { LoginOptions } from './arguments.ts'
+import type { FoundRepository } from './github-cli.ts'
+import { recommendedWorkflow, SECRET_NAME, WORKFLOW_PATH } from './workflow.ts'
+
+/** What there is to decide on. */
+export interface Surroundings {
+  readonly interactive: boolean
+  /** The repository that a secret could be set for, or why there is none. */
+  readonly repository: FoundRepository | DeployError
+  /** What is in the workflow file (undefined: nothing yet), or why there cannot be one. */
+  readonly workflow: { readonly content: string | undefined } | DeployError
+}
+
+/** What is to become of the key and of the workflow file. */
+export interface Intent {
+  readonly secretOf: FoundRepository | undefined
+  readonly print: boolean
+  /** What is to be written into the workflow file. */
+  readonly workflow: string | undefined
+}
+
+/** @param usual the answer of somebody who just presses Enter */
+export type Ask = (question: string, usual: boolean) => Promise<boolean>
+
+type Wishes = Pick<LoginOptions, 'setSecret' | 'print' | 'writeWorkflow'>
+
+/**
+ * Refuses what can have no result, before anybody is asked for anything.
+ * @throws DeployError
+ */
+export function refuseWithoutPlace({ setSecret, print }: Wishes, interactive: boolean): void {
+  if (setSecret || print || interactive) return
+  throw new DeployError('there is nowhere to put the key, and nobody to ask', {
+    hint: 'Say --set-secret to save it as the repository secret, or --print to print it; or run this in a terminal.',
+  })
+}
+
+/**
+ * Decides what is to be done, before a key is asked for: what the options say, or else what somebody answers.
+ * @throws DeployError when something was asked for that cannot be done
+ */
+export async function decide(wishes: Wishes, surroundings: Surroundings, ask: Ask): Promise<Intent> {
+  const told = wishes.setSecret || wishes.print
+  const { secretOf, print } = told ? placeTold(wishes, surroundings) : await choosePlace(surroundings, ask)
+  return { secretOf, print, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, surroundings, ask) }
+}
+
+type Place = Pick<Intent, 'secretOf' | 'print'>
+
+function placeTold({ setSecret, print }: Wishes, { repository }: Surroundings): Place {
+  if (!setSecret) return { secretOf: undefined, print }
+  if (repository instanceof DeployError) throw repository
+  return { secretOf: repository, print }
+}
+
+async function choosePlace({ repository }: Surroundings, ask: Ask): Promise<Place> {
+  if (!(repository instanceof DeployError)) {
+    const save = await ask(`Save the key as the secret ${SECRET_NAME} of ${repository.name}?`, true)
+    if (save) return { secretOf: repository, print: false }
+  }
+  return { secretOf: undefined, print: await ask('Print the key here, for you to save?', false) }
+}
+
+/** @param offer whether to offer it to somebody who has not asked for it */
+async function chooseWorkflow(
+  wanted: boolean,
+  offer: boolean,
+  { interactive, repository, workflow }: Surroundings,
+  ask: Ask,
+): Promise<string | undefined> {
+  if (!wanted && !offer) return undefined
+  if (workflow instanceof DeployError) {
+    if (wanted) throw workflow
+    return undefined
+  }
+  const branch = repository instanceof DeployError ? undefined : repository.defaultBranch
+  const text = recommendedWorkflow(branch)
+  if (workflow.content === text) return undefined
+  if (workflow.content === undefined) {
+    return wanted || (await ask(`Write ${WORKFLOW_PATH}?`, true)) ? text : undefined
+  }
+  // Whoever has one and did not ask for another keeps it.
+  if (!wanted) return undefined
+  if (!interactive) {
+    throw new DeployError(`${WORKFLOW_PATH} is there already, and is not the one that would be written`, {
+      hint: 'Leave --write-workflow out to keep it, move it away to replace it, or run this in a terminal.',
+    })
+  }
+  return (await ask(`${WORKFLOW_PATH} is there already. Replace it?`, false)) ? text : undefined
+}

@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process'
+import { z } from 'zod'
+import { DeployError } from '../errors.ts'
+import type { Secret } from '../plan/secret.ts'
+import { foreignWords } from './foreign-words.ts'
+
+/** The repository that the GitHub CLI finds for a folder. */
+export interface FoundRepository {
+  /** `owner/name` */
+  readonly name: string
+  /** With its host, as gh wants it. */
+  readonly address: string
+  readonly defaultBranch: string | undefined
+}
+
+/** What we need of `gh`, which is logged in to GitHub already. */
+export interface GitHubCli {
+  /** @throws DeployError when gh is not there, not logged in, or finds no repository here */
+  repository(): Promise<FoundRepository>
+  /** @throws DeployError when GitHub does not take it */
+  setSecret(repository: FoundRepository, name: string, value: Secret): Promise<void>
+}
+
+const timeoutMs = 60_000
+const view = z.object({
+  nameWithOwner: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
+  url: z.url(),
+  defaultBranchRef: z.object({ name: z.string() }).nullish(),
+})
+
+/** @param environment what gh finds its login in */
+export function createGitHubCli(folder: string, environment: NodeJS.ProcessEnv): GitHubCli {
+  const env = { ...environment, GH_PROMPT_DISABLED: '1', NO_COLOR: '1' }
+  const gh = (args: readonly string[], input = '') => run(args, { cwd: folder, env, input })
+  return {
+    async repository() {
+      const found = view.safeParse(
+        parseJson(await gh(['repo', 'view', '--json', 'nameWithOwner,url,defaultBranchRef'])),
+      )
+      if (!found.success) throw new DeployError('gh answered in a way that is not understood', { hint: WITHOUT })
+      const { nameWithOwner: name, url, defaultBranchRef } = found.data
+      return { name, address: `${new URL(url).host}/${name}`, defaultBranch: defaultBranchRef?.name || undefined }
+    },
+    async setSecret({ address }, name, value) {
+      // Through its standard input: arguments can be read by everybody on the machine.
+      await gh(['secret', 'set', name, '--repo', address], value.reveal())
+    },
+  }
+}
+
+const WITHOUT = 'Or do without it: --print prints the key, to save it by hand.'
+
+function run(
+  args: readonly string[],
+  { input, ...options }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly input: string },
+): Promise<string> {
+  const what = `gh ${args.slice(0, 2).join(' ')}`
+  return new Promise((resolve, reject) => {
+    const child = execFile('gh', args, { ...options, timeout: timeoutMs }, (error, stdout, stderr) => {
+      if (error === null) return resolve(stdout)
+      if (error.code === 'ENOENT') {
+        const hint = `Install it from https://cli.github.com and log in with gh auth login. ${WITHOUT}`
+        return reject(new DeployError('the GitHub CLI, gh, is not on this machine', { hint }))
+      }
+      const words = foreignWords(stderr.replaceAll(input || '\0', '***'))
+      const hint = `Check gh auth status, and that this folder is a clone of the repository. ${WITHOUT}`
+      reject(new DeployError(`${what} failed: ${words || 'it gave no reason'}`, { hint }))
+    })
+    // It may have ended before it has read everything; why, its exit tells.
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input)
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,137 @@
+import { exchangeAuthorization, registerClient, startAuthorization } from '@modelcontextprotocol/sdk/client/auth.js'
+import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
+import { DeployError } from '../errors.ts'
+import { looksLikeApiKey } from '../plan/access.ts'
+import { Secret } from '../plan/secret.ts'
+import { codeIn, codePasted, type Expected } from './callback.ts'
+import { type AuthorizationServer, discover } from './discover.ts'
+import { checkKey } from './knock.ts'
+import { openLoopback } from './loopback.ts'
+import { boundedFetch, type Fetch, step } from './requests.ts'
+import { type Terminal, unlessAborted } from './terminal.ts'
+
+/** What getting a key needs of the world. */
+export interface ObtainDeps {
+  readonly fetch: Fetch
+  readonly terminal: Terminal
+  readonly openBrowser: (address: string, onFailure: () => void) => void
+  /** A text that nobody can guess. */
+  readonly newState: () => string
+  /** How long somebody may take in the browser. */
+  readonly patienceMs: number
+  readonly now: () => number
+  readonly signal: AbortSignal
+}
+
+/**
+ * Gets an API key through the browser: OAuth 2.1 with PKCE, for a client registered for this one login.
+ * @throws DeployError
+ */
+export async function obtainKey(
+  { endpoint, browser }: { readonly endpoint: string; readonly browser: boolean },
+  deps: ObtainDeps,
+): Promise<Secret> {
+  const fetch = boundedFetch(deps.fetch, deps.signal)
+  const server = await discover(endpoint, fetch, deps.signal)
+  const tokens = await authorize(server, browser, { ...deps, fetch })
+  const key = readKey(tokens)
+  await checkKey(endpoint, fetch, key)
+  if (tokens.expires_in !== undefined) deps.terminal.say(expiry(tokens.expires_in, deps.now()))
+  return key
+}
+
+async function authorize(server: AuthorizationServer, browser: boolean, deps: ObtainDeps): Promise<OAuthTokens> {
+  const { fetch, signal } = deps
+  const { issuer, metadata, namesIssuer, resource, scope } = server
+  await using loopback = await openLoopback()
+  const { redirectUri, visit } = loopback
+  const clientInformation = await register(server, redirectUri, fetch, signal)
+  const expected = { state: deps.newState(), redirectUri, issuer, namesIssuer }
+  const { authorizationUrl, codeVerifier } = await step('take the request', signal, () =>
+    startAuthorization(issuer, {
+      metadata,
+      clientInformation,
+      redirectUrl: redirectUri,
+      state: expected.state,
+      resource,
+      ...(scope && { scope }),
+    }),
+  )
+  const wait = browser ? codeFromBrowser : codeFromInput
+  const authorizationCode = await wait(authorizationUrl.href, visit, expected, deps)
+  const exchange = { metadata, clientInformation, authorizationCode, codeVerifier, redirectUri, resource }
+  // Awaited here, so that the port is closed after it: a failure meanwhile would be nobody's.
+  return await step('hand out a key', signal, () => exchangeAuthorization(issuer, { ...exchange, fetchFn: fetch }))
+}
+
+function register(server: AuthorizationServer, redirectUri: string, fetch: Fetch, signal: AbortSignal) {
+  return step('register this program', signal, () =>
+    registerClient(server.issuer, {
+      metadata: server.metadata,
+      clientMetadata: {
+        client_name: 'Ink Deploy',
+        redirect_uris: [redirectUri],
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+        token_endpoint_auth_method: 'none',
+      },
+      ...(server.scope && { scope: server.scope }),
+      fetchFn: fetch,
+    }),
+  )
+}
+
+async function codeFromBrowser(
+  address: string,
+  visit: Promise<URLSearchParams>,
+  expected: Expected,
+  { terminal, openBrowser, patienceMs, signal }: ObtainDeps,
+): Promise<string> {
+  terminal.say(`Opening the browser at ${new URL(address).host}. If it does not open, go to\n\n  ${address}\n`)
+  openBrowser(address, () =>
+    terminal.say('The browser could not be opened. Open the address above; on another machine, use --no-browser.'),
+  )
+  return codeIn(await patiently(visit, patienceMs, signal), expected)
+}
+
+/** The address may be opened on this machine after all; then the browser comes back by itself. */
+async function codeFromInput(
+  address: string,
+  visit: Promise<URLSearchParams>,
+  expected: Expected,
+  { terminal, patienceMs, signal }: ObtainDeps,
+): Promise<string> {
+  terminal.say(`Open this address in a browser, and allow access:\n\n  ${address}\n`)
+  terminal.say(`It leads to an address that starts with ${expected.redirectUri}, which need not load. Paste it here:`)
+  const pasted = async (): Promise<string> => {
+    const text = await terminal.line(signal)
+    if (text === undefined) throw new DeployError('nothing was pasted', { hint: 'Log in again.' })
+    return codePasted(text, expected)
+  }
+  const visited = visit.then((answer) => codeIn(answer, expected))
+  return patiently(Promise.race([visited, pasted()]), patienceMs, signal)
+}
+
+async function patiently<T>(answer: Promise<T>, patienceMs: number, signal: AbortSignal): Promise<T> {
+  const tooLong = AbortSignal.timeout(patienceMs)
+  try {
+    return await unlessAborted(answer, AbortSignal.any([signal, tooLong]))
+  } catch (error) {
+    if (!tooLong.aborted || signal.aborted) throw error
+    throw new DeployError(`nobody allowed access within ${Math.round(patienceMs / 60_000)} minutes`, {
+      hint: 'Log in again, and answer in the browser.',
+    })
+  }
+}
+
+function readKey({ access_token: token, token_type: type }: OAuthTokens): Secret {
+  if (type.toLowerCase() === 'bearer' && looksLikeApiKey(token)) return new Secret(token)
+  throw new DeployError('what ml.ink handed out is no API key', {
+    hint: 'The action would not take it. Make a key at ml.ink (account, API keys) and save it as the secret by hand.',
+  })
+}
+
+function expiry(seconds: number, now: number): string {
+  const day = new Date(now + seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
+  return `Note: this key expires on ${day} UTC. Deployments fail from then on, until there is a new one.`
+}

@@ -1,0 +1,93 @@
+import { DeployError } from '../errors.ts'
+import type { Secret } from '../plan/secret.ts'
+import type { LoginOptions } from './arguments.ts'
+import { decide, type Intent, refuseWithoutPlace, type Surroundings } from './decide.ts'
+import type { FoundRepository, GitHubCli } from './github-cli.ts'
+import { type ObtainDeps, obtainKey } from './obtain-key.ts'
+import type { Terminal } from './terminal.ts'
+import { SECRET_NAME, WORKFLOW_PATH } from './workflow.ts'
+import type { WorkflowFile } from './workflow-file.ts'
+
+export interface LoginDeps extends ObtainDeps {
+  readonly github: GitHubCli
+  /** @throws DeployError when there is no place for a workflow */
+  readonly openWorkflowFile: () => WorkflowFile
+}
+
+/**
+ * Looks around, decides, gets a key if there is a place for one, and puts it there.
+ * @throws DeployError, or the reason of the signal as long as nothing has been stored
+ */
+export async function runLogin(options: LoginOptions, deps: LoginDeps): Promise<void> {
+  const { terminal } = deps
+  refuseWithoutPlace(options, terminal.interactive)
+  const choosing = !options.setSecret && !options.print
+  const file = attempt(deps.openWorkflowFile)
+  const surroundings: Surroundings = {
+    interactive: terminal.interactive,
+    repository: await findRepository(deps.github, options.setSecret || options.writeWorkflow || choosing),
+    workflow: file,
+  }
+  deps.signal.throwIfAborted()
+  if (choosing && surroundings.repository instanceof DeployError) {
+    terminal.say(`The key cannot be saved as a secret from here: ${surroundings.repository.message}.`)
+  }
+  const intent = await decide(options, surroundings, (question, usual) => askOn(terminal, question, usual, deps.signal))
+  if (intent.secretOf === undefined && !intent.print) {
+    terminal.say('No key was asked for, as there is nowhere to put it.')
+  } else {
+    await putKey(await obtainKey(options, deps), intent, deps)
+  }
+  if (intent.workflow !== undefined && !(file instanceof DeployError)) {
+    await file.write(intent.workflow)
+    terminal.say(`Wrote ${WORKFLOW_PATH}. Commit and push it, and the deployment starts.`)
+  }
+}
+
+async function findRepository(github: GitHubCli, needed: boolean): Promise<FoundRepository | DeployError> {
+  if (!needed) return new DeployError('gh was not asked')
+  try {
+    return await github.repository()
+  } catch (error) {
+    if (error instanceof DeployError) return error
+    throw error
+  }
+}
+
+function attempt(open: () => WorkflowFile): WorkflowFile | DeployError {
+  try {
+    return open()
+  } catch (error) {
+    if (error instanceof DeployError) return error
+    throw error
+  }
+}
+
+async function putKey(key: Secret, intent: Intent, { github, terminal }: LoginDeps): Promise<void> {
+  // First, because the next step can fail and the key must not be lost with it.
+  if (intent.print) terminal.hand(key.reveal())
+  if (intent.secretOf === undefined) return
+  try {
+    await github.setSecret(intent.secretOf, SECRET_NAME, key)
+  } catch (cause) {
+    throw new DeployError(`the key could not be saved as a secret of ${intent.secretOf.name}`, {
+      cause,
+      hint: intent.print
+        ? 'Secrets can be set by whoever has write access. The key was printed; save it by hand.'
+        : 'Secrets can be set by whoever has write access. The key is stored nowhere; remove it at ml.ink (account, API keys). ' +
+          'Log in again once that is mended, or with --print to save the key by hand.',
+    })
+  }
+  terminal.say(`Saved as the secret ${SECRET_NAME} of ${intent.secretOf.name}.`)
+}
+
+async function askOn(terminal: Terminal, question: string, usual: boolean, signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    terminal.say(`${question} ${usual ? '[Y/n]' : '[y/N]'}`)
+    const answer = (await terminal.line(signal))?.trim().toLowerCase()
+    if (answer === undefined) throw new DeployError('there was no answer', { hint: 'Nothing was stored.' })
+    if (answer === '') return usual
+    if (/^y(es)?$/.test(answer)) return true
+    if (/^no?$/.test(answer)) return false
+  }
+}

@@ -1,0 +1,47 @@
+import { request } from 'node:http'
+import { expect, it } from 'vitest'
+import { browserCommand } from '../../src/login/browser.ts'
+import { openLoopback } from '../../src/login/loopback.ts'
+
+it('lets the browser in once, and says nothing about success', async () => {
+  await using loopback = await openLoopback()
+  expect(loopback.redirectUri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/)
+  const response = await fetch(`${loopback.redirectUri}?code=abc&state=ours`)
+  expect(response.status).toBe(200)
+  expect(response.headers.get('referrer-policy')).toBe('no-referrer')
+  expect(await response.text()).toContain('Back to the terminal')
+  expect(Object.fromEntries(await loopback.visit)).toEqual({ code: 'abc', state: 'ours' })
+  await expect(fetch(`${loopback.redirectUri}?code=def`)).rejects.toThrow()
+})
+
+it('does not count what the browser asks for besides, nor another method, nor another name of this machine', async () => {
+  await using loopback = await openLoopback()
+  const { origin, port } = new URL(loopback.redirectUri)
+  expect((await fetch(`${origin}/favicon.ico`)).status).toBe(404)
+  expect((await fetch(loopback.redirectUri, { method: 'POST' })).status).toBe(405)
+  const rebound = await new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, path: '/callback?code=evil', headers: { host: `evil.example:${port}` } }
+    request(options, (response) => resolve(response.resume().statusCode))
+      .on('error', reject)
+      .end()
+  })
+  expect(rebound).toBe(403)
+  await fetch(`${loopback.redirectUri}?code=abc`)
+  expect((await loopback.visit).get('code')).toBe('abc')
+})
+
+it('is closed when nobody came', async () => {
+  const loopback = await openLoopback()
+  await loopback[Symbol.asyncDispose]()
+  await expect(fetch(loopback.redirectUri)).rejects.toThrow()
+})
+
+it.each([
+  ['darwin', 'open'],
+  ['linux', 'xdg-open'],
+  ['win32', 'rundll32'],
+] as const)('on %s the address is one argument of %s, whatever is in it', (platform, program) => {
+  const address = 'https://mcp.ml.ink/oauth/authorize?a=1&b=$(c)'
+  const command = browserCommand(platform, address)
+  expect([command.program, command.args.at(-1)]).toEqual([program, address])
+})

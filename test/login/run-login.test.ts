@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
+import { DeployError, errorMessage } from '../../src/errors.ts'
+import type { FoundRepository } from '../../src/login/github-cli.ts'
+import { type LoginDeps, runLogin } from '../../src/login/run-login.ts'
+import { recommendedWorkflow } from '../../src/login/workflow.ts'
+import type { Secret } from '../../src/plan/secret.ts'
+
+let ink: InkPlatform
+beforeAll(async () => {
+  ink = await startInkPlatform()
+})
+afterAll(() => ink.stop())
+
+const web: FoundRepository = { name: 'acme/web', address: 'github.com/acme/web', defaultBranch: 'main' }
+
+/** Whoever sits at the browser and allows everything. */
+async function allow(address: string): Promise<void> {
+  const page = await (await fetch(address)).text()
+  const ticket = /name="ticket" value="([^"]+)"/.exec(page)?.[1] ?? ''
+  await fetch(new URL('/oauth/authorize', address), {
+    method: 'POST',
+    body: new URLSearchParams({ ticket, decision: 'allow' }),
+  })
+}
+
+/** A terminal at which somebody types these lines, a browser, gh for acme/web, and a clone without a workflow. */
+function desk(lines: readonly string[], changes: Partial<LoginDeps> = {}) {
+  const typed = [...lines]
+  const left = { said: '', out: '', secret: '', workflow: '' }
+  const deps: LoginDeps = {
+    fetch,
+    terminal: {
+      interactive: true,
+      say: (text) => {
+        left.said += `${text}\n`
+      },
+      hand: (text) => {
+        left.out += text
+      },
+      line: async (signal) => {
+        signal.throwIfAborted()
+        return typed.shift()
+      },
+      [Symbol.dispose]: () => {},
+    },
+    openBrowser: (address) => void allow(address),
+    newState: () => 'a state',
+    patienceMs: 20_000,
+    now: Date.now,
+    signal: new AbortController().signal,
+    github: {
+      repository: async () => web,
+      setSecret: async (_repository: FoundRepository, _name: string, value: Secret) => {
+        left.secret = value.reveal()
+      },
+    },
+    openWorkflowFile: () => ({
+      content: undefined,
+      write: async (text) => {
+        left.workflow = text
+      },
+    }),
+    ...changes,
+  }
+  return { deps, left }
+}
+
+const unwished = { browser: true, setSecret: false, writeWorkflow: false, print: false }
+const login = (deps: LoginDeps, wishes = {}) => runLogin({ endpoint: ink.endpoint, ...unwished, ...wishes }, deps)
+
+/** Whether the platform was asked for anything since then. */
+const nothingAsked = (since: number) => expect(ink.journal.slice(since)).toEqual([])
+
+describe('at a terminal', () => {
+  it('two times Enter set the secret and write the workflow', async () => {
+    const { deps, left } = desk(['', ''])
+    await login(deps)
+    expect(left.secret).toMatch(/^dk_test_/)
+    expect(left.workflow).toBe(recommendedWorkflow())
+    expect(left.said).toContain('Saved as the secret INK_API_KEY of acme/web.')
+    expect(left.said + left.out).not.toContain(left.secret)
+  })
+
+  it('an answer that is none is asked for again', async () => {
+    const { deps, left } = desk(['perhaps', 'No', 'YES', 'n'])
+    await login(deps)
+    expect(left.said.match(/Save the key as the secret/g)).toHaveLength(2)
+    expect([left.out.startsWith('dk_test_'), left.secret, left.workflow]).toEqual([true, '', ''])
+  })
+
+  it('who wants the workflow alone needs no login for it', async () => {
+    const since = ink.journal.length
+    const { deps, left } = desk(['n', 'n', 'y'])
+    await login(deps)
+    expect(left.workflow).toBe(recommendedWorkflow())
+    expect(left.said).toContain('No key was asked for')
+    nothingAsked(since)
+  })
+
+  it('the end of the input is no consent', async () => {
+    const since = ink.journal.length
+    const { deps, left } = desk([])
+    await expect(login(deps)).rejects.toThrow('there was no answer')
+    expect(left).toMatchObject({ out: '', secret: '', workflow: '' })
+    nothingAsked(since)
+  })
+
+  it('is told why there is no secret to set, and asked about the rest', async () => {
+    const { github } = desk([]).deps
+    const repository = async () => {
+      throw new DeployError('the GitHub CLI, gh, is not on this machine')
+    }
+    const { deps, left } = desk(['y', 'n'], { github: { ...github, repository } })
+    await login(deps)
+    expect(left.said).toContain('cannot be saved as a secret from here: the GitHub CLI, gh, is not on this machine.')
+    expect(left.out).toMatch(/^dk_test_/)
+  })
+})
+
+describe('a login', () => {
+  it('is given up when nobody answers in the browser in time', async () => {
+    const { deps, left } = desk([], { openBrowser: () => {}, patienceMs: 30 })
+    await expect(login(deps, { print: true })).rejects.toThrow('nobody allowed access within')
+    expect(left.out).toBe('')
+  })
+
+  it('ends with the reason of whoever cancels it', async () => {
+    const controller = new AbortController()
+    const openBrowser = () => controller.abort(new Error('cancelled'))
+    const { deps } = desk([], { openBrowser, signal: controller.signal })
+    await expect(login(deps, { print: true })).rejects.toThrow('cancelled')
+  })
+
+  it('says so when the key will expire', async () => {
+    const expiring = async (address: string | URL, init?: RequestInit) => {
+      const response = await fetch(address, init)
+      if (!String(address).endsWith('/oauth/token')) return response
+      return Response.json({ ...((await response.json()) as object), expires_in: 3600 })
+    }
+    const { deps, left } = desk([], { fetch: expiring, now: () => Date.parse('2026-01-01T10:00:00Z') })
+    await login(deps, { print: true })
+    expect(left.said).toContain('this key expires on 2026-01-01 11:00 UTC')
+  })
+
+  it.each([
+    ['what is no API key', { access_token: 'a.web.token' }],
+    ['a token of another type', { token_type: 'DPoP' }],
+  ])('takes no %s', async (_what, changes) => {
+    const other = async (address: string | URL, init?: RequestInit) => {
+      const response = await fetch(address, init)
+      if (!String(address).endsWith('/oauth/token')) return response
+      return Response.json({ ...((await response.json()) as object), ...changes })
+    }
+    const { deps, left } = desk([], { fetch: other })
+    await expect(login(deps, { print: true })).rejects.toThrow('is no API key')
+    expect(left.out).toBe('')
+  })
+
+  it('leaves the workflow alone when the secret could not be set, and says that the key is lost', async () => {
+    const { github } = desk([]).deps
+    const setSecret = async () => {
+      throw new DeployError('gh secret set failed: HTTP 403')
+    }
+    const { deps, left } = desk([], { github: { ...github, setSecret } })
+    const error: unknown = await login(deps, { setSecret: true, writeWorkflow: true }).catch((thrown) => thrown)
+    expect(errorMessage(error)).toBe(
+      'the key could not be saved as a secret of acme/web: gh secret set failed: HTTP 403',
+    )
+    expect((error as DeployError).hint).toContain('stored nowhere')
+    expect(left.workflow).toBe('')
+  })
+})
