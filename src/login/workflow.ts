@@ -9,8 +9,9 @@ export const SECRET_NAME = 'INK_API_KEY'
  * @param productionBranch a push to it goes to production
  */
 export function recommendedWorkflow(productionBranch = 'main'): string {
-  // In quotes a branch is a name whatever it looks like; `1.0` or `yes` would be something else.
-  const branch = productionBranch === 'main' ? 'main' : JSON.stringify(productionBranch)
+  // In quotes a branch is a name whatever it looks like, where `1.0` or `yes` would be something else; and of what git
+  // allows in a name, these characters make a pattern of it.
+  const branch = productionBranch === 'main' ? 'main' : JSON.stringify(productionBranch.replace(/[!+\]]/g, '\\$&'))
   return `# ${WORKFLOW_PATH}
 name: Deploy
 on:

@@ -20,8 +20,12 @@ describe('the workflow that is written', () => {
     expect(lint(recommendedWorkflow('trunk'), '.github/workflows/deploy.yml')).toEqual([])
   })
 
-  it.each(['main', 'trunk', '1.0', 'yes', 'a: [b]', 'release/"x"'])('names the branch %s as it is', (branch) => {
+  it.each(['main', 'trunk', '1.0', 'yes', '#1', 'release/"x"'])('names the branch %s as it is', (branch) => {
     expect(parse(recommendedWorkflow(branch)).on.push.branches).toEqual([branch])
+  })
+
+  it('takes no branch for a pattern', () => {
+    expect(parse(recommendedWorkflow('!c++]')).on.push.branches).toEqual(['\\!c\\+\\+\\]'])
   })
 })
 
