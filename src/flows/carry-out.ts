@@ -56,7 +56,9 @@ async function work(plan: WorkPlan, deps: Deps, occasion: Occasion): Promise<Out
   const reporter = openReporter(deps, subjectOf(plan), occasion)
   const reacted = reactTo(plan, deps)
   // GitHub is told while the work goes on; neither of these can fail.
-  const begun = Promise.all([reacted.begin(), isDeployment(plan) ? reporter.begin() : undefined])
+  // A rollback has yet to find out which commit it is about.
+  const known = plan.kind === 'preview' || plan.kind === 'production'
+  const begun = Promise.all([reacted.begin(), known ? reporter.begin() : undefined])
   const outcome = await connected(plan, deps, occasion, reporter).finally(() => begun)
   if (isDeployment(plan)) await reporter.finish()
   await reacted.end(outcome.failure === undefined)

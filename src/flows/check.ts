@@ -1,6 +1,7 @@
 import { DeployError, errorMessage } from '../errors.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { CheckPlan } from '../plan/plan.ts'
+import { count } from '../report/format.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { createTamer } from '../watch/tame.ts'
 import { checkAccount } from './check-account.ts'
@@ -68,7 +69,7 @@ async function checkCheckout({ place, would }: CheckPlan, deps: Deps, signal: Ab
       {
         name: 'Checkout',
         result: 'fine',
-        detail: `commit ${snapshot.sourceSha.slice(0, 7)}, ${snapshot.files} files${snapshot.why ? `; ${snapshot.why}` : ''}`,
+        detail: `commit ${snapshot.sourceSha.slice(0, 7)}, ${count(snapshot.files, 'file')}${snapshot.why ? `. ${snapshot.why}` : ''}`,
       },
     ]
   } catch (error) {

@@ -1,5 +1,6 @@
 import { costPerDay, sizeInWords } from '../ink/prices.ts'
 import { deploymentBranch } from '../plan/names.ts'
+import { count, formatBytes } from '../report/format.ts'
 import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/contract.ts'
 import { makeDatabase } from './databases.ts'
@@ -8,6 +9,7 @@ import { settleDomain } from './domain.ts'
 import { type Explanation, explain } from './explain.ts'
 import { lastWorkingVersion } from './last-working.ts'
 import { makeRoom } from './limits.ts'
+import { measured } from './measured.ts'
 import type { Outcome } from './outcome.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { rollBackAfterFailure } from './roll-back.ts'
@@ -18,7 +20,6 @@ import { type Change, changeMeanwhile } from './still-wanted.ts'
 import type { Switched } from './switch-service.ts'
 import { teardownClosed } from './teardown.ts'
 import { tidy } from './tidy.ts'
-import { inSeconds } from './timeline.ts'
 import { failureOf, type Judgement, judge } from './verdict.ts'
 import { basesOf, type DeployPlan, type Work } from './work.ts'
 
@@ -116,7 +117,7 @@ async function filesOf({ source, prepared, run }: Work): Promise<(path: string) 
 /** Tells what is known of the source as soon as it is known: the outputs are there also when something fails later. */
 function tellSource(run: Run, { snapshot, repositorySlug, database }: Prepared, branch: string): void {
   run.log.info(
-    `Commit ${snapshot.sourceSha.slice(0, 7)} “${snapshot.subject}”: ${snapshot.files} ${snapshot.files === 1 ? 'file' : 'files'}, snapshot ${snapshot.sha.slice(0, 7)}`,
+    `Commit ${snapshot.sourceSha.slice(0, 7)} “${snapshot.subject}”: ${count(snapshot.files, 'file')}, ${formatBytes(snapshot.bytes)}, snapshot ${snapshot.sha.slice(0, 7)}`,
   )
   if (snapshot.why) run.log.info(snapshot.why)
   run.output('repo', repositorySlug)
@@ -127,8 +128,8 @@ function tellSource(run: Run, { snapshot, repositorySlug, database }: Prepared, 
   run.reporter.update({ commit: sourceSha, bytes, ...(database ? { database: database.name } : {}) })
 }
 
-function tellVerdict({ run, plan, prepared }: Work, { verdict, confirmation }: Switched, judgement: Judgement): void {
-  const probe = confirmation?.kind === 'probed' ? confirmation.probe : undefined
+function tellVerdict({ run, plan, prepared }: Work, switched: Switched, judgement: Judgement): void {
+  const { verdict } = switched
   const url = verdict.kind === 'live' ? verdict.url : undefined
   const timings =
     verdict.kind === 'live' || verdict.kind === 'failed' || verdict.kind === 'crashed' ? verdict.timings : undefined
@@ -139,14 +140,8 @@ function tellVerdict({ run, plan, prepared }: Work, { verdict, confirmation }: S
   const change: Partial<CardRow> = {
     status: judgement.status,
     phase: verdict.kind === 'failed' ? phaseOf[verdict.phase] : undefined,
-    url: url ?? prepared.existing?.url,
-    buildMs: verdict.kind !== 'live' || timings?.fromCache || !timings?.buildMs ? undefined : timings.buildMs,
-    cached: timings?.fromCache,
-    health:
-      probe?.outcome === 'healthy' || probe?.status !== undefined
-        ? { status: probe.status ?? 200, latencyMs: probe.latencyMs ?? 0, tools: probe.tools?.length }
-        : undefined,
-    probe: probe?.outcome === 'skipped' ? 'off' : probe?.outcome === 'no-url' ? 'no-url' : undefined,
+    url: prepared.existing?.url,
+    ...measured(switched),
     costPerDay: judgement.status === 'live' ? perDay : undefined,
   }
   run.reporter.update(change)
@@ -188,7 +183,7 @@ function outcomeOf(
   }
   const failure = failureOf(
     status,
-    explanation ? `${sentence}: ${explanation.diagnosis.cause}` : sentence,
+    explanation && explanation.diagnosis.cause !== sentence ? `${sentence}: ${explanation.diagnosis.cause}` : sentence,
     explanation?.diagnosis.hint,
   )
   return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
@@ -209,5 +204,5 @@ function pushedView({ branch, prepared, pushed }: Work): PushedView {
 function pushInWords(pushed: PushResult): string {
   if (pushed.kind === 'already-there') return 'ml.ink has this very commit already; nothing was sent'
   const against = pushed.incremental && pushed.against ? `, only the difference to ${pushed.against.slice(0, 7)}` : ''
-  return `Sent ${pushed.objects} objects, ${pushed.bytes} bytes${against} in ${inSeconds(pushed.durationMs)}`
+  return `Sent ${count(pushed.objects, 'object')}, ${formatBytes(pushed.bytes)}${against}`
 }

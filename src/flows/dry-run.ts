@@ -1,23 +1,24 @@
 import { errorMessage } from '../errors.ts'
 import type { Platform } from '../ink/platform.ts'
+import { describePlan } from '../plan/describe.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { NothingReport } from '../report/model.ts'
+import type { PlanReport } from '../report/model.ts'
 import { createTamer } from '../watch/tame.ts'
 import type { Occasion } from './carry-out.ts'
 import type { Deps } from './deps.ts'
 import { dnsInWords, dnsOutlook } from './dns.ts'
 import type { Action, Outcome } from './outcome.ts'
 
+type PlanToDo = Extract<Plan, { readonly dryRun: boolean }>
+
 /** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
-export async function dryRun(plan: Plan, action: Action, deps: Deps, occasion: Occasion): Promise<Outcome> {
-  const reason = 'dry-run: nothing was changed'
+export async function dryRun(plan: PlanToDo, action: Action, deps: Deps, occasion: Occasion): Promise<Outcome> {
   const details = await foreseen(plan, deps, occasion)
   for (const line of details) deps.log.info(line)
-  const report: NothingReport = {
-    kind: 'none',
-    status: 'nothing',
-    reason,
-    details,
+  const report: PlanReport = {
+    kind: 'plan',
+    steps: [...describePlan({ ...plan, dryRun: false }), ...details],
+    checks: [],
     runUrl: deps.context.runUrl,
     warnings: occasion.warnings,
   }
@@ -25,7 +26,7 @@ export async function dryRun(plan: Plan, action: Action, deps: Deps, occasion: O
 }
 
 /** What a dry run has to read from the platform to be able to say it. */
-async function foreseen(plan: Plan, deps: Deps, { signal }: Occasion): Promise<readonly string[]> {
+async function foreseen(plan: PlanToDo, deps: Deps, { signal }: Occasion): Promise<readonly string[]> {
   if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
   let platform: Platform | undefined
   try {

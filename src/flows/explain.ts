@@ -1,6 +1,7 @@
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { AnnotationView, DiagnosisView } from '../report/model.ts'
 import { type Diagnosis, diagnose, type FailedDeployment } from '../watch/diagnosis/diagnose.ts'
+import type { ProbeResult } from '../watch/probe.ts'
 import type { Switched } from './switch-service.ts'
 import type { Judgement } from './verdict.ts'
 
@@ -21,13 +22,30 @@ export function explain(
   knownFiles: (path: string) => boolean,
 ): Explanation {
   const evidence = evidenceOf(switched)
-  const { cause, hint, decisive, tail, annotations } = diagnose({
+  const { cause, hint, decisive, tail, annotations, recogniser } = diagnose({
     ...evidence,
     errorMessage: evidence.errorMessage ?? (switched.confirmation ? judgement.sentence : undefined),
     rootDirectory: plan.build.rootDirectory ?? '',
     knownFiles,
   })
-  return { diagnosis: { cause, hint, decisive, tail }, annotations: annotations.map(toView) }
+  const views = annotations.map(toView)
+  const { confirmation } = switched
+  if (confirmation?.kind !== 'probed' || recogniser !== 'unknown')
+    return { diagnosis: { cause, hint, decisive, tail }, annotations: views }
+  // The log tells no more than the answer does.
+  const log = confirmation.runtimeLog.length === 0 ? { decisive: [], tail: [] } : { decisive, tail }
+  return {
+    diagnosis: { cause: judgement.sentence, hint: hintOnAnswer(confirmation.probe), ...log },
+    annotations: views,
+  }
+}
+
+function hintOnAnswer({ status }: ProbeResult): string {
+  if (status === undefined)
+    return 'Let the app listen on 0.0.0.0 and on the port in `PORT`. A slow start needs a longer `health-timeout`.'
+  if (status >= 500)
+    return 'The app runs and fails at this request: look for the error in its own log, and at the variables that it needs.'
+  return 'Where this is how it should answer, say so: `health-path` names another path, `health-status` what is good.'
 }
 
 type Evidence = Pick<FailedDeployment, 'verdict' | 'phase' | 'errorMessage' | 'deployLog' | 'runtimeLog'>

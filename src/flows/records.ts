@@ -36,10 +36,10 @@ const ended: Partial<Record<RowStatus, RecordStatus['state']>> = {
 }
 
 /** What a deployment record says in the end. */
-export function finalStatus({ status, url, reason, runUrl }: CardRow): RecordStatus {
+export function finalStatus({ status, url, reason, diagnosis, runUrl }: CardRow): RecordStatus {
   const state = ended[status] ?? 'error'
   const environmentUrl = state === 'success' && url ? { environmentUrl: url } : {}
-  return { state, logUrl: runUrl, description: reason ?? status, ...environmentUrl }
+  return { state, logUrl: runUrl, description: reason ?? diagnosis?.cause ?? status, ...environmentUrl }
 }
 
 /** One GitHub deployment record of this run: queued, in progress, and how it ended. */

@@ -39,7 +39,7 @@ export interface Reporter {
 
 // A run that is over sooner says everything with its last words; a comment that changes twice in a few seconds is noise.
 const firstCardAfterMs = 10_000
-const recordTellsAfterMs = 3000
+const recordTellsAfterMs = 4000
 
 const atWork: readonly (PhaseName | undefined)[] = ['build', 'roll-out', 'probe']
 
@@ -81,7 +81,7 @@ export function openReporter(
       await card.write(subject.pullRequest, row, 'create')
   }
   const openOwnRecord = async () => {
-    record = await openRecord(deps, { ...subject, repository: context.repository }, subject.commit)
+    record = await openRecord(deps, { ...subject, repository: context.repository }, row.commit)
     if (record.id !== undefined) deps.output('deployment-id', record.id)
     remember()
     tellAtWork()

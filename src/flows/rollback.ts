@@ -5,6 +5,7 @@ import { deploymentBranch, marks } from '../plan/names.ts'
 import type { RollbackPlan } from '../plan/plan.ts'
 import type { DeployReport } from '../report/model.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import { measured } from './measured.ts'
 import type { Outcome } from './outcome.ts'
 import { claimService } from './ownership.ts'
 import { protectedRemote } from './prepare.ts'
@@ -28,10 +29,12 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   const order = await source.newestFirst(branches, plan.target, run.signal)
   const branch = chooseBranch(plan, service, order)
   const commit = parseDeploymentBranch(branch)?.sourceSha ?? ''
-  run.log.info(`Going back from ${service.branch ?? 'an unknown branch'} to ${branch}`)
   run.output('branch', branch)
   run.output('commit', commit)
   run.reporter.update({ commit })
+  // The record has to name the commit that will serve.
+  await run.reporter.begin()
+  run.reporter.timeline.end('done', `Going back from ${service.branch ?? 'an unknown branch'} to ${branch}`)
   const switched = await switchService(run, {
     serviceName: plan.serviceName,
     branch,
@@ -51,6 +54,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   if (url) run.output('url', url)
   run.reporter.timeline.end(judgement.status === 'live' ? 'done' : 'failed', judgement.sentence)
   run.reporter.update({
+    ...measured(switched),
     status: judgement.status,
     phase: undefined,
     url,

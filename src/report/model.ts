@@ -251,8 +251,6 @@ export interface NothingReport extends RunReport {
   readonly status: 'skipped' | 'nothing'
   readonly reason: string
   readonly hint?: string | undefined
-  /** What would be done, in lines. */
-  readonly details?: readonly string[] | undefined
 }
 
 export type Report = DeployReport | TeardownReport | SweepReport | MonitorReport | PlanReport | NothingReport

@@ -49,16 +49,14 @@ function warningBlocks(warnings: readonly string[]): RootContent[] {
     heading(3, text('Warnings')),
     ...shown.flatMap((warning) => {
       const [first = '', ...rest] = warning.split('\n')
+      // What is indented is to be copied; what is not is said.
+      const isSample = (line: string) => line.startsWith('    ')
+      const sample = rest.filter(isSample).map((line) => line.slice(4, 500))
       return [
-        paragraph(...prose(first, 1000)),
-        ...(rest.length === 0
-          ? []
-          : [
-              block(
-                rest.slice(0, 20).map((line) => line.slice(0, 500)),
-                'yaml',
-              ),
-            ]),
+        ...[first, ...rest.filter((line) => !isSample(line)).slice(0, 20)].map((line) =>
+          paragraph(...prose(line, 1000)),
+        ),
+        ...(sample.length === 0 ? [] : [block(sample.slice(0, 20), 'yaml')]),
       ]
     }),
   ]
@@ -67,7 +65,8 @@ function warningBlocks(warnings: readonly string[]): RootContent[] {
 function planBlocks(report: PlanReport): RootContent[] {
   const problems = report.checks.filter((check) => check.result === 'problem').length
   const signs = { fine: '🟢', warning: '🟠', problem: '🔴' } as const
-  const title = problems === 0 ? '🟢 Ready to deploy' : `🔴 ${count(problems, 'problem')} to mend before a deployment`
+  const ready = report.checks.length === 0 ? '⚪ Dry run: nothing was changed' : '🟢 Ready to deploy'
+  const title = problems === 0 ? ready : `🔴 ${count(problems, 'problem')} to mend before a deployment`
   return [
     heading(2, text(title)),
     ...(report.checks.length === 0
@@ -102,7 +101,6 @@ function nothingBlocks(report: NothingReport): RootContent[] {
     heading(2, text(title)),
     paragraph(...prose(report.reason, 1000)),
     ...(report.hint === undefined ? [] : [paragraph(...prose(report.hint, 1000))]),
-    ...(report.details?.length ? [list(report.details.slice(0, 100).map((line) => prose(line)))] : []),
     smallPrint(...dotted([link(report.runUrl, text('run'))])),
   ]
 }

@@ -52,14 +52,14 @@ async function save(subject: Page | Locator, name: string): Promise<void> {
   process.stdout.write(`${name}.png ${Math.round(picture.length / 1024)} kB\n`)
 }
 
-/** The card in each state, as wide as GitHub's conversation, and the richest one as narrow as a phone. */
+/** The card in each state, as wide as GitHub's conversation, and the two that matter most as narrow as a phone. */
 async function cards(stage: Stage, scheme: Scheme): Promise<void> {
   const { repository, pull } = stage
   const comment = repository.comment(pull.number, '', 'github-actions[bot]')
   for (const [state, rows] of Object.entries(CARD_STATES)) {
     const body = renderCard(rows, { repositoryUrl: repository.htmlUrl, pullRequest: pull.number })
     repository.conversation.editComment(comment.id, body)
-    const widths = state === 'live' ? [900, 400] : [900]
+    const widths = state === 'live' || state === 'failed' ? [900, 400] : [900]
     for (const width of widths) {
       const page = await openWindow(stage, scheme, { width, height: 800, scale: 2 })
       await page.goto(stage.pullUrl)
@@ -108,7 +108,7 @@ async function takeAll(): Promise<void> {
   for (const scheme of SCHEMES) await cards(stage, scheme)
   const { repository, pull } = stage
   const links = { repositoryUrl: repository.htmlUrl, pullRequest: pull.number }
-  repository.comment(pull.number, renderCard([row({ commit: pull.headSha })], links), 'github-actions[bot]')
+  repository.comment(pull.number, renderCard([row({ service: 'acme-web-pr-12', commit: pull.headSha })], links), 'github-actions[bot]')
   deployed(stage, { state: 'success', url: 'https://acme-web-pr-12.ml.ink' })
   recordRun(stage)
   for (const scheme of SCHEMES) await pullRequest(stage, scheme)

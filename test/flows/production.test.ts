@@ -101,6 +101,10 @@ describe('production', () => {
     expect(back.outputs).toMatchObject({ status: 'live', action: 'rollback', commit: second })
     expect(await scene.page(scene.production)).toBe('second')
     expect(stage.ink.service(scene.production)?.env).toMatchObject({ INK_GIT_COMMIT_SHA: second })
+    // The record speaks of the commit that serves again, and is the only active one.
+    const active = scene.repository.deployments().filter(({ statuses }) => statuses.at(-1)?.state === 'success')
+    expect(active).toMatchObject([{ sha: second, ref: second, environment: 'production' }])
+    expect(back.warnings).toEqual([])
     const further = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
     expect(further.outputs).toMatchObject({ commit: scene.first })
     const none = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })

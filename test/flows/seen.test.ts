@@ -40,6 +40,28 @@ describe('a card', () => {
   })
 })
 
+describe('an app that answers with an error', () => {
+  it('is told of once, with something to do about it', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    stage.ink.fault('app.error', { times: 1, status: 500 })
+    const run = await scene.act('pull_request', { action: 'opened', number }, { inputs: { 'health-timeout': '1s' } })
+    expect(run.told).toBe('unhealthy: Deployed, but the URL does not answer as it should: HTTP 500')
+    expect(run.summary.match(/does not answer as it should/g)).toHaveLength(1)
+    expect(scene.rows(number)[0]?.diagnosis?.hint).toContain('fails at this request')
+  })
+})
+
+describe('a dry run', () => {
+  it('shows in the summary what would be done', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    const run = await scene.act('pull_request', { action: 'opened', number }, { inputs: { 'dry-run': 'true' } })
+    expect(run.summary).toContain('## ⚪ Dry run: nothing was changed')
+    expect(run.summary).toContain(`- Service ${scene.preview(number)} in project default`)
+  })
+})
+
 describe('a deployment record', () => {
   it('of a run that takes its time is queued, in progress when the build has begun, and then a success', async () => {
     const scene = await stage.scene()

@@ -37,7 +37,7 @@ export const USUAL = { contents: 'read', 'pull-requests': 'write', deployments: 
 // Long enough that the platform passes through all of its states, short enough for a suite of many scenarios.
 const QUICK = { queueMs: 10, rolloutMs: 10, deletionMs: 60, windDownMs: 30, edgeDelayMs: 20, healthGateMs: 3000 }
 const PAUSES_SHORTENED_BY = 12
-const LIMITS_FROM_MS = 3000
+const LIMITS_FROM_MS = 4000
 
 /** How one run differs from the usual one. */
 export interface How {

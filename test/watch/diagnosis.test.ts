@@ -69,11 +69,20 @@ describe('annotations', () => {
         file: 'web/src/app.ts',
         line: 3,
         column: 20,
-        title: 'TypeScript error',
-        message: "TS2304: Cannot find name 'missing'.",
+        title: 'TypeScript TS2304',
+        message: "Cannot find name 'missing'.",
         level: 'error',
       },
     ])
+  })
+
+  it.each([
+    [['/app/src/app.js', "  2:5   error    'b' is not defined    no-undef"], 'no-undef', "'b' is not defined"],
+    [['error[E0425]: cannot find value `totla`', ' --> src/main.rs:3:20'], 'E0425', 'cannot find value `totla`'],
+  ])('are titled with the code that the tool gives: %j', (deployLog, code, message) => {
+    const [found] = diagnose(failed({ deployLog })).annotations
+    expect(found?.title).toMatch(new RegExp(`^\\S+ ${code}$`))
+    expect(found?.message).toBe(message)
   })
 
   it('are 10 at most, errors before warnings, each place once', () => {

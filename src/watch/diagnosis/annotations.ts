@@ -45,9 +45,9 @@ export function annotationsFor(
 function annotationAt(location: Location, subject: Subject, paths: RepositoryPaths): SourceAnnotation | undefined {
   const file = paths.resolve(location.path)
   if (file === undefined) return undefined
-  const { line, column, message, level } = location
+  const { line, column, message, code, level } = location
   const place = { ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) }
-  return { file, ...place, title: `${subject.tool ?? 'Build'} ${level}`, message, level }
+  return { file, ...place, title: `${subject.tool ?? 'Build'} ${code ?? level}`, message, level }
 }
 
 function innermostCall(

@@ -5,6 +5,8 @@ export interface Location {
   readonly line?: number
   readonly column?: number
   readonly message: string
+  /** What the tool calls this kind of error: `TS2304`, `no-undef`. */
+  readonly code?: string
   readonly level: 'error' | 'warning'
   /** Index of the line in the log. */
   readonly at: number
@@ -90,7 +92,11 @@ const FORMATS: readonly Format[] = [
 
 /** ESLint names the file once, above its findings. */
 const ESLINT_FILE = /^(?<path>\/?[\w@./-]+\.(?:[cm]?[jt]sx?|vue|svelte|astro))$/
-const ESLINT_FINDING = /^ +(?<line>\d+):(?<column>\d+) +(?<level>error|warning) +(?<message>.+)$/
+const ESLINT_FINDING =
+  /^ +(?<line>\d+):(?<column>\d+) +(?<level>error|warning) +(?<message>.+?)(?: {2,}(?<code>[\w@/-]+))?$/
+
+/** tsc: `TS2304: …`; rustc: `error[E0425]: …`. */
+const CODE_FIRST = /^(?:error\[)?(?<code>TS\d+|E\d{4})\]?: (?<rest>.+)$/
 
 /** All places that the lines name, in their order. */
 export function locationsIn(lines: readonly string[]): readonly Location[] {
@@ -117,11 +123,15 @@ function located(
   elsewhere: string | undefined,
 ): Location {
   const { path = '', line, column, message, level } = groups
+  const said = (message ?? elsewhere ?? 'the build failed here').trim().replace(/\s{2,}/g, ' ')
+  const coded = CODE_FIRST.exec(said)?.groups
+  const code = groups.code ?? coded?.code
   return {
     path,
     ...(line === undefined ? {} : { line: Number(line) }),
     ...(column === undefined ? {} : { column: Math.max(1, Number(column)) }),
-    message: (message ?? elsewhere ?? 'the build failed here').trim().replace(/\s{2,}/g, ' '),
+    message: coded?.rest ?? said,
+    ...(code === undefined ? {} : { code }),
     level: /^w/i.test(level ?? '') ? 'warning' : 'error',
     at,
   }
