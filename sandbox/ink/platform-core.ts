@@ -15,7 +15,9 @@ import { createRepositories, type Repositories } from './git/repositories.ts'
 import type { InkTiming } from './options.ts'
 import { trackProcesses } from './process-group.ts'
 import { createServices, type Deployment, type Service, type Services } from './services.ts'
+import { createTemplates, type Templates } from './templates.ts'
 import { createTimers } from './timers.ts'
+import { createVolumes, type Volumes } from './volumes.ts'
 
 /** What the tools act on. */
 export interface PlatformCore {
@@ -26,6 +28,8 @@ export interface PlatformCore {
   readonly deployer: Deployer
   readonly databases: Databases
   readonly domains: Domains
+  readonly templates: Templates
+  readonly volumes: Volumes
   readonly faults: FaultRegistry<InkFaultName>
   readonly timing: InkTiming
   readonly nowMs: () => number
@@ -91,6 +95,8 @@ export async function createCore(options: CoreOptions, closers: Closer[]): Promi
     deployer,
     databases,
     domains: createDomains(nowMs),
+    templates: createTemplates(nowMs),
+    volumes: createVolumes(),
     faults,
     timing,
     nowMs,

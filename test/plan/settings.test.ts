@@ -197,7 +197,7 @@ describe('bad inputs', () => {
     ['on-quota', ['evict']],
     ['on-missing-key', ['ignore']],
     ['env-strategy', ['overwrite']],
-    ['database', ['postgres']],
+    ['database', ['oracle', 'SQLite']],
     [
       'domain',
       ['localhost', 'https://a.example', 'a.example/x', 'a.example:80', '1.2.3.4', '*.a.example', 'a..b', '-a.b'],

@@ -9,6 +9,8 @@ import { g1ServiceTools } from './g1-services.ts'
 import { g2AccountTools } from './g2-account.ts'
 import { g2DomainTools } from './g2-domains.ts'
 import { g2ServiceTools } from './g2-services.ts'
+import { g2TemplateTools } from './g2-templates.ts'
+import { g2VolumeTools } from './g2-volumes.ts'
 import { nestedStatus } from './nested-status.ts'
 import type { Tool } from './tool.ts'
 
@@ -24,7 +26,13 @@ export function toolsOf(profile: InkProfile, core: PlatformCore): Tool[] {
     ...g1ResourceTools(core),
     ...g1DomainTools(core),
   ]
-  const g2 = () => [...g2AccountTools(core), ...g2ServiceTools(core), ...g2DomainTools(core)]
+  const g2 = () => [
+    ...g2AccountTools(core),
+    ...g2ServiceTools(core),
+    ...g2DomainTools(core),
+    ...g2TemplateTools(core),
+    ...g2VolumeTools(core),
+  ]
   switch (profile) {
     case 'g0':
       return g0Tools(g1)
