@@ -45,6 +45,13 @@ test('its volume grows only, and can be deleted only once its service is gone', 
   expect(ink.platform.volumes()).toEqual([])
 })
 
+test('what was changed is in the action log, newest first', async () => {
+  const { nodes } = (await ink.call('action_log_list', { limit: 3 })) as { nodes: { action: string }[] }
+  expect(nodes.map(({ action }) => action)).toEqual(['volume.delete', 'service.delete', 'volume.resize'])
+  const templates = (await ink.call('action_log_list', { entity_type: 'template' })) as { nodes: unknown[] }
+  expect(templates.nodes).toMatchObject([{ action: 'template.deploy', source: 'mcp' }])
+})
+
 test.each([
   ['template_deploy', { template: 'oracle', name: 'x' }, 'template not found: oracle'],
   ['template_deploy', { template: 'redis', name: '' }, 'name is required'],
