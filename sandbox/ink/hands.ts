@@ -57,6 +57,8 @@ export interface PlatformHands {
   setUsage(name: string, usage: Usage): void
   /** All databases of all users, oldest first, with their addresses and tokens. */
   databases(): { name: string; owner: string; url: string; authToken: string }[]
+  /** Names of all volumes of the account's project, attached or not. */
+  volumes(project?: string): string[]
   /** Delegates a zone, as a user does on the platform's web site. */
   delegateZone(zone: string, status?: string, error?: string): void
   /** The records of a zone, as its owner sees them on the web site. */
@@ -139,6 +141,7 @@ export function createHands(core: PlatformCore, owner: Account): PlatformHands {
         url: served.url,
         authToken: served.authToken,
       })),
+    volumes: (project = 'default') => core.volumes.ofProject(owner.id, project).map(({ name }) => name),
     delegateZone(zone, status, error) {
       core.domains.addZone(owner.id, zone, status, error)
     },

@@ -15,7 +15,9 @@ import { createRepositories, type Repositories } from './git/repositories.ts'
 import type { InkTiming } from './options.ts'
 import { trackProcesses } from './process-group.ts'
 import { createServices, type Deployment, type Service, type Services } from './services.ts'
+import { createTemplates, type Templates } from './templates.ts'
 import { createTimers } from './timers.ts'
+import { createVolumes, type Volumes } from './volumes.ts'
 
 /** What a service uses, as its metrics show it. */
 export interface Usage {
@@ -32,6 +34,8 @@ export interface PlatformCore {
   readonly deployer: Deployer
   readonly databases: Databases
   readonly domains: Domains
+  readonly templates: Templates
+  readonly volumes: Volumes
   readonly faults: FaultRegistry<InkFaultName>
   readonly timing: InkTiming
   readonly nowMs: () => number
@@ -105,6 +109,8 @@ export async function createCore(options: CoreOptions, closers: Closer[]): Promi
     deployer,
     databases,
     domains: createDomains(nowMs),
+    templates: createTemplates(nowMs),
+    volumes: createVolumes(),
     faults,
     timing,
     nowMs,

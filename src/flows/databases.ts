@@ -3,33 +3,30 @@ import type { Platform } from '../ink/platform.ts'
 import type { Database } from '../ink/results.ts'
 import type { DatabaseAccess } from '../ink/seed-database.ts'
 import type { DatabasePlan } from '../plan/plan.ts'
+import type { Run } from './run.ts'
+import { findTemplateDatabase, makeTemplateDatabase } from './template-databases.ts'
 
 /** A service's own database, with what the service needs to reach it. */
 export interface ServiceDatabase {
   name: string
-  access: DatabaseAccess
+  /** Where SQL can be run in it; undefined for those that speak another protocol than ours. */
+  access: DatabaseAccess | undefined
   variables: Readonly<Record<string, string>>
 }
 
-type DatabaseCalls = Pick<Platform, 'database' | 'createDatabase' | 'offers'>
-
 /**
  * Finds a service's database; undefined when it has to be made yet. Its credentials are masked the moment they are known.
- * @throws DeployError when this server offers no databases, or reveals no credentials
+ * @throws DeployError when this server offers no such database, or reveals no credentials
  */
 export async function findDatabase(
-  platform: DatabaseCalls,
+  run: Run,
   wanted: DatabasePlan,
-  mask: (secret: string) => void,
   signal: AbortSignal,
 ): Promise<ServiceDatabase | undefined> {
-  if (!platform.offers('createDatabase')) {
-    throw new DeployError('This ml.ink server offers no databases, and `database` asks for one', {
-      hint: 'Remove the `database` input, and pass the address of another database with `env`.',
-    })
-  }
-  const found = await platform.database(wanted.name, signal)
-  return found && serviceDatabase(wanted, found, mask)
+  insistOnOffer(run.platform, wanted)
+  if (wanted.type !== 'sqlite') return findTemplateDatabase(run, wanted, signal)
+  const found = await run.platform.database(wanted.name, signal)
+  return found && serviceDatabase(wanted, found, run.mask)
 }
 
 /**
@@ -37,22 +34,31 @@ export async function findDatabase(
  * must leave something by which the sweep finds what it left.
  * @throws DeployError when no credentials are revealed
  */
-export async function makeDatabase(
-  platform: DatabaseCalls,
-  wanted: DatabasePlan,
-  mask: (secret: string) => void,
-  signal: AbortSignal,
-): Promise<ServiceDatabase> {
+export async function makeDatabase(run: Run, wanted: DatabasePlan): Promise<ServiceDatabase> {
+  if (wanted.type !== 'sqlite') return makeTemplateDatabase(run, wanted)
   try {
-    const database = await platform.createDatabase(wanted.name, wanted.type, signal)
-    return serviceDatabase(wanted, database, mask)
+    const database = await run.platform.createDatabase(wanted.name, wanted.type, run.signal)
+    return serviceDatabase(wanted, database, run.mask)
   } catch (error) {
     // A parallel run of ours may have made it, or the answer was lost; whatever the reason, it is there or it is not.
-    signal.throwIfAborted()
-    const found = await findDatabase(platform, wanted, mask, signal)
+    run.signal.throwIfAborted()
+    const found = await findDatabase(run, wanted, run.signal)
     if (!found) throw error
     return found
   }
+}
+
+function insistOnOffer({ offers }: Pick<Platform, 'offers'>, { type }: DatabasePlan): void {
+  const resources = offers('createDatabase')
+  const templates = offers('deployTemplate') && offers('listTemplateInstances') && offers('getTemplateInstance')
+  if (type === 'sqlite' ? resources : templates) return
+  const others = [...(resources ? ['sqlite'] : []), ...(templates ? ['postgres', 'mysql', 'redis', 'mongodb'] : [])]
+  throw new DeployError(`This ml.ink server offers no ${type} databases, and \`database\` asks for one`, {
+    hint:
+      others.length > 0
+        ? `It offers ${others.join(', ')}. Change the \`database\` input, or pass the address of another database with \`env\`.`
+        : 'Remove the `database` input, and pass the address of another database with `env`.',
+  })
 }
 
 function serviceDatabase(

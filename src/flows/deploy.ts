@@ -56,7 +56,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
 
 async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): Promise<Prepared['database']> {
   if (!plan.database || database) return database
-  const made = await makeDatabase(run.platform, plan.database, run.mask, run.signal)
+  const made = await makeDatabase(run, plan.database)
   run.log.info(`Made the database ${made.name}`)
   run.reporter.update({ database: made.name })
   return made

@@ -75,5 +75,8 @@ export function fewAtOnce(platform: Platform, atOnce: number = callsAtOnce): Pla
     gitAccess: (...args) => inTurn(() => platform.gitAccess(...args)),
     database: (...args) => inTurn(() => platform.database(...args)),
     deleteDatabase: (...args) => inTurn(() => platform.deleteDatabase(...args)),
+    templateInstance: (...args) => inTurn(() => platform.templateInstance(...args)),
+    volumes: (...args) => inTurn(() => platform.volumes(...args)),
+    deleteVolume: (...args) => inTurn(() => platform.deleteVolume(...args)),
   }
 }

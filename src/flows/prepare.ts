@@ -66,7 +66,7 @@ async function preparePlatform(
   const [remoteBranches, database] = await bothOf(
     signal,
     (one) => (access.created ? Promise.resolve(new Map<string, string>()) : source.branches(remote, one)),
-    (one) => (plan.database ? findDatabase(platform, plan.database, run.mask, one) : Promise.resolve(undefined)),
+    (one) => (plan.database ? findDatabase(run, plan.database, one) : Promise.resolve(undefined)),
   )
   return { existing, remote, repositorySlug: slug, remoteBranches, database }
 }

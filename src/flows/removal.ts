@@ -8,6 +8,7 @@ import { fewAtOnce } from './in-parallel.ts'
 import { protectedRemote } from './prepare.ts'
 import type { Run } from './run.ts'
 import { tameError } from './switch-service.ts'
+import { addressesOf, removeTemplateDatabase } from './template-databases.ts'
 import { waitUntilGone } from './waiting.ts'
 
 /** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
@@ -125,14 +126,20 @@ async function removeService(run: Run, { serviceName, service }: Removable): Pro
  * using it, or this repository asks for databases and the name is that of a preview of ours.
  */
 async function removeDatabase(run: Run, { databaseName, service }: Removable): Promise<boolean> {
+  const { platform, signal } = run
+  const asked = run.settings.database !== undefined
   const values = Object.values(service?.env ?? {})
-  const mayUseOne = run.settings.database !== undefined || values.some((value) => /^[a-z+]+:\/\//i.test(value))
-  if (!mayUseOne || !run.platform.offers('deleteDatabase')) return false
-  const database = await run.platform.database(databaseName, run.signal)
-  if (!database) return false
-  const used = database.url !== undefined && values.includes(database.url)
-  if (!used && !run.settings.database) return false
-  return run.platform.deleteDatabase(databaseName, run.signal)
+  if (!asked && !values.some((value) => value.includes('://'))) return false
+  const isOwn = (addresses: readonly (string | undefined)[]) =>
+    asked || addresses.some((address) => address !== undefined && values.includes(address))
+  const [database, instance] = await Promise.all([
+    platform.offers('deleteDatabase') ? platform.database(databaseName, signal) : undefined,
+    platform.templateInstance(databaseName, signal),
+  ])
+  const resource = database && isOwn([database.url]) && (await platform.deleteDatabase(databaseName, signal))
+  const ofTemplate = (instance ? isOwn(addressesOf(instance)) : asked) && platform.offers('listTemplateInstances')
+  const template = ofTemplate && (await removeTemplateDatabase(run, databaseName, instance))
+  return Boolean(resource || template)
 }
 
 async function removeBranches(run: Run, place: Place, previews: readonly Removable[]): Promise<readonly string[]> {

@@ -49,10 +49,11 @@ export async function readSeed(
  * or a seed without the service, it comes out right: the seed runs as a whole or not at all, and in an empty database only.
  */
 export async function sow(run: Run, { database, existing }: Prepared, { path, sql }: Seed): Promise<void> {
-  if (!database || isHandedOver(existing?.env, database)) return
+  const access = database?.access
+  if (!database || !access || Object.values(existing?.env ?? {}).includes(access.url)) return
   for (const [attempt, pauseMs] of [...pausesMs, undefined].entries()) {
     try {
-      const result = await run.seedDatabase(database.access, sql, run.signal)
+      const result = await run.seedDatabase(access, sql, run.signal)
       run.log.info(
         result === 'seeded'
           ? `Ran ${path} in the database ${database.name}`
@@ -66,10 +67,6 @@ export async function sow(run: Run, { database, existing }: Prepared, { path, sq
       await run.clock.sleep(pauseMs, run.signal)
     }
   }
-}
-
-function isHandedOver(env: Readonly<Record<string, string>> | undefined, { access }: ServiceDatabase): boolean {
-  return Object.values(env ?? {}).includes(access.url)
 }
 
 function failed(run: Run, { name }: ServiceDatabase, path: string, error: unknown): DeployError {

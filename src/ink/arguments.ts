@@ -33,6 +33,8 @@ export interface WantedArguments extends ServiceSettings {
   recordId?: string | undefined
   content?: string | undefined
   ttl?: number | undefined
+  template?: string | undefined
+  instanceId?: string | undefined
 }
 
 interface Property {
@@ -100,6 +102,12 @@ const spellings: Record<keyof WantedArguments, readonly (readonly [string, Shape
   ],
   content: [['content', asIs]],
   ttl: [['ttl', typed]],
+  template: [['template', asIs]],
+  instanceId: [
+    ['id', asIs],
+    ['instance_id', asIs],
+    ['template_instance_id', asIs],
+  ],
 }
 
 /** Arguments in the tool's own words, and those that it does not declare and that were therefore not sent. */

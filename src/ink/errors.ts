@@ -77,7 +77,7 @@ const toolTexts: readonly (readonly [RegExp, ToolFailure])[] = [
   [/not authenticated|invalid api key|user not found/i, 'not-authenticated'],
   [/service.* not found/i, 'service-not-found'],
   [/repo.* not found|create it first with/i, 'repository-not-found'],
-  [/(resource|database|instance|zone|record).* not found/i, 'resource-not-found'],
+  [/(resource|database|instance|volume|zone|record).* not found/i, 'resource-not-found'],
   [/insufficient (credit|balance|fund)|out of credit|payment required|no credits/i, 'credits'],
   [
     /quota|limit (reached|exceeded)|exceeds? .*limit|too many services|maximum (number )?of|upgrade your plan/i,

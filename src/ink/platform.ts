@@ -16,10 +16,12 @@ import {
   type ListedService,
   readResult,
   type Service,
+  type TemplateInstance,
   type Zone,
 } from './results.ts'
 import { serviceCalls } from './service-calls.ts'
 import { openSession, type SessionOptions } from './session.ts'
+import { templateCalls } from './template-calls.ts'
 
 export type { ServiceSettings } from './arguments.ts'
 
@@ -72,6 +74,12 @@ export interface Platform {
   database(name: string, signal: AbortSignal): Promise<Database | undefined>
   createDatabase(name: string, type: string, signal: AbortSignal): Promise<Database>
   deleteDatabase(name: string, signal: AbortSignal): Promise<boolean>
+  /** The instance of that name that has services, with all of its outputs. */
+  templateInstance(name: string, signal: AbortSignal): Promise<TemplateInstance | undefined>
+  deployTemplate(template: string, name: string, signal: AbortSignal): Promise<void>
+  volumes(signal: AbortSignal): Promise<readonly { name: string }[]>
+  /** Only one that no service uses can be deleted. `false`: there was no such volume. */
+  deleteVolume(name: string, signal: AbortSignal): Promise<boolean>
   addDomain(service: string, domain: string, signal: AbortSignal): Promise<DomainAnswer>
   removeDomain(service: string, signal: AbortSignal): Promise<DomainAnswer>
   dnsRecords(zone: string, signal: AbortSignal): Promise<readonly DnsRecord[]>
@@ -124,6 +132,7 @@ export async function openPlatform(
     ...serviceCalls(call, catalogue),
     ...repositoryCalls(call),
     ...databaseCalls(call, catalogue),
+    ...templateCalls(call, catalogue),
     ...accountCalls(call, catalogue),
     ...dnsCalls(call),
     close: () => session.close(),

@@ -184,6 +184,42 @@ export const databaseSchema = z
 /** A database of ml.ink; `url` and `authToken` are set by the calls that reveal them. */
 export type Database = z.output<typeof databaseSchema>
 
+const output = z.object({
+  key: z.string(),
+  value: z
+    .string()
+    .nullish()
+    .transform((value) => value ?? ''),
+  sensitive: z.boolean().nullish(),
+})
+
+export const templateInstanceSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    status: text,
+    services: z.array(z.object({ service_id: text, name: z.string(), status: text })).nullish(),
+    outputs: z.array(output).nullish(),
+  })
+  .transform(({ services, outputs, ...rest }) => ({
+    ...rest,
+    services: (services ?? []).map(({ service_id: id, name }) => ({ id, name })),
+    outputs: outputs ?? [],
+  }))
+
+/** A deployed template. Lists mask its sensitive outputs. */
+export type TemplateInstance = z.output<typeof templateInstanceSchema>
+
+const instances = z.array(templateInstanceSchema).nullish()
+
+export const templateInstancesSchema = z
+  .object({ instances, template_instances: instances })
+  .transform((raw) => raw.instances ?? raw.template_instances ?? [])
+
+export const volumesSchema = z
+  .object({ volumes: z.array(z.object({ name: z.string() })).nullish() })
+  .transform((raw) => raw.volumes ?? [])
+
 export const domainSchema = z.object({ domain: text, status: text, message: text })
 export type DomainAnswer = z.output<typeof domainSchema>
 

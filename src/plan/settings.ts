@@ -58,13 +58,13 @@ export type HealthCheck =
   /** Speaks the MCP handshake with the service instead of plain HTTP. */
   | { readonly kind: 'mcp'; readonly timeoutMs: number }
 
-export const databaseTypes = ['sqlite'] as const
+export const databaseTypes = ['sqlite', 'postgres', 'mysql', 'redis', 'mongodb'] as const
 export type DatabaseType = (typeof databaseTypes)[number]
 
 /** A database of each service's own. */
 export interface DatabaseSettings {
   readonly type: DatabaseType
-  /** Which of the database's outputs (`url`, `token`) each variable holds. */
+  /** Which of the database's outputs each variable holds; all have `url`, sqlite has `token` as well. */
   readonly env: ReadonlyMap<string, string>
   /** An SQL file in what is deployed, to be run once in the new database. */
   readonly seed: string | undefined

@@ -34,6 +34,21 @@ describe('a database', () => {
     })
   })
 
+  test('of a template is handed over by its address, or by any of its outputs', () => {
+    expect(settingsOf({ database: 'postgres' }).database?.env).toEqual(new Map([['DATABASE_URL', 'url']]))
+    const lines = 'PGPASSWORD=password\nPGHOST=host'
+    expect(settingsOf({ database: 'postgres', 'database-env': lines }).database?.env).toEqual(
+      new Map([
+        ['PGPASSWORD', 'password'],
+        ['PGHOST', 'host'],
+      ]),
+    )
+    expect(problemsOf({ database: 'postgres', 'database-env': 'A=b c' })).toHaveLength(1)
+    expect(problemsOf({ database: 'redis', 'database-seed': 'seed.sql' })).toEqual([
+      'database-seed: works with database sqlite only, but database is "redis"',
+    ])
+  })
+
   test.each([
     ['database-env', 'DB_URL'],
     ['database-env', 'url=DB_URL'],

@@ -201,7 +201,7 @@ describe('bad inputs', () => {
     ['credits-warning', ['-1', '$1', 'low']],
     ['on-missing-key', ['ignore']],
     ['env-strategy', ['overwrite']],
-    ['database', ['postgres']],
+    ['database', ['oracle', 'SQLite']],
     [
       'domain',
       ['localhost', 'https://a.example', 'a.example/x', 'a.example:80', '1.2.3.4', '*.a.example', 'a..b', '-a.b'],

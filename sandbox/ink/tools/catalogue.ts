@@ -7,9 +7,12 @@ import { g1RepositoryTools } from './g1-repositories.ts'
 import { g1ResourceTools } from './g1-resources.ts'
 import { g1ServiceTools } from './g1-services.ts'
 import { g2AccountTools } from './g2-account.ts'
+import { withActionLog } from './g2-action-log.ts'
 import { g2DomainTools } from './g2-domains.ts'
 import { g2InsightTools } from './g2-insight.ts'
 import { g2ServiceTools } from './g2-services.ts'
+import { g2TemplateTools } from './g2-templates.ts'
+import { g2VolumeTools } from './g2-volumes.ts'
 import { nestedStatus } from './nested-status.ts'
 import type { Tool } from './tool.ts'
 
@@ -25,12 +28,15 @@ export function toolsOf(profile: InkProfile, core: PlatformCore): Tool[] {
     ...g1ResourceTools(core),
     ...g1DomainTools(core),
   ]
-  const g2 = () => [
-    ...g2AccountTools(core),
-    ...g2ServiceTools(core),
-    ...g2DomainTools(core),
-    ...(core.insight ? g2InsightTools(core) : []),
-  ]
+  const g2 = () =>
+    withActionLog(core, [
+      ...g2AccountTools(core),
+      ...g2ServiceTools(core),
+      ...g2DomainTools(core),
+      ...g2TemplateTools(core),
+      ...g2VolumeTools(core),
+      ...(core.insight ? g2InsightTools(core) : []),
+    ])
   switch (profile) {
     case 'g0':
       return g0Tools(g1)

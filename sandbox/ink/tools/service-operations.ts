@@ -57,7 +57,7 @@ function checkRegion(core: PlatformCore, region: string): void {
   }
 }
 
-function checkQuota(core: PlatformCore, account: Account): void {
+export function checkQuota(core: PlatformCore, account: Account): void {
   const count = core.services.ofAccount(account.id).length
   const limit = core.faults.strike('ink.quota') ? count : core.maxServices
   if (count < limit) return
@@ -136,6 +136,7 @@ export function deleteService(core: PlatformCore, service: Service): void {
 
 export function removeService(core: PlatformCore, service: Service): void {
   if (service.customDomain !== undefined) core.domains.releaseDomain(service.accountId, service.customDomain.domain)
+  core.volumes.detach(service.id)
   core.services.remove(service)
   core.deployer.tearDown(service)
 }

@@ -1,0 +1,107 @@
+import { DeployError } from '../errors.ts'
+import type { TemplateInstance } from '../ink/results.ts'
+import type { DatabasePlan } from '../plan/plan.ts'
+import { meaningOf } from '../watch/status.ts'
+import type { ServiceDatabase } from './databases.ts'
+import type { Run } from './run.ts'
+import { waitUntilGone } from './waiting.ts'
+
+const startTimeoutMs = 300_000
+const deletionTimeoutMs = 180_000
+const pauseMs = 2000
+
+/** A database of a template that runs already; undefined when it has to be made, or waited for. */
+export async function findTemplateDatabase(
+  run: Run,
+  wanted: DatabasePlan,
+  signal: AbortSignal,
+): Promise<ServiceDatabase | undefined> {
+  const instance = await run.platform.templateInstance(wanted.name, signal)
+  return instance && isRunning(instance) ? serviceDatabase(wanted, instance, run.mask) : undefined
+}
+
+/**
+ * Makes a database of a template and waits until it runs: the service would not start without it.
+ * @throws DeployError when it does not come up
+ */
+export async function makeTemplateDatabase(run: Run, wanted: DatabasePlan): Promise<ServiceDatabase> {
+  const { platform, clock, signal } = run
+  const find = () => platform.templateInstance(wanted.name, signal)
+  if (!(await find())) {
+    try {
+      await platform.deployTemplate(wanted.type, wanted.name, signal)
+    } catch (error) {
+      // A parallel run of ours may have made it, or the answer was lost; whatever the reason, it is there or it is not.
+      signal.throwIfAborted()
+      if (!(await find())) throw error
+    }
+  }
+  const deadlineAt = clock.now() + startTimeoutMs
+  for (;;) {
+    const instance = await find()
+    if (instance && isRunning(instance)) return serviceDatabase(wanted, instance, run.mask)
+    const status = instance?.status ?? 'gone'
+    if (meaningOf(status)?.phase === 'ended' || clock.now() >= deadlineAt) {
+      throw new DeployError(`The database ${wanted.name} (${wanted.type}) did not start on ml.ink; it is ${status}`, {
+        hint: `Look at the service ${wanted.name} at ml.ink, delete it if it is of no use, then run the job again.`,
+      })
+    }
+    await clock.sleep(pauseMs, signal)
+  }
+}
+
+/**
+ * Removes a template's database: its services, then the volumes, which outlive them. What an earlier try has removed is
+ * not missed.
+ */
+export async function removeTemplateDatabase(
+  run: Run,
+  name: string,
+  instance: TemplateInstance | undefined,
+): Promise<boolean> {
+  const { platform, clock, signal } = run
+  for (const service of instance?.services ?? []) {
+    await platform.deleteService(service.name, signal)
+    const deadlineAt = clock.now() + deletionTimeoutMs
+    if (!(await waitUntilGone(platform, service, { clock, deadlineAt, signal })))
+      throw new Error(`ml.ink accepted the deletion of ${service.name}, and still shows it after 3 minutes`)
+  }
+  const volumes = (await platform.volumes(signal)).filter(
+    (volume) => volume.name === name || volume.name.startsWith(`${name}-`),
+  )
+  for (const volume of volumes) await platform.deleteVolume(volume.name, signal)
+  return instance !== undefined || volumes.length > 0
+}
+
+/** The addresses that an instance goes by, each of which a service may have been given. */
+export function addressesOf({ outputs }: TemplateInstance): string[] {
+  return outputs.map(({ value }) => value).filter((value) => value.includes('://'))
+}
+
+function isRunning({ status }: TemplateInstance): boolean {
+  return meaningOf(status ?? '')?.phase === 'live'
+}
+
+// The first of these that a template has is its `url`.
+const urlKeys = ['connection_string', 'database_url', 'connection_url', 'url', 'uri']
+const secretKey = /pass|secret|token|connection|url|uri/i
+
+function serviceDatabase(
+  { name, env }: DatabasePlan,
+  { outputs }: TemplateInstance,
+  mask: (secret: string) => void,
+): ServiceDatabase {
+  for (const { key, value, sensitive } of outputs) if (value && (sensitive || secretKey.test(key))) mask(value)
+  const known = new Map(outputs.map(({ key, value }) => [key.toLowerCase(), value]))
+  const url = urlKeys.map((key) => known.get(key)).find((value) => value)
+  if (url !== undefined) known.set('url', url)
+  const variables = [...env].map(([variable, output]) => {
+    const value = known.get(output.toLowerCase())
+    if (value === undefined)
+      throw new DeployError(`The database ${name} has no output “${output}”, which database-env wants as ${variable}`, {
+        hint: `It has ${[...known.keys()].join(', ') || 'none'}.`,
+      })
+    return [variable, value] as const
+  })
+  return { name, access: undefined, variables: Object.fromEntries(variables) }
+}
