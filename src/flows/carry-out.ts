@@ -45,7 +45,10 @@ export async function carryOut(plan: Plan, deps: Deps, occasion: Occasion, event
     case 'check':
       return check(plan, deps, occasion.signal)
     default:
-      return plan.dryRun && plan.kind !== 'sweep' ? planned(plan, deps, occasion) : work(plan, deps, occasion)
+      // What a sweep or a monitor would do shows only in what they find.
+      return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
+        ? planned(plan, deps, occasion)
+        : work(plan, deps, occasion)
   }
 }
 
