@@ -46,7 +46,8 @@ export async function carryOut(plan: Plan, deps: Deps, occasion: Occasion, event
     case 'check':
       return check(plan, deps, occasion.signal)
     default:
-      return plan.dryRun && plan.kind !== 'sweep'
+      // What a sweep or a monitor would do shows only in what they find.
+      return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
         ? dryRun(plan, actionOf(plan), deps, occasion)
         : work(plan, deps, occasion)
   }

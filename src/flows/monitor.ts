@@ -1,16 +1,20 @@
 import { DeployError } from '../errors.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
+import { recall, uptimeOf, withCheck } from '../plan/monitor-memory.ts'
 import { previewNumber } from '../plan/names.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
 import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/status.ts'
 import { createTamer } from '../watch/tame.ts'
+import { costView, runningCosts } from './costs.ts'
 import { settleEach } from './in-parallel.ts'
+import { lookAtCredits } from './means.ts'
+import { forgetGone, keepMemory } from './monitor-memory.ts'
 import type { Outcome } from './outcome.ts'
 import { isOurs } from './ownership.ts'
-import { findPreviews } from './previews.ts'
+import { type FoundRepository, findPreviews } from './previews.ts'
 import type { Run } from './run.ts'
 import { tameError } from './switch-service.ts'
 import { keepIssue } from './trouble-issue.ts'
@@ -20,12 +24,13 @@ const logLines = 40
 /** Looks after production and the open previews: status, an answer from the URL, the end of the log, and one issue per trouble. */
 export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   run.reporter.timeline.begin('probe', 'Monitor')
-  const { previews, unreadable } = await findPreviews(run, plan.place)
+  const { previews, unreadable, repository } = await findPreviews(run, plan.place)
   const production = await ownProduction(plan, run)
   const found = [production, ...previews.map(({ service }) => service)].filter((service) => service !== undefined)
   const looked = await settleEach(found, (service) => look(plan, run, service))
   run.signal.throwIfAborted()
-  const services = looked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const seen = looked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const services = repository ? await withMemory(plan, run, repository, seen) : seen
   const blind = [
     ...unreadable,
     ...looked.flatMap((result, index) =>
@@ -45,11 +50,39 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const report: MonitorReport = {
     kind: 'monitor',
     services,
+    cost: costView(runningCosts(previews, plan.place, run.settings)),
+    credits: (await lookAtCredits(run))?.shown,
     runUrl: run.context.runUrl,
     warnings: run.reporter.warnings(),
   }
   const failure = failureOf(sick)
-  return { action: 'monitor', status: failure ? 'unhealthy' : found.length === 0 ? 'nothing' : 'live', report, failure }
+  return { action: 'monitor', status: statusOf(plan, found.length, failure), report, failure }
+}
+
+function statusOf({ dryRun }: MonitorPlan, found: number, failure: DeployError | undefined): Outcome['status'] {
+  if (failure) return 'unhealthy'
+  if (dryRun) return 'planned'
+  return found === 0 ? 'nothing' : 'live'
+}
+
+/** Counts what was seen of production among the checks of earlier runs, and remembers it for the next one. */
+async function withMemory(
+  plan: MonitorPlan,
+  run: Run,
+  repository: FoundRepository,
+  seen: readonly MonitoredService[],
+): Promise<readonly MonitoredService[]> {
+  const production = seen.find(({ target }) => target === 'production')
+  if (!plan.dryRun) await forgetGone(run, plan.place, repository)
+  if (!production) return seen
+  const { service, verdict } = production
+  const now = Math.floor(run.clock.now() / 60_000)
+  const before = recall(service, repository.branches.keys(), now)
+  const memory = withCheck(before, { at: now, healthy: verdict === 'healthy' })
+  if (!plan.dryRun) await keepMemory(run, plan.place, repository, { serviceName: service, memory })
+  const { since, asked, healthy } = uptimeOf(memory)
+  const uptime = { asked, healthy, sinceIso: new Date(since * 60_000).toISOString() }
+  return seen.map((one) => (one === production ? { ...production, uptime } : one))
 }
 
 /** The production service, if there is one and it is ours: a stranger's log must not get into an issue of ours. */

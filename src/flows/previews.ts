@@ -3,6 +3,7 @@ import type { Service } from '../ink/results.ts'
 import { databaseName, marks, previewName } from '../plan/names.ts'
 import type { Place } from '../plan/plan.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import type { GitRemote } from '../source/remote.ts'
 import { bothOf, settleEach } from './in-parallel.ts'
 import { isOurs } from './ownership.ts'
 import { protectedRemote } from './prepare.ts'
@@ -24,6 +25,14 @@ export interface FoundPreviews {
   readonly previews: readonly FoundPreview[]
   /** Services that look like ours and could not be read. */
   readonly unreadable: readonly { readonly serviceName: string; readonly why: string }[]
+  /** The repository they come from; undefined when there is none yet. */
+  readonly repository: FoundRepository | undefined
+}
+
+/** A repository on the platform's git hosting, with the branches it had. */
+export interface FoundRepository {
+  readonly remote: GitRemote
+  readonly branches: ReadonlyMap<string, string>
 }
 
 /**
@@ -32,7 +41,7 @@ export interface FoundPreviews {
  */
 export async function findPreviews(run: PreviewFinder, place: Place): Promise<FoundPreviews> {
   const access = await run.platform.gitAccess(place.repositoryName, false, run.signal)
-  if (!access) return { previews: [], unreadable: [] }
+  if (!access) return { previews: [], unreadable: [], repository: undefined }
   const slug = repositorySlug(access.remote)
   const remote = protectedRemote(access.remote, run.mask)
   await using source = run.openSource(place)
@@ -55,7 +64,7 @@ export async function findPreviews(run: PreviewFinder, place: Place): Promise<Fo
     service: await run.platform.service(serviceName, { env: true }, run.signal),
   }))
   run.signal.throwIfAborted()
-  return sortOut(run, place, slug, [...names], fromBranches, read)
+  return { ...sortOut(run, place, slug, [...names], fromBranches, read), repository: { remote, branches } }
 }
 
 function sortOut(
@@ -65,7 +74,7 @@ function sortOut(
   names: readonly string[],
   fromBranches: ReadonlyMap<string, number>,
   read: readonly PromiseSettledResult<{ serviceName: string; service: Service | undefined }>[],
-): FoundPreviews {
+): Pick<FoundPreviews, 'previews' | 'unreadable'> {
   const previews: FoundPreview[] = []
   const unreadable: { serviceName: string; why: string }[] = []
   for (const [index, result] of read.entries()) {

@@ -212,7 +212,7 @@ export interface MonitoredService {
   readonly url?: string | undefined
   readonly health?: Health | undefined
   /** Over the runs remembered. */
-  readonly uptime?: { readonly healthy: number; readonly asked: number } | undefined
+  readonly uptime?: { readonly healthy: number; readonly asked: number; readonly sinceIso: string } | undefined
   readonly trouble?:
     | { readonly what: string; readonly sinceIso: string; readonly logTail: readonly string[] }
     | undefined

@@ -1,8 +1,16 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import { oneLine, prose } from './foreign-text.ts'
-import { costInWords, count, formatDollars, formatDuration } from './format.ts'
+import { costInWords, count, formatDollars, formatDuration, formatUtc } from './format.ts'
 import { block, cellCode, code, heading, link, list, paragraph, table, text } from './markdown.ts'
-import type { CostView, MonitorReport, Surroundings, SweepReport, SweptPreview, TeardownReport } from './model.ts'
+import type {
+  CostView,
+  MonitoredService,
+  MonitorReport,
+  Surroundings,
+  SweepReport,
+  SweptPreview,
+  TeardownReport,
+} from './model.ts'
 import { targetWords } from './wording.ts'
 
 const MAX_TABLE_ROWS = 200
@@ -130,11 +138,11 @@ function monitorTable(report: MonitorReport): RootContent {
   )
 }
 
-function uptimeWords(uptime: { readonly healthy: number; readonly asked: number } | undefined): string {
+function uptimeWords(uptime: MonitoredService['uptime']): string {
   if (uptime === undefined || uptime.asked === 0) return '–'
   // Rounded down: 99.96 % is not 100 %.
   const percent = Math.floor((uptime.healthy / uptime.asked) * 1000) / 10
-  return `${percent} % of ${count(uptime.asked, 'run')}`
+  return `${percent} % over ${count(uptime.asked, 'check')} since ${formatUtc(uptime.sinceIso).slice(0, 10)}`
 }
 
 function troubleBlocks(service: MonitorReport['services'][number]): RootContent[] {

@@ -120,6 +120,8 @@ export interface Source extends AsyncDisposable {
   oldBranches(request: OldBranchesRequest, signal: AbortSignal): Promise<readonly string[]>
   /** The target's branches, those of the newest source commits first; those whose commit is lost come last. */
   newestFirst(branches: ReadonlyMap<string, string>, target: string, signal: AbortSignal): Promise<readonly string[]>
+  /** Makes a branch that says something by its name alone. One that is there already is fine. */
+  mark(remote: GitRemote, branch: string, signal: AbortSignal): Promise<void>
   /** Deletes in one push. A branch already gone is fine. */
   deleteBranches(remote: GitRemote, names: readonly string[], signal: AbortSignal): Promise<void>
 }

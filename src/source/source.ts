@@ -2,6 +2,7 @@ import { deleteBranches, listBranches } from './branches.ts'
 import type { Source, SourceOptions } from './contract.ts'
 import { findBase } from './incremental.ts'
 import { type MadeSnapshot, makeSnapshot } from './make-snapshot.ts'
+import { pushMarker } from './marker.ts'
 import { orderBranches, selectOldBranches } from './old-branches.ts'
 import { alreadyThere, branchConflict, pushSnapshot } from './push.ts'
 import { readObjects } from './read-objects.ts'
@@ -71,6 +72,7 @@ export function openSource(options: SourceOptions): Source {
     branches: async (remote, signal) => listBranches(await outgoing(), remote, options, signal),
     oldBranches: async (request, signal) => selectOldBranches(await workshop(), request, signal),
     newestFirst: async (branches, target, signal) => orderBranches(await workshop(), branches, target, signal),
+    mark: async (remote, branch, signal) => pushMarker(await outgoing(), remote, branch, options, signal),
     deleteBranches: async (remote, names, signal) => deleteBranches(await outgoing(), remote, names, options, signal),
     [Symbol.asyncDispose]: async () => {
       // What could not be opened left nothing, and its error has reached whoever asked for it.

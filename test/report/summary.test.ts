@@ -133,14 +133,14 @@ const REPORTS: Readonly<Record<string, Report>> = {
         platformStatus: 'active',
         url: 'https://acme-web.ml.ink',
         health: { status: 200, latencyMs: 88 },
-        uptime: { healthy: 2999, asked: 3000 },
+        uptime: { healthy: 2999, asked: 3000, sinceIso: '2026-10-01T08:00:00Z' },
       },
       {
         service: 'acme-api',
         target: 'production',
         verdict: 'trouble',
         platformStatus: 'crashed',
-        uptime: { healthy: 2, asked: 3 },
+        uptime: { healthy: 2, asked: 3, sinceIso: '2026-11-22T09:00:00Z' },
         trouble: { what: 'The service crashed', sinceIso: '2026-11-22T09:00:00Z', logTail: ['Killed'] },
         issue: { number: 31, url: 'https://github.com/acme/shop/issues/31' },
         scaling: 'Memory raised from 256 to 512 MiB: it was killed for memory twice.',
@@ -199,7 +199,7 @@ describe('the job summary', () => {
 
   it('does not round an outage away', () => {
     const report = REPORTS.monitor
-    expect(report && renderSummary(report, SURROUNDINGS, 0)).toContain('99.9 % of 3000 runs')
+    expect(report && renderSummary(report, SURROUNDINGS, 0)).toContain('99.9 % over 3000 checks since 2026-10-01')
   })
 
   it('gives up the details rather than exceeding what GitHub keeps', () => {

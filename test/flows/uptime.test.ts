@@ -1,0 +1,49 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { openStage, type Scene, type Stage } from './stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+})
+afterEach(async () => stage.ink.clearFaults())
+afterAll(async () => stage[Symbol.asyncDispose]())
+
+const look = (scene: Scene, inputs: Record<string, string> = {}) =>
+  scene.act('workflow_dispatch', {}, { inputs: { command: 'monitor', 'health-timeout': '1s', ...inputs } })
+const memories = async (scene: Scene) => (await scene.branches()).filter((name) => name.startsWith('ink/monitor/'))
+
+describe('the memory of the monitor', () => {
+  it('counts what was not healthy, survives deployments, and goes with the service', async () => {
+    const scene = await stage.scene()
+    await scene.act('push', { after: scene.first })
+    await look(scene)
+    stage.ink.fault('app.error', { times: 1, status: 500 })
+    stage.ink.deployAsSomebodyElse(scene.production)
+    await stage.ink.waitForStatus(scene.production, ['active'])
+    expect((await look(scene)).summary).toContain('50 % over 2 checks')
+    const after = await scene.write('second')
+    expect((await scene.act('push', { after, before: scene.first })).told).toBe('live')
+    expect((await look(scene)).summary).toContain('66.6 % over 3 checks')
+    stage.ink.deleteBehindTheBack(scene.production)
+    expect((await look(scene)).red).toBe(false)
+    expect(await memories(scene)).toEqual([])
+  })
+
+  it('changes nothing in a dry run', async () => {
+    const scene = await stage.scene()
+    await scene.act('push', { after: scene.first })
+    const run = await look(scene, { 'dry-run': 'true' })
+    expect(run.told).toBe('planned')
+    expect(run.summary).toContain('100 % over 1 check')
+    expect(await memories(scene)).toEqual([])
+  })
+
+  it('that cannot be written is a warning', async () => {
+    const scene = await stage.scene()
+    await scene.act('push', { after: scene.first })
+    stage.ink.fault('git.http', { status: 403, service: 'git-receive-pack' })
+    const run = await look(scene)
+    expect(run.red).toBe(false)
+    expect(run.warnings.join()).toContain('What the monitor remembers could not be written')
+  })
+})
