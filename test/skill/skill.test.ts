@@ -14,7 +14,8 @@ import { decodeState } from '../../src/report/state.ts'
 import { readInputs } from '../../src/runner/inputs.ts'
 import { openStage, type Scene, type Stage } from '../flows/stage.ts'
 import { nodeApp, writeFiles } from '../sandbox-ink/harness.ts'
-import { codeSpans, readDocument, skillFolder } from './document.ts'
+import { readDocument, skillFolder } from './document.ts'
+import { codeSpans } from './markdown.ts'
 import { connect, openReader, type Reader } from './reader.ts'
 
 const skill = await readDocument('SKILL.md')
