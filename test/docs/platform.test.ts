@@ -40,7 +40,7 @@ describe('docs/platform.md', () => {
   })
 
   it.each<InkProfile>(['g0', 'g1', 'g2'])('has every tool of the generation %s', async (profile) => {
-    await using ink = await startInkPlatform({ profile })
+    await using ink = await startInkPlatform({ profile, credits: {}, insight: true })
     const client = await connect({ url: ink.endpoint, headers: { Authorization: `Bearer ${ink.apiKey}` } })
     const listed = (await client.listTools()).tools.map(({ name }) => name)
     await client.close()
