@@ -9,6 +9,7 @@ import { bothOf } from './in-parallel.ts'
 import { checkMeans } from './means.ts'
 import { claimService } from './ownership.ts'
 import type { Run } from './run.ts'
+import { requireDeployTool } from './tools.ts'
 
 /** What a deployment starts from. */
 export interface Prepared {
@@ -54,6 +55,7 @@ async function preparePlatform(
     (one) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one),
     (one) => platform.gitAccess(plan.place.repositoryName, false, one),
   )
+  requireDeployTool(platform, plan.serviceName, existing !== undefined)
   if (!existing) await checkMeans(plan, { ...run, signal })
   const access = present ?? (await platform.gitAccess(plan.place.repositoryName, true, signal))
   if (!access) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)

@@ -1,3 +1,4 @@
+import { PlatformError } from '../ink/errors.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { Place } from '../plan/plan.ts'
@@ -97,7 +98,10 @@ async function tryBranches(run: Run, place: Place, previews: readonly Removable[
     return { deleted: await removeBranches(run, place, previews) }
   } catch (error) {
     run.signal.throwIfAborted()
-    return { why: tameError(run, error) }
+    if (!(error instanceof PlatformError && error.failure === 'missing-tool')) return { why: tameError(run, error) }
+    // No later run could do it either, and a branch that no service tracks costs nothing.
+    run.log.warning(`Branches of removed previews stay on ml.ink: ${tameError(run, error)}. They start nothing.`)
+    return { deleted: [] }
   }
 }
 

@@ -40,6 +40,9 @@ export interface WantedArguments extends ServiceSettings {
 interface Property {
   type?: string | string[]
   enum?: unknown[]
+  items?: { properties?: Record<string, Property> }
+  anyOf?: Property[]
+  oneOf?: Property[]
 }
 
 type Shaper = (value: never, property: Property) => unknown
@@ -53,7 +56,7 @@ const typed: Shaper = (value: unknown, property) =>
 const enumerated: Shaper = (value: string, property) => nearestEnum(value, property)
 const variables: Shaper = (value: Record<string, string>, property) =>
   accepts(property, 'object') ? value : Object.entries(value).map(([key, text]) => ({ key, value: text }))
-const publicPort: Shaper = (value: number) => [{ name: 'http', port: value, protocol: 'http', visibility: 'public' }]
+const publicPort: Shaper = (value: number, property) => [declaredOf(property, value)]
 const oneOf: Shaper = (value: unknown) => [value]
 
 const spellings: Record<keyof WantedArguments, readonly (readonly [string, Shaper])[]> = {
@@ -137,12 +140,26 @@ export function shapeArguments(tool: Tool, wanted: WantedArguments): ShapedArgum
 }
 
 function accepts(property: Property, type: string): boolean {
-  return Array.isArray(property.type) ? property.type.includes(type) : property.type === type
+  return alternatives(property).some((one) => (Array.isArray(one.type) ? one.type.includes(type) : one.type === type))
+}
+
+/** Some servers write `integer or nothing` as a choice between schemas. */
+function alternatives(property: Property): Property[] {
+  return [property, ...(property.anyOf ?? []), ...(property.oneOf ?? [])]
+}
+
+/** One port in what the list's items declare; all of it where they declare nothing. */
+function declaredOf(property: Property, value: number): Record<string, unknown> {
+  const declared = alternatives(property).find(({ items }) => items?.properties)?.items?.properties
+  const port = declared?.port === undefined ? value : typed(value as never, declared.port)
+  const whole = { name: 'http', port, protocol: 'http', visibility: 'public' }
+  if (!declared) return whole
+  return Object.fromEntries(Object.entries(whole).filter(([name]) => name in declared))
 }
 
 /** Finds the enumeration's own spelling of a size: `1Gi` is `1024Mi`, `1` is `1.0`. An unknown value goes as it is: the platform's refusal lists what it takes. */
 function nearestEnum(value: string, property: Property): unknown {
-  const allowed = property.enum ?? []
+  const allowed = alternatives(property).flatMap((one) => one.enum ?? [])
   return (
     allowed.find((one) => one === value) ??
     allowed.find((one) => amount(String(one)) === amount(value)) ??

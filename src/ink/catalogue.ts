@@ -38,6 +38,9 @@ const names = {
 /** One thing that ml.ink can do for us, whatever its server calls it. */
 export type Purpose = keyof typeof names
 
+/** Every purpose with its names, in the order in which they are looked for. */
+export const toolNames: Readonly<Record<Purpose, readonly string[]>> = names
+
 /** The tools of one server, by purpose. */
 export interface Catalogue {
   find(purpose: Purpose): Tool | undefined

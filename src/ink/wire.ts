@@ -17,7 +17,8 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
     if (init?.method === 'GET') return noStandingStream(fetch, url, init)
     const host = new URL(url).host
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])])
-    const response = await attempt(() => fetch(url, { ...init, signal }), init?.signal, host)
+    // Seen before it is followed: the key goes along with a request that `fetch` redirects by itself.
+    const response = await attempt(() => fetch(url, { ...init, signal, redirect: 'manual' }), init?.signal, host)
     refuseForeignRedirect(response, url)
     if (response.status >= 400) {
       const body = redact(await attempt(() => response.text(), init?.signal, host))
@@ -44,7 +45,7 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
 // answered here the way such a server would, which saves one round trip per session.
 async function noStandingStream(fetch: Fetch, url: string | URL, init: RequestInit): Promise<Response> {
   const resumes = new Headers(init.headers).has('last-event-id')
-  return resumes ? fetch(url, init) : new Response(null, { status: 405 })
+  return resumes ? fetch(url, { ...init, redirect: 'manual' }) : new Response(null, { status: 405 })
 }
 
 async function attempt<T>(

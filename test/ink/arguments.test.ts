@@ -16,6 +16,24 @@ describe('arguments follow the schema that the tool declares', () => {
     })
   })
 
+  it('a choice between schemas is read like the one that fits', () => {
+    const nullable = (type: string) => ({ anyOf: [{ type }, { type: 'null' }] })
+    expect(shapeArguments(tool({ port: nullable('string') }), { port: 8080 }).args).toEqual({ port: '8080' })
+    expect(shapeArguments(tool({ port: nullable('integer') }), { port: 8080 }).args).toEqual({ port: 8080 })
+    expect(shapeArguments(tool({ env_vars: nullable('object') }), { env: { A: '1' } }).args).toEqual({
+      env_vars: { A: '1' },
+    })
+    const memory = { anyOf: [{ type: 'string', enum: ['1024Mi'] }, { type: 'null' }] }
+    expect(shapeArguments(tool({ memory }), { memory: '1Gi' }).args).toEqual({ memory: '1024Mi' })
+  })
+
+  it('an entry of ports has what its schema declares, and nothing else', () => {
+    const items = { type: 'object', properties: { port: { type: 'string' }, protocol: { type: 'string' } } }
+    expect(shapeArguments(tool({ ports: { type: ['null', 'array'], items } }), { port: 8080 }).args).toEqual({
+      ports: [{ port: '8080', protocol: 'http' }],
+    })
+  })
+
   it('variables are a list of pairs or an object', () => {
     const wanted = { env: { A: '1', B: '2' } }
     expect(shapeArguments(tool({ env_vars: { type: 'array' } }), wanted).args).toEqual({

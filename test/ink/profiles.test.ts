@@ -100,3 +100,23 @@ it('what a platform does not offer is known beforehand', async () => {
   expect(platform.canExpire).toBe(true)
   expect(await platform.database('web-db', signal)).toBeUndefined()
 })
+
+it.each(['g1', 'g2'] as const)('a domain is attached under a delegated zone (%s)', async (profile) => {
+  const { platform, ink } = await connect(profile)
+  await platform.gitAccess('web', true, signal)
+  await platform.createService('web', 'web', 'main', {}, signal)
+  expect(await platform.zones(signal)).toEqual([])
+  await expect(platform.addDomain('web', 'www.example.com', signal)).rejects.toThrow(/no delegated zone/)
+  ink.delegateZone('example.com')
+  expect(await platform.zones(signal)).toEqual([{ zone: 'example.com', status: 'active' }])
+  expect(await platform.addDomain('web', 'www.example.com', signal)).toMatchObject({ domain: 'www.example.com' })
+})
+
+it.each([
+  ['g1', { name: 'acme' }],
+  ['g2', undefined],
+] as const)('whose key it is, where a tool tells it, and which projects there are (%s)', async (profile, owner) => {
+  const { platform } = await connect(profile)
+  expect(await platform.account(signal)).toEqual(owner)
+  expect((await platform.projects(signal))?.map(({ ref }) => ref)).toEqual(['default'])
+})

@@ -88,7 +88,7 @@ describe('what can go wrong on the wire has a name', () => {
       response.end()
     })
     const url = await listen((_, response) => response.writeHead(307, { location: elsewhere }).end())
-    const error = await failureOf(platform()(url, { ...post, redirect: 'manual' }))
+    const error = await failureOf(platform()(url, post))
     expect(error.failure).toBe('redirected')
     expect(error.message).toContain(new URL(elsewhere).host)
     expect(reached).toBe(false)

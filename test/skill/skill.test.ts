@@ -14,7 +14,8 @@ import { decodeState } from '../../src/report/state.ts'
 import { readInputs } from '../../src/runner/inputs.ts'
 import { openStage, type Scene, type Stage } from '../flows/stage.ts'
 import { nodeApp, writeFiles } from '../sandbox-ink/harness.ts'
-import { codeSpans, readDocument, skillFolder } from './document.ts'
+import { readDocument, skillFolder } from './document.ts'
+import { codeSpans } from './markdown.ts'
 import { connect, openReader, type Reader } from './reader.ts'
 
 const skill = await readDocument('SKILL.md')
@@ -66,7 +67,7 @@ describe('every call and every command of the skill, in its order', () => {
   let reader: Reader
   let folder: string
   beforeAll(async () => {
-    stage = await openStage()
+    stage = await openStage({ credits: { balance_usd: 20 } })
     stage.ink.delegateZone('example.com')
     scene = await stage.scene()
     const { number } = await scene.open('hello')
@@ -131,7 +132,11 @@ describe('every call and every command of the skill, in its order', () => {
 })
 
 it('every call and every command for the current generation, in its order', async () => {
-  await using ink = await startInkPlatform({ profile: 'g2', timing: { queueMs: 10, rolloutMs: 10, edgeDelayMs: 20 } })
+  await using ink = await startInkPlatform({
+    profile: 'g2',
+    insight: true,
+    timing: { queueMs: 10, rolloutMs: 10, edgeDelayMs: 20 },
+  })
   const folder = await workFolder()
   const client = await connect(reach(ink))
   const reader = await openReader(client, folder, { STAND_IN_ENDPOINT: ink.endpoint })
@@ -147,7 +152,7 @@ describe('the names of both generations', () => {
     ['g1', 1],
     ['g2', 2],
   ] as const)('%s: each tool that the platform has is in the table', async (profile, column) => {
-    await using ink = await startInkPlatform({ profile })
+    await using ink = await startInkPlatform({ profile, credits: {}, insight: true })
     const client = await connect(reach(ink))
     const listed = (await client.listTools()).tools.map(({ name }) => name)
     await client.close()

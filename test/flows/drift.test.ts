@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startFront } from './front.ts'
+import { openStage, type Stage } from './stage.ts'
+
+describe('a server that lacks a tool', () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await openStage()
+  })
+  afterAll(async () => stage[Symbol.asyncDispose]())
+
+  it('that is needed: says so before anything is made', async () => {
+    await using front = await startFront(stage.ink.endpoint, { without: ['create_service'] })
+    const scene = await stage.scene()
+    const inputs = { endpoint: `${front.origin}/mcp`, database: 'sqlite' }
+    const run = await scene.act('push', { after: scene.first }, { inputs })
+    expect(run.told).toMatch(/no tool to create a service, and acme-shop\d+ does not exist yet; nothing was touched/)
+    expect(run.outcome?.failure?.hint ?? String(run.thrown)).toContain('endpoint')
+    expect(stage.ink.journal.filter(({ name, ok }) => ok && /^create_/.test(name))).toEqual([])
+  })
+
+  it('for a service that exists: leaves it as it was', async () => {
+    await using front = await startFront(stage.ink.endpoint, { without: ['update_service'] })
+    const scene = await stage.scene()
+    await scene.act('push', { after: scene.first })
+    const before = stage.ink.service(scene.production)
+    const sha = await scene.write('second')
+    const inputs = { endpoint: `${front.origin}/mcp` }
+    const run = await scene.act('push', { before: scene.first, after: sha }, { inputs })
+    expect(run.told).toContain(`no tool to change a service, so ${scene.production} stays as it is`)
+    expect(stage.ink.service(scene.production)).toEqual(before)
+  })
+
+  it.each([
+    ['list_services', /Old branches on ml\.ink could not be deleted .*list_services/],
+    ['add_custom_domain', /The domain .* could not be attached: .*no tool to add domain/],
+  ] as const)('%s: production goes on, and what is left undone is said', async (tool, expected) => {
+    await using front = await startFront(stage.ink.endpoint, { without: [tool] })
+    const scene = await stage.scene()
+    const inputs = { endpoint: `${front.origin}/mcp` }
+    const domain = tool === 'add_custom_domain' ? { domain: 'www.example.com' } : {}
+    const run = await scene.act('push', { after: scene.first }, { inputs: { ...inputs, ...domain } })
+    expect(run.told).toBe('live')
+    expect(run.warnings).toEqual([expect.stringMatching(expected)])
+  })
+
+  it.each(['whoami', 'list_projects'])('%s: the check does without', async (tool) => {
+    await using front = await startFront(stage.ink.endpoint, { without: [tool] })
+    const scene = await stage.scene()
+    const inputs = { endpoint: `${front.origin}/mcp`, command: 'plan' }
+    expect((await scene.act('workflow_dispatch', {}, { inputs })).told).toBe('planned')
+  })
+
+  it('that lists services: a preview is removed, and only its branches stay', async () => {
+    await using front = await startFront(stage.ink.endpoint, { without: ['list_services'] })
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    await scene.act('pull_request', { action: 'opened', number })
+    await scene.repository.close(number)
+    const inputs = { endpoint: `${front.origin}/mcp` }
+    const closed = await scene.act('pull_request', { action: 'closed', number }, { inputs })
+    expect(closed.told).toBe('removed')
+    expect(stage.ink.service(scene.preview(number))).toBeUndefined()
+    expect(closed.warnings).toEqual([
+      expect.stringMatching(/^Branches of removed previews stay on ml\.ink: .*list_services/),
+    ])
+    expect(await scene.branches()).toHaveLength(1)
+  })
+
+  it('that deletes services: the run is red, for something billed is left', async () => {
+    await using front = await startFront(stage.ink.endpoint, { without: ['delete_service'] })
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    await scene.act('pull_request', { action: 'opened', number })
+    await scene.repository.close(number)
+    const inputs = { endpoint: `${front.origin}/mcp` }
+    const closed = await scene.act('pull_request', { action: 'closed', number }, { inputs })
+    expect(closed.red).toBe(true)
+    expect(closed.told).toMatch(/no tool to delete service \(looked for delete_service, service_delete\)/)
+  })
+})
+
+describe('the endpoint', () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await openStage()
+  })
+  afterAll(async () => stage[Symbol.asyncDispose]())
+
+  it.each(['/', '/mcp', '/v2/mcp'])('at the path %s is used exactly as it is given', async (path) => {
+    await using front = await startFront(stage.ink.endpoint, { path })
+    const scene = await stage.scene()
+    const run = await scene.act('push', { after: scene.first }, { inputs: { endpoint: `${front.origin}${path}` } })
+    expect(run.told).toBe('live')
+    expect(new Set(front.seen.map((request) => request.path))).toEqual(new Set([path]))
+  })
+
+  it('at the wrong path is named, and no other is tried', async () => {
+    await using front = await startFront(stage.ink.endpoint, { path: '/' })
+    const scene = await stage.scene()
+    const run = await scene.act('push', { after: scene.first }, { inputs: { endpoint: `${front.origin}/mcp` } })
+    expect(run.told).toContain('There is no MCP endpoint')
+    expect(new Set(front.seen.map((request) => request.path))).toEqual(new Set(['/mcp']))
+  })
+
+  it('that redirects to another host: the key is not sent there, and the host is named', async () => {
+    await using elsewhere = await startFront(stage.ink.endpoint)
+    await using front = await startFront(stage.ink.endpoint, { path: '/', redirectTo: `${elsewhere.origin}/mcp` })
+    const scene = await stage.scene()
+    const run = await scene.act('push', { after: scene.first }, { inputs: { endpoint: `${front.origin}/mcp` } })
+    expect(front.seen[0]?.authorization).toBe(`Bearer ${stage.ink.apiKey}`)
+    expect(elsewhere.seen).toEqual([])
+    expect(run.told).toContain(`redirects to another host, ${new URL(elsewhere.origin).host}`)
+  })
+  it('that redirects within its host is followed', async () => {
+    await using front = await startFront(stage.ink.endpoint, { redirectTo: '/mcp' })
+    const scene = await stage.scene()
+    const run = await scene.act('push', { after: scene.first }, { inputs: { endpoint: `${front.origin}/old` } })
+    expect(run.told).toBe('live')
+    expect(front.seen.slice(0, 2).map((request) => request.path)).toEqual(['/old', '/mcp'])
+  })
+})

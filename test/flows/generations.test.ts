@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import type { InkProfile } from '../../sandbox/ink/platform.ts'
+import { openStage } from './stage.ts'
+
+// The first generation that has all tools is the one that every other flow is tested on.
+const profiles: readonly InkProfile[] = ['g0', 'g1-nested', 'g2', 'mixed', 'unknown-argument']
+
+describe.each(profiles)('a platform of the generation %s', (profile) => {
+  it('takes a pull request from preview to update to nothing', async () => {
+    await using stage = await openStage({ profile })
+    const scene = await stage.scene()
+    const { number } = await scene.open('first words')
+    const inputs = { memory: '512Mi', env: 'COLOUR=red' }
+    const opened = await scene.act('pull_request', { action: 'opened', number }, { inputs })
+    expect(opened.told).toBe('live')
+    expect(await scene.page(scene.preview(number))).toBe('first words')
+    expect(stage.ink.service(scene.preview(number))?.config.memory).toBe('512Mi')
+
+    const { sha, before } = await scene.push(number, 'second words')
+    const branchesBefore = await scene.branches()
+    const pushed = await scene.act('pull_request', { action: 'synchronize', number, before, after: sha }, { inputs })
+    if (profile === 'g0') {
+      expect(pushed.told).toContain('no tool to change a service')
+      expect(await scene.branches()).toEqual(branchesBefore)
+    } else {
+      expect(pushed.told).toBe('live')
+      expect(stage.ink.service(scene.preview(number))?.env).toMatchObject({ COLOUR: 'red', INK_GIT_COMMIT_SHA: sha })
+    }
+    expect(await scene.page(scene.preview(number))).toBe(profile === 'g0' ? 'first words' : 'second words')
+
+    await scene.repository.close(number)
+    const closed = await scene.act('pull_request', { action: 'closed', number }, { inputs })
+    expect(closed.told).toBe('removed')
+    expect(stage.ink.services()).toEqual([])
+    expect(await scene.branches()).toEqual([])
+  })
+})
+
+// What lists show differs most between these.
+describe.each(['g0', 'g2'] as const)('a platform of the generation %s', (profile) => {
+  it('is swept of a forgotten preview, and keeps production', async () => {
+    await using stage = await openStage({ profile })
+    const scene = await stage.scene()
+    expect((await scene.act('push', { after: scene.first })).told).toBe('live')
+    const { number } = await scene.open('forgotten')
+    expect((await scene.act('pull_request', { action: 'opened', number })).told).toBe('live')
+    await scene.repository.close(number)
+    const swept = await scene.act('schedule')
+    expect(swept.outputs).toMatchObject({ status: 'swept', removed: JSON.stringify([scene.preview(number)]) })
+    expect(stage.ink.services().map(({ name }) => name)).toEqual([scene.production])
+  })
+})
