@@ -108,7 +108,11 @@ async function takeAll(): Promise<void> {
   for (const scheme of SCHEMES) await cards(stage, scheme)
   const { repository, pull } = stage
   const links = { repositoryUrl: repository.htmlUrl, pullRequest: pull.number }
-  repository.comment(pull.number, renderCard([row({ service: 'acme-web-pr-12', commit: pull.headSha })], links), 'github-actions[bot]')
+  repository.comment(
+    pull.number,
+    renderCard([row({ service: 'acme-web-pr-12', commit: pull.headSha })], links),
+    'github-actions[bot]',
+  )
   deployed(stage, { state: 'success', url: 'https://acme-web-pr-12.ml.ink' })
   recordRun(stage)
   for (const scheme of SCHEMES) await pullRequest(stage, scheme)
