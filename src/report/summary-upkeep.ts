@@ -68,7 +68,7 @@ function moneyBlocks({ cost, credits }: { cost?: CostView | undefined; credits?:
     ...(cost === undefined ? [] : [costInWords(cost)]),
     ...(credits === undefined ? [] : [`credits left: ${credits}`]),
   ]
-  return said.length === 0 ? [] : [paragraph(text(`💰 ${said.join(' · ')}`))]
+  return said.length === 0 ? [] : [paragraph(...prose(`💰 ${said.join(' · ')}`))]
 }
 
 function previewTable(

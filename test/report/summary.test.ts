@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { DeployReport, Phase, Report } from '../../src/report/model.ts'
 import { renderSummary } from '../../src/report/summary.ts'
 import { DIAGNOSIS, FIRST_COMMIT, row, SECOND_COMMIT, SURROUNDINGS, unfinished } from './rows.ts'
+import { parseMarkdown, searchedTexts } from './structure.ts'
 
 const RUN_URL = 'https://github.com/acme/shop/actions/runs/71'
 const START_MS = Date.UTC(2026, 10, 22, 10, 3)
@@ -191,6 +192,14 @@ describe('the job summary', () => {
       `golden/summary-${name}.md`,
     )
   })
+
+  it.each(Object.entries(REPORTS))(
+    'of %s has no two dollar signs in one text, which would make a formula',
+    (_, report) => {
+      const texts = searchedTexts(parseMarkdown(renderSummary(report, SURROUNDINGS, 0)))
+      expect(texts.filter((text) => text.split('$').length > 2)).toEqual([])
+    },
+  )
 
   it('says in the title that something was left behind', () => {
     const report = REPORTS['teardown-incomplete']
