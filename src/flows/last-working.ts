@@ -1,5 +1,5 @@
 import type { Service } from '../ink/results.ts'
-import type { LastWorking } from '../report/model.ts'
+import type { CardRow, LastWorking } from '../report/model.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
 import { meaningOf } from '../watch/status.ts'
 import type { Run } from './run.ts'
@@ -11,7 +11,11 @@ const askTimeoutMs = 5000
  * the card. “Still live” is claimed only when its URL was seen to answer after the failure.
  */
 export async function lastWorkingVersion(run: Run, existing: Service | undefined): Promise<LastWorking | undefined> {
-  const known = fromService(existing) ?? (await fromCard(run))
+  const previous = await run.reporter.previous()
+  const served = fromService(existing)
+  // What the platform calls active may have answered with errors; the card knows.
+  const sick = served !== undefined && previous?.commit === served.commit && previous.status !== 'live'
+  const known = (sick ? undefined : served) ?? fromCard(previous)
   if (!known) return undefined
   return { ...known, stillLive: known.url !== undefined && (await answers(run, known.url)) }
 }
@@ -22,8 +26,7 @@ function fromService(existing: Service | undefined): LastWorking | undefined {
   return commit === undefined ? undefined : { commit, url: existing.url }
 }
 
-async function fromCard(run: Run): Promise<LastWorking | undefined> {
-  const previous = await run.reporter.previous()
+function fromCard(previous: CardRow | undefined): LastWorking | undefined {
   if (!previous) return undefined
   return previous.status === 'live' ? { commit: previous.commit, url: previous.url } : previous.lastWorking
 }

@@ -9,6 +9,7 @@ import { measured } from './measured.ts'
 import type { Outcome } from './outcome.ts'
 import { claimService } from './ownership.ts'
 import { protectedRemote } from './prepare.ts'
+import { recordTask } from './records.ts'
 import type { Run } from './run.ts'
 import { switchService } from './switch-service.ts'
 import { failureOf, judge } from './verdict.ts'
@@ -27,7 +28,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   await using source = run.openSource(plan.place)
   const branches = await source.branches(protectedRemote(access.remote, run.mask), run.signal)
   const order = await source.newestFirst(branches, plan.target, run.signal)
-  const branch = chooseBranch(plan, service, order)
+  const branch = plan.to === undefined ? await branchBefore(plan, run, service, order) : branchOf(plan.to, plan, order)
   const commit = parseDeploymentBranch(branch)?.sourceSha ?? ''
   run.output('branch', branch)
   run.output('commit', commit)
@@ -78,22 +79,42 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   }
 }
 
-function chooseBranch(plan: RollbackPlan, service: Service, newestFirst: readonly string[]): string {
-  const listed =
-    newestFirst.map((name) => parseDeploymentBranch(name)?.sourceSha.slice(0, 7) ?? name).join(', ') || 'none'
-  if (plan.to !== undefined) {
-    const wanted = deploymentBranch(plan.target, plan.to)
-    const found = newestFirst.find((name) => name.startsWith(wanted))
-    if (found) return found
-    throw new DeployError(`ml.ink has no deployment of ${plan.to} to go back to`, {
-      hint: `Kept are: ${listed}. An older commit can be deployed by running its workflow again.`,
-    })
+function branchOf(commit: string, { target }: RollbackPlan, newestFirst: readonly string[]): string {
+  const wanted = deploymentBranch(target, commit)
+  const found = newestFirst.find((name) => name.startsWith(wanted))
+  if (found) return found
+  throw new DeployError(`ml.ink has no deployment of ${commit} to go back to`, {
+    hint: `Kept are: ${listed(newestFirst)}. An older commit can be deployed by running its workflow again.`,
+  })
+}
+
+/** The newest version before the present one, those left out that GitHub's records say never worked. */
+async function branchBefore(
+  plan: RollbackPlan,
+  run: Run,
+  { branch: present }: Service,
+  newestFirst: readonly string[],
+): Promise<string> {
+  const candidates = newestFirst.slice(newestFirst.indexOf(present ?? '') + 1)
+  const task = recordTask({
+    repository: run.context.repository,
+    serviceName: plan.serviceName,
+    pullRequest: plan.pullRequest?.number,
+  })
+  for (const branch of candidates) {
+    const sha = parseDeploymentBranch(branch)?.sourceSha
+    const outcome = sha === undefined ? undefined : await run.github.records.outcomeOf(task, sha)
+    if (outcome !== 'failed') return branch
+    run.log.info(`${branch} is passed over: its deployment failed`)
   }
-  const current = newestFirst.indexOf(service.branch ?? '')
-  const before = newestFirst[current + 1]
-  if (before !== undefined) return before
   throw new DeployError(
-    `There is no deployment before the present one (${service.branch ?? 'unknown'}) to go back to`,
-    { hint: `Kept are: ${listed}.` },
+    candidates.length === 0
+      ? `There is no deployment before the present one (${present ?? 'unknown'}) to go back to`
+      : `No deployment before the present one (${present ?? 'unknown'}) worked`,
+    { hint: `Kept are: ${listed(newestFirst)}. \`rollback-to\` goes to one of them whatever its record says.` },
   )
+}
+
+function listed(newestFirst: readonly string[]): string {
+  return newestFirst.map((name) => parseDeploymentBranch(name)?.sourceSha.slice(0, 7) ?? name).join(', ') || 'none'
 }

@@ -45,6 +45,8 @@ export interface Records {
    * then only its record can be active, and one call does; `all` asks each for its state, back to the last retired one.
    */
   retireOlder(task: string, keepId: number, extent: 'newest' | 'all'): Promise<void>
+  /** Whether the deployment of a commit worked, by its newest record; undefined where none tells. One or two calls. */
+  outcomeOf(task: string, sha: string): Promise<'worked' | 'failed' | undefined>
   /** Makes all records of this task inactive and deletes them. What is left is returned; undefined when they could not be listed. */
   remove(task: string): Promise<{ readonly removed: number; readonly left: number } | undefined>
 }
@@ -122,6 +124,15 @@ export function openRecords(api: Api, warning: (message: string) => void): Recor
         const outcome = await calls.addStatus(record.id, { state: 'inactive' }, false)
         if (!succeeded(outcome, `set deployment record ${record.id} to inactive`)) return
       }
+    },
+
+    async outcomeOf(task, sha) {
+      const listed = await calls.list({ task, sha })
+      const [newest] = listed.ok ? listed.data : []
+      const statuses = newest && (await calls.statuses(newest.id))
+      const states = statuses?.ok ? statuses.data.map(({ state }) => state) : []
+      if (states.includes('success')) return 'worked'
+      return states.some((state) => state === 'failure' || state === 'error') ? 'failed' : undefined
     },
 
     async remove(task) {

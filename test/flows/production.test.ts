@@ -91,6 +91,25 @@ describe('production', () => {
     expect(run.warnings.join()).toContain('no earlier version')
   })
 
+  it('is not rolled back by command to a version that never worked, unless that one is named', async () => {
+    const scene = await live()
+    const second = await scene.write('second')
+    stage.ink.fault('app.error', { times: 1, status: 500 })
+    const bad = await scene.act(
+      'push',
+      { before: scene.first, after: second },
+      { inputs: { rollback: 'false', 'health-timeout': '2s' } },
+    )
+    expect(bad.outputs.status).toBe('unhealthy')
+    const third = await scene.write('third')
+    await scene.act('push', { before: second, after: third })
+    const back = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
+    expect(back.outputs).toMatchObject({ status: 'live', commit: scene.first })
+    expect(back.log.join('\n')).toContain(`${second} is passed over: its deployment failed`)
+    const named = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback', 'rollback-to': second } })
+    expect(named.outputs.commit).toBe(second)
+  })
+
   it('is rolled back by command to the version before, and to the one of a given commit', async () => {
     const scene = await live()
     const second = await scene.write('second')

@@ -70,6 +70,11 @@ export class VirtualGitHub {
             this.records.find((record) => record.id === id)?.states.push(state)
             return true
           })) ?? false,
+        outcomeOf: async (task, sha) => {
+          const newest = await call(() => this.records.findLast((record) => record.task === task && record.sha === sha))
+          if (newest?.states.includes('success')) return 'worked'
+          return newest?.states.some((state) => state === 'failure' || state === 'error') ? 'failed' : undefined
+        },
         retireOlder: async (task, keepId) => {
           await call(() => {
             for (const record of this.records)
