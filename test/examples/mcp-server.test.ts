@@ -12,7 +12,7 @@ import { decodeState } from '../../src/report/state.ts'
 import { bundleMcpServer, mcpServer } from './mcp-server-bundle.ts'
 
 const manifest = z.object({
-  dependencies: z.record(z.string(), z.string()),
+  dependencies: z.record(z.string(), z.string()).default({}),
   devDependencies: z.record(z.string(), z.string()),
 })
 const workflow = z.object({
@@ -30,7 +30,7 @@ beforeAll(async () => {
   sandbox = await startSandbox({ ink: { timing: { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20 } } })
   folder = await mkdtemp(join(tmpdir(), 'mcp-server-'))
   await bundleMcpServer(folder)
-})
+}, 60_000)
 afterAll(async () => {
   await sandbox.stop()
   await rm(folder, { recursive: true, force: true })

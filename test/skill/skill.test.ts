@@ -131,19 +131,20 @@ describe('every call and every command of the skill, in its order', () => {
   })
 })
 
-it('every call and every command for the current generation, in its order', async () => {
-  await using ink = await startInkPlatform({
-    profile: 'g2',
-    insight: true,
-    timing: { queueMs: 10, rolloutMs: 10, edgeDelayMs: 20 },
-  })
+it('every call and every command for the current generation works in its order, uses each tool, and leaves nothing', async () => {
+  const timing = { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20 }
+  await using ink = await startInkPlatform({ profile: 'g2', insight: true, timing })
+  ink.delegateZone('example.com')
   const folder = await workFolder()
   const client = await connect(reach(ink))
-  const reader = await openReader(client, folder, { STAND_IN_ENDPOINT: ink.endpoint })
+  const reader = await openReader(client, folder, {})
   for (const instruction of current.instructions) await reader.follow(instruction)
+  const listed = (await client.listTools()).tools.map(({ name }) => name)
   await client.close()
   expect(reader.printed).toContain('First version')
+  expect(listed.filter((name) => !reader.called.has(name))).toEqual([])
   await expect.poll(() => ink.services()).toEqual([])
+  expect(ink.volumes()).toEqual([])
 })
 
 describe('the names of both generations', () => {
