@@ -1,3 +1,4 @@
+import type { Autoscale } from './autoscale.ts'
 import type {
   DatabasePlan,
   MonitorPlan,
@@ -119,7 +120,20 @@ function describeSweep(plan: SweepPlan): string[] {
 }
 
 function describeMonitor(plan: MonitorPlan): string[] {
-  return [`Look after ${plan.serviceName} and its previews: healthy when ${describeHealth(plan.health)}.`]
+  const scaled = plan.autoscale && describeAutoscale(plan.autoscale)
+  return [
+    `Look after ${plan.serviceName} and its previews: healthy when ${describeHealth(plan.health)}.`,
+    ...(scaled === undefined
+      ? []
+      : [`Change the size of ${plan.serviceName} on evidence, one step at a time: ${scaled}.`]),
+  ]
+}
+
+function describeAutoscale({ memoryMi, vcpus }: Autoscale): string {
+  return [
+    ...(memoryMi ? [`memory ${memoryMi.from}Mi to ${memoryMi.to}Mi`] : []),
+    ...(vcpus ? [`vCPUs ${vcpus.from} to ${vcpus.to}`] : []),
+  ].join(', ')
 }
 
 function describeRollback(plan: RollbackPlan): string[] {
