@@ -76,7 +76,7 @@ function describePreview(plan: PreviewPlan): string[] {
   if (plan.untrusted) lines.push('The code comes from a fork and was approved: it gets the values of preview-env only.')
   if (plan.maxPreviews !== undefined) lines.push(`At most ${plan.maxPreviews} previews; when full: ${plan.onQuota}.`)
   if (plan.maxCostPerDay !== undefined)
-    lines.push(`Previews cost at most $${plan.maxCostPerDay} a day together; beyond that: ${plan.onQuota}.`)
+    lines.push(`Previews cost at most $${plan.maxCostPerDay.toFixed(2)} a day together; beyond that: ${plan.onQuota}.`)
   if (plan.previewTtlMs !== undefined) lines.push(`It lives for ${inWords(plan.previewTtlMs)} at most.`)
   return lines
 }
