@@ -119,7 +119,7 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
       const afterMs = Number(dying.options.afterMs ?? 200)
       track(
         abortable(afterMs, closing.signal).then(
-          () => die(service, next),
+          () => die(service, next, Number(dying.options.exitCode ?? 1)),
           () => {},
         ),
       )
@@ -127,7 +127,7 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
   }
 
   /** Files do not die by themselves, so what a dead app would show is put in their place. */
-  async function die(service: Service, dead: Running): Promise<void> {
+  async function die(service: Service, dead: Running, exitCode: number): Promise<void> {
     if (running.get(service) !== dead) return
     edge.route(service, {
       handle: (request, response) => {
@@ -137,7 +137,9 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
       exited: dead.container.exited,
       stop: async () => {},
     })
-    if (dead.deployment.status === 'active') settle(service, dead.deployment, 'crashed', 'container exited with code 1')
+    const ended = `container exited with code ${exitCode}`
+    service.runtimeLog.write(ended)
+    if (dead.deployment.status === 'active') settle(service, dead.deployment, 'crashed', ended)
     await dead.container.stop()
   }
 

@@ -25,7 +25,7 @@ export const INK_FAULTS = {
   'build.slow': 'The build takes longer. Options: delayMs (default 2 000).',
   'rollout.unhealthy': 'The new container never accepts a connection.',
   'app.error': 'The app answers every request with an error. Options: status (default 500), body.',
-  'app.dies': 'The app dies after it has become active. Options: afterMs (default 200).',
+  'app.dies': 'The app dies after it has become active. Options: afterMs (default 200), exitCode (default 1).',
   'git.http': 'The git host answers with an HTTP error. Options: status (default 503), body, service.',
   'git.unauthorized': 'The git host refuses the credentials with 401.',
   'git.forbidden': 'The git host refuses with 403.',

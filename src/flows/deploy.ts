@@ -154,7 +154,12 @@ function tellVerdict({ run, plan, prepared }: Work, switched: Switched, judgemen
 const phaseOf = { triggering: 'queue', queued: 'queue', building: 'build', 'rolling-out': 'roll-out' } as const
 
 function sizeOf(plan: DeployPlan, { existing }: Prepared) {
-  return { memory: plan.build.memory ?? existing?.memory, vcpus: plan.build.vcpus ?? existing?.vcpus }
+  const { memory, vcpus } = plan.build
+  const scaled = plan.kind === 'production' ? plan.autoscale : undefined
+  return {
+    memory: scaled?.memoryMi ? (existing?.memory ?? memory) : (memory ?? existing?.memory),
+    vcpus: scaled?.vcpus ? (existing?.vcpus ?? vcpus) : (vcpus ?? existing?.vcpus),
+  }
 }
 
 function outcomeOf(

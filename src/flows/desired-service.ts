@@ -1,10 +1,13 @@
 import type { ServiceSettings } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
+import type { Autoscale } from '../plan/autoscale.ts'
 import type { BuildSettings, EnvStrategy, Variables } from '../plan/settings.ts'
 
 /** What decides how a service shall be: what the run asks for, and what is there already. */
 export interface Wishes {
   build: BuildSettings
+  /** Sizes that are the monitor's to change, once the service is there. */
+  autoscale?: Autoscale | undefined
   variables: Variables
   envStrategy: EnvStrategy
   /** Credentials of the service's own database, laid over everything else. */
@@ -20,7 +23,8 @@ export interface Wishes {
  * `merge` those which are there are read back and sent along (ink-platform: `env_vars` replaces all).
  */
 export function desiredSettings(wishes: Wishes): ServiceSettings {
-  const { build, existing } = wishes
+  const { build, existing, autoscale } = wishes
+  const scaled = existing ? autoscale : undefined
   const defaultPack = wishes.prebuilt && !existing ? 'static' : undefined
   return {
     buildPack: build.buildPack ?? defaultPack,
@@ -30,8 +34,8 @@ export function desiredSettings(wishes: Wishes): ServiceSettings {
     rootDirectory: build.rootDirectory,
     dockerfilePath: build.dockerfilePath,
     port: build.port,
-    memory: build.memory,
-    vcpus: build.vcpus,
+    memory: scaled?.memoryMi ? undefined : build.memory,
+    vcpus: scaled?.vcpus ? undefined : build.vcpus,
     region: existing ? undefined : build.region,
     env: desiredVariables(wishes),
     destroyTimeoutSeconds: wishes.expireAfterSeconds,

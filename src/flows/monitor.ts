@@ -8,6 +8,7 @@ import type { MonitoredService, MonitorReport, Target } from '../report/model.ts
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/status.ts'
 import { createTamer } from '../watch/tame.ts'
+import { scale } from './autoscale.ts'
 import { costView, runningCosts } from './costs.ts'
 import { settleEach } from './in-parallel.ts'
 import { lookAtCredits } from './means.ts'
@@ -30,7 +31,7 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const looked = await settleEach(found, (service) => look(plan, run, service))
   run.signal.throwIfAborted()
   const seen = looked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  const services = repository ? await withMemory(plan, run, repository, seen) : seen
+  const services = repository ? await withMemory(plan, run, { repository, production }, seen) : seen
   const blind = [
     ...unreadable,
     ...looked.flatMap((result, index) =>
@@ -69,20 +70,40 @@ function statusOf({ dryRun }: MonitorPlan, found: number, failure: DeployError |
 async function withMemory(
   plan: MonitorPlan,
   run: Run,
-  repository: FoundRepository,
+  { repository, production: service }: { repository: FoundRepository; production: Service | undefined },
   seen: readonly MonitoredService[],
 ): Promise<readonly MonitoredService[]> {
   const production = seen.find(({ target }) => target === 'production')
   if (!plan.dryRun) await forgetGone(run, plan.place, repository)
-  if (!production) return seen
-  const { service, verdict } = production
+  if (!production || !service) return seen
   const now = Math.floor(run.clock.now() / 60_000)
-  const before = recall(service, repository.branches.keys(), now)
-  const memory = withCheck(before, { at: now, healthy: verdict === 'healthy' })
-  if (!plan.dryRun) await keepMemory(run, plan.place, repository, { serviceName: service, memory })
+  const before = recall(service.name, repository.branches.keys(), now)
+  const memory = withCheck(before, { at: now, healthy: production.verdict === 'healthy' })
+  const { autoscale } = plan
+  const scaled =
+    autoscale && (await scale({ ...plan, autoscale }, run, { service, seen: production, repository }, memory.load))
+  const kept = scaled ? { ...memory, load: scaled.load } : memory
+  if (!plan.dryRun) await keepMemory(run, plan.place, repository, { serviceName: service.name, memory: kept })
   const { since, asked, healthy } = uptimeOf(memory)
   const uptime = { asked, healthy, sinceIso: new Date(since * 60_000).toISOString() }
-  return seen.map((one) => (one === production ? { ...production, uptime } : one))
+  const cared = {
+    ...(scaled?.broke ? await broken(run, production, scaled.broke) : production),
+    uptime,
+    scaling: scaled?.said,
+  }
+  return seen.map((one) => (one === production ? cared : one))
+}
+
+/** A service that did not survive the change of its size is in trouble like any other. */
+async function broken(run: Run, production: MonitoredService, what: string): Promise<MonitoredService> {
+  const logTail = production.trouble?.logTail ?? []
+  const issue = await keepIssue(run, production.service, what, logTail)
+  return {
+    ...production,
+    verdict: 'trouble',
+    trouble: { what, sinceIso: issue?.openedAt ?? new Date(run.clock.now()).toISOString(), logTail },
+    issue: issue && { number: issue.number, url: issue.url },
+  }
 }
 
 /** The production service, if there is one and it is ours: a stranger's log must not get into an issue of ours. */

@@ -34,6 +34,7 @@ function start({ plan, run, prepared, branch }: Work): Promise<Switched> {
     settings: (existing) =>
       desiredSettings({
         build: plan.build,
+        autoscale: plan.kind === 'production' ? plan.autoscale : undefined,
         variables: plan.variables,
         envStrategy: plan.envStrategy,
         databaseVariables: prepared.database?.variables ?? {},

@@ -35,6 +35,7 @@ export interface WantedArguments extends ServiceSettings {
   ttl?: number | undefined
   template?: string | undefined
   instanceId?: string | undefined
+  timeRange?: string | undefined
 }
 
 interface Property {
@@ -111,6 +112,7 @@ const spellings: Record<keyof WantedArguments, readonly (readonly [string, Shape
     ['instance_id', asIs],
     ['template_instance_id', asIs],
   ],
+  timeRange: [['time_range', asIs]],
 }
 
 /** Arguments in the tool's own words, and those that it does not declare and that were therefore not sent. */

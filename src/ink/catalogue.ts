@@ -32,6 +32,7 @@ const names = {
   listWorkspaces: ['list_workspaces', 'workspace_list'],
   whoami: ['whoami'],
   checkCredits: ['check_credits'],
+  serviceMetrics: ['service_metrics', 'get_service_metrics'],
   accountLimits: ['resource_limits', 'get_resource_limits'],
 } as const satisfies Record<string, readonly [string, ...string[]]>
 

@@ -7,6 +7,7 @@ import type { Credits } from './credits.ts'
 import { dnsCalls, type NewRecord } from './dns-calls.ts'
 import { PlatformError, ToolError } from './errors.ts'
 import type { AccountLimits } from './limits.ts'
+import type { ServiceUsage } from './metrics.ts'
 import { databaseCalls, repositoryCalls } from './resource-calls.ts'
 import {
   type Accepted,
@@ -55,6 +56,8 @@ export interface Platform {
   service(name: string, parts: ServiceParts, signal: AbortSignal): Promise<Service | undefined>
   /** All services of the account, newest first; the platform shows 100 at most and has no further pages. */
   services(signal: AbortSignal): Promise<readonly ListedService[]>
+  /** What a service uses, over the last hour; undefined when no tool tells. */
+  usage(name: string, signal: AbortSignal): Promise<ServiceUsage | undefined>
   createService(
     name: string,
     repo: string,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ServiceSettings } from './arguments.ts'
 import { type Caller, unlessMissing } from './call.ts'
 import type { Catalogue } from './catalogue.ts'
+import { metricsSchema } from './metrics.ts'
 import type { ServiceParts } from './platform.ts'
 import { acceptedSchema, listedServiceSchema, serviceSchema } from './results.ts'
 
@@ -18,6 +19,16 @@ export function serviceCalls(call: Caller, catalogue: Catalogue) {
       const dispensable = ['includeEnv', 'deployLogLines', 'runtimeLogLines'] as const
       return unlessMissing(['service-not-found'], () =>
         call({ purpose: 'getService', wanted, repeatable: true, dispensable }, serviceSchema, signal),
+      )
+    },
+    usage: async (name: string, signal: AbortSignal) => {
+      const tool = catalogue.find('serviceMetrics')
+      // A server that asks for anything but the name means another tool than the one that is known.
+      if (!tool || !(tool.inputSchema.required ?? []).every((argument) => argument === 'name')) return undefined
+      const wanted = { name, timeRange: 'ONE_HOUR' }
+      const dispensable = ['timeRange'] as const
+      return unlessMissing(['service-not-found'], () =>
+        call({ purpose: 'serviceMetrics', wanted, repeatable: true, dispensable }, metricsSchema, signal),
       )
     },
     services: (signal: AbortSignal) =>

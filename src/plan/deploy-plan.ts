@@ -80,6 +80,7 @@ export function productionPlan(
     ordinaryCheckouts: unique([context.sha, wanted.sha]),
     bases: unique([before]).filter((sha) => sha !== wanted.sha),
     variables: layered(environment.shared, environment.production, marks),
+    autoscale: settings.autoscale,
     domain: settings.domain,
     dnsRecords: settings.dnsRecords,
     rollback: settings.rollback,

@@ -1,3 +1,4 @@
+import type { Autoscale } from './autoscale.ts'
 import type {
   DatabasePlan,
   MonitorPlan,
@@ -75,7 +76,7 @@ function describePreview(plan: PreviewPlan): string[] {
   if (plan.untrusted) lines.push('The code comes from a fork and was approved: it gets the values of preview-env only.')
   if (plan.maxPreviews !== undefined) lines.push(`At most ${plan.maxPreviews} previews; when full: ${plan.onQuota}.`)
   if (plan.maxCostPerDay !== undefined)
-    lines.push(`Previews cost at most $${plan.maxCostPerDay} a day together; beyond that: ${plan.onQuota}.`)
+    lines.push(`Previews cost at most $${plan.maxCostPerDay.toFixed(2)} a day together; beyond that: ${plan.onQuota}.`)
   if (plan.previewTtlMs !== undefined) lines.push(`It lives for ${inWords(plan.previewTtlMs)} at most.`)
   return lines
 }
@@ -119,7 +120,20 @@ function describeSweep(plan: SweepPlan): string[] {
 }
 
 function describeMonitor(plan: MonitorPlan): string[] {
-  return [`Look after ${plan.serviceName} and its previews: healthy when ${describeHealth(plan.health)}.`]
+  const scaled = plan.autoscale && describeAutoscale(plan.autoscale)
+  return [
+    `Look after ${plan.serviceName} and its previews: healthy when ${describeHealth(plan.health)}.`,
+    ...(scaled === undefined
+      ? []
+      : [`Change the size of ${plan.serviceName} on evidence, one step at a time: ${scaled}.`]),
+  ]
+}
+
+function describeAutoscale({ memoryMi, vcpus }: Autoscale): string {
+  return [
+    ...(memoryMi ? [`memory ${memoryMi.from}Mi to ${memoryMi.to}Mi`] : []),
+    ...(vcpus ? [`vCPUs ${vcpus.from} to ${vcpus.to}`] : []),
+  ].join(', ')
 }
 
 function describeRollback(plan: RollbackPlan): string[] {

@@ -48,7 +48,8 @@ export function parseDuration(text: string, longest: StringValue): Parsed<number
     : { allowed: `a duration with its unit, such as 90s, 15m or 1h, from 1s to ${longest}` }
 }
 
-const memorySizesMi = [128, 256, 512, 1024, 2048, 4096]
+/** The memory sizes of all generations, in MiB, the smallest first. */
+export const memorySizesMi: readonly number[] = [128, 256, 512, 1024, 2048, 4096]
 
 /** The sizes that the platform's generations offer, as it writes them; whole gibibytes are understood as well. */
 export function parseMemory(text: string): Parsed<string> {
@@ -59,7 +60,8 @@ export function parseMemory(text: string): Parsed<string> {
     : { allowed: listed(memorySizesMi.map((size) => `${size}Mi`)) }
 }
 
-const vcpuSizes = ['0.1', '0.25', '0.5', '1', '2', '4']
+/** The numbers of vCPUs of all generations, the smallest first. */
+export const vcpuSizes: readonly string[] = ['0.1', '0.25', '0.5', '1', '2', '4']
 
 export function parseVcpus(text: string): Parsed<string> {
   const value = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? String(Number(text)) : ''

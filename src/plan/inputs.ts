@@ -22,6 +22,7 @@ export const inputDefaults = {
   port: '',
   memory: '',
   vcpus: '',
+  autoscale: '',
   region: '',
   env: '',
   'env-file': '',

@@ -207,9 +207,9 @@ function sweep(occasion: Occasion, intent: Extract<Intent, { kind: 'sweep' }>): 
 }
 
 function monitor(occasion: Occasion, because: string): MonitorPlan {
-  const { health } = occasion.settings
+  const { health, autoscale, timeoutMs } = occasion.settings
   const { baseName } = placeOf(occasion)
-  return { kind: 'monitor', ...common(occasion, because), serviceName: baseName, health }
+  return { kind: 'monitor', ...common(occasion, because), serviceName: baseName, health, autoscale, timeoutMs }
 }
 
 function rollback(occasion: Occasion, intent: RollbackIntent, facts: Facts): Plan | NeedsPlan {

@@ -1,4 +1,5 @@
 import { looksLikeApiKey, parseEndpoint } from './access.ts'
+import { parseAutoscale } from './autoscale.ts'
 import { databaseSettings } from './database-settings.ts'
 import { parseDnsRecords } from './dns-records.ts'
 import {
@@ -75,6 +76,7 @@ export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedS
     githubToken: reading.text('github-token') === '' ? undefined : new Secret(reading.text('github-token')),
     ...where(reading),
     build: buildSettings(reading),
+    autoscale: reading.optional('autoscale', parseAutoscale),
     environment: environmentSettings(reading, sources),
     ...watching(reading),
     ...manners(reading),

@@ -1,3 +1,4 @@
+import type { Autoscale } from './autoscale.ts'
 import type { WantedRecord } from './dns-records.ts'
 import type { PullRequest, Repository } from './event.ts'
 import type { BuildSettings, DatabaseSettings, EnvStrategy, HealthCheck, OnQuota, Variables } from './settings.ts'
@@ -77,6 +78,8 @@ export interface ProductionPlan extends Deploy {
   readonly kind: 'production'
   /** DNS records to keep in step; undefined when nobody asked. */
   readonly dnsRecords: readonly WantedRecord[] | undefined
+  /** Sizes that are the monitor's to change once the service is there. */
+  readonly autoscale: Autoscale | undefined
   /** Switch back when the new version is unhealthy. */
   readonly rollback: boolean
 }
@@ -112,6 +115,9 @@ export interface MonitorPlan extends Common {
   readonly kind: 'monitor'
   readonly serviceName: string
   readonly health: HealthCheck
+  readonly autoscale: Autoscale | undefined
+  /** For the deployment that a change of size starts. */
+  readonly timeoutMs: number
 }
 
 /** Switches a service to the branch before its present one, or to that of a given commit. */

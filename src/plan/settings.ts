@@ -1,3 +1,4 @@
+import type { Autoscale } from './autoscale.ts'
 import type { WantedRecord } from './dns-records.ts'
 import type { Secret } from './secret.ts'
 
@@ -105,6 +106,8 @@ export interface Settings {
   /** Leave out what `.gitattributes` marks `export-ignore`. */
   readonly exportIgnore: boolean
   readonly build: BuildSettings
+  /** Bounds within which the monitor may change production's size. */
+  readonly autoscale: Autoscale | undefined
   readonly environment: EnvironmentSettings
   readonly database: DatabaseSettings | undefined
   readonly domain: string | undefined

@@ -109,6 +109,7 @@ export function monitorBlocks(report: MonitorReport): RootContent[] {
   return [
     heading(2, text(title)),
     ...(report.services.length === 0 ? [] : [monitorTable(report)]),
+    ...report.services.flatMap(scalingBlocks),
     ...moneyBlocks(report),
     ...trouble.flatMap(troubleBlocks),
   ]
@@ -145,6 +146,10 @@ function uptimeWords(uptime: MonitoredService['uptime']): string {
   return `${percent} % over ${count(uptime.asked, 'check')} since ${formatUtc(uptime.sinceIso).slice(0, 10)}`
 }
 
+function scalingBlocks({ service, scaling }: MonitoredService): RootContent[] {
+  return scaling === undefined ? [] : [paragraph(text('📐 '), code(service), text(': '), ...prose(scaling))]
+}
+
 function troubleBlocks(service: MonitorReport['services'][number]): RootContent[] {
   if (service.trouble === undefined) return []
   const tail = service.trouble.logTail.slice(-30).map((line) => oneLine(line, 300))
@@ -152,6 +157,5 @@ function troubleBlocks(service: MonitorReport['services'][number]): RootContent[
     heading(3, code(service.service)),
     paragraph(...prose(service.trouble.what)),
     ...(tail.length === 0 ? [] : [block(tail, 'text')]),
-    ...(service.scaling === undefined ? [] : [paragraph(...prose(service.scaling))]),
   ]
 }

@@ -205,6 +205,7 @@ export class VirtualInk {
       projects: () => Promise.resolve(undefined),
       credits: () => Promise.resolve(undefined),
       limits: () => Promise.resolve(undefined),
+      usage: () => Promise.resolve(undefined),
       workspaces: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
     }

@@ -13,6 +13,18 @@ function lines(event: RunEvent, given: Parameters<typeof occasion>[1] = {}, fact
 }
 
 describe('the plan in words', () => {
+  test('of limits and of scaling', () => {
+    const given = { 'max-cost-per-day': '2.50', 'on-quota': 'skip' }
+    expect(lines(pullRequestEvent('opened'), given)).toContain(
+      'Previews cost at most $2.50 a day together; beyond that: skip.',
+    )
+    const scaled = { command: 'monitor', autoscale: 'memory 256Mi..1Gi, vcpus 0.5..2' }
+    expect(lines(push('refs/heads/main'), scaled)).toContain(
+      'Change the size of acme-web on evidence, one step at a time: memory 256Mi to 1024Mi, vCPUs 0.5 to 2.',
+    )
+    expect(lines(push('refs/heads/main'), { command: 'monitor' })).not.toContain('Change the size')
+  })
+
   test('of a preview', () => {
     const secret = randomBytes(12).toString('hex')
     const given = {

@@ -26,6 +26,7 @@ describe('settings', () => {
       productionBranch: undefined,
       directory: undefined,
       exportIgnore: false,
+      autoscale: undefined,
       build: {
         buildPack: undefined,
         buildCommand: undefined,
@@ -200,6 +201,24 @@ describe('bad inputs', () => {
     ['max-cost-per-day', ['0', '-1', '$5', '1,50', 'five', '1.00001']],
     ['credits-warning', ['-1', '$1', 'low']],
     ['on-missing-key', ['ignore']],
+    [
+      'autoscale',
+      [
+        'true',
+        'memory',
+        'memory 256Mi',
+        'memory 256Mi..',
+        'memory 1024Mi..256Mi',
+        'memory 256Mi..256Mi',
+        'memory 300Mi..1024Mi',
+        'memory 256..1024',
+        'vcpus 0.5..3',
+        'vcpus 2..0.5',
+        'disk 1..2',
+        'memory 256Mi..512Mi, memory 512Mi..1024Mi',
+        'memory 256Mi..512Mi,',
+      ],
+    ],
     ['env-strategy', ['overwrite']],
     ['database', ['oracle', 'SQLite']],
     [

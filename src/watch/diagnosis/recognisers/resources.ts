@@ -1,3 +1,4 @@
+import { withoutPrefix } from '../log-lines.ts'
 import { always, type Recogniser } from '../recogniser.ts'
 
 const EVERYWHERE = ['build', 'runtime', 'platform'] as const
@@ -41,3 +42,11 @@ export const RESOURCE_RECOGNISERS: readonly Recogniser[] = [
     hint: always(MORE_MEMORY),
   },
 ]
+
+/** The line of a log by which a process was killed for its memory, or ran out of it; the last one. */
+export function memoryDeath(lines: readonly string[]): string | undefined {
+  const patterns = RESOURCE_RECOGNISERS.filter(({ name }) => name !== 'resources/disk-full').map(
+    ({ pattern }) => pattern,
+  )
+  return lines.findLast((line) => patterns.some((pattern) => pattern.test(withoutPrefix(line))))
+}

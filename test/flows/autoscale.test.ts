@@ -1,0 +1,65 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { bounds, deployed, look, size } from './scaling.ts'
+import { openStage, type Scene, type Stage } from './stage.ts'
+
+/** The service has just been killed for its memory. */
+async function kill(stage: Stage, scene: Scene): Promise<void> {
+  stage.ink.fault('app.dies', { times: 1, afterMs: 10, exitCode: 137 })
+  stage.ink.deployAsSomebodyElse(scene.production)
+  await stage.ink.waitForStatus(scene.production, ['crashed'])
+}
+
+describe('a service that was killed for memory', () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await openStage()
+  })
+  afterEach(async () => stage.ink.clearFaults())
+  afterAll(async () => stage[Symbol.asyncDispose]())
+  const memoryOf = (scene: Scene) => stage.ink.service(scene.production)?.config.memory
+
+  it('gets one step more, runs again, and keeps everything else', async () => {
+    const scene = await deployed(stage)
+    const before = stage.ink.service(scene.production)
+    await kill(stage, scene)
+    const run = await look(scene)
+    expect(run.summary).toContain(
+      'Memory raised from 256Mi to 512Mi: it was killed for memory (“container exited with code 137”).',
+    )
+    const after = await stage.ink.waitForStatus(scene.production, ['active'])
+    expect(after.config).toEqual({ ...before?.config, memory: '512Mi' })
+    expect(after.deployments).toHaveLength((before?.deployments.length ?? 0) + 2) // the one that died, and ours
+    expect(run.outputs.status).toBe('unhealthy') // it was down when it was looked at
+    // The step is remembered: no second one on the same evidence, and none too soon.
+    expect((await look(scene)).told).toBe('live')
+    await kill(stage, scene)
+    await look(scene)
+    expect(memoryOf(scene)).toBe('512Mi')
+    await look(scene, {}, 45)
+    expect(memoryOf(scene)).toBe('1024Mi')
+    await kill(stage, scene)
+    expect((await look(scene, {}, 90)).summary).toContain('has all that the bounds allow (1024Mi)')
+    expect(memoryOf(scene)).toBe('1024Mi')
+  })
+
+  it('is only told of in a dry run', async () => {
+    const scene = await deployed(stage)
+    await kill(stage, scene)
+    const deployments = stage.ink.service(scene.production)?.deployments.length
+    const run = await look(scene, { 'dry-run': 'true' })
+    expect(run.summary).toContain('Would change: Memory raised from 256Mi to 512Mi')
+    expect(stage.ink.service(scene.production)?.deployments.length).toBe(deployments)
+    expect([...scene.repository.issues.values()]).toEqual([])
+  })
+
+  it('keeps its size when the next version is deployed', async () => {
+    const scene = await deployed(stage)
+    await kill(stage, scene)
+    await look(scene)
+    expect(memoryOf(scene)).toBe('512Mi')
+    const after = await scene.write('second')
+    const inputs = { ...size, autoscale: bounds }
+    expect((await scene.act('push', { after, before: scene.first }, { inputs })).told).toBe('live')
+    expect(memoryOf(scene)).toBe('512Mi')
+  })
+})

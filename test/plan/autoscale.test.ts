@@ -1,0 +1,117 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Autoscale, decideStep, parseAutoscale, withStep, withUsage } from '../../src/plan/autoscale.ts'
+import { memorySizesMi, vcpuSizes } from '../../src/plan/input-values.ts'
+import { type Load, noLoad } from '../../src/plan/monitor-memory.ts'
+
+const now = 29_000_000
+const day = 24 * 60
+const autoscale: Autoscale = { memoryMi: { from: 256, to: 1024 }, vcpus: { from: 0.5, to: 2 } }
+const size = { memoryMi: 512, vcpus: 1 }
+const decide = (given: Partial<Parameters<typeof decideStep>[0]>) =>
+  decideStep({ autoscale, size, load: noLoad, killed: undefined, now, ...given })
+
+describe('the bounds', () => {
+  it.each([
+    ['memory 256Mi..1024Mi, vcpus 0.5..2', autoscale],
+    ['vcpus 0.5..2\nmemory 256Mi..1Gi', autoscale],
+    ['memory 128Mi .. 4Gi', { memoryMi: { from: 128, to: 4096 }, vcpus: undefined }],
+    ['vcpus 0.1..4', { memoryMi: undefined, vcpus: { from: 0.1, to: 4 } }],
+  ])('%j are understood', (text, value) => {
+    expect(parseAutoscale(text)).toEqual({ value })
+  })
+})
+
+describe('a step', () => {
+  it('is made at once for a service that was killed for memory', () => {
+    expect(decide({ killed: '“Killed”' })).toEqual({
+      what: 'memory',
+      from: 512,
+      to: 1024,
+      why: 'it was killed for memory (“Killed”)',
+    })
+  })
+
+  it('up needs three high readings in a row', () => {
+    const readings = (...shares: (number | undefined)[]) =>
+      shares.reduce<Load>(
+        (load, memory, index) => withUsage(load, { memory, cpu: undefined }, now + index * 30),
+        noLoad,
+      )
+    expect(decide({ load: readings(0.9, 0.9) })).toBeUndefined()
+    expect(decide({ load: readings(0.9, 0.9, 0.86) })).toMatchObject({ what: 'memory', to: 1024 })
+    expect(decide({ load: readings(0.9, 0.85, 0.9, 0.9) })).toBeUndefined()
+    expect(decide({ load: readings(0.9, undefined, 0.9, 0.9) })).toBeUndefined()
+  })
+
+  it('down needs low readings over a whole day', () => {
+    const low = (minutes: readonly number[], share = 0.1) =>
+      minutes.reduce<Load>((load, minute) => withUsage(load, { memory: 0.5, cpu: share }, now + minute), noLoad)
+    expect(decide({ load: low([0, 60, day - 1]), now: now + day - 1 })).toBeUndefined()
+    expect(decide({ load: low([0, day]), now: now + day })).toBeUndefined()
+    expect(decide({ load: low([0, 60, day]), now: now + day })).toMatchObject({ what: 'vcpus', from: 1, to: 0.5 })
+    expect(decide({ load: low([0, 60, day], 0.3), now: now + day })).toBeUndefined()
+  })
+
+  it('gives memory before it takes vCPUs, and takes none from what was killed for it', () => {
+    const load: Load = { ...noLoad, memoryLow: 50, memoryLowSince: now - 2 * day, cpuHigh: 9 }
+    expect(decide({ load, killed: 'x' })).toMatchObject({ what: 'memory', to: 1024 })
+    expect(decide({ load })).toMatchObject({ what: 'vcpus', to: 2 })
+    const full = { memoryMi: 1024, vcpus: 2 }
+    expect(decide({ load: { ...load, cpuHigh: 0 }, killed: 'x', size: full })).toBeUndefined()
+  })
+
+  it('is not made soon after another, nor where the size is not known', () => {
+    expect(decide({ killed: 'x', load: { ...noLoad, changedAt: now - 29 } })).toBeUndefined()
+    expect(decide({ killed: 'x', load: { ...noLoad, changedAt: now - 30 } })).toBeDefined()
+    expect(decide({ killed: 'x', size: { memoryMi: undefined, vcpus: 1 } })).toBeUndefined()
+  })
+
+  it('is one step of the platform’s, never past the bounds, whatever is read', () => {
+    const bounds = <T>(sizes: readonly T[], read: (size: T) => number) =>
+      fc
+        .tuple(fc.constantFrom(...sizes), fc.constantFrom(...sizes))
+        .map(([a, b]) => ({ from: Math.min(read(a), read(b)), to: Math.max(read(a), read(b)) }))
+    const share = fc.option(fc.double({ min: 0, max: 3, noNaN: true }), { nil: undefined })
+    const reading = fc.record({
+      memory: share,
+      cpu: share,
+      killed: fc.boolean(),
+      after: fc.integer({ min: 1, max: day }),
+    })
+    fc.assert(
+      fc.property(
+        bounds(memorySizesMi, Number),
+        bounds(vcpuSizes, Number),
+        fc.constantFrom(...memorySizesMi),
+        fc.constantFrom(...vcpuSizes),
+        fc.array(reading, { maxLength: 40 }),
+        (memoryMi, vcpus, memory, cores, readings) => {
+          let state = { memoryMi: memory, vcpus: Number(cores) }
+          let load = noLoad
+          let at = now
+          for (const { after, killed, ...usage } of readings) {
+            at += after
+            load = withUsage(load, usage, at)
+            const given = {
+              autoscale: { memoryMi, vcpus },
+              size: state,
+              load,
+              killed: killed ? 'x' : undefined,
+              now: at,
+            }
+            const step = decideStep(given)
+            if (!step) continue
+            const [sizes, bound] = step.what === 'memory' ? [memorySizesMi, memoryMi] : [vcpuSizes.map(Number), vcpus]
+            expect(Math.abs(sizes.indexOf(step.to) - sizes.indexOf(step.from))).toBe(1)
+            expect(step.to).toBeGreaterThanOrEqual(bound.from)
+            expect(step.to).toBeLessThanOrEqual(bound.to)
+            load = withStep(step, at, state)
+            state = { ...state, [step.what === 'memory' ? 'memoryMi' : 'vcpus']: step.to }
+          }
+        },
+      ),
+      { seed: 11, numRuns: 300 },
+    )
+  })
+})
