@@ -1,18 +1,19 @@
 import { DeployError, errorMessage } from '../errors.ts'
 import type { Credits } from '../ink/credits.ts'
-import type { AccountLimits } from '../ink/limits.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { PlaceJudgement } from '../plan/place-names.ts'
 import type { CheckPlan, Place } from '../plan/plan.ts'
 import { costInWords } from '../report/format.ts'
 import type { PlanCheck } from '../report/model.ts'
 import { createTamer } from '../watch/tame.ts'
+import { limitsInWords } from './account.ts'
 import { checkDomains } from './check-domains.ts'
 import { findPlace, type PlaceFindings } from './check-place.ts'
 import { costView, runningCosts } from './costs.ts'
 import type { Deps } from './deps.ts'
 import { lookAtCredits } from './means.ts'
 import { findPreviews } from './previews.ts'
+import { requireDeployTool } from './tools.ts'
 
 /** What `command: plan` finds out about the account at ml.ink: whose key it is, where things will be, what is in use. */
 export async function checkAccount(plan: CheckPlan, deps: Deps, signal: AbortSignal): Promise<PlanCheck[]> {
@@ -37,6 +38,7 @@ export async function checkAccount(plan: CheckPlan, deps: Deps, signal: AbortSig
         await keyCheck(platform, signal),
         ...placeChecks(plan.place, found),
         await servicesCheck(platform, signal),
+        ...(await toolCheck(plan, platform, signal)),
         ...(await moneyChecks(plan, { ...deps, platform, signal })),
         ...(await checkDomains(plan.would, platform, signal)),
       ]
@@ -56,22 +58,32 @@ async function keyCheck(platform: Platform, signal: AbortSignal): Promise<PlanCh
 }
 
 async function servicesCheck(platform: Platform, signal: AbortSignal): Promise<PlanCheck> {
-  const [services, limits] = await Promise.all([platform.services(signal), platform.limits(signal)])
+  const [services, limits] = await Promise.all([
+    platform.offers('listServices') ? platform.services(signal) : undefined,
+    platform.limits(signal),
+  ])
+  const name = 'Services'
+  if (!services) {
+    const detail = 'this ml.ink server cannot list them, so a sweep finds previews by their branches alone'
+    return { name, result: 'warning', detail }
+  }
   const most = limits?.maxServices
-  const detail = [`${services.length} in use${most === undefined ? '' : ` of ${most}`}`, ...limitsInWords(limits)].join(
-    '; ',
-  )
-  return { name: 'Services', result: most !== undefined && services.length >= most ? 'warning' : 'fine', detail }
+  const inUse = `${services.length} in use${most === undefined ? '' : ` of ${most}`}`
+  const full = most !== undefined && services.length >= most
+  return { name, result: full ? 'warning' : 'fine', detail: [inUse, ...limitsInWords(limits)].join('; ') }
 }
 
-function limitsInWords(limits: AccountLimits | undefined): string[] {
-  if (!limits) return []
-  const { tier, maxMemoryMi, maxVcpus } = limits
-  return [
-    ...(tier === undefined ? [] : [`plan ${tier}`]),
-    ...(maxMemoryMi === undefined ? [] : [`at most ${maxMemoryMi} MiB of memory`]),
-    ...(maxVcpus === undefined ? [] : [`at most ${maxVcpus} vCPUs`]),
-  ]
+/** Whether the server has the tool that the deployment would need. */
+async function toolCheck({ would }: CheckPlan, platform: Platform, signal: AbortSignal): Promise<PlanCheck[]> {
+  if (would.kind !== 'preview' && would.kind !== 'production') return []
+  const existing = await platform.service(would.serviceName, {}, signal)
+  try {
+    requireDeployTool(platform, would.serviceName, existing !== undefined)
+    return []
+  } catch (error) {
+    if (!(error instanceof DeployError)) throw error
+    return [{ name: 'Tools', result: 'problem', detail: error.message, ...(error.hint && { mend: [error.hint] }) }]
+  }
 }
 
 async function moneyChecks(

@@ -49,7 +49,8 @@ export async function makeDatabase(run: Run, wanted: DatabasePlan): Promise<Serv
 }
 
 function insistOnOffer({ offers }: Pick<Platform, 'offers'>, { type }: DatabasePlan): void {
-  const resources = offers('createDatabase')
+  // Without reading it back, the next run could not hand the database over again.
+  const resources = offers('createDatabase') && offers('getDatabase')
   const templates = offers('deployTemplate') && offers('listTemplateInstances') && offers('getTemplateInstance')
   if (type === 'sqlite' ? resources : templates) return
   const others = [...(resources ? ['sqlite'] : []), ...(templates ? ['postgres', 'mysql', 'redis', 'mongodb'] : [])]

@@ -1,12 +1,14 @@
-import { costPerDay, sizeInWords } from '../ink/prices.ts'
+import { costPerDay } from '../ink/prices.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import { count, formatBytes } from '../report/format.ts'
-import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
+import type { CardRow } from '../report/model.ts'
 import type { PushResult } from '../source/contract.ts'
+import { lookAtAccount } from './account.ts'
 import { makeDatabase } from './databases.ts'
+import { outcomeOf, sizeOf } from './deploy-outcome.ts'
 import { settleDns } from './dns.ts'
 import { settleDomain } from './domain.ts'
-import { type Explanation, explain } from './explain.ts'
+import { explain } from './explain.ts'
 import { lastWorkingVersion } from './last-working.ts'
 import { makeRoom } from './limits.ts'
 import { measured } from './measured.ts'
@@ -20,7 +22,7 @@ import { type Change, changeMeanwhile } from './still-wanted.ts'
 import type { Switched } from './switch-service.ts'
 import { teardownClosed } from './teardown.ts'
 import { tidy } from './tidy.ts'
-import { failureOf, type Judgement, judge } from './verdict.ts'
+import { type Judgement, judge } from './verdict.ts'
 import { basesOf, type DeployPlan, type Work } from './work.ts'
 
 /** Brings a commit to its URL: snapshot, push, switch, watch, probe; then settles what the world did meanwhile. */
@@ -51,7 +53,11 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const judgement = judge(switched)
   const after = await changeMeanwhile(plan, run, snapshot.sourceSha)
   if (after?.kind === 'closed') return await settleChange(work, after)
-  return await settle(work, switched, judgement, after)
+  const [outcome, account] = await Promise.all([
+    settle(work, switched, judgement, after),
+    lookAtAccount(run.platform, plan.place, run.signal),
+  ])
+  return outcome.report.kind === 'deploy' ? { ...outcome, report: { ...outcome.report, account } } : outcome
 }
 
 async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): Promise<Prepared['database']> {
@@ -152,59 +158,6 @@ function tellVerdict({ run, plan, prepared }: Work, switched: Switched, judgemen
 }
 
 const phaseOf = { triggering: 'queue', queued: 'queue', building: 'build', 'rolling-out': 'roll-out' } as const
-
-function sizeOf(plan: DeployPlan, { existing }: Prepared) {
-  const { memory, vcpus } = plan.build
-  const scaled = plan.kind === 'production' ? plan.autoscale : undefined
-  return {
-    memory: scaled?.memoryMi ? (existing?.memory ?? memory) : (memory ?? existing?.memory),
-    vcpus: scaled?.vcpus ? (existing?.vcpus ?? vcpus) : (vcpus ?? existing?.vcpus),
-  }
-}
-
-function outcomeOf(
-  work: Work,
-  { status, sentence }: { status: CardRow['status']; sentence: string },
-  explanation: Explanation | undefined,
-): Outcome {
-  const { run, plan } = work
-  run.reporter.update(status === 'failed' ? { status } : { status, phase: undefined })
-  const annotations: readonly AnnotationView[] = explanation?.annotations ?? []
-  const perDay = run.reporter.row().costPerDay
-  const report: DeployReport = {
-    kind: 'deploy',
-    action: plan.kind,
-    row: run.reporter.row(),
-    phases: run.reporter.timeline.phases,
-    pushed: pushedView(work),
-    envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
-    cost:
-      perDay === undefined
-        ? undefined
-        : { perDay, perMonth: perDay * 30, basis: sizeInWords(sizeOf(plan, work.prepared)) },
-    annotations,
-    runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
-  }
-  const failure = failureOf(
-    status,
-    explanation && explanation.diagnosis.cause !== sentence ? `${sentence}: ${explanation.diagnosis.cause}` : sentence,
-    explanation?.diagnosis.hint,
-  )
-  return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
-}
-
-function pushedView({ branch, prepared, pushed }: Work): PushedView {
-  const { snapshot } = prepared
-  return {
-    branch,
-    snapshot: snapshot.sha,
-    files: snapshot.files,
-    bytes: pushed.bytes,
-    objects: pushed.objects,
-    kind: pushed.kind === 'already-there' ? 'none' : pushed.incremental ? 'incremental' : 'whole',
-  }
-}
 
 function pushInWords(pushed: PushResult): string {
   if (pushed.kind === 'already-there') return 'ml.ink has this very commit already; nothing was sent'

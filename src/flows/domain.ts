@@ -85,6 +85,8 @@ export function zoneOf(name: string, zones: readonly Zone[]): Zone | undefined {
 }
 
 async function zonesHint(run: Run, domain: string): Promise<string> {
+  if (!run.platform.offers('addDomain')) return 'Attach it at ml.ink.'
+  if (!run.platform.offers('listZones')) return 'It has to lie under a zone that is delegated to ml.ink.'
   try {
     return delegationOf(domain, await run.platform.zones(run.signal)).sentence
   } catch {

@@ -47,7 +47,8 @@ export async function findPreviews(run: PreviewFinder, place: Place): Promise<Fo
   await using source = run.openSource(place)
   const [listed, branches] = await bothOf(
     run.signal,
-    (signal) => run.platform.services(signal),
+    // Without a list the branches alone tell which previews there are.
+    (signal) => (run.platform.offers('listServices') ? run.platform.services(signal) : Promise.resolve([])),
     (signal) => source.branches(remote, signal),
   )
   const fromBranches = new Map(

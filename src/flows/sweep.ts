@@ -32,6 +32,7 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
     const fate = fates.get(decision) ?? 'removed'
     if (!decision.remove) lists.kept.push(entry)
     else if (fate === 'wanted-again') lists.kept.push({ ...entry, why: 'its pull request is open again' })
+    else if (fate === 'unsure') lists.kept.push({ ...entry, why: 'GitHub did not say whether it is still wanted' })
     else if (fate === 'removed') lists.removed.push(entry)
     else lists.failed.push({ ...entry, why: fate.why })
   }
@@ -47,10 +48,10 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
     failed.length === 0 ? 'done' : 'failed',
     `${plan.dryRun ? 'Would remove' : 'Removed'} ${removed.length}, kept ${kept.length}, failed ${failed.length}`,
   )
-  return plan.followedBy && !outcome.failure ? withMonitor(outcome, await monitor(plan.followedBy, run)) : outcome
+  return plan.followedBy ? withMonitor(outcome, await monitor(plan.followedBy, run)) : outcome
 }
 
-type Fate = 'removed' | 'wanted-again' | { readonly why: string }
+type Fate = 'removed' | 'wanted-again' | 'unsure' | { readonly why: string }
 
 /** One that fails does not stop the others. */
 async function removeAll(
@@ -61,11 +62,14 @@ async function removeAll(
 ): Promise<ReadonlyMap<Decision, Fate>> {
   const asked = await settleEach(decisions, (decision) => confirmed(run, plan, decision, open))
   run.signal.throwIfAborted()
-  const sure = decisions.filter((_, index) => {
-    const answer = asked[index]
-    return answer?.status === 'fulfilled' && answer.value
-  })
-  const fates = new Map(decisions.map((decision): [Decision, Fate] => [decision, 'wanted-again']))
+  const answers = asked.map((answer) => (answer.status === 'fulfilled' ? answer.value : 'unsure'))
+  const sure = decisions.filter((_, index) => answers[index] === 'unwanted')
+  const fates = new Map(
+    decisions.map((decision, index): [Decision, Fate] => [
+      decision,
+      answers[index] === 'wanted-again' ? 'wanted-again' : 'unsure',
+    ]),
+  )
   const removals = await removePreviews(
     run,
     plan.place,
@@ -96,12 +100,18 @@ function decide(
 }
 
 /** Between the list of pull requests and now one may have been opened again, and its preview with it. */
-async function confirmed(run: Run, plan: SweepPlan, decision: Decision, open: OpenPullRequests): Promise<boolean> {
+async function confirmed(
+  run: Run,
+  plan: SweepPlan,
+  decision: Decision,
+  open: OpenPullRequests,
+): Promise<'unwanted' | 'wanted-again' | 'unsure'> {
   const { pullRequest } = decision.preview
   const listed = open?.get(pullRequest)
-  if (listed && isWanted(plan, listed)) return true // removed for its age or number, which has not changed
+  if (listed && isWanted(plan, listed)) return 'unwanted' // removed for its age or number, which has not changed
   const now = pullRequestFact(await run.github.pullRequests.get(pullRequest))
-  return typeof now !== 'object' || !isWanted(plan, now)
+  if (now === 'unreadable') return 'unsure'
+  return typeof now === 'object' && isWanted(plan, now) ? 'wanted-again' : 'unwanted'
 }
 
 function isWanted({ previewLabel }: SweepPlan, pullRequest: PullRequest): boolean {
@@ -149,11 +159,7 @@ function outcomeOf(
 
 /** On a schedule both are done; the sweep is what the run is called, and what the monitor found decides with it. */
 function withMonitor(swept: Outcome, monitored: Outcome): Outcome {
-  return {
-    ...swept,
-    status: monitored.failure ? 'unhealthy' : swept.status,
-    failure: monitored.failure,
-    report: swept.report,
-    also: monitored.report,
-  }
+  const failure = swept.failure ?? monitored.failure
+  const status = swept.failure === undefined && monitored.failure !== undefined ? 'unhealthy' : swept.status
+  return { ...swept, status, failure, also: monitored.report }
 }

@@ -160,6 +160,17 @@ interface RunReport {
 }
 
 /** A preview, a production deployment or a rollback. */
+/** Whose key it is, and how full the account. */
+export interface AccountView {
+  readonly name: string | undefined
+  readonly project: string
+  readonly workspace: string | undefined
+  readonly servicesInUse: number | undefined
+  readonly mostServices: number | undefined
+  /** What its plan allows, in words. */
+  readonly limits: readonly string[]
+}
+
 export interface DeployReport extends RunReport {
   readonly kind: 'deploy'
   readonly action: 'preview' | 'production' | 'rollback'
@@ -169,6 +180,7 @@ export interface DeployReport extends RunReport {
   /** Names only. No value of an environment variable is ever shown. */
   readonly envNames: readonly string[]
   readonly cost?: CostView | undefined
+  readonly account?: AccountView | undefined
   readonly annotations: readonly AnnotationView[]
 }
 

@@ -3,7 +3,7 @@ import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, stat
 import { cut, oneLine, printable, prose } from './foreign-text.ts'
 import { count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from './format.ts'
 import { block, cellCode, code, folded, heading, link, list, table, text } from './markdown.ts'
-import type { AnnotationView, CostView, DeployReport, PushedView, Surroundings } from './model.ts'
+import type { AccountView, AnnotationView, CostView, DeployReport, PushedView, Surroundings } from './model.ts'
 import { ganttLines } from './timeline.ts'
 import { headline, targetWords } from './wording.ts'
 
@@ -74,10 +74,11 @@ function timelineBlocks({ phases }: DeployReport, nowMs: number): RootContent[] 
   return [heading(3, text(`Timeline: ${formatDuration(totalMs)}`)), block(lines, 'mermaid')]
 }
 
-function shippedBlocks({ pushed, envNames, cost }: DeployReport): RootContent[] {
+function shippedBlocks({ pushed, envNames, cost, account }: DeployReport): RootContent[] {
   const items: PhrasingContent[][] = [
     ...(pushed === undefined ? [] : [pushedWords(pushed)]),
     ...(cost === undefined ? [] : [costWords(cost)]),
+    ...(account === undefined ? [] : [accountWords(account)]),
   ]
   const names = [...envNames].sort().slice(0, MAX_NAMES)
   return [
@@ -113,4 +114,24 @@ function costWords({ perDay, perMonth, basis }: CostView): PhrasingContent[] {
   const month = perMonth === undefined ? [] : [text(', '), code(formatDollars(perMonth)), text(' a month')]
   const what = basis === undefined ? [] : [text(` for ${basis}`)]
   return [text('Estimated cost '), code(formatDollars(perDay)), text(' a day'), ...month, ...what]
+}
+
+function accountWords({
+  name,
+  project,
+  workspace,
+  servicesInUse,
+  mostServices,
+  limits,
+}: AccountView): PhrasingContent[] {
+  const place = [
+    ...(name === undefined ? [] : [text('account '), code(oneLine(name, 100)), text(', ')]),
+    ...(workspace === undefined ? [] : [text('workspace '), code(oneLine(workspace, 100)), text(', ')]),
+    text('project '),
+    code(oneLine(project, 100)),
+  ]
+  const most = mostServices === undefined ? '' : ` of ${mostServices}`
+  const inUse = servicesInUse === undefined ? [] : [text(`; ${count(servicesInUse, 'service')}${most} in use`)]
+  const allowed = limits.length === 0 ? [] : [text('; '), ...prose(limits.join(', '), 200)]
+  return [text('On ml.ink: '), ...place, ...inUse, ...allowed]
 }

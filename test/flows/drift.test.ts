@@ -42,9 +42,40 @@ describe('a server that lacks a tool', () => {
     const run = await scene.act('push', { after: scene.first }, { inputs: { ...inputs, ...domain } })
     expect(run.told).toBe('live')
     expect(run.warnings).toEqual([expect.stringMatching(expected)])
+    expect(run.warnings.join()).not.toContain('No zone is delegated')
   })
 
-  it.each(['whoami', 'list_projects'])('%s: the check does without', async (tool) => {
+  it('that the deployment needs: the check says so', async () => {
+    await using front = await startFront(stage.ink.endpoint, { without: ['create_service'] })
+    const scene = await stage.scene()
+    const inputs = { endpoint: `${front.origin}/mcp`, command: 'plan' }
+    const run = await scene.act('push', { after: scene.first }, { inputs })
+    expect(run.red).toBe(true)
+    expect(run.summary).toMatch(/no tool to create a service/)
+  })
+
+  it('that reads databases back: none is made, for the next run could not hand it over', async () => {
+    await using front = await startFront(stage.ink.endpoint, { without: ['get_resource'] })
+    const scene = await stage.scene()
+    const inputs = { endpoint: `${front.origin}/mcp`, database: 'sqlite' }
+    const run = await scene.act('push', { after: scene.first }, { inputs })
+    expect(run.told).toContain('offers no sqlite databases')
+    expect(stage.ink.service(scene.production)).toBeUndefined()
+  })
+
+  it('that lists services: a scheduled run sweeps by the branches, and then looks after production', async () => {
+    await using front = await startFront(stage.ink.endpoint, { without: ['list_services'] })
+    const scene = await stage.scene()
+    await scene.act('push', { after: scene.first })
+    const { number } = await scene.open('hello')
+    await scene.act('pull_request', { action: 'opened', number })
+    await scene.repository.close(number)
+    const swept = await scene.act('schedule', {}, { inputs: { endpoint: `${front.origin}/mcp` } })
+    expect(stage.ink.service(scene.preview(number))).toBeUndefined()
+    expect(swept.log.join('\n')).toContain(`${scene.production}: healthy`)
+  })
+
+  it.each(['whoami', 'list_projects', 'list_services'])('%s: the check does without', async (tool) => {
     await using front = await startFront(stage.ink.endpoint, { without: [tool] })
     const scene = await stage.scene()
     const inputs = { endpoint: `${front.origin}/mcp`, command: 'plan' }

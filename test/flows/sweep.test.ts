@@ -119,6 +119,15 @@ describe('a sweep', () => {
     expect(names(world)).toEqual([])
   })
 
+  it('keeps what GitHub does not answer about, and says so', async () => {
+    const world = worldWith(1)
+    world.github.silent = true
+    const { report } = await sweep(world)
+    expect(names(world)).toEqual([`${BASE}-pr-1`])
+    expect(report.removed).toEqual([])
+    expect(report.kept).toMatchObject([{ why: 'GitHub did not say whether it is still wanted' }])
+  })
+
   it('keeps what was opened again while it was looking', async () => {
     const world = worldWith(1, { latencyMs: () => 100 })
     openPull(world, 1, { open: false })

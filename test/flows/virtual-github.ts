@@ -17,6 +17,8 @@ export class VirtualGitHub {
   readonly cards = new Map<number, string>()
   records: VirtualRecord[] = []
   readonly #clock: Clock
+  /** Says nothing about a single pull request any more. */
+  silent = false
   readonly #latencyMs: () => number
   #ids = 0
 
@@ -40,7 +42,7 @@ export class VirtualGitHub {
       people: { mayWrite: async () => true, react: async () => undefined },
       issues: { find: async () => 'absent', keep: async () => undefined, close: async () => 'absent' },
       pullRequests: {
-        get: (number) => call(() => this.pulls.get(number) ?? ('absent' as const)),
+        get: (number) => call(() => (this.silent ? undefined : (this.pulls.get(number) ?? ('absent' as const)))),
         list: (state) => call(() => [...this.pulls.values()].filter(({ open }) => open || state === 'all')),
         changedFiles: async () => undefined,
         changedBetween: async () => undefined,
