@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Deps } from './flows/deps.ts'
 import { openGitHub } from './github/github.ts'
-import { openPlatform } from './ink/platform.ts'
+import { openPlatform, type Platform } from './ink/platform.ts'
 import { seedDatabase } from './ink/seed-database.ts'
 import { isFromFork, type RunContext, type RunEvent } from './plan/event.ts'
 import type { Settings } from './plan/settings.ts'
@@ -19,6 +19,8 @@ export interface Edge {
   readonly log: Deps['log']
   readonly output: Deps['output']
   readonly mask: Deps['mask']
+  /** Masks those values that are secret by name or by look. */
+  readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
   readonly secrets: Deps['secrets']
   readonly remember: Deps['remember']
   readonly signal: AbortSignal
@@ -49,8 +51,8 @@ export function buildDeps(edge: Edge): Deps {
       signal: edge.signal,
       readOnlyBecause: readOnlyBecause(edge),
     }),
-    openPlatform: (place, signal) =>
-      openPlatform(
+    openPlatform: async (place, signal) => {
+      const platform = await openPlatform(
         {
           endpoint: settings.endpoint,
           apiKey: settings.apiKey?.reveal() ?? '',
@@ -62,7 +64,9 @@ export function buildDeps(edge: Edge): Deps {
           warning: (text) => log.warning(text),
         },
         signal,
-      ),
+      )
+      return maskingVariables(platform, edge.maskVariables)
+    },
     openSource: (_place, { ignoreWorkspace = false } = {}) =>
       openSource({
         workspace: ignoreWorkspace ? join(context.tempDir, 'no-checkout') : context.workspace,
@@ -72,6 +76,18 @@ export function buildDeps(edge: Edge): Deps {
         repository: repository.fullName,
         log,
       }),
+  }
+}
+
+/** What a service was given elsewhere is as secret as our own, and its log may show it: masked the moment it is read. */
+function maskingVariables(platform: Platform, mask: Edge['maskVariables']): Platform {
+  return {
+    ...platform,
+    service: async (...args) => {
+      const service = await platform.service(...args)
+      if (service?.env) mask(service.env)
+      return service
+    },
   }
 }
 

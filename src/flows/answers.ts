@@ -33,8 +33,6 @@ export async function answerNo(plan: DeclinePlan, deps: Deps): Promise<Outcome> 
 /** Answers `/ink logs` with the end of the runtime log. */
 export async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
   const service = await ownService(plan, run)
-  // The app may print what it was given; this is known to be secret, and the comment is public.
-  if (service?.env?.DATABASE_AUTH_TOKEN) run.mask(service.env.DATABASE_AUTH_TOKEN)
   const tame = createTamer(run.secrets())
   const body = service
     ? logsAnswer(plan.serviceName, service.status, service.runtimeLogs.map(tame))

@@ -118,7 +118,7 @@ function failureOf([first]: readonly MonitoredService[]): DeployError | undefine
   return (
     first &&
     new DeployError(`${first.service} is in trouble: ${first.trouble?.what ?? first.platformStatus}`, {
-      hint: 'The summary shows the end of its log; /ink rollback or a new deployment mends it.',
+      hint: 'The summary shows the end of its log; `command: rollback` or a new deployment mends it.',
     })
   )
 }

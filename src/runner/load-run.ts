@@ -2,7 +2,8 @@ import { DeployError } from '../errors.ts'
 import type { RunContext, RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import { parseSettings } from '../plan/parse-settings.ts'
-import type { Settings } from '../plan/settings.ts'
+import { Secret } from '../plan/secret.ts'
+import type { Settings, Variables } from '../plan/settings.ts'
 import { readContext } from './context.ts'
 import type { Environment } from './environment.ts'
 import { readEvent, readPayload } from './event.ts'
@@ -20,6 +21,8 @@ export interface LoadedRun {
   readonly log: RunLog
   readonly output: ReturnType<typeof openOutputs>
   readonly mask: (secret: string) => void
+  /** Masks those values that are secret by name or by look. */
+  readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
   readonly secrets: () => readonly string[]
   /** Every warning given so far; grows while the run goes on. */
   readonly warnings: readonly string[]
@@ -61,9 +64,14 @@ export function loadRun(environment: Environment): LoadedRun {
     log,
     output: openOutputs(masks, log.warning),
     mask: masks.add,
+    maskVariables: (values) => masks.addVariables(asVariables(values)),
     secrets: () => masks.values,
     warnings,
   }
+}
+
+function asVariables(values: Readonly<Record<string, string>>): Variables {
+  return new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))
 }
 
 function rememberWarnings(log: RunLog, warnings: string[]): RunLog {

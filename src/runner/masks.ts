@@ -11,7 +11,7 @@ export interface Masks {
   add(secret: string): void
   /** Stars those values that are secret by name or by look. */
   addVariables(variables: Variables): void
-  /** Every secret so far, without its other forms. */
+  /** Every secret so far, and the password of each that is a URL, without their other forms. */
   readonly values: readonly string[]
   /** Whether a text holds something starred, in which case the runner drops an output made of it. */
   hides(text: string): boolean
@@ -23,7 +23,7 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
   const forms = new Set<string>()
   const add = (secret: string): void => {
     if (secret.trim() === '') return
-    values.add(secret)
+    for (const value of [secret, ...passwordsIn(secret)]) values.add(value)
     for (const form of formsOf(secret)) {
       if (forms.has(form)) continue
       forms.add(form)

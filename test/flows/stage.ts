@@ -21,6 +21,7 @@ import { runAction } from '../../src/flows/run-action.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
 import { type InputName, inputDefaults } from '../../src/plan/inputs.ts'
 import { parseSettings } from '../../src/plan/parse-settings.ts'
+import { Secret } from '../../src/plan/secret.ts'
 import type { CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readContext } from '../../src/runner/context.ts'
@@ -228,6 +229,8 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
       outputs[name] = String(value)
     },
     mask: masks.add,
+    maskVariables: (values) =>
+      masks.addVariables(new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))),
     secrets: () => masks.values,
     remember: (open) => {
       remembered = open
