@@ -28,7 +28,11 @@ export async function rollBackAfterFailure(
     return undefined
   }
   const now = await run.platform.service(plan.serviceName, {}, run.signal)
-  if (now?.branch !== undefined && now.branch !== branch) {
+  if (!now) {
+    run.log.info('Not rolled back: somebody has deleted the service meanwhile')
+    return undefined
+  }
+  if (now.branch !== undefined && now.branch !== branch) {
     run.log.info(`Not rolled back: somebody else has switched the service to ${now.branch} meanwhile`)
     return undefined
   }
@@ -37,12 +41,12 @@ export async function rollBackAfterFailure(
     serviceName: plan.serviceName,
     branch: back.branch,
     commitHash: remoteBranches.get(back.branch),
-    existing: { ...existing, branch: undefined },
+    existing: { ...existing, branch: now.branch },
     repositorySlug,
     repositoryName: plan.place.repositoryName,
     settings: () => (existing.env ? { env: existing.env } : {}),
     claim: (service) => claimService(service, plan, repositorySlug),
-    mayCreateAnew: async () => true,
+    mayCreateAnew: async () => false,
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,
   })

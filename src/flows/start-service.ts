@@ -25,6 +25,8 @@ export interface StartRequest {
   claim: (service: Service) => void
   /** Gets the service's id as soon as it is known. */
   accepted: (serviceId: string | undefined) => void
+  /** Asked when the service is gone that was to be updated: somebody may have wanted that. */
+  mayCreateAnew: () => Promise<boolean>
   info: (text: string) => void
 }
 
@@ -51,20 +53,23 @@ export interface ServiceStarter {
  */
 export function serviceStarter(request: StartRequest): ServiceStarter {
   let known = request.existing
+  let starts = 0
   let acknowledged = false
   let created = false
   const start = async (signal: AbortSignal): Promise<void> => {
-    if (acknowledged) {
+    starts += 1
+    if (starts > 1) {
       // Two runs that deploy the same commit cancel each other's deployment, and when both start again at the same moment
       // they do so for ever. So whoever starts again waits for a random while and then joins a deployment of the very same
       // branch. After a start that was not acknowledged it could be somebody else's, with the branch already set to ours.
-      await request.clock.sleep(request.random() * longestHesitationMs, signal)
+      if (acknowledged) await request.clock.sleep(request.random() * longestHesitationMs, signal)
       const now = await request.platform.service(request.serviceName, { env: true }, signal)
-      if (isDeploying(now, request.branch)) return
+      if (isTakenOver(now, request, acknowledged) || (acknowledged && isDeploying(now, request.branch))) return
       known ??= now
       acknowledged = false
     }
     const patience = { since: request.clock.now(), unseenSince: undefined as number | undefined }
+    let vanished = false
     for (;;) {
       try {
         created = known === undefined
@@ -73,16 +78,32 @@ export function serviceStarter(request: StartRequest): ServiceStarter {
         acknowledged = true
         return
       } catch (error) {
-        if (known && isGone(error)) {
+        if (known && isGone(error) && (await request.mayCreateAnew())) {
           known = undefined
+          vanished = true
           continue
         }
         if (known || !isNameTaken(error)) throw error
         known = await holderOfTheName(request, error, patience, signal)
+        // Found, refused as gone, and its name taken: that is a deletion under way, too.
+        if (known && vanished) await waitForTheName(request, error, patience, signal)
       }
     }
   }
   return { start, created: () => created }
+}
+
+/**
+ * Whether somebody who came after our first start has switched the service to another branch: that one stays. What the
+ * service had before is no such branch as long as it is not known that ours was ever set.
+ */
+function isTakenOver(
+  now: Service | undefined,
+  { branch, existing }: Pick<StartRequest, 'branch' | 'existing'>,
+  acknowledged: boolean,
+): boolean {
+  if (now?.branch === undefined || now.branch === branch) return false
+  return acknowledged || now.branch !== existing?.branch
 }
 
 function isDeploying(service: Service | undefined, branch: string): boolean {
@@ -112,13 +133,22 @@ async function holderOfTheName(
   const holder = await request.platform.service(request.serviceName, { env: true }, signal)
   if (holder) request.claim(holder)
   if (holder && !/remov|delet/i.test(holder.status)) return holder
+  patience.unseenSince = holder ? undefined : (patience.unseenSince ?? request.clock.now())
+  await waitForTheName(request, refusal, patience, signal)
+  return undefined
+}
+
+async function waitForTheName(
+  request: StartRequest,
+  refusal: unknown,
+  patience: { readonly since: number; readonly unseenSince: number | undefined },
+  signal: AbortSignal,
+): Promise<void> {
   const now = request.clock.now()
-  patience.unseenSince = holder ? undefined : (patience.unseenSince ?? now)
   const stranger = patience.unseenSince !== undefined && now - patience.unseenSince > strangerAfterMs
   if (stranger || now - patience.since > longestDeletionMs) throw nameIsTaken(request.serviceName, refusal, stranger)
   request.info(`The name ${request.serviceName} is still taken, probably by a deletion under way; waiting for it`)
   await request.clock.sleep(nameTakenPauseMs, signal)
-  return undefined
 }
 
 function nameIsTaken(name: string, cause: unknown, stranger: boolean): DeployError {

@@ -26,6 +26,7 @@ function starterOn(script: {
   readonly found?: () => Service | undefined
   readonly create?: () => void
   readonly update?: () => void
+  readonly mayCreateAnew?: boolean
 }) {
   const clock = new VirtualClock()
   const calls: string[] = []
@@ -56,6 +57,7 @@ function starterOn(script: {
     settings: () => ({}) as never,
     claim: () => undefined,
     accepted: () => undefined,
+    mayCreateAnew: async () => script.mayCreateAnew ?? false,
     info: () => undefined,
   })
   return { calls, starter, start: () => clock.run(starter.start(signal)) }
@@ -89,8 +91,24 @@ describe('starting a deployment again', () => {
     })
     await expect(start()).rejects.toBe(error)
     await start()
-    expect(calls).toEqual(['update', 'update'])
+    expect(calls).toEqual(['update', 'read', 'update'])
   })
+
+  it.each([true, false])(
+    'gives way to whoever switched the service meanwhile (first start acknowledged: %s)',
+    async (acknowledged) => {
+      const refused = new ToolError('update_service', 'service updated but redeploy failed: busy')
+      const { calls, start } = starterOn({
+        existing: service('main', 'active'),
+        found: () => service('ink/pr-7/fedcba9876543210', 'building'),
+        ...(acknowledged ? {} : { update: once(refused) }),
+      })
+      if (acknowledged) await start()
+      else await expect(start()).rejects.toBe(refused)
+      await start()
+      expect(calls).toEqual(['update', 'read'])
+    },
+  )
 
   it('updates what the first start created, without having read it', async () => {
     const { calls, start } = starterOn({ found: () => service(OURS, 'cancelled') })
@@ -105,6 +123,32 @@ describe('a start', () => {
     const { starter, start } = starterOn({})
     await start()
     expect(starter.created()).toBe(true)
+  })
+
+  it('creates nothing in place of a service that somebody deleted, unless that is wanted', async () => {
+    const gone = new ToolError('update_service', 'service not found: shop-pr-7 in project default')
+    const kept = starterOn({ existing: service('main', 'active'), update: once(gone) })
+    await expect(kept.start()).rejects.toBe(gone)
+    expect(kept.calls).toEqual(['update'])
+    const anew = starterOn({ existing: service('main', 'active'), update: once(gone), mayCreateAnew: true })
+    await anew.start()
+    expect(anew.calls).toEqual(['update', 'create'])
+  })
+
+  it('waits, and not for ever, while a service is found, cannot be updated and holds its name', async () => {
+    const { calls, start } = starterOn({
+      existing: service('main', 'active'),
+      found: () => service('main', 'active'),
+      update: () => {
+        throw new ToolError('update_service', 'service not found: shop-pr-7 in project default')
+      },
+      create: () => {
+        throw new ToolError('create_service', 'service "shop-pr-7" already exists in this project')
+      },
+      mayCreateAnew: true,
+    })
+    await expect(start()).rejects.toThrow('is being deleted on ml.ink')
+    expect(calls.length).toBeLessThan(3 * 200)
   })
 
   it('is no creation when the name turned out to be taken', async () => {
