@@ -99,13 +99,13 @@ async function moneyChecks(
   ]
 }
 
-function creditsCheck({ spent, dollars, shown }: Credits, warnBelow: number): PlanCheck {
+function creditsCheck({ spent, perhapsSpent, dollars, shown }: Credits, warnBelow: number): PlanCheck {
   const name = 'Credits'
   if (spent) {
     const detail = `used up${shown === undefined ? '' : ` (${shown})`}: nothing new can be deployed`
     return { name, result: 'problem', detail, mend: ['Top up the account at ml.ink.'] }
   }
-  const low = dollars !== undefined && dollars < warnBelow
+  const low = perhapsSpent || (dollars !== undefined && dollars < warnBelow)
   return { name, result: low ? 'warning' : 'fine', detail: shown === undefined ? 'enough' : `${shown} left` }
 }
 

@@ -6,6 +6,7 @@ import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { formatDollars } from '../report/format.ts'
 import { meaningOf } from '../watch/status.ts'
 import { costOf, runningCosts } from './costs.ts'
+import { overBudget } from './means.ts'
 import type { Prepared } from './prepare.ts'
 import { type FoundPreview, findPreviews, oldestFirst } from './previews.ts'
 import { removePreview } from './removal.ts'
@@ -15,6 +16,7 @@ import type { Run } from './run.ts'
 /**
  * Keeps to `max-previews`, and with `on-quota: evict-oldest` to `max-cost-per-day`, before another preview is created: the
  * oldest ones make room. A preview that exists already takes no more room, and production none at all.
+ * @throws OverBudget when another run has begun a preview since this one asked, and nothing may go that would make it fit
  */
 export async function makeRoom(plan: PreviewPlan | ProductionPlan, run: Run, { existing }: Prepared): Promise<void> {
   if (plan.kind !== 'preview' || existing) return
@@ -23,17 +25,14 @@ export async function makeRoom(plan: PreviewPlan | ProductionPlan, run: Run, { e
   const { previews } = await findPreviews(run, plan.place)
   const others = previews.filter(({ serviceName }) => serviceName !== plan.serviceName)
   const surplus = beyondNumber(plan, others)
+  const staying = others.filter((preview) => !surplus.includes(preview))
+  const tooDear =
+    plan.maxCostPerDay === undefined || !evictsForCost ? [] : beyondBudget(plan, plan.maxCostPerDay, staying, run)
   for (const preview of surplus)
     await evict(run, plan, preview, `made room: at most ${plan.maxPreviews} previews are kept (\`max-previews\`)`)
-  if (plan.maxCostPerDay === undefined || !evictsForCost) return
-  const staying = others.filter((preview) => !surplus.includes(preview))
-  for (const preview of beyondBudget(plan, plan.maxCostPerDay, staying, run))
-    await evict(
-      run,
-      plan,
-      preview,
-      `made room: previews cost at most ${formatDollars(plan.maxCostPerDay)} a day (\`max-cost-per-day\`)`,
-    )
+  const limit = formatDollars(plan.maxCostPerDay ?? 0)
+  for (const preview of tooDear)
+    await evict(run, plan, preview, `made room: previews cost at most ${limit} a day (\`max-cost-per-day\`)`)
 }
 
 function beyondNumber(plan: PreviewPlan, others: readonly FoundPreview[]): readonly FoundPreview[] {
@@ -54,7 +53,10 @@ function beyondBudget(
   { settings }: Run,
 ): readonly FoundPreview[] {
   const running = runningCosts(others, plan.place, settings)
-  return roomInBudget(running, costOf(plan.build, settings) ?? 0, limitPerDay) ?? []
+  const more = costOf(plan.build, settings) ?? 0
+  const room = roomInBudget(running, more, limitPerDay)
+  if (!room) throw overBudget(running, more, limitPerDay)
+  return room
 }
 
 /**

@@ -2,7 +2,7 @@ import { DeployError } from '../errors.ts'
 import type { Credits } from '../ink/credits.ts'
 import { PlatformError } from '../ink/errors.ts'
 import { isOutOfMoney } from '../ink/platform.ts'
-import { fitsBudget, roomInBudget, sumPerDay } from '../plan/budget.ts'
+import { fitsBudget, type RunningCost, roomInBudget, sumPerDay } from '../plan/budget.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { formatDollars } from '../report/format.ts'
 import { costOf, runningCosts } from './costs.ts'
@@ -40,6 +40,10 @@ export async function lookAtCredits(
     const low = credits?.dollars !== undefined && credits.dollars < run.settings.creditsWarning
     if (low && !credits.spent)
       run.log.warning(`The account at ml.ink has ${credits.shown} of credits left. Top it up before it stops.`)
+    if (credits?.perhapsSpent)
+      run.log.warning(
+        `The account at ml.ink may have no credits left: the server says “${credits.shown}” and not of what. If it refuses to create anything, top it up.`,
+      )
     return credits
   } catch (error) {
     run.signal.throwIfAborted()
@@ -59,9 +63,18 @@ async function checkBudget(plan: PreviewPlan, limitPerDay: number, run: Run): Pr
   const more = costOf(plan.build, run.settings) ?? 0
   if (fitsBudget(running, more, limitPerDay)) return
   if (plan.onQuota === 'evict-oldest' && roomInBudget(running, more, limitPerDay)) return // it is made before the creation
-  throw new OverBudget(
+  throw overBudget(running, more, limitPerDay)
+}
+
+/** The refusal, with its sum. */
+export function overBudget(
+  running: readonly RunningCost<unknown>[],
+  morePerDay: number,
+  limitPerDay: number,
+): OverBudget {
+  return new OverBudget(
     `Another preview would pass the limit of ${formatDollars(limitPerDay)} a day (\`max-cost-per-day\`): ` +
-      `${running.length} open ${running.length === 1 ? 'preview costs' : 'previews cost'} about ${formatDollars(sumPerDay(running))} a day, this one about ${formatDollars(more)}`,
+      `${running.length} open ${running.length === 1 ? 'preview costs' : 'previews cost'} about ${formatDollars(sumPerDay(running))} a day, this one about ${formatDollars(morePerDay)}`,
     {
       hint: 'Close a pull request, raise `max-cost-per-day`, or set `on-quota: evict-oldest` so that the oldest previews make room.',
     },

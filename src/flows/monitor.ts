@@ -8,7 +8,7 @@ import type { MonitoredService, MonitorReport, Target } from '../report/model.ts
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/status.ts'
 import { createTamer } from '../watch/tame.ts'
-import { scale } from './autoscale.ts'
+import { scale, stuckAtSize } from './autoscale.ts'
 import { costView, runningCosts } from './costs.ts'
 import { settleEach } from './in-parallel.ts'
 import { lookAtCredits } from './means.ts'
@@ -28,7 +28,12 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const { previews, unreadable, repository } = await findPreviews(run, plan.place)
   const production = await ownProduction(plan, run)
   const found = [production, ...previews.map(({ service }) => service)].filter((service) => service !== undefined)
-  const looked = await settleEach(found, (service) => look(plan, run, service))
+  const now = Math.floor(run.clock.now() / 60_000)
+  const load = production && repository && recall(production.name, repository.branches.keys(), now)?.load
+  const stuck = production && load && stuckAtSize(run, production, load)
+  const looked = await settleEach(found, (service) =>
+    look(plan, run, service, service === production ? stuck : undefined),
+  )
   run.signal.throwIfAborted()
   const seen = looked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const services = repository ? await withMemory(plan, run, { repository, production }, seen) : seen
@@ -123,7 +128,12 @@ function failureOf([first]: readonly MonitoredService[]): DeployError | undefine
   )
 }
 
-async function look(plan: MonitorPlan, run: Run, service: Service): Promise<MonitoredService> {
+async function look(
+  plan: MonitorPlan,
+  run: Run,
+  service: Service,
+  stuck: string | undefined,
+): Promise<MonitoredService> {
   const tame = createTamer(run.secrets())
   const number = previewNumber(plan.place.baseName, service.name)
   const target: Target = number === undefined ? 'production' : `pr-${number}`
@@ -140,7 +150,7 @@ async function look(plan: MonitorPlan, run: Run, service: Service): Promise<Moni
     signal: run.signal,
     tame,
   })
-  const what = troubleOf(service, verdict, asked)
+  const what = troubleOf(service, verdict, asked) ?? stuck
   const logTail = service.runtimeLogs.map(tame)
   const issue = plan.dryRun || target !== 'production' ? undefined : await keepIssue(run, service.name, what, logTail)
   return {

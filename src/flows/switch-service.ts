@@ -11,7 +11,7 @@ import { createTamer } from '../watch/tame.ts'
 import type { DeploymentReader, WatchVerdict } from '../watch/verdict.ts'
 import { watchDeployment } from '../watch/watch-deployment.ts'
 import type { Run } from './run.ts'
-import { serviceStarter } from './start-service.ts'
+import { type ServiceStarter, serviceStarter } from './start-service.ts'
 import { waitUntilGone } from './waiting.ts'
 
 /** Switching one service to one branch. */
@@ -25,6 +25,8 @@ export interface SwitchRequest {
   readonly repositoryName: string
   readonly settings: (existing: Service | undefined) => ServiceSettings
   readonly claim: (service: Service) => void
+  /** Starts it otherwise than by naming the branch. */
+  readonly starter?: ServiceStarter
   /** Asked when the service vanished under the deployment, which somebody may have wanted. */
   readonly mayCreateAnew: () => Promise<boolean>
   readonly health: HealthCheck
@@ -70,14 +72,16 @@ export async function switchService(run: Run, request: SwitchRequest): Promise<S
 
 function watch(run: Run, request: SwitchRequest): Promise<WatchVerdict> {
   const tame = createTamer(run.secrets())
-  const starter = serviceStarter({
-    ...request,
-    platform: run.platform,
-    clock: run.clock,
-    random: run.random,
-    accepted: (serviceId) => serviceId && run.output('service-id', serviceId),
-    info: (text) => run.log.info(text),
-  })
+  const starter =
+    request.starter ??
+    serviceStarter({
+      ...request,
+      platform: run.platform,
+      clock: run.clock,
+      random: run.random,
+      accepted: (serviceId) => serviceId && run.output('service-id', serviceId),
+      info: (text) => run.log.info(text),
+    })
   return watchDeployment({
     branch: request.branch,
     ...(request.commitHash === undefined ? {} : { commitHash: request.commitHash }),

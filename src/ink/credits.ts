@@ -4,8 +4,10 @@ import { z } from 'zod'
 export interface Credits {
   /** Undefined when no amount was given, or one whose unit is not certain. */
   readonly dollars: number | undefined
-  /** The server says that nothing more may be started, or the amount is used up, whatever its unit. */
+  /** The server says that nothing more may be started, or an amount whose unit is certain is used up. */
   readonly spent: boolean
+  /** Nothing is left of something that may be money and may be anything else: a reason to look, none to stop. */
+  readonly perhapsSpent: boolean
   /** The amount for people: `$0.42`, or the bare figure when its unit is not known. */
   readonly shown: string | undefined
 }
@@ -13,7 +15,7 @@ export interface Credits {
 type Fields = Readonly<Record<string, unknown>>
 
 // The tool is named by documentation that shows no result, so the forms which servers of its kind have are understood.
-// A name that says the unit is believed; of any other, only that nothing is left.
+// A name that says the unit is believed; any other may be a balance that is never topped up where a card pays.
 const named = [
   { unit: 'dollars', names: ['balance_usd', 'credits_usd', 'credit_balance_usd', 'remaining_usd', 'available_usd'] },
   { unit: 'cents', names: ['balance_cents', 'credits_cents', 'credit_balance_cents', 'remaining_cents'] },
@@ -37,9 +39,12 @@ function readCredits(raw: Fields): Credits {
   const refused = levels.some((level) => level.suspended === true || refusals.some((name) => level[name] === false))
   // Whoever pays by card at the end of the month has a balance of nothing and may go on.
   const paysLater = levels.some(({ payment_method: method }) => Boolean(method) && method !== 'none')
+  const nothingLeft = !paysLater && found !== undefined && found.figure <= 0
+  const spent = refused || (nothingLeft && found.dollars !== undefined)
   return {
     dollars: found?.dollars,
-    spent: refused || (!paysLater && found !== undefined && found.figure <= 0),
+    spent,
+    perhapsSpent: nothingLeft && !spent,
     shown: found && (found.dollars === undefined ? String(found.figure) : `$${found.dollars.toFixed(2)}`),
   }
 }

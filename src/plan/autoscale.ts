@@ -1,4 +1,5 @@
 import { memorySizesMi, type Parsed, parseMemory, parseVcpus, vcpuSizes } from './input-values.ts'
+import { brokenSizes, highShare, isLowForADay, isOftenHigh, restLeft } from './load.ts'
 import type { Load } from './monitor-memory.ts'
 
 /** Both ends included. */
@@ -65,74 +66,45 @@ function vcpusOf(text: string): number | undefined {
   return 'value' in parsed ? Number(parsed.value) : undefined
 }
 
-const highShare = 0.85
-const lowShare = 0.3
-const readingsInARow = 3
-const lowMinutes = 24 * 60
-// What was just changed has to show first what it is like, and two updates in quick succession fail on the platform.
-const restMinutes = 30
-
-/** Adds one reading. What is not told, or lies between the marks, begins a new count. */
-export function withUsage(load: Load, { memory, cpu }: Usage, at: number): Load {
-  return {
-    ...load,
-    memoryHigh: isHigh(memory) ? load.memoryHigh + 1 : 0,
-    cpuHigh: isHigh(cpu) ? load.cpuHigh + 1 : 0,
-    memoryLow: isLow(memory) ? load.memoryLow + 1 : 0,
-    memoryLowSince: isLow(memory) ? (load.memoryLowSince ?? at) : undefined,
-    cpuLow: isLow(cpu) ? load.cpuLow + 1 : 0,
-    cpuLowSince: isLow(cpu) ? (load.cpuLowSince ?? at) : undefined,
-  }
-}
-
-const isHigh = (share: number | undefined) => share !== undefined && share > highShare
-const isLow = (share: number | undefined) => share !== undefined && share < lowShare
-
-/** After a change everything is counted anew. */
-export function withStep(step: Step, at: number, size: Size): Load {
-  const memoryMi = step.what === 'memory' ? step.to : size.memoryMi
-  const vcpus = step.what === 'vcpus' ? step.to : size.vcpus
-  return {
-    memoryHigh: 0,
-    cpuHigh: 0,
-    memoryLow: 0,
-    memoryLowSince: undefined,
-    cpuLow: 0,
-    cpuLowSince: undefined,
-    changedAt: at,
-    memoryMi,
-    centiVcpus: vcpus === undefined ? undefined : Math.round(vcpus * 100),
-  }
-}
-
 /**
  * Decides on one step, more before less and memory before vCPUs, since a service without memory dies while one without
- * vCPUs is slow. Never past the bounds.
+ * vCPUs is slow. Never past the bounds, but into them at once; never to or past a size that broke; never to less than what
+ * is in use.
  *
+ * @param running whether it is live; one that is not is never changed on the bounds alone
  * @param killed what shows that it was killed for memory
  * @param now minutes since the epoch
  */
 export function decideStep(given: {
   readonly autoscale: Autoscale
   readonly size: Size
+  readonly usage: Usage | undefined
   readonly load: Load
+  readonly running: boolean
   readonly killed: string | undefined
   readonly now: number
 }): Step | undefined {
-  const { autoscale, size, load, killed, now } = given
-  if (load.changedAt !== undefined && now - load.changedAt < restMinutes) return undefined
-  const memory = { what: 'memory', sizes: memorySizesMi, bounds: autoscale.memoryMi, size: size.memoryMi } as const
-  const vcpus = { what: 'vcpus', sizes: vcpuSizes.map(Number), bounds: autoscale.vcpus, size: size.vcpus } as const
-  const lowForADay = (count: number, since: number | undefined) =>
-    count >= readingsInARow && since !== undefined && now - since >= lowMinutes
+  const { autoscale, size, usage, load, running, killed, now } = given
+  if (restLeft(load, now) > 0) return undefined
+  const broken = brokenSizes(load)
+  const memory: Ladder = {
+    ...{ what: 'memory', sizes: memorySizesMi, bounds: autoscale.memoryMi },
+    ...{ size: size.memoryMi, inUse: usage?.memory, broken: broken.memoryMi },
+  }
+  const vcpus: Ladder = {
+    ...{ what: 'vcpus', sizes: vcpuSizes.map(Number), bounds: autoscale.vcpus },
+    ...{ size: size.vcpus, inUse: usage?.cpu, broken: broken.vcpus },
+  }
   return (
     (killed === undefined ? undefined : up(memory, `it was killed for memory (${killed})`)) ??
-    (load.memoryHigh >= readingsInARow ? up(memory, highWords('memory', load.memoryHigh)) : undefined) ??
-    (load.cpuHigh >= readingsInARow ? up(vcpus, highWords('vCPUs', load.cpuHigh)) : undefined) ??
-    (killed === undefined && lowForADay(load.memoryLow, load.memoryLowSince)
+    (isOftenHigh(load.memoryHigh) ? up(memory, highWords('memory', load.memoryHigh)) : undefined) ??
+    (isOftenHigh(load.cpuHigh) ? up(vcpus, highWords('vCPUs', load.cpuHigh)) : undefined) ??
+    (running ? (upInto(memory) ?? (killed === undefined ? downInto(memory) : undefined)) : undefined) ??
+    (running ? (upInto(vcpus) ?? downInto(vcpus)) : undefined) ??
+    (killed === undefined && isLowForADay(load.memoryLow, load.memoryLowSince, now)
       ? down(memory, lowWords('memory', load.memoryLow))
       : undefined) ??
-    (lowForADay(load.cpuLow, load.cpuLowSince) ? down(vcpus, lowWords('vCPUs', load.cpuLow)) : undefined)
+    (isLowForADay(load.cpuLow, load.cpuLowSince, now) ? down(vcpus, lowWords('vCPUs', load.cpuLow)) : undefined)
   )
 }
 
@@ -141,24 +113,40 @@ interface Ladder {
   readonly sizes: readonly number[]
   readonly bounds: Bounds | undefined
   readonly size: number | undefined
+  /** As a share of the size. */
+  readonly inUse: number | undefined
+  readonly broken: number | undefined
 }
 
-function up(ladder: Ladder, why: string): Step | undefined {
-  return stepTo(ladder, why, (size) => ladder.sizes.find((one) => one > size))
-}
-
-function down(ladder: Ladder, why: string): Step | undefined {
-  return stepTo(ladder, why, (size) => ladder.sizes.findLast((one) => one < size))
-}
-
-function stepTo(
-  { what, bounds, size }: Ladder,
-  why: string,
-  next: (size: number) => number | undefined,
-): Step | undefined {
+/** The next size within the bounds; from below them that is their lower end. */
+function up({ what, sizes, bounds, size, broken }: Ladder, why: string): Step | undefined {
   if (bounds === undefined || size === undefined) return undefined
-  const to = next(size)
-  return to !== undefined && to >= bounds.from && to <= bounds.to ? { what, from: size, to, why } : undefined
+  const to = sizes.find((one) => one > size && one >= bounds.from)
+  const allowed = to !== undefined && to <= bounds.to && !(broken !== undefined && size < broken && to >= broken)
+  return allowed ? { what, from: size, to, why } : undefined
+}
+
+/** The next size within the bounds; from above them that is their upper end. */
+function down({ what, sizes, bounds, size, inUse, broken }: Ladder, why: string): Step | undefined {
+  if (bounds === undefined || size === undefined) return undefined
+  const to = sizes.findLast((one) => one < size && one <= bounds.to)
+  const allowed = to !== undefined && to >= bounds.from && !(broken !== undefined && size > broken && to <= broken)
+  return allowed && (inUse ?? 0) * size <= to * highShare ? { what, from: size, to, why } : undefined
+}
+
+function upInto(ladder: Ladder): Step | undefined {
+  const { bounds, size } = ladder
+  return bounds && size !== undefined && size < bounds.from ? up(ladder, outsideWords(ladder, bounds, size)) : undefined
+}
+
+function downInto(ladder: Ladder): Step | undefined {
+  const { bounds, size } = ladder
+  return bounds && size !== undefined && size > bounds.to ? down(ladder, outsideWords(ladder, bounds, size)) : undefined
+}
+
+function outsideWords(ladder: Pick<Step, 'what'>, { from, to }: Bounds, size: number): string {
+  const side = size < from ? 'less than the least' : 'more than the most'
+  return `${sizeText(ladder, size)} is ${side} that \`autoscale\` allows (${sizeText(ladder, from)}..${sizeText(ladder, to)})`
 }
 
 function highWords(what: string, readings: number): string {

@@ -24,6 +24,10 @@ export interface Load {
   readonly changedAt: number | undefined
   readonly memoryMi: number | undefined
   readonly centiVcpus: number | undefined
+  /** When it did not come up with a size that it had been given, and with which. */
+  readonly brokeAt: number | undefined
+  readonly brokeMemoryMi: number | undefined
+  readonly brokeCentiVcpus: number | undefined
 }
 
 export interface MonitorMemory {
@@ -45,6 +49,9 @@ export const noLoad: Load = {
   changedAt: undefined,
   memoryMi: undefined,
   centiVcpus: undefined,
+  brokeAt: undefined,
+  brokeMemoryMi: undefined,
+  brokeCentiVcpus: undefined,
 }
 
 const stretchMinutes = 30 * 24 * 60
@@ -76,8 +83,9 @@ const prefix = 'ink/monitor/'
 const version = 'v1'
 // A ref's name must not hold "..", so what is not there needs a sign of its own.
 const none = '-'
-const fieldCount = 16
-const encoded = new RegExp(`^${version}(?:_(?:${none}|[0-9a-z]{1,9})){${fieldCount}}$`)
+const field = `_(?:${none}|[0-9a-z]{1,9})`
+// The last three came later; a branch without them remembers no size that broke.
+const encoded = new RegExp(`^${version}(?:${field}){16}(?:(?:${field}){3})?$`)
 
 /** The branch that holds what is remembered of a service. */
 export function memoryBranch(service: string, { lastAt, current, former, load }: MonitorMemory): string {
@@ -85,6 +93,7 @@ export function memoryBranch(service: string, { lastAt, current, former, load }:
     ...[lastAt, current.since, current.asked, current.healthy, former?.since, former?.asked, former?.healthy],
     ...[load.memoryHigh, load.memoryLow, load.memoryLowSince, load.cpuHigh, load.cpuLow, load.cpuLowSince],
     ...[load.changedAt, load.memoryMi, load.centiVcpus],
+    ...[load.brokeAt, load.brokeMemoryMi, load.brokeCentiVcpus],
   ]
   const written = fields.map((field) => (field === undefined ? none : field.toString(36)))
   return `${prefix}${service}/${[version, ...written].join('_')}`
@@ -134,6 +143,9 @@ function decode(branch: string, now: number): MonitorMemory | undefined {
       changedAt: at(13),
       memoryMi: at(14),
       centiVcpus: at(15),
+      brokeAt: at(16),
+      brokeMemoryMi: at(17),
+      brokeCentiVcpus: at(18),
     },
   }
 }

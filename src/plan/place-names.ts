@@ -14,10 +14,11 @@ export type PlaceJudgement =
 
 /**
  * Judges the project's name. On ml.ink naming an unknown project makes it, so a slip of the pen would quietly put the
- * service where nobody looks: a name that is nearly that of a project which exists is refused.
+ * service where nobody looks: a name that is nearly that of a project which exists is refused. `default` is what every
+ * account begins with and the input says when nobody writes it, whatever a server calls that project in its list.
  */
 export function judgeProject({ project }: Pick<Place, 'project'>, known: readonly KnownPlace[]): PlaceJudgement {
-  if (isKnown(project, known)) return { kind: 'known' }
+  if (project === 'default' || isKnown(project, known)) return { kind: 'known' }
   const near = nearNames(project, known)
   const [nearest] = near
   if (nearest === undefined) {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { InkProfile } from '../../sandbox/ink/platform.ts'
-import { openStage, type Stage } from './stage.ts'
+import type { Deps } from '../../src/flows/deps.ts'
+import { type How, openStage, type Stage } from './stage.ts'
 
 const profiles = ['g1', 'g1-nested', 'mixed', 'unknown-argument'] as const satisfies readonly InkProfile[]
 const stages = new Map<InkProfile, Stage>()
@@ -54,6 +55,17 @@ describe('credits', () => {
     expect((await (await stage.scene()).act('push', {}, { inputs: { 'credits-warning': '0.40' } })).warnings).toEqual(
       [],
     )
+  })
+
+  it('that may be used up, as their unit is not told, are warned of, and ml.ink has the last word', async () => {
+    const stage = await stageOf('g1')
+    const scene = await stage.scene()
+    stage.ink.setCredits({ available: 0 })
+    const run = await scene.act('push', { after: scene.first })
+    expect(run.told).toBe('live')
+    expect(run.warnings.join()).toContain('may have no credits left: the server says “0”')
+    const { summary } = await scene.act('push', { after: scene.first }, { inputs: { command: 'plan' } })
+    expect(summary).toContain('🟠 | Credits | 0 left')
   })
 
   it('are no reason to remove a preview, since that brings none', async () => {
@@ -147,5 +159,30 @@ describe('max-cost-per-day', () => {
     expect(scene.rows(one.number)).toMatchObject([
       { status: 'removed', reason: expect.stringContaining('$0.70 a day') },
     ])
+  })
+
+  it('is kept to by two previews that begin at the same time, of which none may make room', async () => {
+    const stage = await stageOf('g1')
+    const scene = await stage.scene()
+    const [one, two] = [await scene.open('one'), await scene.open('two')]
+    const inputs = { 'max-cost-per-day': '0.50', 'on-quota': 'evict-oldest' }
+    const open = (number: number, how: How) => scene.act('pull_request', { action: 'opened', number }, how)
+    // The other one is of another service of this repository, and comes into being between the question and the creation.
+    const meanwhile = (deps: Deps): Deps => ({
+      ...deps,
+      openSource: (...args) => {
+        const source = deps.openSource(...args)
+        const push: typeof source.push = async (...request) => {
+          const other = await open(two.number, { inputs: { ...inputs, service: `${scene.production}-api` } })
+          expect(other.told).toBe('live')
+          return source.push(...request)
+        }
+        return { ...source, push }
+      },
+    })
+    const late = await open(one.number, { inputs, change: meanwhile })
+    expect(late.told).toMatch(/^failed: Another preview would pass the limit of \$0\.50 a day/)
+    expect(stage.ink.service(scene.preview(one.number))).toBeUndefined()
+    expect(stage.ink.service(`${scene.production}-api-pr-${two.number}`)?.status).toBe('active')
   })
 })

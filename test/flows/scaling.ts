@@ -5,15 +5,15 @@ import type { Scene, Stage } from './stage.ts'
 export const bounds = 'memory 256Mi..1024Mi, vcpus 0.5..2'
 export const size = { memory: '256Mi', vcpus: '0.5' }
 
-/** The monitor, so many minutes from now. */
-export const look = (scene: Scene, inputs: Record<string, string> = {}, inMinutes = 0) =>
+/** The monitor, so many minutes from now, and with other ports where a test wants some. */
+export const look = (scene: Scene, inputs: Record<string, string> = {}, inMinutes = 0, change = (deps: Deps) => deps) =>
   scene.act(
     'workflow_dispatch',
     {},
     {
       inputs: { command: 'monitor', autoscale: bounds, 'health-timeout': '1s', ...size, ...inputs },
       change: (deps: Deps) => ({
-        ...deps,
+        ...change(deps),
         clock: { ...deps.clock, now: () => deps.clock.now() + inMinutes * 60_000 },
       }),
     },

@@ -14,19 +14,34 @@ describe('what an account has left', () => {
     [{ credits: { balance: 2, currency: 'USD' } }, 2],
     [{ account: { remaining_usd: -0.1 } }, -0.1],
   ])('%j is so many dollars', (answer, dollars) => {
-    expect(read(answer)).toEqual({ dollars, spent: dollars <= 0, shown: `$${dollars.toFixed(2)}` })
+    expect(read(answer)).toEqual({
+      dollars,
+      spent: dollars <= 0,
+      perhapsSpent: false,
+      shown: `$${dollars.toFixed(2)}`,
+    })
   })
 
   it.each([
-    [{ credits: 150 }, false, '150'],
-    [{ balance: 0 }, true, '0'],
-    [{ message: 'You have $2.00 left, of $5.00' }, false, undefined],
-    [{ credits_used: 12 }, false, undefined],
-    [{ balance: 'plenty' }, false, undefined],
-    [{}, false, undefined],
-  ])('%j is no amount of dollars, and nothing is made up', (answer, spent, shown) => {
-    expect(read(answer)).toEqual({ dollars: undefined, spent, shown })
+    [{ credits: 150 }, '150'],
+    [{ message: 'You have $2.00 left, of $5.00' }, undefined],
+    [{ credits_used: 12 }, undefined],
+    [{ balance: 'plenty' }, undefined],
+    [{}, undefined],
+  ])('%j is no amount of dollars, and nothing is made up', (answer, shown) => {
+    expect(read(answer)).toEqual({ dollars: undefined, spent: false, perhapsSpent: false, shown })
   })
+
+  it.each(['amount', 'available', 'remaining', 'balance', 'credits', 'deposit_balance'])(
+    'of which “%s” says 0, and not of what, may be enough',
+    (name) => {
+      const doubt = { dollars: undefined, spent: false, perhapsSpent: true, shown: '0' }
+      expect(read({ [name]: 0 })).toEqual(doubt)
+      expect(read({ [name]: 0, payment_method: 'card' })).toEqual({ ...doubt, perhapsSpent: false })
+      expect(read({ [name]: 0, suspended: true })).toEqual({ ...doubt, spent: true, perhapsSpent: false })
+      expect(read({ [name]: 0, currency: 'USD' })).toMatchObject({ spent: true, shown: '$0.00' })
+    },
+  )
 
   it.each([
     [{ balance_usd: 5, suspended: true }, true],

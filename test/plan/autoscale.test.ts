@@ -1,15 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Autoscale, decideStep, parseAutoscale, withStep, withUsage } from '../../src/plan/autoscale.ts'
+import { type Autoscale, decideStep, parseAutoscale } from '../../src/plan/autoscale.ts'
 import { memorySizesMi, vcpuSizes } from '../../src/plan/input-values.ts'
+import { withBreak, withoutOldBreak, withStep, withUsage } from '../../src/plan/load.ts'
 import { type Load, noLoad } from '../../src/plan/monitor-memory.ts'
+import { whyUnchanged } from '../../src/plan/size-unchanged.ts'
 
 const now = 29_000_000
 const day = 24 * 60
 const autoscale: Autoscale = { memoryMi: { from: 256, to: 1024 }, vcpus: { from: 0.5, to: 2 } }
 const size = { memoryMi: 512, vcpus: 1 }
 const decide = (given: Partial<Parameters<typeof decideStep>[0]>) =>
-  decideStep({ autoscale, size, load: noLoad, killed: undefined, now, ...given })
+  decideStep({ autoscale, size, usage: undefined, load: noLoad, running: true, killed: undefined, now, ...given })
 
 describe('the bounds', () => {
   it.each([
@@ -67,6 +69,50 @@ describe('a step', () => {
     expect(decide({ killed: 'x', size: { memoryMi: undefined, vcpus: 1 } })).toBeUndefined()
   })
 
+  it('leads from outside of the bounds to their nearer end, at once, and says so', () => {
+    const within: Autoscale = { memoryMi: { from: 1024, to: 4096 }, vcpus: { from: 1, to: 2 } }
+    expect(decide({ autoscale: within, size: { memoryMi: 256, vcpus: 1 } })).toEqual({
+      what: 'memory',
+      from: 256,
+      to: 1024,
+      why: '256Mi is less than the least that `autoscale` allows (1024Mi..4096Mi)',
+    })
+    expect(decide({ autoscale: within, size: { memoryMi: 256, vcpus: 1 }, killed: 'x' })).toMatchObject({
+      to: 1024,
+      why: 'it was killed for memory (x)',
+    })
+    expect(decide({ size: { memoryMi: 4096, vcpus: 1 } })).toMatchObject({
+      to: 1024,
+      why: '4096Mi is more than the most that `autoscale` allows (256Mi..1024Mi)',
+    })
+    expect(decide({ size: { memoryMi: 512, vcpus: 0.1 } })).toMatchObject({ what: 'vcpus', to: 0.5 })
+    expect(decide({ size: { memoryMi: 512, vcpus: 4 } })).toMatchObject({ what: 'vcpus', to: 2 })
+  })
+
+  it('is not made into the bounds where that takes what is in use, was killed for memory, or does not run', () => {
+    const large = { memoryMi: 4096, vcpus: 1 }
+    expect(decide({ size: large, usage: { memory: 0.25, cpu: undefined } })).toBeUndefined()
+    expect(decide({ size: large, usage: { memory: 0.2, cpu: undefined } })).toMatchObject({ to: 1024 })
+    expect(decide({ size: large, killed: 'x' })).toBeUndefined()
+    expect(decide({ size: large, running: false })).toBeUndefined()
+    expect(decide({ size: large, load: { ...noLoad, changedAt: now - 29 } })).toBeUndefined()
+  })
+
+  it('is not made to a size that broke the service, nor past it, for a month', () => {
+    const low: Load = { ...noLoad, memoryLow: 50, memoryLowSince: now - 2 * day }
+    const broke = (to: number) => withBreak(low, { what: 'memory', to }, now - day)
+    expect(decide({ load: low })).toMatchObject({ to: 256 })
+    expect(decide({ load: broke(256) })).toBeUndefined()
+    expect(decide({ load: broke(512), size: { memoryMi: 1024, vcpus: 1 } })).toBeUndefined()
+    expect(decide({ load: broke(1024), killed: 'x' })).toBeUndefined()
+    expect(decide({ load: broke(512), killed: 'x' })).toMatchObject({ to: 1024 }) // it has that size
+    const later = { size, running: true, now: now + 29 * day }
+    expect(decide({ load: withoutOldBreak(broke(256), later) })).toMatchObject({ to: 256 })
+    expect(withoutOldBreak(broke(256), { ...later, now: later.now - 1 }).brokeMemoryMi).toBe(256)
+    expect(withoutOldBreak(broke(512), { size, running: true, now }).brokeAt).toBeUndefined()
+    expect(withoutOldBreak(broke(512), { size, running: false, now }).brokeMemoryMi).toBe(512)
+  })
+
   it('is one step of the platform’s, never past the bounds, whatever is read', () => {
     const bounds = <T>(sizes: readonly T[], read: (size: T) => number) =>
       fc
@@ -96,22 +142,51 @@ describe('a step', () => {
             const given = {
               autoscale: { memoryMi, vcpus },
               size: state,
+              usage,
               load,
+              running: true,
               killed: killed ? 'x' : undefined,
               now: at,
             }
             const step = decideStep(given)
             if (!step) continue
             const [sizes, bound] = step.what === 'memory' ? [memorySizesMi, memoryMi] : [vcpuSizes.map(Number), vcpus]
-            expect(Math.abs(sizes.indexOf(step.to) - sizes.indexOf(step.from))).toBe(1)
+            const isWithin = step.from >= bound.from && step.from <= bound.to
+            if (isWithin) expect(Math.abs(sizes.indexOf(step.to) - sizes.indexOf(step.from))).toBe(1)
+            else expect(step.to).toBe(step.from < bound.from ? bound.from : bound.to)
             expect(step.to).toBeGreaterThanOrEqual(bound.from)
             expect(step.to).toBeLessThanOrEqual(bound.to)
-            load = withStep(step, at, state)
+            load = withStep(load, step, at, state)
             state = { ...state, [step.what === 'memory' ? 'memoryMi' : 'vcpus']: step.to }
           }
         },
       ),
       { seed: 11, numRuns: 300 },
     )
+  })
+})
+
+describe('why no step was made', () => {
+  const why = (given: Partial<Parameters<typeof whyUnchanged>[0]>) =>
+    whyUnchanged({ autoscale, size, usage: undefined, load: noLoad, running: true, killed: undefined, now, ...given })
+
+  it('is said as it is', () => {
+    expect(why({})).toContain('no metrics')
+    expect(why({ usage: { memory: 0.5, cpu: 0.2 } })).toBe('50 % of the memory and 20 % of the vCPUs in use')
+    expect(why({ size: { memoryMi: undefined, vcpus: 1 } })).toContain('ml.ink does not tell it')
+    expect(why({ load: { ...noLoad, changedAt: now - 10 } })).toContain('20 minutes off')
+    expect(why({ running: false })).toContain('it is not running')
+    expect(why({ size: { memoryMi: 4096, vcpus: 1 }, usage: { memory: 0.9, cpu: 0.1 } })).toBe(
+      '4096Mi of memory are outside of the bounds, and what they allow broke it or is in use: 90 % of the memory and 10 % of the vCPUs in use',
+    )
+  })
+
+  it('of a service that was killed for memory is what keeps it from having more', () => {
+    const killed = '“Killed”'
+    expect(why({ killed, autoscale: { ...autoscale, memoryMi: undefined } })).toContain('has no bounds for memory')
+    expect(why({ killed, size: { memoryMi: 1024, vcpus: 1 } })).toContain('has all that the bounds allow (1024Mi)')
+    expect(why({ killed, size: { memoryMi: 4096, vcpus: 1 } })).toContain('more than the bounds allow already (4096Mi)')
+    const load = withBreak(noLoad, { what: 'memory', to: 1024 }, now - day)
+    expect(why({ killed, load })).toContain('did not come up with 1024Mi')
   })
 })

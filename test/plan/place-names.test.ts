@@ -9,6 +9,12 @@ describe('a project’s name', () => {
     expect(judgeProject({ project: 'shop-1a' }, [{ names: ['The shop', 'shop-1a'] }])).toEqual({ kind: 'known' })
   })
 
+  it('that is the default one is known, however a server lists it', () => {
+    for (const listed of ['Default', 'Default project', 'defaults', 'shop'])
+      expect(judgeProject({ project: 'default' }, known(listed))).toEqual({ kind: 'known' })
+    expect(judgeProject({ project: 'defualt' }, known('default'))).toMatchObject({ kind: 'refused' })
+  })
+
   it.each([
     ['web-shpo', 'web-shop'],
     ['webshop', 'web-shop'],
