@@ -19,8 +19,7 @@ export interface Edge {
   readonly log: Deps['log']
   readonly output: Deps['output']
   readonly mask: Deps['mask']
-  /** Masks those values that are secret by name or by look. */
-  readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
+  readonly maskVariables: Deps['maskVariables']
   readonly secrets: Deps['secrets']
   readonly remember: Deps['remember']
   readonly signal: AbortSignal

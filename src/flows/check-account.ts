@@ -40,7 +40,7 @@ export async function checkAccount(plan: CheckPlan, deps: Deps, signal: AbortSig
         await servicesCheck(platform, signal),
         ...(await toolCheck(plan, platform, signal)),
         ...(await moneyChecks(plan, { ...deps, platform, signal })),
-        ...(await checkDomains(plan.would, platform, signal)),
+        ...(await checkDomains(plan.would, { ...deps, platform, signal })),
       ]
     } finally {
       await platform.close()

@@ -47,7 +47,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   if (before) return await settleChange({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
-  if (seed !== undefined) await sow(run, prepared, seed)
+  if (seed !== undefined) await sow(run, plan, prepared, seed)
   const work: Work = { plan, run, source, prepared, branch, pushed }
   const switched = await startOnBranch(work)
   const judgement = judge(switched)

@@ -48,6 +48,8 @@ export interface Deps {
   readonly output: (name: OutputName, value: string | number) => void
   /** Makes the runner star a value in everything that is printed from now on. */
   readonly mask: (secret: string) => void
+  /** The same for those values that are secret by name or by look. */
+  readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
   /** Every secret known so far, for what is published outside of the log, where the runner stars nothing. */
   readonly secrets: () => readonly string[]
   readonly openPlatform: (place: Place, signal: AbortSignal) => Promise<Platform>

@@ -1,8 +1,8 @@
 import type { Platform } from '../ink/platform.ts'
-import type { DnsRecord } from '../ink/results.ts'
-import { type DnsDifference, dnsDifference, excludeEachOther, markOf, recordInWords } from '../plan/dns-difference.ts'
-import type { WantedRecord } from '../plan/dns-records.ts'
+import { type DnsDifference, dnsDifference, recordInWords } from '../plan/dns-difference.ts'
 import type { Plan, ProductionPlan } from '../plan/plan.ts'
+import type { Deps } from './deps.ts'
+import { changeZone } from './dns-change.ts'
 import { settleEach } from './in-parallel.ts'
 import type { Run } from './run.ts'
 import { tameError } from './switch-service.ts'
@@ -13,8 +13,17 @@ export interface DnsOutlook {
   readonly problems: readonly string[]
 }
 
+/** What reading the zones takes. */
+export interface ZoneReader extends Pick<Deps, 'secrets'> {
+  readonly platform: Platform
+  readonly signal: AbortSignal
+}
+
 /** Reads the zones and compares them with what a plan wants of them; undefined when it wants nothing of them. */
-export async function dnsOutlook(plan: Plan, platform: Platform, signal: AbortSignal): Promise<DnsOutlook | undefined> {
+export async function dnsOutlook(
+  plan: Plan,
+  { platform, secrets, signal }: ZoneReader,
+): Promise<DnsOutlook | undefined> {
   if (plan.kind !== 'production' || plan.dnsRecords === undefined) return undefined
   if (!platform.offers('listDnsRecords') || !platform.offers('listZones'))
     return {
@@ -34,7 +43,7 @@ export async function dnsOutlook(plan: Plan, platform: Platform, signal: AbortSi
   const differences = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const unread = read.flatMap((result, index) =>
     result.status === 'rejected'
-      ? [`The records of ${delegated[index]} could not be read: ${String(result.reason)}`]
+      ? [`The records of ${delegated[index]} could not be read: ${tameError({ secrets }, result.reason)}`]
       : [],
   )
   const names = delegated.join(', ') || 'there is none'
@@ -59,43 +68,13 @@ export function dnsInWords({ differences }: DnsOutlook): string[] {
 /** Brings the zones in step with `dns-records`. The deployment stands either way, so what goes wrong is a warning. */
 export async function settleDns(run: Run, plan: ProductionPlan): Promise<void> {
   try {
-    const outlook = await dnsOutlook(plan, run.platform, run.signal)
+    const outlook = await dnsOutlook(plan, run)
     for (const problem of outlook?.problems ?? []) run.log.warning(`${problem}.`)
-    for (const difference of outlook?.differences ?? []) await change(run, difference, plan.place.baseName)
+    for (const difference of outlook?.differences ?? []) await changeZone(run, difference, plan.place.baseName)
   } catch (error) {
     run.signal.throwIfAborted()
     run.log.warning(
       `The DNS records are not in step with \`dns-records\`: ${tameError(run, error)}. The next deployment tries again.`,
     )
   }
-}
-
-async function change(run: Run, difference: DnsDifference, service: string): Promise<void> {
-  const { zone, add, marks } = difference
-  const waiting = new Set(difference.remove)
-  const remove = async (record: DnsRecord) => {
-    waiting.delete(record)
-    await run.platform.deleteDnsRecord(zone, record.id, run.signal)
-    run.log.info(`DNS: removed ${recordInWords(zone, record)}`)
-  }
-  for (const record of add) {
-    for (const old of waiting) if (excludeEachOther(old, record)) await remove(old)
-    await addMarked(run, record, service)
-  }
-  for (const record of waiting) await remove(record)
-  // Last, so that what is not removed stays known as ours.
-  for (const mark of marks.values()) await run.platform.deleteDnsRecord(zone, mark.id, run.signal)
-}
-
-/** Makes a record and its mark. One without its mark would stay for ever, so it is taken back when that fails. */
-async function addMarked(run: Run, record: WantedRecord, service: string): Promise<void> {
-  const { zone } = record
-  const { id } = await run.platform.addDnsRecord(record, run.signal)
-  try {
-    await run.platform.addDnsRecord(markOf(zone, service, id), run.signal)
-  } catch (error) {
-    await run.platform.deleteDnsRecord(zone, id, run.signal)
-    throw error
-  }
-  run.log.info(`DNS: added ${recordInWords(zone, record)}`)
 }

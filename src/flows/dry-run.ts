@@ -31,7 +31,7 @@ async function foreseen(plan: PlanToDo, deps: Deps, { signal }: Occasion): Promi
   let platform: Platform | undefined
   try {
     platform = await deps.openPlatform(plan.place, signal)
-    const outlook = await dnsOutlook(plan, platform, signal)
+    const outlook = await dnsOutlook(plan, { ...deps, platform, signal })
     if (!outlook) return []
     const lines = [...outlook.problems, ...dnsInWords(outlook)]
     return lines.length > 0 ? lines : ['DNS: in step']

@@ -1,6 +1,7 @@
 import { DeployError, errorMessage } from '../errors.ts'
-import { DatabaseUnreachable } from '../ink/seed-database.ts'
+import { type DatabaseAccess, DatabaseUnreachable } from '../ink/seed-database.ts'
 import type { Snapshot, Source } from '../source/contract.ts'
+import { TimeLimitError, withinTime } from '../watch/clock.ts'
 import type { ServiceDatabase } from './databases.ts'
 import type { Prepared } from './prepare.ts'
 import type { Run } from './run.ts'
@@ -47,23 +48,39 @@ export async function readSeed(
 /**
  * Runs the seed in a database that no service has been given yet. Whatever was lost earlier, a creation without its seed
  * or a seed without the service, it comes out right: the seed runs as a whole or not at all, and in an empty database only.
+ * @throws DeployError when it cannot be run within the time that the plan gives a deployment
  */
-export async function sow(run: Run, { database, existing }: Prepared, { path, sql }: Seed): Promise<void> {
+export async function sow(run: Run, plan: DeployPlan, { database, existing }: Prepared, seed: Seed): Promise<void> {
   const access = database?.access
   if (!database || !access || Object.values(existing?.env ?? {}).includes(access.url)) return
+  try {
+    await withinTime(run.clock, plan.timeoutMs, run.signal, (signal) =>
+      sowPatiently({ ...run, signal }, { name: database.name, access }, seed),
+    )
+  } catch (error) {
+    run.signal.throwIfAborted()
+    throw failed(run, database, seed.path, error)
+  }
+}
+
+async function sowPatiently(
+  run: Run,
+  { name, access }: { readonly name: string; readonly access: DatabaseAccess },
+  { path, sql }: Seed,
+): Promise<void> {
   for (const [attempt, pauseMs] of [...pausesMs, undefined].entries()) {
     try {
       const result = await run.seedDatabase(access, sql, run.signal)
       run.log.info(
         result === 'seeded'
-          ? `Ran ${path} in the database ${database.name}`
-          : `The database ${database.name} is not empty, so ${path} was not run in it`,
+          ? `Ran ${path} in the database ${name}`
+          : `The database ${name} is not empty, so ${path} was not run in it`,
       )
       return
     } catch (error) {
       run.signal.throwIfAborted()
-      if (!(error instanceof DatabaseUnreachable) || pauseMs === undefined) throw failed(run, database, path, error)
-      run.log.info(`The database ${database.name} does not answer yet (try ${attempt + 1}); trying again`)
+      if (!(error instanceof DatabaseUnreachable) || pauseMs === undefined) throw error
+      run.log.info(`The database ${name} does not answer yet (try ${attempt + 1}); trying again`)
       await run.clock.sleep(pauseMs, run.signal)
     }
   }
@@ -71,8 +88,14 @@ export async function sow(run: Run, { database, existing }: Prepared, { path, sq
 
 function failed(run: Run, { name }: ServiceDatabase, path: string, error: unknown): DeployError {
   const message = `${path} could not be run in the database ${name}: ${tameError(run, error)}`
-  const hint = /within a transaction|no transaction is active/i.test(errorMessage(error))
+  const unanswered = error instanceof DatabaseUnreachable || error instanceof TimeLimitError
+  const hint = unanswered ? 'Nothing was deployed. Run the job again once the database answers.' : hintOf(error)
+  return new DeployError(message, { hint, cause: error })
+}
+
+function hintOf(error: unknown): string {
+  if (error instanceof DeployError && error.hint) return error.hint
+  return /within a transaction|no transaction is active/i.test(errorMessage(error))
     ? 'The file is run in one transaction; take BEGIN, COMMIT and ROLLBACK out of it, and delete the database if a part was kept.'
     : 'Nothing of it was kept, and nothing was deployed. Mend the file; it is run again next time.'
-  return new DeployError(message, { hint, cause: error })
 }

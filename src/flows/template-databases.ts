@@ -10,19 +10,22 @@ const startTimeoutMs = 300_000
 const deletionTimeoutMs = 180_000
 const pauseMs = 2000
 
-/** A database of a template that runs already; undefined when it has to be made, or waited for. */
+/**
+ * A database of a template that runs already; undefined when it has to be made, or waited for.
+ * @throws DeployError when it has no such output as is wanted
+ */
 export async function findTemplateDatabase(
   run: Run,
   wanted: DatabasePlan,
   signal: AbortSignal,
 ): Promise<ServiceDatabase | undefined> {
   const instance = await run.platform.templateInstance(wanted.name, signal)
-  return instance && isRunning(instance) ? serviceDatabase(wanted, instance, run.mask) : undefined
+  return instance && isRunning(instance) ? serviceDatabase(run, wanted, instance) : undefined
 }
 
 /**
- * Makes a database of a template and waits until it runs: the service would not start without it.
- * @throws DeployError when it does not come up
+ * Makes a database of a template and waits until it runs and says how to reach it: the service would not start without.
+ * @throws DeployError when it does not come up, or has no such output as is wanted
  */
 export async function makeTemplateDatabase(run: Run, wanted: DatabasePlan): Promise<ServiceDatabase> {
   const { platform, clock, signal } = run
@@ -39,9 +42,11 @@ export async function makeTemplateDatabase(run: Run, wanted: DatabasePlan): Prom
   const deadlineAt = clock.now() + startTimeoutMs
   for (;;) {
     const instance = await find()
-    if (instance && isRunning(instance)) return serviceDatabase(wanted, instance, run.mask)
+    const isLate = clock.now() >= deadlineAt
+    const database = instance && isRunning(instance) ? serviceDatabase(run, wanted, instance, isLate) : undefined
+    if (database) return database
     const status = instance?.status ?? 'gone'
-    if (meaningOf(status)?.phase === 'ended' || clock.now() >= deadlineAt) {
+    if (meaningOf(status)?.phase === 'ended' || isLate) {
       throw new DeployError(`The database ${wanted.name} (${wanted.type}) did not start on ml.ink; it is ${status}`, {
         hint: `Look at the service ${wanted.name} at ml.ink, delete it if it is of no use, then run the job again.`,
       })
@@ -84,24 +89,43 @@ function isRunning({ status }: TemplateInstance): boolean {
 
 // The first of these that a template has is its `url`.
 const urlKeys = ['connection_string', 'database_url', 'connection_url', 'url', 'uri']
-const secretKey = /pass|secret|token|connection|url|uri/i
 
+/**
+ * The database, with the outputs that are wanted of it; undefined while one of them may still come. An output that is
+ * empty is none: the service would start with it, and fail for a reason that is hard to see.
+ */
 function serviceDatabase(
+  run: Run,
   { name, env }: DatabasePlan,
   { outputs }: TemplateInstance,
-  mask: (secret: string) => void,
-): ServiceDatabase {
-  for (const { key, value, sensitive } of outputs) if (value && (sensitive || secretKey.test(key))) mask(value)
-  const known = new Map(outputs.map(({ key, value }) => [key.toLowerCase(), value]))
+  isLate = false,
+): ServiceDatabase | undefined {
+  maskOutputs(run, outputs)
+  const filled = outputs.filter(({ value }) => value !== '')
+  const known = new Map(filled.map(({ key, value }) => [key.toLowerCase(), value]))
   const url = urlKeys.map((key) => known.get(key)).find((value) => value)
   if (url !== undefined) known.set('url', url)
-  const variables = [...env].map(([variable, output]) => {
-    const value = known.get(output.toLowerCase())
-    if (value === undefined)
-      throw new DeployError(`The database ${name} has no output “${output}”, which database-env wants as ${variable}`, {
-        hint: `It has ${[...known.keys()].join(', ') || 'none'}.`,
-      })
-    return [variable, value] as const
-  })
-  return { name, access: undefined, variables: Object.fromEntries(variables) }
+  const variables = [...env].map(([variable, output]) => ({ variable, output, value: known.get(output.toLowerCase()) }))
+  const missing = variables.find(({ value }) => value === undefined)
+  if (!missing) {
+    return {
+      name,
+      access: undefined,
+      variables: Object.fromEntries(variables.map(({ variable, value = '' }) => [variable, value])),
+    }
+  }
+  const mayCome = filled.length === 0 || filled.length < outputs.length
+  if (mayCome && !isLate) return undefined
+  throw new DeployError(
+    `The database ${name} has no output “${missing.output}”, which database-env wants as ${missing.variable}`,
+    { hint: `It has ${[...known.keys()].join(', ') || 'none'}.` },
+  )
+}
+
+function maskOutputs(run: Run, outputs: TemplateInstance['outputs']): void {
+  for (const { key, value, sensitive } of outputs) {
+    if (value === '') continue
+    if (sensitive) run.mask(value)
+    else run.maskVariables({ [key]: value })
+  }
 }

@@ -12,11 +12,17 @@ export interface DatabaseAccess {
  * All of it happens in one transaction, the question whether the database is empty included. So it is done as a whole or
  * not at all, whatever gets lost on the way, and of two runs that try it at the same time one does it.
  *
- * @throws DatabaseUnreachable, or DeployError with the database's own words when a statement fails
+ * @param requestLimitMs how long one request may take, its whole answer included; milliseconds
+ * @throws DatabaseUnreachable, or DeployError with the database's own words when a statement or the access is refused
  */
-export type SeedDatabase = (access: DatabaseAccess, sql: string, signal: AbortSignal) => Promise<'seeded' | 'not-empty'>
+export type SeedDatabase = (
+  access: DatabaseAccess,
+  sql: string,
+  signal: AbortSignal,
+  requestLimitMs?: number,
+) => Promise<'seeded' | 'not-empty'>
 
-/** The server could not be asked, or gave no answer: another try may do. A statement that it refuses is no such thing. */
+/** The server could not be asked, or gave no answer: another try may do. A statement or a token that it refuses is no such thing. */
 export class DatabaseUnreachable extends DeployError {
   override readonly name = 'DatabaseUnreachable'
 }

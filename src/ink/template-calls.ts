@@ -18,16 +18,18 @@ export function templateCalls(call: Caller, catalogue: Catalogue) {
         templateInstancesSchema,
         signal,
       )
-      // An instance may stay listed when its services are gone.
-      const found = all.find((instance) => instance.name === name && instance.services.length > 0)
-      if (!found) return undefined
-      return unlessMissing(['resource-not-found'], () =>
-        call(
-          { purpose: 'getTemplateInstance', wanted: { instanceId: found.id }, repeatable: true },
-          templateInstanceSchema,
-          signal,
-        ),
-      )
+      // Lists need not show services, and an instance may stay listed when its services are gone.
+      for (const { id } of all.filter((one) => one.name === name)) {
+        const instance = await unlessMissing(['resource-not-found'], () =>
+          call(
+            { purpose: 'getTemplateInstance', wanted: { instanceId: id }, repeatable: true },
+            templateInstanceSchema,
+            signal,
+          ),
+        )
+        if (instance && instance.services.length > 0) return instance
+      }
+      return undefined
     },
     deployTemplate: async (template: string, name: string, signal: AbortSignal): Promise<void> => {
       await call({ purpose: 'deployTemplate', wanted: { template, name }, repeatable: false }, anything, signal)

@@ -67,6 +67,18 @@ export function excludeEachOther(a: Pick<ListedRecord, 'name' | 'type' | 'conten
   return a.type === 'CNAME' || b.type === 'CNAME' || (a.type === b.type && a.content === b.content)
 }
 
+/** The listed record that says the same as another one. */
+export function findRecord(
+  zone: string,
+  listed: readonly ListedRecord[],
+  record: Pick<ListedRecord, 'name' | 'type' | 'content'>,
+): ListedRecord | undefined {
+  const { name, type, content } = plain(zone, { id: '', ttl: undefined, managed: false, ...record })
+  return listed
+    .map((one) => plain(zone, one))
+    .find((one) => one.name === name && one.type === type && one.content === content)
+}
+
 /** A record in words: `A www.example.com 192.0.2.1`. */
 export function recordInWords(
   zone: string,

@@ -154,6 +154,48 @@ describe('the seed of a database', () => {
     expect(await fruit(scene)).toEqual(['apple; pear'])
   })
 
+  it('that is never answered ends with the time of the deployment', async () => {
+    const scene = await stage.scene()
+    const after = await commit(scene, good)
+    const run = await scene.act(
+      'push',
+      { before: scene.first, after },
+      {
+        inputs: { ...inputs, timeout: '2s' },
+        change: (deps) => ({ ...deps, seedDatabase: () => new Promise(() => undefined) }),
+      },
+    )
+    expect(run.red).toBe(true)
+    expect(run.told).toContain('could not be run in the database')
+    expect(run.told).toContain('no answer within 2 s')
+    expect(run.outcome?.failure?.hint).toContain('Run the job again once the database answers')
+    expect(stage.ink.service(scene.production)).toBeUndefined()
+  })
+
+  it('that the database does not let in is tried once', async () => {
+    const scene = await stage.scene()
+    const after = await commit(scene, good)
+    let tries = 0
+    const run = await scene.act(
+      'push',
+      { before: scene.first, after },
+      {
+        inputs,
+        change: (deps) => ({
+          ...deps,
+          seedDatabase: (access, ...rest) => {
+            tries += 1
+            return deps.seedDatabase({ ...access, authToken: 'another' }, ...rest)
+          },
+        }),
+      },
+    )
+    expect(run.red).toBe(true)
+    expect(run.told).toContain('HTTP 401')
+    expect(run.outcome?.failure?.hint).toContain('did not accept the token')
+    expect(tries).toBe(1)
+  })
+
   it.each([
     ['is not there', 'db/other.sql', good],
     ['is a folder', 'db', good],

@@ -80,35 +80,3 @@ describe.each(profiles)('DNS records on a platform of the generation %s', (profi
     expect(seen()).toEqual(['hand A 192.0.2.9'])
   })
 })
-
-describe('a DNS record', () => {
-  it('whose mark could not be made is taken back, so that the next run makes it anew', async () => {
-    await using stage = await openStage()
-    const scene = await stage.scene()
-    stage.ink.delegateZone('example.com')
-    const record = { zone: 'example.com', name: 'www', type: 'A', content: '192.0.2.1' }
-    const inputs = { 'dns-records': JSON.stringify([record]) }
-    let adds = 0
-    const run = await scene.act(
-      'push',
-      { after: scene.first },
-      {
-        inputs,
-        change: (deps) => ({
-          ...deps,
-          openPlatform: async (...args) => {
-            const platform = await deps.openPlatform(...args)
-            const addDnsRecord: typeof platform.addDnsRecord = (...call) =>
-              ++adds === 2 ? Promise.reject(new Error('cut off')) : platform.addDnsRecord(...call)
-            return { ...platform, addDnsRecord }
-          },
-        }),
-      },
-    )
-    expect(run.told).toBe('live')
-    expect(run.warnings.join()).toContain('cut off')
-    expect(stage.ink.dnsRecords('example.com')).toEqual([])
-    await scene.act('push', { after: scene.first }, { inputs, runAttempt: 2 })
-    expect(stage.ink.dnsRecords('example.com').map(({ name }) => name)).toEqual(['www', '_ink-deploy'])
-  })
-})

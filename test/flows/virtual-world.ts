@@ -83,6 +83,7 @@ function start(
       outputs[name] = String(value)
     },
     mask: (secret) => void secrets.push(secret),
+    maskVariables: (values) => void secrets.push(...Object.values(values)),
     secrets: () => secrets,
     openPlatform: async () => ink.platform(),
     openSource: () => ink.source(),
