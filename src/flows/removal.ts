@@ -7,9 +7,9 @@ import type { GitRemote } from '../source/remote.ts'
 import { branchesInUse, branchesOf } from './branches.ts'
 import { fewAtOnce } from './in-parallel.ts'
 import { protectedRemote } from './prepare.ts'
+import { removeDatabase } from './remove-database.ts'
 import type { Run } from './run.ts'
 import { tameError } from './switch-service.ts'
-import { addressesOf, removeTemplateDatabase } from './template-databases.ts'
 import { waitUntilGone } from './waiting.ts'
 
 /** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
@@ -45,7 +45,7 @@ export async function removePreview(
   preview: Removable,
   wantedAgain: () => Promise<boolean> = async () => false,
 ): Promise<Removal> {
-  const removal = await removeRunning(run, preview, wantedAgain)
+  const removal = await removeRunning(run, place, preview, wantedAgain)
   return isDone(removal) ? withBranches(removal, preview, await tryBranches(run, place, [preview])) : removal
 }
 
@@ -56,7 +56,7 @@ export async function removePreviews(
   previews: readonly Removable[],
 ): Promise<readonly Removal[]> {
   const gated = { ...run, platform: fewAtOnce(run.platform) }
-  const removals = await Promise.all(previews.map((preview) => removeRunning(gated, preview, async () => false)))
+  const removals = await Promise.all(previews.map((preview) => removeRunning(gated, place, preview, async () => false)))
   const done = previews.filter((_, index) => removals[index]?.left.length === 0)
   const branches = await tryBranches(gated, place, done)
   return removals.map((removal, index) => {
@@ -65,7 +65,12 @@ export async function removePreviews(
   })
 }
 
-async function removeRunning(run: Run, preview: Removable, wantedAgain: () => Promise<boolean>): Promise<Removal> {
+async function removeRunning(
+  run: Run,
+  place: Place,
+  preview: Removable,
+  wantedAgain: () => Promise<boolean>,
+): Promise<Removal> {
   const removed: Thing[] = []
   const left: (Thing & { why: string })[] = []
   const attempt = async (thing: Thing, act: () => Promise<boolean>) => {
@@ -83,7 +88,7 @@ async function removeRunning(run: Run, preview: Removable, wantedAgain: () => Pr
   const { domain } = preview.service?.customDomain ?? {}
   if (domain !== undefined) removed.push({ kind: 'domain', name: domain })
   if (await wantedAgain()) return { removed, left, overtaken: true }
-  await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, preview))
+  await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, place, preview))
   return { removed, left, overtaken: false }
 }
 
@@ -123,27 +128,6 @@ async function removeService(run: Run, { serviceName, service }: Removable): Pro
   )
   if (!gone) throw new Error('ml.ink accepted the deletion, and still shows the service after 3 minutes')
   return existed
-}
-
-/**
- * A database carries no marks, so it is removed only when it is certain that it was the preview's own: the service was
- * using it, or this repository asks for databases and the name is that of a preview of ours.
- */
-async function removeDatabase(run: Run, { databaseName, service }: Removable): Promise<boolean> {
-  const { platform, signal } = run
-  const asked = run.settings.database !== undefined
-  const values = Object.values(service?.env ?? {})
-  if (!asked && !values.some((value) => value.includes('://'))) return false
-  const isOwn = (addresses: readonly (string | undefined)[]) =>
-    asked || addresses.some((address) => address !== undefined && values.includes(address))
-  const [database, instance] = await Promise.all([
-    platform.offers('deleteDatabase') ? platform.database(databaseName, signal) : undefined,
-    platform.templateInstance(databaseName, signal),
-  ])
-  const resource = database && isOwn([database.url]) && (await platform.deleteDatabase(databaseName, signal))
-  const ofTemplate = (instance ? isOwn(addressesOf(instance)) : asked) && platform.offers('listTemplateInstances')
-  const template = ofTemplate && (await removeTemplateDatabase(run, databaseName, instance))
-  return Boolean(resource || template)
 }
 
 async function removeBranches(run: Run, place: Place, previews: readonly Removable[]): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 import { DeployError } from '../errors.ts'
+import type { Platform } from '../ink/platform.ts'
 import type { TemplateInstance } from '../ink/results.ts'
 import type { DatabasePlan } from '../plan/plan.ts'
 import { meaningOf } from '../watch/status.ts'
@@ -71,11 +72,21 @@ export async function removeTemplateDatabase(
     if (!(await waitUntilGone(platform, service, { clock, deadlineAt, signal })))
       throw new Error(`ml.ink accepted the deletion of ${service.name}, and still shows it after 3 minutes`)
   }
-  const volumes = (await platform.volumes(signal)).filter(
-    (volume) => volume.name === name || volume.name.startsWith(`${name}-`),
-  )
-  for (const volume of volumes) await platform.deleteVolume(volume.name, signal)
-  return instance !== undefined || volumes.length > 0
+  const volumes = await removeVolumes(run, name)
+  return instance !== undefined || volumes > 0
+}
+
+/** Removes the volumes of a template's database, whose services are gone, and returns how many there were. */
+export async function removeVolumes({ platform, signal }: Run, name: string): Promise<number> {
+  const volumes = await volumesOf(platform, name, signal)
+  for (const volume of volumes) await platform.deleteVolume(volume, signal)
+  return volumes.length
+}
+
+/** Names of the volumes of a template's database. */
+export async function volumesOf(platform: Platform, name: string, signal: AbortSignal): Promise<readonly string[]> {
+  const all = await platform.volumes(signal)
+  return all.map((volume) => volume.name).filter((volume) => volume === name || volume.startsWith(`${name}-`))
 }
 
 /** The addresses that an instance goes by, each of which a service may have been given. */
