@@ -1,5 +1,6 @@
-import { sizeInWords } from '../ink/prices.ts'
+import { sizeInWords, templateSize } from '../ink/prices.ts'
 import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
+import { isBilled } from './costs.ts'
 import type { Explanation } from './explain.ts'
 import type { Outcome } from './outcome.ts'
 import type { Prepared } from './prepare.ts'
@@ -23,10 +24,7 @@ export function outcomeOf(
     phases: run.reporter.timeline.phases,
     pushed: pushedView(work),
     envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
-    cost:
-      perDay === undefined
-        ? undefined
-        : { perDay, perMonth: perDay * 30, basis: sizeInWords(sizeOf(plan, work.prepared)) },
+    cost: perDay === undefined ? undefined : { perDay, perMonth: perDay * 30, basis: basisOf(work) },
     annotations,
     runUrl: run.context.runUrl,
     warnings: run.reporter.warnings(),
@@ -37,6 +35,14 @@ export function outcomeOf(
     explanation?.diagnosis.hint,
   )
   return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
+}
+
+function basisOf({ plan, prepared }: Work): string {
+  const service = sizeInWords(sizeOf(plan, prepared))
+  const { database } = plan
+  return database && isBilled(database)
+    ? `${service}, and its ${database.type} database (${sizeInWords(templateSize)} assumed)`
+    : service
 }
 
 function pushedView({ branch, prepared, pushed }: Work): PushedView {

@@ -1,9 +1,9 @@
-import { costPerDay } from '../ink/prices.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import { count, formatBytes } from '../report/format.ts'
 import type { CardRow } from '../report/model.ts'
 import type { PushResult } from '../source/contract.ts'
 import { lookAtAccount } from './account.ts'
+import { costOf } from './costs.ts'
 import { makeDatabase } from './databases.ts'
 import { outcomeOf, sizeOf } from './deploy-outcome.ts'
 import { settleDns } from './dns.ts'
@@ -141,7 +141,7 @@ function tellVerdict({ run, plan, prepared }: Work, switched: Switched, judgemen
     verdict.kind === 'live' || verdict.kind === 'failed' || verdict.kind === 'crashed' ? verdict.timings : undefined
   if (url) run.output('url', url)
   if (timings) run.output('build-seconds', Math.round(timings.buildMs / 1000))
-  const perDay = costPerDay(sizeOf(plan, prepared), run.settings.prices)
+  const perDay = costOf(sizeOf(plan, prepared), { ...plan, prices: run.settings.prices })
   if (perDay !== undefined) run.output('cost-per-day', perDay.toFixed(4))
   const change: Partial<CardRow> = {
     status: judgement.status,

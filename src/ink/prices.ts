@@ -16,6 +16,9 @@ const defaultMemory = '256Mi'
 const defaultVcpus = '0.5'
 const minutesPerDay = 24 * 60
 
+/** What a template's service is taken to have, as no tool tells it: the default of those servers that have templates (G2). */
+export const templateSize: Size = { memory: '256Mi', vcpus: '0.25' }
+
 /**
  * Estimates what a running service costs a day, in dollars, from its size alone: traffic, builds and the platform's
  * rounding are not in it.
