@@ -4,6 +4,7 @@ import { DeployError, errorMessage } from './errors.ts'
 import { readArguments, USAGE } from './login/arguments.ts'
 import { openBrowser } from './login/browser.ts'
 import { createGitHubCli } from './login/github-cli.ts'
+import { KEY_MAY_REMAIN } from './login/leftover.ts'
 import { runLogin } from './login/run-login.ts'
 import { openTerminal } from './login/terminal.ts'
 import { openWorkflowFile } from './login/workflow-file.ts'
@@ -32,7 +33,9 @@ async function main(): Promise<void> {
 main().catch((error: unknown) => {
   const cancelled = error instanceof Cancelled
   const hint = error instanceof DeployError && error.hint ? `\n${error.hint}` : ''
-  process.stderr.write(cancelled ? 'Cancelled; nothing was stored.\n' : `ink-deploy: ${errorMessage(error)}${hint}\n`)
+  process.stderr.write(
+    cancelled ? `Cancelled; nothing was stored. ${KEY_MAY_REMAIN}\n` : `ink-deploy: ${errorMessage(error)}${hint}\n`,
+  )
   // What shells expect of a program that was interrupted.
   process.exitCode = cancelled ? 130 : 1
 })

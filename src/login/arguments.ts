@@ -23,7 +23,7 @@ Gets an API key of ml.ink through the browser, without copying it. Stores nothin
 asks what to do; otherwise it does what the options say.
 
   --set-secret       save the key as the repository secret INK_API_KEY, with the GitHub CLI (gh)
-  --write-workflow   write .github/workflows/deploy.yml
+  --write-workflow   write .github/workflows/deploy.yml; alone, it asks for no key
   --print            print the key, and nothing else, to standard output
   --no-browser       print the address to open, and read the address (or the code) that it led to
   --endpoint URL     MCP endpoint of ml.ink (default: ${inputDefaults.endpoint})

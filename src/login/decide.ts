@@ -29,10 +29,10 @@ type Wishes = Pick<LoginOptions, 'setSecret' | 'print' | 'writeWorkflow'>
  * Refuses what can have no result, before anybody is asked for anything.
  * @throws DeployError
  */
-export function refuseWithoutPlace({ setSecret, print }: Wishes, interactive: boolean): void {
-  if (setSecret || print || interactive) return
+export function refuseWithoutPlace(wishes: Wishes, interactive: boolean): void {
+  if (isTold(wishes) || interactive) return
   throw new DeployError('there is nowhere to put the key, and nobody to ask', {
-    hint: 'Say --set-secret to save it as the repository secret, or --print to print it; or run this in a terminal.',
+    hint: 'Say --set-secret to save it as the repository secret, or --print to print it; --write-workflow alone needs no key. Or run this in a terminal.',
   })
 }
 
@@ -41,9 +41,14 @@ export function refuseWithoutPlace({ setSecret, print }: Wishes, interactive: bo
  * @throws DeployError when something was asked for that cannot be done
  */
 export async function decide(wishes: Wishes, surroundings: Surroundings, ask: Ask): Promise<Intent> {
-  const told = wishes.setSecret || wishes.print
+  const told = isTold(wishes)
   const { secretOf, print } = told ? placeTold(wishes, surroundings) : await choosePlace(surroundings, ask)
   return { secretOf, print, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, surroundings, ask) }
+}
+
+/** Whether the options say what to do, so that nobody is asked. */
+export function isTold({ setSecret, print, writeWorkflow }: Wishes): boolean {
+  return setSecret || print || writeWorkflow
 }
 
 type Place = Pick<Intent, 'secretOf' | 'print'>

@@ -1,6 +1,7 @@
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js'
 import { DeployError } from '../errors.ts'
 import type { Secret } from '../plan/secret.ts'
+import { KEY_MAY_REMAIN } from './leftover.ts'
 import type { Fetch } from './requests.ts'
 
 /** Greets the MCP endpoint, with a key or without, and returns how it answered. The key follows no redirect. */
@@ -34,6 +35,6 @@ export async function checkKey(endpoint: string, fetch: Fetch, key: Secret): Pro
   const { status } = await knock(endpoint, fetch, key)
   if (status === 200) return
   throw new DeployError(`ml.ink handed out a key that ${new URL(endpoint).host} does not take (HTTP ${status})`, {
-    hint: 'The key was given to nobody. Log in again; if it stays so, make a key at ml.ink (account, API keys).',
+    hint: `Nothing was stored. ${KEY_MAY_REMAIN} Log in again; if it stays so, make a key there.`,
   })
 }

@@ -4,7 +4,7 @@ import { DeployError } from '../errors.ts'
 /** An address on this machine for the browser to come back to (RFC 8252, 7.3). */
 export interface Loopback extends AsyncDisposable {
   readonly redirectUri: string
-  /** What the first visit brought. From then on nobody is let in any more. */
+  /** What the first visit with the state of this login brought. From then on nobody is let in any more. */
   readonly visit: Promise<URLSearchParams>
 }
 
@@ -19,19 +19,24 @@ const PAGE = `<!doctype html>
 </html>
 `
 
-/** Opens a free port of 127.0.0.1. */
-export async function openLoopback(): Promise<Loopback> {
+/**
+ * Opens a free port of 127.0.0.1.
+ * @param state of this login. Any page on the web can try the ports of this machine: a visit without it is turned away,
+ * and does not keep the one that is waited for from coming
+ */
+export async function openLoopback(state: string): Promise<Loopback> {
   let welcome: (answer: URLSearchParams) => void = () => {}
   const visit = new Promise<URLSearchParams>((resolve) => {
     welcome = resolve
   })
   const server = createServer((request, response) => {
-    const status = statusFor(request, port)
+    const address = addressOf(request.url ?? '')
+    const status = statusFor(request, address, { port, state })
     const final = { connection: 'close', 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' }
     if (status !== 200) return void response.writeHead(status, final).end()
     server.close()
     // The page is on its way before the process may end.
-    response.on('close', () => welcome(new URL(request.url ?? '', 'http://127.0.0.1').searchParams))
+    response.on('close', () => welcome(address.searchParams))
     show(response, final)
   })
   const port = await open(server)
@@ -42,17 +47,28 @@ export async function openLoopback(): Promise<Loopback> {
   }
 }
 
+/** Where a request leads. `//` and its like are no addresses, and anybody may ask for them. */
+function addressOf(target: string): URL {
+  const origin = 'http://127.0.0.1'
+  return URL.canParse(target, origin) ? new URL(target, origin) : new URL(origin)
+}
+
 function show(response: ServerResponse, headers: Record<string, string>): void {
   // The address of this page has the code in it.
   const quiet = { 'content-security-policy': "default-src 'none'", 'referrer-policy': 'no-referrer' }
   response.writeHead(200, { ...headers, ...quiet }).end(PAGE)
 }
 
-function statusFor({ method, url, headers }: IncomingMessage, port: number): number {
+function statusFor(
+  { method, headers }: IncomingMessage,
+  { pathname, searchParams }: URL,
+  { port, state }: { readonly port: number; readonly state: string },
+): number {
   // A page on the web can have a name of its own lead here; what it then sends names that.
   if (headers.host !== `127.0.0.1:${port}`) return 403
-  if (new URL(url ?? '', 'http://127.0.0.1').pathname !== CALLBACK) return 404
-  return method === 'GET' ? 200 : 405
+  if (pathname !== CALLBACK) return 404
+  if (method !== 'GET') return 405
+  return searchParams.get('state') === state ? 200 : 400
 }
 
 function open(server: Server): Promise<number> {

@@ -6,6 +6,7 @@ import { Secret } from '../plan/secret.ts'
 import { codeIn, codePasted, type Expected } from './callback.ts'
 import { type AuthorizationServer, discover } from './discover.ts'
 import { checkKey } from './knock.ts'
+import { KEY_MAY_REMAIN } from './leftover.ts'
 import { openLoopback } from './loopback.ts'
 import { boundedFetch, type Fetch, step } from './requests.ts'
 import { type Terminal, unlessAborted } from './terminal.ts'
@@ -43,16 +44,17 @@ export async function obtainKey(
 async function authorize(server: AuthorizationServer, browser: boolean, deps: ObtainDeps): Promise<OAuthTokens> {
   const { fetch, signal } = deps
   const { issuer, metadata, namesIssuer, resource, scope } = server
-  await using loopback = await openLoopback()
+  const state = deps.newState()
+  await using loopback = await openLoopback(state)
   const { redirectUri, visit } = loopback
   const clientInformation = await register(server, redirectUri, fetch, signal)
-  const expected = { state: deps.newState(), redirectUri, issuer, namesIssuer }
+  const expected = { state, redirectUri, issuer, namesIssuer }
   const { authorizationUrl, codeVerifier } = await step('take the request', signal, () =>
     startAuthorization(issuer, {
       metadata,
       clientInformation,
       redirectUrl: redirectUri,
-      state: expected.state,
+      state,
       resource,
       ...(scope && { scope }),
     }),
@@ -127,7 +129,7 @@ async function patiently<T>(answer: Promise<T>, patienceMs: number, signal: Abor
 function readKey({ access_token: token, token_type: type }: OAuthTokens): Secret {
   if (type.toLowerCase() === 'bearer' && looksLikeApiKey(token)) return new Secret(token)
   throw new DeployError('what ml.ink handed out is no API key', {
-    hint: 'The action would not take it. Make a key at ml.ink (account, API keys) and save it as the secret by hand.',
+    hint: `The action would not take it. ${KEY_MAY_REMAIN} Make another one there, and save it as the secret by hand.`,
   })
 }
 

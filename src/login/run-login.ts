@@ -1,8 +1,9 @@
 import { DeployError } from '../errors.ts'
 import type { Secret } from '../plan/secret.ts'
 import type { LoginOptions } from './arguments.ts'
-import { decide, type Intent, refuseWithoutPlace, type Surroundings } from './decide.ts'
+import { decide, type Intent, isTold, refuseWithoutPlace, type Surroundings } from './decide.ts'
 import type { FoundRepository, GitHubCli } from './github-cli.ts'
+import { KEY_MAY_REMAIN } from './leftover.ts'
 import { type ObtainDeps, obtainKey } from './obtain-key.ts'
 import type { Terminal } from './terminal.ts'
 import { SECRET_NAME, WORKFLOW_PATH } from './workflow.ts'
@@ -21,7 +22,7 @@ export interface LoginDeps extends ObtainDeps {
 export async function runLogin(options: LoginOptions, deps: LoginDeps): Promise<void> {
   const { terminal } = deps
   refuseWithoutPlace(options, terminal.interactive)
-  const choosing = !options.setSecret && !options.print
+  const choosing = !isTold(options)
   const file = attempt(deps.openWorkflowFile)
   const surroundings: Surroundings = {
     interactive: terminal.interactive,
@@ -33,14 +34,15 @@ export async function runLogin(options: LoginOptions, deps: LoginDeps): Promise<
     terminal.say(`The key cannot be saved as a secret from here: ${surroundings.repository.message}.`)
   }
   const intent = await decide(options, surroundings, (question, usual) => askOn(terminal, question, usual, deps.signal))
-  if (intent.secretOf === undefined && !intent.print) {
-    terminal.say('No key was asked for, as there is nowhere to put it.')
-  } else {
-    await putKey(await obtainKey(options, deps), intent, deps)
-  }
+  const hasPlace = intent.secretOf !== undefined || intent.print
+  if (hasPlace) await putKey(await obtainKey(options, deps), intent, deps)
+  else if (choosing) terminal.say('No key was asked for, as there is nowhere to put it.')
   if (intent.workflow !== undefined && !(file instanceof DeployError)) {
     await file.write(intent.workflow)
-    terminal.say(`Wrote ${WORKFLOW_PATH}. Commit and push it, and the deployment starts.`)
+    const first = intent.secretOf === undefined ? `save a key as the secret ${SECRET_NAME}, then ` : ''
+    terminal.say(`Wrote ${WORKFLOW_PATH}. To deploy, ${first}commit and push it.`)
+  } else if (!hasPlace && !choosing) {
+    terminal.say(`${WORKFLOW_PATH} stays as it is.`)
   }
 }
 
@@ -74,7 +76,7 @@ async function putKey(key: Secret, intent: Intent, { github, terminal }: LoginDe
       cause,
       hint: intent.print
         ? 'Secrets can be set by whoever has write access. The key was printed; save it by hand.'
-        : 'Secrets can be set by whoever has write access. The key is stored nowhere; remove it at ml.ink (account, API keys). ' +
+        : `Secrets can be set by whoever has write access. The key is stored nowhere. ${KEY_MAY_REMAIN} ` +
           'Log in again once that is mended, or with --print to save the key by hand.',
     })
   }

@@ -7,7 +7,7 @@ import { CARD_STATES } from './card-states.ts'
 import { shrinkPng } from './small-png.ts'
 import { deployed, type Stage, setStage } from './stage.ts'
 
-/** `npm run screenshots`: pictures of the comment in its states, and of a pull request, for the documentation. */
+/** `npm run screenshots`: the pictures that the documentation shows, and no others. */
 
 const FOLDER = join(import.meta.dirname, '../../docs/images')
 const LARGEST_BYTES = 150_000
@@ -52,23 +52,17 @@ async function save(subject: Page | Locator, name: string): Promise<void> {
   process.stdout.write(`${name}.png ${Math.round(picture.length / 1024)} kB\n`)
 }
 
-/** The card in each state, as wide as GitHub's conversation, and the two that matter most as narrow as a phone. */
+/** The card in each state, as wide as GitHub's conversation. */
 async function cards(stage: Stage, scheme: Scheme): Promise<void> {
   const { repository, pull } = stage
   const comment = repository.comment(pull.number, '', 'github-actions[bot]')
   for (const [state, rows] of Object.entries(CARD_STATES)) {
     const body = renderCard(rows, { repositoryUrl: repository.htmlUrl, pullRequest: pull.number })
     repository.conversation.editComment(comment.id, body)
-    const widths = state === 'live' || state === 'failed' ? [900, 400] : [900]
-    for (const width of widths) {
-      const page = await openWindow(stage, scheme, { width, height: 800, scale: 2 })
-      await page.goto(stage.pullUrl)
-      await save(
-        page.locator(`#issuecomment-${comment.id}`),
-        `card-${state}${width === 400 ? '-narrow' : ''}-${scheme}`,
-      )
-      await page.context().close()
-    }
+    const page = await openWindow(stage, scheme, { width: 900, height: 800, scale: 2 })
+    await page.goto(stage.pullUrl)
+    await save(page.locator(`#issuecomment-${comment.id}`), `card-${state}-${scheme}`)
+    await page.context().close()
   }
   repository.conversation.deleteComment(comment.id)
 }

@@ -230,10 +230,22 @@ describe('ink-deploy login', () => {
   it('asks for nothing when there is nowhere to put the key and nobody to ask', async () => {
     await using place = await workplace()
     const since = ink.journal.length
-    const { code, err } = await place.run(['--write-workflow']).ended
+    const { code, err } = await place.run([]).ended
     expect(code).toBe(1)
     expect(err).toContain('--set-secret')
     expect([asked(since), await place.noted(), await place.workflowText()]).toEqual([[], [], undefined])
+  })
+
+  it('--write-workflow alone writes the file and asks for no key, and refuses where there is another', async () => {
+    await using place = await workplace()
+    const since = ink.journal.length
+    const { code, out, err } = await place.run(['--write-workflow']).ended
+    expect([code, out], err).toEqual([0, ''])
+    expect([asked(since), await place.workflowText()]).toEqual([[], recommendedWorkflow('trunk')])
+    await writeFile(place.workflow, 'name: Mine\n')
+    const again = await place.run(['--write-workflow']).ended
+    expect([again.code, await place.workflowText()]).toEqual([1, 'name: Mine\n'])
+    expect(again.err).toContain('deploy.yml is there already')
   })
 
   it('leaves a workflow file that is there already, and asks for nothing then', async () => {
@@ -285,7 +297,7 @@ describe('ink-deploy login', () => {
     login.child.kill('SIGINT')
     const { code, out, err } = await login.ended
     expect([code, out]).toEqual([130, ''])
-    expect(err).toContain('Cancelled; nothing was stored.')
+    expect(err).toContain('Cancelled; nothing was stored. If access was already allowed, remove the key at ml.ink')
     const redirectUri = new URL(address).searchParams.get('redirect_uri') ?? ''
     await expect(fetch(redirectUri)).rejects.toThrow()
   })

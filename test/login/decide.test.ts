@@ -85,6 +85,23 @@ describe('options', () => {
     await expect(decide(wishes, { ...here, interactive: false }, somebody().ask)).rejects.toThrow('is there already')
   })
 
+  it.each([true, false])('--write-workflow alone asks for no key (somebody to ask: %s)', async (interactive) => {
+    const { ask, heard } = somebody()
+    const here = { ...clone, interactive, repository: new DeployError('no gh') }
+    const intent = await decide({ ...none, writeWorkflow: true }, here, ask)
+    expect(intent).toEqual({ secretOf: undefined, print: false, workflow: recommendedWorkflow() })
+    expect(heard).toEqual([])
+  })
+
+  it('--write-workflow alone replaces another file only when told so, and without anybody to ask not at all', async () => {
+    const wishes = { ...none, writeWorkflow: true }
+    const here = { ...clone, workflow: { content: 'name: Mine' } }
+    const { ask, heard } = somebody(true)
+    expect((await decide(wishes, here, ask)).workflow).toBe(text)
+    expect(heard).toEqual(['.github/workflows/deploy.yml is there already. Replace it?'])
+    await expect(decide(wishes, { ...here, interactive: false }, ask)).rejects.toThrow('is there already')
+  })
+
   it('--write-workflow has nothing to do where the file is as it should be', async () => {
     const wishes = { ...none, print: true, writeWorkflow: true }
     const here = { ...clone, interactive: false, workflow: { content: text } }
@@ -98,9 +115,9 @@ describe('options', () => {
   })
 })
 
-it('a key without a place is refused only where nobody can be asked for one', () => {
+it('a key without a place is refused only where one is wanted and nobody can be asked for it', () => {
   expect(() => refuseWithoutPlace(none, false)).toThrow('nowhere to put the key')
-  expect(() => refuseWithoutPlace({ ...none, writeWorkflow: true }, false)).toThrow('nowhere to put the key')
+  expect(() => refuseWithoutPlace({ ...none, writeWorkflow: true }, false)).not.toThrow()
   expect(() => refuseWithoutPlace(none, true)).not.toThrow()
   expect(() => refuseWithoutPlace({ ...none, print: true }, false)).not.toThrow()
 })

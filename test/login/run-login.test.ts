@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { DeployError, errorMessage } from '../../src/errors.ts'
 import type { FoundRepository } from '../../src/login/github-cli.ts'
+import { KEY_MAY_REMAIN } from '../../src/login/leftover.ts'
 import { type LoginDeps, runLogin } from '../../src/login/run-login.ts'
 import { recommendedWorkflow } from '../../src/login/workflow.ts'
 import type { Secret } from '../../src/plan/secret.ts'
@@ -98,6 +99,22 @@ describe('at a terminal', () => {
     nothingAsked(since)
   })
 
+  it('--write-workflow alone writes the file, and asks for no key', async () => {
+    const since = ink.journal.length
+    const { deps, left } = desk([])
+    await login(deps, { writeWorkflow: true })
+    expect(left).toMatchObject({ workflow: recommendedWorkflow(), out: '', secret: '' })
+    expect(left.said).toContain('save a key as the secret INK_API_KEY')
+    nothingAsked(since)
+  })
+
+  it('--write-workflow alone says so when the file stays as it is', async () => {
+    const write = async () => expect.unreachable('it was kept')
+    const { deps, left } = desk(['n'], { openWorkflowFile: () => ({ content: 'name: Mine', write }) })
+    await login(deps, { writeWorkflow: true })
+    expect(left.said).toContain('.github/workflows/deploy.yml stays as it is.')
+  })
+
   it('the end of the input is no consent', async () => {
     const since = ink.journal.length
     const { deps, left } = desk([])
@@ -143,6 +160,27 @@ describe('a login', () => {
     expect(left.said).toContain('this key expires on 2026-01-01 11:00 UTC')
   })
 
+  it('whose key is not taken says that it may still be at ml.ink', async () => {
+    const refusing = async (address: string | URL, init?: RequestInit) =>
+      new Headers(init?.headers).has('authorization') ? new Response(null, { status: 401 }) : fetch(address, init)
+    const { deps, left } = desk([], { fetch: refusing })
+    const error: unknown = await login(deps, { print: true }).catch((thrown) => thrown)
+    expect(errorMessage(error)).toContain('does not take (HTTP 401)')
+    expect((error as DeployError).hint).toContain(KEY_MAY_REMAIN)
+    expect(left.out).toBe('')
+  })
+
+  it('is not ended by a page that tries the ports of this machine', async () => {
+    const openBrowser = async (address: string) => {
+      const landing = new URL(address).searchParams.get('redirect_uri')
+      expect((await fetch(`${landing}?code=evil&state=guessed`)).status).toBe(400)
+      await allow(address)
+    }
+    const { deps, left } = desk([], { openBrowser: (address) => void openBrowser(address) })
+    await login(deps, { print: true })
+    expect(left.out).toMatch(/^dk_test_/)
+  })
+
   it.each([
     ['what is no API key', { access_token: 'a.web.token' }],
     ['a token of another type', { token_type: 'DPoP' }],
@@ -167,7 +205,7 @@ describe('a login', () => {
     expect(errorMessage(error)).toBe(
       'the key could not be saved as a secret of acme/web: gh secret set failed: HTTP 403',
     )
-    expect((error as DeployError).hint).toContain('stored nowhere')
+    expect((error as DeployError).hint).toContain(`stored nowhere. ${KEY_MAY_REMAIN}`)
     expect(left.workflow).toBe('')
   })
 })

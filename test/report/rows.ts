@@ -18,7 +18,7 @@ export function row(changes: Partial<CardRow> = {}): CardRow {
     updatedAt: '2026-11-22T10:04:31.000Z',
     runUrl: 'https://github.com/acme/shop/actions/runs/71',
     run: { id: 71, attempt: 1, startedAt: '2026-11-22T10:03:00.000Z' },
-    costPerDay: 0.02,
+    costPerDay: 0.34,
     ...changes,
   }
 }

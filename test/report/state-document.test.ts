@@ -12,7 +12,7 @@ const FULL: Required<CardRow> = {
   url: 'https://acme-web-pr-12.ml.ink',
   health: { status: 200, latencyMs: 143, tools: 3 },
   buildMs: 41_000,
-  costPerDay: 0.02,
+  costPerDay: 0.34,
   phase: 'build',
   probe: 'off',
   cached: true,
