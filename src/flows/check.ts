@@ -38,10 +38,14 @@ export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): P
 
 const signs = { fine: '✓', warning: '!', problem: '✗' } as const
 
+// GitHub tells what a token may write only when it is tried, and a check changes nothing.
+const READABLE =
+  'pull requests can be read; whether comments and deployment records may be written shows only when it is tried'
+
 async function checkPullRequests(deps: Deps): Promise<PlanCheck[]> {
   const readable = (await deps.github.pullRequests.list('open')) !== undefined
   return readable
-    ? [{ name: 'GitHub', result: 'fine', detail: 'pull requests can be read' }]
+    ? [{ name: 'GitHub', result: 'fine', detail: READABLE }]
     : [
         {
           name: 'GitHub',

@@ -64,6 +64,7 @@ it('command: plan names the account, the workspace and the project, and the near
   const fine = await plan({ workspace: 'acme' })
   expect(fine.told).toBe('planned')
   expect(fine.summary).toContain('Workspace | acme')
+  expect(fine.summary).toContain('whether comments and deployment records may be written shows only when it is tried')
   const slip = await plan({ project: 'defualt' })
   expect(slip.red).toBe(true)
   expect(slip.summary).toContain('project: default')
