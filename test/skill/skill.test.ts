@@ -1,6 +1,6 @@
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
@@ -212,7 +212,9 @@ describe('what the skill says of the action', () => {
 
   it('names inputs and values that there are', () => {
     const table = skill.tables.find(([head]) => head?.[1]?.includes('with:')) ?? []
-    const given = table.slice(1).flatMap((row) => codeSpans(row[1] ?? '').map((code) => code.split(/:\s*/)))
+    const spans = table.slice(1).flatMap((row) => codeSpans(row[1] ?? ''))
+    // Keys of the workflow itself.
+    const given = spans.filter((code) => !/^(on|schedule):$/.test(code)).map((code) => code.split(/:\s*/))
     expect(given.length).toBeGreaterThan(5)
     for (const [name, value] of given) {
       expect(Object.keys(inputDefaults)).toContain(name)
@@ -226,6 +228,17 @@ describe('what the skill says of the action', () => {
       })
       expect(parsed.ok ? [] : parsed.problems).toEqual([])
     }
+  })
+
+  it('finds the state as its description says, and logs in as the README says', async () => {
+    const [state, readme] = await Promise.all(
+      ['docs/state.md', 'README.md'].map((path) => readFile(join(root, path), 'utf8')),
+    )
+    const filter = /--jq '.+'/.exec(skill.text)?.[0] ?? 'no filter'
+    expect(state).toContain(filter)
+    const login = skill.codes.find((code) => code.endsWith(' login')) ?? 'no command'
+    expect(login).toMatch(/^npx https:/)
+    expect(readme).toContain(`\n${login}\n`)
   })
 
   it('names commands that there are', () => {
@@ -266,6 +279,13 @@ it.each([
   ['SKILL.md', skill],
   ['references/current-generation.md', current],
 ])('every link of %s leads somewhere', async (name, { links }) => {
-  for (const link of links.filter((one) => !one.startsWith('https://')))
-    await access(resolve(skillFolder, name, '..', link))
+  const ours = /^https:\/\/github\.com\/OWNER\/ink-deploy(?:\/(?:blob|tree)\/v1)?(?:\/|$)/
+  for (const link of links) {
+    if (ours.test(link)) await access(join(root, link.replace(ours, '')))
+    if (link.startsWith('https://')) continue
+    const path = resolve(skillFolder, name, '..', link)
+    // The directory is copied away from the repository.
+    expect(relative(skillFolder, path)).not.toMatch(/^\.\./)
+    await access(path)
+  }
 })

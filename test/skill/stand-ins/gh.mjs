@@ -30,17 +30,20 @@ async function pages(path) {
   return found
 }
 
-/** The part of jq that is a row of `.[]`, `.a.b` and `select(.a.b == "text")`. */
+/** The part of jq that is a row of `.[]`, `.a.b` and `select(.a.b == "text" and (.c | startswith("text")))`. */
 function filtered(expression, inputs) {
   const inside = (value, path) =>
     path
       .split('.')
       .filter(Boolean)
       .reduce((one, key) => one?.[key], value)
-  return expression.split(/\s*\|\s*/).reduce((all, step) => {
+  return expression.split(/\s*\|\s*(?=\.|select)/).reduce((all, step) => {
     if (step === '.[]') return all.flat()
-    const condition = /^select\((\.[\w.]+) == "([^"]*)"\)$/.exec(step)
-    if (condition) return all.filter((value) => inside(value, condition[1]) === condition[2])
+    const condition = /^select\((\.[\w.]+) == "([^"]*)" and \((\.[\w.]+) \| startswith\("([^"]*)"\)\)\)$/.exec(step)
+    if (condition) {
+      const [, path, wanted, other, start] = condition
+      return all.filter((value) => inside(value, path) === wanted && inside(value, other).startsWith(start))
+    }
     if (/^\.[\w.]*$/.test(step)) return all.map((value) => inside(value, step))
     throw new Error(`jq: not understood: ${step}`)
   }, inputs)
