@@ -77,7 +77,8 @@ function describePreview(plan: PreviewPlan): string[] {
   if (plan.maxPreviews !== undefined) lines.push(`At most ${plan.maxPreviews} previews; when full: ${plan.onQuota}.`)
   if (plan.maxCostPerDay !== undefined)
     lines.push(`Previews cost at most $${plan.maxCostPerDay.toFixed(2)} a day together; beyond that: ${plan.onQuota}.`)
-  if (plan.previewTtlMs !== undefined) lines.push(`It lives for ${inWords(plan.previewTtlMs)} at most.`)
+  if (plan.previewTtlMs !== undefined)
+    lines.push(`It may live for ${inWords(plan.previewTtlMs)}; the next sweep after that removes it.`)
   return lines
 }
 

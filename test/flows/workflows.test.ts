@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { type Sandbox, startSandbox, type WebhookEvent } from '../../sandbox/index.ts'
 import { evaluateCondition, evaluateTemplate } from '../../sandbox/runner/expression.ts'
+import { commands } from '../../src/plan/settings.ts'
 
 const examples = resolve(import.meta.dirname, '../../examples')
 const folder = join(examples, 'workflows')
@@ -83,6 +84,18 @@ describe.each(paths)('the workflow %s', (path) => {
     expect(types).toContain('closed')
     if (types.includes('labeled')) expect(at('labeled').cancels).toBe('false')
   })
+})
+
+it('full.yml goes back when it is told to, and does what the event says otherwise', async () => {
+  const { on, jobs } = await load('workflows/full.yml')
+  const asked = (inputs: Readonly<Record<string, string>>) => {
+    const given = jobs.deploy.steps.find(({ uses }) => uses === ACTION)?.with ?? {}
+    return ['command', 'rollback-to'].map((name) => evaluateTemplate(given[name] ?? '', { inputs }, 'success'))
+  }
+  expect(asked({})).toEqual(['auto', ''])
+  expect(asked({ command: 'rollback', 'rollback-to': 'abc1234' })).toEqual(['rollback', 'abc1234'])
+  const dispatch = z.object({ inputs: z.object({ command: z.object({ options: z.array(z.enum(commands)) }) }) })
+  expect(dispatch.parse(on.workflow_dispatch).inputs.command.options).toEqual(['auto', 'rollback'])
 })
 
 describe('in the sandbox’s runner', () => {

@@ -48,7 +48,7 @@ describe('the plan in words', () => {
         'Database acme-web-pr-12-db (sqlite), as DATABASE_AUTH_TOKEN, DATABASE_URL.',
         'If it is new, db/seed.sql is run in it before the build.',
         'At most 3 previews; when full: fail.',
-        'It lives for 36h at most.',
+        'It may live for 36h; the next sweep after that removes it.',
       ].join('\n'),
     )
     expect(text).not.toContain(secret)
