@@ -5,18 +5,33 @@ import type { WantedRecord } from '../plan/dns-records.ts'
 import type { Run } from './run.ts'
 import { tameError } from './switch-service.ts'
 
-/** Brings one zone in step. Where both can be there at once, what is new is there before what is old goes. */
-export async function changeZone(run: Run, difference: DnsDifference, service: string): Promise<void> {
+/**
+ * Brings one zone in step. Where both can be there at once, what is new is there before what is old goes. A record that
+ * fails does not stop the others.
+ * @returns what failed, in words
+ */
+export async function changeZone(run: Run, difference: DnsDifference, service: string): Promise<readonly string[]> {
   const { zone, add, marks } = difference
+  const failed: string[] = []
+  const attempt = async (record: DnsRecord | WantedRecord, act: () => Promise<void>) => {
+    try {
+      await act()
+    } catch (error) {
+      run.signal.throwIfAborted()
+      failed.push(`${recordInWords(zone, record)}: ${tameError(run, error)}`)
+    }
+  }
   const waiting = new Set(difference.remove)
   for (const record of add) {
     const replaced = [...waiting].filter((old) => excludeEachOther(old, record))
     for (const old of replaced) waiting.delete(old)
-    await replace(run, replaced, record, service)
+    await attempt(record, () => replace(run, replaced, record, service))
   }
-  for (const record of waiting) await remove(run, zone, record)
-  // Last, so that what is not removed stays known as ours.
-  for (const mark of marks.values()) await run.platform.deleteDnsRecord(zone, mark.id, run.signal)
+  for (const record of waiting) await attempt(record, () => remove(run, zone, record))
+  // Last, and only when all went well, so that what is not removed stays known as ours; the next run finds what is left.
+  if (failed.length > 0) return failed
+  for (const mark of marks.values()) await attempt(mark, () => run.platform.deleteDnsRecord(zone, mark.id, run.signal))
+  return failed
 }
 
 /** Removes what excludes a record and makes it. When that fails, the name has what it had before. */

@@ -70,11 +70,16 @@ export async function settleDns(run: Run, plan: ProductionPlan): Promise<void> {
   try {
     const outlook = await dnsOutlook(plan, run)
     for (const problem of outlook?.problems ?? []) run.log.warning(`${problem}.`)
-    for (const difference of outlook?.differences ?? []) await changeZone(run, difference, plan.place.baseName)
+    const failed: string[] = []
+    for (const difference of outlook?.differences ?? [])
+      failed.push(...(await changeZone(run, difference, plan.place.baseName)))
+    if (failed.length > 0) warnOutOfStep(run, failed.join('; '))
   } catch (error) {
     run.signal.throwIfAborted()
-    run.log.warning(
-      `The DNS records are not in step with \`dns-records\`: ${tameError(run, error)}. The next deployment tries again.`,
-    )
+    warnOutOfStep(run, tameError(run, error))
   }
+}
+
+function warnOutOfStep({ log }: Run, why: string): void {
+  log.warning(`The DNS records are not in step with \`dns-records\`: ${why}. The next deployment tries again.`)
 }

@@ -103,6 +103,16 @@ describe('a DNS record', () => {
     expect(marked()).toContain('alias')
   })
 
+  it('that is refused does not stop the others', async () => {
+    const run = await push(
+      [{ ...www, name: 'first' }, www, alias],
+      addingDns(1, () => Promise.reject(new Error('no such luck'))),
+    )
+    expect(run.warnings).toEqual([expect.stringContaining(`A first.${zone} 192.0.2.1: no such luck`)])
+    expect(seen().sort()).toEqual(['alias CNAME shop.example.net 300', 'www A 192.0.2.1 300'])
+    expect(marked().sort()).toEqual(['alias', 'www'])
+  })
+
   it('that has no mark yet when the run is cancelled is taken back', async () => {
     const cancel = new AbortController()
     const how = addingDns(2, (add) => {
