@@ -27,7 +27,7 @@ const workflowSchema = z.object({
         z.object({
           uses: z.string().optional(),
           run: z.string().optional(),
-          with: z.record(z.string(), z.string()).optional(),
+          with: z.record(z.string(), z.coerce.string()).optional(),
         }),
       ),
     }),
