@@ -19,7 +19,9 @@ const workflow = z.object({
   permissions: z.record(z.string(), z.enum(['read', 'write'])),
   jobs: z.object({
     deploy: z.object({
-      steps: z.array(z.object({ uses: z.string().optional(), with: z.record(z.string(), z.coerce.string()).optional() })),
+      steps: z.array(
+        z.object({ uses: z.string().optional(), with: z.record(z.string(), z.coerce.string()).optional() }),
+      ),
     }),
   }),
 })
