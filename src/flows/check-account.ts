@@ -1,11 +1,11 @@
-import { DeployError, errorMessage } from '../errors.ts'
+import { DeployError, errorMessage } from '../core/errors.js'
+import { createSanitizer } from '../core/sanitize.ts'
 import type { Credits } from '../ink/credits.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { PlaceJudgement } from '../plan/place-names.ts'
 import type { CheckPlan, Place } from '../plan/plan.ts'
-import { costInWords } from '../report/format.ts'
 import type { PlanCheck } from '../report/model.ts'
-import { createTamer } from '../watch/tame.ts'
+import { formatCost } from '../report/wording.js'
 import { limitsInWords } from './account.ts'
 import { checkDomains } from './check-domains.ts'
 import { findPlace, type PlaceFindings } from './check-place.ts'
@@ -47,7 +47,9 @@ export async function checkAccount(plan: CheckPlan, deps: Deps, signal: AbortSig
     }
   } catch (error) {
     const hint = error instanceof DeployError && error.hint ? [error.hint] : []
-    return [{ name: 'ml.ink', result: 'problem', detail: createTamer(deps.secrets())(errorMessage(error)), mend: hint }]
+    return [
+      { name: 'ml.ink', result: 'problem', detail: createSanitizer(deps.secrets())(errorMessage(error)), mend: hint },
+    ]
   }
 }
 
@@ -95,7 +97,7 @@ async function moneyChecks(
   const cost = costView(runningCosts(previews, plan.place, run.settings))
   return [
     ...(credits === undefined ? [] : [creditsCheck(credits, run.settings.creditsWarning)]),
-    ...(cost === undefined ? [] : [{ name: 'Cost', result: 'fine', detail: costInWords(cost) } as const]),
+    ...(cost === undefined ? [] : [{ name: 'Cost', result: 'fine', detail: formatCost(cost) } as const]),
   ]
 }
 

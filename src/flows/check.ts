@@ -1,9 +1,9 @@
-import { DeployError, errorMessage } from '../errors.ts'
+import { DeployError, errorMessage } from '../core/errors.js'
+import { count } from '../core/format.js'
+import { createSanitizer } from '../core/sanitize.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { CheckPlan } from '../plan/plan.ts'
-import { count } from '../report/format.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
-import { createTamer } from '../watch/tame.ts'
 import { checkAccount } from './check-account.ts'
 import type { Deps } from './deps.ts'
 import type { Outcome } from './outcome.ts'
@@ -81,7 +81,7 @@ async function checkCheckout({ place, would }: CheckPlan, deps: Deps, signal: Ab
       {
         name: 'Checkout',
         result: 'problem',
-        detail: createTamer(deps.secrets())(errorMessage(error)),
+        detail: createSanitizer(deps.secrets())(errorMessage(error)),
         mend: ['- uses: actions/checkout@v6'],
       },
     ]

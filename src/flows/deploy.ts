@@ -1,5 +1,5 @@
+import { count, formatBytes } from '../core/format.js'
 import { deploymentBranch } from '../plan/names.ts'
-import { count, formatBytes } from '../report/format.ts'
 import type { CardRow } from '../report/model.ts'
 import type { PushResult } from '../source/contract.ts'
 import { lookAtAccount } from './account.ts'

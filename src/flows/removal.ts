@@ -1,3 +1,4 @@
+import { fewAtOnce } from '../core/parallel.js'
 import { PlatformError } from '../ink/errors.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
@@ -5,11 +6,10 @@ import type { Place } from '../plan/plan.ts'
 import type { Thing } from '../report/model.ts'
 import type { GitRemote } from '../source/remote.ts'
 import { branchesInUse, branchesOf } from './branches.ts'
-import { fewAtOnce } from './in-parallel.ts'
 import { protectedRemote } from './prepare.ts'
 import { removeDatabase } from './remove-database.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 import { waitUntilGone } from './waiting.ts'
 
 /** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
@@ -78,7 +78,7 @@ async function removeRunning(
       if (await act()) removed.push(thing)
     } catch (error) {
       run.signal.throwIfAborted()
-      left.push({ ...thing, why: tameError(run, error) })
+      left.push({ ...thing, why: safeMessage(run, error) })
     }
   }
   if (await wantedAgain()) return { removed, left, overtaken: true }
@@ -103,9 +103,9 @@ async function tryBranches(run: Run, place: Place, previews: readonly Removable[
     return { deleted: await removeBranches(run, place, previews) }
   } catch (error) {
     run.signal.throwIfAborted()
-    if (!(error instanceof PlatformError && error.failure === 'missing-tool')) return { why: tameError(run, error) }
+    if (!(error instanceof PlatformError && error.failure === 'missing-tool')) return { why: safeMessage(run, error) }
     // No later run could do it either, and a branch that no service tracks costs nothing.
-    run.log.warning(`Branches of removed previews stay on ml.ink: ${tameError(run, error)}. They start nothing.`)
+    run.log.warning(`Branches of removed previews stay on ml.ink: ${safeMessage(run, error)}. They start nothing.`)
     return { deleted: [] }
   }
 }

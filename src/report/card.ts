@@ -1,6 +1,6 @@
 import type { PhrasingContent, RootContent } from 'mdast'
+import { formatDollars, formatUtc } from '../core/format.js'
 import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
-import { formatDollars, formatUtc } from './format.ts'
 import {
   cellCode,
   code,

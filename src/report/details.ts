@@ -1,6 +1,6 @@
 import type { PhrasingContent, RootContent } from 'mdast'
+import { count, formatBytes, formatDuration, shortSha } from '../core/format.js'
 import { type ExcerptLimits, excerpt, prose, sentence, webAddress } from './foreign-text.ts'
-import { count, formatBytes, formatDuration, shortSha } from './format.ts'
 import {
   block,
   cellCode,

@@ -1,7 +1,7 @@
 import type { PhrasingContent, RootContent } from 'mdast'
+import { count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from '../core/format.js'
 import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
 import { cut, oneLine, printable, prose } from './foreign-text.ts'
-import { count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from './format.ts'
 import { block, cellCode, code, folded, heading, link, list, table, text } from './markdown.ts'
 import type { AccountView, AnnotationView, CostView, DeployReport, PushedView, Surroundings } from './model.ts'
 import { ganttLines } from './timeline.ts'

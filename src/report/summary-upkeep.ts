@@ -1,6 +1,6 @@
 import type { PhrasingContent, RootContent } from 'mdast'
+import { count, formatDollars, formatDuration, formatUtc } from '../core/format.js'
 import { oneLine, prose } from './foreign-text.ts'
-import { costInWords, count, formatDollars, formatDuration, formatUtc } from './format.ts'
 import { block, cellCode, code, heading, link, list, paragraph, table, text } from './markdown.ts'
 import type {
   CostView,
@@ -11,6 +11,7 @@ import type {
   SweptPreview,
   TeardownReport,
 } from './model.ts'
+import { formatCost } from './wording.js'
 import { targetWords } from './wording.ts'
 
 const MAX_TABLE_ROWS = 200
@@ -65,7 +66,7 @@ export function sweepBlocks(report: SweepReport, surroundings: Surroundings): Ro
 /** One line about what is open costs, and what there is to pay it with. */
 function moneyBlocks({ cost, credits }: { cost?: CostView | undefined; credits?: string | undefined }): RootContent[] {
   const said = [
-    ...(cost === undefined ? [] : [costInWords(cost)]),
+    ...(cost === undefined ? [] : [formatCost(cost)]),
     ...(credits === undefined ? [] : [`credits left: ${credits}`]),
   ]
   return said.length === 0 ? [] : [paragraph(...prose(`💰 ${said.join(' · ')}`))]

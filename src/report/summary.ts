@@ -1,6 +1,6 @@
 import type { RootContent } from 'mdast'
+import { count } from '../core/format.js'
 import { prose } from './foreign-text.ts'
-import { count } from './format.ts'
 import { block, dotted, heading, link, list, paragraph, serialise, smallPrint, table, text } from './markdown.ts'
 import type { NothingReport, PlanReport, Report, Surroundings } from './model.ts'
 import { deployBlocks } from './summary-deploy.ts'

@@ -1,5 +1,5 @@
+import { formatDuration } from '../core/format.js'
 import { excerpt, prose } from './foreign-text.ts'
-import { formatDuration } from './format.ts'
 import { block, code, link, paragraph, serialise, text } from './markdown.ts'
 
 /** First line of the issue about a service, by which it is found again. */

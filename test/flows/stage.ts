@@ -14,6 +14,8 @@ import {
 import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { jobContext } from '../../sandbox/runner/job-context.ts'
 import { buildDeps } from '../../src/adapters.ts'
+import type { Clock } from '../../src/core/clock.js'
+import { Secret } from '../../src/core/secret.js'
 import type { Deps, OpenDeployment } from '../../src/flows/deps.ts'
 import type { Outcome } from '../../src/flows/outcome.ts'
 import { publish } from '../../src/flows/publish.ts'
@@ -21,14 +23,12 @@ import { runAction } from '../../src/flows/run-action.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
 import { type InputName, inputDefaults } from '../../src/plan/inputs.ts'
 import { parseSettings } from '../../src/plan/parse-settings.ts'
-import { Secret } from '../../src/plan/secret.ts'
 import type { CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readContext } from '../../src/runner/context.ts'
 import { readEvent } from '../../src/runner/event.ts'
 import { readInputs } from '../../src/runner/inputs.ts'
 import { openMasks } from '../../src/runner/masks.ts'
-import type { Clock } from '../../src/watch/clock.ts'
 
 export type Inputs = Partial<Record<InputName, string>>
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { formatBytes, formatDollars, formatDuration, formatUtc } from '../../src/core/format.js'
+import { redactValue } from '../../src/core/redact.ts'
 import { fitAnnotations } from '../../src/report/annotations.ts'
 import { cut, excerpt, oneLine } from '../../src/report/foreign-text.ts'
-import { formatBytes, formatDollars, formatDuration, formatUtc } from '../../src/report/format.ts'
-import { redact } from '../../src/report/redact.ts'
 import { decodeState, encodeState, parseRow } from '../../src/report/state.ts'
 import { ganttLines, phaseLine } from '../../src/report/timeline.ts'
 import { row, unfinished } from './rows.ts'
@@ -167,7 +167,7 @@ describe('redacting', () => {
       note: `key ${secret}!`,
       diagnosis: { cause: secret, hint: '', decisive: [`a ${secret}`], tail: [] },
     })
-    const safe = redact(told, [secret])
+    const safe = redactValue(told, [secret])
     expect(JSON.stringify(safe)).not.toContain(secret)
     expect(safe).toEqual({
       ...told,
@@ -177,7 +177,7 @@ describe('redacting', () => {
   })
 
   it('covers each line of a secret with several, and the longer of two that overlap first', () => {
-    expect(redact('first-line and second-line', ['first-line\nsecond-line'])).toBe('*** and ***')
-    expect(redact(`${secret}-more`, [secret, `${secret}-more`])).toBe('***')
+    expect(redactValue('first-line and second-line', ['first-line\nsecond-line'])).toBe('*** and ***')
+    expect(redactValue(`${secret}-more`, [secret, `${secret}-more`])).toBe('***')
   })
 })
