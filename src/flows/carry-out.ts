@@ -1,4 +1,4 @@
-import { DeployError, errorMessage } from '../core/errors.js'
+import { DeployError, errorMessage } from '../core/errors.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota, type Platform } from '../ink/platform.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'

@@ -1,5 +1,5 @@
-import { DeployError, errorMessage } from '../core/errors.js'
-import { count } from '../core/format.js'
+import { DeployError, errorMessage } from '../core/errors.ts'
+import { count } from '../core/format.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { CheckPlan } from '../plan/plan.ts'

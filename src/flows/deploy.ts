@@ -1,4 +1,4 @@
-import { count, formatBytes } from '../core/format.js'
+import { count, formatBytes } from '../core/format.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import type { CardRow } from '../report/model.ts'
 import type { PushResult } from '../source/contract.ts'

@@ -1,4 +1,4 @@
-import { errorMessage } from '../core/errors.js'
+import { errorMessage } from '../core/errors.ts'
 import type { Service, Zone } from '../ink/results.ts'
 import type { DomainView } from '../report/model.ts'
 import type { Run } from './run.ts'

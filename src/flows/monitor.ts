@@ -1,5 +1,5 @@
-import { DeployError } from '../core/errors.js'
-import { settleEach } from '../core/parallel.js'
+import { DeployError } from '../core/errors.ts'
+import { settleEach } from '../core/parallel.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'

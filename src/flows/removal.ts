@@ -1,4 +1,4 @@
-import { fewAtOnce } from '../core/parallel.js'
+import { fewAtOnce } from '../core/parallel.ts'
 import { PlatformError } from '../ink/errors.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'

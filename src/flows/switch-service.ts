@@ -1,4 +1,4 @@
-import { errorMessage } from '../core/errors.js'
+import { errorMessage } from '../core/errors.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import { isTransient, mayHaveHappened, PlatformError } from '../ink/errors.ts'
 import type { Platform, ServiceSettings } from '../ink/platform.ts'

@@ -1,5 +1,5 @@
-import { DeployError } from '../core/errors.js'
-import { inSeconds } from '../core/format.js'
+import { DeployError } from '../core/errors.ts'
+import { inSeconds } from '../core/format.ts'
 import type { RowStatus } from '../report/model.ts'
 import type { LostDeployment } from '../watch/confirm-live.ts'
 import type { ProbeResult } from '../watch/probe.ts'

@@ -1,5 +1,5 @@
 import type { PhrasingContent, RootContent } from 'mdast'
-import { formatDollars, formatUtc } from '../core/format.js'
+import { formatDollars, formatUtc } from '../core/format.ts'
 import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
 import {
   cellCode,

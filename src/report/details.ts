@@ -1,5 +1,5 @@
 import type { PhrasingContent, RootContent } from 'mdast'
-import { count, formatBytes, formatDuration, shortSha } from '../core/format.js'
+import { count, formatBytes, formatDuration, shortSha } from '../core/format.ts'
 import { type ExcerptLimits, excerpt, prose, sentence, webAddress } from './foreign-text.ts'
 import {
   block,

@@ -1,5 +1,5 @@
 import type { PhrasingContent, RootContent } from 'mdast'
-import { count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from '../core/format.js'
+import { count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from '../core/format.ts'
 import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
 import { cut, oneLine, printable, prose } from './foreign-text.ts'
 import { block, cellCode, code, folded, heading, link, list, table, text } from './markdown.ts'

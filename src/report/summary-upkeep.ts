@@ -1,5 +1,5 @@
 import type { PhrasingContent, RootContent } from 'mdast'
-import { count, formatDollars, formatDuration, formatUtc } from '../core/format.js'
+import { count, formatDollars, formatDuration, formatUtc } from '../core/format.ts'
 import { oneLine, prose } from './foreign-text.ts'
 import { block, cellCode, code, heading, link, list, paragraph, table, text } from './markdown.ts'
 import type {
@@ -11,8 +11,7 @@ import type {
   SweptPreview,
   TeardownReport,
 } from './model.ts'
-import { formatCost } from './wording.js'
-import { targetWords } from './wording.ts'
+import { formatCost, targetWords } from './wording.ts'
 
 const MAX_TABLE_ROWS = 200
 

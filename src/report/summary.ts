@@ -1,5 +1,5 @@
 import type { RootContent } from 'mdast'
-import { count } from '../core/format.js'
+import { count } from '../core/format.ts'
 import { prose } from './foreign-text.ts'
 import { block, dotted, heading, link, list, paragraph, serialise, smallPrint, table, text } from './markdown.ts'
 import type { NothingReport, PlanReport, Report, Surroundings } from './model.ts'

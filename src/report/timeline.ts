@@ -1,4 +1,4 @@
-import { formatDuration } from '../core/format.js'
+import { formatDuration } from '../core/format.ts'
 import type { Phase, PhaseName, PhaseResult } from './model.ts'
 
 /** The phases of a run as a Mermaid Gantt chart, which GitHub draws. All its text is ours, so nothing needs escaping. */

@@ -1,4 +1,4 @@
-import { formatDuration } from '../core/format.js'
+import { formatDuration } from '../core/format.ts'
 import { excerpt, prose } from './foreign-text.ts'
 import { block, code, link, paragraph, serialise, text } from './markdown.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatBytes, formatDollars, formatDuration, formatUtc } from '../../src/core/format.js'
+import { formatBytes, formatDollars, formatDuration, formatUtc } from '../../src/core/format.ts'
 import { redactValue } from '../../src/core/redact.ts'
 import { fitAnnotations } from '../../src/report/annotations.ts'
 import { cut, excerpt, oneLine } from '../../src/report/foreign-text.ts'
