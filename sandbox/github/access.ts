@@ -1,4 +1,4 @@
-import type { AccessLevel, Permissions, Token, TokenKind, User } from './model.ts'
+import type { AccessLevel, Permissions, Token, TokenKind } from './state/model.ts'
 
 /** A refusal or a failure, answered as GitHub answers it. */
 export class ApiError extends Error {
@@ -18,9 +18,6 @@ export class ApiError extends Error {
     this.details = more.details ?? {}
   }
 }
-
-/** The author of everything done with a job's GITHUB_TOKEN. */
-export const ACTIONS_BOT: User = { login: 'github-actions[bot]', id: 41898282, type: 'Bot' }
 
 /**
  * Permissions by operation; any one of them is enough.

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiError, checkAccess, credentialsOf, notFound } from './access.ts'
+import { ApiError, acceptedPermissions, checkAccess, credentialsOf, notFound } from './access.ts'
 import { asObject, type Json, loadDescription, type Match } from './description.ts'
-import { readBody, send } from './exchange.ts'
-import { concerns, type GitHubFaults, type Occasion, strikeAnswer, strikeMeanwhile } from './faults.ts'
-import type { Token } from './model.ts'
+import { concerns, type GitHubFaults, type RequestFacts, strikeAnswer, strikeMeanwhile } from './faults.ts'
+import type { Repository } from './repository.ts'
 import { actions } from './rest/actions.ts'
 import type { Answer, Handlers } from './rest/call.ts'
 import { deployments } from './rest/deployments.ts'
@@ -12,8 +11,9 @@ import { issues } from './rest/issues.ts'
 import { pulls } from './rest/pulls.ts'
 import { repos } from './rest/repos.ts'
 import { authenticatedUser } from './rest/users.ts'
+import type { Token } from './state/model.ts'
+import { findRepository, type World } from './state/state.ts'
 import { createValidator, type Validator } from './validation.ts'
-import { findRepository, type World } from './world.ts'
 
 /** A request or an answer which GitHub's own description does not allow. */
 export interface Violation {
@@ -37,10 +37,18 @@ export interface Api {
   readonly violations: readonly Violation[]
 }
 
+/** What a GITHUB_TOKEN may ask per hour. It is told, as GitHub tells it, but not enforced. */
+const RATE_LIMIT = 1000
+
 const HANDLERS: Handlers = { ...repos, ...pulls, ...issues, ...deployments, ...actions }
 
 /** The REST API: every request is measured against GitHub's description, then answered, and so is every answer. */
-export function createApi(world: World, faults: GitHubFaults, journal: JournalEntry[], stopping: AbortSignal): Api {
+export function createApi(
+  world: World<Repository>,
+  faults: GitHubFaults,
+  journal: JournalEntry[],
+  stopping: AbortSignal,
+): Api {
   const violations: Violation[] = []
   let validator: Validator | undefined
   /** Requests so far, by token. */
@@ -84,21 +92,21 @@ export function createApi(world: World, faults: GitHubFaults, journal: JournalEn
     const problems = validate.request(operation, { params, query, body: incoming.body })
     if (problems.length > 0) throw violated(violations, method, path, problems.join('; '))
     if (incoming.authorization !== undefined && !token) throw new ApiError(401, 'Bad credentials')
-    const occasion: Occasion = { operation: operation.id, method, path }
-    const silence = faults.strike('github.silence', concerns(occasion))
+    const facts: RequestFacts = { operation: operation.id, method, path }
+    const silence = faults.strike('github.silence', concerns(facts))
     if (silence) await pause(Number(silence.options.ms ?? 30_000), stopping)
-    const reset = faults.strike('github.reset', concerns(occasion))
+    const reset = faults.strike('github.reset', concerns(facts))
     if (reset && reset.options.processed !== true) return 'reset'
-    const struck = strikeAnswer(faults, occasion)
+    const struck = strikeAnswer(faults, facts)
     if (struck) throw struck
-    const answer = await dispatch(incoming, validate, occasion).catch(refusal)
+    const answer = await dispatch(incoming, validate, facts).catch(refusal)
     const body = answer.body === undefined ? undefined : plain(answer.body)
     const wrong = validate.response(operation, answer.status, body)
     if (wrong.length > 0) throw violated(violations, method, path, wrong.join('; '))
     return reset ? 'reset' : answer
   }
 
-  async function dispatch(incoming: Incoming, validate: Validator, occasion: Occasion): Promise<Answer> {
+  async function dispatch(incoming: Incoming, validate: Validator, facts: RequestFacts): Promise<Answer> {
     const { operation, params } = incoming.match
     if (operation.id === 'users/get-authenticated') return authenticatedUser(world, incoming.token)
     const handler = HANDLERS[operation.id]
@@ -107,7 +115,7 @@ export function createApi(world: World, faults: GitHubFaults, journal: JournalEn
     const repository = findRepository(world, `${params.owner}/${params.repo}`)
     if (!repository) throw notFound()
     checkAccess(operation.id, incoming.token, repository, incoming.method)
-    await strikeMeanwhile(faults, occasion, repository)
+    await strikeMeanwhile(faults, facts, repository)
     return handler({
       world,
       repository,
@@ -164,4 +172,35 @@ async function pause(milliseconds: number, stopping: AbortSignal): Promise<void>
   await sleep(milliseconds, undefined, { signal: stopping }).catch(() => {
     throw new ApiError(503, 'The sandbox is stopping.')
   })
+}
+
+/** The JSON body of a request, or `undefined` when there is none. */
+async function readBody(request: IncomingMessage): Promise<Json | undefined> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const raw = Buffer.concat(chunks).toString('utf8')
+  if (raw === '') return undefined
+  try {
+    return JSON.parse(raw) as Json
+  } catch {
+    throw new ApiError(400, 'Problems parsing JSON')
+  }
+}
+
+/** Sends an answer with the headers that GitHub puts on every one. */
+function send(response: ServerResponse, answer: Answer, operation: string, used: number): void {
+  const accepted = acceptedPermissions(operation)
+  response.writeHead(answer.status, {
+    ...(answer.body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+    'x-github-media-type': 'github.v3; format=json',
+    'x-github-request-id': `SAND:${used.toString(16).toUpperCase()}`,
+    'x-ratelimit-limit': String(RATE_LIMIT),
+    'x-ratelimit-remaining': String(Math.max(0, RATE_LIMIT - used)),
+    'x-ratelimit-used': String(used),
+    'x-ratelimit-reset': String(Math.ceil(Date.now() / 3_600_000) * 3600),
+    'x-ratelimit-resource': 'core',
+    ...(accepted === undefined ? {} : { 'x-accepted-github-permissions': accepted }),
+    ...answer.headers,
+  })
+  response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body))
 }

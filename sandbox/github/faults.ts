@@ -24,23 +24,23 @@ export const GITHUB_FAULTS = {
 export type GitHubFault = keyof typeof GITHUB_FAULTS
 export type GitHubFaults = FaultRegistry<GitHubFault>
 
-export interface Occasion {
+export interface RequestFacts {
   readonly operation: string
   readonly method: string
   readonly path: string
 }
 
 /** Whether a fault's details leave this request open. */
-export function concerns(occasion: Occasion): (options: FaultOptions) => boolean {
+export function concerns(request: RequestFacts): (options: FaultOptions) => boolean {
   return (options) =>
-    (options.operation === undefined || options.operation === occasion.operation) &&
-    (options.method === undefined || options.method === occasion.method) &&
-    (typeof options.path !== 'string' || occasion.path.includes(options.path))
+    (options.operation === undefined || options.operation === request.operation) &&
+    (options.method === undefined || options.method === request.method) &&
+    (typeof options.path !== 'string' || request.path.includes(options.path))
 }
 
 /** Faults that answer in place of the API. */
-export function strikeAnswer(faults: GitHubFaults, occasion: Occasion): ApiError | undefined {
-  const matches = concerns(occasion)
+export function strikeAnswer(faults: GitHubFaults, request: RequestFacts): ApiError | undefined {
+  const matches = concerns(request)
   const http = faults.strike('github.http', matches)
   if (http) {
     const { status = 502, message = 'Server Error', retryAfterSeconds } = http.options
@@ -57,7 +57,7 @@ export function strikeAnswer(faults: GitHubFaults, occasion: Occasion): ApiError
       },
     )
   }
-  if (faults.strike('github.forbidden', matches)) return forbidden(occasion.operation)
+  if (faults.strike('github.forbidden', matches)) return forbidden(request.operation)
   if (faults.strike('github.not-found', matches)) return notFound()
   return undefined
 }
@@ -78,8 +78,12 @@ function retryAfter(seconds: unknown): Record<string, string> {
 }
 
 /** Faults that are other people's doing: they change the repository, and the request then meets what is left. */
-export async function strikeMeanwhile(faults: GitHubFaults, occasion: Occasion, repository: Repository): Promise<void> {
-  const matches = concerns(occasion)
+export async function strikeMeanwhile(
+  faults: GitHubFaults,
+  request: RequestFacts,
+  repository: Repository,
+): Promise<void> {
+  const matches = concerns(request)
   const deleted = faults.strike('github.comment-deleted', matches)
   if (deleted) repository.conversation.deleteComment(commentId(repository, deleted.options))
   const edited = faults.strike('github.comment-edited', matches)

@@ -5,22 +5,24 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createFaultRegistry, type FaultOptions } from '../fault.ts'
-import { ACTIONS_BOT, normalizePermissions, tokenPrefix } from './access.ts'
+import { normalizePermissions, tokenPrefix } from './access.ts'
 import { createApi, type JournalEntry, type Violation } from './api.ts'
 import { GITHUB_FAULTS, type GitHubFault } from './faults.ts'
-import { forkBare, initBare } from './git.ts'
 import { handleGit } from './git-server.ts'
-import type { AccessLevel, Token, TokenKind, User } from './model.ts'
-import { Repository, type RepositoryOptions } from './repository.ts'
-import type { World } from './world.ts'
+import { Repository } from './repository.ts'
+import { forkBare, initBare } from './state/git.ts'
+import type { AccessLevel, Token, TokenKind } from './state/model.ts'
+import { ACTIONS_BOT } from './state/model.ts'
+import { createWorld, type RepositoryOptions, type World } from './state/state.ts'
 
 export type { JournalEntry, Violation } from './api.ts'
-export type { EventKind, EventOptions, WebhookEvent } from './events.ts'
 export { GITHUB_FAULTS, type GitHubFault } from './faults.ts'
-export type { CommitOptions, FileContent } from './git.ts'
-export type * from './model.ts'
-export type { OpenPullRequest } from './pull-requests.ts'
-export type { Repository, RepositoryOptions } from './repository.ts'
+export type { EventKind, EventOptions, WebhookEvent } from './render/event.ts'
+export type { Repository } from './repository.ts'
+export type { CommitOptions, FileContent } from './state/git.ts'
+export type * from './state/model.ts'
+export type { OpenPullRequest } from './state/pull-requests.ts'
+export type { RepositoryOptions } from './state/state.ts'
 
 export interface GitHubOptions {
   /** Default: any free one. */
@@ -72,7 +74,11 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   const serverUrl = await listen(server, options.port ?? 0)
   // After the port, which may be taken: no folder is then left behind.
   const directory = await mkdtemp(join(tmpdir(), 'sandbox-github-'))
-  const world = createWorld(directory, serverUrl, options.now ?? (() => new Date()))
+  const world = createWorld<Repository>(
+    directory,
+    { serverUrl, apiUrl: `${serverUrl}/api/v3` },
+    options.now ?? (() => new Date()),
+  )
   const api = createApi(world, faults, journal, stopping.signal)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', serverUrl)
@@ -116,39 +122,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   }
 }
 
-function createWorld(directory: string, serverUrl: string, now: () => Date): World {
-  let lastId = 1_000_000
-  const users = new Map<string, User>([[ACTIONS_BOT.login, ACTIONS_BOT]])
-  let lastTurn: Promise<unknown> = Promise.resolve()
-  const nextId = (): number => {
-    lastId += 1
-    return lastId
-  }
-  return {
-    directory,
-    serverUrl,
-    apiUrl: `${serverUrl}/api/v3`,
-    repositories: new Map(),
-    tokens: new Map(),
-    nextId,
-    now,
-    inTurn(work) {
-      const turn = lastTurn.then(work)
-      // A turn that failed is its owner's to report; the next one begins all the same.
-      lastTurn = turn.catch(() => undefined)
-      return turn
-    },
-    user(login) {
-      const known = users.get(login)
-      if (known) return known
-      const user: User = { login, id: nextId(), type: login.endsWith('[bot]') ? 'Bot' : 'User' }
-      users.set(login, user)
-      return user
-    },
-  }
-}
-
-async function createRepository(world: World, options: RepositoryOptions): Promise<Repository> {
+async function createRepository(world: World<Repository>, options: RepositoryOptions): Promise<Repository> {
   const repository = new Repository(world, options)
   if (world.repositories.has(repository.fullName.toLowerCase())) {
     throw new Error(`There is a repository ${repository.fullName} already.`)
@@ -160,7 +134,7 @@ async function createRepository(world: World, options: RepositoryOptions): Promi
   return repository
 }
 
-function createToken(world: World, options: TokenOptions): string {
+function createToken(world: World<Repository>, options: TokenOptions): string {
   const kind = options.kind ?? 'actions'
   const fullName = typeof options.repository === 'string' ? options.repository : options.repository.fullName
   const owner = fullName.split('/')[0] ?? ''
@@ -182,7 +156,7 @@ function listen(server: Server, port: number): Promise<string> {
   })
 }
 
-async function shutDown(server: Server, stopping: AbortController, world: World): Promise<void> {
+async function shutDown(server: Server, stopping: AbortController, world: World<Repository>): Promise<void> {
   stopping.abort()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeAllConnections()

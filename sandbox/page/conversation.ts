@@ -1,9 +1,9 @@
 import type { Comment, Issue, IssueEvent, Repository } from '../github/github.ts'
-import type { CommitFacts } from '../github/render-commit.ts'
+import type { CommitFacts } from '../github/render/commit.ts'
 import { renderDeploymentEntry, type ShownDeployment } from './deployments.ts'
+import { author, avatar, commitLink, moment } from './elements.ts'
 import { type Html, html } from './html.ts'
 import { renderMarkdown } from './markdown.ts'
-import { author, avatar, commitLink, moment } from './words.ts'
 
 interface Entry {
   readonly at: Date

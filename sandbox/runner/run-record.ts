@@ -1,5 +1,5 @@
-import { ACTIONS_BOT } from '../github/access.ts'
 import type { Deployment, Repository, WorkflowJob, WorkflowRun } from '../github/github.ts'
+import { ACTIONS_BOT } from '../github/state/model.ts'
 import type { JobStatus } from './expression.ts'
 import type { JobContext, RunNumbers } from './job-context.ts'
 

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { getOctokit } from '@actions/github'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { isolatedGitEnvironment } from '../../sandbox/github/git.ts'
 import { type GitHub, type Repository, startGitHub } from '../../sandbox/github/github.ts'
+import { isolatedGitEnvironment } from '../../sandbox/github/state/git.ts'
 
 let github: GitHub
 let repository: Repository

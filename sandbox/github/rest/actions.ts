@@ -1,6 +1,6 @@
 import { notFound } from '../access.ts'
-import type { WorkflowRun } from '../model.ts'
-import { renderJob, renderRun } from '../render-run.ts'
+import { renderJob, renderRun } from '../render/run.ts'
+import type { WorkflowRun } from '../state/model.ts'
 import { type Answer, type Call, type Handlers, pageOf } from './call.ts'
 
 /** Workflow runs and their jobs. */

@@ -1,12 +1,12 @@
 import { ApiError, notFound } from '../access.ts'
 import type { Json } from '../description.ts'
-import type { Issue, PullRequest, Token, User } from '../model.ts'
 import type { Repository } from '../repository.ts'
-import type { World } from '../world.ts'
+import type { Issue, PullRequest, Token, User } from '../state/model.ts'
+import type { World } from '../state/state.ts'
 
 /** A request that has been matched with GitHub's description and let through. */
 export interface Call {
-  readonly world: World
+  readonly world: World<Repository>
   readonly repository: Repository
   readonly token: Token | undefined
   readonly params: Readonly<Record<string, string>>

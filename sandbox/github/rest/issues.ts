@@ -1,7 +1,7 @@
 import { notFound } from '../access.ts'
 import type { Json } from '../description.ts'
-import type { Comment, Issue, Reaction } from '../model.ts'
-import { renderComment, renderIssue, renderIssueEvent, renderLabel, renderReaction } from '../render-issue.ts'
+import { renderComment, renderIssue, renderIssueEvent, renderLabel, renderReaction } from '../render/issue.ts'
+import type { Comment, Issue, Reaction } from '../state/model.ts'
 import { type Call, type Handlers, invalid, issueOf, paged, text, viewer } from './call.ts'
 
 /** GitHub refuses longer texts; the API counts characters. */

@@ -1,14 +1,12 @@
 import { ApiError, notFound } from '../access.ts'
-import { readChangedFiles } from '../changed-files.ts'
-import { git, tryGit } from '../git.ts'
-import type { RepositoryRole } from '../model.ts'
-import { readCommits, renderCommit } from '../render-commit.ts'
-import { repositoryUrl } from '../render-issue.ts'
-import { renderPull } from '../render-pull.ts'
-import { renderRepository } from '../render-repository.ts'
-import { nodeId, renderUser } from '../render-user.ts'
+import { readChangedFiles, readCommits, renderCommit } from '../render/commit.ts'
+import { repositoryUrl } from '../render/issue.ts'
+import { renderPull } from '../render/pull.ts'
+import { nodeId, renderRepository, renderUser } from '../render/repository.ts'
 import type { Repository } from '../repository.ts'
-import type { World } from '../world.ts'
+import { git, tryGit } from '../state/git.ts'
+import type { RepositoryRole } from '../state/model.ts'
+import type { World } from '../state/state.ts'
 import { type Call, type Handlers, paged, text } from './call.ts'
 
 /** The repository itself: its facts, collaborators, commits, comparisons, contents and references. */
@@ -167,7 +165,7 @@ async function comparable(call: Call, name: string): Promise<string> {
   return sha
 }
 
-function networkMember(world: World, repository: Repository, owner: string): Repository | undefined {
+function networkMember(world: World<Repository>, repository: Repository, owner: string): Repository | undefined {
   const related = (one: Repository) => one === repository || one.parent === repository || repository.parent === one
   return [...world.repositories.values()].find((one) => one.owner.login === owner && related(one))
 }

@@ -1,8 +1,7 @@
 import { ApiError, forbidden } from '../access.ts'
-import type { Token } from '../model.ts'
-import { timestamp } from '../render-repository.ts'
-import { renderUser } from '../render-user.ts'
-import type { World } from '../world.ts'
+import { renderUser, timestamp } from '../render/repository.ts'
+import type { Token } from '../state/model.ts'
+import type { World } from '../state/state.ts'
 import type { Answer } from './call.ts'
 
 /** `GET /user` is for people: an installation token has no user. */

@@ -1,7 +1,6 @@
 import { git, resolveCommit, tryGit, writeMerge } from './git.ts'
 import type { PullRequest } from './model.ts'
-import type { Repository } from './repository.ts'
-import { findRepository, type World } from './world.ts'
+import { findRepository, type RepositoryState, type World } from './state.ts'
 
 export interface OpenPullRequest {
   /** The branch to be merged, in the fork when there is one. */
@@ -14,13 +13,13 @@ export interface OpenPullRequest {
   readonly draft?: boolean
   readonly labels?: readonly string[]
   /** The repository that the branch is in. */
-  readonly fromFork?: Repository
+  readonly fromFork?: RepositoryState
 }
 
 /** Opens a pull request and sets `refs/pull/N/head` and, unless it conflicts, `refs/pull/N/merge`. */
 export async function openPullRequest(
   world: World,
-  repository: Repository,
+  repository: RepositoryState,
   options: OpenPullRequest,
 ): Promise<PullRequest> {
   const source = options.fromFork ?? repository
@@ -57,14 +56,20 @@ export async function openPullRequest(
   return pull
 }
 
+/** What GitHub does after every push: pull requests learn of their new head or base. */
+export async function afterPush(world: World, repository: RepositoryState): Promise<void> {
+  repository.pushedAt = world.now()
+  for (const one of world.repositories.values()) await refreshPullRequests(world, one)
+}
+
 /** Brings all open pull requests of a repository in line with the branches they are about. */
-export async function refreshPullRequests(world: World, repository: Repository): Promise<void> {
+export async function refreshPullRequests(world: World, repository: RepositoryState): Promise<void> {
   for (const pull of repository.pulls.values()) {
     if (pull.state === 'open') await world.inTurn(() => refreshPullRequest(world, repository, pull))
   }
 }
 
-async function refreshPullRequest(world: World, repository: Repository, pull: PullRequest): Promise<void> {
+async function refreshPullRequest(world: World, repository: RepositoryState, pull: PullRequest): Promise<void> {
   const source = findRepository(world, pull.headFullName)
   const headSha = (source && (await resolveCommit(source.gitDir, `refs/heads/${pull.headRef}`))) ?? pull.headSha
   const baseTip = (await resolveCommit(repository.gitDir, `refs/heads/${pull.baseRef}`)) ?? pull.baseSha
@@ -84,7 +89,7 @@ async function refreshPullRequest(world: World, repository: Repository, pull: Pu
 }
 
 /** GitHub's test merge, made ahead of time. On a conflict there is none, and its reference goes away. */
-async function writeTestMerge(repository: Repository, pull: PullRequest, baseTip: string): Promise<void> {
+async function writeTestMerge(repository: RepositoryState, pull: PullRequest, baseTip: string): Promise<void> {
   const message = `Merge ${pull.headSha} into ${baseTip}`
   const merge = await writeMerge(repository.gitDir, { base: baseTip, head: pull.headSha, message })
   pull.mergeable = merge !== undefined
@@ -101,7 +106,7 @@ async function mergeParents(gitDir: string, reference: string): Promise<string |
 /** Merges: a commit of two parents, or one of all changes on the base (`squash`). The branch stays. */
 export async function mergePullRequest(
   world: World,
-  repository: Repository,
+  repository: RepositoryState,
   pull: PullRequest,
   options: { readonly method?: 'merge' | 'squash'; readonly by?: string },
 ): Promise<string> {
@@ -116,12 +121,13 @@ export async function mergePullRequest(
       : `Merge pull request #${pull.number} from ${pull.headFullName.split('/')[0]}/${pull.headRef}\n\n${pull.title}`,
   })
   if (!merged) throw new Error(`Pull request ${pull.number} conflicts with ${pull.baseRef}.`)
-  await repository.close(pull.number, by.login)
+  repository.setIssueState(pull.number, 'closed', by)
   pull.merged = true
   pull.mergedAt = pull.closedAt
   pull.mergedBy = by
   pull.mergeCommitSha = merged
   repository.conversation.record(pull.number, 'merged', by, { commitSha: merged })
-  await repository.setReference(`refs/heads/${pull.baseRef}`, merged)
+  await git(repository.gitDir, ['update-ref', `refs/heads/${pull.baseRef}`, merged])
+  await afterPush(world, repository)
   return merged
 }

@@ -1,16 +1,15 @@
-import type { Comment, Issue, IssueEvent, Label, Reaction, User } from './model.ts'
-import type { World } from './world.ts'
+import type { Comment, Issue, IssueEvent, Issuer, Label, Reaction, User } from './model.ts'
 
 /** What is said about the issues and pull requests of one repository: comments, reactions, labels, their history. */
 export class Conversation {
-  readonly #world: World
+  readonly #issuer: Issuer
   readonly #comments = new Map<number, Comment>()
   readonly #reactions: Reaction[] = []
   readonly #labels = new Map<string, Label>()
   readonly #events: IssueEvent[] = []
 
-  constructor(world: World) {
-    this.#world = world
+  constructor(issuer: Issuer) {
+    this.#issuer = issuer
   }
 
   /** Comments of one issue or pull request, oldest first. */
@@ -23,9 +22,9 @@ export class Conversation {
   }
 
   addComment(issueNumber: number, body: string, user: User, byApp = false): Comment {
-    const now = this.#world.now()
+    const now = this.#issuer.now()
     const comment: Comment = {
-      id: this.#world.nextId(),
+      id: this.#issuer.nextId(),
       issueNumber,
       body,
       user,
@@ -41,7 +40,7 @@ export class Conversation {
     const comment = this.#comments.get(id)
     if (!comment) return undefined
     comment.body = body
-    comment.updatedAt = this.#world.now()
+    comment.updatedAt = this.#issuer.now()
     return comment
   }
 
@@ -61,7 +60,7 @@ export class Conversation {
   ): { readonly reaction: Reaction; readonly created: boolean } {
     const existing = this.reactions(commentId).find((one) => one.content === content && one.user.login === user.login)
     if (existing) return { reaction: existing, created: false }
-    const reaction: Reaction = { id: this.#world.nextId(), commentId, content, user, createdAt: this.#world.now() }
+    const reaction: Reaction = { id: this.#issuer.nextId(), commentId, content, user, createdAt: this.#issuer.now() }
     this.#reactions.push(reaction)
     return { reaction, created: true }
   }
@@ -76,13 +75,13 @@ export class Conversation {
     return [...this.#labels.values()]
   }
 
-  /** The repository's label of that name ; case does not matter. */
+  /** The repository's label of that name; case does not matter. */
   label(name: string): Label | undefined {
     return this.#labels.get(name.toLowerCase())
   }
 
   defineLabel(name: string, color = 'ededed', description = ''): Label {
-    const label: Label = { id: this.#world.nextId(), name, color, description }
+    const label: Label = { id: this.#issuer.nextId(), name, color, description }
     this.#labels.set(name.toLowerCase(), label)
     return label
   }
@@ -113,13 +112,13 @@ export class Conversation {
     more: { readonly label?: string; readonly commitSha?: string } = {},
   ): void {
     this.#events.push({
-      id: this.#world.nextId(),
+      id: this.#issuer.nextId(),
       issueNumber,
       event,
       actor,
       label: more.label,
       commitSha: more.commitSha,
-      createdAt: this.#world.now(),
+      createdAt: this.#issuer.now(),
     })
   }
 }

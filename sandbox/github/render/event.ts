@@ -1,12 +1,10 @@
-import type { WorkflowRun } from './model.ts'
+import type { WorkflowRun } from '../state/model.ts'
+import type { RepositoryState, World } from '../state/state.ts'
+import { renderComment, renderIssue, renderLabel } from './issue.ts'
+import { renderFullPull } from './pull.ts'
 import { fullReference, NO_COMMIT, renderPushEvent } from './push-event.ts'
-import { renderComment, renderIssue, renderLabel } from './render-issue.ts'
-import { renderFullPull } from './render-pull.ts'
-import { renderRepository, timestamp } from './render-repository.ts'
-import { renderRun } from './render-run.ts'
-import { nodeId, renderUser } from './render-user.ts'
-import type { Repository } from './repository.ts'
-import type { World } from './world.ts'
+import { nodeId, renderRepository, renderUser, timestamp } from './repository.ts'
+import { renderRun } from './run.ts'
 
 export type EventKind =
   | 'pull_request'
@@ -51,7 +49,7 @@ export interface WebhookEvent {
 /** Renders an event in the shape of GitHub's webhooks, from the state that the repository is in now. */
 export async function renderEvent(
   world: World,
-  repository: Repository,
+  repository: RepositoryState,
   kind: EventKind,
   options: EventOptions,
 ): Promise<WebhookEvent> {
@@ -67,7 +65,7 @@ export async function renderEvent(
   }
 }
 
-type Renderer = (world: World, repository: Repository, options: EventOptions) => Promise<Record<string, unknown>>
+type Renderer = (world: World, repository: RepositoryState, options: EventOptions) => Promise<Record<string, unknown>>
 
 const renderers: Readonly<Record<EventKind, Renderer>> = {
   pull_request: renderPullRequestEvent,
@@ -115,7 +113,7 @@ const renderers: Readonly<Record<EventKind, Renderer>> = {
   },
 }
 
-async function renderPullRequestEvent(world: World, repository: Repository, options: EventOptions) {
+async function renderPullRequestEvent(world: World, repository: RepositoryState, options: EventOptions) {
   const { action = 'opened', number, label } = options
   const pull = repository.pull(number ?? 0)
   return {
@@ -127,7 +125,7 @@ async function renderPullRequestEvent(world: World, repository: Repository, opti
   }
 }
 
-function renderWorkflow(world: World, repository: Repository, run: WorkflowRun) {
+function renderWorkflow(world: World, repository: RepositoryState, run: WorkflowRun) {
   const url = `${world.apiUrl}/repos/${repository.fullName}/actions/workflows/1`
   const created = timestamp(repository.createdAt)
   return {
@@ -144,7 +142,7 @@ function renderWorkflow(world: World, repository: Repository, run: WorkflowRun) 
   }
 }
 
-function renderRelease(world: World, repository: Repository, tag: string) {
+function renderRelease(world: World, repository: RepositoryState, tag: string) {
   const id = world.nextId()
   const now = timestamp(world.now())
   const url = `${world.apiUrl}/repos/${repository.fullName}/releases/${id}`

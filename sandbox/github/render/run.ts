@@ -1,13 +1,11 @@
-import type { WorkflowJob, WorkflowRun } from './model.ts'
-import { readCommits } from './render-commit.ts'
-import { repositoryUrl } from './render-issue.ts'
-import { renderRepository, timestamp } from './render-repository.ts'
-import { nodeId, renderUser } from './render-user.ts'
-import type { Repository } from './repository.ts'
-import type { World } from './world.ts'
+import type { WorkflowJob, WorkflowRun } from '../state/model.ts'
+import type { RepositoryState, World } from '../state/state.ts'
+import { readCommits } from './commit.ts'
+import { repositoryUrl } from './issue.ts'
+import { nodeId, renderRepository, renderUser, timestamp } from './repository.ts'
 
 /** GitHub's `workflow-run`. */
-export async function renderRun(world: World, repository: Repository, run: WorkflowRun) {
+export async function renderRun(world: World, repository: RepositoryState, run: WorkflowRun) {
   const at = repositoryUrl(repository, world)
   const url = `${at}/actions/runs/${run.id}`
   const running = run.jobs.some((job) => job.status !== 'completed')
@@ -49,7 +47,7 @@ export async function renderRun(world: World, repository: Repository, run: Workf
   }
 }
 
-async function headCommit(repository: Repository, sha: string) {
+async function headCommit(repository: RepositoryState, sha: string) {
   const [commit] = await readCommits(repository, ['-1', sha])
   if (!commit) return null
   const { name, email, date } = commit.author
@@ -59,7 +57,7 @@ async function headCommit(repository: Repository, sha: string) {
 }
 
 /** GitHub's `job`. */
-export function renderJob(world: World, repository: Repository, run: WorkflowRun, job: WorkflowJob) {
+export function renderJob(world: World, repository: RepositoryState, run: WorkflowRun, job: WorkflowJob) {
   const at = repositoryUrl(repository, world)
   return {
     id: job.id,

@@ -1,10 +1,27 @@
 /** What the GitHub stand-in remembers. Plain records; everything that is shown is rendered from them. */
 
+/** The addresses everything is rendered with. */
+export interface Addresses {
+  /** For example `http://127.0.0.1:4000`. */
+  readonly serverUrl: string
+  /** `serverUrl` + `/api/v3`, as on GitHub Enterprise Server. */
+  readonly apiUrl: string
+}
+
+/** What hands out numbers and the time. */
+export interface Issuer {
+  nextId(): number
+  now(): Date
+}
+
 export interface User {
   readonly login: string
   readonly id: number
   readonly type: 'User' | 'Bot' | 'Organization'
 }
+
+/** The author of everything done with a job's GITHUB_TOKEN. */
+export const ACTIONS_BOT: User = { login: 'github-actions[bot]', id: 41898282, type: 'Bot' }
 
 /** What a token may do with a subject, as written in a workflow's `permissions:`. */
 export type AccessLevel = 'none' | 'read' | 'write'
