@@ -8,7 +8,7 @@ import type { Repository } from './repository.ts'
 import { isolatedGitEnvironment } from './state/git.ts'
 import type { Token } from './state/model.ts'
 import { afterPush } from './state/pull-requests.ts'
-import { findRepository, type World } from './state/state.ts'
+import { findMovedRepository, findRepository, type World } from './state/state.ts'
 
 /** Serves git over HTTP with GitHub's rules: what is public may be read by all, everything else needs a token for it. */
 export async function handleGit(
@@ -43,6 +43,12 @@ export async function handleGit(
     return true
   }
   const repository = findRepository(world, target.repositoryPath)
+  const elsewhere = repository ? undefined : findMovedRepository(world, target.repositoryPath)
+  if (elsewhere && readable(elsewhere, token)) {
+    const rest = url.pathname.split('/').slice(3).join('/')
+    response.writeHead(301, { location: `${elsewhere.cloneUrl}/${rest}${url.search}` }).end()
+    return true
+  }
   const refusal = refusalFor(repository, target.service, token, request.headers.authorization !== undefined)
   if (!repository || refusal) {
     refuse(request, response, refusal?.status ?? 404, refusal?.message ?? 'Repository not found.')
@@ -69,12 +75,17 @@ function refusalFor(
   if (authenticated && !token) return { status: 401, message: 'Invalid username or token.' }
   if (!repository) return authenticated ? { status: 404, message: 'Repository not found.' } : challenge()
   const mine = token !== undefined && (token.kind === 'user' || token.repository === repository.fullName)
-  const readable = !repository.private || (mine && grants(token.permissions, 'contents=read'))
-  if (!readable) return token ? { status: 404, message: 'Repository not found.' } : challenge()
+  if (!readable(repository, token)) return token ? { status: 404, message: 'Repository not found.' } : challenge()
   if (service === 'read') return undefined
   if (!token) return challenge()
   if (mine && grants(token.permissions, 'contents=write')) return undefined
   return { status: 403, message: `Permission to ${repository.fullName}.git denied to ${token.actor.login}.` }
+}
+
+function readable(repository: Repository, token: Token | undefined): boolean {
+  if (!repository.private) return true
+  const mine = token !== undefined && (token.kind === 'user' || token.repository === repository.fullName)
+  return mine && grants(token.permissions, 'contents=read')
 }
 
 function challenge() {

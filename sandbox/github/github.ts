@@ -11,8 +11,7 @@ import { GITHUB_FAULTS, type GitHubFault } from './faults.ts'
 import { handleGit } from './git-server.ts'
 import { Repository } from './repository.ts'
 import { forkBare, initBare } from './state/git.ts'
-import type { AccessLevel, Token, TokenKind } from './state/model.ts'
-import { ACTIONS_BOT } from './state/model.ts'
+import type { AccessLevel, ForgeProfile, Token, TokenKind } from './state/model.ts'
 import { createWorld, type RepositoryOptions, type World } from './state/state.ts'
 
 export type { JournalEntry, Violation } from './api.ts'
@@ -28,6 +27,10 @@ export interface GitHubOptions {
   /** Default: any free one. */
   readonly port?: number
   readonly now?: () => Date
+  /** Which forge to be. Default: GitHub. */
+  readonly profile?: ForgeProfile
+  /** How many requests that change something one token may send in a minute. Default: 80, as on GitHub. */
+  readonly writesPerMinute?: number
   /** Answers what is neither API nor git: the pages that people see. Default: 404 for all of it. */
   readonly pages?: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>
 }
@@ -44,8 +47,9 @@ export interface TokenOptions {
 
 /** A GitHub of one's own, for repositories, pull requests, comments, deployment records and git over HTTP. */
 export interface GitHub extends AsyncDisposable {
+  readonly profile: ForgeProfile
   readonly serverUrl: string
-  /** `serverUrl` + `/api/v3`, as on GitHub Enterprise Server. */
+  /** `serverUrl` + `/api/v3`, as on GitHub Enterprise Server; `/api/v1` on a Gitea. */
   readonly apiUrl: string
   createRepository(options: RepositoryOptions): Promise<Repository>
   repository(fullName: string): Repository
@@ -67,6 +71,7 @@ export interface GitHub extends AsyncDisposable {
 
 /** Starts the stand-in on loopback. Nothing is read or compiled until the first API request. */
 export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> {
+  const { profile = 'github' } = options
   const stopping = new AbortController()
   const faults = createFaultRegistry<GitHubFault>(GITHUB_FAULTS)
   const journal: JournalEntry[] = []
@@ -74,11 +79,14 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   const serverUrl = await listen(server, options.port ?? 0)
   // After the port, which may be taken: no folder is then left behind.
   const directory = await mkdtemp(join(tmpdir(), 'sandbox-github-'))
-  const world = createWorld<Repository>(
+  const world = createWorld<Repository>({
     directory,
-    { serverUrl, apiUrl: `${serverUrl}/api/v3` },
-    options.now ?? (() => new Date()),
-  )
+    serverUrl,
+    apiUrl: `${serverUrl}/api/${profile === 'gitea' ? 'v1' : 'v3'}`,
+    profile,
+    writesPerMinute: options.writesPerMinute ?? 80,
+    now: options.now ?? (() => new Date()),
+  })
   const api = createApi(world, faults, journal, stopping.signal)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', serverUrl)
@@ -102,6 +110,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   }
 
   return {
+    profile,
     serverUrl,
     apiUrl: world.apiUrl,
     createRepository: (repositoryOptions) => createRepository(world, repositoryOptions),
@@ -142,7 +151,7 @@ function createToken(world: World<Repository>, options: TokenOptions): string {
     value: tokenPrefix(kind) + randomBytes(18).toString('hex'),
     kind,
     repository: fullName,
-    actor: world.user(options.actor ?? (kind === 'user' ? owner : ACTIONS_BOT.login)),
+    actor: world.user(options.actor ?? (kind === 'user' ? owner : world.actionsBot.login)),
     permissions: normalizePermissions(options.permissions),
   }
   world.tokens.set(token.value, token)

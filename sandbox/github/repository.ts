@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
+import { shapeEvent } from './gitea/shape.ts'
 import { type EventKind, type EventOptions, renderEvent, type WebhookEvent } from './render/event.ts'
 import { type CommitOptions, type FileContent, git, writeCommit } from './state/git.ts'
 import {
-  ACTIONS_BOT,
+  appOf,
   type Comment,
   type Deployment,
   type DeploymentStatus,
@@ -84,10 +85,10 @@ export class Repository extends RepositoryState {
     this.conversation.removeLabel(this.issue(number), name, this.#actor(by))
   }
 
-  /** Writes a comment as a person would; `by: 'github-actions[bot]'` for one of the bot's. */
+  /** Writes a comment as a person would, or as an app with `by: 'renovate[bot]'`. */
   comment(number: number, body: string, by?: string): Comment {
     const user = this.#actor(by)
-    return this.conversation.addComment(this.issue(number).number, body, user, user.id === ACTIONS_BOT.id)
+    return this.conversation.addComment(this.issue(number).number, body, user, appOf(user))
   }
 
   comments(number: number): readonly Comment[] {
@@ -119,14 +120,43 @@ export class Repository extends RepositoryState {
   }
 
   /** A webhook event about this repository, as GitHub would send it now. */
-  event(kind: EventKind, options: EventOptions = {}): Promise<WebhookEvent> {
-    return renderEvent(this.#world, this, kind, options)
+  async event(kind: EventKind, options: EventOptions = {}): Promise<WebhookEvent> {
+    const event = await renderEvent(this.#world, this, kind, options)
+    return this.#world.profile === 'gitea' ? { ...event, payload: shapeEvent(event.name, event.payload) } : event
+  }
+
+  /** Gives it another name. Its number stays, and so do its tokens; the old name leads to the new one. */
+  rename(name: string): void {
+    this.#move(this.owner, name)
+  }
+
+  /** Gives it to somebody else, who becomes its administrator. */
+  transfer(owner: string): void {
+    this.#move(this.#world.user(owner), this.name)
+    this.collaborators.set(owner, 'admin')
   }
 
   /** Deletes the repository and its files. */
   async destroy(): Promise<void> {
     this.#world.repositories.delete(this.fullName.toLowerCase())
     await rm(this.gitDir, { recursive: true, force: true })
+  }
+
+  #move(owner: User, name: string): void {
+    const before = this.fullName
+    const after = `${owner.login}/${name}`
+    if (this.#world.repositories.has(after.toLowerCase())) throw new Error(`There is a repository ${after} already.`)
+    this.#world.repositories.delete(before.toLowerCase())
+    this.formerNames.add(before.toLowerCase())
+    this.owner = owner
+    this.name = name
+    this.#world.repositories.set(after.toLowerCase(), this)
+    for (const [value, token] of this.#world.tokens) {
+      if (token.repository === before) this.#world.tokens.set(value, { ...token, repository: after })
+    }
+    for (const repository of this.#world.repositories.values()) {
+      for (const pull of repository.pulls.values()) if (pull.headFullName === before) pull.headFullName = after
+    }
   }
 
   #actor(login: string | undefined): User {

@@ -98,6 +98,7 @@ const EVENT_WORDS: Readonly<Record<IssueEvent['event'], string>> = {
   merged: 'merged commit',
   ready_for_review: 'marked this as ready for review',
   convert_to_draft: 'made this a draft',
+  head_ref_force_pushed: 'force-pushed',
 }
 
 function renderEvent(repository: Repository, event: IssueEvent): Html {

@@ -13,6 +13,9 @@ const SHORTEST_CLEAN_UP_MS = 60_000
 export async function runStages(options: RunOptions, job: Job) {
   const cancelled = new AbortController()
   const cancel = () => cancelled.abort()
+  // A Gitea ends the token with the job's task, and cancelling ends the task at once; GitHub's lives until the job is over.
+  if (options.github.profile === 'gitea')
+    cancelled.signal.addEventListener('abort', job.grant.revokeToken, { once: true })
   if (options.signal?.aborted) cancel()
   options.signal?.addEventListener('abort', cancel, { once: true })
   try {
@@ -83,6 +86,8 @@ function stepBase(options: RunOptions, job: Job, stage: 'main' | 'post', record:
     action: job.action,
     workspace: job.folders.workspace,
     temp: job.folders.temp,
+    nodeOptions: job.nodeOptions,
+    summaryFile: job.summaryFile,
     masker: job.grant.masker,
     debug: options.debug ?? false,
     graceFactor: options.graceFactor ?? 1,

@@ -64,6 +64,14 @@ export function renderCommit(repository: RepositoryState, commit: CommitFacts, a
   }
 }
 
+/** GitHub's `timeline-committed-event`: the commit as git has it, in the git API's shape. */
+export function renderTimelineCommit(repository: RepositoryState, commit: CommitFacts, addresses: Addresses) {
+  const { sha, node_id, html_url, parents, commit: facts } = renderCommit(repository, commit, addresses)
+  const { author, committer, message, tree, url } = facts
+  const verification = { verified: false, reason: 'unsigned', signature: null, payload: null, verified_at: null }
+  return { event: 'committed', sha, node_id, url, html_url, author, committer, message, tree, parents, verification }
+}
+
 function utc<T extends { readonly date: string }>(person: T): T {
   return { ...person, date: `${new Date(person.date).toISOString().slice(0, 19)}Z` }
 }

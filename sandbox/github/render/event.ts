@@ -37,6 +37,8 @@ export interface EventOptions {
   readonly schedule?: string
   readonly tag?: string
   readonly runId?: number
+  /** Leaves `ref` out of the payload, as some who start workflows do. */
+  readonly withoutRef?: boolean
   /** Who did it. Default: the pull request's author, otherwise the repository's owner. */
   readonly sender?: string
 }
@@ -53,7 +55,8 @@ export async function renderEvent(
   kind: EventKind,
   options: EventOptions,
 ): Promise<WebhookEvent> {
-  const payload = await renderers[kind](world, repository, options)
+  const { ref, ...others } = await renderers[kind](world, repository, options)
+  const payload = ref === undefined || options.withoutRef === true ? others : { ref, ...others }
   const sender = options.sender ?? repository.pulls.get(options.number ?? 0)?.user.login ?? repository.owner.login
   return {
     name: kind,
@@ -103,12 +106,12 @@ const renderers: Readonly<Record<EventKind, Renderer>> = {
   workflow_run: async (world, repository, { action = 'completed', runId, number }) => {
     const run = repository.runs.get(runId ?? 0)
     if (!run) throw new Error('A workflow_run event needs the id of a run.')
-    const pull = number === undefined ? undefined : repository.pull(number)
-    const linked = pull ? [{ number: pull.number, head: { ref: pull.headRef, sha: pull.headSha } }] : []
+    const rendered = await renderRun(world, repository, run)
+    const named = rendered.pull_requests.filter((pull) => number === undefined || pull.number === number)
     return {
       action,
       workflow: renderWorkflow(world, repository, run),
-      workflow_run: { ...(await renderRun(world, repository, run)), pull_requests: linked },
+      workflow_run: { ...rendered, pull_requests: named },
     }
   },
 }

@@ -1,5 +1,4 @@
-import type { Comment, Issue, IssueEvent, PullRequest, Reaction, User } from '../state/model.ts'
-import { ACTIONS_BOT, type Addresses } from '../state/model.ts'
+import type { Addresses, App, Comment, Issue, IssueEvent, PullRequest, Reaction, User } from '../state/model.ts'
 import type { RepositoryState } from '../state/state.ts'
 import { nodeId, renderUser, timestamp } from './repository.ts'
 
@@ -94,26 +93,26 @@ export function renderComment(repository: RepositoryState, comment: Comment, add
     user: renderUser(comment.user, addresses),
     created_at: timestamp(comment.createdAt),
     updated_at: timestamp(comment.updatedAt),
-    author_association: comment.byApp ? 'NONE' : authorAssociation(repository, comment.user),
+    author_association: comment.app ? 'NONE' : authorAssociation(repository, comment.user),
     body: comment.body,
     reactions: renderRollup(repository.conversation.reactions(comment.id), `${url}/reactions`),
-    performed_via_github_app: comment.byApp ? renderActionsApp(addresses) : null,
+    performed_via_github_app: comment.app ? renderApp(comment.app, addresses) : null,
   }
 }
 
-/** The app behind GITHUB_TOKEN. */
-function renderActionsApp(addresses: Addresses) {
+/** GitHub's `integration`. */
+export function renderApp(app: App, addresses: Addresses) {
   const created = '2018-07-30T09:30:17Z'
   return {
-    id: 15368,
-    slug: 'github-actions',
-    client_id: 'Iv1.05c79e9ad1f6bdfa',
-    node_id: 'MDM6QXBwMTUzNjg=',
+    id: app.id,
+    slug: app.slug,
+    client_id: `Iv1.${app.id.toString(16).padStart(16, '0')}`,
+    node_id: nodeId('A', app.id),
     owner: renderUser({ login: 'github', id: 9919, type: 'Organization' }, addresses),
-    name: 'GitHub Actions',
-    description: 'Automate your workflow from idea to production',
-    external_url: 'https://help.github.com/en/actions',
-    html_url: `${addresses.serverUrl}/apps/${ACTIONS_BOT.login.replace('[bot]', '')}`,
+    name: app.name,
+    description: '',
+    external_url: `${addresses.serverUrl}/apps/${app.slug}`,
+    html_url: `${addresses.serverUrl}/apps/${app.slug}`,
     created_at: created,
     updated_at: created,
     permissions: { issues: 'write', metadata: 'read', pull_requests: 'write' },

@@ -27,7 +27,7 @@ export async function renderRun(world: World, repository: RepositoryState, run: 
     check_suite_node_id: nodeId('CS', run.id),
     url,
     html_url: `${repository.htmlUrl}/actions/runs/${run.id}`,
-    pull_requests: [],
+    pull_requests: pullsOf(world, repository, run),
     created_at: timestamp(run.createdAt),
     updated_at: timestamp(run.createdAt),
     run_started_at: timestamp(run.createdAt),
@@ -45,6 +45,22 @@ export async function renderRun(world: World, repository: RepositoryState, run: 
     repository: renderRepository(repository, world),
     head_repository: renderRepository(repository, world),
   }
+}
+
+/** The open pull requests that a run's commit is the head of; those of forks are not among them. */
+function pullsOf(world: World, repository: RepositoryState, run: WorkflowRun) {
+  const at = repositoryUrl(repository, world)
+  const repo = { id: repository.id, url: at, name: repository.name }
+  return [...repository.pulls.values()]
+    .filter((pull) => pull.state === 'open' && pull.headFullName === repository.fullName)
+    .filter((pull) => pull.headRef === run.headBranch && pull.headSha === run.headSha)
+    .map((pull) => ({
+      id: pull.id,
+      number: pull.number,
+      url: `${at}/pulls/${pull.number}`,
+      head: { ref: pull.headRef, sha: pull.headSha, repo },
+      base: { ref: pull.baseRef, sha: pull.baseSha, repo },
+    }))
 }
 
 async function headCommit(repository: RepositoryState, sha: string) {

@@ -18,10 +18,10 @@ export const actions: Handlers = {
 
 function listJobs(call: Call): Answer {
   const run = runOf(call)
-  const { slice, headers } = pageOf(call, run.jobs)
+  const { slice, list } = pageOf(call, run.jobs)
   return {
     status: 200,
-    headers,
+    list,
     body: { total_count: run.jobs.length, jobs: slice.map((job) => renderJob(call.world, call.repository, run, job)) },
   }
 }

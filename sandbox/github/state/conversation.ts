@@ -1,4 +1,4 @@
-import type { Comment, Issue, IssueEvent, Issuer, Label, Reaction, User } from './model.ts'
+import type { App, Comment, Issue, IssueEvent, Issuer, Label, PushedCommits, Reaction, User } from './model.ts'
 
 /** What is said about the issues and pull requests of one repository: comments, reactions, labels, their history. */
 export class Conversation {
@@ -7,6 +7,7 @@ export class Conversation {
   readonly #reactions: Reaction[] = []
   readonly #labels = new Map<string, Label>()
   readonly #events: IssueEvent[] = []
+  readonly #pushes: PushedCommits[] = []
 
   constructor(issuer: Issuer) {
     this.#issuer = issuer
@@ -21,14 +22,14 @@ export class Conversation {
     return this.#comments.get(id)
   }
 
-  addComment(issueNumber: number, body: string, user: User, byApp = false): Comment {
+  addComment(issueNumber: number, body: string, user: User, app?: App): Comment {
     const now = this.#issuer.now()
     const comment: Comment = {
       id: this.#issuer.nextId(),
       issueNumber,
       body,
       user,
-      byApp,
+      app,
       createdAt: now,
       updatedAt: now,
     }
@@ -99,6 +100,15 @@ export class Conversation {
     issue.labels.splice(index, 1)
     this.record(issue.number, 'unlabeled', actor, { label: name })
     return true
+  }
+
+  /** Commits that came to a pull request, in the order in which they came. */
+  pushes(issueNumber: number): readonly PushedCommits[] {
+    return this.#pushes.filter((push) => push.issueNumber === issueNumber)
+  }
+
+  recordPush(issueNumber: number, shas: readonly string[]): void {
+    this.#pushes.push({ id: this.#issuer.nextId(), issueNumber, shas, receivedAt: this.#issuer.now() })
   }
 
   events(issueNumber: number): readonly IssueEvent[] {

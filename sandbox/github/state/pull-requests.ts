@@ -79,20 +79,43 @@ async function refreshPullRequest(world: World, repository: RepositoryState, pul
   if (source && source !== repository && known !== headSha) {
     await git(repository.gitDir, ['fetch', '--quiet', '--no-tags', source.gitDir, `${headSha}`])
   }
+  if (known !== headSha) await recordPush(repository, pull, known, headSha)
   if (headSha !== pull.headSha) {
     pull.headSha = headSha
     pull.baseSha = baseTip
     pull.updatedAt = world.now()
   }
   await git(repository.gitDir, ['update-ref', `refs/pull/${pull.number}/head`, headSha])
-  await writeTestMerge(repository, pull, baseTip)
+  await writeTestMerge(world, repository, pull, baseTip)
+}
+
+/** What the timeline says of a push; of one that did not build on what was there, `/events` says so as well. */
+async function recordPush(repository: RepositoryState, pull: PullRequest, before: string | undefined, after: string) {
+  const range = before === undefined ? [after, `^${pull.baseSha}`] : [after, `^${before}`, `^${pull.baseSha}`]
+  const listed = await git(repository.gitDir, ['rev-list', '--reverse', ...range])
+  repository.conversation.recordPush(
+    pull.number,
+    listed.split('\n').filter((line) => line !== ''),
+  )
+  if (before === undefined) return
+  const ancestor = await tryGit(repository.gitDir, ['merge-base', '--is-ancestor', before, after])
+  if (ancestor.exitCode !== 0) {
+    repository.conversation.record(pull.number, 'head_ref_force_pushed', pull.user, { commitSha: after })
+  }
 }
 
 /** GitHub's test merge, made ahead of time. On a conflict there is none, and its reference goes away. */
-async function writeTestMerge(repository: RepositoryState, pull: PullRequest, baseTip: string): Promise<void> {
+async function writeTestMerge(
+  world: World,
+  repository: RepositoryState,
+  pull: PullRequest,
+  baseTip: string,
+): Promise<void> {
   const message = `Merge ${pull.headSha} into ${baseTip}`
   const merge = await writeMerge(repository.gitDir, { base: baseTip, head: pull.headSha, message })
   pull.mergeable = merge !== undefined
+  // A Gitea tests whether they merge, and keeps nothing of it.
+  if (world.profile === 'gitea') return
   pull.mergeCommitSha = merge
   const reference = `refs/pull/${pull.number}/merge`
   await git(repository.gitDir, merge ? ['update-ref', reference, merge] : ['update-ref', '-d', reference])

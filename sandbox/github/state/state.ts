@@ -4,6 +4,8 @@ import { resolveCommit } from './git.ts'
 import {
   ACTIONS_BOT,
   type Addresses,
+  type ForgeProfile,
+  GITEA_ACTIONS_BOT,
   type Issue,
   type Issuer,
   type PullRequest,
@@ -29,37 +31,49 @@ export interface World<Kept extends RepositoryState = RepositoryState> extends A
   /** By full name in lower case. */
   readonly repositories: Map<string, Kept>
   readonly tokens: Map<string, Token>
+  /** Which forge this is. */
+  readonly profile: ForgeProfile
+  /** How many requests that change something one token may send in a minute. */
+  readonly writesPerMinute: number
+  /** The author of everything done with a job's token. */
+  readonly actionsBot: User
   /** Does one thing after the other: two changes of references at once would overwrite each other. */
   inTurn<T>(work: () => Promise<T>): Promise<T>
   /** The user of that login, made at first mention; `…[bot]` is a bot. */
   user(login: string): User
+  /** The user of that login, if it was mentioned before. */
+  knownUser(login: string): User | undefined
 }
 
-export function createWorld<Kept extends RepositoryState>(
-  directory: string,
-  addresses: Addresses,
-  now: () => Date,
-): World<Kept> {
+export interface WorldFacts extends Addresses {
+  readonly directory: string
+  readonly profile: ForgeProfile
+  readonly writesPerMinute: number
+  readonly now: () => Date
+}
+
+export function createWorld<Kept extends RepositoryState>(facts: WorldFacts): World<Kept> {
   let lastId = 1_000_000
-  const users = new Map<string, User>([[ACTIONS_BOT.login, ACTIONS_BOT]])
+  const actionsBot = facts.profile === 'gitea' ? GITEA_ACTIONS_BOT : ACTIONS_BOT
+  const users = new Map<string, User>([[actionsBot.login, actionsBot]])
   let lastTurn: Promise<unknown> = Promise.resolve()
   const nextId = (): number => {
     lastId += 1
     return lastId
   }
   return {
-    ...addresses,
-    directory,
+    ...facts,
+    actionsBot,
     repositories: new Map(),
     tokens: new Map(),
     nextId,
-    now,
     inTurn(work) {
       const turn = lastTurn.then(work)
       // A turn that failed is its owner's to report; the next one begins all the same.
       lastTurn = turn.catch(() => undefined)
       return turn
     },
+    knownUser: (login) => users.get(login),
     user(login) {
       const known = users.get(login)
       if (known) return known
@@ -75,11 +89,25 @@ export function findRepository<Kept extends RepositoryState>(world: World<Kept>,
   return world.repositories.get(fullName.toLowerCase())
 }
 
+/** Looks a repository up by its number, which it keeps for life. */
+export function findRepositoryById<Kept extends RepositoryState>(world: World<Kept>, id: number): Kept | undefined {
+  return [...world.repositories.values()].find((repository) => repository.id === id)
+}
+
+/** The repository that had this name before it was renamed or transferred, until another one takes the name. */
+export function findMovedRepository<Kept extends RepositoryState>(
+  world: World<Kept>,
+  fullName: string,
+): Kept | undefined {
+  if (findRepository(world, fullName)) return undefined
+  return [...world.repositories.values()].find((repository) => repository.formerNames.has(fullName.toLowerCase()))
+}
+
 /** What GitHub knows about a repository, beside what git itself keeps. */
 export class RepositoryState {
   readonly id: number
-  readonly owner: User
-  readonly name: string
+  owner: User
+  name: string
   readonly private: boolean
   readonly defaultBranch: string
   readonly parent: RepositoryState | undefined
@@ -90,6 +118,8 @@ export class RepositoryState {
   readonly deploymentRecords: DeploymentRecords
   readonly issues = new Map<number, Issue>()
   readonly pulls = new Map<number, PullRequest>()
+  /** Full names it had before, in lower case. */
+  readonly formerNames = new Set<string>()
   readonly collaborators = new Map<string, RepositoryRole>()
   readonly runs = new Map<number, WorkflowRun>()
   pushedAt: Date
