@@ -97,8 +97,10 @@ function withKey(ink: InkPlatform, run: SandboxRun) {
 }
 
 async function recordedRun(options: RunOptions, book: RunBook): Promise<RunResult> {
-  const id = options.runId ?? FIRST_RUN_ID + book.all().length
-  const { repository, event, runAttempt: attempt = 1 } = options
+  const id = options.rerunOf ?? options.runId ?? FIRST_RUN_ID + book.all().length
+  const { repository, event } = options
+  const again = options.rerunOf === undefined ? undefined : repository.runs.get(options.rerunOf)
+  const attempt = again ? again.attempt + 1 : (options.runAttempt ?? 1)
   const scribe = book.open({ id, attempt, repository, event })
   try {
     const result = await runAction({

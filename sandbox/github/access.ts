@@ -1,4 +1,5 @@
-import type { AccessLevel, Permissions, Token, TokenKind, User } from './model.ts'
+import type { AccessLevel, Permissions, Token, TokenKind } from './state/model.ts'
+import type { RepositoryState } from './state/state.ts'
 
 /** A refusal or a failure, answered as GitHub answers it. */
 export class ApiError extends Error {
@@ -6,21 +7,25 @@ export class ApiError extends Error {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly details: Readonly<Record<string, unknown>>
+  /** A page of HTML in place of JSON. */
+  readonly page: string | undefined
 
   constructor(
     status: number,
     message: string,
-    more: { headers?: Readonly<Record<string, string>>; details?: Readonly<Record<string, unknown>> } = {},
+    more: {
+      headers?: Readonly<Record<string, string>>
+      details?: Readonly<Record<string, unknown>>
+      page?: string
+    } = {},
   ) {
     super(message)
     this.status = status
     this.headers = more.headers ?? {}
     this.details = more.details ?? {}
+    this.page = more.page
   }
 }
-
-/** The author of everything done with a job's GITHUB_TOKEN. */
-export const ACTIONS_BOT: User = { login: 'github-actions[bot]', id: 41898282, type: 'Bot' }
 
 /**
  * Permissions by operation; any one of them is enough.
@@ -67,6 +72,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   'repos/delete-deployment': ['deployments=write'],
   'repos/list-deployment-statuses': ['deployments=read'],
   'repos/create-deployment-status': ['deployments=write'],
+  'repos/list-activities': ['contents=read'],
   'actions/get-workflow-run': ['actions=read'],
   'actions/list-jobs-for-workflow-run': ['actions=read'],
   'actions/list-jobs-for-workflow-run-attempt': ['actions=read'],
@@ -84,22 +90,26 @@ export function acceptedPermissions(operationId: string): string | undefined {
 export function checkAccess(
   operationId: string,
   token: Token | undefined,
-  repository: { readonly fullName: string; readonly private: boolean },
+  repository: Pick<RepositoryState, 'fullName' | 'private' | 'role'>,
   method: string,
 ): void {
   const reading = method === 'GET'
   const mine = token !== undefined && (token.kind === 'user' || token.repository === repository.fullName)
   if (!repository.private && reading) return
   if (!token) throw repository.private ? notFound() : new ApiError(401, 'Requires authentication')
-  if (!mine) throw repository.private ? notFound() : forbidden(operationId)
+  const visible =
+    !repository.private || (mine && (token.kind !== 'user' || repository.role(token.actor.login) !== 'none'))
+  if (!visible) throw notFound()
   const alternatives = REQUIRED[operationId] ?? []
-  if (!alternatives.some((alternative) => grants(token.permissions, alternative))) throw forbidden(operationId)
+  if (mine && alternatives.some((alternative) => grants(token.permissions, alternative))) return
+  throw forbidden(operationId, token)
 }
 
-/** The one text that every integration without permission gets to read. */
-export function forbidden(operationId: string): ApiError {
+/** The text that an integration without permission gets to read, or the one for a person's token. */
+export function forbidden(operationId: string, token?: Token): ApiError {
   const accepted = acceptedPermissions(operationId)
-  return new ApiError(403, 'Resource not accessible by integration', {
+  const kind = token?.kind === 'user' ? 'personal access token' : 'integration'
+  return new ApiError(403, `Resource not accessible by ${kind}`, {
     headers: accepted === undefined ? {} : { 'x-accepted-github-permissions': accepted },
   })
 }

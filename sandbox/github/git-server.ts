@@ -1,15 +1,18 @@
+import { spawn } from 'node:child_process'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { basename, dirname } from 'node:path'
 import { credentialsOf, grants } from './access.ts'
 import type { JournalEntry } from './api.ts'
 import type { GitHubFaults } from './faults.ts'
-import type { Token } from './model.ts'
 import type { Repository } from './repository.ts'
-import { gitService, serveGit } from './smart-http.ts'
-import { findRepository, type World } from './world.ts'
+import { isolatedGitEnvironment } from './state/git.ts'
+import type { Token } from './state/model.ts'
+import { afterPush } from './state/pull-requests.ts'
+import { findMovedRepository, findRepository, type World } from './state/state.ts'
 
 /** Serves git over HTTP with GitHub's rules: what is public may be read by all, everything else needs a token for it. */
 export async function handleGit(
-  world: World,
+  world: World<Repository>,
   faults: GitHubFaults,
   journal: JournalEntry[],
   request: IncomingMessage,
@@ -40,6 +43,12 @@ export async function handleGit(
     return true
   }
   const repository = findRepository(world, target.repositoryPath)
+  const elsewhere = repository ? undefined : findMovedRepository(world, target.repositoryPath)
+  if (elsewhere && readable(elsewhere, token)) {
+    const rest = url.pathname.split('/').slice(3).join('/')
+    response.writeHead(301, { location: `${elsewhere.cloneUrl}/${rest}${url.search}` }).end()
+    return true
+  }
   const refusal = refusalFor(repository, target.service, token, request.headers.authorization !== undefined)
   if (!repository || refusal) {
     refuse(request, response, refusal?.status ?? 404, refusal?.message ?? 'Repository not found.')
@@ -51,7 +60,7 @@ export async function handleGit(
     url,
     user: token?.actor.login ?? '',
     settle: async () => {
-      if (pushing) await repository.afterPush()
+      if (pushing) await afterPush(world, repository)
     },
   })
   return true
@@ -66,12 +75,17 @@ function refusalFor(
   if (authenticated && !token) return { status: 401, message: 'Invalid username or token.' }
   if (!repository) return authenticated ? { status: 404, message: 'Repository not found.' } : challenge()
   const mine = token !== undefined && (token.kind === 'user' || token.repository === repository.fullName)
-  const readable = !repository.private || (mine && grants(token.permissions, 'contents=read'))
-  if (!readable) return token ? { status: 404, message: 'Repository not found.' } : challenge()
+  if (!readable(repository, token)) return token ? { status: 404, message: 'Repository not found.' } : challenge()
   if (service === 'read') return undefined
   if (!token) return challenge()
   if (mine && grants(token.permissions, 'contents=write')) return undefined
   return { status: 403, message: `Permission to ${repository.fullName}.git denied to ${token.actor.login}.` }
+}
+
+function readable(repository: Repository, token: Token | undefined): boolean {
+  if (!repository.private) return true
+  const mine = token !== undefined && (token.kind === 'user' || token.repository === repository.fullName)
+  return mine && grants(token.permissions, 'contents=read')
 }
 
 function challenge() {
@@ -85,4 +99,89 @@ function refuse(request: IncomingMessage, response: ServerResponse, status: numb
     ...(status === 401 ? { 'www-authenticate': 'Basic realm="GitHub"' } : {}),
   })
   response.end(`${message}\n`)
+}
+
+/** Which half of a git conversation a request belongs to, or `undefined` when it is none. */
+function gitService(url: URL): { readonly repositoryPath: string; readonly service: 'read' | 'write' } | undefined {
+  const match = /^\/([^/]+\/[^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(url.pathname)
+  if (!match?.[1]) return undefined
+  const name = match[2] === 'info/refs' ? url.searchParams.get('service') : match[2]
+  return { repositoryPath: match[1], service: name === 'git-receive-pack' ? 'write' : 'read' }
+}
+
+/**
+ * Hands a request to git's own HTTP backend and its answer back. Resolves when the backend has ended.
+ * The client is kept waiting for `settle`, so that whatever a push brings about has happened when the push is over.
+ */
+function serveGit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: { readonly gitDir: string; readonly url: URL; readonly user: string; readonly settle: () => Promise<void> },
+): Promise<void> {
+  const endpoint = target.url.pathname.replace(/^\/[^/]+\/[^/]+\//, '')
+  const child = spawn('git', ['http-backend'], {
+    env: isolatedGitEnvironment({
+      GIT_PROJECT_ROOT: dirname(target.gitDir),
+      GIT_HTTP_EXPORT_ALL: '1',
+      PATH_INFO: `/${basename(target.gitDir)}/${endpoint}`,
+      QUERY_STRING: target.url.search.slice(1),
+      REQUEST_METHOD: request.method ?? 'GET',
+      REMOTE_USER: target.user,
+      ...header(request, 'content-type', 'CONTENT_TYPE'),
+      ...header(request, 'content-length', 'CONTENT_LENGTH'),
+      ...header(request, 'content-encoding', 'HTTP_CONTENT_ENCODING'),
+      ...header(request, 'git-protocol', 'GIT_PROTOCOL'),
+    }),
+  })
+  // Either side may hang up in mid-conversation; the other then sees its stream end.
+  child.stdin.on('error', () => undefined)
+  request.pipe(child.stdin)
+  child.stderr.resume()
+  response.on('close', () => child.stdout.destroy())
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', () => {
+      target.settle().then(() => {
+        if (!response.headersSent) response.writeHead(500)
+        response.end()
+        resolve()
+      }, reject)
+    })
+    relayCgi(child.stdout, response)
+  })
+}
+
+function header(request: IncomingMessage, name: string, variable: string): Record<string, string> {
+  const value = request.headers[name]
+  return typeof value === 'string' ? { [variable]: value } : {}
+}
+
+/** CGI (RFC 3875 §6): header lines, an empty line, then the body; `Status:` is the status line. */
+function relayCgi(stdout: NodeJS.ReadableStream, response: ServerResponse): void {
+  let head = Buffer.alloc(0)
+  let inBody = false
+  stdout.on('data', (chunk: Buffer) => {
+    if (inBody) {
+      response.write(chunk)
+      return
+    }
+    head = Buffer.concat([head, chunk])
+    const end = head.indexOf('\r\n\r\n')
+    if (end < 0) return
+    inBody = true
+    writeCgiHead(head.subarray(0, end).toString('latin1'), response)
+    response.write(head.subarray(end + 4))
+  })
+}
+
+function writeCgiHead(head: string, response: ServerResponse): void {
+  let status = 200
+  for (const line of head.split('\r\n')) {
+    const colon = line.indexOf(':')
+    const name = line.slice(0, colon)
+    const value = line.slice(colon + 1).trim()
+    if (name.toLowerCase() === 'status') status = Number.parseInt(value, 10)
+    else response.setHeader(name, value)
+  }
+  response.writeHead(status)
 }

@@ -5,27 +5,32 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createFaultRegistry, type FaultOptions } from '../fault.ts'
-import { ACTIONS_BOT, normalizePermissions, tokenPrefix } from './access.ts'
+import { normalizePermissions, tokenPrefix } from './access.ts'
 import { createApi, type JournalEntry, type Violation } from './api.ts'
 import { GITHUB_FAULTS, type GitHubFault } from './faults.ts'
-import { forkBare, initBare } from './git.ts'
 import { handleGit } from './git-server.ts'
-import type { AccessLevel, Token, TokenKind, User } from './model.ts'
-import { Repository, type RepositoryOptions } from './repository.ts'
-import type { World } from './world.ts'
+import { Repository } from './repository.ts'
+import { forkBare, initBare } from './state/git.ts'
+import type { AccessLevel, ForgeProfile, Token, TokenKind } from './state/model.ts'
+import { createWorld, type RepositoryOptions, type World } from './state/state.ts'
 
 export type { JournalEntry, Violation } from './api.ts'
-export type { EventKind, EventOptions, WebhookEvent } from './events.ts'
 export { GITHUB_FAULTS, type GitHubFault } from './faults.ts'
-export type { CommitOptions, FileContent } from './git.ts'
-export type * from './model.ts'
-export type { OpenPullRequest } from './pull-requests.ts'
-export type { Repository, RepositoryOptions } from './repository.ts'
+export type { EventKind, EventOptions, WebhookEvent } from './render/event.ts'
+export type { Repository } from './repository.ts'
+export type { CommitOptions, FileContent } from './state/git.ts'
+export type * from './state/model.ts'
+export type { OpenPullRequest } from './state/pull-requests.ts'
+export type { RepositoryOptions } from './state/state.ts'
 
 export interface GitHubOptions {
   /** Default: any free one. */
   readonly port?: number
   readonly now?: () => Date
+  /** Which forge to be. Default: GitHub. */
+  readonly profile?: ForgeProfile
+  /** How many requests that change something one token may send in a minute. Default: 80, as on GitHub. */
+  readonly writesPerMinute?: number
   /** Answers what is neither API nor git: the pages that people see. Default: 404 for all of it. */
   readonly pages?: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>
 }
@@ -42,8 +47,9 @@ export interface TokenOptions {
 
 /** A GitHub of one's own, for repositories, pull requests, comments, deployment records and git over HTTP. */
 export interface GitHub extends AsyncDisposable {
+  readonly profile: ForgeProfile
   readonly serverUrl: string
-  /** `serverUrl` + `/api/v3`, as on GitHub Enterprise Server. */
+  /** `serverUrl` + `/api/v3`, as on GitHub Enterprise Server; `/api/v1` on a Gitea. */
   readonly apiUrl: string
   createRepository(options: RepositoryOptions): Promise<Repository>
   repository(fullName: string): Repository
@@ -65,6 +71,7 @@ export interface GitHub extends AsyncDisposable {
 
 /** Starts the stand-in on loopback. Nothing is read or compiled until the first API request. */
 export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> {
+  const { profile = 'github' } = options
   const stopping = new AbortController()
   const faults = createFaultRegistry<GitHubFault>(GITHUB_FAULTS)
   const journal: JournalEntry[] = []
@@ -72,7 +79,14 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   const serverUrl = await listen(server, options.port ?? 0)
   // After the port, which may be taken: no folder is then left behind.
   const directory = await mkdtemp(join(tmpdir(), 'sandbox-github-'))
-  const world = createWorld(directory, serverUrl, options.now ?? (() => new Date()))
+  const world = createWorld<Repository>({
+    directory,
+    serverUrl,
+    apiUrl: `${serverUrl}/api/${profile === 'gitea' ? 'v1' : 'v3'}`,
+    profile,
+    writesPerMinute: options.writesPerMinute ?? 80,
+    now: options.now ?? (() => new Date()),
+  })
   const api = createApi(world, faults, journal, stopping.signal)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', serverUrl)
@@ -96,6 +110,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   }
 
   return {
+    profile,
     serverUrl,
     apiUrl: world.apiUrl,
     createRepository: (repositoryOptions) => createRepository(world, repositoryOptions),
@@ -116,39 +131,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   }
 }
 
-function createWorld(directory: string, serverUrl: string, now: () => Date): World {
-  let lastId = 1_000_000
-  const users = new Map<string, User>([[ACTIONS_BOT.login, ACTIONS_BOT]])
-  let lastTurn: Promise<unknown> = Promise.resolve()
-  const nextId = (): number => {
-    lastId += 1
-    return lastId
-  }
-  return {
-    directory,
-    serverUrl,
-    apiUrl: `${serverUrl}/api/v3`,
-    repositories: new Map(),
-    tokens: new Map(),
-    nextId,
-    now,
-    inTurn(work) {
-      const turn = lastTurn.then(work)
-      // A turn that failed is its owner's to report; the next one begins all the same.
-      lastTurn = turn.catch(() => undefined)
-      return turn
-    },
-    user(login) {
-      const known = users.get(login)
-      if (known) return known
-      const user: User = { login, id: nextId(), type: login.endsWith('[bot]') ? 'Bot' : 'User' }
-      users.set(login, user)
-      return user
-    },
-  }
-}
-
-async function createRepository(world: World, options: RepositoryOptions): Promise<Repository> {
+async function createRepository(world: World<Repository>, options: RepositoryOptions): Promise<Repository> {
   const repository = new Repository(world, options)
   if (world.repositories.has(repository.fullName.toLowerCase())) {
     throw new Error(`There is a repository ${repository.fullName} already.`)
@@ -160,7 +143,7 @@ async function createRepository(world: World, options: RepositoryOptions): Promi
   return repository
 }
 
-function createToken(world: World, options: TokenOptions): string {
+function createToken(world: World<Repository>, options: TokenOptions): string {
   const kind = options.kind ?? 'actions'
   const fullName = typeof options.repository === 'string' ? options.repository : options.repository.fullName
   const owner = fullName.split('/')[0] ?? ''
@@ -168,7 +151,7 @@ function createToken(world: World, options: TokenOptions): string {
     value: tokenPrefix(kind) + randomBytes(18).toString('hex'),
     kind,
     repository: fullName,
-    actor: world.user(options.actor ?? (kind === 'user' ? owner : ACTIONS_BOT.login)),
+    actor: world.user(options.actor ?? (kind === 'user' ? owner : world.actionsBot.login)),
     permissions: normalizePermissions(options.permissions),
   }
   world.tokens.set(token.value, token)
@@ -182,7 +165,7 @@ function listen(server: Server, port: number): Promise<string> {
   })
 }
 
-async function shutDown(server: Server, stopping: AbortController, world: World): Promise<void> {
+async function shutDown(server: Server, stopping: AbortController, world: World<Repository>): Promise<void> {
   stopping.abort()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeAllConnections()

@@ -1,8 +1,8 @@
 import type { Repository } from '../github/github.ts'
 import type { Annotation } from '../runner/runner.ts'
+import { type Mood, sign } from './elements.ts'
 import type { GitReads } from './git-reads.ts'
 import { type Html, html } from './html.ts'
-import { type Mood, sign } from './words.ts'
 
 const MOODS: Readonly<Record<Annotation['level'], Mood>> = { error: 'bad', warning: 'warned', notice: 'good' }
 

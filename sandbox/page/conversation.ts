@@ -1,9 +1,9 @@
 import type { Comment, Issue, IssueEvent, Repository } from '../github/github.ts'
-import type { CommitFacts } from '../github/render-commit.ts'
+import type { CommitFacts } from '../github/render/commit.ts'
 import { renderDeploymentEntry, type ShownDeployment } from './deployments.ts'
+import { author, avatar, commitLink, moment } from './elements.ts'
 import { type Html, html } from './html.ts'
 import { renderMarkdown } from './markdown.ts'
-import { author, avatar, commitLink, moment } from './words.ts'
 
 interface Entry {
   readonly at: Date
@@ -98,6 +98,7 @@ const EVENT_WORDS: Readonly<Record<IssueEvent['event'], string>> = {
   merged: 'merged commit',
   ready_for_review: 'marked this as ready for review',
   convert_to_draft: 'made this a draft',
+  head_ref_force_pushed: 'force-pushed',
 }
 
 function renderEvent(repository: Repository, event: IssueEvent): Html {

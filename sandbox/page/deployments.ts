@@ -1,6 +1,6 @@
 import type { Deployment, DeploymentStatus, Repository } from '../github/github.ts'
+import { author, avatar, commitLink, DEPLOYMENT_WORDS, moment, sign } from './elements.ts'
 import { type Html, html, webAddress } from './html.ts'
-import { author, avatar, commitLink, DEPLOYMENT_WORDS, moment, sign } from './words.ts'
 
 /** A record and its latest status; a record without any counts as pending, as on GitHub. */
 export interface ShownDeployment {

@@ -1,6 +1,6 @@
-import { tryGit } from '../github/git.ts'
 import type { Repository } from '../github/github.ts'
-import { type CommitFacts, readCommits } from '../github/render-commit.ts'
+import { type CommitFacts, readCommits } from '../github/render/commit.ts'
+import { tryGit } from '../github/state/git.ts'
 
 /**
  * What the pages read with git, each thing once: pages are rendered several times a second while somebody looks, and what

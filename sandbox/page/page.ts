@@ -1,24 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { GitHub } from '../github/github.ts'
-import type { InkPlatform } from '../ink/platform.ts'
 import { sendAsset } from './assets.ts'
-import type { PageContent } from './content.ts'
-import type { GitReads } from './git-reads.ts'
+import type { PageContent, PageSources } from './content.ts'
 import { html } from './html.ts'
 import { renderDocument } from './layout.ts'
 import { createLiveUpdates } from './live-updates.ts'
 import { contentAt } from './routes.ts'
-import type { RunBook } from './run-book.ts'
 import { rawLog } from './run-page.ts'
 import { findRun } from './shown-runs.ts'
-
-/** Whose state the page shows. GitHub comes as a function, since the page is served by it and so made before it. */
-export interface PageSources {
-  readonly ink: InkPlatform
-  readonly book: RunBook
-  readonly git: GitReads
-  readonly github: () => GitHub
-}
 
 /** What people see in a browser at GitHub's address. */
 export interface Page {

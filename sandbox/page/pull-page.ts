@@ -2,12 +2,12 @@ import type { Issue, PullRequest, Repository } from '../github/github.ts'
 import type { PageContent, Region } from './content.ts'
 import { renderConversation } from './conversation.ts'
 import { deploymentsOf, liveAddress, renderDeploymentBox, type ShownDeployment } from './deployments.ts'
+import { author, duration, moment, sign } from './elements.ts'
 import type { GitReads } from './git-reads.ts'
 import { type Html, html, webAddress } from './html.ts'
 import type { RunBook } from './run-book.ts'
 import { renderRunAnnotations, renderRunLog, renderSummary } from './run-page.ts'
 import { RUN_WORDS, runsOf, type ShownRun } from './shown-runs.ts'
-import { author, duration, moment, sign } from './words.ts'
 
 /** A pull request: conversation, checks and deployments, the latest run in full, and the preview in a frame. */
 export async function pullPage(

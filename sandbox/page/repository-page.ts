@@ -1,12 +1,12 @@
-import { tryGit } from '../github/git.ts'
 import type { Issue, Repository } from '../github/github.ts'
-import { type CommitFacts, readCommits } from '../github/render-commit.ts'
+import { type CommitFacts, readCommits } from '../github/render/commit.ts'
+import { tryGit } from '../github/state/git.ts'
 import type { PageContent } from './content.ts'
 import { deploymentsOf, renderDeploymentBox } from './deployments.ts'
+import { author, commitLink, moment, shortSha, sign } from './elements.ts'
 import { type Html, html } from './html.ts'
 import type { RunBook } from './run-book.ts'
 import { RUN_WORDS, runsOf, type ShownRun } from './shown-runs.ts'
-import { author, commitLink, moment, shortSha, sign } from './words.ts'
 
 /** A repository: how to clone it, its pull requests and issues, runs and deployment records. */
 export function repositoryPage(repository: Repository, book: RunBook): PageContent {

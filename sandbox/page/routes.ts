@@ -1,6 +1,5 @@
 import type { Repository } from '../github/github.ts'
-import type { PageContent } from './content.ts'
-import type { PageSources } from './page.ts'
+import type { PageContent, PageSources } from './content.ts'
 import { issuePage, pullPage } from './pull-page.ts'
 import { commitPage, repositoryPage } from './repository-page.ts'
 import { runPage } from './run-page.ts'

@@ -1,12 +1,12 @@
 import type { Repository } from '../github/github.ts'
 import { renderAnnotations } from './annotations.ts'
 import type { PageContent } from './content.ts'
+import { commitLink, duration, moment, sign } from './elements.ts'
 import type { GitReads } from './git-reads.ts'
 import { type Html, html } from './html.ts'
 import { renderMarkdown } from './markdown.ts'
 import { renderLog } from './run-log.ts'
 import { RUN_WORDS, type ShownRun } from './shown-runs.ts'
-import { commitLink, duration, moment, sign } from './words.ts'
 
 /** The page of one run: how it ended, its annotations, its summary, its outputs and its log. */
 export async function runPage(git: GitReads, repository: Repository, run: ShownRun): Promise<PageContent> {

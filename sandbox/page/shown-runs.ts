@@ -1,7 +1,7 @@
 import type { Repository, WorkflowRun } from '../github/github.ts'
 import type { RunResult } from '../runner/runner.ts'
+import type { Mood } from './elements.ts'
 import type { RecordedRun, RunBook } from './run-book.ts'
-import type { Mood } from './words.ts'
 
 /** A run with everything known of it: what GitHub's API has, and what the runner saw. */
 export interface ShownRun {

@@ -1,8 +1,8 @@
 import type { GitHub } from '../github/github.ts'
 import type { InkPlatform } from '../ink/platform.ts'
 import type { PageContent } from './content.ts'
+import { type Mood, sign } from './elements.ts'
 import { type Html, html, webAddress } from './html.ts'
-import { type Mood, sign } from './words.ts'
 
 /** The first page: repositories with their pull requests, and the services of the platform. */
 export function startPage(github: GitHub, ink: InkPlatform): PageContent {

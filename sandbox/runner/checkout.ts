@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { git, tryGit } from '../github/git.ts'
+import { git, tryGit } from '../github/state/git.ts'
 
 export interface CheckoutOptions {
   /** How many commits; 0 for all of them, with all branches and tags. Default: 1. */

@@ -19,8 +19,12 @@ export interface FileCommandResults {
   readonly summary: string
 }
 
-/** Makes fresh, empty files for a step. */
-export async function createFileCommands(temporaryDirectory: string): Promise<FileCommands> {
+/**
+ * Makes fresh, empty files for a step.
+ *
+ * @param summaryFile - the one that all steps of the job append to, where the runner has no summary for each
+ */
+export async function createFileCommands(temporaryDirectory: string, summaryFile?: string): Promise<FileCommands> {
   const directory = join(temporaryDirectory, '_runner_file_commands')
   await mkdir(directory, { recursive: true })
   const suffix = randomUUID()
@@ -33,7 +37,7 @@ export async function createFileCommands(temporaryDirectory: string): Promise<Fi
     GITHUB_STEP_SUMMARY: file('step_summary_'),
   }
   await Promise.all(Object.values(environment).map((path) => writeFile(path, '')))
-  return { environment }
+  return { environment: summaryFile === undefined ? environment : { ...environment, GITHUB_STEP_SUMMARY: summaryFile } }
 }
 
 /** Reads the files after a step has ended, into its log's outputs, state and environment. */

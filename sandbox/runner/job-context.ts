@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { GitHub, Repository, WebhookEvent } from '../github/github.ts'
+import type { ForgeProfile, GitHub, Repository, WebhookEvent, WorkflowRun } from '../github/github.ts'
+import { fullReference } from '../github/render/push-event.ts'
 
 /** What starts a workflow run: which event, by whom, on which commit. */
 export interface JobContext {
@@ -10,6 +11,8 @@ export interface JobContext {
   readonly headRef: string
   readonly baseRef: string
   readonly actor: string
+  /** Who started this attempt: somebody else where a run is started again. */
+  readonly triggeringActor: string
   /** True for what GitHub gives no secrets and a read-only token: pull requests of forks and of Dependabot. */
   readonly untrusted: boolean
 }
@@ -30,24 +33,37 @@ interface Payload {
   }
 }
 
+export interface ContextFacts {
+  readonly actor?: string | undefined
+  readonly profile?: ForgeProfile
+  /** The run that is started again; what it was about stays as it was. */
+  readonly again?: WorkflowRun | undefined
+}
+
 /**
  * The commit and reference a run is for, by event (GitHub's documentation, “Events that trigger workflows”).
  *
  * @throws when GitHub would not start a run at all: a pull request that conflicts, a branch that is gone
  */
-export async function jobContext(repository: Repository, event: WebhookEvent, actor?: string): Promise<JobContext> {
-  const payload = event.payload as Payload
-  const login = actor ?? payload.sender?.login ?? repository.owner.login
-  const { ref, sha } = await reference(repository, event.name, payload)
+export async function jobContext(
+  repository: Repository,
+  event: WebhookEvent,
+  facts: ContextFacts = {},
+): Promise<JobContext> {
+  const { again, profile = 'github', actor } = facts
+  const payload = (again?.start?.payload ?? event.payload) as Payload
+  const login = again?.actor.login ?? actor ?? payload.sender?.login ?? repository.owner.login
+  const { ref, sha } = again?.start ?? (await reference(repository, event.name, payload, profile))
   const pull = event.name.startsWith('pull_request') ? payload.pull_request : undefined
   const foreign = pull !== undefined && pull.head.repo?.full_name !== repository.fullName
   return {
-    event,
+    event: { name: event.name, payload: payload as WebhookEvent['payload'] },
     sha,
     ref,
     headRef: pull?.head.ref ?? '',
     baseRef: pull?.base.ref ?? '',
     actor: login,
+    triggeringActor: actor ?? login,
     untrusted:
       (event.name === 'pull_request' && foreign) ||
       (login === 'dependabot[bot]' && event.name !== 'pull_request_target'),
@@ -58,15 +74,21 @@ async function reference(
   repository: Repository,
   name: WebhookEvent['name'],
   payload: Payload,
+  profile: ForgeProfile,
 ): Promise<{ readonly ref: string; readonly sha: string }> {
-  if (name === 'pull_request' && payload.pull_request) return pullRequestReference(repository, payload.pull_request)
-  if (name === 'push') return pushReference(payload)
-  if (name === 'workflow_dispatch' && payload.ref !== undefined) return resolved(repository, payload.ref)
+  if (name === 'pull_request' && payload.pull_request) {
+    // A Gitea makes no test merges: a run is for the head itself.
+    if (profile === 'gitea') return resolved(repository, `refs/pull/${payload.pull_request.number}/head`)
+    return pullRequestReference(repository, payload.pull_request)
+  }
+  if (name === 'push') return pushReference(repository, payload)
+  if (name === 'workflow_dispatch' && payload.ref !== undefined) return resolved(repository, fullReference(payload.ref))
   if (name === 'release') return resolved(repository, `refs/tags/${payload.release?.tag_name ?? ''}`)
   return resolved(repository, `refs/heads/${repository.defaultBranch}`)
 }
 
-function pushReference({ ref = '', after = '', deleted }: Payload) {
+function pushReference(repository: Repository, payload: Payload) {
+  const { ref = `refs/heads/${repository.defaultBranch}`, after = '', deleted } = payload
   if (deleted) throw new Error(`GitHub starts no run: ${ref} was deleted.`)
   return { ref, sha: after }
 }
@@ -100,6 +122,7 @@ export interface RunNumbers {
   readonly runAttempt: number
   readonly jobName: string
   readonly workflow: { readonly name: string; readonly path: string }
+  readonly reusable?: boolean
 }
 
 /** The `github` context, as expressions see it; `GITHUB_*` is the same in upper case. */
@@ -119,7 +142,7 @@ export function githubContext(
     actor_id: String(repository.user(context.actor).id),
     api_url: github.apiUrl,
     base_ref: context.baseRef,
-    event_name: context.event.name,
+    event_name: github.profile === 'gitea' && numbers.reusable ? 'workflow_call' : context.event.name,
     event_path: `${folders.temp}/_github_workflow/event.json`,
     graphql_url: `${github.serverUrl}/api/graphql`,
     head_ref: context.headRef,
@@ -138,7 +161,7 @@ export function githubContext(
     run_number: String(numbers.runNumber),
     server_url: github.serverUrl,
     sha: context.sha,
-    triggering_actor: context.actor,
+    triggering_actor: context.triggeringActor,
     workflow: numbers.workflow.name,
     workflow_ref: workflowRef,
     workflow_sha: context.sha,
@@ -146,9 +169,25 @@ export function githubContext(
   }
 }
 
+/** What a Gitea's runner does not tell. Source: Gitea 1.26, `services/actions/context.go`. */
+const GITHUB_ONLY = [
+  'actor_id',
+  'repository_id',
+  'repository_owner_id',
+  'triggering_actor',
+  'workflow_ref',
+  'workflow_sha',
+]
+
 /** The environment every step starts with, and nothing of this machine's but its search path. */
-export function jobEnvironment(context: Readonly<Record<string, string>>, folders: JobFolders, debug: boolean) {
-  const variables = Object.entries(context).map(([name, value]) => [`GITHUB_${name.toUpperCase()}`, value])
+export function jobEnvironment(
+  context: Readonly<Record<string, string>>,
+  folders: JobFolders,
+  debug: boolean,
+  profile: ForgeProfile,
+) {
+  const told = Object.entries(context).filter(([name]) => profile === 'github' || !GITHUB_ONLY.includes(name))
+  const variables = told.map(([name, value]) => [`GITHUB_${name.toUpperCase()}`, value])
   return {
     ...Object.fromEntries(variables),
     CI: 'true',
@@ -165,5 +204,6 @@ export function jobEnvironment(context: Readonly<Record<string, string>>, folder
     RUNNER_TRACKING_ID: `github_${randomUUID()}`,
     RUNNER_WORKSPACE: folders.root,
     ...(debug ? { RUNNER_DEBUG: '1' } : {}),
+    ...(profile === 'gitea' ? { GITEA_ACTIONS: 'true' } : {}),
   } satisfies Record<string, string>
 }

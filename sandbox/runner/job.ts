@@ -1,5 +1,6 @@
 import { mkdir, realpath, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Repository } from '../github/github.ts'
 import { type ActionFile, inputVariable } from './action-file.ts'
 import { checkOut } from './checkout.ts'
@@ -25,6 +26,8 @@ export interface Job {
   /** The step's `with:` and `env:`, evaluated. */
   readonly given: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
+  readonly nodeOptions: readonly string[]
+  readonly summaryFile: string | undefined
   /** `INPUT_*` */
   readonly inputs: Readonly<Record<string, string>>
 }
@@ -44,6 +47,7 @@ export async function prepareJob(
   const record = recordRun(repository, context, {
     ...numbers,
     environment: options.job?.environment,
+    otherJobs: options.otherJobs ?? [],
     serverUrl: github.serverUrl,
     now: new Date(),
   })
@@ -54,16 +58,16 @@ export async function prepareJob(
   await options.prepare?.(folders.workspace)
   const facts = githubContext(github, repository, context, folders, numbers)
   await mkdir(dirname(facts.event_path), { recursive: true })
-  await writeFile(facts.event_path, JSON.stringify(options.event.payload, null, 2))
+  await writeFile(facts.event_path, JSON.stringify(context.event.payload, null, 2))
   const contexts = {
-    github: { ...facts, token: given.token, event: options.event.payload },
+    github: { ...facts, token: given.token, event: context.event.payload },
     runner: { os: 'Linux', arch: 'X64', temp: folders.temp, tool_cache: folders.tools, environment: 'github-hosted' },
     job: { status: 'success' },
   }
   const workflow = { ...contexts, secrets: given.secrets }
   const env = evaluateAll(options.env, workflow)
   const step = { given: evaluateAll(options.with, { ...workflow, env }), env }
-  const environment = { ...env, ...jobEnvironment(facts, folders, options.debug ?? false) }
+  const environment = { ...env, ...jobEnvironment(facts, folders, options.debug ?? false, github.profile) }
   const inputs = inputsOf(file, step.given, { ...contexts, env })
   return {
     action,
@@ -76,13 +80,51 @@ export async function prepareJob(
     environment,
     ...step,
     inputs,
+    nodeOptions: await clockOptions(options.clockSkewMs ?? 0, folder),
+    summaryFile: await sharedSummary(options, folder),
   }
 }
 
+/** A module that sets the clock of the processes of a job, before anything else of them runs. */
+async function clockOptions(skewMs: number, folder: string): Promise<string[]> {
+  if (skewMs === 0) return []
+  const path = join(folder, 'clock.mjs')
+  const text = `const skew = ${skewMs}
+const RealDate = Date
+globalThis.Date = class Date extends RealDate {
+  constructor(...given) {
+    if (given.length === 0) super(RealDate.now() + skew)
+    else super(...given)
+  }
+  static now() {
+    return RealDate.now() + skew
+  }
+}
+`
+  await writeFile(path, text)
+  return ['--import', pathToFileURL(path).href]
+}
+
+async function sharedSummary(options: RunOptions, folder: string): Promise<string | undefined> {
+  if (options.github.profile !== 'gitea') return undefined
+  const path = join(folder, 'SUMMARY.md')
+  await writeFile(path, options.earlierSummary ?? '')
+  return path
+}
+
 function runNumbers(options: RunOptions): RunNumbers {
-  const { repository, runId = FIRST_RUN_ID + repository.runs.size, runAttempt = 1 } = options
+  const { repository } = options
+  const again = options.rerunOf === undefined ? undefined : repository.runs.get(options.rerunOf)
+  if (again) {
+    const { id: runId, number: runNumber, attempt, name, path } = again
+    const jobName = options.job?.name ?? again.jobs[0]?.name ?? 'preview'
+    return { runId, runNumber, runAttempt: attempt + 1, jobName, workflow: { name, path } }
+  }
+  const { runId = FIRST_RUN_ID + repository.runs.size, runAttempt = 1 } = options
   const workflow = options.workflow ?? { name: 'Preview', path: '.github/workflows/preview.yml' }
-  return { runId, runNumber: repository.runs.size + 1, runAttempt, jobName: options.job?.name ?? 'preview', workflow }
+  const { job, reusable = false } = options
+  const runNumber = repository.runs.size + 1
+  return { runId, runNumber, runAttempt, jobName: job?.name ?? 'preview', workflow, reusable }
 }
 
 async function makeFolders(root: string, repository: Repository, workspace: string | undefined): Promise<JobFolders> {

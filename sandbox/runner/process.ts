@@ -13,6 +13,8 @@ const SHORTEST_STREAM_GRACE_MS = 1_000
 export interface ProcessOptions {
   readonly executable: string
   readonly script: string
+  /** Node's own options, which the script does not see. */
+  readonly nodeOptions?: readonly string[]
   readonly workingDirectory: string
   readonly environment: Readonly<Record<string, string>>
   /** Every line of either stream, in the order of arrival. */
@@ -37,7 +39,7 @@ export interface ProcessResult {
 export async function runProcess(options: ProcessOptions): Promise<ProcessResult> {
   const { executable, script, workingDirectory, environment } = options
   // A group of its own, so that what it leaves behind can be found and ended afterwards.
-  const child = spawn(executable, [script], {
+  const child = spawn(executable, [...(options.nodeOptions ?? []), script], {
     cwd: workingDirectory,
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

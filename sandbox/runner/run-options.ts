@@ -1,5 +1,6 @@
 import type { AccessLevel, GitHub, Repository, WebhookEvent } from '../github/github.ts'
 import type { CheckoutOptions } from './checkout.ts'
+import type { Concurrency } from './concurrency.ts'
 import type { JobStatus } from './expression.ts'
 import type { StepResult } from './step.ts'
 import type { Annotation } from './step-log.ts'
@@ -38,6 +39,18 @@ export interface RunOptions {
   /** Called after checkout: a build step's files, for example. */
   readonly prepare?: (workspace: string) => Promise<void>
   readonly job?: { readonly name?: string; readonly environment?: string }
+  /** Jobs of the same run that are over already. One with an `environment` has a deployment record by GitHub itself. */
+  readonly otherJobs?: readonly { readonly name: string; readonly environment?: string }[]
+  /** Runs the run of this number again: same number, event, commit and actor, next attempt; `actor` is who did it. */
+  readonly rerunOf?: number
+  /** The workflow's `concurrency:`. Evaluated by the caller. */
+  readonly concurrency?: Concurrency
+  /** How far the runner's clock is ahead of everybody else's; negative where it is behind. */
+  readonly clockSkewMs?: number
+  /** True within a reusable workflow, which a Gitea tells by the event's name. */
+  readonly reusable?: boolean
+  /** What earlier steps wrote to the summary, where all steps share one file, as on a Gitea. */
+  readonly earlierSummary?: string
   /** Default: “Preview”, `.github/workflows/preview.yml`. */
   readonly workflow?: { readonly name: string; readonly path: string }
   /** Path of the Node executable. Default: the one that runs this. */

@@ -1,5 +1,5 @@
-import { ACTIONS_BOT } from '../github/access.ts'
 import type { Deployment, Repository, WorkflowJob, WorkflowRun } from '../github/github.ts'
+import { ACTIONS_BOT } from '../github/state/model.ts'
 import type { JobStatus } from './expression.ts'
 import type { JobContext, RunNumbers } from './job-context.ts'
 
@@ -12,6 +12,7 @@ export interface RunRecord {
 
 export interface RunRecordOptions extends RunNumbers {
   readonly environment: string | undefined
+  readonly otherJobs: readonly { readonly name: string; readonly environment?: string }[]
   readonly serverUrl: string
   readonly now: Date
 }
@@ -42,16 +43,26 @@ export function recordRun(repository: Repository, context: JobContext, options: 
     headSha,
     actor: repository.user(context.actor),
     createdAt: options.now,
-    jobs: [job],
+    jobs: [],
+    start: { payload: context.event.payload, sha: context.sha, ref: context.ref },
   }
+  for (const [index, other] of options.otherJobs.entries()) {
+    const id = options.runId * 1000 + index
+    run.jobs.push({
+      ...job,
+      id,
+      name: other.name,
+      status: 'completed',
+      conclusion: 'success',
+      completedAt: options.now,
+    })
+    const track = trackEnvironment(repository, run, options, id, other.environment)
+    track('in_progress')
+    track('success')
+  }
+  run.jobs.push(job)
   repository.runs.set(run.id, run)
-  const logUrl = `${options.serverUrl}/${repository.fullName}/actions/runs/${run.id}/job/${job.id}`
-  const deployment = options.environment === undefined ? undefined : openRecord(repository, run, options.environment)
-  const setState = (state: 'in_progress' | 'success' | 'failure') => {
-    if (!deployment) return
-    const facts = { state, description: '', environment: undefined, environmentUrl: '', logUrl, autoInactive: true }
-    repository.deploymentRecords.addStatus(deployment, facts, ACTIONS_BOT)
-  }
+  const setState = trackEnvironment(repository, run, options, job.id, options.environment)
   setState('in_progress')
   return {
     run,
@@ -62,6 +73,23 @@ export function recordRun(repository: Repository, context: JobContext, options: 
       job.completedAt = new Date()
       setState(conclusion === 'success' ? 'success' : 'failure')
     },
+  }
+}
+
+/** Opens a record for a job's environment, if it has one, and returns how to say how the job goes. */
+function trackEnvironment(
+  repository: Repository,
+  run: WorkflowRun,
+  options: RunRecordOptions,
+  jobId: number,
+  environment: string | undefined,
+) {
+  const logUrl = `${options.serverUrl}/${repository.fullName}/actions/runs/${run.id}/job/${jobId}`
+  const deployment = environment === undefined ? undefined : openRecord(repository, run, environment)
+  return (state: 'in_progress' | 'success' | 'failure') => {
+    if (!deployment) return
+    const facts = { state, description: '', environment: undefined, environmentUrl: '', logUrl, autoInactive: true }
+    repository.deploymentRecords.addStatus(deployment, facts, ACTIONS_BOT)
   }
 }
 

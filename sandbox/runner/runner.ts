@@ -1,9 +1,10 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { readActionFile } from './action-file.ts'
+import { type ActionFile, readActionFile } from './action-file.ts'
+import { enterGroup } from './concurrency.ts'
 import { type Job, prepareJob } from './job.ts'
-import { jobContext } from './job-context.ts'
+import { type JobContext, jobContext } from './job-context.ts'
 import type { RunOptions, RunResult } from './run-options.ts'
 import { runStages } from './stages.ts'
 import type { StepResult } from './step.ts'
@@ -19,7 +20,27 @@ export async function runAction(options: RunOptions): Promise<RunResult> {
   const started = performance.now()
   const action = resolve(options.action)
   const file = await readActionFile(action)
-  const context = await jobContext(options.repository, options.event, options.actor)
+  const { github, repository, rerunOf, actor, concurrency } = options
+  const again = rerunOf === undefined ? undefined : repository.runs.get(rerunOf)
+  if (rerunOf !== undefined && !again) throw new Error(`${repository.fullName} has no run ${rerunOf}.`)
+  const context = await jobContext(repository, options.event, { actor, again, profile: github.profile })
+  const superseded = new AbortController()
+  const leave = concurrency && (await enterGroup(github, repository, concurrency, () => superseded.abort()))
+  const signal = options.signal ? AbortSignal.any([options.signal, superseded.signal]) : superseded.signal
+  try {
+    return await runJob({ ...options, signal }, action, file, context, started)
+  } finally {
+    leave?.()
+  }
+}
+
+async function runJob(
+  options: RunOptions,
+  action: string,
+  file: ActionFile,
+  context: JobContext,
+  started: number,
+): Promise<RunResult> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'sandbox-job-')))
   try {
     const job = await prepareJob(options, action, file, context, folder)

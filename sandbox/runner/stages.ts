@@ -1,8 +1,9 @@
+import type { ActionFile } from './action-file.ts'
 import { evaluateCondition } from './expression.ts'
-import { introduce } from './introduction.ts'
 import type { Job } from './job.ts'
 import type { RunOptions } from './run-options.ts'
 import { runStep, type StepOptions, type StepResult } from './step.ts'
+import type { StepLog } from './step-log.ts'
 
 const CLEAN_UP_MS = 5 * 60_000
 /** However short a test makes the other times, cleaning up is real work on a machine that may be busy. */
@@ -12,6 +13,9 @@ const SHORTEST_CLEAN_UP_MS = 60_000
 export async function runStages(options: RunOptions, job: Job) {
   const cancelled = new AbortController()
   const cancel = () => cancelled.abort()
+  // A Gitea ends the token with the job's task, and cancelling ends the task at once; GitHub's lives until the job is over.
+  if (options.github.profile === 'gitea')
+    cancelled.signal.addEventListener('abort', job.grant.revokeToken, { once: true })
   if (options.signal?.aborted) cancel()
   options.signal?.addEventListener('abort', cancel, { once: true })
   try {
@@ -82,6 +86,8 @@ function stepBase(options: RunOptions, job: Job, stage: 'main' | 'post', record:
     action: job.action,
     workspace: job.folders.workspace,
     temp: job.folders.temp,
+    nodeOptions: job.nodeOptions,
+    summaryFile: job.summaryFile,
     masker: job.grant.masker,
     debug: options.debug ?? false,
     graceFactor: options.graceFactor ?? 1,
@@ -110,4 +116,41 @@ function watchLog() {
       return new Promise((resolve) => waiting.add({ pattern, resolve }))
     },
   }
+}
+
+/** The lines every step's log begins with: what is run, and with what; then warnings about inputs. */
+function introduce(log: StepLog, job: Job): void {
+  log.print(`##[group]Run ${job.file.name}`)
+  printPairs(log, 'with:', job.given)
+  printPairs(log, 'env:', job.env)
+  log.print('##[endgroup]')
+  warnOfDeprecated(log, job.file, job.given)
+  warnOfUnexpected(log, job.file, job.given)
+}
+
+function printPairs(log: StepLog, heading: string, values: Readonly<Record<string, string>>): void {
+  const pairs = Object.entries(values)
+  if (pairs.length > 0) log.print(heading)
+  for (const [name, value] of pairs) {
+    for (const line of `${name}: ${value}`.split('\n')) log.print(`  ${line}`)
+  }
+}
+
+function warnOfDeprecated(log: StepLog, file: ActionFile, given: Readonly<Record<string, string>>): void {
+  const names = new Set(Object.keys(given).map((name) => name.toLowerCase()))
+  for (const [name, input] of Object.entries(file.inputs ?? {})) {
+    if (input?.deprecationMessage === undefined || !names.has(name.toLowerCase())) continue
+    const message = `Input '${name}' has been deprecated with message: ${input.deprecationMessage}`
+    log.annotate({ level: 'warning', message })
+  }
+}
+
+function warnOfUnexpected(log: StepLog, file: ActionFile, given: Readonly<Record<string, string>>): void {
+  const valid = Object.keys(file.inputs ?? {})
+  const known = new Set(valid.map((name) => name.toLowerCase()))
+  const unexpected = Object.keys(given).filter((name) => !known.has(name.toLowerCase()))
+  if (unexpected.length === 0) return
+  const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(', ')
+  const message = `Unexpected input(s) ${quoted(unexpected)}, valid inputs are [${quoted(valid)}]`
+  log.annotate({ level: 'warning', message })
 }

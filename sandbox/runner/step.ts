@@ -11,6 +11,9 @@ export interface StepOptions {
   readonly script: string
   readonly workspace: string
   readonly temp: string
+  readonly nodeOptions: readonly string[]
+  /** The summary of all steps, where they share one. */
+  readonly summaryFile: string | undefined
   readonly environment: Readonly<Record<string, string>>
   readonly masker: Masker
   readonly debug: boolean
@@ -57,11 +60,12 @@ export async function runStep(options: StepOptions): Promise<StepResult> {
       options.onLine(line)
     },
   })
-  const files = await createFileCommands(options.temp)
+  const files = await createFileCommands(options.temp, options.summaryFile)
   options.introduce(log)
   const ended = await runProcess({
     executable: options.node,
     script: join(options.action, options.script),
+    nodeOptions: options.nodeOptions,
     workingDirectory: options.workspace,
     environment: { ...options.environment, ...files.environment },
     onLine: (line) => log.receive(line),

@@ -290,7 +290,7 @@ async function environmentOf(
   how: How,
   inputs: Inputs,
 ): Promise<Record<string, string>> {
-  const { sha, ref, actor } = await jobContext(repository, event, how.actor)
+  const { sha, ref, actor } = await jobContext(repository, event, { actor: how.actor })
   const given = (Object.keys(inputDefaults) as InputName[]).map((name) => [
     `INPUT_${name.toUpperCase()}`,
     inputs[name] ?? inputDefaults[name],

@@ -109,3 +109,33 @@ describe('an event has everything that GitHub’s own examples of it have in com
     },
   )
 })
+
+describe('an event can be told', () => {
+  it('without the reference that GitHub puts into it', async () => {
+    for (const kind of ['push', 'workflow_dispatch'] as const) {
+      expect((await repository.event(kind)).payload).toHaveProperty('ref', 'refs/heads/main')
+      expect((await repository.event(kind, { withoutRef: true })).payload).not.toHaveProperty('ref')
+    }
+  })
+
+  it('of a run whose head belongs to two pull requests: both are in it, or the one that is named', async () => {
+    const other = await repository.commit({
+      branch: 'release',
+      parent: await repository.head(),
+      files: { r: '1\n' },
+      message: 'R',
+    })
+    expect(other).toBe(await repository.head('release'))
+    const { number } = await repository.openPullRequest({ head: 'feature', base: 'release' })
+    const known = repository.runs.get(7)
+    if (!known) throw new Error('The run is missing.')
+    repository.runs.set(8, { ...known, id: 8, headBranch: 'feature', headSha: await repository.head('feature') })
+    const numbers = async (options: EventOptions) => {
+      const { payload } = await repository.event('workflow_run', { runId: 8, ...options })
+      const run = payload.workflow_run as { pull_requests: { number: number }[] }
+      return run.pull_requests.map((pull) => pull.number)
+    }
+    expect(await numbers({})).toEqual([1, number])
+    expect(await numbers({ number })).toEqual([number])
+  })
+})

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { getOctokit } from '@actions/github'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { isolatedGitEnvironment } from '../../sandbox/github/git.ts'
 import { type GitHub, type Repository, startGitHub } from '../../sandbox/github/github.ts'
+import { isolatedGitEnvironment } from '../../sandbox/github/state/git.ts'
 
 let github: GitHub
 let repository: Repository
@@ -54,6 +54,35 @@ describe('the API can be told to', () => {
       message: expect.stringContaining('secondary rate limit'),
       response: { headers: { 'retry-after': '7' } },
     })
+  })
+
+  it('say so without a word on when to come back, and as 429', async () => {
+    github.fault('github.rate-limit', { retryAfterSeconds: null, times: 1 })
+    const refused = await comment().catch((error: unknown) => error)
+    expect(refused).toMatchObject({ status: 403, message: expect.stringContaining('secondary rate limit') })
+    expect(refused).not.toHaveProperty('response.headers.retry-after')
+    github.fault('github.rate-limit', { status: 429, times: 1 })
+    await expect(comment()).rejects.toMatchObject({ status: 429, response: { headers: { 'retry-after': '60' } } })
+  })
+
+  it('answer with a gateway’s page of 12 000 characters instead of JSON', async () => {
+    github.fault('github.http', { status: 502, html: true, times: 1 })
+    const answer = await fetch(`${github.apiUrl}/repos/acme/web`)
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([502, 'text/html; charset=utf-8'])
+    const page = await answer.text()
+    expect(page).toMatch(/^<!DOCTYPE html>/)
+    expect(page.length).toBeGreaterThan(10_000)
+  })
+
+  it('compare without a list of files, or with a part of it', async () => {
+    const compare = () => rest.repos.compareCommitsWithBasehead({ ...at, basehead: 'main...one' })
+    expect((await compare()).data.files).toHaveLength(1)
+    github.fault('github.compare-files', { keep: 0, times: 1 })
+    expect((await compare()).data.files).toEqual([])
+    github.fault('github.compare-files', { missing: true, times: 1 })
+    const { data } = await compare()
+    expect(data).not.toHaveProperty('files')
+    expect(data.total_commits).toBe(1)
   })
 
   it('say that the hour’s requests are used up, and when the next hour begins', async () => {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { isolatedGitEnvironment } from '../../sandbox/github/git.ts'
 import { type AccessLevel, type GitHub, type Repository, startGitHub } from '../../sandbox/github/github.ts'
+import { isolatedGitEnvironment } from '../../sandbox/github/state/git.ts'
 
 let github: GitHub
 let repository: Repository

@@ -101,6 +101,28 @@ describe('comments', () => {
   })
 })
 
+describe('writing', () => {
+  it('more than 80 times a minute is refused as the secondary limit does; reading is not, and a minute later all is well', async () => {
+    let clock = Date.now()
+    await using busy = await startGitHub({ now: () => new Date(clock) })
+    const there = await busy.createRepository({ owner: 'acme', name: 'web' })
+    await there.commit({ branch: 'main', files: { a: '1\n' }, message: 'Start' })
+    await there.commit({ branch: 'feature', parent: await there.head(), files: { a: '2\n' }, message: 'Change' })
+    await there.openPullRequest({ head: 'feature' })
+    const client = getOctokit(busy.token({ repository: there, permissions: { issues: 'write' } }), {
+      baseUrl: busy.apiUrl,
+    }).rest
+    const write = () => client.issues.createComment({ ...at, issue_number: 1, body: 'x' })
+    for (let index = 0; index < 80; index += 1) await write()
+    await expect(write()).rejects.toMatchObject({ status: 403, response: { headers: { 'retry-after': '60' } } })
+    expect(there.comments(1)).toHaveLength(80)
+    await expect(client.issues.get({ ...at, issue_number: 1 })).resolves.toMatchObject({ status: 200 })
+    clock += 60_000
+    await expect(write()).resolves.toMatchObject({ status: 201 })
+    expect(busy.violations).toEqual([])
+  })
+})
+
 describe('deployment records', () => {
   const create = async (more: Record<string, unknown> = {}) => {
     const { data } = await rest.repos.createDeployment({

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { git } from '../../sandbox/github/git.ts'
+import { git } from '../../sandbox/github/state/git.ts'
 import type { CheckoutOptions } from '../../sandbox/runner/runner.ts'
 import { type RunnerWorld, runnerWorld } from './world.ts'
 

@@ -1,6 +1,6 @@
 import { notFound } from '../access.ts'
-import type { WorkflowRun } from '../model.ts'
-import { renderJob, renderRun } from '../render-run.ts'
+import { renderJob, renderRun } from '../render/run.ts'
+import type { WorkflowRun } from '../state/model.ts'
 import { type Answer, type Call, type Handlers, pageOf } from './call.ts'
 
 /** Workflow runs and their jobs. */
@@ -18,10 +18,10 @@ export const actions: Handlers = {
 
 function listJobs(call: Call): Answer {
   const run = runOf(call)
-  const { slice, headers } = pageOf(call, run.jobs)
+  const { slice, list } = pageOf(call, run.jobs)
   return {
     status: 200,
-    headers,
+    list,
     body: { total_count: run.jobs.length, jobs: slice.map((job) => renderJob(call.world, call.repository, run, job)) },
   }
 }

@@ -1,59 +1,56 @@
 import { ApiError, notFound } from '../access.ts'
 import type { Json } from '../description.ts'
-import type { Issue, PullRequest, Token, User } from '../model.ts'
+import type { GitHubFaults, RequestFacts } from '../faults.ts'
 import type { Repository } from '../repository.ts'
-import type { World } from '../world.ts'
+import type { Issue, PullRequest, Token, User } from '../state/model.ts'
+import type { World } from '../state/state.ts'
 
 /** A request that has been matched with GitHub's description and let through. */
 export interface Call {
-  readonly world: World
+  readonly world: World<Repository>
   readonly repository: Repository
   readonly token: Token | undefined
   readonly params: Readonly<Record<string, string>>
   /** Typed as described: numbers are numbers. */
   readonly query: Readonly<Record<string, Json>>
+  readonly paging: Paging
   readonly body: Readonly<Record<string, Json>>
   readonly url: URL
+  readonly faults: GitHubFaults
+  readonly facts: RequestFacts
 }
 
 export interface Answer {
   readonly status: number
+  /** A page of HTML in place of JSON. */
+  readonly page?: string
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** Which page of which list this is; each forge has its own way of saying so. */
+  readonly list?: Paging & { readonly url: URL; readonly total: number }
+}
+
+export interface Paging {
+  readonly size: number
+  /** From 1. */
+  readonly page: number
 }
 
 export type Handler = (call: Call) => Answer | Promise<Answer>
 /** Handlers by the operation's id in GitHub's description. */
 export type Handlers = Readonly<Record<string, Handler>>
 
-const DEFAULT_PAGE_SIZE = 30
-const LARGEST_PAGE_SIZE = 100
-
-/** One page of a list, with the `Link` header that leads to the others. */
+/** One page of a list. */
 export function paged<T>(call: Call, items: readonly T[], render: (item: T) => unknown): Answer {
-  const { slice, headers } = pageOf(call, items)
-  return { status: 200, body: slice.map(render), headers }
+  const { slice, list } = pageOf(call, items)
+  return { status: 200, body: slice.map(render), list }
 }
 
 /** The same for answers in which the list is a part of the body. */
-export function pageOf<T>(call: Call, items: readonly T[]): { slice: readonly T[]; headers: Record<string, string> } {
-  const size = Math.min(LARGEST_PAGE_SIZE, Math.max(1, Number(call.query.per_page ?? DEFAULT_PAGE_SIZE)))
-  const page = Math.max(1, Number(call.query.page ?? 1))
-  const last = Math.max(1, Math.ceil(items.length / size))
-  const link = (relation: string, target: number): string => {
-    const url = new URL(call.url)
-    url.searchParams.set('page', String(target))
-    return `<${url.href}>; rel="${relation}"`
-  }
-  const links = [
-    ...(page > 1 ? [link('prev', page - 1)] : []),
-    ...(page < last ? [link('next', page + 1), link('last', last)] : []),
-    ...(page > 1 ? [link('first', 1)] : []),
-  ]
-  return {
-    slice: items.slice((page - 1) * size, page * size),
-    headers: links.length === 0 ? {} : { link: links.join(', ') },
-  }
+export function pageOf<T>(call: Call, items: readonly T[]) {
+  const { size, page } = call.paging
+  const list = { url: call.url, page, size, total: items.length }
+  return { slice: items.slice((page - 1) * size, page * size), list }
 }
 
 /** Who is calling; writing is never anonymous, and access has been checked before. */

@@ -1,11 +1,10 @@
 import { ApiError, notFound } from '../access.ts'
-import { tryGit, writeMerge } from '../git.ts'
-import type { Deployment, DeploymentState, DeploymentStatus } from '../model.ts'
-import { repositoryUrl } from '../render-issue.ts'
-import { timestamp } from '../render-repository.ts'
-import { nodeId, renderUser } from '../render-user.ts'
+import { repositoryUrl } from '../render/issue.ts'
+import { nodeId, renderUser, timestamp } from '../render/repository.ts'
 import type { Repository } from '../repository.ts'
-import type { World } from '../world.ts'
+import { tryGit, writeMerge } from '../state/git.ts'
+import type { Deployment, DeploymentState, DeploymentStatus } from '../state/model.ts'
+import type { World } from '../state/state.ts'
 import { type Answer, type Call, type Handlers, invalid, paged, text, viewer } from './call.ts'
 
 /** A deployment's description may be this long, a status's as well (GitHub's REST documentation). */
@@ -33,8 +32,9 @@ export const deployments: Handlers = {
   }),
   'repos/create-deployment': createDeployment,
   'repos/delete-deployment': (call) => {
-    call.repository.deploymentRecords.delete(deploymentOf(call))
-    return { status: 204 }
+    if (call.repository.deploymentRecords.delete(deploymentOf(call))) return { status: 204 }
+    const message = 'We cannot delete an active deployment unless it is the only deployment in a given repository.'
+    throw new ApiError(422, message)
   },
   'repos/list-deployment-statuses': (call) =>
     paged(call, [...deploymentOf(call).statuses].reverse(), (status) =>
@@ -111,7 +111,7 @@ function deploymentOf(call: Call): Deployment {
 }
 
 /** GitHub's `deployment`. */
-function renderDeployment(world: World, repository: Repository, deployment: Deployment) {
+function renderDeployment(world: World<Repository>, repository: Repository, deployment: Deployment) {
   const repositoryAt = repositoryUrl(repository, world)
   const url = `${repositoryAt}/deployments/${deployment.id}`
   return {
@@ -137,7 +137,12 @@ function renderDeployment(world: World, repository: Repository, deployment: Depl
 }
 
 /** GitHub's `deployment-status`. */
-function renderStatus(world: World, repository: Repository, deployment: Deployment, status: DeploymentStatus) {
+function renderStatus(
+  world: World<Repository>,
+  repository: Repository,
+  deployment: Deployment,
+  status: DeploymentStatus,
+) {
   const repositoryAt = repositoryUrl(repository, world)
   const deploymentUrl = `${repositoryAt}/deployments/${deployment.id}`
   return {

@@ -1,7 +1,10 @@
 import { notFound } from '../access.ts'
 import type { Json } from '../description.ts'
-import type { Comment, Issue, Reaction } from '../model.ts'
-import { renderComment, renderIssue, renderIssueEvent, renderLabel, renderReaction } from '../render-issue.ts'
+import { readCommits, renderTimelineCommit } from '../render/commit.ts'
+import { renderComment, renderIssue, renderIssueEvent, renderLabel, renderReaction } from '../render/issue.ts'
+import { renderUser } from '../render/repository.ts'
+import type { Comment, Issue, Reaction } from '../state/model.ts'
+import { appOf } from '../state/model.ts'
 import { type Call, type Handlers, invalid, issueOf, paged, text, viewer } from './call.ts'
 
 /** GitHub refuses longer texts; the API counts characters. */
@@ -27,8 +30,8 @@ export const issues: Handlers = {
   }),
   'issues/create-comment': (call) => {
     const body = commentBody(call)
-    const byApp = call.token?.kind === 'actions'
-    const comment = call.repository.conversation.addComment(issueOf(call).number, body, viewer(call), byApp)
+    const user = viewer(call)
+    const comment = call.repository.conversation.addComment(issueOf(call).number, body, user, appOf(user))
     const rendered = renderComment(call.repository, comment, call.world)
     return { status: 201, body: rendered, headers: { location: rendered.url } }
   },
@@ -42,7 +45,7 @@ export const issues: Handlers = {
     return { status: 204 }
   },
   'issues/list-events': (call) => history(call),
-  'issues/list-events-for-timeline': (call) => history(call),
+  'issues/list-events-for-timeline': timeline,
   'reactions/list-for-issue-comment': (call) =>
     paged(call, call.repository.reactions(commentOf(call).id), (reaction) => renderReaction(reaction, call.world)),
   'reactions/create-for-issue-comment': (call) => {
@@ -153,6 +156,34 @@ function commentBody(call: Call): string {
 function history(call: Call) {
   const events = call.repository.conversation.events(issueOf(call).number)
   return paged(call, events, (event) => renderIssueEvent(call.repository, event, call.world))
+}
+
+/** Everything that happened, oldest first. Commits stand where they came, yet carry only the dates that their author gave them. */
+async function timeline(call: Call) {
+  const { repository, world } = call
+  const { number } = issueOf(call)
+  const entries = repository.conversation.events(number).map((event) => ({
+    at: event.createdAt,
+    id: event.id,
+    body: renderIssueEvent(repository, event, world) as unknown,
+  }))
+  for (const comment of repository.comments(number)) {
+    const body = {
+      ...renderComment(repository, comment, world),
+      event: 'commented',
+      actor: renderUser(comment.user, world),
+    }
+    entries.push({ at: comment.createdAt, id: comment.id, body })
+  }
+  for (const push of repository.conversation.pushes(number)) {
+    for (const sha of push.shas) {
+      const [commit] = await readCommits(repository, ['-1', sha])
+      if (commit)
+        entries.push({ at: push.receivedAt, id: push.id, body: renderTimelineCommit(repository, commit, world) })
+    }
+  }
+  entries.sort((one, other) => one.at.getTime() - other.at.getTime() || one.id - other.id)
+  return paged(call, entries, (entry) => entry.body)
 }
 
 function labels(call: Call) {

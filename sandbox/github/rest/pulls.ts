@@ -1,6 +1,5 @@
-import { readChangedFiles } from '../changed-files.ts'
-import { readCommits, renderCommit } from '../render-commit.ts'
-import { renderFullPull, renderPull } from '../render-pull.ts'
+import { readChangedFiles, readCommits, renderCommit } from '../render/commit.ts'
+import { renderFullPull, renderPull } from '../render/pull.ts'
 import { type Call, type Handlers, paged, pullOf } from './call.ts'
 
 /** Pull requests: one, all, their files and commits. */

@@ -1,14 +1,13 @@
 import { ApiError, notFound } from '../access.ts'
-import { readChangedFiles } from '../changed-files.ts'
-import { git, tryGit } from '../git.ts'
-import type { RepositoryRole } from '../model.ts'
-import { readCommits, renderCommit } from '../render-commit.ts'
-import { repositoryUrl } from '../render-issue.ts'
-import { renderPull } from '../render-pull.ts'
-import { renderRepository } from '../render-repository.ts'
-import { nodeId, renderUser } from '../render-user.ts'
+import { concerns } from '../faults.ts'
+import { readChangedFiles, readCommits, renderCommit } from '../render/commit.ts'
+import { repositoryUrl } from '../render/issue.ts'
+import { renderPull } from '../render/pull.ts'
+import { nodeId, renderRepository, renderUser } from '../render/repository.ts'
 import type { Repository } from '../repository.ts'
-import type { World } from '../world.ts'
+import { git, tryGit } from '../state/git.ts'
+import type { RepositoryRole } from '../state/model.ts'
+import type { World } from '../state/state.ts'
 import { type Call, type Handlers, paged, text } from './call.ts'
 
 /** The repository itself: its facts, collaborators, commits, comparisons, contents and references. */
@@ -24,7 +23,11 @@ export const repos: Handlers = {
         : {}),
     },
   }),
-  'repos/get-collaborator-permission-level': ({ repository, world, params }) => {
+  'repos/get-collaborator-permission-level': ({ repository, world, params, token }) => {
+    if (world.profile === 'gitea' && token?.kind !== 'user') {
+      const who = 'Only admins can query all permissions, repo admins can query all repo permissions'
+      throw new ApiError(403, `${who}, collaborators can query only their own`)
+    }
     const user = world.user(params.username ?? '')
     const role = repository.role(user.login)
     return {
@@ -67,6 +70,26 @@ export const repos: Handlers = {
         protected: false,
       }
     })
+  },
+  'repos/get-branch': async (call) => {
+    const name = call.params.branch ?? ''
+    const sha = await call.repository.resolve(`refs/heads/${name}`)
+    const [commit] = sha ? await readCommits(call.repository, ['-1', sha]) : []
+    if (!commit) throw new ApiError(404, 'Branch not found')
+    const at = repositoryUrl(call.repository, call.world)
+    const protection_url = `${at}/branches/${name}/protection`
+    const checks = { enforcement_level: 'off', contexts: [], checks: [] }
+    return {
+      status: 200,
+      body: {
+        name,
+        commit: renderCommit(call.repository, commit, call.world),
+        _links: { self: `${at}/branches/${name}`, html: `${call.repository.htmlUrl}/tree/${name}` },
+        protected: false,
+        protection: { enabled: false, required_status_checks: checks },
+        protection_url,
+      },
+    }
   },
   'git/get-ref': async (call) => {
     const reference = `refs/${call.params.ref ?? ''}`
@@ -129,9 +152,11 @@ async function compare(call: Call) {
   const html = `${call.repository.htmlUrl}/compare/${baseName}...${headName}`
   const page = paged(call, commits, (commit) => renderCommit(call.repository, commit, call.world))
   const files = await readChangedFiles(call.repository, `${base}...${head}`, head, call.world)
+  const struck = call.faults.strike('github.compare-files', concerns(call.facts))
+  const most = Number(struck ? (struck.options.keep ?? 0) : MOST_COMPARED_FILES)
   return {
     status: 200,
-    headers: page.headers ?? {},
+    ...(page.list ? { list: page.list } : {}),
     body: {
       url,
       html_url: html,
@@ -145,11 +170,13 @@ async function compare(call: Call) {
       behind_by: behind,
       total_commits: commits.length,
       commits: page.body,
-      // GitHub shows 300 files at most, all of them on the first page.
-      files: Number(call.query.page ?? 1) > 1 ? [] : files.slice(0, 300),
+      ...(struck?.options.missing === true ? {} : { files: call.paging.page > 1 ? [] : files.slice(0, most) }),
     },
   }
 }
+
+/** A comparison lists this many files at most, all of them on the first page, and does not say that there are more. */
+const MOST_COMPARED_FILES = 300
 
 function relation(ahead: number, behind: number): string {
   if (ahead === 0) return behind === 0 ? 'identical' : 'behind'
@@ -167,7 +194,7 @@ async function comparable(call: Call, name: string): Promise<string> {
   return sha
 }
 
-function networkMember(world: World, repository: Repository, owner: string): Repository | undefined {
+function networkMember(world: World<Repository>, repository: Repository, owner: string): Repository | undefined {
   const related = (one: Repository) => one === repository || one.parent === repository || repository.parent === one
   return [...world.repositories.values()].find((one) => one.owner.login === owner && related(one))
 }

@@ -1,8 +1,7 @@
-import { tryGit } from './git.ts'
-import { type CommitFacts, readCommits } from './render-commit.ts'
-import { renderPushedRepository } from './render-repository.ts'
-import type { Repository } from './repository.ts'
-import type { World } from './world.ts'
+import { tryGit } from '../state/git.ts'
+import type { RepositoryState, World } from '../state/state.ts'
+import { type CommitFacts, readCommits } from './commit.ts'
+import { renderPushedRepository } from './repository.ts'
 
 /** What stands for “no commit” on either side of a push. */
 export const NO_COMMIT = '0'.repeat(40)
@@ -16,7 +15,7 @@ export interface PushFacts {
 }
 
 /** The payload of `push`, with the commits that came with it. */
-export async function renderPushEvent(world: World, repository: Repository, options: PushFacts) {
+export async function renderPushEvent(world: World, repository: RepositoryState, options: PushFacts) {
   const ref = fullReference(options.ref ?? repository.defaultBranch)
   const after = options.after ?? (await repository.resolve(ref)) ?? NO_COMMIT
   const before = options.before ?? (await firstParent(repository, after)) ?? NO_COMMIT
@@ -41,7 +40,7 @@ export async function renderPushEvent(world: World, repository: Repository, opti
   }
 }
 
-async function renderPushedCommit(repository: Repository, commit: CommitFacts) {
+async function renderPushedCommit(repository: RepositoryState, commit: CommitFacts) {
   const diff = await tryGit(repository.gitDir, [
     'diff-tree',
     '--root',
@@ -68,7 +67,7 @@ async function renderPushedCommit(repository: Repository, commit: CommitFacts) {
   }
 }
 
-async function firstParent(repository: Repository, sha: string): Promise<string | undefined> {
+async function firstParent(repository: RepositoryState, sha: string): Promise<string | undefined> {
   return sha === NO_COMMIT ? undefined : repository.resolve(`${sha}^`)
 }
 

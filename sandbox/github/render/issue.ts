@@ -1,13 +1,11 @@
-import { ACTIONS_BOT } from './access.ts'
-import type { Comment, Issue, IssueEvent, PullRequest, Reaction, User } from './model.ts'
-import { timestamp } from './render-repository.ts'
-import { type Addresses, nodeId, renderUser } from './render-user.ts'
-import type { Repository } from './repository.ts'
+import type { Addresses, App, Comment, Issue, IssueEvent, PullRequest, Reaction, User } from '../state/model.ts'
+import type { RepositoryState } from '../state/state.ts'
+import { nodeId, renderUser, timestamp } from './repository.ts'
 
 const REACTIONS = ['+1', '-1', 'laugh', 'hooray', 'confused', 'heart', 'rocket', 'eyes'] as const
 
 /** GitHub's `label`. */
-export function renderLabel(repository: Repository, name: string, addresses: Addresses) {
+export function renderLabel(repository: RepositoryState, name: string, addresses: Addresses) {
   const label = repository.conversation.label(name) ?? repository.conversation.defineLabel(name)
   return {
     id: label.id,
@@ -21,7 +19,7 @@ export function renderLabel(repository: Repository, name: string, addresses: Add
 }
 
 /** How somebody is related to a repository, as comments and pull requests say it. */
-export function authorAssociation(repository: Repository, user: User): string {
+export function authorAssociation(repository: RepositoryState, user: User): string {
   if (user.login === repository.owner.login) return 'OWNER'
   const role = repository.role(user.login)
   if (role === 'admin' || role === 'maintain' || role === 'write') return 'COLLABORATOR'
@@ -31,7 +29,7 @@ export function authorAssociation(repository: Repository, user: User): string {
 }
 
 /** GitHub's `issue`; a pull request is an issue with a `pull_request` in it. */
-export function renderIssue(repository: Repository, issue: Issue, addresses: Addresses) {
+export function renderIssue(repository: RepositoryState, issue: Issue, addresses: Addresses) {
   const repositoryAt = repositoryUrl(repository, addresses)
   const url = `${repositoryAt}/issues/${issue.number}`
   const pull = repository.pulls.get(issue.number)
@@ -54,7 +52,7 @@ export function renderIssue(repository: Repository, issue: Issue, addresses: Add
     assignee: null,
     assignees: [],
     milestone: null,
-    comments: repository.comments(issue.number).length,
+    comments: repository.conversation.comments(issue.number).length,
     created_at: timestamp(issue.createdAt),
     updated_at: timestamp(issue.updatedAt),
     closed_at: issue.closedAt ? timestamp(issue.closedAt) : null,
@@ -70,7 +68,7 @@ export function renderIssue(repository: Repository, issue: Issue, addresses: Add
   }
 }
 
-function pullRequestLinks(repository: Repository, pull: PullRequest, addresses: Addresses) {
+function pullRequestLinks(repository: RepositoryState, pull: PullRequest, addresses: Addresses) {
   const html = `${repository.htmlUrl}/pull/${pull.number}`
   return {
     url: `${repositoryUrl(repository, addresses)}/pulls/${pull.number}`,
@@ -82,7 +80,7 @@ function pullRequestLinks(repository: Repository, pull: PullRequest, addresses: 
 }
 
 /** GitHub's `issue-comment`. */
-export function renderComment(repository: Repository, comment: Comment, addresses: Addresses) {
+export function renderComment(repository: RepositoryState, comment: Comment, addresses: Addresses) {
   const repositoryAt = repositoryUrl(repository, addresses)
   const url = `${repositoryAt}/issues/comments/${comment.id}`
   const kind = repository.pulls.has(comment.issueNumber) ? 'pull' : 'issues'
@@ -95,26 +93,26 @@ export function renderComment(repository: Repository, comment: Comment, addresse
     user: renderUser(comment.user, addresses),
     created_at: timestamp(comment.createdAt),
     updated_at: timestamp(comment.updatedAt),
-    author_association: comment.byApp ? 'NONE' : authorAssociation(repository, comment.user),
+    author_association: comment.app ? 'NONE' : authorAssociation(repository, comment.user),
     body: comment.body,
-    reactions: renderRollup(repository.reactions(comment.id), `${url}/reactions`),
-    performed_via_github_app: comment.byApp ? renderActionsApp(addresses) : null,
+    reactions: renderRollup(repository.conversation.reactions(comment.id), `${url}/reactions`),
+    performed_via_github_app: comment.app ? renderApp(comment.app, addresses) : null,
   }
 }
 
-/** The app behind GITHUB_TOKEN. */
-function renderActionsApp(addresses: Addresses) {
+/** GitHub's `integration`. */
+export function renderApp(app: App, addresses: Addresses) {
   const created = '2018-07-30T09:30:17Z'
   return {
-    id: 15368,
-    slug: 'github-actions',
-    client_id: 'Iv1.05c79e9ad1f6bdfa',
-    node_id: 'MDM6QXBwMTUzNjg=',
+    id: app.id,
+    slug: app.slug,
+    client_id: `Iv1.${app.id.toString(16).padStart(16, '0')}`,
+    node_id: nodeId('A', app.id),
     owner: renderUser({ login: 'github', id: 9919, type: 'Organization' }, addresses),
-    name: 'GitHub Actions',
-    description: 'Automate your workflow from idea to production',
-    external_url: 'https://help.github.com/en/actions',
-    html_url: `${addresses.serverUrl}/apps/${ACTIONS_BOT.login.replace('[bot]', '')}`,
+    name: app.name,
+    description: '',
+    external_url: `${addresses.serverUrl}/apps/${app.slug}`,
+    html_url: `${addresses.serverUrl}/apps/${app.slug}`,
     created_at: created,
     updated_at: created,
     permissions: { issues: 'write', metadata: 'read', pull_requests: 'write' },
@@ -139,7 +137,7 @@ export function renderReaction(reaction: Reaction, addresses: Addresses) {
 }
 
 /** GitHub's `issue-event`, for `/events` and `/timeline` alike. */
-export function renderIssueEvent(repository: Repository, event: IssueEvent, addresses: Addresses) {
+export function renderIssueEvent(repository: RepositoryState, event: IssueEvent, addresses: Addresses) {
   const repositoryAt = repositoryUrl(repository, addresses)
   const label = event.label === undefined ? undefined : renderLabel(repository, event.label, addresses)
   return {
@@ -158,6 +156,6 @@ export function renderIssueEvent(repository: Repository, event: IssueEvent, addr
 }
 
 /** Where a repository is in the API. */
-export function repositoryUrl(repository: Repository, { apiUrl }: Addresses): string {
+export function repositoryUrl(repository: RepositoryState, { apiUrl }: Addresses): string {
   return `${apiUrl}/repos/${repository.fullName}`
 }

@@ -1,9 +1,50 @@
 /** What the GitHub stand-in remembers. Plain records; everything that is shown is rendered from them. */
 
+/** The addresses everything is rendered with. */
+export interface Addresses {
+  /** For example `http://127.0.0.1:4000`. */
+  readonly serverUrl: string
+  /** `serverUrl` + `/api/v3`, as on GitHub Enterprise Server. */
+  readonly apiUrl: string
+}
+
+/** Which forge is imitated. */
+export type ForgeProfile = 'github' | 'gitea'
+
+/** What hands out numbers and the time. */
+export interface Issuer {
+  nextId(): number
+  now(): Date
+}
+
 export interface User {
   readonly login: string
   readonly id: number
   readonly type: 'User' | 'Bot' | 'Organization'
+}
+
+/** The author of everything done with a job's GITHUB_TOKEN. */
+export const ACTIONS_BOT: User = { login: 'github-actions[bot]', id: 41898282, type: 'Bot' }
+
+/** The same on a Gitea. */
+export const GITEA_ACTIONS_BOT: User = { login: 'gitea-actions', id: -2, type: 'Bot' }
+
+/** A GitHub App: what acts through an installation token. */
+export interface App {
+  readonly id: number
+  readonly slug: string
+  readonly name: string
+}
+
+/** The app behind GITHUB_TOKEN. */
+export const ACTIONS_APP: App = { id: 15368, slug: 'github-actions', name: 'GitHub Actions' }
+
+/** The app that a bot belongs to; people and organizations have none. */
+export function appOf(user: User): App | undefined {
+  if (user.type !== 'Bot') return undefined
+  if (user.login === ACTIONS_BOT.login) return ACTIONS_APP
+  const slug = user.login.replace('[bot]', '')
+  return { id: user.id, slug, name: slug }
 }
 
 /** What a token may do with a subject, as written in a workflow's `permissions:`. */
@@ -37,7 +78,8 @@ export interface Comment {
   readonly id: number
   readonly issueNumber: number
   readonly user: User
-  readonly byApp: boolean
+  /** The app that wrote it, where it was one: GitHub says so in `performed_via_github_app`. */
+  readonly app: App | undefined
   readonly createdAt: Date
   body: string
   updatedAt: Date
@@ -65,11 +107,28 @@ export interface Issue {
   closedBy: User | undefined
 }
 
+/** Commits that came to a pull request, for its timeline. GitHub says when they were written, never when they came. */
+export interface PushedCommits {
+  /** Its place among what happened in the same instant. */
+  readonly id: number
+  readonly issueNumber: number
+  readonly shas: readonly string[]
+  readonly receivedAt: Date
+}
+
 /** An entry of an issue's history, for `/events` and `/timeline`. */
 export interface IssueEvent {
   readonly id: number
   readonly issueNumber: number
-  readonly event: 'labeled' | 'unlabeled' | 'closed' | 'reopened' | 'merged' | 'ready_for_review' | 'convert_to_draft'
+  readonly event:
+    | 'labeled'
+    | 'unlabeled'
+    | 'closed'
+    | 'reopened'
+    | 'merged'
+    | 'ready_for_review'
+    | 'convert_to_draft'
+    | 'head_ref_force_pushed'
   readonly actor: User
   readonly label: string | undefined
   readonly commitSha: string | undefined
@@ -78,7 +137,7 @@ export interface IssueEvent {
 
 export interface PullRequest extends Issue {
   readonly headRef: string
-  readonly headFullName: string
+  headFullName: string
   headSha: string
   baseRef: string
   baseSha: string
@@ -130,6 +189,13 @@ export interface WorkflowJob {
   completedAt: Date | undefined
 }
 
+/** What a run is about. Running it again uses the same, however old it is by then. */
+export interface RunStart {
+  readonly payload: Readonly<Record<string, unknown>>
+  readonly sha: string
+  readonly ref: string
+}
+
 export interface WorkflowRun {
   readonly id: number
   readonly number: number
@@ -142,4 +208,6 @@ export interface WorkflowRun {
   readonly actor: User
   readonly createdAt: Date
   readonly jobs: WorkflowJob[]
+  /** What it was started with and keeps when it is run again. Unknown for runs that were only written down. */
+  readonly start?: RunStart
 }

@@ -1,6 +1,4 @@
-import { ApiError } from './access.ts'
-import type { Deployment, DeploymentState, DeploymentStatus, User } from './model.ts'
-import type { World } from './world.ts'
+import type { Deployment, DeploymentState, DeploymentStatus, Issuer, User } from './model.ts'
 
 export interface NewDeployment {
   readonly sha: string
@@ -24,11 +22,11 @@ export interface NewDeploymentStatus {
 
 /** The deployment records of one repository, with GitHub's rules about states and deletion. */
 export class DeploymentRecords {
-  readonly #world: World
+  readonly #issuer: Issuer
   readonly #all = new Map<number, Deployment>()
 
-  constructor(world: World) {
-    this.#world = world
+  constructor(issuer: Issuer) {
+    this.#issuer = issuer
   }
 
   /** Newest first, as GitHub lists them. */
@@ -41,10 +39,10 @@ export class DeploymentRecords {
   }
 
   create(facts: NewDeployment, creator: User): Deployment {
-    const now = this.#world.now()
+    const now = this.#issuer.now()
     const deployment: Deployment = {
       ...facts,
-      id: this.#world.nextId(),
+      id: this.#issuer.nextId(),
       originalEnvironment: facts.environment,
       creator,
       createdAt: now,
@@ -78,9 +76,9 @@ export class DeploymentRecords {
     facts: NewDeploymentStatus & { readonly environment: string },
     creator: User,
   ): DeploymentStatus {
-    const now = this.#world.now()
+    const now = this.#issuer.now()
     const { state, description, environment, environmentUrl, logUrl } = facts
-    const id = this.#world.nextId()
+    const id = this.#issuer.nextId()
     const status: DeploymentStatus = {
       id,
       state,
@@ -96,15 +94,9 @@ export class DeploymentRecords {
     return status
   }
 
-  /** Deletes a record: an active one only when it is the repository's only one. */
-  delete(deployment: Deployment): void {
+  /** Deletes a record, unless it is active and not the repository's only one; says whether it did. */
+  delete(deployment: Deployment): boolean {
     const active = deployment.statuses.at(-1)?.state !== 'inactive'
-    if (active && this.#all.size > 1) {
-      throw new ApiError(
-        422,
-        'We cannot delete an active deployment unless it is the only deployment in a given repository.',
-      )
-    }
-    this.#all.delete(deployment.id)
+    return active && this.#all.size > 1 ? false : this.#all.delete(deployment.id)
   }
 }

@@ -1,13 +1,12 @@
-import { git, tryGit } from './git.ts'
-import type { PullRequest } from './model.ts'
-import { authorAssociation, renderLabel, repositoryUrl } from './render-issue.ts'
-import { renderRepository, timestamp } from './render-repository.ts'
-import { nodeId, renderUser } from './render-user.ts'
-import type { Repository } from './repository.ts'
-import { findRepository, type World } from './world.ts'
+import { git, tryGit } from '../state/git.ts'
+import type { PullRequest } from '../state/model.ts'
+import type { RepositoryState } from '../state/state.ts'
+import { findRepository, type World } from '../state/state.ts'
+import { authorAssociation, renderLabel, repositoryUrl } from './issue.ts'
+import { nodeId, renderRepository, renderUser, timestamp } from './repository.ts'
 
 /** GitHub's `pull-request-simple`, as lists have it. */
-export function renderPull(world: World, repository: Repository, pull: PullRequest) {
+export function renderPull(world: World, repository: RepositoryState, pull: PullRequest) {
   const repositoryAt = repositoryUrl(repository, world)
   const url = `${repositoryAt}/pulls/${pull.number}`
   const issueUrl = `${repositoryAt}/issues/${pull.number}`
@@ -63,7 +62,7 @@ export function renderPull(world: World, repository: Repository, pull: PullReque
 }
 
 /** GitHub's `pull-request`, as a single one and every webhook has it. */
-export async function renderFullPull(world: World, repository: Repository, pull: PullRequest) {
+export async function renderFullPull(world: World, repository: RepositoryState, pull: PullRequest) {
   const size = await measure(repository, pull)
   return {
     ...renderPull(world, repository, pull),
@@ -72,7 +71,7 @@ export async function renderFullPull(world: World, repository: Repository, pull:
     rebaseable: pull.state === 'open' ? (pull.mergeable ?? null) : null,
     mergeable_state: mergeableState(pull),
     merged_by: pull.mergedBy ? renderUser(pull.mergedBy, world) : null,
-    comments: repository.comments(pull.number).length,
+    comments: repository.conversation.comments(pull.number).length,
     review_comments: 0,
     maintainer_can_modify: false,
     ...size,
@@ -85,7 +84,7 @@ function mergeableState(pull: PullRequest): string {
   return pull.draft ? 'draft' : 'clean'
 }
 
-function renderSide(world: World, repository: Repository | undefined, fullName: string, ref: string, sha: string) {
+function renderSide(world: World, repository: RepositoryState | undefined, fullName: string, ref: string, sha: string) {
   const owner = world.user(fullName.split('/')[0] ?? '')
   return {
     label: `${owner.login}:${ref}`,
@@ -97,7 +96,7 @@ function renderSide(world: World, repository: Repository | undefined, fullName: 
   }
 }
 
-async function measure(repository: Repository, pull: PullRequest) {
+async function measure(repository: RepositoryState, pull: PullRequest) {
   // Histories without a common ancestor cannot be compared; such a pull request has no size.
   const numbers = await tryGit(repository.gitDir, ['diff', '--numstat', `${pull.baseSha}...${pull.headSha}`])
   const rows = numbers.stdout

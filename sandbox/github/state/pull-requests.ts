@@ -1,7 +1,6 @@
 import { git, resolveCommit, tryGit, writeMerge } from './git.ts'
 import type { PullRequest } from './model.ts'
-import type { Repository } from './repository.ts'
-import { findRepository, type World } from './world.ts'
+import { findRepository, type RepositoryState, type World } from './state.ts'
 
 export interface OpenPullRequest {
   /** The branch to be merged, in the fork when there is one. */
@@ -14,13 +13,13 @@ export interface OpenPullRequest {
   readonly draft?: boolean
   readonly labels?: readonly string[]
   /** The repository that the branch is in. */
-  readonly fromFork?: Repository
+  readonly fromFork?: RepositoryState
 }
 
 /** Opens a pull request and sets `refs/pull/N/head` and, unless it conflicts, `refs/pull/N/merge`. */
 export async function openPullRequest(
   world: World,
-  repository: Repository,
+  repository: RepositoryState,
   options: OpenPullRequest,
 ): Promise<PullRequest> {
   const source = options.fromFork ?? repository
@@ -57,14 +56,20 @@ export async function openPullRequest(
   return pull
 }
 
+/** What GitHub does after every push: pull requests learn of their new head or base. */
+export async function afterPush(world: World, repository: RepositoryState): Promise<void> {
+  repository.pushedAt = world.now()
+  for (const one of world.repositories.values()) await refreshPullRequests(world, one)
+}
+
 /** Brings all open pull requests of a repository in line with the branches they are about. */
-export async function refreshPullRequests(world: World, repository: Repository): Promise<void> {
+export async function refreshPullRequests(world: World, repository: RepositoryState): Promise<void> {
   for (const pull of repository.pulls.values()) {
     if (pull.state === 'open') await world.inTurn(() => refreshPullRequest(world, repository, pull))
   }
 }
 
-async function refreshPullRequest(world: World, repository: Repository, pull: PullRequest): Promise<void> {
+async function refreshPullRequest(world: World, repository: RepositoryState, pull: PullRequest): Promise<void> {
   const source = findRepository(world, pull.headFullName)
   const headSha = (source && (await resolveCommit(source.gitDir, `refs/heads/${pull.headRef}`))) ?? pull.headSha
   const baseTip = (await resolveCommit(repository.gitDir, `refs/heads/${pull.baseRef}`)) ?? pull.baseSha
@@ -74,20 +79,43 @@ async function refreshPullRequest(world: World, repository: Repository, pull: Pu
   if (source && source !== repository && known !== headSha) {
     await git(repository.gitDir, ['fetch', '--quiet', '--no-tags', source.gitDir, `${headSha}`])
   }
+  if (known !== headSha) await recordPush(repository, pull, known, headSha)
   if (headSha !== pull.headSha) {
     pull.headSha = headSha
     pull.baseSha = baseTip
     pull.updatedAt = world.now()
   }
   await git(repository.gitDir, ['update-ref', `refs/pull/${pull.number}/head`, headSha])
-  await writeTestMerge(repository, pull, baseTip)
+  await writeTestMerge(world, repository, pull, baseTip)
+}
+
+/** What the timeline says of a push; of one that did not build on what was there, `/events` says so as well. */
+async function recordPush(repository: RepositoryState, pull: PullRequest, before: string | undefined, after: string) {
+  const range = before === undefined ? [after, `^${pull.baseSha}`] : [after, `^${before}`, `^${pull.baseSha}`]
+  const listed = await git(repository.gitDir, ['rev-list', '--reverse', ...range])
+  repository.conversation.recordPush(
+    pull.number,
+    listed.split('\n').filter((line) => line !== ''),
+  )
+  if (before === undefined) return
+  const ancestor = await tryGit(repository.gitDir, ['merge-base', '--is-ancestor', before, after])
+  if (ancestor.exitCode !== 0) {
+    repository.conversation.record(pull.number, 'head_ref_force_pushed', pull.user, { commitSha: after })
+  }
 }
 
 /** GitHub's test merge, made ahead of time. On a conflict there is none, and its reference goes away. */
-async function writeTestMerge(repository: Repository, pull: PullRequest, baseTip: string): Promise<void> {
+async function writeTestMerge(
+  world: World,
+  repository: RepositoryState,
+  pull: PullRequest,
+  baseTip: string,
+): Promise<void> {
   const message = `Merge ${pull.headSha} into ${baseTip}`
   const merge = await writeMerge(repository.gitDir, { base: baseTip, head: pull.headSha, message })
   pull.mergeable = merge !== undefined
+  // A Gitea tests whether they merge, and keeps nothing of it.
+  if (world.profile === 'gitea') return
   pull.mergeCommitSha = merge
   const reference = `refs/pull/${pull.number}/merge`
   await git(repository.gitDir, merge ? ['update-ref', reference, merge] : ['update-ref', '-d', reference])
@@ -101,7 +129,7 @@ async function mergeParents(gitDir: string, reference: string): Promise<string |
 /** Merges: a commit of two parents, or one of all changes on the base (`squash`). The branch stays. */
 export async function mergePullRequest(
   world: World,
-  repository: Repository,
+  repository: RepositoryState,
   pull: PullRequest,
   options: { readonly method?: 'merge' | 'squash'; readonly by?: string },
 ): Promise<string> {
@@ -116,12 +144,13 @@ export async function mergePullRequest(
       : `Merge pull request #${pull.number} from ${pull.headFullName.split('/')[0]}/${pull.headRef}\n\n${pull.title}`,
   })
   if (!merged) throw new Error(`Pull request ${pull.number} conflicts with ${pull.baseRef}.`)
-  await repository.close(pull.number, by.login)
+  repository.setIssueState(pull.number, 'closed', by)
   pull.merged = true
   pull.mergedAt = pull.closedAt
   pull.mergedBy = by
   pull.mergeCommitSha = merged
   repository.conversation.record(pull.number, 'merged', by, { commitSha: merged })
-  await repository.setReference(`refs/heads/${pull.baseRef}`, merged)
+  await git(repository.gitDir, ['update-ref', `refs/heads/${pull.baseRef}`, merged])
+  await afterPush(world, repository)
   return merged
 }

@@ -1,16 +1,16 @@
-import type { Comment, Issue, IssueEvent, Label, Reaction, User } from './model.ts'
-import type { World } from './world.ts'
+import type { App, Comment, Issue, IssueEvent, Issuer, Label, PushedCommits, Reaction, User } from './model.ts'
 
 /** What is said about the issues and pull requests of one repository: comments, reactions, labels, their history. */
 export class Conversation {
-  readonly #world: World
+  readonly #issuer: Issuer
   readonly #comments = new Map<number, Comment>()
   readonly #reactions: Reaction[] = []
   readonly #labels = new Map<string, Label>()
   readonly #events: IssueEvent[] = []
+  readonly #pushes: PushedCommits[] = []
 
-  constructor(world: World) {
-    this.#world = world
+  constructor(issuer: Issuer) {
+    this.#issuer = issuer
   }
 
   /** Comments of one issue or pull request, oldest first. */
@@ -22,14 +22,14 @@ export class Conversation {
     return this.#comments.get(id)
   }
 
-  addComment(issueNumber: number, body: string, user: User, byApp = false): Comment {
-    const now = this.#world.now()
+  addComment(issueNumber: number, body: string, user: User, app?: App): Comment {
+    const now = this.#issuer.now()
     const comment: Comment = {
-      id: this.#world.nextId(),
+      id: this.#issuer.nextId(),
       issueNumber,
       body,
       user,
-      byApp,
+      app,
       createdAt: now,
       updatedAt: now,
     }
@@ -41,7 +41,7 @@ export class Conversation {
     const comment = this.#comments.get(id)
     if (!comment) return undefined
     comment.body = body
-    comment.updatedAt = this.#world.now()
+    comment.updatedAt = this.#issuer.now()
     return comment
   }
 
@@ -61,7 +61,7 @@ export class Conversation {
   ): { readonly reaction: Reaction; readonly created: boolean } {
     const existing = this.reactions(commentId).find((one) => one.content === content && one.user.login === user.login)
     if (existing) return { reaction: existing, created: false }
-    const reaction: Reaction = { id: this.#world.nextId(), commentId, content, user, createdAt: this.#world.now() }
+    const reaction: Reaction = { id: this.#issuer.nextId(), commentId, content, user, createdAt: this.#issuer.now() }
     this.#reactions.push(reaction)
     return { reaction, created: true }
   }
@@ -76,13 +76,13 @@ export class Conversation {
     return [...this.#labels.values()]
   }
 
-  /** The repository's label of that name ; case does not matter. */
+  /** The repository's label of that name; case does not matter. */
   label(name: string): Label | undefined {
     return this.#labels.get(name.toLowerCase())
   }
 
   defineLabel(name: string, color = 'ededed', description = ''): Label {
-    const label: Label = { id: this.#world.nextId(), name, color, description }
+    const label: Label = { id: this.#issuer.nextId(), name, color, description }
     this.#labels.set(name.toLowerCase(), label)
     return label
   }
@@ -102,6 +102,15 @@ export class Conversation {
     return true
   }
 
+  /** Commits that came to a pull request, in the order in which they came. */
+  pushes(issueNumber: number): readonly PushedCommits[] {
+    return this.#pushes.filter((push) => push.issueNumber === issueNumber)
+  }
+
+  recordPush(issueNumber: number, shas: readonly string[]): void {
+    this.#pushes.push({ id: this.#issuer.nextId(), issueNumber, shas, receivedAt: this.#issuer.now() })
+  }
+
   events(issueNumber: number): readonly IssueEvent[] {
     return this.#events.filter((event) => event.issueNumber === issueNumber)
   }
@@ -113,13 +122,13 @@ export class Conversation {
     more: { readonly label?: string; readonly commitSha?: string } = {},
   ): void {
     this.#events.push({
-      id: this.#world.nextId(),
+      id: this.#issuer.nextId(),
       issueNumber,
       event,
       actor,
       label: more.label,
       commitSha: more.commitSha,
-      createdAt: this.#world.now(),
+      createdAt: this.#issuer.now(),
     })
   }
 }

@@ -1,12 +1,10 @@
-import type { WorkflowRun } from './model.ts'
+import type { WorkflowRun } from '../state/model.ts'
+import type { RepositoryState, World } from '../state/state.ts'
+import { renderComment, renderIssue, renderLabel } from './issue.ts'
+import { renderFullPull } from './pull.ts'
 import { fullReference, NO_COMMIT, renderPushEvent } from './push-event.ts'
-import { renderComment, renderIssue, renderLabel } from './render-issue.ts'
-import { renderFullPull } from './render-pull.ts'
-import { renderRepository, timestamp } from './render-repository.ts'
-import { renderRun } from './render-run.ts'
-import { nodeId, renderUser } from './render-user.ts'
-import type { Repository } from './repository.ts'
-import type { World } from './world.ts'
+import { nodeId, renderRepository, renderUser, timestamp } from './repository.ts'
+import { renderRun } from './run.ts'
 
 export type EventKind =
   | 'pull_request'
@@ -39,6 +37,8 @@ export interface EventOptions {
   readonly schedule?: string
   readonly tag?: string
   readonly runId?: number
+  /** Leaves `ref` out of the payload, as some who start workflows do. */
+  readonly withoutRef?: boolean
   /** Who did it. Default: the pull request's author, otherwise the repository's owner. */
   readonly sender?: string
 }
@@ -51,11 +51,12 @@ export interface WebhookEvent {
 /** Renders an event in the shape of GitHub's webhooks, from the state that the repository is in now. */
 export async function renderEvent(
   world: World,
-  repository: Repository,
+  repository: RepositoryState,
   kind: EventKind,
   options: EventOptions,
 ): Promise<WebhookEvent> {
-  const payload = await renderers[kind](world, repository, options)
+  const { ref, ...others } = await renderers[kind](world, repository, options)
+  const payload = ref === undefined || options.withoutRef === true ? others : { ref, ...others }
   const sender = options.sender ?? repository.pulls.get(options.number ?? 0)?.user.login ?? repository.owner.login
   return {
     name: kind,
@@ -67,7 +68,7 @@ export async function renderEvent(
   }
 }
 
-type Renderer = (world: World, repository: Repository, options: EventOptions) => Promise<Record<string, unknown>>
+type Renderer = (world: World, repository: RepositoryState, options: EventOptions) => Promise<Record<string, unknown>>
 
 const renderers: Readonly<Record<EventKind, Renderer>> = {
   pull_request: renderPullRequestEvent,
@@ -105,17 +106,17 @@ const renderers: Readonly<Record<EventKind, Renderer>> = {
   workflow_run: async (world, repository, { action = 'completed', runId, number }) => {
     const run = repository.runs.get(runId ?? 0)
     if (!run) throw new Error('A workflow_run event needs the id of a run.')
-    const pull = number === undefined ? undefined : repository.pull(number)
-    const linked = pull ? [{ number: pull.number, head: { ref: pull.headRef, sha: pull.headSha } }] : []
+    const rendered = await renderRun(world, repository, run)
+    const named = rendered.pull_requests.filter((pull) => number === undefined || pull.number === number)
     return {
       action,
       workflow: renderWorkflow(world, repository, run),
-      workflow_run: { ...(await renderRun(world, repository, run)), pull_requests: linked },
+      workflow_run: { ...rendered, pull_requests: named },
     }
   },
 }
 
-async function renderPullRequestEvent(world: World, repository: Repository, options: EventOptions) {
+async function renderPullRequestEvent(world: World, repository: RepositoryState, options: EventOptions) {
   const { action = 'opened', number, label } = options
   const pull = repository.pull(number ?? 0)
   return {
@@ -127,7 +128,7 @@ async function renderPullRequestEvent(world: World, repository: Repository, opti
   }
 }
 
-function renderWorkflow(world: World, repository: Repository, run: WorkflowRun) {
+function renderWorkflow(world: World, repository: RepositoryState, run: WorkflowRun) {
   const url = `${world.apiUrl}/repos/${repository.fullName}/actions/workflows/1`
   const created = timestamp(repository.createdAt)
   return {
@@ -144,7 +145,7 @@ function renderWorkflow(world: World, repository: Repository, run: WorkflowRun) 
   }
 }
 
-function renderRelease(world: World, repository: Repository, tag: string) {
+function renderRelease(world: World, repository: RepositoryState, tag: string) {
   const id = world.nextId()
   const now = timestamp(world.now())
   const url = `${world.apiUrl}/repos/${repository.fullName}/releases/${id}`

@@ -1,13 +1,11 @@
-import type { WorkflowJob, WorkflowRun } from './model.ts'
-import { readCommits } from './render-commit.ts'
-import { repositoryUrl } from './render-issue.ts'
-import { renderRepository, timestamp } from './render-repository.ts'
-import { nodeId, renderUser } from './render-user.ts'
-import type { Repository } from './repository.ts'
-import type { World } from './world.ts'
+import type { WorkflowJob, WorkflowRun } from '../state/model.ts'
+import type { RepositoryState, World } from '../state/state.ts'
+import { readCommits } from './commit.ts'
+import { repositoryUrl } from './issue.ts'
+import { nodeId, renderRepository, renderUser, timestamp } from './repository.ts'
 
 /** GitHub's `workflow-run`. */
-export async function renderRun(world: World, repository: Repository, run: WorkflowRun) {
+export async function renderRun(world: World, repository: RepositoryState, run: WorkflowRun) {
   const at = repositoryUrl(repository, world)
   const url = `${at}/actions/runs/${run.id}`
   const running = run.jobs.some((job) => job.status !== 'completed')
@@ -29,7 +27,7 @@ export async function renderRun(world: World, repository: Repository, run: Workf
     check_suite_node_id: nodeId('CS', run.id),
     url,
     html_url: `${repository.htmlUrl}/actions/runs/${run.id}`,
-    pull_requests: [],
+    pull_requests: pullsOf(world, repository, run),
     created_at: timestamp(run.createdAt),
     updated_at: timestamp(run.createdAt),
     run_started_at: timestamp(run.createdAt),
@@ -49,7 +47,23 @@ export async function renderRun(world: World, repository: Repository, run: Workf
   }
 }
 
-async function headCommit(repository: Repository, sha: string) {
+/** The open pull requests that a run's commit is the head of; those of forks are not among them. */
+function pullsOf(world: World, repository: RepositoryState, run: WorkflowRun) {
+  const at = repositoryUrl(repository, world)
+  const repo = { id: repository.id, url: at, name: repository.name }
+  return [...repository.pulls.values()]
+    .filter((pull) => pull.state === 'open' && pull.headFullName === repository.fullName)
+    .filter((pull) => pull.headRef === run.headBranch && pull.headSha === run.headSha)
+    .map((pull) => ({
+      id: pull.id,
+      number: pull.number,
+      url: `${at}/pulls/${pull.number}`,
+      head: { ref: pull.headRef, sha: pull.headSha, repo },
+      base: { ref: pull.baseRef, sha: pull.baseSha, repo },
+    }))
+}
+
+async function headCommit(repository: RepositoryState, sha: string) {
   const [commit] = await readCommits(repository, ['-1', sha])
   if (!commit) return null
   const { name, email, date } = commit.author
@@ -59,7 +73,7 @@ async function headCommit(repository: Repository, sha: string) {
 }
 
 /** GitHub's `job`. */
-export function renderJob(world: World, repository: Repository, run: WorkflowRun, job: WorkflowJob) {
+export function renderJob(world: World, repository: RepositoryState, run: WorkflowRun, job: WorkflowJob) {
   const at = repositoryUrl(repository, world)
   return {
     id: job.id,
