@@ -3,8 +3,8 @@ import { bothOf } from '../core/parallel.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
-import type { Snapshot, Source } from '../source/contract.ts'
-import { type GitRemote, parseRemote } from '../source/remote.ts'
+import type { Snapshot, Source } from '../source/source.ts'
+import { type GitRemote, protectedRemote } from '../source/source.ts'
 import { findDatabase, type ServiceDatabase } from './databases.ts'
 import { checkMeans } from './means.ts'
 import { claimService } from './ownership.ts'
@@ -71,11 +71,4 @@ async function preparePlatform(
     (one) => (plan.database ? findDatabase(run, plan.database, one) : Promise.resolve(undefined)),
   )
   return { existing, remote, repositorySlug: slug, remoteBranches, database }
-}
-
-/** Takes a remote apart and has the token in it masked: it opens the repository for a year and cannot be revoked. */
-export function protectedRemote(remoteWithToken: string, mask: (secret: string) => void): GitRemote {
-  const { password, username } = new URL(remoteWithToken)
-  mask(password || username)
-  return parseRemote(remoteWithToken)
 }

@@ -1,7 +1,7 @@
 import type { Database, TemplateInstance } from '../ink/results.ts'
 import type { Place } from '../plan/plan.ts'
+import { protectedRemote } from '../source/source.ts'
 import { branchesOf } from './branches.ts'
-import { protectedRemote } from './prepare.ts'
 import type { Removable } from './removal.ts'
 import type { Run } from './run.ts'
 import { addressesOf, removeTemplateDatabase, removeVolumes, volumesOf } from './template-databases.ts'

@@ -1,7 +1,7 @@
 import { TimeLimitError, withinTime } from '../core/clock.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { type DatabaseAccess, DatabaseUnreachable } from '../ink/seed-database.ts'
-import type { Snapshot, Source } from '../source/contract.ts'
+import type { Snapshot, Source } from '../source/source.ts'
 import type { ServiceDatabase } from './databases.ts'
 import type { Prepared } from './prepare.ts'
 import type { Run } from './run.ts'

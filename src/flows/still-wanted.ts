@@ -1,6 +1,6 @@
 import { standing } from '../plan/guards.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
-import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import { parseDeploymentBranch } from '../source/source.ts'
 import { pullRequestFact } from './facts.ts'
 import type { Run } from './run.ts'
 

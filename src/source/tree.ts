@@ -1,4 +1,8 @@
-import type { ObjectStore } from './object-store.ts'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Repository } from './git.ts'
+import { readObjects, storeFiles } from './objects.ts'
+import type { GitWorkspace, Stores } from './workspace.ts'
 
 /** One entry of a tree, all levels down. */
 export interface TreeEntry {
@@ -18,8 +22,8 @@ export function readablePath(path: string): string {
 }
 
 /** Lists a tree, directories included, in git's order. Files whose contents are missing have no size. */
-export async function listTree(store: ObjectStore, tree: string, signal: AbortSignal): Promise<TreeEntry[]> {
-  const listing = await store.run(['ls-tree', '-r', '-t', '-z', '--long', '--full-tree', tree], { signal })
+export async function listTree(store: Repository, tree: string): Promise<TreeEntry[]> {
+  const listing = await store.run(['ls-tree', '-r', '-t', '-z', '--long', '--full-tree', tree])
   return listing
     .toString('latin1')
     .split('\0')
@@ -40,11 +44,7 @@ function parseRecord(record: string): TreeEntry {
  *
  * @returns the name of the root tree
  */
-export async function writeTree(
-  store: ObjectStore,
-  entries: readonly TreeEntry[],
-  signal: AbortSignal,
-): Promise<string> {
+export async function writeTree(store: Repository, entries: readonly TreeEntry[]): Promise<string> {
   const directories = new Map<string, TreeEntry[]>([['', []]])
   const directory = (path: string): TreeEntry[] => {
     const known = directories.get(path)
@@ -61,7 +61,7 @@ export async function writeTree(
   let root = ''
   for (let depth = deepest; depth >= 0; depth--) {
     const paths = [...directories.keys()].filter((path) => depthOf(path) === depth)
-    const written = await writeLevel(store, paths, directories, signal)
+    const written = await writeLevel(store, paths, directories)
     for (const [index, path] of paths.entries()) {
       const oid = written[index] ?? ''
       if (path === '') root = oid
@@ -72,10 +72,9 @@ export async function writeTree(
 }
 
 async function writeLevel(
-  store: ObjectStore,
+  store: Repository,
   paths: readonly string[],
   directories: ReadonlyMap<string, readonly TreeEntry[]>,
-  signal: AbortSignal,
 ): Promise<string[]> {
   const trees = paths.map((path) =>
     (directories.get(path) ?? [])
@@ -84,7 +83,7 @@ async function writeLevel(
   )
   // An empty record ends a tree. --missing: a tree fetched without contents can be rebuilt as well.
   const input = Buffer.from(trees.map((tree) => `${tree}\0`).join(''), 'latin1')
-  const answer = await store.run(['mktree', '-z', '--missing', '--batch'], { input, signal })
+  const answer = await store.run(['mktree', '-z', '--missing', '--batch'], { input })
   return answer.toString('latin1').trim().split('\n')
 }
 
@@ -98,4 +97,119 @@ function nameOf(path: string): string {
 
 function depthOf(path: string): number {
   return path === '' ? 0 : path.split('/').length
+}
+
+/** The entries that a tree is rebuilt from: files and links, and directories without any. */
+export function leaves(entries: readonly TreeEntry[]): readonly TreeEntry[] {
+  const parents = new Set(entries.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/')))))
+  return entries.filter(({ type, path }) => type !== 'tree' || !parents.has(path))
+}
+
+/** Whether one of the paths is that path or a directory above it. */
+export function isUnder(path: string, paths: ReadonlySet<string>): boolean {
+  if (paths.size === 0) return false
+  const parts = path.split('/')
+  return parts.some((_, index) => paths.has(parts.slice(0, index + 1).join('/')))
+}
+
+/** The attributes that change what is shipped: gitattributes(5). */
+type AttributeName = 'filter' | 'export-ignore'
+
+export interface AttributeQuery {
+  readonly tree: string
+  readonly entries: readonly TreeEntry[]
+  readonly names: readonly AttributeName[]
+}
+
+/** `<name>` → paths of the entries that have it set, with its value (`set` for a bare one). */
+export type FoundAttributes = ReadonlyMap<AttributeName, ReadonlyMap<string, string>>
+
+/**
+ * Looks attributes up as git does, but in the tree's own `.gitattributes` alone: neither the machine's nor the
+ * checkout's count, as these differ from place to place.
+ */
+export async function findAttributes(
+  git: GitWorkspace,
+  store: Repository,
+  query: AttributeQuery,
+): Promise<FoundAttributes> {
+  const found = new Map(query.names.map((name) => [name, new Map<string, string>()]))
+  if (!(await mentioned(store, query))) return found
+  const indexFile = git.freshPath('index')
+  const variables = { GIT_INDEX_FILE: indexFile }
+  try {
+    await store.run(['read-tree', query.tree], { variables })
+    // A trailing slash says that it is a directory: patterns may ask for one.
+    const paths = query.entries.map(({ path, type }) => (type === 'blob' ? `${path}\0` : `${path}/\0`))
+    const answer = await store.run(['check-attr', '-z', '--cached', '--stdin', ...query.names], {
+      input: Buffer.from(paths.join(''), 'latin1'),
+      variables,
+    })
+    const fields = answer.toString('latin1').split('\0')
+    for (let index = 0; index + 2 < fields.length; index += 3) {
+      const [path = '', name = '', value = ''] = fields.slice(index, index + 3)
+      if (value === 'unspecified' || value === 'unset') continue
+      found.get(name as AttributeName)?.set(path.replace(/\/$/, ''), value)
+    }
+    return found
+  } finally {
+    await rm(indexFile, { force: true })
+  }
+}
+
+// Most repositories have no such attribute at all, and are spared the index.
+async function mentioned(store: Repository, query: AttributeQuery): Promise<boolean> {
+  const files = query.entries.filter(({ path, type }) => type === 'blob' && /(^|\/)\.gitattributes$/.test(path))
+  const oids = files.map(({ oid }) => oid)
+  const contents = await readObjects(store, oids)
+  return [...contents.values()].some((content) => query.names.some((name) => content.includes(name)))
+}
+
+/** Contents held in memory at a time; a larger file is a batch of its own. */
+const batchBytes = 32_000_000
+
+/**
+ * Copies a SHA-256 repository's files into a SHA-1 store: the platform's repositories are SHA-1, and a server
+ * refuses objects named by another hash.
+ *
+ * @param entries files and links, no subtrees but empty ones
+ * @returns the same entries, by their new names
+ */
+export async function convertEntries(
+  git: GitWorkspace,
+  from: Stores,
+  to: Stores,
+  entries: readonly TreeEntry[],
+): Promise<readonly TreeEntry[]> {
+  const converted = new Map<string, string>()
+  const folder = git.freshPath('conversion')
+  const files = entries.filter(({ type }) => type === 'blob')
+  for (const batch of batches(files)) {
+    await mkdir(folder, { recursive: true })
+    const contents = [...(await readObjects(from.own, batch))]
+    const paths = contents.map(([oid]) => join(folder, oid))
+    await Promise.all(contents.map(([, content], index) => writeFile(paths[index] ?? '', content)))
+    const oids = await storeFiles(
+      to.own,
+      paths.map((path) => Buffer.from(path)),
+    )
+    for (const [index, [oid]] of contents.entries()) converted.set(oid, oids[index] ?? '')
+    await rm(folder, { recursive: true, force: true })
+  }
+  return files.map((entry) => ({ ...entry, oid: converted.get(entry.oid) ?? '' }))
+}
+
+function* batches(files: readonly TreeEntry[]): Generator<readonly string[]> {
+  let batch: string[] = []
+  let bytes = 0
+  for (const [oid, size] of new Map(files.map((file) => [file.oid, file.size ?? 0]))) {
+    if (batch.length > 0 && bytes + size > batchBytes) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(oid)
+    bytes += size
+  }
+  if (batch.length > 0) yield batch
 }

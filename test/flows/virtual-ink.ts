@@ -2,8 +2,8 @@ import type { Clock } from '../../src/core/clock.ts'
 import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import type { Platform, ServiceSettings } from '../../src/ink/platform.ts'
 import type { Database, Service } from '../../src/ink/results.ts'
-import type { Source } from '../../src/source/contract.ts'
-import { parseDeploymentBranch } from '../../src/source/deployment-branch.ts'
+import type { Source } from '../../src/source/source.ts'
+import { parseDeploymentBranch } from '../../src/source/source.ts'
 
 export const SLUG = 'acme/web-ab12'
 
@@ -221,7 +221,6 @@ export class VirtualInk {
           sha: snapshotOf(wanted.sha),
           tree: snapshotOf(wanted.sha),
           sourceSha: wanted.sha,
-          sourceRef: wanted.ref,
           subject: 'A commit',
           files: 1,
           bytes: 1,

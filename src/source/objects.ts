@@ -1,5 +1,38 @@
 import { createHash } from 'node:crypto'
-import type { ObjectStore } from './object-store.ts'
+import type { Repository } from './git.ts'
+import { quotePath } from './workspace.ts'
+
+const newline = 0x0a
+
+/** Contents of objects, by name. Those that the store does not hold are left out. All of them are held in memory. */
+export async function readObjects(store: Repository, oids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+  const contents = new Map<string, Buffer>()
+  if (oids.length === 0) return contents
+  const answer = await store.run(['cat-file', '--batch', '--buffer'], { input: `${oids.join('\n')}\n` })
+  // <oid> SP <type> SP <size> LF <content> LF, or <oid> SP "missing" LF: git-cat-file(1), BATCH OUTPUT
+  for (let position = 0; position < answer.length; ) {
+    const lineEnd = answer.indexOf(newline, position)
+    const [oid = '', , size] = answer.toString('latin1', position, lineEnd).split(' ')
+    position = lineEnd + 1
+    if (size === undefined) continue
+    contents.set(oid, answer.subarray(position, position + Number(size)))
+    position += Number(size) + 1
+  }
+  return contents
+}
+
+/**
+ * Stores files as they lie on disk: no line endings converted, no filters run.
+ *
+ * @param paths absolute paths, as bytes
+ * @returns the names of the contents, in the same order
+ */
+export async function storeFiles(store: Repository, paths: readonly Buffer[]): Promise<readonly string[]> {
+  if (paths.length === 0) return []
+  const input = paths.map((path) => `${quotePath(path)}\n`).join('')
+  const answer = await store.run(['hash-object', '-w', '--no-filters', '--stdin-paths'], { input })
+  return answer.toString('latin1').trim().split('\n')
+}
 
 /** What a snapshot takes over from the commit it is made of. Bytes, as old commits are not always UTF-8. */
 export interface SourceCommit {
@@ -13,15 +46,8 @@ export interface SourceCommit {
   readonly subject: Buffer
 }
 
-export interface SnapshotNames {
-  readonly sourceSha: string
-  readonly sourceRef: string
-  /** `owner/name` */
-  readonly repository: string
-}
-
-export async function readCommit(store: ObjectStore, sha: string, signal: AbortSignal): Promise<SourceCommit> {
-  return parseCommit(await store.run(['cat-file', 'commit', sha], { signal }))
+export async function readCommit(store: Repository, sha: string): Promise<SourceCommit> {
+  return parseCommit(await store.run(['cat-file', 'commit', sha]))
 }
 
 /** When the commit was made, in seconds since 1970; 0 when it does not say. */
@@ -59,17 +85,13 @@ export function readableSubject(commit: SourceCommit): string {
 }
 
 /**
- * Content of the snapshot commit: no parents, author, date and subject of the source, and trailers that lead back to
- * it. A function of its arguments alone, so the same source gives the same snapshot everywhere.
+ * Content of the snapshot commit: no parents, author, date and subject of the source, and a trailer that leads back to
+ * it. A function of the tree and of the source commit alone: neither the ref nor the name of the repository is part of
+ * it, as a commit keeps its snapshot when it is merged, tagged or its repository renamed.
  */
-export function snapshotContent(tree: string, source: SourceCommit, names: SnapshotNames): Buffer {
+export function snapshotContent(tree: string, source: SourceCommit, sourceSha: string): Buffer {
   const encoding = source.encoding === undefined ? '' : `encoding ${source.encoding}\n`
   const subject = source.subject.length === 0 ? Buffer.from('(no message)') : source.subject
-  const trailers = [
-    `Source-Commit: ${names.sourceSha}`,
-    `Source-Repository: ${names.repository}`,
-    `Source-Ref: ${names.sourceRef}`,
-  ]
   return Buffer.concat([
     Buffer.from(`tree ${tree}\nauthor `),
     source.author,
@@ -77,7 +99,7 @@ export function snapshotContent(tree: string, source: SourceCommit, names: Snaps
     source.committer,
     Buffer.from(`\n${encoding}\n`),
     subject,
-    Buffer.from(`\n\n${trailers.join('\n')}\n`),
+    Buffer.from(`\n\nSource-Commit: ${sourceSha}\n`),
   ])
 }
 
@@ -87,6 +109,6 @@ export function commitName(content: Buffer): string {
 }
 
 /** Writes the commit. Not checked by git: what authors wrote into old commits is not always well formed. */
-export async function writeCommit(store: ObjectStore, content: Buffer, signal: AbortSignal): Promise<string> {
-  return await store.line(['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], { input: content, signal })
+export async function writeCommit(store: Repository, content: Buffer): Promise<string> {
+  return await store.line(['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], { input: content })
 }
