@@ -1,5 +1,5 @@
 import { createSanitizer } from '../core/sanitize.ts'
-import { repositorySlug } from '../ink/platform.ts'
+import { repositorySlug } from '../ink/results.ts'
 import type { Service } from '../ink/results.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/answers.ts'

@@ -1,7 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { settleEach } from '../core/parallel.ts'
 import { createSanitizer } from '../core/sanitize.ts'
-import { repositorySlug } from '../ink/platform.ts'
+import { repositorySlug } from '../ink/results.ts'
 import type { Service } from '../ink/results.ts'
 import { recall, uptimeOf, withCheck } from '../plan/monitor-memory.ts'
 import { previewNumber } from '../plan/names.ts'

@@ -1,5 +1,5 @@
 import { bothOf, settleEach } from '../core/parallel.ts'
-import { repositorySlug } from '../ink/platform.ts'
+import { repositorySlug } from '../ink/results.ts'
 import type { Service } from '../ink/results.ts'
 import { databaseName, marks, previewName } from '../plan/names.ts'
 import type { Place } from '../plan/plan.ts'

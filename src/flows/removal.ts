@@ -1,6 +1,6 @@
-import { fewAtOnce } from '../core/parallel.ts'
+import { fewAtOnce } from '../ink/platform.ts'
 import { PlatformError } from '../ink/errors.ts'
-import { repositorySlug } from '../ink/platform.ts'
+import { repositorySlug } from '../ink/results.ts'
 import type { Service } from '../ink/results.ts'
 import type { Place } from '../plan/plan.ts'
 import type { Thing } from '../report/model.ts'

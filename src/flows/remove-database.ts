@@ -1,4 +1,4 @@
-import type { Database, TemplateInstance } from '../ink/results.ts'
+import type { Database, TemplateInstance } from '../ink/resources.ts'
 import type { Place } from '../plan/plan.ts'
 import { branchesOf } from './branches.ts'
 import { protectedRemote } from './prepare.ts'

@@ -1,5 +1,5 @@
 import { DeployError } from '../core/errors.ts'
-import { repositorySlug } from '../ink/platform.ts'
+import { repositorySlug } from '../ink/results.ts'
 import type { Service } from '../ink/results.ts'
 import { deploymentBranch, marks } from '../plan/names.ts'
 import type { RollbackPlan } from '../plan/plan.ts'

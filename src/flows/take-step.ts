@@ -1,5 +1,5 @@
 import { DeployError } from '../core/errors.ts'
-import { repositorySlug } from '../ink/platform.ts'
+import { repositorySlug } from '../ink/results.ts'
 import type { Service } from '../ink/results.ts'
 import { type Size, type Step, sizeText } from '../plan/autoscale.ts'
 import { withBreak, withStep } from '../plan/load.ts'
