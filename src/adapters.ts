@@ -51,6 +51,7 @@ export function buildDeps(edge: Edge): Deps {
       random,
       signal: edge.signal,
       readOnlyBecause: readOnlyBecause(edge),
+      fetch,
     }),
     openPlatform: async (place, signal) => {
       const platform = await openPlatform(

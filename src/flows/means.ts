@@ -1,7 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { formatDollars } from '../core/format.ts'
 import type { Credits } from '../ink/account.ts'
-import { PlatformError, isOutOfMoney } from '../ink/errors.ts'
+import { isOutOfMoney, PlatformError } from '../ink/errors.ts'
 import { fitsBudget, type RunningCost, roomInBudget, sumPerDay } from '../plan/budget.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { costOf, runningCosts } from './costs.ts'

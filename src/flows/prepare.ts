@@ -1,7 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
-import { repositorySlug } from '../ink/results.ts'
 import type { Service } from '../ink/results.ts'
+import { repositorySlug } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { Snapshot, Source } from '../source/contract.ts'
 import { type GitRemote, parseRemote } from '../source/remote.ts'
