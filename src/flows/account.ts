@@ -1,4 +1,4 @@
-import type { AccountLimits } from '../ink/limits.ts'
+import type { AccountLimits } from '../ink/account.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Place } from '../plan/plan.ts'
 import type { AccountView } from '../report/model.ts'

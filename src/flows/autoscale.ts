@@ -1,5 +1,5 @@
 import { createSanitizer } from '../core/sanitize.ts'
-import { mebibytes } from '../ink/prices.ts'
+import { mebibytes } from '../ink/account.ts'
 import type { Service } from '../ink/results.ts'
 import { type Autoscale, decideStep, type Size, type Usage } from '../plan/autoscale.ts'
 import { withoutOldBreak, withUsage } from '../plan/load.ts'

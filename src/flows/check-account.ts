@@ -1,6 +1,6 @@
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { createSanitizer } from '../core/sanitize.ts'
-import type { Credits } from '../ink/credits.ts'
+import type { Credits } from '../ink/account.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { PlaceJudgement } from '../plan/place-names.ts'
 import type { CheckPlan, Place } from '../plan/plan.ts'

@@ -1,4 +1,4 @@
-import { costPerDay, templateSize } from '../ink/prices.ts'
+import { costPerDay, templateSize } from '../ink/account.ts'
 import type { Service } from '../ink/results.ts'
 import type { RunningCost } from '../plan/budget.ts'
 import { sumPerDay } from '../plan/budget.ts'

@@ -1,6 +1,6 @@
 import { DeployError } from '../core/errors.ts'
 import type { Platform } from '../ink/platform.ts'
-import type { Database } from '../ink/results.ts'
+import type { Database } from '../ink/resources.ts'
 import type { DatabaseAccess } from '../ink/seed-database.ts'
 import type { DatabasePlan } from '../plan/plan.ts'
 import type { Run } from './run.ts'

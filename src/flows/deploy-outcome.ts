@@ -1,4 +1,5 @@
-import { sizeInWords, templateSize } from '../ink/prices.ts'
+import { describeSize, templateSize } from '../ink/account.ts'
+import { sizeInWords } from '../ink/prices.ts'
 import type { AnnotationView, DeployReport, PushedView } from '../report/model.ts'
 import type { CardRow } from '../report/row.ts'
 import { isBilled } from './costs.ts'
@@ -39,10 +40,10 @@ export function outcomeOf(
 }
 
 function basisOf({ plan, prepared }: Work): string {
-  const service = sizeInWords(sizeOf(plan, prepared))
+  const service = describeSize(sizeOf(plan, prepared))
   const { database } = plan
   return database && isBilled(database)
-    ? `${service}, and its ${database.type} database (${sizeInWords(templateSize)} assumed)`
+    ? `${service}, and its ${database.type} database (${describeSize(templateSize)} assumed)`
     : service
 }
 

@@ -1,5 +1,5 @@
 import { mayHaveHappened } from '../ink/errors.ts'
-import type { DnsRecord } from '../ink/results.ts'
+import type { DnsRecord } from '../ink/resources.ts'
 import { type DnsDifference, excludeEachOther, findRecord, markOf, recordInWords } from '../plan/dns-difference.ts'
 import type { WantedRecord } from '../plan/dns-records.ts'
 import type { Run } from './run.ts'

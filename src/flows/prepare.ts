@@ -1,7 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
-import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
+import { repositorySlug } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { Snapshot, Source } from '../source/source.ts'
 import { type GitRemote, protectedRemote } from '../source/source.ts'

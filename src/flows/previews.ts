@@ -1,6 +1,6 @@
 import { bothOf, settleEach } from '../core/parallel.ts'
-import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
+import { repositorySlug } from '../ink/results.ts'
 import { databaseName, marks, previewName } from '../plan/names.ts'
 import type { Place } from '../plan/plan.ts'
 import type { GitRemote } from '../source/source.ts'

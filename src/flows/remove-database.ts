@@ -1,4 +1,4 @@
-import type { Database, TemplateInstance } from '../ink/results.ts'
+import type { Database, TemplateInstance } from '../ink/resources.ts'
 import type { Place } from '../plan/plan.ts'
 import { protectedRemote } from '../source/source.ts'
 import { branchesOf } from './branches.ts'

@@ -1,6 +1,6 @@
 import { DeployError } from '../core/errors.ts'
-import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
+import { repositorySlug } from '../ink/results.ts'
 import { deploymentBranch, marks } from '../plan/names.ts'
 import type { RollbackPlan } from '../plan/plan.ts'
 import type { DeployReport } from '../report/model.ts'

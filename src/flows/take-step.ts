@@ -1,6 +1,6 @@
 import { DeployError } from '../core/errors.ts'
-import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
+import { repositorySlug } from '../ink/results.ts'
 import { type Size, type Step, sizeText } from '../plan/autoscale.ts'
 import { withBreak, withStep } from '../plan/load.ts'
 import type { Load } from '../plan/monitor-memory.ts'

@@ -1,5 +1,5 @@
 import { DeployError } from '../core/errors.ts'
-import { repositorySlug } from '../ink/platform.ts'
+import { repositorySlug } from '../ink/results.ts'
 import { standing } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'
 import type { Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'

@@ -1,6 +1,6 @@
 import { DeployError } from '../core/errors.ts'
 import type { Platform } from '../ink/platform.ts'
-import type { TemplateInstance } from '../ink/results.ts'
+import type { TemplateInstance } from '../ink/resources.ts'
 import type { DatabasePlan } from '../plan/plan.ts'
 import { meaningOf } from '../watch/status.ts'
 import type { ServiceDatabase } from './databases.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { costPerDay, mebibytes } from '../../src/ink/account.ts'
 import { classifyToolError } from '../../src/ink/errors.ts'
-import { repositorySlug } from '../../src/ink/platform.ts'
-import { costPerDay, mebibytes } from '../../src/ink/prices.ts'
-import { readResult, serviceSchema, zonesSchema } from '../../src/ink/results.ts'
+import { zonesSchema } from '../../src/ink/resources.ts'
+import { readResult, repositorySlug, serviceSchema } from '../../src/ink/results.ts'
 
 const g1 = {
   service_id: 's1',
@@ -79,7 +79,7 @@ describe('the platform’s error texts are classified', () => {
     ["repo 'web' not found in project 'default'. Create it first with create_repo", 'repository-not-found'],
     [
       'failed to start deployment: service "web" already exists in this project; use update_service to change its config',
-      'already-exists',
+      'name-taken',
     ],
     ['service updated but redeploy failed: workflow is busy', 'redeploy-failed'],
     ['failed to start deployment: unknown region "mars"', 'region'],
