@@ -132,7 +132,7 @@ function explained(
   const annotations = annotate(section, at, advice?.cause ?? reason, paths)
   const plain = () => plainCause(said, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
   const cause = withPlace(oneLine(advice?.cause ?? plain()), annotations[0])
-  return { cause, hint: advice?.todo ?? usualHint(ended), decisive: decisiveLines(lines, at, ranked), annotations }
+  return { cause, hint: advice?.todo ?? usualHint(ended), decisive: decisiveLines(lines, at, ranked, advice?.from ?? []), annotations }
 }
 
 function plainCause(said: Said, ended: 'build' | 'run', command: string | undefined, reason: string): string {
@@ -151,14 +151,20 @@ const MOST_SHOWN = 25
 const MOST_OTHERS = 6
 
 /** The lines around the reason, and the next best ones that are not among them, in the order of the log. */
-function decisiveLines(lines: readonly string[], at: number, ranked: readonly Ranked[]): readonly string[] {
+function decisiveLines(
+  lines: readonly string[],
+  at: number,
+  ranked: readonly Ranked[],
+  used: readonly number[],
+): readonly string[] {
   const around = linesAround(lines, at)
   const shown = new Set(around)
-  const others = ranked.filter((each) => each.score >= TELLING && !shown.has(lines[each.at] ?? '')).slice(0, MOST_OTHERS)
-  const text = (each: Ranked) => lines[each.at] ?? ''
-  const before = others.filter((each) => each.at < at).toSorted((a, b) => a.at - b.at)
-  const after = others.filter((each) => each.at > at).toSorted((a, b) => a.at - b.at)
-  return [...before.map(text), ...around, ...after.map(text)].slice(0, MOST_SHOWN)
+  const next = ranked.filter(({ score }) => score >= TELLING).map((each) => each.at)
+  const isNew = (each: number, index: number, all: readonly number[]): boolean =>
+    !shown.has(lines[each] ?? '') && all.indexOf(each) === index
+  const others = [...used, ...next.slice(0, 3 * MOST_OTHERS)].filter(isNew).slice(0, MOST_OTHERS).toSorted((a, b) => a - b)
+  const text = (from: number, to: number) => others.filter((each) => each >= from && each < to).map((each) => lines[each] ?? '')
+  return [...text(0, at), ...around, ...text(at, lines.length)].slice(0, MOST_SHOWN)
 }
 
 /** The log that is shown: the one that the reason is from, or the nearest one that has lines. */
@@ -177,7 +183,7 @@ function withoutOwnPlace(reason: string, place: SourceAnnotation | undefined): s
 
 /** Adds the place to a cause that does not name it. */
 function withPlace(cause: string, at: SourceAnnotation | undefined): string {
-  if (at === undefined || cause.includes(`${at.file}:${at.line}`) || (at.line === undefined && cause.includes(at.file))) return cause
+  if (at === undefined || cause.includes(`${at.file}:${at.line}`) || cause.includes(`${at.file} (${at.line}:`) || (at.line === undefined && cause.includes(at.file))) return cause
   return `${cause} (${at.file}${at.line === undefined ? '' : `:${at.line}`})`
 }
 

@@ -24,6 +24,8 @@ export interface Hint {
 export interface Advice {
   readonly cause: string | undefined
   readonly todo: string
+  /** Indices of the lines that went into the sentence. */
+  readonly from: readonly number[]
 }
 
 /** The first hint of a table that knows the reason at a line. */
@@ -40,26 +42,34 @@ export function adviceFor(
     const match = hint.at.exec(line) ?? hint.at.exec(reason)
     if (match === null) continue
     const around = nearest(lines, at)
-    if (hint.near !== undefined && !around.some((each) => hint.near?.test(each))) continue
-    if (hint.without !== undefined && around.some((each) => hint.without?.test(each))) continue
-    const groups = { ...found(hint.with ?? [], around), ...given(match) }
-    const cause = hint.cause === undefined ? undefined : filled(hint.cause, groups)
-    return { cause, todo: filled(hint.todo, groups) ?? hint.todo }
+    const isNear = (pattern: RegExp): boolean => around.some((each) => pattern.test(lines[each] ?? ''))
+    if (hint.near !== undefined && !isNear(hint.near)) continue
+    if (hint.without !== undefined && isNear(hint.without)) continue
+    const { groups, from } = found(hint.with ?? [], lines, around)
+    const all = { ...groups, ...given(match) }
+    const cause = hint.cause === undefined ? undefined : filled(hint.cause, all)
+    return { cause, todo: filled(hint.todo, all) ?? hint.todo, from: [at, ...from] }
   }
   return undefined
 }
 
-function nearest(lines: readonly string[], at: number): readonly string[] {
-  return [...lines.slice(at, at + BELOW), ...lines.slice(Math.max(0, at - ABOVE), at).toReversed()]
+/** Indices of the lines near one, the nearest below first. */
+function nearest(lines: readonly string[], at: number): readonly number[] {
+  const below = Array.from({ length: Math.min(BELOW, lines.length - at) }, (_, index) => at + index)
+  const above = Array.from({ length: Math.min(ABOVE, at) }, (_, index) => at - 1 - index)
+  return [...below, ...above]
 }
 
-function found(patterns: readonly RegExp[], around: readonly string[]): Record<string, string> {
+function found(patterns: readonly RegExp[], lines: readonly string[], around: readonly number[]) {
   const groups: Record<string, string> = {}
+  const from: number[] = []
   for (const pattern of patterns) {
-    const line = around.find((each) => pattern.test(each))
-    if (line !== undefined) Object.assign(groups, { ...given(pattern.exec(line)), ...groups })
+    const at = around.find((each) => pattern.test(lines[each] ?? ''))
+    if (at === undefined) continue
+    from.push(at)
+    Object.assign(groups, { ...given(pattern.exec(lines[at] ?? '')), ...groups })
   }
-  return groups
+  return { groups, from }
 }
 
 function given(match: RegExpExecArray | null): Record<string, string> {

@@ -140,7 +140,7 @@ export const BUILD_HINTS: readonly Hint[] = [
     todo: 'The registry refuses the credentials: give the token with `env`, use it in .npmrc (`//REGISTRY/:_authToken=${NAME}`), and take out stale registry addresses from the lock file.',
   },
   {
-    at: /ERESOLVE|unable to resolve dependency tree|conflicting peer dependency|^(?:npm (?:error|ERR!) )?peer \S+@/,
+    at: /ERESOLVE|unable to resolve dependency tree|Could not resolve dependency|conflicting peer dependency|^(?:npm (?:error|ERR!) )?peer \S+@/,
     with: [
       /^npm (?:error|ERR!) {1,3}(?:peer|peerOptional) (?<wanted>\S+@".+?"|\S+) from (?<by>\S+)\s*$/,
       /Found: (?<found>\S+)/,
@@ -313,7 +313,7 @@ export const BUILD_HINTS: readonly Hint[] = [
     todo: 'Correct the Gemfile, run `bundle install` and commit Gemfile.lock.',
   },
   {
-    at: /Gemfile\.lock|frozen mode|deployment mode/,
+    at: /Gemfile\.lock|frozen mode|deployment mode|gemfile changed/i,
     near: /lockfile|Gemfile/,
     without: /Could not find gem/,
     cause: 'Gemfile.lock does not match the Gemfile',

@@ -84,6 +84,12 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: 'Set the variables that the lines below name with the `env` input.',
   },
   {
+    at: /ZodError/,
+    with: [/^\s*"(?<name>[A-Z][A-Z0-9_]{2,})"\s*$/, /"path": ?\["(?<name2>[A-Z][A-Z0-9_]{2,})"/],
+    cause: 'The environment variable {name|name2} is missing or not as the schema (zod) requires',
+    todo: SET_IT,
+  },
+  {
     at: /environment variable not found|NotPresent|ZodError|Invalid environment variables/i,
     todo: 'Set the variables that the lines below name with the `env` input.',
   },

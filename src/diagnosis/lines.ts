@@ -12,6 +12,8 @@ const PREFIXES: readonly RegExp[] = [
   /^[\w.-]{1,60}-\d+ {1,20}\| /,
   /^(?:app|heroku)\[[\w.-]{1,40}\]: /,
   /^\d{1,5}\.\d{1,3} /,
+  // Gradle 4 glues the task to the first line of its compiler.
+  /^:\w{1,60}(?=\/)/,
   // Turborepo and pnpm put the package and its script before the lines of each.
   /^(?:@[\w.-]{1,60}\/)?[\w.-]{1,60}:(?:build|lint|test|typecheck|type-check|check|compile|generate|start|codegen)[\w:-]{0,30}: /,
   /^[\w@./-]{1,80} (?:(?:pre|post)?(?:build|install|prepare|compile|generate)[\w:-]{0,30}): /,

@@ -29,7 +29,7 @@ export function repositoryPaths(rootDirectory: string, files?: ReadonlySet<strin
   return {
     known: files !== undefined,
     resolve(path) {
-      const raw = path.replaceAll('\\', '/').replace(DECORATION, '').replace(/[?#].*$/, '')
+      const raw = path.replaceAll('\\', '/').replace(DECORATION, '').replace(/^\/{2,}/, '/').replace(/[?#].*$/, '')
       if (raw === '' || FOREIGN.test(raw)) return undefined
       if (files === undefined || byName === undefined) return plausible(raw, root)
       return deployed(raw, root, files) ?? onlyOneEndingWith(raw, byName)

@@ -152,6 +152,7 @@ function jvmFile(className: string, file: string, paths: RepositoryPaths): strin
 
 /** Files that a cause may be in; a lock file or a manifest is named beside many causes. */
 const SOURCE = /\.(?:[cm]?[jt]sx?|vue|svelte|astro|mdx?|py|rb|go|rs|java|kt|scala|cs|fs|php|exs?|erl|c|cc|cpp|h|hpp|css|s[ac]ss|less|html?|ya?ml|toml|gradle|kts|prisma|graphql|proto|sql|sh|conf|ini|ejs|hbs|blade\.php)$/
+const LOCK = /(?:^|\/)(?:[\w-]+-lock\.\w+|[\w-]+\.lock|pnpm-workspace\.yaml|pyproject\.toml|Cargo\.toml)$/
 
 /** The files that a line names without a position, for causes that have none. */
 export function filesNamedOn(line: string, at: number, paths: RepositoryPaths): readonly Place[] {
@@ -159,7 +160,7 @@ export function filesNamedOn(line: string, at: number, paths: RepositoryPaths): 
   for (const match of line.matchAll(BARE)) {
     const end = match.index + match[0].length
     const start = fileEndingAt(line, end, paths)
-    if (start === undefined || !SOURCE.test(start)) continue
+    if (start === undefined || !SOURCE.test(start) || LOCK.test(start)) continue
     // Without the list of files only what is said to be in or imported by a file is one.
     if (!paths.known && !/(?:imported (?:from|by)|\bfrom|\bin(?: file)?|ERROR in) ["'`]?\S{0,200}$/i.test(line.slice(0, end))) continue
     found.push(place(start, [undefined, undefined], { message: line.trim(), at, warning: false }))

@@ -12,7 +12,7 @@ export const TELLING = 20
 
 /** One cheap look at every line; only what passes is weighed. */
 const WORTH_A_LOOK =
-  /err|fail|fatal|panic|exce|emerg|crit|cannot|can't|can’t|could|unable|unknown|not |n't |n’t |no such|missing|denied|refused|invalid|unsupp|incompat|require|expected|undefined|unresolved|abort|killed|conflict|mismatch|timed? ?out|exceed|space|memory|137|too |must|E[A-Z]{4,}|TS\d{4}|✘|✖|✗|⨯|×|\*\* \(|Caused|only|already|outdated|unauth|forbid|illegal|doesn|does/i
+  /err|fail|fatal|panic|exce|emerg|crit|cannot|can't|can’t|could|unable|unknown|not |n't |n’t |no such|missing|denied|refused|invalid|unsupp|incompat|require|expected|undefined|unresolved|abort|killed|conflict|mismatch|timed? ?out|exceed|space|memory|137|too |\bno |chang|must|E[A-Z]{4,}|TS\d{4}|✘|✖|✗|⨯|×|\*\* \(|Caused|only|already|outdated|unauth|forbid|illegal|doesn|does/i
 
 const LEADERS: readonly (readonly [RegExp, number])[] = [
   // TypeError: …, java.lang.IllegalStateException: …, Prisma.ClientError [CODE]: …, ActiveRecord::ConnectionBad: …
@@ -32,15 +32,23 @@ const LEADERS: readonly (readonly [RegExp, number])[] = [
   [/^\s*(?:\W{0,3} )?(?:[\w@+.()[\]/-]{1,200}\.\w{1,8}|Dockerfile|Makefile):\[?\d{1,6}(?:[:,]\d{1,5}\]?)?:? \S/, 30],
   [/^\s*[✘✖✗⨯×❌] ?\S/, 25],
   [/^npm (?:error|ERR!) \S|^gyp ERR! \S/, 10],
+  [/^➤ YN(?!0000)\d{4}: │/, 10],
   [/^\s{0,8}(?:x|>|-|\*|•|└─|├─▶|╰─▶|→) \S/, 3],
+]
+
+/** How compilers and linters list errors: with a place, with a code, under a file. */
+const LISTED: readonly RegExp[] = [
+  /^\s*\d+:\d+\s+(?:error\b|Error:)/,
+  /^\s*(?:\[\w+\] )?[\w@+.()[\]/-]{1,200}\.\w{1,8}(?::\[?\d{1,6}|\(\d{1,6}[,:)]).{0,12}:? /,
+  /^error(?:\[\w{1,20}\])?: /,
 ]
 
 const REASONS: readonly (readonly [RegExp, number])[] = [
   [/\b(?:heap out of memory|no space left on device|out of memory|disk quota exceeded|exec format error|OOMKilled)\b/i, 60],
   [/\b(?:(?:could|can|can'?|is|was|were|are|do(?:es)?) ?n[o'’]t (?:be )?(?:find|found|resolve[d]?|read|open|load(?:ed)?|locate[d]?|exist|defined|installed|set|supported|match|satisf\w+|compatible|connect|reach(?:ed)?|determine|import(?:ed)?|parse[d]?|assign\w*|execute|exported|provided|specified|recogni[sz]ed|up to date|in this registry|contain|included?|started?|listed|valid)|cannot|can’t|can't)\b/i, 24],
-  [/\b(?:not found|no such|no (?:module|package|matching|versions?|installation|candidate|provider|database|implementation|application|rule|such|start command|build plan|encryption)\b|unable to|could not|missing|undefined|unresolved|unknown|undeclared|(?:was|has) not been|does not|doesn't|must (?:be|have|not|contain|specify)|required|requires|needs|is (?:required|empty|missing|invalid|incompatible|too|only|already|locked|outdated)|not (?:set|defined|supported|allowed|installed|permitted|empty|satisfy|satisfied|available|valid))/i, 22],
+  [/\b(?:not found|no such|no (?:\w{1,20} files|module|package|matching|versions?|installation|candidates?|provider|database|implementation|application|rule|such|start command|build plan|encryption)\b|unable to|could not|missing|undefined|unresolved|unknown|undeclared|(?:was|has) not been|does not|doesn't|must (?:be|have|not|contain|specify)|required|requires|needs|is (?:required|empty|missing|invalid|incompatible|too|only|already|outdated|not)|not (?:set|defined|supported|allowed|installed|permitted|empty|satisfy|a valid|a function|satisfied|available|valid))/i, 22],
   [/\b(?:denied|refused|reset by peer|timed? ?out|unreachable|unauthori[sz]ed|forbidden|handshake|name resolution|getaddrinfo|certificate|expired)\b/i, 22],
-  [/\b(?:unsupported|incompatible|invalid|unexpected|illegal|mismatch(?:ed)?|conflict(?:s|ing)?|not match|outdated|unterminated|duplicate|malformed|corrupt(?:ed)?|unrecogni[sz]ed|ambiguous|expected|exceed(?:s|ed)|changed significantly)\b/i, 20],
+  [/\b(?:unsupported|incompatible|invalid|unexpected|illegal|mismatch(?:ed)?|conflict(?:s|ing)?|not match|outdated|unterminated|duplicate|malformed|corrupt(?:ed)?|unrecogni[sz]ed|ambiguous|expected|exceed(?:s|ed)|changed significantly|gemfile changed|changing your Gemfile)\b/i, 20],
   [/\b(?:failed to|fails to|failure|failed)\b/i, 14],
   [/\b(?:E(?:NOENT|ACCES|PERM|CONN\w{2,12}|NOSPC|RESOLVE|AI_AGAIN|NOTFOUND|TIMEDOUT|TARGET|BADENGINE|INTEGRITY|USAGE|404|40[13])|P\d{4}|TS\d{4,5}|CS\d{4}|E\d{4}|NU\d{4}|SQLSTATE)\b/, 14],
 ]
@@ -50,16 +58,16 @@ const WRAPPERS: readonly RegExp[] = [
   /\b(?:command|process|script|task|step|job|subprocess|goal|recipe|hook|workspace|worker|shell)\b.{0,120}\b(?:failed|exited|ended|terminated|returned|errored|fail to)\b/i,
   /\bELIFECYCLE\b|\bexit (?:code|status):? ?\d|\bexit(?:ed|s)?(?: with)?(?: code| status| error)?:? \(?\d+\)?|non-?zero|returned exit|didn't exit successfully|did not (?:run|exit|complete) successfully/i,
   /^\W*(?:error|err!|fatal|npm err!|npm error|failed|failure)?\W*(?:the )?(?:build|compil\w+|command|deploy\w*|install\w*|bundling|linting|typecheck\w*|tests?|runner)(?: \w+){0,2} (?:has )?(?:failed|errors?)\b[\W\d]*(?:in [\d.]+ ?m?s?|with \d+ errors?|due to .{0,80}|because of .{0,40}|; see .{0,60}|with an exception\.?)?\W*$/i,
-  /\bfailed to compile\W*$|error during build:?$|aborting due to|^error: could not compile|\bmake(?:\[\d+\])?: \*\*\*|build stopped|subprocess-exited|metadata-generation-failed|issue with the package mentioned|A complete log|rails aborted|^Traceback|\bcompilation failure$|BUILD FAILED|APPLICATION FAILED|^error: build failed|Execution failed for task|Import trace|Could not create Makefile|extconf\.rb failed|Failed building wheel|prerendering page|export encountered|build optimization failed|Error: Command failed|Failed to collect page data|Failed to build \S+$|occurred while running|^ERROR: Failed to build|Cannot continue|Fatal: Application|Stopping at filesystem|Unhandled 'error' event|terminated by (?:other|signal)/i,
+  /\bfailed to compile\W*$|error during build:?$|aborting due to|^error: could not compile|\bmake(?:\[\d+\])?: \*\*\*.*Error \d|build stopped|subprocess-exited|metadata-generation-failed|issue with the package mentioned|A complete log|rails aborted|^Traceback|\bcompilation failure$|BUILD FAILED|APPLICATION FAILED|^error: build failed|Execution failed for task|Import trace|Could not create Makefile|extconf\.rb failed|Failed building wheel|prerendering page|export encountered|build optimization failed|Error: Command failed|Failed to collect page data|Failed to build \S+$|occurred while running|^ERROR: Failed to build|could not read \d+ project|has \d+ error|problems were encountered|Failed with errors|Cannot continue|Fatal: Application|Stopping at filesystem|Unhandled 'error' event|terminated by (?:other|signal)/i,
   /^npm (?:error|ERR!) (?:errno|syscall|path|cwd|command|signal|workspace|location|Exit status|This is probably|There is likely|dest|file)\b|^npm (?:error|ERR!) code (?:\d|E[A-Z0-9]+$)|^npm (?:error|ERR!) \S{1,100}: `/,
   /\b(?:[1-9]\d*|found \d+) (?:problems?|errors?|warnings?|failures?)\b(?!.{0,40}for )|\berrors? (?:in|found)\b.{0,40}$/i,
 ]
 
 /** Warnings, announcements of what goes away, and lines that only sound like a failure. */
 const HARMLESS: readonly RegExp[] = [
-  /^(?:npm|yarn|pnpm|bun) (?:warn|notice|WARN)\b|^\W{0,8}warn(?:ing)?\b|\bWARN(?:ING)?\b|^\s*\d+:\d+\s+warning\b|^\s*\d+:\d+\s+Warning:|: warning\b|\bwarning [A-Z]+\d+:|\[warn\w*\]|⚠|^W: |\bdeprecat|ExperimentalWarning|\blevel["']?[=:] ?"?warn/i,
+  /^(?:npm|yarn|pnpm|bun) (?:warn|notice|WARN)\b|^\W{0,8}warn(?:ing)?\b|\bWARN(?:ING)?\b|^\s*\d+:\d+\s+warning\b|^\s*\d+:\d+\s+Warning:|: warning\b|\bwarning [A-Z]+\d+:|\[warn\w*\]|⚠|^W: |^➤ YN00(?:0[267]|13|19|32|6[0-9]|76|86): |\bdeprecat|ExperimentalWarning|\blevel["']?[=:] ?"?warn/i,
   /\b(?:0|no|zero|without) (?:errors?|failures?|problems?|vulnerabilities|warnings?)\b|\b(?:errors?|failures?|failed): 0\b|\b0 (?:failed|Error\(s\))/i,
-  /^\s*(?:at |from |File ")|^\s+\^+|^\s*[~^-]+\s*$|^\s*\d+ {0,3}[|│]|^\s*>? ?\d+ {0,3}[|│]|^\s*[|│] |^\s*\S{1,80}:\d+:in [`']/,
+  /^\s*(?:at |from |File ")|^\s+\^+|^\s*[~^-]+\s*$|^\s*\d+ {0,3}[|│]|^\s*>? ?\d+ {0,3}[|│]|^\s*[|│] |^\s*\S{1,80}:\d+:in [`'][^`']{1,120}'\s*$/,
   /^\s*(?:Compiling|Downloading|Downloaded|Fetching|Fetched|Installing|Using|Unpacking|Setting up|Selecting|Preparing|Get:|Hit:|Collecting|Requirement already|Adding|Resolving|Building|Copying|Checking|Linking|Progress|Extracting|Cloning|remote|Receiving|transferring|create mode|Removing|Creating|INFO|DEBUG|info|debug|\[INFO\]|\[DEBUG\]|Caching|inflating)\b(?!.{0,120}\b(?:error|failed|cannot|could not)\b)/,
   /^debconf:|\bdebconf\b|\bdelaying package|vulnerabilit|^\s*added \d+|packages? (?:are|is) looking|npm fund|npm audit|falling back|fallback|\bretry(?:ing)?\b|\bskipp(?:ed|ing)\b|ignored?\b.{0,20}$|\boptional\b.{0,40}(?:skipped|failed)|running as root|telemetry|update available|core dumped/i,
   /\b(?:error|exception|failure)[-_.](?:[a-z]{2,20}|handler|boundary|page|chain|stack)\b(?!.{0,200}: )|\b(?:handler|boundary)\w{0,10}\.\w{2,4}\b.{0,30}\d+(?:\.\d+)? ?k?B\b/i,
@@ -126,10 +134,26 @@ export function rank(lines: readonly string[], ended: 'build' | 'run'): readonly
     if (seen.size > 2 * MOST) prune(seen)
   }
   const late = ended === 'run' ? 12 / Math.max(1, lines.length) : 0
-  return [...seen.values()]
+  const ranked = [...seen.values()]
     .map(({ at, score }) => ({ at, score: score + late * at }))
     .toSorted((a, b) => b.score - a.score || (ended === 'run' ? b.at - a.at : a.at - b.at))
     .slice(0, MOST)
+  return ended === 'build' ? firstOfItsKind(lines, ranked) : ranked
+}
+
+/** How much less may speak for the first error that a compiler lists than for the best one. */
+const FIRST = 36
+
+/** The errors that a compiler lists look alike; the first of them is what the others follow from. */
+function firstOfItsKind(lines: readonly string[], ranked: readonly Ranked[]): readonly Ranked[] {
+  const [best] = ranked
+  const kind = best && LISTED.findIndex((pattern) => pattern.test(lines[best.at] ?? ''))
+  if (best === undefined || kind === undefined || kind < 0) return ranked
+  const alike = ranked.filter(
+    ({ at, score }) => at < best.at && score >= Math.max(TELLING, best.score - FIRST) && LISTED[kind]?.test(lines[at] ?? ''),
+  )
+  const first = alike.toSorted((a, b) => a.at - b.at)[0]
+  return first === undefined ? ranked : [{ at: first.at, score: best.score }, ...ranked.filter((each) => each.at !== first.at)]
 }
 
 /** Keeps the best; of equals those that come first in the order of the map. */

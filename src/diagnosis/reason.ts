@@ -1,4 +1,4 @@
-import { scoreOf } from './rank.ts'
+import { scoreOf, TELLING } from './rank.ts'
 
 /** What stands before a message and says only that there is one. */
 const BEFORE_MESSAGE: readonly RegExp[] = [
@@ -8,8 +8,9 @@ const BEFORE_MESSAGE: readonly RegExp[] = [
   /^(?:nginx|caddy|docker|error parsing|go|gradle|pnpm|bundler|vite|yarn|next|deno|mix): (?=\S.{10})/i,
   /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (?:\[\w+\] )?(?:\d+#\d+: )?/,
   /^\[\w{3,9}\](?: \d+#\d+:)?:? {1,4}/,
-  /^(?:-\s|x )/,
-  /^(?:Uncaught |Unhandled )?(?:\[?(?:Error|error|ERROR|fatal|FATAL|Fatal|failed|err|ERR|CRITICAL|panic|e|E|PHP Fatal error|PHP Parse error|Sorry)\]?(?: \(\w{1,20}\))?!?:? {1,4})+(?=\S)/,
+  /^(?:-\s|x |\[!\] |➤ YN\d{4}: │ |cause: )/,
+  /^(?:Uncaught |Unhandled )?(?:\[?(?:Error|error|ERROR|fatal|FATAL|Fatal|failed|err|ERR|CRITICAL|panic|e|E|PHP Fatal error|PHP Parse error|Sorry)\]?(?: \(\w{1,20}\))?[!:]+ {1,4})+(?=\S)/,
+  /^(?:error|ERROR|FATAL|\[(?:error|ERROR|FATAL)\]) {1,4}(?=[^\s:[(].{6})(?!(?:TS|CS|NU|MSB)\d)/,
   /^rpc error: code = \w+ desc = /,
   /^\d+:\d+ {1,4}(?:error|Error:)? {1,8}/,
 ]
@@ -27,11 +28,11 @@ export function withoutLeaders(line: string): string {
 }
 
 const MOST_JOINED = 5
-/** Terminals and tools that wrap do so somewhere between these widths. */
+/** Tools that wrap take a terminal for eighty columns wide. */
 const NARROWEST = 44
-const WIDEST = 100
+const WIDEST = 80
 const NEW_THOUGHT =
-  /^\s*(?:at |File "|\d+ ?[|│]|[|│]\s*(?:$|[\^~])|[-=*~^#]{3,}|>|\$ |npm |error\b|warning\b|hint:|note:|help:|= )|^[\s│]*(?:[├╰└`]|[-*•] )/i
+  /^\s*(?:at |File "|\d+ ?[|│]|[|│]\s*(?:$|[\^~])|[-=*~^#]{3,}|>|\$ |npm |error\b|warning\b|info |hint:|note:|help:|= )|^[\s│]*(?:[├╰└`]|[-*•] )/i
 
 /**
  * The reason that begins on a line: with the lines that it was wrapped to, and with the next one where it only
@@ -46,12 +47,30 @@ export function reasonAt(lines: readonly string[], at: number): string {
     if (line.trim() === '' ? !announces(text) : !announces(text) && !continues(last, line, boxed)) break
     if (line.trim() === '') continue
     if (/^\s*at /.test(line)) break
-    const more = line.replace(/^[\s│|├╰─▶>x×-]+/, '').trim()
+    const more = line.replace(/^(?:npm (?:error|ERR!))?[\s│|├╰─▶>×]*/, '').trim()
     // A word that was broken has its hyphen at the end of the line.
     text = /\w-$/.test(text) && /^[a-z]/.test(more) ? text + more : `${text} ${more}`.trim()
     last = line
   }
-  return text.replace(/\s+/g, ' ').trim()
+  return withCauses(lines, at, text.replace(/\s+/g, ' ').trim())
+}
+
+/** How far below its announcement the last of a chain of causes is looked for. */
+const CHAIN = 14
+/** uv, Turborepo and pnpm draw a tree of causes; Gradle indents them. */
+const DEEPER = /^\s*(?:├─▶|╰─▶|├─>|╰─>|`->|cause:|Caused by:|>(?= (?:Could not|Cannot|Failed|No |Plugin|Unsupported)))\s*\S/
+
+/** Adds the last of the causes that a tool draws below its announcement. */
+function withCauses(lines: readonly string[], at: number, text: string): string {
+  let deepest: number | undefined
+  for (let next = at + 1; next <= at + CHAIN && next < lines.length; next += 1) {
+    const line = lines[next] ?? ''
+    if (/^\s*at /.test(line)) break
+    if (DEEPER.test(line) && scoreOf(line) >= TELLING) deepest = next
+  }
+  if (deepest === undefined || DEEPER.test(lines[at] ?? '')) return text
+  const cause = reasonAt(lines, deepest)
+  return text.includes(cause) || cause.includes(text) ? (cause.length > text.length ? cause : text) : `${text.replace(/[.:]$/, '')}: ${cause}`
 }
 
 function announces(text: string): boolean {
@@ -63,7 +82,7 @@ function continues(last: string, line: string, boxed: boolean): boolean {
   if (boxed && /^\s*[│|] {1,8}\S/.test(line) && /^\s*[│|×x├╰]/.test(last)) return !/^\s*[│|]\s*\d+ ?[│|]/.test(line)
   const width = last.trimEnd().length
   const word = line.trim().split(/\s/, 1)[0] ?? ''
-  const wouldNotFit = width >= NARROWEST && width <= WIDEST && width + 1 + word.length > 72
+  const wouldNotFit = width >= NARROWEST && width <= WIDEST && width + 1 + word.length > WIDEST - 2
   const goesOn = /^\s*[a-z('"`\d]/.test(line) && !/[.!?:;]$/.test(last.trimEnd())
   return wouldNotFit && goesOn && indentOf(line) >= indentOf(last) && scoreOf(line) < 45
 }
@@ -79,14 +98,16 @@ const LONGEST_COMMAND = 60
 
 /** What was being done when a line was printed: the nearest script above it, else what the step ran. */
 export function doing(lines: readonly string[], at: number, command: string | undefined): string | undefined {
+  let nearest: string | undefined
   for (let before = at; before >= Math.max(0, at - 2_000); before -= 1) {
     const script = SCRIPT.exec(lines[before] ?? '')?.groups?.command
-    // pnpm repeats the package and its folder; a line of a code frame or a menu is no command.
-    if (script !== undefined && /^[a-z@.\/][\w@./-]*(?: |$)/.test(script) && !/[.:!?]$/.test(script)) {
-      return short(script.replace(/^\S+@\S+ \w+ \/\S*$/, ''))
-    }
+    if (script === undefined || !/^[a-z@./][\w@./-]*(?: |$)/.test(script)) continue
+    // Of several commands in a script nothing tells which one it was.
+    if (/&&|\|\||;/.test(script)) return command === undefined ? undefined : short(command)
+    if (nearest === undefined && !/[.:!?]$/.test(script)) nearest = script
   }
-  return command === undefined ? undefined : short(command)
+  const ran = nearest ?? command
+  return ran === undefined ? undefined : short(ran)
 }
 
 function short(command: string): string | undefined {
