@@ -1,8 +1,10 @@
+import { benchDiagnosis } from './diagnosis.ts'
 import { benchPush } from './push.ts'
 import { benchWatch } from './watch.ts'
 
 /** `npm run bench`: every figure that the README and the notes name; `npm run bench -- push` for one of them. */
 const benches: Readonly<Record<string, (print: (line: string) => void) => Promise<void>>> = {
+  diagnosis: benchDiagnosis,
   push: benchPush,
   watch: benchWatch,
 }

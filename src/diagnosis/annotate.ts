@@ -1,0 +1,99 @@
+import type { RepositoryPaths } from './paths.ts'
+import { filesNamedOn, type Place, placesIn } from './places.ts'
+import { scoreOf, TELLING } from './rank.ts'
+import type { Section } from './section.ts'
+
+/** A remark at a place in the repository, as GitHub shows them beside a diff. */
+export interface SourceAnnotation {
+  readonly file: string
+  /** From 1. */
+  readonly line?: number
+  /** From 1. */
+  readonly column?: number
+  readonly title: string
+  readonly message: string
+  readonly level: 'error' | 'warning'
+}
+
+const MOST = 10
+/** Stack traces and code frames around a reason reach so far. */
+const ABOVE = 30
+const BELOW = 45
+/** Errors that a compiler lists: where they end nobody reads on. */
+const FURTHER = 1_500
+
+/**
+ * The places in the repository's own files that a section names: first the one nearest to the reason, then those of other
+ * errors. Where there is none, the files that the reason names, then the instruction of the Dockerfile that failed.
+ */
+export function annotate(
+  section: Section,
+  reasonAt: number | undefined,
+  cause: string,
+  paths: RepositoryPaths,
+): readonly SourceAnnotation[] {
+  const { lines, instruction } = section
+  const places = reasonAt === undefined ? [] : placesAround(lines, reasonAt, paths)
+  if (places.length > 0) return places.slice(0, MOST).map((place) => toAnnotation(place, cause))
+  const [path = '', line] = instruction?.split(/:(?=\d+$)/) ?? []
+  const file = paths.resolve(path)
+  if (file === undefined) return []
+  return [{ file, line: Number(line), title: 'Build error', message: cause, level: 'error' }]
+}
+
+function placesAround(lines: readonly string[], reasonAt: number, paths: RepositoryPaths): readonly Place[] {
+  const near = placesIn(lines, reasonAt - ABOVE, reasonAt + BELOW, paths)
+  const traceAbove = lines.slice(Math.max(0, reasonAt - 4), reasonAt).some((line) => /^\s*File "[^"]+", line \d/.test(line))
+  const distance = ({ at, level }: Place): number => {
+    const down = at - reasonAt
+    const away = down >= 0 ? down + (traceAbove ? 2 * ABOVE : 0) : -down + (traceAbove ? 0 : 3)
+    return away + (level === 'warning' ? 4 * BELOW : 0)
+  }
+  const sorted = near.toSorted((a, b) => distance(a) - distance(b))
+  const [first] = sorted
+  const named = first !== undefined && first.level === 'error' ? [] : filesNamedOn(lines[reasonAt] ?? '', reasonAt, paths)
+  const others = placesIn(lines, reasonAt + BELOW, reasonAt + FURTHER, paths)
+  const listed = [...near, ...others].filter((place) => place.level === 'warning' || isFinding(lines, place))
+  const ordered = listed.toSorted((a, b) => Number(a.level === 'warning') - Number(b.level === 'warning') || a.at - b.at)
+  const all = [...(first === undefined ? [] : [first]), ...ordered]
+  const unique = new Map([...named, ...all].map((place) => [`${place.file}:${place.line}:${place.column}`, place]))
+  // A trace names the place of its error twice, the second time with the column.
+  const exact = [...unique.values()].filter(
+    (place) => place.column !== undefined || ![...unique.values()].some((each) => each.file === place.file && each.line === place.line && each.column !== undefined),
+  )
+  const samePlace = near.find((each) => each.file === first?.file && each.line === first?.line && each.column !== undefined)
+  const start = first?.column === undefined && samePlace !== undefined ? [samePlace] : []
+  return [...start, ...exact.filter((place) => place !== samePlace || start.length === 0)]
+}
+
+/** Whether a line is an error of its own, not a call on the way to one. */
+function isFinding(lines: readonly string[], { at }: Place): boolean {
+  const line = lines[at] ?? ''
+  if (/^\s*(?:at |from |File "|#\d+ )|^\s*\S+:\d+:in /.test(line)) return false
+  return scoreOf(line) >= TELLING || /^\s*(?:-->|[╭┌,]-?─*\[)|^\s*\d+:\d+\s/.test(line)
+}
+
+function toAnnotation({ file, line, column, message, level }: Place, cause: string): SourceAnnotation {
+  const said = message.trim().replace(/\s{2,}/g, ' ')
+  const coded = CODE_FIRST.exec(said)?.groups
+  const rule = /^(?:error|warning)\s+(?<rest>.+?)\s+(?<code>@?[\w/-]{3,60})$/i.exec(message.trim())?.groups
+  const code = rule?.code ?? coded?.code
+  const about = (rule?.rest ?? coded?.rest ?? said.replace(/^(?:error|warning|Error|Warning)[: -]+/, '')) || cause
+  return {
+    file,
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+    title: `${toolOf(code)} ${code ?? level}`,
+    message: about,
+    level,
+  }
+}
+
+const CODE_FIRST = /^(?:error ?|warning ?)?\[?(?<code>(?:TS|CS|FS|BC|E|NU|MSB)\d{3,5})\]?: (?<rest>.+)$/
+
+function toolOf(code: string | undefined): string {
+  if (code === undefined) return 'Build'
+  if (/^TS\d/.test(code)) return 'TypeScript'
+  if (/^E\d{4}$/.test(code)) return 'Rust'
+  return /^(?:CS|FS|BC|NU|MSB)\d/.test(code) ? '.NET' : 'ESLint'
+}

@@ -1,0 +1,193 @@
+import { annotate, type SourceAnnotation } from './annotate.ts'
+import { adviceFor } from './hint.ts'
+import { BUILD_HINTS } from './hints-build.ts'
+import { RUN_HINTS } from './hints-run.ts'
+import { linesAround, tailOf } from './lines.ts'
+import { memoryDeath } from './memory.ts'
+import { repositoryPaths } from './paths.ts'
+import { ending, listening, platformAdvice, type Said, saidByPlatform } from './platform.ts'
+import { type Ranked, rank, TELLING } from './rank.ts'
+import { doing, reasonAt } from './reason.ts'
+import { failingSection, type Section, wholeSection } from './section.ts'
+
+export type { SourceAnnotation } from './annotate.ts'
+
+/** What is known of a deployment that failed. Lines are sanitized, oldest first. */
+export interface Failure {
+  /** Where it failed, as far as known; what the platform says may tell better. */
+  readonly phase: 'build' | 'run' | undefined
+  readonly status: 'failed' | 'crashed' | 'timed-out' | 'unhealthy' | 'cancelled'
+  /** The platform's own words. */
+  readonly errorMessage: string | undefined
+  readonly deployLogs: readonly string[]
+  readonly runtimeLogs: readonly string[]
+  /** The folder of the repository that was built; all of it when left out. */
+  readonly rootDirectory?: string
+  /** The files that were deployed: only in such are places shown. Without them plausible paths are believed. */
+  readonly files?: ReadonlySet<string> | undefined
+}
+
+/** Why a deployment failed. */
+export interface Diagnosis {
+  /** One line: what was being done, and the reason. */
+  readonly cause: string
+  /** What to do about it. */
+  readonly hint: string
+  /** The few lines that show it. */
+  readonly decisive: readonly string[]
+  /** Places in the repository's files, that of the cause first; at most 10. */
+  readonly annotations: readonly SourceAnnotation[]
+  /** The end of the log that the reason is from. */
+  readonly tail: readonly string[]
+  /** Whether a reason was found; otherwise the cause only says how it ended. */
+  readonly found: boolean
+  /** The line that says that memory ran out, where one does. */
+  readonly outOfMemory: string | undefined
+}
+
+/** A reason, and the lines among which it stands. */
+interface Reason {
+  readonly ended: 'build' | 'run'
+  readonly section: Section
+  readonly ranked: readonly Ranked[]
+}
+
+const LONGEST_CAUSE = 320
+
+/**
+ * Finds out why a deployment failed. The lines of the failing step are ranked by how much speaks for each being the
+ * reason; the best one is it, and hints may know a better sentence and what to do. Exit codes and time limits speak only
+ * when no line does.
+ */
+export function diagnose(failure: Failure): Diagnosis {
+  const said = saidByPlatform(failure)
+  const platform = platformAdvice(said)
+  const reason = platform?.final ? undefined : reasonOf(failure, said)
+  const log = logOf(failure, said, reason)
+  const outOfMemory = memoryDeath([...log.slice(-2_000), said.text])
+  const unreached = said.exited || said.ended === 'build' ? undefined : listening(failure, reason?.ranked[0], reason?.section)
+  const rest = { tail: tailOf(log), outOfMemory }
+  if (unreached !== undefined) {
+    return { ...unreached, decisive: linesAround(log, unreached.at), annotations: [], found: true, ...rest }
+  }
+  if (reason !== undefined) return { ...explained(failure, said, reason), found: true, ...rest }
+  const end = platform ?? ending(failure, said, log)
+  const shown = linesAround(log, log.findLastIndex((line) => line.trim() !== ''))
+  const decisive = platform === undefined || said.text === '' ? shown : [said.text, ...shown]
+  const section = failingSection(log, said.raw)
+  const annotations = annotate(section, undefined, end.cause, repositoryPaths(failure.rootDirectory ?? '', failure.files))
+  return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: platform !== undefined, ...rest }
+}
+
+/** The best line of the log nearest to the failure, of the others where that one tells nothing. */
+function reasonOf(failure: Failure, said: Said): Reason | undefined {
+  const { deployLogs, runtimeLogs } = failure
+  const run = (): Reason => reasonIn('run', wholeSection(runtimeLogs), said)
+  const step = (): Reason => reasonIn('build', failingSection(deployLogs, said.raw), said)
+  const whole = (): Reason => reasonIn('build', wholeSection(deployLogs), said)
+  // A build that failed says nothing about the containers of earlier versions.
+  const order = said.ended === 'run' ? [run, ...(runtimeLogs.length > 0 && said.exited ? [] : [step])] : [step, whole]
+  let weak: Reason | undefined
+  for (const search of order) {
+    const reason = search()
+    const score = reason.ranked[0]?.score ?? 0
+    if (score >= TELLING) return reason
+    if (score > (weak?.ranked[0]?.score ?? TELLING / 2)) weak = reason
+  }
+  return weak
+}
+
+function reasonIn(ended: 'build' | 'run', section: Section, said: Said): Reason {
+  const own = said.tells ? ['', said.text] : []
+  const lines = [...section.lines, ...own]
+  return { ended, section: { ...section, lines }, ranked: rank(lines, ended) }
+}
+
+/** How far a line may be from the best one and still speak for it, in points and in lines. */
+const NEAR_BEST = { points: 34, lines: 40 }
+const MOST_CANDIDATES = 10
+
+function explained(
+  failure: Failure,
+  said: Said,
+  { ended, section, ranked }: Reason,
+): Pick<Diagnosis, 'cause' | 'hint' | 'decisive' | 'annotations'> {
+  const { lines } = section
+  const [best = { at: 0, score: 0 }] = ranked
+  const paths = repositoryPaths(failure.rootDirectory ?? '', failure.files)
+  const candidates = ranked
+    .filter(({ at, score }) => score >= best.score - NEAR_BEST.points && Math.abs(at - best.at) <= NEAR_BEST.lines)
+    .slice(0, MOST_CANDIDATES)
+  const hints = ended === 'run' ? [...RUN_HINTS, ...BUILD_HINTS] : [...BUILD_HINTS, ...RUN_HINTS]
+  let advice: ReturnType<typeof adviceFor>
+  let at = best.at
+  for (const candidate of candidates) {
+    advice = adviceFor(hints, lines, candidate.at, reasonAt(lines, candidate.at), ended)
+    if (advice !== undefined) {
+      at = advice.cause === undefined ? best.at : candidate.at
+      break
+    }
+  }
+  const reason = reasonAt(lines, at)
+  const annotations = annotate(section, at, advice?.cause ?? reason, paths)
+  const plain = () => plainCause(said, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
+  const cause = withPlace(oneLine(advice?.cause ?? plain()), annotations[0])
+  return { cause, hint: advice?.todo ?? usualHint(ended), decisive: decisiveLines(lines, at, ranked, advice?.from ?? []), annotations }
+}
+
+function plainCause(said: Said, ended: 'build' | 'run', command: string | undefined, reason: string): string {
+  if (ended === 'run') return `${said.wasLive ? 'The app ended' : 'The app does not start'}: ${reason}`
+  if (command === undefined || reason.includes(command)) return `The build failed: ${reason}`
+  return `\`${command}\` failed: ${reason}`
+}
+
+function usualHint(ended: 'build' | 'run'): string {
+  return ended === 'run'
+    ? 'The lines below are what it printed last. Start it the same way on your machine, with the same variables, to see it fail.'
+    : 'The lines below are those around the error. Run the same command on a fresh clone to see it fail.'
+}
+
+const MOST_SHOWN = 25
+const MOST_OTHERS = 6
+
+/** The lines around the reason, and the next best ones that are not among them, in the order of the log. */
+function decisiveLines(
+  lines: readonly string[],
+  at: number,
+  ranked: readonly Ranked[],
+  used: readonly number[],
+): readonly string[] {
+  const around = linesAround(lines, at)
+  const shown = new Set(around)
+  const next = ranked.filter(({ score }) => score >= TELLING).map((each) => each.at)
+  const isNew = (each: number, index: number, all: readonly number[]): boolean =>
+    !shown.has(lines[each] ?? '') && all.indexOf(each) === index
+  const others = [...used, ...next.slice(0, 3 * MOST_OTHERS)].filter(isNew).slice(0, MOST_OTHERS).toSorted((a, b) => a - b)
+  const text = (from: number, to: number) => others.filter((each) => each >= from && each < to).map((each) => lines[each] ?? '')
+  return [...text(0, at), ...around, ...text(at, lines.length)].slice(0, MOST_SHOWN)
+}
+
+/** The log that is shown: the one that the reason is from, or the nearest one that has lines. */
+function logOf({ deployLogs, runtimeLogs }: Failure, said: Said, reason: Reason | undefined): readonly string[] {
+  const first = (reason?.ended ?? said.ended) === 'run' ? runtimeLogs : deployLogs
+  const log = first.length > 0 ? first : said.ended === 'run' ? deployLogs : []
+  return log
+}
+
+/** A compiler begins its line with the place, which stands at the end of the cause. */
+function withoutOwnPlace(reason: string, place: SourceAnnotation | undefined): string {
+  const name = place?.file.split('/').at(-1)
+  const own = /^(\S{1,300}?)(?::\d+|\(\d+[,:]\d+\)|:\[\d+,\d+\]| \(\d+:\d+\))(?::\d+)?:?(?: -)? (?=\S)/.exec(reason)
+  return name !== undefined && own?.[1]?.endsWith(name) ? reason.slice(own[0].length) : reason
+}
+
+/** Adds the place to a cause that does not name it. */
+function withPlace(cause: string, at: SourceAnnotation | undefined): string {
+  if (at === undefined || cause.includes(`${at.file}:${at.line}`) || cause.includes(`${at.file} (${at.line}:`) || (at.line === undefined && cause.includes(at.file))) return cause
+  return `${cause} (${at.file}${at.line === undefined ? '' : `:${at.line}`})`
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length > LONGEST_CAUSE ? `${line.slice(0, LONGEST_CAUSE).replace(/[\ud800-\udbff]$/, '')}…` : line
+}

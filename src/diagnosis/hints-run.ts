@@ -1,0 +1,183 @@
+import type { Hint } from './hint.ts'
+
+const SET_IT = 'Set it with the `env` input (a secret from `secrets`), for the environment that failed.'
+
+/** An application that was started, and what can happen both there and in a build: missing variables, programs, modules. */
+export const RUN_HINTS: readonly Hint[] = [
+  // Executables
+  {
+    at: /exec format error/i,
+    cause: 'The program in the image is built for another processor architecture (exec format error)',
+    todo: 'Build for linux/amd64 (`--platform=linux/amd64`, `GOARCH=amd64`); a script needs `#!` in its first line.',
+  },
+  {
+    at: /exec "?(?<file>\/\S+?\.\w+)"?: no such file or directory|(?<file2>\S+\.sh): (?:not found|no such file or directory)|env: [‘'`]?(?<shell>\w+)\\r/i,
+    cause: '{file|file2|shell} cannot be executed: it is missing in the image, or its first line ends with a Windows line ending (CRLF)',
+    todo: 'Save the script with LF line ends (`*.sh text eol=lf` in .gitattributes), and check that its first line names a shell that the image has.',
+  },
+  {
+    at: /exec: "(?<file>[^"]+)": permission denied|(?<file2>\S+): [Pp]ermission denied/,
+    near: /exec|runc|OCI|entrypoint|^(?:\/bin\/)?(?:ba)?sh:|\.sh\b/i,
+    without: /EACCES|mkdir|open\(|bind\(/,
+    cause: '{file|file2} may not be executed (permission denied)',
+    todo: 'Make it executable: `git update-index --chmod=+x FILE`, or `RUN chmod +x` in the Dockerfile.',
+  },
+  {
+    at: /exec: "(?<program>[^"]+)": (?:executable file not found|stat)|(?:^|: )(?:line )?(?:\d+: )?(?<program2>[\w@./-]+): (?:command )?not found$|: (?<program3>[\w@./-]+): not found$|command not found: (?<program4>\S+)|spawn (?<program5>[\w./-]+) ENOENT|unknown command:? (?<program6>\S+)/,
+    without: /^(?:error TS|Error: Cannot find)/,
+    cause: 'The command “{program|program2|program3|program4|program5|program6}” does not exist in the image',
+    todo: 'Install what provides it (a package in dependencies rather than devDependencies, a system package in the image), or correct the command.',
+  },
+  {
+    at: /No rule to make target '(?<target>[^']+)'/,
+    cause: 'The Makefile has no target “{target}”',
+    todo: 'Correct the target, or add it to the Makefile.',
+  },
+  {
+    at: /Executable doesn't exist at|browserType\.launch|Could not find (?:Chrome|Chromium|browser)/i,
+    cause: 'The browser that Playwright or Puppeteer wants is not installed in the image (Executable doesn\'t exist)',
+    todo: 'Install it while building: `npx playwright install --with-deps chromium`, or use an image that has it.',
+  },
+  {
+    at: /error while loading shared libraries: (?<library>[^:\s]+)|(?<library2>lib[\w.+-]+\.so[\w.]*): cannot open shared object/,
+    cause: 'The library {library|library2} is missing in the image',
+    todo: 'Install the package that provides it in the image.',
+  },
+  {
+    at: /Could not load the "?sharp"?|Unsupported CPU|microarchitecture/i,
+    todo: 'Install the variant for this system (`npm install --os=linux --cpu=x64 sharp`), or a version whose binary needs an older CPU.',
+  },
+  // Variables
+  {
+    at: /\bAPP_KEY\b|No application encryption key/,
+    cause: 'Laravel has no encryption key: APP_KEY is not set',
+    todo: 'Make one with `php artisan key:generate --show`, and set it as APP_KEY with the `env` input.',
+  },
+  {
+    at: /ImproperlyConfigured: The (?<name>[A-Z_]+) setting must not be empty/,
+    cause: 'The environment variable {name} is missing: The {name} setting must not be empty',
+    todo: SET_IT,
+  },
+  {
+    at: /(?:(?:environment|env)(?:ironment)? ?var(?:iable)?s?:? |[Vv]ariable |[Mm]issing (?:required )?(?:environment |env )?(?:variables?|vars?)?:? ?)["'`“]?(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{4,})["'`”]?/,
+    near: /missing|not set|unset|required|not defined|undefined|not found|must|empty|please set|not present|not provided/i,
+    without: /gyp|find Python|rerun-if-env/,
+    cause: 'The environment variable {name} is missing',
+    todo: SET_IT,
+  },
+  {
+    at: /["'`“]?\b(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b["'`”]?(?: environment variable| env(?:ironment)? var(?:iable)?)?(?: is| was| must be| are)? (?:missing|not set|unset|required|undefined|not defined|not found|set\b(?! to)|empty|not provided|not configured|mandatory)/,
+    without: /gyp|rerun-if-env|ERR_|npm ERR/,
+    cause: 'The environment variable {name} is missing',
+    todo: SET_IT,
+  },
+  {
+    at: /KeyError: '(?<name>[A-Z][A-Z0-9_]{2,})'|key not found: "(?<name2>[A-Z][A-Z0-9_]{2,})"|placeholder '(?<name3>[\w.-]+)'/,
+    cause: 'The environment variable {name|name2|name3} is missing',
+    todo: SET_IT,
+  },
+  {
+    at: /validation errors? for (?<class>\w+)/,
+    near: /field required|Field required|type=missing|value_error\.missing/,
+    with: [/^(?<name>[A-Za-z_]\w*)$/],
+    cause: 'Settings are missing: {class} requires the environment variable {name}',
+    todo: 'Set the variables that the lines below name with the `env` input.',
+  },
+  {
+    at: /ZodError/,
+    with: [/^\s*"(?<name>[A-Z][A-Z0-9_]{2,})"\s*$/, /"path": ?\["(?<name2>[A-Z][A-Z0-9_]{2,})"/],
+    cause: 'The environment variable {name|name2} is missing or not as the schema (zod) requires',
+    todo: SET_IT,
+  },
+  {
+    at: /environment variable not found|NotPresent|ZodError|Invalid environment variables/i,
+    todo: 'Set the variables that the lines below name with the `env` input.',
+  },
+  {
+    at: /Failed to configure a DataSource|Failed to determine a suitable driver class/,
+    todo: 'Set SPRING_DATASOURCE_URL (and user name and password) with the `env` input, or give the service a database.',
+  },
+  // Databases and other services
+  {
+    at: /P1001|Can't reach database server at `?(?<host>[\w.:-]+)`?/,
+    with: [/Can't reach database server at `?(?<host2>[\w.:-]+)`?/],
+    cause: 'The database[[ at {host|host2}]] cannot be reached (Prisma P1001)',
+    todo: 'Set DATABASE_URL with the `env` input, or give the service a database; localhost is the container itself.',
+  },
+  {
+    at: /P1000|password authentication failed|Access denied for user|Authentication failed(?: against)?|SCRAM|WRONGPASS|NOAUTH/i,
+    without: /git|npm|registry|clone/i,
+    todo: 'Check user name and password in the database URL that the app is given.',
+  },
+  {
+    at: /(?:relation|table) "?(?<table>[\w.]+)"? (?:does not|doesn't) exist|no such table:? (?<table2>\w+)|Table '(?<table3>[^']+)' doesn't exist/i,
+    cause: 'The database has no table {table|table2|table3}',
+    todo: 'Run the migrations before the app starts, for example in `start-command`.',
+  },
+  {
+    at: /(?:ECONNREFUSED|[Cc]onnection refused|connect refused|actively refused).*?(?<host>(?:\d{1,3}\.){3}\d{1,3}|localhost|::1|\[::1\])?[: ]*(?<port>\d{2,5})?\b/,
+    with: [/ECONNREFUSED (?<host2>[\w.:]+?):(?<port2>\d{2,5})\b/, /at "?(?<host3>[\w.]+)"?(?: \([\d.:]+\))?, port (?<port3>\d+)/, /(?<database>Mongo|Postgres|MySQL|Redis|psycopg|Sequelize|amqp|Kafka|Elastic)/i],
+    without: /registry|npm ERR/,
+    when: 'run',
+    cause: 'The connection to[[ {database} at]][[ {host2|host3|host}]][[:{port2|port3|port}]] was refused (connection refused): nothing listens there',
+    todo: 'Give the app the address of its database or service in the variable it reads; localhost is the container itself.',
+  },
+  {
+    at: /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) (?<host>[\w.-]+)|could not translate host name "(?<host2>[^"]+)"|Name or service not known|no such host|nodename nor servname/,
+    when: 'run',
+    todo: 'The name of that host is unknown here: names of a docker-compose file do not exist; give the app the address that the platform told.',
+  },
+  {
+    at: /host not found in upstream "(?<host>[^"]+)"/,
+    todo: 'Names of a docker-compose file do not exist here: put the public address of the other service into the configuration of nginx.',
+  },
+  // Modules
+  {
+    at: /next start.*(?:production build|\.next)|Could not find a production build/,
+    cause: 'next start finds no build',
+    todo: 'Run `next build` in the build, and keep .next in the image.',
+  },
+  {
+    at: /Cannot find module '(?:\/app|\/usr\/src\/app|\/workspace|\/srv)?\/(?<file>(?!node_modules)[^']+)'/,
+    without: /imported from|^Require stack:\s*- (?!.*internal)/,
+    when: 'run',
+    cause: 'The start command runs {file}, which does not exist (Cannot find module)',
+    todo: 'Build it first, or start the file that the build writes; look at `outDir` of the compiler and at `start-command`.',
+  },
+  {
+    at: /Cannot find (?:module|package) '(?<module>[^'./][^']*)'|ERR_MODULE_NOT_FOUND/,
+    todo: 'Add the package to `dependencies` (not devDependencies) and commit the lock file.',
+  },
+  {
+    at: /Cannot find module '(?<module>\.[^']+)'/,
+    todo: 'Check the path, letter case included (Linux tells them apart), and that the file is committed and built.',
+  },
+  {
+    at: /No module named '?(?<module>[\w.]+)'?|ModuleNotFoundError/,
+    todo: 'Add it to the requirements of the project (pkg_resources comes with setuptools before version 81).',
+  },
+  {
+    at: /Worker failed to boot|HaltServer/,
+    todo: 'The workers of gunicorn end while they load the application: start it with `--preload` to see their own error.',
+  },
+  {
+    at: /require\(\) of ES Module|ERR_REQUIRE_ESM|require is not defined in ES module|Cannot use import statement outside/,
+    cause: 'CommonJS and ES modules are mixed',
+    todo: 'Set `"type"` in package.json as the code is written, or name the file .cjs or .mjs.',
+  },
+  {
+    at: /cannot load such file -- (?<gem>\S+)/,
+    cause: 'Ruby cannot load {gem}',
+    todo: 'Add it to the Gemfile and commit Gemfile.lock.',
+  },
+  // Ports
+  {
+    at: /EADDRINUSE.*?:(?<port>\d+)|address already in use/i,
+    cause: 'The port[[ {port}]] is in use already',
+    todo: 'Start one server only, on the port in the PORT environment variable.',
+  },
+  {
+    at: /EACCES.*?:(?<port>\d+)|bind\(\).*(?:13: )?Permission denied/,
+    todo: 'Ports below 1024 need rights that the app has not: listen on the port in PORT.',
+  },
+]

@@ -1,0 +1,169 @@
+import type { RepositoryPaths } from './paths.ts'
+
+/** A place in a file of the repository that a log names. */
+export interface Place {
+  readonly file: string
+  /** From 1. */
+  readonly line?: number
+  /** From 1. */
+  readonly column?: number
+  /** What the tool says of the place, without it. */
+  readonly message: string
+  readonly level: 'error' | 'warning'
+  /** Index of the line in the section. */
+  readonly at: number
+}
+
+/** Ends of paths: an extension, or a file that has none. */
+const END = String.raw`(?:\.[A-Za-z][A-Za-z0-9]{0,9}|\b(?:Dockerfile|Makefile|Gemfile|Rakefile|Procfile|Caddyfile|Justfile))`
+/**
+ * How tools write the position behind a path: `:1:2`, `:1`, `:[1,2]`, `(1,2)`, `(1:2)`, ` (1:2)`, `, line 1`, ` on line 1`,
+ * `' line: 1`, ` 1:2`.
+ */
+const POSITION = String.raw`["'\x60]?(?::(\d{1,6})(?:[:.](\d{1,5}))?(?![\w.])|:\[(\d{1,6}),(\d{1,5})\]| ?\((\d{1,6})(?:[,:] ?(\d{1,5}))?\)|,? (?:on |at |in )?line:? (\d{1,6})(?:,? col(?:umn)?:? (\d{1,5}))?| (\d{1,6}):(\d{1,5})(?:-\d+)?(?=$|[\s)]))`
+const PLACED = new RegExp(`${END}(?=${POSITION})`, 'g')
+const BARE = new RegExp(`${END}(?![\\w.])`, 'g')
+const POSITION_HERE = new RegExp(POSITION, 'y')
+
+/** A file alone on its line; its findings follow, each with its position only (ESLint, next lint). */
+const HEADER = /^\s{0,4}(?:[->✖×]\s)?(?<path>\S(?:.{0,198}\S)?\.[A-Za-z][A-Za-z0-9]{0,9})(?: \(\d{1,3} \w{1,12}\))?:?$/
+const FINDING = /^\s{0,8}(?<line>\d{1,6}):(?<column>\d{1,5})(?:$|[\s:])(?<message>.*)$/
+/** A JVM frame names the class and the file, not the folder: `at com.acme.App.main(App.java:4)`. */
+const JVM_FRAME =
+  /^\s*at (?:app\/\/)?(?<class>[\w.$]{1,200})\.[\w$<>]{1,100}\((?<file>\w{1,100}\.(?:java|kt|scala|groovy)):(?<line>\d{1,6})\)/
+const WARNING = /\bwarn(?:ing)?\b|⚠/i
+/** Looked at before anything else, as it costs little. */
+const MAY_NAME_ONE = /\.[A-Za-z]\w{0,9}|file\b/
+/** Where a path may begin: after these, or at the start of the line. */
+const BOUNDARY = /[\s"'`(\[{<=,;:|]/
+const LONGEST_PATH = 200
+const MOST_STARTS = 12
+
+/**
+ * All places of a stretch of lines, in their order.
+ * @param from index of the first line
+ */
+export function placesIn(lines: readonly string[], from: number, to: number, paths: RepositoryPaths): readonly Place[] {
+  const found: Place[] = []
+  let header: string | undefined
+  for (let at = Math.max(0, from); at < Math.min(to, lines.length); at += 1) {
+    const line = lines[at] ?? ''
+    const finding = header === undefined ? undefined : FINDING.exec(line)?.groups
+    if (header !== undefined && finding !== undefined) {
+      const message = finding.message?.trim() || lines[at + 1]?.trim() || ''
+      found.push(place(header, [finding.line, finding.column], { message, at, warning: WARNING.test(line.slice(0, 60)) }))
+      continue
+    }
+    if (line.trim() === '') header = undefined
+    if (!MAY_NAME_ONE.test(line)) continue
+    const alone = HEADER.exec(line)?.groups?.path
+    header = (alone === undefined ? undefined : paths.resolve(alone)) ?? (line.startsWith(' ') ? header : undefined)
+    found.push(...placesOnLine(lines, at, paths))
+  }
+  return found
+}
+
+function placesOnLine(lines: readonly string[], at: number, paths: RepositoryPaths): Place[] {
+  const line = lines[at] ?? ''
+  const jvm = JVM_FRAME.exec(line)?.groups
+  if (jvm !== undefined) {
+    const file = jvmFile(jvm.class ?? '', jvm.file ?? '', paths)
+    return file === undefined ? [] : [place(file, [jvm.line, undefined], { message: '', at, warning: false })]
+  }
+  const found: Place[] = []
+  for (const match of line.matchAll(PLACED)) {
+    const end = match.index + match[0].length
+    const file = fileEndingAt(line, end, paths)
+    if (file === undefined) continue
+    POSITION_HERE.lastIndex = end
+    const [all = '', ...numbers] = POSITION_HERE.exec(line) ?? []
+    const given = numbers.filter((number) => number !== undefined)
+    const about = messageOf(lines, at, end + all.length)
+    found.push(place(file, [given[0], given[1]], { message: about, at, warning: WARNING.test(line.slice(0, end + 40)) }))
+  }
+  return found
+}
+
+/** What else a line tells, or the line beside it where the place stands alone. */
+function messageOf(lines: readonly string[], at: number, end: number): string {
+  const line = lines[at] ?? ''
+  const behind = line.slice(end).replace(/^[\s:)\]'"`,-]+/, '').trim()
+  if (/^\s*(?:-->|[╭┌,]-?─*\[?)/.test(line)) return lines[at - 1]?.trim() ?? ''
+  if (/[a-z]{3}/i.test(behind)) return behind
+  const before = line.slice(0, end).match(/^(.{8,}?)(?: in| at| from)? \S+$/)?.[1]
+  return before?.trim() ?? lines[at + 1]?.trim() ?? ''
+}
+
+function place(
+  file: string,
+  [line, column]: readonly [string | undefined, string | undefined],
+  { message, at, warning }: { readonly message: string; readonly at: number; readonly warning: boolean },
+): Place {
+  return {
+    file,
+    ...(line === undefined ? {} : { line: Math.max(1, Number(line)) }),
+    ...(column === undefined ? {} : { column: Math.max(1, Number(column)) }),
+    message,
+    level: warning ? 'warning' : 'error',
+    at,
+  }
+}
+
+/**
+ * The file whose path ends at this index. Paths may have brackets, parentheses and spaces in them, so of all places where
+ * it could begin the first counts that gives a deployed file.
+ */
+function fileEndingAt(line: string, end: number, paths: RepositoryPaths): string | undefined {
+  const starts: number[] = []
+  const furthest = Math.max(0, end - LONGEST_PATH)
+  for (let start = end - 1; start >= furthest && starts.length < MOST_STARTS; start -= 1) {
+    if (start === 0 || BOUNDARY.test(line[start - 1] ?? '')) starts.push(start)
+  }
+  if (paths.known) {
+    for (const start of starts.toReversed()) {
+      const file = paths.resolve(line.slice(start, end))
+      if (file !== undefined) return file
+    }
+    return undefined
+  }
+  // Nothing tells which beginning is right: the nearest one that leaves no bracket open.
+  const start = starts.find((each) => isWhole(line.slice(each, end)) && !/[([\w]/.test(line[each - 1] ?? ' '))
+  const nearest = start ?? starts.find((each) => isWhole(line.slice(each, end)))
+  return nearest === undefined ? undefined : paths.resolve(line.slice(nearest, end))
+}
+
+/** Whether a text can be a path: brackets closed, and no word of a sentence. */
+function isWhole(text: string): boolean {
+  const open = (text.match(/[([]/g) ?? []).length
+  return open === (text.match(/[)\]]/g) ?? []).length && /^[\w./@~<\\[(-]/.test(text) && !/\s/.test(text)
+}
+
+const JVM_SOURCES: readonly string[] = ['src/main/java/', 'src/main/kotlin/', 'src/main/scala/', 'src/', '']
+
+function jvmFile(className: string, file: string, paths: RepositoryPaths): string | undefined {
+  const folder = className.split('.').slice(0, -1).join('/')
+  const inside = folder === '' ? file : `${folder}/${file}`
+  for (const path of paths.known ? [inside, ...JVM_SOURCES.map((sources) => sources + inside)] : [`src/main/java/${inside}`]) {
+    const found = paths.resolve(path)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Files that a cause may be in; a lock file or a manifest is named beside many causes. */
+const SOURCE = /\.(?:[cm]?[jt]sx?|vue|svelte|astro|mdx?|py|rb|go|rs|java|kt|scala|cs|fs|php|exs?|erl|c|cc|cpp|h|hpp|css|s[ac]ss|less|html?|ya?ml|toml|gradle|kts|prisma|graphql|proto|sql|sh|conf|ini|ejs|hbs|blade\.php)$/
+const LOCK = /(?:^|\/)(?:[\w-]+-lock\.\w+|[\w-]+\.lock|pnpm-workspace\.yaml|pyproject\.toml|Cargo\.toml)$/
+
+/** The files that a line names without a position, for causes that have none. */
+export function filesNamedOn(line: string, at: number, paths: RepositoryPaths): readonly Place[] {
+  const found: Place[] = []
+  for (const match of line.matchAll(BARE)) {
+    const end = match.index + match[0].length
+    const start = fileEndingAt(line, end, paths)
+    if (start === undefined || !SOURCE.test(start) || LOCK.test(start)) continue
+    // Without the list of files only what is said to be in or imported by a file is one.
+    if (!paths.known && !/(?:imported (?:from|by)|\bfrom|\bin(?: file)?|ERROR in) ["'`]?\S{0,200}$/i.test(line.slice(0, end))) continue
+    found.push(place(start, [undefined, undefined], { message: line.trim(), at, warning: false }))
+  }
+  return found
+}

@@ -1,0 +1,220 @@
+import { adviceFor, type Hint } from './hint.ts'
+import { withoutPrefix } from './lines.ts'
+import { isOutOfMemory } from './memory.ts'
+import { type Ranked, scoreOf, TELLING } from './rank.ts'
+import { type Section, failedCommand, withoutBuilder } from './section.ts'
+
+/** What the platform says of a failure, and what that means. */
+export interface Said {
+  /** As it came. */
+  readonly raw: string | undefined
+  /** The innermost reason. */
+  readonly text: string
+  /** Whether it tells more than that something ended. */
+  readonly tells: boolean
+  readonly ended: 'build' | 'run'
+  /** Whether the process is known to have ended, so that it cannot merely be unreachable. */
+  readonly exited: boolean
+  /** Whether it had been live before. */
+  readonly wasLive: boolean
+}
+
+interface Given {
+  readonly phase: 'build' | 'run' | undefined
+  readonly status: 'failed' | 'crashed' | 'timed-out' | 'unhealthy' | 'cancelled'
+  readonly errorMessage: string | undefined
+  readonly deployLogs: readonly string[]
+  readonly runtimeLogs: readonly string[]
+}
+
+/** Advice about a failure as a whole. */
+export interface Ending {
+  readonly cause: string
+  readonly hint: string
+}
+
+/** A container that ends at once is gone before its phase was ever seen; what the platform says of it tells. */
+const AFTER_BUILD = /\bcontainer (?:exited|crashed|failed)|\broll-?out\b|accepts? connections|readiness|health ?check|progress deadline|crash ?loop|back-off restarting/i
+const EXITED = /\bexited with\b|\bcontainer (?:exited|crashed)|crash ?loop|OOMKilled|back-off restarting/i
+/** Wrappers of the workflow engine. Source: error messages of the real platform, where they come nested and twice over. */
+const WRAPPED = /(?:child workflow execution error|workflow execution error|activity error) \([^()]{0,1000}\): /g
+const TYPED = / ?\(type: [^()]{0,200}retryable: (?:true|false)[^()]{0,100}\)/
+const ONLY_ENDED = /\bexit(?:ed)?(?: with)?(?: code| status)?:? \d+|timed out waiting for rollout|progress deadline|accepts? connections|did not complete successfully/i
+
+/** Reads the platform's words. */
+export function saidByPlatform({ phase, status, errorMessage, runtimeLogs }: Given): Said {
+  const text = innermost(errorMessage ?? '')
+  const afterBuild = AFTER_BUILD.test(text) || status === 'crashed' || status === 'unhealthy'
+  return {
+    raw: errorMessage,
+    text,
+    tells: text !== '' && !ONLY_ENDED.test(text) && scoreOf(text) >= TELLING,
+    ended: afterBuild || phase === 'run' ? 'run' : (phase ?? (runtimeLogs.length > 0 ? 'run' : 'build')),
+    exited: status === 'crashed' || EXITED.test(text),
+    wasLive: false,
+  }
+}
+
+function innermost(message: string): string {
+  const parts = message.replace(WRAPPED, '').split(TYPED)
+  const reason = parts.map((part) => part.replace(/^[:\s]+/, '').trim()).findLast((part) => part !== '') ?? ''
+  const lines = reason.split(/\r?\n| ⏎ /).map((line) => withoutBuilder(withoutPrefix(line)).trim())
+  return lines.find((line) => scoreOf(line) >= TELLING) ?? lines.find((line) => line !== '') ?? ''
+}
+
+/** What no log can tell better. */
+const FINAL_HINTS: readonly Hint[] = [
+  {
+    at: /\b402\b|payment required|insufficient (?:credits?|funds|balance)|billing (?:account )?(?:is )?(?:required|inactive|suspended)/i,
+    cause: 'The ml.ink account cannot pay for this deployment',
+    todo: 'Add credits or a payment method to the ml.ink account, then run this again.',
+  },
+  {
+    at: /(?<what>.*\b(?:quota|limit)\b.{0,40}\b(?:reached|exceeded).*)/i,
+    without: /memory|rate limit|heap|disk|time limit/i,
+    cause: 'The account’s limit is reached: {what}',
+    todo: 'Remove what is no longer needed, or raise the limit of the ml.ink account.',
+  },
+  {
+    at: /(?:unknown region "?|region "?)(?<region>[\w-]+)"?(?: is not available| is unknown| not found)|unknown region "(?<region2>[^"]+)"/i,
+    cause: 'The region “{region|region2}” is unknown or not available',
+    todo: 'Name another region in the settings, or leave it out.',
+  },
+  {
+    at: /StartToClose timeout|build (?:took too long|timed out|exceeded the time limit)/i,
+    cause: 'The build took longer than the platform allows (10 minutes)',
+    todo: 'Make the build shorter: install from a lock file, leave tests out of it, or build in the workflow and deploy the result.',
+  },
+  {
+    at: /docker ?compose build pack is not supported/i,
+    cause: 'The platform does not build from Docker Compose files',
+    todo: 'Set the build pack to `dockerfile` or `railpack`, and deploy each service of the compose file on its own.',
+  },
+]
+
+/** What the platform's words mean where the log says no more. */
+const PLATFORM_HINTS: readonly Hint[] = [
+  {
+    at: /root[_ ]directory "?(?<folder>[^"\s]+)?"? (?:was )?(?:not found|does not exist)|root directory/i,
+    cause: 'The root directory[[ “{folder}”]] does not exist in what was deployed',
+    todo: 'Correct `root-directory`; it is relative to the top of the repository.',
+  },
+  {
+    at: /clone failed|git clone|repository not found/i,
+    cause: 'The platform could not fetch the pushed commit',
+    todo: 'Run this again. If it stays so, look at the service’s repository in ml.ink.',
+  },
+]
+
+/** Advice on the platform's words; `final` where no log can tell better. */
+export function platformAdvice(said: Said): (Ending & { readonly final: boolean }) | undefined {
+  const read = (hints: readonly Hint[], final: boolean) => {
+    const advice = said.text === '' ? undefined : adviceFor(hints, [said.text], 0, said.text, said.ended)
+    return advice && { cause: advice.cause ?? said.text, hint: advice.todo, final }
+  }
+  return read(FINAL_HINTS, true) ?? read(PLATFORM_HINTS, false)
+}
+
+const LISTENING = /\b(?:listening|running|started|starting|serving|ready|server|available|local:)/i
+const LOCAL = /(?:127\.0\.0\.1|localhost|\[::1\])(?::(?<port>\d{2,5}))?/i
+const EVERYWHERE = /Network:\s+https?:\/\/|0\.0\.0\.0|\[::\]:|\*:\d/i
+const OTHER_PORT = /\b(?:listening|running|started|serving|ready)\b.{0,60}?(?:port[ :=]+|0\.0\.0\.0:|\[::\]:|\*:|:::?)(?<port>\d{2,5})\b/i
+
+/** A server that is up where the platform does not look; one that printed an error afterwards may not be up any more. */
+export function listening(
+  { runtimeLogs, status }: Given,
+  best: Ranked | undefined,
+  section: Section | undefined,
+): (Ending & { readonly at: number }) | undefined {
+  if (status === 'unhealthy' && best !== undefined && best.score >= TELLING) return undefined
+  const lines = runtimeLogs.map(withoutPrefix)
+  const at = lines.findLastIndex((line) => LISTENING.test(line) && (LOCAL.test(line) || OTHER_PORT.test(line)))
+  if (at < 0) return undefined
+  const failing = best === undefined || best.score < TELLING ? -1 : lines.lastIndexOf(section?.lines[best.at] ?? '')
+  if (failing > at) return undefined
+  const around = lines.slice(Math.max(0, at - 1), at + 4).join('\n')
+  const local = LOCAL.exec(lines[at] ?? '')
+  if (local !== null && !EVERYWHERE.test(around)) {
+    const port = local.groups?.port === undefined ? '' : `:${local.groups.port}`
+    return {
+      at,
+      cause: `The application listens on localhost${port}, where the platform cannot reach it`,
+      hint: 'Let it listen on 0.0.0.0 and on the port in the PORT environment variable, for example `--host 0.0.0.0 --port $PORT`.',
+    }
+  }
+  const port = OTHER_PORT.exec(lines[at] ?? '')?.groups?.port
+  if (port === undefined || local !== null) return undefined
+  return {
+    at,
+    cause: `The application listens on port ${port}, but nothing answers where the platform looks`,
+    hint: `Let it listen on the port in the PORT environment variable, or set the \`port\` input to ${port}.`,
+  }
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  '126': 'The command exists but may not be executed: make it executable (`git update-index --chmod=+x FILE`) and commit that.',
+  '127': 'The command does not exist in the image: install what provides it, or correct its name.',
+  '137': 'It was killed, as a rule for its memory: give it more with the `memory` input, or make it need less.',
+  '139': 'It crashed in native code (segmentation fault): look at native dependencies, and whether they are built for this image.',
+  '143': 'It was asked to stop (SIGTERM): something ended it from outside, often a time limit.',
+}
+
+/** How it ended, where nothing tells why. */
+export function ending(given: Given, said: Said, log: readonly string[]): Ending {
+  const last = log.findLast((line) => line.trim() !== '')?.trim()
+  const code = /\bexit(?:ed)?(?: with)?(?: code| status)?:? (\d+)/.exec(said.raw ?? '')?.[1]
+  const command = log.reduce<string | undefined>((found, line) => failedCommand(line) ?? found, failedCommand(said.raw ?? ''))
+  const hint = code === undefined ? undefined : CODES[code]
+  if (isOutOfMemory(said.text)) {
+    return { cause: 'Out of memory: the process was killed (exit code 137)', hint: CODES['137'] ?? '' }
+  }
+  if (said.ended === 'build' && command !== undefined) {
+    const exit = code ?? /exit code: (\d+)/.exec(log.join('\n').slice(-4_000))?.[1]
+    return {
+      cause: `\`${command.replace(/^(?:\/bin\/)?(?:ba)?sh -c /, '')}\` failed${exit === undefined ? '' : ` with exit code ${exit}`}`,
+      hint: hint ?? 'Its last lines are below; run the same command on a fresh clone to see it fail.',
+    }
+  }
+  if (said.ended === 'run' && code !== undefined) {
+    return {
+      cause: `The application stopped with exit code ${code} without saying why`,
+      hint: hint ?? 'Look at its last lines below. A server must keep running; set `start-command` when the wrong thing was started.',
+    }
+  }
+  if (/rollout|accepts? connections|progress deadline|readiness|health ?check|deadline exceeded/i.test(said.text)) {
+    return {
+      cause: 'The container started, but never accepted connections on its port',
+      hint: 'Let the application listen on 0.0.0.0 and on the port in the PORT environment variable within 3 minutes of its start.',
+    }
+  }
+  return timedOut(given, said, last) ?? nothingKnown(given, said, last)
+}
+
+function timedOut({ status }: Given, { ended }: Said, last: string | undefined): Ending | undefined {
+  if (status !== 'timed-out' || last === undefined) return undefined
+  if (ended === 'build') {
+    return {
+      cause: `The time ran out during the build, at: ${last}`,
+      hint: 'Raise `timeout`, or make the build shorter: install from a lock file and leave tests out of it.',
+    }
+  }
+  return {
+    cause: 'The time ran out while the new version was rolled out: it started, but did not become active',
+    hint: 'Look at its last lines below: it must accept connections on the port in PORT, on 0.0.0.0. Raise `timeout` when it starts slowly.',
+  }
+}
+
+const ENDINGS: Readonly<Record<Given['status'], string>> = {
+  failed: 'The deployment failed',
+  crashed: 'The service crashed',
+  'timed-out': 'The deployment took too long',
+  unhealthy: 'The service does not answer as wanted',
+  cancelled: 'The deployment was cancelled',
+}
+
+function nothingKnown({ status }: Given, { text }: Said, last: string | undefined): Ending {
+  return {
+    cause: `${ENDINGS[status]}: ${text || last || 'the platform gave no reason, and there are no log lines'}`,
+    hint: 'Nothing in the log says why. The lines below are its end.',
+  }
+}
