@@ -65,17 +65,26 @@ export function diagnose(failure: Failure): Diagnosis {
   const reason = platform?.final ? undefined : reasonOf(failure, said)
   const log = logOf(failure, said, reason)
   const outOfMemory = memoryDeath([...log.slice(-2_000), said.text])
-  const unreached = said.exited || said.ended === 'build' ? undefined : listening(failure, reason?.ranked[0], reason?.section)
+  const unreached =
+    said.exited || said.ended === 'build' ? undefined : listening(failure, reason?.ranked[0], reason?.section)
   const rest = { tail: tailOf(log), outOfMemory }
   if (unreached !== undefined) {
     return { ...unreached, decisive: linesAround(log, unreached.at), annotations: [], found: true, ...rest }
   }
   if (reason !== undefined) return { ...explained(failure, said, reason), found: true, ...rest }
   const end = platform ?? ending(failure, said, log)
-  const shown = linesAround(log, log.findLastIndex((line) => line.trim() !== ''))
+  const shown = linesAround(
+    log,
+    log.findLastIndex((line) => line.trim() !== ''),
+  )
   const decisive = platform === undefined || said.text === '' ? shown : [said.text, ...shown]
   const section = failingSection(log, said.raw)
-  const annotations = annotate(section, undefined, end.cause, repositoryPaths(failure.rootDirectory ?? '', failure.files))
+  const annotations = annotate(
+    section,
+    undefined,
+    end.cause,
+    repositoryPaths(failure.rootDirectory ?? '', failure.files),
+  )
   return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: platform !== undefined, ...rest }
 }
 
@@ -130,9 +139,15 @@ function explained(
   }
   const reason = reasonAt(lines, at)
   const annotations = annotate(section, at, advice?.cause ?? reason, paths)
-  const plain = () => plainCause(said, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
+  const plain = () =>
+    plainCause(said, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
   const cause = withPlace(oneLine(advice?.cause ?? plain()), annotations[0])
-  return { cause, hint: advice?.todo ?? usualHint(ended), decisive: decisiveLines(lines, at, ranked, advice?.from ?? []), annotations }
+  return {
+    cause,
+    hint: advice?.todo ?? usualHint(ended),
+    decisive: decisiveLines(lines, at, ranked, advice?.from ?? []),
+    annotations,
+  }
 }
 
 function plainCause(said: Said, ended: 'build' | 'run', command: string | undefined, reason: string): string {
@@ -162,8 +177,12 @@ function decisiveLines(
   const next = ranked.filter(({ score }) => score >= TELLING).map((each) => each.at)
   const isNew = (each: number, index: number, all: readonly number[]): boolean =>
     !shown.has(lines[each] ?? '') && all.indexOf(each) === index
-  const others = [...used, ...next.slice(0, 3 * MOST_OTHERS)].filter(isNew).slice(0, MOST_OTHERS).toSorted((a, b) => a - b)
-  const text = (from: number, to: number) => others.filter((each) => each >= from && each < to).map((each) => lines[each] ?? '')
+  const others = [...used, ...next.slice(0, 3 * MOST_OTHERS)]
+    .filter(isNew)
+    .slice(0, MOST_OTHERS)
+    .toSorted((a, b) => a - b)
+  const text = (from: number, to: number) =>
+    others.filter((each) => each >= from && each < to).map((each) => lines[each] ?? '')
   return [...text(0, at), ...around, ...text(at, lines.length)].slice(0, MOST_SHOWN)
 }
 
@@ -183,7 +202,13 @@ function withoutOwnPlace(reason: string, place: SourceAnnotation | undefined): s
 
 /** Adds the place to a cause that does not name it. */
 function withPlace(cause: string, at: SourceAnnotation | undefined): string {
-  if (at === undefined || cause.includes(`${at.file}:${at.line}`) || cause.includes(`${at.file} (${at.line}:`) || (at.line === undefined && cause.includes(at.file))) return cause
+  if (
+    at === undefined ||
+    cause.includes(`${at.file}:${at.line}`) ||
+    cause.includes(`${at.file} (${at.line}:`) ||
+    (at.line === undefined && cause.includes(at.file))
+  )
+    return cause
   return `${cause} (${at.file}${at.line === undefined ? '' : `:${at.line}`})`
 }
 

@@ -58,7 +58,8 @@ export function reasonAt(lines: readonly string[], at: number): string {
 /** How far below its announcement the last of a chain of causes is looked for. */
 const CHAIN = 14
 /** uv, Turborepo and pnpm draw a tree of causes; Gradle indents them. */
-const DEEPER = /^\s*(?:├─▶|╰─▶|├─>|╰─>|`->|cause:|Caused by:|>(?= (?:Could not|Cannot|Failed|No |Plugin|Unsupported)))\s*\S/
+const DEEPER =
+  /^\s*(?:├─▶|╰─▶|├─>|╰─>|`->|cause:|Caused by:|>(?= (?:Could not|Cannot|Failed|No |Plugin|Unsupported)))\s*\S/
 
 /** Adds the last of the causes that a tool draws below its announcement. */
 function withCauses(lines: readonly string[], at: number, text: string): string {
@@ -70,7 +71,11 @@ function withCauses(lines: readonly string[], at: number, text: string): string 
   }
   if (deepest === undefined || DEEPER.test(lines[at] ?? '')) return text
   const cause = reasonAt(lines, deepest)
-  return text.includes(cause) || cause.includes(text) ? (cause.length > text.length ? cause : text) : `${text.replace(/[.:]$/, '')}: ${cause}`
+  return text.includes(cause) || cause.includes(text)
+    ? cause.length > text.length
+      ? cause
+      : text
+    : `${text.replace(/[.:]$/, '')}: ${cause}`
 }
 
 function announces(text: string): boolean {
@@ -93,7 +98,8 @@ function indentOf(line: string): number {
 
 /** npm and pnpm print `> next build`, Yarn `$ tsc -p .`, bun `$ vite build`, make and shells with -x `+ go build`. */
 const SCRIPT = /^(?:> |\$ |\+ )(?<command>(?!\S+@\S+ \S)[\w@./-][^\n]{1,300})$/
-const BEFORE_COMMAND = /^(?:\/bin\/)?(?:ba)?sh -(?:e?l?c|lec|euc) |^(?:[A-Z_][A-Z0-9_]*=\S* )+|^(?:cross-env|env|dotenv --|exec|sudo) (?:[A-Z_][A-Z0-9_]*=\S* )*/
+const BEFORE_COMMAND =
+  /^(?:\/bin\/)?(?:ba)?sh -(?:e?l?c|lec|euc) |^(?:[A-Z_][A-Z0-9_]*=\S* )+|^(?:cross-env|env|dotenv --|exec|sudo) (?:[A-Z_][A-Z0-9_]*=\S* )*/
 const LONGEST_COMMAND = 60
 
 /** What was being done when a line was printed: the nearest script above it, else what the step ran. */

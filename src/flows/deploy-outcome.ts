@@ -1,5 +1,4 @@
 import { describeSize, templateSize } from '../ink/account.ts'
-import { sizeInWords } from '../ink/prices.ts'
 import type { AnnotationView, DeployReport, PushedView } from '../report/model.ts'
 import type { CardRow } from '../report/row.ts'
 import { isBilled } from './costs.ts'
