@@ -1,6 +1,6 @@
 import { systemClock } from './core/clock.ts'
 import { errorMessage } from './core/errors.ts'
-import { settleOpen } from './flows/settle-open.ts'
+import { finishInterrupted } from './flows/interrupted.ts'
 import { openGitHub } from './github/github.ts'
 import { loadRun } from './runner/load-run.ts'
 import { readOpenDeployment } from './runner/saved-state.ts'
@@ -28,7 +28,7 @@ async function post(): Promise<void> {
     signal: cancelled.signal,
     callLimitMs,
   })
-  const settled = await settleOpen(open, {
+  const settled = await finishInterrupted(open, {
     github,
     repositoryUrl: `${serverUrl}/${fullName}`,
     comment: settings.comment,

@@ -1,6 +1,6 @@
 import { sizeInWords, templateSize } from '../ink/prices.ts'
 import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
-import { isBilled } from './costs.ts'
+import { isBilled } from './budget.ts'
 import type { Explanation } from './explain.ts'
 import type { Outcome } from './outcome.ts'
 import type { Prepared } from './prepare.ts'

@@ -1,15 +1,14 @@
 import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
-import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { Snapshot, Source } from '../source/contract.ts'
-import { type GitRemote, parseRemote } from '../source/remote.ts'
+import type { GitRemote } from '../source/remote.ts'
+import { assertDeployTool } from './account.ts'
+import { assertAffordable } from './budget.ts'
 import { findDatabase, type ServiceDatabase } from './databases.ts'
-import { checkMeans } from './means.ts'
-import { claimService } from './ownership.ts'
+import { assertOwned, openRepository } from './repository.ts'
 import type { Run } from './run.ts'
-import { requireDeployTool } from './tools.ts'
 
 /** What a deployment starts from. */
 export interface Prepared {
@@ -53,29 +52,21 @@ async function preparePlatform(
   const [existing, present] = await bothOf(
     signal,
     (one) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one),
-    (one) => platform.gitAccess(plan.place.repositoryName, false, one),
+    (one) => openRepository({ ...run, signal: one }, plan.place),
   )
-  requireDeployTool(platform, plan.serviceName, existing !== undefined)
-  if (!existing) await checkMeans(plan, { ...run, signal })
-  const access = present ?? (await platform.gitAccess(plan.place.repositoryName, true, signal))
-  if (!access) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)
-  const remote = protectedRemote(access.remote, run.mask)
-  const slug = repositorySlug(access.remote)
+  assertDeployTool(platform, plan.serviceName, existing !== undefined)
+  if (!existing) await assertAffordable(plan, { ...run, signal })
+  const repository = present ?? (await openRepository({ ...run, signal }, plan.place, true))
+  if (!repository) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)
+  const { remote, slug } = repository
   run.log.info(
-    `Repository ${slug}${access.created ? ' (made just now)' : ''}, service ${plan.serviceName} ${existing ? `is ${existing.status}` : 'does not exist yet'}`,
+    `Repository ${slug}${repository.created ? ' (made just now)' : ''}, service ${plan.serviceName} ${existing ? `is ${existing.status}` : 'does not exist yet'}`,
   )
-  if (existing) claimService(existing, plan, slug)
+  if (existing) assertOwned(existing, plan, slug)
   const [remoteBranches, database] = await bothOf(
     signal,
-    (one) => (access.created ? Promise.resolve(new Map<string, string>()) : source.branches(remote, one)),
+    (one) => (repository.created ? Promise.resolve(new Map<string, string>()) : source.branches(remote, one)),
     (one) => (plan.database ? findDatabase(run, plan.database, one) : Promise.resolve(undefined)),
   )
   return { existing, remote, repositorySlug: slug, remoteBranches, database }
-}
-
-/** Takes a remote apart and has the token in it masked: it opens the repository for a year and cannot be revoked. */
-export function protectedRemote(remoteWithToken: string, mask: (secret: string) => void): GitRemote {
-  const { password, username } = new URL(remoteWithToken)
-  mask(password || username)
-  return parseRemote(remoteWithToken)
 }

@@ -1,5 +1,4 @@
 import { DeployError } from '../core/errors.ts'
-import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { deploymentBranch, marks } from '../plan/names.ts'
 import type { RollbackPlan } from '../plan/plan.ts'
@@ -7,9 +6,8 @@ import type { DeployReport } from '../report/model.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
 import { measured } from './measured.ts'
 import type { Outcome } from './outcome.ts'
-import { claimService } from './ownership.ts'
-import { protectedRemote } from './prepare.ts'
 import { recordTask } from './records.ts'
+import { assertOwned, openRepository } from './repository.ts'
 import type { Run } from './run.ts'
 import { switchService } from './switch-service.ts'
 import { failureOf, judge } from './verdict.ts'
@@ -17,16 +15,16 @@ import { failureOf, judge } from './verdict.ts'
 /** Switches a service to a branch of an earlier deployment: the one of a given commit, or the one before the present. */
 export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   run.reporter.timeline.begin('prepare', 'Find the version to go back to')
-  const access = await run.platform.gitAccess(plan.place.repositoryName, false, run.signal)
+  const repository = await openRepository(run, plan.place)
   const service = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
-  if (!access || !service)
+  if (!repository || !service)
     throw new DeployError(`There is no service ${plan.serviceName} on ml.ink to roll back`, {
       hint: 'Check the inputs `service` and `project`.',
     })
-  const slug = repositorySlug(access.remote)
-  claimService(service, plan, slug)
+  const { slug } = repository
+  assertOwned(service, plan, slug)
   await using source = run.openSource(plan.place)
-  const branches = await source.branches(protectedRemote(access.remote, run.mask), run.signal)
+  const branches = await source.branches(repository.remote, run.signal)
   const order = await source.newestFirst(branches, plan.target, run.signal)
   const branch = plan.to === undefined ? await branchBefore(plan, run, service, order) : branchOf(plan.to, plan, order)
   const commit = parseDeploymentBranch(branch)?.sourceSha ?? ''
@@ -45,7 +43,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     repositoryName: plan.place.repositoryName,
     settings: () =>
       service.env ? { env: { ...service.env, ...(service.env[marks.commit] ? { [marks.commit]: commit } : {}) } } : {},
-    claim: (one) => claimService(one, plan, slug),
+    claim: (one) => assertOwned(one, plan, slug),
     mayCreateAnew: async () => false,
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,

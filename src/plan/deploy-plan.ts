@@ -89,6 +89,7 @@ export function productionPlan(
 
 function deploying(settings: Settings, name: string) {
   const { directory, exportIgnore, environment, database, removeDomain, health, timeoutMs, adopt, onQuota } = settings
+  const { prices, creditsWarning } = settings
   return {
     serviceName: name,
     directory,
@@ -101,6 +102,8 @@ function deploying(settings: Settings, name: string) {
     timeoutMs,
     adopt,
     onQuota,
+    prices,
+    creditsWarning,
   }
 }
 

@@ -155,7 +155,7 @@ export interface AnnotationView {
 interface RunReport {
   /** Set for every report; a link back to the run. */
   readonly runUrl: string
-  /** What is degraded, each with how to mend it. */
+  /** What is degraded, each with how to fix it. */
   readonly warnings: readonly string[]
 }
 
@@ -184,7 +184,7 @@ export interface DeployReport extends RunReport {
   readonly annotations: readonly AnnotationView[]
 }
 
-export interface Thing {
+export interface Resource {
   readonly kind: 'service' | 'database' | 'branch' | 'record' | 'domain' | 'comment'
   readonly name: string
 }
@@ -193,9 +193,9 @@ export interface TeardownReport extends RunReport {
   readonly kind: 'teardown'
   readonly service: string
   readonly target: Target
-  readonly removed: readonly Thing[]
+  readonly removed: readonly Resource[]
   /** What could not be removed, and why. Not empty means the run is red. */
-  readonly left: readonly (Thing & { readonly why: string })[]
+  readonly left: readonly (Resource & { readonly why: string })[]
 }
 
 export interface SweptPreview {
@@ -247,7 +247,7 @@ export interface PlanCheck {
   readonly result: 'fine' | 'warning' | 'problem'
   readonly detail: string
   /** Exact lines to add or change, shown as they are. */
-  readonly mend?: readonly string[] | undefined
+  readonly fix?: readonly string[] | undefined
 }
 
 export interface PlanReport extends RunReport {

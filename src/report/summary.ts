@@ -66,7 +66,7 @@ function planBlocks(report: PlanReport): RootContent[] {
   const problems = report.checks.filter((check) => check.result === 'problem').length
   const signs = { fine: '🟢', warning: '🟠', problem: '🔴' } as const
   const ready = report.checks.length === 0 ? '⚪ Dry run: nothing was changed' : '🟢 Ready to deploy'
-  const title = problems === 0 ? ready : `🔴 ${count(problems, 'problem')} to mend before a deployment`
+  const title = problems === 0 ? ready : `🔴 ${count(problems, 'problem')} to fix before a deployment`
   return [
     heading(2, text(title)),
     ...(report.checks.length === 0
@@ -78,12 +78,12 @@ function planBlocks(report: PlanReport): RootContent[] {
           ),
         ]),
     ...report.checks.flatMap((check) =>
-      check.mend === undefined || check.mend.length === 0
+      check.fix === undefined || check.fix.length === 0
         ? []
         : [
-            paragraph(text('To mend '), ...prose(check.name, 120), text(':')),
+            paragraph(text('To fix '), ...prose(check.name, 120), text(':')),
             block(
-              check.mend.slice(0, 60).map((line) => line.slice(0, 500)),
+              check.fix.slice(0, 60).map((line) => line.slice(0, 500)),
               'yaml',
             ),
           ],
