@@ -20,7 +20,7 @@ import { type Change, changeMeanwhile } from './still-wanted.ts'
 import type { Switched } from './switch-service.ts'
 import { teardownClosed } from './teardown.ts'
 import { type Judgement, judge } from './verdict.ts'
-import { deleteOldVersions } from './versions.ts'
+import { keepVersions } from './versions.ts'
 import { basesOf, type DeployPlan, type Work } from './work.ts'
 
 /** Brings a commit to its URL: snapshot, push, switch, watch, probe; then settles what the world did meanwhile. */
@@ -90,7 +90,7 @@ async function settle(
     run.reporter.timeline.begin('settle', 'Settle')
     await applyDomain(run, plan, work.prepared.existing)
     if (plan.kind === 'production') await applyDnsRecords(run, plan)
-    await deleteOldVersions(work)
+    await keepVersions(work)
     if (moved) run.reporter.update({ note: moved.sentence })
     run.reporter.timeline.end('done', 'Settled')
     return outcomeOf(work, judgement, undefined)

@@ -3,10 +3,10 @@ import { safeMessage } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
 import { databaseName, marks, previewName } from '../plan/names.ts'
 import type { Place } from '../plan/plan.ts'
-import { parseDeploymentBranch } from '../source/deployment-branch.ts'
 import type { Removable } from './removal.ts'
 import { type FoundRepository, isOurs, openRepository, readBranches } from './repository.ts'
 import type { Run } from './run.ts'
+import { targetOf } from './versions.ts'
 
 /** What finding needs. */
 export type PreviewFinder = Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>
@@ -33,7 +33,7 @@ export interface ReadRepository extends FoundRepository {
 
 /**
  * Finds all previews of a repository: among the services that the platform lists (100 at most), and by the repository's
- * branches `ink/pr-<n>/…`, which also show those beyond the list and those whose service is gone.
+ * branches `ink/pr-<n>/<service>/…`, which also show those beyond the list and those whose service is gone.
  */
 export async function findPreviews(run: PreviewFinder, place: Place): Promise<FoundPreviews> {
   const repository = await openRepository(run, place)
@@ -47,8 +47,10 @@ export async function findPreviews(run: PreviewFinder, place: Place): Promise<Fo
   )
   const fromBranches = new Map(
     [...branches.keys()]
-      .flatMap((name) => pullRequestOf(name))
-      .map((number) => [previewName(place.baseName, number), number]),
+      .flatMap((name) => targetOf(name) ?? [])
+      .flatMap(({ pullRequest, serviceName }): [string, number][] =>
+        pullRequest === undefined ? [] : [[serviceName ?? previewName(place.baseName, pullRequest), pullRequest]],
+      ),
   )
   const names = new Set([
     ...listed.filter(({ repo, name }) => repo === slug && name !== place.baseName).map(({ name }) => name),
@@ -91,11 +93,6 @@ function sortPreviews(
     })
   }
   return { previews, unreadable }
-}
-
-function pullRequestOf(branch: string): number[] {
-  const [, number] = /^pr-(\d+)$/.exec(parseDeploymentBranch(branch)?.target ?? '') ?? []
-  return number === undefined ? [] : [Number(number)]
 }
 
 function numberOf(service: Service): number | undefined {

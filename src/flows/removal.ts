@@ -9,7 +9,7 @@ import type { Resource } from '../report/model.ts'
 import { recordTask } from './records.ts'
 import { openRepository, readBranches } from './repository.ts'
 import type { Run } from './run.ts'
-import { branchesInUse, branchesOf } from './versions.ts'
+import { branchesOf, unusedBranches } from './versions.ts'
 
 /** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
 export interface Removable {
@@ -162,10 +162,12 @@ async function tryBranches(run: Run, place: Place, previews: readonly Removable[
   }
 }
 
-function withBranches(removal: Removal, { pullRequest }: Removable, branches: Branches): Removal {
-  const target = `pr-${pullRequest}`
-  if ('why' in branches) return { ...removal, left: [{ kind: 'branch', name: `ink/${target}/*`, why: branches.why }] }
-  const own = branchesOf(target, branches.deleted).map((name): Resource => ({ kind: 'branch', name }))
+function withBranches(removal: Removal, preview: Removable, branches: Branches): Removal {
+  if ('why' in branches) {
+    const name = `ink/pr-${preview.pullRequest}/*`
+    return { ...removal, left: [{ kind: 'branch', name, why: branches.why }] }
+  }
+  const own = branchesOf(preview, branches.deleted).map((name): Resource => ({ kind: 'branch', name }))
   return { ...removal, removed: [...removal.removed, ...own] }
 }
 
@@ -176,12 +178,9 @@ async function removeBranches(run: Run, place: Place, previews: readonly Removab
   const { remote, slug } = repository
   await using source = run.openSource(place)
   const present = await source.branches(remote, run.signal)
-  const targets = [...new Set(previews.map(({ pullRequest }) => `pr-${pullRequest}`))]
-  const branches = targets.flatMap((target) => branchesOf(target, present.keys()))
-  if (branches.length === 0) return []
+  const branches = [...new Set(previews.flatMap((preview) => branchesOf(preview, present.keys())))]
   const except = previews.map(({ serviceName }) => serviceName)
-  const inUse = await branchesInUse(run.platform, { repositorySlug: slug, targets, except }, run.signal)
-  const unused = branches.filter((name) => !inUse.has(name))
+  const unused = branches.length === 0 ? [] : await unusedBranches(run, branches, { slug, except })
   if (unused.length > 0) await source.deleteBranches(remote, unused, run.signal)
   return unused
 }
@@ -230,11 +229,11 @@ async function removeRemains(
   return (await removeVolumes(run, databaseName)) > 0
 }
 
-async function hasBranch(run: Run, place: Place, { pullRequest }: Removable): Promise<boolean> {
+async function hasBranch(run: Run, place: Place, preview: Removable): Promise<boolean> {
   const repository = await openRepository(run, place)
   if (!repository) return false
   const present = await readBranches(run, place, repository)
-  return branchesOf(`pr-${pullRequest}`, present.keys()).length > 0
+  return branchesOf(preview, present.keys()).length > 0
 }
 
 /** Its services, then the volumes, which outlive them. What an earlier try has removed is not missed. */

@@ -199,7 +199,7 @@ function teardown(occasion: Occasion, intent: Extract<Intent, { kind: 'teardown'
     kind: 'teardown',
     ...common(occasion, intent.because),
     ...costing(occasion),
-    target: targetName(number),
+    target: targetName(name, number),
     environment: 'preview',
     serviceName: name,
     pullRequest: number,
@@ -238,12 +238,13 @@ function rollback(occasion: Occasion, intent: RollbackIntent, facts: Facts): Pla
   if (found && 'kind' in found) return found
   const { health, timeoutMs, adopt } = occasion.settings
   const { baseName } = placeOf(occasion)
+  const name = number === undefined ? baseName : previewName(baseName, number)
   return {
     kind: 'rollback',
     ...common(occasion, intent.because),
-    target: targetName(number),
+    target: targetName(name, number),
     environment: environmentName(number),
-    serviceName: number === undefined ? baseName : previewName(baseName, number),
+    serviceName: name,
     pullRequest: found,
     to,
     health,

@@ -42,7 +42,7 @@ export interface Costing {
 }
 
 interface Deploy extends Common, Costing {
-  /** `production` or `pr-12`; the middle of the branch name. */
+  /** `production/acme-web` or `pr-12/acme-web-pr-12`; the middle of the branch name. */
   readonly target: string
   /** The environment's name on GitHub. */
   readonly environment: 'preview' | 'production'

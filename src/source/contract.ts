@@ -98,7 +98,7 @@ export interface PushResult {
 
 export interface OldBranchesRequest {
   readonly branches: ReadonlyMap<string, string>
-  /** `production` or `pr-<n>`. */
+  /** As `DeploymentBranch` has it. */
   readonly target: string
   /** Names which stay whatever their age: the current branch, the one to roll back to. */
   readonly protect: readonly string[]
