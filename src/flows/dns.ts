@@ -10,15 +10,21 @@ import {
   findRecord,
   markOf,
   recordInWords,
+  servedWith,
 } from '../plan/dns-difference.ts'
 import type { WantedRecord } from '../plan/dns-records.ts'
 import type { Plan, ProductionPlan } from '../plan/plan.ts'
 import type { Deps } from './deps.ts'
 import type { Run } from './run.ts'
 
+/** What brings one zone in step, and the records that it has. */
+interface ZoneChange extends DnsDifference {
+  readonly listed: readonly DnsRecord[]
+}
+
 /** What would bring the zones in step, and what stands in the way. */
 export interface DnsOutlook {
-  readonly differences: readonly DnsDifference[]
+  readonly differences: readonly ZoneChange[]
   readonly problems: readonly string[]
 }
 
@@ -46,7 +52,8 @@ export async function compareDns(
   // In a zone of which nothing is wanted any more there may be something to remove.
   const read = await settleEach(delegated, async (zone) => {
     const wanted = dnsRecords.filter((record) => record.zone === zone)
-    return dnsDifference(zone, wanted, await platform.dnsRecords(zone, signal), place.baseName)
+    const listed = await platform.dnsRecords(zone, signal)
+    return { ...dnsDifference(zone, wanted, listed, place.baseName), listed }
   })
   signal.throwIfAborted()
   const differences = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
@@ -94,12 +101,12 @@ function warnOutOfStep({ log }: Run, why: string): void {
 }
 
 /**
- * Brings one zone in step. Where both can be there at once, what is new is there before what is old goes. A record that
+ * Brings one zone in step: what is old goes, then what is new comes, one name and type after the other. A record that
  * fails does not stop the others.
  * @returns what failed, in words
  */
-export async function changeZone(run: Run, difference: DnsDifference, service: string): Promise<readonly string[]> {
-  const { zone, add, marks } = difference
+async function changeZone(run: Run, change: ZoneChange, service: string): Promise<readonly string[]> {
+  const { zone, add, marks } = change
   const failed: string[] = []
   const attempt = async (record: DnsRecord | WantedRecord, act: () => Promise<void>) => {
     try {
@@ -109,13 +116,18 @@ export async function changeZone(run: Run, difference: DnsDifference, service: s
       failed.push(`${recordInWords(zone, record)}: ${safeMessage(run, error)}`)
     }
   }
-  const waiting = new Set(difference.remove)
+  const waiting = new Set(change.remove)
   for (const record of add) {
     const replaced = [...waiting].filter((old) => excludeEachOther(old, record))
     for (const old of replaced) waiting.delete(old)
     await attempt(record, () => replace(run, replaced, record, service))
   }
-  for (const record of waiting) await attempt(record, () => remove(run, zone, record))
+  for (const record of waiting) {
+    const others = servedWith(zone, record, change.listed).filter(
+      (one) => !change.remove.some(({ id }) => id === one.id),
+    )
+    await attempt(record, () => removeFromSet(run, zone, record, others))
+  }
   // Last, and only when all went well, so that what is not removed stays known as ours; the next run finds what is left.
   if (failed.length > 0) return failed
   for (const mark of marks.values()) await attempt(mark, () => run.platform.deleteDnsRecord(zone, mark.id, run.signal))
@@ -130,6 +142,19 @@ async function replace(run: Run, replaced: readonly DnsRecord[], record: WantedR
   } catch (error) {
     if (replaced.length > 0) await putBack(run, replaced, record.zone, service)
     throw error
+  }
+}
+
+/** Removes a record, and adds again those that were served with it: the name server drops all of them together. */
+async function removeFromSet(run: Run, zone: string, record: DnsRecord, others: readonly DnsRecord[]): Promise<void> {
+  await remove(run, zone, record)
+  for (const other of others.filter(({ managed }) => !managed)) {
+    const { name, type, content, ttl = usualTtl } = other
+    const again = { zone, name, type, content, ttl }
+    await run.platform.deleteDnsRecord(zone, other.id, run.signal)
+    // Most likely not ours, so it is not given up at the first failure.
+    await makeRecord(run, again).catch(() => makeRecord(run, again))
+    run.log.info(`DNS: added ${recordInWords(zone, other)} again, which was served together with that`)
   }
 }
 
@@ -152,7 +177,7 @@ async function addMarked(run: Run, record: WantedRecord, service: string): Promi
 }
 
 /** Makes a record and returns its id. Where the answer got lost the record may be there, and is looked for. */
-async function makeRecord(run: Run, record: WantedRecord): Promise<string> {
+async function makeRecord(run: Run, record: Omit<WantedRecord, 'type'> & { readonly type: string }): Promise<string> {
   try {
     const { id } = await run.platform.addDnsRecord(record, run.signal)
     return id
