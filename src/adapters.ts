@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { systemClock } from './core/clock.ts'
+import { proxiedFetch } from './core/http.ts'
 import type { Deps } from './flows/deps.ts'
 import { openGitHub } from './github/github.ts'
 import { openPlatform, type Platform } from './ink/platform.ts'
-import { seedDatabase } from './ink/seed-database.ts'
+import { createSeeder } from './ink/seed-database.ts'
 import { isFromFork, type RunContext, type RunEvent } from './plan/event.ts'
 import type { Settings } from './plan/settings.ts'
 import { openSource } from './source/source.ts'
-import { fetchOnce } from './watch/http-request.ts'
-import { listMcpTools } from './watch/mcp-request.ts'
+import { createHttpRequest, createMcpProbe } from './watch/requests.ts'
 
 /** What only the edge to the runner can give. */
 export interface Edge {
@@ -31,14 +31,15 @@ export function buildDeps(edge: Edge): Deps {
   const { repository } = context
   const clock = systemClock
   const random = Math.random
+  const fetch = proxiedFetch(edge.environment)
   const token = settings.githubToken?.reveal()
   return {
     ...edge,
     clock,
     random,
-    seedDatabase,
-    http: fetchOnce,
-    mcp: listMcpTools,
+    seedDatabase: createSeeder(fetch),
+    http: createHttpRequest(fetch),
+    mcp: createMcpProbe(fetch),
     github: openGitHub({
       token,
       apiUrl: repository.apiUrl,
@@ -49,15 +50,17 @@ export function buildDeps(edge: Edge): Deps {
       random,
       signal: edge.signal,
       readOnlyBecause: readOnlyBecause(edge),
+      fetch,
     }),
     openPlatform: async (place, signal) => {
       const platform = await openPlatform(
         {
           endpoint: settings.endpoint,
           apiKey: settings.apiKey?.reveal() ?? '',
-          place: { project: place.project, workspace: place.workspace },
-          fetch: globalThis.fetch,
+          scope: { project: place.project, workspace: place.workspace },
+          fetch,
           clock,
+          deadlineAt: clock.now() + settings.timeoutMs,
           random,
           debug: (line) => log.debug(line),
           warning: (text) => log.warning(text),

@@ -1,5 +1,6 @@
 import { systemClock } from './core/clock.ts'
 import { errorMessage } from './core/errors.ts'
+import { proxiedFetch } from './core/http.ts'
 import { finishInterrupted } from './flows/interrupted.ts'
 import { openGitHub } from './github/github.ts'
 import { loadRun } from './runner/load-run.ts'
@@ -27,6 +28,7 @@ async function post(): Promise<void> {
     random: Math.random,
     signal: cancelled.signal,
     callLimitMs,
+    fetch: proxiedFetch(process.env),
   })
   const settled = await finishInterrupted(open, {
     github,

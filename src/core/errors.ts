@@ -53,3 +53,17 @@ export function errorCode(thrown: unknown): string | undefined {
   }
   return undefined
 }
+
+// How Temporal, which runs the platform's builds, writes an error around its cause (go.temporal.io/sdk, `temporal/error.go`).
+const WRAPPER = /(?:activity error|(?:child )?workflow execution error) \([^()]{0,1000}\): /
+const TYPE_OF_ERROR = / ?\(type: [^()]{0,200}, retryable: (?:true|false)\)/
+
+/**
+ * The reason at the bottom of an error that a workflow engine has wrapped: of `child workflow execution error (…):
+ * activity error (…): git clone failed: … (type: wrapError, retryable: true): …` it is `git clone failed: …`.
+ * A text without such wrapping comes back as it is.
+ */
+export function innermostReason(text: string): string {
+  const reasons = text.split(WRAPPER).map((part) => (part.split(TYPE_OF_ERROR)[0] ?? '').trim())
+  return reasons.findLast((reason) => reason !== '') ?? text.trim()
+}

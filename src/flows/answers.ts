@@ -1,5 +1,6 @@
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
+import { repositorySlug } from '../ink/results.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/answers.ts'
 import type { NothingReport } from '../report/model.ts'
@@ -25,7 +26,7 @@ export async function answerNo(plan: DeclinePlan, deps: Deps): Promise<Outcome> 
   const marker = declineMarker(plan.askedBy.login, plan.reason)
   const body = `${marker}\n${declineAnswer(plan.reason)}`
   const fold = (bodies: readonly string[]) => ({ body: bodies[0] ?? body, shared: false })
-  await deps.github.comments.keep({ pullRequest: plan.pullRequest, marker, fold })
+  await deps.github.comments.upsert({ pullRequest: plan.pullRequest, marker, fold })
   return answered(deps, plan.reason)
 }
 

@@ -1,6 +1,7 @@
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { createSanitizer } from '../core/sanitize.ts'
-import { isOutOfMoney, isOverQuota, type Platform } from '../ink/platform.ts'
+import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
+import type { Platform } from '../ink/platform.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import type { NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'

@@ -1,7 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { count, shortSha } from '../core/format.ts'
 import { safeMessage } from '../core/sanitize.ts'
-import type { Credits } from '../ink/credits.ts'
+import type { Credits } from '../ink/account.ts'
 import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { PlaceJudgement } from '../plan/place-names.ts'

@@ -1,4 +1,4 @@
-import { sizeInWords, templateSize } from '../ink/prices.ts'
+import { describeSize, templateSize } from '../ink/account.ts'
 import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
 import { isBilled } from './budget.ts'
 import type { Explanation } from './explain.ts'
@@ -38,10 +38,10 @@ export function outcomeOf(
 }
 
 function basisOf({ plan, prepared }: Work): string {
-  const service = sizeInWords(sizeOf(plan, prepared))
+  const service = describeSize(sizeOf(plan, prepared))
   const { database } = plan
   return database && isBilled(database)
-    ? `${service}, and its ${database.type} database (${sizeInWords(templateSize)} assumed)`
+    ? `${service}, and its ${database.type} database (${describeSize(templateSize)} assumed)`
     : service
 }
 

@@ -1,4 +1,4 @@
-import type { ServiceSettings } from '../ink/platform.ts'
+import type { ServiceSettings } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
 import type { Autoscale } from '../plan/autoscale.ts'
 import type { BuildSettings, EnvStrategy, Variables } from '../plan/settings.ts'

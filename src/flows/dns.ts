@@ -2,7 +2,7 @@ import { settleEach } from '../core/parallel.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { mayHaveHappened } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
-import type { DnsRecord } from '../ink/results.ts'
+import type { DnsRecord } from '../ink/resources.ts'
 import {
   type DnsDifference,
   dnsDifference,

@@ -1,5 +1,6 @@
 import { errorMessage } from '../core/errors.ts'
-import type { Service, Zone } from '../ink/results.ts'
+import type { Zone } from '../ink/resources.ts'
+import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { DomainView } from '../report/model.ts'
 import type { Run } from './run.ts'

@@ -51,7 +51,7 @@ async function settleCard(
   if (pullRequest === undefined || comment === 'none') return
   const surroundings: Surroundings = { repositoryUrl, pullRequest }
   const fold = (bodies: readonly string[]) => foldCard(bodies, row, surroundings)
-  await github.comments.keep({ pullRequest, marker: CARD_MARKER, fold, create: comment === 'sticky' })
+  await github.comments.upsert({ pullRequest, marker: CARD_MARKER, fold, create: comment === 'sticky' })
 }
 
 async function settleRecord(
@@ -60,5 +60,5 @@ async function settleRecord(
   { github }: SettleDeps,
 ): Promise<void> {
   if (deploymentId === undefined || row.status === 'removed') return
-  await github.records.settle(deploymentId, finalStatus(row), pullRequest === undefined)
+  await github.records.setStatus(deploymentId, finalStatus(row), pullRequest === undefined)
 }

@@ -243,7 +243,7 @@ export async function keepIssue(
   const marker = troubleIssueMarker(serviceName)
   if (trouble !== undefined) {
     const body = troubleIssueBody({ serviceName, trouble, logTail, runUrl: run.context.runUrl })
-    return run.github.issues.keep({ marker, label, title: `${serviceName} on ml.ink is in trouble`, body })
+    return run.github.issues.upsert({ marker, label, title: `${serviceName} on ml.ink is in trouble`, body })
   }
   const open = await run.github.issues.find(marker, label)
   if (open === undefined || open === 'absent') return undefined

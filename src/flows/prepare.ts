@@ -1,6 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
 import type { Service } from '../ink/results.ts'
+import { repositorySlug } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { Snapshot, Source } from '../source/contract.ts'
 import type { GitRemote } from '../source/remote.ts'

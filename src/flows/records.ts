@@ -75,7 +75,7 @@ export async function openRecord(deps: Deps, subject: RecordSubject, sha: string
   const id = await records.open({ environment, task, sha, production, description: `ml.ink: ${subject.serviceName}` })
   if (id === undefined) return none
   const write = async (status: RecordStatus) => {
-    await records.settle(id, status, production)
+    await records.setStatus(id, status, production)
   }
   const logUrl = deps.context.runUrl
   const progress = progressWords((state) => write({ state, logUrl }))

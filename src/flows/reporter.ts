@@ -176,7 +176,7 @@ function cardWriter(deps: Deps) {
         repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
         pullRequest,
       }
-      const written = await deps.github.comments.keep({
+      const written = await deps.github.comments.upsert({
         pullRequest,
         marker: CARD_MARKER,
         create: mode === 'create',

@@ -1,6 +1,6 @@
 import { DeployError } from '../core/errors.ts'
-import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
+import { repositorySlug } from '../ink/results.ts'
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../plan/guards.ts'
 import type { Place } from '../plan/plan.ts'
 import { type GitRemote, parseRemote } from '../source/remote.ts'

@@ -1,6 +1,6 @@
 import { DeployError } from '../core/errors.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
-import { mebibytes } from '../ink/prices.ts'
+import { mebibytes } from '../ink/account.ts'
 import type { Service } from '../ink/results.ts'
 import { type Autoscale, decideStep, type Size, type Step, sizeText, type Usage } from '../plan/autoscale.ts'
 import { withBreak, withoutOldBreak, withStep, withUsage } from '../plan/load.ts'

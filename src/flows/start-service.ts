@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
-import { ToolError } from '../ink/errors.ts'
-import { isNameTaken, type Platform, type ServiceSettings } from '../ink/platform.ts'
+import type { ServiceSettings } from '../ink/arguments.ts'
+import { isNameTaken, ToolError } from '../ink/errors.ts'
+import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { meaningOf } from '../watch/status.ts'
 

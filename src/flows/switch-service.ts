@@ -1,6 +1,7 @@
 import { createSanitizer } from '../core/sanitize.ts'
+import type { ServiceSettings } from '../ink/arguments.ts'
 import { isTransient, mayHaveHappened, PlatformError } from '../ink/errors.ts'
-import type { Platform, ServiceSettings } from '../ink/platform.ts'
+import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { HealthCheck } from '../plan/settings.ts'
 import type { PhaseName } from '../report/model.ts'

@@ -1,12 +1,71 @@
 import { getOctokit } from '@actions/github'
 import type { z } from 'zod'
+import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
-import type { Failure, Outcome } from './outcome.ts'
-import type { Need, PermissionWarnings } from './permission-warnings.ts'
-import { type FailedCall, isRateLimit, pauseBeforeRetry } from './retry.ts'
+import { describeBody, type Fetch, limitAnswers } from '../core/http.ts'
+import { retry, retryAfterMs } from '../core/retry.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
+
+/** What became of one call to GitHub. Nothing here is thrown: GitHub's side decorates the job, it does not decide it. */
+export type Outcome<T> = { readonly ok: true; readonly data: T } | Failure
+
+export interface Failure {
+  readonly ok: false
+  readonly problem: Problem
+  /** HTTP status, where there was an answer. */
+  readonly status?: number | undefined
+  /** GitHub's own words, or those of the network. */
+  readonly message: string
+}
+
+export type Problem =
+  /** The token may not do this, and a `permissions:` entry would let it. */
+  | 'missing-permission'
+  | 'not-found'
+  /** The conversation is locked. */
+  | 'locked'
+  /** GitHub understood and will not. */
+  | 'refused'
+  /** Network, 429 or 5xx until the deadline; whether the call had an effect is not known. */
+  | 'unreachable'
+  /** An answer that is not what GitHub documents. */
+  | 'unreadable'
+
+/** A failure for a warning: the status and GitHub's own words. */
+export function describeFailure({ status, message }: Failure): string {
+  return `${status ?? 'no answer'} ${message}`
+}
+
+/** How long an answer is worth waiting for. */
+export interface Patience {
+  /**
+   * Milliseconds since the epoch, until which the call is repeated through rate limits and outages; a minute from now
+   * unless told otherwise. For questions that a decision hangs on.
+   */
+  readonly deadlineAt?: number | undefined
+}
+
+/** An entry below `permissions:` in a workflow. */
+export type Permission = 'contents' | 'deployments' | 'issues' | 'pull-requests'
+
+export type Access = 'read' | 'write'
+
+/** What a call needs, and what for. */
+export interface Need {
+  readonly permission: Permission
+  readonly access: Access
+  readonly purpose: string
+}
+
+/** Remembers what the token may not do, and tells it once per permission. */
+export interface PermissionWarnings {
+  /** Why such a call is pointless, when that is known already. */
+  known(need: Need): string | undefined
+  report(need: Need, failure: Failure): void
+}
 
 /** One REST call. `route` is GitHub's template, such as `GET /repos/{owner}/{repo}/pulls/{pull_number}`. */
-export interface Call<T> extends Need {
+export interface Call<T> extends Need, Patience {
   readonly route: string
   readonly params?: Readonly<Record<string, unknown>>
   /** The fields of the answer that we rely on. */
@@ -36,16 +95,16 @@ export interface ApiOptions {
   readonly apiUrl: string
   readonly owner: string
   readonly repo: string
-  readonly clock: { now(): number; sleep(ms: number, signal: AbortSignal): Promise<void> }
+  readonly clock: Clock
   readonly random: () => number
   readonly signal: AbortSignal
   readonly debug: (message: string) => void
   readonly warnings: PermissionWarnings
-  /** Milliseconds that one call may take, its repetitions and pauses included. */
+  /** Milliseconds that one call may take, its repetitions and pauses included, where no {@link Patience} says more. */
   readonly callLimitMs: number
   /** Milliseconds that one attempt may take. */
   readonly attemptLimitMs: number
-  readonly fetch?: typeof fetch | undefined
+  readonly fetch?: Fetch | undefined
 }
 
 const MAX_PAGES = 100
@@ -56,7 +115,7 @@ export function openApi(options: ApiOptions): Api {
   const octokit = getOctokit(options.token, {
     baseUrl: options.apiUrl,
     log: { debug: options.debug, info: options.debug, warn: options.debug, error: options.debug },
-    ...(options.fetch === undefined ? {} : { request: { fetch: options.fetch } }),
+    request: { fetch: limitAnswers(options.fetch ?? globalThis.fetch) },
   })
   const queue = inTurn()
 
@@ -68,29 +127,21 @@ export function openApi(options: ApiOptions): Api {
     return response.data
   }
 
-  /** `false` when the run was cancelled meanwhile. */
-  const slept = (ms: number): Promise<boolean> =>
-    options.clock.sleep(ms, options.signal).then(
-      () => true,
-      () => false,
-    )
-
   async function withRetries(call: Call<unknown>): Promise<Outcome<unknown>> {
-    const deadlineAt = options.clock.now() + options.callLimitMs
     const repeatable = call.repeatable ?? call.access === 'read'
-    for (let count = 1; ; count++) {
-      try {
-        return { ok: true, data: await attempt(call) }
-      } catch (thrown) {
-        const failed = readFailure(thrown)
-        const nowMs = options.clock.now()
-        const pauseMs = pauseBeforeRetry(failed, { attempt: count, nowMs, random: options.random, repeatable })
-        if (pauseMs === undefined || nowMs + pauseMs > deadlineAt || options.signal.aborted) return classify(failed)
-        options.debug(
-          `GitHub: ${call.route} failed (${failed.status ?? failed.message}), again in ${Math.round(pauseMs)} ms`,
-        )
-        if (!(await slept(pauseMs))) return classify(failed)
-      }
+    try {
+      const data = await retry(() => attempt(call), {
+        ...options,
+        deadlineAt: call.deadlineAt ?? options.clock.now() + options.callLimitMs,
+        again: (thrown) => whenToRepeat(readFailure(thrown), { nowMs: options.clock.now(), repeatable }),
+        onRetry: (thrown, pauseMs) => {
+          const { status, message } = readFailure(thrown)
+          options.debug(`GitHub: ${call.route} failed (${status ?? message}), again in ${Math.round(pauseMs)} ms`)
+        },
+      })
+      return { ok: true, data }
+    } catch (thrown) {
+      return classify(readFailure(thrown))
     }
   }
 
@@ -104,13 +155,7 @@ export function openApi(options: ApiOptions): Api {
     }
     const parsed = wanted.schema.safeParse(outcome.data)
     if (parsed.success) return { ok: true, data: parsed.data }
-    const [issue] = parsed.error.issues
-    const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`
-    return {
-      ok: false,
-      problem: 'unreadable',
-      message: `GitHub's answer to ${wanted.route} is not as documented${where}`,
-    }
+    return { ok: false, problem: 'unreadable', message: unreadable(wanted.route, outcome.data, parsed.error) }
   }
 
   async function pages<T>(
@@ -152,10 +197,18 @@ function readFailure(thrown: unknown): FailedCall {
   }
 }
 
-// Octokit appends a documentation link to the message; GitHub's own words are in the body.
+// Octokit appends a documentation link to the message; GitHub's own words are in the body. What is not JSON comes from
+// something before GitHub, a proxy say, and may be a whole page.
 function ownWords(thrown: unknown, data: unknown): string {
   const message = field(data, 'message')
-  return typeof message === 'string' ? message : errorMessage(thrown)
+  if (typeof message === 'string') return sanitizePhrase(message)
+  return typeof data === 'string' ? describeBody(data) : sanitizePhrase(errorMessage(thrown))
+}
+
+function unreadable(route: string, data: unknown, { issues: [issue] }: z.ZodError): string {
+  if (typeof data === 'string') return `the answer to ${route} is not JSON: ${describeBody(data) || 'it is empty'}`
+  const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`
+  return `GitHub's answer to ${route} is not as documented${where}`
 }
 
 function isHeaders(value: unknown): value is FailedCall['headers'] {
@@ -176,4 +229,50 @@ function classify(call: FailedCall): Failure {
     return failure('missing-permission')
   if (status === 404 || status === 410) return failure('not-found')
   return failure('refused')
+}
+
+/** A call that failed. */
+export interface FailedCall {
+  /** Undefined when no answer came. */
+  readonly status: number | undefined
+  readonly message: string
+  readonly headers: Readonly<Record<string, string | number | undefined>>
+}
+
+/**
+ * Whether a failed call is worth repeating, and the least pause before that in milliseconds where one is asked for.
+ * Rate limits follow GitHub's rules: `retry-after` first, then `x-ratelimit-reset` when nothing remains, else a minute
+ * (https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api).
+ */
+export function whenToRepeat(
+  call: FailedCall,
+  options: {
+    readonly nowMs: number
+    /** Repeating cannot do harm: reads, and writes that end in the same state. */
+    readonly repeatable: boolean
+  },
+): boolean | number {
+  if (isRateLimit(call)) return rateLimitPause(call, options.nowMs)
+  const temporary = call.status === undefined || call.status >= 500 || call.status === 408
+  // A write whose answer was lost may have happened: its caller looks first.
+  return temporary && options.repeatable && (retryAfterMs(call.headers['retry-after'], options.nowMs) ?? true)
+}
+
+/** Primary and secondary limits come as 403 or 429, and such a call was not carried out. */
+function isRateLimit(call: FailedCall): boolean {
+  if (call.status === 429) return true
+  if (call.status !== 403) return false
+  const exhausted = String(call.headers['x-ratelimit-remaining']) === '0'
+  return (
+    exhausted || call.headers['retry-after'] !== undefined || /secondary rate limit|abuse detection/i.test(call.message)
+  )
+}
+
+function rateLimitPause(call: FailedCall, nowMs: number): number {
+  const told = retryAfterMs(call.headers['retry-after'], nowMs)
+  if (told !== undefined) return told
+  const resetSeconds = Number(call.headers['x-ratelimit-reset'])
+  const exhausted = String(call.headers['x-ratelimit-remaining']) === '0'
+  if (exhausted && Number.isFinite(resetSeconds)) return Math.max(1000, resetSeconds * 1000 - nowMs)
+  return 60_000
 }

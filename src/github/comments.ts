@@ -1,12 +1,11 @@
-import type { Api } from './api.ts'
-import type { Authorship } from './authorship.ts'
-import { type Comment, commentCalls } from './comment-calls.ts'
-import type { Failure } from './outcome.ts'
+import { z } from 'zod'
+import { type Api, describeFailure, type Failure } from './api.ts'
+import { type Authorship, authorSchema } from './token.ts'
 
 /** A comment that is kept up to date instead of written anew, shared by all jobs of a pull request. */
 export interface StickyComment {
   readonly pullRequest: number
-  /** First line of the body, by which the comment is found. */
+  /** A line of the body by which the comment is found; the first, unless somebody has edited it. */
   readonly marker: string
   /**
    * The new body from those found (none, one, or several when two jobs made one each). Folding the result in again
@@ -24,10 +23,8 @@ export interface WrittenComment {
 }
 
 export interface Comments {
-  /** The bodies of our comments with this marker, oldest first; undefined when they could not be read. */
-  read(comment: Pick<StickyComment, 'pullRequest' | 'marker'>): Promise<readonly string[] | undefined>
   /** Undefined when it could not be written, which has then been warned about, or was not wanted (`create: false`). */
-  keep(comment: StickyComment): Promise<WrittenComment | undefined>
+  upsert(comment: StickyComment): Promise<WrittenComment | undefined>
   /** A plain comment, such as the answer to a command. */
   add(pullRequest: number, body: string): Promise<WrittenComment | undefined>
 }
@@ -41,7 +38,7 @@ interface CommentsOptions {
   readonly random: () => number
 }
 
-type Place = Pick<StickyComment, 'pullRequest' | 'marker'>
+type Address = Pick<StickyComment, 'pullRequest' | 'marker'>
 
 /** `again`: another job came between. `unanswered`: whether the comment was made shows when one looks for it. */
 type Round = WrittenComment | 'again' | 'unwanted' | { readonly unanswered: Failure } | Failure
@@ -53,7 +50,7 @@ export function openComments(options: CommentsOptions): Comments {
   const calls = commentCalls(options.api)
   const knownIds = new Map<string, number>()
 
-  async function find(sticky: Place): Promise<Comment[] | Failure> {
+  async function find(sticky: Address): Promise<Comment[] | Failure> {
     const knownId = knownIds.get(keyOf(sticky))
     if (knownId !== undefined) {
       const read = await calls.read(knownId)
@@ -65,12 +62,12 @@ export function openComments(options: CommentsOptions): Comments {
   }
 
   /** Stops at the first page that has a comment of ours, unless `all` are wanted. A stranger's marker stops nothing. */
-  async function search(sticky: Place, extent: 'first' | 'all'): Promise<Comment[] | Failure> {
+  async function search(sticky: Address, extent: 'first' | 'all'): Promise<Comment[] | Failure> {
     const ours: Comment[] = []
     const listed = await calls.list(sticky.pullRequest, async (page) => {
       for (const comment of page) {
-        const marked = comment.body?.startsWith(sticky.marker) === true
-        if (marked && (await options.authorship.isOurs(comment.user))) ours.push(comment)
+        if (hasMarker(comment.body, sticky.marker) && (await options.authorship.isOurs(comment.user)))
+          ours.push(comment)
       }
       return extent === 'first' && ours.length > 0
     })
@@ -104,6 +101,7 @@ export function openComments(options: CommentsOptions): Comments {
   async function create(sticky: StickyComment, body: string): Promise<Round> {
     const created = await calls.create(sticky.pullRequest, body)
     if (!created.ok) return created.problem === 'unreachable' ? { unanswered: created } : created
+    options.authorship.learn(created.data.user)
     knownIds.set(keyOf(sticky), created.data.id)
     const all = await search(sticky, 'all')
     if (!Array.isArray(all) || all.length <= 1) return written(created.data, 'created')
@@ -121,16 +119,7 @@ export function openComments(options: CommentsOptions): Comments {
   }
 
   return {
-    async read(place) {
-      const found = await find(place)
-      if (!Array.isArray(found))
-        return give(options, found, `the comment on pull request #${place.pullRequest}`, 'read')
-      const [only] = found
-      if (found.length === 1 && only !== undefined) knownIds.set(keyOf(place), only.id)
-      return found.map((comment) => comment.body ?? '')
-    },
-
-    async keep(sticky) {
+    async upsert(sticky) {
       const what = `the comment on pull request #${sticky.pullRequest}`
       let unanswered = 0
       for (let count = 1; count <= MAX_ROUNDS; count++) {
@@ -156,18 +145,22 @@ export function openComments(options: CommentsOptions): Comments {
   }
 }
 
-function give(options: CommentsOptions, failure: Failure, what: string, verb = 'write'): undefined {
+/** Whether a line of the text is this marker and nothing else: one that is quoted or within a sentence is not. */
+export function hasMarker(body: string | null | undefined, marker: string): boolean {
+  return body?.includes(marker) === true && body.split('\n').some((line) => line.trim() === marker)
+}
+
+function give(options: CommentsOptions, failure: Failure, what: string): undefined {
   if (failure.problem === 'missing-permission') return undefined
-  const said = `${failure.status === undefined ? '' : `${failure.status} `}${failure.message}`
   const advice =
     failure.problem === 'locked'
       ? 'Its conversation is locked; unlock it, or set `comment: none`.'
       : 'The deployment itself is not affected.'
-  options.warning(`Could not ${verb} ${what} (GitHub: ${said}). ${advice}`)
+  options.warning(`Could not write ${what} (GitHub: ${describeFailure(failure)}). ${advice}`)
   return undefined
 }
 
-function keyOf(sticky: Place): string {
+function keyOf(sticky: Address): string {
   return `${sticky.pullRequest} ${sticky.marker}`
 }
 
@@ -178,4 +171,63 @@ function written(comment: Comment, outcome: WrittenComment['outcome']): WrittenC
 // An editor in a browser leaves CRLF behind, and white space at the end means nothing.
 function sameText(a: string, b: string): boolean {
   return a.replaceAll('\r\n', '\n').trim() === b.replaceAll('\r\n', '\n').trim()
+}
+
+const commentSchema = z.object({
+  id: z.number(),
+  html_url: z.string(),
+  body: z.string().nullish(),
+  user: authorSchema.nullable(),
+})
+
+type Comment = z.infer<typeof commentSchema>
+
+const ROUTE = '/repos/{owner}/{repo}/issues'
+
+/** Binds the calls to a repository. */
+function commentCalls(api: Api) {
+  const reads = { permission: 'pull-requests', access: 'read', purpose: 'read the comments of pull requests' } as const
+  const writes = { permission: 'pull-requests', access: 'write', purpose: 'write comments on pull requests' } as const
+  return {
+    list: (issue_number: number, enough: (page: readonly Comment[]) => Promise<boolean>) =>
+      api.pages(
+        {
+          ...reads,
+          route: `GET ${ROUTE}/{issue_number}/comments`,
+          params: { issue_number },
+          schema: z.array(commentSchema),
+        },
+        enough,
+      ),
+    read: (comment_id: number) =>
+      api.call({
+        ...reads,
+        route: `GET ${ROUTE}/comments/{comment_id}`,
+        params: { comment_id },
+        schema: commentSchema,
+      }),
+    create: (issue_number: number, body: string) =>
+      api.call({
+        ...writes,
+        route: `POST ${ROUTE}/{issue_number}/comments`,
+        params: { issue_number, body },
+        schema: commentSchema,
+      }),
+    update: (comment_id: number, body: string) =>
+      api.call({
+        ...writes,
+        route: `PATCH ${ROUTE}/comments/{comment_id}`,
+        params: { comment_id, body },
+        schema: commentSchema,
+        repeatable: true,
+      }),
+    remove: (comment_id: number) =>
+      api.call({
+        ...writes,
+        route: `DELETE ${ROUTE}/comments/{comment_id}`,
+        params: { comment_id },
+        schema: z.unknown(),
+        repeatable: true,
+      }),
+  }
 }

@@ -1,12 +1,12 @@
+import type { Clock } from '../core/clock.ts'
+import type { Fetch } from '../core/http.ts'
 import { openApi } from './api.ts'
-import { openAuthorship } from './authorship.ts'
-import { type Branches, openBranches } from './branches.ts'
 import { type Comments, openComments } from './comments.ts'
 import { type Issues, openIssues } from './issues.ts'
-import { openPeople, type People } from './people.ts'
-import { openPermissionWarnings } from './permission-warnings.ts'
 import { openPullRequests, type PullRequests } from './pull-requests.ts'
 import { openRecords, type Records } from './records.ts'
+import { type Branches, openBranches, openPeople, type People } from './repository.ts'
+import { openAuthorship, openPermissionWarnings } from './token.ts'
 
 /** GitHub's side of a deployment. Nothing here throws; what cannot be written is one warning. */
 export interface GitHub {
@@ -26,14 +26,14 @@ export interface GitHubOptions {
   readonly owner: string
   readonly repo: string
   readonly log: { warning(message: string): void; debug(message: string): void }
-  readonly clock: { now(): number; sleep(ms: number, signal: AbortSignal): Promise<void> }
+  readonly clock: Clock
   readonly random: () => number
   readonly signal: AbortSignal
   /** Why the token can write nothing, when that is certain beforehand, as for a pull request from a fork. */
   readonly readOnlyBecause?: string | undefined
   /** Milliseconds for one call with all its repetitions; a minute unless told otherwise. */
   readonly callLimitMs?: number | undefined
-  readonly fetch?: typeof fetch | undefined
+  readonly fetch?: Fetch | undefined
 }
 
 const CALL_LIMIT_MS = 60_000
@@ -63,13 +63,13 @@ export function openGitHub(options: GitHubOptions): GitHub {
     attemptLimitMs: ATTEMPT_LIMIT_MS,
     fetch: options.fetch,
   })
-  const authorship = openAuthorship(api, options.token ?? '')
+  const authorship = openAuthorship(api, options.token ?? '', options.apiUrl)
   // A cancelled run does not wait; what it does next fails by itself.
   const sleep = (ms: number) => clock.sleep(ms, signal).catch(() => debug('Cancelled while waiting for GitHub'))
   return {
     branches: openBranches(api),
     comments: openComments({ api, authorship, warning, debug, sleep, random }),
-    records: openRecords(api, warning),
+    records: openRecords(api, authorship, warning),
     pullRequests: openPullRequests(api, warning),
     people: openPeople(api, { warning, debug }),
     issues: openIssues(api, authorship, warning),

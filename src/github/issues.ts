@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import type { Api } from './api.ts'
-import { type Authorship, authorSchema } from './authorship.ts'
-import type { Failure } from './outcome.ts'
+import { type Api, describeFailure, type Failure } from './api.ts'
+import { hasMarker } from './comments.ts'
+import { type Authorship, authorSchema } from './token.ts'
 
 /** One issue for one trouble: opened when it begins, kept up to date, closed when it is over. */
 export interface TroubleIssue {
-  /** First line of the body, by which the issue is found. */
+  /** A line of the body by which the issue is found; the first, unless somebody has edited it. */
   readonly marker: string
   /** Narrows the search. */
   readonly label: string
@@ -25,7 +25,7 @@ export interface Issues {
   /** The open issue of ours with this marker; `'absent'` when there is none, undefined when that could not be read. */
   find(marker: string, label: string): Promise<WrittenIssue | 'absent' | undefined>
   /** Opens the issue, or brings the open one up to date. */
-  keep(issue: TroubleIssue): Promise<WrittenIssue | undefined>
+  upsert(issue: TroubleIssue): Promise<WrittenIssue | undefined>
   /** Closes the open issue with a last comment; `'absent'` when none is open. */
   close(marker: string, label: string, comment: string): Promise<WrittenIssue | 'absent' | undefined>
 }
@@ -51,7 +51,7 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
 
   function failed(failure: Failure, what: string): undefined {
     if (failure.problem !== 'missing-permission') {
-      warning(`Could not ${what} (GitHub: ${failure.status ?? 'no answer'} ${failure.message}).`)
+      warning(`Could not ${what} (GitHub: ${describeFailure(failure)}).`)
     }
     return undefined
   }
@@ -61,7 +61,7 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
     const listed = await api.pages({ ...reads, route: `GET ${ROUTE}`, params, schema: z.array(issueSchema) })
     if (!listed.ok) return failed(listed, 'look for the open issue')
     for (const issue of listed.data) {
-      const marked = issue.pull_request === undefined && issue.body?.startsWith(marker) === true
+      const marked = issue.pull_request === undefined && hasMarker(issue.body, marker)
       if (marked && (await authorship.isOurs(issue.user))) return issue
     }
     return 'absent'
@@ -70,7 +70,9 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
   async function open(issue: TroubleIssue): Promise<WrittenIssue | undefined> {
     const params = { title: issue.title, body: issue.body, labels: [issue.label] }
     const created = await api.call({ ...writes, route: `POST ${ROUTE}`, params, schema: issueSchema })
-    return created.ok ? written(created.data, 'created') : failed(created, 'open an issue')
+    if (!created.ok) return failed(created, 'open an issue')
+    authorship.learn(created.data.user)
+    return written(created.data, 'created')
   }
 
   return {
@@ -79,7 +81,7 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
       return found === undefined || found === 'absent' ? found : written(found, 'unchanged')
     },
 
-    async keep(issue) {
+    async upsert(issue) {
       const found = await search(issue.marker, issue.label)
       if (found === undefined) return undefined
       if (found === 'absent') return open(issue)

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import type { Api } from './api.ts'
-import type { Failure } from './outcome.ts'
+import { type Api, describeFailure, type Failure, type Patience } from './api.ts'
 
 /** A pull request as it is now, not as the event said it was. */
 export interface PullRequestState {
@@ -19,7 +18,7 @@ export interface PullRequestState {
 }
 
 /** Who put a label on a pull request or took it off, and when. */
-export interface LabelEvent {
+interface LabelEvent {
   readonly label: string
   readonly added: boolean
   readonly actor: string | undefined
@@ -28,7 +27,7 @@ export interface LabelEvent {
 }
 
 /** Files of a change. `complete` is false where GitHub cuts the list (3000 files of a pull request, 300 of a comparison). */
-export interface ChangedFiles {
+interface ChangedFiles {
   readonly paths: readonly string[]
   readonly complete: boolean
 }
@@ -36,7 +35,7 @@ export interface ChangedFiles {
 /** Guards rely on these reads, so each gives `undefined`, with a warning, when GitHub does not answer it. */
 export interface PullRequests {
   /** `'absent'` when there is no such pull request. */
-  get(number: number): Promise<PullRequestState | 'absent' | undefined>
+  get(number: number, patience?: Patience): Promise<PullRequestState | 'absent' | undefined>
   list(state: 'open' | 'all'): Promise<readonly PullRequestState[] | undefined>
   changedFiles(number: number): Promise<ChangedFiles | undefined>
   /** What `head` has that `base` had not, for pushes. */
@@ -77,14 +76,15 @@ export function openPullRequests(api: Api, warning: (message: string) => void): 
 
   function unread(failure: Failure, what: string): undefined {
     if (failure.problem === 'missing-permission') return undefined
-    warning(`Could not read ${what} (GitHub: ${failure.status ?? 'no answer'} ${failure.message}).`)
+    warning(`Could not read ${what} (GitHub: ${describeFailure(failure)}).`)
     return undefined
   }
 
   return {
-    async get(number) {
+    async get(number, patience = {}) {
       const read = await api.call({
         ...reads,
+        ...patience,
         route: 'GET /repos/{owner}/{repo}/pulls/{pull_number}',
         params: { pull_number: number },
         schema: pullSchema,

@@ -1,6 +1,6 @@
-import type { Api } from './api.ts'
-import type { Failure, Outcome } from './outcome.ts'
-import { type Listed, type ListedStatus, PAGE_SIZE, recordCalls } from './record-calls.ts'
+import { z } from 'zod'
+import { type Api, describeFailure, type Failure, type Outcome } from './api.ts'
+import { type Authorship, authorSchema } from './token.ts'
 
 /**
  * GitHub's deployment records, the "View deployment" box. All previews share one environment (one of their own each
@@ -25,7 +25,7 @@ export interface RecordStatus {
 }
 
 /** Names what is known about the run that asks whether its job has an `environment` of its own. */
-export interface OwnRun {
+interface OwnRun {
   readonly runId: number
   /** Commits that the runner may have recorded: the source commit and `github.sha`. */
   readonly shas: readonly string[]
@@ -37,7 +37,7 @@ export interface Records {
   /** Undefined when it could not be made; that has then been warned about. */
   open(record: NewRecord): Promise<number | undefined>
   /** `true` when it was written. */
-  settle(id: number, status: RecordStatus, production: boolean): Promise<boolean>
+  setStatus(id: number, status: RecordStatus, production: boolean): Promise<boolean>
   /**
    * Makes older records of this task inactive, which GitHub does by itself neither for production nor for transient
    * environments (https://docs.github.com/rest/deployments/deployments#inactive-deployments).
@@ -47,15 +47,21 @@ export interface Records {
   retireOlder(task: string, keepId: number, extent: 'newest' | 'all'): Promise<void>
   /** Whether the deployment of a commit worked, by its newest record; undefined where none tells. One or two calls. */
   outcomeOf(task: string, sha: string): Promise<'worked' | 'failed' | undefined>
-  /** Makes all records of this task inactive and deletes them. What is left is returned; undefined when they could not be listed. */
+  /**
+   * Makes the records of this task inactive and deletes them, the newest first, as many as GitHub's limits for writing
+   * allow at a time. How many are left is returned; undefined when they could not be listed.
+   */
   remove(task: string): Promise<{ readonly removed: number; readonly left: number } | undefined>
 }
+
+// GitHub allows some 80 writes a minute (docs.github.com, rate limits for the REST API); a comment is to come as well.
+const MOST_WRITES = 60
 
 // What the runner writes into the records it makes for a job's `environment`.
 const RUNNER_TASK = 'deploy'
 
 /** Opens the deployment records of a repository. */
-export function openRecords(api: Api, warning: (message: string) => void): Records {
+export function openRecords(api: Api, authorship: Authorship, warning: (message: string) => void): Records {
   const calls = recordCalls(api)
   let recent: Promise<Outcome<readonly Listed[]>> | undefined
 
@@ -99,7 +105,10 @@ export function openRecords(api: Api, warning: (message: string) => void): Recor
 
     async open(record) {
       const created = await calls.create(record)
-      if (created.ok) return created.data.id
+      if (created.ok) {
+        authorship.learn(created.data.creator)
+        return created.data.id
+      }
       if (created.problem === 'unreachable') {
         // The answer was lost, not necessarily the record.
         const listed = await calls.list({ task: record.task, sha: record.sha })
@@ -110,7 +119,7 @@ export function openRecords(api: Api, warning: (message: string) => void): Recor
       return undefined
     },
 
-    async settle(id, status, production) {
+    async setStatus(id, status, production) {
       return succeeded(await calls.addStatus(id, status, production), `set deployment record ${id} to ${status.state}`)
     },
 
@@ -139,9 +148,16 @@ export function openRecords(api: Api, warning: (message: string) => void): Recor
       const listed = await calls.listAll(task)
       if (!succeeded(listed, 'read the deployment records') || !listed.ok) return undefined
       let removed = 0
+      let writes = 0
       for (const record of listed.data) {
-        // GitHub deletes only what is inactive.
-        await calls.addStatus(record.id, { state: 'inactive' }, false)
+        if (writes >= MOST_WRITES) break
+        // GitHub deletes only what is inactive, and reading costs nothing of what may be written.
+        const statuses = await calls.statuses(record.id)
+        if (!statuses.ok || statuses.data[0]?.state !== 'inactive') {
+          writes++
+          await calls.addStatus(record.id, { state: 'inactive' }, false)
+        }
+        writes++
         const deleted = await calls.remove(record.id)
         if (deleted.ok || deleted.problem === 'not-found') removed++
         else if (!succeeded(deleted, `delete deployment record ${record.id}`)) break
@@ -167,6 +183,85 @@ function isOfRun(statuses: readonly ListedStatus[], runId: number): boolean {
 
 function warnUnlessPermission(warning: (message: string) => void, failure: Failure, what: string): void {
   if (failure.problem === 'missing-permission') return
-  const said = `${failure.status === undefined ? '' : `${failure.status} `}${failure.message}`
-  warning(`Could not ${what} (GitHub: ${said}). The deployment itself is not affected.`)
+  warning(`Could not ${what} (GitHub: ${describeFailure(failure)}). The deployment itself is not affected.`)
+}
+
+const recordSchema = z.object({ id: z.number(), sha: z.string(), task: z.string() })
+const statusSchema = z.object({ state: z.string(), log_url: z.string().nullish(), target_url: z.string().nullish() })
+
+type Listed = z.infer<typeof recordSchema>
+
+type ListedStatus = z.infer<typeof statusSchema>
+
+/** Of a list that is read no further than its first page. */
+const PAGE_SIZE = 100
+// GitHub's limit for the description of a status.
+const MAX_DESCRIPTION_CHARS = 140
+const ROUTE = '/repos/{owner}/{repo}/deployments'
+
+/** Binds the calls to a repository. */
+function recordCalls(api: Api) {
+  const reads = { permission: 'deployments', access: 'read', purpose: 'read deployment records' } as const
+  const writes = { permission: 'deployments', access: 'write', purpose: 'write deployment records' } as const
+  const records = z.array(recordSchema)
+  return {
+    list: (filter: { readonly task?: string; readonly sha?: string }) =>
+      api.call({ ...reads, route: `GET ${ROUTE}`, params: { ...filter, per_page: PAGE_SIZE }, schema: records }),
+
+    listAll: (task: string) => api.pages({ ...reads, route: `GET ${ROUTE}`, params: { task }, schema: records }),
+
+    statuses: (deployment_id: number) =>
+      api.call({
+        ...reads,
+        route: `GET ${ROUTE}/{deployment_id}/statuses`,
+        params: { deployment_id, per_page: 30 },
+        schema: z.array(statusSchema),
+      }),
+
+    create: (record: NewRecord) =>
+      api.call({
+        ...writes,
+        route: `POST ${ROUTE}`,
+        params: {
+          ref: record.sha,
+          task: record.task,
+          environment: record.environment,
+          description: record.description.slice(0, MAX_DESCRIPTION_CHARS),
+          transient_environment: !record.production,
+          production_environment: record.production,
+          // The base branch must not be merged in, and our own check, still running, must not stand in the way.
+          auto_merge: false,
+          required_contexts: [],
+        },
+        schema: z.object({ id: z.number(), creator: authorSchema.nullish().catch(undefined) }),
+      }),
+
+    addStatus: (deployment_id: number, status: RecordStatus, production: boolean) =>
+      api.call({
+        ...writes,
+        route: `POST ${ROUTE}/{deployment_id}/statuses`,
+        params: {
+          deployment_id,
+          state: status.state,
+          // In the shared environment it would retire the previews of other pull requests.
+          auto_inactive: production && status.state === 'success',
+          ...(status.environmentUrl === undefined ? {} : { environment_url: status.environmentUrl }),
+          ...(status.logUrl === undefined ? {} : { log_url: status.logUrl }),
+          ...(status.description === undefined
+            ? {}
+            : { description: status.description.slice(0, MAX_DESCRIPTION_CHARS) }),
+        },
+        schema: z.unknown(),
+        repeatable: true,
+      }),
+
+    remove: (deployment_id: number) =>
+      api.call({
+        ...writes,
+        route: `DELETE ${ROUTE}/{deployment_id}`,
+        params: { deployment_id },
+        schema: z.unknown(),
+        repeatable: true,
+      }),
+  }
 }

@@ -1,4 +1,5 @@
-import type { Tool } from '@modelcontextprotocol/sdk/types.js'
+import { DeployError } from '../core/errors.ts'
+import type { Tool } from './session.ts'
 
 /** How a service is built and run. What is unset is left to the platform on creation and unchanged on update. */
 export interface ServiceSettings {
@@ -41,7 +42,7 @@ export interface WantedArguments extends ServiceSettings {
 interface Property {
   type?: string | string[]
   enum?: unknown[]
-  items?: { properties?: Record<string, Property> }
+  items?: { properties?: Record<string, Property>; enum?: unknown[] }
   anyOf?: Property[]
   oneOf?: Property[]
 }
@@ -49,7 +50,6 @@ interface Property {
 type Shaper = (value: never, property: Property) => unknown
 
 // Per wanted argument: the property names under which servers declare it, best first, each with the shape it takes there.
-const asIs: Shaper = (value) => value
 const typed: Shaper = (value: unknown, property) =>
   accepts(property, 'string') && !accepts(property, 'integer') && !accepts(property, 'number')
     ? String(value)
@@ -60,28 +60,21 @@ const variables: Shaper = (value: Record<string, string>, property) =>
 const publicPort: Shaper = (value: number, property) => [declaredOf(property, value)]
 const oneOf: Shaper = (value: unknown) => [value]
 
-const spellings: Record<keyof WantedArguments, readonly (readonly [string, Shaper])[]> = {
-  name: [
-    ['name', asIs],
-    ['repo', asIs],
-  ],
-  project: [['project', asIs]],
-  workspace: [
-    ['workspace_slug', asIs],
-    ['workspace', asIs],
-  ],
-  repo: [['repo', asIs]],
-  branch: [['branch', asIs]],
-  region: [
-    ['region', asIs],
-    ['regions', oneOf],
-  ],
-  buildPack: [['build_pack', asIs]],
-  buildCommand: [['build_command', asIs]],
-  startCommand: [['start_command', asIs]],
-  publishDirectory: [['publish_directory', asIs]],
-  rootDirectory: [['root_directory', asIs]],
-  dockerfilePath: [['dockerfile_path', asIs]],
+type Spelling = readonly [property: string, shape?: Shaper]
+
+const spellings: Readonly<Record<keyof WantedArguments, readonly Spelling[]>> = {
+  name: [['name'], ['repo']],
+  project: [['project']],
+  workspace: [['workspace_slug'], ['workspace']],
+  repo: [['repo']],
+  branch: [['branch']],
+  region: [['region'], ['regions', oneOf]],
+  buildPack: [['build_pack']],
+  buildCommand: [['build_command']],
+  startCommand: [['start_command']],
+  publishDirectory: [['publish_directory']],
+  rootDirectory: [['root_directory']],
+  dockerfilePath: [['dockerfile_path']],
   port: [
     ['port', typed],
     ['ports', publicPort],
@@ -93,26 +86,19 @@ const spellings: Record<keyof WantedArguments, readonly (readonly [string, Shape
   ],
   env: [['env_vars', variables]],
   destroyTimeoutSeconds: [['destroy_timeout_seconds', typed]],
-  includeEnv: [['include_env', asIs]],
+  includeEnv: [['include_env']],
   deployLogLines: [['deploy_log_lines', typed]],
   runtimeLogLines: [['runtime_log_lines', typed]],
-  domain: [['domain', asIs]],
-  type: [['type', asIs]],
-  size: [['size', asIs]],
-  zone: [['zone', asIs]],
-  recordId: [
-    ['record_id', asIs],
-    ['id', asIs],
-  ],
-  content: [['content', asIs]],
+  domain: [['domain']],
+  type: [['type']],
+  size: [['size']],
+  zone: [['zone']],
+  recordId: [['record_id'], ['id']],
+  content: [['content']],
   ttl: [['ttl', typed]],
-  template: [['template', asIs]],
-  instanceId: [
-    ['id', asIs],
-    ['instance_id', asIs],
-    ['template_instance_id', asIs],
-  ],
-  timeRange: [['time_range', asIs]],
+  template: [['template']],
+  instanceId: [['id'], ['instance_id'], ['template_instance_id']],
+  timeRange: [['time_range']],
 }
 
 /** Arguments in the tool's own words, and those that it does not declare and that were therefore not sent. */
@@ -126,19 +112,60 @@ export interface ShapedArguments {
  * `ports[]`; variables as a list or an object; `1Gi` where the list says `1024Mi`). What it does not declare is not sent.
  */
 export function shapeArguments(tool: Tool, wanted: WantedArguments): ShapedArguments {
-  const properties = (tool.inputSchema.properties ?? {}) as Record<string, Property>
   const shaped: ShapedArguments = { args: {}, undeclared: [] }
   for (const [key, value] of Object.entries(wanted) as [keyof WantedArguments, unknown][]) {
     if (value === undefined) continue
-    const spelling = spellings[key].find(([name]) => name in properties)
-    if (!spelling) {
-      shaped.undeclared.push(key)
-      continue
-    }
-    const [name, shape] = spelling
-    shaped.args[name] = shape(value as never, properties[name] ?? {})
+    const declared = declaredAs(tool, key)
+    if (declared) shaped.args[declared.name] = declared.shape(value as never, declared.property)
+    else shaped.undeclared.push(key)
   }
   return shaped
+}
+
+function declaredAs(tool: Tool, argument: keyof WantedArguments) {
+  const properties = tool.inputSchema.properties ?? {}
+  const spelling = spellings[argument].find(([name]) => Object.hasOwn(properties, name))
+  if (!spelling) return undefined
+  const [name, shape = (value: unknown) => value] = spelling
+  const property: unknown = properties[name]
+  return { name, shape, property: (typeof property === 'object' && property !== null ? property : {}) as Property }
+}
+
+/** A value that a server would refuse, and what it allows instead. */
+export interface RefusedArgument {
+  /** Our own word, such as `buildPack`. */
+  readonly argument: keyof WantedArguments
+  readonly value: string
+  readonly allowed: readonly string[]
+}
+
+/** The values that a tool's schema allows for an argument; undefined where it sets no list. */
+export function allowedValues(tool: Tool, argument: keyof WantedArguments): readonly string[] | undefined {
+  const declared = declaredAs(tool, argument)
+  if (!declared) return undefined
+  const allowed = enumeration(declared.property).map(String)
+  return allowed.length > 0 ? allowed : undefined
+}
+
+/** All values that a tool's schema does not allow, in whatever unit they are written. Asks nobody. */
+export function refusedArguments(tool: Tool, wanted: WantedArguments): readonly RefusedArgument[] {
+  const { args } = shapeArguments(tool, wanted)
+  return (Object.keys(wanted) as (keyof WantedArguments)[]).flatMap((argument) => {
+    const allowed = allowedValues(tool, argument)
+    const name = declaredAs(tool, argument)?.name
+    if (!allowed || !name || wanted[argument] === undefined) return []
+    const sent = [args[name]].flat().map(String)
+    return sent.every((one) => allowed.includes(one)) ? [] : [{ argument, value: String(wanted[argument]), allowed }]
+  })
+}
+
+/** The error for values that a server does not allow: every setting with its value and what it may be. */
+export function argumentsRefused(refused: readonly RefusedArgument[]): DeployError {
+  const lines = refused.map(({ argument, value, allowed }) => {
+    const setting = argument.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    return `\`${setting}\` is “${value}”, and this ml.ink server allows ${allowed.join(', ')}`
+  })
+  return new DeployError(lines.join('; '), { hint: 'Nothing was changed. Set one of the values that are allowed.' })
 }
 
 function accepts(property: Property, type: string): boolean {
@@ -147,7 +174,15 @@ function accepts(property: Property, type: string): boolean {
 
 /** Some servers write `integer or nothing` as a choice between schemas. */
 function alternatives(property: Property): Property[] {
-  return [property, ...(property.anyOf ?? []), ...(property.oneOf ?? [])]
+  const others = [property.anyOf, property.oneOf].flatMap((some) => (Array.isArray(some) ? some : []))
+  return [property, ...others.filter((one) => typeof one === 'object' && one !== null)]
+}
+
+/** The values of a schema's list, or of its items' where a list of values is wanted. */
+function enumeration(property: Property): readonly unknown[] {
+  const own = alternatives(property).flatMap((one) => (Array.isArray(one.enum) ? one.enum : []))
+  const items = Array.isArray(property.items?.enum) ? property.items.enum : []
+  return (own.length > 0 ? own : items).filter((one) => one !== null)
 }
 
 /** One port in what the list's items declare; all of it where they declare nothing. */
@@ -161,7 +196,7 @@ function declaredOf(property: Property, value: number): Record<string, unknown> 
 
 /** Finds the enumeration's own spelling of a size: `1Gi` is `1024Mi`, `1` is `1.0`. An unknown value goes as it is: the platform's refusal lists what it takes. */
 function nearestEnum(value: string, property: Property): unknown {
-  const allowed = alternatives(property).flatMap((one) => one.enum ?? [])
+  const allowed = enumeration(property)
   return (
     allowed.find((one) => one === value) ??
     allowed.find((one) => amount(String(one)) === amount(value)) ??

@@ -1,5 +1,7 @@
-import type { Tool } from '@modelcontextprotocol/sdk/types.js'
-import { PlatformError } from './errors.ts'
+import type { z } from 'zod'
+import type { WantedArguments } from './arguments.ts'
+import { PlatformError, ToolError, type ToolFailure } from './errors.ts'
+import type { Tool } from './session.ts'
 
 /**
  * What we want done, and under which names the generations of ml.ink's servers offer it. The first name that a server
@@ -63,7 +65,7 @@ export function openCatalogue(tools: readonly Tool[]): Catalogue {
       if (tool) return tool
       throw new PlatformError(
         'missing-tool',
-        `This ml.ink server offers no tool to ${purposeInWords(purpose)} (looked for ${names[purpose].join(', ')})`,
+        `This ml.ink server offers no tool to ${describePurpose(purpose)} (looked for ${names[purpose].join(', ')})`,
         {
           hint: 'Check the `endpoint` input. If ml.ink has renamed its tools, a newer version of this action knows the new names.',
         },
@@ -73,6 +75,29 @@ export function openCatalogue(tools: readonly Tool[]): Catalogue {
 }
 
 /** `createService` → "create service". */
-function purposeInWords(purpose: Purpose): string {
+function describePurpose(purpose: Purpose): string {
   return purpose.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}
+
+/** One call of a tool, in our words. */
+export interface Call {
+  purpose: Purpose
+  wanted: WantedArguments
+  /** Whether asking twice does no more than asking once. */
+  repeatable: boolean
+  /** Arguments whose absence from the schema is no loss: they are refinements, or implied. */
+  dispensable?: readonly (keyof WantedArguments)[]
+}
+
+/** Makes calls: names, arguments and results are those of whatever generation the server is. */
+export type Caller = <T>(call: Call, schema: z.ZodType<T>, signal: AbortSignal) => Promise<T>
+
+/** What an act yields, or undefined when the platform says that there is no such thing. */
+export async function unlessMissing<T>(missing: ToolFailure, act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof ToolError && error.reason === missing) return undefined
+    throw error
+  }
 }

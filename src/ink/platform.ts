@@ -1,121 +1,45 @@
 import type { z } from 'zod'
-import { accountCalls } from './account-calls.ts'
-import { type ServiceSettings, shapeArguments, type WantedArguments } from './arguments.ts'
-import type { Call } from './call.ts'
-import { openCatalogue, type Purpose } from './catalogue.ts'
-import type { Credits } from './credits.ts'
-import { dnsCalls, type NewRecord } from './dns-calls.ts'
-import { PlatformError, ToolError } from './errors.ts'
-import type { AccountLimits } from './limits.ts'
-import type { ServiceUsage } from './metrics.ts'
-import { databaseCalls, repositoryCalls } from './resource-calls.ts'
+import { callsAtOnce } from '../core/parallel.ts'
+import { accountCalls, metricsSchema } from './account.ts'
 import {
-  type Accepted,
-  type Database,
-  type DnsRecord,
-  type DomainAnswer,
-  type ListedService,
-  readResult,
-  type Service,
-  type TemplateInstance,
-  type Zone,
-} from './results.ts'
-import { serviceCalls } from './service-calls.ts'
+  allowedValues,
+  type RefusedArgument,
+  refusedArguments,
+  type ServiceSettings,
+  shapeArguments,
+  type WantedArguments,
+} from './arguments.ts'
+import { type Call, type Caller, type Catalogue, openCatalogue, type Purpose, unlessMissing } from './catalogue.ts'
+import { isNameTaken } from './errors.ts'
+import { resourceCalls } from './resources.ts'
+import { acceptedSchema, gitAccessSchema, readResult, serviceSchema, servicesSchema } from './results.ts'
 import { openSession, type SessionOptions } from './session.ts'
-import { templateCalls } from './template-calls.ts'
-
-export type { ServiceSettings } from './arguments.ts'
 
 /** Where on ml.ink: every call that takes these gets them. */
-export interface Place {
-  project: string
-  workspace: string | undefined
+export interface Scope {
+  readonly project: string
+  readonly workspace: string | undefined
 }
 
-/** Which parts of a service to read; logs cost the platform time, so they are asked for only when wanted. */
-export interface ServiceParts {
-  env?: boolean
-  deployLogLines?: number
-  runtimeLogLines?: number
-}
-
-/** A repository on ml.ink's git hosting. The remote carries a password: it must reach no log, argument or file. */
-export interface GitAccess {
-  remote: string
-  created: boolean
-}
-
-/** ml.ink, in the words of this project. Names are service names within the {@link Place} that the platform was opened for. */
-export interface Platform {
-  readonly server: string
-  offers(purpose: Purpose): boolean
-  /** Whether a service can be told to end itself. */
-  readonly canExpire: boolean
-  /** Whether calls can be told which workspace they are for. */
-  readonly knowsWorkspaces: boolean
-  service(name: string, parts: ServiceParts, signal: AbortSignal): Promise<Service | undefined>
-  /** All services of the account, newest first; the platform shows 100 at most and has no further pages. */
-  services(signal: AbortSignal): Promise<readonly ListedService[]>
-  /** What a service uses, over the last hour; undefined when no tool tells. */
-  usage(name: string, signal: AbortSignal): Promise<ServiceUsage | undefined>
-  createService(
-    name: string,
-    repo: string,
-    branch: string,
-    settings: ServiceSettings,
-    signal: AbortSignal,
-  ): Promise<Accepted>
-  updateService(
-    name: string,
-    changes: ServiceSettings & { branch?: string; repo?: string },
-    signal: AbortSignal,
-  ): Promise<Accepted>
-  /** Asks for deletion and returns before it has happened. `false`: there was no such service. */
-  deleteService(name: string, signal: AbortSignal): Promise<boolean>
-  /** Push access to a repository, which is made when it does not exist and `create` is set. */
-  gitAccess(name: string, create: boolean, signal: AbortSignal): Promise<GitAccess | undefined>
-  database(name: string, signal: AbortSignal): Promise<Database | undefined>
-  createDatabase(name: string, type: string, signal: AbortSignal): Promise<Database>
-  deleteDatabase(name: string, signal: AbortSignal): Promise<boolean>
-  /** The instance of that name that has services, with all of its outputs. */
-  templateInstance(name: string, signal: AbortSignal): Promise<TemplateInstance | undefined>
-  deployTemplate(template: string, name: string, signal: AbortSignal): Promise<void>
-  volumes(signal: AbortSignal): Promise<readonly { name: string }[]>
-  /** Only one that no service uses can be deleted. `false`: there was no such volume. */
-  deleteVolume(name: string, signal: AbortSignal): Promise<boolean>
-  addDomain(service: string, domain: string, signal: AbortSignal): Promise<DomainAnswer>
-  removeDomain(service: string, signal: AbortSignal): Promise<DomainAnswer>
-  dnsRecords(zone: string, signal: AbortSignal): Promise<readonly DnsRecord[]>
-  addDnsRecord(record: NewRecord, signal: AbortSignal): Promise<DnsRecord>
-  deleteDnsRecord(zone: string, recordId: string, signal: AbortSignal): Promise<void>
-  /** The zones delegated to the platform. */
-  zones(signal: AbortSignal): Promise<readonly Zone[]>
-  account(signal: AbortSignal): Promise<{ name: string | undefined } | undefined>
-  projects(signal: AbortSignal): Promise<readonly { name: string; ref: string | undefined }[] | undefined>
-  workspaces(signal: AbortSignal): Promise<readonly { slug: string }[] | undefined>
-  /** What the account can still spend; undefined when the server has no tool that tells. */
-  credits(signal: AbortSignal): Promise<Credits | undefined>
-  /** What the account's plan allows; undefined when no tool tells. */
-  limits(signal: AbortSignal): Promise<AccountLimits | undefined>
-  close(): Promise<void>
-}
+/** ml.ink, in the words of this project. Names are service names within the {@link Scope} that it was opened for. */
+export type Platform = Awaited<ReturnType<typeof openPlatform>>
 
 /** Connects to ml.ink. Close it when done, or the process does not end. */
 export async function openPlatform(
-  options: SessionOptions & { place: Place; warning: (text: string) => void },
+  options: SessionOptions & { scope: Scope; warning: (text: string) => void },
   signal: AbortSignal,
-): Promise<Platform> {
+) {
   const session = await openSession(options, signal)
   const catalogue = openCatalogue(session.tools)
   const warned = new Set<string>()
 
-  const call = async <T>(
+  const call: Caller = async <T>(
     { purpose, wanted, repeatable, dispensable = [] }: Call,
     schema: z.ZodType<T>,
     callSignal: AbortSignal,
   ): Promise<T> => {
     const tool = catalogue.need(purpose)
-    const { args, undeclared } = shapeArguments(tool, { ...wanted, ...options.place })
+    const { args, undeclared } = shapeArguments(tool, { ...wanted, ...options.scope })
     for (const missing of undeclared) {
       if (missing === 'workspace' || !(missing in wanted) || dispensable.includes(missing as keyof WantedArguments))
         continue
@@ -129,36 +53,137 @@ export async function openPlatform(
   const createArguments = catalogue.find('createService')?.inputSchema.properties ?? {}
   return {
     server: session.server,
-    offers: (purpose) => catalogue.find(purpose) !== undefined,
+    offers: (purpose: Purpose): boolean => catalogue.find(purpose) !== undefined,
+    /** The values that this server declares for an argument of a tool; undefined where it sets no list. */
+    allowedValues: (purpose: Purpose, argument: keyof WantedArguments): readonly string[] | undefined => {
+      const tool = catalogue.find(purpose)
+      return tool && allowedValues(tool, argument)
+    },
+    /** Which of these this server would refuse. Asks nobody, so it can be known before anything is touched. */
+    checkArguments: (purpose: Purpose, wanted: WantedArguments): readonly RefusedArgument[] => {
+      const tool = catalogue.find(purpose)
+      return tool ? refusedArguments(tool, wanted) : []
+    },
+    /** Whether a service can be told to end itself. */
     canExpire: 'destroy_timeout_seconds' in createArguments,
+    /** Whether calls can be told which workspace they are for. */
     knowsWorkspaces: 'workspace_slug' in createArguments || 'workspace' in createArguments,
     ...serviceCalls(call, catalogue),
-    ...repositoryCalls(call),
-    ...databaseCalls(call, catalogue),
-    ...templateCalls(call, catalogue),
+    ...resourceCalls(call, catalogue),
     ...accountCalls(call, catalogue),
-    ...dnsCalls(call),
-    close: () => session.close(),
+    close: (): Promise<void> => session.close(),
   }
 }
 
-/** Whether an error says that the name is taken, which a service in deletion also causes. */
-export function isNameTaken(error: unknown): boolean {
-  return error instanceof ToolError && error.reason === 'already-exists'
+/** Which parts of a service to read; logs cost the platform time, so they are asked for only when wanted. */
+interface ServiceParts {
+  env?: boolean
+  deployLogLines?: number
+  runtimeLogLines?: number
 }
 
-/** Whether an error says that the account may not have more. */
-export function isOverQuota(error: unknown): boolean {
-  return (error instanceof ToolError && error.reason === 'quota') || isOutOfMoney(error)
+interface GitAccess {
+  readonly remote: string
+  readonly created: boolean
 }
 
-/** Whether an error says that the account cannot pay, which removing a service does not mend. */
-export function isOutOfMoney(error: unknown): boolean {
-  if (error instanceof ToolError) return error.reason === 'credits'
-  return error instanceof PlatformError && (error.failure === 'payment-required' || error.failure === 'no-credits')
+function serviceCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    service: (name: string, parts: ServiceParts, signal: AbortSignal) => {
+      const { env: includeEnv, deployLogLines, runtimeLogLines } = parts
+      const wanted = { name, includeEnv, deployLogLines, runtimeLogLines }
+      const dispensable = ['includeEnv', 'deployLogLines', 'runtimeLogLines'] as const
+      return unlessMissing('service-not-found', () =>
+        call({ purpose: 'getService', wanted, repeatable: true, dispensable }, serviceSchema, signal),
+      )
+    },
+    /** What a service uses, over the last hour; undefined when no tool tells. */
+    usage: async (name: string, signal: AbortSignal) => {
+      const tool = catalogue.find('serviceMetrics')
+      // A server that asks for anything but the name means another tool than the one that is known.
+      if (!tool || !(tool.inputSchema.required ?? []).every((argument) => argument === 'name')) return undefined
+      const wanted = { name, timeRange: 'ONE_HOUR' }
+      const dispensable = ['timeRange'] as const
+      return unlessMissing('service-not-found', () =>
+        call({ purpose: 'serviceMetrics', wanted, repeatable: true, dispensable }, metricsSchema, signal),
+      )
+    },
+    /** All services of the account, newest first; the platform shows 100 at most and has no further pages. */
+    services: (signal: AbortSignal) =>
+      call({ purpose: 'listServices', wanted: {}, repeatable: true }, servicesSchema, signal),
+    createService: (name: string, repo: string, branch: string, settings: ServiceSettings, signal: AbortSignal) => {
+      const wanted = { name, repo, branch, ...settings }
+      return call({ purpose: 'createService', wanted, repeatable: false }, acceptedSchema, signal)
+    },
+    updateService: async (
+      name: string,
+      changes: ServiceSettings & { branch?: string; repo?: string },
+      signal: AbortSignal,
+    ) => {
+      const { region: _region, ...changeable } = changes // the platform cannot move a service to another region
+      const wanted = 'region' in (catalogue.need('updateService').inputSchema.properties ?? {}) ? changes : changeable
+      return call({ purpose: 'updateService', wanted: { name, ...wanted }, repeatable: false }, acceptedSchema, signal)
+    },
+    /** Asks for deletion and returns before it has happened. `false`: there was no such service. */
+    deleteService: async (name: string, signal: AbortSignal): Promise<boolean> => {
+      const deleted = await unlessMissing('service-not-found', () =>
+        call({ purpose: 'deleteService', wanted: { name }, repeatable: true }, acceptedSchema, signal),
+      )
+      return deleted !== undefined
+    },
+    /**
+     * Push access to a repository, which is made when it does not exist and `create` is set. The remote carries a
+     * password: it must reach no log, argument or file.
+     */
+    gitAccess: async (name: string, create: boolean, signal: AbortSignal): Promise<GitAccess | undefined> => {
+      const existing = await unlessMissing('repository-not-found', () =>
+        call({ purpose: 'getGitToken', wanted: { name }, repeatable: true }, gitAccessSchema, signal),
+      )
+      if (existing) return { remote: existing.remote, created: false }
+      if (!create) return undefined
+      // Making a repository that exists returns it, so asking twice is harmless.
+      const making = { purpose: 'createRepository', wanted: { name }, repeatable: true } as const
+      try {
+        const { remote } = await call(making, gitAccessSchema, signal)
+        return { remote, created: true }
+      } catch (error) {
+        // Of two that make it at once one loses, and finds it made.
+        if (!isNameTaken(error)) throw error
+        const { remote } = await call({ ...making, purpose: 'getGitToken' }, gitAccessSchema, signal)
+        return { remote, created: false }
+      }
+    },
+  }
 }
 
-/** The repository's `owner/slug`, which the platform reports with a service, from a remote's address. */
-export function repositorySlug(remote: string): string {
-  return new URL(remote).pathname.replace(/^\//, '').replace(/\.git$/, '')
+/**
+ * The platform, with at most so many calls under way at once; others wait for their turn. What is waited for between two
+ * calls holds nobody up.
+ */
+export function fewAtOnce(platform: Platform, atOnce: number = callsAtOnce): Platform {
+  let free = atOnce
+  const waiting: (() => void)[] = []
+  const inTurn = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (free > 0) free -= 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await call()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else free += 1
+    }
+  }
+  return {
+    ...platform,
+    service: (...args) => inTurn(() => platform.service(...args)),
+    services: (...args) => inTurn(() => platform.services(...args)),
+    deleteService: (...args) => inTurn(() => platform.deleteService(...args)),
+    gitAccess: (...args) => inTurn(() => platform.gitAccess(...args)),
+    database: (...args) => inTurn(() => platform.database(...args)),
+    deleteDatabase: (...args) => inTurn(() => platform.deleteDatabase(...args)),
+    templateInstance: (...args) => inTurn(() => platform.templateInstance(...args)),
+    volumes: (...args) => inTurn(() => platform.volumes(...args)),
+    deleteVolume: (...args) => inTurn(() => platform.deleteVolume(...args)),
+  }
 }

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { innermostReason } from '../core/errors.ts'
+import { webAddress } from '../core/http.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
 import { PlatformError } from './errors.ts'
 
 /**
@@ -21,7 +24,7 @@ export function readResult<T>(schema: z.ZodType<T>, result: unknown, tool: strin
   const parsed = schema.safeParse(snakeKeys(result))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  const where = issue?.path.join('.') || 'the result'
+  const where = sanitizePhrase(issue?.path.join('.') || 'the result')
   throw new PlatformError(
     'protocol',
     `ml.ink’s ${tool} answered something unexpected: ${where}: ${issue?.message ?? 'does not fit'}`,
@@ -31,10 +34,48 @@ export function readResult<T>(schema: z.ZodType<T>, result: unknown, tool: strin
   )
 }
 
-const text = z
+// A field that is not needed must not fail a step, whatever a server puts there: what does not fit counts as not given.
+// Only what a result is nothing without (its name, its status, its list) is insisted on.
+
+/** A text that may be missing; an empty one, and whatever is no text, is missing as well. */
+export const text = z
   .string()
   .nullish()
+  .catch(undefined)
   .transform((value) => value || undefined)
+
+const textOrNumber = z
+  .union([z.string(), z.number().transform(String)])
+  .nullish()
+  .catch(undefined)
+  .transform((value) => value || undefined)
+
+/** Those items of a list that fit; `null` is an empty list, as Go writes it. Anything but a list is `undefined`. */
+export function fitting<T>(item: z.ZodType<T>) {
+  return z
+    .union([z.array(z.unknown()), z.null().transform(() => [])])
+    .optional()
+    .catch(undefined)
+    .transform((list) => list?.flatMap((one): T[] => fittingOne(item, one)))
+}
+
+function fittingOne<T>(item: z.ZodType<T>, value: unknown): T[] {
+  const parsed = item.safeParse(value)
+  return parsed.success ? [parsed.data] : []
+}
+
+/**
+ * An answer that is a list, under the first of these names that it has. One without any is refused: to take it for an
+ * empty list would be to think that nothing is there.
+ */
+export function listUnder<T>(names: readonly [string, ...string[]], item: z.ZodType<T>) {
+  return z.record(z.string(), z.unknown()).transform((raw, context): readonly T[] => {
+    const list = names.map((name) => fitting(item).parse(raw[name])).find((found) => found !== undefined)
+    if (list !== undefined) return list
+    context.addIssue({ code: 'custom', path: [names[0]], message: 'is missing' })
+    return z.NEVER
+  })
+}
 
 // Logs come as one text or as a list, of lines or of records; which one differs between generations.
 const logLine = z.union([
@@ -44,26 +85,42 @@ const logLine = z.union([
   z.object({ text: z.string() }).transform((entry) => entry.text),
 ])
 const log = z
-  .union([z.array(logLine), z.string().transform((whole) => (whole ? whole.replace(/\n$/, '').split('\n') : []))])
-  .nullish()
-  .transform((lines) => lines ?? [])
+  .union([
+    z.string().transform((whole) => (whole ? whole.replace(/\n$/, '').split('\n') : [])),
+    fitting(logLine).transform((lines) => lines ?? []),
+  ])
+  .catch([])
 
+// An empty value comes back without `value` (G1).
+const value = z
+  .union([z.string(), z.number().transform(String), z.boolean().transform(String)])
+  .nullish()
+  .transform((given) => given ?? '')
 const variables = z
   .union([
     z
-      .array(z.object({ key: z.string(), value: z.string() }))
-      .transform((list) => Object.fromEntries(list.map(({ key, value }) => [key, value]))),
-    z.record(z.string(), z.string()),
+      .array(z.object({ key: z.string(), value }))
+      .transform((list) => Object.fromEntries(list.map(({ key, value: given }) => [key, given]))),
+    z.record(z.string(), value),
   ])
   .nullish()
-  .transform((value) => value ?? undefined)
+  // All of them or none: an update sends back what was read, and would lose those that were left out.
+  .catch(undefined)
+  .transform((given) => given ?? undefined)
 
 // One generation groups these by the life they belong to, instead of prefixing their names.
-const life = z.object({ status: text, error_message: text, logs: log }).nullish()
+const life = z.object({ status: text, error_message: text, logs: log }).nullish().catch(undefined)
 
 const port = z.object({ public_endpoint: text, visibility: text })
+const domainName = z.string().regex(/^[\w*.-]{1,253}$/)
 // Either an object of its own, or a name with its status beside it.
-const customDomain = z.union([z.object({ domain: z.string(), status: z.string(), error: text }), z.string()])
+const customDomain = z
+  .union([
+    z.object({ domain: domainName, status: text, error: text }),
+    domainName.transform((domain) => ({ domain, status: undefined, error: undefined })),
+  ])
+  .nullish()
+  .catch(undefined)
 
 /** A service as any generation reports it, in our words. */
 export const serviceSchema = z
@@ -81,20 +138,17 @@ export const serviceSchema = z
     error_message: text,
     url: text,
     fqdn: text,
-    ports: z.array(port).nullish(),
+    ports: fitting(port),
     commit_hash: text,
     created_at: text,
     updated_at: text,
     memory: text,
-    vcpus: z
-      .union([z.string(), z.number()])
-      .nullish()
-      .transform((value) => (value === null || value === undefined ? undefined : String(value))),
+    vcpus: textOrNumber,
     deploy_logs: log,
     deployment_logs: log,
     runtime_logs: log,
     env_vars: variables,
-    custom_domain: customDomain.nullish(),
+    custom_domain: customDomain,
     custom_domain_status: text,
   })
   .transform((raw, context) => {
@@ -103,6 +157,8 @@ export const serviceSchema = z
       context.addIssue({ code: 'custom', path: ['status'], message: 'is missing' })
       return z.NEVER
     }
+    const error = raw.error_message ?? raw.deployment?.error_message
+    const addresses = [raw.url, ...(raw.ports ?? []).map((one) => one.public_endpoint), raw.fqdn]
     return {
       id: raw.service_id ?? raw.id,
       name: raw.name,
@@ -110,8 +166,11 @@ export const serviceSchema = z
       repo: raw.repo,
       branch: raw.branch,
       status,
-      errorMessage: raw.error_message ?? raw.deployment?.error_message,
-      url: withScheme(raw.url ?? raw.ports?.find((one) => one.public_endpoint)?.public_endpoint ?? raw.fqdn),
+      /** The reason alone; see {@link innermostReason}. */
+      errorMessage: error && innermostReason(error),
+      /** The error as it came, with all that is wrapped around the reason. */
+      errorInFull: error,
+      url: addresses.map(webAddress).find((address) => address !== undefined),
       commitHash: raw.commit_hash,
       createdAt: raw.created_at,
       updatedAt: raw.updated_at,
@@ -121,7 +180,9 @@ export const serviceSchema = z
         [raw.deploy_logs, raw.deployment_logs, raw.deployment?.logs ?? []].find((lines) => lines.length > 0) ?? [],
       runtimeLogs: raw.runtime_logs.length > 0 ? raw.runtime_logs : (raw.runtime?.logs ?? []),
       env: raw.env_vars,
-      customDomain: domainOf(raw.custom_domain, raw.custom_domain_status),
+      customDomain: raw.custom_domain
+        ? { ...raw.custom_domain, status: raw.custom_domain.status ?? raw.custom_domain_status ?? 'unknown' }
+        : undefined,
     }
   })
 
@@ -129,7 +190,7 @@ export const serviceSchema = z
 export type Service = z.output<typeof serviceSchema>
 
 /** A service as lists show it. */
-export const listedServiceSchema = z
+const listedService = z
   .object({
     service_id: text,
     id: text,
@@ -145,156 +206,27 @@ export const listedServiceSchema = z
     name: raw.name,
     repo: raw.repo,
     status: raw.status ?? raw.deployment?.status,
-    url: withScheme(raw.url),
+    url: webAddress(raw.url),
     project: raw.project,
   }))
 
-export type ListedService = z.output<typeof listedServiceSchema>
+export const servicesSchema = listUnder(['services'], listedService)
 
 /** What creating or updating a service answers. */
 export const acceptedSchema = z
-  .object({ service_id: text, id: text, name: text, status: text, message: text })
+  .object({ service_id: text, id: text, message: text })
   .transform((raw) => ({ serviceId: raw.service_id ?? raw.id, message: raw.message }))
 
-export type Accepted = z.output<typeof acceptedSchema>
-
+/** The remote carries a password: it must reach no log, argument or file. */
 export const gitAccessSchema = z
-  .object({ git_remote: z.string(), repo: text, name: text, expires_at: text })
-  .transform((raw) => ({ remote: raw.git_remote, expiresAt: raw.expires_at }))
+  .object({ git_remote: z.string().refine(isRemote, 'is no http address of a repository') })
+  .transform((raw) => ({ remote: raw.git_remote }))
 
-export const databaseSchema = z
-  .object({
-    resource_id: text,
-    id: text,
-    name: z.string(),
-    type: text,
-    status: text,
-    database_url: text,
-    auth_token: text,
-  })
-  .transform((raw) => ({
-    id: raw.resource_id ?? raw.id,
-    name: raw.name,
-    type: raw.type,
-    status: raw.status,
-    url: raw.database_url,
-    authToken: raw.auth_token,
-  }))
-
-/** A database of ml.ink; `url` and `authToken` are set by the calls that reveal them. */
-export type Database = z.output<typeof databaseSchema>
-
-const output = z.object({
-  key: z.string(),
-  value: z
-    .string()
-    .nullish()
-    .transform((value) => value ?? ''),
-  sensitive: z.boolean().nullish(),
-})
-
-export const templateInstanceSchema = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    status: text,
-    services: z.array(z.object({ service_id: text, name: z.string(), status: text })).nullish(),
-    outputs: z.array(output).nullish(),
-  })
-  .transform(({ services, outputs, ...rest }) => ({
-    ...rest,
-    services: (services ?? []).map(({ service_id: id, name }) => ({ id, name })),
-    outputs: outputs ?? [],
-  }))
-
-/** A deployed template. Lists mask its sensitive outputs. */
-export type TemplateInstance = z.output<typeof templateInstanceSchema>
-
-const instances = z.array(templateInstanceSchema).nullish()
-
-export const templateInstancesSchema = z
-  .object({ instances, template_instances: instances })
-  .transform((raw) => raw.instances ?? raw.template_instances ?? [])
-
-export const volumesSchema = z
-  .object({ volumes: z.array(z.object({ name: z.string() })).nullish() })
-  .transform((raw) => raw.volumes ?? [])
-
-export const domainSchema = z.object({ domain: text, status: text, message: text })
-export type DomainAnswer = z.output<typeof domainSchema>
-
-const zone = z
-  .object({
-    zone: z.string(),
-    status: text,
-    error: text,
-    dns_records: z
-      .array(z.object({ host: z.string(), type: z.string(), value: z.string(), verified: z.boolean() }))
-      .nullish(),
-  })
-  .transform(({ dns_records: records, ...rest }) => ({
-    ...rest,
-    /** What its owner has to set at the registrar for the delegation, as far as the server says. */
-    toSet: records?.filter(({ verified }) => !verified),
-  }))
-
-/** A zone that was delegated to the platform, or is about to be. */
-export type Zone = z.output<typeof zone>
-
-const zones = z.array(zone).nullish()
-
-export const zonesSchema = z
-  .object({ zones, delegations: zones })
-  .transform((raw) => raw.zones ?? raw.delegations ?? [])
-
-const dnsRecord = z.object({
-  id: z.string(),
-  name: z.string(),
-  type: z.string(),
-  content: z.string(),
-  ttl: z
-    .number()
-    .nullish()
-    .transform((ttl) => ttl ?? undefined),
-  managed: z
-    .boolean()
-    .nullish()
-    .transform((managed) => managed ?? false),
-})
-
-/** A DNS record of a delegated zone; a `managed` one is the platform's own. */
-export type DnsRecord = z.output<typeof dnsRecord>
-
-export const dnsRecordSchema = z.union([z.object({ record: dnsRecord }).transform(({ record }) => record), dnsRecord])
-
-export const dnsRecordsSchema = z
-  .object({ records: z.array(dnsRecord).nullish() })
-  .transform((raw) => raw.records ?? [])
-
-export const accountSchema = z
-  .object({ user_id: text, github_username: text, name: text, email: text })
-  .transform((raw) => ({ name: raw.github_username ?? raw.name ?? raw.email ?? raw.user_id }))
-
-const project = z
-  .object({ name: z.string(), ref: text, slug: text })
-  .transform(({ name, ref, slug }) => ({ name, ref: ref ?? slug }))
-
-export const projectsSchema = z.object({ projects: z.array(project).nullish() }).transform((raw) => raw.projects ?? [])
-
-const workspace = z.object({ slug: text, name: text }).transform(({ slug, name }) => ({ slug: slug ?? name ?? '' }))
-
-export const workspacesSchema = z
-  .object({ workspaces: z.array(workspace).nullish() })
-  .transform((raw) => (raw.workspaces ?? []).filter(({ slug }) => slug !== ''))
-
-function domainOf(
-  domain: z.output<typeof customDomain> | null | undefined,
-  status: string | undefined,
-): { domain: string; status: string; error: string | undefined } | undefined {
-  if (!domain) return undefined
-  return typeof domain === 'string' ? { domain, status: status ?? 'unknown', error: undefined } : domain
+function isRemote(address: string): boolean {
+  return /^https?:\/\/[^\s\x00-\x1f]+$/i.test(address) && URL.canParse(address)
 }
 
-function withScheme(address: string | undefined): string | undefined {
-  return address === undefined || address.includes('://') ? address : `https://${address}`
+/** The repository's `owner/slug`, which the platform reports with a service, from a remote's address. */
+export function repositorySlug(remote: string): string {
+  return new URL(remote).pathname.replace(/^\//, '').replace(/\.git$/, '')
 }

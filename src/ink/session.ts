@@ -1,16 +1,14 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { type CallToolResult, McpError, type Tool } from '@modelcontextprotocol/sdk/types.js'
+import { McpError } from '@modelcontextprotocol/sdk/types.js'
+import { z } from 'zod'
+import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
-import { isTransient, PlatformError, ToolError } from './errors.ts'
-import { paymentTerms } from './payment-terms.ts'
-import { type Fetch, platformFetch } from './wire.ts'
-
-/** Time, injected so that waiting can be tested without waiting. */
-export interface Clock {
-  now(): number
-  sleep(ms: number, signal: AbortSignal): Promise<void>
-}
+import { type Fetch, limitAnswers, parseJson } from '../core/http.ts'
+import { retry } from '../core/retry.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
+import { isTransient, neverCarriedOut, PlatformError, rpcError, ToolError } from './errors.ts'
+import { paymentTerms, platformFetch } from './wire.ts'
 
 /** What a session needs to talk to ml.ink. */
 export interface SessionOptions {
@@ -19,10 +17,22 @@ export interface SessionOptions {
   apiKey: string
   fetch: Fetch
   clock: Clock
+  /** Milliseconds since the epoch; nothing is asked again after it. Twenty minutes from now unless told otherwise. */
+  deadlineAt?: number | undefined
   /** Uniform in [0, 1); spreads retries so that parallel jobs do not come back together. */
   random: () => number
   /** For the log of a debug run; gets tool names and durations, never arguments. */
   debug: (line: string) => void
+}
+
+/** A tool as `tools/list` declares it. What servers say beyond this is not read: their `outputSchema` least of all. */
+export interface Tool {
+  readonly name: string
+  readonly inputSchema: {
+    readonly type?: unknown
+    readonly properties?: Readonly<Record<string, unknown>> | undefined
+    readonly required?: readonly string[] | undefined
+  }
 }
 
 /** One conversation with ml.ink. Must be closed, or the process does not end. */
@@ -31,8 +41,8 @@ export interface Session {
   /** The account-independent name the server gave itself, for the log. */
   readonly server: string
   /**
-   * Calls a tool and returns its result as data.
-   * @param options.repeatable whether asking twice is harmless: such calls are retried after every transient failure, others only
+   * Calls a tool and returns its result as data. Transient failures are repeated until the deadline.
+   * @param options.repeatable whether asking twice is harmless: such calls are repeated after every transient failure, others only
    * when the request cannot have been carried out
    * @throws ToolError when the tool says no, PlatformError for everything below it
    */
@@ -45,33 +55,103 @@ export interface Session {
 }
 
 const requestTimeoutMs = 25_000
-const attempts = 4
-const firstPauseMs = 500
-const longestPauseMs = 20_000
+const listingTimeoutMs = 60_000
+const usualDeadlineMs = 20 * 60_000
+/** An endpoint that has never answered is more likely wrong than away. */
+const firstContactMs = 2 * 60_000
+const mostTools = 2_000
+const mostPages = 50
 
 /** Connects to ml.ink over MCP Streamable HTTP and reads the tool list. */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
-  const redact = (text: string) => text.replaceAll(options.apiKey, '***')
-  const fetch = platformFetch(options.fetch, requestTimeoutMs, redact)
-  const { client, tools } = await withRetries(options, signal, isTransient, () => connect(options, fetch, signal))
+  const { clock, random, debug, apiKey } = options
+  const redact = (text: string) => text.replaceAll(apiKey, '***')
+  const fetch = platformFetch(limitAnswers(options.fetch), requestTimeoutMs, redact)
+  const deadlineAt = options.deadlineAt ?? clock.now() + usualDeadlineMs
+  const onRetry = (error: unknown, pauseMs: number) =>
+    debug(`ml.ink: ${errorMessage(error)}; asking again in ${Math.round(pauseMs)} ms`)
+  const policy = { deadlineAt, clock, random, onRetry }
+
+  let client = await firstContact(options, () => connect(options, fetch, signal), { ...policy, signal })
+  const tools = await retry(() => listTools(client, signal), { ...policy, signal, again: pauseAfter })
+  let renewal: Promise<void> | undefined
+
+  /** Begins a new session; calls that find the same one ended share it. */
+  const renew = (ended: Client, callSignal: AbortSignal): Promise<void> => {
+    if (client !== ended) return Promise.resolve()
+    renewal ??= connect(options, fetch, callSignal)
+      .then(async (fresh) => {
+        client = fresh
+        await ended.close()
+      })
+      .finally(() => {
+        renewal = undefined
+      })
+    return renewal
+  }
+
+  async function attempt(tool: string, args: Record<string, unknown>, callSignal: AbortSignal): Promise<unknown> {
+    const used = client
+    try {
+      return readResult(tool, await callTool(used, tool, args, callSignal), redact)
+    } catch (error) {
+      if (!(error instanceof PlatformError) || error.failure !== 'session-ended') throw error
+      debug('ml.ink has ended the session; a new one is begun')
+      await renew(used, callSignal)
+      return readResult(tool, await callTool(client, tool, args, callSignal), redact)
+    }
+  }
+
+  const { name, version } = client.getServerVersion() ?? {}
   return {
     tools,
-    server: [client.getServerVersion()?.name, client.getServerVersion()?.version].filter(Boolean).join(' '),
+    server: sanitizePhrase([name, version].filter(Boolean).join(' ')),
     call: async (tool, args, { repeatable, signal: callSignal }) => {
-      const retry = (error: unknown) => isTransient(error) && (repeatable || neverCarriedOut(error))
-      return withRetries(options, callSignal, retry, async () => {
-        const startedAt = options.clock.now()
-        const result = await translate(() =>
-          client.callTool({ name: tool, arguments: args }, undefined, {
-            signal: ownSignal(callSignal),
-            timeout: requestTimeoutMs * 2,
-          }),
-        )
-        options.debug(`${tool}: answered in ${options.clock.now() - startedAt} ms`)
-        return readResult(tool, result as CallToolResult, redact)
-      })
+      const again = (error: unknown) => (repeatable || neverCarriedOut(error)) && pauseAfter(error)
+      const timed = async () => {
+        const startedAt = clock.now()
+        const result = await attempt(tool, args, callSignal)
+        debug(`${tool}: answered in ${clock.now() - startedAt} ms`)
+        return result
+      }
+      return retry(timed, { ...policy, signal: callSignal, again })
     },
     close: () => client.close(),
+  }
+}
+
+/** Whether asking again can help, and the pause that the server asked for. */
+function pauseAfter(error: unknown): boolean | number {
+  return isTransient(error) && (error.retryAfterMs ?? true)
+}
+
+/** An endpoint that answers with trouble is waited for until the deadline, one that does not answer at all is not. */
+async function firstContact<T>(
+  { clock, endpoint }: SessionOptions,
+  act: () => Promise<T>,
+  policy: Omit<Parameters<typeof retry>[1], 'again'>,
+): Promise<T> {
+  const startedAt = clock.now()
+  const silent = (error: unknown) =>
+    error instanceof PlatformError && (error.failure === 'unreachable' || error.failure === 'lost-answer')
+  let answered = false
+  try {
+    return await retry(act, {
+      ...policy,
+      again: (error) => {
+        answered ||= !silent(error)
+        return (answered || clock.now() - startedAt < firstContactMs) && pauseAfter(error)
+      },
+    })
+  } catch (error) {
+    const waitedMs = clock.now() - startedAt
+    if (answered || !silent(error) || waitedMs < firstContactMs) throw error
+    const { host } = new URL(endpoint)
+    throw new PlatformError(
+      'unreachable',
+      `Nothing has answered at ${host} for ${Math.round(waitedMs / 60_000)} minutes: ${errorMessage(error)}`,
+      { cause: error, hint: (error as PlatformError).hint ?? 'Check the `endpoint` input.' },
+    )
   }
 }
 
@@ -81,106 +161,114 @@ function ownSignal(signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal])
 }
 
-async function connect(
-  options: SessionOptions,
-  fetch: Fetch,
-  signal: AbortSignal,
-): Promise<{ client: Client; tools: Tool[] }> {
+async function connect(options: SessionOptions, fetch: Fetch, signal: AbortSignal): Promise<Client> {
+  if (!URL.canParse(options.endpoint)) {
+    throw new PlatformError('protocol', 'The MCP endpoint of ml.ink is not a URL', { hint: 'Check `endpoint`.' })
+  }
   const client = new Client({ name: 'ink-deploy', version: '1.0.0' })
   const transport = new StreamableHTTPClientTransport(new URL(options.endpoint), {
     fetch,
     requestInit: { headers: { Authorization: `Bearer ${options.apiKey}`, 'X-Ink-Client': 'ink-deploy' } },
   })
   try {
-    return await translate(async () => {
-      // The transport declares its optional members as `T | undefined`, which exactOptionalPropertyTypes tells apart.
-      await client.connect(transport as Parameters<Client['connect']>[0], {
-        signal: ownSignal(signal),
-        timeout: requestTimeoutMs * 2,
-      })
-      return { client, tools: await listTools(client, signal) }
-    })
+    // The transport declares its optional members as `T | undefined`, which exactOptionalPropertyTypes tells apart.
+    const connecting = { signal: ownSignal(signal), timeout: requestTimeoutMs * 2 }
+    await translate('initialize', () => client.connect(transport as Parameters<Client['connect']>[0], connecting))
+    return client
   } catch (error) {
     await client.close()
     throw error
   }
 }
 
+const text = z.string().optional().catch(undefined)
+const pageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: text })
+const toolSchema = z.object({
+  name: z.string(),
+  inputSchema: z
+    .object({
+      properties: z.record(z.string(), z.unknown()).optional().catch(undefined),
+      required: z.array(z.string()).optional().catch(undefined),
+    })
+    .catch({}),
+})
+
+/** The SDK's own `listTools` compiles every tool's `outputSchema`, patterns and all: code of strangers, which we need not run. */
 async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(listingTimeoutMs)])
   const tools: Tool[] = []
   let cursor: string | undefined
-  do {
-    const page = await client.listTools(cursor === undefined ? {} : { cursor }, { signal: ownSignal(signal) })
-    tools.push(...page.tools)
-    cursor = page.nextCursor
-  } while (cursor)
-  return tools
+  for (let page = 1; ; page++) {
+    const request = { method: 'tools/list' as const, params: cursor === undefined ? {} : { cursor } }
+    const answer = await translate('tools/list', () =>
+      client.request(request, pageSchema, { signal: ownSignal(inTime), timeout: requestTimeoutMs * 2 }),
+    ).catch((error: unknown) => {
+      if (inTime.aborted && !signal.aborted) throw endlessList(`within ${listingTimeoutMs / 1000} s`)
+      throw error
+    })
+    tools.push(...answer.tools.flatMap((tool) => toolSchema.safeParse(tool).data ?? []))
+    const next = answer.nextCursor || undefined
+    if (tools.length > mostTools) throw endlessList(`after ${mostTools} tools`)
+    if (next === undefined) return tools
+    if (page === mostPages || next === cursor) throw endlessList(`after ${page} pages`)
+    cursor = next
+  }
 }
 
-async function translate<T>(act: () => Promise<T>): Promise<T> {
+function endlessList(where: string): PlatformError {
+  return new PlatformError('protocol', `ml.ink’s list of tools does not end ${where}`, {
+    hint: 'Check that `endpoint` is an MCP endpoint of ml.ink; the usual one is https://mcp.ml.ink/mcp.',
+  })
+}
+
+const resultSchema = z.looseObject({
+  content: z.array(z.unknown()).optional().catch(undefined),
+  structuredContent: z.record(z.string(), z.unknown()).optional().catch(undefined),
+  isError: z.boolean().optional().catch(undefined),
+})
+
+async function callTool(client: Client, name: string, args: Record<string, unknown>, signal: AbortSignal) {
+  return translate(name, () =>
+    client.request({ method: 'tools/call', params: { name, arguments: args } }, resultSchema, {
+      signal: ownSignal(signal),
+      timeout: requestTimeoutMs * 2,
+    }),
+  )
+}
+
+async function translate<T>(method: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (thrown) {
     if (thrown instanceof PlatformError || (thrown instanceof Error && thrown.name === 'AbortError')) throw thrown
-    if (thrown instanceof McpError) throw rpcError(thrown)
-    throw new PlatformError('protocol', `ml.ink gave an answer we do not understand: ${errorMessage(thrown)}`, {
+    if (thrown instanceof McpError) throw rpcError(method, thrown)
+    const reason = sanitizePhrase(
+      thrown instanceof z.ZodError ? 'its fields are not those of MCP' : errorMessage(thrown),
+    )
+    throw new PlatformError('protocol', `ml.ink’s answer to ${method} is not understood: ${reason}`, {
       cause: thrown,
       hint: 'Check that `endpoint` is an MCP endpoint of ml.ink; the usual one is https://mcp.ml.ink/mcp.',
     })
   }
 }
 
-const rpcTimeout = -32001
-const rpcClosed = -32000
-
-function rpcError(error: McpError): PlatformError {
-  const lost = error.code === rpcTimeout || error.code === rpcClosed
-  return new PlatformError(lost ? 'lost-answer' : 'protocol', `ml.ink did not answer the request: ${error.message}`, {
-    cause: error,
-    hint: lost
-      ? 'Run the job again; what was started meanwhile is found again.'
-      : 'The server speaks another dialect of MCP than expected; check `endpoint`.',
-  })
-}
-
 /** Results arrive as `structuredContent` and as JSON text; some servers send only one of the two. */
-function readResult(tool: string, result: CallToolResult, redact: (text: string) => string): unknown {
-  const text = (result.content ?? []).map((block) => (block.type === 'text' ? block.text : '')).join('\n')
-  if (result.isError) throw new ToolError(tool, refusal(redact(text.trim())))
+function readResult(tool: string, result: z.output<typeof resultSchema>, redact: (text: string) => string): unknown {
+  const blocks = (result.content ?? []).map((block) => blockSchema.safeParse(block).data?.text ?? '')
+  const whole = blocks.join('\n')
+  if (result.isError) throw new ToolError(tool, refusal(redact(whole.trim())))
   if (result.structuredContent) return result.structuredContent
   try {
-    return JSON.parse(text)
+    return parseJson(whole)
   } catch {
-    return { message: text } // a plain sentence is a legal result; what needs fields finds none and says so
+    return { message: whole } // a plain sentence is a legal result; what needs fields finds none and says so
   }
 }
+
+const blockSchema = z.object({ type: z.literal('text'), text: z.string() })
 
 /** A tool that wants to be paid answers with the terms alone (x402 over MCP). */
 function refusal(text: string): string {
   const terms = paymentTerms(text)
   return terms === undefined ? text || 'no reason given' : `payment required. Its terms: ${terms}`
-}
-
-function neverCarriedOut(error: PlatformError): boolean {
-  return error.failure === 'unreachable' || error.failure === 'rate-limited'
-}
-
-async function withRetries<T>(
-  { clock, random, debug }: Pick<SessionOptions, 'clock' | 'random' | 'debug'>,
-  signal: AbortSignal,
-  retry: (error: unknown) => boolean,
-  act: () => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await act()
-    } catch (error) {
-      if (attempt >= attempts || !retry(error) || signal.aborted) throw error
-      const asked = error instanceof PlatformError ? error.retryAfterMs : undefined
-      if (asked !== undefined && asked > longestPauseMs) throw error
-      const pauseMs = asked ?? firstPauseMs * 2 ** (attempt - 1) * (0.5 + random())
-      debug(`ml.ink: ${errorMessage(error)}; asking again in ${Math.round(pauseMs)} ms`)
-      await clock.sleep(pauseMs, signal)
-    }
-  }
 }

@@ -1,8 +1,7 @@
-import { httpError, networkError, PlatformError } from './errors.ts'
-import { decodedTerms } from './payment-terms.ts'
-
-/** The part of `fetch` that the session needs; injected, so that tests can stand between. */
-export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
+import { z } from 'zod'
+import { AnswerTooLarge, describeBody, type Fetch, parseJson } from '../core/http.ts'
+import { retryAfterMs } from '../core/retry.ts'
+import { httpError, networkError, PlatformError, paymentRequired, tooLargeError } from './errors.ts'
 
 /**
  * Wraps `fetch` for the MCP transport so that every way of failing becomes a typed {@link PlatformError}, and so that an
@@ -22,13 +21,10 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
     refuseForeignRedirect(response, url)
     if (response.status >= 400) {
       const body = redact(await attempt(() => response.text(), init?.signal, host))
-      const terms = response.status === 402 ? decodedTerms(response.headers.get('payment-required')) : undefined
-      throw httpError(
-        response.status,
-        terms ? redact(terms) : body,
-        host,
-        retryAfterMs(response.headers.get('retry-after')),
-      )
+      if (response.status === 402) throw paymentRequired(termsOf(response, body, redact))
+      if (response.status === 404 && new Headers(init?.headers).has('mcp-session-id')) throw sessionEnded(host)
+      const retryAfter = retryAfterMs(response.headers.get('retry-after'), Date.now())
+      throw httpError(response.status, body, host, retryAfter)
     }
     if (response.status !== 200 || !response.body) return response
     const type = response.headers.get('content-type') ?? ''
@@ -48,6 +44,13 @@ async function noStandingStream(fetch: Fetch, url: string | URL, init: RequestIn
   return resumes ? fetch(url, { ...init, redirect: 'manual' }) : new Response(null, { status: 405 })
 }
 
+// The specification (Streamable HTTP, session management) has the client begin a new session then.
+function sessionEnded(host: string): PlatformError {
+  return new PlatformError('session-ended', `ml.ink at ${host} has ended the session (HTTP 404)`, {
+    hint: 'Run the job again; the server forgets sessions faster than they are used.',
+  })
+}
+
 async function attempt<T>(
   act: () => Promise<T>,
   callerSignal: AbortSignal | null | undefined,
@@ -57,29 +60,31 @@ async function attempt<T>(
     return await act()
   } catch (thrown) {
     if (thrown instanceof PlatformError || callerSignal?.aborted) throw thrown
-    throw networkError(thrown, host)
+    throw thrown instanceof AnswerTooLarge ? tooLargeError(thrown, host) : networkError(thrown, host)
   }
 }
 
 function refuseForeignRedirect(response: Response, url: string | URL): void {
   const location = response.headers.get('location')
   if (response.status < 300 || response.status >= 400 || !location) return
-  const target = new URL(location, url)
-  if (target.origin === new URL(url).origin) return
-  throw new PlatformError(
-    'redirected',
-    `ml.ink at ${new URL(url).host} redirects to another host, ${target.host}; the API key was not sent there`,
-    {
-      hint: `If ml.ink has moved, set \`endpoint: ${target.origin}${target.pathname}\` once you have made sure that the host is theirs.`,
-    },
-  )
+  const { origin, host, href } = new URL(url)
+  const target = URL.canParse(location, href) ? new URL(location, href) : undefined
+  if (target?.origin === origin) return
+  const where = target === undefined ? 'what is no address' : `another host, ${target.host}`
+  throw new PlatformError('redirected', `ml.ink at ${host} redirects to ${where}; the API key was not sent there`, {
+    hint:
+      target === undefined
+        ? 'Check the `endpoint` input; the usual one is https://mcp.ml.ink/mcp.'
+        : `If ml.ink has moved, set \`endpoint: ${target.origin}${target.pathname}\` once you have made sure that the host is theirs.`,
+  })
 }
 
 function completeJson(text: string, host: string): string {
   try {
-    JSON.parse(text)
+    parseJson(text)
     return text
   } catch (cause) {
+    if (cause instanceof AnswerTooLarge) throw tooLargeError(cause, host)
     throw networkError(new Error('the answer is not complete JSON', { cause }), host)
   }
 }
@@ -94,11 +99,18 @@ function jsonAnswer(text: string, original: Response): Response {
 /** Reads server-sent events until the one that carries the JSON-RPC response. */
 async function firstResult(response: Response, host: string): Promise<string> {
   const decoder = new TextDecoder()
-  let pending = ''
+  // Only the end of what has come is looked at for the end of an event: a long one would be searched again and again.
+  let pieces: string[] = []
+  let tail = ''
   for await (const chunk of response.body ?? []) {
-    pending += decoder.decode(chunk, { stream: true }).replaceAll('\r\n', '\n')
-    const events = pending.split('\n\n')
-    pending = events.pop() ?? ''
+    const text = decoder.decode(chunk, { stream: true }).replaceAll('\r', '')
+    if (!text) continue
+    pieces.push(text)
+    const ended = `${tail}${text}`.includes('\n\n')
+    tail = text.endsWith('\n') ? '\n' : ''
+    if (!ended) continue
+    const events = pieces.join('').split('\n\n')
+    pieces = [events.pop() ?? '']
     const result = events.map(eventData).find(isRpcResponse)
     if (result !== undefined) return result
   }
@@ -116,18 +128,91 @@ function eventData(event: string): string {
 function isRpcResponse(data: string): boolean {
   if (!data) return false
   try {
-    const message: unknown = JSON.parse(data)
+    const message: unknown = parseJson(data)
     return typeof message === 'object' && message !== null && ('result' in message || 'error' in message)
-  } catch {
+  } catch (error) {
+    if (error instanceof AnswerTooLarge) throw error
     return false // a broken event is no result; when none follows, the loop above reports the lost answer
   }
 }
 
-/** Reads a `Retry-After` header (RFC 9110: seconds or an HTTP date) as milliseconds. */
-export function retryAfterMs(header: string | null, now: number = Date.now()): number | undefined {
-  if (!header) return undefined
-  const seconds = Number(header)
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000)
-  const date = Date.parse(header)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+const field = z.union([z.string(), z.number()]).transform(String).nullish()
+
+// x402: version 1 says `maxAmountRequired`, version 2 `amount`, and puts resource and description beside the list.
+const requirement = z.object({
+  scheme: field,
+  network: field,
+  maxAmountRequired: field,
+  amount: field,
+  asset: field,
+  payTo: field,
+  resource: field,
+  description: field,
+})
+const termsSchema = z.object({
+  error: field,
+  resource: z.union([z.string(), z.object({ url: field, description: field })]).nullish(),
+  accepts: z.array(requirement).min(1),
+})
+
+type Requirement = z.output<typeof requirement>
+
+const mostShown = 3
+const longestField = 80
+
+/**
+ * What a payment that is asked for would be, in one line, read off an x402 answer (a JSON body with `accepts`). Every
+ * part is a stranger's text: it comes back on one line, without invisible characters, and short.
+ * @returns undefined when the body is no such answer
+ */
+export function paymentTerms(body: string): string | undefined {
+  const parsed = termsSchema.safeParse(jsonOf(body))
+  if (!parsed.success) return undefined
+  const { error, accepts, resource } = parsed.data
+  const about =
+    typeof resource === 'string' ? { resource } : { resource: resource?.url, description: resource?.description }
+  const ways = accepts.slice(0, mostShown).map((one) => describeWay({ ...about, ...withoutEmpty(one) }))
+  const more = accepts.length > mostShown ? [`${accepts.length - mostShown} more ways`] : []
+  return [...(error ? [onOneLine(error)] : []), ...ways, ...more].join('; ')
+}
+
+/** The terms of version 2 come in a header, as base64 of the same JSON. */
+function termsOf({ headers }: Response, body: string, redact: (text: string) => string): string {
+  const header = headers.get('payment-required')
+  const told = header === null ? body : redact(Buffer.from(header, 'base64').toString('utf8'))
+  return paymentTerms(told) ?? describeBody(told)
+}
+
+function withoutEmpty(given: Requirement): Requirement {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => Boolean(value)))
+}
+
+function describeWay({ scheme, network, maxAmountRequired, amount, asset, payTo, resource, description }: Requirement) {
+  const sum = maxAmountRequired ?? amount
+  return [
+    // Amounts are in the asset's smallest unit, and how many make one only its chain knows.
+    sum ? `${onOneLine(sum)} of the smallest unit` : 'an amount that is not told',
+    asset && `of ${onOneLine(asset)}`,
+    network && `on ${onOneLine(network)}`,
+    scheme && `(${onOneLine(scheme)})`,
+    payTo && `to ${onOneLine(payTo)}`,
+    resource && `for ${onOneLine(resource)}`,
+    description && `“${onOneLine(description)}”`,
+  ]
+    .filter(Boolean)
+    .join(' ')
+}
+
+function onOneLine(text: string): string {
+  const line = text.replaceAll(/[\p{C}\s]+/gu, ' ').trim()
+  return line.length > longestField ? `${line.slice(0, longestField - 1)}…` : line
+}
+
+/** Undefined for what is not JSON, or more than anybody would ask for. */
+function jsonOf(body: string): unknown {
+  try {
+    return parseJson(body)
+  } catch {
+    return undefined
+  }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Platform } from '../../src/ink/platform.ts'
-import type { TemplateInstance } from '../../src/ink/results.ts'
+import type { TemplateInstance } from '../../src/ink/resources.ts'
 import { type How, openStage, type Stage } from './stage.ts'
 
 type Output = TemplateInstance['outputs'][number]

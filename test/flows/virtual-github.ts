@@ -40,7 +40,7 @@ export class VirtualGitHub {
     return {
       branches: { tip: async () => undefined },
       people: { mayWrite: async () => true, react: async () => undefined },
-      issues: { find: async () => 'absent', keep: async () => undefined, close: async () => 'absent' },
+      issues: { find: async () => 'absent', upsert: async () => undefined, close: async () => 'absent' },
       pullRequests: {
         get: (number) => call(() => (this.silent ? undefined : (this.pulls.get(number) ?? ('absent' as const)))),
         list: (state) => call(() => [...this.pulls.values()].filter(({ open }) => open || state === 'all')),
@@ -49,9 +49,8 @@ export class VirtualGitHub {
         labelEvents: async () => undefined,
       },
       comments: {
-        read: ({ pullRequest }) => call(() => [this.cards.get(pullRequest)].filter((body) => body !== undefined)),
         add: async () => undefined,
-        keep: ({ pullRequest, fold, create }) =>
+        upsert: ({ pullRequest, fold, create }) =>
           call(() => {
             const body = this.cards.get(pullRequest)
             if (body === undefined && create === false) return undefined
@@ -67,7 +66,7 @@ export class VirtualGitHub {
             this.records.push(record)
             return record.id
           }),
-        settle: async (id, { state }) =>
+        setStatus: async (id, { state }) =>
           (await call(() => {
             this.records.find((record) => record.id === id)?.states.push(state)
             return true

@@ -1,7 +1,9 @@
 import type { Clock } from '../../src/core/clock.ts'
+import type { ServiceSettings } from '../../src/ink/arguments.ts'
 import { PlatformError, ToolError } from '../../src/ink/errors.ts'
-import type { Platform, ServiceSettings } from '../../src/ink/platform.ts'
-import type { Database, Service } from '../../src/ink/results.ts'
+import type { Platform } from '../../src/ink/platform.ts'
+import type { Database } from '../../src/ink/resources.ts'
+import type { Service } from '../../src/ink/results.ts'
 import type { Source } from '../../src/source/contract.ts'
 import { parseDeploymentBranch } from '../../src/source/deployment-branch.ts'
 
@@ -125,6 +127,8 @@ export class VirtualInk {
     return {
       server: 'virtual',
       offers: () => true,
+      allowedValues: () => undefined,
+      checkArguments: () => [],
       canExpire: false,
       knowsWorkspaces: false,
       service: (name, parts, signal) =>
@@ -277,6 +281,7 @@ function rendered(service: VirtualService, withEnv: boolean): Service {
     branch,
     status,
     errorMessage: undefined,
+    errorInFull: undefined,
     url,
     commitHash: undefined,
     createdAt: new Date(createdAtMs).toISOString(),

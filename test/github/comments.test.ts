@@ -25,8 +25,8 @@ describe('the sticky comment', () => {
   it('is made once and changed afterwards', async () => {
     await using stand = await openStand()
     const { github } = stand.open()
-    const first = await github.comments.keep(textCard(stand.pull.number, 'building'))
-    const second = await github.comments.keep(textCard(stand.pull.number, 'live'))
+    const first = await github.comments.upsert(textCard(stand.pull.number, 'building'))
+    const second = await github.comments.upsert(textCard(stand.pull.number, 'live'))
     expect([first?.outcome, second?.outcome]).toEqual(['created', 'updated'])
     expect(second?.id).toBe(first?.id)
     expect(stand.repository.comments(stand.pull.number).map(({ body }) => body)).toEqual([`${MARKER}\nlive`])
@@ -36,7 +36,7 @@ describe('the sticky comment', () => {
   it('is not written when nothing has changed, even after an editor has turned its line ends', async () => {
     await using stand = await openStand()
     stand.repository.comment(stand.pull.number, `${MARKER}\r\nlive\r\n`, 'github-actions[bot]')
-    const kept = await stand.open().github.comments.keep(textCard(stand.pull.number, 'live'))
+    const kept = await stand.open().github.comments.upsert(textCard(stand.pull.number, 'live'))
     expect(kept?.outcome).toBe('unchanged')
     expect(stand.calls().filter((call) => !call.startsWith('GET'))).toEqual([])
   })
@@ -46,16 +46,16 @@ describe('the sticky comment', () => {
     for (let index = 0; index < 230; index++)
       stand.repository.comment(stand.pull.number, `Comment ${index}`, 'somebody')
     const own = stand.repository.comment(stand.pull.number, `${MARKER}\nold`, 'github-actions[bot]')
-    const kept = await stand.open().github.comments.keep(textCard(stand.pull.number, 'new'))
+    const kept = await stand.open().github.comments.upsert(textCard(stand.pull.number, 'new'))
     expect(kept).toMatchObject({ id: own.id, outcome: 'updated' })
     expect(stand.server.violations).toEqual([])
   })
 
   it('costs a later run two calls, one to read and one to write', async () => {
     await using stand = await openStand()
-    await stand.open().github.comments.keep(textCard(stand.pull.number, 'old'))
+    await stand.open().github.comments.upsert(textCard(stand.pull.number, 'old'))
     stand.calls()
-    await stand.open().github.comments.keep(textCard(stand.pull.number, 'new'))
+    await stand.open().github.comments.upsert(textCard(stand.pull.number, 'new'))
     expect(stand.calls().map((call) => call.split(' ')[0])).toEqual(['GET', 'PATCH'])
   })
 
@@ -64,7 +64,7 @@ describe('the sticky comment', () => {
     const pasted = stand.repository.comment(stand.pull.number, `${MARKER}\nhijacked`, 'mallory')
     for (let index = 0; index < 120; index++) stand.repository.comment(stand.pull.number, 'Hello', 'somebody')
     const own = stand.repository.comment(stand.pull.number, `${MARKER}\nold`, 'github-actions[bot]')
-    const kept = await stand.open().github.comments.keep(textCard(stand.pull.number, 'live'))
+    const kept = await stand.open().github.comments.upsert(textCard(stand.pull.number, 'live'))
     expect(kept?.id).toBe(own.id)
     expect(stand.repository.comments(stand.pull.number).find(({ id }) => id === pasted.id)?.body).toBe(
       `${MARKER}\nhijacked`,
@@ -74,7 +74,7 @@ describe('the sticky comment', () => {
   it('is not a comment that only quotes the marker', async () => {
     await using stand = await openStand()
     stand.repository.comment(stand.pull.number, `> ${MARKER}`, 'github-actions[bot]')
-    const kept = await stand.open().github.comments.keep(textCard(stand.pull.number, 'live'))
+    const kept = await stand.open().github.comments.upsert(textCard(stand.pull.number, 'live'))
     expect(kept?.outcome).toBe('created')
   })
 
@@ -83,7 +83,7 @@ describe('the sticky comment', () => {
     stand.repository.comment(stand.pull.number, `${MARKER}\nbot`, 'github-actions[bot]')
     const own = stand.repository.comment(stand.pull.number, `${MARKER}\nold`, 'acme')
     const { github, warnings } = stand.open({ kind: 'user' })
-    expect((await github.comments.keep(textCard(stand.pull.number, 'live')))?.id).toBe(own.id)
+    expect((await github.comments.upsert(textCard(stand.pull.number, 'live')))?.id).toBe(own.id)
     expect(warnings).toEqual([])
     expect(stand.server.violations).toEqual([])
   })
@@ -91,9 +91,9 @@ describe('the sticky comment', () => {
   it('is made anew when somebody has deleted it meanwhile', async () => {
     await using stand = await openStand()
     const { github } = stand.open()
-    const first = await github.comments.keep(textCard(stand.pull.number, 'building'))
+    const first = await github.comments.upsert(textCard(stand.pull.number, 'building'))
     stand.server.fault('github.comment-deleted', { number: stand.pull.number, method: 'PATCH', times: 1 })
-    const second = await github.comments.keep(textCard(stand.pull.number, 'live'))
+    const second = await github.comments.upsert(textCard(stand.pull.number, 'live'))
     expect(second?.outcome).toBe('created')
     expect(second?.id).not.toBe(first?.id)
     expect(stand.repository.comments(stand.pull.number).map(({ body }) => body)).toEqual([`${MARKER}\nlive`])
@@ -109,14 +109,14 @@ describe('the sticky comment', () => {
       times: 1,
       body: `${MARKER}\napi`,
     })
-    await stand.open().github.comments.keep(listCard(stand.pull.number, 'web'))
+    await stand.open().github.comments.upsert(listCard(stand.pull.number, 'web'))
     expect(stand.repository.comments(stand.pull.number).map(({ body }) => body)).toEqual([`${MARKER}\napi\nweb`])
   })
 
   it('is left alone where only an existing one is to be changed', async () => {
     await using stand = await openStand()
     const { github, warnings } = stand.open()
-    expect(await github.comments.keep({ ...textCard(stand.pull.number, 'removed'), create: false })).toBeUndefined()
+    expect(await github.comments.upsert({ ...textCard(stand.pull.number, 'removed'), create: false })).toBeUndefined()
     expect(stand.repository.comments(stand.pull.number)).toEqual([])
     expect(warnings).toEqual([])
   })
@@ -125,7 +125,7 @@ describe('the sticky comment', () => {
     await using stand = await openStand()
     const oldest = stand.repository.comment(stand.pull.number, `${MARKER}\napi`, 'github-actions[bot]')
     stand.repository.comment(stand.pull.number, `${MARKER}\ndocs`, 'github-actions[bot]')
-    await stand.open().github.comments.keep(listCard(stand.pull.number, 'web'))
+    await stand.open().github.comments.upsert(listCard(stand.pull.number, 'web'))
     expect(stand.repository.comments(stand.pull.number).map(({ id, body }) => ({ id, body }))).toEqual([
       { id: oldest.id, body: `${MARKER}\napi\ndocs\nweb` },
     ])
@@ -135,7 +135,7 @@ describe('the sticky comment', () => {
     await using stand = await openStand()
     const names = Array.from({ length: 8 }, (_, index) => `job-${index}`)
     const jobs = names.map((name) =>
-      stand.open({ realTime: true }).github.comments.keep(listCard(stand.pull.number, name)),
+      stand.open({ realTime: true }).github.comments.upsert(listCard(stand.pull.number, name)),
     )
     expect((await Promise.all(jobs)).every((job) => job !== undefined)).toBe(true)
     expect(stand.repository.comments(stand.pull.number).map(({ body }) => body)).toEqual([
@@ -147,7 +147,7 @@ describe('the sticky comment', () => {
   it('is one comment also when the answer to its making was lost', async () => {
     await using stand = await openStand()
     stand.server.fault('github.reset', { operation: 'issues/create-comment', processed: true, times: 1 })
-    const kept = await stand.open().github.comments.keep(textCard(stand.pull.number, 'live'))
+    const kept = await stand.open().github.comments.upsert(textCard(stand.pull.number, 'live'))
     expect(kept?.outcome).toBe('unchanged')
     expect(stand.repository.comments(stand.pull.number)).toHaveLength(1)
   })
@@ -156,7 +156,7 @@ describe('the sticky comment', () => {
     await using stand = await openStand()
     stand.server.fault('github.http', { status: 502 })
     const { github, warnings } = stand.open()
-    expect(await github.comments.keep(textCard(stand.pull.number, 'live'))).toBeUndefined()
+    expect(await github.comments.upsert(textCard(stand.pull.number, 'live'))).toBeUndefined()
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toContain(`pull request #${stand.pull.number}`)
   })
@@ -169,17 +169,8 @@ describe('the sticky comment', () => {
       message: 'Unable to create comment because issue is locked.',
     })
     const { github, warnings } = stand.open()
-    expect(await github.comments.keep(textCard(stand.pull.number, 'live'))).toBeUndefined()
+    expect(await github.comments.upsert(textCard(stand.pull.number, 'live'))).toBeUndefined()
     expect(warnings).toEqual([expect.stringMatching(/conversation is locked; unlock it/)])
-  })
-
-  it('can be read without being changed', async () => {
-    await using stand = await openStand()
-    const { github } = stand.open()
-    const place = { pullRequest: stand.pull.number, marker: MARKER }
-    expect(await github.comments.read(place)).toEqual([])
-    await github.comments.keep(textCard(stand.pull.number, 'live'))
-    expect(await github.comments.read(place)).toEqual([`${MARKER}\nlive`])
   })
 })
 

@@ -8,9 +8,9 @@ describe('the issue of a trouble', () => {
   it('is opened once, kept up to date, and closed with a last word', async () => {
     await using stand = await openStand()
     const { issues } = stand.open().github
-    const opened = await issues.keep(TROUBLE)
-    expect((await issues.keep(TROUBLE))?.outcome).toBe('unchanged')
-    const updated = await issues.keep({ ...TROUBLE, body: `${MARKER}\nIt crashed.` })
+    const opened = await issues.upsert(TROUBLE)
+    expect((await issues.upsert(TROUBLE))?.outcome).toBe('unchanged')
+    const updated = await issues.upsert({ ...TROUBLE, body: `${MARKER}\nIt crashed.` })
     expect(updated).toMatchObject({ number: opened?.number, outcome: 'updated' })
     expect(await issues.close(MARKER, 'ink-monitor', 'Well again.')).toMatchObject({
       number: opened?.number,
@@ -26,9 +26,9 @@ describe('the issue of a trouble', () => {
   it('is opened anew for the next trouble', async () => {
     await using stand = await openStand()
     const { issues } = stand.open().github
-    const first = await issues.keep(TROUBLE)
+    const first = await issues.upsert(TROUBLE)
     await issues.close(MARKER, 'ink-monitor', 'Well again.')
-    const second = await issues.keep(TROUBLE)
+    const second = await issues.upsert(TROUBLE)
     expect(second?.outcome).toBe('created')
     expect(second?.number).not.toBe(first?.number)
   })
@@ -36,8 +36,8 @@ describe('the issue of a trouble', () => {
   it('is one per marker', async () => {
     await using stand = await openStand()
     const { issues } = stand.open().github
-    const web = await issues.keep(TROUBLE)
-    const api = await issues.keep({
+    const web = await issues.upsert(TROUBLE)
+    const api = await issues.upsert({
       ...TROUBLE,
       marker: '<!-- test-trouble api -->',
       body: '<!-- test-trouble api -->\nDown.',
@@ -47,10 +47,10 @@ describe('the issue of a trouble', () => {
 
   it('that cannot be looked for is not opened a second time', async () => {
     await using stand = await openStand()
-    await stand.open().github.issues.keep(TROUBLE)
+    await stand.open().github.issues.upsert(TROUBLE)
     stand.server.fault('github.http', { operation: 'issues/list-for-repo', status: 500 })
     const { github, warnings } = stand.open()
-    expect(await github.issues.keep(TROUBLE)).toBeUndefined()
+    expect(await github.issues.upsert(TROUBLE)).toBeUndefined()
     expect(warnings).toHaveLength(1)
     expect([...stand.repository.issues.values()].filter(({ title }) => title === TROUBLE.title)).toHaveLength(1)
   })

@@ -5,8 +5,8 @@ async function wholeUpdate({ github }: Opened, stand: Stand): Promise<void> {
   const { number, headSha } = stand.pull
   const fold = () => ({ body: '<!-- test -->\nlive', shared: false })
   await github.pullRequests.get(number)
-  await github.comments.keep({ pullRequest: number, marker: '<!-- test -->', fold })
-  await github.comments.keep({ pullRequest: number, marker: '<!-- test -->', fold })
+  await github.comments.upsert({ pullRequest: number, marker: '<!-- test -->', fold })
+  await github.comments.upsert({ pullRequest: number, marker: '<!-- test -->', fold })
   const record = { environment: 'preview', task: 'ink-preview-pr-1', sha: headSha, production: false, description: 'x' }
   await github.records.jobHasEnvironment({ runId: 1, shas: [headSha] })
   await github.records.open(record)

@@ -16,7 +16,7 @@ async function update({ github }: Opened, stand: Stand, run: number): Promise<vo
     (await github.records.open({ environment: 'preview', task, sha, production: false, description: 'ml.ink: web' })) ??
     0
   await github.pullRequests.get(number)
-  await github.comments.keep({
+  await github.comments.upsert({
     pullRequest: number,
     marker: CARD_MARKER,
     fold: (bodies) => {
@@ -25,7 +25,7 @@ async function update({ github }: Opened, stand: Stand, run: number): Promise<vo
       return folded
     },
   })
-  await github.records.settle(id, { state: 'success', environmentUrl: live.url, logUrl: live.runUrl }, false)
+  await github.records.setStatus(id, { state: 'success', environmentUrl: live.url, logUrl: live.runUrl }, false)
   await github.records.retireOlder(task, id, wasLive ? 'newest' : 'all')
 }
 
@@ -53,7 +53,7 @@ describe('a matrix of services', () => {
         for (const status of ['building', 'live'] as const) {
           const mine = row({ service, status, target: 'pr-1', updatedAt: new Date().toISOString() })
           const fold = (bodies: readonly string[]) => foldCard(bodies, mine, SURROUNDINGS)
-          await comments.keep({ pullRequest: stand.pull.number, marker: CARD_MARKER, fold })
+          await comments.upsert({ pullRequest: stand.pull.number, marker: CARD_MARKER, fold })
         }
       }),
     )

@@ -19,8 +19,8 @@ describe('a deployment record', () => {
     await using stand = await openStand()
     const { records } = stand.open().github
     const id = (await records.open(preview(stand))) ?? 0
-    await records.settle(id, { state: 'in_progress', logUrl: RUN_URL }, false)
-    await records.settle(id, { state: 'success', environmentUrl: URL, logUrl: RUN_URL }, false)
+    await records.setStatus(id, { state: 'in_progress', logUrl: RUN_URL }, false)
+    await records.setStatus(id, { state: 'success', environmentUrl: URL, logUrl: RUN_URL }, false)
     expect(stand.repository.deployments()).toMatchObject([
       {
         sha: stand.pull.headSha,
@@ -49,9 +49,9 @@ describe('a deployment record', () => {
     await using stand = await openStand()
     const { records } = stand.open().github
     const other = (await records.open({ ...preview(stand), task: 'ink-preview-pr-2' })) ?? 0
-    await records.settle(other, { state: 'success' }, false)
+    await records.setStatus(other, { state: 'success' }, false)
     const mine = (await records.open(preview(stand))) ?? 0
-    await records.settle(mine, { state: 'success' }, false)
+    await records.setStatus(mine, { state: 'success' }, false)
     await records.retireOlder(TASK, mine, 'all')
     expect(states(stand, other)).toEqual(['success'])
   })
@@ -61,7 +61,7 @@ describe('a deployment record', () => {
     const { records } = stand.open().github
     const make = async (...told: ('success' | 'failure' | 'inactive')[]) => {
       const id = (await records.open(preview(stand))) ?? 0
-      for (const state of told) await records.settle(id, { state }, false)
+      for (const state of told) await records.setStatus(id, { state }, false)
       return id
     }
     await make('success', 'inactive')
@@ -89,12 +89,12 @@ describe('a deployment record', () => {
     await using stand = await openStand()
     const before = stand.open().github.records
     const old = (await before.open(preview(stand))) ?? 0
-    await before.settle(old, { state: 'success' }, false)
+    await before.setStatus(old, { state: 'success' }, false)
     stand.calls()
     const { records } = stand.open().github
     expect(await records.jobHasEnvironment({ runId: 71, shas: [stand.pull.headSha] })).toBe(false)
     const id = (await records.open(preview(stand))) ?? 0
-    await records.settle(id, { state: 'success', environmentUrl: URL }, false)
+    await records.setStatus(id, { state: 'success', environmentUrl: URL }, false)
     await records.retireOlder(TASK, id, 'newest')
     expect(states(stand, old)).toEqual(['success', 'inactive'])
     expect(stand.calls()).toHaveLength(4)
@@ -111,9 +111,9 @@ describe('a deployment record', () => {
       description: 'x',
     }
     const old = (await records.open(production)) ?? 0
-    await records.settle(old, { state: 'success' }, true)
+    await records.setStatus(old, { state: 'success' }, true)
     const now = (await records.open(production)) ?? 0
-    await records.settle(now, { state: 'success' }, true)
+    await records.setStatus(now, { state: 'success' }, true)
     await records.retireOlder('ink-production', now, 'all')
     expect(states(stand, old).at(-1)).toBe('inactive')
     expect(states(stand, now)).toEqual(['success'])
@@ -130,8 +130,8 @@ describe('a deployment record', () => {
       description: 'x',
     }
     const old = (await records.open(production)) ?? 0
-    await records.settle(old, { state: 'success' }, true)
-    await records.settle((await records.open(production)) ?? 0, { state: 'failure' }, true)
+    await records.setStatus(old, { state: 'success' }, true)
+    await records.setStatus((await records.open(production)) ?? 0, { state: 'failure' }, true)
     expect(states(stand, old)).toEqual(['success'])
   })
 
@@ -139,7 +139,7 @@ describe('a deployment record', () => {
     await using stand = await openStand()
     const { records } = stand.open().github
     for (const state of ['success', 'failure', 'success'] as const)
-      await records.settle((await records.open(preview(stand))) ?? 0, { state }, false)
+      await records.setStatus((await records.open(preview(stand))) ?? 0, { state }, false)
     await records.open(preview(stand))
     const other = await records.open({ ...preview(stand), task: 'ink-preview-pr-12' })
     expect(await records.remove(TASK)).toEqual({ removed: 4, left: 0 })
@@ -160,7 +160,7 @@ describe('a deployment record', () => {
     await using stand = await openStand()
     const { github, warnings } = stand.open()
     const id = (await github.records.open({ ...preview(stand), description: 'é'.repeat(500) })) ?? 0
-    expect(await github.records.settle(id, { state: 'failure', description: '🙂'.repeat(500) }, false)).toBe(true)
+    expect(await github.records.setStatus(id, { state: 'failure', description: '🙂'.repeat(500) }, false)).toBe(true)
     expect(warnings).toEqual([])
     expect(stand.server.violations).toEqual([])
   })
@@ -183,7 +183,7 @@ describe('a job with an environment of its own', () => {
   ): Promise<void> {
     const { records } = stand.open().github
     const id = (await records.open({ ...preview(stand), task: 'deploy', environment: 'review' })) ?? 0
-    await records.settle(id, { state, logUrl }, false)
+    await records.setStatus(id, { state, logUrl }, false)
   }
 
   function asked(stand: Stand, shas = [stand.pull.headSha]): Promise<boolean> {

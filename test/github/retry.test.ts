@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { pauseBeforeRetry } from '../../src/github/retry.ts'
+import { whenToRepeat } from '../../src/github/api.ts'
 import { openStand } from './stand.ts'
 
-const FIRST = { attempt: 1, nowMs: 1_000_000, random: () => 0.5, repeatable: true }
+const READ = { nowMs: 1_000_000, repeatable: true }
 const call = (status: number | undefined, headers: Record<string, string> = {}, message = '') => ({
   status,
   headers,
@@ -10,35 +10,33 @@ const call = (status: number | undefined, headers: Record<string, string> = {}, 
 })
 
 describe('the pause before a repetition', () => {
-  it('grows with each attempt and ends', () => {
-    const pauses = [1, 2, 3, 4, 5, 6].map((attempt) => pauseBeforeRetry(call(502), { ...FIRST, attempt }))
-    expect(pauses).toEqual([750, 1500, 3000, 6000, 12_000, undefined])
+  it('is the usual one after a fault that passes', () => {
+    for (const status of [undefined, 408, 500, 502, 503]) expect(whenToRepeat(call(status), READ)).toBe(true)
   })
 
   it('is what Retry-After says, in seconds or as a date', () => {
-    expect(pauseBeforeRetry(call(503, { 'retry-after': '7' }), FIRST)).toBe(7000)
-    expect(pauseBeforeRetry(call(429, { 'retry-after': new Date(1_005_000).toUTCString() }), FIRST)).toBe(5000)
+    expect(whenToRepeat(call(503, { 'retry-after': '7' }), READ)).toBe(7000)
+    expect(whenToRepeat(call(429, { 'retry-after': new Date(1_005_000).toUTCString() }), READ)).toBe(5000)
   })
 
   it('lasts until the primary limit is lifted', () => {
     const exhausted = call(403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1030' })
-    expect(pauseBeforeRetry(exhausted, FIRST)).toBe(30_000)
+    expect(whenToRepeat(exhausted, READ)).toBe(30_000)
   })
 
   it('is a minute for a secondary limit that names no time', () => {
-    expect(pauseBeforeRetry(call(403, {}, 'You have exceeded a secondary rate limit.'), FIRST)).toBe(60_000)
+    expect(whenToRepeat(call(403, {}, 'You have exceeded a secondary rate limit.'), READ)).toBe(60_000)
   })
 
   it('does not come for what will not change', () => {
-    for (const status of [400, 401, 403, 404, 409, 410, 422])
-      expect(pauseBeforeRetry(call(status), FIRST)).toBeUndefined()
+    for (const status of [400, 401, 403, 404, 409, 410, 422]) expect(whenToRepeat(call(status), READ)).toBe(false)
   })
 
   it('does not come for a write that may have happened, but does for one that was turned away', () => {
-    const write = { ...FIRST, repeatable: false }
-    expect(pauseBeforeRetry(call(undefined), write)).toBeUndefined()
-    expect(pauseBeforeRetry(call(502), write)).toBeUndefined()
-    expect(pauseBeforeRetry(call(429, { 'retry-after': '1' }), write)).toBe(1000)
+    const write = { ...READ, repeatable: false }
+    expect(whenToRepeat(call(undefined), write)).toBe(false)
+    expect(whenToRepeat(call(502), write)).toBe(false)
+    expect(whenToRepeat(call(429, { 'retry-after': '1' }), write)).toBe(1000)
   })
 })
 
@@ -61,6 +59,20 @@ describe('a call to GitHub', () => {
     const { github, pausesMs } = stand.open()
     expect(await github.pullRequests.get(stand.pull.number)).toBeUndefined()
     expect(pausesMs).toEqual([])
+  })
+
+  it('that a decision hangs on is repeated for as long as the run has time', async () => {
+    await using stand = await openStand()
+    stand.server.fault('github.http', { status: 403, times: 1, message: 'You have exceeded a secondary rate limit.' })
+    const { github, pausesMs, warnings } = stand.open()
+    expect(await github.pullRequests.get(stand.pull.number)).toBeUndefined()
+    stand.server.fault('github.http', { status: 403, times: 3, message: 'You have exceeded a secondary rate limit.' })
+    warnings.length = 0
+    pausesMs.length = 0
+    const patience = { deadlineAt: Date.now() + 20 * 60_000 }
+    expect(await github.pullRequests.get(stand.pull.number, patience)).toMatchObject({ open: true })
+    expect(pausesMs).toEqual([60_000, 60_000, 60_000])
+    expect(warnings).toEqual([])
   })
 
   it('waits for the one before it', async () => {

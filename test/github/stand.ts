@@ -69,6 +69,7 @@ function open(server: GitHub, repository: Repository, options: OpenOptions): Ope
   const who = { ...(kind === undefined ? {} : { kind }), ...(actor === undefined ? {} : { actor }) }
   const warnings: string[] = []
   const pausesMs: number[] = []
+  let skippedMs = 0
   const github = openAdapter({
     token: server.token({ repository, permissions, ...who }),
     apiUrl: server.apiUrl,
@@ -76,10 +77,12 @@ function open(server: GitHub, repository: Repository, options: OpenOptions): Ope
     repo: 'shop',
     log: { warning: (message) => void warnings.push(message), debug: () => undefined },
     clock: {
-      now: () => Date.now(),
+      now: () => Date.now() + skippedMs,
       sleep: (ms) => {
         pausesMs.push(ms)
-        return realTime ? new Promise((resolve) => setTimeout(resolve, ms)) : Promise.resolve()
+        if (realTime) return new Promise((resolve) => setTimeout(resolve, ms))
+        skippedMs += ms
+        return Promise.resolve()
       },
     },
     random: Math.random,

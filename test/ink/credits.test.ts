@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { creditsSchema } from '../../src/ink/credits.ts'
+import { creditsSchema } from '../../src/ink/account.ts'
 import { readResult } from '../../src/ink/results.ts'
 
 const read = (answer: Record<string, unknown>) => readResult(creditsSchema, answer, 'check_credits')

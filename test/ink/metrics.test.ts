@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { metricsSchema } from '../../src/ink/metrics.ts'
+import { metricsSchema } from '../../src/ink/account.ts'
 import { readResult } from '../../src/ink/results.ts'
 
 const read = (answer: Record<string, unknown>) => readResult(metricsSchema, answer, 'service_metrics')

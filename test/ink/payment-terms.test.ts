@@ -2,8 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { PlatformError } from '../../src/ink/errors.ts'
-import { paymentTerms } from '../../src/ink/payment-terms.ts'
-import { platformFetch } from '../../src/ink/wire.ts'
+import { paymentTerms, platformFetch } from '../../src/ink/wire.ts'
 
 const one = {
   scheme: 'exact',

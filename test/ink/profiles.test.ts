@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type InkPlatform, type InkProfile, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { systemClock } from '../../src/core/clock.ts'
-import { openPlatform, type Platform, repositorySlug } from '../../src/ink/platform.ts'
+import { openPlatform, type Platform } from '../../src/ink/platform.ts'
+import { repositorySlug } from '../../src/ink/results.ts'
 
 const signal = new AbortController().signal
 let ink: InkPlatform | undefined
@@ -19,7 +20,7 @@ async function connect(profile: InkProfile, answers: 'json' | 'sse' = 'json') {
     {
       endpoint: ink.endpoint,
       apiKey: ink.apiKey,
-      place: { project: 'default', workspace: undefined },
+      scope: { project: 'default', workspace: undefined },
       fetch,
       clock: systemClock,
       random: () => 0.5,

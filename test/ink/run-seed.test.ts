@@ -2,8 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { DeployError } from '../../src/core/errors.ts'
-import { runSeed } from '../../src/ink/run-seed.ts'
-import { DatabaseUnreachable } from '../../src/ink/seed-database.ts'
+import { createSeeder, DatabaseUnreachable } from '../../src/ink/seed-database.ts'
 
 let server: Server | undefined
 afterEach(async () => {
@@ -19,7 +18,7 @@ async function seedAt(answer: RequestListener, limitMs?: number): Promise<unknow
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
   const { port } = listening.address() as AddressInfo
   const access = { url: `http://127.0.0.1:${port}`, authToken: 'known' }
-  return runSeed(access, 'select 1', new AbortController().signal, limitMs).catch((error: unknown) => error)
+  return createSeeder(fetch)(access, 'select 1', new AbortController().signal, limitMs).catch((error: unknown) => error)
 }
 
 describe('a seed', () => {

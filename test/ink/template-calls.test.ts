@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Caller } from '../../src/ink/call.ts'
+import type { Caller } from '../../src/ink/catalogue.ts'
 import { openCatalogue } from '../../src/ink/catalogue.ts'
 import { ToolError } from '../../src/ink/errors.ts'
-import { templateCalls } from '../../src/ink/template-calls.ts'
+import { templateCalls } from '../../src/ink/resources.ts'
 
 const catalogue = openCatalogue(
   ['template_instance_list', 'template_instance_get'].map((name) => ({ name, inputSchema: { type: 'object' } })),

@@ -1,9 +1,10 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { retryAfterMs } from '../../src/core/retry.ts'
 import { PlatformError } from '../../src/ink/errors.ts'
 import { openSession, type SessionOptions } from '../../src/ink/session.ts'
-import { platformFetch, retryAfterMs } from '../../src/ink/wire.ts'
+import { platformFetch } from '../../src/ink/wire.ts'
 
 const open: { close(): void }[] = []
 afterEach(() => {
@@ -106,10 +107,10 @@ it('an event stream is handed on as soon as its result is there, even when it st
 })
 
 it('Retry-After is read as seconds and as a date', () => {
-  expect(retryAfterMs('3')).toBe(3000)
+  expect(retryAfterMs('3', 0)).toBe(3000)
   expect(retryAfterMs('Thu, 01 Jan 2026 00:00:10 GMT', Date.UTC(2026, 0, 1))).toBe(10_000)
-  expect(retryAfterMs(null)).toBeUndefined()
-  expect(retryAfterMs('soon')).toBeUndefined()
+  expect(retryAfterMs(null, 0)).toBeUndefined()
+  expect(retryAfterMs('soon', 0)).toBeUndefined()
 })
 
 describe('a session', () => {
@@ -137,11 +138,17 @@ describe('a session', () => {
   it('waits as long as it is asked to, and then tries again', async () => {
     slept.length = 0
     let asked = 0
+    let now = 0
     const url = await listen((_, response) => {
       asked++
       response.writeHead(429, { 'retry-after': '2' }).end()
     })
-    expect((await failureOf(openSession(options(url), new AbortController().signal))).failure).toBe('rate-limited')
+    const sleep = async (ms: number) => {
+      slept.push(ms)
+      now += ms
+    }
+    const limited = { ...options(url), clock: { now: () => now, sleep }, deadlineAt: 7000 }
+    expect((await failureOf(openSession(limited, new AbortController().signal))).failure).toBe('rate-limited')
     expect(asked).toBe(4)
     expect(slept).toEqual([2000, 2000, 2000])
   })

@@ -1,5 +1,30 @@
 import { z } from 'zod'
-import type { Api } from './api.ts'
+import { type Api, describeFailure, type Patience } from './api.ts'
+
+/** The repository's branches on GitHub. */
+export interface Branches {
+  /** The commit at the tip of a branch; undefined when it cannot be read, which decides nothing and is not worth a warning. */
+  tip(branch: string, patience?: Patience): Promise<string | undefined>
+}
+
+/** Opens the branches of a repository. */
+export function openBranches(api: Api): Branches {
+  return {
+    async tip(branch, patience = {}) {
+      const read = await api.call({
+        ...patience,
+        route: 'GET /repos/{owner}/{repo}/git/ref/{ref}',
+        params: { ref: `heads/${branch}` },
+        schema: z.object({ object: z.object({ sha: z.string() }) }),
+        permission: 'contents',
+        access: 'read',
+        purpose: 'see whether the production branch has moved on',
+        silent: true,
+      })
+      return read.ok ? read.data.object.sha : undefined
+    },
+  }
+}
 
 /** Who may command the action by a comment, and the signs it answers with. */
 export interface People {
@@ -24,9 +49,7 @@ export function openPeople(api: Api, log: { warning(message: string): void; debu
       // GitHub reports the roles maintain and custom ones that include writing as `write`.
       if (read.ok) return read.data.permission === 'admin' || read.data.permission === 'write'
       if (read.problem === 'not-found') return false
-      log.warning(
-        `Could not learn whether @${login} may write to this repository (GitHub: ${read.status ?? 'no answer'} ${read.message}).`,
-      )
+      log.warning(`Could not learn whether @${login} may write to this repository (GitHub: ${describeFailure(read)}).`)
       return undefined
     },
 

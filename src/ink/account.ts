@@ -1,0 +1,235 @@
+import { z } from 'zod'
+import type { Caller, Catalogue, Purpose } from './catalogue.ts'
+import { fitting, listUnder, text } from './results.ts'
+
+const accountSchema = z
+  .object({ user_id: text, github_username: text, name: text, email: text })
+  .transform((raw) => ({ name: raw.github_username ?? raw.name ?? raw.email ?? raw.user_id }))
+
+const project = z
+  .object({ name: z.string(), ref: text, slug: text })
+  .transform(({ name, ref, slug }) => ({ name, ref: ref ?? slug }))
+const projectsSchema = listUnder(['projects'], project)
+
+const workspace = z.object({ slug: text, name: text }).transform(({ slug, name }) => ({ slug: slug ?? name ?? '' }))
+const workspacesSchema = listUnder(['workspaces'], workspace).transform((all) => all.filter(({ slug }) => slug !== ''))
+
+/** Whose key it is, and what that account may do. Each is undefined where the server has no tool that tells. */
+export function accountCalls(call: Caller, catalogue: Catalogue) {
+  const ifOffered = async <T>(known: { purpose: Purpose }, schema: z.ZodType<T>, signal: AbortSignal) =>
+    catalogue.find(known.purpose) ? call({ ...known, wanted: {}, repeatable: true }, schema, signal) : undefined
+  return {
+    account: (signal: AbortSignal) => ifOffered({ purpose: 'whoami' }, accountSchema, signal),
+    projects: (signal: AbortSignal) => ifOffered({ purpose: 'listProjects' }, projectsSchema, signal),
+    workspaces: (signal: AbortSignal) => ifOffered({ purpose: 'listWorkspaces' }, workspacesSchema, signal),
+    /** What the account can still spend. */
+    credits: (signal: AbortSignal) => ifOffered({ purpose: 'checkCredits' }, creditsSchema, signal),
+    /** What the account's plan allows. */
+    limits: (signal: AbortSignal) => ifOffered({ purpose: 'accountLimits' }, limitsSchema, signal),
+  }
+}
+
+/** What the account can still spend, as far as the server says. */
+export interface Credits {
+  /** Undefined when no amount was given, or one whose unit is not certain. */
+  readonly dollars: number | undefined
+  /** The server says that nothing more may be started, or an amount whose unit is certain is used up. */
+  readonly spent: boolean
+  /** Nothing is left of something that may be money and may be anything else: a reason to look, none to stop. */
+  readonly perhapsSpent: boolean
+  /** The amount for people: `$0.42`, or the bare figure when its unit is not known. */
+  readonly shown: string | undefined
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+// The tool is named by documentation that shows no result, so the forms which servers of its kind have are understood.
+// A name that says the unit is believed; any other may be a balance that is never topped up where a card pays.
+const named = [
+  { unit: 'dollars', names: ['balance_usd', 'credits_usd', 'credit_balance_usd', 'remaining_usd', 'available_usd'] },
+  { unit: 'cents', names: ['balance_cents', 'credits_cents', 'credit_balance_cents', 'remaining_cents'] },
+  {
+    unit: 'unknown',
+    names: [
+      ...['balance', 'credits', 'credit_balance', 'deposit_balance', 'remaining', 'remaining_credits'],
+      ...['credits_remaining', 'available', 'available_credits', 'amount'],
+    ],
+  },
+] as const
+const nests = ['credits', 'balance', 'account', 'billing', 'data']
+const refusals = ['can_deploy', 'can_create', 'sufficient', 'has_credits']
+
+/** Reads the answer of `check_credits`. */
+export const creditsSchema = z.record(z.string(), z.unknown()).transform(readCredits)
+
+function readCredits(raw: Fields): Credits {
+  const levels = [raw, ...nests.map((name) => raw[name]).filter(isFields)]
+  const found = levels.map(amountIn).find((amount) => amount !== undefined)
+  const refused = levels.some((level) => level.suspended === true || refusals.some((name) => level[name] === false))
+  // Whoever pays by card at the end of the month has a balance of nothing and may go on.
+  const paysLater = levels.some(({ payment_method: method }) => Boolean(method) && method !== 'none')
+  const nothingLeft = !paysLater && found !== undefined && found.figure <= 0
+  const spent = refused || (nothingLeft && found.dollars !== undefined)
+  return {
+    dollars: found?.dollars,
+    spent,
+    perhapsSpent: nothingLeft && !spent,
+    shown: found && (found.dollars === undefined ? String(found.figure) : `$${found.dollars.toFixed(2)}`),
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function amountIn(level: Fields): { figure: number; dollars: number | undefined } | undefined {
+  for (const { unit, names } of named) {
+    for (const name of names) {
+      const value = level[name]
+      const figure = figureOf(value)
+      if (figure === undefined) continue
+      const saysDollars =
+        unit === 'dollars' ||
+        (typeof value === 'string' && value.includes('$')) ||
+        (typeof level.currency === 'string' && level.currency.toUpperCase() === 'USD')
+      if (unit === 'cents') return { figure, dollars: figure / 100 }
+      return { figure, dollars: saysDollars ? figure : undefined }
+    }
+  }
+  return undefined
+}
+
+function figureOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  const [, sign = '', digits] = typeof value === 'string' ? (/^\s*(-?)\$?\s*(\d+(?:\.\d+)?)\s*$/.exec(value) ?? []) : []
+  return digits === undefined ? undefined : Number(`${sign}${digits}`)
+}
+
+/** What the account's plan allows, as far as a tool tells. */
+export interface AccountLimits {
+  readonly tier: string | undefined
+  readonly maxServices: number | undefined
+  readonly maxMemoryMi: number | undefined
+  readonly maxVcpus: number | undefined
+}
+
+const limitFigure = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?$/)
+      .transform(Number),
+  ])
+  .nullish()
+  .catch(undefined)
+  // A limit below 1 is how some answers write “none”.
+  .transform((value) => (typeof value === 'number' && value > 0 ? value : undefined))
+
+/** The fields of `resourceLimits` in the platform's GraphQL interface, under which official clients read them. */
+export const limitsSchema = z
+  .object({
+    tier: text,
+    max_services: limitFigure,
+    max_memory_mi: limitFigure,
+    max_vcpus: limitFigure,
+  })
+  .transform(
+    (raw): AccountLimits => ({
+      tier: raw.tier,
+      maxServices: raw.max_services,
+      maxMemoryMi: raw.max_memory_mi,
+      maxVcpus: raw.max_vcpus,
+    }),
+  )
+
+/** What a service uses as a share of what it has: 0.5 is half. Undefined where the answer does not tell. */
+export interface ServiceUsage {
+  readonly memory: number | undefined
+  readonly cpu: number | undefined
+}
+
+const point = z.object({ value: z.number() })
+const usage = z
+  .union([z.number(), z.object({ data_points: fitting(point) })])
+  .nullish()
+  .catch(undefined)
+  // A reading is the mean of what the answer spans: a moment's peak is no evidence.
+  .transform((value) => (typeof value === 'object' && value ? mean(value.data_points ?? []) : (value ?? undefined)))
+
+/**
+ * The fields of `serviceMetrics` in the platform's GraphQL interface, as its official clients read them: usage in MB and in
+ * vCPUs, as series or as single figures, beside the limits. Names are compared without underscores, because several
+ * capitals in a row (`memoryUsageMB`) come out differently from different servers.
+ */
+export const metricsSchema = z
+  .record(z.string(), z.unknown())
+  .transform((raw) =>
+    Object.fromEntries(Object.entries(raw).map(([name, value]) => [name.replaceAll('_', '').toLowerCase(), value])),
+  )
+  .pipe(
+    z.object({
+      memoryusagemb: usage,
+      memorylimitmb: z.number().nullish().catch(undefined),
+      cpuusage: usage,
+      cpulimitvcpus: z.number().nullish().catch(undefined),
+    }),
+  )
+  .transform(
+    (raw): ServiceUsage => ({
+      memory: share(raw.memoryusagemb, raw.memorylimitmb),
+      cpu: share(raw.cpuusage, raw.cpulimitvcpus),
+    }),
+  )
+
+function mean(points: readonly { value: number }[]): number | undefined {
+  return points.length === 0 ? undefined : points.reduce((sum, { value }) => sum + value, 0) / points.length
+}
+
+function share(used: number | undefined, limit: number | null | undefined): number | undefined {
+  return used === undefined || !limit || limit < 0 || used < 0 ? undefined : used / limit
+}
+
+/** What a service is billed for. */
+export interface Size {
+  /** With the platform's unit, such as `256Mi`. */
+  memory: string | undefined
+  vcpus: string | undefined
+}
+
+/** Dollars per minute. A rate of 0 hides the estimate. */
+export interface Rates {
+  vcpuMinute: number
+  gbMinute: number
+}
+
+// What the platform takes when nothing is said (create_service, G1).
+const defaultMemory = '256Mi'
+const defaultVcpus = '0.5'
+const minutesPerDay = 24 * 60
+
+/** What a template's service is taken to have, as no tool tells it: the default of those servers that have templates (G2). */
+export const templateSize: Size = { memory: '256Mi', vcpus: '0.25' }
+
+/**
+ * Estimates what a running service costs a day, in dollars, from its size alone: traffic, builds and the platform's
+ * rounding are not in it.
+ * @returns undefined when a rate is 0, which means that no estimate is wanted
+ */
+export function costPerDay(size: Size, rates: Rates): number | undefined {
+  if (rates.vcpuMinute === 0 || rates.gbMinute === 0) return undefined
+  const gigabytes = mebibytes(size.memory ?? defaultMemory) / 1024
+  const vcpus = Number(size.vcpus ?? defaultVcpus)
+  return minutesPerDay * (vcpus * rates.vcpuMinute + gigabytes * rates.gbMinute)
+}
+
+/** `1Gi` → 1024. */
+export function mebibytes(memory: string): number {
+  const figure = Number.parseFloat(memory)
+  return /gi?b?$/i.test(memory) ? figure * 1024 : figure
+}
+
+/** A size, for the line behind an estimate. */
+export function describeSize(size: Size): string {
+  return `${size.vcpus ?? defaultVcpus} vCPU, ${mebibytes(size.memory ?? defaultMemory)} MiB`
+}

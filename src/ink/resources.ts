@@ -1,0 +1,190 @@
+import { z } from 'zod'
+import { type Caller, type Catalogue, unlessMissing } from './catalogue.ts'
+import { fitting, listUnder, text } from './results.ts'
+
+/** Databases, templates, volumes, domains and DNS. */
+export function resourceCalls(call: Caller, catalogue: Catalogue) {
+  return { ...databaseCalls(call, catalogue), ...templateCalls(call, catalogue), ...domainCalls(call, catalogue) }
+}
+
+const databaseSchema = z
+  .object({
+    resource_id: text,
+    id: text,
+    name: z.string(),
+    type: text,
+    status: text,
+    database_url: text,
+    auth_token: text,
+  })
+  .transform((raw) => ({
+    id: raw.resource_id ?? raw.id,
+    name: raw.name,
+    type: raw.type,
+    status: raw.status,
+    url: raw.database_url,
+    authToken: raw.auth_token,
+  }))
+
+/** A database of ml.ink; `url` and `authToken` are set by the calls that reveal them. */
+export type Database = z.output<typeof databaseSchema>
+
+const anything = z.looseObject({})
+
+function databaseCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    /** Undefined when there is none of that name, or the server has no databases. */
+    database: async (name: string, signal: AbortSignal): Promise<Database | undefined> =>
+      catalogue.find('getDatabase') &&
+      unlessMissing('resource-not-found', () =>
+        call({ purpose: 'getDatabase', wanted: { name }, repeatable: true }, databaseSchema, signal),
+      ),
+    createDatabase: (name: string, type: string, signal: AbortSignal): Promise<Database> =>
+      call({ purpose: 'createDatabase', wanted: { name, type }, repeatable: false }, databaseSchema, signal),
+    /** `false`: there was no such database. */
+    deleteDatabase: async (name: string, signal: AbortSignal): Promise<boolean> => {
+      const gone = await unlessMissing('resource-not-found', () =>
+        call({ purpose: 'deleteDatabase', wanted: { name }, repeatable: true }, anything, signal),
+      )
+      return gone !== undefined
+    },
+  }
+}
+
+const templateInstanceSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    status: text,
+    services: fitting(z.object({ service_id: text, name: z.string() })),
+    outputs: fitting(
+      z.object({
+        key: z.string(),
+        value: text.transform((value) => value ?? ''),
+        sensitive: z.boolean().nullish().catch(undefined),
+      }),
+    ),
+  })
+  .transform(({ services = [], outputs = [], ...rest }) => ({
+    ...rest,
+    services: services.map(({ service_id: id, name }) => ({ id, name })),
+    outputs,
+  }))
+
+/** A deployed template. Lists mask its sensitive outputs. */
+export type TemplateInstance = z.output<typeof templateInstanceSchema>
+
+const instancesSchema = listUnder(['instances', 'template_instances'], z.object({ id: z.string(), name: z.string() }))
+const volumesSchema = listUnder(['volumes'], z.object({ name: z.string() }))
+
+/**
+ * Templates: databases that are services of their own, with volumes. No tool deletes an instance; its services and
+ * volumes are deleted instead, as the platform's own end-to-end tests do.
+ */
+export function templateCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    /** The instance of that name that has services, with all of its outputs. */
+    templateInstance: async (name: string, signal: AbortSignal): Promise<TemplateInstance | undefined> => {
+      if (!catalogue.find('listTemplateInstances')) return undefined
+      const listing = { purpose: 'listTemplateInstances', wanted: {}, repeatable: true } as const
+      const all = await call(listing, instancesSchema, signal)
+      // Lists need not show services, and an instance may stay listed when its services are gone.
+      for (const { id } of all.filter((one) => one.name === name)) {
+        const reading = { purpose: 'getTemplateInstance', wanted: { instanceId: id }, repeatable: true } as const
+        const instance = await unlessMissing('resource-not-found', () => call(reading, templateInstanceSchema, signal))
+        if (instance && instance.services.length > 0) return instance
+      }
+      return undefined
+    },
+    deployTemplate: async (template: string, name: string, signal: AbortSignal): Promise<void> => {
+      await call({ purpose: 'deployTemplate', wanted: { template, name }, repeatable: false }, anything, signal)
+    },
+    volumes: async (signal: AbortSignal): Promise<readonly { name: string }[]> =>
+      catalogue.find('listVolumes')
+        ? call({ purpose: 'listVolumes', wanted: {}, repeatable: true }, volumesSchema, signal)
+        : [],
+    /** Only one that no service uses can be deleted. `false`: there was no such volume. */
+    deleteVolume: async (name: string, signal: AbortSignal): Promise<boolean> => {
+      const gone = await unlessMissing('resource-not-found', () =>
+        call({ purpose: 'deleteVolume', wanted: { name }, repeatable: true }, anything, signal),
+      )
+      return gone !== undefined
+    },
+  }
+}
+
+const domainSchema = z.object({ domain: text, status: text, message: text })
+export type DomainAnswer = z.output<typeof domainSchema>
+
+const zone = z
+  .object({
+    zone: z.string(),
+    status: text,
+    error: text,
+    dns_records: fitting(z.object({ host: z.string(), type: z.string(), value: z.string(), verified: z.boolean() })),
+  })
+  .transform(({ dns_records: records, ...rest }) => ({
+    ...rest,
+    /** What its owner has to set at the registrar for the delegation, as far as the server says. */
+    toSet: records?.filter(({ verified }) => !verified),
+  }))
+
+/** A zone that was delegated to the platform, or is about to be. */
+export type Zone = z.output<typeof zone>
+
+export const zonesSchema = listUnder(['zones', 'delegations'], zone)
+
+const dnsRecord = z.object({
+  id: z.string(),
+  name: z.string(),
+  type: z.string(),
+  content: z.string(),
+  ttl: z
+    .number()
+    .nullish()
+    .catch(undefined)
+    .transform((ttl) => ttl ?? undefined),
+  managed: z
+    .boolean()
+    .nullish()
+    .catch(undefined)
+    .transform((managed) => managed ?? false),
+})
+
+/** A DNS record of a delegated zone; a `managed` one is the platform's own. */
+export type DnsRecord = z.output<typeof dnsRecord>
+
+const dnsRecordSchema = z.union([z.object({ record: dnsRecord }).transform(({ record }) => record), dnsRecord])
+const dnsRecordsSchema = listUnder(['records'], dnsRecord)
+
+/** A record to be made. `name` is relative to the zone, `@` for the zone itself; `ttl` in seconds. */
+interface NewDnsRecord {
+  readonly zone: string
+  readonly name: string
+  readonly type: string
+  readonly content: string
+  readonly ttl: number
+}
+
+function domainCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    addDomain: (service: string, domain: string, signal: AbortSignal): Promise<DomainAnswer> =>
+      call({ purpose: 'addDomain', wanted: { name: service, domain }, repeatable: false }, domainSchema, signal),
+    removeDomain: (service: string, signal: AbortSignal): Promise<DomainAnswer> =>
+      call({ purpose: 'removeDomain', wanted: { name: service }, repeatable: false }, domainSchema, signal),
+    /** The zones delegated to the platform. */
+    zones: async (signal: AbortSignal): Promise<readonly Zone[]> =>
+      catalogue.find('listZones')
+        ? call({ purpose: 'listZones', wanted: {}, repeatable: true }, zonesSchema, signal)
+        : [],
+    dnsRecords: (zone: string, signal: AbortSignal): Promise<readonly DnsRecord[]> =>
+      call({ purpose: 'listDnsRecords', wanted: { zone }, repeatable: true }, dnsRecordsSchema, signal),
+    addDnsRecord: ({ zone, name, type, content, ttl }: NewDnsRecord, signal: AbortSignal): Promise<DnsRecord> => {
+      const wanted = { zone, name, type, content, ttl }
+      return call({ purpose: 'addDnsRecord', wanted, repeatable: false }, dnsRecordSchema, signal)
+    },
+    deleteDnsRecord: async (zone: string, recordId: string, signal: AbortSignal): Promise<void> => {
+      await call({ purpose: 'deleteDnsRecord', wanted: { zone, recordId }, repeatable: false }, anything, signal)
+    },
+  }
+}
