@@ -69,7 +69,7 @@ export function buildDeps(edge: Edge): Deps {
       )
       return maskingVariables(platform, edge.maskVariables)
     },
-    openSource: (_place, { ignoreWorkspace = false } = {}) =>
+    openSource: (_place, { ignoreWorkspace = false, deadlineAt } = {}) =>
       openSource({
         workspace: ignoreWorkspace ? join(context.tempDir, 'no-checkout') : context.workspace,
         tempDir: context.tempDir,
@@ -77,6 +77,8 @@ export function buildDeps(edge: Edge): Deps {
         origin: { url: `${repository.serverUrl}/${repository.fullName}`, token },
         repository: repository.fullName,
         log,
+        clock,
+        deadlineAt,
       }),
   }
 }

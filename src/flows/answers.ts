@@ -1,6 +1,5 @@
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
-import { repositorySlug } from '../ink/results.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/answers.ts'
 import type { NothingReport } from '../report/model.ts'

@@ -1,7 +1,7 @@
 import { count, formatBytes } from '../core/format.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import type { CardRow } from '../report/model.ts'
-import type { PushResult } from '../source/contract.ts'
+import type { PushResult } from '../source/push.ts'
 import { readAccount } from './account.ts'
 import { costOf, makeRoom } from './budget.ts'
 import { makeDatabase, readSeed, runSeed } from './databases.ts'
@@ -21,13 +21,16 @@ import type { Switched } from './switch-service.ts'
 import { teardownClosed } from './teardown.ts'
 import { type Judgement, judge } from './verdict.ts'
 import { keepVersions } from './versions.ts'
-import { basesOf, type DeployPlan, type Work } from './work.ts'
+import type { DeployPlan, Work } from './work.ts'
 
 /** Brings a commit to its URL: snapshot, push, switch, watch, probe; then settles what the world did meanwhile. */
 export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const { timeline } = run.reporter
   // Closed when this function ends, so everything that uses it is awaited in here.
-  await using source = run.openSource(plan.place, { ignoreWorkspace: plan.kind === 'preview' && plan.untrusted })
+  await using source = run.openSource(plan.place, {
+    ignoreWorkspace: plan.kind === 'preview' && plan.untrusted,
+    deadlineAt: run.clock.now() + plan.timeoutMs,
+  })
   timeline.begin('snapshot', 'Snapshot, and what ml.ink has')
   const found = await prepare(plan, run, source)
   const branch = deploymentBranch(plan.target, found.snapshot.sourceSha, found.snapshot.suffix)
@@ -36,9 +39,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const { snapshot, remote, remoteBranches } = found
   const seed = await readSeed(plan, source, snapshot, run.signal)
   timeline.begin('push', `Push ${branch}`)
-  const pushed = await source.push({ snapshot, remote, branch, ...basesOf(plan), remoteBranches }, run.signal)
-  // The same commit may have been deployed under another ref before, and its snapshot names that one.
-  if (pushed.sha) run.output('snapshot', pushed.sha)
+  const pushed = await source.push({ snapshot, remote, branch, bases: plan.bases, remoteBranches }, run.signal)
   timeline.end('done', pushInWords(pushed))
 
   const before = await changeMeanwhile(plan, run, snapshot.sourceSha)

@@ -66,6 +66,8 @@ export interface Deps {
 export interface SourceWish {
   /** Take everything from the origin: what lies in the workspace may have been in a stranger's hands. */
   readonly ignoreWorkspace?: boolean
+  /** Milliseconds since the epoch: a git server that is away is asked again until then. */
+  readonly deadlineAt?: number
 }
 
 /** What the post step needs in order to settle a deployment that main left open. */

@@ -2,7 +2,7 @@ import { desiredSettings } from './desired-service.ts'
 import { assertOwned } from './repository.ts'
 import { changeMeanwhile } from './still-wanted.ts'
 import { type Switched, switchService } from './switch-service.ts'
-import { basesOf, type Work } from './work.ts'
+import type { Work } from './work.ts'
 
 /**
  * Starts the deployment and follows it to its end.
@@ -18,7 +18,7 @@ export async function startOnBranch(work: Work): Promise<Switched> {
   if (remoteBranches.has(branch) || (await changeMeanwhile(plan, run, prepared.snapshot.sourceSha))) return first
   run.log.info(`The branch ${branch} was deleted meanwhile, probably by an earlier run; pushing it again`)
   const { snapshot, remote } = prepared
-  await source.push({ snapshot, remote, branch, ...basesOf(plan), remoteBranches }, run.signal)
+  await source.push({ snapshot, remote, branch, bases: plan.bases, remoteBranches }, run.signal)
   const existing = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
   return start({ ...work, prepared: { ...prepared, existing } })
 }

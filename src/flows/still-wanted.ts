@@ -1,6 +1,6 @@
 import { previewState } from '../plan/guards.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
-import { parseDeploymentBranch } from '../source/deployment-branch.ts'
+import { parseDeploymentBranch } from '../source/branches.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import type { Run } from './run.ts'
 

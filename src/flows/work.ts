@@ -1,5 +1,5 @@
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
-import type { PushResult, Source } from '../source/contract.ts'
+import type { PushResult, Source } from '../source/source.ts'
 import type { Prepared } from './prepare.ts'
 import type { Run } from './run.ts'
 
@@ -13,10 +13,4 @@ export interface Work {
   readonly prepared: Prepared
   readonly branch: string
   readonly pushed: PushResult
-}
-
-/** The deployments whose snapshots the platform probably has, and the refs under which those were made. */
-export function basesOf(plan: DeployPlan): { bases: readonly string[]; baseRefs: readonly string[] } {
-  const branch = plan.kind === 'preview' ? plan.pullRequest.base.ref : plan.place.repository.defaultBranch
-  return { bases: plan.bases, baseRefs: [`refs/heads/${branch}`] }
 }

@@ -1,9 +1,17 @@
 import { access, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { SourceLog } from './contract.ts'
-import type { ChildEnvironment } from './git-environment.ts'
-import { GitFailure, runLocalGit } from './local-git.ts'
-import type { ObjectFormat } from './object-store.ts'
+import { shortSha } from '../core/format.ts'
+import { GitFailure, openRepository } from './git.ts'
+import type { GitRemote } from './remote.ts'
+import type { GitWorkspace, ObjectFormat } from './workspace.ts'
+
+/** Which commit the event asks for, and what its checkout looks like. */
+export interface WantedCommit {
+  /** The commit which the event asks for: the head of the pull request, the pushed commit. */
+  readonly wanted: { readonly sha: string }
+  /** Commits at which the default checkout may stand for this event: the merge commit, the head. */
+  readonly ordinaryCheckouts: readonly string[]
+}
 
 /** A repository in the workspace. Only ever read. */
 export interface Checkout {
@@ -19,42 +27,29 @@ export interface Checkout {
   readonly originUrl: string | undefined
 }
 
-/** What tells the right checkout from others: its place, its commit, its origin. */
-export interface CheckoutQuery {
-  readonly workspace: string
-  /** `owner/name` */
-  readonly repository: string
-  /** Commits at which the event's checkout may stand. */
-  readonly expectedHeads: readonly string[]
-}
-
 /**
  * Finds the checkout of the repository: in the workspace, or up to two folders down (`actions/checkout` with `path`).
  * Preferred, in this order: one at an expected commit, one whose origin is the repository, the one that is the workspace.
  *
  * @returns undefined when nothing is checked out
  */
-export async function findCheckout(
-  query: CheckoutQuery,
-  environment: ChildEnvironment,
-  log: SourceLog,
-  signal: AbortSignal,
-): Promise<Checkout | undefined> {
+export async function findCheckout(git: GitWorkspace, request: WantedCommit): Promise<Checkout | undefined> {
   const checkouts: Checkout[] = []
-  for (const directory of await repositoriesUnder(query.workspace, 2)) {
+  for (const directory of await repositoriesUnder(git.workspace, 2)) {
     try {
-      checkouts.push(await readCheckout(directory, environment, signal))
+      checkouts.push(await readCheckout(git, directory))
     } catch (error) {
       if (!(error instanceof GitFailure)) throw error
-      log.warning(
+      git.log.warning(
         `${join(directory, '.git')} is not a repository that git can read, and is passed over: ${error.message}`,
       )
     }
   }
+  const expectedHeads = [request.wanted.sha, ...request.ordinaryCheckouts]
   return (
-    checkouts.find(({ head }) => head !== undefined && query.expectedHeads.includes(head)) ??
-    checkouts.find(({ originUrl }) => isAddressOf(originUrl, query.repository)) ??
-    checkouts.find(({ directory, head }) => directory === query.workspace && head !== undefined)
+    checkouts.find(({ head }) => head !== undefined && expectedHeads.includes(head)) ??
+    checkouts.find(({ originUrl }) => isAddressOf(originUrl, git.repository)) ??
+    checkouts.find(({ directory, head }) => directory === git.workspace && head !== undefined)
   )
 }
 
@@ -84,15 +79,12 @@ async function exists(path: string): Promise<boolean> {
  *
  * @throws GitFailure when `.git` is not a repository that this git can read
  */
-export async function readCheckout(
-  directory: string,
-  environment: ChildEnvironment,
-  signal: AbortSignal,
-): Promise<Checkout> {
+export async function readCheckout(git: GitWorkspace, directory: string): Promise<Checkout> {
   // Naming the repository, rather than letting git discover it, also spares the question who owns the folder: in
   // container jobs that is somebody else.
-  const own = { cwd: directory, environment: { ...environment, GIT_DIR: join(directory, '.git') }, signal }
-  const read = async (...args: string[]) => (await runLocalGit(args, own)).toString().trim()
+  const environment = { ...git.environment, GIT_DIR: join(directory, '.git') }
+  const repository = openRepository(directory, environment, git.signal)
+  const read = async (...args: string[]) => (await repository.run(args)).toString().trim()
   const [layout, head, headRef, originUrl] = await Promise.all([
     read('rev-parse', '--show-object-format', '--git-path', 'objects', '--git-common-dir'),
     orUndefined(read('rev-parse', '--quiet', '--verify', 'HEAD^{commit}')),
@@ -125,4 +117,42 @@ async function orUndefined(answer: Promise<string>): Promise<string | undefined>
 function isAddressOf(url: string | undefined, repository: string): boolean {
   const parts = url?.replace(/(\.git)?\/?$/, '').split(/[/:]/)
   return parts?.slice(-2).join('/').toLowerCase() === repository.toLowerCase()
+}
+
+/** Where the parts of a tree that are not git objects can be looked for. */
+export interface TreeLocation {
+  /** Folder in which the tree's files may be checked out. */
+  readonly workTree: string | undefined
+  /** The repository's own folder, which holds its LFS contents. */
+  readonly gitDirectory: string | undefined
+  /** Where the repository came from. */
+  readonly remote: GitRemote | undefined
+  /** Where the tree is mounted in the snapshot: empty, or ending in a slash. One character per byte. */
+  readonly prefix: string
+}
+
+export interface ChosenCommit {
+  readonly sha: string
+  /** One sentence, when it is not the commit that the event asks for or does not lie in the checkout. */
+  readonly why?: string
+}
+
+/**
+ * Which commit is deployed. The default checkout of a pull request stands at the merge commit, which nobody wrote: then
+ * it is the head. Somebody who checked out another commit on purpose gets what they checked out.
+ */
+export function chooseCommit(checkout: Checkout | undefined, request: WantedCommit): ChosenCommit {
+  const { wanted, ordinaryCheckouts } = request
+  if (checkout?.head === undefined) {
+    const why = `This repository is not checked out in the workspace, so commit ${shortSha(wanted.sha)} was fetched.`
+    return { sha: wanted.sha, why }
+  }
+  if (checkout.head === wanted.sha || ordinaryCheckouts.includes(checkout.head)) return { sha: wanted.sha }
+  const place = checkout.headRef === undefined ? '' : ` (${checkout.headRef})`
+  return {
+    sha: checkout.head,
+    why:
+      `The workflow checked out ${shortSha(checkout.head)}${place} and not ${shortSha(wanted.sha)}, the commit of this event, ` +
+      'so what it checked out is what is deployed.',
+  }
 }

@@ -1,11 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-
-/** An environment for a child process. */
-export type ChildEnvironment = Readonly<Record<string, string>>
-
-/** One git setting that travels in the child's environment: nobody else can read it there, unlike arguments. */
-export type GitSetting = readonly [key: string, value: string]
+import { type ChildEnvironment, GitFailure, type GitSetting, openRepository } from './git.ts'
+import { SourceError } from './remote.ts'
 
 // Everything else stays behind: the job's secrets are in its environment, and git's own variables would bend the result.
 const passedOn = new Set([
@@ -97,12 +93,71 @@ export async function prepareEnvironment(
   }
 }
 
-/** Adds settings to those there are, as `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_<n>` and `GIT_CONFIG_VALUE_<n>` (git-config(1), ENVIRONMENT). */
-export function withSettings(environment: ChildEnvironment, settings: readonly GitSetting[]): ChildEnvironment {
-  const present = Number(environment.GIT_CONFIG_COUNT ?? 0)
-  const entries = settings.flatMap(([key, value], index) => [
-    [`GIT_CONFIG_KEY_${present + index}`, key],
-    [`GIT_CONFIG_VALUE_${present + index}`, value],
-  ])
-  return { ...environment, GIT_CONFIG_COUNT: String(present + settings.length), ...Object.fromEntries(entries) }
+// How to cross a proxy, and whom to trust. Headers are not among them: those are credentials of others.
+const networkKeys =
+  '^http\\.(.*\\.)?(proxy|proxyauthmethod|proxysslcainfo|sslbackend|sslcainfo|sslcapath|sslcert|sslkey|sslverify)$'
+
+const homeNames = new Set(['PATH', 'HOME', 'XDG_CONFIG_HOME', 'USERPROFILE', 'HOMEDRIVE', 'HOMEPATH', 'PROGRAMDATA'])
+
+/**
+ * What the machine's and the user's git configuration say about proxies and certificates: runners behind a company's
+ * proxy reach nothing without. They are handed on in the environment, as a proxy's address may hold a password.
+ *
+ * @param environment the job's own, with its `HOME`
+ * @param cwd any folder
+ */
+export async function readNetworkSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Promise<readonly GitSetting[]> {
+  const own = Object.fromEntries(
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && homeNames.has(entry[0].toUpperCase()),
+    ),
+  )
+  const git = openRepository(cwd, own, aMoment())
+  const read = async (scope: string): Promise<readonly GitSetting[]> => {
+    try {
+      const answer = await git.run(['config', scope, '--includes', '--null', '--get-regexp', networkKeys])
+      const records = answer.toString().split('\0')
+      // <key> LF <value>; a key without a value stands for true.
+      return records.flatMap((record): GitSetting[] => {
+        const lineEnd = record.indexOf('\n')
+        if (record === '') return []
+        return [lineEnd < 0 ? [record, 'true'] : [record.slice(0, lineEnd), record.slice(lineEnd + 1)]]
+      })
+    } catch (error) {
+      // No such setting, or no such file, or one that git cannot read: then nothing is handed on.
+      if (error instanceof GitFailure) return []
+      throw error
+    }
+  }
+  return (await Promise.all(['--system', '--global'].map(read))).flat()
+}
+
+// 2.32 brought GIT_CONFIG_GLOBAL, which shuts the machine's settings out (June 2021).
+const oldest = { major: 2, minor: 32 }
+
+/**
+ * Makes sure that there is a git, and that it is new enough.
+ *
+ * @param cwd any folder
+ * @throws SourceError `no-git`
+ */
+export async function requireGit(environment: ChildEnvironment, cwd: string): Promise<void> {
+  const hint = `Use a runner with git ${oldest.major}.${oldest.minor} or newer. In a container job, install it in the image.`
+  let answer: string
+  try {
+    answer = (await openRepository(cwd, environment, aMoment()).run(['version'])).toString()
+  } catch (error) {
+    throw new SourceError('no-git', 'git cannot be started on this runner.', { hint, cause: error })
+  }
+  const [, major = 0, minor = 0] = (/git version (\d+)\.(\d+)/.exec(answer) ?? []).map(Number)
+  if (major > oldest.major || (major === oldest.major && minor >= oldest.minor)) return
+  throw new SourceError('no-git', `This runner's git is too old: ${answer.trim()}.`, { hint })
+}
+
+// Both ask git about itself, which takes milliseconds; what hangs for so long is a broken runner.
+function aMoment(): AbortSignal {
+  return AbortSignal.timeout(60_000)
 }

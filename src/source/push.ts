@@ -1,97 +1,148 @@
+import { join } from 'node:path'
+import { formatBytes, shortSha } from '../core/format.ts'
 import { listBranches, runOnPlatform } from './branches.ts'
-import { short } from './choose-commit.ts'
-import type { PushRequest, PushResult, SourceOptions } from './contract.ts'
-import { classifyFailure, networkError } from './failure.ts'
-import { megabytes } from './megabytes.ts'
-import type { ObjectStore } from './object-store.ts'
-import { parsePackReport, parseProgress } from './push-report.ts'
-import { withRetries } from './retry.ts'
-import { SourceError } from './source-error.ts'
+import { findBase } from './incremental.ts'
+import { writeCommit } from './objects.ts'
+import { classifyFailure, type GitRemote, networkError, SourceError } from './remote.ts'
+import { listFiles, type MadeSnapshot, type Snapshot } from './snapshot.ts'
+import type { GitWorkspace } from './workspace.ts'
+
+export interface PushRequest {
+  readonly snapshot: Snapshot
+  readonly remote: GitRemote
+  /** Short name, without `refs/heads/`. */
+  readonly branch: string
+  /** Source commits whose snapshots the remote may hold, nearest first: the event's `before`, the base. */
+  readonly bases?: readonly string[] | undefined
+  /** What the remote's list of branches was, when it is known already. */
+  readonly remoteBranches?: ReadonlyMap<string, string> | undefined
+}
+
+export interface PushResult {
+  readonly kind: 'pushed' | 'already-there'
+  /** True when only the difference to {@link PushResult.against} travelled. */
+  readonly incremental: boolean
+  readonly objects: number
+  /** Size of the pack on the wire, as git reports it (rounded by git from 1 KiB on). */
+  readonly bytes: number
+  readonly durationMs: number
+  /** The source commit whose snapshot the push was made against. */
+  readonly against?: string
+}
 
 /** Packs larger than this get lines in the log while they travel. */
 const progressFromBytes = 5_000_000
 const progressEveryMs = 5_000
 
-/** The answer when nothing needs to travel. */
-export const alreadyThere: PushResult = {
-  kind: 'already-there',
-  incremental: false,
-  objects: 0,
-  bytes: 0,
-  durationMs: 0,
-}
-
 /**
  * Makes the branch on the remote, with one push and never by force.
  *
- * @param base `against` is the source commit whose snapshot lies in the store, so that git sends only the difference
+ * @param made how the snapshot was made, as far as it is known: lets the push send only what the remote does not have
  * @throws SourceError `branch-conflict` when the branch names another snapshot; `denied`, `rejected`, `unreachable`
  */
 export async function pushSnapshot(
-  store: ObjectStore,
+  git: GitWorkspace,
   request: PushRequest,
-  options: SourceOptions,
-  base: {
-    readonly against: string | undefined
-    /** What to answer when the branch turns out to name another commit. */
-    readonly settle: (present: string) => Promise<PushResult>
-  },
-  signal: AbortSignal,
+  made: MadeSnapshot | undefined,
 ): Promise<PushResult> {
-  const { against, settle } = base
   const { snapshot, remote, branch } = request
-  const now = options.now ?? Date.now
-  const startedMs = now()
+  const branches = request.remoteBranches ?? (await listBranches(git, remote))
+  const present = branches.get(branch)
+  if (present !== undefined) return alreadyThere(request, present)
+  const against = made && (await findBase(git, made, { branches, bases: request.bases ?? [], branch }))
+
+  const startedMs = git.clock.now()
   const what = `The push of ${branch}`
   const args = ['push', '--porcelain', '--progress', '--no-verify', remote.url, `${snapshot.sha}:refs/heads/${branch}`]
-  const onMessage = progressLog(options, branch)
-  const output = await withRetries({ what, remote, signal }, options, () =>
-    runOnPlatform(store, remote, args, { signal, onMessage }),
-  )
-  const result = (kind: PushResult['kind'], pack: { objects: number; bytes: number }): PushResult => ({
-    kind,
-    incremental: against !== undefined,
-    ...pack,
-    durationMs: now() - startedMs,
-    ...(against === undefined ? {} : { against }),
-  })
+  const output = await runOnPlatform(git, remote, what, args, progressLog(git, branch))
   if (output.exitCode === 0) {
-    // "=": the branch was there already, made by a run that started at the same moment or by a try that seemed to fail.
-    return result(/^=\t/m.test(output.stdout) ? 'already-there' : 'pushed', parsePackReport(output.stderr))
+    return {
+      // "=": the branch was there already, made by a run that started at the same moment or by a try that seemed to fail.
+      kind: /^=\t/m.test(output.stdout) ? 'already-there' : 'pushed',
+      incremental: against !== undefined,
+      ...parsePackReport(output.stderr),
+      durationMs: git.clock.now() - startedMs,
+      ...(against === undefined ? {} : { against }),
+    }
   }
   const failure = classifyFailure(output)
   if (failure.kind === 'rejected') {
-    const present = (await listBranches(store, remote, options, signal)).get(branch)
-    if (present === snapshot.sha) return result('already-there', { objects: 0, bytes: 0 })
-    if (present !== undefined) return await settle(present)
+    const meanwhile = (await listBranches(git, remote)).get(branch)
+    if (meanwhile !== undefined) return alreadyThere(request, meanwhile)
   }
-  throw networkError(what, failure, remote, largestFiles(request))
+  throw networkError(what, failure, remote, ` Its largest files: ${listFiles(snapshot.largest)}.`)
 }
 
-export function branchConflict({ branch, snapshot }: PushRequest, present: string): SourceError {
-  return new SourceError(
+function alreadyThere({ branch, snapshot }: PushRequest, present: string): PushResult {
+  if (present === snapshot.sha) {
+    return { kind: 'already-there', incremental: false, objects: 0, bytes: 0, durationMs: 0 }
+  }
+  throw new SourceError(
     'branch-conflict',
-    `The branch ${branch} is on the remote already, with another snapshot (${short(present)}) of the same commit ` +
-      `than this one (${short(snapshot.sha)}). It was not overwritten.`,
+    `The branch ${branch} is on the remote already, with another snapshot (${shortSha(present)}) of the same commit ` +
+      `than this one (${shortSha(snapshot.sha)}). It was not overwritten.`,
     {
       hint:
-        'Its name stands for one commit, so something else wrote to it, or it was made under another ref. ' +
+        'Its name stands for one commit, so something else wrote to it, or another version of this action made it. ' +
         'Delete the branch on ml.ink and run the workflow again, or push a new commit.',
     },
   )
 }
 
-function progressLog({ log, now = Date.now }: SourceOptions, branch: string): (line: string) => void {
+/**
+ * Makes a branch that says something by its name alone. Its commit is empty and always the same, so that after the first
+ * one nothing but the name travels. No service tracks such a branch, so the push starts nothing.
+ */
+export async function pushMarker(git: GitWorkspace, remote: GitRemote, branch: string): Promise<void> {
+  const { own } = await git.stores('sha1')
+  // Of an index that is not there git makes the empty tree.
+  const tree = await own.line(['write-tree'], { variables: { GIT_INDEX_FILE: join(own.directory, 'no-index') } })
+  const who = 'Ink Deploy <ink-deploy@users.noreply.github.com> 0 +0000'
+  const content = `tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nA branch whose name is what it says\n`
+  const sha = await writeCommit(own, Buffer.from(content))
+  const what = `The push of ${branch}`
+  const args = ['push', '--porcelain', '--no-verify', remote.url, `${sha}:refs/heads/${branch}`]
+  const output = await runOnPlatform(git, remote, what, args)
+  if (output.exitCode !== 0) throw networkError(what, classifyFailure(output), remote)
+}
+
+function progressLog({ log, clock }: GitWorkspace, branch: string): (line: string) => void {
   let lastMs = Number.NEGATIVE_INFINITY
   return (line) => {
     const progress = parseProgress(line)
     if (progress === undefined || progress.bytes < progressFromBytes) return
-    if (now() - lastMs < progressEveryMs && !line.endsWith('done.')) return
-    lastMs = now()
-    log.info(`${branch}: ${megabytes(progress.bytes)} sent (${progress.percent} % of the objects)`)
+    if (clock.now() - lastMs < progressEveryMs && !line.endsWith('done.')) return
+    lastMs = clock.now()
+    log.info(`${branch}: ${formatBytes(progress.bytes)} sent (${progress.percent} % of the objects)`)
   }
 }
 
-function largestFiles({ snapshot }: PushRequest): string {
-  return ` Its largest files: ${snapshot.largest.map((file) => `${file.path} (${megabytes(file.bytes)})`).join(', ')}.`
+/** How much travelled, as git reports it. */
+interface PackReport {
+  readonly objects: number
+  readonly bytes: number
+}
+
+const unitBytes: Readonly<Record<string, number>> = { bytes: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
+
+/**
+ * Reads `Writing objects:  33% (1/3), 5.20 MiB | 3.00 MiB/s`, which git repeats while it sends.
+ *
+ * @returns undefined for other lines
+ */
+export function parseProgress(line: string): (PackReport & { readonly percent: number }) | undefined {
+  const match = /^Writing objects:\s+(\d+)% \((\d+)\/\d+\)(?:, ([\d.]+) (bytes|[KMG]iB))?/.exec(line)
+  if (match === null) return undefined
+  const [, percent, objects, amount = '0', unit = 'bytes'] = match
+  const bytes = Math.round(Number(amount) * (unitBytes[unit] ?? 1))
+  return { percent: Number(percent), objects: Number(objects), bytes }
+}
+
+/** The last progress line of a push says how much was sent; a push that sent no objects has none. */
+export function parsePackReport(stderr: string): PackReport {
+  const last = stderr
+    .split(/[\r\n]+/)
+    .map(parseProgress)
+    .findLast((progress) => progress !== undefined)
+  return last === undefined ? { objects: 0, bytes: 0 } : { objects: last.objects, bytes: last.bytes }
 }

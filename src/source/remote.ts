@@ -1,4 +1,33 @@
-import { SourceError } from './source-error.ts'
+import { DeployError } from '../core/errors.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
+
+/** What went wrong, for callers that act on it. The text is for people. */
+export type SourceErrorCode =
+  | 'bad-remote'
+  | 'no-git'
+  | 'no-commit'
+  | 'no-directory'
+  | 'no-submodule'
+  | 'lfs-missing'
+  | 'too-large'
+  | 'timed-out'
+  | 'branch-conflict'
+  | 'denied'
+  | 'rejected'
+  | 'payment-required'
+  | 'unreachable'
+  | 'git-failed'
+
+/** A failure of this room. No secrets in it. */
+export class SourceError extends DeployError {
+  override readonly name = 'SourceError'
+  readonly code: SourceErrorCode
+
+  constructor(code: SourceErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options)
+    this.code = code
+  }
+}
 
 /**
  * Where a push goes: an address without credentials, and the credentials where neither `JSON.stringify` nor
@@ -7,11 +36,14 @@ import { SourceError } from './source-error.ts'
 export class GitRemote {
   /** Address without credentials. */
   readonly url: string
+  /** Whether a stranger named the address: it is asked only where everybody may, and without credentials. */
+  readonly untrusted: boolean
   readonly #user: string
   readonly #secret: string | undefined
 
-  constructor(url: string, user: string, secret: string | undefined) {
+  constructor(url: string, user: string, secret: string | undefined, { untrusted = false } = {}) {
     this.url = url
+    this.untrusted = untrusted
     this.#user = user
     this.#secret = secret
   }
@@ -24,7 +56,7 @@ export class GitRemote {
 
   /** Another repository on the same host, with the same credentials. */
   sibling(url: string): GitRemote {
-    return new GitRemote(url, this.#user, this.#secret)
+    return new GitRemote(url, this.#user, this.#secret, { untrusted: this.untrusted })
   }
 
   /** The text with every spelling of the secret replaced. */
@@ -53,12 +85,136 @@ export function parseRemote(urlWithToken: string): GitRemote {
       hint: 'Check the input "endpoint". If it is right, the platform has changed: please report this.',
     })
   }
-  const user = decodeURIComponent(parsed.username)
-  const password = decodeURIComponent(parsed.password)
+  const user = decoded(parsed.username)
+  const password = decoded(parsed.password)
   parsed.username = ''
   parsed.password = ''
   // A lone user name is how some hosts spell a token.
   return password === ''
     ? new GitRemote(parsed.href, 'x-access-token', user === '' ? undefined : user)
     : new GitRemote(parsed.href, user, password)
+}
+
+/** {@link parseRemote}, and has the token masked: it opens the repository for a year and cannot be revoked. */
+export function protectedRemote(urlWithToken: string, mask: (secret: string) => void): GitRemote {
+  const remote = parseRemote(urlWithToken)
+  const { password, username } = new URL(urlWithToken)
+  for (const secret of new Set([password || username, decoded(password || username)])) mask(secret)
+  return remote
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A stray percent sign: then it is what it is.
+    return text
+  }
+}
+
+/** What git wrote when it talked to a server. */
+export interface NetworkOutput {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number
+}
+
+/** Ways in which a command against a git server fails, read off what git and the server wrote. */
+export type NetworkFailure =
+  | { readonly kind: 'transient'; readonly reason: string }
+  | { readonly kind: 'denied'; readonly status: number }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'unpaid'; readonly remoteLines: readonly string[] }
+  | { readonly kind: 'rejected'; readonly reason: string; readonly remoteLines: readonly string[] }
+  | { readonly kind: 'other'; readonly reason: string }
+
+const transientText =
+  /could not resolve|failed to connect|couldn't connect|connection (refused|reset|timed out)|timed out|too slow|unexpected disconnect|early eof|hung up|rpc failed|empty reply|(recv|send) failure|transfer closed|gnutls_handshake|ssl_error_syscall|unexpected eof/i
+
+/** Sorts a failure by what can be done about it. `reason` still may contain the secret: redact before showing. */
+export function classifyFailure(output: NetworkOutput): NetworkFailure {
+  const { stderr } = output
+  // "!" TAB <from>:<to> TAB <summary> (<reason>): git-push(1), OUTPUT
+  const refused = /^!\t[^\t\n]*\t(.*)$/m.exec(output.stdout)?.[1]
+  const lines = stderr.split(/[\r\n]+/)
+  const remoteLines = lines.flatMap((line) =>
+    line.startsWith('remote: ') ? [line.slice('remote: '.length).trim()] : [],
+  )
+  const status = Number(/(?:returned error:|HTTP) (\d{3})/.exec(stderr)?.[1] ?? 0)
+  if (status === 401 || status === 403 || /authentication failed|could not read (username|password)/i.test(stderr)) {
+    return { kind: 'denied', status: status === 0 ? 401 : status }
+  }
+  const notFound = lines.some((line) => line.includes("repository '") && line.includes("' not found"))
+  if (status === 404 || notFound) return { kind: 'denied', status: 404 }
+  if (status === 413) return { kind: 'too-large' }
+  if (status === 402) return { kind: 'unpaid', remoteLines }
+  if (status >= 500 || status === 429 || status === 408) return { kind: 'transient', reason: `HTTP ${status}` }
+  const server = refused?.includes('[remote ') === true
+  if (server) return { kind: 'rejected', reason: refused, remoteLines }
+  if (status === 0 && transientText.test(stderr)) return { kind: 'transient', reason: decisiveLine(stderr) }
+  if (refused !== undefined) return { kind: 'rejected', reason: refused, remoteLines }
+  return { kind: 'other', reason: decisiveLine(stderr) }
+}
+
+/** The first line that says what was fatal, harmless to print; git follows it with lines of lesser use. */
+export function decisiveLine(stderr: string): string {
+  const lines = stderr.split(/[\r\n]+/).filter((line) => line.trim() !== '')
+  return sanitizePhrase(lines.find((line) => /^(fatal|error): /.test(line)) ?? lines.at(-1) ?? 'git gave no reason')
+}
+
+/** The error for a failure that retrying does not fix. `what` begins the sentence: "The push of ink/…". */
+export function networkError(what: string, failure: NetworkFailure, remote: GitRemote, largest = ''): SourceError {
+  switch (failure.kind) {
+    case 'denied':
+      return new SourceError('denied', `${what} was refused by ${remote.url} (HTTP ${failure.status}).`, {
+        hint:
+          failure.status === 404
+            ? 'The repository is not there, or the token is for another one. Check the inputs "repo" and "project".'
+            : 'The git token is not valid for this repository. Run the workflow again: it fetches a fresh token. If that does not help, check that the API key belongs to the account that owns the repository.',
+      })
+    case 'too-large':
+      return new SourceError('rejected', `${what} was refused by ${remote.url}: too large (HTTP 413).${largest}`, {
+        hint: 'Take large files out of the repository, or deploy a built directory with the input "directory".',
+      })
+    case 'unpaid': {
+      const said = words(failure.remoteLines)
+      return new SourceError(
+        'payment-required',
+        remote.redact(`${what} was answered by ${remote.url} with “payment required” (HTTP 402).${said}`),
+        { hint: 'The account at ml.ink cannot pay. Top it up, then run the job again.' },
+      )
+    }
+    case 'rejected': {
+      const remarks = words(failure.remoteLines)
+      return new SourceError(
+        'rejected',
+        remote.redact(`${what} was rejected by ${remote.url}: ${failure.reason}.${remarks}`),
+        { hint: rejectionHint(`${failure.reason} ${remarks}`) },
+      )
+    }
+    case 'transient':
+      return new SourceError('unreachable', remote.redact(`${what} failed: ${failure.reason}`), {
+        hint: `${new URL(remote.url).host} could not be reached, or answered with errors, several times in a row. Try again later; if a proxy is needed, set HTTPS_PROXY.`,
+      })
+    case 'other':
+      return new SourceError('git-failed', remote.redact(`${what} failed: ${failure.reason}`), {
+        hint: /certificate/i.test(failure.reason)
+          ? `The runner does not trust the certificate of ${new URL(remote.url).host}. Have its authority installed, or name its file in GIT_SSL_CAINFO.`
+          : `This is what git said of ${new URL(remote.url).host}. Run the job again; if it stays, look at the server's state.`,
+      })
+  }
+}
+
+function words(remoteLines: readonly string[]): string {
+  return remoteLines.length === 0 ? '' : ` The server said: ${sanitizePhrase(remoteLines.slice(0, 20).join(' / '))}`
+}
+
+function rejectionHint(text: string): string {
+  if (/shallow/i.test(text)) return 'The server takes no shallow pushes, and none was made: please report this.'
+  if (/hook|policy|protected/i.test(text))
+    return 'A rule on the server forbids it. Change what the server names, or the rule.'
+  if (/size|large|quota|space/i.test(text)) return 'Take large files out of the repository, or free space on ml.ink.'
+  if (/lock|reference|already exists/i.test(text))
+    return 'Another run pushed at the same moment. Run the workflow again.'
+  return 'Nothing was deployed. Fix what the server names, and run the workflow again.'
 }

@@ -1,83 +1,123 @@
-import { deleteBranches, listBranches } from './branches.ts'
-import type { Source, SourceOptions } from './contract.ts'
-import { findBase } from './incremental.ts'
-import { type MadeSnapshot, makeSnapshot } from './make-snapshot.ts'
-import { pushMarker } from './marker.ts'
-import { orderBranches, selectOldBranches } from './old-branches.ts'
-import { alreadyThere, branchConflict, pushSnapshot } from './push.ts'
-import { readObjects } from './read-objects.ts'
-import { isSameSource } from './same-source.ts'
+import { systemClock } from '../core/clock.ts'
+import { deleteBranches, listBranches, type OldBranchesRequest, orderBranches, selectOldBranches } from './branches.ts'
+import { GitFailure } from './git.ts'
+import { readObjects } from './objects.ts'
+import { type PushRequest, type PushResult, pushMarker, pushSnapshot } from './push.ts'
+import { type GitRemote, SourceError } from './remote.ts'
+import { type MadeSnapshot, makeSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts'
 import { listTree, readablePath } from './tree.ts'
-import { closeWorkshop, openWorkshop, type Workshop } from './workshop.ts'
+import { closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
 
-export type {
-  OldBranchesRequest,
-  PushRequest,
-  PushResult,
-  Snapshot,
-  SnapshotFile,
-  SnapshotRequest,
-  Source,
-  SourceLog,
-  SourceOptions,
-} from './contract.ts'
-export { type DeploymentBranch, parseDeploymentBranch } from './deployment-branch.ts'
-export { GitRemote, parseRemote } from './remote.ts'
-export { SourceError, type SourceErrorCode } from './source-error.ts'
+export { parseDeploymentBranch } from './branches.ts'
+export type { PushRequest, PushResult } from './push.ts'
+export { GitRemote, parseRemote, protectedRemote, SourceError } from './remote.ts'
+export type { Snapshot, SnapshotRequest } from './snapshot.ts'
+export type { SourceLog, SourceOptions } from './workspace.ts'
+
+/**
+ * What is shipped: makes snapshots of the repository in the workspace and pushes them. Leaves nothing behind.
+ * A deployment's way through this room: checkout and source commit (`checkout`, `fetch`) → its tree with submodules and
+ * LFS contents, or a directory's (`resolve-tree`, `lfs`, `directory`) → the snapshot commit (`snapshot`) → what the remote
+ * has (`branches`, `incremental`) → the push (`push`).
+ */
+export interface Source extends AsyncDisposable {
+  snapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot>
+  /** Paths of the snapshot's files, readable ones. */
+  files(snapshot: Snapshot, signal: AbortSignal): Promise<ReadonlySet<string>>
+  /** Contents of one of the snapshot's files; undefined when there is no such file. Links count as none. */
+  read(snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Buffer | undefined>
+  push(request: PushRequest, signal: AbortSignal): Promise<PushResult>
+  /** Short branch name → commit. */
+  branches(remote: GitRemote, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
+  /** Names of the target's branches that are not needed any more. Never answers more than it is sure of. */
+  oldBranches(request: OldBranchesRequest, signal: AbortSignal): Promise<readonly string[]>
+  /** The target's branches, those of the newest source commits first; those whose commit is lost come last. */
+  newestFirst(branches: ReadonlyMap<string, string>, target: string, signal: AbortSignal): Promise<readonly string[]>
+  /** Makes a branch that says something by its name alone. One that is there already is fine. */
+  mark(remote: GitRemote, branch: string, signal: AbortSignal): Promise<void>
+  /** Deletes in one push. A branch already gone is fine. */
+  deleteBranches(remote: GitRemote, names: readonly string[], signal: AbortSignal): Promise<void>
+}
 
 /**
  * Opens the repository in the workspace for deploying. Nothing is done before the first call; everything that is
- * written goes to a folder of its own in `tempDir`, which disposal removes.
+ * written goes to a folder of its own in `tempDir`, which disposal removes. Snapshot and push are ended at the deadline.
  */
 export function openSource(options: SourceOptions): Source {
-  let opened: Promise<Workshop> | undefined
-  const workshop = () => {
-    opened ??= openWorkshop(options)
-    return opened
-  }
-  // The platform's repositories are made by a plain `git init --bare`: SHA-1.
-  const outgoing = async () => (await (await workshop()).stores('sha1')).own
+  let opened: Promise<GitWorkspace> | undefined
   const made = new Map<string, MadeSnapshot>()
+
+  /** Does one thing in the workspace. What git says of a failure becomes an error that says what it was about. */
+  const act = async <T>(what: string, signal: AbortSignal, work: (git: GitWorkspace) => Promise<T>): Promise<T> => {
+    opened ??= openWorkspace(options)
+    const git = (await opened).during(signal)
+    try {
+      return await work(git)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof GitFailure)) throw error
+      throw new SourceError('git-failed', `${what} failed: ${git.origin?.redact(error.message) ?? error.message}`, {
+        hint: 'If the checkout is damaged, check the repository out anew before this step; otherwise run the job again.',
+        cause: error,
+      })
+    }
+  }
+  const actInTime = async <T>(
+    what: string,
+    signal: AbortSignal,
+    work: (git: GitWorkspace) => Promise<T>,
+  ): Promise<T> => {
+    if (options.deadlineAt === undefined) return await act(what, signal, work)
+    const leftMs = Math.max(0, options.deadlineAt - (options.clock ?? systemClock).now())
+    const deadline = AbortSignal.timeout(Math.min(leftMs, 2 ** 31 - 1))
+    try {
+      return await act(what, AbortSignal.any([signal, deadline]), work)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!deadline.aborted) throw error
+      throw new SourceError('timed-out', `${what} took longer than this deployment is given; it was ended.`, {
+        hint: 'Nothing was switched. Set a longer "timeout", or deploy less: take out what the app does not need.',
+      })
+    }
+  }
+
+  const listSnapshot = async (git: GitWorkspace, snapshot: Snapshot) => {
+    const { own } = await git.stores('sha1')
+    return { own, entries: await listTree(own, snapshot.tree) }
+  }
   return {
-    snapshot: async (request, signal) => {
-      const result = await makeSnapshot(await workshop(), request, signal)
-      made.set(result.snapshot.sha, result)
-      return result.snapshot
-    },
-    files: async (snapshot, signal) => {
-      const entries = await listTree(await outgoing(), snapshot.tree, signal)
-      return new Set(entries.filter(({ type }) => type === 'blob').map(({ path }) => readablePath(path)))
-    },
-    read: async (snapshot, path, signal) => {
-      const store = await outgoing()
-      const entries = await listTree(store, snapshot.tree, signal)
-      const file = entries.find((entry) => readablePath(entry.path) === path && entry.mode.startsWith('100'))
-      return file && (await readObjects(store, [file.oid], signal)).get(file.oid)
-    },
-    push: async (request, signal) => {
-      const store = await outgoing()
-      const branches = request.remoteBranches ?? (await listBranches(store, request.remote, options, signal))
-      const present = branches.get(request.branch)
-      if (present === request.snapshot.sha) return alreadyThere
-      const making = made.get(request.snapshot.sha)
-      const settle = async (other: string) => {
-        const same = making && (await isSameSource(await workshop(), making, request, other, signal))
-        if (same) return { ...alreadyThere, sha: other }
-        throw branchConflict(request, other)
-      }
-      if (present !== undefined) return await settle(present)
-      const against = making && (await findBase(await workshop(), making, request, branches, signal))
-      return await pushSnapshot(store, request, options, { against, settle }, signal)
-    },
-    branches: async (remote, signal) => listBranches(await outgoing(), remote, options, signal),
-    oldBranches: async (request, signal) => selectOldBranches(await workshop(), request, signal),
-    newestFirst: async (branches, target, signal) => orderBranches(await workshop(), branches, target, signal),
-    mark: async (remote, branch, signal) => pushMarker(await outgoing(), remote, branch, options, signal),
-    deleteBranches: async (remote, names, signal) => deleteBranches(await outgoing(), remote, names, options, signal),
+    snapshot: (request, signal) =>
+      actInTime('Making the snapshot', signal, async (git) => {
+        const result = await makeSnapshot(git, request)
+        made.set(result.snapshot.sha, result)
+        return result.snapshot
+      }),
+    files: (snapshot, signal) =>
+      act('Listing the snapshot', signal, async (git) => {
+        const { entries } = await listSnapshot(git, snapshot)
+        return new Set(entries.filter(({ type }) => type === 'blob').map(({ path }) => readablePath(path)))
+      }),
+    read: (snapshot, path, signal) =>
+      act(`Reading ${path}`, signal, async (git) => {
+        const { own, entries } = await listSnapshot(git, snapshot)
+        const file = entries.find((entry) => readablePath(entry.path) === path && entry.mode.startsWith('100'))
+        return file && (await readObjects(own, [file.oid])).get(file.oid)
+      }),
+    push: (request, signal) =>
+      actInTime(`The push of ${request.branch}`, signal, (git) =>
+        pushSnapshot(git, request, made.get(request.snapshot.sha)),
+      ),
+    branches: (remote, signal) => act('Listing the branches', signal, (git) => listBranches(git, remote)),
+    oldBranches: (request, signal) => act('Looking for old branches', signal, (git) => selectOldBranches(git, request)),
+    newestFirst: (branches, target, signal) =>
+      act('Ordering the branches', signal, (git) => orderBranches(git, branches, target)),
+    mark: (remote, branch, signal) => act(`The push of ${branch}`, signal, (git) => pushMarker(git, remote, branch)),
+    deleteBranches: (remote, names, signal) =>
+      act('Deleting old branches', signal, (git) => deleteBranches(git, remote, names)),
     [Symbol.asyncDispose]: async () => {
       // What could not be opened left nothing, and its error has reached whoever asked for it.
-      const workshopToClose = await opened?.catch(() => undefined)
-      if (workshopToClose !== undefined) await closeWorkshop(workshopToClose)
+      const toClose = await opened?.catch(() => undefined)
+      if (toClose !== undefined) await closeWorkspace(toClose)
     },
   }
 }

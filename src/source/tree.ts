@@ -1,4 +1,11 @@
-import type { ObjectStore } from './object-store.ts'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { formatBytes } from '../core/format.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
+import { OutputTooLarge, type Repository } from './git.ts'
+import { readObjects, storeFiles } from './objects.ts'
+import { SourceError } from './remote.ts'
+import type { GitWorkspace, Stores } from './workspace.ts'
 
 /** One entry of a tree, all levels down. */
 export interface TreeEntry {
@@ -17,14 +24,77 @@ export function readablePath(path: string): string {
   return Buffer.from(path, 'latin1').toString('utf8')
 }
 
-/** Lists a tree, directories included, in git's order. Files whose contents are missing have no size. */
-export async function listTree(store: ObjectStore, tree: string, signal: AbortSignal): Promise<TreeEntry[]> {
-  const listing = await store.run(['ls-tree', '-r', '-t', '-z', '--long', '--full-tree', tree], { signal })
+/**
+ * Lists a tree, directories included, in git's order. Files whose contents are missing have no size.
+ *
+ * @throws SourceError `too-large` for one that nobody can list: a few objects can stand for any number of files
+ */
+export async function listTree(store: Repository, tree: string): Promise<TreeEntry[]> {
+  const args = ['ls-tree', '-r', '-t', '-z', '--long', '--full-tree', tree]
+  const listing = await store.run(args, { mostBytes: mostListingBytes }).catch((error: unknown) => {
+    throw error instanceof OutputTooLarge
+      ? tooLarge(`its list of files is longer than ${formatBytes(mostListingBytes)}`)
+      : error
+  })
   return listing
     .toString('latin1')
     .split('\0')
     .filter((record) => record !== '')
     .map(parseRecord)
+}
+
+/** What is shipped at most. Far above what can be built, and low enough to be handled in the memory of a small runner. */
+export const treeLimits = { entries: 300_000, depth: 100, bytes: 10_000_000_000, submodules: 200 }
+const mostListingBytes = 64_000_000
+
+/** Measures what is to be shipped while it is collected, through all submodules: each may contain others. */
+export class TreeMeter {
+  readonly #limits: typeof treeLimits
+  #entries = 0
+  #bytes = 0
+  #submodules = 0
+
+  constructor(limits = treeLimits) {
+    this.#limits = limits
+  }
+
+  /**
+   * @param entry its path is the one from the snapshot's root
+   * @throws SourceError `too-large` from the first entry on that is too much; `git-failed` for a path that leads elsewhere
+   */
+  add({ path, type, size = 0 }: Pick<TreeEntry, 'path' | 'type' | 'size'>): void {
+    const { entries, depth, submodules } = this.#limits
+    const parts = path.split('/')
+    this.#entries += 1
+    if (type === 'commit') this.#submodules += 1
+    if (this.#entries > entries) throw tooLarge(`it has more than ${entries} files and folders`)
+    if (this.#submodules > submodules) throw tooLarge(`it has more than ${submodules} submodules`)
+    if (parts.length > depth) throw tooLarge(`its folders are nested more than ${depth} levels deep`)
+    if (parts.some((part) => leadsElsewhere.has(part.toLowerCase()))) {
+      throw new SourceError(
+        'git-failed',
+        `What is to be deployed has a file at ${sanitizePhrase(readablePath(path))}.`,
+        {
+          hint: 'git itself makes no such paths, as they lead out of the repository. Find the commit that added it.',
+        },
+      )
+    }
+    this.addBytes(size)
+  }
+
+  /** For contents that take the place of a file. */
+  addBytes(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes > this.#limits.bytes) throw tooLarge(`its files are larger than ${formatBytes(this.#limits.bytes)}`)
+  }
+}
+
+const leadsElsewhere = new Set(['', '.', '..', '.git'])
+
+function tooLarge(how: string): SourceError {
+  return new SourceError('too-large', `What is to be deployed is too large: ${how}.`, {
+    hint: 'Take out what the app does not need, or build first and deploy the result with the input "directory".',
+  })
 }
 
 // <mode> SP <type> SP <oid> SP <size, padded; - for other than blobs, BAD for missing ones> TAB <path>
@@ -40,11 +110,7 @@ function parseRecord(record: string): TreeEntry {
  *
  * @returns the name of the root tree
  */
-export async function writeTree(
-  store: ObjectStore,
-  entries: readonly TreeEntry[],
-  signal: AbortSignal,
-): Promise<string> {
+export async function writeTree(store: Repository, entries: readonly TreeEntry[]): Promise<string> {
   const directories = new Map<string, TreeEntry[]>([['', []]])
   const directory = (path: string): TreeEntry[] => {
     const known = directories.get(path)
@@ -61,7 +127,7 @@ export async function writeTree(
   let root = ''
   for (let depth = deepest; depth >= 0; depth--) {
     const paths = [...directories.keys()].filter((path) => depthOf(path) === depth)
-    const written = await writeLevel(store, paths, directories, signal)
+    const written = await writeLevel(store, paths, directories)
     for (const [index, path] of paths.entries()) {
       const oid = written[index] ?? ''
       if (path === '') root = oid
@@ -72,10 +138,9 @@ export async function writeTree(
 }
 
 async function writeLevel(
-  store: ObjectStore,
+  store: Repository,
   paths: readonly string[],
   directories: ReadonlyMap<string, readonly TreeEntry[]>,
-  signal: AbortSignal,
 ): Promise<string[]> {
   const trees = paths.map((path) =>
     (directories.get(path) ?? [])
@@ -84,7 +149,7 @@ async function writeLevel(
   )
   // An empty record ends a tree. --missing: a tree fetched without contents can be rebuilt as well.
   const input = Buffer.from(trees.map((tree) => `${tree}\0`).join(''), 'latin1')
-  const answer = await store.run(['mktree', '-z', '--missing', '--batch'], { input, signal })
+  const answer = await store.run(['mktree', '-z', '--missing', '--batch'], { input })
   return answer.toString('latin1').trim().split('\n')
 }
 
@@ -98,4 +163,119 @@ function nameOf(path: string): string {
 
 function depthOf(path: string): number {
   return path === '' ? 0 : path.split('/').length
+}
+
+/** The entries that a tree is rebuilt from: files and links, and directories without any. */
+export function leaves(entries: readonly TreeEntry[]): readonly TreeEntry[] {
+  const parents = new Set(entries.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/')))))
+  return entries.filter(({ type, path }) => type !== 'tree' || !parents.has(path))
+}
+
+/** Whether one of the paths is that path or a directory above it. */
+export function isUnder(path: string, paths: ReadonlySet<string>): boolean {
+  if (paths.size === 0) return false
+  const parts = path.split('/')
+  return parts.some((_, index) => paths.has(parts.slice(0, index + 1).join('/')))
+}
+
+/** The attributes that change what is shipped: gitattributes(5). */
+type AttributeName = 'filter' | 'export-ignore'
+
+export interface AttributeQuery {
+  readonly tree: string
+  readonly entries: readonly TreeEntry[]
+  readonly names: readonly AttributeName[]
+}
+
+/** `<name>` → paths of the entries that have it set, with its value (`set` for a bare one). */
+export type FoundAttributes = ReadonlyMap<AttributeName, ReadonlyMap<string, string>>
+
+/**
+ * Looks attributes up as git does, but in the tree's own `.gitattributes` alone: neither the machine's nor the
+ * checkout's count, as these differ from place to place.
+ */
+export async function findAttributes(
+  git: GitWorkspace,
+  store: Repository,
+  query: AttributeQuery,
+): Promise<FoundAttributes> {
+  const found = new Map(query.names.map((name) => [name, new Map<string, string>()]))
+  if (!(await mentioned(store, query))) return found
+  const indexFile = git.freshPath('index')
+  const variables = { GIT_INDEX_FILE: indexFile }
+  try {
+    await store.run(['read-tree', query.tree], { variables })
+    // A trailing slash says that it is a directory: patterns may ask for one.
+    const paths = query.entries.map(({ path, type }) => (type === 'blob' ? `${path}\0` : `${path}/\0`))
+    const answer = await store.run(['check-attr', '-z', '--cached', '--stdin', ...query.names], {
+      input: Buffer.from(paths.join(''), 'latin1'),
+      variables,
+    })
+    const fields = answer.toString('latin1').split('\0')
+    for (let index = 0; index + 2 < fields.length; index += 3) {
+      const [path = '', name = '', value = ''] = fields.slice(index, index + 3)
+      if (value === 'unspecified' || value === 'unset') continue
+      found.get(name as AttributeName)?.set(path.replace(/\/$/, ''), value)
+    }
+    return found
+  } finally {
+    await rm(indexFile, { force: true })
+  }
+}
+
+// Most repositories have no such attribute at all, and are spared the index.
+async function mentioned(store: Repository, query: AttributeQuery): Promise<boolean> {
+  const files = query.entries.filter(({ path, type }) => type === 'blob' && /(^|\/)\.gitattributes$/.test(path))
+  const oids = files.map(({ oid }) => oid)
+  const contents = await readObjects(store, oids)
+  return [...contents.values()].some((content) => query.names.some((name) => content.includes(name)))
+}
+
+/** Contents held in memory at a time; a larger file is a batch of its own. */
+const batchBytes = 32_000_000
+
+/**
+ * Copies a SHA-256 repository's files into a SHA-1 store: the platform's repositories are SHA-1, and a server
+ * refuses objects named by another hash.
+ *
+ * @param entries files and links, no subtrees but empty ones
+ * @returns the same entries, by their new names
+ */
+export async function convertEntries(
+  git: GitWorkspace,
+  from: Stores,
+  to: Stores,
+  entries: readonly TreeEntry[],
+): Promise<readonly TreeEntry[]> {
+  const converted = new Map<string, string>()
+  const folder = git.freshPath('conversion')
+  const files = entries.filter(({ type }) => type === 'blob')
+  for (const batch of batches(files)) {
+    await mkdir(folder, { recursive: true })
+    const contents = [...(await readObjects(from.own, batch, { mostBytes: Number.POSITIVE_INFINITY }))]
+    const paths = contents.map(([oid]) => join(folder, oid))
+    for (const [index, [, content]] of contents.entries()) await writeFile(paths[index] ?? '', content)
+    const oids = await storeFiles(
+      to.own,
+      paths.map((path) => Buffer.from(path)),
+    )
+    for (const [index, [oid]] of contents.entries()) converted.set(oid, oids[index] ?? '')
+    await rm(folder, { recursive: true, force: true })
+  }
+  return files.map((entry) => ({ ...entry, oid: converted.get(entry.oid) ?? '' }))
+}
+
+function* batches(files: readonly TreeEntry[]): Generator<readonly string[]> {
+  let batch: string[] = []
+  let bytes = 0
+  for (const [oid, size] of new Map(files.map((file) => [file.oid, file.size ?? 0]))) {
+    if (batch.length > 0 && bytes + size > batchBytes) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(oid)
+    bytes += size
+  }
+  if (batch.length > 0) yield batch
 }

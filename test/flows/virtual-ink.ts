@@ -4,8 +4,8 @@ import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import type { Platform } from '../../src/ink/platform.ts'
 import type { Database } from '../../src/ink/resources.ts'
 import type { Service } from '../../src/ink/results.ts'
-import type { Source } from '../../src/source/contract.ts'
-import { parseDeploymentBranch } from '../../src/source/deployment-branch.ts'
+import { parseDeploymentBranch } from '../../src/source/branches.ts'
+import type { Source } from '../../src/source/source.ts'
 
 export const SLUG = 'acme/web-ab12'
 
@@ -225,7 +225,6 @@ export class VirtualInk {
           sha: snapshotOf(wanted.sha),
           tree: snapshotOf(wanted.sha),
           sourceSha: wanted.sha,
-          sourceRef: wanted.ref,
           subject: 'A commit',
           files: 1,
           bytes: 1,

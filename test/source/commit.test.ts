@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { parseCommit, readableSubject, snapshotContent } from '../../src/source/commit.ts'
+import { parseCommit, readableSubject, snapshotContent } from '../../src/source/objects.ts'
 
-const names = { sourceSha: 'a'.repeat(40), sourceRef: 'refs/heads/main', repository: 'acme/web' }
+const sourceSha = 'a'.repeat(40)
 
 function commit(message: string | Buffer, headers = ''): Buffer {
   const head = `tree ${'b'.repeat(40)}\nparent ${'c'.repeat(40)}\nauthor A <a@b> 1 +0000\ncommitter C <c@d> 2 +0100\n${headers}\n`
@@ -23,14 +23,14 @@ describe('the message of a snapshot', () => {
   it('keeps the bytes and the encoding of an old commit', () => {
     const source = parseCommit(commit(Buffer.from([0x4d, 0xfc, 0x6c, 0x6c, 0x0a]), 'encoding ISO-8859-1\n'))
     expect(readableSubject(source)).toBe('Müll')
-    const content = snapshotContent(source.tree, source, names)
+    const content = snapshotContent(source.tree, source, sourceSha)
     expect(content.includes(Buffer.from([0x4d, 0xfc, 0x6c, 0x6c, 0x0a]))).toBe(true)
     expect(content.toString('latin1')).toContain('\nencoding ISO-8859-1\n\n')
   })
 
   it('leaves signatures and parents behind', () => {
     const source = parseCommit(commit('Subject\n', 'gpgsig -----BEGIN-----\n \n abc\n -----END-----\n'))
-    const content = snapshotContent(source.tree, source, names).toString()
+    const content = snapshotContent(source.tree, source, sourceSha).toString()
     expect(content).not.toMatch(/gpgsig|parent|abc/)
     expect(content).toContain('author A <a@b> 1 +0000\ncommitter C <c@d> 2 +0100\n\nSubject\n\nSource-Commit: ')
   })

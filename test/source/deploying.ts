@@ -13,16 +13,15 @@ export async function deploy(
   stage: Stage,
   source: Source,
   sha: string,
-  overrides: Partial<SnapshotRequest & Pick<PushRequest, 'bases' | 'baseRefs'>> & {
-    readonly ref?: string
+  overrides: Partial<SnapshotRequest & Pick<PushRequest, 'bases'>> & {
     readonly target?: string
   } = {},
 ): Promise<Deployed> {
-  const { ref = 'refs/heads/main', target = 'production', bases, baseRefs, ...request } = overrides
-  const snapshot = await source.snapshot({ wanted: { sha, ref }, ordinaryCheckouts: [sha], ...request }, stage.signal)
+  const { target = 'production', bases, ...request } = overrides
+  const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [sha], ...request }, stage.signal)
   const suffix = snapshot.suffix === undefined ? '' : `-${snapshot.suffix}`
   const branch = `ink/${target}/${snapshot.sourceSha}${suffix}`
-  const result = await source.push({ snapshot, remote: stage.remote, branch, bases, baseRefs }, stage.signal)
+  const result = await source.push({ snapshot, remote: stage.remote, branch, bases }, stage.signal)
   return { snapshot, result, branch }
 }
 

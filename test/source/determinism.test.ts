@@ -41,7 +41,7 @@ describe('the same source commit', () => {
     await using stage = await setStage()
     const sha = await repositoryOf(stage)
     await using plain = stage.open()
-    const request = { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [sha] }
+    const request = { wanted: { sha }, ordinaryCheckouts: [sha] }
     const expected = await plain.snapshot(request, stage.signal)
 
     const home = join(stage.path, 'home')
@@ -87,7 +87,7 @@ describe('the same source commit', () => {
     await using stage = await setStage()
     const sha = await repositoryOf(stage)
     await git(stage.workspace, 'push', '-q', stage.originRepository, 'main')
-    const request = { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [sha] }
+    const request = { wanted: { sha }, ordinaryCheckouts: [sha] }
     const shallow = join(stage.path, 'shallow')
     await git(stage.path, 'clone', '-q', '--depth=1', `file://${stage.originRepository}`, shallow)
     const shas = await Promise.all(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { classifyFailure } from '../../src/source/failure.ts'
-import { parsePackReport, parseProgress } from '../../src/source/push-report.ts'
+import { parsePackReport, parseProgress } from '../../src/source/push.ts'
+import { classifyFailure } from '../../src/source/remote.ts'
 
 function output(stderr: string, stdout = '') {
   return { stderr, stdout, exitCode: 1 }

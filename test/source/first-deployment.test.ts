@@ -9,10 +9,7 @@ describe('a first deployment', () => {
     await commitFiles(stage.workspace, { 'old.txt': 'old\n' }, 'First')
     const sha = await commitFiles(stage.workspace, { 'index.html': '<h1>hi</h1>\n' }, 'Say hi\n\nAt length.')
     await using source = stage.open()
-    const snapshot = await source.snapshot(
-      { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [sha] },
-      stage.signal,
-    )
+    const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [sha] }, stage.signal)
     const branch = `ink/production/${sha}`
     const result = await source.push({ snapshot, remote: stage.remote, branch }, stage.signal)
     expect(result).toMatchObject({ kind: 'pushed', incremental: false, objects: 4 })
@@ -25,8 +22,6 @@ describe('a first deployment', () => {
       'Say hi',
       '',
       `Source-Commit: ${sha}`,
-      'Source-Repository: acme/web',
-      'Source-Ref: refs/heads/main',
     ])
     expect(await source.branches(stage.remote, stage.signal)).toEqual(new Map([[branch, snapshot.sha]]))
     expect(await source.push({ snapshot, remote: stage.remote, branch }, stage.signal)).toMatchObject({
@@ -63,10 +58,7 @@ describe('a first deployment', () => {
       await git(stage.workspace, 'config', `http.${stage.origin.address}/.extraheader`, persisted)
     }
     await using source = stage.open()
-    const snapshot = await source.snapshot(
-      { wanted: { sha: head, ref: 'refs/pull/1/head' }, ordinaryCheckouts: [merge, head] },
-      stage.signal,
-    )
+    const snapshot = await source.snapshot({ wanted: { sha: head }, ordinaryCheckouts: [merge, head] }, stage.signal)
     expect(snapshot).toMatchObject({ sourceSha: head, subject: 'Head', files: 3 })
     expect(stage.origin.requests.map(({ authorization }) => authorization.length)).not.toContain(2)
     expect(stage.origin.requests.length).toBeGreaterThan(0)

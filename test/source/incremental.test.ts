@@ -78,12 +78,12 @@ describe('a push after another', () => {
     expect(result.bytes).toBeLessThan(3000)
   })
 
-  it('of a preview goes against production, whose ref the caller knows', async () => {
+  it('of a preview goes against production', async () => {
     await using stage = await setStage()
     const { commit } = await origin(stage)
     const [base, head] = [await commit(largeFiles()), await commit({ 'a.txt': 'a\n' })]
-    await deployFrom(stage, 'one', base, { ref: 'refs/heads/trunk' })
-    const request = { ref: 'refs/pull/7/head', target: 'pr-7', bases: [base], baseRefs: ['refs/heads/trunk'] }
+    await deployFrom(stage, 'one', base)
+    const request = { target: 'pr-7', bases: [base] }
     const { result } = await deployFrom(stage, 'two', head, request)
     expect(result).toMatchObject({ incremental: true, against: base })
   })

@@ -4,7 +4,7 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
-import type { SourceOptions } from '../../src/source/source.ts'
+import type { Clock } from '../../src/core/clock.ts'
 import { deploy } from './deploying.ts'
 import { type Stage, setStage } from './deployment.ts'
 import { commitFiles, git, newRepository, writeFiles } from './scratch.ts'
@@ -17,10 +17,15 @@ async function readyToDeploy(
   return await commitFiles(stage.workspace, files)
 }
 
-/** Pauses that take no time and are remembered. */
-function pauses(): { readonly takenMs: number[] } & Required<Pick<SourceOptions, 'sleep'>> {
+/** A clock whose pauses take no time and are remembered. */
+function quickClock(): { readonly takenMs: number[]; readonly clock: Clock } {
   const takenMs: number[] = []
-  return { takenMs, sleep: async (durationMs) => void takenMs.push(durationMs) }
+  let nowMs = 0
+  const sleep = async (ms: number) => {
+    takenMs.push(ms)
+    nowMs += ms
+  }
+  return { takenMs, clock: { now: () => nowMs, sleep } }
 }
 
 async function hook(stage: Stage, name: string, script: string): Promise<void> {
@@ -73,10 +78,7 @@ describe('on the wire', () => {
     stage.platform.hangOn = /git-receive-pack/
     const abort = new AbortController()
     await using source = stage.open()
-    const snapshot = await source.snapshot(
-      { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] },
-      stage.signal,
-    )
+    const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
     const branch = `ink/production/${sha}`
     const push = source.push({ snapshot, remote: stage.remote, branch, remoteBranches: new Map() }, abort.signal)
     push.catch(() => undefined)
@@ -96,10 +98,7 @@ describe('on the wire', () => {
     await using stage = await setStage()
     const sha = await readyToDeploy(stage)
     await using source = stage.open()
-    const snapshot = await source.snapshot(
-      { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] },
-      stage.signal,
-    )
+    const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
     stage.platform.hangOn = /./
     const abort = new AbortController()
     const push = source.push({ snapshot, remote: stage.remote, branch: `ink/production/${sha}` }, abort.signal)
@@ -119,8 +118,8 @@ describe('a push', () => {
   ] as const)('is tried again after %s', async ([, misbehaviours]) => {
     await using stage = await setStage()
     const sha = await readyToDeploy(stage)
-    const { sleep, takenMs } = pauses()
-    await using source = stage.open({ sleep })
+    const { clock, takenMs } = quickClock()
+    await using source = stage.open({ clock })
     stage.platform.misbehaviours.push(...misbehaviours)
     const { result } = await deploy(stage, source, sha)
     expect(result.kind).toBe('pushed')
@@ -128,24 +127,27 @@ describe('a push', () => {
     expect(stage.log.lines.join('\n')).toContain('trying again in')
   })
 
-  it('is given up after four tries, each pause longer than the last', async () => {
+  it('is tried for as long as the deployment has time, and then given up', async () => {
     await using stage = await setStage()
     const sha = await readyToDeploy(stage)
-    const { sleep, takenMs } = pauses()
-    await using source = stage.open({ sleep })
-    stage.platform.misbehaviours.push(502, 502, 502, 502)
-    await expect(deploy(stage, source, sha)).rejects.toMatchObject({
+    const { clock, takenMs } = quickClock()
+    await using source = stage.open({ clock, deadlineAt: 60_000 })
+    stage.platform.misbehaviours.push(...Array<502>(6).fill(502))
+    expect((await deploy(stage, source, sha)).result.kind).toBe('pushed')
+    expect(takenMs).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000])
+    stage.platform.misbehaviours.push(...Array<502>(9).fill(502))
+    await expect(deploy(stage, source, sha, { target: 'pr-1' })).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringContaining('HTTP 502'),
     })
-    expect(takenMs).toEqual([1_000, 3_000, 9_000])
+    expect(clock.now()).toBeLessThanOrEqual(60_000)
   })
 
   it.for([401, 403, 404])('is not tried again after HTTP %i', async (status) => {
     await using stage = await setStage()
     const sha = await readyToDeploy(stage)
-    const { sleep, takenMs } = pauses()
-    await using source = stage.open({ sleep })
+    const { clock, takenMs } = quickClock()
+    await using source = stage.open({ clock })
     // Asked for credentials, git asks once more before it believes that there are none.
     stage.platform.misbehaviours.push(status, status)
     const failed = deploy(stage, source, sha)
@@ -158,15 +160,12 @@ describe('a push', () => {
     await using stage = await setStage()
     const sha = await readyToDeploy(stage, { 'big.bin': randomBytes(9_000_000), 'small.txt': 's\n' })
     await using source = stage.open()
-    const snapshot = await source.snapshot(
-      { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] },
-      stage.signal,
-    )
+    const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
     stage.platform.misbehaviours.push(413)
     const request = { snapshot, remote: stage.remote, branch: `ink/production/${sha}`, remoteBranches: new Map() }
     await expect(source.push(request, stage.signal)).rejects.toMatchObject({
       code: 'rejected',
-      message: expect.stringMatching(/HTTP 413.*big\.bin \(9\.0 MB\), small\.txt/),
+      message: expect.stringMatching(/HTTP 413.*big\.bin \(9 MB\), small\.txt/),
     })
   })
 
@@ -195,31 +194,24 @@ describe('a push', () => {
       message: expect.stringContaining(branch),
     })
     // Nor when the list of branches is older than the other's push.
-    const snapshot = await source.snapshot(
-      { wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] },
-      stage.signal,
-    )
+    const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
     const request = { snapshot, remote: stage.remote, branch, remoteBranches: new Map<string, string>() }
     await expect(source.push(request, stage.signal)).rejects.toMatchObject({ code: 'branch-conflict' })
     expect(await git(stage.platformRepository, 'rev-parse', branch)).toBe(sha)
   })
 
-  it('of a commit that was deployed under another ref before is done', async () => {
+  it('of a commit that was deployed under another ref or another name of the repository is done', async () => {
     await using stage = await setStage()
     const sha = await readyToDeploy(stage)
-    await git(stage.workspace, 'push', '-q', stage.originRepository, `${sha}:refs/heads/trunk`, `${sha}:refs/tags/v1`)
+    await git(stage.workspace, 'checkout', '-qb', 'hotfix')
+    await using hotfix = stage.open({ repository: 'acme/old-name' })
+    const first = await deploy(stage, hotfix, sha)
+    await git(stage.workspace, 'checkout', '-q', 'main')
     await using source = stage.open()
-    const tagged = await deploy(stage, source, sha, { ref: 'refs/tags/v1' })
-    const { result } = await deploy(stage, source, sha, { ref: 'refs/heads/trunk' })
-    expect(result).toMatchObject({ kind: 'already-there', sha: tagged.snapshot.sha })
-    // The same when the other run pushed after this one had listed the branches.
-    const again = await source.snapshot(
-      { wanted: { sha, ref: 'refs/heads/trunk' }, ordinaryCheckouts: [] },
-      stage.signal,
-    )
-    const late = { snapshot: again, remote: stage.remote, branch: tagged.branch, remoteBranches: new Map() }
-    expect(await source.push(late, stage.signal)).toMatchObject({ kind: 'already-there', sha: tagged.snapshot.sha })
-    expect(await git(stage.platformRepository, 'rev-parse', tagged.branch)).toBe(tagged.snapshot.sha)
+    const merged = await deploy(stage, source, sha)
+    expect(merged.snapshot.sha).toBe(first.snapshot.sha)
+    expect(merged.result.kind).toBe('already-there')
+    expect(await git(stage.platformRepository, 'rev-parse', first.branch)).toBe(first.snapshot.sha)
   })
 
   it('of what another run pushed in the meantime is done', async () => {
@@ -228,7 +220,7 @@ describe('a push', () => {
     await using other = stage.open()
     await using source = stage.open()
     const { snapshot, branch } = await deploy(stage, other, sha)
-    await source.snapshot({ wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] }, stage.signal)
+    await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
     const request = { snapshot, remote: stage.remote, branch, remoteBranches: new Map<string, string>() }
     expect((await source.push(request, stage.signal)).kind).toBe('already-there')
   })
@@ -242,7 +234,7 @@ describe('a push', () => {
     expect(progress()).toEqual([])
     const large = await commitFiles(stage.workspace, { 'large.bin': randomBytes(6_000_000) })
     await deploy(stage, source, large)
-    expect(progress().at(-1)).toMatch(/6\.\d MB sent \(100 % of the objects\)/)
+    expect(progress().at(-1)).toMatch(/: 6 MB sent \(100 % of the objects\)/)
   })
 })
 
@@ -261,9 +253,9 @@ describe('a large file', () => {
     await using stage = await setStage()
     const sha = await readyToDeploy(stage, { 'video/large.bin': Buffer.alloc(101_000_000) })
     await using source = stage.open()
-    await source.snapshot({ wanted: { sha, ref: 'refs/heads/main' }, ordinaryCheckouts: [] }, stage.signal)
+    await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
     expect(stage.log.lines.filter((line) => line.startsWith('warning'))).toEqual([
-      expect.stringContaining('video/large.bin (101.0 MB)'),
+      expect.stringContaining('video/large.bin (101 MB)'),
     ])
     expect(stage.platform.requests).toEqual([])
   }, 60_000)

@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { requireGit } from '../../src/source/require-git.ts'
+import { requireGit } from '../../src/source/git-environment.ts'
 import { setStage } from './deployment.ts'
 import { scratchFolder, writeFiles } from './scratch.ts'
 

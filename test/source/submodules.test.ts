@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { GitRemote } from '../../src/source/remote.ts'
-import { submoduleRemote } from '../../src/source/submodule-remote.ts'
+import { submoduleRemote } from '../../src/source/resolve-tree.ts'
 import { deploy, pushedFile, pushedTree } from './deploying.ts'
 import { type Stage, setStage } from './deployment.ts'
 import { commitFiles, git, newRepository, writeFiles } from './scratch.ts'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { chooseCommit } from '../../src/source/choose-commit.ts'
+import { chooseCommit } from '../../src/source/checkout.ts'
 import { deploy, pushedFile } from './deploying.ts'
 import { setStage } from './deployment.ts'
 import { commitFiles, git, newRepository } from './scratch.ts'
@@ -16,7 +16,7 @@ describe('the commit that is deployed', () => {
     const release = await commitFiles(stage.workspace, { 'a.txt': 'release\n' })
     await using source = stage.open()
     const { snapshot, branch } = await deploy(stage, source, wanted)
-    expect(snapshot).toMatchObject({ sourceSha: release, sourceRef: 'refs/heads/release' })
+    expect(snapshot).toMatchObject({ sourceSha: release })
     expect(snapshot.why).toContain(
       `checked out ${release.slice(0, 7)} (refs/heads/release) and not ${wanted.slice(0, 7)}`,
     )
@@ -24,7 +24,7 @@ describe('the commit that is deployed', () => {
   })
 
   it('is named by its own name when what was checked out is on no branch', () => {
-    const [head, wanted] = ['b'.repeat(40), { sha: 'a'.repeat(40), ref: 'refs/heads/main' }]
+    const [head, wanted] = ['b'.repeat(40), { sha: 'a'.repeat(40) }]
     const checkout = {
       directory: '/w',
       objectsDirectory: '/w/.git/objects',
@@ -34,7 +34,7 @@ describe('the commit that is deployed', () => {
       headRef: undefined,
       originUrl: undefined,
     } as const
-    expect(chooseCommit(checkout, { wanted, ordinaryCheckouts: [] })).toMatchObject({ sha: head, ref: head })
+    expect(chooseCommit(checkout, { wanted, ordinaryCheckouts: [] })).toMatchObject({ sha: head })
     expect(chooseCommit(checkout, { wanted, ordinaryCheckouts: [head] })).toEqual(wanted)
   })
 
@@ -92,7 +92,7 @@ describe('the commit that is deployed', () => {
     await git(stage.workspace, 'fetch', '-q', '--depth=1', `file://${stage.originRepository}`, 'refs/pull/1/merge')
     await git(stage.workspace, 'checkout', '-q', 'FETCH_HEAD')
     await using source = stage.open()
-    const { branch } = await deploy(stage, source, head, { ref: 'refs/pull/1/head', ordinaryCheckouts: [merge] })
+    const { branch } = await deploy(stage, source, head, { ordinaryCheckouts: [merge] })
     expect(await pushedFile(stage, branch, 'b.txt')).toBe('b')
     expect(await pushedFile(stage, branch, 'large.txt')).toBe(large)
     expect(stage.origin.bytesSent).toBeLessThan(large.length / 2)
@@ -137,7 +137,7 @@ describe('the commit that is deployed', () => {
   it('is an error that says what to do when it is nowhere to be had', async () => {
     await using stage = await setStage()
     await using source = stage.open({ origin: { url: stage.origin.url('acme/web'), token: 'wrong' } })
-    const request = { wanted: { sha: 'a'.repeat(40), ref: 'refs/heads/main' }, ordinaryCheckouts: [] }
+    const request = { wanted: { sha: 'a'.repeat(40) }, ordinaryCheckouts: [] }
     await expect(source.snapshot(request, stage.signal)).rejects.toMatchObject({
       name: 'SourceError',
       code: 'no-commit',

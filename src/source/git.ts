@@ -1,0 +1,227 @@
+import { spawn } from 'node:child_process'
+import { platform } from 'node:os'
+import { kill } from 'node:process'
+import { simpleGit } from 'simple-git'
+import { DeployError, errorMessage } from '../core/errors.ts'
+import { decisiveLine, type GitRemote, type NetworkOutput } from './remote.ts'
+
+/** An environment for a child process. */
+export type ChildEnvironment = Readonly<Record<string, string>>
+
+/** One git setting that travels in the child's environment: nobody else can read it there, unlike arguments. */
+export type GitSetting = readonly [key: string, value: string]
+
+interface GitInput {
+  readonly input?: Buffer | string | undefined
+  /** Variables on top of the environment. */
+  readonly variables?: ChildEnvironment
+  /** git is ended when it writes more. */
+  readonly mostBytes?: number
+}
+
+export interface NetworkCall {
+  readonly input?: string | undefined
+  readonly settings?: readonly GitSetting[]
+  /** Called for each line or progress update that git writes to its standard error. */
+  readonly onMessage?: ((line: string) => void) | undefined
+}
+
+/** git in one directory, with one environment, until one signal ends it. */
+export interface Repository {
+  readonly directory: string
+  /**
+   * Runs git and answers what it wrote, byte by byte: paths need not be UTF-8.
+   *
+   * @throws GitFailure when git fails
+   */
+  run(args: readonly string[], options?: GitInput): Promise<Buffer>
+  /** As `run`, for answers that are one line of ASCII. */
+  line(args: readonly string[], options?: GitInput): Promise<string>
+  /** Runs a command that talks to that server, with its credentials. Does not throw when the command fails. */
+  talk(remote: GitRemote, args: readonly string[], call?: NetworkCall): Promise<NetworkOutput>
+}
+
+/** git answered with a status other than zero. */
+export class GitFailure extends DeployError {
+  override readonly name = 'GitFailure'
+  readonly exitCode: number
+  readonly stderr: string
+
+  constructor(command: string, exitCode: number, stderr: string) {
+    super(`git ${command} failed (status ${exitCode}): ${decisiveLine(stderr)}`)
+    this.exitCode = exitCode
+    this.stderr = stderr
+  }
+}
+
+/** git wrote more than whoever asked can take, and was ended. */
+export class OutputTooLarge extends GitFailure {}
+
+// Far above what is asked for in earnest; repositories and servers are written by strangers.
+const mostOutputBytes = 512_000_000
+const mostNetworkBytes = 64_000_000
+/** What is kept of git's messages, from their end. */
+const keptMessageCharacters = 200_000
+const longestProgressLine = 1_000
+
+/**
+ * @param environment all that the children get. With `GIT_DIR` it names the repository; without, git looks for one.
+ * @param networkSettings for commands that talk to a server
+ */
+export function openRepository(
+  directory: string,
+  environment: ChildEnvironment,
+  signal: AbortSignal,
+  networkSettings: readonly GitSetting[] = [],
+): Repository {
+  const run: Repository['run'] = (args, { input, variables, mostBytes = mostOutputBytes } = {}) =>
+    runLocally(args, { cwd: directory, environment: { ...environment, ...variables }, input, mostBytes, signal })
+  return {
+    directory,
+    run,
+    line: async (args, options) => (await run(args, options)).toString('latin1').trim(),
+    talk: (remote, args, { settings = [], ...call } = {}) => {
+      const all = [...networkSettings, ...settings, ...credentialSettings(remote)]
+      return runOnNetwork(args, { cwd: directory, environment: withSettings(environment, all), signal, ...call })
+    },
+  }
+}
+
+/**
+ * Settings with which git authenticates at a remote. The empty entry first drops whatever header for that server was
+ * configured before: `actions/checkout` persists one, and servers refuse a request that carries two.
+ */
+function credentialSettings(remote: GitRemote): readonly GitSetting[] {
+  const key = `http.${remote.url}.extraHeader`
+  const authorization = remote.authorization()
+  const reset: GitSetting = [key, '']
+  return authorization === undefined ? [reset] : [reset, [key, `Authorization: ${authorization}`]]
+}
+
+/** Adds settings to those there are, as `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_<n>` and `GIT_CONFIG_VALUE_<n>` (git-config(1), ENVIRONMENT). */
+function withSettings(environment: ChildEnvironment, settings: readonly GitSetting[]): ChildEnvironment {
+  const present = Number(environment.GIT_CONFIG_COUNT ?? 0)
+  const entries = settings.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${present + index}`, key],
+    [`GIT_CONFIG_VALUE_${present + index}`, value],
+  ])
+  return { ...environment, GIT_CONFIG_COUNT: String(present + settings.length), ...Object.fromEntries(entries) }
+}
+
+interface Child {
+  readonly cwd: string
+  readonly environment: ChildEnvironment
+  readonly signal: AbortSignal
+}
+
+async function runLocally(
+  args: readonly string[],
+  {
+    cwd,
+    environment,
+    input,
+    mostBytes,
+    signal,
+  }: Child & { readonly input: GitInput['input']; readonly mostBytes: number },
+): Promise<Buffer> {
+  signal.throwIfAborted()
+  const output: Buffer[] = []
+  let bytes = 0
+  const tooMuch = new AbortController()
+  let failure: GitFailure | undefined
+  const git = simpleGit({
+    baseDir: cwd,
+    abort: AbortSignal.any([signal, tooMuch.signal]),
+    allowEnvironment: Object.keys(environment),
+    // The file is our own: it shuts the machine's settings out.
+    unsafe: { allowUnsafeConfigPaths: true },
+    completion: { onClose: true, onExit: false },
+    ...(input === undefined ? {} : { input: () => input }),
+    errors: (error, { exitCode, stdErr }) => {
+      if (exitCode === 0) return undefined
+      // Kept here, as simple-git passes on no more than an error's text.
+      failure = new GitFailure(args[0] ?? '', exitCode, Buffer.concat(stdErr).toString())
+      return error ?? failure
+    },
+  })
+  git.env({ ...environment })
+  // simple-git decodes its own answer as UTF-8.
+  git.outputHandler((_command, stdout) =>
+    stdout.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= mostBytes) output.push(chunk)
+      else tooMuch.abort()
+    }),
+  )
+  try {
+    await git.raw([...args])
+  } catch (error) {
+    signal.throwIfAborted()
+    if (tooMuch.signal.aborted) throw new OutputTooLarge(args[0] ?? '', -1, `it wrote more than ${mostBytes} bytes`)
+    throw failure ?? new GitFailure(args[0] ?? '', -1, errorMessage(error))
+  }
+  return Buffer.concat(output)
+}
+
+/**
+ * This does not go through simple-git for one reason: on abort simple-git signals git alone, and git's transport helper,
+ * which waits for the server with the token in its environment, lives on. Here git leads a process group of its
+ * own, and all of it is ended.
+ */
+async function runOnNetwork(args: readonly string[], call: Child & NetworkCall): Promise<NetworkOutput> {
+  const { cwd, environment, signal } = call
+  signal.throwIfAborted()
+  const grouped = platform() !== 'win32'
+  const child = spawn('git', args, {
+    cwd,
+    env: { ...environment },
+    detached: grouped,
+    windowsHide: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const end = () => {
+    if (child.pid === undefined || !grouped) child.kill('SIGKILL')
+    else killGroup(child.pid)
+  }
+  signal.addEventListener('abort', end, { once: true })
+  const stdout: Buffer[] = []
+  let bytes = 0
+  let stderr = ''
+  let unfinishedLine = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes <= mostNetworkBytes) stdout.push(chunk)
+    else end()
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr = (stderr + chunk).slice(-keptMessageCharacters)
+    const lines = (unfinishedLine + chunk).split(/[\r\n]/)
+    unfinishedLine = (lines.pop() ?? '').slice(-longestProgressLine)
+    for (const line of lines) if (line !== '') call.onMessage?.(line)
+  })
+  // git may end without reading its input; its own message says why.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(call.input ?? '')
+  try {
+    const exitCode = await new Promise<number>((resolve, reject) => {
+      child.on('error', (error) => reject(new GitFailure(args[0] ?? '', -1, errorMessage(error))))
+      child.on('close', (code) => resolve(code ?? -1))
+    })
+    signal.throwIfAborted()
+    if (bytes > mostNetworkBytes) {
+      throw new OutputTooLarge(args[0] ?? '', -1, `the server's answer is larger than ${mostNetworkBytes} bytes`)
+    }
+    return { stdout: Buffer.concat(stdout).toString(), stderr, exitCode }
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    kill(-leader, 'SIGKILL')
+  } catch (error) {
+    // ESRCH: all of it ended in the meantime.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}
