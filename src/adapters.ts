@@ -8,8 +8,7 @@ import { createSeeder } from './ink/seed-database.ts'
 import { isFromFork, type RunContext, type RunEvent } from './plan/event.ts'
 import type { Settings } from './plan/settings.ts'
 import { openSource } from './source/source.ts'
-import { fetchOnce } from './watch/http-request.ts'
-import { listMcpTools } from './watch/mcp-request.ts'
+import { createHttpRequest, createMcpProbe } from './watch/requests.ts'
 
 /** What only the edge to the runner can give. */
 export interface Edge {
@@ -39,8 +38,8 @@ export function buildDeps(edge: Edge): Deps {
     clock,
     random,
     seedDatabase: createSeeder(fetch),
-    http: fetchOnce,
-    mcp: listMcpTools,
+    http: createHttpRequest(fetch),
+    mcp: createMcpProbe(fetch),
     github: openGitHub({
       token,
       apiUrl: repository.apiUrl,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto'
 import { DeployError, errorMessage } from './core/errors.ts'
+import { limitAnswers, proxiedFetch } from './core/http.ts'
 import { readArguments, USAGE } from './login/arguments.ts'
 import { openBrowser } from './login/browser.ts'
 import { createGitHubCli } from './login/github-cli.ts'
@@ -18,7 +19,7 @@ async function main(): Promise<void> {
   using cancelled = cancelOnSignals(process)
   using terminal = openTerminal(process)
   await runLogin(command.options, {
-    fetch,
+    fetch: limitAnswers(proxiedFetch(process.env)),
     terminal,
     openBrowser: (address, onFailure) => openBrowser(process.platform, address, onFailure),
     newState: () => randomBytes(32).toString('base64url'),

@@ -1,7 +1,7 @@
 import { systemClock } from './core/clock.ts'
 import { errorMessage } from './core/errors.ts'
 import { proxiedFetch } from './core/http.ts'
-import { settleOpen } from './flows/settle-open.ts'
+import { finishInterrupted } from './flows/interrupted.ts'
 import { openGitHub } from './github/github.ts'
 import { loadRun } from './runner/load-run.ts'
 import { readOpenDeployment } from './runner/saved-state.ts'
@@ -30,7 +30,7 @@ async function post(): Promise<void> {
     callLimitMs,
     fetch: proxiedFetch(process.env),
   })
-  const settled = await settleOpen(open, {
+  const settled = await finishInterrupted(open, {
     github,
     repositoryUrl: `${serverUrl}/${fullName}`,
     comment: settings.comment,

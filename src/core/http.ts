@@ -26,7 +26,7 @@ export class AnswerTooLarge extends DeployError {
  * Wraps `fetch` so that no answer, compressed or not, is read beyond its limits.
  * Reading further rejects with {@link AnswerTooLarge}.
  */
-export function boundedFetch(fetch: Fetch, limits: AnswerLimits = usualLimits): Fetch {
+export function limitAnswers(fetch: Fetch, limits: AnswerLimits = usualLimits): Fetch {
   let total = 0
   return async (url, init) => {
     const response = await fetch(url, init)

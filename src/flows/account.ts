@@ -1,35 +1,106 @@
+import { DeployError } from '../core/errors.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import type { AccountLimits } from '../ink/account.ts'
+import { PlatformError } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
+import { judgeProject, judgeWorkspace, type KnownPlace, type PlaceJudgement } from '../plan/place-names.ts'
 import type { Place } from '../plan/plan.ts'
 import type { AccountView } from '../report/model.ts'
+import type { Run } from './run.ts'
+
+type Lister = Pick<Platform, 'workspaces' | 'projects' | 'knowsWorkspaces'>
+
+/** What the inputs `project` and `workspace` turn out to name. Undefined: not asked for, or the server keeps no list. */
+export interface PlaceFindings {
+  readonly project: PlaceJudgement | undefined
+  readonly workspace: PlaceJudgement | 'not-taken' | undefined
+}
+
+/** Looks project and workspace up, the latter first: a server lists the projects of a workspace. */
+export async function findPlace(platform: Lister, place: Place, signal: AbortSignal): Promise<PlaceFindings> {
+  const workspace = await findWorkspace(platform, place.workspace, signal)
+  if (typeof workspace === 'object' && workspace.kind === 'refused') return { workspace, project: undefined }
+  const projects = await platform.projects(signal)
+  const known = projects?.map(({ name, ref }): KnownPlace => ({ names: ref === undefined ? [name] : [name, ref] }))
+  return { workspace, project: known && judgeProject(place, known) }
+}
+
+async function findWorkspace(
+  platform: Lister,
+  wanted: string | undefined,
+  signal: AbortSignal,
+): Promise<PlaceFindings['workspace']> {
+  if (wanted === undefined) return undefined
+  if (!platform.knowsWorkspaces) return 'not-taken'
+  const workspaces = await platform.workspaces(signal)
+  return (
+    workspaces &&
+    judgeWorkspace(
+      wanted,
+      workspaces.map(({ slug }): KnownPlace => ({ names: [slug] })),
+    )
+  )
+}
+
+/**
+ * Makes sure that the run happens where it is meant to, before anything is touched. The default project is always there,
+ * so most runs ask nothing.
+ * @throws DeployError when `workspace` is unknown, or when `project` is and looks like a typing error
+ */
+export async function assertPlace(
+  run: Pick<Run, 'platform' | 'log' | 'signal' | 'secrets'>,
+  place: Place,
+): Promise<void> {
+  if (place.project === 'default' && place.workspace === undefined) return
+  const { project, workspace } = await findPlaceOrWarn(run, place)
+  if (workspace === 'not-taken')
+    run.log.warning(`This ml.ink server has no workspaces, so \`workspace: ${place.workspace}\` has no effect.`)
+  for (const judgement of [workspace, project]) {
+    if (typeof judgement !== 'object') continue
+    if (judgement.kind === 'refused') throw new DeployError(judgement.detail, { hint: judgement.hint })
+    if (judgement.kind === 'new') run.log.info(`Project: ${judgement.detail}. A deployment makes it.`)
+  }
+}
+
+/** The list is a precaution: where it cannot be read, the platform itself judges the name. */
+async function findPlaceOrWarn(run: Parameters<typeof assertPlace>[0], place: Place): Promise<PlaceFindings> {
+  try {
+    return await findPlace(run.platform, place, run.signal)
+  } catch (error) {
+    const unusable = error instanceof PlatformError && (error.failure === 'protocol' || error.failure === 'tool')
+    if (!unusable) throw error
+    run.log.warning(`Whether project and workspace exist could not be checked: ${safeMessage(run, error)}`)
+    return { project: undefined, workspace: undefined }
+  }
+}
 
 /**
  * Whose key it is, and how full the account. It is told beside the result, so what cannot be read is left out, and
  * nothing fails for it.
  */
-export async function lookAtAccount(platform: Platform, place: Place, signal: AbortSignal): Promise<AccountView> {
+export async function readAccount(platform: Platform, place: Place, signal: AbortSignal): Promise<AccountView> {
   const [account, services, limits] = await Promise.allSettled([
     platform.account(signal),
     platform.offers('listServices') ? platform.services(signal) : undefined,
     platform.limits(signal),
   ])
-  const most = told(limits)
+  const most = answerOf(limits)
   return {
-    name: told(account)?.name,
+    name: answerOf(account)?.name,
     project: place.project,
     workspace: place.workspace,
-    servicesInUse: told(services)?.length,
+    servicesInUse: answerOf(services)?.length,
     mostServices: most?.maxServices,
-    limits: limitsInWords(most),
+    limits: describeLimits(most),
   }
 }
 
-function told<T>(result: PromiseSettledResult<T>): T | undefined {
+function answerOf<T>(result: PromiseSettledResult<T>): T | undefined {
   return result.status === 'fulfilled' ? result.value : undefined
 }
 
 /** What the plan of an account allows, but for the number of its services. */
-export function limitsInWords(limits: AccountLimits | undefined): string[] {
+export function describeLimits(limits: AccountLimits | undefined): string[] {
   if (!limits) return []
   const { tier, maxMemoryMi, maxVcpus } = limits
   return [
@@ -37,4 +108,26 @@ export function limitsInWords(limits: AccountLimits | undefined): string[] {
     ...(maxMemoryMi === undefined ? [] : [`at most ${maxMemoryMi} MiB of memory`]),
     ...(maxVcpus === undefined ? [] : [`at most ${maxVcpus} vCPUs`]),
   ]
+}
+
+/**
+ * Refuses a deployment that this server has no tool for, before anything is pushed or created: what would be left of one
+ * that fails half-way is of no use to anybody.
+ *
+ * @param exists whether the service is there already, and would be changed
+ * @throws DeployError that says what cannot be done, and what can
+ */
+export function assertDeployTool(platform: Pick<Platform, 'offers'>, serviceName: string, exists: boolean): void {
+  if (platform.offers(exists ? 'updateService' : 'createService')) return
+  throw exists
+    ? new DeployError(
+        `This ml.ink server has no tool to change a service, so ${serviceName} stays as it is; nothing was touched`,
+        {
+          hint: 'The oldest servers can only create and delete services. For a preview, close the pull request and open it again; otherwise use another `endpoint`.',
+        },
+      )
+    : new DeployError(
+        `This ml.ink server has no tool to create a service, and ${serviceName} does not exist yet; nothing was touched`,
+        { hint: 'Create the service at ml.ink and set `adopt: true`, or use another `endpoint`.' },
+      )
 }

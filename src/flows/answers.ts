@@ -1,12 +1,11 @@
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
-import { repositorySlug } from '../ink/results.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
 import type { NothingReport } from '../report/model.ts'
 import type { Deps } from './deps.ts'
 import type { Outcome } from './outcome.ts'
-import { isOurs } from './ownership.ts'
+import { isOurs, openRepository } from './repository.ts'
 import type { Run } from './run.ts'
 
 const logLines = 200
@@ -42,12 +41,12 @@ export async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
 }
 
 /** The preview, if it is ours: another service of that name has a log that is nobody's business here. */
-async function ownService({ serviceName, place }: LogsPlan, { platform, signal }: Run): Promise<Service | undefined> {
+async function ownService({ serviceName, place }: LogsPlan, run: Run): Promise<Service | undefined> {
   const parts = { env: true, runtimeLogLines: logLines }
-  const service = await platform.service(serviceName, parts, signal)
+  const service = await run.platform.service(serviceName, parts, run.signal)
   if (!service) return undefined
-  const access = await platform.gitAccess(place.repositoryName, false, signal)
-  return access && isOurs(service, place, repositorySlug(access.remote)) ? service : undefined
+  const repository = await openRepository(run, place)
+  return repository && isOurs(service, place, repository.slug) ? service : undefined
 }
 
 function answered(deps: Deps, reason: string): Outcome {

@@ -8,14 +8,13 @@ import type { NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
 import type { DeployReport, NothingReport } from '../report/model.ts'
 import type { CardRow, Target } from '../report/row.ts'
 import { SourceError } from '../source/remote.ts'
+import { assertPlace } from './account.ts'
 import { answerHelp, answerLogs, answerNo } from './answers.ts'
+import { evictOldest, OverBudget } from './budget.ts'
 import { check } from './check.ts'
-import { checkPlace } from './check-place.ts'
 import { deploy } from './deploy.ts'
 import type { Deps } from './deps.ts'
 import { dryRun } from './dry-run.ts'
-import { evictOldest } from './limits.ts'
-import { OverBudget } from './means.ts'
 import { monitor } from './monitor.ts'
 import type { Action, Outcome } from './outcome.ts'
 import { openReporter, type Reporter, type Subject } from './reporter.ts'
@@ -79,7 +78,7 @@ async function connected(plan: WorkPlan, deps: Deps, occasion: Occasion, reporte
   try {
     platform = await deps.openPlatform(plan.place, occasion.signal)
     const run: Run = { ...deps, platform, reporter, signal: occasion.signal }
-    await checkPlace(run, plan.place)
+    await assertPlace(run, plan.place)
     return await withRoom(plan, run)
   } catch (error) {
     occasion.signal.throwIfAborted()

@@ -1,10 +1,15 @@
-import { DeployError } from '../core/errors.ts'
+import { TimeLimitError, withinTime } from '../core/clock.ts'
+import { DeployError, errorMessage } from '../core/errors.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import type { Platform } from '../ink/platform.ts'
-import type { Database } from '../ink/resources.ts'
-import type { DatabaseAccess } from '../ink/seed-database.ts'
+import type { Database, TemplateInstance } from '../ink/resources.ts'
+import type { Service } from '../ink/results.ts'
+import { type DatabaseAccess, DatabaseUnreachable } from '../ink/seed-database.ts'
 import type { DatabasePlan } from '../plan/plan.ts'
+import type { Snapshot } from '../source/snapshot.ts'
+import type { Source } from '../source/source.ts'
+import { meaningOf } from '../watch/status.ts'
 import type { Run } from './run.ts'
-import { findTemplateDatabase, makeTemplateDatabase } from './template-databases.ts'
 
 /** A service's own database, with what the service needs to reach it. */
 export interface ServiceDatabase {
@@ -23,7 +28,7 @@ export async function findDatabase(
   wanted: DatabasePlan,
   signal: AbortSignal,
 ): Promise<ServiceDatabase | undefined> {
-  insistOnOffer(run.platform, wanted)
+  assertOffered(run.platform, wanted)
   if (wanted.type !== 'sqlite') return findTemplateDatabase(run, wanted, signal)
   const found = await run.platform.database(wanted.name, signal)
   return found && serviceDatabase(wanted, found, run.mask)
@@ -48,7 +53,7 @@ export async function makeDatabase(run: Run, wanted: DatabasePlan): Promise<Serv
   }
 }
 
-function insistOnOffer({ offers }: Pick<Platform, 'offers'>, { type }: DatabasePlan): void {
+function assertOffered({ offers }: Pick<Platform, 'offers'>, { type }: DatabasePlan): void {
   // Without reading it back, the next run could not hand the database over again.
   const resources = offers('createDatabase') && offers('getDatabase')
   const templates = offers('deployTemplate') && offers('listTemplateInstances') && offers('getTemplateInstance')
@@ -76,4 +81,196 @@ function serviceDatabase(
   const outputs: Readonly<Record<string, string>> = { url, token: authToken }
   const variables = Object.fromEntries([...env].map(([variable, output]) => [variable, outputs[output] ?? '']))
   return { name, access: { url, authToken }, variables }
+}
+
+const startTimeoutMs = 300_000
+const startPauseMs = 2000
+
+/**
+ * A database of a template that runs already; undefined when it has to be made, or waited for.
+ * @throws DeployError when it has no such output as is wanted
+ */
+async function findTemplateDatabase(
+  run: Run,
+  wanted: DatabasePlan,
+  signal: AbortSignal,
+): Promise<ServiceDatabase | undefined> {
+  const instance = await run.platform.templateInstance(wanted.name, signal)
+  return instance && isRunning(instance) ? databaseOfTemplate(run, wanted, instance) : undefined
+}
+
+/**
+ * Makes a database of a template and waits until it runs and says how to reach it: the service would not start without.
+ * @throws DeployError when it does not come up, or has no such output as is wanted
+ */
+async function makeTemplateDatabase(run: Run, wanted: DatabasePlan): Promise<ServiceDatabase> {
+  const { platform, clock, signal } = run
+  const find = () => platform.templateInstance(wanted.name, signal)
+  if (!(await find())) {
+    try {
+      await platform.deployTemplate(wanted.type, wanted.name, signal)
+    } catch (error) {
+      // A parallel run of ours may have made it, or the answer was lost; whatever the reason, it is there or it is not.
+      signal.throwIfAborted()
+      if (!(await find())) throw error
+    }
+  }
+  const deadlineAt = clock.now() + startTimeoutMs
+  for (;;) {
+    const instance = await find()
+    const isLate = clock.now() >= deadlineAt
+    const database = instance && isRunning(instance) ? databaseOfTemplate(run, wanted, instance, isLate) : undefined
+    if (database) return database
+    const status = instance?.status ?? 'gone'
+    if (meaningOf(status)?.phase === 'ended' || isLate) {
+      throw new DeployError(`The database ${wanted.name} (${wanted.type}) did not start on ml.ink; it is ${status}`, {
+        hint: `Look at the service ${wanted.name} at ml.ink, delete it if it is of no use, then run the job again.`,
+      })
+    }
+    await clock.sleep(startPauseMs, signal)
+  }
+}
+
+function isRunning({ status }: TemplateInstance): boolean {
+  return meaningOf(status ?? '')?.phase === 'live'
+}
+
+// The first of these that a template has is its `url`.
+const urlKeys = ['connection_string', 'database_url', 'connection_url', 'url', 'uri']
+
+/**
+ * The database, with the outputs that are wanted of it; undefined while one of them may still come. An output that is
+ * empty is none: the service would start with it, and fail for a reason that is hard to see.
+ */
+function databaseOfTemplate(
+  run: Run,
+  { name, env }: DatabasePlan,
+  { outputs }: TemplateInstance,
+  isLate = false,
+): ServiceDatabase | undefined {
+  maskOutputs(run, outputs)
+  const filled = outputs.filter(({ value }) => value !== '')
+  const known = new Map(filled.map(({ key, value }) => [key.toLowerCase(), value]))
+  const url = urlKeys.map((key) => known.get(key)).find((value) => value)
+  if (url !== undefined) known.set('url', url)
+  const variables = [...env].map(([variable, output]) => ({ variable, output, value: known.get(output.toLowerCase()) }))
+  const missing = variables.find(({ value }) => value === undefined)
+  if (!missing) {
+    return {
+      name,
+      access: undefined,
+      variables: Object.fromEntries(variables.map(({ variable, value = '' }) => [variable, value])),
+    }
+  }
+  const mayCome = filled.length === 0 || filled.length < outputs.length
+  if (mayCome && !isLate) return undefined
+  throw new DeployError(
+    `The database ${name} has no output “${missing.output}”, which database-env wants as ${missing.variable}`,
+    { hint: `It has ${[...known.keys()].join(', ') || 'none'}.` },
+  )
+}
+
+function maskOutputs(run: Run, outputs: TemplateInstance['outputs']): void {
+  for (const { key, value, sensitive } of outputs) {
+    if (value === '') continue
+    if (sensitive) run.mask(value)
+    else run.maskVariables({ [key]: value })
+  }
+}
+
+/** An SQL file, read from what is deployed. */
+export interface Seed {
+  readonly path: string
+  readonly sql: string
+}
+
+// A pipeline request holds it as a whole, on our side and on the database's.
+const longestSeedBytes = 5_000_000
+// A database that was made a moment ago may not be known to every name server yet.
+const pausesMs = [1000, 2000, 4000, 8000, 15_000]
+
+/**
+ * Reads the file of `database-seed`. It is that of the deployed commit and not of the workspace, so that a fork's
+ * preview is seeded by the fork's own file.
+ * @throws DeployError when there is none, or it cannot be run
+ */
+export async function readSeed(
+  { database }: { readonly database: DatabasePlan | undefined },
+  source: Source,
+  snapshot: Snapshot,
+  signal: AbortSignal,
+): Promise<Seed | undefined> {
+  if (database?.seed === undefined) return undefined
+  const path = database.seed
+  const refused = (why: string) =>
+    new DeployError(`database-seed: ${JSON.stringify(path)} ${why}`, {
+      hint: 'Give the path of an SQL file in what is deployed: in the commit, or in `directory` where that is set.',
+    })
+  const content = await source.read(snapshot, path, signal)
+  if (!content) throw refused('is not a file of what is deployed')
+  if (content.length > longestSeedBytes) throw refused(`has ${content.length} bytes; ${longestSeedBytes} are allowed`)
+  const sql = content.toString('utf8')
+  if (sql.trim() === '') throw refused('is empty')
+  if (sql.includes('\0') || sql.includes('\ufffd')) throw refused('is not text in UTF-8')
+  return { path, sql }
+}
+
+/**
+ * Runs the seed in a database that no service has been given yet. Whatever was lost earlier, a creation without its seed
+ * or a seed without the service, it comes out right: the seed runs as a whole or not at all, and in an empty database only.
+ * @throws DeployError when it cannot be run within the time that the plan gives a deployment
+ */
+export async function runSeed(
+  run: Run,
+  plan: { readonly timeoutMs: number },
+  { database, existing }: { readonly database: ServiceDatabase | undefined; readonly existing: Service | undefined },
+  seed: Seed,
+): Promise<void> {
+  const access = database?.access
+  if (!database || !access || Object.values(existing?.env ?? {}).includes(access.url)) return
+  try {
+    await withinTime(run.clock, plan.timeoutMs, run.signal, (signal) =>
+      runSeedPatiently({ ...run, signal }, { name: database.name, access }, seed),
+    )
+  } catch (error) {
+    run.signal.throwIfAborted()
+    throw failed(run, database, seed.path, error)
+  }
+}
+
+async function runSeedPatiently(
+  run: Run,
+  { name, access }: { readonly name: string; readonly access: DatabaseAccess },
+  { path, sql }: Seed,
+): Promise<void> {
+  for (const [attempt, pauseMs] of [...pausesMs, undefined].entries()) {
+    try {
+      const result = await run.seedDatabase(access, sql, run.signal)
+      run.log.info(
+        result === 'seeded'
+          ? `Ran ${path} in the database ${name}`
+          : `The database ${name} is not empty, so ${path} was not run in it`,
+      )
+      return
+    } catch (error) {
+      run.signal.throwIfAborted()
+      if (!(error instanceof DatabaseUnreachable) || pauseMs === undefined) throw error
+      run.log.info(`The database ${name} does not answer yet (try ${attempt + 1}); trying again`)
+      await run.clock.sleep(pauseMs, run.signal)
+    }
+  }
+}
+
+function failed(run: Run, { name }: ServiceDatabase, path: string, error: unknown): DeployError {
+  const message = `${path} could not be run in the database ${name}: ${safeMessage(run, error)}`
+  const unanswered = error instanceof DatabaseUnreachable || error instanceof TimeLimitError
+  const hint = unanswered ? 'Nothing was deployed. Run the job again once the database answers.' : hintOf(error)
+  return new DeployError(message, { hint, cause: error })
+}
+
+function hintOf(error: unknown): string {
+  if (error instanceof DeployError && error.hint) return error.hint
+  return /within a transaction|no transaction is active/i.test(errorMessage(error))
+    ? 'The file is run in one transaction; take BEGIN, COMMIT and ROLLBACK out of it, and delete the database if a part was kept.'
+    : 'Nothing of it was kept, and nothing was deployed. Fix the file; it is run again next time.'
 }

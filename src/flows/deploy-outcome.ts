@@ -1,7 +1,7 @@
 import { describeSize, templateSize } from '../ink/account.ts'
 import type { AnnotationView, DeployReport, PushedView } from '../report/model.ts'
 import type { CardRow } from '../report/row.ts'
-import { isBilled } from './costs.ts'
+import { isBilled } from './budget.ts'
 import type { Explanation } from './explain.ts'
 import type { Outcome } from './outcome.ts'
 import type { Prepared } from './prepare.ts'

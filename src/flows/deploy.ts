@@ -2,27 +2,25 @@ import { count, formatBytes } from '../core/format.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import type { CardRow } from '../report/row.ts'
 import type { PushResult } from '../source/push.ts'
-import { lookAtAccount } from './account.ts'
-import { costOf } from './costs.ts'
-import { makeDatabase } from './databases.ts'
+import { readAccount } from './account.ts'
+import { costOf, makeRoom } from './budget.ts'
+import { makeDatabase, readSeed, runSeed } from './databases.ts'
 import { outcomeOf, sizeOf } from './deploy-outcome.ts'
-import { settleDns } from './dns.ts'
-import { settleDomain } from './domain.ts'
+import { applyDnsRecords } from './dns.ts'
+import { applyDomain } from './domains.ts'
 import { explain } from './explain.ts'
 import { lastWorkingVersion } from './last-working.ts'
-import { makeRoom } from './limits.ts'
 import { measured } from './measured.ts'
 import type { Outcome } from './outcome.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { rollBackAfterFailure } from './roll-back.ts'
 import type { Run } from './run.ts'
-import { readSeed, sow } from './seed.ts'
 import { startOnBranch } from './start-on-branch.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
 import type { Switched } from './switch-service.ts'
 import { teardownClosed } from './teardown.ts'
-import { tidy } from './tidy.ts'
 import { type Judgement, judge } from './verdict.ts'
+import { keepVersions } from './versions.ts'
 import type { DeployPlan, Work } from './work.ts'
 
 /** Brings a commit to its URL: snapshot, push, switch, watch, probe; then settles what the world did meanwhile. */
@@ -48,7 +46,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   if (before) return await settleChange({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
-  if (seed !== undefined) await sow(run, plan, prepared, seed)
+  if (seed !== undefined) await runSeed(run, plan, prepared, seed)
   const work: Work = { plan, run, source, prepared, branch, pushed }
   const switched = await startOnBranch(work)
   const judgement = judge(switched)
@@ -56,7 +54,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   if (after?.kind === 'closed') return await settleChange(work, after)
   const [outcome, account] = await Promise.all([
     settle(work, switched, judgement, after),
-    lookAtAccount(run.platform, plan.place, run.signal),
+    readAccount(run.platform, plan.place, run.signal),
   ])
   return outcome.report.kind === 'deploy' ? { ...outcome, report: { ...outcome.report, account } } : outcome
 }
@@ -91,9 +89,9 @@ async function settle(
   tellVerdict(work, switched, judgement)
   if (judgement.status === 'live') {
     run.reporter.timeline.begin('settle', 'Settle')
-    await settleDomain(run, plan, work.prepared.existing)
-    if (plan.kind === 'production') await settleDns(run, plan)
-    await tidy(work)
+    await applyDomain(run, plan, work.prepared.existing)
+    if (plan.kind === 'production') await applyDnsRecords(run, plan)
+    await keepVersions(work)
     if (moved) run.reporter.update({ note: moved.sentence })
     run.reporter.timeline.end('done', 'Settled')
     return outcomeOf(work, judgement, undefined)
@@ -142,7 +140,7 @@ function tellVerdict({ run, plan, prepared }: Work, switched: Switched, judgemen
     verdict.kind === 'live' || verdict.kind === 'failed' || verdict.kind === 'crashed' ? verdict.timings : undefined
   if (url) run.output('url', url)
   if (timings) run.output('build-seconds', Math.round(timings.buildMs / 1000))
-  const perDay = costOf(sizeOf(plan, prepared), { ...plan, prices: run.settings.prices })
+  const perDay = costOf(sizeOf(plan, prepared), plan)
   if (perDay !== undefined) run.output('cost-per-day', perDay.toFixed(4))
   const change: Partial<CardRow> = {
     status: judgement.status,

@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { PlanReport } from '../report/model.ts'
 import type { Occasion } from './carry-out.ts'
 import type { Deps } from './deps.ts'
-import { dnsInWords, dnsOutlook } from './dns.ts'
+import { compareDns, describeDns } from './dns.ts'
 import type { Action, Outcome } from './outcome.ts'
 
 type PlanToDo = Extract<Plan, { readonly dryRun: boolean }>
@@ -31,9 +31,9 @@ async function foreseen(plan: PlanToDo, deps: Deps, { signal }: Occasion): Promi
   let platform: Platform | undefined
   try {
     platform = await deps.openPlatform(plan.place, signal)
-    const outlook = await dnsOutlook(plan, { ...deps, platform, signal })
+    const outlook = await compareDns(plan, { ...deps, platform, signal })
     if (!outlook) return []
-    const lines = [...outlook.problems, ...dnsInWords(outlook)]
+    const lines = [...outlook.problems, ...describeDns(outlook)]
     return lines.length > 0 ? lines : ['DNS: in step']
   } catch (error) {
     signal.throwIfAborted()

@@ -1,25 +1,29 @@
 import { DeployError } from '../core/errors.ts'
 import { settleEach } from '../core/parallel.ts'
-import { createSanitizer } from '../core/sanitize.ts'
+import { createSanitizer, safeMessage } from '../core/sanitize.ts'
+import type { WrittenIssue } from '../github/issues.ts'
 import type { Service } from '../ink/results.ts'
-import { repositorySlug } from '../ink/results.ts'
-import { recall, uptimeOf, withCheck } from '../plan/monitor-memory.ts'
+import {
+  type MonitorMemory,
+  memoryBranch,
+  recall,
+  serviceOfMemoryBranch,
+  uptimeOf,
+  withCheck,
+} from '../plan/monitor-memory.ts'
 import { previewNumber } from '../plan/names.ts'
-import type { MonitorPlan } from '../plan/plan.ts'
+import type { MonitorPlan, Place } from '../plan/plan.ts'
+import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
 import type { MonitoredService, MonitorReport } from '../report/model.ts'
 import type { Target } from '../report/row.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/status.ts'
-import { scale, stuckAtSize } from './autoscale.ts'
-import { costView, runningCosts } from './costs.ts'
-import { lookAtCredits } from './means.ts'
-import { forgetGone, keepMemory } from './monitor-memory.ts'
+import { costView, readCredits, runningCosts } from './budget.ts'
 import type { Outcome } from './outcome.ts'
-import { isOurs } from './ownership.ts'
-import { type FoundRepository, findPreviews } from './previews.ts'
+import { findPreviews, type ReadRepository } from './previews.ts'
+import { isOurs, openRepository } from './repository.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
-import { keepIssue } from './trouble-issue.ts'
+import { scale, stuckAtSize } from './scaling.ts'
 
 const logLines = 40
 
@@ -31,7 +35,7 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const found = [production, ...previews.map(({ service }) => service)].filter((service) => service !== undefined)
   const now = Math.floor(run.clock.now() / 60_000)
   const load = production && repository && recall(production.name, repository.branches.keys(), now)?.load
-  const stuck = production && load && stuckAtSize(run, production, load)
+  const stuck = production && load && stuckAtSize(plan, production, load)
   const looked = await settleEach(found, (service) =>
     look(plan, run, service, service === production ? stuck : undefined),
   )
@@ -57,8 +61,8 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const report: MonitorReport = {
     kind: 'monitor',
     services,
-    cost: costView(runningCosts(previews, plan.place, run.settings)),
-    credits: (await lookAtCredits(run))?.shown,
+    cost: costView(runningCosts(previews, plan)),
+    credits: (await readCredits(plan, run))?.shown,
     runUrl: run.context.runUrl,
     warnings: run.reporter.warnings(),
   }
@@ -76,7 +80,7 @@ function statusOf({ dryRun }: MonitorPlan, found: number, failure: DeployError |
 async function withMemory(
   plan: MonitorPlan,
   run: Run,
-  { repository, production: service }: { repository: FoundRepository; production: Service | undefined },
+  { repository, production: service }: { repository: ReadRepository; production: Service | undefined },
   seen: readonly MonitoredService[],
 ): Promise<readonly MonitoredService[]> {
   const production = seen.find(({ target }) => target === 'production')
@@ -114,17 +118,17 @@ async function broken(run: Run, production: MonitoredService, what: string): Pro
 
 /** The production service, if there is one and it is ours: a stranger's log must not get into an issue of ours. */
 async function ownProduction(plan: MonitorPlan, run: Run): Promise<Service | undefined> {
-  const access = await run.platform.gitAccess(plan.place.repositoryName, false, run.signal)
-  if (!access) return undefined
+  const repository = await openRepository(run, plan.place)
+  if (!repository) return undefined
   const service = await run.platform.service(plan.serviceName, { env: true, runtimeLogLines: logLines }, run.signal)
-  return service && isOurs(service, plan.place, repositorySlug(access.remote)) ? service : undefined
+  return service && isOurs(service, plan.place, repository.slug) ? service : undefined
 }
 
 function failureOf([first]: readonly MonitoredService[]): DeployError | undefined {
   return (
     first &&
     new DeployError(`${first.service} is in trouble: ${first.trouble?.what ?? first.platformStatus}`, {
-      hint: 'The summary shows the end of its log; `command: rollback` or a new deployment mends it.',
+      hint: 'The summary shows the end of its log; `command: rollback` or a new deployment fixes it.',
     })
   )
 }
@@ -177,4 +181,78 @@ function troubleOf(service: Service, verdict: string | undefined, asked: ProbeRe
     return `ml.ink reports it as ${service.status}`
   if (asked.outcome === 'unhealthy') return asked.error ?? `its URL answers HTTP ${asked.status}`
   return undefined
+}
+
+/**
+ * Puts what is remembered of a service in the place of what was. The new branch is made before the old ones go, so that
+ * a run which ends in between loses nothing. What cannot be written is a warning: the monitor is there for the service.
+ */
+export async function keepMemory(
+  run: Run,
+  place: Place,
+  repository: ReadRepository,
+  of: { readonly serviceName: string; readonly memory: MonitorMemory },
+): Promise<void> {
+  const branch = memoryBranch(of.serviceName, of.memory)
+  const old = memoriesIn(repository).filter((name) => serviceOfMemoryBranch(name) === of.serviceName && name !== branch)
+  await orWarn(run, async () => {
+    await using source = run.openSource(place)
+    await source.mark(repository.remote, branch, run.signal)
+    if (old.length > 0) await source.deleteBranches(repository.remote, old, run.signal)
+  })
+}
+
+/** Forgets services that are gone. Whoever's they were: a branch of a service that is there is left alone. */
+export async function forgetGone(run: Run, place: Place, repository: ReadRepository): Promise<void> {
+  const memories = memoriesIn(repository)
+  const services = [...new Set(memories.map((name) => serviceOfMemoryBranch(name) ?? ''))]
+  await orWarn(run, async () => {
+    const there = await settleEach(services, (name) => run.platform.service(name, {}, run.signal))
+    const gone = services.filter((_, index) => {
+      const answer = there[index]
+      return answer?.status === 'fulfilled' && answer.value === undefined
+    })
+    const stale = memories.filter((name) => gone.includes(serviceOfMemoryBranch(name) ?? ''))
+    if (stale.length === 0) return
+    await using source = run.openSource(place)
+    await source.deleteBranches(repository.remote, stale, run.signal)
+  })
+}
+
+function memoriesIn({ branches }: ReadRepository): string[] {
+  return [...branches.keys()].filter((name) => serviceOfMemoryBranch(name) !== undefined)
+}
+
+async function orWarn(run: Run, act: () => Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    run.signal.throwIfAborted()
+    run.log.warning(`What the monitor remembers could not be written: ${safeMessage(run, error)}`)
+  }
+}
+
+const label = 'ink-monitor'
+
+/** Keeps one issue per service: opened when trouble begins, kept up to date, closed with a last word when it is over. */
+export async function keepIssue(
+  run: Run,
+  serviceName: string,
+  trouble: string | undefined,
+  logTail: readonly string[],
+): Promise<WrittenIssue | undefined> {
+  const marker = troubleIssueMarker(serviceName)
+  if (trouble !== undefined) {
+    const body = troubleIssueBody({ serviceName, trouble, logTail, runUrl: run.context.runUrl })
+    return run.github.issues.upsert({ marker, label, title: `${serviceName} on ml.ink is in trouble`, body })
+  }
+  const open = await run.github.issues.find(marker, label)
+  if (open === undefined || open === 'absent') return undefined
+  const lastedMs = run.clock.now() - Date.parse(open.openedAt)
+  const closed = await run.github.issues.close(
+    marker,
+    label,
+    troubleOverComment(serviceName, lastedMs, run.context.runUrl),
+  )
+  return closed === 'absent' ? undefined : closed
 }

@@ -1,15 +1,15 @@
 import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
 import type { Service } from '../ink/results.ts'
-import { repositorySlug } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
-import type { Snapshot, Source } from '../source/source.ts'
-import { type GitRemote, protectedRemote } from '../source/source.ts'
+import type { GitRemote } from '../source/remote.ts'
+import type { Snapshot } from '../source/snapshot.ts'
+import type { Source } from '../source/source.ts'
+import { assertDeployTool } from './account.ts'
+import { assertAffordable } from './budget.ts'
 import { findDatabase, type ServiceDatabase } from './databases.ts'
-import { checkMeans } from './means.ts'
-import { claimService } from './ownership.ts'
+import { assertOwned, openRepository } from './repository.ts'
 import type { Run } from './run.ts'
-import { requireDeployTool } from './tools.ts'
 
 /** What a deployment starts from. */
 export interface Prepared {
@@ -53,21 +53,20 @@ async function preparePlatform(
   const [existing, present] = await bothOf(
     signal,
     (one) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one),
-    (one) => platform.gitAccess(plan.place.repositoryName, false, one),
+    (one) => openRepository({ ...run, signal: one }, plan.place),
   )
-  requireDeployTool(platform, plan.serviceName, existing !== undefined)
-  if (!existing) await checkMeans(plan, { ...run, signal })
-  const access = present ?? (await platform.gitAccess(plan.place.repositoryName, true, signal))
-  if (!access) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)
-  const remote = protectedRemote(access.remote, run.mask)
-  const slug = repositorySlug(access.remote)
+  assertDeployTool(platform, plan.serviceName, existing !== undefined)
+  if (!existing) await assertAffordable(plan, { ...run, signal })
+  const repository = present ?? (await openRepository({ ...run, signal }, plan.place, true))
+  if (!repository) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)
+  const { remote, slug } = repository
   run.log.info(
-    `Repository ${slug}${access.created ? ' (made just now)' : ''}, service ${plan.serviceName} ${existing ? `is ${existing.status}` : 'does not exist yet'}`,
+    `Repository ${slug}${repository.created ? ' (made just now)' : ''}, service ${plan.serviceName} ${existing ? `is ${existing.status}` : 'does not exist yet'}`,
   )
-  if (existing) claimService(existing, plan, slug)
+  if (existing) assertOwned(existing, plan, slug)
   const [remoteBranches, database] = await bothOf(
     signal,
-    (one) => (access.created ? Promise.resolve(new Map<string, string>()) : source.branches(remote, one)),
+    (one) => (repository.created ? Promise.resolve(new Map<string, string>()) : source.branches(remote, one)),
     (one) => (plan.database ? findDatabase(run, plan.database, one) : Promise.resolve(undefined)),
   )
   return { existing, remote, repositorySlug: slug, remoteBranches, database }

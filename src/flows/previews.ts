@@ -1,14 +1,12 @@
 import { bothOf, settleEach } from '../core/parallel.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
-import { repositorySlug } from '../ink/results.ts'
 import { databaseName, marks, previewName } from '../plan/names.ts'
 import type { Place } from '../plan/plan.ts'
-import type { GitRemote } from '../source/source.ts'
-import { parseDeploymentBranch, protectedRemote } from '../source/source.ts'
-import { isOurs } from './ownership.ts'
 import type { Removable } from './removal.ts'
+import { type FoundRepository, isOurs, openRepository, readBranches } from './repository.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
+import { targetOf } from './versions.ts'
 
 /** What finding needs. */
 export type PreviewFinder = Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>
@@ -25,35 +23,34 @@ export interface FoundPreviews {
   /** Services that look like ours and could not be read. */
   readonly unreadable: readonly { readonly serviceName: string; readonly why: string }[]
   /** The repository they come from; undefined when there is none yet. */
-  readonly repository: FoundRepository | undefined
+  readonly repository: ReadRepository | undefined
 }
 
-/** A repository on the platform's git hosting, with the branches it had. */
-export interface FoundRepository {
-  readonly remote: GitRemote
+/** Our repository on the platform's git hosting, with the branches it had. */
+export interface ReadRepository extends FoundRepository {
   readonly branches: ReadonlyMap<string, string>
 }
 
 /**
  * Finds all previews of a repository: among the services that the platform lists (100 at most), and by the repository's
- * branches `ink/pr-<n>/…`, which also show those beyond the list and those whose service is gone.
+ * branches `ink/pr-<n>/<service>/…`, which also show those beyond the list and those whose service is gone.
  */
 export async function findPreviews(run: PreviewFinder, place: Place): Promise<FoundPreviews> {
-  const access = await run.platform.gitAccess(place.repositoryName, false, run.signal)
-  if (!access) return { previews: [], unreadable: [], repository: undefined }
-  const slug = repositorySlug(access.remote)
-  const remote = protectedRemote(access.remote, run.mask)
-  await using source = run.openSource(place)
+  const repository = await openRepository(run, place)
+  if (!repository) return { previews: [], unreadable: [], repository: undefined }
+  const { slug } = repository
   const [listed, branches] = await bothOf(
     run.signal,
     // Without a list the branches alone tell which previews there are.
     (signal) => (run.platform.offers('listServices') ? run.platform.services(signal) : Promise.resolve([])),
-    (signal) => source.branches(remote, signal),
+    (signal) => readBranches({ ...run, signal }, place, repository),
   )
   const fromBranches = new Map(
     [...branches.keys()]
-      .flatMap((name) => pullRequestOf(name))
-      .map((number) => [previewName(place.baseName, number), number]),
+      .flatMap((name) => targetOf(name) ?? [])
+      .flatMap(({ pullRequest, serviceName }): [string, number][] =>
+        pullRequest === undefined ? [] : [[serviceName ?? previewName(place.baseName, pullRequest), pullRequest]],
+      ),
   )
   const names = new Set([
     ...listed.filter(({ repo, name }) => repo === slug && name !== place.baseName).map(({ name }) => name),
@@ -64,10 +61,10 @@ export async function findPreviews(run: PreviewFinder, place: Place): Promise<Fo
     service: await run.platform.service(serviceName, { env: true }, run.signal),
   }))
   run.signal.throwIfAborted()
-  return { ...sortOut(run, place, slug, [...names], fromBranches, read), repository: { remote, branches } }
+  return { ...sortPreviews(run, place, slug, [...names], fromBranches, read), repository: { ...repository, branches } }
 }
 
-function sortOut(
+function sortPreviews(
   run: PreviewFinder,
   place: Place,
   slug: string,
@@ -96,11 +93,6 @@ function sortOut(
     })
   }
   return { previews, unreadable }
-}
-
-function pullRequestOf(branch: string): number[] {
-  const [, number] = /^pr-(\d+)$/.exec(parseDeploymentBranch(branch)?.target ?? '') ?? []
-  return number === undefined ? [] : [Number(number)]
 }
 
 function numberOf(service: Service): number | undefined {

@@ -1,16 +1,16 @@
+import type { Clock } from '../core/clock.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import { PlatformError } from '../ink/errors.ts'
+import type { Platform } from '../ink/platform.ts'
 import { fewAtOnce } from '../ink/platform.ts'
+import type { Database, TemplateInstance } from '../ink/resources.ts'
 import type { Service } from '../ink/results.ts'
-import { repositorySlug } from '../ink/results.ts'
-import type { Place } from '../plan/plan.ts'
+import type { Costing, Place } from '../plan/plan.ts'
 import type { Resource } from '../report/model.ts'
-import type { GitRemote } from '../source/remote.ts'
-import { protectedRemote } from '../source/source.ts'
-import { branchesInUse, branchesOf } from './branches.ts'
-import { removeDatabase } from './remove-database.ts'
+import { recordTask } from './records.ts'
+import { openRepository, readBranches } from './repository.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
-import { waitUntilGone } from './waiting.ts'
+import { branchesOf, unusedBranches } from './versions.ts'
 
 /** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
 export interface Removable {
@@ -28,6 +28,9 @@ export interface Removal {
   readonly left: readonly (Resource & { readonly why: string })[]
 }
 
+/** The plan of whoever removes something: where, and whether this repository asks for databases. */
+export type RemovalPlan = Pick<Costing, 'database'> & { readonly place: Place }
+
 const deletionTimeoutMs = 180_000
 
 /**
@@ -41,44 +44,55 @@ const deletionTimeoutMs = 180_000
  */
 export async function removePreview(
   run: Run,
-  place: Place,
+  plan: RemovalPlan,
   preview: Removable,
   wantedAgain: () => Promise<boolean> = async () => false,
 ): Promise<Removal> {
-  const removal = await removeRunning(run, place, preview, wantedAgain)
-  return isDone(removal) ? withBranches(removal, preview, await tryBranches(run, place, [preview])) : removal
+  const removal = await removeRunning(run, plan, preview, wantedAgain)
+  return isDone(removal) ? withBranches(removal, preview, await tryBranches(run, plan.place, [preview])) : removal
 }
 
 /** Removes many previews: a few calls at a time, all deletions under way together, and all branches in one push. */
 export async function removePreviews(
   run: Run,
-  place: Place,
+  plan: RemovalPlan,
   previews: readonly Removable[],
 ): Promise<readonly Removal[]> {
   const gated = { ...run, platform: fewAtOnce(run.platform) }
-  const removals = await Promise.all(previews.map((preview) => removeRunning(gated, place, preview, async () => false)))
+  const removals = await Promise.all(previews.map((preview) => removeRunning(gated, plan, preview, async () => false)))
   const done = previews.filter((_, index) => removals[index]?.left.length === 0)
-  const branches = await tryBranches(gated, place, done)
+  const branches = await tryBranches(gated, plan.place, done)
   return removals.map((removal, index) => {
     const preview = previews[index]
     return preview && isDone(removal) ? withBranches(removal, preview, branches) : removal
   })
 }
 
-async function removeRunning(
+/** After a preview was removed: its deployment records go, and its row of the card says so. */
+export async function retirePreview(
   run: Run,
   place: Place,
+  preview: { serviceName: string; pullRequest: number },
+  reason: string,
+): Promise<void> {
+  const task = recordTask({ ...preview, repository: place.repository })
+  await Promise.all([run.github.records.remove(task), run.reporter.markRemoved(preview, reason)])
+}
+
+async function removeRunning(
+  run: Run,
+  plan: RemovalPlan,
   preview: Removable,
   wantedAgain: () => Promise<boolean>,
 ): Promise<Removal> {
   const removed: Resource[] = []
   const left: (Resource & { why: string })[] = []
-  const attempt = async (thing: Resource, act: () => Promise<boolean>) => {
+  const attempt = async (resource: Resource, act: () => Promise<boolean>) => {
     try {
-      if (await act()) removed.push(thing)
+      if (await act()) removed.push(resource)
     } catch (error) {
       run.signal.throwIfAborted()
-      left.push({ ...thing, why: safeMessage(run, error) })
+      left.push({ ...resource, why: safeMessage(run, error) })
     }
   }
   if (await wantedAgain()) return { removed, left, overtaken: true }
@@ -88,12 +102,51 @@ async function removeRunning(
   const { domain } = preview.service?.customDomain ?? {}
   if (domain !== undefined) removed.push({ kind: 'domain', name: domain })
   if (await wantedAgain()) return { removed, left, overtaken: true }
-  await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, place, preview))
+  await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, plan, preview))
   return { removed, left, overtaken: false }
 }
 
 function isDone({ left, overtaken }: Removal): boolean {
   return left.length === 0 && !overtaken
+}
+
+async function removeService(run: Run, { serviceName, service }: Removable): Promise<boolean> {
+  if (!service) return false
+  return await deleteAndWait(run, { name: serviceName, id: service.id })
+}
+
+/** Deletes a service and waits until it is gone. `false`: there was none. */
+async function deleteAndWait(run: Run, service: { readonly name: string; readonly id: string | undefined }) {
+  const { platform, clock, signal } = run
+  const existed = await platform.deleteService(service.name, signal)
+  const deadlineAt = clock.now() + deletionTimeoutMs
+  if (!(await waitUntilGone(platform, service, { clock, deadlineAt, signal })))
+    throw new Error(`ml.ink accepted the deletion of ${service.name}, and still shows it after 3 minutes`)
+  return existed
+}
+
+const firstPauseMs = 250
+const longestPauseMs = 2000
+
+/**
+ * Waits until a deleted service is really gone: deletion is asynchronous, and until it has happened the service is
+ * found, billed, and its name refused.
+ * @param service the one that was deleted; another one of its name, made by a parallel run, does not count
+ * @returns false when it was still there at `deadlineAt` (milliseconds since the epoch)
+ */
+export async function waitUntilGone(
+  platform: Pick<Platform, 'service'>,
+  { name, id }: { readonly name: string; readonly id: string | undefined },
+  options: { clock: Clock; deadlineAt: number; signal: AbortSignal },
+): Promise<boolean> {
+  let pauseMs = firstPauseMs
+  for (;;) {
+    const found = await platform.service(name, {}, options.signal)
+    if (!found || (id !== undefined && found.id !== undefined && found.id !== id)) return true
+    if (options.clock.now() >= options.deadlineAt) return false
+    await options.clock.sleep(pauseMs, options.signal)
+    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)
+  }
 }
 
 type Branches = { readonly deleted: readonly string[] } | { readonly why: string }
@@ -110,40 +163,104 @@ async function tryBranches(run: Run, place: Place, previews: readonly Removable[
   }
 }
 
-function withBranches(removal: Removal, { pullRequest }: Removable, branches: Branches): Removal {
-  const target = `pr-${pullRequest}`
-  if ('why' in branches) return { ...removal, left: [{ kind: 'branch', name: `ink/${target}/*`, why: branches.why }] }
-  const own = branchesOf(target, branches.deleted).map((name): Resource => ({ kind: 'branch', name }))
+function withBranches(removal: Removal, preview: Removable, branches: Branches): Removal {
+  if ('why' in branches) {
+    const name = `ink/pr-${preview.pullRequest}/*`
+    return { ...removal, left: [{ kind: 'branch', name, why: branches.why }] }
+  }
+  const own = branchesOf(preview, branches.deleted).map((name): Resource => ({ kind: 'branch', name }))
   return { ...removal, removed: [...removal.removed, ...own] }
-}
-
-async function removeService(run: Run, { serviceName, service }: Removable): Promise<boolean> {
-  if (!service) return false
-  const existed = await run.platform.deleteService(serviceName, run.signal)
-  const deadlineAt = run.clock.now() + deletionTimeoutMs
-  const gone = await waitUntilGone(
-    run.platform,
-    { name: serviceName, id: service.id },
-    { clock: run.clock, deadlineAt, signal: run.signal },
-  )
-  if (!gone) throw new Error('ml.ink accepted the deletion, and still shows the service after 3 minutes')
-  return existed
 }
 
 async function removeBranches(run: Run, place: Place, previews: readonly Removable[]): Promise<readonly string[]> {
   if (previews.length === 0) return []
-  const access = await run.platform.gitAccess(place.repositoryName, false, run.signal)
-  if (!access) return []
-  const remote: GitRemote = protectedRemote(access.remote, run.mask)
+  const repository = await openRepository(run, place)
+  if (!repository) return []
+  const { remote, slug } = repository
   await using source = run.openSource(place)
   const present = await source.branches(remote, run.signal)
-  const targets = [...new Set(previews.map(({ pullRequest }) => `pr-${pullRequest}`))]
-  const branches = targets.flatMap((target) => branchesOf(target, present.keys()))
-  if (branches.length === 0) return []
+  const branches = [...new Set(previews.flatMap((preview) => branchesOf(preview, present.keys())))]
   const except = previews.map(({ serviceName }) => serviceName)
-  const where = { repositorySlug: repositorySlug(access.remote), targets, except }
-  const inUse = await branchesInUse(run.platform, where, run.signal)
-  const unused = branches.filter((name) => !inUse.has(name))
+  const unused = branches.length === 0 ? [] : await unusedBranches(run, branches, { slug, except })
   if (unused.length > 0) await source.deleteBranches(remote, unused, run.signal)
   return unused
+}
+
+/**
+ * A database carries no marks, so it is removed only when it is certain that it was the preview's own: the service was
+ * using it, or this repository asks for databases and the name is that of a preview of ours.
+ */
+async function removeDatabase(run: Run, plan: RemovalPlan, preview: Removable): Promise<boolean> {
+  const { platform, signal } = run
+  const { databaseName, service } = preview
+  const wanted = plan.database !== undefined
+  const values = Object.values(service?.env ?? {})
+  if (!wanted && service && !values.some((value) => value.includes('://'))) return false
+  const isOwn = (addresses: readonly (string | undefined)[]) =>
+    wanted || addresses.some((address) => address !== undefined && values.includes(address))
+  const [database, instance] = await Promise.all([
+    platform.offers('deleteDatabase') ? platform.database(databaseName, signal) : undefined,
+    platform.templateInstance(databaseName, signal),
+  ])
+  if (!wanted && !service) return removeRemains(run, plan.place, preview, database ?? instance)
+  const resource = database && isOwn([database.url]) && (await platform.deleteDatabase(databaseName, signal))
+  const ofTemplate = (instance ? isOwn(addressesOf(instance)) : wanted) && platform.offers('listTemplateInstances')
+  const template = ofTemplate && (await removeTemplateDatabase(run, databaseName, instance))
+  return Boolean(resource || template)
+}
+
+/**
+ * What an earlier try has left behind of a preview whose service it removed. Only the preview's branch still tells that
+ * it was ours: enough for volumes that nothing uses, not for a database that may be in use.
+ */
+async function removeRemains(
+  run: Run,
+  place: Place,
+  preview: Removable,
+  database: Database | TemplateInstance | undefined,
+): Promise<boolean> {
+  const { databaseName } = preview
+  const volumes = database ? [] : await volumesOf(run, databaseName)
+  if (!database && volumes.length === 0) return false
+  if (!(await hasBranch(run, place, preview))) return false
+  if (database)
+    throw new Error(
+      'its service is gone already, so nothing tells any more whether it was the preview’s own; delete it at ml.ink, or run this again with the `database` input',
+    )
+  return (await removeVolumes(run, databaseName)) > 0
+}
+
+async function hasBranch(run: Run, place: Place, preview: Removable): Promise<boolean> {
+  const repository = await openRepository(run, place)
+  if (!repository) return false
+  const present = await readBranches(run, place, repository)
+  return branchesOf(preview, present.keys()).length > 0
+}
+
+/** Its services, then the volumes, which outlive them. What an earlier try has removed is not missed. */
+async function removeTemplateDatabase(
+  run: Run,
+  name: string,
+  instance: TemplateInstance | undefined,
+): Promise<boolean> {
+  for (const service of instance?.services ?? []) await deleteAndWait(run, service)
+  const volumes = await removeVolumes(run, name)
+  return instance !== undefined || volumes > 0
+}
+
+/** Removes the volumes of a template's database, whose services are gone, and returns how many there were. */
+async function removeVolumes(run: Run, name: string): Promise<number> {
+  const volumes = await volumesOf(run, name)
+  for (const volume of volumes) await run.platform.deleteVolume(volume, run.signal)
+  return volumes.length
+}
+
+async function volumesOf({ platform, signal }: Run, name: string): Promise<readonly string[]> {
+  const all = await platform.volumes(signal)
+  return all.map((volume) => volume.name).filter((volume) => volume === name || volume.startsWith(`${name}-`))
+}
+
+/** The addresses that an instance goes by, each of which a service may have been given. */
+function addressesOf({ outputs }: TemplateInstance): string[] {
+  return outputs.map(({ value }) => value).filter((value) => value.includes('://'))
 }

@@ -2,7 +2,7 @@ import type { Service } from '../ink/results.ts'
 import { type Step, sizeText } from '../plan/autoscale.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
 import { meaningOf } from '../watch/status.ts'
-import { claimService } from './ownership.ts'
+import { assertOwned } from './repository.ts'
 import type { Run } from './run.ts'
 import type { ServiceStarter } from './start-service.ts'
 import { type Switched, switchService } from './switch-service.ts'
@@ -73,7 +73,7 @@ export function resize(
     repositoryName: plan.place.repositoryName,
     settings: () => size,
     starter: sizeStarter(run, { name: service.name, branch }, size),
-    claim: (one) => claimService(one, { place: plan.place, adopt: false }, slug),
+    claim: (one) => assertOwned(one, { place: plan.place, adopt: false }, slug),
     mayCreateAnew: async () => false,
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,

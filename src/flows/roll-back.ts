@@ -3,8 +3,8 @@ import type { ProductionPlan } from '../plan/plan.ts'
 import type { RowStatus } from '../report/row.ts'
 import { parseDeploymentBranch } from '../source/branches.ts'
 import { meaningOf } from '../watch/status.ts'
-import { claimService } from './ownership.ts'
 import type { Prepared } from './prepare.ts'
+import { assertOwned } from './repository.ts'
 import type { Run } from './run.ts'
 import { type Switched, switchService } from './switch-service.ts'
 import { type Judgement, judge } from './verdict.ts'
@@ -45,7 +45,7 @@ export async function rollBackAfterFailure(
     repositorySlug,
     repositoryName: plan.place.repositoryName,
     settings: () => (existing.env ? { env: existing.env } : {}),
-    claim: (service) => claimService(service, plan, repositorySlug),
+    claim: (service) => assertOwned(service, plan, repositorySlug),
     mayCreateAnew: async () => false,
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,

@@ -1,33 +1,30 @@
 import { DeployError } from '../core/errors.ts'
-import type { Service } from '../ink/results.ts'
-import { repositorySlug } from '../ink/results.ts'
-import { deploymentBranch, marks } from '../plan/names.ts'
+import { marks } from '../plan/names.ts'
 import type { RollbackPlan } from '../plan/plan.ts'
 import type { DeployReport } from '../report/model.ts'
-import { parseDeploymentBranch, protectedRemote } from '../source/source.ts'
+import { parseDeploymentBranch } from '../source/branches.ts'
 import { measured } from './measured.ts'
 import type { Outcome } from './outcome.ts'
-import { claimService } from './ownership.ts'
-import { recordTask } from './records.ts'
+import { assertOwned, openRepository } from './repository.ts'
 import type { Run } from './run.ts'
 import { switchService } from './switch-service.ts'
 import { failureOf, judge } from './verdict.ts'
+import { versionToRestore } from './versions.ts'
 
 /** Switches a service to a branch of an earlier deployment: the one of a given commit, or the one before the present. */
 export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   run.reporter.timeline.begin('prepare', 'Find the version to go back to')
-  const access = await run.platform.gitAccess(plan.place.repositoryName, false, run.signal)
+  const repository = await openRepository(run, plan.place)
   const service = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
-  if (!access || !service)
+  if (!repository || !service)
     throw new DeployError(`There is no service ${plan.serviceName} on ml.ink to roll back`, {
       hint: 'Check the inputs `service` and `project`.',
     })
-  const slug = repositorySlug(access.remote)
-  claimService(service, plan, slug)
+  const { slug } = repository
+  assertOwned(service, plan, slug)
   await using source = run.openSource(plan.place)
-  const branches = await source.branches(protectedRemote(access.remote, run.mask), run.signal)
-  const order = await source.newestFirst(branches, plan.target, run.signal)
-  const branch = plan.to === undefined ? await branchBefore(plan, run, service, order) : branchOf(plan.to, plan, order)
+  const branches = await source.branches(repository.remote, run.signal)
+  const branch = await versionToRestore(plan, run, source, { branches, present: service.branch })
   const commit = parseDeploymentBranch(branch)?.sourceSha ?? ''
   run.output('branch', branch)
   run.output('commit', commit)
@@ -44,7 +41,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     repositoryName: plan.place.repositoryName,
     settings: () =>
       service.env ? { env: { ...service.env, ...(service.env[marks.commit] ? { [marks.commit]: commit } : {}) } } : {},
-    claim: (one) => claimService(one, plan, slug),
+    claim: (one) => assertOwned(one, plan, slug),
     mayCreateAnew: async () => false,
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,
@@ -76,44 +73,4 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     report,
     failure: failureOf(judgement.status, judgement.sentence, undefined),
   }
-}
-
-function branchOf(commit: string, { target }: RollbackPlan, newestFirst: readonly string[]): string {
-  const wanted = deploymentBranch(target, commit)
-  const found = newestFirst.find((name) => name.startsWith(wanted))
-  if (found) return found
-  throw new DeployError(`ml.ink has no deployment of ${commit} to go back to`, {
-    hint: `Kept are: ${listed(newestFirst)}. An older commit can be deployed by running its workflow again.`,
-  })
-}
-
-/** The newest version before the present one, those left out that GitHub's records say never worked. */
-async function branchBefore(
-  plan: RollbackPlan,
-  run: Run,
-  { branch: present }: Service,
-  newestFirst: readonly string[],
-): Promise<string> {
-  const candidates = newestFirst.slice(newestFirst.indexOf(present ?? '') + 1)
-  const task = recordTask({
-    repository: run.context.repository,
-    serviceName: plan.serviceName,
-    pullRequest: plan.pullRequest?.number,
-  })
-  for (const branch of candidates) {
-    const sha = parseDeploymentBranch(branch)?.sourceSha
-    const outcome = sha === undefined ? undefined : await run.github.records.outcomeOf(task, sha)
-    if (outcome !== 'failed') return branch
-    run.log.info(`${branch} is passed over: its deployment failed`)
-  }
-  throw new DeployError(
-    candidates.length === 0
-      ? `There is no deployment before the present one (${present ?? 'unknown'}) to go back to`
-      : `No deployment before the present one (${present ?? 'unknown'}) worked`,
-    { hint: `Kept are: ${listed(newestFirst)}. \`rollback-to\` goes to one of them whatever its record says.` },
-  )
-}
-
-function listed(newestFirst: readonly string[]): string {
-  return newestFirst.map((name) => parseDeploymentBranch(name)?.sourceSha.slice(0, 7) ?? name).join(', ') || 'none'
 }

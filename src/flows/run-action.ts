@@ -4,8 +4,8 @@ import { makePlan } from '../plan/make-plan.ts'
 import type { Facts, Plan } from '../plan/plan.ts'
 import { carryOut, type Occasion } from './carry-out.ts'
 import type { Deps } from './deps.ts'
-import { lookUp } from './facts.ts'
 import type { Outcome } from './outcome.ts'
+import { lookUp } from './pull-requests.ts'
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(deps: Deps, event: RunEvent, occasion: Occasion): Promise<Outcome> {

@@ -1,5 +1,5 @@
 import { desiredSettings } from './desired-service.ts'
-import { claimService } from './ownership.ts'
+import { assertOwned } from './repository.ts'
 import { changeMeanwhile } from './still-wanted.ts'
 import { type Switched, switchService } from './switch-service.ts'
 import type { Work } from './work.ts'
@@ -43,7 +43,7 @@ function start({ plan, run, prepared, branch }: Work): Promise<Switched> {
           plan.kind === 'preview' && run.platform.canExpire ? expirySeconds(plan.previewTtlMs) : undefined,
         existing,
       }),
-    claim: (service) => claimService(service, plan, prepared.repositorySlug),
+    claim: (service) => assertOwned(service, plan, prepared.repositorySlug),
     mayCreateAnew: async () => (await changeMeanwhile(plan, run, prepared.snapshot.sourceSha)) === undefined,
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,

@@ -1,7 +1,7 @@
-import { standing } from '../plan/guards.ts'
+import { previewState } from '../plan/guards.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
-import { parseDeploymentBranch } from '../source/source.ts'
-import { pullRequestFact } from './facts.ts'
+import { parseDeploymentBranch } from '../source/branches.ts'
+import { pullRequestFact } from './pull-requests.ts'
 import type { Run } from './run.ts'
 
 /** What happened on GitHub since the run began. */
@@ -27,7 +27,7 @@ export async function changeMeanwhile(
 async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | undefined> {
   const now = pullRequestFact(await run.github.pullRequests.get(plan.pullRequest.number))
   if (now === 'unreadable' || now === 'not-found') return undefined // a warning has been given by whoever asked
-  const verdict = standing(plan, now)
+  const verdict = previewState(plan, now)
   if (verdict.wanted) return undefined
   return verdict.outcome === 'removed'
     ? { kind: 'closed', sentence: verdict.reason }

@@ -1,18 +1,17 @@
 import { DeployError } from '../core/errors.ts'
 import { settleEach } from '../core/parallel.ts'
 import type { PullRequest } from '../plan/event.ts'
-import { standing } from '../plan/guards.ts'
+import { previewState } from '../plan/guards.ts'
 import { previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
 import { decideSweep, type SweepDecision } from '../plan/sweep.ts'
 import type { SweepReport, SweptPreview } from '../report/model.ts'
-import { costOf, costView, runningCosts } from './costs.ts'
-import { pullRequestFact } from './facts.ts'
+import { costOf, costView, runningCosts } from './budget.ts'
 import { monitor } from './monitor.ts'
 import type { Outcome } from './outcome.ts'
 import { type FoundPreview, findPreviews } from './previews.ts'
-import { removePreviews } from './removal.ts'
-import { retire } from './retire.ts'
+import { pullRequestFact } from './pull-requests.ts'
+import { removePreviews, retirePreview } from './removal.ts'
 import type { Run } from './run.ts'
 
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
@@ -28,7 +27,7 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   const fates = plan.dryRun ? new Map<Decision, Fate>() : await removeAll(run, plan, toRemove, open)
   const lists = { removed: [] as SweptPreview[], kept: [] as SweptPreview[], failed: [] as SweptPreview[] }
   for (const decision of decisions) {
-    const entry = swept(run, decision)
+    const entry = swept(plan, decision)
     const fate = fates.get(decision) ?? 'removed'
     if (!decision.remove) lists.kept.push(entry)
     else if (fate === 'wanted-again') lists.kept.push({ ...entry, why: 'its pull request is open again' })
@@ -42,7 +41,7 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   const left = decisions
     .filter((decision) => plan.dryRun || fates.get(decision) !== 'removed')
     .map(({ preview }) => preview)
-  const cost = costView(runningCosts(left, plan.place, run.settings))
+  const cost = costView(runningCosts(left, plan))
   const outcome = outcomeOf(plan, run, { ...lists, cost })
   run.reporter.timeline.end(
     failed.length === 0 ? 'done' : 'failed',
@@ -72,16 +71,16 @@ async function removeAll(
   )
   const removals = await removePreviews(
     run,
-    plan.place,
+    plan,
     sure.map(({ preview }) => preview),
   )
   await settleEach(sure, async (decision) => {
     const left = removals[sure.indexOf(decision)]?.left ?? []
-    const why = left.map((thing) => `${thing.kind} ${thing.name}: ${thing.why}`).join('; ')
+    const why = left.map(({ kind, name, why: reason }) => `${kind} ${name}: ${reason}`).join('; ')
     fates.set(decision, left.length === 0 ? 'removed' : { why })
     if (left.length > 0) return
     run.log.info(`Removed ${decision.preview.serviceName}: ${decision.why}`)
-    await retire(run, plan.place, decision.preview, `Removed by a sweep: ${decision.why}`)
+    await retirePreview(run, plan.place, decision.preview, `Removed by a sweep: ${decision.why}`)
   })
   run.signal.throwIfAborted()
   return fates
@@ -115,7 +114,7 @@ async function confirmed(
 }
 
 function isWanted({ previewLabel }: SweepPlan, pullRequest: PullRequest): boolean {
-  return standing({ wanted: pullRequest.head, previewLabel }, pullRequest).wanted
+  return previewState({ wanted: pullRequest.head, previewLabel }, pullRequest).wanted
 }
 
 async function openPullRequests(run: Run): Promise<OpenPullRequests> {
@@ -128,9 +127,9 @@ async function openPullRequests(run: Run): Promise<OpenPullRequests> {
   )
 }
 
-function swept(run: Run, { preview, why }: Decision): SweptPreview {
+function swept(plan: SweepPlan, { preview, why }: Decision): SweptPreview {
   const { service, serviceName, pullRequest } = preview
-  return { service: serviceName, pullRequest, why, costPerDay: service && costOf(service, run.settings) }
+  return { service: serviceName, pullRequest, why, costPerDay: service && costOf(service, plan) }
 }
 
 function outcomeOf(

@@ -1,4 +1,3 @@
-import { errorMessage } from '../core/errors.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import type { ServiceSettings } from '../ink/arguments.ts'
 import { isTransient, mayHaveHappened, PlatformError } from '../ink/errors.ts'
@@ -11,9 +10,9 @@ import { type ProbeResult, probe } from '../watch/probe.ts'
 import type { DeploymentPhase } from '../watch/status.ts'
 import type { DeploymentReader, WatchVerdict } from '../watch/verdict.ts'
 import { watchDeployment } from '../watch/watch-deployment.ts'
+import { waitUntilGone } from './removal.ts'
 import type { Run } from './run.ts'
 import { type ServiceStarter, serviceStarter } from './start-service.ts'
-import { waitUntilGone } from './waiting.ts'
 
 /** Switching one service to one branch. */
 export interface SwitchRequest {
@@ -179,9 +178,4 @@ export function probeInWords({ outcome, status, latencyMs, attempts, error, url,
     case 'no-url':
       return 'The service has no URL (a worker), so there is nothing to ask'
   }
-}
-
-/** The text of an error for the log, without any secret that is known. */
-export function safeMessage(run: Pick<Run, 'secrets'>, thrown: unknown): string {
-  return createSanitizer(run.secrets())(errorMessage(thrown))
 }

@@ -2,7 +2,7 @@ import { getOctokit } from '@actions/github'
 import type { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
-import { boundedFetch, describeBody, type Fetch } from '../core/http.ts'
+import { describeBody, type Fetch, limitAnswers } from '../core/http.ts'
 import { retry, retryAfterMs } from '../core/retry.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 
@@ -115,7 +115,7 @@ export function openApi(options: ApiOptions): Api {
   const octokit = getOctokit(options.token, {
     baseUrl: options.apiUrl,
     log: { debug: options.debug, info: options.debug, warn: options.debug, error: options.debug },
-    request: { fetch: boundedFetch(options.fetch ?? globalThis.fetch) },
+    request: { fetch: limitAnswers(options.fetch ?? globalThis.fetch) },
   })
   const queue = inTurn()
 

@@ -1,5 +1,5 @@
 import { DeployError, errorMessage } from '../core/errors.ts'
-import { boundedFetch, type Fetch } from '../core/http.ts'
+import { type Fetch, limitAnswers } from '../core/http.ts'
 
 /** Where a database is reached. */
 export interface DatabaseAccess {
@@ -33,7 +33,7 @@ const usualRequestLimitMs = 60_000
 
 /** {@link SeedDatabase} over HTTP. */
 export function createSeeder(transport: Fetch): SeedDatabase {
-  const fetch = boundedFetch(transport)
+  const fetch = limitAnswers(transport)
   return (access, sql, signal, requestLimitMs = usualRequestLimitMs) =>
     runSeed(fetch, access, sql, { signal, requestLimitMs })
 }

@@ -4,7 +4,7 @@ import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
-import { boundedFetch, type Fetch, parseJson } from '../core/http.ts'
+import { type Fetch, limitAnswers, parseJson } from '../core/http.ts'
 import { retry } from '../core/retry.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { isTransient, neverCarriedOut, PlatformError, rpcError, ToolError } from './errors.ts'
@@ -66,7 +66,7 @@ const mostPages = 50
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
   const { clock, random, debug, apiKey } = options
   const redact = (text: string) => text.replaceAll(apiKey, '***')
-  const fetch = platformFetch(boundedFetch(options.fetch), requestTimeoutMs, redact)
+  const fetch = platformFetch(limitAnswers(options.fetch), requestTimeoutMs, redact)
   const deadlineAt = options.deadlineAt ?? clock.now() + usualDeadlineMs
   const onRetry = (error: unknown, pauseMs: number) =>
     debug(`ml.ink: ${errorMessage(error)}; asking again in ${Math.round(pauseMs)} ms`)

@@ -35,7 +35,7 @@ export function previewPlan(
     kind: 'preview',
     ...rest,
     ...deploying(settings, name),
-    target: targetName(number),
+    target: targetName(name, number),
     environment: 'preview',
     wanted: { sha: head.sha, ref: `refs/pull/${number}/head` },
     ordinaryCheckouts: unique([context.sha, head.sha]),
@@ -74,7 +74,7 @@ export function productionPlan(
     kind: 'production',
     ...rest,
     ...deploying(settings, given.place.baseName),
-    target: targetName(undefined),
+    target: targetName(given.place.baseName, undefined),
     environment: environmentName(undefined),
     wanted,
     ordinaryCheckouts: unique([context.sha, wanted.sha]),
@@ -89,6 +89,7 @@ export function productionPlan(
 
 function deploying(settings: Settings, name: string) {
   const { directory, exportIgnore, environment, database, removeDomain, health, timeoutMs, adopt, onQuota } = settings
+  const { prices, creditsWarning } = settings
   return {
     serviceName: name,
     directory,
@@ -101,6 +102,8 @@ function deploying(settings: Settings, name: string) {
     timeoutMs,
     adopt,
     onQuota,
+    prices,
+    creditsWarning,
   }
 }
 

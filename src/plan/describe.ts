@@ -105,7 +105,7 @@ function inputNameOf(property: string): string {
 function describeTeardown(plan: TeardownPlan): string[] {
   return [
     `Remove the preview of pull request #${plan.pullRequest}, because ${plan.because}.`,
-    `Service ${plan.serviceName}, database ${plan.databaseName}, branches ink/${plan.target}/…, deployment records.`,
+    `Service ${plan.serviceName}, database ${plan.databaseName}, branches ink/pr-${plan.pullRequest}/…, deployment records.`,
   ]
 }
 

@@ -61,10 +61,19 @@ export function markOf(zone: string, service: string, id: string): WantedRecord 
   return { zone, name: markName, type: 'TXT', content: `ink-deploy service=${service} record=${id}`, ttl: 300 }
 }
 
-/** Whether one of two records has to go before the other can be made. */
-export function excludeEachOther(a: Pick<ListedRecord, 'name' | 'type' | 'content'>, b: typeof a): boolean {
-  if (a.name !== b.name) return false
-  return a.type === 'CNAME' || b.type === 'CNAME' || (a.type === b.type && a.content === b.content)
+/**
+ * Whether one of two records has to go before the other can be made. Behind the list stands a name server with sets of
+ * records: adding one replaces what is served of its name and type, and removing one removes all of that. So what is new
+ * comes after what is old has gone, never before. (Seen on the platform's own server.)
+ */
+export function excludeEachOther(a: Pick<ListedRecord, 'name' | 'type'>, b: typeof a): boolean {
+  return a.name === b.name && (a.type === b.type || a.type === 'CNAME' || b.type === 'CNAME')
+}
+
+/** The records that are served as one set with another: of its name and type, and not that one. */
+export function servedWith(zone: string, record: ListedRecord, listed: readonly ListedRecord[]): ListedRecord[] {
+  const { name, type } = plain(zone, record)
+  return listed.filter((one) => one.id !== record.id && one.type === type && plain(zone, one).name === name)
 }
 
 /** The listed record that says the same as another one. */
@@ -103,7 +112,7 @@ function pairOf(marks: ReadonlyMap<string, ListedRecord>, id: string): [string, 
   return mark ? [[id, mark]] : []
 }
 
-/** Beside a CNAME there can be nothing else, and a name that the platform looks after is its own. */
+/** A record of the same set would no longer be served, beside a CNAME there can be nothing, and what the platform manages is its own. */
 function conflictOf(wanted: WantedRecord, left: readonly ListedRecord[]): string[] {
   const other = left.find(
     (record) =>

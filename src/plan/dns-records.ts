@@ -38,7 +38,7 @@ export function parseDnsRecords(text: string): {
   try {
     list = parse(text, { maxAliasCount: 0 })
   } catch (error) {
-    return { records: [], problems: [`dns-records: is no YAML: ${errorMessage(error).split('\n')[0]}`] }
+    return { records: [], problems: [`dns-records: is not valid YAML: ${errorMessage(error).split('\n')[0]}`] }
   }
   if (!Array.isArray(list)) return { records: [], problems: ['dns-records: must be a YAML list of records'] }
   const records: WantedRecord[] = []
@@ -48,6 +48,10 @@ export function parseDnsRecords(text: string): {
     const twice = 'value' in read && records.some((other) => isSameRecord(other, read.value))
     if (!('value' in read)) problems.push(`dns-records, entry ${index + 1}: ${read.allowed}`)
     else if (twice) problems.push(`dns-records, entry ${index + 1}: is there twice`)
+    else if (records.some((other) => isSameSet(other, read.value)))
+      problems.push(
+        `dns-records, entry ${index + 1}: there is a value for ${read.value.type} ${read.value.name} already; ml.ink serves one value per name and type, the one added last`,
+      )
     else records.push(read.value)
   }
   return { records, problems }
@@ -78,6 +82,10 @@ function readRecord(item: unknown): Parsed<WantedRecord> {
 /** Whether two records say the same; how long it may be remembered is no part of that. */
 export function isSameRecord(a: Omit<WantedRecord, 'ttl'>, b: Omit<WantedRecord, 'ttl'>): boolean {
   return a.zone === b.zone && a.name === b.name && a.type === b.type && a.content === b.content
+}
+
+function isSameSet(a: WantedRecord, b: WantedRecord): boolean {
+  return a.zone === b.zone && a.name === b.name && a.type === b.type
 }
 
 /** A name within a zone, however it was written: in full, with a dot at its end, in capitals. */

@@ -123,16 +123,16 @@ export function matchesPaths(globs: readonly string[], files: readonly string[])
 }
 
 /** Whether a preview is still wanted, read just before it is changed and again afterwards. */
-export type Standing =
+export type PreviewState =
   | { readonly wanted: true }
   | { readonly wanted: false; readonly outcome: 'removed'; readonly reason: string }
   | { readonly wanted: false; readonly outcome: 'superseded'; readonly reason: string; readonly by: string }
 
 /** Compares what was planned with how the pull request stands now. */
-export function standing(
+export function previewState(
   planned: { readonly wanted: { readonly sha: string }; readonly previewLabel: string | undefined },
   now: PullRequest,
-): Standing {
+): PreviewState {
   if (now.state === 'closed') {
     return { wanted: false, outcome: 'removed', reason: `pull request #${now.number} was closed meanwhile` }
   }

@@ -7,6 +7,7 @@ import { databaseName, environmentName, previewName, serviceName, targetName } f
 import type {
   Asked,
   ChangedFilesOf,
+  Costing,
   DeclinePlan,
   Facts,
   MonitorPlan,
@@ -36,7 +37,15 @@ export function makePlan(occasion: Occasion, facts: Facts = {}): Plan | NeedsPla
 
 function checkPlan(occasion: Occasion, facts: Facts): Plan | NeedsPlan {
   const would = makePlan({ ...occasion, settings: { ...occasion.settings, command: 'auto' } }, facts)
-  return would.kind === 'needs' ? would : { kind: 'check', ...common(occasion, 'command: plan'), would }
+  return would.kind === 'needs'
+    ? would
+    : {
+        kind: 'check',
+        ...common(occasion, 'command: plan'),
+        ...costing(occasion),
+        hasKey: occasion.settings.apiKey !== undefined,
+        would,
+      }
 }
 
 /** Commands in comments are for those who may write to the repository. */
@@ -189,19 +198,22 @@ function teardown(occasion: Occasion, intent: Extract<Intent, { kind: 'teardown'
   return {
     kind: 'teardown',
     ...common(occasion, intent.because),
-    target: targetName(number),
+    ...costing(occasion),
+    target: targetName(name, number),
     environment: 'preview',
     serviceName: name,
     pullRequest: number,
     databaseName: databaseName(name),
     timeoutMs: occasion.settings.timeoutMs,
+    onDemand: intent.askedBy !== undefined || occasion.settings.command === 'teardown',
+    previewLabel: occasion.settings.previewLabel,
     askedBy: intent.askedBy,
   }
 }
 
 function sweep(occasion: Occasion, intent: Extract<Intent, { kind: 'sweep' }>): Plan {
   const { previewLabel, previewTtlMs, maxPreviews, timeoutMs } = occasion.settings
-  const common_ = common(occasion, intent.because)
+  const common_ = { ...common(occasion, intent.because), ...costing(occasion) }
   const followedBy = intent.thenMonitor ? monitor(occasion, intent.because) : undefined
   return { kind: 'sweep', ...common_, previewLabel, previewTtlMs, maxPreviews, timeoutMs, followedBy }
 }
@@ -209,7 +221,15 @@ function sweep(occasion: Occasion, intent: Extract<Intent, { kind: 'sweep' }>): 
 function monitor(occasion: Occasion, because: string): MonitorPlan {
   const { health, autoscale, timeoutMs } = occasion.settings
   const { baseName } = placeOf(occasion)
-  return { kind: 'monitor', ...common(occasion, because), serviceName: baseName, health, autoscale, timeoutMs }
+  return {
+    kind: 'monitor',
+    ...common(occasion, because),
+    ...costing(occasion),
+    serviceName: baseName,
+    health,
+    autoscale,
+    timeoutMs,
+  }
 }
 
 function rollback(occasion: Occasion, intent: RollbackIntent, facts: Facts): Plan | NeedsPlan {
@@ -218,12 +238,13 @@ function rollback(occasion: Occasion, intent: RollbackIntent, facts: Facts): Pla
   if (found && 'kind' in found) return found
   const { health, timeoutMs, adopt } = occasion.settings
   const { baseName } = placeOf(occasion)
+  const name = number === undefined ? baseName : previewName(baseName, number)
   return {
     kind: 'rollback',
     ...common(occasion, intent.because),
-    target: targetName(number),
+    target: targetName(name, number),
     environment: environmentName(number),
-    serviceName: number === undefined ? baseName : previewName(baseName, number),
+    serviceName: name,
     pullRequest: found,
     to,
     health,
@@ -235,6 +256,11 @@ function rollback(occasion: Occasion, intent: RollbackIntent, facts: Facts): Pla
 
 function common(occasion: Occasion, because: string) {
   return { dryRun: occasion.settings.dryRun, because, place: placeOf(occasion) }
+}
+
+function costing({ settings }: Occasion): Costing {
+  const { build, database, prices, creditsWarning } = settings
+  return { build, database, prices, creditsWarning }
 }
 
 function placeOf({ context, settings }: Occasion): Place {

@@ -27,9 +27,27 @@ export function environmentName(pullRequest: number | undefined): EnvironmentNam
   return pullRequest === undefined ? 'production' : 'preview'
 }
 
-/** The part of a branch's name that says what it is for: `production` or `pr-12`. */
-export function targetName(pullRequest: number | undefined): string {
+/**
+ * The part of a branch's name that says what it is for, environment and service: `production/acme-web` or
+ * `pr-12/acme-web-pr-12`. Several services of one repository share its branches, and a version is one of a service.
+ */
+export function targetName(serviceName: string, pullRequest: number | undefined): string {
+  return `${sharedTarget(pullRequest)}/${serviceName}`
+}
+
+/** The target in branches that earlier releases made, which all services of a repository shared: `production`, `pr-12`. */
+export function sharedTarget(pullRequest: number | undefined): string {
   return pullRequest === undefined ? 'production' : `pr-${pullRequest}`
+}
+
+/** What a target says; a shared one names no service. */
+export function readTarget(target: string): {
+  readonly pullRequest: number | undefined
+  readonly serviceName: string | undefined
+} {
+  const [environment = '', serviceName] = target.split('/')
+  const [, number] = /^pr-(\d+)$/.exec(environment) ?? []
+  return { pullRequest: number === undefined ? undefined : Number(number), serviceName }
 }
 
 /**

@@ -13,7 +13,8 @@ export interface DeploymentBranch {
 }
 
 // 64 digits: repositories with SHA-256 object names.
-const deploymentBranch = /^ink\/(production|pr-[1-9]\d*)\/([0-9a-f]{40}|[0-9a-f]{64})(?:-([0-9a-f]{8}))?$/
+const deploymentBranch =
+  /^ink\/((?:production|pr-[1-9]\d*)(?:\/[a-z0-9-]{1,63})?)\/([0-9a-f]{40}|[0-9a-f]{64})(?:-([0-9a-f]{8}))?$/
 
 /** Reads a short branch name; undefined when it is not a deployment's. */
 export function parseDeploymentBranch(name: string): DeploymentBranch | undefined {

@@ -2,6 +2,7 @@ import { access, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { shortSha } from '../core/format.ts'
 import { GitFailure, openRepository } from './git.ts'
+import type { GitRemote } from './remote.ts'
 import type { GitWorkspace, ObjectFormat } from './workspace.ts'
 
 /** Which commit the event asks for, and what its checkout looks like. */
@@ -116,6 +117,18 @@ async function orUndefined(answer: Promise<string>): Promise<string | undefined>
 function isAddressOf(url: string | undefined, repository: string): boolean {
   const parts = url?.replace(/(\.git)?\/?$/, '').split(/[/:]/)
   return parts?.slice(-2).join('/').toLowerCase() === repository.toLowerCase()
+}
+
+/** Where the parts of a tree that are not git objects can be looked for. */
+export interface TreeLocation {
+  /** Folder in which the tree's files may be checked out. */
+  readonly workTree: string | undefined
+  /** The repository's own folder, which holds its LFS contents. */
+  readonly gitDirectory: string | undefined
+  /** Where the repository came from. */
+  readonly remote: GitRemote | undefined
+  /** Where the tree is mounted in the snapshot: empty, or ending in a slash. One character per byte. */
+  readonly prefix: string
 }
 
 export interface ChosenCommit {

@@ -3,7 +3,7 @@ import { lstat, mkdir, readdir, readlink, realpath, rm, stat, writeFile } from '
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { storeFiles } from './objects.ts'
 import { SourceError } from './remote.ts'
-import { readablePath, type TreeEntry } from './tree.ts'
+import { readablePath, type TreeEntry, TreeMeter } from './tree.ts'
 import type { GitWorkspace, Stores } from './workspace.ts'
 
 interface FoundFile {
@@ -27,7 +27,8 @@ export async function listDirectory(
   directory: string,
 ): Promise<readonly TreeEntry[]> {
   const root = await resolveDirectory(git.workspace, directory)
-  const files = await walk(git, Buffer.from(root), '')
+  const files: FoundFile[] = []
+  await walk(git, Buffer.from(root), '', files, new TreeMeter())
   git.signal.throwIfAborted()
   if (files.length === 0) {
     throw new SourceError('no-directory', `The directory "${directory}" has no files.`, {
@@ -37,11 +38,10 @@ export async function listDirectory(
   const linkFolder = git.freshPath('links')
   await mkdir(linkFolder, { recursive: true })
   try {
-    const paths = await Promise.all(
-      files.map((file, index) =>
-        file.mode === '120000' ? linkText(file, join(linkFolder, String(index))) : file.absolute,
-      ),
-    )
+    const paths: Buffer[] = []
+    for (const file of files) {
+      paths.push(file.mode === '120000' ? await linkText(file, join(linkFolder, String(paths.length))) : file.absolute)
+    }
     const oids = await storeFiles(stores.own, paths)
     return files.map(({ path, mode, size }, index) => ({ path, mode, size, type: 'blob', oid: oids[index] ?? '' }))
   } finally {
@@ -79,20 +79,26 @@ function isInside(path: string): boolean {
   return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)
 }
 
-async function walk(git: GitWorkspace, folder: Buffer, prefix: string): Promise<FoundFile[]> {
+async function walk(
+  git: GitWorkspace,
+  folder: Buffer,
+  prefix: string,
+  found: FoundFile[],
+  meter: TreeMeter,
+): Promise<void> {
   const names = (await readdir(folder, { encoding: 'buffer' })).toSorted(Buffer.compare)
-  const found: FoundFile[] = []
   for (const name of names) {
+    git.signal.throwIfAborted()
     if (name.toString('latin1').toLowerCase() === '.git') continue
     const absolute = Buffer.concat([folder, Buffer.from(sep), name])
     const path = prefix + name.toString('latin1')
     const status = await lstat(absolute)
     const mode = modeOf(status)
+    meter.add({ path, type: mode === undefined ? 'tree' : 'blob', size: mode === undefined ? 0 : status.size })
     if (mode !== undefined) found.push({ absolute, path, mode, size: status.size })
-    else if (status.isDirectory()) found.push(...(await walk(git, absolute, `${path}/`)))
+    else if (status.isDirectory()) await walk(git, absolute, `${path}/`, found, meter)
     else git.log.warning(`${readablePath(path)} is neither a file, a link nor a folder, and is not deployed.`)
   }
-  return found
 }
 
 function modeOf(status: Stats): FoundFile['mode'] | undefined {

@@ -1,5 +1,6 @@
+import { assertPublicAddress } from '../core/addresses.ts'
 import { shortSha } from '../core/format.ts'
-import { GitFailure, type Repository } from './git.ts'
+import { GitFailure, type GitSetting, type Repository } from './git.ts'
 import { committedAtSeconds, parseCommit, readObjects } from './objects.ts'
 import { decisiveLine, type GitRemote, type NetworkOutput, SourceError } from './remote.ts'
 import { listTree, type TreeEntry } from './tree.ts'
@@ -31,20 +32,39 @@ export async function fetchObjects({ fetched }: Stores, request: FetchRequest): 
  */
 async function fetchNeeded(git: GitWorkspace, { fetched }: Stores, request: FetchRequest): Promise<void> {
   const { remote } = request
-  requireSuccess(await git.retrying(`Fetching from ${remote.url}`, remote, () => runFetch(fetched, request)))
+  const output = await git.retrying(`Fetching from ${remote.url}`, remote, async () =>
+    runFetch(fetched, request, remote.untrusted ? await guardSettings(git, remote) : []),
+  )
+  requireSuccess(output)
 }
 
 function requireSuccess({ exitCode, stderr }: NetworkOutput): void {
   if (exitCode !== 0) throw new GitFailure('fetch', exitCode, stderr)
 }
 
-function runFetch(store: Repository, request: FetchRequest): Promise<NetworkOutput> {
+// A stranger named the server. It is asked only where everybody may ask, at the very addresses that were looked up for
+// the check (git 2.37 and newer), and cannot send us elsewhere.
+async function guardSettings(git: GitWorkspace, remote: GitRemote): Promise<readonly GitSetting[]> {
+  const { url, ips } = await assertPublicAddress(remote.url)
+  const direct: GitSetting = ['http.followRedirects', 'false']
+  // Unknown here, it may still be known to the proxy; but without one a name must not get a second chance to lead inside.
+  if (ips.length === 0 && git.proxied) return [direct]
+  if (ips.length === 0) throw new SourceError('unreachable', `${url.host} could not be found (DNS)`)
+  const pinned = ips.map((ip) => (ip.includes(':') ? `[${ip}]` : ip)).join(',')
+  return [direct, ['http.curloptResolve', `${url.hostname}:${url.port === '' ? 443 : url.port}:${pinned}`]]
+}
+
+function runFetch(
+  store: Repository,
+  request: FetchRequest,
+  settings: readonly GitSetting[] = [],
+): Promise<NetworkOutput> {
   const { remote, wants } = request
   const depth = request.kind === 'commits' ? ['--depth=1'] : []
   // git remembers a filter, so having none must be said.
   const filter = request.filter === undefined ? '--no-filter' : `--filter=${request.filter}`
   const args = ['fetch', '--quiet', ...depth, filter, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
-  return store.talk(remote, args, { input: wants.map((want) => `${want}\n`).join('') })
+  return store.talk(remote, args, { settings, input: wants.map((want) => `${want}\n`).join('') })
 }
 
 /**
@@ -87,7 +107,7 @@ export async function listCommit(
   const here = from.nothingHere ? undefined : await tryList(stores, tree)
   if (here !== undefined && missingContents(here).length === 0) return here
   const { remote } = from
-  if (remote === undefined) throw missingCommit(sha, 'there is no address to fetch it from')
+  if (remote === undefined) throw missingCommit(sha, 'there is no https address to fetch it from')
   git.log.debug(`Commit ${shortSha(sha)} is not complete in the checkout: fetching it from ${remote.url}.`)
   try {
     if (here === undefined) {
@@ -114,7 +134,7 @@ export async function fetchCommitAlone(git: GitWorkspace, stores: Stores, sha: s
   const here = await readObjects(stores.own, [sha])
   if (here.has(sha)) return
   const { origin: remote } = git
-  if (remote === undefined) throw missingCommit(sha, 'there is no address to fetch it from')
+  if (remote === undefined) throw missingCommit(sha, 'there is no https address to fetch it from')
   try {
     await fetchNeeded(git, stores, { remote, wants: [sha], kind: 'commits', filter: 'tree:0' })
   } catch (error) {

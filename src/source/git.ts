@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { platform } from 'node:os'
 import { kill } from 'node:process'
 import { simpleGit } from 'simple-git'
-import { DeployError } from '../core/errors.ts'
-import type { GitRemote, NetworkOutput } from './remote.ts'
+import { DeployError, errorMessage } from '../core/errors.ts'
+import { decisiveLine, type GitRemote, type NetworkOutput } from './remote.ts'
 
 /** An environment for a child process. */
 export type ChildEnvironment = Readonly<Record<string, string>>
@@ -15,6 +15,8 @@ interface GitInput {
   readonly input?: Buffer | string | undefined
   /** Variables on top of the environment. */
   readonly variables?: ChildEnvironment
+  /** git is ended when it writes more. */
+  readonly mostBytes?: number
 }
 
 export interface NetworkCall {
@@ -46,11 +48,21 @@ export class GitFailure extends DeployError {
   readonly stderr: string
 
   constructor(command: string, exitCode: number, stderr: string) {
-    super(`git ${command} failed (status ${exitCode}): ${stderr.trim()}`)
+    super(`git ${command} failed (status ${exitCode}): ${decisiveLine(stderr)}`)
     this.exitCode = exitCode
     this.stderr = stderr
   }
 }
+
+/** git wrote more than whoever asked can take, and was ended. */
+export class OutputTooLarge extends GitFailure {}
+
+// Far above what is asked for in earnest; repositories and servers are written by strangers.
+const mostOutputBytes = 512_000_000
+const mostNetworkBytes = 64_000_000
+/** What is kept of git's messages, from their end. */
+const keptMessageCharacters = 200_000
+const longestProgressLine = 1_000
 
 /**
  * @param environment all that the children get. With `GIT_DIR` it names the repository; without, git looks for one.
@@ -62,8 +74,8 @@ export function openRepository(
   signal: AbortSignal,
   networkSettings: readonly GitSetting[] = [],
 ): Repository {
-  const run: Repository['run'] = (args, { input, variables } = {}) =>
-    runLocally(args, { cwd: directory, environment: { ...environment, ...variables }, input, signal })
+  const run: Repository['run'] = (args, { input, variables, mostBytes = mostOutputBytes } = {}) =>
+    runLocally(args, { cwd: directory, environment: { ...environment, ...variables }, input, mostBytes, signal })
   return {
     directory,
     run,
@@ -104,14 +116,22 @@ interface Child {
 
 async function runLocally(
   args: readonly string[],
-  { cwd, environment, input, signal }: Child & { readonly input: GitInput['input'] },
+  {
+    cwd,
+    environment,
+    input,
+    mostBytes,
+    signal,
+  }: Child & { readonly input: GitInput['input']; readonly mostBytes: number },
 ): Promise<Buffer> {
   signal.throwIfAborted()
   const output: Buffer[] = []
+  let bytes = 0
+  const tooMuch = new AbortController()
   let failure: GitFailure | undefined
   const git = simpleGit({
     baseDir: cwd,
-    abort: signal,
+    abort: AbortSignal.any([signal, tooMuch.signal]),
     allowEnvironment: Object.keys(environment),
     // The file is our own: it shuts the machine's settings out.
     unsafe: { allowUnsafeConfigPaths: true },
@@ -126,12 +146,19 @@ async function runLocally(
   })
   git.env({ ...environment })
   // simple-git decodes its own answer as UTF-8.
-  git.outputHandler((_command, stdout) => stdout.on('data', (chunk: Buffer) => output.push(chunk)))
+  git.outputHandler((_command, stdout) =>
+    stdout.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= mostBytes) output.push(chunk)
+      else tooMuch.abort()
+    }),
+  )
   try {
     await git.raw([...args])
   } catch (error) {
     signal.throwIfAborted()
-    throw failure ?? error
+    if (tooMuch.signal.aborted) throw new OutputTooLarge(args[0] ?? '', -1, `it wrote more than ${mostBytes} bytes`)
+    throw failure ?? new GitFailure(args[0] ?? '', -1, errorMessage(error))
   }
   return Buffer.concat(output)
 }
@@ -158,13 +185,18 @@ async function runOnNetwork(args: readonly string[], call: Child & NetworkCall):
   }
   signal.addEventListener('abort', end, { once: true })
   const stdout: Buffer[] = []
+  let bytes = 0
   let stderr = ''
   let unfinishedLine = ''
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+  child.stdout.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes <= mostNetworkBytes) stdout.push(chunk)
+    else end()
+  })
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    stderr += chunk
+    stderr = (stderr + chunk).slice(-keptMessageCharacters)
     const lines = (unfinishedLine + chunk).split(/[\r\n]/)
-    unfinishedLine = lines.pop() ?? ''
+    unfinishedLine = (lines.pop() ?? '').slice(-longestProgressLine)
     for (const line of lines) if (line !== '') call.onMessage?.(line)
   })
   // git may end without reading its input; its own message says why.
@@ -172,10 +204,13 @@ async function runOnNetwork(args: readonly string[], call: Child & NetworkCall):
   child.stdin.end(call.input ?? '')
   try {
     const exitCode = await new Promise<number>((resolve, reject) => {
-      child.on('error', reject)
+      child.on('error', (error) => reject(new GitFailure(args[0] ?? '', -1, errorMessage(error))))
       child.on('close', (code) => resolve(code ?? -1))
     })
     signal.throwIfAborted()
+    if (bytes > mostNetworkBytes) {
+      throw new OutputTooLarge(args[0] ?? '', -1, `the server's answer is larger than ${mostNetworkBytes} bytes`)
+    }
     return { stdout: Buffer.concat(stdout).toString(), stderr, exitCode }
   } finally {
     signal.removeEventListener('abort', end)

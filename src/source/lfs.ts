@@ -2,32 +2,28 @@ import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { lstat, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
+import type { Response } from 'undici'
 import { z } from 'zod'
-import { errorMessage } from '../core/errors.ts'
+import { type AddressRules, bodyAtMost, fetchAllowed } from '../core/addresses.ts'
+import { DeployError, errorMessage } from '../core/errors.ts'
+import { inSeconds } from '../core/format.ts'
+import { retry, retryAfterMs } from '../core/retry.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
+import type { TreeLocation } from './checkout.ts'
 import { readObjects, storeFiles } from './objects.ts'
 import type { GitRemote } from './remote.ts'
-import type { FoundAttributes, TreeEntry } from './tree.ts'
+import type { FoundAttributes, TreeEntry, TreeMeter } from './tree.ts'
 import type { GitWorkspace, Stores } from './workspace.ts'
-
-/** Where the parts of a tree that are not git objects can be looked for. */
-export interface TreeLocation {
-  /** Folder in which the tree's files may be checked out. */
-  readonly workTree: string | undefined
-  /** The repository's own folder, which holds its LFS contents. */
-  readonly gitDirectory: string | undefined
-  /** Where the repository came from. */
-  readonly remote: GitRemote | undefined
-  /** Where the tree is mounted in the snapshot: empty, or ending in a slash. One character per byte. */
-  readonly prefix: string
-}
 
 export interface LfsContents {
   /** Path of a pointer file → the object with the contents, and its size in bytes. */
   readonly replacements: ReadonlyMap<string, { readonly oid: string; readonly size: number }>
   /** Paths whose contents were not to be had. */
   readonly missing: readonly string[]
+  /** Why, in the server's own words. */
+  readonly reasons: readonly string[]
 }
 
 interface PointerFile {
@@ -35,27 +31,32 @@ interface PointerFile {
   readonly pointer: LfsPointer
 }
 
+interface TreeWithPointers {
+  readonly entries: readonly TreeEntry[]
+  readonly attributes: FoundAttributes
+  readonly location: TreeLocation
+  readonly meter: TreeMeter
+}
+
 /**
  * Finds the contents that LFS pointer files stand for: in the checkout's files, in its LFS store, at the origin.
  * Only files which the tree's attributes give to LFS count: a pointer elsewhere is a text like any other.
+ *
+ * @throws SourceError `too-large`
  */
-export async function findLfsContents(
-  git: GitWorkspace,
-  stores: Stores,
-  tree: {
-    readonly entries: readonly TreeEntry[]
-    readonly attributes: FoundAttributes
-    readonly location: TreeLocation
-  },
-): Promise<LfsContents> {
+export async function findLfsContents(git: GitWorkspace, stores: Stores, tree: TreeWithPointers): Promise<LfsContents> {
   const pointers = await findPointers(stores, tree)
+  for (const { pointer } of pointers) tree.meter.addBytes(pointer.size)
   const located = new Map<string, Buffer>()
   for (const { entry, pointer } of pointers) {
     const path = await locate(tree.location, entry, pointer, git.signal)
     if (path !== undefined) located.set(pointer.oid, path)
   }
-  const wanted = pointers.filter(({ pointer }) => !located.has(pointer.oid))
-  for (const [oid, path] of await downloadContents(git, tree.location, wanted)) located.set(oid, path)
+  const wanted = new Map(
+    pointers.flatMap(({ pointer }) => (located.has(pointer.oid) ? [] : [[pointer.oid, pointer] as const])),
+  )
+  const { downloaded, reasons } = await downloadContents(git, tree.location.remote, [...wanted.values()])
+  for (const [oid, path] of downloaded) located.set(oid, path)
 
   const found = pointers.flatMap((file) => {
     const path = located.get(file.pointer.oid)
@@ -68,12 +69,13 @@ export async function findLfsContents(
       found.map(({ entry, pointer }, index) => [entry.path, { oid: oids[index] ?? '', size: pointer.size }]),
     ),
     missing: pointers.filter(({ pointer }) => !located.has(pointer.oid)).map(({ entry }) => entry.path),
+    reasons,
   }
 }
 
 async function findPointers(
   stores: Stores,
-  tree: { readonly entries: readonly TreeEntry[]; readonly attributes: FoundAttributes },
+  tree: Pick<TreeWithPointers, 'entries' | 'attributes'>,
 ): Promise<PointerFile[]> {
   const filters = tree.attributes.get('filter')
   const small = tree.entries.filter(
@@ -119,33 +121,6 @@ async function holds(path: Buffer | string, { oid, size }: LfsPointer, signal: A
   return hash.digest('hex') === oid
 }
 
-async function downloadContents(
-  git: GitWorkspace,
-  { remote }: TreeLocation,
-  wanted: readonly PointerFile[],
-): Promise<ReadonlyMap<string, Buffer>> {
-  const downloaded = new Map<string, Buffer>()
-  if (wanted.length === 0 || remote === undefined) return downloaded
-  const folder = git.freshPath('lfs')
-  await mkdir(folder, { recursive: true })
-  try {
-    const pointers = wanted.map(({ pointer }) => pointer)
-    const downloads = await findDownloads(git, remote, pointers)
-    for (const pointer of pointers) {
-      const from = downloads.get(pointer.oid)
-      if (from === undefined || downloaded.has(pointer.oid)) continue
-      const path = join(folder, pointer.oid)
-      await download(git, from, path)
-      if (await holds(path, pointer, git.signal)) downloaded.set(pointer.oid, Buffer.from(path))
-    }
-  } catch (error) {
-    git.signal.throwIfAborted()
-    // Whatever is missing in the end is named in a warning; this is why.
-    git.log.debug(`LFS contents could not be fetched: ${remote.redact(errorMessage(error))}`)
-  }
-  return downloaded
-}
-
 /** What a Git LFS pointer file stands for. */
 export interface LfsPointer {
   /** SHA-256 of the contents, hexadecimal. */
@@ -160,7 +135,9 @@ const pointerBelowBytes = 1024
 export function parsePointer(content: Buffer): LfsPointer | undefined {
   if (content.length >= pointerBelowBytes) return undefined
   const text = content.toString('utf8')
-  const match = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\noid sha256:([0-9a-f]{64})\nsize (\d+)\n$/.exec(text)
+  const match = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\noid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n$/.exec(
+    text,
+  )
   const [, oid, size] = match ?? []
   return oid === undefined ? undefined : { oid, size: Number(size) }
 }
@@ -170,66 +147,150 @@ const batchAnswer = z.object({
     z.object({
       oid: z.string(),
       actions: z
-        .object({ download: z.object({ href: z.url(), header: z.record(z.string(), z.string()).optional() }) })
+        .object({ download: z.object({ href: z.string(), header: z.record(z.string(), z.string()).optional() }) })
         .optional(),
       error: z.object({ message: z.string() }).optional(),
     }),
   ),
 })
 
-/** Where one content can be downloaded, and the headers to send there. */
-interface LfsDownload {
-  readonly href: string
-  readonly headers: Readonly<Record<string, string>>
-}
+type BatchObject = z.infer<typeof batchAnswer>['objects'][number]
 
 // The server's limit is not documented; git-lfs itself asks for so many at once.
 const batchSize = 100
+const mostBatchBytes = 4_000_000
+const jsonType = 'application/vnd.git-lfs+json'
+// What object storages want to be sent. Any other header could mean something to a server that is none.
+const headersPassedOn = /^(?:authorization|accept|x-(?:amz|goog|ms)-[a-z-]+)$/i
+
+/** A server answered, and not with what it was asked for. */
+class LfsRefusal extends DeployError {
+  readonly status: number
+  readonly retryAfter: string | null
+
+  constructor(host: string, said: string, { status, headers }: Response) {
+    super(`${host} answered HTTP ${status}${said === '' ? '' : ` (${sanitizePhrase(said)})`}`)
+    this.status = status
+    this.retryAfter = headers.get('retry-after')
+  }
+}
+
+/** Fetches what it can. What could not be had has its reasons. */
+async function downloadContents(
+  git: GitWorkspace,
+  remote: GitRemote | undefined,
+  wanted: readonly LfsPointer[],
+): Promise<{ readonly downloaded: ReadonlyMap<string, Buffer>; readonly reasons: readonly string[] }> {
+  const downloaded = new Map<string, Buffer>()
+  if (wanted.length === 0) return { downloaded, reasons: [] }
+  if (remote === undefined) return { downloaded, reasons: ['There is no server that could be asked for them.'] }
+  const reasons = new Set<string>()
+  const folder = git.freshPath('lfs')
+  await mkdir(folder, { recursive: true })
+  try {
+    for (let start = 0; start < wanted.length; start += batchSize) {
+      const batch = wanted.slice(start, start + batchSize)
+      const objects = await askBatch(git, remote, batch)
+      for (const pointer of batch) {
+        const object = objects.find(({ oid }) => oid === pointer.oid)
+        const path = join(folder, pointer.oid)
+        if (object?.actions === undefined) {
+          const said = object?.error?.message ?? 'it does not say where the contents are'
+          reasons.add(`${new URL(remote.url).host}: ${sanitizePhrase(said)}`)
+        } else if (await download(git, remote, object.actions.download, pointer, path)) {
+          downloaded.set(pointer.oid, Buffer.from(path))
+        } else reasons.add('What was downloaded is not what the commit says.')
+      }
+    }
+  } catch (error) {
+    git.signal.throwIfAborted()
+    reasons.add(sanitizePhrase(remote.redact(errorMessage(error))))
+  }
+  return { downloaded, reasons: [...reasons].slice(0, 3) }
+}
 
 /**
- * Asks the origin where contents can be downloaded (git-lfs, docs/api/batch.md). Those it does not have are left out.
+ * Asks where contents can be downloaded (git-lfs, docs/api/batch.md).
  *
- * @returns SHA-256 → where to download it
- * @throws Error when the server does not answer, or with something else than a batch
+ * @throws LfsRefusal when the server answers with something else than a batch
  */
-async function findDownloads(
-  { fetch, signal }: GitWorkspace,
+async function askBatch(
+  git: GitWorkspace,
   remote: GitRemote,
   pointers: readonly LfsPointer[],
-): Promise<ReadonlyMap<string, LfsDownload>> {
-  const found = new Map<string, LfsDownload>()
-  for (let start = 0; start < pointers.length; start += batchSize) {
-    const authorization = remote.authorization()
-    const response = await fetch(`${remote.url.replace(/(\.git)?\/?$/, '')}.git/info/lfs/objects/batch`, {
-      method: 'POST',
-      headers: {
-        Accept: 'application/vnd.git-lfs+json',
-        'Content-Type': 'application/vnd.git-lfs+json',
-        ...(authorization === undefined ? {} : { Authorization: authorization }),
-      },
-      body: JSON.stringify({
-        operation: 'download',
-        transfers: ['basic'],
-        objects: pointers.slice(start, start + batchSize),
-      }),
-      signal,
-    })
-    if (!response.ok) throw new Error(`HTTP ${response.status} from ${new URL(remote.url).host}`)
-    for (const { oid, actions } of batchAnswer.parse(await response.json()).objects) {
-      if (actions === undefined) continue
-      found.set(oid, { href: actions.download.href, headers: actions.download.header ?? {} })
-    }
+): Promise<readonly BatchObject[]> {
+  const authorization = remote.authorization()
+  const init = {
+    method: 'POST',
+    headers: {
+      Accept: jsonType,
+      'Content-Type': jsonType,
+      ...(authorization === undefined ? {} : { Authorization: authorization }),
+    },
+    body: JSON.stringify({ operation: 'download', transfers: ['basic'], objects: pointers }),
+    signal: git.signal,
   }
-  return found
+  const address = `${remote.url.replace(/(\.git)?\/?$/, '')}.git/info/lfs/objects/batch`
+  return await retryLfs(git, async () => {
+    const response = await fetchAllowed(address, init, rulesFor(git, remote))
+    const answer = parseJson(await text(bodyAtMost(response, mostBatchBytes)))
+    const batch = batchAnswer.safeParse(answer)
+    if (response.ok && batch.success) return batch.data.objects
+    const { data } = z.object({ message: z.string() }).safeParse(answer)
+    const said = data?.message ?? (response.ok ? 'which is not an answer of Git LFS' : '')
+    throw new LfsRefusal(new URL(remote.url).host, said, response)
+  })
 }
 
 /**
  * Downloads one content to a file. Our credentials stay here: the address carries its own, and often is another host's.
  *
- * @throws Error when the server refuses or the connection breaks
+ * @returns whether it is the content asked for
+ * @throws LfsRefusal, AddressRefused, Error when the connection breaks
  */
-async function download({ fetch, signal }: GitWorkspace, from: LfsDownload, path: string): Promise<void> {
-  const response = await fetch(from.href, { headers: { ...from.headers }, signal })
-  if (!response.ok || response.body === null) throw new Error(`HTTP ${response.status} from ${new URL(from.href).host}`)
-  await pipeline(Readable.fromWeb(response.body), createWriteStream(path), { signal })
+async function download(
+  git: GitWorkspace,
+  remote: GitRemote,
+  { href, header = {} }: NonNullable<BatchObject['actions']>['download'],
+  pointer: LfsPointer,
+  path: string,
+): Promise<boolean> {
+  const headers = Object.fromEntries(Object.entries(header).filter(([name]) => headersPassedOn.test(name)))
+  await retryLfs(git, async () => {
+    const response = await fetchAllowed(href, { headers, signal: git.signal }, rulesFor(git, remote))
+    if (!response.ok) {
+      await response.body?.cancel()
+      throw new LfsRefusal(URL.canParse(href) ? new URL(href).host : 'the server', '', response)
+    }
+    await pipeline(bodyAtMost(response, pointer.size), createWriteStream(path), { signal: git.signal })
+  })
+  return await holds(path, pointer, git.signal)
+}
+
+// A server of the user's own may send us to its neighbours in a private network; one that a stranger named may not.
+function rulesFor({ origin }: GitWorkspace, remote: GitRemote): AddressRules {
+  return remote.untrusted ? {} : { configured: origin ? [origin.url] : [], privateNetworks: true }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function retryLfs<T>(git: GitWorkspace, request: () => Promise<T>): Promise<T> {
+  return await retry(request, {
+    ...git.patience,
+    again: (error) => {
+      if (error instanceof LfsRefusal) {
+        const passing = error.status >= 500 || error.status === 429 || error.status === 408
+        return passing && (retryAfterMs(error.retryAfter, git.clock.now()) ?? true)
+      }
+      return !(error instanceof DeployError)
+    },
+    onRetry: (error, pauseMs) =>
+      git.log.info(`LFS contents: ${sanitizePhrase(errorMessage(error))}; trying again in ${inSeconds(pauseMs)}.`),
+  })
 }

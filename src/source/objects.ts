@@ -5,10 +5,17 @@ import { quotePath } from './workspace.ts'
 const newline = 0x0a
 
 /** Contents of objects, by name. Those that the store does not hold are left out. All of them are held in memory. */
-export async function readObjects(store: Repository, oids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+export async function readObjects(
+  store: Repository,
+  oids: readonly string[],
+  { mostBytes = 64_000_000 } = {},
+): Promise<ReadonlyMap<string, Buffer>> {
   const contents = new Map<string, Buffer>()
   if (oids.length === 0) return contents
-  const answer = await store.run(['cat-file', '--batch', '--buffer'], { input: `${oids.join('\n')}\n` })
+  const answer = await store.run(['cat-file', '--batch', '--buffer'], {
+    input: `${oids.join('\n')}\n`,
+    mostBytes,
+  })
   // <oid> SP <type> SP <size> LF <content> LF, or <oid> SP "missing" LF: git-cat-file(1), BATCH OUTPUT
   for (let position = 0; position < answer.length; ) {
     const lineEnd = answer.indexOf(newline, position)
@@ -47,7 +54,7 @@ export interface SourceCommit {
 }
 
 export async function readCommit(store: Repository, sha: string): Promise<SourceCommit> {
-  return parseCommit(await store.run(['cat-file', 'commit', sha]))
+  return parseCommit(await store.run(['cat-file', 'commit', sha], { mostBytes: 16_000_000 }))
 }
 
 /** When the commit was made, in seconds since 1970; 0 when it does not say. */
@@ -63,16 +70,30 @@ export function parseCommit(content: Buffer): SourceCommit {
   const headers = headerEnd < 0 ? text : text.slice(0, headerEnd)
   const message = headerEnd < 0 ? '' : text.slice(headerEnd + 2)
   const header = (name: string) => new RegExp(`^${name} (.*)$`, 'm').exec(headers)?.[1]
-  const firstParagraph = message.trimStart().split(/\n\s*\n/)[0] ?? ''
+  const lines = message.split('\n').map(trimBlanks)
+  const start = lines.findIndex((line) => line !== '')
+  const end = lines.indexOf('', start)
+  const firstParagraph = start < 0 ? [] : lines.slice(start, end < 0 ? lines.length : end)
   return {
     tree: header('tree') ?? '',
     parents: Array.from(headers.matchAll(/^parent ([0-9a-f]+)$/gm), ([, sha = '']) => sha),
     author: Buffer.from(header('author') ?? '', 'latin1'),
     committer: Buffer.from(header('committer') ?? '', 'latin1'),
     encoding: header('encoding'),
-    subject: Buffer.from(firstParagraph.trimEnd().replaceAll(/\s*\n\s*/g, ' '), 'latin1'),
+    subject: Buffer.from(firstParagraph.join(' '), 'latin1'),
   }
 }
+
+// Not String.trim: one of the characters it takes away is the last byte of "à" in UTF-8. And no regular expression, as
+// those look for the end of a text from every blank in it.
+function trimBlanks(line: string): string {
+  let [start, end] = [0, line.length]
+  while (start < end && blanks.has(line[start] ?? '')) start++
+  while (end > start && blanks.has(line[end - 1] ?? '')) end--
+  return line.slice(start, end)
+}
+
+const blanks = new Set([' ', '\t', '\r', '\v', '\f'])
 
 /** The subject for people. */
 export function readableSubject(commit: SourceCommit): string {

@@ -1,4 +1,5 @@
 import { DeployError } from '../core/errors.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** What went wrong, for callers that act on it. The text is for people. */
 export type SourceErrorCode =
@@ -7,6 +8,9 @@ export type SourceErrorCode =
   | 'no-commit'
   | 'no-directory'
   | 'no-submodule'
+  | 'lfs-missing'
+  | 'too-large'
+  | 'timed-out'
   | 'branch-conflict'
   | 'denied'
   | 'rejected'
@@ -32,11 +36,14 @@ export class SourceError extends DeployError {
 export class GitRemote {
   /** Address without credentials. */
   readonly url: string
+  /** Whether a stranger named the address: it is asked only where everybody may, and without credentials. */
+  readonly untrusted: boolean
   readonly #user: string
   readonly #secret: string | undefined
 
-  constructor(url: string, user: string, secret: string | undefined) {
+  constructor(url: string, user: string, secret: string | undefined, { untrusted = false } = {}) {
     this.url = url
+    this.untrusted = untrusted
     this.#user = user
     this.#secret = secret
   }
@@ -49,7 +56,7 @@ export class GitRemote {
 
   /** Another repository on the same host, with the same credentials. */
   sibling(url: string): GitRemote {
-    return new GitRemote(url, this.#user, this.#secret)
+    return new GitRemote(url, this.#user, this.#secret, { untrusted: this.untrusted })
   }
 
   /** The text with every spelling of the secret replaced. */
@@ -78,8 +85,8 @@ export function parseRemote(urlWithToken: string): GitRemote {
       hint: 'Check the input "endpoint". If it is right, the platform has changed: please report this.',
     })
   }
-  const user = decodeURIComponent(parsed.username)
-  const password = decodeURIComponent(parsed.password)
+  const user = decoded(parsed.username)
+  const password = decoded(parsed.password)
   parsed.username = ''
   parsed.password = ''
   // A lone user name is how some hosts spell a token.
@@ -90,9 +97,19 @@ export function parseRemote(urlWithToken: string): GitRemote {
 
 /** {@link parseRemote}, and has the token masked: it opens the repository for a year and cannot be revoked. */
 export function protectedRemote(urlWithToken: string, mask: (secret: string) => void): GitRemote {
+  const remote = parseRemote(urlWithToken)
   const { password, username } = new URL(urlWithToken)
-  mask(password || username)
-  return parseRemote(urlWithToken)
+  for (const secret of new Set([password || username, decoded(password || username)])) mask(secret)
+  return remote
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A stray percent sign: then it is what it is.
+    return text
+  }
 }
 
 /** What git wrote when it talked to a server. */
@@ -118,13 +135,17 @@ const transientText =
 export function classifyFailure(output: NetworkOutput): NetworkFailure {
   const { stderr } = output
   // "!" TAB <from>:<to> TAB <summary> (<reason>): git-push(1), OUTPUT
-  const refused = /^!\t[^\t]*\t(.*)$/m.exec(output.stdout)?.[1]
-  const remoteLines = [...stderr.matchAll(/^remote: (.*?)\s*$/gm)].map((match) => match[1] ?? '')
+  const refused = /^!\t[^\t\n]*\t(.*)$/m.exec(output.stdout)?.[1]
+  const lines = stderr.split(/[\r\n]+/)
+  const remoteLines = lines.flatMap((line) =>
+    line.startsWith('remote: ') ? [line.slice('remote: '.length).trim()] : [],
+  )
   const status = Number(/(?:returned error:|HTTP) (\d{3})/.exec(stderr)?.[1] ?? 0)
   if (status === 401 || status === 403 || /authentication failed|could not read (username|password)/i.test(stderr)) {
     return { kind: 'denied', status: status === 0 ? 401 : status }
   }
-  if (status === 404 || /repository '.*' not found/.test(stderr)) return { kind: 'denied', status: 404 }
+  const notFound = lines.some((line) => line.includes("repository '") && line.includes("' not found"))
+  if (status === 404 || notFound) return { kind: 'denied', status: 404 }
   if (status === 413) return { kind: 'too-large' }
   if (status === 402) return { kind: 'unpaid', remoteLines }
   if (status >= 500 || status === 429 || status === 408) return { kind: 'transient', reason: `HTTP ${status}` }
@@ -135,10 +156,10 @@ export function classifyFailure(output: NetworkOutput): NetworkFailure {
   return { kind: 'other', reason: decisiveLine(stderr) }
 }
 
-/** The first line that says what was fatal; git follows it with lines of lesser use. */
+/** The first line that says what was fatal, harmless to print; git follows it with lines of lesser use. */
 export function decisiveLine(stderr: string): string {
   const lines = stderr.split(/[\r\n]+/).filter((line) => line.trim() !== '')
-  return lines.find((line) => /^(fatal|error): /.test(line)) ?? lines.at(-1) ?? 'git gave no reason'
+  return sanitizePhrase(lines.find((line) => /^(fatal|error): /.test(line)) ?? lines.at(-1) ?? 'git gave no reason')
 }
 
 /** The error for a failure that retrying does not fix. `what` begins the sentence: "The push of ink/…". */
@@ -156,8 +177,7 @@ export function networkError(what: string, failure: NetworkFailure, remote: GitR
         hint: 'Take large files out of the repository, or deploy a built directory with the input "directory".',
       })
     case 'unpaid': {
-      const said =
-        failure.remoteLines.length === 0 ? '' : ` The server said: ${failure.remoteLines.join(' / ').slice(0, 300)}`
+      const said = words(failure.remoteLines)
       return new SourceError(
         'payment-required',
         remote.redact(`${what} was answered by ${remote.url} with “payment required” (HTTP 402).${said}`),
@@ -165,7 +185,7 @@ export function networkError(what: string, failure: NetworkFailure, remote: GitR
       )
     }
     case 'rejected': {
-      const remarks = failure.remoteLines.length === 0 ? '' : ` The server said: ${failure.remoteLines.join(' / ')}`
+      const remarks = words(failure.remoteLines)
       return new SourceError(
         'rejected',
         remote.redact(`${what} was rejected by ${remote.url}: ${failure.reason}.${remarks}`),
@@ -177,8 +197,16 @@ export function networkError(what: string, failure: NetworkFailure, remote: GitR
         hint: `${new URL(remote.url).host} could not be reached, or answered with errors, several times in a row. Try again later; if a proxy is needed, set HTTPS_PROXY.`,
       })
     case 'other':
-      return new SourceError('git-failed', remote.redact(`${what} failed: ${failure.reason}`))
+      return new SourceError('git-failed', remote.redact(`${what} failed: ${failure.reason}`), {
+        hint: /certificate/i.test(failure.reason)
+          ? `The runner does not trust the certificate of ${new URL(remote.url).host}. Have its authority installed, or name its file in GIT_SSL_CAINFO.`
+          : `This is what git said of ${new URL(remote.url).host}. Run the job again; if it stays, look at the server's state.`,
+      })
   }
+}
+
+function words(remoteLines: readonly string[]): string {
+  return remoteLines.length === 0 ? '' : ` The server said: ${sanitizePhrase(remoteLines.slice(0, 20).join(' / '))}`
 }
 
 function rejectionHint(text: string): string {

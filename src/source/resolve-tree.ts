@@ -1,12 +1,13 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { AddressRefused } from '../core/addresses.ts'
 import { shortSha } from '../core/format.ts'
-import { type Checkout, readCheckout } from './checkout.ts'
+import { type Checkout, readCheckout, type TreeLocation } from './checkout.ts'
 import { listCommit } from './fetch.ts'
 import { GitFailure, type Repository } from './git.ts'
-import { findLfsContents, type TreeLocation } from './lfs.ts'
+import { findLfsContents } from './lfs.ts'
 import { GitRemote, SourceError } from './remote.ts'
-import { findAttributes, isUnder, leaves, readablePath, type TreeEntry } from './tree.ts'
+import { findAttributes, isUnder, leaves, readablePath, type TreeEntry, type TreeMeter } from './tree.ts'
 import { borrowObjects, type GitWorkspace, type Stores } from './workspace.ts'
 
 /** A tree with everything in it that the platform would not fetch by itself. */
@@ -15,26 +16,34 @@ export interface ResolvedTree {
   readonly entries: readonly TreeEntry[]
   /** False when it is the commit's own tree, entry by entry. */
   readonly changed: boolean
-  readonly lfs: { readonly replaced: number; readonly missing: readonly string[] }
+  readonly lfs: { readonly replaced: number; readonly missing: readonly string[]; readonly reasons: readonly string[] }
   readonly submodules: readonly { readonly path: string; readonly sha: string }[]
   readonly dropped: readonly string[]
   /** What stands in for what, to rebuild the trees of older commits: object of a pointer → object of its contents. */
   readonly contents: ReadonlyMap<string, string>
 }
 
+export interface ResolveOptions {
+  /** Leave out what is marked so. */
+  readonly exportIgnore: boolean
+  readonly meter: TreeMeter
+}
+
 /**
  * Puts LFS contents in the place of pointers and submodules' files in the place of links, all levels down, and leaves out what
  * is marked `export-ignore` when asked to.
  *
- * @throws SourceError `no-submodule`
+ * @throws SourceError `no-submodule`, `too-large`
  */
 export async function resolveTree(
   git: GitWorkspace,
   stores: Stores,
   tree: { readonly oid: string; readonly entries: readonly TreeEntry[]; readonly location: TreeLocation },
-  options: { readonly exportIgnore: boolean },
+  options: ResolveOptions,
 ): Promise<ResolvedTree> {
   const { location } = tree
+  const { meter } = options
+  for (const entry of tree.entries) meter.add({ ...entry, path: location.prefix + entry.path })
   const attributes = await findAttributes(git, stores.own, {
     tree: tree.oid,
     entries: tree.entries,
@@ -42,7 +51,7 @@ export async function resolveTree(
   })
   const ignored = new Set(attributes.get('export-ignore')?.keys())
   const entries = leaves(tree.entries).filter(({ path }) => !isUnder(path, ignored))
-  const lfs = await findLfsContents(git, stores, { entries, attributes, location })
+  const lfs = await findLfsContents(git, stores, { entries, attributes, location, meter })
   const urls = await readSubmoduleUrls(stores.own, entries)
   const inner: ResolvedTree[] = []
   const submodules: { path: string; sha: string }[] = []
@@ -62,6 +71,7 @@ export async function resolveTree(
     lfs: {
       replaced: inner.reduce((sum, below) => sum + below.lfs.replaced, lfs.replacements.size),
       missing: [...missing, ...inner.flatMap((below) => below.lfs.missing)],
+      reasons: [...lfs.reasons, ...inner.flatMap((below) => below.lfs.reasons)],
     },
     submodules: [...submodules, ...inner.flatMap((below) => below.submodules)],
     dropped: [...ignored],
@@ -107,7 +117,8 @@ async function openSubmodule(
       },
     }
   } catch (error) {
-    if (!(error instanceof SourceError)) throw error
+    const gone = error instanceof SourceError && ['no-commit', 'unreachable'].includes(error.code)
+    if (!gone && !(error instanceof AddressRefused)) throw error
     const address = link.url === undefined ? 'no address in .gitmodules' : link.url
     throw new SourceError(
       'no-submodule',
@@ -144,7 +155,8 @@ async function readSubmoduleUrls(
   entries: readonly TreeEntry[],
 ): Promise<ReadonlyMap<string, string>> {
   const file = entries.find(({ path, type }) => path === '.gitmodules' && type === 'blob')
-  if (file === undefined) return new Map()
+  // git itself reads no larger one of those that come with a repository.
+  if (file === undefined || (file.size ?? 0) > 1_000_000) return new Map()
   const pattern = '^submodule\\..*\\.(path|url)$'
   const answer = await store
     .run(['config', '--blob', file.oid, '--null', '--get-regexp', pattern])
@@ -165,32 +177,39 @@ async function readSubmoduleUrls(
 }
 
 /**
- * The address at which a submodule can be fetched with a token. `.gitmodules` is a stranger's text: the token goes to the
- * parent's own host alone, and nothing but HTTP is spoken.
+ * The address at which a submodule can be fetched, with our token or without. `.gitmodules` is a stranger's text: the
+ * token goes to the parent's own server alone (the same scheme, host and port), and nothing but HTTPS is spoken with
+ * others.
  *
  * @param url as in `.gitmodules`: absolute, relative to the parent (`../lib.git`), or for SSH (`git@host:owner/lib.git`)
- * @returns undefined when it cannot be fetched over HTTPS (or over HTTP from the parent's host)
+ * @returns undefined when it cannot be fetched over HTTPS (or as the parent is)
  */
 export function submoduleRemote(url: string, parent: GitRemote | undefined): GitRemote | undefined {
-  const resolved = resolveAddress(url, parent)
+  const resolved = resolveAddress(url, parent && new URL(parent.url))
   if (resolved === undefined) return undefined
   // Credentials in a file that everybody reads are not used.
   resolved.username = ''
   resolved.password = ''
-  if (parent !== undefined && resolved.host === new URL(parent.url).host) return parent.sibling(resolved.href)
-  return resolved.protocol === 'https:' ? new GitRemote(resolved.href, '', undefined) : undefined
+  if (parent !== undefined && resolved.origin === new URL(parent.url).origin) return parent.sibling(resolved.href)
+  return resolved.protocol === 'https:' ? new GitRemote(resolved.href, '', undefined, { untrusted: true }) : undefined
 }
 
-function resolveAddress(url: string, parent: GitRemote | undefined): URL | undefined {
+function resolveAddress(url: string, parent: URL | undefined): URL | undefined {
   if (url.startsWith('./') || url.startsWith('../')) {
-    return parent === undefined ? undefined : new URL(url, `${parent.url.replace(/\/$/, '')}/`)
+    const folder = parent && `${parent.href.replace(/\/$/, '')}/`
+    return folder !== undefined && URL.canParse(url, folder) ? new URL(url, folder) : undefined
   }
-  const [, host, path] = /^(?:ssh:\/\/)?(?:[^@/]+@)([^:/]+)(?::\d+\/|[:/])(.+)$/.exec(url) ?? []
-  if (host !== undefined && path !== undefined && !url.startsWith('http')) {
-    const home = parent === undefined ? undefined : new URL(parent.url)
-    return new URL(`/${path}`, home?.hostname === host ? home : `https://${host}`)
+  const { host, path } = (url.startsWith('http') ? undefined : sshAddress(url)) ?? {}
+  if (host !== undefined) {
+    const home = parent?.hostname === host ? parent.origin : `https://${host}`
+    return URL.canParse(`/${path}`, home) ? new URL(`/${path}`, home) : undefined
   }
-  if (!URL.canParse(url)) return undefined
-  const parsed = new URL(url)
-  return parsed.protocol === 'https:' || parsed.protocol === 'http:' ? parsed : undefined
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  return parsed?.protocol === 'https:' || parsed?.protocol === 'http:' ? parsed : undefined
+}
+
+// user@host:path, ssh://user@host[:port]/path
+function sshAddress(url: string): { readonly host: string; readonly path: string } | undefined {
+  const [, host, path] = /^(?:ssh:\/\/)?[^@/]+@([^:/]+)(?::\d+\/|[:/])(.+)$/.exec(url) ?? []
+  return host === undefined || path === undefined ? undefined : { host, path }
 }

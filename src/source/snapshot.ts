@@ -1,10 +1,11 @@
-import { formatBytes } from '../core/format.ts'
+import { count, formatBytes } from '../core/format.ts'
 import { type Checkout, type ChosenCommit, chooseCommit, findCheckout, type WantedCommit } from './checkout.ts'
 import { listDirectory } from './directory.ts'
 import { fetchCommitAlone, listCommit } from './fetch.ts'
 import { readableSubject, readCommit, type SourceCommit, snapshotContent, writeCommit } from './objects.ts'
+import { SourceError } from './remote.ts'
 import { type ResolvedTree, resolveTree } from './resolve-tree.ts'
-import { convertEntries, leaves, readablePath, type TreeEntry, writeTree } from './tree.ts'
+import { convertEntries, leaves, readablePath, type TreeEntry, TreeMeter, writeTree } from './tree.ts'
 import { borrowObjects, type GitWorkspace, type Stores } from './workspace.ts'
 
 export interface SnapshotRequest extends WantedCommit {
@@ -12,6 +13,8 @@ export interface SnapshotRequest extends WantedCommit {
   readonly directory?: string | undefined
   /** Leave out what `.gitattributes` marks `export-ignore`. */
   readonly exportIgnore?: boolean | undefined
+  /** What becomes of LFS files whose contents cannot be had. By default nothing is deployed then. */
+  readonly lfsPointers?: 'refuse' | 'allow' | undefined
 }
 
 export interface SnapshotFile {
@@ -72,13 +75,16 @@ async function snapshotCommit(
   const entries = await listCommit(git, stores, chosen.sha, { remote, nothingHere: checkout === undefined })
   const location = { workTree: checkout?.directory, gitDirectory: checkout?.gitDirectory, remote, prefix: '' }
   const tree = { oid: `${chosen.sha}^{tree}`, entries, location }
-  const resolved = await resolveTree(git, stores, tree, { exportIgnore: request.exportIgnore ?? false })
+  const resolved = await resolveTree(git, stores, tree, {
+    exportIgnore: request.exportIgnore ?? false,
+    meter: new TreeMeter(),
+  })
+  judgePointers(git, resolved, request.lfsPointers ?? 'refuse')
   const source = await readCommit(stores.own, chosen.sha)
   const sameFormat = stores.own.directory === outgoing.own.directory
   const shipped = sameFormat ? resolved.entries : await convertEntries(git, stores, outgoing, resolved.entries)
   const asItIs = sameFormat && !resolved.changed
   const treeSha = asItIs ? source.tree : await writeTree(outgoing.own, shipped)
-  warnOfPointers(git, resolved)
   return { snapshot: await writeSnapshot(git, chosen, source, { ...resolved, tree: treeSha }), resolved, stores }
 }
 
@@ -93,7 +99,13 @@ async function snapshotDirectory(
   await fetchCommitAlone(git, stores, chosen.sha)
   const source = await readCommit(stores.own, chosen.sha)
   const tree = await writeTree(outgoing.own, entries)
-  const facts = { tree, entries, changed: tree !== source.tree, lfs: { replaced: 0, missing: [] }, submodules: [] }
+  const facts = {
+    tree,
+    entries,
+    changed: tree !== source.tree,
+    lfs: { replaced: 0, missing: [], reasons: [] },
+    submodules: [],
+  }
   return { snapshot: await writeSnapshot(git, chosen, source, facts), resolved: undefined, stores }
 }
 
@@ -103,7 +115,8 @@ async function writeSnapshot(
   source: SourceCommit,
   facts: Pick<ResolvedTree, 'changed' | 'entries' | 'lfs' | 'submodules'> & { readonly tree: string },
 ): Promise<Snapshot> {
-  const { tree, lfs, submodules } = facts
+  const { tree, submodules } = facts
+  const lfs = { replaced: facts.lfs.replaced, missing: facts.lfs.missing }
   const weight = weigh(facts.entries)
   warnOfLargeFiles(git, weight.largest)
   const { own } = await git.stores('sha1')
@@ -120,12 +133,21 @@ async function writeSnapshot(
   }
 }
 
-function warnOfPointers({ log }: GitWorkspace, { lfs: { missing } }: ResolvedTree): void {
+// Pointers in place of pictures, models or data: the build may well be green, and the app broken.
+function judgePointers({ log }: GitWorkspace, { lfs }: ResolvedTree, policy: 'refuse' | 'allow'): void {
+  const { missing, reasons } = lfs
   if (missing.length === 0) return
-  log.warning(
-    `${missing.length} LFS file(s) are deployed as pointers, as their contents could not be had: ${missing.join(', ')}. ` +
-      'Let actions/checkout bring them: "with: lfs: true".',
-  )
+  const shown = missing.slice(0, 10).join(', ') + (missing.length > 10 ? ` and ${missing.length - 10} more` : '')
+  const what = `The contents of ${count(missing.length, 'LFS file')} could not be had: ${shown}.`
+  const why = reasons.length === 0 ? '' : ` ${reasons.join(' ')}`
+  const bring = 'Let actions/checkout bring them ("with: lfs: true")'
+  if (policy === 'allow') {
+    log.warning(`${what}${why} The pointers are deployed as they are. ${bring}.`)
+    return
+  }
+  throw new SourceError('lfs-missing', `${what}${why} Nothing was pushed.`, {
+    hint: `${bring}, or see to it that the repository's host hands them out (quota, access). To deploy the pointers as they are, set "lfs-pointers" to "allow".`,
+  })
 }
 
 // The platform states no limit. GitHub takes no files above this size, so that hosts and proxies on the way may do the same.

@@ -1,7 +1,9 @@
+import { systemClock } from '../core/clock.ts'
 import { deleteBranches, listBranches, type OldBranchesRequest, orderBranches, selectOldBranches } from './branches.ts'
+import { GitFailure } from './git.ts'
 import { readObjects } from './objects.ts'
 import { type PushRequest, type PushResult, pushMarker, pushSnapshot } from './push.ts'
-import type { GitRemote } from './remote.ts'
+import { type GitRemote, SourceError } from './remote.ts'
 import { type MadeSnapshot, makeSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts'
 import { listTree, readablePath } from './tree.ts'
 import { closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
@@ -39,38 +41,79 @@ export interface Source extends AsyncDisposable {
 
 /**
  * Opens the repository in the workspace for deploying. Nothing is done before the first call; everything that is
- * written goes to a folder of its own in `tempDir`, which disposal removes.
+ * written goes to a folder of its own in `tempDir`, which disposal removes. Snapshot and push are ended at the deadline.
  */
 export function openSource(options: SourceOptions): Source {
   let opened: Promise<GitWorkspace> | undefined
-  const workspace = async (signal: AbortSignal) => {
-    opened ??= openWorkspace(options)
-    return (await opened).during(signal)
-  }
   const made = new Map<string, MadeSnapshot>()
+
+  /** Does one thing in the workspace. What git says of a failure becomes an error that says what it was about. */
+  const act = async <T>(what: string, signal: AbortSignal, work: (git: GitWorkspace) => Promise<T>): Promise<T> => {
+    opened ??= openWorkspace(options)
+    const git = (await opened).during(signal)
+    try {
+      return await work(git)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof GitFailure)) throw error
+      throw new SourceError('git-failed', `${what} failed: ${git.origin?.redact(error.message) ?? error.message}`, {
+        hint: 'If the checkout is damaged, check the repository out anew before this step; otherwise run the job again.',
+        cause: error,
+      })
+    }
+  }
+  const actInTime = async <T>(
+    what: string,
+    signal: AbortSignal,
+    work: (git: GitWorkspace) => Promise<T>,
+  ): Promise<T> => {
+    if (options.deadlineAt === undefined) return await act(what, signal, work)
+    const leftMs = Math.max(0, options.deadlineAt - (options.clock ?? systemClock).now())
+    const deadline = AbortSignal.timeout(Math.min(leftMs, 2 ** 31 - 1))
+    try {
+      return await act(what, AbortSignal.any([signal, deadline]), work)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!deadline.aborted) throw error
+      throw new SourceError('timed-out', `${what} took longer than this deployment is given; it was ended.`, {
+        hint: 'Nothing was switched. Set a longer "timeout", or deploy less: take out what the app does not need.',
+      })
+    }
+  }
+
+  const listSnapshot = async (git: GitWorkspace, snapshot: Snapshot) => {
+    const { own } = await git.stores('sha1')
+    return { own, entries: await listTree(own, snapshot.tree) }
+  }
   return {
-    snapshot: async (request, signal) => {
-      const result = await makeSnapshot(await workspace(signal), request)
-      made.set(result.snapshot.sha, result)
-      return result.snapshot
-    },
-    files: async (snapshot, signal) => {
-      const { own } = await (await workspace(signal)).stores('sha1')
-      const entries = await listTree(own, snapshot.tree)
-      return new Set(entries.filter(({ type }) => type === 'blob').map(({ path }) => readablePath(path)))
-    },
-    read: async (snapshot, path, signal) => {
-      const { own } = await (await workspace(signal)).stores('sha1')
-      const entries = await listTree(own, snapshot.tree)
-      const file = entries.find((entry) => readablePath(entry.path) === path && entry.mode.startsWith('100'))
-      return file && (await readObjects(own, [file.oid])).get(file.oid)
-    },
-    push: async (request, signal) => pushSnapshot(await workspace(signal), request, made.get(request.snapshot.sha)),
-    branches: async (remote, signal) => listBranches(await workspace(signal), remote),
-    oldBranches: async (request, signal) => selectOldBranches(await workspace(signal), request),
-    newestFirst: async (branches, target, signal) => orderBranches(await workspace(signal), branches, target),
-    mark: async (remote, branch, signal) => pushMarker(await workspace(signal), remote, branch),
-    deleteBranches: async (remote, names, signal) => deleteBranches(await workspace(signal), remote, names),
+    snapshot: (request, signal) =>
+      actInTime('Making the snapshot', signal, async (git) => {
+        const result = await makeSnapshot(git, request)
+        made.set(result.snapshot.sha, result)
+        return result.snapshot
+      }),
+    files: (snapshot, signal) =>
+      act('Listing the snapshot', signal, async (git) => {
+        const { entries } = await listSnapshot(git, snapshot)
+        return new Set(entries.filter(({ type }) => type === 'blob').map(({ path }) => readablePath(path)))
+      }),
+    read: (snapshot, path, signal) =>
+      act(`Reading ${path}`, signal, async (git) => {
+        const { own, entries } = await listSnapshot(git, snapshot)
+        const file = entries.find((entry) => readablePath(entry.path) === path && entry.mode.startsWith('100'))
+        return file && (await readObjects(own, [file.oid])).get(file.oid)
+      }),
+    push: (request, signal) =>
+      actInTime(`The push of ${request.branch}`, signal, (git) =>
+        pushSnapshot(git, request, made.get(request.snapshot.sha)),
+      ),
+    branches: (remote, signal) => act('Listing the branches', signal, (git) => listBranches(git, remote)),
+    oldBranches: (request, signal) => act('Looking for old branches', signal, (git) => selectOldBranches(git, request)),
+    newestFirst: (branches, target, signal) =>
+      act('Ordering the branches', signal, (git) => orderBranches(git, branches, target)),
+    mark: (remote, branch, signal) => act(`The push of ${branch}`, signal, (git) => pushMarker(git, remote, branch)),
+    deleteBranches: (remote, names, signal) =>
+      act('Deleting old branches', signal, (git) => deleteBranches(git, remote, names)),
     [Symbol.asyncDispose]: async () => {
       // What could not be opened left nothing, and its error has reached whoever asked for it.
       const toClose = await opened?.catch(() => undefined)

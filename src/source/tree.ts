@@ -1,7 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Repository } from './git.ts'
+import { formatBytes } from '../core/format.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
+import { OutputTooLarge, type Repository } from './git.ts'
 import { readObjects, storeFiles } from './objects.ts'
+import { SourceError } from './remote.ts'
 import type { GitWorkspace, Stores } from './workspace.ts'
 
 /** One entry of a tree, all levels down. */
@@ -21,14 +24,77 @@ export function readablePath(path: string): string {
   return Buffer.from(path, 'latin1').toString('utf8')
 }
 
-/** Lists a tree, directories included, in git's order. Files whose contents are missing have no size. */
+/**
+ * Lists a tree, directories included, in git's order. Files whose contents are missing have no size.
+ *
+ * @throws SourceError `too-large` for one that nobody can list: a few objects can stand for any number of files
+ */
 export async function listTree(store: Repository, tree: string): Promise<TreeEntry[]> {
-  const listing = await store.run(['ls-tree', '-r', '-t', '-z', '--long', '--full-tree', tree])
+  const args = ['ls-tree', '-r', '-t', '-z', '--long', '--full-tree', tree]
+  const listing = await store.run(args, { mostBytes: mostListingBytes }).catch((error: unknown) => {
+    throw error instanceof OutputTooLarge
+      ? tooLarge(`its list of files is longer than ${formatBytes(mostListingBytes)}`)
+      : error
+  })
   return listing
     .toString('latin1')
     .split('\0')
     .filter((record) => record !== '')
     .map(parseRecord)
+}
+
+/** What is shipped at most. Far above what can be built, and low enough to be handled in the memory of a small runner. */
+export const treeLimits = { entries: 300_000, depth: 100, bytes: 10_000_000_000, submodules: 200 }
+const mostListingBytes = 64_000_000
+
+/** Measures what is to be shipped while it is collected, through all submodules: each may contain others. */
+export class TreeMeter {
+  readonly #limits: typeof treeLimits
+  #entries = 0
+  #bytes = 0
+  #submodules = 0
+
+  constructor(limits = treeLimits) {
+    this.#limits = limits
+  }
+
+  /**
+   * @param entry its path is the one from the snapshot's root
+   * @throws SourceError `too-large` from the first entry on that is too much; `git-failed` for a path that leads elsewhere
+   */
+  add({ path, type, size = 0 }: Pick<TreeEntry, 'path' | 'type' | 'size'>): void {
+    const { entries, depth, submodules } = this.#limits
+    const parts = path.split('/')
+    this.#entries += 1
+    if (type === 'commit') this.#submodules += 1
+    if (this.#entries > entries) throw tooLarge(`it has more than ${entries} files and folders`)
+    if (this.#submodules > submodules) throw tooLarge(`it has more than ${submodules} submodules`)
+    if (parts.length > depth) throw tooLarge(`its folders are nested more than ${depth} levels deep`)
+    if (parts.some((part) => leadsElsewhere.has(part.toLowerCase()))) {
+      throw new SourceError(
+        'git-failed',
+        `What is to be deployed has a file at ${sanitizePhrase(readablePath(path))}.`,
+        {
+          hint: 'git itself makes no such paths, as they lead out of the repository. Find the commit that added it.',
+        },
+      )
+    }
+    this.addBytes(size)
+  }
+
+  /** For contents that take the place of a file. */
+  addBytes(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes > this.#limits.bytes) throw tooLarge(`its files are larger than ${formatBytes(this.#limits.bytes)}`)
+  }
+}
+
+const leadsElsewhere = new Set(['', '.', '..', '.git'])
+
+function tooLarge(how: string): SourceError {
+  return new SourceError('too-large', `What is to be deployed is too large: ${how}.`, {
+    hint: 'Take out what the app does not need, or build first and deploy the result with the input "directory".',
+  })
 }
 
 // <mode> SP <type> SP <oid> SP <size, padded; - for other than blobs, BAD for missing ones> TAB <path>
@@ -186,9 +252,9 @@ export async function convertEntries(
   const files = entries.filter(({ type }) => type === 'blob')
   for (const batch of batches(files)) {
     await mkdir(folder, { recursive: true })
-    const contents = [...(await readObjects(from.own, batch))]
+    const contents = [...(await readObjects(from.own, batch, { mostBytes: Number.POSITIVE_INFINITY }))]
     const paths = contents.map(([oid]) => join(folder, oid))
-    await Promise.all(contents.map(([, content], index) => writeFile(paths[index] ?? '', content)))
+    for (const [index, [, content]] of contents.entries()) await writeFile(paths[index] ?? '', content)
     const oids = await storeFiles(
       to.own,
       paths.map((path) => Buffer.from(path)),

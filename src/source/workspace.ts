@@ -35,8 +35,6 @@ export interface SourceOptions {
   readonly random?: () => number
   /** What the runner is taken to send, compressing included: the origin is asked for no longer than a push of the whole takes. */
   readonly assumedBytesPerSecond?: number
-  /** For LFS contents, which the origin hands out over HTTP. */
-  readonly fetch?: typeof globalThis.fetch
 }
 
 /**
@@ -52,7 +50,10 @@ export interface GitWorkspace {
   readonly origin: GitRemote | undefined
   readonly log: SourceLog
   readonly clock: Clock
-  readonly fetch: typeof globalThis.fetch
+  /** Whether git reaches servers through a proxy. */
+  readonly proxied: boolean
+  /** How long, and how, a request that failed in passing is repeated. */
+  readonly patience: Pick<RetryPolicy, 'clock' | 'deadlineAt' | 'signal' | 'random'>
   readonly assumedBytesPerSecond: number
   readonly signal: AbortSignal
   /** The two repositories for objects of that format, made when first asked for. */
@@ -132,7 +133,10 @@ function bindWorkspace(options: SourceOptions, folder: OpenFolder, signal: Abort
     origin: options.origin && new GitRemote(options.origin.url, 'x-access-token', options.origin.token),
     log: options.log,
     clock,
-    fetch: options.fetch ?? globalThis.fetch,
+    proxied: isProxied(environment, networkSettings),
+    get patience() {
+      return { clock, deadlineAt: options.deadlineAt ?? clock.now() + patienceMs, signal, random: options.random }
+    },
     assumedBytesPerSecond: options.assumedBytesPerSecond ?? slowRunnerBytesPerSecond,
     signal,
     stores: async (format) => {
@@ -141,21 +145,23 @@ function bindWorkspace(options: SourceOptions, folder: OpenFolder, signal: Abort
       await ready
       return { own: open(path(format)), fetched: open(path(format, '-fetched')) }
     },
-    retrying: (what, remote, attempt) => {
-      const deadlineAt = options.deadlineAt ?? clock.now() + patienceMs
-      return retryGit(
-        { what, remote, attempt },
-        { clock, deadlineAt, signal, log: options.log, random: options.random },
-      )
+    retrying(what, remote, attempt) {
+      return retryGit({ what, remote, attempt }, { ...this.patience, log: options.log })
     },
     freshPath: (name) => join(directory, `${name}-${randomUUID()}`),
     during: (other) => bindWorkspace(options, folder, other),
   }
 }
 
+function isProxied(environment: ChildEnvironment, settings: readonly GitSetting[]): boolean {
+  const variables = Object.entries(environment).filter(([name]) => /^(?:https|all)_proxy$/i.test(name))
+  const named = settings.filter(([key]) => /\.proxy$/i.test(key))
+  return [...variables, ...named].some(([, value]) => value !== '')
+}
+
 async function retryGit(
   call: { readonly what: string; readonly remote: GitRemote; readonly attempt: () => Promise<NetworkOutput> },
-  { log, ...policy }: Pick<RetryPolicy, 'clock' | 'deadlineAt' | 'signal' | 'random'> & { readonly log: SourceLog },
+  { log, ...policy }: GitWorkspace['patience'] & { readonly log: SourceLog },
 ): Promise<NetworkOutput> {
   const { what, remote, attempt } = call
   return await retry(

@@ -103,6 +103,31 @@ describe('a DNS record', () => {
     expect(marked()).toContain('alias')
   })
 
+  it('that changes is served all along, where the name server keeps sets of one name and type', async () => {
+    const served = new Map<string, string>()
+    const withSets: How['change'] = onPlatform((platform) => ({
+      ...platform,
+      addDnsRecord: async (record, signal) => {
+        const made = await platform.addDnsRecord(record, signal)
+        served.set(`${record.name} ${record.type}`, record.content)
+        return made
+      },
+      deleteDnsRecord: async (of, id, signal) => {
+        const record = records().find((one) => one.id === id)
+        await platform.deleteDnsRecord(of, id, signal)
+        served.delete(`${record?.name} ${record?.type}`)
+      },
+    }))
+    await push([www, alias], { change: withSets })
+    await push([{ ...www, content: '192.0.2.2' }, alias], { change: withSets })
+    expect([served.get('www A'), served.get('alias CNAME')]).toEqual(['192.0.2.2', 'shop.example.net'])
+    // Somebody adds a value of the same name and type by hand, and ours is no longer wanted.
+    stage.ink.addDnsRecord(zone, { name: 'www', type: 'A', content: '192.0.2.9' })
+    await push([alias], { change: withSets })
+    expect(seen().sort()).toEqual(['alias CNAME shop.example.net 300', 'www A 192.0.2.9 300'])
+    expect(served.get('www A')).toBe('192.0.2.9')
+  })
+
   it('that is refused does not stop the others', async () => {
     const run = await push(
       [{ ...www, name: 'first' }, www, alias],

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
-import { settleOpen } from '../../src/flows/settle-open.ts'
+import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import { openGitHub } from '../../src/github/github.ts'
 import { type Act, openStage, type Scene, type Stage, USUAL } from './stage.ts'
 
@@ -28,7 +28,12 @@ async function post(scene: Scene, { remembered }: Act) {
     random: Math.random,
     signal: new AbortController().signal,
   })
-  return settleOpen(remembered, { github, repositoryUrl: repository.htmlUrl, comment: 'sticky', now: Date.now() })
+  return finishInterrupted(remembered, {
+    github,
+    repositoryUrl: repository.htmlUrl,
+    comment: 'sticky',
+    now: Date.now(),
+  })
 }
 
 describe('trouble on the way to ml.ink', () => {

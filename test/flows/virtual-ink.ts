@@ -247,6 +247,7 @@ export class VirtualInk {
       oldBranches: async ({ branches, target, protect, keepNewest }) =>
         [...branches.keys()]
           .filter((name) => parseDeploymentBranch(name)?.target === target && !protect.includes(name))
+          .toReversed()
           .slice(keepNewest),
       newestFirst: async (branches, target) =>
         [...branches.keys()].filter((name) => parseDeploymentBranch(name)?.target === target).toReversed(),

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Deps, OpenDeployment } from '../../src/flows/deps.ts'
+import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import type { Outcome } from '../../src/flows/outcome.ts'
 import { runAction } from '../../src/flows/run-action.ts'
-import { settleOpen } from '../../src/flows/settle-open.ts'
 import type { RunEvent } from '../../src/plan/event.ts'
 import type { InputName } from '../../src/plan/inputs.ts'
 import { contextOf, repository, settingsOf } from '../plan/occasions.ts'
@@ -107,7 +107,7 @@ function start(
     }
     if (!remembered) return
     // The post step is a process of its own, with a GitHub of its own.
-    await settleOpen(remembered, {
+    await finishInterrupted(remembered, {
       github: github.adapter(new AbortController().signal),
       repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
       comment: settings.comment,

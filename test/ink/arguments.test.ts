@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { shapeArguments } from '../../src/ink/arguments.ts'
+import { allowedValues, argumentsRefused, refusedArguments, shapeArguments } from '../../src/ink/arguments.ts'
 import { openCatalogue } from '../../src/ink/catalogue.ts'
 
 function tool(properties: Record<string, object>) {
@@ -77,6 +78,66 @@ describe('arguments follow the schema that the tool declares', () => {
       workspace: 'team',
     })
     expect(shaped.args).toEqual({ regions: ['eu'], workspace_slug: 'team' })
+  })
+})
+
+describe('values are held against the lists of the tool before anything is sent', () => {
+  const g1 = tool({
+    memory: { type: 'string', enum: ['256Mi', '512Mi', '1024Mi'], default: '256Mi' },
+    vcpus: { type: 'string', enum: ['0.5', '1'] },
+    region: { type: 'string', enum: ['eu-central-1'] },
+    build_pack: { type: 'string', enum: ['railpack', 'dockerfile'] },
+    port: { type: 'integer' },
+  })
+
+  it('all that are not allowed are named with what is', () => {
+    const refused = refusedArguments(g1, {
+      memory: '128Mi',
+      vcpus: '0.25',
+      region: 'mars',
+      buildPack: 'magic',
+      port: 3000,
+    })
+    expect(refused).toEqual([
+      { argument: 'memory', value: '128Mi', allowed: ['256Mi', '512Mi', '1024Mi'] },
+      { argument: 'vcpus', value: '0.25', allowed: ['0.5', '1'] },
+      { argument: 'region', value: 'mars', allowed: ['eu-central-1'] },
+      { argument: 'buildPack', value: 'magic', allowed: ['railpack', 'dockerfile'] },
+    ])
+    const { message, hint } = argumentsRefused(refused)
+    expect(message).toContain('`build-pack` is “magic”, and this ml.ink server allows railpack, dockerfile')
+    expect(message).toContain('`memory` is “128Mi”')
+    expect(hint).toMatch(/Nothing was changed/)
+  })
+
+  it('in whatever unit they are written', () => {
+    expect(refusedArguments(g1, { memory: '1Gi', vcpus: '1.0', region: undefined })).toEqual([])
+  })
+
+  it('also where a list of them is wanted, and a choice between schemas', () => {
+    const g2 = tool({
+      regions: { type: 'array', items: { type: 'string', enum: ['eu', 'us'] } },
+      memory: { anyOf: [{ type: 'string', enum: ['128Mi'] }, { type: 'null' }, null] },
+    })
+    expect(allowedValues(g2, 'region')).toEqual(['eu', 'us'])
+    expect(refusedArguments(g2, { region: 'mars', memory: '256Mi' })).toHaveLength(2)
+    expect(refusedArguments(g2, { region: 'us', memory: '128Mi' })).toEqual([])
+  })
+
+  it('where a tool sets no list, anything may do', () => {
+    expect(allowedValues(tool({ memory: { type: 'string' } }), 'memory')).toBeUndefined()
+    expect(refusedArguments(tool({}), { memory: '3Gi', region: 'mars' })).toEqual([])
+  })
+
+  it('whatever a server calls its schema', () => {
+    const properties = fc.dictionary(fc.constantFrom('memory', 'region', 'port', 'env_vars', 'ports'), fc.anything())
+    const wanted = { memory: '1Gi', region: 'eu', port: 80, env: { A: '1' } }
+    fc.assert(
+      fc.property(properties, (odd) => {
+        refusedArguments(tool(odd as Record<string, object>), wanted)
+      }),
+      { numRuns: 2_000 },
+    )
   })
 })
 

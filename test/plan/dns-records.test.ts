@@ -28,9 +28,9 @@ describe('the list of DNS records', () => {
 
   const good = { zone: 'example.com', name: 'www', type: 'A', content: '192.0.2.1' }
   test.each([
-    ['no YAML', '- [', 'is no YAML'],
+    ['invalid YAML', '- [', 'is not valid YAML'],
     ['no list', 'zone: example.com', 'must be a YAML list'],
-    ['an alias', '- &a {zone: example.com}\n- *a', 'is no YAML'],
+    ['an alias', '- &a {zone: example.com}\n- *a', 'is not valid YAML'],
     ['a missing field', [{ zone: 'example.com', name: 'www', type: 'A' }], 'entry 1: content'],
     ['an unknown field', [{ ...good, priority: 10 }], 'priority'],
     ['a type that the platform does not have', [{ ...good, type: 'SRV' }], 'one of A, AAAA, CNAME, MX, TXT, CAA'],
@@ -41,6 +41,7 @@ describe('the list of DNS records', () => {
     ['a bad zone', [{ ...good, zone: 'example' }], 'zone must be'],
     ['a short memory', [{ ...good, ttl: 5 }], 'ttl'],
     ['a name of ours', [{ ...good, name: '_ink-deploy', type: 'TXT' }], 'own marks'],
+    ['two values of one name and type', [good, { ...good, content: '192.0.2.2' }], 'one value per name and type'],
     ['a record twice', [good, { ...good, name: 'WWW.example.com' }], 'entry 2: is there twice'],
   ] as const)('with %s is refused', (_what, given, expected) => {
     const { problems } = parseDnsRecords(typeof given === 'string' ? given : JSON.stringify(given))
@@ -141,6 +142,7 @@ describe('a zone and what is wanted of it', () => {
       listed('1', 'www', '192.0.2.9', { managed: true }),
       wanted('www', '192.0.2.1'),
     ],
+    ['a record of the same name and type made by hand', listed('1', 'www', '192.0.2.9'), wanted('www', '192.0.2.1')],
     ['an alias made by hand', listed('1', 'www', 'x.example.net', { type: 'CNAME' }), wanted('www', '192.0.2.1')],
     ['an alias where something is', listed('1', 'www', '192.0.2.9'), wanted('www', 'x.example.net', { type: 'CNAME' })],
   ])('%s is a conflict and no change', (_what, there, record) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { RunEvent } from '../../src/plan/event.ts'
-import { matchesPaths, mayChange, mayDelete, ownershipOf, standing } from '../../src/plan/guards.ts'
+import { matchesPaths, mayChange, mayDelete, ownershipOf, previewState } from '../../src/plan/guards.ts'
 import type { InputName } from '../../src/plan/inputs.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import type { Facts } from '../../src/plan/plan.ts'
@@ -154,22 +154,22 @@ describe('how a pull request stands now', () => {
   const now = pullRequestOf({ labels: ['preview'] })
 
   test('as planned: go on', () => {
-    expect(standing(planned, now)).toEqual({ wanted: true })
+    expect(previewState(planned, now)).toEqual({ wanted: true })
   })
 
   test('closed, or the label gone: removed', () => {
-    expect(standing(planned, { ...now, state: 'closed' })).toMatchObject({ outcome: 'removed' })
-    expect(standing(planned, { ...now, labels: [] })).toMatchObject({ outcome: 'removed' })
+    expect(previewState(planned, { ...now, state: 'closed' })).toMatchObject({ outcome: 'removed' })
+    expect(previewState(planned, { ...now, labels: [] })).toMatchObject({ outcome: 'removed' })
   })
 
   test('moved on: superseded, by whom', () => {
     const head = { ...now.head, sha: 'f'.repeat(40) }
-    expect(standing(planned, { ...now, head })).toMatchObject({ outcome: 'superseded', by: head.sha })
+    expect(previewState(planned, { ...now, head })).toMatchObject({ outcome: 'superseded', by: head.sha })
   })
 
   test('closed counts more than moved on', () => {
     const moved = { ...now, state: 'closed' as const, head: { ...now.head, sha: 'f'.repeat(40) } }
-    expect(standing(planned, moved)).toMatchObject({ outcome: 'removed' })
+    expect(previewState(planned, moved)).toMatchObject({ outcome: 'removed' })
   })
 })
 

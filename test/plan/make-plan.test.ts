@@ -63,7 +63,7 @@ describe('what an event means', () => {
       serviceName: 'acme-web-pr-12',
       databaseName: 'acme-web-pr-12-db',
       pullRequest: 12,
-      target: 'pr-12',
+      target: 'pr-12/acme-web-pr-12',
     })
   })
 
@@ -84,7 +84,7 @@ describe('what an event means', () => {
   test('push to the production branch: production', () => {
     expect(planned('production', push('refs/heads/main'))).toMatchObject({
       serviceName: 'acme-web',
-      target: 'production',
+      target: 'production/acme-web',
       wanted: { sha: mergeSha, ref: 'refs/heads/main' },
       bases: [beforeSha],
     })
@@ -172,7 +172,7 @@ describe('a command overrides the event', () => {
     expect(planned('sweep', push('refs/heads/main'), { command: 'sweep' }).followedBy).toBeUndefined()
     planned('monitor', push('refs/heads/main'), { command: 'monitor' })
     expect(planned('rollback', dispatch, { command: 'rollback' })).toMatchObject({
-      target: 'production',
+      target: 'production/acme-web',
       serviceName: 'acme-web',
       to: undefined,
     })
@@ -197,7 +197,7 @@ describe('the plan of a preview', () => {
   test('is for the head, never for the merge commit', () => {
     const event = pullRequestEvent('synchronize', { before: beforeSha })
     expect(planned('preview', event)).toMatchObject({
-      target: 'pr-12',
+      target: 'pr-12/acme-web-pr-12',
       environment: 'preview',
       wanted: { sha: headSha, ref: 'refs/pull/12/head' },
       ordinaryCheckouts: [mergeSha, headSha],
@@ -366,7 +366,7 @@ describe('a command in a comment', () => {
     planned('logs', comment('/ink logs'), {}, known)
     expect(planned('rollback', comment('/ink rollback abcdef1'), {}, known)).toMatchObject({
       serviceName: 'acme-web-pr-12',
-      target: 'pr-12',
+      target: 'pr-12/acme-web-pr-12',
       to: 'abcdef1',
     })
     planned('help', comment('/ink help'), {}, writer)

@@ -122,8 +122,10 @@ describe('a name given by the workflow', () => {
 })
 
 test('a branch names target and source commit, and the tree where it is not the commit’s own', () => {
-  expect(deploymentBranch(targetName(undefined), headSha)).toBe(`ink/production/${headSha}`)
-  expect(deploymentBranch(targetName(12), headSha, 'abcdef01')).toBe(`ink/pr-12/${headSha}-abcdef01`)
+  expect(deploymentBranch(targetName('acme-web', undefined), headSha)).toBe(`ink/production/acme-web/${headSha}`)
+  expect(deploymentBranch(targetName('acme-web-pr-12', 12), headSha, 'abcdef01')).toBe(
+    `ink/pr-12/acme-web-pr-12/${headSha}-abcdef01`,
+  )
   expect(environmentName(12)).toBe('preview')
   expect(environmentName(undefined)).toBe('production')
 })

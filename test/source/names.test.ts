@@ -18,6 +18,7 @@ describe('the name of a deployment’s branch', () => {
         fc.oneof(
           fc.constant('production'),
           fc.integer({ min: 1, max: 999_999 }).map((number) => `pr-${number}`),
+          fc.constantFrom('production/acme-web', 'pr-12/acme-web-pr-12'),
         ),
         fc.oneof(hex(40), hex(64)),
         fc.option(hex(8), { nil: undefined }),

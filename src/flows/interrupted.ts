@@ -21,7 +21,7 @@ export interface SettleDeps {
  * pull request has a newer head, else cancelled.
  * @returns the state that was written, undefined when what was remembered cannot be read
  */
-export async function settleOpen(open: OpenDeployment, deps: SettleDeps): Promise<CardRow | undefined> {
+export async function finishInterrupted(open: OpenDeployment, deps: SettleDeps): Promise<CardRow | undefined> {
   const [row] = decodeState(open.row) ?? []
   if (!row) return undefined
   const settled = {

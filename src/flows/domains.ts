@@ -1,10 +1,11 @@
 import { errorMessage } from '../core/errors.ts'
 import type { Zone } from '../ink/resources.ts'
 import type { Service } from '../ink/results.ts'
+import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { DomainView } from '../report/row.ts'
 import type { Run } from './run.ts'
-import type { DeployPlan } from './work.ts'
 
+type DeployPlan = PreviewPlan | ProductionPlan
 type Attached = NonNullable<Service['customDomain']>
 
 /**
@@ -12,7 +13,7 @@ type Attached = NonNullable<Service['customDomain']>
  * asked to be taken off: an input that is missing may be a mistake, and a domain that is gone is a site that is down.
  * The deployment stands either way, so what goes wrong here is a warning.
  */
-export async function settleDomain(run: Run, plan: DeployPlan, existing: Service | undefined): Promise<void> {
+export async function applyDomain(run: Run, plan: DeployPlan, existing: Service | undefined): Promise<void> {
   const { domain, serviceName } = plan
   if (domain === undefined && existing?.customDomain === undefined) return
   try {

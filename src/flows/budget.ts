@@ -1,0 +1,230 @@
+import { DeployError } from '../core/errors.ts'
+import { formatDollars } from '../core/format.ts'
+import { safeMessage } from '../core/sanitize.ts'
+import type { Credits } from '../ink/account.ts'
+import { costPerDay, templateSize } from '../ink/account.ts'
+import { isOutOfMoney, PlatformError } from '../ink/errors.ts'
+import type { Service } from '../ink/results.ts'
+import { fitsBudget, type RunningCost, roomInBudget, sumPerDay } from '../plan/budget.ts'
+import { previewNumber } from '../plan/names.ts'
+import type { Costing, Place, PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import type { DatabaseSettings } from '../plan/settings.ts'
+import type { CostView } from '../report/model.ts'
+import { meaningOf } from '../watch/status.ts'
+import { type FoundPreview, findPreviews, oldestFirst } from './previews.ts'
+import { removePreview, retirePreview } from './removal.ts'
+import type { Run } from './run.ts'
+
+/** Another preview would pass `max-cost-per-day`. */
+export class OverBudget extends DeployError {
+  override readonly name = 'OverBudget'
+}
+
+/**
+ * Makes sure that what is about to be created can be paid for: by the account's credits, and within `max-cost-per-day`.
+ * @throws PlatformError `no-credits`, OverBudget; `on-quota` decides what becomes of the run
+ */
+export async function assertAffordable(plan: PreviewPlan | ProductionPlan, run: Run): Promise<void> {
+  const credits = await readCredits(plan, run)
+  if (credits?.spent) {
+    throw new PlatformError(
+      'no-credits',
+      `The account at ml.ink has no credits left${credits.shown === undefined ? '' : ` (${credits.shown})`}, so nothing was created`,
+      { hint: 'Top up the account at ml.ink, or set `on-quota: skip` to let pull requests pass without a preview.' },
+    )
+  }
+  if (plan.kind === 'preview' && plan.maxCostPerDay !== undefined) await checkBudget(plan, plan.maxCostPerDay, run)
+}
+
+/** Asks for the credits where the server tells them, and warns when they run low. What cannot be read stops nothing. */
+export async function readCredits(
+  { creditsWarning }: Pick<Costing, 'creditsWarning'>,
+  run: Pick<Run, 'platform' | 'log' | 'signal' | 'secrets'>,
+): Promise<Credits | undefined> {
+  try {
+    const credits = await run.platform.credits(run.signal)
+    const low = credits?.dollars !== undefined && credits.dollars < creditsWarning
+    if (low && !credits.spent)
+      run.log.warning(`The account at ml.ink has ${credits.shown} of credits left. Top it up before it stops.`)
+    if (credits?.perhapsSpent)
+      run.log.warning(
+        `The account at ml.ink may have no credits left: the server says “${credits.shown}” and not of what. If it refuses to create anything, top it up.`,
+      )
+    return credits
+  } catch (error) {
+    run.signal.throwIfAborted()
+    if (isOutOfMoney(error)) throw error
+    run.log.warning(`The credits of the account at ml.ink could not be read: ${safeMessage(run, error)}`)
+    return undefined
+  }
+}
+
+async function checkBudget(plan: PreviewPlan, limitPerDay: number, run: Run): Promise<void> {
+  const { previews } = await findPreviews(run, plan.place)
+  const others = previews.filter(({ serviceName }) => serviceName !== plan.serviceName)
+  const running = runningCosts(others, plan)
+  const more = costOf(plan.build, plan) ?? 0
+  if (fitsBudget(running, more, limitPerDay)) return
+  if (plan.onQuota === 'evict-oldest' && roomInBudget(running, more, limitPerDay)) return // it is made before the creation
+  throw overBudget(running, more, limitPerDay)
+}
+
+/** The refusal, with its sum. */
+function overBudget(running: readonly RunningCost<unknown>[], morePerDay: number, limitPerDay: number): OverBudget {
+  return new OverBudget(
+    `Another preview would pass the limit of ${formatDollars(limitPerDay)} a day (\`max-cost-per-day\`): ` +
+      `${running.length} open ${running.length === 1 ? 'preview costs' : 'previews cost'} about ${formatDollars(sumPerDay(running))} a day, this one about ${formatDollars(morePerDay)}`,
+    {
+      hint: 'Close a pull request, raise `max-cost-per-day`, or set `on-quota: evict-oldest` so that the oldest previews make room.',
+    },
+  )
+}
+
+type Sized = Pick<Service, 'memory' | 'vcpus'> & Partial<Pick<Service, 'env'>>
+type Pricing = Pick<Costing, 'build' | 'prices' | 'database'>
+
+/**
+ * What a service costs a day together with its database, in dollars, an estimate. Where the platform does not tell a
+ * size, it is taken to be the one that the inputs ask for.
+ */
+export function costOf(service: Sized, { build, prices, database }: Pricing): number | undefined {
+  const own = costPerDay({ memory: service.memory ?? build.memory, vcpus: service.vcpus ?? build.vcpus }, prices)
+  const counts = database !== undefined && isBilled(database) && mayUse(service, database)
+  return own === undefined ? undefined : own + (counts ? (costPerDay(templateSize, prices) ?? 0) : 0)
+}
+
+/** A database of a template is a service of its own; a sqlite one runs in none. */
+export function isBilled({ type }: DatabaseSettings): boolean {
+  return type !== 'sqlite'
+}
+
+/** One that was made before a database was asked for has none yet. */
+function mayUse({ env }: Sized, database: DatabaseSettings): boolean {
+  return env === undefined || [...database.env.keys()].some((name) => env[name] !== undefined)
+}
+
+/** The previews that run, the oldest first, with what they cost; those of this service's own may make room for another. */
+export function runningCosts(
+  previews: readonly FoundPreview[],
+  plan: Pricing & { readonly place: Place },
+): readonly RunningCost<FoundPreview>[] {
+  return oldestFirst(previews).flatMap((preview) =>
+    preview.service === undefined
+      ? []
+      : [
+          {
+            preview,
+            perDay: costOf(preview.service, plan) ?? 0,
+            mayGo: previewNumber(plan.place.baseName, preview.serviceName) !== undefined,
+          },
+        ],
+  )
+}
+
+/** The costs of all that run, for a report; undefined when none does or no estimate is wanted. */
+export function costView(running: readonly RunningCost<unknown>[]): CostView | undefined {
+  const perDay = sumPerDay(running)
+  if (perDay === 0) return undefined
+  return {
+    perDay,
+    perMonth: perDay * 30,
+    basis: `${running.length} open ${running.length === 1 ? 'preview' : 'previews'}`,
+  }
+}
+
+/**
+ * Keeps to `max-previews`, and with `on-quota: evict-oldest` to `max-cost-per-day`, before another preview is created: the
+ * oldest ones make room. A preview that exists already takes no more room, and production none at all.
+ * @throws OverBudget when another run has begun a preview since this one asked, and nothing may go that would make it fit
+ */
+export async function makeRoom(
+  plan: PreviewPlan | ProductionPlan,
+  run: Run,
+  { existing }: { readonly existing: Service | undefined },
+): Promise<void> {
+  if (plan.kind !== 'preview' || existing) return
+  const evictsForCost = plan.maxCostPerDay !== undefined && plan.onQuota === 'evict-oldest'
+  if (plan.maxPreviews === undefined && !evictsForCost) return
+  const { previews } = await findPreviews(run, plan.place)
+  const others = previews.filter(({ serviceName }) => serviceName !== plan.serviceName)
+  const surplus = beyondNumber(plan, others)
+  const staying = others.filter((preview) => !surplus.includes(preview))
+  const tooDear =
+    plan.maxCostPerDay === undefined || !evictsForCost ? [] : beyondBudget(plan, plan.maxCostPerDay, staying)
+  for (const preview of surplus)
+    await evict(run, plan, preview, `made room: at most ${plan.maxPreviews} previews are kept (\`max-previews\`)`)
+  const limit = formatDollars(plan.maxCostPerDay ?? 0)
+  for (const preview of tooDear)
+    await evict(run, plan, preview, `made room: previews cost at most ${limit} a day (\`max-cost-per-day\`)`)
+}
+
+function beyondNumber(plan: PreviewPlan, others: readonly FoundPreview[]): readonly FoundPreview[] {
+  if (plan.maxPreviews === undefined) return []
+  // Each service of a repository that has several keeps to its own limit.
+  const running = oldestFirst(
+    others.filter(
+      ({ service, serviceName }) => service && previewNumber(plan.place.baseName, serviceName) !== undefined,
+    ),
+  )
+  return running.slice(0, Math.max(0, running.length - (plan.maxPreviews - 1)))
+}
+
+function beyondBudget(
+  plan: PreviewPlan,
+  limitPerDay: number,
+  others: readonly FoundPreview[],
+): readonly FoundPreview[] {
+  const running = runningCosts(others, plan)
+  const more = costOf(plan.build, plan) ?? 0
+  const room = roomInBudget(running, more, limitPerDay)
+  if (!room) throw overBudget(running, more, limitPerDay)
+  return room
+}
+
+/**
+ * Removes one preview so that another can be created (`on-quota: evict-oldest`): that of the oldest closed pull request,
+ * else the oldest idle one. Never production, and never one that is being deployed.
+ * @returns false when there is none to remove
+ */
+export async function evictOldest(run: Run, plan: PreviewPlan | ProductionPlan): Promise<boolean> {
+  const { previews } = await findPreviews(run, plan.place)
+  const candidates = oldestFirst(
+    previews.filter(({ service, serviceName }) => service && isIdle(service) && serviceName !== plan.serviceName),
+  )
+  const open = await run.github.pullRequests.list('open')
+  const closed = candidates.find(({ pullRequest }) => open?.every(({ number }) => number !== pullRequest))
+  const victim = closed ?? candidates[0]
+  if (!victim) return false
+  await evict(
+    run,
+    plan,
+    victim,
+    'made room for another deployment: the account may have no more services (`on-quota: evict-oldest`)',
+  )
+  return true
+}
+
+function isIdle({ status }: Service): boolean {
+  const phase = meaningOf(status)?.phase
+  return phase === 'live' || phase === 'ended'
+}
+
+async function evict(
+  run: Run,
+  plan: PreviewPlan | ProductionPlan,
+  preview: FoundPreview,
+  reason: string,
+): Promise<void> {
+  run.log.info(`Removing ${preview.serviceName}: ${reason}`)
+  const { left } = await removePreview(run, plan, preview)
+  const [problem] = left
+  if (problem) {
+    throw new DeployError(
+      `The preview ${preview.serviceName} had to make room and could not be removed: ${problem.why}`,
+      {
+        hint: 'Remove it at ml.ink, or raise the limit, then run the job again.',
+      },
+    )
+  }
+  await retirePreview(run, plan.place, preview, reason)
+}

@@ -1,0 +1,94 @@
+import { DeployError } from '../core/errors.ts'
+import type { Service } from '../ink/results.ts'
+import { repositorySlug } from '../ink/results.ts'
+import { type Allowance, mayChange, mayDelete, ownershipOf } from '../plan/guards.ts'
+import type { Place } from '../plan/plan.ts'
+import { type GitRemote, parseRemote } from '../source/remote.ts'
+import type { Run } from './run.ts'
+
+/** Our repository on the platform's git hosting. */
+export interface FoundRepository {
+  /** Its token is masked. */
+  readonly remote: GitRemote
+  /** `owner/slug`, as services report where they are built from. */
+  readonly slug: string
+  /** Whether it was made just now, so that there is nothing in it. */
+  readonly created: boolean
+}
+
+/**
+ * Opens the repository that a place names on the platform, which `create` makes when it is missing. The token in its
+ * address opens it for a year and cannot be revoked, so it is masked at once.
+ * @returns undefined when there is none, and none was to be made
+ */
+export async function openRepository(
+  { platform, mask, signal }: Pick<Run, 'platform' | 'mask' | 'signal'>,
+  { repositoryName }: Pick<Place, 'repositoryName'>,
+  create = false,
+): Promise<FoundRepository | undefined> {
+  const access = await platform.gitAccess(repositoryName, create, signal)
+  if (!access) return undefined
+  const { password, username } = new URL(access.remote)
+  mask(password || username)
+  return { remote: parseRemote(access.remote), slug: repositorySlug(access.remote), created: access.created }
+}
+
+/** Short name → commit of all its branches. */
+export async function readBranches(
+  { openSource, signal }: Pick<Run, 'openSource' | 'signal'>,
+  place: Place,
+  { remote }: FoundRepository,
+): Promise<ReadonlyMap<string, string>> {
+  await using source = openSource(place)
+  return await source.branches(remote, signal)
+}
+
+/**
+ * Makes sure that a service may be changed.
+ * @param slug `owner/slug` of our repository on the platform
+ * @throws DeployError when it is not ours and `adopt` is not set
+ */
+export function assertOwned(service: Service, plan: { place: Place; adopt: boolean }, slug: string): void {
+  assertAllowed(
+    mayChange(existing(service, slug), plan.place.repository.fullName, plan.adopt),
+    'Stopped before changing anything',
+  )
+}
+
+/**
+ * Makes sure that a service may be deleted: every mark has to say that it is this pull request's preview.
+ * @param slug undefined when our repository does not exist on the platform, so that nothing can be built from it
+ * @throws DeployError when it is not
+ */
+export function assertOwnedPreview(
+  service: Service,
+  request: { place: Place; pullRequest: number },
+  slug: string | undefined,
+): void {
+  assertAllowed(
+    mayDelete(existing(service, slug), request.place.repository.fullName, request.pullRequest),
+    'Not removed',
+  )
+}
+
+/** Whether a service carries our marks and is built from our repository. */
+export function isOurs(service: Service, place: Place, slug: string): boolean {
+  return ownershipOf(service.env ?? {}, place.repository.fullName) === 'ours' && fromOurRepository(service, slug)
+}
+
+function existing(service: Service, slug: string | undefined) {
+  return {
+    name: service.name,
+    env: service.env ?? {},
+    fromOurRepository: slug !== undefined && fromOurRepository(service, slug),
+  }
+}
+
+// Some servers do not report the repository; then the marks alone decide.
+function fromOurRepository({ repo }: Service, slug: string): boolean {
+  return repo === undefined || repo === slug
+}
+
+function assertAllowed(allowance: Allowance, what: string): void {
+  if (!allowance.allowed) throw new DeployError(`${what}: ${allowance.reason}`, { hint: allowance.hint })
+}

@@ -1,0 +1,203 @@
+import { DeployError } from '../core/errors.ts'
+import { count, shortSha } from '../core/format.ts'
+import { settleEach } from '../core/parallel.ts'
+import { safeMessage } from '../core/sanitize.ts'
+import type { Service } from '../ink/results.ts'
+import { deploymentBranch, readTarget, sharedTarget } from '../plan/names.ts'
+import type { RollbackPlan } from '../plan/plan.ts'
+import { parseDeploymentBranch } from '../source/branches.ts'
+import type { GitRemote } from '../source/remote.ts'
+import type { Snapshot } from '../source/snapshot.ts'
+import type { Source } from '../source/source.ts'
+import { meaningOf } from '../watch/status.ts'
+import { recordTask } from './records.ts'
+import type { Run } from './run.ts'
+
+/** Production keeps this many versions beside the current one, to roll back to. */
+const versionsKept = 5
+// The platform shows this many services and has no further pages.
+const listLimit = 100
+
+/** A preview or production service, as far as its versions are concerned. */
+export interface Versioned {
+  readonly serviceName: string
+  readonly pullRequest: number | undefined
+}
+
+/** The branches that may hold versions of a service: its own, and those of earlier releases, which it may have shared. */
+export function branchesOf({ serviceName, pullRequest }: Versioned, branches: Iterable<string>): string[] {
+  return [...branches].filter((name) => {
+    const parsed = targetOf(name)
+    return parsed?.pullRequest === pullRequest && (parsed?.serviceName ?? serviceName) === serviceName
+  })
+}
+
+/** What the name of a deployment's branch says of pull request and service; undefined for all other branches. */
+export function targetOf(branch: string): ReturnType<typeof readTarget> | undefined {
+  const parsed = parseDeploymentBranch(branch)
+  return parsed && readTarget(parsed.target)
+}
+
+/**
+ * Those of some branches that are known to be used by no service. A branch that names its service is used by that one or
+ * by none; a shared one by whichever service of the repository, so that all of them have to be known.
+ *
+ * @param except services that are gone
+ */
+export async function unusedBranches(
+  { platform, signal }: Pick<Run, 'platform' | 'signal'>,
+  candidates: readonly string[],
+  where: { readonly slug: string; readonly except: readonly string[] },
+): Promise<readonly string[]> {
+  const named = new Set(candidates.flatMap((name) => targetOf(name)?.serviceName ?? []))
+  const shared = candidates.filter((name) => targetOf(name)?.serviceName === undefined)
+  const listed = shared.length === 0 ? [] : await platform.services(signal)
+  const neighbours = listed.filter(
+    ({ name, repo }) => repo === where.slug && shared.some((branch) => mayTrack(name, branch)),
+  )
+  const asked = [...new Set([...named, ...neighbours.map(({ name }) => name)])].filter(
+    (name) => !where.except.includes(name),
+  )
+  const read = await settleEach(asked, (name) => platform.service(name, {}, signal))
+  const inUse = new Set<string | undefined>()
+  for (const answer of read) {
+    if (answer.status === 'rejected') throw answer.reason
+    inUse.add(answer.value?.branch)
+  }
+  const doubtful = listed.length >= listLimit ? shared : []
+  return candidates.filter((name) => !inUse.has(name) && !doubtful.includes(name))
+}
+
+// Reading every preview of a busy repository would cost more than it protects: a preview of another pull request never
+// tracks a branch of this one.
+function mayTrack(serviceName: string, branch: string): boolean {
+  const [, pullRequest] = /-pr-(\d+)(?:-|$)/.exec(serviceName) ?? []
+  return pullRequest === undefined || Number(pullRequest) === targetOf(branch)?.pullRequest
+}
+
+/** A deployment that is live, as far as it matters to the versions of its service. */
+export interface LiveVersion {
+  readonly run: Run
+  readonly plan: { readonly serviceName: string; readonly target: string }
+  readonly source: Source
+  readonly branch: string
+  readonly prepared: {
+    readonly snapshot: Pick<Snapshot, 'sha'>
+    readonly existing: Service | undefined
+    readonly remote: GitRemote
+    readonly repositorySlug: string
+    readonly remoteBranches: ReadonlyMap<string, string>
+  }
+}
+
+/**
+ * Remembers that this version worked, and deletes those that nothing needs any more. What goes wrong here is a warning:
+ * the next deployment, or the sweep, makes up for it.
+ */
+export async function keepVersions(live: LiveVersion): Promise<void> {
+  const { run, plan, branch, prepared } = live
+  try {
+    if (targetOf(branch)?.pullRequest === undefined) await markWorking(live)
+    const old = await oldVersions(live)
+    if (old.length === 0) return
+    const marks = old.map((name) => workedBranch(plan.serviceName, name))
+    await live.source.deleteBranches(prepared.remote, [...old, ...marks], run.signal)
+    run.log.info(`Deleted ${count(old.length, 'branch', 'branches')} that no deployment needs any more`)
+  } catch (error) {
+    run.signal.throwIfAborted()
+    run.log.warning(
+      `Old branches on ml.ink could not be deleted (${safeMessage(run, error)}). The next deployment tries again.`,
+    )
+  }
+}
+
+/**
+ * The branch whose name says that a version worked for a service: `ink/worked/<service>/<source sha>`. It tells what
+ * GitHub may have no record of, and a push to it starts nothing.
+ */
+function workedBranch(serviceName: string, branch: string): string {
+  return `ink/worked/${serviceName}/${branch.slice(branch.lastIndexOf('/') + 1)}`
+}
+
+async function markWorking({ run, plan, source, branch, prepared }: LiveVersion): Promise<void> {
+  const mark = workedBranch(plan.serviceName, branch)
+  if (!prepared.remoteBranches.has(mark)) await source.mark(prepared.remote, mark, run.signal)
+}
+
+/** Own and shared names are counted apart: what another service may need of the shared ones is its last versions, too. */
+async function oldVersions({ run, plan, source, branch, prepared }: LiveVersion): Promise<readonly string[]> {
+  const { pullRequest } = readTarget(plan.target)
+  const branches = new Map([...prepared.remoteBranches, [branch, prepared.snapshot.sha]])
+  const protect = [branch, ...versionBefore(prepared)]
+  const keepNewest = pullRequest === undefined ? versionsKept : 0
+  const old: string[] = []
+  for (const target of [plan.target, sharedTarget(pullRequest)])
+    old.push(...(await source.oldBranches({ branches, target, protect, keepNewest }, run.signal)))
+  // Our own service is asked as well: somebody may have taken over since it was seen live.
+  return old.length === 0 ? [] : unusedBranches(run, old, { slug: prepared.repositorySlug, except: [] })
+}
+
+/** The version that this one took the place of is kept, so that there is something to roll back to. */
+function versionBefore({ existing }: LiveVersion['prepared']): string[] {
+  const worked = existing !== undefined && meaningOf(existing.status)?.phase === 'live'
+  return worked && existing.branch !== undefined && targetOf(existing.branch) ? [existing.branch] : []
+}
+
+/**
+ * The branch that a rollback goes to: that of the commit it names, else the newest before the present one that is known
+ * to have worked for this very service.
+ * @throws DeployError when there is none
+ */
+export async function versionToRestore(
+  plan: RollbackPlan,
+  run: Run,
+  source: Source,
+  { branches, present }: { readonly branches: ReadonlyMap<string, string>; readonly present: string | undefined },
+): Promise<string> {
+  const targets = [plan.target, sharedTarget(plan.pullRequest?.number)]
+  const ordered: string[] = []
+  for (const target of targets) ordered.push(...(await source.newestFirst(branches, target, run.signal)))
+  if (plan.to === undefined) return versionThatWorked(plan, run, { ordered, branches, present })
+  const { to } = plan
+  const found = targets
+    .map((target) => deploymentBranch(target, to))
+    .flatMap((wanted) => ordered.find((name) => name.startsWith(wanted)) ?? [])
+  if (found[0] !== undefined) return found[0]
+  throw new DeployError(`ml.ink has no deployment of ${to} to go back to`, {
+    hint: `Kept are: ${describeVersions(ordered)}. An older commit can be deployed by running its workflow again.`,
+  })
+}
+
+async function versionThatWorked(
+  plan: RollbackPlan,
+  run: Run,
+  known: {
+    readonly ordered: readonly string[]
+    readonly branches: ReadonlyMap<string, string>
+    readonly present: string | undefined
+  },
+): Promise<string> {
+  const { ordered, branches, present } = known
+  const candidates = ordered.slice(ordered.indexOf(present ?? '') + 1)
+  const pullRequest = plan.pullRequest?.number
+  const task = recordTask({ repository: run.context.repository, serviceName: plan.serviceName, pullRequest })
+  for (const branch of candidates) {
+    if (branches.has(workedBranch(plan.serviceName, branch))) return branch
+    const sha = parseDeploymentBranch(branch)?.sourceSha
+    const outcome = sha === undefined ? undefined : await run.github.records.outcomeOf(task, sha)
+    if (outcome === 'worked') return branch
+    run.log.info(
+      `${branch} is passed over: ${outcome === 'failed' ? 'its deployment failed' : `nothing tells that it ever worked for ${plan.serviceName}`}`,
+    )
+  }
+  throw new DeployError(
+    candidates.length === 0
+      ? `There is no deployment before the present one (${present ?? 'unknown'}) to go back to`
+      : `No deployment before the present one (${present ?? 'unknown'}) is known to have worked`,
+    { hint: `Kept are: ${describeVersions(ordered)}. \`rollback-to\` goes to one of them whatever is known of it.` },
+  )
+}
+
+function describeVersions(ordered: readonly string[]): string {
+  return ordered.map((name) => shortSha(parseDeploymentBranch(name)?.sourceSha ?? name)).join(', ') || 'none'
+}

@@ -1,0 +1,123 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { z } from 'zod'
+import { systemClock, withinTime } from '../core/clock.ts'
+import { type Fetch, limitAnswers } from '../core/http.ts'
+import type { HttpRequest, McpProbe } from './probe.ts'
+
+/** More is of no use in a report, and the body may be endless. */
+const LONGEST_BODY_BYTES = 4_096
+const TEXT = /^(?:text\/|application\/(?:[\w.+-]*\+)?(?:json|xml)\b)/i
+const USER_AGENT = 'ink-deploy (health check)'
+
+/** {@link HttpRequest} over a `fetch` that sends neither cookies nor credentials by itself. */
+export function createHttpRequest(fetch: Fetch): HttpRequest {
+  return (url, signal) => fetchOnce(fetch, url, signal)
+}
+
+async function fetchOnce(fetch: Fetch, url: URL, signal: AbortSignal): ReturnType<HttpRequest> {
+  const response = await fetch(url, {
+    redirect: 'manual',
+    credentials: 'omit',
+    headers: { 'user-agent': USER_AGENT, accept: '*/*', 'cache-control': 'no-cache' },
+    signal,
+  })
+  const location = response.headers.get('location')
+  const isText = TEXT.test(response.headers.get('content-type') ?? '')
+  const body = isText ? await beginning(response) : undefined
+  // A body left unread keeps its connection open.
+  if (!isText) await response.body?.cancel()
+  return {
+    status: response.status,
+    ...(location === null ? {} : { location }),
+    ...(body === undefined ? {} : { body }),
+  }
+}
+
+async function beginning(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  const reader = response.body?.getReader()
+  if (reader === undefined) return ''
+  while (length < LONGEST_BODY_BYTES) {
+    const { done, value } = await reader.read()
+    if (done) break
+    chunks.push(value)
+    length += value.byteLength
+  }
+  await reader.cancel()
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, LONGEST_BODY_BYTES), { stream: true })
+}
+
+/** Enough for a report; a server may page without end, and name as many tools as it likes. */
+const MOST_PAGES = 10
+const MOST_TOOLS = 2_000
+const LIMITS = { messageBytes: 4_000_000, totalBytes: 8_000_000 }
+const LISTING_LIMIT_MS = 10_000
+const FAREWELL_LIMIT_MS = 2_000
+
+/**
+ * {@link McpProbe} over Streamable HTTP with the MCP SDK's own client, without credentials. A server that has shaken
+ * hands is there, however it then lists its tools: what is known of them by then is the answer.
+ */
+export function createMcpProbe(transportFetch: Fetch): McpProbe {
+  return async (url, signal) => {
+    const fetch = withoutStandingStream(limitAnswers(transportFetch, LIMITS))
+    const client = new Client({ name: 'ink-deploy', version: '1.0.0' })
+    const transport = new StreamableHTTPClientTransport(url, { fetch, requestInit: { redirect: 'error' } })
+    // Without close() the process would not end; a hanging server must not keep it either.
+    const close = () => void client.close()
+    signal.addEventListener('abort', close, { once: true })
+    try {
+      // The transport declares its optional members as `T | undefined`, which exactOptionalPropertyTypes tells apart.
+      await client.connect(transport as Parameters<Client['connect']>[0], { signal })
+      return await toolNames(client, signal)
+    } catch (error) {
+      throw explained(error)
+    } finally {
+      signal.removeEventListener('abort', close)
+      // Servers need not support ending a session (the specification allows 405), and it is over for us either way.
+      const farewell = () => transport.terminateSession()
+      await withinTime(systemClock, FAREWELL_LIMIT_MS, new AbortController().signal, farewell).catch(() => undefined)
+      await client.close()
+    }
+  }
+}
+
+/** A probe wants no messages from the server; the answer is that of a server which sends none. */
+function withoutStandingStream(fetch: Fetch): Fetch {
+  return async (url, init) => (init?.method === 'GET' ? new Response(null, { status: 405 }) : fetch(url, init))
+}
+
+// The SDK's own `listTools` compiles every tool's `outputSchema`, patterns and all: code of strangers, which we need not run.
+const page = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().optional().catch(undefined) })
+const tool = z.object({ name: z.string() })
+
+async function toolNames(client: Client, signal: AbortSignal): Promise<readonly string[]> {
+  const names: string[] = []
+  if (client.getServerCapabilities()?.tools === undefined) return names
+  try {
+    await withinTime(systemClock, LISTING_LIMIT_MS, signal, async (inTime) => {
+      let cursor: string | undefined
+      for (let count = 0; count < MOST_PAGES && names.length < MOST_TOOLS; count += 1) {
+        const params = cursor === undefined ? {} : { cursor }
+        const answer = await client.request({ method: 'tools/list', params }, page, { signal: inTime })
+        names.push(...answer.tools.flatMap((one) => tool.safeParse(one).data?.name ?? []))
+        cursor = answer.nextCursor
+        if (cursor === undefined) break
+      }
+    })
+  } catch {
+    signal.throwIfAborted()
+  }
+  return names.slice(0, MOST_TOOLS)
+}
+
+function explained(error: unknown): unknown {
+  if (!(error instanceof StreamableHTTPError)) return error
+  if (error.code === 401 || error.code === 403) {
+    const hint = 'it asks for authorization; use a health-path with health-status 401 instead'
+    return new Error(`HTTP ${error.code}, ${hint}`)
+  }
+  return error.code === undefined ? error : new Error(`HTTP ${error.code}`)
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import type { InputName } from '../../src/plan/inputs.ts'
+import { push } from '../plan/occasions.ts'
+import { BASE, commitOf, openWorld, type VirtualWorld } from './virtual-world.ts'
+
+type Inputs = Partial<Record<InputName, string>>
+
+async function run(world: VirtualWorld, event: Parameters<VirtualWorld['start']>[0], inputs: Inputs) {
+  const started = world.start(event, inputs)
+  await world.time.drive(started.done)
+  return started
+}
+
+/** Deploys the commit of a text to production. */
+async function deploy(world: VirtualWorld, text: string, inputs: Inputs = {}): Promise<void> {
+  const done = await run(world, push('refs/heads/main', undefined, commitOf(text)), inputs)
+  expect(done.outcome()).toMatchObject({ status: 'live' })
+}
+
+const rollback = (world: VirtualWorld, inputs: Inputs = {}) =>
+  run(world, { kind: 'dispatch', ref: 'refs/heads/main' }, { command: 'rollback', ...inputs })
+
+describe('versions of two services in one repository', () => {
+  it('belong to the service that ran them: a rollback never takes one of the other', async () => {
+    const world = openWorld()
+    await deploy(world, 'a', { service: 'web' })
+    await deploy(world, 'b', { service: 'api' })
+    await deploy(world, 'c', { service: 'web' })
+    const back = await rollback(world, { service: 'web' })
+    expect(back.outputs).toMatchObject({ status: 'live', commit: commitOf('a') })
+    expect(world.ink.services.get('web')?.serves).toBe(commitOf('a'))
+  })
+
+  it('are the last five of each, whatever the other deploys', async () => {
+    const world = openWorld()
+    await deploy(world, 'web', { service: 'web' })
+    await deploy(world, 'web 2', { service: 'web' })
+    for (const number of Array(8).keys()) await deploy(world, `api ${number}`, { service: 'api' })
+    const of = (service: string) => [...world.ink.branches.keys()].filter((name) => name.startsWith(`ink/${service}`))
+    expect(of('production/web/')).toHaveLength(2)
+    // The one that serves, the one before, and five more.
+    expect(of('production/api/')).toHaveLength(7)
+    // What is remembered of a version goes with it.
+    expect(of('worked/api/')).toHaveLength(7)
+  })
+})
+
+describe('a rollback to the version before', () => {
+  it('finds one that worked also where GitHub keeps no record of it', async () => {
+    const world = openWorld({ inputs: { 'deployment-record': 'false' } })
+    for (const text of ['a', 'b']) await deploy(world, text)
+    const back = await rollback(world)
+    expect(back.outputs).toMatchObject({ status: 'live', commit: commitOf('a') })
+  })
+
+  it('passes over one that was pushed and never came to work', async () => {
+    const broken = new Set([commitOf('b')])
+    const world = openWorld({ broken, inputs: { 'deployment-record': 'false', rollback: 'false' } })
+    await deploy(world, 'a')
+    await run(world, push('refs/heads/main', undefined, commitOf('b')), {})
+    await deploy(world, 'c')
+    const back = await rollback(world)
+    expect(back.outputs).toMatchObject({ status: 'live', commit: commitOf('a') })
+  })
+
+  it('understands branches that name no service, and takes those that are recorded to have worked for this one', async () => {
+    const world = openWorld()
+    const marks = { INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: 'acme/web' }
+    for (const text of ['a', 'b', 'c']) world.ink.branches.set(`ink/production/${commitOf(text)}`, commitOf('x'))
+    world.ink.add(BASE, `ink/production/${commitOf('c')}`, marks)
+    world.github.records.push({ id: 901, task: 'ink-production', sha: commitOf('a'), states: ['success'] })
+    world.github.records.push({ id: 902, task: 'ink-production:api', sha: commitOf('b'), states: ['success'] })
+    const back = await rollback(world)
+    expect(back.outputs).toMatchObject({ status: 'live', branch: `ink/production/${commitOf('a')}` })
+  })
+})
+
+describe('a branch that names no service', () => {
+  const old = (text: string) => `ink/production/${commitOf(text)}`
+  const texts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+
+  function worldWithOld(neighbours: number): VirtualWorld {
+    const world = openWorld()
+    for (const text of texts) world.ink.branches.set(old(text), commitOf(text))
+    const marks = { INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: 'acme/web' }
+    world.ink.add('api', old('a'), marks)
+    world.ink.add(BASE, old('g'), marks)
+    for (const number of Array(neighbours).keys()) world.ink.add(`other-${number}`, 'main', {}, 'eve/other-zz99')
+    return world
+  }
+
+  it('goes when it is old and known to be unused', async () => {
+    const world = worldWithOld(0)
+    await deploy(world, 'new')
+    expect(texts.filter((text) => !world.ink.branches.has(old(text)))).toEqual(['b'])
+  })
+
+  it('stays when the list of services is cut, so that nobody knows who uses it', async () => {
+    const world = worldWithOld(100)
+    await deploy(world, 'new')
+    expect(texts.every((text) => world.ink.branches.has(old(text)))).toBe(true)
+  })
+})
