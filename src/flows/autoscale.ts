@@ -1,11 +1,10 @@
 import { createSanitizer } from '../core/sanitize.ts'
 import { mebibytes } from '../ink/prices.ts'
 import type { Service } from '../ink/results.ts'
-import { type Autoscale, decideStep, type Size, type Usage } from '../plan/autoscale.ts'
-import { withoutOldBreak, withUsage } from '../plan/load.ts'
+import { type Autoscale, decideStep, describeBroken, describeStuck, whyUnchanged } from '../plan/autoscale.ts'
 import type { Load } from '../plan/monitor-memory.ts'
+import { type Size, type Usage, withoutOldBreak, withUsage } from '../plan/monitor-memory.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
-import { brokenInWords, stuckInWords, whyUnchanged } from '../plan/size-unchanged.ts'
 import { memoryDeath } from '../watch/diagnosis/recognisers/resources.ts'
 import { meaningOf } from '../watch/status.ts'
 import { isDeploying, isRunning } from './resize.ts'
@@ -26,7 +25,7 @@ export async function scale(
   const { service } = production
   const unchanged = (why: string, left: Load = load): Scaled => ({
     load: left,
-    said: [`Size unchanged: ${why}.`, brokenInWords(left)].filter(Boolean).join(' '),
+    said: [`Size unchanged: ${why}.`, describeBroken(left)].filter(Boolean).join(' '),
     broke: undefined,
   })
   if (!run.platform.offers('updateService')) return unchanged('this ml.ink server cannot change a service')
@@ -49,7 +48,7 @@ export async function scale(
  * size than the one that ml.ink would start again.
  */
 export function stuckAtSize(run: Run, service: Service, load: Load): string | undefined {
-  return meaningOf(service.status)?.verdict === 'failed' ? stuckInWords(load, sizeOf(run, service, load)) : undefined
+  return meaningOf(service.status)?.verdict === 'failed' ? describeStuck(load, sizeOf(run, service, load)) : undefined
 }
 
 async function readUsage(run: Run, service: Service): Promise<Usage | undefined> {

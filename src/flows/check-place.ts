@@ -1,7 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { PlatformError } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
-import { judgeProject, judgeWorkspace, type KnownPlace, type PlaceJudgement } from '../plan/place-names.ts'
+import { judgeProject, judgeWorkspace, type KnownPlace, type PlaceJudgement } from '../plan/names.ts'
 import type { Place } from '../plan/plan.ts'
 import type { Run } from './run.ts'
 import { safeMessage } from './switch-service.ts'

@@ -1,7 +1,7 @@
 import { mayHaveHappened } from '../ink/errors.ts'
 import type { DnsRecord } from '../ink/results.ts'
-import { type DnsDifference, excludeEachOther, findRecord, markOf, recordInWords } from '../plan/dns-difference.ts'
-import type { WantedRecord } from '../plan/dns-records.ts'
+import type { WantedRecord } from '../plan/dns.ts'
+import { type DnsDifference, describeRecord, excludeEachOther, findRecord, markOf } from '../plan/dns.ts'
 import type { Run } from './run.ts'
 import { safeMessage } from './switch-service.ts'
 
@@ -18,7 +18,7 @@ export async function changeZone(run: Run, difference: DnsDifference, service: s
       await act()
     } catch (error) {
       run.signal.throwIfAborted()
-      failed.push(`${recordInWords(zone, record)}: ${safeMessage(run, error)}`)
+      failed.push(`${describeRecord(zone, record)}: ${safeMessage(run, error)}`)
     }
   }
   const waiting = new Set(difference.remove)
@@ -47,7 +47,7 @@ async function replace(run: Run, replaced: readonly DnsRecord[], record: WantedR
 
 async function remove(run: Run, zone: string, record: DnsRecord): Promise<void> {
   await run.platform.deleteDnsRecord(zone, record.id, run.signal)
-  run.log.info(`DNS: removed ${recordInWords(zone, record)}`)
+  run.log.info(`DNS: removed ${describeRecord(zone, record)}`)
 }
 
 /** Makes a record and its mark. One without its mark would stay for ever, so it is taken back when that fails. */
@@ -60,7 +60,7 @@ async function addMarked(run: Run, record: WantedRecord, service: string): Promi
     await run.platform.deleteDnsRecord(zone, id, mendingSignal(run))
     throw error
   }
-  run.log.info(`DNS: added ${recordInWords(zone, record)}`)
+  run.log.info(`DNS: added ${describeRecord(zone, record)}`)
 }
 
 /** Makes a record and returns its id. Where the answer got lost the record may be there, and is looked for. */
@@ -81,7 +81,7 @@ async function makeRecord(run: Run, record: WantedRecord): Promise<string> {
 async function putBack(run: Run, removed: readonly DnsRecord[], zone: string, service: string): Promise<void> {
   const signal = mendingSignal(run)
   for (const record of removed) {
-    const words = recordInWords(zone, record)
+    const words = describeRecord(zone, record)
     try {
       // The removal may be what failed.
       if (findRecord(zone, await run.platform.dnsRecords(zone, signal), record)) continue

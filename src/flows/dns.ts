@@ -1,6 +1,6 @@
 import { settleEach } from '../core/parallel.ts'
 import type { Platform } from '../ink/platform.ts'
-import { type DnsDifference, dnsDifference, recordInWords } from '../plan/dns-difference.ts'
+import { type DnsDifference, describeRecord, dnsDifference } from '../plan/dns.ts'
 import type { Plan, ProductionPlan } from '../plan/plan.ts'
 import type { Deps } from './deps.ts'
 import { changeZone } from './dns-change.ts'
@@ -60,8 +60,8 @@ export async function dnsOutlook(
 /** The outlook as lines: what would be added and removed. */
 export function dnsInWords({ differences }: DnsOutlook): string[] {
   return differences.flatMap(({ zone, add, remove }) => [
-    ...add.map((record) => `DNS: would add \`${recordInWords(zone, record)}\``),
-    ...remove.map((record) => `DNS: would remove \`${recordInWords(zone, record)}\``),
+    ...add.map((record) => `DNS: would add \`${describeRecord(zone, record)}\``),
+    ...remove.map((record) => `DNS: would remove \`${describeRecord(zone, record)}\``),
   ])
 }
 

@@ -1,4 +1,4 @@
-import { standing } from '../plan/guards.ts'
+import { previewState } from '../plan/guards.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
 import { pullRequestFact } from './facts.ts'
@@ -27,7 +27,7 @@ export async function changeMeanwhile(
 async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | undefined> {
   const now = pullRequestFact(await run.github.pullRequests.get(plan.pullRequest.number))
   if (now === 'unreadable' || now === 'not-found') return undefined // a warning has been given by whoever asked
-  const verdict = standing(plan, now)
+  const verdict = previewState(plan, now)
   if (verdict.wanted) return undefined
   return verdict.outcome === 'removed'
     ? { kind: 'closed', sentence: verdict.reason }

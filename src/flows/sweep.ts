@@ -1,10 +1,10 @@
 import { DeployError } from '../core/errors.ts'
 import { settleEach } from '../core/parallel.ts'
 import type { PullRequest } from '../plan/event.ts'
-import { standing } from '../plan/guards.ts'
+import { previewState } from '../plan/guards.ts'
 import { previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
-import { decideSweep, type SweepDecision } from '../plan/sweep.ts'
+import { decideSweep, type SweepDecision } from '../plan/preview-limits.ts'
 import type { SweepReport, SweptPreview } from '../report/model.ts'
 import { costOf, costView, runningCosts } from './costs.ts'
 import { pullRequestFact } from './facts.ts'
@@ -115,7 +115,7 @@ async function confirmed(
 }
 
 function isWanted({ previewLabel }: SweepPlan, pullRequest: PullRequest): boolean {
-  return standing({ wanted: pullRequest.head, previewLabel }, pullRequest).wanted
+  return previewState({ wanted: pullRequest.head, previewLabel }, pullRequest).wanted
 }
 
 async function openPullRequests(run: Run): Promise<OpenPullRequests> {

@@ -1,6 +1,6 @@
 import { DeployError } from '../core/errors.ts'
 import { repositorySlug } from '../ink/platform.ts'
-import { standing } from '../plan/guards.ts'
+import { previewState } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'
 import type { Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
 import type { NothingReport, TeardownReport } from '../report/model.ts'
@@ -29,7 +29,7 @@ export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
 async function isWanted(number: number, run: Run): Promise<boolean> {
   const now = pullRequestFact(await run.github.pullRequests.get(number))
   if (typeof now !== 'object') return false
-  return standing({ wanted: now.head, previewLabel: run.settings.previewLabel }, now).wanted
+  return previewState({ wanted: now.head, previewLabel: run.settings.previewLabel }, now).wanted
 }
 
 /** The pull request was closed while its preview was being deployed: what was just made is removed again. */

@@ -1,7 +1,8 @@
 import type { Autoscale } from './autoscale.ts'
-import type { WantedRecord } from './dns-records.ts'
+import type { WantedRecord } from './dns.ts'
 import type { PullRequest, Repository } from './event.ts'
-import type { BuildSettings, DatabaseSettings, EnvStrategy, HealthCheck, OnQuota, Variables } from './settings.ts'
+import type { BuildSettings, DatabaseSettings, EnvStrategy, HealthCheck, OnQuota, Prices } from './settings.ts'
+import type { Variables } from './variables.ts'
 
 /** Where everything of one service happens on the platform. */
 export interface Place {
@@ -23,7 +24,17 @@ interface Common {
   readonly place: Place
 }
 
-interface Deploy extends Common {
+/** What services cost, and what their databases are: what money has to be counted with. */
+export interface Costing {
+  readonly build: BuildSettings
+  /** What each service of this repository gets; undefined for none. */
+  readonly database: DatabaseSettings | undefined
+  readonly prices: Prices
+  /** Dollars of credits below which a run warns; 0 for never. */
+  readonly creditsWarning: number
+}
+
+interface Deploy extends Common, Costing {
   /** `production` or `pr-12`; the middle of the branch name. */
   readonly target: string
   /** The environment's name on GitHub. */
@@ -39,7 +50,6 @@ interface Deploy extends Common {
   readonly exportIgnore: boolean
   /** Source commits that the platform probably has already, the most likely first. */
   readonly bases: readonly string[]
-  readonly build: BuildSettings
   /** What the service shall have, marks included. */
   readonly variables: Variables
   readonly envStrategy: EnvStrategy
@@ -90,7 +100,7 @@ export interface Asked {
   readonly login: string
 }
 
-export interface TeardownPlan extends Common {
+export interface TeardownPlan extends Common, Costing {
   readonly kind: 'teardown'
   readonly target: string
   readonly environment: 'preview'
@@ -98,10 +108,14 @@ export interface TeardownPlan extends Common {
   readonly pullRequest: number
   readonly databaseName: string
   readonly timeoutMs: number
+  /** Somebody asked for it, so that it goes although the pull request is open. */
+  readonly onDemand: boolean
+  /** The label without which there is no preview. */
+  readonly previewLabel: string | undefined
   readonly askedBy: Asked | undefined
 }
 
-export interface SweepPlan extends Common {
+export interface SweepPlan extends Common, Costing {
   readonly kind: 'sweep'
   readonly previewLabel: string | undefined
   readonly previewTtlMs: number | undefined
@@ -111,7 +125,7 @@ export interface SweepPlan extends Common {
   readonly followedBy: MonitorPlan | undefined
 }
 
-export interface MonitorPlan extends Common {
+export interface MonitorPlan extends Common, Costing {
   readonly kind: 'monitor'
   readonly serviceName: string
   readonly health: HealthCheck
@@ -161,8 +175,10 @@ export interface DeclinePlan extends Common {
 }
 
 /** `command: plan`: checks key, permissions, checkout and workflow around what `auto` would do. */
-export interface CheckPlan extends Common {
+export interface CheckPlan extends Common, Costing {
   readonly kind: 'check'
+  /** Whether there is an API key at all. */
+  readonly hasKey: boolean
   /** What the event would lead to. */
   readonly would: Plan
 }
