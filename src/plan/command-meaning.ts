@@ -1,6 +1,6 @@
 import {
   type Intent,
-  meaningOf,
+  intentOfEvent,
   meaningOfWorkflowRun,
   type PlanInput,
   previewByNumber,
@@ -16,7 +16,7 @@ export function intentOf(input: PlanInput): Intent | NonePlan | RefusedPlan {
   switch (settings.command) {
     case 'auto':
     case 'plan':
-      return meaningOf(input)
+      return intentOfEvent(input)
     case 'preview':
       return commandedPreview(input, because)
     case 'production':

@@ -2,10 +2,10 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { errorMessage } from '../core/errors.ts'
-import { type Parsed, type Problem, parseDomain, type Read } from './values.ts'
+import { type Parsed, type ValueProblem, parseDomain, type Read } from './values.ts'
 
-export const dnsTypes = ['A', 'AAAA', 'CNAME', 'MX', 'TXT', 'CAA'] as const
-export type DnsType = (typeof dnsTypes)[number]
+const dnsTypes = ['A', 'AAAA', 'CNAME', 'MX', 'TXT', 'CAA'] as const
+type DnsType = (typeof dnsTypes)[number]
 
 /** One record as it shall be. */
 export interface WantedRecord {
@@ -19,7 +19,7 @@ export interface WantedRecord {
 }
 
 /** The name of the records by which this action knows which ones it has made (see `dnsDifference`). */
-export const markName = '_ink-deploy'
+const markName = '_ink-deploy'
 
 const entry = z.strictObject({
   zone: z.string(),
@@ -42,7 +42,7 @@ export function parseDnsRecords(text: string): Read<readonly WantedRecord[]> {
   }
   if (!Array.isArray(list)) return { value: [], problems: [{ at: undefined, text: 'must be a YAML list of records' }] }
   const records = new Map<string, WantedRecord>()
-  const problems: Problem[] = []
+  const problems: ValueProblem[] = []
   for (const [index, item] of list.entries()) {
     const at = `entry ${index + 1}`
     const record = readRecord(item)
@@ -85,14 +85,14 @@ function isSameRecord(a: Omit<WantedRecord, 'ttl'>, b: Omit<WantedRecord, 'ttl'>
 }
 
 /** A name within a zone, however it was written: in full, with a dot at its end, in capitals. */
-export function relativeName(name: string, zone: string): string {
+function relativeName(name: string, zone: string): string {
   const plain = name.toLowerCase().replace(/\.$/, '')
   if (plain === '' || plain === '@' || plain === zone) return '@'
   return plain.endsWith(`.${zone}`) ? plain.slice(0, -zone.length - 1) : plain
 }
 
 /** A record's content, in the one of its spellings by which contents are compared. */
-export function plainContent(type: string, content: string): string {
+function plainContent(type: string, content: string): string {
   const text = content.trim()
   if (type === 'TXT') return text.replace(/^"(.*)"$/s, '$1')
   if (type === 'CNAME' || type === 'MX') return text.toLowerCase().replace(/\.$/, '').replaceAll(/\s+/g, ' ')

@@ -178,7 +178,7 @@ export function sameLabel(one: string | undefined, other: string | undefined): b
 }
 
 /** What a comment asks for. A commit is given whole or abbreviated. */
-export type CommentCommand =
+type CommentCommand =
   | { readonly name: 'deploy'; readonly commit: string | undefined }
   | { readonly name: 'rollback'; readonly commit: string | undefined }
   | { readonly name: 'stop' }

@@ -1,6 +1,6 @@
 import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
 import type { PlanInput, PreviewIntent } from './intent.ts'
-import type { Facts, Need, NonePlan, RefusedPlan } from './plan.ts'
+import type { Facts, NeededFact, NonePlan, RefusedPlan } from './plan.ts'
 import type { OnMissingKey } from './settings.ts'
 import { managedBy, marks } from './variables.ts'
 
@@ -54,10 +54,10 @@ function numberOf(event: RunEvent): number | undefined {
 }
 
 /** Whether a fork's code may run with the repository's key, what has to be known first, or why it may not. */
-export type Trust =
+type Trust =
   | { readonly kind: 'trusted' }
   | { readonly kind: 'approved' }
-  | { readonly kind: 'needs'; readonly need: Need }
+  | { readonly kind: 'needs'; readonly need: NeededFact }
   | { readonly kind: 'denied'; readonly reason: string }
 
 /**
@@ -112,7 +112,7 @@ export function labelIsOn(label: string | undefined, pullRequest: PullRequest): 
 }
 
 /** Whether a preview is still wanted, read just before it is changed and again afterwards. */
-export type PreviewState =
+type PreviewState =
   | { readonly wanted: true }
   | { readonly wanted: false; readonly outcome: 'removed'; readonly reason: string }
   | { readonly wanted: false; readonly outcome: 'superseded'; readonly reason: string; readonly by: string }
@@ -135,7 +135,7 @@ export function previewState(
   return { wanted: true }
 }
 
-export type Ownership = 'ours' | 'of-others' | 'unmarked'
+type Ownership = 'ours' | 'of-others' | 'unmarked'
 
 /** Whose a service is by the marks in its environment. `repository` is GitHub's `owner/name`. */
 export function ownershipOf(env: Readonly<Record<string, string>>, repository: string): Ownership {
@@ -146,7 +146,7 @@ export function ownershipOf(env: Readonly<Record<string, string>>, repository: s
 }
 
 /** An existing service, as far as it matters to whether it may be touched. */
-export interface Existing {
+interface Existing {
   readonly name: string
   readonly env: Readonly<Record<string, string>>
   /** Whether it is built from our repository on the platform (`owner/slug`, as in the git remote). */

@@ -85,7 +85,7 @@ export interface PlanInput {
 }
 
 /** What an event means by itself, with `command: auto`. */
-export function meaningOf(input: PlanInput): Intent | NonePlan {
+export function intentOfEvent(input: PlanInput): Intent | NonePlan {
   const { context, event, settings } = input
   switch (event.kind) {
     case 'pull-request':

@@ -12,7 +12,7 @@ import type {
   DeclinePlan,
   Facts,
   MonitorPlan,
-  Need,
+  NeededFact,
   NeedsPlan,
   NonePlan,
   Place,
@@ -261,6 +261,6 @@ function placeOf({ context, settings }: PlanInput): Place {
   }
 }
 
-function needs(need: Need): NeedsPlan {
+function needs(need: NeededFact): NeedsPlan {
   return { kind: 'needs', need }
 }

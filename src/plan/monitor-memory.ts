@@ -4,7 +4,7 @@
  */
 
 /** Checks of one stretch of time. `since` in minutes since the epoch. */
-export interface Stretch {
+interface Stretch {
   readonly since: number
   readonly asked: number
   readonly healthy: number

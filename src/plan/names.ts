@@ -7,7 +7,7 @@ const longestLabel = 63
 const hashLength = 8
 
 /** `production` or `preview`, as GitHub's environment is called. */
-export type EnvironmentName = 'production' | 'preview'
+type EnvironmentName = 'production' | 'preview'
 
 export function environmentName(pullRequest: number | undefined): EnvironmentName {
   return pullRequest === undefined ? 'production' : 'preview'

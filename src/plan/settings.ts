@@ -1,7 +1,7 @@
 import type { Secret } from '../core/secret.ts'
 import { settingTable } from './setting-table.ts'
 import type { Setting } from './value-types.ts'
-import type { Problem, StatusRange } from './values.ts'
+import type { ValueProblem, StatusRange } from './values.ts'
 import { type DatabaseVariable, parseVariables, type Variables } from './variables.ts'
 
 export type InputName = keyof typeof settingTable
@@ -12,9 +12,6 @@ export const inputNames = Object.keys(settingTable) as readonly InputName[]
 
 /** What the workflow gave, as text; a setting that was not given is empty. */
 export type RawInputs = Readonly<Record<InputName, string>>
-
-/** The text that counts where none is given. A workflow may also hand over an expression that turned out empty. */
-export const inputDefaults: RawInputs = fromTable((name) => settingTable[name].fallback)
 
 /** A setting as it was written somewhere: its text, and what to call it in a message. */
 export interface Given {
@@ -102,7 +99,7 @@ function read({ type, fallback }: Setting<unknown>, { text, label }: Given, prob
   return parsed && 'value' in parsed ? parsed.value : undefined
 }
 
-function worded(label: string, problems: readonly Problem[]): string[] {
+function worded(label: string, problems: readonly ValueProblem[]): string[] {
   return problems.map(({ at, text }) => `${label}${at === undefined ? '' : `, ${at}`}: ${text}`)
 }
 
@@ -160,7 +157,7 @@ function combinationProblems(given: (name: InputName) => Given, values: Values):
 }
 
 /** What a template hands over is known only once it is deployed; what sqlite does is. */
-function unknownOutputs(variables: readonly DatabaseVariable[]): Problem[] {
+function unknownOutputs(variables: readonly DatabaseVariable[]): ValueProblem[] {
   return variables
     .filter(({ output }) => output !== 'url' && output !== 'token')
     .map(({ at, output }) => ({ at, text: `after = must be one of url, token, but is ${shown(output)}` }))

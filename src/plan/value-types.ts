@@ -52,7 +52,7 @@ export const previewDomain: ValueType<string> = {
 }
 export const globs = { parse: parseGlobs, schema: lines }
 export const branch: ValueType<string> = { parse: values.parseBranch, schema: text }
-export const commit: ValueType<string> = { parse: values.parseCommit, schema: text }
+export const commit: ValueType<string> = { parse: values.parseCommitSha, schema: text }
 export const name: ValueType<string> = { parse: values.parseName, schema: text }
 export const serviceLabel: ValueType<string> = { parse: parseServiceName, schema: text }
 export const repositoryName: ValueType<string> = { parse: values.parseRepositoryName, schema: text }

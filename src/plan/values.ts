@@ -5,9 +5,9 @@ import { domainToASCII } from 'node:url'
  * for a text of many lines, what is wrong with which of them.
  */
 export type Parsed<T> = { readonly value: T } | { readonly allowed: string }
-export type Read<T> = Parsed<T> | { readonly value: T; readonly problems: readonly Problem[] }
+export type Read<T> = Parsed<T> | { readonly value: T; readonly problems: readonly ValueProblem[] }
 
-export interface Problem {
+export interface ValueProblem {
   /** `line 3`, `entry 2`; undefined where it is the whole. */
   readonly at: string | undefined
   /** One sentence. Never a value, nor a line's text, where these may be secret. */
@@ -155,7 +155,7 @@ export function parseBranch(text: string): Parsed<string> {
 }
 
 /** A commit, whole or abbreviated as far as git abbreviates. */
-export function parseCommit(text: string): Parsed<string> {
+export function parseCommitSha(text: string): Parsed<string> {
   const value = text.toLowerCase()
   return /^[0-9a-f]{7,64}$/.test(value) ? { value } : { allowed: 'a commit SHA of at least 7 hexadecimal digits' }
 }

@@ -1,6 +1,6 @@
 import { Secret } from '../core/secret.ts'
 import { environmentName } from './names.ts'
-import type { Problem } from './values.ts'
+import type { ValueProblem } from './values.ts'
 
 /** Environment variables by name. Their values are hidden because no value is ever printed, secret or not. */
 export type Variables = ReadonlyMap<string, Secret>
@@ -41,10 +41,10 @@ export function markVariables(
  * Reads `KEY=VALUE` lines with the quoting of dotenv, and refuses what different tools read differently: what dotenv
  * would drop, cut off or keep by surprise. Takes time in proportion to the text.
  */
-export function parseVariables(given: string): { readonly value: Variables; readonly problems: readonly Problem[] } {
+export function parseVariables(given: string): { readonly value: Variables; readonly problems: readonly ValueProblem[] } {
   const text = given.replace(/\r\n?/g, '\n')
   const variables = new Map<string, Secret>()
-  const problems: Problem[] = []
+  const problems: ValueProblem[] = []
   for (let start = 0, line = 1; start < text.length; ) {
     const statement = statementAt(text, start)
     if ('problem' in statement) problems.push({ at: `line ${line}`, text: statement.problem })
@@ -141,10 +141,10 @@ export interface DatabaseVariable {
 /** Reads `VARIABLE=output` lines. Which outputs there are depends on the database. */
 export function parseDatabaseVariables(text: string): {
   readonly value: readonly DatabaseVariable[]
-  readonly problems: readonly Problem[]
+  readonly problems: readonly ValueProblem[]
 } {
   const value: DatabaseVariable[] = []
-  const problems: Problem[] = []
+  const problems: ValueProblem[] = []
   const names = new Set<string>()
   for (const [index, written] of text.split('\n').entries()) {
     const line = written.trim()

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { PullRequest, PullRequestEvent, Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
 import type { PlanInput } from '../../src/plan/intent.ts'
-import type { Settings } from '../../src/plan/settings.ts'
-import { type InputName, inputDefaults, parseSettings, type RawInputs } from '../../src/plan/settings.ts'
+import { settingTable } from '../../src/plan/setting-table.ts'
+import { type InputName, inputNames, parseSettings, type RawInputs, type Settings } from '../../src/plan/settings.ts'
 
 /** Builders for the pieces that decisions are made of: complete by default, each part replaceable. */
 
@@ -87,6 +87,11 @@ export function comment(body: string, overrides: Partial<Extract<RunEvent, { kin
     ...overrides,
   }
 }
+
+/** Every setting as the table has it, as `action.yml` hands them over. */
+export const inputDefaults = Object.fromEntries(
+  inputNames.map((name) => [name, settingTable[name].fallback]),
+) as RawInputs
 
 export function rawInputs(given: Partial<Record<InputName, string>> = {}): RawInputs {
   return { ...inputDefaults, 'api-key': testKey, ...given }

@@ -2,8 +2,8 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { settingTable } from '../../src/plan/setting-table.ts'
-import { type InputName, inputDefaults, parseSettings } from '../../src/plan/settings.ts'
-import { problemsOf, rawInputs, revealed, settingsOf, testKey } from './plan-inputs.ts'
+import { type InputName, parseSettings } from '../../src/plan/settings.ts'
+import { inputDefaults, problemsOf, rawInputs, revealed, settingsOf, testKey } from './plan-inputs.ts'
 
 const noFiles = { readFile: () => undefined }
 
