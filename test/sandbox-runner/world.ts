@@ -1,4 +1,10 @@
-import { type GitHub, type Repository, startGitHub, type WebhookEvent } from '../../sandbox/github/github.ts'
+import {
+  type GitHub,
+  type GitHubOptions,
+  type Repository,
+  startGitHub,
+  type WebhookEvent,
+} from '../../sandbox/github/github.ts'
 import { type RunOptions, type RunResult, runAction } from '../../sandbox/runner/runner.ts'
 import { sampleAction } from './sample-action.ts'
 
@@ -15,8 +21,8 @@ export interface RunnerWorld extends AsyncDisposable {
 }
 
 /** A private repository with two commits on `main` and a pull request, on a GitHub of its own. */
-export async function runnerWorld(): Promise<RunnerWorld> {
-  const github = await startGitHub()
+export async function runnerWorld(options: GitHubOptions = {}): Promise<RunnerWorld> {
+  const github = await startGitHub(options)
   const repository = await github.createRepository({ owner: 'acme', name: 'web', private: true })
   await repository.commit({ branch: 'main', files: { 'index.html': 'one\n' }, message: 'Start' })
   await repository.pushTo('main', { 'README.md': 'Read me\n' })

@@ -1,6 +1,6 @@
 import type { Match, Operation } from '../description.ts'
 import type { Dialect } from '../dialect.ts'
-import { shapeAnswer } from './shape.ts'
+import { shapeAnswer } from './answers.ts'
 
 /** A list has this many entries by default and at most (`[api] DEFAULT_PAGING_NUM`, `MAX_RESPONSE_ITEMS`). */
 const DEFAULT_PAGE_SIZE = 30
@@ -56,10 +56,10 @@ export async function giteaDialect(serverUrl: string): Promise<Dialect> {
     strict: false,
     find(method, path): Match | undefined {
       for (const route of routes) {
-        const groups = route.method === method ? route.pattern.exec(path)?.groups : undefined
-        if (!groups) continue
+        const found = route.method === method ? route.pattern.exec(path) : null
+        if (!found) continue
         const params = Object.fromEntries(
-          Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]),
+          Object.entries(found.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]),
         )
         return { operation: route.operation, params }
       }
