@@ -1,5 +1,5 @@
 import type { RepositoryPaths } from './paths.ts'
-import { filesNamedOn, type Place, placesIn } from './places.ts'
+import { fileAbove, filesNamedOn, type Place, placesIn } from './places.ts'
 import { scoreOf, TELLING } from './rank.ts'
 import type { Section } from './section.ts'
 
@@ -51,7 +51,10 @@ function placesAround(lines: readonly string[], reasonAt: number, paths: Reposit
   }
   const sorted = near.toSorted((a, b) => distance(a) - distance(b))
   const [first] = sorted
-  const named = first !== undefined && first.level === 'error' ? [] : filesNamedOn(lines[reasonAt] ?? '', reasonAt, paths)
+  const named =
+    first !== undefined && first.level === 'error'
+      ? []
+      : [...fileAbove(lines, reasonAt, paths), ...filesNamedOn(lines[reasonAt] ?? '', reasonAt, paths)]
   const others = placesIn(lines, reasonAt + BELOW, reasonAt + FURTHER, paths)
   const listed = [...near, ...others].filter((place) => place.level === 'warning' || isFinding(lines, place))
   const ordered = listed.toSorted((a, b) => Number(a.level === 'warning') - Number(b.level === 'warning') || a.at - b.at)

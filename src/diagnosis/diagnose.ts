@@ -6,7 +6,7 @@ import { linesAround, tailOf } from './lines.ts'
 import { memoryDeath } from './memory.ts'
 import { repositoryPaths } from './paths.ts'
 import { ending, listening, platformAdvice, type Said, saidByPlatform } from './platform.ts'
-import { type Ranked, rank, TELLING } from './rank.ts'
+import { isListed, type Ranked, rank, TELLING } from './rank.ts'
 import { doing, reasonAt } from './reason.ts'
 import { failingSection, type Section, wholeSection } from './section.ts'
 
@@ -115,8 +115,9 @@ function explained(
   const { lines } = section
   const [best = { at: 0, score: 0 }] = ranked
   const paths = repositoryPaths(failure.rootDirectory ?? '', failure.files)
+  const alone = ended === 'build' && isListed(lines[best.at] ?? '')
   const candidates = ranked
-    .filter(({ at, score }) => score >= best.score - NEAR_BEST.points && Math.abs(at - best.at) <= NEAR_BEST.lines)
+    .filter(({ at, score }) => at === best.at || (!alone && score >= best.score - NEAR_BEST.points && Math.abs(at - best.at) <= NEAR_BEST.lines))
     .slice(0, MOST_CANDIDATES)
   const hints = ended === 'run' ? [...RUN_HINTS, ...BUILD_HINTS] : [...BUILD_HINTS, ...RUN_HINTS]
   let advice: ReturnType<typeof adviceFor>
