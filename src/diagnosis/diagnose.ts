@@ -188,7 +188,11 @@ function withPlace(cause: string, at: SourceAnnotation | undefined): string {
   return `${cause} (${at.file}${at.line === undefined ? '' : `:${at.line}`})`
 }
 
+/** One line of bearable length: where messages are nested, the first says what was done and the last one why it failed. */
 function oneLine(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
-  return line.length > LONGEST_CAUSE ? `${line.slice(0, LONGEST_CAUSE).replace(/[\ud800-\udbff]$/, '')}…` : line
+  if (line.length <= LONGEST_CAUSE) return line
+  const head = line.slice(0, LONGEST_CAUSE / 2).replace(/[\ud800-\udbff]$/, '')
+  const tail = line.slice(-LONGEST_CAUSE / 2).replace(/^[\udc00-\udfff]/, '')
+  return `${head}… …${tail}`
 }

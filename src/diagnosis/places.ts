@@ -26,7 +26,7 @@ const BARE = new RegExp(`${END}(?![\\w.])`, 'g')
 const POSITION_HERE = new RegExp(POSITION, 'y')
 
 /** A file alone on its line; its findings follow, each with its position only (ESLint, next lint). */
-const HEADER = /^\s{0,4}(?:[-✖×]\s)?(?<path>\S(?:.{0,198}\S)?\.[A-Za-z][A-Za-z0-9]{0,9})(?: \(\d{1,3} \w{1,12}\))?:?$/
+const HEADER = /^\s{0,4}(?:[-✖×]\s)?(?:Error: |ERROR in )?(?<path>\S(?:.{0,198}\S)?\.[A-Za-z][A-Za-z0-9]{0,9})(?: \(\d{1,3} \w{1,12}\))?:?$/
 const FINDING = /^\s{0,8}(?<line>\d{1,6}):(?<column>\d{1,5})(?:$|[\s:])(?<message>.*)$/
 /** A JVM frame names the class and the file, not the folder: `at com.acme.App.main(App.java:4)`. */
 const JVM_FRAME =

@@ -35,7 +35,7 @@ export interface Ending {
 
 /** A container that ends at once is gone before its phase was ever seen; what the platform says of it tells. */
 const AFTER_BUILD = /\bcontainer (?:exited|crashed|failed)|\broll-?out\b|accepts? connections|readiness|health ?check|progress deadline|crash ?loop|back-off restarting/i
-const EXITED = /\bexited with\b|\bcontainer (?:exited|crashed)|crash ?loop|OOMKilled|back-off restarting/i
+const EXITED = /\bexited with\b|\bcontainer (?:exited|crashed|failed to (?:start|create))|failed to create (?:shim|containerd) task|crash ?loop|OOMKilled|back-off restarting/i
 /** Wrappers of the workflow engine. Source: error messages of the real platform, where they come nested and twice over. */
 const WRAPPED = /(?:child workflow execution error|workflow execution error|activity error) \([^()]{0,1000}\): /g
 const TYPED = / ?\(type: [^()]{0,200}retryable: (?:true|false)[^()]{0,100}\)/

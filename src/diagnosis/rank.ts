@@ -63,7 +63,10 @@ const REASONS: readonly (readonly [RegExp, number])[] = [
 
 /** What only says that something ran and failed. */
 const WRAPPERS: readonly RegExp[] = [
-  /\b(?:command|process|script|task|step|job|subprocess|goal|recipe|hook|workspace|worker|shell)\b.{0,120}\b(?:failed|exited|ended|terminated|returned|errored|fail to)\b/i,
+  /\b(?:command|process|script|task|step|job|subprocess|goal|recipe|hook|workspace|worker|shell)\b.{0,120}\b(?:failed|exited|ended|terminated|returned|errored|fail to)\b(?!\S*: .{24}).{0,60}$/i,
+  // Only the file: what is wrong in it stands on the next line.
+  /^\W*error(?: in)?:? \.{0,2}\/\S+(?: \d+:\d+(?:-\d+)?)?$/i,
+  /^\W*(?:error |ERROR )?[A-Z]\w+ing [\w ]{0,60} failed\W*$/,
   /\bELIFECYCLE\b|\bexit (?:code|status):? ?\d|\bexit(?:ed|s)?(?: with)?(?: code| status| error)?:? \(?\d+\)?|non-?zero|returned exit|didn't exit successfully|did not (?:run|exit|complete) successfully/i,
   /^\W*(?:error|err!|fatal|npm err!|npm error|failed|failure)?\W*(?:the )?(?:build|compil\w+|command|deploy\w*|install\w*|bundling|linting|typecheck\w*|tests?|runner)(?: \w+){0,2} (?:has )?(?:failed|errors?)\b[\W\d]*(?:in [\d.]+ ?m?s?|with \d+ errors?|due to .{0,80}|because of .{0,40}|; see .{0,60}|with an exception\.?)?\W*$/i,
   /\bfailed to compile\W*$|error during build:?$|aborting due to|^error: could not compile|\bmake(?:\[\d+\])?: \*\*\*.*Error \d|build stopped|subprocess-exited|metadata-generation-failed|issue with the package mentioned|A complete log|rails aborted|^Traceback|\bcompilation failure$|BUILD FAILED|APPLICATION FAILED|^error: build failed|Execution failed for task|Import trace|Could not create Makefile|extconf\.rb failed|Failed building wheel|prerendering page|export encountered|build optimization failed|Error: Command failed|Failed to collect page data|Failed to build \S+$|occurred while running|Build error occurred|Could not read from remote repository|Please make sure you have the correct access|^ERROR: Failed to build|could not read \d+ project|has \d+ error|problems were encountered|Failed with errors|Cannot continue|Fatal: Application|Stopping at filesystem|Unhandled 'error' event|terminated by (?:other|signal)/i,
