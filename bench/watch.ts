@@ -1,5 +1,5 @@
+import { createSanitizer } from '../src/core/sanitize.ts'
 import { deploymentLog, WINDOW_LINES } from '../src/watch/deployment-log.ts'
-import { createTamer } from '../src/watch/tame.ts'
 import { watchDeployment } from '../src/watch/watch-deployment.ts'
 import { VirtualClock } from '../test/watch/virtual-clock.ts'
 
@@ -83,12 +83,14 @@ async function watchOnce(
 
 function logCost(print: (line: string) => void): void {
   const lines = Array.from({ length: LINES }, (_, index) => logLine(index))
-  const tame = createTamer(Array.from({ length: 20 }, (_, index) => `not-in-the-log-${index}-${'x'.repeat(30)}`))
+  const sanitize = createSanitizer(
+    Array.from({ length: 20 }, (_, index) => `not-in-the-log-${index}-${'x'.repeat(30)}`),
+  )
   let shown = 0
   const memoryBefore = process.memoryUsage().rss
   const cpuBefore = process.cpuUsage()
   let most = memoryBefore
-  const log = deploymentLog([], tame, { line: () => (shown += 1) })
+  const log = deploymentLog([], sanitize, { line: () => (shown += 1) })
   for (let end = NEW_LINES_PER_READING; end <= LINES; end += NEW_LINES_PER_READING) {
     log.accept(lines.slice(Math.max(0, end - WINDOW_LINES), end))
     if (end % 10_000 === 0) most = Math.max(most, process.memoryUsage().rss)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { systemClock } from './core/clock.ts'
 import type { Deps } from './flows/deps.ts'
 import { openGitHub } from './github/github.ts'
 import { openPlatform, type Platform } from './ink/platform.ts'
@@ -8,7 +9,6 @@ import type { Settings } from './plan/settings.ts'
 import { openSource } from './source/source.ts'
 import { fetchOnce } from './watch/http-request.ts'
 import { listMcpTools } from './watch/mcp-request.ts'
-import { systemClock } from './watch/system-clock.ts'
 
 /** What only the edge to the runner can give. */
 export interface Edge {

@@ -1,10 +1,10 @@
-import { errorMessage } from './errors.ts'
+import { systemClock } from './core/clock.ts'
+import { errorMessage } from './core/errors.ts'
 import { settleOpen } from './flows/settle-open.ts'
 import { openGitHub } from './github/github.ts'
 import { loadRun } from './runner/load-run.ts'
 import { readOpenDeployment } from './runner/saved-state.ts'
 import { cancelOnSignals } from './runner/signals.ts'
-import { systemClock } from './watch/system-clock.ts'
 
 // The runner gives the post step of a cancelled job little time, and a dead GitHub must not use it all.
 const callLimitMs = 4000

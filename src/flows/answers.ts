@@ -1,9 +1,9 @@
+import { createSanitizer } from '../core/sanitize.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan } from '../plan/plan.ts'
-import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/answers.ts'
+import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
 import type { NothingReport } from '../report/model.ts'
-import { createTamer } from '../watch/tame.ts'
 import type { Deps } from './deps.ts'
 import type { Outcome } from './outcome.ts'
 import { isOurs } from './ownership.ts'
@@ -33,9 +33,9 @@ export async function answerNo(plan: DeclinePlan, deps: Deps): Promise<Outcome> 
 /** Answers `/ink logs` with the end of the runtime log. */
 export async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
   const service = await ownService(plan, run)
-  const tame = createTamer(run.secrets())
+  const sanitize = createSanitizer(run.secrets())
   const body = service
-    ? logsAnswer(plan.serviceName, service.status, service.runtimeLogs.map(tame))
+    ? logsAnswer(plan.serviceName, service.status, service.runtimeLogs.map(sanitize))
     : declineAnswer('this pull request has no preview')
   await run.github.comments.add(plan.pullRequest.number, body)
   return answered(run, service ? 'the log was shown in a comment' : 'there is no preview')

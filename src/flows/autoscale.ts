@@ -1,3 +1,4 @@
+import { createSanitizer } from '../core/sanitize.ts'
 import { mebibytes } from '../ink/prices.ts'
 import type { Service } from '../ink/results.ts'
 import { type Autoscale, decideStep, type Size, type Usage } from '../plan/autoscale.ts'
@@ -7,10 +8,9 @@ import type { MonitorPlan } from '../plan/plan.ts'
 import { brokenInWords, stuckInWords, whyUnchanged } from '../plan/size-unchanged.ts'
 import { memoryDeath } from '../watch/diagnosis/recognisers/resources.ts'
 import { meaningOf } from '../watch/status.ts'
-import { createTamer } from '../watch/tame.ts'
 import { isDeploying, isRunning } from './resize.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 import { type Production, type Scaled, stepInWords, takeStep } from './take-step.ts'
 
 /**
@@ -58,7 +58,7 @@ async function readUsage(run: Run, service: Service): Promise<Usage | undefined>
     return await run.platform.usage(service.name, run.signal)
   } catch (error) {
     run.signal.throwIfAborted()
-    run.log.warning(`The metrics of ${service.name} could not be read: ${tameError(run, error)}`)
+    run.log.warning(`The metrics of ${service.name} could not be read: ${safeMessage(run, error)}`)
     return undefined
   }
 }
@@ -83,8 +83,8 @@ const lastWords = 10
 function killedFor(run: Run, { service, seen }: Production): string | undefined {
   const verdict = meaningOf(service.status)?.verdict
   if (verdict !== 'crashed' && !(verdict === 'active' && seen.verdict === 'trouble')) return undefined
-  const tame = createTamer(run.secrets())
+  const sanitize = createSanitizer(run.secrets())
   const said = service.errorMessage === undefined ? [] : [service.errorMessage]
-  const line = memoryDeath([...service.runtimeLogs.slice(-lastWords), ...said].map(tame))
+  const line = memoryDeath([...service.runtimeLogs.slice(-lastWords), ...said].map(sanitize))
   return line === undefined ? undefined : `“${line.trim().slice(0, 120)}”`
 }

@@ -1,8 +1,8 @@
+import { settleEach } from '../core/parallel.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Source } from '../source/contract.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
 import type { GitRemote } from '../source/remote.ts'
-import { settleEach } from './in-parallel.ts'
 
 /**
  * The branches that other services track, among those which share a repository and a target with ours: several services

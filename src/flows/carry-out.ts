@@ -1,11 +1,12 @@
-import { DeployError, errorMessage } from '../errors.ts'
+import { DeployError, errorMessage } from '../core/errors.ts'
+import { createSanitizer } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota, type Platform } from '../ink/platform.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import type { NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
-import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
+import type { DeployReport, NothingReport } from '../report/model.ts'
+import type { CardRow, Target } from '../report/row.ts'
 import { SourceError } from '../source/source-error.ts'
-import { createTamer } from '../watch/tame.ts'
 import { answerHelp, answerLogs, answerNo } from './answers.ts'
 import { check } from './check.ts'
 import { checkPlace } from './check-place.ts'
@@ -100,7 +101,7 @@ async function withRoom(plan: WorkPlan, run: Run): Promise<Outcome> {
     const room = plan.onQuota === 'evict-oldest' && !overBudget && !unpaid
     if (room && (await evictOldest(run, plan))) return flowOf(plan, run)
     if (plan.onQuota === 'evict-oldest') throw error
-    const said = createTamer(run.secrets())(errorMessage(error))
+    const said = createSanitizer(run.secrets())(errorMessage(error))
     const reason = `${overBudget ? said : `the account at ml.ink may have no more (${said})`}; on-quota is skip`
     run.reporter.update({ status: 'skipped', phase: undefined, reason })
     run.reporter.timeline.end('skipped', reason)
@@ -136,7 +137,7 @@ function flowOf(plan: WorkPlan, run: Run): Promise<Outcome> {
 
 /** Something threw: the platform said no, the network went away, the checkout is not usable. That is a failed run with a reason. */
 function broken(plan: WorkPlan, deps: Deps, occasion: Occasion, reporter: Reporter, thrown: unknown): Outcome {
-  const cause = createTamer(deps.secrets())(errorMessage(thrown))
+  const cause = createSanitizer(deps.secrets())(errorMessage(thrown))
   const hint =
     thrown instanceof DeployError && thrown.hint
       ? thrown.hint

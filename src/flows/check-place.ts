@@ -1,10 +1,10 @@
-import { DeployError } from '../errors.ts'
+import { DeployError } from '../core/errors.ts'
 import { PlatformError } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import { judgeProject, judgeWorkspace, type KnownPlace, type PlaceJudgement } from '../plan/place-names.ts'
 import type { Place } from '../plan/plan.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 
 type Lister = Pick<Platform, 'workspaces' | 'projects' | 'knowsWorkspaces'>
 
@@ -67,7 +67,7 @@ async function findOrWarn(run: Parameters<typeof checkPlace>[0], place: Place): 
   } catch (error) {
     const unusable = error instanceof PlatformError && (error.failure === 'protocol' || error.failure === 'tool')
     if (!unusable) throw error
-    run.log.warning(`Whether project and workspace exist could not be checked: ${tameError(run, error)}`)
+    run.log.warning(`Whether project and workspace exist could not be checked: ${safeMessage(run, error)}`)
     return { project: undefined, workspace: undefined }
   }
 }

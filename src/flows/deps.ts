@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts'
 import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
@@ -5,7 +6,6 @@ import type { RunContext } from '../plan/event.ts'
 import type { Place } from '../plan/plan.ts'
 import type { Settings } from '../plan/settings.ts'
 import type { Source } from '../source/source.ts'
-import type { Clock } from '../watch/clock.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
 import type { PhaseLog } from './timeline.ts'
 

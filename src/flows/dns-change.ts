@@ -3,7 +3,7 @@ import type { DnsRecord } from '../ink/results.ts'
 import { type DnsDifference, excludeEachOther, findRecord, markOf, recordInWords } from '../plan/dns-difference.ts'
 import type { WantedRecord } from '../plan/dns-records.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 
 /**
  * Brings one zone in step. Where both can be there at once, what is new is there before what is old goes. A record that
@@ -18,7 +18,7 @@ export async function changeZone(run: Run, difference: DnsDifference, service: s
       await act()
     } catch (error) {
       run.signal.throwIfAborted()
-      failed.push(`${recordInWords(zone, record)}: ${tameError(run, error)}`)
+      failed.push(`${recordInWords(zone, record)}: ${safeMessage(run, error)}`)
     }
   }
   const waiting = new Set(difference.remove)
@@ -91,7 +91,7 @@ async function putBack(run: Run, removed: readonly DnsRecord[], zone: string, se
       await run.platform.addDnsRecord(markOf(zone, service, id), signal)
     } catch (error) {
       run.log.warning(
-        `The DNS record ${words} was to be replaced, which failed, and could not be put back with its mark: ${tameError(run, error)}. Look whether it is there; if it is, it counts as made by hand.`,
+        `The DNS record ${words} was to be replaced, which failed, and could not be put back with its mark: ${safeMessage(run, error)}. Look whether it is there; if it is, it counts as made by hand.`,
       )
     }
   }

@@ -1,11 +1,11 @@
+import { settleEach } from '../core/parallel.ts'
 import type { Platform } from '../ink/platform.ts'
 import { type DnsDifference, dnsDifference, recordInWords } from '../plan/dns-difference.ts'
 import type { Plan, ProductionPlan } from '../plan/plan.ts'
 import type { Deps } from './deps.ts'
 import { changeZone } from './dns-change.ts'
-import { settleEach } from './in-parallel.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 
 /** What would bring the zones in step, and what stands in the way. */
 export interface DnsOutlook {
@@ -43,7 +43,7 @@ export async function dnsOutlook(
   const differences = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const unread = read.flatMap((result, index) =>
     result.status === 'rejected'
-      ? [`The records of ${delegated[index]} could not be read: ${tameError({ secrets }, result.reason)}`]
+      ? [`The records of ${delegated[index]} could not be read: ${safeMessage({ secrets }, result.reason)}`]
       : [],
   )
   const names = delegated.join(', ') || 'there is none'
@@ -76,7 +76,7 @@ export async function settleDns(run: Run, plan: ProductionPlan): Promise<void> {
     if (failed.length > 0) warnOutOfStep(run, failed.join('; '))
   } catch (error) {
     run.signal.throwIfAborted()
-    warnOutOfStep(run, tameError(run, error))
+    warnOutOfStep(run, safeMessage(run, error))
   }
 }
 

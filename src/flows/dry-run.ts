@@ -1,9 +1,9 @@
-import { errorMessage } from '../errors.ts'
+import { errorMessage } from '../core/errors.ts'
+import { createSanitizer } from '../core/sanitize.ts'
 import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { PlanReport } from '../report/model.ts'
-import { createTamer } from '../watch/tame.ts'
 import type { Occasion } from './carry-out.ts'
 import type { Deps } from './deps.ts'
 import { dnsInWords, dnsOutlook } from './dns.ts'
@@ -37,7 +37,7 @@ async function foreseen(plan: PlanToDo, deps: Deps, { signal }: Occasion): Promi
     return lines.length > 0 ? lines : ['DNS: in step']
   } catch (error) {
     signal.throwIfAborted()
-    return [`DNS: could not be read (${createTamer(deps.secrets())(errorMessage(error))})`]
+    return [`DNS: could not be read (${createSanitizer(deps.secrets())(errorMessage(error))})`]
   } finally {
     await platform?.close()
   }

@@ -1,14 +1,14 @@
-import { DeployError } from '../errors.ts'
+import { DeployError } from '../core/errors.ts'
+import { formatDollars } from '../core/format.ts'
 import type { Credits } from '../ink/credits.ts'
 import { PlatformError } from '../ink/errors.ts'
 import { isOutOfMoney } from '../ink/platform.ts'
 import { fitsBudget, type RunningCost, roomInBudget, sumPerDay } from '../plan/budget.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
-import { formatDollars } from '../report/format.ts'
 import { costOf, runningCosts } from './costs.ts'
 import { findPreviews } from './previews.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 
 /** Another preview would pass `max-cost-per-day`. */
 export class OverBudget extends DeployError {
@@ -48,7 +48,7 @@ export async function lookAtCredits(
   } catch (error) {
     run.signal.throwIfAborted()
     if (isOutOfMoney(error)) throw error
-    run.log.warning(`The credits of the account at ml.ink could not be read: ${tameError(run, error)}`)
+    run.log.warning(`The credits of the account at ml.ink could not be read: ${safeMessage(run, error)}`)
     return undefined
   }
 }

@@ -1,9 +1,9 @@
+import { settleEach } from '../core/parallel.ts'
 import { type MonitorMemory, memoryBranch, serviceOfMemoryBranch } from '../plan/monitor-memory.ts'
 import type { Place } from '../plan/plan.ts'
-import { settleEach } from './in-parallel.ts'
 import type { FoundRepository } from './previews.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 
 /**
  * Puts what is remembered of a service in the place of what was. The new branch is made before the old ones go, so that
@@ -50,6 +50,6 @@ async function orWarn(run: Run, act: () => Promise<void>): Promise<void> {
     await act()
   } catch (error) {
     run.signal.throwIfAborted()
-    run.log.warning(`What the monitor remembers could not be written: ${tameError(run, error)}`)
+    run.log.warning(`What the monitor remembers could not be written: ${safeMessage(run, error)}`)
   }
 }

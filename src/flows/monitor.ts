@@ -1,23 +1,24 @@
-import { DeployError } from '../errors.ts'
+import { DeployError } from '../core/errors.ts'
+import { settleEach } from '../core/parallel.ts'
+import { createSanitizer } from '../core/sanitize.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { recall, uptimeOf, withCheck } from '../plan/monitor-memory.ts'
 import { previewNumber } from '../plan/names.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
-import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
+import type { MonitoredService, MonitorReport } from '../report/model.ts'
+import type { Target } from '../report/row.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/status.ts'
-import { createTamer } from '../watch/tame.ts'
 import { scale, stuckAtSize } from './autoscale.ts'
 import { costView, runningCosts } from './costs.ts'
-import { settleEach } from './in-parallel.ts'
 import { lookAtCredits } from './means.ts'
 import { forgetGone, keepMemory } from './monitor-memory.ts'
 import type { Outcome } from './outcome.ts'
 import { isOurs } from './ownership.ts'
 import { type FoundRepository, findPreviews } from './previews.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 import { keepIssue } from './trouble-issue.ts'
 
 const logLines = 40
@@ -41,7 +42,7 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
     ...unreadable,
     ...looked.flatMap((result, index) =>
       result.status === 'rejected'
-        ? [{ serviceName: found[index]?.name ?? '', why: tameError(run, result.reason) }]
+        ? [{ serviceName: found[index]?.name ?? '', why: safeMessage(run, result.reason) }]
         : [],
     ),
   ]
@@ -134,7 +135,7 @@ async function look(
   service: Service,
   stuck: string | undefined,
 ): Promise<MonitoredService> {
-  const tame = createTamer(run.secrets())
+  const sanitize = createSanitizer(run.secrets())
   const number = previewNumber(plan.place.baseName, service.name)
   const target: Target = number === undefined ? 'production' : `pr-${number}`
   const verdict = meaningOf(service.status)?.verdict
@@ -148,16 +149,16 @@ async function look(
     clock: run.clock,
     random: run.random,
     signal: run.signal,
-    tame,
+    sanitize,
   })
   const what = troubleOf(service, verdict, asked) ?? stuck
-  const logTail = service.runtimeLogs.map(tame)
+  const logTail = service.runtimeLogs.map(sanitize)
   const issue = plan.dryRun || target !== 'production' ? undefined : await keepIssue(run, service.name, what, logTail)
   return {
     service: service.name,
     target,
     verdict: what === undefined ? 'healthy' : 'trouble',
-    platformStatus: tame(service.status),
+    platformStatus: sanitize(service.status),
     url: service.url,
     health:
       asked.status === undefined

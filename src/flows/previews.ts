@@ -1,15 +1,15 @@
+import { bothOf, settleEach } from '../core/parallel.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { databaseName, marks, previewName } from '../plan/names.ts'
 import type { Place } from '../plan/plan.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
 import type { GitRemote } from '../source/remote.ts'
-import { bothOf, settleEach } from './in-parallel.ts'
 import { isOurs } from './ownership.ts'
 import { protectedRemote } from './prepare.ts'
 import type { Removable } from './removal.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 
 /** What finding needs. */
 export type PreviewFinder = Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>
@@ -81,7 +81,7 @@ function sortOut(
   for (const [index, result] of read.entries()) {
     const serviceName = names[index] ?? ''
     if (result.status === 'rejected') {
-      unreadable.push({ serviceName, why: tameError(run, result.reason) })
+      unreadable.push({ serviceName, why: safeMessage(run, result.reason) })
       continue
     }
     const { service } = result.value

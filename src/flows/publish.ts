@@ -1,7 +1,7 @@
-import { fitAnnotations } from '../report/annotations.ts'
+import { redactValue } from '../core/redact.ts'
 import type { AnnotationView, Surroundings } from '../report/model.ts'
-import { redact } from '../report/redact.ts'
 import { renderSummary } from '../report/summary.ts'
+import { fitAnnotations } from '../report/untrusted-text.ts'
 import type { Deps } from './deps.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -16,7 +16,7 @@ export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
   const { repository } = deps.context
   const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
   const reports = [outcome.report, ...(outcome.also ? [outcome.also] : [])].map((report) =>
-    redact(report, deps.secrets()),
+    redactValue(report, deps.secrets()),
   )
   page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
   for (const report of reports) {

@@ -1,11 +1,11 @@
-import { DeployError, errorMessage } from '../errors.ts'
+import { TimeLimitError, withinTime } from '../core/clock.ts'
+import { DeployError, errorMessage } from '../core/errors.ts'
 import { type DatabaseAccess, DatabaseUnreachable } from '../ink/seed-database.ts'
 import type { Snapshot, Source } from '../source/contract.ts'
-import { TimeLimitError, withinTime } from '../watch/clock.ts'
 import type { ServiceDatabase } from './databases.ts'
 import type { Prepared } from './prepare.ts'
 import type { Run } from './run.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 import type { DeployPlan } from './work.ts'
 
 /** An SQL file, read from what is deployed. */
@@ -87,7 +87,7 @@ async function sowPatiently(
 }
 
 function failed(run: Run, { name }: ServiceDatabase, path: string, error: unknown): DeployError {
-  const message = `${path} could not be run in the database ${name}: ${tameError(run, error)}`
+  const message = `${path} could not be run in the database ${name}: ${safeMessage(run, error)}`
   const unanswered = error instanceof DatabaseUnreachable || error instanceof TimeLimitError
   const hint = unanswered ? 'Nothing was deployed. Run the job again once the database answers.' : hintOf(error)
   return new DeployError(message, { hint, cause: error })

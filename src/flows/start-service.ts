@@ -1,8 +1,8 @@
-import { DeployError } from '../errors.ts'
+import type { Clock } from '../core/clock.ts'
+import { DeployError } from '../core/errors.ts'
 import { ToolError } from '../ink/errors.ts'
 import { isNameTaken, type Platform, type ServiceSettings } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
-import type { Clock } from '../watch/clock.ts'
 import { meaningOf } from '../watch/status.ts'
 
 /** What one start of a deployment needs. */

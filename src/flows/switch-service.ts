@@ -1,13 +1,13 @@
-import { errorMessage } from '../errors.ts'
+import { errorMessage } from '../core/errors.ts'
+import { createSanitizer } from '../core/sanitize.ts'
 import { isTransient, mayHaveHappened, PlatformError } from '../ink/errors.ts'
 import type { Platform, ServiceSettings } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { HealthCheck } from '../plan/settings.ts'
-import type { PhaseName } from '../report/model.ts'
+import type { PhaseName } from '../report/row.ts'
 import { type Confirmation, confirmLive } from '../watch/confirm-live.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import type { DeploymentPhase } from '../watch/status.ts'
-import { createTamer } from '../watch/tame.ts'
 import type { DeploymentReader, WatchVerdict } from '../watch/verdict.ts'
 import { watchDeployment } from '../watch/watch-deployment.ts'
 import type { Run } from './run.ts'
@@ -71,7 +71,7 @@ export async function switchService(run: Run, request: SwitchRequest): Promise<S
 }
 
 function watch(run: Run, request: SwitchRequest): Promise<WatchVerdict> {
-  const tame = createTamer(run.secrets())
+  const sanitize = createSanitizer(run.secrets())
   const starter =
     request.starter ??
     serviceStarter({
@@ -94,7 +94,7 @@ function watch(run: Run, request: SwitchRequest): Promise<WatchVerdict> {
     random: run.random,
     deadlineAt: request.deadlineAt,
     signal: run.signal,
-    tame,
+    sanitize,
     events: {
       phase: (phase, atMs) => beginPhase(run, phase, atMs),
       line: (line) => {
@@ -143,7 +143,7 @@ function readerOf(platform: Pick<Platform, 'service'>, serviceName: string): Dep
 }
 
 async function confirm(run: Run, request: SwitchRequest, url: string | undefined): Promise<Confirmation> {
-  const tame = createTamer(run.secrets())
+  const sanitize = createSanitizer(run.secrets())
   const leftMs = request.deadlineAt - run.clock.now()
   const { health } = request
   const check = health.kind === 'none' ? health : { ...health, timeoutMs: Math.min(health.timeoutMs, leftMs) }
@@ -151,7 +151,7 @@ async function confirm(run: Run, request: SwitchRequest, url: string | undefined
   run.reporter.update({ phase: 'probe', ...(url === undefined ? {} : { url }) })
   const confirmation = await confirmLive({
     probe: (signal) =>
-      probe({ url, check, request: run.http, mcp: run.mcp, clock: run.clock, random: run.random, signal, tame }),
+      probe({ url, check, request: run.http, mcp: run.mcp, clock: run.clock, random: run.random, signal, sanitize }),
     branch: request.branch,
     ...(request.commitHash === undefined ? {} : { commitHash: request.commitHash }),
     reader: readerOf(run.platform, request.serviceName),
@@ -159,7 +159,7 @@ async function confirm(run: Run, request: SwitchRequest, url: string | undefined
     random: run.random,
     signal: run.signal,
     warning: (text) => run.log.warning(text),
-    tame,
+    sanitize,
   })
   if (confirmation.kind === 'probed') run.log.info(probeInWords(confirmation.probe))
   return confirmation
@@ -181,6 +181,6 @@ export function probeInWords({ outcome, status, latencyMs, attempts, error, url,
 }
 
 /** The text of an error for the log, without any secret that is known. */
-export function tameError(run: Pick<Run, 'secrets'>, thrown: unknown): string {
-  return createTamer(run.secrets())(errorMessage(thrown))
+export function safeMessage(run: Pick<Run, 'secrets'>, thrown: unknown): string {
+  return createSanitizer(run.secrets())(errorMessage(thrown))
 }

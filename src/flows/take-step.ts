@@ -1,4 +1,4 @@
-import { DeployError } from '../errors.ts'
+import { DeployError } from '../core/errors.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { type Size, type Step, sizeText } from '../plan/autoscale.ts'
@@ -9,7 +9,7 @@ import type { MonitoredService } from '../report/model.ts'
 import type { FoundRepository } from './previews.ts'
 import { isDeploying, isRunning, Overtaken, resize } from './resize.ts'
 import type { Run } from './run.ts'
-import { type Switched, tameError } from './switch-service.ts'
+import { type Switched, safeMessage } from './switch-service.ts'
 import { judge } from './verdict.ts'
 
 /** What a look at the size led to. */
@@ -62,7 +62,7 @@ export async function takeStep(plan: MonitorPlan, run: Run, production: Producti
     if (error instanceof Overtaken)
       return error.sent ? { load: stepped, said: `${stepInWords(step)} ${error.message}.`, broke: undefined } : begun
     if (!(error instanceof DeployError)) throw error
-    const why = tameError(run, error)
+    const why = safeMessage(run, error)
     run.log.warning(`${service.name} could not be changed: ${why}`)
     return { load, said: `Size unchanged: ml.ink refused it (${why}).`, broke: undefined }
   }
@@ -130,7 +130,7 @@ async function goBack(
     run.signal.throwIfAborted()
     if (error instanceof Overtaken) return error.message
     if (!(error instanceof DeployError)) throw error
-    return tameError(run, error)
+    return safeMessage(run, error)
   }
 }
 

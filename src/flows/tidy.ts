@@ -1,7 +1,7 @@
 import { meaningOf } from '../watch/status.ts'
 import { branchesInUse, deleteOldBranches } from './branches.ts'
 import type { Prepared } from './prepare.ts'
-import { tameError } from './switch-service.ts'
+import { safeMessage } from './switch-service.ts'
 import type { Work } from './work.ts'
 
 /** Deletes the branches of earlier deployments. What cannot be deleted now is found by the next run or the sweep. */
@@ -24,7 +24,7 @@ export async function tidy({ run, plan, source, prepared, branch }: Work): Promi
   } catch (error) {
     run.signal.throwIfAborted()
     run.log.warning(
-      `Old branches on ml.ink could not be deleted (${tameError(run, error)}). The next deployment tries again.`,
+      `Old branches on ml.ink could not be deleted (${safeMessage(run, error)}). The next deployment tries again.`,
     )
   }
 }

@@ -1,4 +1,6 @@
-import type { Phase, PhaseName, PhaseResult } from '../report/model.ts'
+import { inSeconds } from '../core/format.ts'
+import type { Phase, PhaseResult } from '../report/model.ts'
+import type { PhaseName } from '../report/row.ts'
 
 /** What the timeline needs of the log: one group per phase, ended by a line with result and seconds. */
 export interface PhaseLog {
@@ -61,11 +63,4 @@ const resultWords: Record<PhaseResult, string> = {
   skipped: 'Skipped',
   cancelled: 'Cancelled',
   running: 'Running',
-}
-
-/** A duration for people: `3.2 s`, `2 min 5 s`. */
-export function inSeconds(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  const seconds = Math.round(ms / 1000)
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }

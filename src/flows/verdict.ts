@@ -1,9 +1,9 @@
-import { DeployError } from '../errors.ts'
-import type { RowStatus } from '../report/model.ts'
+import { DeployError } from '../core/errors.ts'
+import { inSeconds } from '../core/format.ts'
+import type { RowStatus } from '../report/row.ts'
 import type { LostDeployment } from '../watch/confirm-live.ts'
 import type { ProbeResult } from '../watch/probe.ts'
 import type { Switched } from './switch-service.ts'
-import { inSeconds } from './timeline.ts'
 
 /** What watching and probing add up to: a state for the card, and one sentence about it. */
 export interface Judgement {

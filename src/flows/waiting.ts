@@ -1,5 +1,5 @@
+import type { Clock } from '../core/clock.ts'
 import type { Platform } from '../ink/platform.ts'
-import type { Clock } from '../watch/clock.ts'
 
 const firstPauseMs = 250
 const longestPauseMs = 2000

@@ -1,5 +1,5 @@
-import { DeployError } from '../errors.ts'
-import { foreignWords } from './foreign-words.ts'
+import { DeployError } from '../core/errors.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** What an answer to our request must agree with. */
 export interface Expected {
@@ -25,7 +25,7 @@ export function codeIn(answer: URLSearchParams, expected: Expected): string {
   const issuer = answer.get('iss')
   if (issuer === null && expected.namesIssuer) throw suspicious('it does not say who sent it')
   if (issuer !== null && issuer !== expected.issuer) {
-    throw suspicious(`it comes from ${foreignWords(issuer)} instead of ${expected.issuer}`)
+    throw suspicious(`it comes from ${sanitizePhrase(issuer)} instead of ${expected.issuer}`)
   }
   const error = answer.get('error')
   if (error !== null) throw refused(error, answer.get('error_description'))
@@ -64,7 +64,7 @@ function suspicious(why: string): DeployError {
 }
 
 function refused(error: string, description: string | null): DeployError {
-  const words = foreignWords([error, description].filter(Boolean).join(': '))
+  const words = sanitizePhrase([error, description].filter(Boolean).join(': '))
   return new DeployError(`ml.ink did not give access: ${words}`, {
     hint: error === 'access_denied' ? `Allow it in the browser to get a key. ${AGAIN}` : AGAIN,
   })

@@ -5,9 +5,9 @@ import {
 } from '@modelcontextprotocol/sdk/client/auth.js'
 import type { AuthorizationServerMetadata } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js'
-import { DeployError } from '../errors.ts'
+import { DeployError } from '../core/errors.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
 import { isLoopback } from '../plan/access.ts'
-import { foreignWords } from './foreign-words.ts'
 import { knock } from './knock.ts'
 import { type Fetch, step } from './requests.ts'
 
@@ -35,7 +35,7 @@ export async function discover(endpoint: string, fetch: Fetch, signal: AbortSign
     discoverOAuthProtectedResourceMetadata(endpoint, resourceMetadataUrl ? { resourceMetadataUrl } : {}, fetch),
   )
   if (!checkResourceAllowed({ requestedResource: endpoint, configuredResource: resource.resource })) {
-    throw untrusted(`it says to be ${foreignWords(resource.resource)} instead of ${endpoint}`)
+    throw untrusted(`it says to be ${sanitizePhrase(resource.resource)} instead of ${endpoint}`)
   }
   const server = resource.authorization_servers?.[0]
   if (server === undefined) throw untrusted('it names no authorization server')
@@ -68,7 +68,7 @@ async function refusal(endpoint: string, fetch: Fetch) {
 function checkServer(metadata: AuthorizationServerMetadata, server: string, endpoint: string): void {
   // RFC 8414, 3.3: or else one server could speak for another.
   if (!sameAddress(metadata.issuer, server)) {
-    throw untrusted(`the authorization server ${server} says to be ${foreignWords(metadata.issuer)}`)
+    throw untrusted(`the authorization server ${server} says to be ${sanitizePhrase(metadata.issuer)}`)
   }
   requireSafe(metadata.authorization_endpoint, 'authorization endpoint', endpoint)
   requireSafe(metadata.token_endpoint, 'token endpoint', endpoint)
@@ -98,7 +98,7 @@ function requireSafe(address: string, what: string, endpoint: string): void {
   const url = URL.canParse(address) ? new URL(address) : undefined
   const local = url?.protocol === 'http:' && isLoopback(url.hostname) && isLoopback(new URL(endpoint).hostname)
   if (url !== undefined && (url.protocol === 'https:' || local) && !url.username && !url.password) return
-  throw untrusted(`its ${what} is at ${foreignWords(address)}, which is not https`)
+  throw untrusted(`its ${what} is at ${sanitizePhrase(address)}, which is not https`)
 }
 
 function untrusted(why: string): DeployError {

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { z } from 'zod'
-import { DeployError } from '../errors.ts'
-import type { Secret } from '../plan/secret.ts'
-import { foreignWords } from './foreign-words.ts'
+import { DeployError } from '../core/errors.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
+import type { Secret } from '../core/secret.ts'
 
 /** The repository that the GitHub CLI finds for a folder. */
 export interface FoundRepository {
@@ -62,7 +62,7 @@ function run(
         const hint = `Install it from https://cli.github.com and log in with gh auth login. ${WITHOUT}`
         return reject(new DeployError('the GitHub CLI, gh, is not on this machine', { hint }))
       }
-      const words = foreignWords(stderr.replaceAll(input || '\0', '***'))
+      const words = sanitizePhrase(stderr.replaceAll(input || '\0', '***'))
       const hint = `Check gh auth status, and that this folder is a clone of the repository. ${WITHOUT}`
       reject(new DeployError(`${what} failed: ${words || 'it gave no reason'}`, { hint }))
     })

@@ -1,6 +1,6 @@
 import { OAuthError } from '@modelcontextprotocol/sdk/server/auth/errors.js'
-import { DeployError, errorMessage } from '../errors.ts'
-import { foreignWords } from './foreign-words.ts'
+import { DeployError, errorMessage } from '../core/errors.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** The part of `fetch` that logging in needs; injected, so that tests can stand between. */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
@@ -37,7 +37,7 @@ export async function step<T>(step: string, signal: AbortSignal, act: () => Prom
     if (error instanceof DeployError) throw error
     const code = error instanceof OAuthError ? `${error.errorCode}: ` : ''
     // Foreign words, of any length: a page of HTML where a proxy answers.
-    const words = foreignWords(`${code}${errorMessage(error)}`)
+    const words = sanitizePhrase(`${code}${errorMessage(error)}`)
     throw new DeployError(`ml.ink did not ${step}: ${words}`, {
       hint: 'Log in again. If it stays so, make a key at ml.ink (account, API keys) and save it as the secret by hand.',
     })

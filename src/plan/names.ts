@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
+import { Secret } from '../core/secret.ts'
 import type { Repository } from './event.ts'
 import type { Parsed } from './input-values.ts'
-import { Secret } from './secret.ts'
 import type { Variables } from './settings.ts'
 
 const longestLabel = 63

@@ -1,3 +1,4 @@
+import { Secret } from '../core/secret.ts'
 import { looksLikeApiKey, parseEndpoint } from './access.ts'
 import { parseAutoscale } from './autoscale.ts'
 import { databaseSettings } from './database-settings.ts'
@@ -27,7 +28,6 @@ import {
 } from './input-values.ts'
 import { type InputName, inputDefaults, type RawInputs } from './inputs.ts'
 import { parseServiceName } from './names.ts'
-import { Secret } from './secret.ts'
 import {
   type BuildSettings,
   buildPacks,

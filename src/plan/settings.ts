@@ -1,6 +1,6 @@
+import type { Secret } from '../core/secret.ts'
 import type { Autoscale } from './autoscale.ts'
 import type { WantedRecord } from './dns-records.ts'
-import type { Secret } from './secret.ts'
 
 /** Environment variables by name. Their values are hidden because no value is ever printed, secret or not. */
 export type Variables = ReadonlyMap<string, Secret>

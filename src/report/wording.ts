@@ -1,4 +1,6 @@
-import type { CardRow, PhaseName, RowStatus, Target } from './model.ts'
+import { formatDollars } from '../core/format.ts'
+import type { CostView } from './model.ts'
+import type { CardRow, PhaseName, RowStatus, Target } from './row.ts'
 
 /** The words and signs for each state. One place, so that comment, summary and log say the same. */
 
@@ -116,4 +118,10 @@ function capital(word: string): string {
 /** The target as a reader calls it: `production`, `pull request 12`. */
 export function targetWords(target: Target): string {
   return target === 'production' ? 'production' : `pull request ${target.slice('pr-'.length)}`
+}
+
+/** `2 open previews: about $0.68 a day, $20.40 a month (an estimate)`. */
+export function formatCost({ perDay, perMonth, basis }: CostView): string {
+  const month = perMonth === undefined ? '' : `, ${formatDollars(perMonth)} a month`
+  return `${basis === undefined ? '' : `${basis}: `}about ${formatDollars(perDay)} a day${month} (an estimate)`
 }

@@ -1,5 +1,5 @@
 import * as core from '@actions/core'
-import { harmlessLine, harmlessText } from './harmless.ts'
+import { harmlessLine, harmlessText } from '../core/sanitize.ts'
 
 /** The run's log. Every text may hold words of strangers (titles, branches), so nothing in it can act as a command. */
 export interface RunLog {

@@ -1,9 +1,7 @@
 import * as core from '@actions/core'
+import { passwordsIn, secretForms } from '../core/redact.ts'
 import type { Variables } from '../plan/settings.ts'
 import { looksSecret } from './looks-secret.ts'
-
-/** Shorter lines of a longer secret would star half of the log. */
-const shortestPiece = 4
 
 /** What the runner stars in the log from the moment it is told. */
 export interface Masks {
@@ -24,7 +22,7 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
   const add = (secret: string): void => {
     if (secret.trim() === '') return
     for (const value of [secret, ...passwordsIn(secret)]) values.add(value)
-    for (const form of formsOf(secret)) {
+    for (const form of [secret, ...secretForms([secret])]) {
       if (forms.has(form)) continue
       forms.add(form)
       register(form)
@@ -42,38 +40,5 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
       return [...values]
     },
     hides: (text) => [...forms].some((form) => text.includes(form)),
-  }
-}
-
-function formsOf(secret: string): readonly string[] {
-  const lines = secret
-    .split(/[\r\n]+/)
-    .map((line) => line.trim())
-    .filter((line) => line.length >= shortestPiece)
-  const forms = [secret, secret.trim(), ...lines, ...passwordsIn(secret)]
-  if (secret.length >= 2 * shortestPiece) {
-    forms.push(Buffer.from(secret).toString('base64'), Buffer.from(secret.trim()).toString('base64'))
-    forms.push(encodeURIComponent(wellFormed(secret)), JSON.stringify(secret).slice(1, -1))
-  }
-  return [...new Set(forms)]
-}
-
-/** Lone surrogates, which cannot be encoded, become the replacement character, as they do in every UTF-8 output. */
-function wellFormed(text: string): string {
-  return Buffer.from(text).toString()
-}
-
-/** The password of a URL, which drivers print on its own when they fail to connect. */
-function passwordsIn(secret: string): string[] {
-  const password = URL.canParse(secret) ? new URL(secret).password : ''
-  return [password, decoded(password)].filter((text) => text.length >= shortestPiece)
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    // A stray percent sign: then the password is what it is.
-    return text
   }
 }

@@ -1,4 +1,4 @@
-import { errorMessage } from '../errors.ts'
+import { errorMessage } from '../core/errors.ts'
 import { committedAtSeconds, parseCommit, writeCommit } from './commit.ts'
 import { commitTimes } from './commit-times.ts'
 import type { PushRequest } from './contract.ts'

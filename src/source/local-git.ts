@@ -1,5 +1,5 @@
 import { simpleGit } from 'simple-git'
-import { DeployError } from '../errors.ts'
+import { DeployError } from '../core/errors.ts'
 import type { ChildEnvironment } from './git-environment.ts'
 
 export interface LocalGitOptions {

@@ -1,4 +1,4 @@
-import { DeployError } from '../errors.ts'
+import { DeployError } from '../core/errors.ts'
 
 /** What went wrong, for callers that act on it. The text is for people. */
 export type SourceErrorCode =

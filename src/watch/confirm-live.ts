@@ -1,10 +1,10 @@
-import { type Clock, withinTime } from './clock.ts'
-import { messageOf } from './error-text.ts'
+import { type Clock, withinTime } from '../core/clock.ts'
+import { errorMessage } from '../core/errors.ts'
+import { sanitize } from '../core/sanitize.ts'
 import { isOurs, type OurMarks } from './ours.ts'
 import { jittered } from './pace.ts'
 import type { ProbeResult } from './probe.ts'
 import { meaningOf } from './status.ts'
-import { tame } from './tame.ts'
 import type { DeploymentReader, ServiceReading } from './verdict.ts'
 
 /** How a deployment that was live was lost while its URL was still being asked. */
@@ -15,7 +15,7 @@ export type LostDeployment =
   /** The URL answers, but the platform did not say any more whose answers these are. */
   | { readonly kind: 'unconfirmed'; readonly why: string }
 
-/** What came of confirming; with the service's newest runtime lines, tamed, unless it is healthy or not ours any more. */
+/** What came of confirming; with the service's newest runtime lines, sanitized, unless it is healthy or not ours any more. */
 export type Confirmation =
   | { readonly kind: 'probed'; readonly probe: ProbeResult; readonly runtimeLog: readonly string[] }
   | { readonly kind: 'lost'; readonly loss: LostDeployment; readonly runtimeLog: readonly string[] }
@@ -29,7 +29,7 @@ export interface ConfirmOptions extends OurMarks {
   readonly random: () => number
   readonly signal: AbortSignal
   readonly warning: (text: string) => void
-  readonly tame?: (line: string) => string
+  readonly sanitize?: (line: string) => string
 }
 
 const BETWEEN_READINGS_MS = 3_000
@@ -70,18 +70,18 @@ async function settle(options: ConfirmOptions, probe: ProbeResult): Promise<Conf
   if (reading === 'unreadable') return { kind: 'probed', probe, runtimeLog: [] }
   const loss = lossIn(reading, options)
   if (loss !== undefined) return { kind: 'lost', loss, runtimeLog: await runtimeLogOf(options, loss) }
-  return { kind: 'probed', probe, runtimeLog: (reading?.runtimeLogs ?? []).map(options.tame ?? tame) }
+  return { kind: 'probed', probe, runtimeLog: (reading?.runtimeLogs ?? []).map(options.sanitize ?? sanitize) }
 }
 
 /** Answers alone prove nothing: they count once a status that is understood was read after them. */
 async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Promise<Confirmation> {
-  const tameText = options.tame ?? tame
+  const sanitizeText = options.sanitize ?? sanitize
   let why = ''
   for (let tries = 1; tries <= LAST_TRIES; tries += 1) {
     if (tries > 1) await options.clock.sleep(jittered(1_000 * tries, options.random), options.signal)
     const reading = await readOnce(options, 0)
     if (reading instanceof Unreadable) {
-      why = `its status could not be read: ${tameText(messageOf(reading.cause))}`
+      why = `its status could not be read: ${sanitizeText(errorMessage(reading.cause))}`
       continue
     }
     const loss = lossIn(reading, options)
@@ -89,7 +89,7 @@ async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Prom
     if (reading === undefined || !isOurs(reading, options)) {
       why = 'ml.ink does not tell which branch it deployed'
     } else if (meaningOf(reading.status) === undefined) {
-      why = `ml.ink reports a status unknown to this version: “${tameText(reading.status)}”`
+      why = `ml.ink reports a status unknown to this version: “${sanitizeText(reading.status)}”`
     } else {
       return { kind: 'probed', probe, runtimeLog: [] }
     }
@@ -119,9 +119,9 @@ function lossIn(reading: ServiceReading | undefined, options: ConfirmOptions): L
     case 'completed':
     case 'stopped':
     case 'suspended': {
-      const tameText = options.tame ?? tame
-      const errorMessage = reading.errorMessage === undefined ? undefined : tameText(reading.errorMessage)
-      return { kind: 'crashed', status: tameText(reading.status), errorMessage }
+      const sanitizeText = options.sanitize ?? sanitize
+      const errorMessage = reading.errorMessage === undefined ? undefined : sanitizeText(reading.errorMessage)
+      return { kind: 'crashed', status: sanitizeText(reading.status), errorMessage }
     }
     case 'removed':
       return { kind: 'gone' }
@@ -133,7 +133,7 @@ function lossIn(reading: ServiceReading | undefined, options: ConfirmOptions): L
 async function runtimeLogOf(options: ConfirmOptions, loss: LostDeployment): Promise<readonly string[]> {
   if (loss.kind !== 'crashed') return []
   const reading = await readPatiently(options, RUNTIME_LINES)
-  return reading === 'unreadable' ? [] : (reading?.runtimeLogs ?? []).map(options.tame ?? tame)
+  return reading === 'unreadable' ? [] : (reading?.runtimeLogs ?? []).map(options.sanitize ?? sanitize)
 }
 
 /** While the URL is being asked, a status that cannot be read is no more than a warning. */
@@ -145,7 +145,7 @@ async function readPatiently(
     const reading = await readOnce(options, runtimeLogLines)
     if (!(reading instanceof Unreadable)) return reading
     if (tries >= TRIES) {
-      const reason = (options.tame ?? tame)(messageOf(reading.cause))
+      const reason = (options.sanitize ?? sanitize)(errorMessage(reading.cause))
       options.warning(`The status of the service could not be read while its URL was being asked (${reason}).`)
       return 'unreadable'
     }

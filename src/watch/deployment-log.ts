@@ -10,7 +10,7 @@ const BUILD_SKIPPED =
 const MOST_LINES_KEPT = 5_000
 const NOT_SHOWN = '… lines not shown: the platform hands out only its newest 500, and the build wrote more in between'
 
-/** The build log of this deployment alone, tamed. */
+/** The build log of this deployment alone, sanitized. */
 export interface DeploymentLog {
   /** Takes a window of the service's log; tells new lines as events. @returns how many there were */
   accept(window: readonly string[]): number
@@ -22,7 +22,7 @@ export interface DeploymentLog {
 /** @param baseline lines of earlier deployments; `undefined` takes the first window for that */
 export function deploymentLog(
   baseline: readonly string[] | undefined,
-  tame: (line: string) => string,
+  sanitize: (line: string) => string,
   events: Pick<WatchEvents, 'line'>,
 ): DeploymentLog {
   const follower = followLog(WINDOW_LINES, baseline)
@@ -39,7 +39,7 @@ export function deploymentLog(
       if (news.outran) tell(NOT_SHOWN)
       for (const line of news.lines) {
         skipped ||= BUILD_SKIPPED.test(line)
-        tell(tame(line))
+        tell(sanitize(line))
       }
       if (kept.length > 2 * MOST_LINES_KEPT) kept.splice(0, kept.length - MOST_LINES_KEPT)
       count += news.lines.length

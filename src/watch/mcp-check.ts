@@ -1,4 +1,4 @@
-import { messageOf } from './error-text.ts'
+import { errorMessage } from '../core/errors.ts'
 import type { Attempt } from './probe.ts'
 
 /** Shakes hands with the MCP server at exactly this URL and lists its tools' names; rejects when it cannot. */
@@ -20,7 +20,7 @@ export function askOverMcp(mcp: McpProbe, base: URL): (signal: AbortSignal) => P
         return { url: url.href, tools }
       } catch (error) {
         signal.throwIfAborted()
-        errors.push(`${path}: ${messageOf(error)}`)
+        errors.push(`${path}: ${errorMessage(error)}`)
       }
     }
     return { url: base.href, error: `no MCP server answered (${errors.join('; ')})` }

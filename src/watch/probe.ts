@@ -1,9 +1,9 @@
-import { type Clock, withinTime } from './clock.ts'
-import { messageOf } from './error-text.ts'
+import { type Clock, withinTime } from '../core/clock.ts'
+import { errorMessage } from '../core/errors.ts'
+import { sanitize } from '../core/sanitize.ts'
 import { askOverHttp, type HttpRequest } from './http-check.ts'
 import { askOverMcp, type McpProbe } from './mcp-check.ts'
 import { jittered } from './pace.ts'
-import { tame } from './tame.ts'
 
 export type { HttpAnswer, HttpRequest } from './http-check.ts'
 export type { McpProbe } from './mcp-check.ts'
@@ -55,7 +55,7 @@ export interface ProbeOptions {
   readonly random: () => number
   readonly signal: AbortSignal
   /** Makes foreign text harmless and masks secrets in it. */
-  readonly tame?: (line: string) => string
+  readonly sanitize?: (line: string) => string
 }
 
 /** One attempt. `error` is absent exactly when it was healthy. */
@@ -137,21 +137,21 @@ async function timedAttempt(
     ask,
   ).catch((error: unknown): Attempt => {
     options.signal.throwIfAborted()
-    return { url: options.url ?? '', error: messageOf(error) }
+    return { url: options.url ?? '', error: errorMessage(error) }
   })
-  const tameText = options.tame ?? tame
+  const sanitizeText = options.sanitize ?? sanitize
   const answered = attempt.status !== undefined || attempt.tools !== undefined
   return {
-    url: tameText(attempt.url),
+    url: sanitizeText(attempt.url),
     ...(attempt.status === undefined ? {} : { status: attempt.status }),
     ...(answered ? { latencyMs: Math.round(options.clock.now() - startedAt) } : {}),
-    ...(attempt.body === undefined ? {} : { excerpt: excerptOf(attempt.body, tameText) }),
-    ...(attempt.tools === undefined ? {} : { tools: attempt.tools.map(tameText) }),
-    ...(attempt.error === undefined ? {} : { error: tameText(attempt.error) }),
+    ...(attempt.body === undefined ? {} : { excerpt: excerptOf(attempt.body, sanitizeText) }),
+    ...(attempt.tools === undefined ? {} : { tools: attempt.tools.map(sanitizeText) }),
+    ...(attempt.error === undefined ? {} : { error: sanitizeText(attempt.error) }),
   }
 }
 
-function excerptOf(body: string, tameText: (line: string) => string): string {
-  const text = tameText(body.replace(/\s+/g, ' ').trim())
+function excerptOf(body: string, sanitizeText: (line: string) => string): string {
+  const text = sanitizeText(body.replace(/\s+/g, ' ').trim())
   return text.length > LONGEST_EXCERPT ? `${text.slice(0, LONGEST_EXCERPT)}…` : text
 }

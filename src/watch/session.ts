@@ -1,11 +1,11 @@
-import type { Clock } from './clock.ts'
-import { type Deadline, DeadlinePassed, deadlineAtTime } from './deadline.ts'
+import type { Clock } from '../core/clock.ts'
+import { type Deadline, DeadlinePassed, deadlineAtTime } from '../core/clock.ts'
+import { errorMessage } from '../core/errors.ts'
+import { sanitize } from '../core/sanitize.ts'
 import { type DeploymentLog, deploymentLog, WINDOW_LINES } from './deployment-log.ts'
-import { messageOf } from './error-text.ts'
 import { isOurs } from './ours.ts'
 import { type ErrorBudget, errorBudget, pauseAfterFailure, pauseBeforeReading } from './pace.ts'
 import { type PhaseTimes, phaseTimes } from './phase-times.ts'
-import { tame } from './tame.ts'
 import type { FailureReason, ServiceReading, WaitingPhase, WatchTimings, WatchVerdict } from './verdict.ts'
 import type { WatchOptions } from './watch-options.ts'
 
@@ -23,7 +23,7 @@ export type ReadOutcome =
 export class WatchSession {
   readonly options: WatchOptions
   readonly clock: Clock
-  readonly tame: (line: string) => string
+  readonly sanitize: (line: string) => string
   readonly #deadline: Deadline
   readonly #budget: ErrorBudget = errorBudget()
   readonly #times: PhaseTimes
@@ -37,7 +37,7 @@ export class WatchSession {
   constructor(options: WatchOptions) {
     this.options = options
     this.clock = options.clock
-    this.tame = options.tame ?? tame
+    this.sanitize = options.sanitize ?? sanitize
     this.#deadline = deadlineAtTime(options.clock, options.deadlineAt, options.signal)
     this.#times = phaseTimes(options.clock.now())
     this.#before = options.before
@@ -45,7 +45,7 @@ export class WatchSession {
   }
 
   #newLog(baseline: readonly string[] | undefined): DeploymentLog {
-    return deploymentLog(baseline, this.tame, this.options.events)
+    return deploymentLog(baseline, this.sanitize, this.options.events)
   }
 
   /** Reads the state before the trigger, where the caller has not. */
@@ -146,8 +146,8 @@ export class WatchSession {
 
   /** Takes log lines and error text from a reading of ours. @returns how many log lines were new */
   follow(reading: ServiceReading): number {
-    this.#errorMessage = reading.errorMessage === undefined ? undefined : this.tame(reading.errorMessage)
-    if (reading.runtimeLogs.length > 0) this.#runtimeLog = reading.runtimeLogs.map(this.tame)
+    this.#errorMessage = reading.errorMessage === undefined ? undefined : this.sanitize(reading.errorMessage)
+    if (reading.runtimeLogs.length > 0) this.#runtimeLog = reading.runtimeLogs.map(this.sanitize)
     return this.#log.accept(reading.deployLogs)
   }
 
@@ -209,7 +209,7 @@ export class WatchSession {
 
   /** The text of an error and its causes, on one harmless line. */
   messageOf(error: unknown): string {
-    return this.tame(messageOf(error))
+    return this.sanitize(errorMessage(error))
   }
 
   warn(text: string): void {

@@ -46,7 +46,7 @@ export type FailureReason =
   | 'other-commit'
   | 'unreachable'
 
-/** What is known of a deployment that ended badly: tamed log lines of this deployment only, oldest first. */
+/** What is known of a deployment that ended badly: sanitized log lines of this deployment only, oldest first. */
 interface Evidence {
   readonly errorMessage: string | undefined
   readonly deployLog: readonly string[]
@@ -73,7 +73,7 @@ export type WatchVerdict =
       readonly perPhaseMs: Readonly<Record<WaitingPhase, number>>
     } & Evidence)
 
-/** What the watch tells while it waits. Lines are tamed: they can be printed as they are. */
+/** What the watch tells while it waits. Lines are sanitized: they can be printed as they are. */
 export interface WatchEvents {
   /** A phase began at `atMs` (ms since the epoch). */
   phase(phase: DeploymentPhase, atMs: number): void

@@ -1,4 +1,4 @@
-import { DeadlinePassed } from './deadline.ts'
+import { DeadlinePassed } from '../core/clock.ts'
 import { isOtherCommit } from './ours.ts'
 import { WatchSession } from './session.ts'
 import { startDeployment } from './start-deployment.ts'
@@ -105,7 +105,7 @@ function judge(session: WatchSession, view: View, reading: ServiceReading | unde
   const meaning = meaningOf(reading.status)
   if (meaning === undefined) {
     session.warnOnce(
-      `The platform reports a status unknown to this version: “${session.tame(reading.status)}”. Waiting on.`,
+      `The platform reports a status unknown to this version: “${session.sanitize(reading.status)}”. Waiting on.`,
     )
     return { kind: 'wait', changed: false }
   }

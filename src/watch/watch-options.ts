@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../core/clock.ts'
 import type { OurMarks } from './ours.ts'
 import type { DeploymentReader, WatchEvents } from './verdict.ts'
 
@@ -30,7 +30,7 @@ export interface WatchOptions extends OurMarks {
   /** Build-log lines seen before the trigger: they belong to earlier deployments. */
   readonly logBaseline?: readonly string[]
   /** Makes a foreign line harmless and masks secrets in it. */
-  readonly tame?: (line: string) => string
+  readonly sanitize?: (line: string) => string
   readonly isTransient: (error: unknown) => { readonly transient: boolean; readonly retryAfterMs?: number }
   /** Whether the request may have taken effect although no answer came. */
   readonly lostAnswer: (error: unknown) => boolean

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
 import { settleOpen } from '../../src/flows/settle-open.ts'
 import { openGitHub } from '../../src/github/github.ts'
-import { systemClock } from '../../src/watch/system-clock.ts'
 import { type Act, openStage, type Scene, type Stage, USUAL } from './stage.ts'
 
 let stage: Stage

@@ -1,7 +1,7 @@
+import type { Clock } from '../../src/core/clock.ts'
 import type { GitHub } from '../../src/github/github.ts'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import type { RecordStatus } from '../../src/github/records.ts'
-import type { Clock } from '../../src/watch/clock.ts'
 
 export interface VirtualRecord {
   readonly id: number

@@ -1,9 +1,9 @@
+import type { Clock } from '../../src/core/clock.ts'
 import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import type { Platform, ServiceSettings } from '../../src/ink/platform.ts'
 import type { Database, Service } from '../../src/ink/results.ts'
 import type { Source } from '../../src/source/contract.ts'
 import { parseDeploymentBranch } from '../../src/source/deployment-branch.ts'
-import type { Clock } from '../../src/watch/clock.ts'
 
 export const SLUG = 'acme/web-ab12'
 

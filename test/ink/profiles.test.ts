@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type InkPlatform, type InkProfile, startInkPlatform } from '../../sandbox/ink/platform.ts'
+import { systemClock } from '../../src/core/clock.ts'
 import { openPlatform, type Platform, repositorySlug } from '../../src/ink/platform.ts'
-import { systemClock } from '../../src/watch/system-clock.ts'
 
 const signal = new AbortController().signal
 let ink: InkPlatform | undefined

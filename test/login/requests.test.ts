@@ -1,9 +1,9 @@
 import { InvalidGrantError } from '@modelcontextprotocol/sdk/server/auth/errors.js'
 import { expect, it } from 'vitest'
-import { DeployError, errorMessage } from '../../src/errors.ts'
+import { DeployError, errorMessage } from '../../src/core/errors.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { checkKey } from '../../src/login/knock.ts'
 import { boundedFetch, step } from '../../src/login/requests.ts'
-import { Secret } from '../../src/plan/secret.ts'
 
 const { signal } = new AbortController()
 

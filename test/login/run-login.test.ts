@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
-import { DeployError, errorMessage } from '../../src/errors.ts'
+import { DeployError, errorMessage } from '../../src/core/errors.ts'
+import type { Secret } from '../../src/core/secret.ts'
 import type { FoundRepository } from '../../src/login/github-cli.ts'
 import { KEY_MAY_REMAIN } from '../../src/login/leftover.ts'
 import { type LoginDeps, runLogin } from '../../src/login/run-login.ts'
 import { recommendedWorkflow } from '../../src/login/workflow.ts'
-import type { Secret } from '../../src/plan/secret.ts'
 
 let ink: InkPlatform
 beforeAll(async () => {

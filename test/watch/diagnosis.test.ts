@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { sanitize } from '../../src/core/sanitize.ts'
 import { diagnose, type FailedDeployment } from '../../src/watch/diagnosis/diagnose.ts'
 import { repositoryPaths } from '../../src/watch/diagnosis/repository-path.ts'
-import { tame } from '../../src/watch/tame.ts'
 import { failureOf, SAMPLES, sampleLines } from './samples.ts'
 
 const failed = (overrides: Partial<FailedDeployment>): FailedDeployment => ({ ...failureOf('none'), ...overrides })
@@ -226,7 +226,7 @@ describe('whatever the log holds', () => {
   it('the cause is one short line, and there are at most 10 annotations inside the repository', () => {
     const line = fc.oneof(
       fc.constantFrom(...SAMPLES.flatMap((sample) => sampleLines(sample).slice(0, 12))),
-      fc.string({ unit: 'binary', maxLength: 60 }).map(tame),
+      fc.string({ unit: 'binary', maxLength: 60 }).map(sanitize),
     )
     fc.assert(
       fc.property(

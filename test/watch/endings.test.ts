@@ -224,14 +224,14 @@ describe('the pace', () => {
 })
 
 describe('the log during the watch', () => {
-  it('shows each line of ours once, tamed, and none of an earlier deployment', async () => {
+  it('shows each line of ours once, sanitized, and none of an earlier deployment', async () => {
     const secret = `s3cr3t-${Math.random().toString(36).slice(2)}`
     const log = ['old 1', 'old 2', 'Cloning', '::error::not a command', `token ${secret}`, 'done']
     const play = stage({
       read: (count) => reading({ status: count < 6 ? 'building' : 'active', deployLogs: log.slice(0, 1 + count) }),
     })
-    const { createTamer } = await import('../../src/watch/tame.ts')
-    await play.watch({ logBaseline: log.slice(0, 2), tame: createTamer([secret]) })
+    const { createSanitizer } = await import('../../src/core/sanitize.ts')
+    await play.watch({ logBaseline: log.slice(0, 2), sanitize: createSanitizer([secret]) })
     expect(play.lines).toEqual(['Cloning', ': :error::not a command', 'token ***', 'done'])
   })
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { createSanitizer } from '../../src/core/sanitize.ts'
 import { deploymentLog, WINDOW_LINES } from '../../src/watch/deployment-log.ts'
-import { createTamer } from '../../src/watch/tame.ts'
 
 it('100 000 log lines cost at most 2 s of CPU and 150 MB', () => {
   const lines = Array.from({ length: 100_000 }, (_, index) =>
@@ -9,7 +9,7 @@ it('100 000 log lines cost at most 2 s of CPU and 150 MB', () => {
       : `\x1b[32m#${index % 40}\x1b[0m  ✓ compiled module ${index}`,
   )
   let shown = 0
-  const log = deploymentLog([], createTamer(['not-in-the-log']), { line: () => (shown += 1) })
+  const log = deploymentLog([], createSanitizer(['not-in-the-log']), { line: () => (shown += 1) })
   const memory = process.memoryUsage().rss
   const cpu = process.cpuUsage()
   for (let end = 100; end <= lines.length; end += 100) log.accept(lines.slice(Math.max(0, end - WINDOW_LINES), end))

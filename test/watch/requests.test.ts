@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { afterEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
 import { fetchOnce } from '../../src/watch/http-request.ts'
 import { listMcpTools } from '../../src/watch/mcp-request.ts'
 import { probe } from '../../src/watch/probe.ts'
-import { systemClock } from '../../src/watch/system-clock.ts'
 
 const servers: Server[] = []
 

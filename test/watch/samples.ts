@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { sanitize } from '../../src/core/sanitize.ts'
 import type { FailedDeployment } from '../../src/watch/diagnosis/diagnose.ts'
-import { tame } from '../../src/watch/tame.ts'
 
 const ROOT = new URL('./samples/', import.meta.url)
 /** What is printed while the service runs, not while it is built. */
@@ -16,7 +16,7 @@ export const SAMPLES: readonly string[] = readdirSync(ROOT, { withFileTypes: tru
 export function sampleLines(sample: string): readonly string[] {
   return readFileSync(new URL(`${sample}.txt`, ROOT), 'utf8')
     .split('\n')
-    .map(tame)
+    .map(sanitize)
 }
 
 /** A deployment that failed with the sample in its log; `none` for one without any log. */

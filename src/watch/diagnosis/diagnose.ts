@@ -8,7 +8,7 @@ import { RECOGNISERS } from './table.ts'
 export type { SourceAnnotation } from './annotations.ts'
 export type { FailureKind } from './recogniser.ts'
 
-/** What is known of a failed deployment. Lines are tamed, oldest first. */
+/** What is known of a failed deployment. Lines are sanitized, oldest first. */
 export interface FailedDeployment {
   readonly verdict: FailureKind
   /** The phase in which it ended, where known: tells a build that took too long from a roll-out that did. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { TimeLimitError, withinTime } from '../../src/watch/clock.ts'
-import { systemClock } from '../../src/watch/system-clock.ts'
+import { systemClock, TimeLimitError, withinTime } from '../../src/core/clock.ts'
 
 describe('the wall clock', () => {
   it('rejects a sleep with the reason of the abort, before and during it', async () => {

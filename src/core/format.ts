@@ -1,7 +1,5 @@
 /** Figures and times as people read them. Pure: nothing here looks at a clock. */
 
-import type { CostView } from './model.ts'
-
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
@@ -68,8 +66,7 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`
 }
 
-/** `2 open previews: about $0.68 a day, $20.40 a month (an estimate)`. */
-export function costInWords({ perDay, perMonth, basis }: CostView): string {
-  const month = perMonth === undefined ? '' : `, ${formatDollars(perMonth)} a month`
-  return `${basis === undefined ? '' : `${basis}: `}about ${formatDollars(perDay)} a day${month} (an estimate)`
+/** A duration for the log, to a tenth of a second: `3.2 s`, `2 min 5 s`. */
+export function inSeconds(ms: number): string {
+  return ms < MINUTE_MS ? `${(ms / SECOND_MS).toFixed(1)} s` : formatDuration(ms)
 }

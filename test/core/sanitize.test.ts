@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createTamer, LONGEST_LINE, tame } from '../../src/watch/tame.ts'
+import { createSanitizer, LONGEST_LINE, sanitize } from '../../src/core/sanitize.ts'
 
 /** As the runner looks for commands, with the leniency of .NET's comparisons, which skip characters without a width. */
 function wouldBeACommand(line: string): boolean {
@@ -24,8 +24,8 @@ describe('a foreign line', () => {
     ['std::vec::Vec', 'std::vec::Vec'],
     ['    at foo::bar', '    at foo::bar'],
   ])('%j is shown as %j', (line, shown) => {
-    expect(tame(line)).toBe(shown)
-    expect(wouldBeACommand(tame(line))).toBe(false)
+    expect(sanitize(line)).toBe(shown)
+    expect(wouldBeACommand(sanitize(line))).toBe(false)
   })
 
   it.each([
@@ -40,11 +40,11 @@ describe('a foreign line', () => {
     ['a line break inside', 'a\n::error::b\u2028c', 'a ⏎ ::error::bc'],
     ['tabs and letters of any language', '\tgrüße 世界 🚀', '\tgrüße 世界 🚀'],
   ])('is shown without %s', (_what, line, shown) => {
-    expect(tame(line)).toBe(shown)
+    expect(sanitize(line)).toBe(shown)
   })
 
   it('is cut when it is overlong, and says so', () => {
-    const shown = tame('x'.repeat(1_000_000))
+    const shown = sanitize('x'.repeat(1_000_000))
     expect(shown.length).toBeLessThan(LONGEST_LINE + 50)
     expect(shown).toContain('998000 more characters')
   })
@@ -52,7 +52,7 @@ describe('a foreign line', () => {
   it('stays quick when it is hostile', () => {
     const started = process.cpuUsage()
     for (const part of ['\x1b]', '\x1b[', '\x1b[0;', '\r', '##', '\u202e', '\ud800', ':\u200b', '\x1b', '##\u200b']) {
-      tame(part.repeat(500_000))
+      sanitize(part.repeat(500_000))
     }
     const { user, system } = process.cpuUsage(started)
     expect((user + system) / 1_000).toBeLessThan(2_000)
@@ -84,11 +84,11 @@ describe('a foreign line', () => {
     )
     fc.assert(
       fc.property(line, (raw) => {
-        const shown = tame(raw)
+        const shown = sanitize(raw)
         expect(wouldBeACommand(shown)).toBe(false)
         expect(shown).not.toMatch(/[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/)
         expect(shown).not.toMatch(/[\ud800-\udfff]/u)
-        expect(tame(shown)).toBe(shown)
+        expect(sanitize(shown)).toBe(shown)
       }),
       { numRuns: 1_000 },
     )
@@ -100,31 +100,31 @@ describe('secrets in a foreign line', () => {
 
   it('are masked raw, base64 and URL encoded', () => {
     const withSlash = `${secret}/+=&`
-    const hide = createTamer([withSlash])
+    const hide = createSanitizer([withSlash])
     const line = [withSlash, Buffer.from(withSlash).toString('base64'), encodeURIComponent(withSlash)].join(' ')
     expect(hide(line)).toBe('*** *** ***')
   })
 
   it('are masked when terminal codes or invisible characters run through them', () => {
-    const hide = createTamer([secret])
+    const hide = createSanitizer([secret])
     const [head, rest] = [secret.slice(0, 10), secret.slice(10)]
     expect(hide(`key=${head}\x1b[0m${rest}`)).toBe('key=***')
     expect(hide(`key=${head}\u200b${rest}`)).toBe('key=***')
   })
 
   it('are masked before an overlong line is cut', () => {
-    const hide = createTamer([secret])
+    const hide = createSanitizer([secret])
     const shown = hide(`${'x'.repeat(LONGEST_LINE - 8)}${secret}${'y'.repeat(100)}`)
     expect(shown).not.toContain(secret.slice(0, 8))
   })
 
   it('are masked line by line when they have several', () => {
     const lines = [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')]
-    const hide = createTamer([lines.join('\n')])
+    const hide = createSanitizer([lines.join('\n')])
     expect(hide(`second: ${lines[1]}`)).toBe('second: ***')
   })
 
   it('hide the longer one first when one contains the other', () => {
-    expect(createTamer(['abcd', 'abcdefgh'])('abcdefgh')).toBe('***')
+    expect(createSanitizer(['abcd', 'abcdefgh'])('abcdefgh')).toBe('***')
   })
 })

@@ -31,12 +31,16 @@ export function errorMessage(thrown: unknown): string {
 }
 
 function ownMessage(thrown: unknown): string {
+  // Node reports a failed connection to a host of several addresses as an aggregate without a text of its own.
+  if (thrown instanceof AggregateError && thrown.message === '') {
+    return [...new Set(thrown.errors.map((each: unknown) => ownMessage(each)))].join(', ')
+  }
   if (thrown instanceof Error) return thrown.message || errorCode(thrown) || thrown.name
   return typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? String(thrown))
 }
 
 function nextCause(thrown: unknown): unknown {
-  if (thrown instanceof AggregateError) return thrown.errors[0]
+  if (thrown instanceof AggregateError && thrown.message !== '') return thrown.errors[0]
   return thrown instanceof Error ? thrown.cause : undefined
 }
 

@@ -1,10 +1,9 @@
+import { createRedactor } from './redact.ts'
+
 /** The longest line shown, in UTF-16 units. */
 export const LONGEST_LINE = 2_000
 /** What lies further inside one line is cut before the costly steps; terminal codes seldom fill more than half. */
 const LONGEST_RAW_LINE = 16 * LONGEST_LINE
-/** Shorter pieces of a secret of several lines would star out half of the log. */
-const SHORTEST_PIECE = 4
-const MASK = '***'
 
 // CSI, OSC (closed by BEL or ST), the other string sequences, charset choices and two-byte escapes; 7 and 8 bit.
 // An unclosed string sequence swallows no more than its introducer, as a hostile line could hide the rest otherwise.
@@ -23,16 +22,16 @@ const NEEDS_CARE = /[^\t\x20-\x7e]/
  *
  * @param secrets values to mask, also when base64 or URL encoded, and each line of those that have several
  */
-export function createTamer(secrets: readonly string[] = []): (line: string) => string {
-  const masked = secretForms(secrets)
+export function createSanitizer(secrets: readonly string[] = []): (line: string) => string {
+  const redact = createRedactor(secrets)
   return (line) => {
-    const visible = NEEDS_CARE.test(line) ? visibleText(maskAll(line, masked)) : line
-    return defuse(shorten(maskAll(visible, masked)))
+    const visible = NEEDS_CARE.test(line) ? visibleText(redact(line)) : line
+    return withoutCommands(shorten(redact(visible)))
   }
 }
 
-/** {@link createTamer} without secrets. */
-export const tame: (line: string) => string = createTamer()
+/** {@link createSanitizer} without secrets. */
+export const sanitize: (line: string) => string = createSanitizer()
 
 function visibleText(line: string): string {
   const text = afterLastReturn(line).slice(0, LONGEST_RAW_LINE)
@@ -58,31 +57,35 @@ function shorten(text: string): string {
 const COMMAND = /^([^\x21-\x7e]*:)(?=[^\x20-\x7e]*:)/
 const OLD_COMMAND = /(#[^\x20-\x7e]*#[^\x20-\x7e]*)(?=\[)/g
 
-function defuse(text: string): string {
+/**
+ * Breaks up what the Actions runner would take for a command: it trims a line and looks for `::` at its start, and for the
+ * older `##[` anywhere (ActionCommand.cs in actions/runner).
+ */
+export function withoutCommands(text: string): string {
   const withoutOld = text.includes('#') ? text.replace(OLD_COMMAND, '$1 ') : text
   return withoutOld.replace(COMMAND, '$1 ')
 }
 
-function maskAll(text: string, secrets: readonly string[]): string {
-  let masked = text
-  for (const secret of secrets) {
-    if (masked.includes(secret)) masked = masked.replaceAll(secret, MASK)
-  }
-  return masked
+/** One line for the runner's log: without control and invisible characters, and with no command in it. Keeps its length. */
+export function harmlessLine(line: string): string {
+  return withoutCommands(line.replace(INVISIBLE, ''))
 }
 
-function secretForms(secrets: readonly string[]): readonly string[] {
-  const forms = new Set<string>()
-  for (const secret of secrets) {
-    if (secret === '') continue
-    forms.add(secret)
-    for (const piece of secret.split(/[\r\n]+/)) {
-      if (piece.trim().length >= SHORTEST_PIECE) forms.add(piece.trim())
-    }
-    if (secret.length < 2 * SHORTEST_PIECE) continue
-    forms.add(Buffer.from(secret).toString('base64'))
-    forms.add(encodeURIComponent(secret.replace(LONE_SURROGATE, '\ufffd')))
-  }
-  // Longest first: a secret that contains another must not be left half visible.
-  return [...forms].sort((a, b) => b.length - a.length)
+/** {@link harmlessLine} for text of several lines. */
+export function harmlessText(text: string): string {
+  return text
+    .split(/\r\n|\r|\n/)
+    .map(harmlessLine)
+    .join('\n')
+}
+
+/** Words of a stranger on one line of at most 300 characters, harmless to a terminal. */
+export function sanitizePhrase(text: string): string {
+  const longest = 300
+  // White space first: what comes before a carriage return counts as overwritten otherwise.
+  const line = text
+    .slice(0, longest * 4)
+    .replace(/\s+/g, ' ')
+    .trim()
+  return sanitize(line.slice(0, longest))
 }

@@ -1,0 +1,98 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** Time as a parameter, so that tests need not wait. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
+
+/** The wall clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (ms, signal) => {
+    // Node replaces a delay above 31 bits by 1 ms; an aborted pause rejects with a bare AbortError instead of the reason.
+    await pause(Math.min(ms, 2 ** 31 - 1), undefined, { signal }).catch(() => signal.throwIfAborted())
+  },
+}
+
+/**
+ * Runs `work` under a time limit. The signal handed to it aborts when the limit passes or the outer signal aborts,
+ * and the returned promise settles then even if `work` ignores its signal.
+ *
+ * @param limitMs milliseconds, at least 0
+ * @throws the outer signal's reason, or a {@link TimeLimitError}
+ */
+export async function withinTime<T>(
+  clock: Clock,
+  limitMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted()
+  const settled = new AbortController()
+  const limit = new AbortController()
+  const alarm = clock.sleep(limitMs, AbortSignal.any([signal, settled.signal])).then(() => {
+    const error = new TimeLimitError(limitMs)
+    limit.abort(error)
+    throw error
+  })
+  alarm.catch(() => undefined)
+  try {
+    return await Promise.race([work(AbortSignal.any([signal, limit.signal])), alarm])
+  } catch (error) {
+    // Clients wrap the reason of an abort in errors of their own.
+    signal.throwIfAborted()
+    limit.signal.throwIfAborted()
+    throw error
+  } finally {
+    settled.abort()
+  }
+}
+
+/** Something took longer than it was given. */
+export class TimeLimitError extends Error {
+  override readonly name = 'TimeLimitError'
+  constructor(limitMs: number) {
+    super(`no answer within ${Math.round(limitMs / 1000)} s`)
+  }
+}
+
+/** The time given to the whole deployment is over. */
+export class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed'
+}
+
+/** Waiting that never goes past one deadline. Everything rejects with the signal's reason when the signal aborts. */
+export interface Deadline {
+  /** @throws {DeadlinePassed} when the deadline comes first. */
+  sleep(ms: number): Promise<void>
+  /** @throws {DeadlinePassed} when the deadline comes first; a TimeLimitError when `limitMs` does. */
+  within<T>(limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T>
+}
+
+/** @param deadlineAt milliseconds since the epoch */
+export function deadlineAtTime(clock: Clock, deadlineAt: number, signal: AbortSignal): Deadline {
+  const remainingMs = (): number => {
+    signal.throwIfAborted()
+    const remaining = deadlineAt - clock.now()
+    if (remaining <= 0) throw new DeadlinePassed()
+    return remaining
+  }
+  return {
+    async sleep(ms) {
+      await clock.sleep(Math.min(ms, remainingMs()), signal)
+      remainingMs()
+    },
+    async within(limitMs, work) {
+      const remaining = remainingMs()
+      try {
+        return await withinTime(clock, Math.min(limitMs, remaining), signal, work)
+      } catch (error) {
+        if (error instanceof TimeLimitError && remaining <= limitMs) throw new DeadlinePassed()
+        throw error
+      }
+    },
+  }
+}
