@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { type Diagnosis, diagnose } from '../src/diagnosis/diagnose.ts'
+import { sanitize } from '../src/core/sanitize.ts'
 import { failureIn } from '../src/diagnosis/case.ts'
-import { tame } from '../src/watch/tame.ts'
+import { type Diagnosis, diagnose } from '../src/diagnosis/diagnose.ts'
 
 const CASES = new URL('../test/diagnosis/cases/', import.meta.url)
 const MOST_LINES = 25
@@ -33,7 +33,7 @@ export function judgeCases(folder: URL = CASES): readonly Judged[] {
     .sort()
     .map((file) => {
       const { expect, ...given } = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { expect: Expected }
-      return judge(basename(file, '.json'), diagnose(failureIn(given, tame)), expect)
+      return judge(basename(file, '.json'), diagnose(failureIn(given, sanitize)), expect)
     })
 }
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { recommendedWorkflow } from '../src/login/workflow.ts'
+import { recommendedWorkflow } from '../src/login/repository.ts'
 import { behavioursOf, faultRows } from './sandbox-facts.ts'
 
 /**

@@ -48,7 +48,9 @@ function placesAround(
   paths: RepositoryPaths,
 ): readonly Place[] {
   const near = placesIn(lines, reasonAt - ABOVE, reasonAt + BELOW, paths)
-  const traceAbove = lines.slice(Math.max(0, reasonAt - 4), reasonAt).some((line) => /^\s*File "[^"]+", line \d/.test(line))
+  const traceAbove = lines
+    .slice(Math.max(0, reasonAt - 4), reasonAt)
+    .some((line) => /^\s*File "[^"]+", line \d/.test(line))
   const distance = ({ at, level }: Place): number => {
     const down = at - reasonAt
     const away = down >= 0 ? down + (traceAbove ? 2 * ABOVE : 0) : -down + (traceAbove ? 0 : 3)
@@ -59,17 +61,27 @@ function placesAround(
   const named =
     first !== undefined && first.level === 'error'
       ? []
-      : [...fileAbove(lines, reasonAt, paths), ...filesNamedOn(lines[reasonAt] ?? '', reasonAt, paths)].map((place) => withLine(place, cause))
+      : [...fileAbove(lines, reasonAt, paths), ...filesNamedOn(lines[reasonAt] ?? '', reasonAt, paths)].map((place) =>
+          withLine(place, cause),
+        )
   const others = placesIn(lines, reasonAt + BELOW, reasonAt + FURTHER, paths)
   const listed = [...near, ...others].filter((place) => place.level === 'warning' || isFinding(lines, place))
-  const ordered = listed.toSorted((a, b) => Number(a.level === 'warning') - Number(b.level === 'warning') || a.at - b.at)
+  const ordered = listed.toSorted(
+    (a, b) => Number(a.level === 'warning') - Number(b.level === 'warning') || a.at - b.at,
+  )
   const all = [...(first === undefined ? [] : [first]), ...ordered]
   const unique = new Map([...named, ...all].map((place) => [`${place.file}:${place.line}:${place.column}`, place]))
   // A trace names the place of its error twice, the second time with the column.
   const exact = [...unique.values()].filter(
-    (place) => place.column !== undefined || ![...unique.values()].some((each) => each.file === place.file && each.line === place.line && each.column !== undefined),
+    (place) =>
+      place.column !== undefined ||
+      ![...unique.values()].some(
+        (each) => each.file === place.file && each.line === place.line && each.column !== undefined,
+      ),
   )
-  const samePlace = near.find((each) => each.file === first?.file && each.line === first?.line && each.column !== undefined)
+  const samePlace = near.find(
+    (each) => each.file === first?.file && each.line === first?.line && each.column !== undefined,
+  )
   const start = first?.column === undefined && samePlace !== undefined ? [samePlace] : []
   return [...start, ...exact.filter((place) => place !== samePlace || start.length === 0)]
 }

@@ -21,6 +21,8 @@ export interface Failure {
   readonly errorMessage: string | undefined
   readonly deployLogs: readonly string[]
   readonly runtimeLogs: readonly string[]
+  /** Whether it was live before it failed. */
+  readonly wasLive?: boolean
   /** The folder of the repository that was built; all of it when left out. */
   readonly rootDirectory?: string
   /** The files that were deployed: only in such are places shown. Without them plausible paths are believed. */
@@ -65,17 +67,26 @@ export function diagnose(failure: Failure): Diagnosis {
   const reason = platform?.final ? undefined : reasonOf(failure, said)
   const log = logOf(failure, said, reason)
   const outOfMemory = memoryDeath([...log.slice(-2_000), said.text])
-  const unreached = said.exited || said.ended === 'build' ? undefined : listening(failure, reason?.ranked[0], reason?.section)
+  const unreached =
+    said.exited || said.ended === 'build' ? undefined : listening(failure, reason?.ranked[0], reason?.section)
   const rest = { tail: tailOf(log), outOfMemory }
   if (unreached !== undefined) {
     return { ...unreached, decisive: linesAround(log, unreached.at), annotations: [], found: true, ...rest }
   }
-  if (reason !== undefined) return { ...explained(failure, said, reason), found: true, ...rest }
+  if (reason !== undefined) return { ...explained(failure, reason), found: true, ...rest }
   const end = platform ?? ending(failure, said, log)
-  const shown = linesAround(log, log.findLastIndex((line) => line.trim() !== ''))
+  const shown = linesAround(
+    log,
+    log.findLastIndex((line) => line.trim() !== ''),
+  )
   const decisive = platform === undefined || said.text === '' ? shown : [said.text, ...shown]
   const section = failingSection(log, said.raw)
-  const annotations = annotate(section, undefined, end.cause, repositoryPaths(failure.rootDirectory ?? '', failure.files))
+  const annotations = annotate(
+    section,
+    undefined,
+    end.cause,
+    repositoryPaths(failure.rootDirectory ?? '', failure.files),
+  )
   return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: platform !== undefined, ...rest }
 }
 
@@ -109,7 +120,6 @@ const MOST_CANDIDATES = 10
 
 function explained(
   failure: Failure,
-  said: Said,
   { ended, section, ranked }: Reason,
 ): Pick<Diagnosis, 'cause' | 'hint' | 'decisive' | 'annotations'> {
   const { lines } = section
@@ -117,7 +127,11 @@ function explained(
   const paths = repositoryPaths(failure.rootDirectory ?? '', failure.files)
   const alone = ended === 'build' && isListed(lines[best.at] ?? '')
   const candidates = ranked
-    .filter(({ at, score }) => at === best.at || (!alone && score >= best.score - NEAR_BEST.points && Math.abs(at - best.at) <= NEAR_BEST.lines))
+    .filter(
+      ({ at, score }) =>
+        at === best.at ||
+        (!alone && score >= best.score - NEAR_BEST.points && Math.abs(at - best.at) <= NEAR_BEST.lines),
+    )
     .slice(0, MOST_CANDIDATES)
   const hints = ended === 'run' ? [...RUN_HINTS, ...BUILD_HINTS] : [...BUILD_HINTS, ...RUN_HINTS]
   let advice: ReturnType<typeof adviceFor>
@@ -131,13 +145,19 @@ function explained(
   }
   const reason = reasonAt(lines, at)
   const annotations = annotate(section, at, advice?.cause ?? reason, paths)
-  const plain = () => plainCause(said, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
+  const plain = () =>
+    plainCause(failure, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
   const cause = withPlace(oneLine(advice?.cause ?? plain()), annotations[0])
-  return { cause, hint: advice?.todo ?? usualHint(ended), decisive: decisiveLines(lines, at, ranked, advice?.from ?? []), annotations }
+  return {
+    cause,
+    hint: advice?.todo ?? usualHint(ended),
+    decisive: decisiveLines(lines, at, ranked, advice?.from ?? []),
+    annotations,
+  }
 }
 
-function plainCause(said: Said, ended: 'build' | 'run', command: string | undefined, reason: string): string {
-  if (ended === 'run') return `${said.wasLive ? 'The app ended' : 'The app does not start'}: ${reason}`
+function plainCause(failure: Failure, ended: 'build' | 'run', command: string | undefined, reason: string): string {
+  if (ended === 'run') return `${failure.wasLive ? 'The app ended' : 'The app does not start'}: ${reason}`
   if (command === undefined || reason.includes(command)) return `The build failed: ${reason}`
   return `\`${command}\` failed: ${reason}`
 }
@@ -163,8 +183,12 @@ function decisiveLines(
   const next = ranked.filter(({ score }) => score >= TELLING).map((each) => each.at)
   const isNew = (each: number, index: number, all: readonly number[]): boolean =>
     !shown.has(lines[each] ?? '') && all.indexOf(each) === index
-  const others = [...used, ...next.slice(0, 3 * MOST_OTHERS)].filter(isNew).slice(0, MOST_OTHERS).toSorted((a, b) => a - b)
-  const text = (from: number, to: number) => others.filter((each) => each >= from && each < to).map((each) => lines[each] ?? '')
+  const others = [...used, ...next.slice(0, 3 * MOST_OTHERS)]
+    .filter(isNew)
+    .slice(0, MOST_OTHERS)
+    .toSorted((a, b) => a - b)
+  const text = (from: number, to: number) =>
+    others.filter((each) => each >= from && each < to).map((each) => lines[each] ?? '')
   return [...text(0, at), ...around, ...text(at, lines.length)].slice(0, MOST_SHOWN)
 }
 
@@ -184,7 +208,13 @@ function withoutOwnPlace(reason: string, place: SourceAnnotation | undefined): s
 
 /** Adds the place to a cause that does not name it. */
 function withPlace(cause: string, at: SourceAnnotation | undefined): string {
-  if (at === undefined || cause.includes(`${at.file}:${at.line}`) || cause.includes(`${at.file} (${at.line}:`) || (at.line === undefined && cause.includes(at.file))) return cause
+  if (
+    at === undefined ||
+    cause.includes(`${at.file}:${at.line}`) ||
+    cause.includes(`${at.file} (${at.line}:`) ||
+    (at.line === undefined && cause.includes(at.file))
+  )
+    return cause
   return `${cause} (${at.file}${at.line === undefined ? '' : `:${at.line}`})`
 }
 

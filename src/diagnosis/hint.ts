@@ -73,7 +73,9 @@ function found(patterns: readonly RegExp[], lines: readonly string[], around: re
 }
 
 function given(match: RegExpExecArray | null): Record<string, string> {
-  const entries = Object.entries(match?.groups ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const entries = Object.entries(match?.groups ?? {}).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
   return Object.fromEntries(entries)
 }
 

@@ -82,7 +82,10 @@ export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /unadvertised object|did not contain (?<sha>[0-9a-f]{7,40})|reference is not a tree|not our ref/i,
     near: /submodule/i,
-    with: [/submodule(?: path)? '(?<name>[^']+)'/i, /(?:Fetched in submodule path|Unable to checkout '.{7,40}' in submodule path|into submodule|submodule path) '(?<name2>[^']+)'/i],
+    with: [
+      /submodule(?: path)? '(?<name>[^']+)'/i,
+      /(?:Fetched in submodule path|Unable to checkout '.{7,40}' in submodule path|into submodule|submodule path) '(?<name2>[^']+)'/i,
+    ],
     cause: 'The submodule[[ {name|name2}]] points to a commit that its server does not contain',
     todo: 'Push the commit in the submodule, or point the submodule at one that is there, and commit that.',
   },
@@ -146,7 +149,8 @@ export const BUILD_HINTS: readonly Hint[] = [
       /Found: (?<found>\S+)/,
     ],
     near: /ERESOLVE/,
-    cause: 'Peer dependency conflict: [[{by} wants {wanted}, ]][[but {found} is installed ]](npm cannot resolve the dependency tree)',
+    cause:
+      'Peer dependency conflict: [[{by} wants {wanted}, ]][[but {found} is installed ]](npm cannot resolve the dependency tree)',
     todo: 'Bring the two to versions that go together; `legacy-peer-deps=true` in .npmrc accepts the conflict.',
   },
   {
@@ -176,8 +180,14 @@ export const BUILD_HINTS: readonly Hint[] = [
   },
   {
     at: /EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE|Unsupported engine/,
-    with: [/Required:\s*\{? ?"?(?<tool>\w+)"?: ?["'](?<wanted>[^"']+)/, /Actual:\s*\{.*?"?node"?: ?["']v?(?<got>[\d.]+)/, /Expected version: (?<wanted2>.+)/, /Got: (?<got2>.+)/],
-    cause: 'The Node.js or npm version does not suit[[: {tool} {wanted} is required]][[: {wanted2} is required]][[, and it is {got|got2}]]',
+    with: [
+      /Required:\s*\{? ?"?(?<tool>\w+)"?: ?["'](?<wanted>[^"']+)/,
+      /Actual:\s*\{.*?"?node"?: ?["']v?(?<got>[\d.]+)/,
+      /Expected version: (?<wanted2>.+)/,
+      /Got: (?<got2>.+)/,
+    ],
+    cause:
+      'The Node.js or npm version does not suit[[: {tool} {wanted} is required]][[: {wanted2} is required]][[, and it is {got|got2}]]',
     todo: 'Name a version that fits in `engines` of package.json, or in .node-version.',
   },
   {
@@ -210,15 +220,23 @@ export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /(?:find|find any) Python|Python executable|No prebuilt|gyp ERR!|node-gyp.*not found|not found: make|prebuild-install/i,
     near: /gyp|prebuild/i,
-    with: [/(?:npm (?:error|ERR!) )?path \S*node_modules\/(?<package>(?:@[^/\s]+\/)?[^/\s]+)$/, /\bnode_modules\/(?<package2>(?:@[^/\s]+\/)?[^/\s:]+)(?:: Command failed|\S* install)/],
-    cause: '[[{package|package2} must be compiled by ]]node-gyp, and the build tools or Python that it needs are not installed',
+    with: [
+      /(?:npm (?:error|ERR!) )?path \S*node_modules\/(?<package>(?:@[^/\s]+\/)?[^/\s]+)$/,
+      /\bnode_modules\/(?<package2>(?:@[^/\s]+\/)?[^/\s:]+)(?:: Command failed|\S* install)/,
+    ],
+    cause:
+      '[[{package|package2} must be compiled by ]]node-gyp, and the build tools or Python that it needs are not installed',
     todo: 'Install them before the packages (Alpine: `apk add python3 make g++`, Debian: `apt-get install -y python3 make g++`), or use an image for which the package has a ready binary.',
   },
   {
     at: /.*/,
     near: /(?:Failed to build (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?!gem)[\w.-]+|Failed building wheel for|Getting requirements to build wheel (?:did not|.*error)|Unable to install .*building|Failed to download and build)/i,
     without: /^(?:error: )?Could not find a version|cargo|\bnpm\b|ERROR: No matching distribution/i,
-    with: [/Failed (?:to build|to download and build|building wheel for) (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?<package>[\w.-]+(?:==[\w.]+)?)/i, /Collecting (?<package2>[\w.-]+)/, /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*|.*(?:not found|is required|No such file|command not found).*)/],
+    with: [
+      /Failed (?:to build|to download and build|building wheel for) (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?<package>[\w.-]+(?:==[\w.]+)?)/i,
+      /Collecting (?<package2>[\w.-]+)/,
+      /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*|.*(?:not found|is required|No such file|command not found).*)/,
+    ],
     when: 'build',
     cause: 'The Python package[[ {package|package2}]] could not be built[[: {why}]]',
     todo: 'Use a version that has a ready wheel for this Python (or another Python version), or install what it needs to be compiled.',
@@ -226,7 +244,11 @@ export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /.*/,
     near: /Failed to build gem native extension|An error occurred while installing \S+ \(|extconf\.rb/,
-    with: [/An error occurred while installing (?<gem>\S+ \([\w.]+\))/, /gems\/(?<gem2>[\w-]+-[\d.]+)/, /^(?<why>.*(?:Cannot execute|is missing|(?:lib|header)\S* (?:not found|is missing)|can't find|cannot find|not found|missing required|You need to|No such file).*)/],
+    with: [
+      /An error occurred while installing (?<gem>\S+ \([\w.]+\))/,
+      /gems\/(?<gem2>[\w-]+-[\d.]+)/,
+      /^(?<why>.*(?:Cannot execute|is missing|(?:lib|header)\S* (?:not found|is missing)|can't find|cannot find|not found|missing required|You need to|No such file).*)/,
+    ],
     when: 'build',
     cause: 'The gem[[ {gem|gem2}]] cannot be compiled (Failed to build gem native extension)[[: {why}]]',
     todo: 'Install the libraries and headers that it needs in the image before `bundle install`, or use a version with a ready binary.',
@@ -234,7 +256,10 @@ export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /failed to run custom build command for `(?<crate>[^`]+)`|Could not find (?:directory of OpenSSL|.* library)|pkg-config .*not/i,
     near: /failed to run custom build command/,
-    with: [/failed to run custom build command for `(?<crate2>[^`]+)`/, /(?<why>Could not find .{1,120}|.*(?:is not installed|command not found|was not found in the pkg-config).{0,80})/],
+    with: [
+      /failed to run custom build command for `(?<crate2>[^`]+)`/,
+      /(?<why>Could not find .{1,120}|.*(?:is not installed|command not found|was not found in the pkg-config).{0,80})/,
+    ],
     cause: 'The build script of the crate {crate|crate2} failed[[: {why}]]',
     todo: 'Install the library and its headers in the image before `cargo build` (for OpenSSL on Debian: `apt-get install -y pkg-config libssl-dev`), or use the crate’s vendored feature.',
   },
@@ -283,7 +308,8 @@ export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /Unsupported class file major version (?<major>\d+)|Could not determine java version from '(?<java>[^']+)'/,
     with: [/Welcome to Gradle (?<gradle>[\d.]+?)!?$/, /gradle-(?<gradle2>[\d.]+)-(?:bin|all)/],
-    cause: 'Gradle[[ {gradle|gradle2}]] does not support this Java version[[: Unsupported class file major version {major}]][[: Could not determine java version from \'{java}\']]',
+    cause:
+      "Gradle[[ {gradle|gradle2}]] does not support this Java version[[: Unsupported class file major version {major}]][[: Could not determine java version from '{java}']]",
     todo: 'Use a newer Gradle wrapper, or an older Java image.',
   },
   {

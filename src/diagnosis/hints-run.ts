@@ -12,7 +12,8 @@ export const RUN_HINTS: readonly Hint[] = [
   },
   {
     at: /exec "?(?<file>\/\S+?\.\w+)"?: no such file or directory|(?<file2>\S+\.sh): (?:not found|no such file or directory)|env: [‘'`]?(?<shell>\w+)\\r/i,
-    cause: '{file|file2|shell} cannot be executed: it is missing in the image, or its first line ends with a Windows line ending (CRLF)',
+    cause:
+      '{file|file2|shell} cannot be executed: it is missing in the image, or its first line ends with a Windows line ending (CRLF)',
     todo: 'Save the script with LF line ends (`*.sh text eol=lf` in .gitattributes), and check that its first line names a shell that the image has.',
   },
   {
@@ -35,7 +36,7 @@ export const RUN_HINTS: readonly Hint[] = [
   },
   {
     at: /Executable doesn't exist at|browserType\.launch|Could not find (?:Chrome|Chromium|browser)/i,
-    cause: 'The browser that Playwright or Puppeteer wants is not installed in the image (Executable doesn\'t exist)',
+    cause: "The browser that Playwright or Puppeteer wants is not installed in the image (Executable doesn't exist)",
     todo: 'Install it while building: `npx playwright install --with-deps chromium`, or use an image that has it.',
   },
   {
@@ -121,7 +122,11 @@ export const RUN_HINTS: readonly Hint[] = [
   },
   {
     at: /(?:ECONNREFUSED|[Cc]onnection refused|connect refused|actively refused).*?(?<host>(?:\d{1,3}\.){3}\d{1,3}|localhost|::1|\[::1\])?[: ]*(?<port>\d{2,5})?\b/,
-    with: [/ECONNREFUSED (?<host2>[\w.:]+?):(?<port2>\d{2,5})\b/, /at "?(?<host3>[\w.]+)"?(?: \([\d.:]+\))?, port (?<port3>\d+)/, /(?<database>Mongo|Postgres|MySQL|Redis|psycopg|Sequelize|amqp|Kafka|Elastic)/i],
+    with: [
+      /ECONNREFUSED (?<host2>[\w.:]+?):(?<port2>\d{2,5})\b/,
+      /at "?(?<host3>[\w.]+)"?(?: \([\d.:]+\))?, port (?<port3>\d+)/,
+      /(?<database>Mongo|Postgres|MySQL|Redis|psycopg|Sequelize|amqp|Kafka|Elastic)/i,
+    ],
     without: /registry|npm ERR/,
     when: 'run',
     cause: 'Connection refused: nothing answers[[ at {host2|host3|host}]][[:{port2|port3|port}]][[ ({database})]]',

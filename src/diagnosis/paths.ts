@@ -29,7 +29,11 @@ export function repositoryPaths(rootDirectory: string, files?: ReadonlySet<strin
   return {
     known: files !== undefined,
     resolve(path) {
-      const raw = path.replaceAll('\\', '/').replace(DECORATION, '').replace(/^\/{2,}/, '/').replace(/[?#].*$/, '')
+      const raw = path
+        .replaceAll('\\', '/')
+        .replace(DECORATION, '')
+        .replace(/^\/{2,}/, '/')
+        .replace(/[?#].*$/, '')
       if (raw === '' || FOREIGN.test(raw)) return undefined
       if (files === undefined || byName === undefined) return plausible(raw, root)
       return deployed(raw, root, files) ?? onlyOneEndingWith(raw, byName)
@@ -46,7 +50,9 @@ function plausible(path: string, root: string): string | undefined {
 function deployed(path: string, root: string, files: ReadonlySet<string>): string | undefined {
   let rest = posix.normalize(path).replace(/^(?:\.\.\/)+/, '')
   for (let taken = 0; taken <= DEEPEST_ROOT; taken += 1) {
-    const found = [posix.join(root, rest), rest].flatMap((each) => normalised(each) ?? []).find((each) => files.has(each))
+    const found = [posix.join(root, rest), rest]
+      .flatMap((each) => normalised(each) ?? [])
+      .find((each) => files.has(each))
     if (found !== undefined) return found
     const next = rest.replace(/^\/?[^/]+\//, '')
     if (next === rest) return undefined

@@ -26,7 +26,8 @@ const BARE = new RegExp(`${END}(?![\\w.])`, 'g')
 const POSITION_HERE = new RegExp(POSITION, 'y')
 
 /** A file alone on its line; its findings follow, each with its position only (ESLint, next lint). */
-const HEADER = /^\s{0,4}(?:[-✖×]\s)?(?:Error: |ERROR in )?(?<path>\S(?:.{0,198}\S)?\.[A-Za-z][A-Za-z0-9]{0,9})(?: \(\d{1,3} \w{1,12}\))?:?$/
+const HEADER =
+  /^\s{0,4}(?:[-✖×]\s)?(?:Error: |ERROR in )?(?<path>\S(?:.{0,198}\S)?\.[A-Za-z][A-Za-z0-9]{0,9})(?: \(\d{1,3} \w{1,12}\))?:?$/
 const FINDING = /^\s{0,8}(?<line>\d{1,6}):(?<column>\d{1,5})(?:$|[\s:])(?<message>.*)$/
 /** A JVM frame names the class and the file, not the folder: `at com.acme.App.main(App.java:4)`. */
 const JVM_FRAME =
@@ -35,7 +36,7 @@ const WARNING = /\bwarn(?:ing)?\b|⚠/i
 /** Looked at before anything else, as it costs little. */
 const MAY_NAME_ONE = /\.[A-Za-z]\w{0,9}|file\b/
 /** Where a path may begin: after these, or at the start of the line. */
-const BOUNDARY = /[\s"'`(\[{<=,;:|]/
+const BOUNDARY = /[\s"'`([{<=,;:|]/
 const LONGEST_PATH = 200
 const MOST_STARTS = 12
 
@@ -51,7 +52,9 @@ export function placesIn(lines: readonly string[], from: number, to: number, pat
     const finding = header === undefined ? undefined : FINDING.exec(line)?.groups
     if (header !== undefined && finding !== undefined) {
       const message = finding.message?.trim() || lines[at + 1]?.trim() || ''
-      found.push(place(header, [finding.line, finding.column], { message, at, warning: WARNING.test(line.slice(0, 60)) }))
+      found.push(
+        place(header, [finding.line, finding.column], { message, at, warning: WARNING.test(line.slice(0, 60)) }),
+      )
       continue
     }
     if (line.trim() === '') header = undefined
@@ -84,7 +87,9 @@ function placesOnLine(lines: readonly string[], at: number, paths: RepositoryPat
     const [all = '', ...numbers] = POSITION_HERE.exec(line) ?? []
     const given = numbers.filter((number) => number !== undefined)
     const about = messageOf(lines, at, end + all.length)
-    found.push(place(file, [given[0], given[1]], { message: about, at, warning: WARNING.test(line.slice(0, end + 40)) }))
+    found.push(
+      place(file, [given[0], given[1]], { message: about, at, warning: WARNING.test(line.slice(0, end + 40)) }),
+    )
   }
   return found
 }
@@ -92,7 +97,10 @@ function placesOnLine(lines: readonly string[], at: number, paths: RepositoryPat
 /** What else a line tells, or the line beside it where the place stands alone. */
 function messageOf(lines: readonly string[], at: number, end: number): string {
   const line = lines[at] ?? ''
-  const behind = line.slice(end).replace(/^[\s:)\]'"`,-]+/, '').trim()
+  const behind = line
+    .slice(end)
+    .replace(/^[\s:)\]'"`,-]+/, '')
+    .trim()
   if (/^\s*(?:-->|[╭┌,]-?─*\[?)/.test(line)) return lines[at - 1]?.trim() ?? ''
   if (/[a-z]{3}/i.test(behind)) return behind
   const before = line.slice(0, end).match(/^(.{8,}?)(?: in| at| from)? \S+$/)?.[1]
@@ -149,7 +157,9 @@ const JVM_SOURCES: readonly string[] = ['src/main/java/', 'src/main/kotlin/', 's
 function jvmFile(className: string, file: string, paths: RepositoryPaths): string | undefined {
   const folder = className.split('.').slice(0, -1).join('/')
   const inside = folder === '' ? file : `${folder}/${file}`
-  for (const path of paths.known ? [inside, ...JVM_SOURCES.map((sources) => sources + inside)] : [`src/main/java/${inside}`]) {
+  for (const path of paths.known
+    ? [inside, ...JVM_SOURCES.map((sources) => sources + inside)]
+    : [`src/main/java/${inside}`]) {
     const found = paths.resolve(path)
     if (found !== undefined) return found
   }
@@ -168,7 +178,8 @@ export function fileAbove(lines: readonly string[], at: number, paths: Repositor
 }
 
 /** Files that a cause may be in; a lock file or a manifest is named beside many causes. */
-const SOURCE = /\.(?:[cm]?[jt]sx?|vue|svelte|astro|mdx?|py|rb|go|rs|java|kt|scala|cs|fs|php|exs?|erl|c|cc|cpp|h|hpp|css|s[ac]ss|less|html?|ya?ml|toml|gradle|kts|prisma|graphql|proto|sql|sh|conf|ini|ejs|hbs|blade\.php)$/
+const SOURCE =
+  /\.(?:[cm]?[jt]sx?|vue|svelte|astro|mdx?|py|rb|go|rs|java|kt|scala|cs|fs|php|exs?|erl|c|cc|cpp|h|hpp|css|s[ac]ss|less|html?|ya?ml|toml|gradle|kts|prisma|graphql|proto|sql|sh|conf|ini|ejs|hbs|blade\.php)$/
 const LOCK = /(?:^|\/)(?:[\w-]+-lock\.\w+|[\w-]+\.lock|pnpm-workspace\.yaml|pyproject\.toml|Cargo\.toml)$/
 
 /** The files that a line names without a position, for causes that have none. */
@@ -179,7 +190,11 @@ export function filesNamedOn(line: string, at: number, paths: RepositoryPaths): 
     const start = fileEndingAt(line, end, paths)
     if (start === undefined || !SOURCE.test(start) || LOCK.test(start)) continue
     // Without the list of files only what is said to be in or imported by a file is one.
-    if (!paths.known && !/(?:imported (?:from|by)|\bfrom|\bin(?: file)?|ERROR in) ["'`]?\S{0,200}$/i.test(line.slice(0, end))) continue
+    if (
+      !paths.known &&
+      !/(?:imported (?:from|by)|\bfrom|\bin(?: file)?|ERROR in) ["'`]?\S{0,200}$/i.test(line.slice(0, end))
+    )
+      continue
     found.push(place(start, [undefined, undefined], { message: line.trim(), at, warning: false }))
   }
   return found

@@ -2,7 +2,7 @@ import { adviceFor, type Hint } from './hint.ts'
 import { withoutPrefix } from './lines.ts'
 import { isOutOfMemory } from './memory.ts'
 import { type Ranked, scoreOf, TELLING } from './rank.ts'
-import { type Section, failedCommand, withoutBuilder } from './section.ts'
+import { failedCommand, type Section, withoutBuilder } from './section.ts'
 
 /** What the platform says of a failure, and what that means. */
 export interface Said {
@@ -15,8 +15,6 @@ export interface Said {
   readonly ended: 'build' | 'run'
   /** Whether the process is known to have ended, so that it cannot merely be unreachable. */
   readonly exited: boolean
-  /** Whether it had been live before. */
-  readonly wasLive: boolean
 }
 
 interface Given {
@@ -34,12 +32,15 @@ export interface Ending {
 }
 
 /** A container that ends at once is gone before its phase was ever seen; what the platform says of it tells. */
-const AFTER_BUILD = /\bcontainer (?:exited|crashed|failed)|\broll-?out\b|accepts? connections|readiness|health ?check|progress deadline|crash ?loop|back-off restarting/i
-const EXITED = /\bexited with\b|\bcontainer (?:exited|crashed|failed to (?:start|create))|failed to create (?:shim|containerd) task|crash ?loop|OOMKilled|back-off restarting/i
+const AFTER_BUILD =
+  /\bcontainer (?:exited|crashed|failed)|\broll-?out\b|accepts? connections|readiness|health ?check|progress deadline|crash ?loop|back-off restarting/i
+const EXITED =
+  /\bexited with\b|\bcontainer (?:exited|crashed|failed to (?:start|create))|failed to create (?:shim|containerd) task|crash ?loop|OOMKilled|back-off restarting/i
 /** Wrappers of the workflow engine. Source: error messages of the real platform, where they come nested and twice over. */
 const WRAPPED = /(?:child workflow execution error|workflow execution error|activity error) \([^()]{0,1000}\): /g
 const TYPED = / ?\(type: [^()]{0,200}retryable: (?:true|false)[^()]{0,100}\)/
-const ONLY_ENDED = /\bexit(?:ed)?(?: with)?(?: code| status)?:? \d+|timed out waiting for rollout|progress deadline|accepts? connections|did not complete successfully/i
+const ONLY_ENDED =
+  /\bexit(?:ed)?(?: with)?(?: code| status)?:? \d+|timed out waiting for rollout|progress deadline|accepts? connections|did not complete successfully/i
 
 /** Reads the platform's words. */
 export function saidByPlatform({ phase, status, errorMessage, runtimeLogs }: Given): Said {
@@ -51,7 +52,6 @@ export function saidByPlatform({ phase, status, errorMessage, runtimeLogs }: Giv
     tells: text !== '' && !ONLY_ENDED.test(text) && scoreOf(text) >= TELLING,
     ended: afterBuild || phase === 'run' ? 'run' : (phase ?? (runtimeLogs.length > 0 ? 'run' : 'build')),
     exited: status === 'crashed' || EXITED.test(text),
-    wasLive: false,
   }
 }
 
@@ -118,7 +118,8 @@ export function platformAdvice(said: Said): (Ending & { readonly final: boolean 
 const LISTENING = /\b(?:listening|running|started|starting|serving|ready|server|available|local:)/i
 const LOCAL = /(?:127\.0\.0\.1|localhost|\[::1\])(?::(?<port>\d{2,5}))?/i
 const EVERYWHERE = /Network:\s+https?:\/\/|0\.0\.0\.0|\[::\]:|\*:\d/i
-const OTHER_PORT = /\b(?:listening|running|started|serving|ready)\b.{0,60}?(?:port[ :=]+|0\.0\.0\.0:|\[::\]:|\*:|:::?)(?<port>\d{2,5})\b/i
+const OTHER_PORT =
+  /\b(?:listening|running|started|serving|ready)\b.{0,60}?(?:port[ :=]+|0\.0\.0\.0:|\[::\]:|\*:|:::?)(?<port>\d{2,5})\b/i
 
 /** A server that is up where the platform does not look; one that printed an error afterwards may not be up any more. */
 export function listening(
@@ -152,10 +153,12 @@ export function listening(
 }
 
 const CODES: Readonly<Record<string, string>> = {
-  '126': 'The command exists but may not be executed: make it executable (`git update-index --chmod=+x FILE`) and commit that.',
+  '126':
+    'The command exists but may not be executed: make it executable (`git update-index --chmod=+x FILE`) and commit that.',
   '127': 'The command does not exist in the image: install what provides it, or correct its name.',
   '137': 'It was killed, as a rule for its memory: give it more with the `memory` input, or make it need less.',
-  '139': 'It crashed in native code (segmentation fault): look at native dependencies, and whether they are built for this image.',
+  '139':
+    'It crashed in native code (segmentation fault): look at native dependencies, and whether they are built for this image.',
   '143': 'It was asked to stop (SIGTERM): something ended it from outside, often a time limit.',
 }
 
@@ -163,7 +166,10 @@ const CODES: Readonly<Record<string, string>> = {
 export function ending(given: Given, said: Said, log: readonly string[]): Ending {
   const last = log.findLast((line) => line.trim() !== '')?.trim()
   const code = /\bexit(?:ed)?(?: with)?(?: code| status)?:? (\d+)/.exec(said.raw ?? '')?.[1]
-  const command = log.reduce<string | undefined>((found, line) => failedCommand(line) ?? found, failedCommand(said.raw ?? ''))
+  const command = log.reduce<string | undefined>(
+    (found, line) => failedCommand(line) ?? found,
+    failedCommand(said.raw ?? ''),
+  )
   const hint = code === undefined ? undefined : CODES[code]
   if (isOutOfMemory(said.text)) {
     return { cause: 'Out of memory: the process was killed (exit code 137)', hint: CODES['137'] ?? '' }
@@ -178,7 +184,9 @@ export function ending(given: Given, said: Said, log: readonly string[]): Ending
   if (said.ended === 'run' && code !== undefined) {
     return {
       cause: `The application stopped with exit code ${code} without saying why`,
-      hint: hint ?? 'Look at its last lines below. A server must keep running; set `start-command` when the wrong thing was started.',
+      hint:
+        hint ??
+        'Look at its last lines below. A server must keep running; set `start-command` when the wrong thing was started.',
     }
   }
   if (/rollout|accepts? connections|progress deadline|readiness|health ?check|deadline exceeded/i.test(said.text)) {

@@ -16,7 +16,10 @@ const WORTH_A_LOOK =
 
 const LEADERS: readonly (readonly [RegExp, number])[] = [
   // TypeError: …, java.lang.IllegalStateException: …, Prisma.ClientError [CODE]: …, ActiveRecord::ConnectionBad: …
-  [/(?:^|[\s(])(?:[A-Za-z_][\w$]{0,60}(?:\.|::|\/|\\)){0,10}[A-Z][\w$]{0,60}(?:Error|Exception|Failure|Panic|NotFound|Rejection|Bad|Server|Interrupt)\b(?: ?\[[\w: -]{1,40}\]| \(\w{1,40}\))?:? \S/, 50],
+  [
+    /(?:^|[\s(])(?:[A-Za-z_][\w$]{0,60}(?:\.|::|\/|\\)){0,10}[A-Z][\w$]{0,60}(?:Error|Exception|Failure|Panic|NotFound|Rejection|Bad|Server|Interrupt)\b(?: ?\[[\w: -]{1,40}\]| \(\w{1,40}\))?:? \S/,
+    50,
+  ],
   [/^\*\* \(\w[\w.]{0,60}\) \S/, 50],
   // django.core.exceptions.ImproperlyConfigured: …
   [/^(?:[a-z_]\w{0,40}\.){1,8}[A-Z]\w{2,60}: \S/, 45],
@@ -24,9 +27,18 @@ const LEADERS: readonly (readonly [RegExp, number])[] = [
   [/(?:^|[\s:\])])(?:fatal )?error[ :](?: ?[A-Z]{1,6}-?\d{2,6}|\[\w{1,40}\]|\((?:ts|TS)?\d{4}\)): \S/i, 55],
   [/^\[\w{1,20}\] \d+#\d+: |\[emerg\]/, 50],
   [/^(?:thread '.{1,60}' (?:\(\d+\) )?panicked at|panic: )/, 48],
-  [/(?:^|[\s\])>])(?:PHP )?(?:fatal|parse|syntax|compilation|compile|type|link(?:er)?|runtime|build|internal|validation) error\b:? \S/i, 45],
-  [/^(?:npm (?:error|ERR!)\s+)?(?:\W{0,6})(?:error|fatal|ERR|FATAL|ERROR|E|CRITICAL|critical|err!|Failure|Problem|Sorry|failed|aborted)\]?(?: \(\w+\))?[:!] {0,4}\S/i, 42],
-  [/^(?:\W{0,3})?\[(?:ERROR|FATAL|error|fatal|CRITICAL|SEVERE|builder|vite|plugin [\w:@/ -]{1,60})\] {0,4}:? {0,4}\S/, 38],
+  [
+    /(?:^|[\s\])>])(?:PHP )?(?:fatal|parse|syntax|compilation|compile|type|link(?:er)?|runtime|build|internal|validation) error\b:? \S/i,
+    45,
+  ],
+  [
+    /^(?:npm (?:error|ERR!)\s+)?(?:\W{0,6})(?:error|fatal|ERR|FATAL|ERROR|E|CRITICAL|critical|err!|Failure|Problem|Sorry|failed|aborted)\]?(?: \(\w+\))?[:!] {0,4}\S/i,
+    42,
+  ],
+  [
+    /^(?:\W{0,3})?\[(?:ERROR|FATAL|error|fatal|CRITICAL|SEVERE|builder|vite|plugin [\w:@/ -]{1,60})\] {0,4}:? {0,4}\S/,
+    38,
+  ],
   [/^\W{0,4}(?:ERR_[A-Z_]{3,60}|ERROR|FATAL|error|SEVERE|Error)\s{1,4}(?!found|in\b)\S/, 38],
   [/^\s*\d+:\d+\s+error\b|^\s*\d+:\d+\s+Error:/, 48],
   [/\b(?:level|severity|lvl)["']?[=:] ?["']?(?:error|fatal|panic|critical)\b/i, 40],
@@ -52,13 +64,31 @@ export function isListed(line: string): boolean {
 }
 
 const REASONS: readonly (readonly [RegExp, number])[] = [
-  [/\b(?:heap out of memory|no space left on device|out of memory|disk quota exceeded|exec format error|OOMKilled)\b/i, 60],
-  [/\b(?:(?:could|can|can'?|is|was|were|are|do(?:es)?) ?n[o'’]t (?:be )?(?:find|found|resolve[d]?|read|open|load(?:ed)?|locate[d]?|exist|defined|installed|set|supported|match|satisf\w+|compatible|connect|reach(?:ed)?|determine|import(?:ed)?|parse[d]?|assign\w*|execute|exported|provided|specified|recogni[sz]ed|up to date|in this registry|contain|included?|started?|listed|valid)|cannot|can’t|can't)\b/i, 24],
-  [/\b(?:not found|no such|no (?:\w{1,20} files|module|package|matching|versions?|installation|candidates?|provider|database|implementation|application|rule|such|start command|build plan|encryption)\b|unable to|could not|missing|undefined|unresolved|unknown|undeclared|(?:was|has) not been|does not|doesn't|must (?:be|have|not|contain|specify)|required|requires|needs|is (?:required|empty|missing|invalid|incompatible|too|only|already|outdated|not)|not (?:set|defined|supported|allowed|installed|permitted|empty|satisfy|a valid|a function|satisfied|available|valid))/i, 22],
-  [/\b(?:denied|refused|reset by peer|timed? ?out|unreachable|unauthori[sz]ed|forbidden|handshake|name resolution|getaddrinfo|certificate|expired)\b/i, 22],
-  [/\b(?:unsupported|incompatible|invalid|unexpected|illegal|mismatch(?:ed)?|conflict(?:s|ing)?|not match|outdated|unterminated|duplicate|malformed|corrupt(?:ed)?|unrecogni[sz]ed|ambiguous|expected|exceed(?:s|ed)|changed significantly|gemfile changed|changing your Gemfile|unbound variable|parameter not set)\b|\bbut\b.{0,60}\b(?:specified|requires?|found|got|given|expected|has|was)\b/i, 20],
+  [
+    /\b(?:heap out of memory|no space left on device|out of memory|disk quota exceeded|exec format error|OOMKilled)\b/i,
+    60,
+  ],
+  [
+    /\b(?:(?:could|can|can'?|is|was|were|are|do(?:es)?) ?n[o'’]t (?:be )?(?:find|found|resolve[d]?|read|open|load(?:ed)?|locate[d]?|exist|defined|installed|set|supported|match|satisf\w+|compatible|connect|reach(?:ed)?|determine|import(?:ed)?|parse[d]?|assign\w*|execute|exported|provided|specified|recogni[sz]ed|up to date|in this registry|contain|included?|started?|listed|valid)|cannot|can’t|can't)\b/i,
+    24,
+  ],
+  [
+    /\b(?:not found|no such|no (?:\w{1,20} files|module|package|matching|versions?|installation|candidates?|provider|database|implementation|application|rule|such|start command|build plan|encryption)\b|unable to|could not|missing|undefined|unresolved|unknown|undeclared|(?:was|has) not been|does not|doesn't|must (?:be|have|not|contain|specify)|required|requires|needs|is (?:required|empty|missing|invalid|incompatible|too|only|already|outdated|not)|not (?:set|defined|supported|allowed|installed|permitted|empty|satisfy|a valid|a function|satisfied|available|valid))/i,
+    22,
+  ],
+  [
+    /\b(?:denied|refused|reset by peer|timed? ?out|unreachable|unauthori[sz]ed|forbidden|handshake|name resolution|getaddrinfo|certificate|expired)\b/i,
+    22,
+  ],
+  [
+    /\b(?:unsupported|incompatible|invalid|unexpected|illegal|mismatch(?:ed)?|conflict(?:s|ing)?|not match|outdated|unterminated|duplicate|malformed|corrupt(?:ed)?|unrecogni[sz]ed|ambiguous|expected|exceed(?:s|ed)|changed significantly|gemfile changed|changing your Gemfile|unbound variable|parameter not set)\b|\bbut\b.{0,60}\b(?:specified|requires?|found|got|given|expected|has|was)\b/i,
+    20,
+  ],
   [/\b(?:failed to|fails to|failure|failed)\b/i, 14],
-  [/\b(?:E(?:NOENT|ACCES|PERM|CONN\w{2,12}|NOSPC|RESOLVE|AI_AGAIN|NOTFOUND|TIMEDOUT|TARGET|BADENGINE|INTEGRITY|USAGE|404|40[13])|P\d{4}|TS\d{4,5}|CS\d{4}|E\d{4}|NU\d{4}|SQLSTATE)\b/, 14],
+  [
+    /\b(?:E(?:NOENT|ACCES|PERM|CONN\w{2,12}|NOSPC|RESOLVE|AI_AGAIN|NOTFOUND|TIMEDOUT|TARGET|BADENGINE|INTEGRITY|USAGE|404|40[13])|P\d{4}|TS\d{4,5}|CS\d{4}|E\d{4}|NU\d{4}|SQLSTATE)\b/,
+    14,
+  ],
 ]
 
 /** What only says that something ran and failed. */
@@ -83,7 +113,7 @@ const HARMLESS: readonly RegExp[] = [
   /^debconf:|\bdebconf\b|\bdelaying package|vulnerabilit|^\s*added \d+|packages? (?:are|is) looking|npm fund|npm audit|falling back|fallback|\bretry(?:ing)?\b|\bskipp(?:ed|ing)\b|ignored?\b.{0,20}$|\boptional\b.{0,40}(?:skipped|failed)|running as root|telemetry|update available|core dumped/i,
   /\b(?:error|exception|failure)[-_.](?:[a-z]{2,20}|handler|boundary|page|chain|stack)\b(?!.{0,200}: )|\b(?:handler|boundary)\w{0,10}\.\w{2,4}\b.{0,30}\d+(?:\.\d+)? ?k?B\b/i,
   /\d+(?:\.\d+)? ?[kM]i?B\b.{0,40}(?:gzip|│|\|)|^[\s│├└┌┬─○●ƒλ]*\/\S{0,80}\s+\d/i,
-  /^\s{2,}[\[\w'"-]{1,40}['"\]]?: (?:['"\w\[{].{0,60}|-?\d+),?$/,
+  /^\s{2,}[[\w'"-]{1,40}['"\]]?: (?:['"\w[{].{0,60}|-?\d+),?$/,
   /^\s*default: /,
   /^\s*(?:✓|✔|√|ok\b|PASS|passed|success)/i,
 ]
@@ -163,10 +193,13 @@ function firstOfItsKind(lines: readonly string[], ranked: readonly Ranked[]): re
   const kind = best && LISTED.findIndex((pattern) => pattern.test(lines[best.at] ?? ''))
   if (best === undefined || kind === undefined || kind < 0) return ranked
   const alike = ranked.filter(
-    ({ at, score }) => at < best.at && score >= Math.max(TELLING, best.score - FIRST) && LISTED[kind]?.test(lines[at] ?? ''),
+    ({ at, score }) =>
+      at < best.at && score >= Math.max(TELLING, best.score - FIRST) && LISTED[kind]?.test(lines[at] ?? ''),
   )
   const first = alike.toSorted((a, b) => a.at - b.at)[0]
-  return first === undefined ? ranked : [{ at: first.at, score: best.score }, ...ranked.filter((each) => each.at !== first.at)]
+  return first === undefined
+    ? ranked
+    : [{ at: first.at, score: best.score }, ...ranked.filter((each) => each.at !== first.at)]
 }
 
 /** Keeps the best; of equals those that come first in the order of the map. */

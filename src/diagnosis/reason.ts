@@ -62,7 +62,8 @@ export function reasonAt(lines: readonly string[], at: number): string {
 /** How far below its announcement the last of a chain of causes is looked for. */
 const CHAIN = 14
 /** uv, Turborepo and pnpm draw a tree of causes; Gradle indents them. */
-const DEEPER = /^\s*(?:\[cause\]:|├─▶|╰─▶|├─>|╰─>|`->|cause:|Caused by:|>(?= (?:Could not|Cannot|Failed|No |Plugin|Unsupported)))\s*\S/
+const DEEPER =
+  /^\s*(?:\[cause\]:|├─▶|╰─▶|├─>|╰─>|`->|cause:|Caused by:|>(?= (?:Could not|Cannot|Failed|No |Plugin|Unsupported)))\s*\S/
 
 /** Adds the last of the causes that a tool draws below its announcement. */
 function withCauses(lines: readonly string[], at: number, text: string): string {
@@ -72,12 +73,17 @@ function withCauses(lines: readonly string[], at: number, text: string): string 
     const line = lines[next] ?? ''
     if (/^\s*Caused by:\s*$/.test(line)) deepest = lines[next + 1]?.trim() ? next + 1 : deepest
     else if (DEEPER.test(line) && scoreOf(line) >= TELLING) deepest = next
-    else if (announced && /^\s*> \S/.test(line) && !/^\s*> (?:Compilation failed|Run with|Process)/.test(line)) deepest = next
+    else if (announced && /^\s*> \S/.test(line) && !/^\s*> (?:Compilation failed|Run with|Process)/.test(line))
+      deepest = next
     else if (/^\s*\* Try:/.test(line)) break
   }
   if (deepest === undefined || DEEPER.test(lines[at] ?? '')) return text
   const cause = reasonAt(lines, deepest)
-  return text.includes(cause) || cause.includes(text) ? (cause.length > text.length ? cause : text) : `${text.replace(/[.:]$/, '')}: ${cause}`
+  return text.includes(cause) || cause.includes(text)
+    ? cause.length > text.length
+      ? cause
+      : text
+    : `${text.replace(/[.:]$/, '')}: ${cause}`
 }
 
 function announces(text: string): boolean {
@@ -100,7 +106,8 @@ function indentOf(line: string): number {
 
 /** npm and pnpm print `> next build`, Yarn `$ tsc -p .`, bun `$ vite build`, make and shells with -x `+ go build`. */
 const SCRIPT = /^(?:> |\$ |\+ )(?<command>(?!\S+@\S+ \S)[\w@./-][^\n]{1,300})$/
-const BEFORE_COMMAND = /^(?:\/bin\/)?(?:ba)?sh -(?:e?l?c|lec|euc) |^(?:[A-Z_][A-Z0-9_]*=\S* )+|^(?:cross-env|env|dotenv --|exec|sudo) (?:[A-Z_][A-Z0-9_]*=\S* )*/
+const BEFORE_COMMAND =
+  /^(?:\/bin\/)?(?:ba)?sh -(?:e?l?c|lec|euc) |^(?:[A-Z_][A-Z0-9_]*=\S* )+|^(?:cross-env|env|dotenv --|exec|sudo) (?:[A-Z_][A-Z0-9_]*=\S* )*/
 const LONGEST_COMMAND = 60
 
 /** What was being done when a line was printed: the nearest script above it, else what the step ran. */

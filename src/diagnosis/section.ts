@@ -109,7 +109,9 @@ function recapOf(log: readonly string[]) {
 function between(lines: readonly string[], command: string | undefined): readonly string[] {
   if (command === undefined) return lines
   const plain = command.replace(/^(?:\/bin\/)?(?:ba)?sh -(?:e?l?c|lec|euc) /, '')
-  const marks = lines.flatMap((line, at) => (line === command || line === plain || line.endsWith(`RUN ${plain}`) ? at : []))
+  const marks = lines.flatMap((line, at) =>
+    line === command || line === plain || line.endsWith(`RUN ${plain}`) ? at : [],
+  )
   // The platform builds twice: of the spans one is output, another what stands between the tries.
   let most = 0
   let telling = lines
