@@ -97,7 +97,7 @@ curl:
   curl -s ${github.apiUrl}/repos/${repository.fullName}/pulls/1 -H 'Authorization: Bearer ${token}'
 
 A key of your own, through the browser:
-  node dist/login/index.js login --endpoint ${ink.endpoint} --print
+  node dist/cli/index.js login --endpoint ${ink.endpoint} --print
 
 git:
   git clone ${remote}

@@ -16,7 +16,7 @@ const compiled = join(root, 'node_modules/.cache/ink-deploy')
 const entryPoints = [
   { source: join(compiled, 'main.js'), name: 'main' },
   { source: join(compiled, 'post.js'), name: 'post' },
-  { source: join(compiled, 'login.js'), name: 'login' },
+  { source: join(compiled, 'cli.js'), name: 'cli' },
 ]
 
 /**

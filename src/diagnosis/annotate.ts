@@ -1,5 +1,5 @@
 import type { RepositoryPaths } from './paths.ts'
-import { filesNamedOn, type Place, placesIn } from './places.ts'
+import { fileAbove, filesNamedOn, type Place, placesIn } from './places.ts'
 import { scoreOf, TELLING } from './rank.ts'
 import type { Section } from './section.ts'
 
@@ -33,7 +33,7 @@ export function annotate(
   paths: RepositoryPaths,
 ): readonly SourceAnnotation[] {
   const { lines, instruction } = section
-  const places = reasonAt === undefined ? [] : placesAround(lines, reasonAt, paths)
+  const places = reasonAt === undefined ? [] : placesAround(lines, reasonAt, cause, paths)
   if (places.length > 0) return places.slice(0, MOST).map((place) => toAnnotation(place, cause))
   const [path = '', line] = instruction?.split(/:(?=\d+$)/) ?? []
   const file = paths.resolve(path)
@@ -41,7 +41,12 @@ export function annotate(
   return [{ file, line: Number(line), title: 'Build error', message: cause, level: 'error' }]
 }
 
-function placesAround(lines: readonly string[], reasonAt: number, paths: RepositoryPaths): readonly Place[] {
+function placesAround(
+  lines: readonly string[],
+  reasonAt: number,
+  cause: string,
+  paths: RepositoryPaths,
+): readonly Place[] {
   const near = placesIn(lines, reasonAt - ABOVE, reasonAt + BELOW, paths)
   const traceAbove = lines
     .slice(Math.max(0, reasonAt - 4), reasonAt)
@@ -54,7 +59,11 @@ function placesAround(lines: readonly string[], reasonAt: number, paths: Reposit
   const sorted = near.toSorted((a, b) => distance(a) - distance(b))
   const [first] = sorted
   const named =
-    first !== undefined && first.level === 'error' ? [] : filesNamedOn(lines[reasonAt] ?? '', reasonAt, paths)
+    first !== undefined && first.level === 'error'
+      ? []
+      : [...fileAbove(lines, reasonAt, paths), ...filesNamedOn(lines[reasonAt] ?? '', reasonAt, paths)].map((place) =>
+          withLine(place, cause),
+        )
   const others = placesIn(lines, reasonAt + BELOW, reasonAt + FURTHER, paths)
   const listed = [...near, ...others].filter((place) => place.level === 'warning' || isFinding(lines, place))
   const ordered = listed.toSorted(
@@ -75,6 +84,13 @@ function placesAround(lines: readonly string[], reasonAt: number, paths: Reposit
   )
   const start = first?.column === undefined && samePlace !== undefined ? [samePlace] : []
   return [...start, ...exact.filter((place) => place !== samePlace || start.length === 0)]
+}
+
+/** Parsers name the file first, and its line further on in the sentence. */
+function withLine(place: Place, cause: string): Place {
+  const [, line, column] = /\bline (\d{1,6})(?:,? col(?:umn)?:? (\d{1,5}))?/.exec(cause) ?? []
+  if (line === undefined) return place
+  return { ...place, line: Number(line), ...(column === undefined ? {} : { column: Number(column) }) }
 }
 
 /** Whether a line is an error of its own, not a call on the way to one. */

@@ -6,7 +6,7 @@ import { linesAround, tailOf } from './lines.ts'
 import { memoryDeath } from './memory.ts'
 import { repositoryPaths } from './paths.ts'
 import { ending, listening, platformAdvice, type Said, saidByPlatform } from './platform.ts'
-import { type Ranked, rank, TELLING } from './rank.ts'
+import { isListed, type Ranked, rank, TELLING } from './rank.ts'
 import { doing, reasonAt } from './reason.ts'
 import { failingSection, type Section, wholeSection } from './section.ts'
 
@@ -21,6 +21,8 @@ export interface Failure {
   readonly errorMessage: string | undefined
   readonly deployLogs: readonly string[]
   readonly runtimeLogs: readonly string[]
+  /** Whether it was live before it failed. */
+  readonly wasLive?: boolean
   /** The folder of the repository that was built; all of it when left out. */
   readonly rootDirectory?: string
   /** The files that were deployed: only in such are places shown. Without them plausible paths are believed. */
@@ -71,7 +73,7 @@ export function diagnose(failure: Failure): Diagnosis {
   if (unreached !== undefined) {
     return { ...unreached, decisive: linesAround(log, unreached.at), annotations: [], found: true, ...rest }
   }
-  if (reason !== undefined) return { ...explained(failure, said, reason), found: true, ...rest }
+  if (reason !== undefined) return { ...explained(failure, reason), found: true, ...rest }
   const end = platform ?? ending(failure, said, log)
   const shown = linesAround(
     log,
@@ -118,14 +120,18 @@ const MOST_CANDIDATES = 10
 
 function explained(
   failure: Failure,
-  said: Said,
   { ended, section, ranked }: Reason,
 ): Pick<Diagnosis, 'cause' | 'hint' | 'decisive' | 'annotations'> {
   const { lines } = section
   const [best = { at: 0, score: 0 }] = ranked
   const paths = repositoryPaths(failure.rootDirectory ?? '', failure.files)
+  const alone = ended === 'build' && isListed(lines[best.at] ?? '')
   const candidates = ranked
-    .filter(({ at, score }) => score >= best.score - NEAR_BEST.points && Math.abs(at - best.at) <= NEAR_BEST.lines)
+    .filter(
+      ({ at, score }) =>
+        at === best.at ||
+        (!alone && score >= best.score - NEAR_BEST.points && Math.abs(at - best.at) <= NEAR_BEST.lines),
+    )
     .slice(0, MOST_CANDIDATES)
   const hints = ended === 'run' ? [...RUN_HINTS, ...BUILD_HINTS] : [...BUILD_HINTS, ...RUN_HINTS]
   let advice: ReturnType<typeof adviceFor>
@@ -140,7 +146,7 @@ function explained(
   const reason = reasonAt(lines, at)
   const annotations = annotate(section, at, advice?.cause ?? reason, paths)
   const plain = () =>
-    plainCause(said, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
+    plainCause(failure, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
   const cause = withPlace(oneLine(advice?.cause ?? plain()), annotations[0])
   return {
     cause,
@@ -150,8 +156,8 @@ function explained(
   }
 }
 
-function plainCause(said: Said, ended: 'build' | 'run', command: string | undefined, reason: string): string {
-  if (ended === 'run') return `${said.wasLive ? 'The app ended' : 'The app does not start'}: ${reason}`
+function plainCause(failure: Failure, ended: 'build' | 'run', command: string | undefined, reason: string): string {
+  if (ended === 'run') return `${failure.wasLive ? 'The app ended' : 'The app does not start'}: ${reason}`
   if (command === undefined || reason.includes(command)) return `The build failed: ${reason}`
   return `\`${command}\` failed: ${reason}`
 }
@@ -212,7 +218,11 @@ function withPlace(cause: string, at: SourceAnnotation | undefined): string {
   return `${cause} (${at.file}${at.line === undefined ? '' : `:${at.line}`})`
 }
 
+/** One line of bearable length: where messages are nested, the first says what was done and the last one why it failed. */
 function oneLine(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
-  return line.length > LONGEST_CAUSE ? `${line.slice(0, LONGEST_CAUSE).replace(/[\ud800-\udbff]$/, '')}…` : line
+  if (line.length <= LONGEST_CAUSE) return line
+  const head = line.slice(0, LONGEST_CAUSE / 2).replace(/[\ud800-\udbff]$/, '')
+  const tail = line.slice(-LONGEST_CAUSE / 2).replace(/^[\udc00-\udfff]/, '')
+  return `${head}… …${tail}`
 }

@@ -14,7 +14,7 @@ export interface Hint {
   readonly with?: readonly RegExp[]
   /** Only while something is built, or only of an application that was started. */
   readonly when?: 'build' | 'run'
-  /** A better sentence than the reason itself: `{name}` and `{this|orThat}` are groups, `[[ … ]]` falls away without them. */
+  /** A better sentence than the reason itself: `{name}` and `{this|orThat}` are groups, `[[ … ]]` falls away without them; `{reason}` is the reason. */
   readonly cause?: string
   /** What to do, in the same form. */
   readonly todo: string
@@ -46,7 +46,7 @@ export function adviceFor(
     if (hint.near !== undefined && !isNear(hint.near)) continue
     if (hint.without !== undefined && isNear(hint.without)) continue
     const { groups, from } = found(hint.with ?? [], lines, around)
-    const all = { ...groups, ...given(match) }
+    const all = { reason, ...groups, ...given(match) }
     const cause = hint.cause === undefined ? undefined : filled(hint.cause, all)
     return { cause, todo: filled(hint.todo, all) ?? hint.todo, from: [at, ...from] }
   }

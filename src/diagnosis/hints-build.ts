@@ -175,7 +175,7 @@ export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /The engine "node" is incompatible with this module\. Expected version "(?<wanted>[^"]+)"\. Got "(?<got>[^"]+)"/,
     with: [/^error (?<package>@?\S+@[\w.-]+): The engine "node"/],
-    cause: '[[{package} ]]needs Node.js {wanted}, but the build runs Node.js {got}',
+    cause: 'The Node.js version does not suit:[[ {package}]] needs Node.js {wanted}, but the build runs Node.js {got}',
     todo: 'Name a Node.js version that fits: in `engines` of package.json, in .node-version, or in FROM of the Dockerfile.',
   },
   {
@@ -196,7 +196,7 @@ export const BUILD_HINTS: readonly Hint[] = [
     todo: 'A package for another system is a direct dependency: remove it from package.json, or move it to optionalDependencies.',
   },
   {
-    at: /requires? (?:a )?node(?:\.js)?(?: version)? ?(?<wanted>[\^~>=\d][\w.+ |<>=-]*)|Node(?:\.js)? version (?<wanted2>\S+) (?:is )?required|You are using Node\.js (?<got>[\d.]+)\. .{0,40}requires Node\.js/i,
+    at: /Node(?:\.js)? v?(?<got2>[\d.]+) is not supported|requires? (?:a )?node(?:\.js)?(?: version)? ?(?<wanted>[\^~>=\d][\w.+ |<>=-]*)|Node(?:\.js)? version (?<wanted2>\S+) (?:is )?required|You are using Node\.js (?<got>[\d.]+)\. .{0,40}requires Node\.js/i,
     todo: 'Name a Node.js version that fits: in `engines` of package.json, in .node-version, or in FROM of the Dockerfile.',
   },
   {
@@ -388,6 +388,12 @@ export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /error (?<code>TS\d+):|Type error: |error (?<code2>CS\d+):/,
     todo: 'Correct the type errors; the compiler on your machine shows the same (`tsc --noEmit`, `dotnet build`). A module that is not found must be installed, or built first.',
+  },
+  {
+    at: /error: cannot find symbol/,
+    with: [/^\s+symbol: {1,4}(?<symbol>.+)/],
+    cause: 'Java cannot find symbol[[: {symbol}]]',
+    todo: 'Check its name and import, and that the dependency that has it is in the build file.',
   },
   {
     at: /react\/|@next\/|eslint|no-unused-vars|\b(?:import|jsx-a11y|@typescript-eslint)\//i,

@@ -73,6 +73,11 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: SET_IT,
   },
   {
+    at: /(?<name>[A-Z][A-Z0-9_]{2,}): (?:unbound variable|parameter not set|parameter null or not set)/,
+    cause: 'The environment variable {name} is missing (unbound variable)',
+    todo: SET_IT,
+  },
+  {
     at: /KeyError: '(?<name>[A-Z][A-Z0-9_]{2,})'|key not found: "(?<name2>[A-Z][A-Z0-9_]{2,})"|placeholder '(?<name3>[\w.-]+)'/,
     cause: 'The environment variable {name|name2|name3} is missing',
     todo: SET_IT,
@@ -124,8 +129,7 @@ export const RUN_HINTS: readonly Hint[] = [
     ],
     without: /registry|npm ERR/,
     when: 'run',
-    cause:
-      'The connection to[[ {database} at]][[ {host2|host3|host}]][[:{port2|port3|port}]] was refused (connection refused): nothing listens there',
+    cause: 'Connection refused: nothing answers[[ at {host2|host3|host}]][[:{port2|port3|port}]][[ ({database})]]',
     todo: 'Give the app the address of its database or service in the variable it reads; localhost is the container itself.',
   },
   {
@@ -185,5 +189,13 @@ export const RUN_HINTS: readonly Hint[] = [
   {
     at: /EACCES.*?:(?<port>\d+)|bind\(\).*(?:13: )?Permission denied/,
     todo: 'Ports below 1024 need rights that the app has not: listen on the port in PORT.',
+  },
+  // Pages made while the app is built
+  {
+    at: /^(?:\W{0,3}\[?\w*Error\b|TypeError|ReferenceError|Error:)/,
+    near: /prerendering page "/,
+    with: [/prerendering page "(?<page>[^"]+)"/],
+    cause: 'Next.js fails to prerender the page {page}: {reason}',
+    todo: 'Pages are rendered while the app is built: what they read (variables, a database, an API) must be there, or the page must be dynamic.',
   },
 ]

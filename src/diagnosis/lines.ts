@@ -1,5 +1,5 @@
-/** Reasons stand at the beginning of a line; what lies further back may be hostile to a search. */
-const LONGEST_SEARCHED = 800
+/** What lies further back in a line is data, and may be hostile to a search. */
+const LONGEST_SEARCHED = 1_600
 
 /** BuildKit numbers its steps, and times their lines. */
 export const BUILDKIT = /^#(\d+) (?:\d{1,5}\.\d{1,3}(?: |$))?/

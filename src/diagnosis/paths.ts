@@ -48,7 +48,7 @@ function plausible(path: string, root: string): string | undefined {
 
 /** The file of the repository when folders of the container are taken off, one after another. */
 function deployed(path: string, root: string, files: ReadonlySet<string>): string | undefined {
-  let rest = posix.normalize(path)
+  let rest = posix.normalize(path).replace(/^(?:\.\.\/)+/, '')
   for (let taken = 0; taken <= DEEPEST_ROOT; taken += 1) {
     const found = [posix.join(root, rest), rest]
       .flatMap((each) => normalised(each) ?? [])
@@ -56,8 +56,8 @@ function deployed(path: string, root: string, files: ReadonlySet<string>): strin
     if (found !== undefined) return found
     const next = rest.replace(/^\/?[^/]+\//, '')
     if (next === rest) return undefined
-    // A relative path is one already; only where the tool ran may be a folder too many.
-    if (!path.startsWith('/') && taken >= 1) return undefined
+    // A relative path is one already; only the folder that the tool names it from may be too many.
+    if (!path.startsWith('/') && (taken >= 1 || !next.includes('/'))) return undefined
     rest = next
   }
   return undefined

@@ -26,7 +26,8 @@ const BARE = new RegExp(`${END}(?![\\w.])`, 'g')
 const POSITION_HERE = new RegExp(POSITION, 'y')
 
 /** A file alone on its line; its findings follow, each with its position only (ESLint, next lint). */
-const HEADER = /^\s{0,4}(?:[->✖×]\s)?(?<path>\S(?:.{0,198}\S)?\.[A-Za-z][A-Za-z0-9]{0,9})(?: \(\d{1,3} \w{1,12}\))?:?$/
+const HEADER =
+  /^\s{0,4}(?:[-✖×]\s)?(?:Error: |ERROR in )?(?<path>\S(?:.{0,198}\S)?\.[A-Za-z][A-Za-z0-9]{0,9})(?: \(\d{1,3} \w{1,12}\))?:?$/
 const FINDING = /^\s{0,8}(?<line>\d{1,6}):(?<column>\d{1,5})(?:$|[\s:])(?<message>.*)$/
 /** A JVM frame names the class and the file, not the folder: `at com.acme.App.main(App.java:4)`. */
 const JVM_FRAME =
@@ -57,12 +58,17 @@ export function placesIn(lines: readonly string[], from: number, to: number, pat
       continue
     }
     if (line.trim() === '') header = undefined
-    if (!MAY_NAME_ONE.test(line)) continue
-    const alone = HEADER.exec(line)?.groups?.path
-    header = (alone === undefined ? undefined : paths.resolve(alone)) ?? (line.startsWith(' ') ? header : undefined)
+    // Composer and other consoles name the file of their own that threw.
+    if (!MAY_NAME_ONE.test(line) || /^In \S+ line \d+:$/.test(line)) continue
+    header = fileAlone(line, paths) ?? (line.startsWith(' ') ? header : undefined)
     found.push(...placesOnLine(lines, at, paths))
   }
   return found
+}
+
+function fileAlone(line: string, paths: RepositoryPaths): string | undefined {
+  const path = HEADER.exec(line)?.groups?.path
+  return path === undefined || (!paths.known && /\s/.test(path)) ? undefined : paths.resolve(path)
 }
 
 function placesOnLine(lines: readonly string[], at: number, paths: RepositoryPaths): Place[] {
@@ -126,6 +132,7 @@ function fileEndingAt(line: string, end: number, paths: RepositoryPaths): string
   for (let start = end - 1; start >= furthest && starts.length < MOST_STARTS; start -= 1) {
     if (start === 0 || BOUNDARY.test(line[start - 1] ?? '')) starts.push(start)
   }
+  if (/(?:ext|node|https?|deno):\/{0,2}[\w./@-]{0,200}$/.test(line.slice(furthest, end))) return undefined
   if (paths.known) {
     for (const start of starts.toReversed()) {
       const file = paths.resolve(line.slice(start, end))
@@ -157,6 +164,17 @@ function jvmFile(className: string, file: string, paths: RepositoryPaths): strin
     if (found !== undefined) return found
   }
   return undefined
+}
+
+/** The file that stands alone above a line: bundlers name it so, with the message below. */
+export function fileAbove(lines: readonly string[], at: number, paths: RepositoryPaths): readonly Place[] {
+  for (let above = at - 1; above >= Math.max(0, at - 2); above -= 1) {
+    const file = fileAlone(lines[above] ?? '', paths)
+    if (file !== undefined && SOURCE.test(file)) {
+      return [place(file, [undefined, undefined], { message: lines[at]?.trim() ?? '', at: above, warning: false })]
+    }
+  }
+  return []
 }
 
 /** Files that a cause may be in; a lock file or a manifest is named beside many causes. */

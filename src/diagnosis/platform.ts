@@ -15,8 +15,6 @@ export interface Said {
   readonly ended: 'build' | 'run'
   /** Whether the process is known to have ended, so that it cannot merely be unreachable. */
   readonly exited: boolean
-  /** Whether it had been live before. */
-  readonly wasLive: boolean
 }
 
 interface Given {
@@ -36,7 +34,8 @@ export interface Ending {
 /** A container that ends at once is gone before its phase was ever seen; what the platform says of it tells. */
 const AFTER_BUILD =
   /\bcontainer (?:exited|crashed|failed)|\broll-?out\b|accepts? connections|readiness|health ?check|progress deadline|crash ?loop|back-off restarting/i
-const EXITED = /\bexited with\b|\bcontainer (?:exited|crashed)|crash ?loop|OOMKilled|back-off restarting/i
+const EXITED =
+  /\bexited with\b|\bcontainer (?:exited|crashed|failed to (?:start|create))|failed to create (?:shim|containerd) task|crash ?loop|OOMKilled|back-off restarting/i
 /** Wrappers of the workflow engine. Source: error messages of the real platform, where they come nested and twice over. */
 const WRAPPED = /(?:child workflow execution error|workflow execution error|activity error) \([^()]{0,1000}\): /g
 const TYPED = / ?\(type: [^()]{0,200}retryable: (?:true|false)[^()]{0,100}\)/
@@ -53,7 +52,6 @@ export function saidByPlatform({ phase, status, errorMessage, runtimeLogs }: Giv
     tells: text !== '' && !ONLY_ENDED.test(text) && scoreOf(text) >= TELLING,
     ended: afterBuild || phase === 'run' ? 'run' : (phase ?? (runtimeLogs.length > 0 ? 'run' : 'build')),
     exited: status === 'crashed' || EXITED.test(text),
-    wasLive: false,
   }
 }
 

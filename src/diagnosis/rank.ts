@@ -12,15 +12,18 @@ export const TELLING = 20
 
 /** One cheap look at every line; only what passes is weighed. */
 const WORTH_A_LOOK =
-  /err|fail|fatal|panic|exce|emerg|crit|cannot|can't|can’t|could|unable|unknown|not |n't |n’t |no such|missing|denied|refused|invalid|unsupp|incompat|require|expected|undefined|unresolved|abort|killed|conflict|mismatch|timed? ?out|exceed|space|memory|137|too |\bno |chang|must|E[A-Z]{4,}|TS\d{4}|✘|✖|✗|⨯|×|\*\* \(|Caused|only|already|outdated|unauth|forbid|illegal|doesn|does/i
+  /err|fail|fatal|panic|exce|emerg|crit|cannot|can't|can’t|could|unable|unknown|not |n't |n’t |no such|missing|denied|refused|invalid|unsupp|incompat|require|expected|undefined|unresolved|abort|killed|conflict|mismatch|timed? ?out|exceed|space|memory|137|too |\bno |chang| but |unbound|(?:\.|^)[A-Z]\w+: |must|E[A-Z]{4,}|TS\d{4}|✘|✖|✗|⨯|×|\*\* \(|Caused|only|already|outdated|unauth|forbid|illegal|doesn|does/i
 
 const LEADERS: readonly (readonly [RegExp, number])[] = [
   // TypeError: …, java.lang.IllegalStateException: …, Prisma.ClientError [CODE]: …, ActiveRecord::ConnectionBad: …
   [
-    /(?:^|[\s(])(?:[A-Za-z_][\w$]{0,60}(?:\.|::|\/|\\)){0,10}[A-Z][\w$]{0,60}(?:Error|Exception|Failure|Panic|NotFound|Exit|Bad|Server|Interrupt)\b(?: ?\[[\w: -]{1,40}\]| \(\w{1,40}\))?:? \S/,
+    /(?:^|[\s(])(?:[A-Za-z_][\w$]{0,60}(?:\.|::|\/|\\)){0,10}[A-Z][\w$]{0,60}(?:Error|Exception|Failure|Panic|NotFound|Rejection|Bad|Server|Interrupt)\b(?: ?\[[\w: -]{1,40}\]| \(\w{1,40}\))?:? \S/,
     50,
   ],
   [/^\*\* \(\w[\w.]{0,60}\) \S/, 50],
+  // django.core.exceptions.ImproperlyConfigured: …
+  [/^(?:[a-z_]\w{0,40}\.){1,8}[A-Z]\w{2,60}: \S/, 45],
+  [/^\s*--- FAIL: |^FAIL\s+\S+\.\w+|^\s*●\s.{1,80} › /, 42],
   [/(?:^|[\s:\])])(?:fatal )?error[ :](?: ?[A-Z]{1,6}-?\d{2,6}|\[\w{1,40}\]|\((?:ts|TS)?\d{4}\)): \S/i, 55],
   [/^\[\w{1,20}\] \d+#\d+: |\[emerg\]/, 50],
   [/^(?:thread '.{1,60}' (?:\(\d+\) )?panicked at|panic: )/, 48],
@@ -55,6 +58,11 @@ const LISTED: readonly RegExp[] = [
   /^error(?:\[\w{1,20}\])?: /,
 ]
 
+/** Whether a line is one of those that a compiler lists, which speak for themselves. */
+export function isListed(line: string): boolean {
+  return LISTED.some((pattern) => pattern.test(line))
+}
+
 const REASONS: readonly (readonly [RegExp, number])[] = [
   [
     /\b(?:heap out of memory|no space left on device|out of memory|disk quota exceeded|exec format error|OOMKilled)\b/i,
@@ -73,7 +81,7 @@ const REASONS: readonly (readonly [RegExp, number])[] = [
     22,
   ],
   [
-    /\b(?:unsupported|incompatible|invalid|unexpected|illegal|mismatch(?:ed)?|conflict(?:s|ing)?|not match|outdated|unterminated|duplicate|malformed|corrupt(?:ed)?|unrecogni[sz]ed|ambiguous|expected|exceed(?:s|ed)|changed significantly|gemfile changed|changing your Gemfile)\b/i,
+    /\b(?:unsupported|incompatible|invalid|unexpected|illegal|mismatch(?:ed)?|conflict(?:s|ing)?|not match|outdated|unterminated|duplicate|malformed|corrupt(?:ed)?|unrecogni[sz]ed|ambiguous|expected|exceed(?:s|ed)|changed significantly|gemfile changed|changing your Gemfile|unbound variable|parameter not set)\b|\bbut\b.{0,60}\b(?:specified|requires?|found|got|given|expected|has|was)\b/i,
     20,
   ],
   [/\b(?:failed to|fails to|failure|failed)\b/i, 14],
@@ -85,10 +93,13 @@ const REASONS: readonly (readonly [RegExp, number])[] = [
 
 /** What only says that something ran and failed. */
 const WRAPPERS: readonly RegExp[] = [
-  /\b(?:command|process|script|task|step|job|subprocess|goal|recipe|hook|workspace|worker|shell)\b.{0,120}\b(?:failed|exited|ended|terminated|returned|errored|fail to)\b/i,
+  /\b(?:command|process|script|task|step|job|subprocess|goal|recipe|hook|workspace|worker|shell)\b.{0,120}\b(?:failed|exited|ended|terminated|returned|errored|fail to)\b(?!\S*: .{24}).{0,60}$/i,
+  // Only the file: what is wrong in it stands on the next line.
+  /^\W*error(?: in)?:? \.{0,2}\/\S+(?: \d+:\d+(?:-\d+)?)?$/i,
+  /^\W*(?:error |ERROR )?[A-Z]\w+ing [\w ]{0,60} failed\W*$/,
   /\bELIFECYCLE\b|\bexit (?:code|status):? ?\d|\bexit(?:ed|s)?(?: with)?(?: code| status| error)?:? \(?\d+\)?|non-?zero|returned exit|didn't exit successfully|did not (?:run|exit|complete) successfully/i,
   /^\W*(?:error|err!|fatal|npm err!|npm error|failed|failure)?\W*(?:the )?(?:build|compil\w+|command|deploy\w*|install\w*|bundling|linting|typecheck\w*|tests?|runner)(?: \w+){0,2} (?:has )?(?:failed|errors?)\b[\W\d]*(?:in [\d.]+ ?m?s?|with \d+ errors?|due to .{0,80}|because of .{0,40}|; see .{0,60}|with an exception\.?)?\W*$/i,
-  /\bfailed to compile\W*$|error during build:?$|aborting due to|^error: could not compile|\bmake(?:\[\d+\])?: \*\*\*.*Error \d|build stopped|subprocess-exited|metadata-generation-failed|issue with the package mentioned|A complete log|rails aborted|^Traceback|\bcompilation failure$|BUILD FAILED|APPLICATION FAILED|^error: build failed|Execution failed for task|Import trace|Could not create Makefile|extconf\.rb failed|Failed building wheel|prerendering page|export encountered|build optimization failed|Error: Command failed|Failed to collect page data|Failed to build \S+$|occurred while running|^ERROR: Failed to build|could not read \d+ project|has \d+ error|problems were encountered|Failed with errors|Cannot continue|Fatal: Application|Stopping at filesystem|Unhandled 'error' event|terminated by (?:other|signal)/i,
+  /\bfailed to compile\W*$|error during build:?$|aborting due to|^error: could not compile|\bmake(?:\[\d+\])?: \*\*\*.*Error \d|build stopped|subprocess-exited|metadata-generation-failed|issue with the package mentioned|A complete log|rails aborted|^Traceback|\bcompilation failure$|BUILD FAILED|APPLICATION FAILED|^error: build failed|Execution failed for task|Import trace|Could not create Makefile|extconf\.rb failed|Failed building wheel|prerendering page|export encountered|build optimization failed|Error: Command failed|Failed to collect page data|Failed to build \S+$|occurred while running|Build error occurred|Could not read from remote repository|Please make sure you have the correct access|^ERROR: Failed to build|could not read \d+ project|has \d+ error|problems were encountered|Failed with errors|Cannot continue|Fatal: Application|Stopping at filesystem|Unhandled 'error' event|terminated by (?:other|signal)/i,
   /^npm (?:error|ERR!) (?:errno|syscall|path|cwd|command|signal|workspace|location|Exit status|This is probably|There is likely|dest|file)\b|^npm (?:error|ERR!) code (?:\d|E[A-Z0-9]+$)|^npm (?:error|ERR!) \S{1,100}: `/,
   /\b(?:[1-9]\d*|found \d+) (?:problems?|errors?|warnings?|failures?)\b(?!.{0,40}for )|\berrors? (?:in|found)\b.{0,40}$/i,
 ]
@@ -102,6 +113,8 @@ const HARMLESS: readonly RegExp[] = [
   /^debconf:|\bdebconf\b|\bdelaying package|vulnerabilit|^\s*added \d+|packages? (?:are|is) looking|npm fund|npm audit|falling back|fallback|\bretry(?:ing)?\b|\bskipp(?:ed|ing)\b|ignored?\b.{0,20}$|\boptional\b.{0,40}(?:skipped|failed)|running as root|telemetry|update available|core dumped/i,
   /\b(?:error|exception|failure)[-_.](?:[a-z]{2,20}|handler|boundary|page|chain|stack)\b(?!.{0,200}: )|\b(?:handler|boundary)\w{0,10}\.\w{2,4}\b.{0,30}\d+(?:\.\d+)? ?k?B\b/i,
   /\d+(?:\.\d+)? ?[kM]i?B\b.{0,40}(?:gzip|│|\|)|^[\s│├└┌┬─○●ƒλ]*\/\S{0,80}\s+\d/i,
+  /^\s{2,}[[\w'"-]{1,40}['"\]]?: (?:['"\w[{].{0,60}|-?\d+),?$/,
+  /^\s*default: /,
   /^\s*(?:✓|✔|√|ok\b|PASS|passed|success)/i,
 ]
 

@@ -11,14 +11,18 @@ const BEFORE_MESSAGE: readonly RegExp[] = [
   /^(?:-\s|x |\[!\] |➤ YN\d{4}: │ |cause: )/,
   /^(?:Uncaught |Unhandled )?(?:\[?(?:Error|error|ERROR|fatal|FATAL|Fatal|failed|err|ERR|CRITICAL|panic|e|E|PHP Fatal error|PHP Parse error|Sorry)\]?(?: \(\w{1,20}\))?[!:]+ {1,4})+(?=\S)/,
   /^(?:error|ERROR|FATAL|\[(?:error|ERROR|FATAL)\]) {1,4}(?=[^\s:[(].{6})(?!(?:TS|CS|NU|MSB)\d)/,
+  /^(?:Caused by|\[cause\]): (?=\S)/,
   /^rpc error: code = \w+ desc = /,
   /^\d+:\d+ {1,4}(?:error|Error:)? {1,8}/,
 ]
 const AFTER_MESSAGE = /\s*(?:-> \[Help \d+\]|\[\/?[\w./-]+\.(?:cs|fs|vb)proj\]|\(mark it as external.*\)|: \{$|\{$)\s*$/
 
+/** Loggers that write JSON. */
+const STRUCTURED = /"(?:msg|message|error|err)": ?"((?:[^"\\]|\\.){3,400})"/
+
 /** A message as it reads in a sentence: without the decoration and leaders of its tool. */
 export function withoutLeaders(line: string): string {
-  let text = line
+  let text = /^\s*\{/.test(line) ? (STRUCTURED.exec(line)?.[1] ?? line) : line
   for (let round = 0; round < 3; round += 1) {
     const before = text
     for (const pattern of BEFORE_MESSAGE) text = text.replace(pattern, '')
@@ -32,7 +36,7 @@ const MOST_JOINED = 5
 const NARROWEST = 44
 const WIDEST = 80
 const NEW_THOUGHT =
-  /^\s*(?:at |File "|\d+ ?[|│]|[|│]\s*(?:$|[\^~])|[-=*~^#]{3,}|>|\$ |npm |error\b|warning\b|info |hint:|note:|help:|= )|^[\s│]*(?:[├╰└`]|[-*•] )/i
+  /^\s*(?:at |File "|\d+ ?[|│]|[|│]\s*(?:$|[\^~])|[-=*~^#]{3,}|>|\$ |npm |error\b|fatal\b|warning\b|info |hint:|note:|help:|= )|^[\s│]*(?:[├╰└`]|[-*•] )/i
 
 /**
  * The reason that begins on a line: with the lines that it was wrapped to, and with the next one where it only
@@ -59,15 +63,19 @@ export function reasonAt(lines: readonly string[], at: number): string {
 const CHAIN = 14
 /** uv, Turborepo and pnpm draw a tree of causes; Gradle indents them. */
 const DEEPER =
-  /^\s*(?:├─▶|╰─▶|├─>|╰─>|`->|cause:|Caused by:|>(?= (?:Could not|Cannot|Failed|No |Plugin|Unsupported)))\s*\S/
+  /^\s*(?:\[cause\]:|├─▶|╰─▶|├─>|╰─>|`->|cause:|Caused by:|>(?= (?:Could not|Cannot|Failed|No |Plugin|Unsupported)))\s*\S/
 
 /** Adds the last of the causes that a tool draws below its announcement. */
 function withCauses(lines: readonly string[], at: number, text: string): string {
   let deepest: number | undefined
+  const announced = /^\s*\* What went wrong:/.test(lines[at - 1] ?? '')
   for (let next = at + 1; next <= at + CHAIN && next < lines.length; next += 1) {
     const line = lines[next] ?? ''
-    if (/^\s*at /.test(line)) break
-    if (DEEPER.test(line) && scoreOf(line) >= TELLING) deepest = next
+    if (/^\s*Caused by:\s*$/.test(line)) deepest = lines[next + 1]?.trim() ? next + 1 : deepest
+    else if (DEEPER.test(line) && scoreOf(line) >= TELLING) deepest = next
+    else if (announced && /^\s*> \S/.test(line) && !/^\s*> (?:Compilation failed|Run with|Process)/.test(line))
+      deepest = next
+    else if (/^\s*\* Try:/.test(line)) break
   }
   if (deepest === undefined || DEEPER.test(lines[at] ?? '')) return text
   const cause = reasonAt(lines, deepest)
@@ -79,7 +87,7 @@ function withCauses(lines: readonly string[], at: number, text: string): string 
 }
 
 function announces(text: string): boolean {
-  return text.length < 90 && /^$|:$|^(?:Error|error|ERROR|Failed to compile|What went wrong)\.?$/.test(text)
+  return text.length < 90 && /^$|:$|^(?:Error|error|ERROR|Failed to compile|What went wrong)\.?$|^--- FAIL/.test(text)
 }
 
 function continues(last: string, line: string, boxed: boolean): boolean {
@@ -110,7 +118,7 @@ export function doing(lines: readonly string[], at: number, command: string | un
     if (script === undefined || !/^[a-z@./][\w@./-]*(?: |$)/.test(script)) continue
     // Of several commands in a script nothing tells which one it was.
     if (/&&|\|\||;/.test(script)) return command === undefined ? undefined : short(command)
-    if (nearest === undefined && !/[.:!?]$/.test(script)) nearest = script
+    if (nearest === undefined && !/[:!?]$|\w\.$/.test(script)) nearest = script
   }
   const ran = nearest ?? command
   return ran === undefined ? undefined : short(ran)

@@ -97,7 +97,9 @@ async function settle(
     return outcomeOf(work, judgement, undefined)
   }
   const explanation =
-    judgement.status === 'superseded' ? undefined : explain(plan, switched, judgement, await filesOf(work))
+    judgement.status === 'superseded'
+      ? undefined
+      : explain(plan, switched, judgement, await work.source.files(work.prepared.snapshot, run.signal))
   run.reporter.update({
     diagnosis: explanation?.diagnosis,
     lastWorking: judgement.status === 'superseded' ? undefined : await lastWorkingVersion(run, work.prepared.existing),
@@ -111,12 +113,6 @@ async function settle(
     if (back) return outcomeOf(work, back, explanation)
   }
   return outcomeOf(work, judgement, explanation)
-}
-
-/** Annotations are made on files of the deployed tree alone: a log is a stranger's text and may name anything. */
-async function filesOf({ source, prepared, run }: Work): Promise<(path: string) => boolean> {
-  const files = await source.files(prepared.snapshot, run.signal)
-  return (path) => files.has(path)
 }
 
 /** Tells what is known of the source as soon as it is known: the outputs are there also when something fails later. */

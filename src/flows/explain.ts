@@ -1,7 +1,7 @@
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { AnnotationView } from '../report/model.ts'
 import type { DiagnosisView } from '../report/row.ts'
-import { type Diagnosis, diagnose, type FailedDeployment } from '../watch/diagnosis/diagnose.ts'
+import { diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
 import type { ProbeResult } from '../watch/probe.ts'
 import type { Switched } from './switch-service.ts'
 import type { Judgement } from './verdict.ts'
@@ -14,24 +14,24 @@ export interface Explanation {
 
 /**
  * Finds the reason of a failure in what the platform said and logged.
- * @param knownFiles whether the deployed tree has a file; annotations are made on such alone
+ * @param files those of the deployed tree; annotations are made on such alone
  */
 export function explain(
   plan: PreviewPlan | ProductionPlan,
   switched: Switched,
   judgement: Judgement,
-  knownFiles: (path: string) => boolean,
+  files: ReadonlySet<string>,
 ): Explanation {
   const evidence = evidenceOf(switched)
-  const { cause, hint, decisive, tail, annotations, recogniser } = diagnose({
+  const { cause, hint, decisive, tail, annotations, found } = diagnose({
     ...evidence,
     errorMessage: evidence.errorMessage ?? (switched.confirmation ? judgement.sentence : undefined),
     rootDirectory: plan.build.rootDirectory ?? '',
-    knownFiles,
+    files,
   })
   const views = annotations.map(toView)
   const { confirmation } = switched
-  if (confirmation?.kind !== 'probed' || recogniser !== 'unknown')
+  if (confirmation?.kind !== 'probed' || found)
     return { diagnosis: { cause, hint, decisive, tail }, annotations: views }
   // The log tells no more than the answer does.
   const log = confirmation.runtimeLog.length === 0 ? { decisive: [], tail: [] } : { decisive, tail }
@@ -49,37 +49,44 @@ function hintOnAnswer({ status }: ProbeResult): string {
   return 'Where this is how it should answer, say so: `health-path` names another path, `health-status` what is good.'
 }
 
-type Evidence = Pick<FailedDeployment, 'verdict' | 'phase' | 'errorMessage' | 'deployLog' | 'runtimeLog'>
+type Evidence = Pick<Failure, 'phase' | 'status' | 'errorMessage' | 'deployLogs' | 'runtimeLogs' | 'wasLive'>
 
 function evidenceOf({ verdict, confirmation }: Switched): Evidence {
-  const nothing = { errorMessage: undefined, deployLog: [], runtimeLog: [] }
+  const nothing = { phase: undefined, errorMessage: undefined, deployLogs: [], runtimeLogs: [] } as const
   switch (verdict.kind) {
     case 'failed':
-      return { ...verdict, verdict: 'failed' }
-    case 'crashed':
-      return { ...verdict, verdict: 'crashed' }
     case 'timed-out':
-      return { ...verdict, verdict: 'timed-out' }
+      return { ...logsOf(verdict), status: verdict.kind, phase: verdict.phase === 'rolling-out' ? 'run' : 'build' }
+    case 'crashed':
+      return { ...logsOf(verdict), status: 'crashed', phase: 'run' }
     case 'live':
       return { ...nothing, ...lossOf(confirmation) }
     default:
-      return { ...nothing, verdict: 'failed' }
+      return { ...nothing, status: 'failed' }
   }
 }
 
-function lossOf(
-  confirmation: Switched['confirmation'],
-): Pick<Evidence, 'verdict' | 'runtimeLog'> & { errorMessage?: string } {
-  const runtimeLog = confirmation?.runtimeLog ?? []
+interface Seen {
+  readonly errorMessage?: string | undefined
+  readonly deployLog: readonly string[]
+  readonly runtimeLog: readonly string[]
+}
+
+function logsOf({ errorMessage, deployLog, runtimeLog }: Seen) {
+  return { errorMessage, deployLogs: deployLog, runtimeLogs: runtimeLog }
+}
+
+function lossOf(confirmation: Switched['confirmation']): Omit<Evidence, 'deployLogs'> {
   const lost = confirmation?.kind === 'lost' && confirmation.loss.kind === 'crashed'
-  const message = lost ? confirmation.loss.errorMessage : undefined
   return {
-    verdict: lost ? 'crashed' : 'unhealthy',
-    runtimeLog,
-    ...(message === undefined ? {} : { errorMessage: message }),
+    phase: 'run',
+    status: lost ? 'crashed' : 'unhealthy',
+    runtimeLogs: confirmation?.runtimeLog ?? [],
+    errorMessage: lost ? confirmation.loss.errorMessage : undefined,
+    wasLive: true,
   }
 }
 
-function toView({ file, line, column, title, message, level }: Diagnosis['annotations'][number]): AnnotationView {
+function toView({ file, line, column, title, message, level }: SourceAnnotation): AnnotationView {
   return { level, title, message, file, line, column }
 }

@@ -15,7 +15,7 @@ import {
 } from '../plan/monitor-memory.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
 import type { MonitoredService } from '../report/model.ts'
-import { memoryDeath } from '../watch/diagnosis/recognisers/resources.ts'
+import { memoryDeath } from '../diagnosis/memory.ts'
 import { meaningOf } from '../watch/status.ts'
 import type { ReadRepository } from './previews.ts'
 import { isDeploying, isRunning, Overtaken, resize } from './resize.ts'

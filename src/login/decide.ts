@@ -1,7 +1,7 @@
 import { DeployError } from '../core/errors.ts'
-import type { LoginOptions } from './arguments.ts'
-import type { FoundRepository } from './github-cli.ts'
-import { recommendedWorkflow, SECRET_NAME, WORKFLOW_PATH } from './workflow.ts'
+import type { LoginOptions } from './login.ts'
+import type { FoundRepository } from './repository.ts'
+import { recommendedWorkflow, SECRET_NAME, WORKFLOW_PATH } from './repository.ts'
 
 /** What there is to decide on. */
 export interface Surroundings {

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
-import { obtainKey } from '../../src/login/obtain-key.ts'
+import { obtainKey } from '../../src/login/key.ts'
 import { launchChromium } from './chromium.ts'
 
 let ink: InkPlatform

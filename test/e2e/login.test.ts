@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
-import { recommendedWorkflow } from '../../src/login/workflow.ts'
+import { recommendedWorkflow } from '../../src/login/repository.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const KEY = /^dk_test_[0-9a-f]{64}$/
@@ -79,7 +79,7 @@ async function workplace() {
 
 function start(cwd: string, args: readonly string[], env: Record<string, string>) {
   const loader = import.meta.resolve('tsx')
-  const child = spawn(process.execPath, ['--import', loader, join(root, 'src/login.ts'), ...args], { cwd, env })
+  const child = spawn(process.execPath, ['--import', loader, join(root, 'src/cli.ts'), ...args], { cwd, env })
   const said = { out: '', err: '' }
   const listeners = new Set<() => void>()
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -147,9 +147,9 @@ describe('the package', () => {
     expect(archive?.files.map(({ path }) => path).sort()).toEqual([
       'LICENSE',
       'README.md',
-      'dist/login/index.js',
-      'dist/login/licenses.txt',
-      'dist/login/package.json',
+      'dist/cli/index.js',
+      'dist/cli/licenses.txt',
+      'dist/cli/package.json',
       'package.json',
     ])
     expect(archive?.size).toBeLessThan(200_000)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { codeIn, codePasted } from '../../src/login/callback.ts'
+import { codeIn, codePasted } from '../../src/login/key.ts'
 
 const expected = {
   state: 'ours',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DeployError } from '../../src/core/errors.ts'
 import { decide, refuseWithoutPlace, type Surroundings } from '../../src/login/decide.ts'
-import { recommendedWorkflow } from '../../src/login/workflow.ts'
+import { recommendedWorkflow } from '../../src/login/repository.ts'
 
 const web = { name: 'acme/web', address: 'github.com/acme/web', defaultBranch: 'trunk' }
 const text = recommendedWorkflow('trunk')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { discover } from '../../src/login/discover.ts'
+import { discover } from '../../src/login/server.ts'
 
 const endpoint = 'https://mcp.ml.ink/mcp'
 const issuer = 'https://auth.ml.ink'

@@ -2,8 +2,7 @@ import { InvalidGrantError } from '@modelcontextprotocol/sdk/server/auth/errors.
 import { expect, it } from 'vitest'
 import { DeployError, errorMessage } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { checkKey } from '../../src/login/knock.ts'
-import { boundedFetch, step } from '../../src/login/requests.ts'
+import { checkKey, boundedFetch, step } from '../../src/login/server.ts'
 
 const { signal } = new AbortController()
 

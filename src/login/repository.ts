@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { DeployError } from '../core/errors.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
@@ -77,5 +80,90 @@ function parseJson(text: string): unknown {
     return JSON.parse(text)
   } catch {
     return undefined
+  }
+}
+
+/** Where the workflow belongs, from the repository's root. */
+export const WORKFLOW_PATH = '.github/workflows/deploy.yml'
+
+/** The repository secret that the workflow takes the key from. */
+export const SECRET_NAME = 'INK_API_KEY'
+
+/**
+ * The workflow that the README recommends, which is made of this.
+ * @param productionBranch a push to it goes to production
+ */
+export function recommendedWorkflow(productionBranch = 'main'): string {
+  // In quotes a branch is a name whatever it looks like, where `1.0` or `yes` would be something else; and of what git
+  // allows in a name, these characters make a pattern of it.
+  const branch = productionBranch === 'main' ? 'main' : JSON.stringify(productionBranch.replace(/[!+\]]/g, '\\$&'))
+  return `# ${WORKFLOW_PATH}
+name: Deploy
+on:
+  push:
+    branches: [${branch}]
+  pull_request:
+    types: [opened, reopened, synchronize, closed]
+
+permissions:
+  contents: read
+  pull-requests: write
+  deployments: write
+
+concurrency:
+  group: ink-deploy-\${{ github.event.pull_request.number || github.ref }}
+  cancel-in-progress: \${{ github.event_name == 'pull_request' }}
+
+jobs:
+  deploy:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v6
+      - uses: OWNER/ink-deploy@v1
+        with:
+          api-key: \${{ secrets.${SECRET_NAME} }}
+`
+}
+
+/** The workflow file of a repository. */
+export interface WorkflowFile {
+  /** What is in it; undefined while there is none. */
+  readonly content: string | undefined
+  /** @param content replaces what {@link WorkflowFile.content} said was there; a file that came up since is left alone */
+  write(content: string): Promise<void>
+}
+
+/**
+ * The workflow file of the repository that a folder belongs to.
+ * @throws DeployError when the folder belongs to none
+ */
+export function openWorkflowFile(folder: string): WorkflowFile {
+  const path = join(repositoryRoot(folder), WORKFLOW_PATH)
+  const content = existsSync(path) ? readFileSync(path, 'utf8') : undefined
+  return {
+    content,
+    async write(text) {
+      try {
+        await mkdir(dirname(path), { recursive: true })
+        await writeFile(path, text, { flag: content === undefined ? 'wx' : 'w' })
+      } catch (cause) {
+        throw new DeployError(`${WORKFLOW_PATH} could not be written`, {
+          cause,
+          hint: 'Check that the folder may be written to, then run: ink-deploy login --write-workflow',
+        })
+      }
+    },
+  }
+}
+
+function repositoryRoot(folder: string): string {
+  for (let at = folder; ; at = dirname(at)) {
+    // A file in a worktree or a submodule, a folder otherwise.
+    if (existsSync(join(at, '.git'))) return at
+    if (at === dirname(at)) {
+      throw new DeployError(`${folder} is in no git repository, so there is no place for ${WORKFLOW_PATH}`, {
+        hint: 'Run this in a clone of the repository that is to be deployed.',
+      })
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { diagnose } from '../../src/watch/diagnosis/diagnose.ts'
+import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { RECOGNISERS } from '../../src/watch/diagnosis/table.ts'
 import { failureOf, SAMPLES, sampleLines } from './samples.ts'
 

@@ -3,13 +3,97 @@ import {
   discoverOAuthProtectedResourceMetadata,
   extractWWWAuthenticateParams,
 } from '@modelcontextprotocol/sdk/client/auth.js'
+import { OAuthError } from '@modelcontextprotocol/sdk/server/auth/errors.js'
 import type { AuthorizationServerMetadata } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js'
-import { DeployError } from '../core/errors.ts'
+import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js'
+import { DeployError, errorMessage } from '../core/errors.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
+import type { Secret } from '../core/secret.ts'
 import { isLoopback } from '../plan/values.ts'
-import { knock } from './knock.ts'
-import { type Fetch, step } from './requests.ts'
+
+/** The part of `fetch` that logging in needs; injected, so that tests can stand between. */
+export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
+
+const requestTimeoutMs = 20_000
+
+/**
+ * `fetch` with a time limit, whose failures are errors of ours: the SDK takes a `TypeError` for a browser's refusal and
+ * would go on as if there were nothing at that address.
+ */
+export function boundedFetch(fetch: Fetch, signal: AbortSignal): Fetch {
+  return async (url, init) => {
+    try {
+      return await fetch(url, { ...init, signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]) })
+    } catch (cause) {
+      signal.throwIfAborted()
+      throw new DeployError(`${new URL(url).host} could not be reached`, {
+        cause,
+        hint: 'Check the network, the proxy settings and --endpoint.',
+      })
+    }
+  }
+}
+
+/**
+ * Carries out one step with the SDK, whose errors become ours.
+ * @param step completes “ml.ink did not …”
+ */
+export async function step<T>(step: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof DeployError) throw error
+    const code = error instanceof OAuthError ? `${error.errorCode}: ` : ''
+    // Foreign words, of any length: a page of HTML where a proxy answers.
+    const words = sanitizePhrase(`${code}${errorMessage(error)}`)
+    throw new DeployError(`ml.ink did not ${step}: ${words}`, {
+      hint: 'Log in again. If it stays so, make a key at ml.ink (account, API keys) and save it as the secret by hand.',
+    })
+  }
+}
+
+/**
+ * What to tell somebody whose login ended before its key was stored: from the moment that access is allowed there may be
+ * a key at ml.ink, and nobody has it.
+ */
+export const KEY_MAY_REMAIN = 'If access was already allowed, remove the key at ml.ink (account, API keys).'
+
+/** Greets the MCP endpoint, with a key or without, and returns how it answered. The key follows no redirect. */
+export async function knock(endpoint: string, fetch: Fetch, key?: Secret): Promise<Response> {
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'x-ink-client': 'ink-deploy',
+      ...(key && { authorization: `Bearer ${key.reveal()}` }),
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: {
+        protocolVersion: LATEST_PROTOCOL_VERSION,
+        capabilities: {},
+        clientInfo: { name: 'ink-deploy', version: '1.0.0' },
+      },
+    }),
+  })
+  await response.body?.cancel()
+  return response
+}
+
+/** @throws DeployError when the endpoint does not take the key, which would show in the first deployment only */
+export async function checkKey(endpoint: string, fetch: Fetch, key: Secret): Promise<void> {
+  const { status } = await knock(endpoint, fetch, key)
+  if (status === 200) return
+  throw new DeployError(`ml.ink handed out a key that ${new URL(endpoint).host} does not take (HTTP ${status})`, {
+    hint: `Nothing was stored. ${KEY_MAY_REMAIN} Log in again; if it stays so, make a key there.`,
+  })
+}
 
 /** Whom to ask for a key, and how. */
 export interface AuthorizationServer {

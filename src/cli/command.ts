@@ -1,0 +1,36 @@
+import { DeployError } from '../core/errors.ts'
+
+/** A command of `ink-deploy`. */
+export interface Command {
+  /** One line for the list of commands. */
+  readonly summary: string
+  /** @param args what stands behind the command's name */
+  run(args: readonly string[], process: NodeJS.Process): Promise<void>
+}
+
+/** The list of commands, for `ink-deploy --help`. */
+export function usage(commands: Readonly<Record<string, Command>>): string {
+  const names = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}\n`)
+  return `Usage: ink-deploy COMMAND [options]\n\n${names.join('')}\nink-deploy COMMAND --help tells more of one.\n`
+}
+
+/**
+ * The command that is asked for.
+ * @returns undefined when help is asked for
+ * @throws DeployError that names the commands there are
+ */
+export function commandIn(
+  args: readonly string[],
+  commands: Readonly<Record<string, Command>>,
+): { readonly command: Command; readonly args: readonly string[] } | undefined {
+  const [name, ...rest] = args
+  if (name === undefined || name === '--help' || name === '-h') return undefined
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command !== undefined) return { command, args: rest }
+  throw new DeployError(
+    `there is no command ${JSON.stringify(name)}; there are ${Object.keys(commands).join(' and ')}`,
+    {
+      hint: 'See: ink-deploy --help',
+    },
+  )
+}
