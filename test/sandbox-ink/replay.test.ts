@@ -26,7 +26,11 @@ let repository = ''
 let records: { id: string }[] = []
 
 beforeAll(async () => {
-  ink = await startInkPlatform({ timing: { queueMs: 1, windDownMs: 0, deletionMs: 1, buildRetryMs: 1_000 } })
+  ink = await startInkPlatform({
+    github: false,
+    databaseAddress: (_user, name) => `libsql://me-${name}-org.turso.io`,
+    timing: { queueMs: 1, windDownMs: 0, deletionMs: 1, buildRetryMs: 1_000 },
+  })
 })
 afterAll(async () => {
   await ink.stop()
