@@ -35,7 +35,9 @@ export function createMcpHandler(dependencies: McpEndpointDependencies) {
       journal.add({ kind: 'http', name: `${request.method} ${pathname}`, ok: false, detail: { status, text } })
       request.resume()
       const plain = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
-      response.writeHead(status, { ...plain, ...headers }).end(`${text}\n`)
+      response
+        .writeHead(status, { ...plain, ...headers, 'content-length': Buffer.byteLength(text) + 1 })
+        .end(`${text}\n`)
     }
     if (!isLocal(request)) return refuse(403, 'the sandbox answers to localhost only')
     const oauth = dependencies.oauth(pathname)
@@ -92,7 +94,7 @@ function send(
   messages: readonly JsonRpcMessage[],
   answers: readonly unknown[],
 ): void {
-  if (answers.length === 0) return void response.writeHead(202).end()
+  if (answers.length === 0) return void response.writeHead(202, { 'content-length': 0 }).end()
   const session = messages.some(({ method }) => method === 'initialize') ? { 'mcp-session-id': shortId() } : {}
   if (format === 'json') {
     const body = answers.length === 1 ? answers[0] : answers
