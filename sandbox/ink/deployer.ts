@@ -50,6 +50,8 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
   const flights = new Map<Deployment, AbortController>()
   const work = new Set<Promise<unknown>>()
   const running = new Map<Service, Running>()
+  /** Deployments whose app has ended. */
+  const dead = new WeakSet<Deployment>()
   const closing = new AbortController()
   const builds = createBuildWorkflows({ builder, repositories: dependencies.repositories, timing, track })
 
@@ -130,12 +132,12 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
       if (running.get(service) !== next || next.deployment.status !== 'active') return
       ended(service, next.deployment, code)
     })
-    const dying = faults.strike('app.dies')
-    if (dying !== undefined) {
-      const afterMs = Number(dying.options.afterMs ?? 200)
+    const death = faults.strike('app.dies')
+    if (death !== undefined) {
+      const afterMs = Number(death.options.afterMs ?? 200)
       track(
         abortable(afterMs, closing.signal).then(
-          () => die(service, next, Number(dying.options.exitCode ?? 1)),
+          () => die(service, next, Number(death.options.exitCode ?? 1)),
           () => {},
         ),
       )
@@ -144,24 +146,26 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
 
   /** Notes that an app has ended; in generation 1 its deployment stays `active` all the same. */
   function ended(service: Service, deployment: Deployment, exitCode: number): void {
+    if (dead.has(deployment)) return
+    dead.add(deployment)
     const words = `container exited with code ${exitCode}`
     service.runtimeLog.write(words)
     if (dependencies.reportsCrashes && deployment.status === 'active') settle(service, deployment, 'crashed', words)
   }
 
   /** Files do not die by themselves, so what a dead app would show is put in their place. */
-  async function die(service: Service, dead: Running, exitCode: number): Promise<void> {
-    if (running.get(service) !== dead) return
+  async function die(service: Service, dying: Running, exitCode: number): Promise<void> {
+    if (running.get(service) !== dying) return
     edge.route(service, {
       handle: (request, response) => {
         request.resume()
         response.writeHead(502, { 'content-type': 'text/plain; charset=utf-8' }).end('Bad Gateway')
       },
-      exited: dead.container.exited,
+      exited: dying.container.exited,
       stop: async () => {},
     })
-    ended(service, dead.deployment, exitCode)
-    await dead.container.stop()
+    ended(service, dying.deployment, exitCode)
+    await dying.container.stop()
   }
 
   async function run(service: Service, deployment: Deployment, signal: AbortSignal): Promise<void> {
