@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { INK_FAULTS } from '../../sandbox/ink/faults.ts'
-import { get, git, type Ink, messageOf, nodeApp, startInk, until, untilAnswers } from './harness.ts'
+import { connect, git, type Ink, messageOf, nodeApp, startInk, until, untilAnswers } from './harness.ts'
 
 let ink: Ink
 beforeAll(async () => {
