@@ -31,6 +31,6 @@ test('the suite has the scenarios that are expected not to pass', () => {
 })
 
 test.each(scenarios)('%s', async (scenario) => {
-  const { passed, output } = await runScenario(scenario, ['client', '--command', COMMAND])
+  const { passed, output } = await runScenario(scenario, ['client', '--command', COMMAND, '--timeout', '120000'])
   expect(passed, expected[scenario] ?? output).toBe(expected[scenario] === undefined)
 })

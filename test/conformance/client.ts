@@ -8,7 +8,7 @@ import { obtainKey } from '../../src/login/obtain-key.ts'
  */
 
 const endpoint = process.argv.at(-1) ?? ''
-const signal = AbortSignal.timeout(25_000)
+const signal = AbortSignal.timeout(110_000)
 const say = (line: string) => console.error(line)
 
 // The suite's tokens are not of the platform's form, which the product insists on; on the way they are given it and lose it again.
@@ -37,7 +37,7 @@ async function logIn(): Promise<string> {
       // The suite's authorization server asks nobody and leads straight back.
       openBrowser: (address, onFailure) => void fetch(address).catch(onFailure),
       newState: randomUUID,
-      patienceMs: 20_000,
+      patienceMs: 100_000,
       now: Date.now,
       signal,
     },

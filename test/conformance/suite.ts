@@ -11,7 +11,7 @@ const SUITE = local('node_modules/@modelcontextprotocol/conformance/dist/index.j
 /** What the suite says when it is run with these arguments, on a Node that is new enough for it. */
 export function conformance(args: readonly string[]): Promise<{ passed: boolean; output: string }> {
   return new Promise((resolve) => {
-    execFile(NODE, [SUITE, ...args], { cwd: local('../..'), timeout: 50_000 }, (error, stdout, stderr) =>
+    execFile(NODE, [SUITE, ...args], { cwd: local('../..'), timeout: 150_000 }, (error, stdout, stderr) =>
       resolve({ passed: error === null, output: stdout + stderr }),
     )
   })
