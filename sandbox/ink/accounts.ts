@@ -4,6 +4,8 @@ export interface Account {
   readonly id: string
   /** Owner part of the account's repositories. */
   readonly username: string
+  /** The user's name on GitHub, if the account has been made with it. */
+  readonly githubUsername: string | undefined
   /** The key that the account was made with. */
   readonly apiKey: string
 }
@@ -18,14 +20,14 @@ export interface Project {
 }
 
 export interface Accounts {
-  add(username: string): Account
+  add(username: string, github?: boolean): Account
   remove(account: Account): void
   /** Makes another key for an account. */
   addKey(account: Account): string
   /** From now on the key is unknown. */
   revokeKey(key: string): void
   byApiKey(key: string): Account | 'vanished' | undefined
-  /** The account's projects, oldest first. */
+  /** The account's projects, newest first. */
   projects(accountId: string): Project[]
   /** Finds a project, or makes it: on the platform, naming an unknown project creates it. */
   projectByRef(accountId: string, ref: string): Project
@@ -48,8 +50,9 @@ export function createAccounts(nowMs: () => number): Accounts {
     projects.find((project) => project.accountId === accountId && project.ref === ref)
 
   return {
-    add(username) {
-      const account = { id: shortId(), username, apiKey: apiKey() }
+    add(username, github = true) {
+      const githubUsername = github ? username : undefined
+      const account = { id: shortId(), username, githubUsername, apiKey: apiKey() }
       accounts.set(account.apiKey, account)
       addProject(account.id, 'default', true)
       return account
@@ -68,7 +71,7 @@ export function createAccounts(nowMs: () => number): Accounts {
     },
     revokeKey: (key) => void accounts.delete(key),
     byApiKey: (key) => accounts.get(key) ?? (vanishedKeys.has(key) ? 'vanished' : undefined),
-    projects: (accountId) => projects.filter((project) => project.accountId === accountId),
+    projects: (accountId) => projects.filter((project) => project.accountId === accountId).toReversed(),
     projectByRef: (accountId, ref) => findProject(accountId, ref) ?? addProject(accountId, ref, false),
     findProject,
   }

@@ -27,7 +27,7 @@ export function createBuildWorkflows(dependencies: {
 
   async function buildOnce(service: Service, { config }: Deployment, signal: AbortSignal): Promise<BuildOutcome> {
     const repository = repositories.byFullName(config.repo)
-    if (repository === undefined) throw new BuildFailure(`clone failed: repository not found: ${config.repo}`)
+    if (repository === undefined) throw new BuildFailure(`repository not found: ${config.repo}`, 'clone')
     const timeout = AbortSignal.timeout(timing.buildTimeoutMs)
     try {
       return await builder.build({
@@ -65,7 +65,7 @@ export function createBuildWorkflows(dependencies: {
         return await buildWithRetry(service, deployment, signal)
       } catch (error) {
         if (!(error instanceof BuildFailure)) throw error
-        throw new Error(childWorkflowError(workflowId, deployment.config.buildPack, error.message), { cause: error })
+        throw new Error(childWorkflowError(workflowId, deployment.config.buildPack, error), { cause: error })
       } finally {
         // A cancelled workflow winds down for a while, and until then blocks the next one of its id.
         if (signal.aborted) track(pause(timing.windDownMs).then(() => open.delete(workflowId)))
@@ -83,10 +83,24 @@ const ACTIVITIES: Readonly<Record<string, string>> = {
   static: 'StaticBuild',
 }
 
-/** A failed build as the platform's workflow engine words it, with the cause at the end of a long line. */
-function childWorkflowError(workflowId: string, buildPack: string, text: string): string {
+/**
+ * A failed build as the platform's workflow engine words it: each layer tells its own words and those of its cause, so that the
+ * reason comes twice, in the middle of a long text.
+ */
+function childWorkflowError(workflowId: string, buildPack: string, { step, message }: BuildFailure): string {
   const child = `child workflow execution error (type: BuildServiceWorkflow, workflowID: ${workflowId}, runID: ${randomUUID()}, initiatedEventID: 11, startedEventID: 12)`
-  const activity = ACTIVITIES[buildPack]
-  if (activity === undefined || text.startsWith('clone failed')) return `${child}: ${text}`
-  return `${child}: build failed (${buildPack}): activity error (type: ${activity}, scheduledEventID: 23, startedEventID: 24, identity: 1@builder@): ${text} (type: wrapError, retryable: true)`
+  if (step === 'workflow') return `${child}: ${message} (type: errorString, retryable: true)`
+  const twice = (what: string, reason: string) =>
+    `${child}: ${what}: ${reason} (type: wrapError, retryable: true): ${reason}`
+  if (step === 'clone') {
+    const cause = 'exit status 128 (type: ExitError, retryable: true)'
+    return twice('clone failed', `${activityError('CloneRepo', 5, message)}: ${cause}`)
+  }
+  return twice(`build failed (${buildPack})`, activityError(ACTIVITIES[buildPack] ?? 'Build', 23, message))
+}
+
+/** A failed activity in the words of the workflow engine. */
+export function activityError(type: string, event: number, reason: string): string {
+  const activity = `activity error (type: ${type}, scheduledEventID: ${event}, startedEventID: ${event + 1}, identity: 1@worker@)`
+  return `${activity}: ${reason} (type: wrapError, retryable: true)`
 }

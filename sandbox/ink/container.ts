@@ -32,6 +32,8 @@ export interface ContainerHost {
     readonly env: readonly EnvVar[]
     /** A worker is reached by nobody, so nobody waits for its port. */
     readonly worker: boolean
+    /** Makes it one that never accepts a connection. */
+    readonly unhealthy?: boolean
     readonly log: (line: string) => void
     readonly signal: AbortSignal
   }): Promise<Container>
@@ -50,8 +52,8 @@ export function createContainerHost(dependencies: {
   const { faults, timing } = dependencies
 
   return {
-    async start({ image, env, worker, log, signal }) {
-      if (faults.strike('rollout.unhealthy')) {
+    async start({ image, env, worker, unhealthy, log, signal }) {
+      if (unhealthy) {
         await abortable(timing.healthGateMs, signal)
         throw new Error('timed out waiting for rollout: the container does not accept connections')
       }

@@ -1,7 +1,7 @@
 import type { FaultRegistry } from '../fault.ts'
 import type { Builder } from './build/builder.ts'
 import type { Image } from './build/image.ts'
-import { createBuildWorkflows } from './build-workflow.ts'
+import { activityError, createBuildWorkflows } from './build-workflow.ts'
 import { abortable, type Container, type ContainerHost } from './container.ts'
 import type { Edge } from './edge.ts'
 import type { InkFaultName } from './faults.ts'
@@ -10,6 +10,7 @@ import { shortId } from './identifiers.ts'
 import type { InkTiming } from './options.ts'
 import type { Deployment, Service } from './services.ts'
 
+const ROLLOUT_ATTEMPTS = 3
 const IN_FLIGHT = new Set<Deployment['status']>(['queued', 'building', 'deploying'])
 
 /** Runs deployments: queued → building → deploying → active, or failed; a newer one cancels what is in flight. */
@@ -33,6 +34,7 @@ export interface DeployerDependencies {
   readonly repositories: Repositories
   readonly faults: FaultRegistry<InkFaultName>
   readonly timing: InkTiming
+  readonly reportsCrashes: boolean
   readonly nowMs: () => number
   readonly onChange: (service: Service, deployment: Deployment) => void
 }
@@ -48,6 +50,8 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
   const flights = new Map<Deployment, AbortController>()
   const work = new Set<Promise<unknown>>()
   const running = new Map<Service, Running>()
+  /** Deployments whose app has ended. */
+  const dead = new WeakSet<Deployment>()
   const closing = new AbortController()
   const builds = createBuildWorkflows({ builder, repositories: dependencies.repositories, timing, track })
 
@@ -60,6 +64,7 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
     deployment.status = status
     if (errorMessage !== undefined) deployment.errorMessage = errorMessage
     if (!IN_FLIGHT.has(status)) deployment.finishedAtMs = nowMs()
+    service.updatedAtMs = nowMs()
     dependencies.onChange(service, deployment)
   }
 
@@ -75,7 +80,7 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
     const release = builder.hold(image)
     try {
       const [container, url] = await Promise.all([
-        containers.start({
+        startContainer({
           image,
           env: deployment.config.env,
           worker: deployment.config.worker,
@@ -97,6 +102,20 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
     }
   }
 
+  /** The platform's rollout: the health gate is waited for several times before the deployment fails. */
+  async function startContainer(options: Parameters<ContainerHost['start']>[0]): Promise<Container> {
+    const unhealthy = faults.strike('rollout.unhealthy') !== undefined
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await containers.start({ ...options, unhealthy })
+      } catch (error) {
+        options.signal.throwIfAborted()
+        if (attempt < ROLLOUT_ATTEMPTS) continue
+        throw new Error(activityError('WaitForRollout', 35, (error as Error).message), { cause: error })
+      }
+    }
+  }
+
   function activate(service: Service, next: Running, url: string): void {
     const previous = running.get(service)
     running.set(service, next)
@@ -111,36 +130,42 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
     settle(service, next.deployment, 'active')
     void next.container.exited.then((code) => {
       if (running.get(service) !== next || next.deployment.status !== 'active') return
-      service.runtimeLog.write(`container exited with code ${code}`)
-      settle(service, next.deployment, 'crashed', `container exited with code ${code}`)
+      ended(service, next.deployment, code)
     })
-    const dying = faults.strike('app.dies')
-    if (dying !== undefined) {
-      const afterMs = Number(dying.options.afterMs ?? 200)
+    const death = faults.strike('app.dies')
+    if (death !== undefined) {
+      const afterMs = Number(death.options.afterMs ?? 200)
       track(
         abortable(afterMs, closing.signal).then(
-          () => die(service, next, Number(dying.options.exitCode ?? 1)),
+          () => die(service, next, Number(death.options.exitCode ?? 1)),
           () => {},
         ),
       )
     }
   }
 
+  /** Notes that an app has ended; in generation 1 its deployment stays `active` all the same. */
+  function ended(service: Service, deployment: Deployment, exitCode: number): void {
+    if (dead.has(deployment)) return
+    dead.add(deployment)
+    const words = `container exited with code ${exitCode}`
+    service.runtimeLog.write(words)
+    if (dependencies.reportsCrashes && deployment.status === 'active') settle(service, deployment, 'crashed', words)
+  }
+
   /** Files do not die by themselves, so what a dead app would show is put in their place. */
-  async function die(service: Service, dead: Running, exitCode: number): Promise<void> {
-    if (running.get(service) !== dead) return
+  async function die(service: Service, dying: Running, exitCode: number): Promise<void> {
+    if (running.get(service) !== dying) return
     edge.route(service, {
       handle: (request, response) => {
         request.resume()
         response.writeHead(502, { 'content-type': 'text/plain; charset=utf-8' }).end('Bad Gateway')
       },
-      exited: dead.container.exited,
+      exited: dying.container.exited,
       stop: async () => {},
     })
-    const ended = `container exited with code ${exitCode}`
-    service.runtimeLog.write(ended)
-    if (dead.deployment.status === 'active') settle(service, dead.deployment, 'crashed', ended)
-    await dead.container.stop()
+    ended(service, dying.deployment, exitCode)
+    await dying.container.stop()
   }
 
   async function run(service: Service, deployment: Deployment, signal: AbortSignal): Promise<void> {
@@ -173,6 +198,7 @@ export function createDeployer(dependencies: DeployerDependencies): Deployer {
         status: 'queued',
       }
       service.deployments.push(deployment)
+      service.updatedAtMs = nowMs()
       const flight = new AbortController()
       flights.set(deployment, flight)
       track(run(service, deployment, AbortSignal.any([flight.signal, closing.signal])))

@@ -14,6 +14,8 @@ export const INK_FAULTS = {
   'ink.quota': 'Creating a service is refused because the plan is used up.',
   'ink.region-unavailable': 'Creating a service is refused because the region is not available. Options: status.',
   'ink.tool-error': 'A tool fails with the given text. Options: tool, text.',
+  'ink.race':
+    'Somebody does the same at the same moment and is quicker: create_repo, create_service or update_service fails with the words of the database, and what it was to do is there or under way. Options: tool.',
   'ink.deployed-by-other':
     'Right after a deployment starts, somebody else starts another one. Options: branch, afterMs (default 0).',
   'ink.service-deleted': 'Right after a deployment starts, somebody deletes the service. Options: afterMs (default 0).',

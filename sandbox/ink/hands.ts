@@ -2,6 +2,7 @@ import type { Account } from './accounts.ts'
 import type { DnsRecord, Zone } from './domains.ts'
 import type { PlatformCore, Usage } from './platform-core.ts'
 import { type Deployment, type EnvVar, type Service, serviceStatus } from './services.ts'
+import { customDomainOf } from './tools/g1-domains.ts'
 import { deploy, removeService } from './tools/service-operations.ts'
 
 /** A deployment as tests and the demo see it. */
@@ -31,7 +32,8 @@ export interface ServiceView {
   readonly config: Omit<Service['config'], 'env'> & { readonly env: readonly EnvVar[] }
   /** The label of the public host, one name space for all users. */
   readonly label: string
-  readonly customDomain: Service['customDomain']
+  /** The newest one. */
+  readonly customDomain: ReturnType<typeof customDomainOf>
   readonly deleting: boolean
   readonly deployments: readonly DeploymentView[]
   readonly buildLog: readonly string[]
@@ -63,6 +65,8 @@ export interface PlatformHands {
   delegateZone(zone: string, status?: string, error?: string): void
   /** The records of a zone, as its owner sees them on the web site. */
   dnsRecords(zone: string): readonly DnsRecord[]
+  /** What the name server answers for a name and type of a zone, which its table of records does not show. */
+  resolve(zone: string, name: string, type: string): readonly string[]
   /** Adds a record to a zone by hand. */
   addDnsRecord(zone: string, record: Pick<DnsRecord, 'name' | 'type' | 'content'> & { ttl?: number }): DnsRecord
   /** Branches of a repository (full name, or the name it was asked for) and their commits. */
@@ -101,7 +105,7 @@ export function createHands(core: PlatformCore, owner: Account): PlatformHands {
     env: Object.fromEntries(service.config.env.map(({ key, value }) => [key, value])),
     config: service.config,
     label: service.label,
-    customDomain: service.customDomain,
+    customDomain: customDomainOf(core, service),
     deleting: service.deleting,
     deployments: service.deployments.map(deploymentView),
     buildLog: service.buildLog.newest(500),
@@ -146,6 +150,7 @@ export function createHands(core: PlatformCore, owner: Account): PlatformHands {
       core.domains.addZone(owner.id, zone, status, error)
     },
     dnsRecords: (zone) => mustFindZone(zone).records.slice(),
+    resolve: (zone, name, type) => mustFindZone(zone).served.get(`${name} ${type}`) ?? [],
     addDnsRecord: (zone, record) => core.domains.addRecord(mustFindZone(zone), { ttl: 300, ...record, managed: false }),
     async branches(repo) {
       const projects = core.accounts.projects(owner.id)

@@ -10,7 +10,7 @@ export function shortId(): string {
 
 /** The four random characters that the platform appends to the name of a repository. */
 export function repositorySlugSuffix(): string {
-  return Array.from({ length: 4 }, () => 'abcdefghijklmnopqrstuvwxyz'[randomInt(26)]).join('')
+  return Array.from({ length: 4 }, () => 'abcdefghijklmnopqrstuvwxyz0123456789'[randomInt(36)]).join('')
 }
 
 /** An API key as the platform makes them for tests: `dk_test_` and 64 hexadecimal digits. */

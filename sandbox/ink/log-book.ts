@@ -3,7 +3,7 @@ export const MAX_LOG_LINES = 500
 
 const RETENTION_MS = 24 * 60 * 60 * 1000
 
-/** The log of a service: shared by all its deployments, the last 24 hours, newest 500 lines. */
+/** The log of a service: shared by all its deployments and all services of its name, the last 24 hours, newest 500 lines. */
 export interface LogBook {
   write(line: string): void
   /** The newest lines in the order they were written, at most `limit` and never more than 500. */

@@ -1,24 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Server } from '@modelcontextprotocol/sdk/server/index.js'
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import {
-  CallToolRequestSchema,
-  type CallToolResult,
-  ErrorCode,
-  ListToolsRequestSchema,
-  McpError,
-} from '@modelcontextprotocol/sdk/types.js'
 import type { FaultRegistry } from '../fault.ts'
 import type { Account, Accounts } from './accounts.ts'
 import type { InkFaultName } from './faults.ts'
+import { shortId } from './identifiers.ts'
 import type { Journal } from './journal.ts'
 import { isLocal } from './local-only.ts'
 import { spoilAnswer, sufferBeforehand } from './mcp-faults.ts'
+import { answerMessage, type JsonRpcMessage, PROTOCOL_VERSIONS, UnsupportedMethod } from './mcp-server.ts'
 import type { createAuthorizationServer } from './oauth/authorization-server.ts'
-import { emptyResult, readArguments, type Tool, ToolFailure } from './tools/tool.ts'
-
-const INSTRUCTIONS =
-  'Ink MCP server deploys most single port apps and many other servers from a git repository and returns the URL of the deployed application. It provisions SQLite databases too.'
+import type { Tool } from './tools/tool.ts'
 
 export interface McpEndpointDependencies {
   readonly tools: readonly Tool[]
@@ -31,7 +21,11 @@ export interface McpEndpointDependencies {
   readonly oauth: ReturnType<typeof createAuthorizationServer>
 }
 
-/** Answers MCP over Streamable HTTP without sessions, as the platform does: a server for each request, POST only. */
+/**
+ * Answers MCP over Streamable HTTP as the platform's server does, on every path that is not the authorization server's. The
+ * server keeps no sessions: it hands out an id and does not ask for it. Written by hand because the platform's server is not
+ * built on the SDK that this project uses, and answers bad requests in other ways than that SDK would.
+ */
 export function createMcpHandler(dependencies: McpEndpointDependencies) {
   const { accounts, faults, journal } = dependencies
 
@@ -40,15 +34,19 @@ export function createMcpHandler(dependencies: McpEndpointDependencies) {
     const refuse = (status: number, text: string, headers: Record<string, string> = {}) => {
       journal.add({ kind: 'http', name: `${request.method} ${pathname}`, ok: false, detail: { status, text } })
       request.resume()
-      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`)
+      const plain = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
+      response
+        .writeHead(status, { ...plain, ...headers, 'content-length': Buffer.byteLength(text) + 1 })
+        .end(`${text}\n`)
     }
     if (!isLocal(request)) return refuse(403, 'the sandbox answers to localhost only')
     const oauth = dependencies.oauth(pathname)
     if (oauth !== undefined) return oauth(request, response)
-    if (pathname !== '/mcp') return refuse(404, '404 page not found')
 
+    response.setHeader('vary', 'Origin')
     const body = await readBody(request)
-    const call = calledTool(body)
+    const messages = parseMessages(body)
+    const call = calledTool(messages)
     // A client opens a standing stream (GET) whenever it pleases; faults are meant for its messages.
     if (request.method === 'POST' && sufferBeforehand(faults, journal, request, response, call)) return
 
@@ -57,18 +55,69 @@ export function createMcpHandler(dependencies: McpEndpointDependencies) {
       const resource = `Bearer resource_metadata="${dependencies.origin()}/.well-known/oauth-protected-resource"`
       return refuse(401, account, account === 'missing authorization header' ? { 'www-authenticate': resource } : {})
     }
-    if (request.method !== 'POST') return refuse(405, 'Method Not Allowed', { allow: 'POST' })
+    if (request.method === 'DELETE') {
+      if (request.headers['mcp-session-id'] !== undefined) return void response.writeHead(204).end()
+      return refuse(400, 'Bad Request: DELETE requires an Mcp-Session-Id header')
+    }
+    if (request.method !== 'POST') return refuse(405, `${request.method} requires an active session`)
+    const problem = headerProblem(request)
+    if (problem !== undefined) return refuse(400, problem)
+    if (typeof messages === 'string') return refuse(400, `malformed payload: ${messages}`)
 
     const spoiled = spoilAnswer(faults, journal, response, call)
-    const transport = new StreamableHTTPServerTransport({
-      enableJsonResponse: dependencies.answers === 'json' && !spoiled.asStream,
-    })
-    const server = createServer(dependencies, account)
-    response.once('close', () => void server.close())
-    // The SDK's own declaration of its transport does not fit its interface under exactOptionalPropertyTypes.
-    await server.connect(transport as Parameters<typeof server.connect>[0])
-    await transport.handleRequest(request, response, body)
+    try {
+      const answers = await answerAll(dependencies, messages, account)
+      send(response, dependencies.answers === 'sse' || spoiled.asStream ? 'sse' : 'json', messages, answers)
+    } catch (error) {
+      if (!(error instanceof UnsupportedMethod)) throw error
+      refuse(400, error.message)
+    }
   }
+}
+
+async function answerAll(
+  dependencies: McpEndpointDependencies,
+  messages: readonly JsonRpcMessage[],
+  account: Account,
+): Promise<readonly unknown[]> {
+  const answers: unknown[] = []
+  for (const message of messages) {
+    const answer = await answerMessage(dependencies, message, account)
+    if (answer !== undefined) answers.push({ jsonrpc: '2.0', id: message.id, ...answer })
+  }
+  return answers
+}
+
+function send(
+  response: ServerResponse,
+  format: 'json' | 'sse',
+  messages: readonly JsonRpcMessage[],
+  answers: readonly unknown[],
+): void {
+  if (answers.length === 0) return void response.writeHead(202, { 'content-length': 0 }).end()
+  const session = messages.some(({ method }) => method === 'initialize') ? { 'mcp-session-id': shortId() } : {}
+  if (format === 'json') {
+    const body = answers.length === 1 ? answers[0] : answers
+    return void response.writeHead(200, { 'content-type': 'application/json', ...session }).end(JSON.stringify(body))
+  }
+  response.writeHead(200, {
+    'cache-control': 'no-cache, no-transform',
+    'content-type': 'text/event-stream',
+    ...session,
+  })
+  for (const answer of answers) response.write(`event: message\ndata: ${JSON.stringify(answer)}\n\n`)
+  response.end()
+}
+
+function headerProblem({ headers }: IncomingMessage): string | undefined {
+  const accepted = (headers.accept ?? '*/*').split(',').map((range) => range.split(';')[0]?.trim())
+  const accepts = (...ranges: string[]) => accepted.some((range) => range === '*/*' || ranges.includes(range ?? ''))
+  if (!accepts('application/json', 'application/*') || !accepts('text/event-stream', 'text/*')) {
+    return "Accept must contain both 'application/json' and 'text/event-stream'"
+  }
+  const version = headers['mcp-protocol-version']
+  if (version === undefined || PROTOCOL_VERSIONS.includes(String(version))) return undefined
+  return `Bad Request: Unsupported protocol version (supported versions: ${PROTOCOL_VERSIONS.join(',')})`
 }
 
 function authenticate(accounts: Accounts, header: string | undefined): Account | string {
@@ -81,79 +130,26 @@ function authenticate(accounts: Accounts, header: string | undefined): Account |
   return account ?? 'invalid api key'
 }
 
-function createServer(dependencies: McpEndpointDependencies, account: Account): Server {
-  const { tools } = dependencies
-  const server = new Server(
-    { name: 'Ink MCP', title: 'Ink MCP - deploy your apps and servers on the cloud', version: '0.1.0' },
-    { capabilities: { tools: { listChanged: true }, logging: {} }, instructions: INSTRUCTIONS },
-  )
-  server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: tools.map(({ name, description, input, output }) => ({
-      name,
-      description,
-      inputSchema: {
-        ...input,
-        type: 'object' as const,
-        properties: { ...input.properties },
-        required: [...(input.required ?? [])],
-      },
-      outputSchema: {
-        ...output,
-        type: 'object' as const,
-        properties: { ...output.properties },
-        required: [...(output.required ?? [])],
-      },
-    })),
-  }))
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }) => {
-    const tool = tools.find((candidate) => candidate.name === params.name)
-    if (tool === undefined) throw new McpError(ErrorCode.InvalidParams, `unknown tool "${params.name}"`)
-    return callTool(dependencies, tool, params.arguments ?? {}, account)
-  })
-  return server
+/** The name of the tool that a JSON-RPC request calls, or its method. */
+function calledTool(messages: readonly JsonRpcMessage[] | string): string {
+  const message = typeof messages === 'string' ? undefined : messages[0]
+  const method = message?.method ?? ''
+  return method === 'tools/call' ? String(message?.params?.name ?? '') : method
 }
 
-async function callTool(
-  { faults, journal }: McpEndpointDependencies,
-  tool: Tool,
-  values: Record<string, unknown>,
-  account: Account,
-): Promise<CallToolResult> {
-  const entry = { kind: 'tool' as const, name: tool.name, arguments: values }
+/** The messages of a body, or what is wrong with it. */
+function parseMessages(body: string): readonly JsonRpcMessage[] | string {
   try {
-    const failing = faults.strike(
-      'ink.tool-error',
-      (options) => options.tool === undefined || options.tool === tool.name,
-    )
-    if (failing !== undefined) throw new ToolFailure(String(failing.options.text ?? 'internal error'))
-    const result = await tool.run(readArguments(tool.input, values), account)
-    journal.add({ ...entry, ok: true })
-    return { structuredContent: result, content: [{ type: 'text', text: JSON.stringify(result) }] }
+    return [JSON.parse(body)].flat() as JsonRpcMessage[]
   } catch (error) {
-    if (!(error instanceof ToolFailure)) throw error
-    journal.add({ ...entry, ok: false, detail: error.message })
-    // The platform's server fills in an empty result beside the text of a failure.
-    return {
-      isError: true,
-      structuredContent: emptyResult(tool.output),
-      content: [{ type: 'text', text: error.message }],
-    }
+    const cutOff = (error as Error).message.startsWith('Unexpected end')
+    const reason = cutOff ? 'unexpected end of JSON input' : 'invalid character'
+    return `unmarshaling jsonrpc message: ${reason}`
   }
 }
 
-/** The name of the tool that a JSON-RPC request calls, or its method. */
-function calledTool(body: unknown): string {
-  const message = (Array.isArray(body) ? body[0] : body) as { method?: string; params?: { name?: string } } | undefined
-  return message?.method === 'tools/call' ? (message.params?.name ?? '') : (message?.method ?? '')
-}
-
-async function readBody(request: IncomingMessage): Promise<unknown> {
+async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
-  const text = Buffer.concat(chunks).toString()
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
+  return Buffer.concat(chunks).toString()
 }

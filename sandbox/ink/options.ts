@@ -15,7 +15,7 @@ export interface InkTiming {
   windDownMs: number
   /** For how long the edge answers 404 after the first activation, and still answers after a deletion. */
   edgeDelayMs: number
-  /** How long a new container may take until it accepts connections. The platform allows 3 minutes. */
+  /** How long each of three tries waits for a new container to accept connections. The platform allows 3 minutes. */
   healthGateMs: number
   /** How long one attempt at a build may take. The platform allows 10 minutes. */
   buildTimeoutMs: number
@@ -31,7 +31,7 @@ export const DEFAULT_TIMING: Readonly<InkTiming> = {
   deletionMs: 800,
   windDownMs: 150,
   edgeDelayMs: 300,
-  healthGateMs: 10_000,
+  healthGateMs: 4_000,
   buildTimeoutMs: 120_000,
   buildRetryMs: 50,
   killGraceMs: 1_500,
@@ -42,9 +42,18 @@ export interface InkOptions {
   readonly port?: number
   /** Default: `g1`. */
   readonly profile?: InkProfile
-  /** How tool calls are answered: one JSON document or a stream of server-sent events. Default: `json`. */
+  /** How requests are answered: one JSON document or, as the platform does, a stream of server-sent events. Default: `sse`. */
   readonly answers?: 'json' | 'sse'
   readonly timing?: Partial<InkTiming>
+  /**
+   * What a push to the branch that a service tracks does. It is meant to start a deployment, and on the platform as it was seen it
+   * starts nothing; a client has to do with both. Default: `starts-nothing`.
+   */
+  readonly trackedPush?: 'starts-nothing' | 'deploys'
+  /** Whether the account has been made with GitHub, so that it has a name there. Default: yes. */
+  readonly github?: boolean
+  /** The address that a database is told to have. Default: the one that it really answers at. */
+  readonly databaseAddress?: (user: string, name: string) => string
   /** The account's plan. Default: no limit. */
   readonly limits?: { readonly services?: number }
   /**

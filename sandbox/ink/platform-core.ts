@@ -40,6 +40,8 @@ export interface PlatformCore {
   readonly timing: InkTiming
   readonly nowMs: () => number
   readonly maxServices: number
+  /** The address that a database is told to have, where that is not the one that it answers at. */
+  readonly databaseAddress: ((user: string, name: string) => string) | undefined
   /** What `check_credits` answers; undefined where there is no such tool. Tests change it. */
   credits: Readonly<Record<string, unknown>> | undefined
   /** Whether metrics and limits can be asked for. */
@@ -62,6 +64,9 @@ export interface CoreOptions {
   readonly maxServices: number
   readonly credits: Readonly<Record<string, unknown>> | undefined
   readonly insight: boolean
+  readonly databaseAddress: ((user: string, name: string) => string) | undefined
+  /** Whether an app that ends makes its deployment `crashed`, which generation 1 never does. */
+  readonly reportsCrashes: boolean
   readonly faults: FaultRegistry<InkFaultName>
   readonly nowMs: () => number
   readonly log: (line: string) => void
@@ -76,18 +81,30 @@ export async function createCore(options: CoreOptions, closers: Closer[]): Promi
   const git = createGitCommand(baseEnv.PATH, folders.home)
   const repositories = createRepositories(folders.git, git)
 
+  const addresses = { gitOrigin: '' }
+
   const processes = trackProcesses()
   closers.push(processes.stop)
   const edge = createEdge(timing.edgeDelayMs, nowMs, log)
   closers.push(edge.close)
   const { start: startProcess } = processes
   const deployer = createDeployer({
-    builder: createBuilder({ root: folders.builds, git, faults, timing, baseEnv, startProcess }),
+    builder: createBuilder({
+      root: folders.builds,
+      git,
+      repositories,
+      addresses,
+      faults,
+      timing,
+      baseEnv,
+      startProcess,
+    }),
     containers: createContainerHost({ root: folders.containers, baseEnv, faults, timing, startProcess }),
     edge,
     repositories,
     faults,
     timing,
+    reportsCrashes: options.reportsCrashes,
     nowMs,
     onChange(service, deployment) {
       const { id, status, errorMessage = '' } = deployment
@@ -115,10 +132,11 @@ export async function createCore(options: CoreOptions, closers: Closer[]): Promi
     timing,
     nowMs,
     maxServices,
+    databaseAddress: options.databaseAddress,
     credits: options.credits,
     insight: options.insight,
     usage: new Map(),
-    addresses: { gitOrigin: '' },
+    addresses,
     later: timers.later,
   }
 }

@@ -75,6 +75,8 @@ async function assemble(options: InkOptions, closers: Closer[]): Promise<InkPlat
       maxServices: options.limits?.services ?? Number.POSITIVE_INFINITY,
       credits: options.credits,
       insight: options.insight ?? false,
+      databaseAddress: options.databaseAddress,
+      reportsCrashes: ['g2', 'mixed'].includes(options.profile ?? 'g1'),
       faults,
       nowMs,
       log,
@@ -82,9 +84,9 @@ async function assemble(options: InkOptions, closers: Closer[]): Promise<InkPlat
     },
     closers,
   )
-  const git = await openGitHost(core, journal, log)
+  const git = await openGitHost(core, journal, log, options)
   closers.push(git.close)
-  const account = core.accounts.add('acme')
+  const account = core.accounts.add('acme', options.github)
   const mcp = await openMcpEndpoint(core, account, journal, log, options)
   closers.push(mcp.close)
 
@@ -106,14 +108,21 @@ async function assemble(options: InkOptions, closers: Closer[]): Promise<InkPlat
   }
 }
 
-async function openGitHost(core: PlatformCore, journal: Journal, log: (line: string) => void): Promise<Listener> {
+async function openGitHost(
+  core: PlatformCore,
+  journal: Journal,
+  log: (line: string) => void,
+  { trackedPush }: InkOptions,
+): Promise<Listener> {
   const { repositories, git, faults } = core
   const handle = createGitHandler({
     repositories,
     git,
     faults,
     journal,
-    onBranchMoved: (move) => deployTrackers(core, move),
+    onBranchMoved(move) {
+      if (trackedPush === 'deploys') deployTrackers(core, move)
+    },
   })
   const listener = await listen(handle, 0, log)
   core.addresses.gitOrigin = listener.origin
@@ -132,7 +141,7 @@ async function openMcpEndpoint(
   const handle = createMcpHandler({
     tools: toolsOf(options.profile ?? 'g1', core),
     accounts,
-    answers: options.answers ?? 'json',
+    answers: options.answers ?? 'sse',
     faults,
     journal,
     origin,

@@ -66,7 +66,7 @@ export interface Service {
   readonly buildLog: LogBook
   readonly runtimeLog: LogBook
   config: ServiceConfig
-  /** Touched by updates of the configuration only, not by deployments. */
+  /** Touched by updates of the configuration and by every change of a deployment. */
   updatedAtMs: number
   /** Unset until the first deployment is active; afterwards it stays. */
   url?: string
@@ -74,7 +74,8 @@ export interface Service {
   deleting: boolean
   /** The service deletes itself so long after a deployment has ended; 0 for never. */
   destroyAfterSeconds?: number
-  customDomain?: { domain: string; status: string; error?: string }
+  /** Oldest first. */
+  readonly customDomains: string[]
 }
 
 export interface Services {
@@ -94,6 +95,14 @@ export function serviceStatus(service: Service): string {
 /** @param nowMs - the clock */
 export function createServices(nowMs: () => number): Services {
   let services: Service[] = []
+  // The platform keeps logs by the name of a service: one that is made anew inherits what its predecessor has written.
+  const logs = new Map<string, Pick<Service, 'buildLog' | 'runtimeLog'>>()
+  function logsOf(...name: string[]): Pick<Service, 'buildLog' | 'runtimeLog'> {
+    const key = name.join(' ')
+    const kept = logs.get(key) ?? { buildLog: createLogBook(nowMs), runtimeLog: createLogBook(nowMs) }
+    logs.set(key, kept)
+    return kept
+  }
   return {
     ofAccount: (accountId) => services.filter((service) => service.accountId === accountId).toReversed(),
     all: () => services,
@@ -109,8 +118,8 @@ export function createServices(nowMs: () => number): Services {
         createdAtMs: now,
         updatedAtMs: now,
         deployments: [],
-        buildLog: createLogBook(nowMs),
-        runtimeLog: createLogBook(nowMs),
+        customDomains: [],
+        ...logsOf(input.accountId, input.projectRef, input.name),
         deleting: false,
       }
       services.push(service)

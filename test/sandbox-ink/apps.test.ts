@@ -65,15 +65,27 @@ test('an app that ends before it listens fails the roll-out, and the one before 
   const { url } = await ink.platform.waitForStatus('app', ['active'])
   await untilAnswers(String(url))
   await ink.push('app', { ...nodeApp(), 'app.mjs': "console.error('no database'); process.exit(9)" })
+  await ink.call('redeploy_service', { name: 'app' })
   const { deployments, runtimeLog } = await ink.platform.waitForStatus('app', ['failed'])
   expect(deployments.map(({ status }) => status)).toEqual(['active', 'failed'])
-  expect(deployments.at(-1)?.errorMessage).toBe('container exited with code 9 before accepting connections')
-  expect(runtimeLog).toContain('no database')
+  expect(deployments.at(-1)?.errorMessage).toMatch(
+    /^activity error \(.*\): container exited with code 9 before accepting connections \(type: wrapError, retryable: true\)$/,
+  )
+  expect(runtimeLog.filter((line) => line === 'no database')).toHaveLength(3)
   expect((await get(String(url))).body).toBe('hello')
 })
 
-test('an app that dies after it was active turns crashed, and the edge answers 502', async () => {
+test('an app that dies after it was active leaves its service active, and the edge answers 502', async () => {
   await using ink = await startInk()
+  await ink.push('app', nodeApp('setTimeout(() => process.exit(1), 500)'))
+  await ink.call('create_service', { repo: 'app', name: 'app' })
+  const { url } = await ink.platform.waitForStatus('app', ['active'])
+  await untilAnswers(String(url), 502)
+  expect(await ink.call('get_service', { name: 'app' })).toMatchObject({ status: 'active' })
+})
+
+test('generation 2 calls it crashed', async () => {
+  await using ink = await startInk({ profile: 'mixed' })
   await ink.push('app', nodeApp('setTimeout(() => process.exit(1), 500)'))
   await ink.call('create_service', { repo: 'app', name: 'app' })
   const { url } = await ink.platform.waitForStatus('app', ['crashed'])

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { INK_FAULTS } from '../../sandbox/ink/faults.ts'
-import { connect, get, git, type Ink, nodeApp, startInk, until, untilAnswers } from './harness.ts'
+import { connect, git, type Ink, messageOf, nodeApp, startInk, until, untilAnswers } from './harness.ts'
 
 let ink: Ink
 beforeAll(async () => {
@@ -104,7 +104,7 @@ test('mcp.silence answers late', async () => {
   ink.platform.fault('mcp.silence', { times: 1, delayMs: 60_000 })
   await expect(post({ signal: AbortSignal.timeout(200) })).rejects.toThrow(/timeout/i)
   ink.platform.fault('mcp.silence', { times: 1, delayMs: 100 })
-  expect(await (await post()).json()).toMatchObject({ result: { structuredContent: { has_github_app: false } } })
+  expect(await messageOf(await post())).toMatchObject({ result: { structuredContent: { has_github_app: false } } })
 })
 
 test('mcp.redirect points to another host', async () => {
@@ -244,8 +244,8 @@ test('app.dies: the app answers, then it is gone', async () => {
   await ink.call('create_service', { repo: 'app', name: 'dying' })
   const { url } = await ink.platform.waitForStatus('dying', ['active'])
   expect(await untilAnswers(String(url))).toBe('hello')
-  await ink.platform.waitForStatus('dying', ['crashed'])
-  expect((await get(String(url))).status).toBe(502)
+  await untilAnswers(String(url), 502)
+  expect(ink.platform.service('dying')?.runtimeLog.at(-1)).toBe('container exited with code 1')
 })
 
 async function pushSomething(): Promise<unknown> {

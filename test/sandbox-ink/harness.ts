@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
+import { type CallToolResult, McpError } from '@modelcontextprotocol/sdk/types.js'
 import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 
 const execute = promisify(execFile)
@@ -20,6 +20,8 @@ export interface Ink extends AsyncDisposable {
   call(tool: string, args?: Record<string, unknown>): Promise<Record<string, unknown>>
   /** Calls a tool and returns the text of its failure. */
   refusal(tool: string, args?: Record<string, unknown>): Promise<string>
+  /** Calls a tool and returns the code and text of the JSON-RPC error. */
+  rpcError(tool: string, args?: Record<string, unknown>): Promise<[code: number, text: string]>
   raw(tool: string, args?: Record<string, unknown>): Promise<CallToolResult>
   /** Creates a repository and pushes a commit with these files to a branch; returns the commit. */
   push(repo: string, files: Record<string, string>, branch?: string): Promise<string>
@@ -58,6 +60,14 @@ export async function startInk(options: InkOptions = {}): Promise<Ink> {
       const result = await raw(tool, args)
       return result.isError ? textOf(result) : `no refusal: ${textOf(result)}`
     },
+    async rpcError(tool, args) {
+      try {
+        return [0, `no error: ${textOf(await raw(tool, args))}`]
+      } catch (error) {
+        if (!(error instanceof McpError)) throw error
+        return [error.code, error.message.replace(/^MCP error -?\d+: /, '')]
+      }
+    },
     async push(repo, files, branch = 'main') {
       const { git_remote: remote } = await call('create_repo', { name: repo })
       const folder = await workingTree(files)
@@ -79,6 +89,12 @@ export async function connect(endpoint: string, apiKey: string): Promise<Client>
   })
   await client.connect(transport as Parameters<typeof client.connect>[0])
   return client
+}
+
+/** The JSON-RPC answer of a response, which comes as JSON or as the one event of a stream. */
+export async function messageOf(response: Response): Promise<unknown> {
+  const body = await response.text()
+  return JSON.parse(/^data: (.*)$/m.exec(body)?.[1] ?? body)
 }
 
 export function textOf(result: CallToolResult): string {

@@ -94,7 +94,7 @@ test('generation 0: host names, sizes, slugs and two statuses instead of one; no
   await using ink = await startInk({ profile: 'g0' })
   expect(await names(ink)).not.toContain('update_service')
   const { repo, git_remote } = await ink.call('create_repo', { name: 'site', host: 'ml.ink' })
-  expect(repo).toMatch(/^site-[a-z]{4}$/)
+  expect(repo).toMatch(/^site-[a-z0-9]{4}$/)
   await pushTo(ink, git_remote)
   expect(await ink.refusal('create_service', { repo: 'acme/site', name: 'site' })).toContain('not owner/repo')
   await ink.call('create_service', { repo, name: 'site', memory: '512m', cpu: '1' })
@@ -137,7 +137,7 @@ test('unknown-argument: what is not declared is refused', async () => {
   await using ink = await startInk({ profile: 'unknown-argument' })
   expect(await argumentsOf(ink, 'create_service')).not.toContain('root_directory')
   await ink.push('site', { 'index.html': 'x' })
-  expect(await ink.refusal('create_service', { repo: 'site', name: 'x', root_directory: 'web' })).toContain(
-    'unexpected additional properties ["root_directory"]',
-  )
+  const [code, text] = await ink.rpcError('create_service', { repo: 'site', name: 'x', root_directory: 'web' })
+  expect(code).toBe(-32602)
+  expect(text).toContain('unexpected additional properties ["root_directory"]')
 })

@@ -1,13 +1,13 @@
 import { type Client, createClient } from '@libsql/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connect, type Ink, startInk, until } from './harness.ts'
+import { connect, type Ink, startInk } from './harness.ts'
 
 let ink: Ink
 let database: Record<string, unknown>
 let client: Client
 beforeAll(async () => {
   ink = await startInk()
-  database = await ink.call('create_resource', { name: 'db' })
+  database = await ink.call('create_resource', { name: 'db', type: 'sqlite' })
   client = createClient({ url: String(database.database_url), authToken: String(database.auth_token) })
 })
 afterAll(async () => {
@@ -81,7 +81,7 @@ test('without the token nothing is told', async () => {
 })
 
 test('a database cannot grow past its size', async () => {
-  const small = await ink.call('create_resource', { name: 'small', size: '100kb' })
+  const small = await ink.call('create_resource', { name: 'small', type: 'sqlite', size: '100kb' })
   const tight = createClient({ url: String(small.database_url), authToken: String(small.auth_token) })
   await tight.execute('create table t (x)')
   await expect(tight.execute('insert into t values (zeroblob(200000))')).rejects.toThrow(/full/)
@@ -89,7 +89,7 @@ test('a database cannot grow past its size', async () => {
 })
 
 test('resources are listed newest first without credentials, and found again with them', async () => {
-  await ink.call('create_resource', { name: 'newer' })
+  await ink.call('create_resource', { name: 'newer', type: 'sqlite' })
   const { resources } = (await ink.call('list_resources')) as { resources: Record<string, unknown>[] }
   expect(resources.map(({ name }) => name).indexOf('newer')).toBeLessThan(
     resources.map(({ name }) => name).indexOf('db'),
@@ -104,10 +104,23 @@ test('resources are listed newest first without credentials, and found again wit
 })
 
 test.each([
-  ['create_resource', { name: '' }, 'name is required'],
-  ['create_resource', { name: 'x', type: 'postgres' }, "invalid type: only 'sqlite' is supported"],
-  ['create_resource', { name: 'x', region: 'mars' }, "invalid region: only 'eu-central' is supported"],
-  ['create_resource', { name: 'db' }, 'failed to create resource: resource "db" already exists'],
+  ['create_resource', { name: '', type: 'sqlite' }, 'name is required'],
+  [
+    'create_resource',
+    { name: 'db', type: 'sqlite' },
+    "failed to create resource: resource with name 'db' already exists",
+  ],
+  ['create_resource', { name: 'x', type: 'sqlite' }, 'failed to create resource: name must be at least 2 characters'],
+  [
+    'create_resource',
+    { name: 'x'.repeat(51), type: 'sqlite' },
+    'failed to create resource: name must be at most 50 characters',
+  ],
+  [
+    'create_resource',
+    { name: '-x', type: 'sqlite' },
+    'failed to create resource: name must start with alphanumeric and contain only alphanumeric, hyphens, or underscores',
+  ],
   ['get_resource', { name: 'gone' }, 'resource not found: gone'],
   ['delete_resource', { name: 'gone' }, 'resource not found: gone'],
 ])('%s with %j is refused with “%s”', async (tool, args, text) => {
@@ -115,7 +128,7 @@ test.each([
 })
 
 test('a deleted resource is gone, and its address answers no more', async () => {
-  const doomed = await ink.call('create_resource', { name: 'doomed' })
+  const doomed = await ink.call('create_resource', { name: 'doomed', type: 'sqlite' })
   expect(await ink.call('delete_resource', { name: 'doomed' })).toMatchObject({
     message: 'Resource deleted successfully',
   })
@@ -128,48 +141,4 @@ test('a resource of somebody else is not found', async () => {
   const result = await stranger.callTool({ name: 'get_resource', arguments: { name: 'db' } })
   expect(result.isError).toBe(true)
   await stranger.close()
-})
-
-test('domains: only under a delegated zone, provisioned after a while, with a record that the platform keeps', async () => {
-  await ink.push('site', { 'index.html': 'x' })
-  await ink.call('create_service', { repo: 'site', name: 'site' })
-  const add = { name: 'site', domain: 'www.example.test' }
-  expect(await ink.refusal('add_custom_domain', add)).toContain('no delegated zone found for domain www.example.test')
-  ink.platform.delegateZone('example.test', 'pending', 'name servers do not answer')
-  expect(await ink.refusal('add_custom_domain', add)).toContain('not active (status=pending)')
-  ink.platform.delegateZone('www.example.test')
-  expect(await ink.call('add_custom_domain', add)).toMatchObject({ domain: 'www.example.test', status: 'provisioning' })
-  expect(await ink.refusal('add_custom_domain', add)).toContain('already has a custom domain')
-  await until('the domain is active', async () => {
-    const { custom_domain: domain } = await ink.call('get_service', { name: 'site' })
-    return (domain as { status: string }).status === 'active'
-  })
-  const { records } = (await ink.call('list_dns_records', { zone: 'www.example.test' })) as {
-    records: { id: string }[]
-  }
-  expect(records).toMatchObject([{ name: '@', type: 'A', managed: true, ttl: 300 }])
-  const deletion = { zone: 'www.example.test', record_id: records[0]?.id }
-  expect(await ink.refusal('delete_dns_record', deletion)).toContain('cannot delete a managed record')
-  await ink.call('remove_custom_domain', { name: 'site' })
-  expect(await ink.call('list_dns_records', { zone: 'www.example.test' })).toEqual({ records: [] })
-  expect(await ink.refusal('remove_custom_domain', { name: 'site' })).toContain('no custom domain')
-})
-
-test('delegated zones are listed with their status and error', async () => {
-  ink.platform.delegateZone('broken.test', 'failed', 'no answer')
-  const { zones } = (await ink.call('list_delegations')) as { zones: Record<string, unknown>[] }
-  expect(zones.find(({ zone }) => zone === 'broken.test')).toMatchObject({ status: 'failed', error: 'no answer' })
-})
-
-test('DNS records are checked, listed and deleted', async () => {
-  ink.platform.delegateZone('dns.test')
-  const record = { zone: 'dns.test', name: 'api', type: 'A', content: '192.0.2.1' }
-  const added = (await ink.call('add_dns_record', record)) as { record: { id: string } }
-  expect(added.record).toMatchObject({ name: 'api', type: 'A', content: '192.0.2.1', ttl: 300, managed: false })
-  expect(await ink.refusal('add_dns_record', { ...record, content: 'nonsense' })).toContain('is no IPv4 address')
-  expect(await ink.refusal('add_dns_record', { ...record, type: 'SRV' })).toContain('invalid record type: SRV')
-  expect(await ink.refusal('add_dns_record', { ...record, zone: 'gone.test' })).toBe('zone not found: gone.test')
-  await ink.call('delete_dns_record', { zone: 'dns.test', record_id: added.record.id })
-  expect(await ink.call('list_dns_records', { zone: 'dns.test' })).toEqual({ records: [] })
-  expect(await ink.refusal('delete_dns_record', { zone: 'dns.test', record_id: 'x' })).toBe('record not found: x')
 })

@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connect, type Ink, startInk, textOf } from './harness.ts'
+import { connect, type Ink, messageOf, startInk, textOf } from './harness.ts'
 
 let ink: Ink
 beforeAll(async () => {
@@ -56,10 +56,10 @@ test('the key of a user who is gone is refused with “user not found”', async
   expect([response.status, (await response.text()).trim()]).toEqual([401, 'user not found'])
 })
 
-test('the server names itself, gives instructions and hands out no session', async () => {
+test('the server names itself, gives instructions and hands out a session that need not come back', async () => {
   const response = await post(`Bearer ${ink.platform.apiKey}`)
-  expect(response.headers.get('mcp-session-id')).toBeNull()
-  const { result } = (await response.json()) as { result: Record<string, unknown> }
+  expect(response.headers.get('mcp-session-id')).toEqual(expect.any(String))
+  const { result } = (await messageOf(response)) as { result: Record<string, unknown> }
   expect(result.serverInfo).toMatchObject({ name: 'Ink MCP', version: '0.1.0' })
   expect(result.instructions).toEqual(expect.stringMatching(/deploy/))
 })
@@ -67,15 +67,44 @@ test('the server names itself, gives instructions and hands out no session', asy
 test('a tool can be called without initializing first, as the server is stateless', async () => {
   const body = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'whoami', arguments: {} } }
   const response = await post(`Bearer ${ink.platform.apiKey}`, body)
-  expect(await response.json()).toMatchObject({ id: 7, result: { structuredContent: { has_github_app: false } } })
+  expect(await messageOf(response)).toMatchObject({ id: 7, result: { structuredContent: { has_github_app: false } } })
 })
 
-test('other methods than POST are refused, so there is no standing stream', async () => {
+test('there is no standing stream, and a session can be ended by whoever names it', async () => {
   const headers = { authorization: `Bearer ${ink.platform.apiKey}`, accept: 'text/event-stream' }
-  for (const method of ['GET', 'DELETE']) {
-    const response = await fetch(ink.platform.endpoint, { method, headers })
-    expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, 'POST'])
+  const session = { 'mcp-session-id': 'some' }
+  const ask = async (method: string, more = {}) => {
+    const response = await fetch(ink.platform.endpoint, { method, headers: { ...headers, ...more } })
+    return [response.status, response.headers.get('allow'), (await response.text()).trim()]
   }
+  expect(await ask('GET')).toEqual([405, null, 'GET requires an active session'])
+  expect(await ask('GET', session)).toEqual([405, null, 'GET requires an active session'])
+  expect(await ask('DELETE')).toEqual([400, null, 'Bad Request: DELETE requires an Mcp-Session-Id header'])
+  expect(await ask('DELETE', session)).toEqual([204, null, ''])
+})
+
+test.each([
+  ['both types', 'application/json, text/event-stream', 200],
+  ['both types with weights', 'text/event-stream;q=0.5, application/json', 200],
+  ['anything', '*/*', 200],
+  ['JSON only', 'application/json', 400],
+  ['a stream only', 'text/event-stream', 400],
+])('a client that accepts %s gets an answer only if that covers JSON and streams', async (_case, accept, status) => {
+  const response = await fetch(ink.platform.endpoint, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${ink.platform.apiKey}` },
+    body: JSON.stringify(initialize),
+  })
+  expect(response.status).toBe(status)
+})
+
+test('an unknown method is refused below JSON-RPC, with status 400 and plain text', async () => {
+  const response = await post(`Bearer ${ink.platform.apiKey}`, { jsonrpc: '2.0', id: 1, method: 'resources/list' })
+  expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+  expect([response.status, (await response.text()).trim()]).toEqual([
+    400,
+    'JSON RPC not handled: "resources/list" unsupported',
+  ])
 })
 
 test('a request that comes under a foreign host name or from a foreign page is refused', async () => {
@@ -103,32 +132,28 @@ test('ping and the log level are answered', async () => {
     ['logging/setLevel', { level: 'info' }],
   ] as const) {
     const response = await post(`Bearer ${ink.platform.apiKey}`, { jsonrpc: '2.0', id: 1, method, params })
-    expect(await response.json()).toEqual({ jsonrpc: '2.0', id: 1, result: {} })
+    expect(await messageOf(response)).toEqual({ jsonrpc: '2.0', id: 1, result: {} })
   }
 })
 
-test('another path than /mcp is not found', async () => {
-  const response = await fetch(new URL('/', ink.platform.endpoint), { method: 'POST' })
-  expect(response.status).toBe(404)
-})
+test('answers come as an event stream by default and as JSON on request', async () => {
+  const stream = await post(`Bearer ${ink.platform.apiKey}`)
+  expect(stream.headers.get('content-type')).toBe('text/event-stream')
+  expect(await stream.text()).toMatch(/^event: message\ndata: \{.*\}\n\n$/)
 
-test('answers come as JSON by default and as an event stream on request', async () => {
-  const json = await post(`Bearer ${ink.platform.apiKey}`)
-  expect(json.headers.get('content-type')).toContain('application/json')
-
-  await using streaming = await startInk({ answers: 'sse' })
-  const stream = await fetch(streaming.platform.endpoint, {
+  await using plain = await startInk({ answers: 'json' })
+  const json = await fetch(plain.platform.endpoint, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
-      authorization: `Bearer ${streaming.platform.apiKey}`,
+      authorization: `Bearer ${plain.platform.apiKey}`,
     },
     body: JSON.stringify(initialize),
   })
-  expect(stream.headers.get('content-type')).toContain('text/event-stream')
-  await stream.text()
-  expect(await streaming.call('whoami')).toMatchObject({ has_github_app: false })
+  expect(json.headers.get('content-type')).toBe('application/json')
+  expect(await json.json()).toMatchObject({ id: 1, result: { serverInfo: { name: 'Ink MCP' } } })
+  expect(await plain.call('whoami')).toMatchObject({ has_github_app: false })
 })
 
 test('a result arrives as structured content and as the same JSON in text', async () => {
@@ -196,12 +221,29 @@ test('update_service declares neither a region nor defaults, as what is not give
 
 test.each([
   ['an argument that is not declared', { name: 'x', flavour: 'sweet' }, 'unexpected additional properties ["flavour"]'],
-  ['a port given as text', { name: 'x', repo: 'x', port: '80' }, 'type: "80" has type "string", want "integer"'],
-  ['variables given as an object', { name: 'x', repo: 'x', env_vars: { A: '1' } }, 'want one of "null, array"'],
+  ['a port given as text', { name: 'x', repo: 'x', port: '80' }, 'type: 80 has type "string", want "integer"'],
+  ['variables given as an object', { name: 'x', repo: 'x', env_vars: { A: '1' } }, 'has type "object", want "array"'],
+  ['no variables given as null', { name: 'x', repo: 'x', env_vars: null }, 'has type "null", want "array"'],
+  ['an unknown memory', { name: 'x', repo: 'x', memory: '128Mi' }, 'does not equal any of: [256Mi 512Mi 1024Mi'],
+  ['an empty text for a choice', { name: 'x', repo: 'x', vcpus: '' }, 'enum:  does not equal any of: [0.5 1 2 4]'],
+  ['a call without what is required', { name: 'x' }, 'required: missing properties: ["repo"]'],
   ['a variable without a value', { name: 'x', repo: 'x', env_vars: [{ key: 'A' }] }, 'missing properties: ["value"]'],
   ['vcpus given as a number', { name: 'x', repo: 'x', vcpus: 1 }, 'has type "integer", want "string"'],
-])('%s is refused by schema validation', async (_case, args, text) => {
-  expect(await ink.refusal('create_service', args)).toContain(text)
+])('%s is a JSON-RPC error of code -32602, not a tool that fails', async (_case, args, text) => {
+  const [code, message] = await ink.rpcError('create_service', args)
+  expect(code).toBe(-32602)
+  expect(message).toMatch(/^invalid params: validating "arguments": validating \S+\/create-service-input: /)
+  expect(message).toContain(text)
+})
+
+test('a tool whose result is a list cannot say why it fails: the empty list beside the reason breaks its own schema', async () => {
+  ink.platform.fault('ink.tool-error', { tool: 'list_services', text: 'the reason', times: 1 })
+  expect(await ink.rpcError('list_services')).toEqual([
+    0,
+    'validating tool output: validating root: validating /properties/services: type: <invalid reflect.Value> has type "null", want "array"',
+  ])
+  ink.platform.fault('ink.tool-error', { tool: 'whoami', text: 'the reason', times: 1 })
+  expect(await ink.refusal('whoami')).toBe('the reason')
 })
 
 test('an unknown tool is a protocol error', async () => {

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { FaultRegistry } from '../../fault.ts'
 import type { InkFaultName } from '../faults.ts'
 import type { GitCommand } from '../git/command.ts'
-import type { Repository } from '../git/repositories.ts'
+import type { Repositories, Repository } from '../git/repositories.ts'
 import type { InkTiming } from '../options.ts'
 import type { ProcessGroup, ProcessGroupOptions } from '../process-group.ts'
 import type { ServiceConfig } from '../services.ts'
@@ -39,6 +39,8 @@ export interface Builder {
 export interface BuilderDependencies {
   readonly root: string
   readonly git: GitCommand
+  readonly repositories: Repositories
+  readonly addresses: { readonly gitOrigin: string }
   readonly faults: FaultRegistry<InkFaultName>
   readonly timing: InkTiming
   /** Environment that every build and every app gets, before the service's own. */
@@ -55,21 +57,31 @@ export function imageKey(imageName: string, commit: string, config: ServiceConfi
 }
 
 export function createBuilder(dependencies: BuilderDependencies): Builder {
-  const { git, faults, timing } = dependencies
+  const { git, repositories, addresses, faults, timing } = dependencies
   const images = new Map<string, Image>()
   const holders = new Map<Image, number>()
 
   async function clone(request: BuildRequest, folder: string): Promise<string> {
     const source = join(folder, 'source')
-    request.log(`Cloning ${request.config.repo} (branch ${request.config.branch})`)
-    const url = `file://${request.repository.path}`
-    try {
-      const branch = `--branch=${request.config.branch}`
-      await git.run(['clone', '--quiet', '--depth=1', branch, url, source], { signal: request.signal })
-    } catch (error) {
-      request.signal.throwIfAborted()
-      throw new BuildFailure(`clone failed: ${(error as Error).message}`)
+    const { repository, config, signal } = request
+    const fail = (words: string) => {
+      const output = `Cloning into '/tmp/build-${basename(folder)}'...\n${words}\n`
+      return new BuildFailure(`git clone failed: exit status 128\noutput: ${output}`, 'clone')
     }
+    if (!repositories.isPrepared(repository)) {
+      const remote = `${addresses.gitOrigin}/${repository.fullName}.git/`
+      throw fail(
+        `remote: git command failed\nfatal: unable to access '${remote}': The requested URL returned error: 500`,
+      )
+    }
+    try {
+      const url = `file://${repository.path}`
+      await git.run(['clone', '--quiet', '--depth=1', `--branch=${config.branch}`, url, source], { signal })
+    } catch (error) {
+      signal.throwIfAborted()
+      throw fail((error as Error).message)
+    }
+    request.log(`Cloned ${config.repo} (branch ${config.branch})`)
     const commit = (await git.run(['-C', source, 'rev-parse', 'HEAD'])).trim()
     await rm(join(source, '.git'), { recursive: true, force: true, maxRetries: 3 })
     return commit

@@ -17,6 +17,13 @@ export interface Image {
 /** A build that ended badly; the message is what the platform reports. */
 export class BuildFailure extends Error {
   override readonly name = 'BuildFailure'
+  /** What failed: an activity of the build's workflow, or the workflow itself. */
+  readonly step: 'clone' | 'build' | 'workflow'
+
+  constructor(message: string, step: 'clone' | 'build' | 'workflow' = 'build') {
+    super(message)
+    this.step = step
+  }
 }
 
 /** What a build may use of the world. */

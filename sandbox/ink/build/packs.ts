@@ -20,8 +20,7 @@ export async function buildSource(
     case 'railpack':
       return { serve: await buildRailpack(config, folder, tools) }
     default:
-      tools.log('This sandbox has no container engine, so it cannot run compose files.')
-      throw new BuildFailure(`unsupported build pack: ${config.buildPack}`)
+      throw new BuildFailure(`${config.buildPack} build pack is not supported on k8s`, 'workflow')
   }
 }
 

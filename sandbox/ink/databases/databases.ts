@@ -22,13 +22,14 @@ export interface Databases {
   close(): Promise<void>
 }
 
+const DEFAULT_SIZE = 100 * 2 ** 20
 const UNITS: Readonly<Record<string, number>> = { kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 }
 
-/** Reads a size such as `100mb`; undefined when it is none. */
-export function parseSize(size: string): number | undefined {
+/** Reads a size such as `100mb`; the platform takes anything else as well. */
+function parseSize(size: string): number {
   const [, amount, unit] = /^(\d+)(kb|mb|gb)$/i.exec(size) ?? []
   const factor = UNITS[unit?.toLowerCase() ?? '']
-  return amount === undefined || factor === undefined ? undefined : Number(amount) * factor
+  return amount === undefined || factor === undefined ? DEFAULT_SIZE : Number(amount) * factor
 }
 
 /**
@@ -40,7 +41,7 @@ export function createDatabases(folder: string, nowMs: () => number, log: (line:
   return {
     async create({ accountId, name, size, region }) {
       const id = shortId()
-      const served = await serveDatabase(folder, id, parseSize(size) ?? 100 * 2 ** 20, log)
+      const served = await serveDatabase(folder, id, parseSize(size), log)
       const database = { id, accountId, name, size, region, createdAtMs: nowMs(), served }
       databases.push(database)
       return database

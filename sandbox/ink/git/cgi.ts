@@ -15,7 +15,9 @@ export function runHttpBackend(options: {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly projectRoot: string
-  readonly url: URL
+  /** The address within the project root, and the query. */
+  readonly pathInfo: string
+  readonly query: string
   readonly user: string
   readonly env: Readonly<Record<string, string>>
   readonly beforeEnd: () => Promise<void>
@@ -30,8 +32,8 @@ export function runHttpBackend(options: {
       GIT_HTTP_EXPORT_ALL: '1',
       REMOTE_USER: options.user,
       REMOTE_ADDR: request.socket.remoteAddress ?? '',
-      PATH_INFO: decodeURIComponent(options.url.pathname),
-      QUERY_STRING: options.url.search.slice(1),
+      PATH_INFO: options.pathInfo,
+      QUERY_STRING: options.query,
       REQUEST_METHOD: request.method ?? 'GET',
       CONTENT_TYPE: request.headers['content-type'] ?? '',
       ...(request.headers['content-length'] === undefined ? {} : { CONTENT_LENGTH: request.headers['content-length'] }),

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Account } from '../accounts.ts'
 import { gitToken, repositorySlugSuffix, shortId } from '../identifiers.ts'
@@ -12,15 +12,20 @@ export interface Repository {
   readonly name: string
   /** `<owner>/<name>-<4 random>`, as in the git remote. */
   readonly fullName: string
-  /** Where the bare repository lies. */
+  /** Where the bare repository lies once something has been pushed. */
   readonly path: string
 }
 
 export interface Repositories {
-  /** The folder that holds all bare repositories, as `<owner>/<slug>.git`. */
+  /** The folder that holds all bare repositories. */
   readonly root: string
-  create(account: Account, projectId: string, name: string): Promise<Repository>
-  /** Finds a repository by the name it was asked for, its slug, or its full name, within a project. */
+  /** Notes a repository of any name; the bare repository itself is made at the first push. */
+  create(account: Account, projectId: string, name: string): Repository
+  /** Makes the bare repository, unless it is there. */
+  prepare(repository: Repository): Promise<void>
+  /** Whether the bare repository has been made. */
+  isPrepared(repository: Repository): boolean
+  /** Finds a repository by the name it was asked for, within a project. */
   find(projectId: string, name: string): Repository | undefined
   byFullName(fullName: string): Repository | undefined
   /** A new token for one repository; the platform keeps it valid for a year and cannot revoke it. */
@@ -37,24 +42,24 @@ export interface Repositories {
 export function createRepositories(root: string, git: GitCommand): Repositories {
   const repositories = new Map<string, Repository>()
   const tokens = new Map<string, Repository>()
+  const isPrepared = ({ path }: Repository) => existsSync(join(path, 'HEAD'))
 
   return {
     root,
-    async create(account, projectId, name) {
+    create(account, projectId, name) {
+      const id = shortId()
       const fullName = `${account.username}/${name}-${repositorySlugSuffix()}`
-      const path = join(root, `${fullName}.git`)
-      const repository = { id: shortId(), accountId: account.id, projectId, name, fullName, path }
+      // The name is a user's and may lead anywhere, so the folder is named by the id.
+      const repository = { id, accountId: account.id, projectId, name, fullName, path: join(root, `${id}.git`) }
       repositories.set(fullName, repository)
-      await mkdir(path, { recursive: true })
-      await git.run(['init', '--quiet', '--bare', path])
       return repository
     },
-    find(projectId, name) {
-      const all = [...repositories.values()].filter((repository) => repository.projectId === projectId)
-      return all.find((candidate) =>
-        [candidate.name, candidate.fullName, candidate.fullName.split('/')[1]].includes(name),
-      )
+    isPrepared,
+    async prepare(repository) {
+      if (!isPrepared(repository)) await git.run(['init', '--quiet', '--bare', repository.path])
     },
+    find: (projectId, name) =>
+      [...repositories.values()].find((repository) => repository.projectId === projectId && repository.name === name),
     byFullName: (fullName) => repositories.get(fullName),
     issueToken(repository) {
       const token = gitToken()
@@ -63,6 +68,7 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
     },
     byToken: (token) => tokens.get(token),
     async branches(repository) {
+      if (!isPrepared(repository)) return new Map()
       const listing = await git.run([
         '-C',
         repository.path,

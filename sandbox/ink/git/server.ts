@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { basename } from 'node:path'
 import type { FaultRegistry } from '../../fault.ts'
 import type { InkFaultName } from '../faults.ts'
 import type { Journal } from '../journal.ts'
@@ -21,6 +22,7 @@ export interface GitServerDependencies {
   readonly onBranchMoved: (move: BranchMove) => void
 }
 
+const SERVICES = ['git-upload-pack', 'git-receive-pack']
 const GIT_SERVICES = /^\/(.+)\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/
 
 /** Answers git's smart HTTP requests: Basic authentication with a token per repository, protocol v0. */
@@ -36,7 +38,8 @@ export function createGitHandler(dependencies: GitServerDependencies) {
     return current
   }
 
-  async function receivePush(exchange: Exchange, repository: Repository): Promise<void> {
+  async function receivePush(exchange: Exchange): Promise<void> {
+    const { repository } = exchange
     const before = await repositories.branches(repository)
     await serve(exchange, async () => {
       const after = await repositories.branches(repository)
@@ -57,7 +60,10 @@ export function createGitHandler(dependencies: GitServerDependencies) {
     const isPush = exchange.service === 'git-receive-pack' && exchange.request.headers['content-length'] !== '4'
     const cut = isPush && exchange.isPost ? faults.strike('git.cut') : undefined
     await runHttpBackend({
-      ...exchange,
+      request: exchange.request,
+      response: exchange.response,
+      pathInfo: `/${basename(exchange.repository.path)}/${exchange.action}`,
+      query: exchange.url.search.slice(1),
       projectRoot: repositories.root,
       user: 'x-git-token',
       env: dependencies.git.env,
@@ -95,15 +101,19 @@ export function createGitHandler(dependencies: GitServerDependencies) {
     const granted = repositories.byToken(token)
     if (granted === undefined) return refuse(401, 'authentication required', challenge)
 
-    const match = GIT_SERVICES.exec(decodeURIComponent(url.pathname))
-    if (match === null) return refuse(404, 'not found')
-    if (match[1] !== granted.fullName || faults.strike('git.forbidden')) return refuse(403, 'forbidden')
+    const [, name, action] = GIT_SERVICES.exec(decodeURIComponent(url.pathname)) ?? []
+    if (name === undefined || action === undefined) return refuse(404, 'not found')
+    if (name !== granted.fullName || faults.strike('git.forbidden')) {
+      return refuse(403, 'token not authorized for this repository')
+    }
+    if (!SERVICES.includes(service)) return refuse(400, 'invalid service')
+    // Before its first push a repository exists in name only: whoever asks what it holds makes git fail.
+    if (service === 'git-receive-pack') await repositories.prepare(granted)
+    else if (!repositories.isPrepared(granted)) return refuse(500, 'git command failed')
 
     const isPost = request.method === 'POST'
-    const exchange: Exchange = { request, response, url, service, isPost }
-    if (isPost && service === 'git-receive-pack') {
-      return afterOtherPushes(granted, () => receivePush(exchange, granted))
-    }
+    const exchange: Exchange = { request, response, url, action, service, isPost, repository: granted }
+    if (isPost && service === 'git-receive-pack') return afterOtherPushes(granted, () => receivePush(exchange))
     journal.add({
       kind: 'git',
       name: isPost ? service : `${service} refs`,
@@ -119,8 +129,10 @@ interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly url: URL
+  readonly action: string
   readonly service: string
   readonly isPost: boolean
+  readonly repository: Repository
 }
 
 function basicPassword(header: string | undefined): string | undefined {

@@ -39,7 +39,7 @@ export function toolsOf(profile: InkProfile, core: PlatformCore): Tool[] {
     ])
   switch (profile) {
     case 'g0':
-      return g0Tools(g1)
+      return g0Tools(core, g1)
     case 'g1':
       return g1
     case 'g1-nested':

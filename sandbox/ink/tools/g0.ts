@@ -1,4 +1,7 @@
-import { flag, integer, objectSchema, readArguments, type Tool, ToolFailure, text } from './tool.ts'
+import type { Account } from '../accounts.ts'
+import type { PlatformCore } from '../platform-core.ts'
+import { flag, integer, objectSchema, text } from './schema.ts'
+import { readArguments, type Tool, ToolFailure } from './tool.ts'
 
 /** Tools that came later: without `update_service`, a service keeps the branch and the settings it was made with. */
 const LATER_TOOLS = ['update_service', 'add_dns_record', 'delete_dns_record', 'list_dns_records', 'list_projects']
@@ -10,21 +13,22 @@ const host = text('Git host', { enum: ['ml.ink', 'github.com'], default: 'ml.ink
  * Generation 0, before `update_service`: hosts are called `ml.ink` and `github.com`, sizes `256m` and `cpu`, a repository is named
  * by its slug alone, and a service has a build status and a runtime status. Made of generation 1 by translating both ways.
  */
-export function g0Tools(g1: readonly Tool[]): Tool[] {
+export function g0Tools(core: PlatformCore, g1: readonly Tool[]): Tool[] {
+  /** A slug names one repository of the account; anything else is a name within the project. */
+  const fullName: FullName = (slug, { username }) =>
+    core.repositories.byFullName(`${username}/${slug}`)?.fullName ?? slug
   const translations: Readonly<Record<string, (tool: Tool) => Tool>> = {
-    create_service: createService,
+    create_service: (tool) => createService(tool, fullName),
     get_service: getService,
     create_repo: createRepo,
-    get_git_token: getGitToken,
+    get_git_token: (tool) => getGitToken(tool, fullName),
   }
   const kept = g1.filter((tool) => !LATER_TOOLS.includes(tool.name))
   return kept.map((tool) => translations[tool.name]?.(tool) ?? tool)
 }
 
 function inkHost(value: string): string {
-  if (value === '' || value === 'ml.ink') return 'ink'
-  if (value === 'github.com') return 'github'
-  throw new ToolFailure("host must be 'ml.ink' (default) or 'github.com'")
+  return value === 'github.com' ? 'github' : 'ink'
 }
 
 function requireSlug(repo: string): void {
@@ -32,7 +36,9 @@ function requireSlug(repo: string): void {
     throw new ToolFailure("invalid repo format: pass repo name only (e.g. 'myapp'), not owner/repo")
 }
 
-function createService(tool: Tool): Tool {
+type FullName = (slug: string, account: Account) => string
+
+function createService(tool: Tool, fullName: FullName): Tool {
   const envVar = objectSchema({ key: text('Environment variable name'), value: text('Environment variable value') })
   const same = [
     'repo',
@@ -72,11 +78,12 @@ function createService(tool: Tool): Tool {
       const memory = args.text('memory')
       const translated = {
         ...values,
+        repo: fullName(args.text('repo'), account),
         host: inkHost(args.text('host')),
         ...(memory === '' ? {} : { memory: memory.replace(/m$/, 'Mi') }),
         ...(args.has('cpu') ? { vcpus: args.text('cpu') } : {}),
       }
-      return tool.run(readArguments(tool.input, translated), account)
+      return tool.run(readArguments(translated), account)
     },
   }
 }
@@ -132,7 +139,7 @@ function createRepo(tool: Tool): Tool {
     }),
     async run(args, account) {
       const values = { name: args.text('name'), host: inkHost(args.text('host')) }
-      const result = await tool.run(readArguments(tool.input, values), account)
+      const result = await tool.run(readArguments(values), account)
       const slug = new URL(String(result.git_remote)).pathname
         .split('/')
         .at(-1)
@@ -142,13 +149,14 @@ function createRepo(tool: Tool): Tool {
   }
 }
 
-function getGitToken(tool: Tool): Tool {
+function getGitToken(tool: Tool, fullName: FullName): Tool {
   return {
     ...tool,
     input: objectSchema({ name: text("Repository name (e.g. 'myapp')"), 'host?': host }),
     run(args, account) {
       requireSlug(args.text('name'))
-      return tool.run(readArguments(tool.input, { name: args.text('name'), host: inkHost(args.text('host')) }), account)
+      const name = fullName(args.text('name'), account)
+      return tool.run(readArguments({ name, host: inkHost(args.text('host')) }), account)
     },
   }
 }

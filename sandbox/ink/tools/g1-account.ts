@@ -1,6 +1,7 @@
 import type { PlatformCore } from '../platform-core.ts'
-import { timestamp } from './results.ts'
-import { listOf, objectSchema, type Tool, text } from './tool.ts'
+import { optional, timestamp } from './results.ts'
+import { listOf, nullable, objectSchema, text } from './schema.ts'
+import type { Tool } from './tool.ts'
 
 /** The account tools of generation 1. */
 export function g1AccountTools(core: PlatformCore): Tool[] {
@@ -12,11 +13,15 @@ export function g1AccountTools(core: PlatformCore): Tool[] {
       input: objectSchema({}),
       output: objectSchema({
         user_id: text('User'),
-        'github_username?': text('Name on GitHub'),
-        'avatar_url?': text('Picture'),
+        'github_username?': nullable(text('Name on GitHub')),
+        'avatar_url?': nullable(text('Picture')),
         has_github_app: { type: 'boolean', description: 'Whether the GitHub App is installed' },
       }),
-      run: (_args, account) => ({ user_id: account.id, github_username: account.username, has_github_app: false }),
+      run: (_args, account) => ({
+        user_id: account.id,
+        ...optional('github_username', account.githubUsername),
+        has_github_app: false,
+      }),
     },
     {
       name: 'list_projects',

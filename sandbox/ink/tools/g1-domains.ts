@@ -1,10 +1,11 @@
 import type { Account } from '../accounts.ts'
-import { type DnsRecord, nameInZone, RECORD_TYPES, recordProblem, type Zone } from '../domains.ts'
+import { conflict, contentProblem, type DnsRecord, nameInZone, RECORD_TYPES, type Zone } from '../domains.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import type { Service } from '../services.ts'
 import { optional, timestamp } from './results.ts'
+import { integer, listOf, nullable, objectSchema, text } from './schema.ts'
 import { findService } from './service-operations.ts'
-import { integer, listOf, objectSchema, projectOf, type Tool, ToolFailure, text } from './tool.ts'
+import { projectOf, type Tool, ToolFailure } from './tool.ts'
 
 const project = text('Project name', { default: 'default' })
 const recordSchema = objectSchema({
@@ -35,15 +36,14 @@ function customDomainTools(core: PlatformCore): Tool[] {
         message: text('Note'),
       }),
       run(args, account) {
-        const domain = args.text('domain').toLowerCase()
-        if (args.text('name') === '') throw new ToolFailure('name is required')
-        if (domain === '') throw new ToolFailure('domain is required')
+        const domain = args.text('domain').toLowerCase().replace(/\.$/, '')
         const service = findService(core, account, projectOf(args), args.text('name'))
-        attachDomain(core, account, service, domain)
+        if (domain === '') throw new ToolFailure('domain is required')
+        const { status } = attachDomain(core, account, service, domain)
         return {
           service_id: service.id,
           domain,
-          status: 'provisioning',
+          status,
           message: 'Custom domain is being set up; the certificate may take a few minutes',
         }
       },
@@ -55,10 +55,11 @@ function customDomainTools(core: PlatformCore): Tool[] {
       output: objectSchema({ service_id: text('Service'), message: text('Note') }),
       run(args, account) {
         const service = findService(core, account, projectOf(args), args.text('name'))
-        const domain = service.customDomain?.domain
-        if (domain === undefined) throw new ToolFailure(`no custom domain attached to service ${service.name}`)
-        delete service.customDomain
-        core.domains.releaseDomain(account.id, domain)
+        const domain = service.customDomains.pop()
+        if (domain === undefined) throw new ToolFailure(`no custom domain configured for service ${service.name}`)
+        const zone = core.domains.zoneAbove(account.id, domain)
+        const record = zone?.records.find(({ managed, name }) => managed && name === nameInZone(zone, domain))
+        if (zone !== undefined && record !== undefined) core.domains.removeRecord(zone, record.id)
         return { service_id: service.id, message: 'Custom domain removed' }
       },
     },
@@ -72,7 +73,7 @@ function customDomainTools(core: PlatformCore): Tool[] {
             zone_id: text('Zone'),
             zone: text('Name'),
             status: text('Status'),
-            'error?': text('What is wrong'),
+            'error?': nullable(text('What is wrong')),
             created_at: text('Creation'),
           }),
         ),
@@ -90,28 +91,28 @@ function customDomainTools(core: PlatformCore): Tool[] {
   ]
 }
 
-function attachDomain(core: PlatformCore, account: Account, service: Service, domain: string): void {
-  const zone = core.domains.zoneOf(account.id, domain)
-  if (zone === undefined)
-    throw new ToolFailure(`no delegated zone found for domain ${domain}. Delegate one at https://ml.ink/dns`)
-  if (zone.status !== 'active') throw new ToolFailure(`zone ${zone.zone} is not active (status=${zone.status})`)
-  if (service.customDomain !== undefined) {
-    throw new ToolFailure(`service already has a custom domain: ${service.customDomain.domain}`)
+function attachDomain(core: PlatformCore, account: Account, service: Service, domain: string): Zone {
+  const zone = core.domains.zoneAbove(account.id, domain)
+  if (zone?.status !== 'active') throw new ToolFailure(`no active hosted zone found for ${domain}`)
+  const name = nameInZone(zone, domain)
+  // Whoever made it, and whether or not its service is still there.
+  if (zone.records.some((record) => record.managed && record.name === name)) {
+    throw new ToolFailure(`subdomain ${name} already has a managed record`)
   }
-  const holder = core.services.all().find((candidate) => candidate.customDomain?.domain === domain)
-  if (holder !== undefined) throw new ToolFailure(`domain ${domain} is already in use`)
-  core.domains.addRecord(zone, {
-    name: nameInZone(zone, domain),
-    type: 'A',
-    content: '127.0.0.1',
-    ttl: 300,
-    managed: true,
-  })
-  const attached = { domain, status: 'provisioning' }
-  service.customDomain = attached
-  core.later(core.timing.edgeDelayMs, () => {
-    attached.status = 'active'
-  })
+  core.domains.addRecord(zone, { name, type: 'A', content: '127.0.0.1', ttl: 300, managed: true })
+  service.customDomains.push(domain)
+  return zone
+}
+
+/** The newest domain of a service, as results show it: its status is the zone's. */
+export function customDomainOf(
+  core: PlatformCore,
+  { accountId, customDomains }: Service,
+): { domain: string; status: string; error?: string } | undefined {
+  const domain = customDomains.at(-1)
+  if (domain === undefined) return undefined
+  const { status = '', error } = core.domains.zoneAbove(accountId, domain) ?? {}
+  return { domain, status, ...(error === undefined ? {} : { error }) }
 }
 
 function dnsTools(core: PlatformCore): Tool[] {
@@ -124,21 +125,24 @@ function dnsTools(core: PlatformCore): Tool[] {
         name: text('Name within the zone, @ for the zone itself'),
         type: text('Type', { enum: RECORD_TYPES }),
         content: text('Content'),
-        'ttl?': integer('Lifetime in seconds', { default: 300 }),
+        'ttl?': integer('Lifetime in seconds, 300 when it is not given'),
       }),
       output: objectSchema({ record: recordSchema }),
       run(args, account) {
         const zone = findZone(core, account, args.text('zone'))
-        if (args.text('name') === '') throw new ToolFailure('name is required')
-        const problem = recordProblem(args.text('type'), args.text('content'))
-        if (problem !== undefined) throw new ToolFailure(problem)
-        const record = core.domains.addRecord(zone, {
-          name: args.text('name'),
+        if (zone.status !== 'active') {
+          throw new ToolFailure(`hosted zone ${zone.zone} is not active (status: ${zone.status})`)
+        }
+        const wanted = {
+          name: nameInZone(zone, args.text('name')),
           type: args.text('type'),
           content: args.text('content'),
-          ttl: args.integer('ttl') ?? 300,
+          ttl: args.integer('ttl') || 300,
           managed: false,
-        })
+        }
+        const problem = contentProblem(wanted.type, wanted.content) ?? conflict(zone, wanted)
+        if (problem !== undefined) throw new ToolFailure(problem)
+        const record = core.domains.addRecord(zone, wanted)
         return { record: recordView(record) }
       },
     },
@@ -150,12 +154,11 @@ function dnsTools(core: PlatformCore): Tool[] {
       run(args, account) {
         const zone = findZone(core, account, args.text('zone'))
         const id = args.text('record_id')
-        if (id === '') throw new ToolFailure('record_id is required')
         const record = zone.records.find((candidate) => candidate.id === id)
-        if (record === undefined) throw new ToolFailure(`record not found: ${id}`)
+        if (record === undefined) throw new ToolFailure(`dns record not found: ${id}`)
         if (record.managed) throw new ToolFailure('cannot delete a managed record; remove the custom domain instead')
         core.domains.removeRecord(zone, id)
-        return { message: 'DNS record deleted' }
+        return { message: 'record deleted' }
       },
     },
     {
@@ -163,16 +166,23 @@ function dnsTools(core: PlatformCore): Tool[] {
       description: 'List the DNS records of a delegated zone',
       input: objectSchema({ zone: text('Zone') }),
       output: objectSchema({ records: listOf(recordSchema) }),
-      run: (args, account) => ({ records: findZone(core, account, args.text('zone')).records.map(recordView) }),
+      run(args, account) {
+        const { records } = findZone(core, account, args.text('zone'))
+        return { records: records.toSorted(byNameAndType).map(recordView) }
+      },
     },
   ]
 }
 
 function findZone(core: PlatformCore, account: Account, name: string): Zone {
-  if (name === '') throw new ToolFailure('zone is required')
   const zone = core.domains.find(account.id, name)
-  if (zone === undefined) throw new ToolFailure(`zone not found: ${name}`)
+  if (zone === undefined) throw new ToolFailure(`hosted zone not found: ${name}`)
   return zone
+}
+
+function byNameAndType(a: DnsRecord, b: DnsRecord): number {
+  const key = ({ name, type }: DnsRecord) => `${name} ${type}`
+  return key(a) < key(b) ? -1 : 1
 }
 
 function recordView(record: DnsRecord): Record<string, unknown> {

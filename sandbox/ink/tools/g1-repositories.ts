@@ -1,8 +1,10 @@
 import type { Account } from '../accounts.ts'
 import type { Repository } from '../git/repositories.ts'
 import type { PlatformCore } from '../platform-core.ts'
+import { duplicateKey, loses } from './races.ts'
 import { timestamp } from './results.ts'
-import { type Arguments, objectSchema, projectOf, type Tool, ToolFailure, text } from './tool.ts'
+import { objectSchema, text } from './schema.ts'
+import { type Arguments, projectOf, type Tool, ToolFailure } from './tool.ts'
 
 const TOKEN_LIFETIME_MS = 365 * 24 * 60 * 60 * 1000
 
@@ -27,9 +29,9 @@ export function g1RepositoryTools(core: PlatformCore): Tool[] {
         expires_at: text('End of the token'),
         message: text('Note'),
       }),
-      async run(args, account) {
-        requireInkHost(args)
-        const { repository, existed } = await createRepository(core, account, projectOf(args), args.text('name'))
+      run(args, account) {
+        requireInkHost(args, '. Please go to https://ml.ink/settings/access')
+        const { repository, existed } = createRepository(core, account, projectOf(args), args.text('name'))
         const note = 'Push your code, then call create_service to deploy'
         return {
           repo: `ink/${repository.name}`,
@@ -51,34 +53,46 @@ export function g1RepositoryTools(core: PlatformCore): Tool[] {
   ]
 }
 
-function requireInkHost(args: Arguments): void {
+/** @param advice - what follows the refusal of GitHub */
+function requireInkHost(args: Arguments, advice = ''): void {
   if (args.text('name') === '') throw new ToolFailure('name is required')
-  const name = args.text('host') || 'ink'
-  if (name === 'github') throw new ToolFailure('GitHub App not installed')
-  if (name !== 'ink') throw new ToolFailure("host must be 'ink' (default) or 'github'")
+  if (args.text('host') === 'github') throw new ToolFailure(`GitHub not connected${advice}`)
 }
 
-export async function createRepository(
+export function createRepository(
   core: PlatformCore,
   account: Account,
   projectRef: string,
   name: string,
-): Promise<{ repository: Repository; existed: boolean }> {
-  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw new ToolFailure(`failed to create repository: invalid name "${name}"`)
+): { repository: Repository; existed: boolean } {
   const { id } = core.accounts.projectByRef(account.id, projectRef)
   const existing = core.repositories.find(id, name)
   if (existing !== undefined) return { repository: existing, existed: true }
-  return { repository: await core.repositories.create(account, id, name), existed: false }
+  const repository = core.repositories.create(account, id, name)
+  // Somebody else was quicker between the look and the insertion.
+  if (loses(core, 'create_repo')) {
+    throw new ToolFailure(`failed to create internal repo: ${duplicateKey('idx_internal_repos_project_name')}`)
+  }
+  return { repository, existed: false }
 }
 
+/**
+ * Finds a repository: `name` or `ink/name` within the project, which is made when it is unknown, or `owner/slug` and
+ * `ml.ink/owner/slug` in all projects.
+ */
 export function findRepository(core: PlatformCore, account: Account, projectRef: string, name: string): Repository {
-  const short = name.replace(/^ink\//, '')
-  const { id } = core.accounts.projectByRef(account.id, projectRef)
-  const repository = core.repositories.find(id, short)
-  if (repository !== undefined) return repository
-  const foreign = core.repositories.byFullName(short)
-  if (foreign !== undefined && foreign.accountId !== account.id) throw new ToolFailure('repo belongs to another user')
-  throw new ToolFailure(`repo '${short}' not found in project '${projectRef}'. Create it first with create_repo`)
+  const path = name.replace(/^ml\.ink\//, '')
+  const short = path.replace(/^ink\//, '')
+  const full = path === short && path.includes('/')
+  const found = full
+    ? core.repositories.byFullName(path)
+    : core.repositories.find(core.accounts.projectByRef(account.id, projectRef).id, short)
+  if (found === undefined) {
+    const place = full ? '' : ` in project '${projectRef}'`
+    throw new ToolFailure(`repo '${short}' not found${place}. Create it first with create_repo`)
+  }
+  if (found.accountId !== account.id) throw new ToolFailure('repo belongs to another user')
+  return found
 }
 
 /** A remote with a fresh token, and when the platform says that it ends: in a year. */

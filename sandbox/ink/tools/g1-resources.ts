@@ -1,8 +1,9 @@
 import type { Account } from '../accounts.ts'
-import { type DatabaseResource, parseSize } from '../databases/databases.ts'
+import type { DatabaseResource } from '../databases/databases.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import { timestamp } from './results.ts'
-import { listOf, objectSchema, type Tool, ToolFailure, text } from './tool.ts'
+import { listOf, objectSchema, text } from './schema.ts'
+import { type Tool, ToolFailure } from './tool.ts'
 
 const REGION = 'eu-central'
 
@@ -18,7 +19,7 @@ export function g1ResourceTools(core: PlatformCore): Tool[] {
       description: 'Create a resource, such as a SQLite database; returns its address and token',
       input: objectSchema({
         name: text('Name of the resource'),
-        'type?': text('Type', { enum: ['sqlite'], default: 'sqlite' }),
+        type: text('Type', { enum: ['sqlite'] }),
         'size?': text('Size limit', { default: '100mb' }),
         'region?': text('Region', { enum: [REGION], default: REGION }),
       }),
@@ -27,16 +28,10 @@ export function g1ResourceTools(core: PlatformCore): Tool[] {
         const name = args.text('name')
         const size = args.text('size') || '100mb'
         if (name === '') throw new ToolFailure('name is required')
-        if (!['', 'sqlite'].includes(args.text('type')))
-          throw new ToolFailure("invalid type: only 'sqlite' is supported")
-        if (!['', REGION].includes(args.text('region')))
-          throw new ToolFailure(`invalid region: only '${REGION}' is supported`)
-        if (parseSize(size) === undefined) throw new ToolFailure(`failed to create resource: invalid size "${size}"`)
-        if (core.databases.find(account.id, name) !== undefined) {
-          throw new ToolFailure(`failed to create resource: resource "${name}" already exists`)
-        }
+        const problem = nameProblem(core, account, name)
+        if (problem !== undefined) throw new ToolFailure(`failed to create resource: ${problem}`)
         const database = await core.databases.create({ accountId: account.id, name, size, region: REGION })
-        return { ...summary(database), ...credentialsOf(database), status: 'active' }
+        return { ...summary(database), ...credentialsOf(core, account, database), status: 'active' }
       },
     },
     {
@@ -69,7 +64,7 @@ export function g1ResourceTools(core: PlatformCore): Tool[] {
         const createdAt = timestamp(database.createdAtMs)
         return {
           ...summary(database),
-          ...credentialsOf(database),
+          ...credentialsOf(core, account, database),
           status: 'active',
           created_at: createdAt,
           updated_at: createdAt,
@@ -101,6 +96,16 @@ function summary(database: DatabaseResource): Record<string, unknown> {
   return { resource_id: database.id, name: database.name, type: 'sqlite', region: database.region }
 }
 
-function credentialsOf(database: DatabaseResource): Record<string, unknown> {
-  return { database_url: database.served.url, auth_token: database.served.authToken }
+function credentialsOf(core: PlatformCore, account: Account, database: DatabaseResource): Record<string, unknown> {
+  const address = core.databaseAddress?.(account.username, database.name) ?? database.served.url
+  return { database_url: address, auth_token: database.served.authToken }
+}
+
+function nameProblem(core: PlatformCore, account: Account, name: string): string | undefined {
+  if (name.length < 2) return 'name must be at least 2 characters'
+  if (name.length > 50) return 'name must be at most 50 characters'
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name)) {
+    return 'name must start with alphanumeric and contain only alphanumeric, hyphens, or underscores'
+  }
+  return core.databases.find(account.id, name) && `resource with name '${name}' already exists`
 }

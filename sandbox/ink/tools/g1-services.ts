@@ -1,17 +1,28 @@
 import type { PlatformCore } from '../platform-core.ts'
-import { type Service, serviceStatus } from '../services.ts'
-import { changesSchema, projectSchema, readSettings, settingsSchema, startedSchema } from './g1-settings.ts'
+import { type EnvVar, type Service, serviceStatus } from '../services.ts'
+import { customDomainOf } from './g1-domains.ts'
+import { findRepository } from './g1-repositories.ts'
+import {
+  changesSchema,
+  projectSchema,
+  readSettings,
+  settingsSchema,
+  startedSchema,
+  updatedSchema,
+} from './g1-settings.ts'
 import { logText, optional, timestamp } from './results.ts'
+import { flag, integer, listOf, nullable, objectSchema, text } from './schema.ts'
 import {
   createService,
   deleteService,
   deploy,
   findService,
   startedMessage,
+  UPDATED_MESSAGE,
   updateService,
 } from './service-operations.ts'
 import { G1_RULES } from './service-settings.ts'
-import { flag, integer, listOf, objectSchema, projectOf, type Tool, ToolFailure, text } from './tool.ts'
+import { projectOf, type Tool, ToolFailure } from './tool.ts'
 
 /** The service tools of generation 1. */
 export function g1ServiceTools(core: PlatformCore): Tool[] {
@@ -23,7 +34,7 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
         repo: text("Repository name (e.g. 'ink/myapp')"),
         name: text('Name of the service'),
         ...settingsSchema,
-        'region?': text('Region', { default: 'eu-central-1' }),
+        'region?': text('Region', { enum: ['eu-central-1'], default: 'eu-central-1' }),
         'project?': projectSchema,
       }),
       output: objectSchema({
@@ -60,11 +71,14 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
         'repo?': text("Repository name (e.g. 'ink/myapp')"),
         ...changesSchema,
       }),
-      output: startedSchema,
+      output: updatedSchema,
       run(args, account) {
+        const settings = readSettings(args)
+        // The repository is looked for first, and naming it by its short name makes the project.
+        if (settings.repo !== undefined) findRepository(core, account, projectOf(args), settings.repo)
         const service = findService(core, account, projectOf(args), args.text('name'))
-        const deployment = updateService(core, account, service, readSettings(args), G1_RULES)
-        return { service_id: service.id, name: service.name, status: 'queued', message: startedMessage(deployment) }
+        updateService(core, account, service, settings)
+        return { service_id: service.id, name: service.name, status: 'queued', message: UPDATED_MESSAGE }
       },
     },
     {
@@ -93,7 +107,7 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
             name: text('Name'),
             repo: text('Repository'),
             status: text('Status'),
-            'url?': text('URL'),
+            'url?': nullable(text('URL')),
           }),
         ),
       }),
@@ -134,14 +148,16 @@ function getServiceTool(core: PlatformCore): Tool {
       repo: text('Repository'),
       branch: text('Branch'),
       status: text('Status of the latest deployment'),
-      'error_message?': text('Why it failed'),
-      'url?': text('URL'),
+      'error_message?': nullable(text('Why it failed')),
+      'url?': nullable(text('URL')),
       created_at: text('Creation'),
-      updated_at: text('Last change of the settings'),
+      updated_at: text('Last change'),
       'deploy_logs?': text('Build log'),
       'runtime_logs?': text('Runtime log'),
       'env_vars?': listOf(objectSchema({ key: text('Name'), 'value?': text('Value') })),
-      'custom_domain?': objectSchema({ domain: text('Domain'), status: text('Status'), 'error?': text('Error') }),
+      'custom_domain?': nullable(
+        objectSchema({ domain: text('Domain'), status: text('Status'), 'error?': nullable(text('Error')) }),
+      ),
     }),
     run(args, account) {
       const service = findService(core, account, projectOf(args), args.text('name'))
@@ -158,11 +174,18 @@ function getServiceTool(core: PlatformCore): Tool {
         updated_at: timestamp(service.updatedAtMs),
         ...optional('deploy_logs', logText(service.buildLog.newest(args.integer('deploy_log_lines') ?? 0))),
         ...optional('runtime_logs', logText(service.runtimeLog.newest(args.integer('runtime_log_lines') ?? 0))),
-        ...(args.flag('include_env') && service.config.env.length > 0 ? { env_vars: service.config.env } : {}),
-        ...optional('custom_domain', service.customDomain),
+        ...(args.flag('include_env') && service.config.env.length > 0
+          ? { env_vars: service.config.env.map(told) }
+          : {}),
+        ...optional('custom_domain', customDomainOf(core, service)),
       }
     },
   }
+}
+
+/** A variable as the platform tells it: an empty value is left out. */
+function told({ key, value }: EnvVar): Record<string, unknown> {
+  return value === '' ? { key } : { key, value }
 }
 
 function listing(service: Service): Record<string, unknown> {

@@ -1,5 +1,6 @@
+import { integer, type JsonSchema, listOf, objectSchema, text } from './schema.ts'
 import { G1_RULES, type ServiceSettings } from './service-settings.ts'
-import { type Arguments, integer, type JsonSchema, objectSchema, text } from './tool.ts'
+import type { Arguments } from './tool.ts'
 
 export const projectSchema = text('Project name', { default: 'default' })
 const envVar = objectSchema({ key: text('Environment variable name'), value: text('Environment variable value') })
@@ -13,7 +14,7 @@ export const settingsSchema: Readonly<Record<string, JsonSchema>> = {
     default: 'railpack',
   }),
   'port?': integer('Port the application listens on'),
-  'env_vars?': { type: ['null', 'array'], description: 'Environment variables', items: envVar },
+  'env_vars?': { ...listOf(envVar), description: 'Environment variables' },
   'memory?': text('Memory limit', { enum: G1_RULES.memories, default: '256Mi' }),
   'vcpus?': text('Number of vCPUs', { enum: G1_RULES.vcpus, default: '0.5' }),
   'build_command?': text('Build command instead of the detected one'),
@@ -37,19 +38,27 @@ export const startedSchema = objectSchema({
   message: text('Note'),
 })
 
-/** Settings that were given; the platform takes an empty text on creation for “not given”. */
+/** What an update answers. */
+export const updatedSchema = objectSchema({
+  service_id: text('Service'),
+  name: text('Name'),
+  status: text('Status'),
+  message: text('Note'),
+})
+
+/** Settings that were given, an empty text among them: an update stores it. */
 export function readSettings(args: Arguments): ServiceSettings {
   const given = (argument: string, name: string) => (args.has(argument) ? { [name]: args.text(argument) } : {})
   const port = args.integer('port')
   return {
     ...given('host', 'host'),
     ...given('repo', 'repo'),
-    ...(args.text('branch') === '' ? {} : { branch: args.text('branch') }),
-    ...(args.text('build_pack') === '' ? {} : { buildPack: args.text('build_pack') }),
+    ...given('branch', 'branch'),
+    ...given('build_pack', 'buildPack'),
     ...(port === undefined ? {} : { port }),
     ...(args.has('env_vars') ? { env: args.envVars('env_vars') } : {}),
-    ...(args.text('memory') === '' ? {} : { memory: args.text('memory') }),
-    ...(args.text('vcpus') === '' ? {} : { vcpus: args.text('vcpus') }),
+    ...given('memory', 'memory'),
+    ...given('vcpus', 'vcpus'),
     ...given('build_command', 'buildCommand'),
     ...given('start_command', 'startCommand'),
     ...given('publish_directory', 'publishDirectory'),

@@ -2,7 +2,8 @@ import type { Account } from '../accounts.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import { createRepository, findRepository, remoteWithToken } from './g1-repositories.ts'
 import { timestamp } from './results.ts'
-import { type Arguments, listOf, objectSchema, type Tool, ToolFailure, text } from './tool.ts'
+import { nullableListOf, objectSchema, text } from './schema.ts'
+import { type Arguments, projectOf, type Tool, ToolFailure } from './tool.ts'
 
 export const workspaceArgument = { 'workspace_slug?': text('Workspace') }
 export const projectArgument = { 'project?': text('Project name', { default: 'default' }) }
@@ -40,14 +41,14 @@ export function g2AccountTools(core: PlatformCore): Tool[] {
       name: 'workspace_list',
       description: 'List workspaces',
       input: objectSchema({}),
-      output: objectSchema({ workspaces: listOf(objectSchema({ slug: text('Slug'), name: text('Name') })) }),
+      output: objectSchema({ workspaces: nullableListOf(objectSchema({ slug: text('Slug'), name: text('Name') })) }),
       run: (_args, account) => ({ workspaces: [{ slug: account.username, name: account.username }] }),
     },
     {
       name: 'project_list',
       description: 'List projects',
       input: objectSchema(workspaceArgument),
-      output: objectSchema({ projects: listOf(projectView) }),
+      output: objectSchema({ projects: nullableListOf(projectView) }),
       run(args, account) {
         requireWorkspace(args, account)
         return { projects: core.accounts.projects(account.id).map(view) }
@@ -74,16 +75,11 @@ export function g2AccountTools(core: PlatformCore): Tool[] {
         ...workspaceArgument,
       }),
       output: objectSchema({ name: text('Repository, for service_create'), ...remote, message: text('Note') }),
-      async run(args, account) {
+      run(args, account) {
         requireWorkspace(args, account)
         if (args.text('name') === '') throw new ToolFailure('name is required')
         if (args.text('host') === 'github') throw new ToolFailure('GitHub App not installed')
-        const { repository } = await createRepository(
-          core,
-          account,
-          args.text('project') || 'default',
-          args.text('name'),
-        )
+        const { repository } = createRepository(core, account, projectOf(args), args.text('name'))
         const message = 'Push your code, then call service_create to deploy'
         return { name: repository.name, ...camelRemote(remoteWithToken(core, repository)), message }
       },
@@ -96,7 +92,7 @@ export function g2AccountTools(core: PlatformCore): Tool[] {
       run(args, account) {
         requireWorkspace(args, account)
         if (args.text('name') === '') throw new ToolFailure('name is required')
-        const repository = findRepository(core, account, args.text('project') || 'default', args.text('name'))
+        const repository = findRepository(core, account, projectOf(args), args.text('name'))
         return camelRemote(remoteWithToken(core, repository))
       },
     },

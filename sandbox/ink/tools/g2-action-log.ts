@@ -2,7 +2,8 @@ import { shortId } from '../identifiers.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import { requireWorkspace, workspaceArgument } from './g2-account.ts'
 import { timestamp } from './results.ts'
-import { integer, listOf, objectSchema, type Tool, text } from './tool.ts'
+import { integer, nullableListOf, objectSchema, text } from './schema.ts'
+import type { Tool } from './tool.ts'
 
 interface Entry {
   readonly id: string
@@ -47,7 +48,7 @@ function logTool(entries: readonly Entry[]): Tool {
       ...workspaceArgument,
     }),
     output: objectSchema({
-      nodes: listOf(
+      nodes: nullableListOf(
         objectSchema({
           id: text('Entry'),
           userId: text('Who'),

@@ -1,7 +1,8 @@
 import type { PlatformCore } from '../platform-core.ts'
 import { g1DomainTools } from './g1-domains.ts'
 import { requireWorkspace, workspaceArgument } from './g2-account.ts'
-import { type Arguments, type JsonSchema, objectSchema, type Tool } from './tool.ts'
+import { type JsonSchema, nullableListOf, objectSchema } from './schema.ts'
+import type { Arguments, Tool } from './tool.ts'
 
 /** What generation 2 calls the domain tools of generation 1. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -46,6 +47,6 @@ function camelSchema(schema: JsonSchema): JsonSchema {
     ...schema,
     ...(schema.properties === undefined ? {} : { properties: Object.fromEntries(properties) }),
     ...(schema.required === undefined ? {} : { required: schema.required.map(camel) }),
-    ...(schema.items === undefined ? {} : { items: camelSchema(schema.items) }),
+    ...(schema.items === undefined ? {} : nullableListOf(camelSchema(schema.items))),
   }
 }

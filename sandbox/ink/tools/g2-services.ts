@@ -1,11 +1,13 @@
 import type { Account } from '../accounts.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import { type Service, serviceStatus } from '../services.ts'
+import { customDomainOf } from './g1-domains.ts'
 import { projectArgument, requireWorkspace, workspaceArgument } from './g2-account.ts'
 import { destroySeconds, G2_RULES, readSettings, settingsSchema, startedSchema } from './g2-settings.ts'
 import { logText, optional, timestamp } from './results.ts'
+import { flag, integer, nullableListOf, objectSchema, text } from './schema.ts'
 import { createService, deleteService, findService, startedMessage, updateService } from './service-operations.ts'
-import { type Arguments, flag, integer, listOf, objectSchema, projectOf, type Tool, text } from './tool.ts'
+import { type Arguments, projectOf, type Tool } from './tool.ts'
 
 const resultPort = objectSchema({
   name: text('Name'),
@@ -66,23 +68,23 @@ export function g2ServiceTools(core: PlatformCore): Tool[] {
         const service = find(args, account)
         const destroyAfterSeconds = destroySeconds(args)
         if (destroyAfterSeconds !== undefined) service.destroyAfterSeconds = destroyAfterSeconds
-        const deployment = updateService(core, account, service, readSettings(args), G2_RULES)
+        const deployment = updateService(core, account, service, readSettings(args))
         return { serviceId: service.id, name: service.name, status: 'queued', message: startedMessage(deployment) }
       },
     },
-    getTool(find),
+    getTool(core, find),
     {
       name: 'service_list',
       description: 'List services, newest first',
       input: objectSchema(workspaceArgument),
       output: objectSchema({
-        services: listOf(
+        services: nullableListOf(
           objectSchema({
             serviceId: text('Service'),
             name: text('Name'),
             repo: text('Repository'),
             status: text('Status'),
-            ports: listOf(resultPort),
+            ports: nullableListOf(resultPort),
           }),
         ),
       }),
@@ -114,7 +116,7 @@ export function g2ServiceTools(core: PlatformCore): Tool[] {
   ]
 }
 
-function getTool(find: (args: Arguments, account: Account) => Service): Tool {
+function getTool(core: PlatformCore, find: (args: Arguments, account: Account) => Service): Tool {
   return {
     name: 'service_get',
     description: 'Get details of a service',
@@ -135,12 +137,12 @@ function getTool(find: (args: Arguments, account: Account) => Service): Tool {
       status: text('Status'),
       'commitHash?': text('Commit'),
       'errorMessage?': text('Why it failed'),
-      ports: listOf(resultPort),
+      ports: nullableListOf(resultPort),
       createdAt: text('Creation'),
       updatedAt: text('Last change'),
       'deployLogs?': text('Build log'),
       'runtimeLogs?': text('Runtime log'),
-      'envVars?': listOf(objectSchema({ key: text('Name'), value: text('Value') })),
+      'envVars?': nullableListOf(objectSchema({ key: text('Name'), value: text('Value') })),
       'customDomain?': objectSchema({ domain: text('Domain'), status: text('Status'), 'error?': text('Error') }),
     }),
     run(args, account) {
@@ -161,7 +163,7 @@ function getTool(find: (args: Arguments, account: Account) => Service): Tool {
         ...optional('deployLogs', logText(service.buildLog.newest(args.integer('deploy_log_lines') ?? 0))),
         ...optional('runtimeLogs', logText(service.runtimeLog.newest(args.integer('runtime_log_lines') ?? 0))),
         ...(args.flag('include_env') ? { envVars: service.config.env } : {}),
-        ...optional('customDomain', service.customDomain),
+        ...optional('customDomain', customDomainOf(core, service)),
       }
     },
   }

@@ -1,5 +1,6 @@
+import { integer, type JsonSchema, objectSchema, text } from './schema.ts'
 import type { ServiceRules, ServiceSettings } from './service-settings.ts'
-import { type Arguments, integer, type JsonSchema, objectSchema, ToolFailure, text } from './tool.ts'
+import { type Arguments, ToolFailure } from './tool.ts'
 
 /** What generation 2 allows. */
 export const G2_RULES: ServiceRules = {

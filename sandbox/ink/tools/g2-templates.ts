@@ -6,18 +6,10 @@ import { endpointOf, outputsOf, TEMPLATES, type TemplateInstance } from '../temp
 import { projectArgument, requireWorkspace, workspaceArgument } from './g2-account.ts'
 import { G2_RULES } from './g2-settings.ts'
 import { timestamp } from './results.ts'
+import { type JsonSchema, nullableListOf, objectSchema, text } from './schema.ts'
 import { checkQuota } from './service-operations.ts'
 import { NEW_SERVICE } from './service-settings.ts'
-import {
-  type Arguments,
-  type JsonSchema,
-  listOf,
-  objectSchema,
-  projectOf,
-  type Tool,
-  ToolFailure,
-  text,
-} from './tool.ts'
+import { type Arguments, projectOf, type Tool, ToolFailure } from './tool.ts'
 
 const MASKED = '********'
 const VARIABLES = ['database_name', 'username', 'password', 'storage_gi']
@@ -36,7 +28,7 @@ const deployedService = objectSchema({
   key: text('Key in the template'),
   name: text('Name'),
   status: text('Status'),
-  endpoints: listOf(endpoint),
+  endpoints: nullableListOf(endpoint),
 })
 const output = objectSchema({
   key: text('Key'),
@@ -52,8 +44,8 @@ const instanceSchema: JsonSchema = objectSchema({
   projectId: text('Project'),
   name: text('Name'),
   status: text('Status'),
-  services: listOf(deployedService),
-  outputs: listOf(output),
+  services: nullableListOf(deployedService),
+  outputs: nullableListOf(output),
   createdAt: text('Creation'),
   updatedAt: text('Last change'),
 })
@@ -75,8 +67,8 @@ export function g2TemplateTools(core: PlatformCore): Tool[] {
       output: objectSchema({
         templateInstanceId: text('Instance'),
         projectId: text('Project'),
-        services: listOf(deployedService),
-        outputs: listOf(output),
+        services: nullableListOf(deployedService),
+        outputs: nullableListOf(output),
       }),
       run(args, account) {
         requireWorkspace(args, account)
@@ -89,7 +81,7 @@ export function g2TemplateTools(core: PlatformCore): Tool[] {
       name: 'template_instance_list',
       description: 'List deployed template instances; sensitive outputs are masked',
       input: objectSchema({ ...projectArgument, ...workspaceArgument }),
-      output: objectSchema({ instances: listOf(instanceSchema) }),
+      output: objectSchema({ instances: nullableListOf(instanceSchema) }),
       run(args, account) {
         requireWorkspace(args, account)
         const mask = (instance: TemplateInstance): TemplateInstance => ({

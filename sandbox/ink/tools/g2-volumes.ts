@@ -2,7 +2,8 @@ import type { Account } from '../accounts.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import type { Volume } from '../volumes.ts'
 import { projectArgument, requireWorkspace, workspaceArgument } from './g2-account.ts'
-import { type Arguments, integer, listOf, objectSchema, projectOf, type Tool, ToolFailure, text } from './tool.ts'
+import { integer, nullableListOf, objectSchema, text } from './schema.ts'
+import { type Arguments, projectOf, type Tool, ToolFailure } from './tool.ts'
 
 const volumeSchema = objectSchema({
   name: text('Name'),
@@ -25,7 +26,7 @@ export function g2VolumeTools(core: PlatformCore): Tool[] {
       name: 'volume_list',
       description: 'List persistent volumes in a workspace and project',
       input: objectSchema(scope),
-      output: objectSchema({ volumes: listOf(volumeSchema) }),
+      output: objectSchema({ volumes: nullableListOf(volumeSchema) }),
       run(args, account) {
         requireWorkspace(args, account)
         return { volumes: core.volumes.ofProject(account.id, projectOf(args)).map(view) }

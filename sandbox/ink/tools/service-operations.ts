@@ -3,7 +3,8 @@ import type { BranchMove } from '../git/server.ts'
 import { dnsLabel } from '../identifiers.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import type { Deployment, Service, ServiceConfig } from '../services.ts'
-import { mergeConfig, NEW_SERVICE, type ServiceRules, type ServiceSettings } from './service-settings.ts'
+import { duplicateKey, loses } from './races.ts'
+import { mergeConfig, newConfig, type ServiceRules, type ServiceSettings } from './service-settings.ts'
 import { ToolFailure } from './tool.ts'
 
 /** The region that exists, and one that is not open yet. */
@@ -24,8 +25,7 @@ export async function createService(
 ): Promise<{ service: Service; deployment: Deployment }> {
   if ((input.settings.repo ?? '') === '') throw new ToolFailure('repo is required')
   if (input.name === '') throw new ToolFailure('name is required')
-  const current = { ...NEW_SERVICE, vcpus: input.rules.defaultVcpus }
-  const config = mergeConfig(core, account, input.projectRef, input.settings, input.rules, current)
+  const config = newConfig(core, account, input.projectRef, input.settings, input.rules)
   checkRegion(core, input.region)
   const project = core.accounts.projectByRef(account.id, input.projectRef)
   if (core.faults.strike('ink.foreign-service')) addForeignService(core, account, input.name, project, config)
@@ -44,6 +44,10 @@ export async function createService(
     label: dnsLabel(input.subdomain ?? input.name),
     config,
   })
+  if (loses(core, 'create_service')) {
+    deploy(core, service, 'api')
+    throw new ToolFailure(`failed to create service record: ${duplicateKey('services_project_id_name_key')}`)
+  }
   if (input.destroyAfterSeconds !== undefined) service.destroyAfterSeconds = input.destroyAfterSeconds
   return { service, deployment: deploy(core, service, 'api') }
 }
@@ -92,14 +96,22 @@ export function findService(core: PlatformCore, account: Account, projectRef: st
   return service
 }
 
+/** @throws ToolFailure in the platform's words */
 export function updateService(
   core: PlatformCore,
   account: Account,
   service: Service,
   settings: ServiceSettings,
-  rules: ServiceRules,
 ): Deployment {
-  service.config = mergeConfig(core, account, service.projectRef, settings, rules, service.config)
+  const changed = mergeConfig(core, account, service.projectRef, settings, service.config)
+  if (loses(core, 'update_service')) {
+    deploy(core, service, 'manual')
+    service.config = changed
+    throw new ToolFailure(
+      `service updated but redeploy failed: failed to create deployment: ${duplicateKey('idx_deployments_one_inflight')}`,
+    )
+  }
+  service.config = changed
   service.updatedAtMs = core.nowMs()
   return deploy(core, service, 'manual')
 }
@@ -127,15 +139,18 @@ export function deployTrackers(core: PlatformCore, { repository, branch, commit 
   }
 }
 
-/** Starts the deletion; until it is done the service is still found and its name still taken. */
+/**
+ * Starts the deletion. Until it is done nothing tells that it is under way: the service is found, its name is taken, it can be
+ * updated, and what is in flight goes on.
+ */
 export function deleteService(core: PlatformCore, service: Service): void {
   if (service.deleting) return
   service.deleting = true
   core.later(core.timing.deletionMs, () => removeService(core, service))
 }
 
+/** Takes a service away. The records of its domains stay, and block their names. */
 export function removeService(core: PlatformCore, service: Service): void {
-  if (service.customDomain !== undefined) core.domains.releaseDomain(service.accountId, service.customDomain.domain)
   core.volumes.detach(service.id)
   core.services.remove(service)
   core.deployer.tearDown(service)
@@ -145,6 +160,9 @@ export function removeService(core: PlatformCore, service: Service): void {
 export function startedMessage(deployment: Deployment): string {
   return `${deployment.trigger === 'api' ? 'Deployment' : 'Redeploy'} started (workflow_id: deploy-${deployment.id})`
 }
+
+/** The platform's note about an update. */
+export const UPDATED_MESSAGE = 'Service updated and redeploying. Use get_service to check status.'
 
 /** A service may be told to delete itself some time after its deployment has ended; a newer deployment starts the time anew. */
 export function armSelfDestruction(core: PlatformCore, service: Service, deployment: Deployment): void {

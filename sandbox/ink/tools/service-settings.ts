@@ -2,6 +2,7 @@ import type { Account } from '../accounts.ts'
 import type { Repository } from '../git/repositories.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import type { EnvVar, ServiceConfig } from '../services.ts'
+import { findRepository } from './g1-repositories.ts'
 import { ToolFailure } from './tool.ts'
 
 /** Settings of a service as a tool call gives them; what is absent was not given. */
@@ -37,14 +38,6 @@ export const G1_RULES: ServiceRules = {
   publishDirectoryPacks: ['railpack'],
 }
 
-const BUILD_PACKS = ['railpack', 'dockerfile', 'static', 'dockercompose']
-
-function requireOption(name: string, value: string, options: readonly string[]): void {
-  if (value !== '' && !options.includes(value)) {
-    throw new ToolFailure(`invalid ${name}: ${value}. Valid options: ${options.join(', ')}`)
-  }
-}
-
 /** Cleans a path of the configuration as the platform does: no slashes around it, relative, without `..`. */
 function relativePath(name: string, value: string): string {
   const trimmed = value.trim()
@@ -72,30 +65,25 @@ function servicePort(config: Pick<ServiceConfig, 'buildPack' | 'publishDirectory
   return config.buildPack === 'dockerfile' ? '' : '3000'
 }
 
-/** Finds the repository that a service is to be built from; the texts are the platform's. */
+/**
+ * Finds the repository that a service is to be built from; the texts are the platform's. Naming a repository by its short name
+ * makes the project.
+ */
 function resolveRepository(
   core: PlatformCore,
   account: Account,
-  settings: ServiceSettings,
+  { host, repo = '' }: ServiceSettings,
   projectRef: string,
 ): Repository {
-  const host = (settings.host ?? '').trim().toLowerCase() || 'ink'
-  if (host === 'github') throw new ToolFailure('GitHub App not installed. Please install the GitHub App first')
-  if (host !== 'ink') throw new ToolFailure(`invalid host: ${host} (valid: ink, github)`)
-  const repo = (settings.repo ?? '').trim()
-  if (repo.includes('://') || repo.startsWith('git@')) {
+  const name = repo.trim()
+  if (host === 'github') throw new ToolFailure('failed to start deployment: failed to get GitHub credentials')
+  if (name.includes('://') || name.startsWith('git@')) {
     throw new ToolFailure("invalid repo format: pass a repo name (e.g. 'ink/myapp') not a URL")
   }
-  if (repo.includes('@')) {
+  if (name.includes('@')) {
     throw new ToolFailure("invalid repo format: do not include credentials; pass a repo name (e.g. 'ink/myapp')")
   }
-  const name = repo.replace(/^ink\//, '')
-  const project = core.accounts.projectByRef(account.id, projectRef)
-  const found = core.repositories.find(project.id, name)
-  if (found !== undefined) return found
-  const foreign = core.repositories.byFullName(name)
-  if (foreign !== undefined && foreign.accountId !== account.id) throw new ToolFailure('repo belongs to another user')
-  throw new ToolFailure(`repo '${name}' not found in project '${projectRef}'. Create it first with create_repo`)
+  return findRepository(core, account, projectRef, name)
 }
 
 /** What a service is before anything was set. */
@@ -115,7 +103,25 @@ export const NEW_SERVICE: Omit<ServiceConfig, 'vcpus'> = {
 }
 
 /**
- * Lays settings over a configuration and checks the result.
+ * The configuration of a new service.
+ *
+ * @throws ToolFailure in the platform's words
+ */
+export function newConfig(
+  core: PlatformCore,
+  account: Account,
+  projectRef: string,
+  settings: ServiceSettings,
+  rules: ServiceRules,
+): ServiceConfig {
+  const config = mergeConfig(core, account, projectRef, settings, { ...NEW_SERVICE, vcpus: rules.defaultVcpus })
+  checkPathsFitPack(config, rules)
+  return { ...config, branch: config.branch || NEW_SERVICE.branch, port: servicePort(config, settings.port) }
+}
+
+/**
+ * A configuration with some settings changed. Nothing is derived anew: a service that was made as `static` keeps its port when
+ * it is given another build pack.
  *
  * @throws ToolFailure in the platform's words
  */
@@ -124,25 +130,18 @@ export function mergeConfig(
   account: Account,
   projectRef: string,
   settings: ServiceSettings,
-  rules: ServiceRules,
   current: ServiceConfig,
 ): ServiceConfig {
-  requireOption('build_pack', settings.buildPack ?? '', BUILD_PACKS)
-  requireOption('memory', settings.memory ?? '', rules.memories)
-  requireOption('vcpus', settings.vcpus ?? '', rules.vcpus)
-  const { env, host, port, repo, ...rest } = settings
+  const { env, host, port = 0, repo, ...rest } = settings
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
   const merged: ServiceConfig = { ...current, ...given }
-  const config: ServiceConfig = {
+  return {
     ...merged,
     repo: repo === undefined ? current.repo : resolveRepository(core, account, settings, projectRef).fullName,
     env: env ?? current.env,
+    port: port > 0 ? String(port) : current.port,
     publishDirectory: relativePath('publish_directory', merged.publishDirectory),
     rootDirectory: relativePath('root_directory', merged.rootDirectory),
     dockerfilePath: relativePath('dockerfile_path', merged.dockerfilePath),
   }
-  checkPathsFitPack(config, rules)
-  const packChanged = config.buildPack !== current.buildPack || config.publishDirectory !== current.publishDirectory
-  const keepsPort = port === undefined && current.port !== '' && !packChanged
-  return { ...config, port: keepsPort ? current.port : servicePort(config, port) }
 }
