@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { systemClock } from './core/clock.ts'
-import { proxiedFetch } from './core/http.ts'
+import { fetchNamedBy, proxiedFetch } from './core/fetch.ts'
 import type { Deps } from './flows/deps.ts'
 import { openGitHub } from './github/github.ts'
 import { openPlatform, type Platform } from './ink/platform.ts'
@@ -32,14 +32,15 @@ export function buildDeps(edge: Edge): Deps {
   const clock = systemClock
   const random = Math.random
   const fetch = proxiedFetch(edge.environment)
+  const named = fetchNamedBy(settings.endpoint, edge.environment)
   const token = settings.githubToken?.reveal()
   return {
     ...edge,
     clock,
     random,
     seedDatabase: createSeeder(fetch),
-    http: createHttpRequest(fetch),
-    mcp: createMcpProbe(fetch),
+    http: createHttpRequest(named),
+    mcp: createMcpProbe(named),
     github: openGitHub({
       token,
       apiUrl: repository.apiUrl,

@@ -1,4 +1,3 @@
-import { ProxyAgent, fetch as proxyingFetch } from 'undici'
 import { DeployError } from './errors.ts'
 import { sanitizePhrase } from './sanitize.ts'
 
@@ -109,46 +108,3 @@ export function webAddress(told: string | undefined): string | undefined {
 }
 
 const longestAddress = 2048
-
-type Environment = Readonly<Record<string, string | undefined>>
-
-/**
- * `fetch` that goes through the proxies which `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, in either
- * case, as git does. Node's own `fetch` knows nothing of them.
- * @throws DeployError naming the variable whose value is no address of a proxy
- */
-export function proxiedFetch(environment: Environment): Fetch {
-  const read = (name: string) => environment[name.toLowerCase()] || environment[name] || undefined
-  const either = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].filter((name) => read(name) !== undefined)
-  if (either.length === 0) return globalThis.fetch
-  for (const name of either) requireProxy(name, read(name) ?? '')
-  const agentFor = (proxy: string | undefined) => (proxy === undefined ? undefined : new ProxyAgent(proxy))
-  const agents: Readonly<Record<string, ProxyAgent | undefined>> = {
-    'https:': agentFor(read('HTTPS_PROXY') ?? read('ALL_PROXY')),
-    'http:': agentFor(read('HTTP_PROXY') ?? read('ALL_PROXY')),
-  }
-  const exceptions = (read('NO_PROXY') ?? '').split(/[\s,]+/).filter(Boolean)
-  return (url, init) => {
-    const target = new URL(url)
-    const dispatcher = agents[target.protocol]
-    if (dispatcher === undefined || exceptions.some((one) => covers(one, target))) return globalThis.fetch(url, init)
-    // The package’s types and Node’s describe the same objects.
-    return proxyingFetch(target, { ...init, dispatcher } as never) as unknown as Promise<Response>
-  }
-}
-
-/** `*`, or a host with all below it: `corp.example`, `.corp.example`, `*.corp.example`, each with or without a port. */
-function covers(exception: string, { hostname, port, protocol }: URL): boolean {
-  if (exception === '*') return true
-  const [, name = '', only] = /^(?:\*?\.)?(.*?)(?::(\d+))?$/.exec(exception.toLowerCase()) ?? []
-  if (only !== undefined && only !== (port || (protocol === 'http:' ? '80' : '443'))) return false
-  return hostname === name || hostname.endsWith(`.${name}`)
-}
-
-function requireProxy(name: string, value: string): void {
-  const { protocol = undefined } = URL.canParse(value) ? new URL(value) : {}
-  if (protocol === 'http:' || protocol === 'https:') return
-  throw new DeployError(`The environment variable ${name} names no proxy that can be used`, {
-    hint: 'It has to be an address such as http://proxy.example:3128; other kinds of proxy are not supported.',
-  })
-}

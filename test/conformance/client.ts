@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { openSession } from '../../src/ink/session.ts'
-import { obtainKey } from '../../src/login/obtain-key.ts'
+import { obtainKey } from '../../src/login/key.ts'
 
 /**
  * What the official suite runs as the client: the product's own session, and before it its own login where a scenario is about

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sanitize } from '../../src/core/sanitize.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import { type FailedDeployment } from '../../src/watch/diagnosis/diagnose.ts'
 import { repositoryPaths } from '../../src/diagnosis/paths.ts'
+import type { FailedDeployment } from '../../src/watch/diagnosis/diagnose.ts'
 import { failureOf, SAMPLES, sampleLines } from './samples.ts'
 
 const failed = (overrides: Partial<FailedDeployment>): FailedDeployment => ({ ...failureOf('none'), ...overrides })

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto'
+import { DeployError, errorMessage } from './core/errors.ts'
+import { fetchNamedBy } from './core/fetch.ts'
+import { limitAnswers } from './core/http.ts'
+import { USAGE } from './login/arguments.ts'
+import { readArguments, runLogin } from './login/login.ts'
+import { openBrowser } from './login/loopback.ts'
+import { createGitHubCli, openWorkflowFile } from './login/repository.ts'
+import { KEY_MAY_REMAIN } from './login/server.ts'
+import { openTerminal } from './login/terminal.ts'
+import { Cancelled, cancelOnSignals } from './runner/cancellation.ts'
+
+const PATIENCE_MS = 5 * 60_000
+
+async function main(): Promise<void> {
+  const command = readArguments(process.argv.slice(2))
+  if (command.kind === 'help') return void process.stdout.write(USAGE)
+  using cancelled = cancelOnSignals(process)
+  using terminal = openTerminal(process)
+  await runLogin(command.options, {
+    fetch: limitAnswers(fetchNamedBy(command.options.endpoint, process.env)),
+    terminal,
+    openBrowser: (address, onFailure) => openBrowser(process.platform, address, onFailure),
+    newState: () => randomBytes(32).toString('base64url'),
+    patienceMs: PATIENCE_MS,
+    now: Date.now,
+    signal: cancelled.signal,
+    github: createGitHubCli(process.cwd(), process.env),
+    openWorkflowFile: () => openWorkflowFile(process.cwd()),
+  })
+}
+
+main().catch((error: unknown) => {
+  const cancelled = error instanceof Cancelled
+  const hint = error instanceof DeployError && error.hint ? `\n${error.hint}` : ''
+  process.stderr.write(
+    cancelled ? `Cancelled; nothing was stored. ${KEY_MAY_REMAIN}\n` : `ink-deploy: ${errorMessage(error)}${hint}\n`,
+  )
+  // What shells expect of a program that was interrupted.
+  process.exitCode = cancelled ? 130 : 1
+})
