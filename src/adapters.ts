@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { systemClock } from './core/clock.js'
+import { systemClock } from './core/clock.ts'
 import type { Deps } from './flows/deps.ts'
 import { openGitHub } from './github/github.ts'
 import { openPlatform, type Platform } from './ink/platform.ts'

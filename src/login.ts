@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto'
-import { DeployError, errorMessage } from './core/errors.js'
+import { DeployError, errorMessage } from './core/errors.ts'
 import { readArguments, USAGE } from './login/arguments.ts'
 import { openBrowser } from './login/browser.ts'
 import { createGitHubCli } from './login/github-cli.ts'

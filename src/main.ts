@@ -1,6 +1,6 @@
 import { setFailed, setOutput } from '@actions/core'
 import { buildDeps } from './adapters.ts'
-import { DeployError, errorMessage } from './core/errors.js'
+import { DeployError, errorMessage } from './core/errors.ts'
 import { publish } from './flows/publish.ts'
 import { runAction } from './flows/run-action.ts'
 import { annotate } from './runner/annotations.ts'

@@ -1,5 +1,5 @@
-import { systemClock } from './core/clock.js'
-import { errorMessage } from './core/errors.js'
+import { systemClock } from './core/clock.ts'
+import { errorMessage } from './core/errors.ts'
 import { settleOpen } from './flows/settle-open.ts'
 import { openGitHub } from './github/github.ts'
 import { loadRun } from './runner/load-run.ts'

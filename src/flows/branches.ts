@@ -1,4 +1,4 @@
-import { settleEach } from '../core/parallel.js'
+import { settleEach } from '../core/parallel.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { GitRemote, Source } from '../source/source.ts'
 import { parseDeploymentBranch } from '../source/source.ts'

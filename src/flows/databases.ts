@@ -1,4 +1,4 @@
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Database } from '../ink/results.ts'
 import type { DatabaseAccess } from '../ink/seed-database.ts'

@@ -1,4 +1,4 @@
-import { settleEach } from '../core/parallel.js'
+import { settleEach } from '../core/parallel.ts'
 import type { Platform } from '../ink/platform.ts'
 import { type DnsDifference, dnsDifference, recordInWords } from '../plan/dns-difference.ts'
 import type { Plan, ProductionPlan } from '../plan/plan.ts'

@@ -1,4 +1,4 @@
-import { errorMessage } from '../core/errors.js'
+import { errorMessage } from '../core/errors.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'

@@ -1,5 +1,5 @@
-import { DeployError } from '../core/errors.js'
-import { formatDollars } from '../core/format.js'
+import { DeployError } from '../core/errors.ts'
+import { formatDollars } from '../core/format.ts'
 import type { Service } from '../ink/results.ts'
 import { roomInBudget } from '../plan/budget.ts'
 import { previewNumber } from '../plan/names.ts'

@@ -1,5 +1,5 @@
-import { DeployError } from '../core/errors.js'
-import { formatDollars } from '../core/format.js'
+import { DeployError } from '../core/errors.ts'
+import { formatDollars } from '../core/format.ts'
 import type { Credits } from '../ink/credits.ts'
 import { PlatformError } from '../ink/errors.ts'
 import { isOutOfMoney } from '../ink/platform.ts'

@@ -1,4 +1,4 @@
-import { settleEach } from '../core/parallel.js'
+import { settleEach } from '../core/parallel.ts'
 import { type MonitorMemory, memoryBranch, serviceOfMemoryBranch } from '../plan/monitor-memory.ts'
 import type { Place } from '../plan/plan.ts'
 import type { FoundRepository } from './previews.ts'

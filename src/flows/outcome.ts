@@ -1,4 +1,4 @@
-import type { DeployError } from '../core/errors.js'
+import type { DeployError } from '../core/errors.ts'
 import type { Report } from '../report/model.ts'
 
 /** The action's `status` output. */

@@ -1,4 +1,4 @@
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import type { Service } from '../ink/results.ts'
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../plan/guards.ts'
 import type { Place } from '../plan/plan.ts'

@@ -1,5 +1,5 @@
-import { DeployError } from '../core/errors.js'
-import { bothOf } from '../core/parallel.js'
+import { DeployError } from '../core/errors.ts'
+import { bothOf } from '../core/parallel.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'

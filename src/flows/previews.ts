@@ -1,4 +1,4 @@
-import { bothOf, settleEach } from '../core/parallel.js'
+import { bothOf, settleEach } from '../core/parallel.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { databaseName, marks, previewName } from '../plan/names.ts'

@@ -1,5 +1,5 @@
-import { TimeLimitError, withinTime } from '../core/clock.js'
-import { DeployError, errorMessage } from '../core/errors.js'
+import { TimeLimitError, withinTime } from '../core/clock.ts'
+import { DeployError, errorMessage } from '../core/errors.ts'
 import { type DatabaseAccess, DatabaseUnreachable } from '../ink/seed-database.ts'
 import type { Snapshot, Source } from '../source/source.ts'
 import type { ServiceDatabase } from './databases.ts'

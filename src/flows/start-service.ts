@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.js'
-import { DeployError } from '../core/errors.js'
+import type { Clock } from '../core/clock.ts'
+import { DeployError } from '../core/errors.ts'
 import { ToolError } from '../ink/errors.ts'
 import { isNameTaken, type Platform, type ServiceSettings } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'

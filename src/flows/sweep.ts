@@ -1,5 +1,5 @@
-import { DeployError } from '../core/errors.js'
-import { settleEach } from '../core/parallel.js'
+import { DeployError } from '../core/errors.ts'
+import { settleEach } from '../core/parallel.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { standing } from '../plan/guards.ts'
 import { previewNumber } from '../plan/names.ts'

@@ -1,4 +1,4 @@
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import { standing } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'

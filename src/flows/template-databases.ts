@@ -1,4 +1,4 @@
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { TemplateInstance } from '../ink/results.ts'
 import type { DatabasePlan } from '../plan/plan.ts'

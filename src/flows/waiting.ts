@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.js'
+import type { Clock } from '../core/clock.ts'
 import type { Platform } from '../ink/platform.ts'
 
 const firstPauseMs = 250

@@ -1,6 +1,6 @@
 import { getOctokit } from '@actions/github'
 import type { z } from 'zod'
-import { errorMessage } from '../core/errors.js'
+import { errorMessage } from '../core/errors.ts'
 import type { Failure, Outcome } from './outcome.ts'
 import type { Need, PermissionWarnings } from './permission-warnings.ts'
 import { type FailedCall, isRateLimit, pauseBeforeRetry } from './retry.ts'

@@ -1,4 +1,4 @@
-import { DeployError, errorCode, errorMessage } from '../core/errors.js'
+import { DeployError, errorCode, errorMessage } from '../core/errors.ts'
 import { paymentTerms } from './payment-terms.ts'
 
 /** What kind of failure talking to ml.ink was. */

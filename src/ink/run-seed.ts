@@ -1,5 +1,5 @@
 import { createClient, LibsqlError } from '@libsql/client/http'
-import { DeployError, errorMessage } from '../core/errors.js'
+import { DeployError, errorMessage } from '../core/errors.ts'
 import { type DatabaseAccess, DatabaseUnreachable, type SeedDatabase } from './seed-database.ts'
 
 // The whole file is one request, and carrying it out takes the database a while.

@@ -1,4 +1,4 @@
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 
 /** Where a database is reached. */
 export interface DatabaseAccess {

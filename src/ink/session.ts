@@ -1,7 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { type CallToolResult, McpError, type Tool } from '@modelcontextprotocol/sdk/types.js'
-import { errorMessage } from '../core/errors.js'
+import { errorMessage } from '../core/errors.ts'
 import { isTransient, PlatformError, ToolError } from './errors.ts'
 import { paymentTerms } from './payment-terms.ts'
 import { type Fetch, platformFetch } from './wire.ts'

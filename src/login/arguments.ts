@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { DeployError, errorMessage } from '../core/errors.js'
+import { DeployError, errorMessage } from '../core/errors.ts'
 import { parseEndpoint } from '../plan/access.ts'
 import { inputDefaults } from '../plan/inputs.ts'
 

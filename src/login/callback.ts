@@ -1,4 +1,4 @@
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** What an answer to our request must agree with. */

@@ -1,4 +1,4 @@
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import type { LoginOptions } from './arguments.ts'
 import type { FoundRepository } from './github-cli.ts'
 import { recommendedWorkflow, SECRET_NAME, WORKFLOW_PATH } from './workflow.ts'

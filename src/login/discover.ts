@@ -5,7 +5,7 @@ import {
 } from '@modelcontextprotocol/sdk/client/auth.js'
 import type { AuthorizationServerMetadata } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js'
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { isLoopback } from '../plan/access.ts'
 import { knock } from './knock.ts'

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { z } from 'zod'
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
-import type { Secret } from '../core/secret.js'
+import type { Secret } from '../core/secret.ts'
 
 /** The repository that the GitHub CLI finds for a folder. */
 export interface FoundRepository {

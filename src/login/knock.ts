@@ -1,6 +1,6 @@
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js'
-import { DeployError } from '../core/errors.js'
-import type { Secret } from '../core/secret.js'
+import { DeployError } from '../core/errors.ts'
+import type { Secret } from '../core/secret.ts'
 import { KEY_MAY_REMAIN } from './leftover.ts'
 import type { Fetch } from './requests.ts'
 

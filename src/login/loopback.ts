@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 
 /** An address on this machine for the browser to come back to (RFC 8252, 7.3). */
 export interface Loopback extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import { OAuthError } from '@modelcontextprotocol/sdk/server/auth/errors.js'
-import { DeployError, errorMessage } from '../core/errors.js'
+import { DeployError, errorMessage } from '../core/errors.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** The part of `fetch` that logging in needs; injected, so that tests can stand between. */

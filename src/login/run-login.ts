@@ -1,5 +1,5 @@
-import { DeployError } from '../core/errors.js'
-import type { Secret } from '../core/secret.js'
+import { DeployError } from '../core/errors.ts'
+import type { Secret } from '../core/secret.ts'
 import type { LoginOptions } from './arguments.ts'
 import { decide, type Intent, isTold, refuseWithoutPlace, type Surroundings } from './decide.ts'
 import type { FoundRepository, GitHubCli } from './github-cli.ts'

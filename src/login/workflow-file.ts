@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import { WORKFLOW_PATH } from './workflow.ts'
 
 /** The workflow file of a repository. */

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { errorMessage } from '../core/errors.js'
+import { errorMessage } from '../core/errors.ts'
 import { type Parsed, parseDomain } from './input-values.ts'
 
 export const dnsTypes = ['A', 'AAAA', 'CNAME', 'MX', 'TXT', 'CAA'] as const

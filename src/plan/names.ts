@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Secret } from '../core/secret.js'
+import { Secret } from '../core/secret.ts'
 import type { Repository } from './event.ts'
 import type { Parsed } from './input-values.ts'
 import type { Variables } from './settings.ts'

@@ -1,4 +1,4 @@
-import { Secret } from '../core/secret.js'
+import { Secret } from '../core/secret.ts'
 import { looksLikeApiKey, parseEndpoint } from './access.ts'
 import { parseAutoscale } from './autoscale.ts'
 import { databaseSettings } from './database-settings.ts'

@@ -1,4 +1,4 @@
-import type { Secret } from '../core/secret.js'
+import type { Secret } from '../core/secret.ts'
 import type { Autoscale } from './autoscale.ts'
 import type { WantedRecord } from './dns-records.ts'
 

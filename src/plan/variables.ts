@@ -1,5 +1,5 @@
 import { parse } from 'dotenv'
-import { Secret } from '../core/secret.js'
+import { Secret } from '../core/secret.ts'
 import type { Variables } from './settings.ts'
 
 export interface ParsedVariables {

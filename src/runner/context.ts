@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import { branchOf, type Repository, type RunContext } from '../plan/event.ts'
 import type { Environment } from './environment.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { DeployError } from '../core/errors.js'
+import { DeployError } from '../core/errors.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 
 const sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)

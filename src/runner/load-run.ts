@@ -1,5 +1,5 @@
-import { DeployError } from '../core/errors.js'
-import { Secret } from '../core/secret.js'
+import { DeployError } from '../core/errors.ts'
+import { Secret } from '../core/secret.ts'
 import type { RunContext, RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import { parseSettings } from '../plan/parse-settings.ts'

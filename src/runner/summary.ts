@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { errorMessage } from '../core/errors.js'
+import { errorMessage } from '../core/errors.ts'
 import type { Environment } from './environment.ts'
 
 /** GitHub refuses the summary of a step beyond this. */

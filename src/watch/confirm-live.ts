@@ -1,4 +1,4 @@
-import { type Clock, withinTime } from '../core/clock.js'
+import { type Clock, withinTime } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { sanitize } from '../core/sanitize.ts'
 import { isOurs, type OurMarks } from './ours.ts'

@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.js'
-import { type Deadline, DeadlinePassed, deadlineAtTime } from '../core/clock.js'
+import type { Clock } from '../core/clock.ts'
+import { type Deadline, DeadlinePassed, deadlineAtTime } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { sanitize } from '../core/sanitize.ts'
 import { type DeploymentLog, deploymentLog, WINDOW_LINES } from './deployment-log.ts'

@@ -1,4 +1,4 @@
-import { DeadlinePassed } from '../core/clock.js'
+import { DeadlinePassed } from '../core/clock.ts'
 import { isOtherCommit } from './ours.ts'
 import { WatchSession } from './session.ts'
 import { startDeployment } from './start-deployment.ts'

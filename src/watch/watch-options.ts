@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.js'
+import type { Clock } from '../core/clock.ts'
 import type { OurMarks } from './ours.ts'
 import type { DeploymentReader, WatchEvents } from './verdict.ts'
 

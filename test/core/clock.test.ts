@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock, TimeLimitError, withinTime } from '../../src/core/clock.js'
+import { systemClock, TimeLimitError, withinTime } from '../../src/core/clock.ts'
 
 describe('the wall clock', () => {
   it('rejects a sleep with the reason of the abort, before and during it', async () => {

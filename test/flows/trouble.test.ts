@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/core/clock.js'
+import { systemClock } from '../../src/core/clock.ts'
 import { settleOpen } from '../../src/flows/settle-open.ts'
 import { openGitHub } from '../../src/github/github.ts'
 import { type Act, openStage, type Scene, type Stage, USUAL } from './stage.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/core/clock.js'
+import type { Clock } from '../../src/core/clock.ts'
 import type { GitHub } from '../../src/github/github.ts'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import type { RecordStatus } from '../../src/github/records.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/core/clock.js'
+import type { Clock } from '../../src/core/clock.ts'
 import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import type { Platform, ServiceSettings } from '../../src/ink/platform.ts'
 import type { Database, Service } from '../../src/ink/results.ts'

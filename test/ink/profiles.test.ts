@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type InkPlatform, type InkProfile, startInkPlatform } from '../../sandbox/ink/platform.ts'
-import { systemClock } from '../../src/core/clock.js'
+import { systemClock } from '../../src/core/clock.ts'
 import { openPlatform, type Platform, repositorySlug } from '../../src/ink/platform.ts'
 
 const signal = new AbortController().signal

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { DeployError } from '../../src/core/errors.js'
+import { DeployError } from '../../src/core/errors.ts'
 import { runSeed } from '../../src/ink/run-seed.ts'
 import { DatabaseUnreachable } from '../../src/ink/seed-database.ts'
 

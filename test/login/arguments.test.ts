@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { DeployError } from '../../src/core/errors.js'
+import { DeployError } from '../../src/core/errors.ts'
 import { readArguments } from '../../src/login/arguments.ts'
 
 const usual = {

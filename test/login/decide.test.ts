@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DeployError } from '../../src/core/errors.js'
+import { DeployError } from '../../src/core/errors.ts'
 import { decide, refuseWithoutPlace, type Surroundings } from '../../src/login/decide.ts'
 import { recommendedWorkflow } from '../../src/login/workflow.ts'
 

@@ -1,7 +1,7 @@
 import { InvalidGrantError } from '@modelcontextprotocol/sdk/server/auth/errors.js'
 import { expect, it } from 'vitest'
-import { DeployError, errorMessage } from '../../src/core/errors.js'
-import { Secret } from '../../src/core/secret.js'
+import { DeployError, errorMessage } from '../../src/core/errors.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { checkKey } from '../../src/login/knock.ts'
 import { boundedFetch, step } from '../../src/login/requests.ts'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { Secret } from '../../src/core/secret.js'
+import { Secret } from '../../src/core/secret.ts'
 import { looksSecret } from '../../src/runner/looks-secret.ts'
 import { openMasks } from '../../src/runner/masks.ts'
 import { printed } from './printed.ts'
