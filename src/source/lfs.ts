@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Response } from 'undici'
 import { z } from 'zod'
 import { type AddressRules, bodyAtMost, fetchAllowed } from '../core/addresses.ts'
-import { DeployError, errorMessage } from '../core/errors.ts'
+import { DeployError, errorCode, errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import { retry, retryAfterMs } from '../core/retry.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
@@ -288,7 +288,8 @@ async function retryLfs<T>(git: GitWorkspace, request: () => Promise<T>): Promis
         const passing = error.status >= 500 || error.status === 429 || error.status === 408
         return passing && (retryAfterMs(error.retryAfter, git.clock.now()) ?? true)
       }
-      return !(error instanceof DeployError)
+      // What fetch itself throws for a broken connection; for a bad argument it names no code.
+      return error instanceof TypeError && errorCode(error) !== undefined
     },
     onRetry: (error, pauseMs) =>
       git.log.info(`LFS contents: ${sanitizePhrase(errorMessage(error))}; trying again in ${inSeconds(pauseMs)}.`),

@@ -1,12 +1,12 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AddressRefused } from '../core/addresses.ts'
-import { shortSha } from '../core/format.ts'
+import { formatBytes, shortSha } from '../core/format.ts'
 import { type Checkout, readCheckout, type TreeLocation } from './checkout.ts'
 import { listCommit } from './fetch.ts'
 import { GitFailure, type Repository } from './git.ts'
 import { findLfsContents } from './lfs.ts'
-import { GitRemote, SourceError } from './remote.ts'
+import { decisiveLine, GitRemote, SourceError } from './remote.ts'
 import { findAttributes, isUnder, leaves, readablePath, type TreeEntry, type TreeMeter } from './tree.ts'
 import { borrowObjects, type GitWorkspace, type Stores } from './workspace.ts'
 
@@ -149,20 +149,30 @@ async function readSubmoduleCheckout(
   }
 }
 
-/** Path of a submodule → its address, from `.gitmodules`. */
+// Some thousand submodules; what is shipped may have far fewer.
+const mostGitmodulesBytes = 1_000_000
+
+function unreadable(why: string): SourceError {
+  return new SourceError('no-submodule', `.gitmodules cannot be read: ${why}`, {
+    hint: 'There are submodules, and their addresses stand there. Fix the file, or remove the submodules.',
+  })
+}
+
+/** Path of a submodule → its address, from `.gitmodules`. Empty where there are no submodules. */
 async function readSubmoduleUrls(
   store: Repository,
   entries: readonly TreeEntry[],
 ): Promise<ReadonlyMap<string, string>> {
   const file = entries.find(({ path, type }) => path === '.gitmodules' && type === 'blob')
-  // git itself reads no larger one of those that come with a repository.
-  if (file === undefined || (file.size ?? 0) > 1_000_000) return new Map()
+  if (file === undefined || entries.every(({ type }) => type !== 'commit')) return new Map()
+  if ((file.size ?? 0) > mostGitmodulesBytes) throw unreadable(`it has ${formatBytes(file.size ?? 0)}`)
   const pattern = '^submodule\\..*\\.(path|url)$'
   const answer = await store
     .run(['config', '--blob', file.oid, '--null', '--get-regexp', pattern])
     .catch((error: unknown) => {
-      if (error instanceof GitFailure && error.exitCode === 1) return Buffer.alloc(0)
-      throw error
+      if (!(error instanceof GitFailure)) throw error
+      if (error.exitCode === 1 && error.stderr === '') return Buffer.alloc(0)
+      throw unreadable(decisiveLine(error.stderr))
     })
   // submodule.<name>.<path|url> LF <value> NUL
   const settings = new Map<string, { path?: string; url?: string }>()
