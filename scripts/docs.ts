@@ -1,14 +1,81 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { recommendedWorkflow } from '../src/login/workflow.ts'
+import { settingTable } from '../src/plan/setting-table.ts'
+import { inputNames } from '../src/plan/settings.ts'
+import { outputs } from '../src/runner/output.ts'
 import { behavioursOf, faultRows } from './sandbox-facts.ts'
 
 /**
- * Writes what is made of something else: inputs and outputs in the README from `action.yml`, its workflow from the one that
- * `ink-deploy login` writes, what the sandbox imitates in docs/sandbox.md from its faults and tests. With `--check` it only compares.
+ * Writes what is made of something else: `action.yml` and `ink.schema.json` from the table of settings, inputs and outputs in
+ * the README from `action.yml`, its workflow from the one that `ink-deploy login` writes, what the sandbox imitates in
+ * docs/sandbox.md from its faults and tests. With `--check` it only compares.
  */
+
+/** The description of the action that GitHub reads. */
+export function actionYaml(): string {
+  const inputs = inputNames.map((name) => {
+    const { description, fallback } = settingTable[name]
+    // The one default that only the runner can give.
+    const value = name === 'github-token' ? githubToken : fallback
+    return [name, value === '' ? { description } : { description, default: value }]
+  })
+  const described = {
+    name: 'Ink Deploy',
+    description:
+      'Puts a repository on ml.ink, with production on the main branch and a live preview for every pull request',
+    author: 'Ink Deploy contributors',
+    branding: { icon: 'upload-cloud', color: 'purple' },
+    inputs: Object.fromEntries(inputs),
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, description]) => [name, { description }])),
+    runs: { using: 'node24', main: 'dist/main/index.js', post: 'dist/post/index.js', 'post-if': 'always()' },
+  }
+  return `# Made by \`npm run docs\` from the table of settings in src/plan.\n${stringify(described, { lineWidth: 0 })}`
+}
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: an expression for the runner
+const githubToken = '${{ github.token }}'
+
+/** The JSON Schema by which editors complete and check `ink.yml`. */
+export function settingsSchema(): string {
+  const root: SchemaNode = { type: 'object', additionalProperties: false, properties: {} }
+  for (const name of inputNames) {
+    const { key, type, description, fallback } = settingTable[name]
+    if (key === undefined) continue
+    const path = key.split('.')
+    const last = path.pop() ?? ''
+    const parent = path.reduce(childOf, root)
+    const value = fallback === '' ? {} : { default: literal(fallback) }
+    parent.properties = { ...parent.properties, [last]: { description, ...value, ...type.schema } }
+  }
+  const head = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Settings of Ink Deploy (ink.yml)' }
+  return `${JSON.stringify({ ...head, ...root }, undefined, 2)}\n`
+}
+
+/** `false` and `1` are values of their own in YAML and JSON. */
+function literal(text: string): unknown {
+  return /^(true|false|\d+(\.\d+)?)$/.test(text) ? JSON.parse(text) : text
+}
+
+interface SchemaNode {
+  type: 'object'
+  additionalProperties: SchemaNode | false
+  properties?: Record<string, unknown>
+}
+
+/** The part of a schema below another one; `*` stands for any name. */
+function childOf(parent: SchemaNode, part: string): SchemaNode {
+  const empty: SchemaNode = { type: 'object', additionalProperties: false, properties: {} }
+  if (part === '*') {
+    if (parent.additionalProperties === false) parent.additionalProperties = empty
+    return parent.additionalProperties
+  }
+  parent.properties ??= {}
+  parent.properties[part] ??= empty
+  return parent.properties[part] as SchemaNode
+}
 
 const actionFile = z.object({
   inputs: z.record(z.string(), z.object({ description: z.string(), default: z.string().optional() })),
@@ -71,13 +138,15 @@ export function withSandboxTables(page: string): string {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const documents: readonly { readonly path: string; readonly made: (text: string) => string }[] = [
-  { path: 'README.md', made: (text) => withWorkflow(withTables(text, readFileSync(`${root}/action.yml`, 'utf8'))) },
+  { path: 'action.yml', made: actionYaml },
+  { path: 'ink.schema.json', made: settingsSchema },
+  { path: 'README.md', made: (text) => withWorkflow(withTables(text, actionYaml())) },
   { path: 'docs/sandbox.md', made: withSandboxTables },
 ]
 
 function main(argv: readonly string[]): number {
   const stale = documents.filter(({ path, made }) => {
-    const text = readFileSync(`${root}/${path}`, 'utf8')
+    const text = existsSync(`${root}/${path}`) ? readFileSync(`${root}/${path}`, 'utf8') : ''
     const wanted = made(text)
     if (wanted === text) return false
     if (!argv.includes('--check')) writeFileSync(`${root}/${path}`, wanted)

@@ -9,7 +9,7 @@ import { KEY_MAY_REMAIN } from './login/leftover.ts'
 import { runLogin } from './login/run-login.ts'
 import { openTerminal } from './login/terminal.ts'
 import { openWorkflowFile } from './login/workflow-file.ts'
-import { Cancelled, cancelOnSignals } from './runner/signals.ts'
+import { Cancelled, cancelOnSignals } from './runner/cancellation.ts'
 
 const PATIENCE_MS = 5 * 60_000
 

@@ -3,11 +3,9 @@ import { buildDeps } from './adapters.ts'
 import { DeployError, errorMessage } from './core/errors.ts'
 import { publish } from './flows/publish.ts'
 import { runAction } from './flows/run-action.ts'
-import { annotate } from './runner/annotations.ts'
+import { Cancelled, cancelOnSignals, saveOpenDeployment } from './runner/cancellation.ts'
 import { loadRun } from './runner/load-run.ts'
-import { saveOpenDeployment } from './runner/saved-state.ts'
-import { Cancelled, cancelOnSignals } from './runner/signals.ts'
-import { writeSummary } from './runner/summary.ts'
+import { annotate, writeSummary } from './runner/output.ts'
 
 async function main(): Promise<void> {
   const startedAt = new Date().toISOString()

@@ -1,7 +1,8 @@
 import type { ServiceSettings } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
 import type { Autoscale } from '../plan/autoscale.ts'
-import type { BuildSettings, EnvStrategy, Variables } from '../plan/settings.ts'
+import type { BuildSettings, EnvStrategy } from '../plan/settings.ts'
+import type { Variables } from '../plan/variables.ts'
 
 /** What decides how a service shall be: what the run asks for, and what is there already. */
 export interface Wishes {

@@ -3,16 +3,16 @@ import { safeMessage } from '../core/sanitize.ts'
 import { mayHaveHappened } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { DnsRecord } from '../ink/resources.ts'
+import type { WantedRecord } from '../plan/dns.ts'
 import {
   type DnsDifference,
+  describeRecord,
   dnsDifference,
   excludeEachOther,
   findRecord,
   markOf,
-  recordInWords,
   servedWith,
-} from '../plan/dns-difference.ts'
-import type { WantedRecord } from '../plan/dns-records.ts'
+} from '../plan/dns.ts'
 import type { Plan, ProductionPlan } from '../plan/plan.ts'
 import type { Deps } from './deps.ts'
 import type { Run } from './run.ts'
@@ -76,8 +76,8 @@ export async function compareDns(
 /** The outlook as lines: what would be added and removed. */
 export function describeDns({ differences }: DnsOutlook): string[] {
   return differences.flatMap(({ zone, add, remove }) => [
-    ...add.map((record) => `DNS: would add \`${recordInWords(zone, record)}\``),
-    ...remove.map((record) => `DNS: would remove \`${recordInWords(zone, record)}\``),
+    ...add.map((record) => `DNS: would add \`${describeRecord(zone, record)}\``),
+    ...remove.map((record) => `DNS: would remove \`${describeRecord(zone, record)}\``),
   ])
 }
 
@@ -113,7 +113,7 @@ async function changeZone(run: Run, change: ZoneChange, service: string): Promis
       await act()
     } catch (error) {
       run.signal.throwIfAborted()
-      failed.push(`${recordInWords(zone, record)}: ${safeMessage(run, error)}`)
+      failed.push(`${describeRecord(zone, record)}: ${safeMessage(run, error)}`)
     }
   }
   const waiting = new Set(change.remove)
@@ -154,13 +154,13 @@ async function removeFromSet(run: Run, zone: string, record: DnsRecord, others: 
     await run.platform.deleteDnsRecord(zone, other.id, run.signal)
     // Most likely not ours, so it is not given up at the first failure.
     await makeRecord(run, again).catch(() => makeRecord(run, again))
-    run.log.info(`DNS: added ${recordInWords(zone, other)} again, which was served together with that`)
+    run.log.info(`DNS: added ${describeRecord(zone, other)} again, which was served together with that`)
   }
 }
 
 async function remove(run: Run, zone: string, record: DnsRecord): Promise<void> {
   await run.platform.deleteDnsRecord(zone, record.id, run.signal)
-  run.log.info(`DNS: removed ${recordInWords(zone, record)}`)
+  run.log.info(`DNS: removed ${describeRecord(zone, record)}`)
 }
 
 /** Makes a record and its mark. One without its mark would stay for ever, so it is taken back when that fails. */
@@ -173,7 +173,7 @@ async function addMarked(run: Run, record: WantedRecord, service: string): Promi
     await run.platform.deleteDnsRecord(zone, id, cleanupSignal(run))
     throw error
   }
-  run.log.info(`DNS: added ${recordInWords(zone, record)}`)
+  run.log.info(`DNS: added ${describeRecord(zone, record)}`)
 }
 
 /** Makes a record and returns its id. Where the answer got lost the record may be there, and is looked for. */
@@ -194,7 +194,7 @@ async function makeRecord(run: Run, record: Omit<WantedRecord, 'type'> & { reado
 async function putBack(run: Run, removed: readonly DnsRecord[], zone: string, service: string): Promise<void> {
   const signal = cleanupSignal(run)
   for (const record of removed) {
-    const words = recordInWords(zone, record)
+    const words = describeRecord(zone, record)
     try {
       // The removal may be what failed.
       if (findRecord(zone, await run.platform.dnsRecords(zone, signal), record)) continue

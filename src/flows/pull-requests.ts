@@ -1,6 +1,6 @@
 import type { PullRequestState } from '../github/pull-requests.ts'
 import type { PullRequest } from '../plan/event.ts'
-import type { Facts, Need } from '../plan/plan.ts'
+import type { Facts, NeededFact } from '../plan/plan.ts'
 import type { Deps } from './deps.ts'
 
 /** A pull request as GitHub's API gives it, as a fact for the plan. */
@@ -25,7 +25,7 @@ export function pullRequestFact(
 }
 
 /** Looks up the one fact that a plan needs. What GitHub does not tell is a fact as well: `unreadable`. */
-export async function lookUp(deps: Pick<Deps, 'github'>, need: Need): Promise<Facts> {
+export async function lookUp(deps: Pick<Deps, 'github'>, need: NeededFact): Promise<Facts> {
   switch (need.fact) {
     case 'pullRequest':
       return { pullRequest: await pullRequestOf(deps, need) }
@@ -38,7 +38,7 @@ export async function lookUp(deps: Pick<Deps, 'github'>, need: Need): Promise<Fa
 
 async function pullRequestOf(
   { github }: Pick<Deps, 'github'>,
-  need: Extract<Need, { fact: 'pullRequest' }>,
+  need: Extract<NeededFact, { fact: 'pullRequest' }>,
 ): Promise<NonNullable<Facts['pullRequest']>> {
   if ('number' in need) return pullRequestFact(await github.pullRequests.get(need.number))
   const open = await github.pullRequests.list('open')
@@ -57,7 +57,7 @@ function permissionOf(mayWrite: boolean | undefined): NonNullable<Facts['permiss
 
 async function changedFilesOf(
   { github }: Pick<Deps, 'github'>,
-  { of }: Extract<Need, { fact: 'changedFiles' }>,
+  { of }: Extract<NeededFact, { fact: 'changedFiles' }>,
 ): Promise<readonly string[] | 'unreadable'> {
   const files =
     of.kind === 'pull-request'

@@ -1,5 +1,6 @@
 import type { Service } from '../ink/results.ts'
-import { type Step, sizeText } from '../plan/autoscale.ts'
+import { sizeText } from '../plan/autoscale.ts'
+import type { Step } from '../plan/monitor-memory.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
 import { meaningOf } from '../watch/status.ts'
 import { assertOwned } from './repository.ts'

@@ -1,6 +1,6 @@
 import { DeployError } from '../core/errors.ts'
-import { marks } from '../plan/names.ts'
 import type { RollbackPlan } from '../plan/plan.ts'
+import { marks } from '../plan/variables.ts'
 import type { DeployReport } from '../report/model.ts'
 import { parseDeploymentBranch } from '../source/branches.ts'
 import { measured } from './measured.ts'

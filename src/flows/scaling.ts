@@ -2,11 +2,18 @@ import { DeployError } from '../core/errors.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import { mebibytes } from '../ink/account.ts'
 import type { Service } from '../ink/results.ts'
-import { type Autoscale, decideStep, type Size, type Step, sizeText, type Usage } from '../plan/autoscale.ts'
-import { withBreak, withoutOldBreak, withStep, withUsage } from '../plan/load.ts'
+import { type Autoscale, decideStep, describeBroken, describeStuck, sizeText, whyUnchanged } from '../plan/autoscale.ts'
 import type { Load } from '../plan/monitor-memory.ts'
+import {
+  type Size,
+  type Step,
+  type Usage,
+  withBreak,
+  withoutOldBreak,
+  withStep,
+  withUsage,
+} from '../plan/monitor-memory.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
-import { brokenInWords, stuckInWords, whyUnchanged } from '../plan/size-unchanged.ts'
 import type { MonitoredService } from '../report/model.ts'
 import { memoryDeath } from '../watch/diagnosis/recognisers/resources.ts'
 import { meaningOf } from '../watch/status.ts'
@@ -29,7 +36,7 @@ export async function scale(
   const { service } = production
   const unchanged = (why: string, left: Load = load): Scaled => ({
     load: left,
-    said: [`Size unchanged: ${why}.`, brokenInWords(left)].filter(Boolean).join(' '),
+    said: [`Size unchanged: ${why}.`, describeBroken(left)].filter(Boolean).join(' '),
     broke: undefined,
   })
   if (!run.platform.offers('updateService')) return unchanged('this ml.ink server cannot change a service')
@@ -52,7 +59,7 @@ export async function scale(
  * size than the one that ml.ink would start again.
  */
 export function stuckAtSize(plan: MonitorPlan, service: Service, load: Load): string | undefined {
-  return meaningOf(service.status)?.verdict === 'failed' ? stuckInWords(load, sizeOf(plan, service, load)) : undefined
+  return meaningOf(service.status)?.verdict === 'failed' ? describeStuck(load, sizeOf(plan, service, load)) : undefined
 }
 
 async function readUsage(run: Run, service: Service): Promise<Usage | undefined> {

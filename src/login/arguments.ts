@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util'
 import { DeployError, errorMessage } from '../core/errors.ts'
-import { parseEndpoint } from '../plan/access.ts'
-import { inputDefaults } from '../plan/inputs.ts'
+import { defaultEndpoint, parseEndpoint } from '../plan/values.ts'
 
 /** What was asked for on the command line. */
 export type Command = { readonly kind: 'help' } | { readonly kind: 'login'; readonly options: LoginOptions }
@@ -26,7 +25,7 @@ asks what to do; otherwise it does what the options say.
   --write-workflow   write .github/workflows/deploy.yml; alone, it asks for no key
   --print            print the key, and nothing else, to standard output
   --no-browser       print the address to open, and read the address (or the code) that it led to
-  --endpoint URL     MCP endpoint of ml.ink (default: ${inputDefaults.endpoint})
+  --endpoint URL     MCP endpoint of ml.ink (default: ${defaultEndpoint})
   --help             show this
 `
 
@@ -61,7 +60,7 @@ function parsed(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
-        endpoint: { type: 'string', default: inputDefaults.endpoint },
+        endpoint: { type: 'string', default: defaultEndpoint },
         'no-browser': flag,
         'set-secret': flag,
         'write-workflow': flag,

@@ -7,7 +7,7 @@ import type { AuthorizationServerMetadata } from '@modelcontextprotocol/sdk/shar
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js'
 import { DeployError } from '../core/errors.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
-import { isLoopback } from '../plan/access.ts'
+import { isLoopback } from '../plan/values.ts'
 import { knock } from './knock.ts'
 import { type Fetch, step } from './requests.ts'
 

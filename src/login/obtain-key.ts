@@ -2,7 +2,7 @@ import { exchangeAuthorization, registerClient, startAuthorization } from '@mode
 import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { DeployError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
-import { looksLikeApiKey } from '../plan/access.ts'
+import { looksLikeApiKey } from '../plan/values.ts'
 import { codeIn, codePasted, type Expected } from './callback.ts'
 import { type AuthorizationServer, discover } from './discover.ts'
 import { checkKey } from './knock.ts'

@@ -1,6 +1,17 @@
-import { memorySizesMi, type Parsed, parseMemory, parseVcpus, vcpuSizes } from './input-values.ts'
-import { brokenSizes, highShare, isLowForADay, isOftenHigh, restLeft } from './load.ts'
-import type { Load } from './monitor-memory.ts'
+import {
+  brokenSizes,
+  highShare,
+  holdsBrokenSize,
+  isLowForADay,
+  isOftenHigh,
+  type Load,
+  restLeft,
+  type Size,
+  type Step,
+  triedAgainAt,
+  type Usage,
+} from './monitor-memory.ts'
+import { memorySizesMi, type Parsed, parseMemory, parseVcpus, vcpuSizes } from './values.ts'
 
 /** Both ends included. */
 export interface Bounds {
@@ -12,27 +23,6 @@ export interface Bounds {
 export interface Autoscale {
   readonly memoryMi: Bounds | undefined
   readonly vcpus: Bounds | undefined
-}
-
-/** What a service uses, as shares of what it has: 0.5 is half. Undefined where no tool tells. */
-export interface Usage {
-  readonly memory: number | undefined
-  readonly cpu: number | undefined
-}
-
-/** A service's size; undefined where nobody knows it. */
-export interface Size {
-  readonly memoryMi: number | undefined
-  readonly vcpus: number | undefined
-}
-
-/** One change of one size. */
-export interface Step {
-  readonly what: 'memory' | 'vcpus'
-  readonly from: number
-  readonly to: number
-  /** The evidence: the end of a sentence that begins with what was done. */
-  readonly why: string
 }
 
 const example =
@@ -160,4 +150,80 @@ function lowWords(what: string, readings: number): string {
 /** A size as the platform's inputs write it. */
 export function sizeText({ what }: Pick<Step, 'what'>, size: number): string {
   return what === 'memory' ? `${size}Mi` : String(size)
+}
+
+interface Situation {
+  readonly autoscale: Autoscale
+  readonly size: Size
+  readonly usage: Usage | undefined
+  readonly load: Load
+  readonly running: boolean
+  readonly killed: string | undefined
+  readonly now: number
+}
+
+/** Why no step was decided on, as the end of a sentence. */
+export function whyUnchanged(given: Situation): string {
+  const { autoscale, size, usage, load, running, killed, now } = given
+  const unknown = (autoscale.memoryMi && size.memoryMi === undefined) || (autoscale.vcpus && size.vcpus === undefined)
+  if (unknown) return 'ml.ink does not tell it; set `memory` and `vcpus` to what the service has'
+  const rest = restLeft(load, now)
+  if (rest > 0) return `it was changed a while ago, and the next change is ${rest} minutes off at the earliest`
+  if (killed !== undefined) return whyNoMore(given, killed)
+  if (!running) return 'it is not running, and nothing says that its size is the cause'
+  return outside(given) ?? inUse(usage)
+}
+
+function whyNoMore({ autoscale: { memoryMi: bounds }, size: { memoryMi: size = 0 }, load }: Situation, killed: string) {
+  const was = `it was killed for memory (${killed})`
+  if (bounds === undefined) return `${was}, and \`autoscale\` has no bounds for memory`
+  if (size > bounds.to) return `${was}, and has more than the bounds allow already (${size}Mi)`
+  if (size === bounds.to) return `${was}, and has all that the bounds allow (${size}Mi)`
+  return `${was}, and did not come up with ${load.brokeMemoryMi}Mi when it was given that`
+}
+
+/** A size outside of the bounds that stays there. */
+function outside({ autoscale, size, usage }: Situation): string | undefined {
+  const isBeyond = (bounds: Bounds | undefined, value: number | undefined) =>
+    bounds !== undefined && value !== undefined && (value < bounds.from || value > bounds.to)
+  const what = isBeyond(autoscale.memoryMi, size.memoryMi)
+    ? `${size.memoryMi}Mi of memory are`
+    : isBeyond(autoscale.vcpus, size.vcpus)
+      ? `${size.vcpus} vCPUs are`
+      : undefined
+  return what && `${what} outside of the bounds, and what they allow broke it or is in use: ${inUse(usage)}`
+}
+
+function inUse(usage: Usage | undefined): string {
+  if (usage === undefined) return 'no metrics from this ml.ink server, so being killed for memory is the only evidence'
+  const percent = (share: number | undefined) =>
+    share === undefined ? 'an unknown part' : `${Math.round(share * 100)} %`
+  return `${percent(usage.memory)} of the memory and ${percent(usage.cpu)} of the vCPUs in use`
+}
+
+/** What is remembered of sizes that broke the service, as a sentence of its own; undefined when none did. */
+export function describeBroken(load: Load): string | undefined {
+  const { brokeAt } = load
+  const again = triedAgainAt(load)
+  if (brokeAt === undefined || again === undefined) return undefined
+  return `On ${dayOf(brokeAt)} it did not come up with ${brokenText(load)}, so that is not tried again before ${dayOf(again)}.`
+}
+
+/** What is wrong with a service that a step broke and nothing has repaired since; undefined for all others. */
+export function describeStuck(load: Load, size: Size): string | undefined {
+  return holdsBrokenSize(load, size)
+    ? `It has not come up since it was given ${brokenText(load)}; what answers is an older version or size`
+    : undefined
+}
+
+function brokenText(load: Load): string {
+  const { memoryMi, vcpus } = brokenSizes(load)
+  return [
+    ...(memoryMi === undefined ? [] : [`${sizeText({ what: 'memory' }, memoryMi)} of memory`]),
+    ...(vcpus === undefined ? [] : [`${sizeText({ what: 'vcpus' }, vcpus)} vCPUs`]),
+  ].join(' or ')
+}
+
+function dayOf(minutes: number): string {
+  return new Date(minutes * 60_000).toISOString().slice(0, 10)
 }

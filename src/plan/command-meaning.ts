@@ -1,21 +1,28 @@
-import { meaningOf, meaningOfWorkflowRun, previewByNumber, previewOfEvent, production } from './event-meaning.ts'
-import type { Intent, Occasion } from './intent.ts'
+import {
+  type Intent,
+  intentOfEvent,
+  meaningOfWorkflowRun,
+  type PlanInput,
+  previewByNumber,
+  previewOfEvent,
+  production,
+} from './intent.ts'
 import type { NonePlan, RefusedPlan } from './plan.ts'
 
 /** What the command asks for, or, with `auto`, what the event means. */
-export function intentOf(occasion: Occasion): Intent | NonePlan | RefusedPlan {
-  const { settings } = occasion
+export function intentOf(input: PlanInput): Intent | NonePlan | RefusedPlan {
+  const { settings } = input
   const because = `command: ${settings.command}`
   switch (settings.command) {
     case 'auto':
     case 'plan':
-      return meaningOf(occasion)
+      return intentOfEvent(input)
     case 'preview':
-      return commandedPreview(occasion, because)
+      return commandedPreview(input, because)
     case 'production':
-      return commandedProduction(occasion, because)
+      return commandedProduction(input, because)
     case 'teardown':
-      return commandedTeardown(occasion, because)
+      return commandedTeardown(input, because)
     case 'sweep':
       return { kind: 'sweep', because, thenMonitor: false }
     case 'monitor':
@@ -25,15 +32,15 @@ export function intentOf(occasion: Occasion): Intent | NonePlan | RefusedPlan {
   }
 }
 
-function commandedPreview(occasion: Occasion, because: string): Intent | NonePlan | RefusedPlan {
-  const { event, settings } = occasion
+function commandedPreview(input: PlanInput, because: string): Intent | NonePlan | RefusedPlan {
+  const { event, settings } = input
   if (settings.pullRequest !== undefined) return previewByNumber(settings.pullRequest, because)
   if (event.kind === 'pull-request') return previewOfEvent(event, settings, because)
-  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, occasion) : undefined
+  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, input) : undefined
   return meaning === undefined || meaning.kind === 'production' ? lacksNumber(because) : meaning
 }
 
-function commandedTeardown({ event, settings }: Occasion, because: string): Intent | RefusedPlan {
+function commandedTeardown({ event, settings }: PlanInput, because: string): Intent | RefusedPlan {
   const pullRequest = event.kind === 'pull-request' ? event.pullRequest : undefined
   const number = settings.pullRequest ?? pullRequest?.number
   if (number === undefined) return lacksNumber(because)
@@ -41,9 +48,9 @@ function commandedTeardown({ event, settings }: Occasion, because: string): Inte
   return { kind: 'teardown', because, number, askedBy: undefined, pullRequest: known }
 }
 
-function commandedProduction(occasion: Occasion, because: string): Intent | NonePlan | RefusedPlan {
-  const { context, event } = occasion
-  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, occasion) : undefined
+function commandedProduction(input: PlanInput, because: string): Intent | NonePlan | RefusedPlan {
+  const { context, event } = input
+  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, input) : undefined
   if (meaning?.kind === 'production' || meaning?.kind === 'none') return meaning
   if (event.kind === 'pull-request' || event.kind === 'comment' || event.kind === 'workflow-run') {
     return {

@@ -1,8 +1,9 @@
 import { branchOf, type PullRequest } from './event.ts'
-import type { Occasion, PreviewIntent, ProductionIntent } from './intent.ts'
-import { databaseName, environmentName, markVariables, previewName, targetName } from './names.ts'
+import type { PlanInput, PreviewIntent, ProductionIntent } from './intent.ts'
+import { databaseName, environmentName, previewName, targetName } from './names.ts'
 import type { Place, PreviewPlan, ProductionPlan, RefusedPlan } from './plan.ts'
-import type { BuildSettings, Settings, Variables } from './settings.ts'
+import type { BuildSettings, Settings } from './settings.ts'
+import { markVariables, type Variables } from './variables.ts'
 
 interface Given {
   readonly dryRun: boolean
@@ -12,7 +13,7 @@ interface Given {
 
 /** The plan of a preview that no rule forbids. */
 export function previewPlan(
-  occasion: Occasion,
+  input: PlanInput,
   given: Given & {
     readonly pullRequest: PullRequest
     /** A fork's code, with the repository's key in reach. */
@@ -20,7 +21,7 @@ export function previewPlan(
     readonly intent: PreviewIntent
   },
 ): PreviewPlan | RefusedPlan {
-  const { settings, context } = occasion
+  const { settings, context } = input
   const { pullRequest, untrusted, intent, ...rest } = given
   const { number, head, base } = pullRequest
   const missing = untrusted ? undefined : missingEnvFile(settings)
@@ -57,10 +58,10 @@ export function previewPlan(
 
 /** The plan of a deployment to production. */
 export function productionPlan(
-  occasion: Occasion,
+  input: PlanInput,
   given: Given & { readonly intent: ProductionIntent },
 ): ProductionPlan | RefusedPlan {
-  const { settings, context } = occasion
+  const { settings, context } = input
   const { intent, ...rest } = given
   const { wanted, before } = intent
   const missing = missingEnvFile(settings)

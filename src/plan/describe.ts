@@ -10,6 +10,7 @@ import type {
   TeardownPlan,
 } from './plan.ts'
 import type { BuildSettings, HealthCheck } from './settings.ts'
+import { shortDuration } from './values.ts'
 
 /** The plan as lines for the log, printed before anything is done. Names of environment variables, never values. */
 export function describePlan(plan: Plan): string[] {
@@ -55,7 +56,7 @@ function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
       : `The files in ${plan.directory} as they lie in the workspace, for commit ${wanted.sha.slice(0, 7)} (${wanted.ref}).`,
     ...describeBuild(plan.build),
     `Environment variables (${plan.envStrategy}): ${[...plan.variables.keys()].sort().join(', ')}.`,
-    `Healthy when ${describeHealth(plan.health)}; ${inWords(plan.timeoutMs)} at most for everything.`,
+    `Healthy when ${describeHealth(plan.health)}; ${shortDuration(plan.timeoutMs)} at most for everything.`,
   ]
   if (plan.database) lines.push(...describeDatabase(plan.database))
   if (plan.domain !== undefined) lines.push(`Domain ${plan.domain}.`)
@@ -78,7 +79,7 @@ function describePreview(plan: PreviewPlan): string[] {
   if (plan.maxCostPerDay !== undefined)
     lines.push(`Previews cost at most $${plan.maxCostPerDay.toFixed(2)} a day together; beyond that: ${plan.onQuota}.`)
   if (plan.previewTtlMs !== undefined)
-    lines.push(`It may live for ${inWords(plan.previewTtlMs)}; the next sweep after that removes it.`)
+    lines.push(`It may live for ${shortDuration(plan.previewTtlMs)}; the next sweep after that removes it.`)
   return lines
 }
 
@@ -112,7 +113,7 @@ function describeTeardown(plan: TeardownPlan): string[] {
 function describeSweep(plan: SweepPlan): string[] {
   const rules = ['whose pull request is closed']
   if (plan.previewLabel !== undefined) rules.push(`without the label ${plan.previewLabel}`)
-  if (plan.previewTtlMs !== undefined) rules.push(`older than ${inWords(plan.previewTtlMs)}`)
+  if (plan.previewTtlMs !== undefined) rules.push(`older than ${shortDuration(plan.previewTtlMs)}`)
   if (plan.maxPreviews !== undefined) rules.push(`beyond ${plan.maxPreviews}, the oldest first`)
   return [
     `Remove previews ${rules.join(', or ')}; because ${plan.because}.`,
@@ -147,22 +148,10 @@ function describeHealth(health: HealthCheck): string {
     case 'none':
       return 'the platform says that it runs (health-path: none)'
     case 'mcp':
-      return `it answers the MCP handshake within ${inWords(health.timeoutMs)}`
+      return `it answers the MCP handshake within ${shortDuration(health.timeoutMs)}`
     case 'http': {
       const statuses = health.statuses.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
-      return `${health.path} answers ${statuses} within ${inWords(health.timeoutMs)}`
+      return `${health.path} answers ${statuses} within ${shortDuration(health.timeoutMs)}`
     }
   }
-}
-
-const units = [
-  { name: 'd', ms: 86_400_000 },
-  { name: 'h', ms: 3_600_000 },
-  { name: 'm', ms: 60_000 },
-]
-
-/** A duration as an input would have it: `90s`, `15m`, `7d`. */
-function inWords(durationMs: number): string {
-  const unit = units.find(({ ms }) => durationMs % ms === 0)
-  return unit ? `${durationMs / unit.ms}${unit.name}` : `${durationMs / 1000}s`
 }

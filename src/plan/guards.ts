@@ -1,15 +1,14 @@
-import picomatch from 'picomatch'
 import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
-import type { Occasion, PreviewIntent } from './intent.ts'
-import { managedBy, marks } from './names.ts'
-import type { Facts, Need, NonePlan, RefusedPlan } from './plan.ts'
+import type { PlanInput, PreviewIntent } from './intent.ts'
+import type { Facts, NeededFact, NonePlan, RefusedPlan } from './plan.ts'
 import type { OnMissingKey } from './settings.ts'
+import { managedBy, marks } from './variables.ts'
 
 /**
  * What a run without a key comes to; undefined when there is one. Forks and Dependabot cannot have secrets, so for them
  * it is no failure unless that was asked for.
  */
-export function missingKey({ context, event, settings }: Occasion): NonePlan | RefusedPlan | undefined {
+export function missingKey({ context, event, settings }: PlanInput): NonePlan | RefusedPlan | undefined {
   if (settings.apiKey !== undefined) return undefined
   const withheld = secretsWithheld(context, event)
   if (settings.onMissingKey === 'skip' || (settings.onMissingKey === 'auto' && withheld !== undefined)) {
@@ -55,10 +54,10 @@ function numberOf(event: RunEvent): number | undefined {
 }
 
 /** Whether a fork's code may run with the repository's key, what has to be known first, or why it may not. */
-export type Trust =
+type Trust =
   | { readonly kind: 'trusted' }
   | { readonly kind: 'approved' }
-  | { readonly kind: 'needs'; readonly need: Need }
+  | { readonly kind: 'needs'; readonly need: NeededFact }
   | { readonly kind: 'denied'; readonly reason: string }
 
 /**
@@ -67,8 +66,8 @@ export type Trust =
  * was done earlier counts, because GitHub tells no trustworthy time of a push; and no abbreviation does, because two
  * commits that share one are quickly made.
  */
-export function trustIn(occasion: Occasion, intent: PreviewIntent, pullRequest: PullRequest, facts: Facts): Trust {
-  const { context, settings } = occasion
+export function trustIn(input: PlanInput, intent: PreviewIntent, pullRequest: PullRequest, facts: Facts): Trust {
+  const { context, settings } = input
   if (intent.fork === undefined || !isFromFork(pullRequest, context.repository)) return { kind: 'trusted' }
   const { sha } = pullRequest.head
   const label = settings.previewLabel
@@ -97,8 +96,8 @@ export function mayWrite(facts: Facts): boolean {
 }
 
 /** Why a pull request gets no preview now; undefined when nothing speaks against it. */
-export function heldBack(occasion: Occasion, pullRequest: PullRequest, byPerson: boolean): string | undefined {
-  const { previewLabel, previewDrafts } = occasion.settings
+export function skipReason(input: PlanInput, pullRequest: PullRequest, byPerson: boolean): string | undefined {
+  const { previewLabel, previewDrafts } = input.settings
   if (pullRequest.state === 'closed') return `pull request #${pullRequest.number} is closed`
   if (!labelIsOn(previewLabel, pullRequest)) return `it does not have the label ${previewLabel}`
   if (pullRequest.draft && !previewDrafts && !byPerson) {
@@ -112,18 +111,8 @@ export function labelIsOn(label: string | undefined, pullRequest: PullRequest): 
   return label === undefined || pullRequest.labels.some((name) => sameLabel(name, label))
 }
 
-/** Whether a change to any of the files counts, by globs of which the last that matches a file decides. */
-export function matchesPaths(globs: readonly string[], files: readonly string[]): boolean {
-  const rules = globs.map((glob) => ({
-    counts: !glob.startsWith('!'),
-    // Files with a dot in front are files like any other to whoever writes src/**.
-    matches: picomatch(glob.replace(/^!/, ''), { dot: true }),
-  }))
-  return files.some((file) => rules.findLast((rule) => rule.matches(file))?.counts ?? false)
-}
-
 /** Whether a preview is still wanted, read just before it is changed and again afterwards. */
-export type PreviewState =
+type PreviewState =
   | { readonly wanted: true }
   | { readonly wanted: false; readonly outcome: 'removed'; readonly reason: string }
   | { readonly wanted: false; readonly outcome: 'superseded'; readonly reason: string; readonly by: string }
@@ -146,18 +135,18 @@ export function previewState(
   return { wanted: true }
 }
 
-export type Ownership = 'ours' | 'foreign' | 'unmarked'
+type Ownership = 'ours' | 'of-others' | 'unmarked'
 
 /** Whose a service is by the marks in its environment. `repository` is GitHub's `owner/name`. */
 export function ownershipOf(env: Readonly<Record<string, string>>, repository: string): Ownership {
   const manager = env[marks.managedBy]
   const owner = env[marks.repository]
   if (manager === undefined && owner === undefined) return 'unmarked'
-  return manager === managedBy && owner?.toLowerCase() === repository.toLowerCase() ? 'ours' : 'foreign'
+  return manager === managedBy && owner?.toLowerCase() === repository.toLowerCase() ? 'ours' : 'of-others'
 }
 
 /** An existing service, as far as it matters to whether it may be touched. */
-export interface Existing {
+interface Existing {
   readonly name: string
   readonly env: Readonly<Record<string, string>>
   /** Whether it is built from our repository on the platform (`owner/slug`, as in the git remote). */
@@ -195,7 +184,7 @@ function strangeness(service: Existing, repository: string): string | undefined 
   const ownership = ownershipOf(service.env, repository)
   const name = `the service ${service.name}`
   if (ownership === 'unmarked') return `${name} exists, and does not carry the marks of this action`
-  if (ownership === 'foreign') {
+  if (ownership === 'of-others') {
     return `${name} belongs to ${service.env[marks.repository] ?? 'something else'}, not to ${repository}`
   }
   return service.fromOurRepository ? undefined : `${name} carries our marks, but is built from another repository`

@@ -1,9 +1,10 @@
 import { intentOf } from './command-meaning.ts'
 import { previewPlan, productionPlan } from './deploy-plan.ts'
 import type { PullRequest } from './event.ts'
-import { heldBack, matchesPaths, mayWrite, missingKey, trustIn } from './guards.ts'
-import type { Intent, Occasion, PreviewIntent, PreviewOf, ProductionIntent, RollbackIntent } from './intent.ts'
+import { mayWrite, missingKey, skipReason, trustIn } from './guards.ts'
+import type { Intent, PlanInput, PreviewIntent, PreviewOf, ProductionIntent, RollbackIntent } from './intent.ts'
 import { databaseName, environmentName, previewName, serviceName, targetName } from './names.ts'
+import { matchesPaths } from './paths.ts'
 import type {
   Asked,
   ChangedFilesOf,
@@ -11,7 +12,7 @@ import type {
   DeclinePlan,
   Facts,
   MonitorPlan,
-  Need,
+  NeededFact,
   NeedsPlan,
   NonePlan,
   Place,
@@ -24,32 +25,26 @@ import type {
  * Decides what a run does. Where a fact is missing the answer is `needs`: look it up, add it to `facts` and ask again
  * with everything else unchanged. Every need is asked once, so that this ends after at most four rounds.
  */
-export function makePlan(occasion: Occasion, facts: Facts = {}): Plan | NeedsPlan {
-  if (occasion.settings.command === 'plan') return checkPlan(occasion, facts)
-  const intent = intentOf(occasion)
+export function makePlan(input: PlanInput, facts: Facts = {}): Plan | NeedsPlan {
+  if (input.settings.command === 'plan') return checkPlan(input, facts)
+  const intent = intentOf(input)
   if (intent.kind === 'none' || intent.kind === 'refused') return intent
   return (
-    declined(occasion, intent, facts) ??
-    (intent.kind === 'help' ? undefined : missingKey(occasion)) ??
-    carriedOut(occasion, intent, facts)
+    declined(input, intent, facts) ??
+    (intent.kind === 'help' ? undefined : missingKey(input)) ??
+    carriedOut(input, intent, facts)
   )
 }
 
-function checkPlan(occasion: Occasion, facts: Facts): Plan | NeedsPlan {
-  const would = makePlan({ ...occasion, settings: { ...occasion.settings, command: 'auto' } }, facts)
-  return would.kind === 'needs'
-    ? would
-    : {
-        kind: 'check',
-        ...common(occasion, 'command: plan'),
-        ...costing(occasion),
-        hasKey: occasion.settings.apiKey !== undefined,
-        would,
-      }
+function checkPlan(input: PlanInput, facts: Facts): Plan | NeedsPlan {
+  const would = makePlan({ ...input, settings: { ...input.settings, command: 'auto' } }, facts)
+  if (would.kind === 'needs') return would
+  const hasKey = input.settings.apiKey !== undefined
+  return { kind: 'check', ...common(input, 'command: plan'), ...costing(input), hasKey, would }
 }
 
 /** Commands in comments are for those who may write to the repository. */
-function declined(occasion: Occasion, intent: Intent, facts: Facts): DeclinePlan | NeedsPlan | undefined {
+function declined(input: PlanInput, intent: Intent, facts: Facts): DeclinePlan | NeedsPlan | undefined {
   const asked = askedBy(intent)
   if (!asked) return undefined
   if (facts.permission === undefined) return needs({ fact: 'permission', login: asked.login })
@@ -58,7 +53,7 @@ function declined(occasion: Occasion, intent: Intent, facts: Facts): DeclinePlan
     facts.permission === 'unreadable'
       ? 'it could not be found out whether you may write to this repository'
       : 'commands are for those who may write to this repository'
-  return decline(occasion, intent, asked, reason)
+  return decline(input, intent, asked, reason)
 }
 
 function askedBy(intent: Intent): Asked | undefined {
@@ -66,34 +61,34 @@ function askedBy(intent: Intent): Asked | undefined {
   return 'askedBy' in intent ? intent.askedBy : undefined
 }
 
-function decline(occasion: Occasion, intent: Intent, asked: Asked, reason: string): DeclinePlan {
-  const { event } = occasion
+function decline(input: PlanInput, intent: Intent, asked: Asked, reason: string): DeclinePlan {
+  const { event } = input
   const pullRequest = event.kind === 'comment' ? event.number : 0
-  return { kind: 'decline', ...common(occasion, intent.because), pullRequest, reason, askedBy: asked }
+  return { kind: 'decline', ...common(input, intent.because), pullRequest, reason, askedBy: asked }
 }
 
-function carriedOut(occasion: Occasion, intent: Intent, facts: Facts): Plan | NeedsPlan {
+function carriedOut(input: PlanInput, intent: Intent, facts: Facts): Plan | NeedsPlan {
   switch (intent.kind) {
     case 'preview':
-      return preview(occasion, intent, facts)
+      return preview(input, intent, facts)
     case 'production':
-      return production(occasion, intent, facts)
+      return production(input, intent, facts)
     case 'teardown':
-      return teardown(occasion, intent)
+      return teardown(input, intent)
     case 'sweep':
-      return sweep(occasion, intent)
+      return sweep(input, intent)
     case 'monitor':
-      return monitor(occasion, intent.because)
+      return monitor(input, intent.because)
     case 'rollback':
-      return rollback(occasion, intent, facts)
+      return rollback(input, intent, facts)
     case 'logs': {
       const found = pullRequestOf({ kind: 'number', number: intent.number }, facts)
       if ('kind' in found) return found
-      const name = previewName(placeOf(occasion).baseName, intent.number)
+      const name = previewName(placeOf(input).baseName, intent.number)
       const { askedBy: asked } = intent
       return {
         kind: 'logs',
-        ...common(occasion, intent.because),
+        ...common(input, intent.because),
         serviceName: name,
         pullRequest: found,
         askedBy: asked,
@@ -101,30 +96,30 @@ function carriedOut(occasion: Occasion, intent: Intent, facts: Facts): Plan | Ne
     }
     case 'help': {
       const { number, unknown, askedBy: asked } = intent
-      return { kind: 'help', ...common(occasion, intent.because), pullRequest: number, unknown, askedBy: asked }
+      return { kind: 'help', ...common(input, intent.because), pullRequest: number, unknown, askedBy: asked }
     }
   }
 }
 
-function preview(occasion: Occasion, intent: PreviewIntent, facts: Facts): Plan | NeedsPlan {
+function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | NeedsPlan {
   const pullRequest = pullRequestOf(intent.of, facts)
   if ('kind' in pullRequest) return pullRequest
   const no = (reason: string): Plan =>
     intent.comment
-      ? decline(occasion, intent, intent.comment, reason)
+      ? decline(input, intent, intent.comment, reason)
       : { kind: 'none', status: 'skipped', reason, pullRequest: pullRequest.number }
 
-  const reason = heldBack(occasion, pullRequest, intent.byPerson) ?? notTheHead(intent, pullRequest)
+  const reason = skipReason(input, pullRequest, intent.byPerson) ?? notTheHead(intent, pullRequest)
   if (reason !== undefined) return no(reason)
-  const trust = trustIn(occasion, intent, pullRequest, facts)
+  const trust = trustIn(input, intent, pullRequest, facts)
   if (trust.kind === 'needs') return trust
   if (trust.kind === 'denied') return no(trust.reason)
   const untrusted = trust.kind === 'approved'
-  if (untrusted && occasion.settings.directory !== undefined) return no(builtByStrangers)
-  const unchanged = intent.byPerson ? undefined : unchangedPaths(occasion, pullRequestFiles(pullRequest), facts)
+  if (untrusted && input.settings.directory !== undefined) return no(builtByStrangers)
+  const unchanged = intent.byPerson ? undefined : unchangedPaths(input, pullRequestFiles(pullRequest), facts)
   if (unchanged?.kind === 'needs') return unchanged
   if (unchanged) return no(unchanged.reason)
-  return previewPlan(occasion, { ...common(occasion, intent.because), pullRequest, untrusted, intent })
+  return previewPlan(input, { ...common(input, intent.because), pullRequest, untrusted, intent })
 }
 
 const builtByStrangers =
@@ -142,18 +137,18 @@ function pullRequestFiles(pullRequest: PullRequest): ChangedFilesOf {
   return { kind: 'pull-request', number: pullRequest.number }
 }
 
-function production(occasion: Occasion, intent: ProductionIntent, facts: Facts): Plan | NeedsPlan {
+function production(input: PlanInput, intent: ProductionIntent, facts: Facts): Plan | NeedsPlan {
   const { before, wanted } = intent
   // Without a commit to compare with there is no saying that nothing changed.
   if (before !== undefined) {
-    const unchanged = unchangedPaths(occasion, { kind: 'range', before, after: wanted.sha }, facts)
+    const unchanged = unchangedPaths(input, { kind: 'range', before, after: wanted.sha }, facts)
     if (unchanged) return unchanged
   }
-  return productionPlan(occasion, { ...common(occasion, intent.because), intent })
+  return productionPlan(input, { ...common(input, intent.because), intent })
 }
 
-function unchangedPaths(occasion: Occasion, of: ChangedFilesOf, facts: Facts): NeedsPlan | NonePlan | undefined {
-  const { paths } = occasion.settings
+function unchangedPaths(input: PlanInput, of: ChangedFilesOf, facts: Facts): NeedsPlan | NonePlan | undefined {
+  const { paths } = input.settings
   if (paths === undefined) return undefined
   const { changedFiles } = facts
   if (changedFiles === undefined) return needs({ fact: 'changedFiles', of })
@@ -192,56 +187,49 @@ function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | N
   return { kind: 'refused', problem: `${which} does not exist`, hint: 'Check the input pr-number.' }
 }
 
-function teardown(occasion: Occasion, intent: Extract<Intent, { kind: 'teardown' }>): TeardownPlan {
+function teardown(input: PlanInput, intent: Extract<Intent, { kind: 'teardown' }>): TeardownPlan {
   const { number } = intent
-  const name = previewName(placeOf(occasion).baseName, number)
+  const name = previewName(placeOf(input).baseName, number)
   return {
     kind: 'teardown',
-    ...common(occasion, intent.because),
-    ...costing(occasion),
+    ...common(input, intent.because),
+    ...costing(input),
     target: targetName(name, number),
     environment: 'preview',
     serviceName: name,
     pullRequest: number,
     databaseName: databaseName(name),
-    timeoutMs: occasion.settings.timeoutMs,
-    onDemand: intent.askedBy !== undefined || occasion.settings.command === 'teardown',
-    previewLabel: occasion.settings.previewLabel,
+    timeoutMs: input.settings.timeoutMs,
+    onDemand: intent.askedBy !== undefined || input.settings.command === 'teardown',
+    previewLabel: input.settings.previewLabel,
     askedBy: intent.askedBy,
   }
 }
 
-function sweep(occasion: Occasion, intent: Extract<Intent, { kind: 'sweep' }>): Plan {
-  const { previewLabel, previewTtlMs, maxPreviews, timeoutMs } = occasion.settings
-  const common_ = { ...common(occasion, intent.because), ...costing(occasion) }
-  const followedBy = intent.thenMonitor ? monitor(occasion, intent.because) : undefined
+function sweep(input: PlanInput, intent: Extract<Intent, { kind: 'sweep' }>): Plan {
+  const { previewLabel, previewTtlMs, maxPreviews, timeoutMs } = input.settings
+  const common_ = { ...common(input, intent.because), ...costing(input) }
+  const followedBy = intent.thenMonitor ? monitor(input, intent.because) : undefined
   return { kind: 'sweep', ...common_, previewLabel, previewTtlMs, maxPreviews, timeoutMs, followedBy }
 }
 
-function monitor(occasion: Occasion, because: string): MonitorPlan {
-  const { health, autoscale, timeoutMs } = occasion.settings
-  const { baseName } = placeOf(occasion)
-  return {
-    kind: 'monitor',
-    ...common(occasion, because),
-    ...costing(occasion),
-    serviceName: baseName,
-    health,
-    autoscale,
-    timeoutMs,
-  }
+function monitor(input: PlanInput, because: string): MonitorPlan {
+  const { health, autoscale, timeoutMs } = input.settings
+  const { baseName } = placeOf(input)
+  const shared = { ...common(input, because), ...costing(input) }
+  return { kind: 'monitor', ...shared, serviceName: baseName, health, autoscale, timeoutMs }
 }
 
-function rollback(occasion: Occasion, intent: RollbackIntent, facts: Facts): Plan | NeedsPlan {
+function rollback(input: PlanInput, intent: RollbackIntent, facts: Facts): Plan | NeedsPlan {
   const { number, to } = intent
   const found = number === undefined ? undefined : pullRequestOf({ kind: 'number', number }, facts)
   if (found && 'kind' in found) return found
-  const { health, timeoutMs, adopt } = occasion.settings
-  const { baseName } = placeOf(occasion)
+  const { health, timeoutMs, adopt } = input.settings
+  const { baseName } = placeOf(input)
   const name = number === undefined ? baseName : previewName(baseName, number)
   return {
     kind: 'rollback',
-    ...common(occasion, intent.because),
+    ...common(input, intent.because),
     target: targetName(name, number),
     environment: environmentName(number),
     serviceName: name,
@@ -254,16 +242,16 @@ function rollback(occasion: Occasion, intent: RollbackIntent, facts: Facts): Pla
   }
 }
 
-function common(occasion: Occasion, because: string) {
-  return { dryRun: occasion.settings.dryRun, because, place: placeOf(occasion) }
+function common(input: PlanInput, because: string) {
+  return { dryRun: input.settings.dryRun, because, place: placeOf(input) }
 }
 
-function costing({ settings }: Occasion): Costing {
+function costing({ settings }: PlanInput): Costing {
   const { build, database, prices, creditsWarning } = settings
   return { build, database, prices, creditsWarning }
 }
 
-function placeOf({ context, settings }: Occasion): Place {
+function placeOf({ context, settings }: PlanInput): Place {
   const { repository } = context
   return {
     project: settings.project,
@@ -274,6 +262,6 @@ function placeOf({ context, settings }: Occasion): Place {
   }
 }
 
-function needs(need: Need): NeedsPlan {
+function needs(need: NeededFact): NeedsPlan {
   return { kind: 'needs', need }
 }

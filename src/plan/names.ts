@@ -1,29 +1,15 @@
 import { createHash } from 'node:crypto'
-import { Secret } from '../core/secret.ts'
+import damerauLevenshtein from 'damerau-levenshtein'
 import type { Repository } from './event.ts'
-import type { Parsed } from './input-values.ts'
-import type { Variables } from './settings.ts'
+import type { Parsed } from './values.ts'
 
 const longestLabel = 63
 // The platform allows 2 to 50 characters: a letter or digit, then those, hyphens and underscores (seen on its own server).
 const longestDatabaseName = 50
 const hashLength = 8
 
-/** The name of a service's own mark, by which everything of this action's is told from what is a stranger's. */
-export const marks = {
-  managedBy: 'INK_MANAGED_BY',
-  repository: 'INK_GIT_REPOSITORY',
-  pullRequest: 'INK_GIT_PULL_REQUEST',
-  environment: 'INK_ENVIRONMENT',
-  commit: 'INK_GIT_COMMIT_SHA',
-  ref: 'INK_GIT_REF',
-} as const
-
-/** The value of `INK_MANAGED_BY`. */
-export const managedBy = 'ink-deploy'
-
 /** `production` or `preview`, as GitHub's environment is called. */
-export type EnvironmentName = 'production' | 'preview'
+type EnvironmentName = 'production' | 'preview'
 
 export function environmentName(pullRequest: number | undefined): EnvironmentName {
   return pullRequest === undefined ? 'production' : 'preview'
@@ -97,25 +83,6 @@ export function parseServiceName(text: string): Parsed<string> {
 }
 
 /**
- * The marks of ownership, and with `git` the facts about the commit. Marks come without being asked for: without them
- * nothing could be told from a stranger's, and so nothing could be removed.
- */
-export function markVariables(
-  of: { repository: string; pullRequest: number | undefined; sha: string; ref: string },
-  git: boolean,
-): Variables {
-  const values: [string, string][] = [
-    [marks.managedBy, managedBy],
-    [marks.repository, of.repository],
-  ]
-  if (of.pullRequest !== undefined) values.push([marks.pullRequest, String(of.pullRequest)])
-  if (git) {
-    values.push([marks.environment, environmentName(of.pullRequest)], [marks.commit, of.sha], [marks.ref, of.ref])
-  }
-  return new Map(values.map(([name, value]) => [name, new Secret(value)]))
-}
-
-/**
  * Owner and repository in one label. A hyphen joins them, two where the owner has one, so that `a-b/c` and `a/b-c` stay
  * apart; a name that needs more than that to be told from all others gets a hash. GitHub ignores case in both.
  */
@@ -155,4 +122,91 @@ function hashOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex')
   const letter = String.fromCharCode('a'.charCodeAt(0) + Number.parseInt(hex.slice(0, 1), 16))
   return letter + hex.slice(1, hashLength)
+}
+
+/** Something that exists on the platform: `names` are those under which it can be asked for, the first for people. */
+export interface KnownPlace {
+  readonly names: readonly [string, ...string[]]
+}
+
+/** What is to be said of one of the inputs `project` and `workspace`. */
+export type PlaceJudgement =
+  | { readonly kind: 'known' }
+  /** It will be made by being named: fine for a first deployment, and to be said. */
+  | { readonly kind: 'new'; readonly detail: string }
+  | { readonly kind: 'refused'; readonly detail: string; readonly hint: string }
+
+/**
+ * Judges the project's name. On ml.ink naming an unknown project makes it, so a slip of the pen would quietly put the
+ * service where nobody looks: a name that is nearly that of a project which exists is refused. `default` is what every
+ * account begins with and the input says when nobody writes it, whatever a server calls that project in its list.
+ */
+export function judgeProject({ project }: { readonly project: string }, known: readonly KnownPlace[]): PlaceJudgement {
+  if (project === 'default' || isKnown(project, known)) return { kind: 'known' }
+  const near = nearNames(project, known)
+  const [nearest] = near
+  if (nearest === undefined) {
+    return { kind: 'new', detail: `there is no project “${project}” on ml.ink yet; there are ${listed(known)}` }
+  }
+  return {
+    kind: 'refused',
+    detail: `project: there is no “${project}” on ml.ink, but ${quoted(near)}`,
+    hint: `Set \`project: ${nearest}\`. If a new project is meant, make it at ml.ink first, or give it a name that is less like the other.`,
+  }
+}
+
+/** Judges the workspace's name: an unknown one is refused, since nothing makes workspaces by naming them. */
+export function judgeWorkspace(workspace: string, known: readonly KnownPlace[]): PlaceJudgement {
+  if (isKnown(workspace, known)) return { kind: 'known' }
+  const [nearest] = nearNames(workspace, known)
+  return {
+    kind: 'refused',
+    detail: `workspace: the key’s account has no “${workspace}” on ml.ink; it has ${listed(known)}`,
+    hint: nearest
+      ? `Set \`workspace: ${nearest}\`.`
+      : 'Set one of these, or leave `workspace` out for the account’s default.',
+  }
+}
+
+const mostListed = 20
+
+function listed(known: readonly KnownPlace[]): string {
+  const names = known.map(({ names: [name] }) => name)
+  const rest = names.length - mostListed
+  return names.length === 0 ? 'none' : `${names.slice(0, mostListed).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `“${name}”`).join(', ')
+}
+
+function isKnown(name: string, known: readonly KnownPlace[]): boolean {
+  return known.some(({ names }) => names.includes(name))
+}
+
+/** What somebody may have meant who wrote `wanted`. */
+function nearNames(wanted: string, known: readonly KnownPlace[]): string[] {
+  return known.flatMap(({ names }) => names.filter((name) => isNear(wanted, name)).slice(0, 1))
+}
+
+function isNear(a: string, b: string): boolean {
+  if (squashed(a) === squashed(b)) return true
+  const [one, other] = differingParts(words(a), words(b))
+  // `team-a` and `team-b`, `stage1` and `stage2` differ on purpose.
+  if (withoutDigits(one) === withoutDigits(other) || Math.max(one.length, other.length) < 4) return false
+  return damerauLevenshtein(one, other).steps <= (Math.max(one.length, other.length) < 7 ? 1 : 2)
+}
+
+const words = (name: string) => name.toLowerCase().split(/[-_. ]+/)
+const squashed = (name: string) => words(name).join('')
+const withoutDigits = (name: string) => name.replaceAll(/\d+/g, '0')
+
+/** Two names without the words that both begin with, and without those that both end in. */
+function differingParts(a: readonly string[], b: readonly string[]): [string, string] {
+  const shorter = Math.min(a.length, b.length)
+  let head = 0
+  while (head < shorter && a[head] === b[head]) head++
+  let tail = 0
+  while (tail < shorter - head && a.at(-1 - tail) === b.at(-1 - tail)) tail++
+  return [a.slice(head, a.length - tail).join('-'), b.slice(head, b.length - tail).join('-')]
 }

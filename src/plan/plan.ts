@@ -1,15 +1,8 @@
 import type { Autoscale } from './autoscale.ts'
-import type { WantedRecord } from './dns-records.ts'
+import type { WantedRecord } from './dns.ts'
 import type { PullRequest, Repository } from './event.ts'
-import type {
-  BuildSettings,
-  DatabaseSettings,
-  EnvStrategy,
-  HealthCheck,
-  OnQuota,
-  Prices,
-  Variables,
-} from './settings.ts'
+import type { BuildSettings, DatabaseSettings, EnvStrategy, HealthCheck, OnQuota, Prices } from './settings.ts'
+import type { Variables } from './variables.ts'
 
 /** Where everything of one service happens on the platform. */
 export interface Place {
@@ -210,7 +203,7 @@ export interface RefusedPlan {
 /** A fact is needed before the plan can be made: look it up, add it to the facts, and plan again. */
 export interface NeedsPlan {
   readonly kind: 'needs'
-  readonly need: Need
+  readonly need: NeededFact
 }
 
 export type Plan =
@@ -227,7 +220,7 @@ export type Plan =
   | NonePlan
   | RefusedPlan
 
-export type Need =
+export type NeededFact =
   | { readonly fact: 'pullRequest'; readonly number: number }
   /** The open pull request whose head is this commit, for `workflow_run`, whose payload does not name a fork's. */
   | {
@@ -243,11 +236,11 @@ export type ChangedFilesOf =
   | { readonly kind: 'pull-request'; readonly number: number }
   | { readonly kind: 'range'; readonly before: string; readonly after: string }
 
-export type Permission = 'admin' | 'write' | 'read' | 'none'
+export type RepositoryPermission = 'admin' | 'write' | 'read' | 'none'
 
 /** What was looked up so far. `unreadable`: asked, and GitHub did not say. */
 export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
-  readonly permission?: Permission | 'unreadable'
+  readonly permission?: RepositoryPermission | 'unreadable'
   readonly changedFiles?: readonly string[] | 'unreadable'
 }

@@ -1,52 +1,47 @@
 import type { Secret } from '../core/secret.ts'
-import type { Autoscale } from './autoscale.ts'
-import type { WantedRecord } from './dns-records.ts'
+import { settingTable } from './setting-table.ts'
+import type { Setting } from './value-types.ts'
+import type { StatusRange, ValueProblem } from './values.ts'
+import { type DatabaseVariable, parseVariables, type Variables } from './variables.ts'
 
-/** Environment variables by name. Their values are hidden because no value is ever printed, secret or not. */
-export type Variables = ReadonlyMap<string, Secret>
+export type InputName = keyof typeof settingTable
+type Value<N extends InputName> = (typeof settingTable)[N] extends Setting<infer T> ? T : never
+type Values = { readonly [N in InputName]: Value<N> }
 
-export const commands = ['auto', 'preview', 'production', 'teardown', 'sweep', 'monitor', 'rollback', 'plan'] as const
-export type Command = (typeof commands)[number]
+export const inputNames = Object.keys(settingTable) as readonly InputName[]
 
-export const buildPacks = ['railpack', 'dockerfile', 'static', 'dockercompose'] as const
-export type BuildPack = (typeof buildPacks)[number]
+/** What the workflow gave, as text; a setting that was not given is empty. */
+export type RawInputs = Readonly<Record<InputName, string>>
 
-export const onQuotaChoices = ['fail', 'skip', 'evict-oldest'] as const
-export type OnQuota = (typeof onQuotaChoices)[number]
+/** A setting as it was written somewhere: its text, and what to call it in a message. */
+export interface Given {
+  readonly text: string
+  readonly label: string
+}
 
-export const onMissingKeyChoices = ['auto', 'skip', 'fail'] as const
-export type OnMissingKey = (typeof onMissingKeyChoices)[number]
+export interface SettingsSources {
+  /** Contents of a file in the workspace; undefined when there is none. */
+  readFile(path: string): string | undefined
+  /** What a file says, where the workflow says nothing. Lists come as lines. */
+  readonly written?: (name: InputName) => Given | undefined
+  /** Whether GitHub gives this run no secrets, so that a key cannot be expected of it. */
+  readonly secretsWithheld?: boolean
+}
 
-export const commentChoices = ['sticky', 'on-failure', 'none'] as const
-export type CommentMode = (typeof commentChoices)[number]
+export type ParsedSettings =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly problems: readonly string[] }
 
-export const deploymentRecordChoices = ['auto', 'true', 'false'] as const
-export type DeploymentRecordMode = (typeof deploymentRecordChoices)[number]
-
-export const envStrategies = ['merge', 'replace'] as const
-export type EnvStrategy = (typeof envStrategies)[number]
-
+/** The settings of a run, checked. */
+export type Settings = Readonly<ReturnType<typeof assemble>>
 /** What is passed on to the platform. Undefined means its default on create, and unchanged on update. */
-export interface BuildSettings {
-  readonly buildPack: BuildPack | undefined
-  readonly buildCommand: string | undefined
-  readonly startCommand: string | undefined
-  readonly publishDirectory: string | undefined
-  readonly rootDirectory: string | undefined
-  readonly dockerfilePath: string | undefined
-  readonly port: number | undefined
-  /** In mebibytes with the platform's unit: `256Mi`, `1024Mi`. */
-  readonly memory: string | undefined
-  /** `0.5`, `1`, … as the platform writes it. */
-  readonly vcpus: string | undefined
-  readonly region: string | undefined
-}
-
-/** Both ends included. */
-export interface StatusRange {
-  readonly from: number
-  readonly to: number
-}
+export type BuildSettings = Settings['build']
+export type Prices = Settings['prices']
+export type DatabaseType = NonNullable<Value<'database'>>
+export type EnvStrategy = Value<'env-strategy'>
+export type OnQuota = Value<'on-quota'>
+export type OnMissingKey = Value<'on-missing-key'>
+export type CommentMode = Value<'comment'>
 
 export type HealthCheck =
   | { readonly kind: 'none' }
@@ -59,9 +54,6 @@ export type HealthCheck =
   /** Speaks the MCP handshake with the service instead of plain HTTP. */
   | { readonly kind: 'mcp'; readonly timeoutMs: number }
 
-export const databaseTypes = ['sqlite', 'postgres', 'mysql', 'redis', 'mongodb'] as const
-export type DatabaseType = (typeof databaseTypes)[number]
-
 /** A database of each service's own. */
 export interface DatabaseSettings {
   readonly type: DatabaseType
@@ -71,74 +63,201 @@ export interface DatabaseSettings {
   readonly seed: string | undefined
 }
 
-export interface EnvironmentSettings {
-  /** `env-file` and `env`, the latter laid over the former. */
-  readonly shared: Variables
-  readonly preview: Variables
-  readonly production: Variables
-  readonly strategy: EnvStrategy
-  /** Whether the facts about the commit are added; the marks of ownership always are. */
-  readonly git: boolean
-  /** The `env-file` that is not there. No fault of a run that has no use for it: a teardown needs no checkout. */
-  readonly missingFile: string | undefined
+/**
+ * Makes the settings of what was given, or says everything that is wrong with it. Reads no file but `env-file`, and does
+ * nothing else. A missing key alone is no problem here, for there may be nothing to do (see `missingKey` in guards.ts);
+ * it is named only together with others, so that they can be put right in one go.
+ */
+export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedSettings {
+  const given = (name: InputName): Given => {
+    const text = raw[name].trim()
+    return (text === '' ? sources.written?.(name) : undefined) ?? { text, label: name }
+  }
+  const problems: string[] = []
+  const values = fromTable((name) => read(settingTable[name], given(name), problems)) as Values
+  const envFile = readEnvFile(values['env-file'], sources, problems)
+  problems.push(...combinationProblems(given, values))
+  const settings = assemble(values, envFile)
+  if (problems.length === 0) return { ok: true, settings }
+  const keyless = given('api-key').text === '' && keyIsWanted(settings, sources)
+  return { ok: false, problems: keyless ? ['api-key: is not set', ...problems] : problems }
 }
 
-/** Dollars. A rate of 0 hides every estimate. */
-export interface Prices {
-  readonly vcpuMinute: number
-  readonly gbMinute: number
+function fromTable<T>(make: (name: InputName) => T): Record<InputName, T> {
+  return Object.fromEntries(inputNames.map((name) => [name, make(name)])) as Record<InputName, T>
 }
 
-/** The inputs of a run, checked. */
-export interface Settings {
-  readonly apiKey: Secret | undefined
-  readonly githubToken: Secret | undefined
-  readonly command: Command
-  /** The base name as given; `serviceName` in names.ts makes a label of it. */
-  readonly service: string | undefined
-  readonly project: string
-  readonly workspace: string | undefined
-  /** Name of the repository on the platform; undefined means that of the GitHub repository. */
-  readonly repo: string | undefined
-  /** Undefined means the repository's default branch. */
-  readonly productionBranch: string | undefined
-  readonly directory: string | undefined
-  /** Leave out what `.gitattributes` marks `export-ignore`. */
-  readonly exportIgnore: boolean
-  readonly build: BuildSettings
-  /** Bounds within which the monitor may change production's size. */
-  readonly autoscale: Autoscale | undefined
-  readonly environment: EnvironmentSettings
-  readonly database: DatabaseSettings | undefined
-  readonly domain: string | undefined
-  /** With `{number}` where the pull request's number goes. */
-  readonly previewDomain: string | undefined
-  /** Take off a domain that is not the one asked for. */
-  readonly removeDomain: boolean
-  /** Undefined means that nobody asked; none means that those of ours are to go. */
-  readonly dnsRecords: readonly WantedRecord[] | undefined
-  readonly timeoutMs: number
-  readonly health: HealthCheck
-  readonly rollback: boolean
-  /** Where `command: rollback` goes: a source commit, whole or abbreviated; undefined means the one before. */
-  readonly rollbackTo: string | undefined
-  readonly comment: CommentMode
-  readonly deploymentRecord: DeploymentRecordMode
-  readonly previewLabel: string | undefined
-  /** Globs; undefined when every change counts. */
-  readonly paths: readonly string[] | undefined
-  readonly maxPreviews: number | undefined
-  readonly previewTtlMs: number | undefined
-  readonly onMissingKey: OnMissingKey
-  readonly onQuota: OnQuota
-  readonly adopt: boolean
-  readonly previewDrafts: boolean
-  readonly pullRequest: number | undefined
-  readonly dryRun: boolean
-  readonly prices: Prices
-  /** Dollars a day that all previews together may cost, as estimated; undefined for no limit. */
-  readonly maxCostPerDay: number | undefined
-  /** Dollars of credits below which a run warns; 0 for never. */
-  readonly creditsWarning: number
-  readonly endpoint: string
+/** The value of a setting; that of its fallback where nothing, or nothing good, was given. */
+function read({ type, fallback }: Setting<unknown>, { text, label }: Given, problems: string[]): unknown {
+  if (text !== '') {
+    const parsed = type.parse(text)
+    if ('problems' in parsed) problems.push(...worded(label, parsed.problems))
+    if ('value' in parsed) return parsed.value
+    problems.push(`${label}: must be ${parsed.allowed}${type.secret ? '' : `, but is ${shown(text)}`}`)
+  }
+  const parsed = fallback === '' ? undefined : type.parse(fallback)
+  return parsed && 'value' in parsed ? parsed.value : undefined
+}
+
+function worded(label: string, problems: readonly ValueProblem[]): string[] {
+  return problems.map(({ at, text }) => `${label}${at === undefined ? '' : `, ${at}`}: ${text}`)
+}
+
+/** A value as it appears in a message: quoted, on one line, and not too long. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
+}
+
+function keyIsWanted({ command, onMissingKey }: Settings, { secretsWithheld = false }: SettingsSources): boolean {
+  if (command === 'plan' || onMissingKey === 'skip') return false
+  return onMissingKey === 'fail' || !secretsWithheld
+}
+
+interface EnvFile {
+  readonly variables: Variables
+  /** The path of a file that is not there. No fault of a run that has no use for it: a teardown needs no checkout. */
+  readonly missing: string | undefined
+}
+
+function readEnvFile(path: string | undefined, { readFile }: SettingsSources, problems: string[]): EnvFile {
+  const contents = path === undefined ? undefined : readFile(path)
+  if (contents === undefined) return { variables: new Map(), missing: path }
+  const parsed = parseVariables(contents)
+  problems.push(...worded(`env-file ${shown(path ?? '')}`, parsed.problems))
+  return { variables: parsed.value, missing: undefined }
+}
+
+/**
+ * What does not go together, most of which the platform would refuse once everything had been pushed. Judged by the text,
+ * so that one mistake is one problem.
+ */
+function combinationProblems(given: (name: InputName) => Given, values: Values): string[] {
+  const text = (name: InputName) => given(name).text
+  const problems: string[] = []
+  const refuse = (name: InputName, sentence: string) => problems.push(`${given(name).label}: ${sentence}`)
+  const pack = text('build-pack')
+  if (text('publish-directory') && (pack === 'dockerfile' || pack === 'dockercompose'))
+    refuse('publish-directory', `works with build-pack railpack or static only, but build-pack is ${shown(pack)}`)
+  if (text('dockerfile-path') && pack !== 'dockerfile')
+    refuse(
+      'dockerfile-path',
+      `works with build-pack dockerfile only, but build-pack is ${pack ? shown(pack) : 'not set'}`,
+    )
+  for (const name of ['database-env', 'database-seed'] as const)
+    if (text(name) && !text('database')) refuse(name, 'works with database only, which is not set')
+  const { database } = values
+  if (database !== undefined && database !== 'sqlite' && text('database-seed'))
+    refuse('database-seed', `works with database sqlite only, but database is ${shown(database)}`)
+  if (database === 'sqlite')
+    problems.push(...worded(given('database-env').label, unknownOutputs(values['database-env'] ?? [])))
+  const hidden = (['price-vcpu-minute', 'price-gb-minute'] as const).find((name) => values[name] === 0)
+  if (values['max-cost-per-day'] !== undefined && hidden !== undefined)
+    refuse('max-cost-per-day', `rests on an estimate, but ${hidden} is 0, which hides it`)
+  return problems
+}
+
+/** What a template hands over is known only once it is deployed; what sqlite does is. */
+function unknownOutputs(variables: readonly DatabaseVariable[]): ValueProblem[] {
+  return variables
+    .filter(({ output }) => output !== 'url' && output !== 'token')
+    .map(({ at, output }) => ({ at, text: `after = must be one of url, token, but is ${shown(output)}` }))
+}
+
+function assemble(values: Values, envFile: EnvFile) {
+  return {
+    apiKey: values['api-key'] as Secret | undefined,
+    githubToken: values['github-token'],
+    command: values.command,
+    /** The base name as given; `serviceName` in names.ts makes one where there is none. */
+    service: values.service,
+    project: values.project,
+    workspace: values.workspace,
+    /** Name of the repository on the platform; undefined means that of the GitHub repository. */
+    repo: values.repo,
+    /** Undefined means the repository's default branch. */
+    productionBranch: values['production-branch'],
+    directory: values.directory,
+    /** Leave out what `.gitattributes` marks `export-ignore`. */
+    exportIgnore: values['export-ignore'],
+    build: {
+      buildPack: values['build-pack'],
+      buildCommand: values['build-command'],
+      startCommand: values['start-command'],
+      publishDirectory: values['publish-directory'],
+      rootDirectory: values['root-directory'],
+      dockerfilePath: values['dockerfile-path'],
+      port: values.port,
+      /** In mebibytes with the platform's unit: `256Mi`, `1024Mi`. */
+      memory: values.memory,
+      /** `0.5`, `1`, … as the platform writes it. */
+      vcpus: values.vcpus,
+      region: values.region,
+    },
+    /** Bounds within which the monitor may change production's size. */
+    autoscale: values.autoscale,
+    environment: {
+      /** `env-file` and `env`, the latter laid over the former. */
+      shared: new Map([...envFile.variables, ...(values.env ?? [])]) as Variables,
+      preview: values['preview-env'] ?? (new Map() as Variables),
+      production: values['production-env'] ?? (new Map() as Variables),
+      strategy: values['env-strategy'],
+      /** Whether the facts about the commit are added; the marks of ownership always are. */
+      git: values['git-env'],
+      missingFile: envFile.missing,
+    },
+    database: databaseOf(values),
+    domain: values.domain,
+    /** With `{number}` where the pull request's number goes. */
+    previewDomain: values['preview-domain'],
+    /** Take off a domain that is not the one asked for. */
+    removeDomain: values['remove-domain'],
+    /** Undefined means that nobody asked; none means that those of ours are to go. */
+    dnsRecords: values['dns-records'],
+    timeoutMs: values.timeout,
+    health: healthOf(values),
+    rollback: values.rollback,
+    /** Where `command: rollback` goes: a source commit, whole or abbreviated; undefined means the one before. */
+    rollbackTo: values['rollback-to'],
+    comment: values.comment,
+    deploymentRecord: values['deployment-record'],
+    previewLabel: values['preview-label'],
+    /** Globs; undefined when every change counts. */
+    paths: values.paths,
+    maxPreviews: values['max-previews'],
+    previewTtlMs: values['preview-ttl'],
+    previewDrafts: values['preview-drafts'],
+    pullRequest: values['pr-number'],
+    onMissingKey: values['on-missing-key'],
+    onQuota: values['on-quota'],
+    adopt: values.adopt,
+    dryRun: values['dry-run'],
+    /** Dollars. A rate of 0 hides every estimate. */
+    prices: { vcpuMinute: values['price-vcpu-minute'], gbMinute: values['price-gb-minute'] },
+    /** Dollars a day that all previews together may cost, as estimated; undefined for no limit. */
+    maxCostPerDay: values['max-cost-per-day'],
+    /** Dollars of credits below which a run warns; 0 for never. */
+    creditsWarning: values['credits-warning'],
+    endpoint: values.endpoint,
+  }
+}
+
+function healthOf(values: Values): HealthCheck {
+  const path = values['health-path']
+  const timeoutMs = values['health-timeout']
+  if (path === 'none') return { kind: 'none' }
+  return path === 'mcp'
+    ? { kind: 'mcp', timeoutMs }
+    : { kind: 'http', path, statuses: values['health-status'], timeoutMs }
+}
+
+function databaseOf(values: Values): DatabaseSettings | undefined {
+  const { database: type } = values
+  if (type === undefined) return undefined
+  const variables = values['database-env']?.map(({ name, output }) => [name, output] as const)
+  const token = type === 'sqlite' ? ([['DATABASE_AUTH_TOKEN', 'token']] as const) : []
+  return {
+    type,
+    env: new Map(variables ?? [['DATABASE_URL', 'url'], ...token]),
+    seed: values['database-seed'],
+  }
 }

@@ -1,83 +1,174 @@
-import { parse } from 'dotenv'
 import { Secret } from '../core/secret.ts'
-import type { Variables } from './settings.ts'
+import { environmentName } from './names.ts'
+import type { ValueProblem } from './values.ts'
 
-export interface ParsedVariables {
-  readonly variables: Variables
-  /** One sentence per bad line. Never a value, nor a line's text, which may be part of one. */
-  readonly problems: readonly string[]
+/** Environment variables by name. Their values are hidden because no value is ever printed, secret or not. */
+export type Variables = ReadonlyMap<string, Secret>
+
+/** The name of a service's own mark, by which everything of this action's is told from what is a stranger's. */
+export const marks = {
+  managedBy: 'INK_MANAGED_BY',
+  repository: 'INK_GIT_REPOSITORY',
+  pullRequest: 'INK_GIT_PULL_REQUEST',
+  environment: 'INK_ENVIRONMENT',
+  commit: 'INK_GIT_COMMIT_SHA',
+  ref: 'INK_GIT_REF',
+} as const
+
+/** The value of `INK_MANAGED_BY`. */
+export const managedBy = 'ink-deploy'
+
+/**
+ * The marks of ownership, and with `git` the facts about the commit. Marks come without being asked for: without them
+ * nothing could be told from a stranger's, and so nothing could be removed.
+ */
+export function markVariables(
+  of: { repository: string; pullRequest: number | undefined; sha: string; ref: string },
+  git: boolean,
+): Variables {
+  const values: [string, string][] = [
+    [marks.managedBy, managedBy],
+    [marks.repository, of.repository],
+  ]
+  if (of.pullRequest !== undefined) values.push([marks.pullRequest, String(of.pullRequest)])
+  if (git) {
+    values.push([marks.environment, environmentName(of.pullRequest)], [marks.commit, of.sha], [marks.ref, of.ref])
+  }
+  return new Map(values.map(([name, value]) => [name, new Secret(value)]))
 }
 
 /**
- * Reads `KEY=VALUE` lines with dotenv's quoting, and refuses what dotenv would drop without a word. `input` names the
- * text's origin in the problems.
+ * Reads `KEY=VALUE` lines with the quoting of dotenv, and refuses what different tools read differently: what dotenv
+ * would drop, cut off or keep by surprise. Takes time in proportion to the text.
  */
-export function parseVariables(text: string, input: string): ParsedVariables {
+export function parseVariables(given: string): {
+  readonly value: Variables
+  readonly problems: readonly ValueProblem[]
+} {
+  const text = given.replace(/\r\n?/g, '\n')
   const variables = new Map<string, Secret>()
-  const problems: string[] = []
-  const rest = { text: text.replace(/\r\n?/g, '\n'), line: 1 }
-  while (rest.text !== '') {
-    const statement = nextStatement(rest.text)
-    const problem = statement.problem
-    if (problem) problems.push(`${input}, line ${rest.line}: ${problem}`)
-    else if (statement.name !== undefined) variables.set(statement.name, new Secret(valueIn(statement)))
-    rest.line += statement.text.split('\n').length - 1
-    rest.text = rest.text.slice(statement.text.length)
+  const problems: ValueProblem[] = []
+  for (let start = 0, line = 1; start < text.length; ) {
+    const statement = statementAt(text, start)
+    if ('problem' in statement) problems.push({ at: `line ${line}`, text: statement.problem })
+    else if ('name' in statement) variables.set(statement.name, new Secret(statement.value))
+    line += countLines(text, start, statement.end)
+    start = statement.end
   }
-  return { variables, problems }
+  return { value: variables, problems }
 }
 
-interface Statement {
-  /** As far as the statement reaches, line break included. */
-  readonly text: string
-  /** Undefined for blank lines and comments. */
-  readonly name?: string
-  readonly problem?: string
-}
+/** A statement reaches to the end of its line, or of the line in which its quoted value ends. Blank lines say nothing. */
+type Statement = { readonly end: number } & (
+  | { readonly name: string; readonly value: string }
+  | { readonly problem: string }
+  | object
+)
 
 const assignment = /^[^\S\n]*(?:export[^\S\n]+)?([^=\s]+)[^\S\n]*=[^\S\n]*/
-const quoted = /^(?:'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|`(?:\\`|[^`])*`)/
 
-/** The first statement of a text: a line, or several where a quoted value goes on. */
-function nextStatement(text: string): Statement {
-  const line = lineAt(text, 0)
-  if (/^\s*(#|$)/.test(line)) return { text: line }
+function statementAt(text: string, start: number): Statement {
+  const end = lineEnd(text, start)
+  const line = text.slice(start, end)
+  if (/^\s*(#|$)/.test(line)) return { end }
   const head = assignment.exec(line)
   const name = head?.[1]
   if (!head || name === undefined) {
-    return {
-      text: line,
-      problem: 'there is no =; each line is KEY=VALUE, and a value of several lines is put in quotes',
-    }
+    return { end, problem: 'there is no =; each line is KEY=VALUE, and a value of several lines is put in quotes' }
   }
   if (!/^[A-Za-z_]\w*$/.test(name)) {
-    return { text: line, problem: 'the name before = may have letters, digits and _, and starts with no digit' }
+    return { end, problem: 'the name before = may have letters, digits and _, and starts with no digit' }
   }
-  return { name, ...valueFrom(text, head[0].length, line) }
+  const quote = /^['"`]/.exec(line.slice(head[0].length))?.[0]
+  if (quote !== undefined) return { name, ...quotedValue(text, start + head[0].length + 1, quote) }
+  return { end, name, ...plainValue(line, head[0].length) }
 }
 
-function valueFrom(text: string, start: number, line: string): Omit<Statement, 'name'> {
-  const quotedValue = quoted.exec(text.slice(start))?.[0]
-  if (quotedValue !== undefined) {
-    const whole = lineAt(text, start + quotedValue.length)
-    const after = whole.slice(start + quotedValue.length)
-    if (/^\s*(#|$)/.test(after)) return { text: whole }
-    return { text: whole, problem: 'there is text after the closing quote' }
+/** The value between quotes, of which the first is just before `start`. */
+function quotedValue(text: string, start: number, quote: string) {
+  const close = closingQuote(text, start, quote)
+  if (close === -1) return { end: lineEnd(text, start), problem: 'the quote is not closed' }
+  const end = lineEnd(text, close)
+  if (!/^\s*(#|$)/.test(text.slice(close + 1, end))) {
+    const ways = 'put the value in quotes that do not stand in it, or in double quotes with \\" for each of its own'
+    return { end, problem: `there is text after the closing quote; ${ways}` }
   }
-  const value = line.slice(start)
-  if (/^['"`]/.test(value)) return { text: line, problem: 'the quote is not closed' }
-  if (/\S#/.test(value)) {
-    return { text: line, problem: 'the # would start a comment and cut the value off; put the value in quotes' }
+  const value = text.slice(start, close)
+  if (quote !== '"') return { end, value }
+  if (value.includes('\\\\')) {
+    const ways = "in single quotes everything stands as it is: 'a\\b' has one, and 'a\\\\b' two"
+    return { end, problem: `two backslashes in double quotes are one to some tools and two to others; ${ways}` }
   }
-  return { text: line }
+  const meant: Readonly<Record<string, string>> = { '\\n': '\n', '\\r': '\r', '\\"': '"' }
+  return { end, value: value.replaceAll(/\\[nr"]/g, (pair) => meant[pair] ?? pair) }
 }
 
-/** The text up to the end of the line that holds a position, with its line break. */
-function lineAt(text: string, position: number): string {
+/** Only double quotes can be escaped: in the others a backslash is a backslash. */
+function closingQuote(text: string, start: number, quote: string): number {
+  let close = text.indexOf(quote, start)
+  while (quote === '"' && close !== -1 && text[close - 1] === '\\' && close > start && text[close - 2] !== '\\')
+    close = text.indexOf(quote, close + 1)
+  return close
+}
+
+function plainValue(line: string, start: number) {
+  const hash = line.indexOf('#', start)
+  if (hash === -1) return { value: line.slice(start).trim() }
+  const isRemark = /\s/.test(line[hash - 1] ?? '') && /^#(\s|#|$)/.test(line.slice(hash, hash + 2))
+  if (isRemark) return { value: line.slice(start, hash).trim() }
+  return {
+    problem:
+      'the # would start a comment and cut the value off; put the value in quotes, or, if a comment is meant, a space before and after the #',
+  }
+}
+
+/** Where the line that holds a position ends, its line break included. */
+function lineEnd(text: string, position: number): number {
   const end = text.indexOf('\n', position)
-  return end === -1 ? text : text.slice(0, end + 1)
+  return end === -1 ? text.length : end + 1
 }
 
-function valueIn(statement: Statement): string {
-  return parse(statement.text)[statement.name ?? ''] ?? ''
+function countLines(text: string, start: number, end: number): number {
+  let lines = 0
+  for (let at = text.indexOf('\n', start); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) lines++
+  return lines
+}
+
+/** A variable that one of a database's outputs is put into. */
+export interface DatabaseVariable {
+  readonly at: string
+  readonly name: string
+  readonly output: string
+}
+
+/** Reads `VARIABLE=output` lines. Which outputs there are depends on the database. */
+export function parseDatabaseVariables(text: string): {
+  readonly value: readonly DatabaseVariable[]
+  readonly problems: readonly ValueProblem[]
+} {
+  const value: DatabaseVariable[] = []
+  const problems: ValueProblem[] = []
+  const names = new Set<string>()
+  for (const [index, written] of text.split('\n').entries()) {
+    const line = written.trim()
+    if (line === '' || line.startsWith('#')) continue
+    const at = `line ${index + 1}`
+    const equals = line.indexOf('=')
+    const name = line.slice(0, Math.max(0, equals)).trimEnd()
+    const output = line.slice(equals + 1).trimStart()
+    const problem = databaseProblem(name, output) ?? (names.has(name) ? `${name} is there twice` : undefined)
+    if (problem === undefined) value.push({ at, name, output })
+    else problems.push({ at, text: problem })
+    names.add(name)
+  }
+  return { value, problems }
+}
+
+function databaseProblem(name: string, output: string): string | undefined {
+  if (!/^[A-Za-z_]\w*$/.test(name)) {
+    return 'must be VARIABLE=output, such as DB_URL=url; a variable has letters, digits and _, and starts with no digit'
+  }
+  if (Object.values<string>(marks).includes(name)) return `${name} is a mark of this action and cannot be used`
+  if (/^[A-Za-z][\w-]{0,99}$/.test(output)) return undefined
+  return `after = must be url or the key of an output, but is ${JSON.stringify(output.slice(0, 80))}`
 }

@@ -1,16 +1,21 @@
+import { readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { DeployError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import type { RunContext, RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
-import { parseSettings } from '../plan/parse-settings.ts'
-import type { Settings, Variables } from '../plan/settings.ts'
-import { readContext } from './context.ts'
-import type { Environment } from './environment.ts'
-import { readEvent, readPayload } from './event.ts'
-import { readInputs, workspaceFiles } from './inputs.ts'
-import { openLog, type RunLog } from './log.ts'
+import {
+  type InputName,
+  inputNames,
+  parseSettings,
+  type RawInputs,
+  type Settings,
+  type SettingsSources,
+} from '../plan/settings.ts'
+import type { Variables } from '../plan/variables.ts'
+import { type Environment, readContext, readEvent, readPayload } from './event.ts'
 import { openMasks } from './masks.ts'
-import { openOutputs } from './outputs.ts'
+import { openLog, openOutputs, type RunLog } from './output.ts'
 
 /** A run as the runner started it, read and checked. */
 export interface LoadedRun {
@@ -48,7 +53,7 @@ export function loadRun(environment: Environment): LoadedRun {
     throw new DeployError(
       `The inputs are not right:\n${parsed.problems.map((problem) => `  - ${problem}`).join('\n')}`,
       {
-        hint: 'Nothing was done. Mend the `with:` block of the step; the README lists every input.',
+        hint: 'Nothing was done. Put the `with:` block of the step right; the README lists every input.',
       },
     )
   }
@@ -80,6 +85,30 @@ function rememberWarnings(log: RunLog, warnings: string[]): RunLog {
     warning: (text) => {
       warnings.push(text)
       log.warning(text)
+    },
+  }
+}
+
+/** Far more than any list of variables needs; a mistaken path must not fill the memory. */
+const longestFileBytes = 1_000_000
+
+/**
+ * Reads every input once. The runner hands input `api-key` over as `INPUT_API-KEY`; hyphens stay, so no shell can have
+ * set it by accident. The key may come from the job's environment instead, as `INK_API_KEY`.
+ */
+export function readInputs(environment: Environment): RawInputs {
+  const read = (name: InputName): string => environment[`INPUT_${name.toUpperCase()}`]?.trim() ?? ''
+  const raw = Object.fromEntries(inputNames.map((name) => [name, read(name)])) as Record<InputName, string>
+  return { ...raw, 'api-key': raw['api-key'] || environment.INK_API_KEY?.trim() || '' }
+}
+
+/** The files that inputs may point to, by paths relative to the workspace. */
+export function workspaceFiles(workspace: string): SettingsSources {
+  return {
+    readFile(path) {
+      const absolute = resolve(workspace, path)
+      const found = statSync(absolute, { throwIfNoEntry: false })
+      return found?.isFile() && found.size <= longestFileBytes ? readFileSync(absolute, 'utf8') : undefined
     },
   }
 }

@@ -1,7 +1,7 @@
 import * as core from '@actions/core'
+import { looksSecret } from '../core/looks-secret.ts'
 import { passwordsIn, secretForms } from '../core/redact.ts'
-import type { Variables } from '../plan/settings.ts'
-import { looksSecret } from './looks-secret.ts'
+import type { Variables } from '../plan/variables.ts'
 
 /** What the runner stars in the log from the moment it is told. */
 export interface Masks {

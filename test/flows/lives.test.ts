@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import { decodeState } from '../../src/report/state.ts'
-import { pullRequestEvent, pullRequestOf } from '../plan/occasions.ts'
+import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
 import { BASE, commitOf, openWorld, type VirtualRun, type VirtualWorld } from './virtual-world.ts'
 
 const LABEL = 'preview'

@@ -21,14 +21,13 @@ import type { Outcome } from '../../src/flows/outcome.ts'
 import { publish } from '../../src/flows/publish.ts'
 import { runAction } from '../../src/flows/run-action.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
-import { type InputName, inputDefaults } from '../../src/plan/inputs.ts'
-import { parseSettings } from '../../src/plan/parse-settings.ts'
+import { type InputName, parseSettings } from '../../src/plan/settings.ts'
 import type { CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
-import { readContext } from '../../src/runner/context.ts'
-import { readEvent } from '../../src/runner/event.ts'
-import { readInputs } from '../../src/runner/inputs.ts'
+import { readContext, readEvent } from '../../src/runner/event.ts'
+import { readInputs } from '../../src/runner/load-run.ts'
 import { openMasks } from '../../src/runner/masks.ts'
+import { inputDefaults } from '../plan/plan-inputs.ts'
 
 export type Inputs = Partial<Record<InputName, string>>
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import type { RunEvent } from '../../src/plan/event.ts'
-import type { InputName } from '../../src/plan/inputs.ts'
-import { pullRequestEvent, pullRequestOf } from '../plan/occasions.ts'
+import type { InputName } from '../../src/plan/settings.ts'
+import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
 import { BASE, commitOf, openWorld, type VirtualWorld, type WorldOptions } from './virtual-world.ts'
 
 const schedule: RunEvent = { kind: 'schedule', cron: '17 3 * * *' }

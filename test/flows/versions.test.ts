@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { InputName } from '../../src/plan/inputs.ts'
-import { push } from '../plan/occasions.ts'
+import type { InputName } from '../../src/plan/settings.ts'
+import { push } from '../plan/plan-inputs.ts'
 import { BASE, commitOf, openWorld, type VirtualWorld } from './virtual-world.ts'
 
 type Inputs = Partial<Record<InputName, string>>

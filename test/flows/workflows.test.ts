@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { type Sandbox, startSandbox, type WebhookEvent } from '../../sandbox/index.ts'
 import { evaluateCondition, evaluateTemplate } from '../../sandbox/runner/expression.ts'
-import { commands } from '../../src/plan/settings.ts'
+import { commands } from '../../src/plan/setting-table.ts'
 
 const examples = resolve(import.meta.dirname, '../../examples')
 const folder = join(examples, 'workflows')

@@ -1,10 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Autoscale, decideStep, parseAutoscale } from '../../src/plan/autoscale.ts'
-import { memorySizesMi, vcpuSizes } from '../../src/plan/input-values.ts'
-import { withBreak, withoutOldBreak, withStep, withUsage } from '../../src/plan/load.ts'
-import { type Load, noLoad } from '../../src/plan/monitor-memory.ts'
-import { whyUnchanged } from '../../src/plan/size-unchanged.ts'
+import { type Autoscale, decideStep, parseAutoscale, whyUnchanged } from '../../src/plan/autoscale.ts'
+import { type Load, noLoad, withBreak, withoutOldBreak, withStep, withUsage } from '../../src/plan/monitor-memory.ts'
+import { memorySizesMi, vcpuSizes } from '../../src/plan/values.ts'
 
 const now = 29_000_000
 const day = 24 * 60

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { findCommand } from '../../src/plan/comment-command.ts'
+import { findCommand } from '../../src/plan/event.ts'
 
 describe('a command in a comment', () => {
   test.each([

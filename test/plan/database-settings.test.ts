@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { InputName } from '../../src/plan/inputs.ts'
-import { parseSettings } from '../../src/plan/parse-settings.ts'
-import { rawInputs, settingsOf } from './occasions.ts'
-
-function problemsOf(given: Partial<Record<InputName, string>>): readonly string[] {
-  const parsed = parseSettings(rawInputs(given), { readFile: () => undefined })
-  return parsed.ok ? [] : parsed.problems
-}
+import { problemsOf, settingsOf } from './plan-inputs.ts'
 
 describe('a database', () => {
   test('is handed over under the usual names', () => {

@@ -4,10 +4,10 @@ import { describePlan } from '../../src/plan/describe.ts'
 import type { RunEvent } from '../../src/plan/event.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import type { Facts } from '../../src/plan/plan.ts'
-import { comment, occasion, pullRequestEvent, pullRequestOf, push } from './occasions.ts'
+import { comment, planInput, pullRequestEvent, pullRequestOf, push } from './plan-inputs.ts'
 
-function lines(event: RunEvent, given: Parameters<typeof occasion>[1] = {}, facts: Facts = {}): string {
-  const plan = makePlan(occasion(event, given), facts)
+function lines(event: RunEvent, given: Parameters<typeof planInput>[1] = {}, facts: Facts = {}): string {
+  const plan = makePlan(planInput(event, given), facts)
   if (plan.kind === 'needs') throw new Error('a fact is missing')
   return describePlan(plan).join('\n')
 }
@@ -64,7 +64,7 @@ describe('the plan in words', () => {
     expect(text).toContain('taken over')
   })
 
-  test.each<[string, RunEvent, Parameters<typeof occasion>[1], Facts, string]>([
+  test.each<[string, RunEvent, Parameters<typeof planInput>[1], Facts, string]>([
     ['teardown', pullRequestEvent('closed'), {}, {}, 'database acme-web-pr-12-db, branches ink/pr-12/…'],
     ['sweep', { kind: 'schedule', cron: '0 * * * *' }, { 'preview-ttl': '7d' }, {}, 'or older than 7d'],
     ['monitor', push('refs/heads/main'), { command: 'monitor', 'health-path': 'mcp' }, {}, 'MCP handshake within 2m'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dnsDifference, type ListedRecord, markOf } from '../../src/plan/dns-difference.ts'
-import { parseDnsRecords, type WantedRecord } from '../../src/plan/dns-records.ts'
+import { dnsDifference, type ListedRecord, markOf, parseDnsRecords, type WantedRecord } from '../../src/plan/dns.ts'
+import { problemsOf } from './plan-inputs.ts'
 
 describe('the list of DNS records', () => {
   test('is YAML, and read in the one spelling by which records are compared', () => {
@@ -16,19 +16,19 @@ describe('the list of DNS records', () => {
 `
     expect(parseDnsRecords(text)).toEqual({
       problems: [],
-      records: [
+      value: [
         { zone: 'example.com', name: 'www', type: 'CNAME', content: 'shop.example.net', ttl: 300 },
         { zone: 'example.com', name: '@', type: 'MX', content: '10 mail.example.com', ttl: 3600 },
         { zone: 'example.com', name: '*.dev', type: 'AAAA', content: '2001:db8::1', ttl: 300 },
         { zone: 'example.com', name: '_dmarc', type: 'TXT', content: 'v=DMARC1; p=none', ttl: 300 },
       ],
     })
-    expect(parseDnsRecords('[]')).toEqual({ problems: [], records: [] })
+    expect(parseDnsRecords('[]')).toEqual({ problems: [], value: [] })
   })
 
   const good = { zone: 'example.com', name: 'www', type: 'A', content: '192.0.2.1' }
   test.each([
-    ['invalid YAML', '- [', 'is not valid YAML'],
+    ['no YAML', '- [', 'is not valid YAML'],
     ['no list', 'zone: example.com', 'must be a YAML list'],
     ['an alias', '- &a {zone: example.com}\n- *a', 'is not valid YAML'],
     ['a missing field', [{ zone: 'example.com', name: 'www', type: 'A' }], 'entry 1: content'],
@@ -44,7 +44,7 @@ describe('the list of DNS records', () => {
     ['two values of one name and type', [good, { ...good, content: '192.0.2.2' }], 'one value per name and type'],
     ['a record twice', [good, { ...good, name: 'WWW.example.com' }], 'entry 2: is there twice'],
   ] as const)('with %s is refused', (_what, given, expected) => {
-    const { problems } = parseDnsRecords(typeof given === 'string' ? given : JSON.stringify(given))
+    const problems = problemsOf({ 'dns-records': typeof given === 'string' ? given : JSON.stringify(given) })
     expect(problems).toHaveLength(1)
     expect(problems[0]).toMatch(/^dns-records[:,]/)
     expect(problems[0]).toContain(expected)

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { RunEvent } from '../../src/plan/event.ts'
-import { matchesPaths, mayChange, mayDelete, ownershipOf, previewState } from '../../src/plan/guards.ts'
-import type { InputName } from '../../src/plan/inputs.ts'
+import { mayChange, mayDelete, ownershipOf, previewState } from '../../src/plan/guards.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
+import { matchesPaths } from '../../src/plan/paths.ts'
 import type { Facts } from '../../src/plan/plan.ts'
-import { comment, headSha, occasion, pullRequestEvent, pullRequestOf, push, revealed } from './occasions.ts'
+import type { InputName } from '../../src/plan/settings.ts'
+import { comment, headSha, planInput, pullRequestEvent, pullRequestOf, push, revealed } from './plan-inputs.ts'
 
 type Given = Partial<Record<InputName, string>>
 
@@ -13,7 +14,7 @@ const keyless = { 'api-key': '' }
 
 describe('a run without a key', () => {
   const plan = (event: RunEvent, given: Given = {}, actor = 'ada') =>
-    makePlan(occasion(event, { ...keyless, ...given }, { actor }))
+    makePlan(planInput(event, { ...keyless, ...given }, { actor }))
   const fork = pullRequestEvent('opened', { pullRequest: forked })
 
   test('is skipped for a fork, and says what a maintainer can do', () => {
@@ -56,7 +57,7 @@ describe('a fork’s code, with the repository’s key in reach', () => {
   const gate = { 'preview-label': 'preview' }
   const target = (action: string, label?: string) =>
     pullRequestEvent(action, { withSecretsForForks: true, pullRequest: forked, label })
-  const make = (event: RunEvent, given: Given, facts: Facts = {}) => makePlan(occasion(event, given), facts)
+  const make = (event: RunEvent, given: Given, facts: Facts = {}) => makePlan(planInput(event, given), facts)
 
   test('is not deployed when nobody approved', () => {
     expect(make(target('opened'), {})).toMatchObject({
@@ -182,10 +183,10 @@ describe('whose a service is', () => {
     [{ ...ours, INK_GIT_REPOSITORY: 'Acme/Web' }, 'ours'],
     [{}, 'unmarked'],
     [{ OTHER: '1' }, 'unmarked'],
-    [{ ...ours, INK_GIT_REPOSITORY: 'eve/web' }, 'foreign'],
-    [{ ...ours, INK_MANAGED_BY: 'terraform' }, 'foreign'],
-    [{ INK_MANAGED_BY: 'ink-deploy' }, 'foreign'],
-    [{ INK_GIT_REPOSITORY: 'acme/web' }, 'foreign'],
+    [{ ...ours, INK_GIT_REPOSITORY: 'eve/web' }, 'of-others'],
+    [{ ...ours, INK_MANAGED_BY: 'terraform' }, 'of-others'],
+    [{ INK_MANAGED_BY: 'ink-deploy' }, 'of-others'],
+    [{ INK_GIT_REPOSITORY: 'acme/web' }, 'of-others'],
   ])('%j: %s', (env, expected) => {
     expect(ownershipOf(env, 'acme/web')).toBe(expected)
   })

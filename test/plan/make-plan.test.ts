@@ -1,26 +1,26 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RunEvent } from '../../src/plan/event.ts'
-import type { InputName } from '../../src/plan/inputs.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import type { Facts, NeedsPlan, Plan } from '../../src/plan/plan.ts'
+import type { InputName } from '../../src/plan/settings.ts'
 import {
   baseSha,
   beforeSha,
   comment,
   headSha,
   mergeSha,
-  occasion,
+  planInput,
   pullRequestEvent,
   pullRequestOf,
   push,
   revealed,
-} from './occasions.ts'
+} from './plan-inputs.ts'
 
 type Given = Partial<Record<InputName, string>>
 
 const plan = (event: RunEvent, given: Given = {}, facts: Facts = {}): Plan | NeedsPlan =>
-  makePlan(occasion(event, given), facts)
+  makePlan(planInput(event, given), facts)
 
 /** The plan, insisting on its kind. */
 function planned<K extends Plan['kind'] | 'needs'>(

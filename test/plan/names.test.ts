@@ -4,14 +4,14 @@ import {
   databaseName,
   deploymentBranch,
   environmentName,
-  markVariables,
   parseServiceName,
   previewName,
   previewNumber,
   serviceName,
   targetName,
 } from '../../src/plan/names.ts'
-import { headSha, revealed } from './occasions.ts'
+import { markVariables } from '../../src/plan/variables.ts'
+import { headSha, revealed } from './plan-inputs.ts'
 
 const owner = fc.stringMatching(/^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}$/)
 const repo = fc.stringMatching(/^[A-Za-z0-9._-]{1,100}$/).filter((name) => !/^\.+$/.test(name))

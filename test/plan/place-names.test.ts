@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { judgeProject, judgeWorkspace, type KnownPlace } from '../../src/plan/place-names.ts'
+import { judgeProject, judgeWorkspace, type KnownPlace } from '../../src/plan/names.ts'
 
 const known = (...names: string[]): KnownPlace[] => names.map((name) => ({ names: [name] }))
 

@@ -1,16 +1,11 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type InputName, inputDefaults } from '../../src/plan/inputs.ts'
-import { parseSettings } from '../../src/plan/parse-settings.ts'
-import { rawInputs, revealed, settingsOf, testKey } from './occasions.ts'
+import { settingTable } from '../../src/plan/setting-table.ts'
+import { type InputName, parseSettings } from '../../src/plan/settings.ts'
+import { inputDefaults, problemsOf, rawInputs, revealed, settingsOf, testKey } from './plan-inputs.ts'
 
 const noFiles = { readFile: () => undefined }
-
-function problemsOf(given: Partial<Record<InputName, string>>): readonly string[] {
-  const parsed = parseSettings(rawInputs(given), noFiles)
-  return parsed.ok ? [] : parsed.problems
-}
 
 describe('settings', () => {
   test('of a workflow that gives only a key are the documented defaults', () => {
@@ -306,6 +301,37 @@ describe('bad inputs', () => {
         for (const problem of problemsOf({ [name]: value })) expect(problem.startsWith(name)).toBe(true)
       }),
     )
+  })
+})
+
+describe('a setting that is written in a file', () => {
+  const written = { web: { build: { pack: 'static' }, port: 3000, watch: ['src/**', '!**/*.md'] } }
+  /** What stands in a document under a setting's key, for the service `web`. */
+  const at = (document: object) => (name: InputName) => {
+    const path = settingTable[name].key?.replace('services.*', 'web').split('.') ?? []
+    const value = path.reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], document)
+    if (value === undefined || path.length === 0) return undefined
+    return { text: [value].flat().join('\n'), label: `ink.yml: services.${path.join('.')}` }
+  }
+  const parse = (document: object, given: Partial<Record<InputName, string>> = {}) =>
+    parseSettings(rawInputs(given), { ...noFiles, written: at(document) })
+
+  test('is found under its key, and the workflow counts more', () => {
+    const parsed = parse(written, { port: '8080' })
+    expect(parsed.ok && parsed.settings).toMatchObject({
+      build: { buildPack: 'static', port: 8080 },
+      paths: ['src/**', '!**/*.md'],
+    })
+  })
+
+  test('is named as it stands there when it is wrong', () => {
+    const document = { web: { build: { pack: 'nix', dockerfile: 'Dockerfile' }, database: { seed: 'x.sql' } } }
+    const parsed = parse(document)
+    expect(parsed.ok ? [] : parsed.problems).toEqual([
+      'ink.yml: services.web.build.pack: must be one of railpack, dockerfile, static, dockercompose, but is "nix"',
+      'ink.yml: services.web.build.dockerfile: works with build-pack dockerfile only, but build-pack is "nix"',
+      'ink.yml: services.web.database.seed: works with database only, which is not set',
+    ])
   })
 })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decideSweep, type SweepCandidate, type SweepRules } from '../../src/plan/sweep.ts'
-import { pullRequestOf } from './occasions.ts'
+import { decideSweep, type SweepCandidate, type SweepRules } from '../../src/plan/preview-limits.ts'
+import { pullRequestOf } from './plan-inputs.ts'
 
 const day = 86_400_000
 const now = 1_800_000_000_000

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseVariables } from '../../src/plan/variables.ts'
-import { revealed } from './occasions.ts'
+import { revealed } from './plan-inputs.ts'
 
-const read = (text: string) => revealed(parseVariables(text, 'env').variables)
-const problems = (text: string) => parseVariables(text, 'env').problems
+const read = (text: string) => revealed(parseVariables(text).value)
+const problems = (text: string) =>
+  parseVariables(text).problems.map(({ at, text: problem }) => `env, ${at}: ${problem}`)
 
 describe('environment variables', () => {
   test('are read with dotenv’s quoting', () => {
@@ -85,7 +86,7 @@ describe('environment variables', () => {
   test('whatever the text, it is read or refused, and nothing is thrown', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'A=\'"`#\n\r\\ export:b1') }), (text) => {
-        const { variables, problems: found } = parseVariables(text, 'env')
+        const { value: variables, problems: found } = parseVariables(text)
         const statements = text.split(/\r\n?|\n/).filter((line) => /^\s*[^#\s]/.test(line))
         if (statements.length > 0) expect(variables.size + found.length).toBeGreaterThan(0)
       }),

@@ -4,12 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { withTables } from '../../scripts/docs.ts'
-import { inputDefaults } from '../../src/plan/inputs.ts'
-import { parseSettings } from '../../src/plan/parse-settings.ts'
-import { readInputs } from '../../src/runner/inputs.ts'
-import { outputNames } from '../../src/runner/outputs.ts'
-import { rawInputs } from '../plan/occasions.ts'
+import { settingsSchema, actionYaml as wantedActionYaml, withTables } from '../../scripts/docs.ts'
+import { inputDefaults, rawInputs } from '../plan/plan-inputs.ts'
+import { parseSettings } from '../../src/plan/settings.ts'
+import { readInputs } from '../../src/runner/load-run.ts'
+import { outputs } from '../../src/runner/output.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const actionYaml = readFileSync(join(root, 'action.yml'), 'utf8')
@@ -63,7 +62,7 @@ describe('the outputs that action.yml declares', () => {
   const declared = Object.keys(action.outputs)
 
   test('are exactly those that have a name in the code', () => {
-    expect([...outputNames].sort()).toEqual([...declared].sort())
+    expect(Object.keys(outputs).sort()).toEqual([...declared].sort())
   })
 
   test('are exactly those that the code sets', () => {
@@ -72,6 +71,11 @@ describe('the outputs that action.yml declares', () => {
     const set = [...source.matchAll(/\boutput\(\s*'([a-z-]+)'/g)].map(([, name]) => name)
     expect([...new Set(set)].sort()).toEqual([...declared].sort())
   })
+})
+
+test('action.yml and ink.schema.json are those of the table of settings', () => {
+  expect(actionYaml).toBe(wantedActionYaml())
+  expect(readFileSync(join(root, 'ink.schema.json'), 'utf8')).toBe(settingsSchema())
 })
 
 test('every description is one line that ends without a full stop, as in a table', () => {

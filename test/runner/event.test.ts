@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { makePlan } from '../../src/plan/make-plan.ts'
-import { readContext } from '../../src/runner/context.ts'
-import { readEvent, readPayload } from '../../src/runner/event.ts'
-import { settingsOf } from '../plan/occasions.ts'
+import { readContext, readEvent, readPayload } from '../../src/runner/event.ts'
+import { settingsOf } from '../plan/plan-inputs.ts'
 import { runnerEnvironment } from './runner-environment.ts'
 
 const example = z.looseObject({ action: z.string().optional() })

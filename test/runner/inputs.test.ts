@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { readInputs, workspaceFiles } from '../../src/runner/inputs.ts'
+import { readInputs, workspaceFiles } from '../../src/runner/load-run.ts'
 
 test('inputs are found under the names that the runner gives them, without blanks around', () => {
   const raw = readInputs({ 'INPUT_API-KEY': ' dk_x\n', INPUT_COMMAND: 'plan', INPUT_API_KEY: 'not this' })

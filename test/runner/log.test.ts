@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { annotate } from '../../src/runner/annotations.ts'
-import { openLog } from '../../src/runner/log.ts'
+import { annotate, openLog } from '../../src/runner/output.ts'
 import { isCommand, printed } from './printed.ts'
 
 const log = openLog()

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { looksSecret } from '../../src/core/looks-secret.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { looksSecret } from '../../src/runner/looks-secret.ts'
 import { openMasks } from '../../src/runner/masks.ts'
 import { printed } from './printed.ts'
 

@@ -1,10 +1,24 @@
 import { domainToASCII } from 'node:url'
-import ms, { type StringValue } from 'ms'
-import picomatch from 'picomatch'
-import type { StatusRange } from './settings.ts'
 
-/** A value that was understood, or what would have been allowed: the end of a sentence that begins with "must be". */
+/**
+ * A value that was understood; or what would have been allowed, the end of a sentence that begins with "must be"; or,
+ * for a text of many lines, what is wrong with which of them.
+ */
 export type Parsed<T> = { readonly value: T } | { readonly allowed: string }
+export type Read<T> = Parsed<T> | { readonly value: T; readonly problems: readonly ValueProblem[] }
+
+export interface ValueProblem {
+  /** `line 3`, `entry 2`; undefined where it is the whole. */
+  readonly at: string | undefined
+  /** One sentence. Never a value, nor a line's text, where these may be secret. */
+  readonly text: string
+}
+
+/** Both ends included. */
+export interface StatusRange {
+  readonly from: number
+  readonly to: number
+}
 
 export function parseChoice<T extends string>(text: string, choices: readonly T[]): Parsed<T> {
   const found = choices.find((choice) => choice === text)
@@ -40,12 +54,26 @@ export function parseDollars(text: string, atLeast: 'any' | 'more than 0' = 'any
     : { allowed: `an amount in dollars such as 2.50${atLeast === 'any' ? ', or 0 for none' : ', more than 0'}` }
 }
 
+const unitsMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+export type Duration = `${number}${keyof typeof unitsMs}`
+
 /** `90s`, `15m`, `1h`, `7d`, in milliseconds. A number without unit is refused because its unit would be a guess. */
-export function parseDuration(text: string, longest: StringValue): Parsed<number> {
-  const valueMs = /^\d{1,6}(\.\d{1,3})?\s?(s|m|h|d)$/.test(text) ? ms(text as StringValue) : Number.NaN
-  return valueMs >= 1000 && valueMs <= ms(longest)
+export function parseDuration(text: string, longest: Duration): Parsed<number> {
+  const valueMs = milliseconds(text)
+  return valueMs >= 1000 && valueMs <= milliseconds(longest)
     ? { value: valueMs }
     : { allowed: `a duration with its unit, such as 90s, 15m or 1h, from 1s to ${longest}` }
+}
+
+function milliseconds(text: string): number {
+  const [, amount, unit] = /^(\d{1,6}(?:\.\d{1,3})?)\s?([smhd])$/.exec(text) ?? []
+  return unit === undefined ? Number.NaN : Number(amount) * unitsMs[unit as keyof typeof unitsMs]
+}
+
+/** A duration as a setting has it: `90s`, `15m`, `7d`, in the largest unit that leaves no rest. */
+export function shortDuration(durationMs: number): string {
+  const unit = (['d', 'h', 'm'] as const).find((name) => durationMs % unitsMs[name] === 0) ?? 's'
+  return `${durationMs / unitsMs[unit]}${unit}`
 }
 
 /** The memory sizes of all generations, in MiB, the smallest first. */
@@ -119,29 +147,6 @@ export function parsePreviewDomain(text: string): Parsed<string> {
     : { allowed: 'a host name with {number} in it, such as pr-{number}.preview.example.com' }
 }
 
-/** Globs, one a line; `!` takes back what an earlier line matched, as in a workflow's own `paths`. */
-export function parseGlobs(text: string): Parsed<readonly string[]> {
-  const allowed = 'globs relative to the root, one a line, such as src/** or !**/*.md, at least one of them without !'
-  const globs = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-  const good = globs.every(isGlob) && globs.some((glob) => !glob.startsWith('!'))
-  return good ? { value: globs } : { allowed }
-}
-
-function isGlob(glob: string): boolean {
-  const pattern = glob.replace(/^!/, '')
-  if (pattern === '' || /^[/!]|^\.\.?\/|(^|\/)\.\.(\/|$)|\\$/.test(pattern)) return false
-  try {
-    // Without this option an unclosed bracket would silently match nothing.
-    picomatch.makeRe(pattern, { strictBrackets: true })
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** A branch's short name, by the rules that `git check-ref-format` enforces and people trip over. */
 export function parseBranch(text: string): Parsed<string> {
   const value = text.replace(/^refs\/heads\//, '')
@@ -150,7 +155,7 @@ export function parseBranch(text: string): Parsed<string> {
 }
 
 /** A commit, whole or abbreviated as far as git abbreviates. */
-export function parseCommit(text: string): Parsed<string> {
+export function parseCommitSha(text: string): Parsed<string> {
   const value = text.toLowerCase()
   return /^[0-9a-f]{7,64}$/.test(value) ? { value } : { allowed: 'a commit SHA of at least 7 hexadecimal digits' }
 }
@@ -183,3 +188,25 @@ export function parseShellCommand(text: string): Parsed<string> {
 function listed(choices: readonly string[]): string {
   return `one of ${choices.join(', ')}`
 }
+
+/** An MCP endpoint. Plain http is for the loopback interface only: the key travels in a header. */
+export function parseEndpoint(text: string): Parsed<string> {
+  const allowed = 'an https URL without credentials or fragment; http only for localhost'
+  if (!URL.canParse(text)) return { allowed }
+  const url = new URL(text)
+  const secure = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+  return secure && !url.username && !url.password && !url.hash ? { value: text } : { allowed }
+}
+
+/** Whether a host name of a URL leads to this machine alone. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+}
+
+/** Whether a text can be an API key of ml.ink. Its length is the platform's business. */
+export function looksLikeApiKey(text: string): boolean {
+  return /^dk_\S+$/.test(text)
+}
+
+/** Where ml.ink listens. */
+export const defaultEndpoint = 'https://mcp.ml.ink/mcp'

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { PullRequest, PullRequestEvent, Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
-import { type InputName, inputDefaults, type RawInputs } from '../../src/plan/inputs.ts'
-import type { Occasion } from '../../src/plan/intent.ts'
-import { parseSettings } from '../../src/plan/parse-settings.ts'
-import type { Settings } from '../../src/plan/settings.ts'
+import type { PlanInput } from '../../src/plan/intent.ts'
+import { settingTable } from '../../src/plan/setting-table.ts'
+import { type InputName, inputNames, parseSettings, type RawInputs, type Settings } from '../../src/plan/settings.ts'
 
 /** Builders for the pieces that decisions are made of: complete by default, each part replaceable. */
 
@@ -89,8 +88,19 @@ export function comment(body: string, overrides: Partial<Extract<RunEvent, { kin
   }
 }
 
+/** Every setting as the table has it, as `action.yml` hands them over. */
+export const inputDefaults = Object.fromEntries(
+  inputNames.map((name) => [name, settingTable[name].fallback]),
+) as RawInputs
+
 export function rawInputs(given: Partial<Record<InputName, string>> = {}): RawInputs {
   return { ...inputDefaults, 'api-key': testKey, ...given }
+}
+
+/** Everything that is wrong with inputs, where there is no file in the workspace. */
+export function problemsOf(given: Partial<Record<InputName, string>>): readonly string[] {
+  const parsed = parseSettings(rawInputs(given), { readFile: () => undefined })
+  return parsed.ok ? [] : parsed.problems
 }
 
 /** Settings as they come from inputs, which have to be good. */
@@ -100,11 +110,11 @@ export function settingsOf(given: Partial<Record<InputName, string>> = {}): Sett
   return parsed.settings
 }
 
-export function occasion(
+export function planInput(
   event: RunEvent,
   given: Partial<Record<InputName, string>> = {},
   context: Partial<RunContext> = {},
-): Occasion {
+): PlanInput {
   return { event, settings: settingsOf(given), context: contextOf(context) }
 }
 

@@ -1,0 +1,272 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { errorMessage } from '../core/errors.ts'
+import { type Parsed, parseDomain, type Read, type ValueProblem } from './values.ts'
+
+const dnsTypes = ['A', 'AAAA', 'CNAME', 'MX', 'TXT', 'CAA'] as const
+type DnsType = (typeof dnsTypes)[number]
+
+/** One record as it shall be. */
+export interface WantedRecord {
+  readonly zone: string
+  /** Within the zone; `@` is the zone itself. */
+  readonly name: string
+  readonly type: DnsType
+  readonly content: string
+  /** Seconds. */
+  readonly ttl: number
+}
+
+/** The name of the records by which this action knows which ones it has made (see `dnsDifference`). */
+const markName = '_ink-deploy'
+
+const entry = z.strictObject({
+  zone: z.string(),
+  name: z.string(),
+  type: z.string(),
+  content: z.string(),
+  ttl: z.int().min(60).max(86_400).default(300),
+})
+
+/** Reads a YAML list of records, and says everything that is wrong with it. */
+export function parseDnsRecords(text: string): Read<readonly WantedRecord[]> {
+  let list: unknown
+  try {
+    list = parse(text, { maxAliasCount: 0 })
+  } catch (error) {
+    return {
+      value: [],
+      problems: [{ at: undefined, text: `is not valid YAML: ${errorMessage(error).split('\n')[0]}` }],
+    }
+  }
+  if (!Array.isArray(list)) return { value: [], problems: [{ at: undefined, text: 'must be a YAML list of records' }] }
+  const records = new Map<string, WantedRecord>()
+  const problems: ValueProblem[] = []
+  for (const [index, item] of list.entries()) {
+    const at = `entry ${index + 1}`
+    const record = readRecord(item)
+    if (!('value' in record)) problems.push({ at, text: record.allowed })
+    else if (records.has(identityOf(record.value))) problems.push({ at, text: 'is there twice' })
+    else if ([...records.values()].some((other) => isSameSet(other, record.value)))
+      problems.push({ at, text: oneValue })
+    else records.set(identityOf(record.value), record.value)
+  }
+  return { value: [...records.values()], problems }
+}
+
+const oneValue =
+  'has the name and type of another entry with another value; ml.ink serves one value per name and type, the one added last'
+
+function isSameSet(a: WantedRecord, b: WantedRecord): boolean {
+  return a.zone === b.zone && a.name === b.name && a.type === b.type
+}
+
+function identityOf({ zone, name, type, content }: WantedRecord): string {
+  return JSON.stringify([zone, name, type, content])
+}
+
+function readRecord(item: unknown): Parsed<WantedRecord> {
+  const parsed = entry.safeParse(item)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const where = issue?.path.join('.')
+    return {
+      allowed: `${where ? `${where}: ` : ''}${issue?.message ?? 'is no record'}; an entry has zone, name, type, content and ttl`,
+    }
+  }
+  const { ttl, ...given } = parsed.data
+  const zone = parseDomain(given.zone.trim())
+  if (!('value' in zone)) return { allowed: `zone must be ${zone.allowed}` }
+  const name = relativeName(given.name.trim(), zone.value)
+  const type = dnsTypes.find((known) => known === given.type.trim().toUpperCase())
+  if (type === undefined) return { allowed: `type must be one of ${dnsTypes.join(', ')}` }
+  if (!isName(name)) return { allowed: 'name must be a name within the zone, or @ for the zone itself' }
+  if (name === markName) return { allowed: `the name ${markName} is for this action’s own marks` }
+  const content = plainContent(type, given.content)
+  const wrong = contentProblem(type, content)
+  return wrong ? { allowed: wrong } : { value: { zone: zone.value, name, type, content, ttl } }
+}
+
+/** Whether two records say the same; how long it may be remembered is no part of that. */
+function isSameRecord(a: Omit<WantedRecord, 'ttl'>, b: Omit<WantedRecord, 'ttl'>): boolean {
+  return a.zone === b.zone && a.name === b.name && a.type === b.type && a.content === b.content
+}
+
+/** A name within a zone, however it was written: in full, with a dot at its end, in capitals. */
+function relativeName(name: string, zone: string): string {
+  const plain = name.toLowerCase().replace(/\.$/, '')
+  if (plain === '' || plain === '@' || plain === zone) return '@'
+  return plain.endsWith(`.${zone}`) ? plain.slice(0, -zone.length - 1) : plain
+}
+
+/** A record's content, in the one of its spellings by which contents are compared. */
+function plainContent(type: string, content: string): string {
+  const text = content.trim()
+  if (type === 'TXT') return text.replace(/^"(.*)"$/s, '$1')
+  if (type === 'CNAME' || type === 'MX') return text.toLowerCase().replace(/\.$/, '').replaceAll(/\s+/g, ' ')
+  if (type === 'AAAA' && isIPv6(text)) return new URL(`http://[${text}]`).hostname.slice(1, -1)
+  return type === 'CAA' ? text.replaceAll(/\s+/g, ' ').replaceAll('"', '') : text
+}
+
+function isName(name: string): boolean {
+  return (
+    name === '@' ||
+    (name.length <= 253 &&
+      /^(\*|[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/.test(name))
+  )
+}
+
+function contentProblem(type: DnsType, content: string): string | undefined {
+  const good = {
+    A: () => isIPv4(content),
+    AAAA: () => isIPv6(content),
+    CNAME: () => isHost(content),
+    MX: () => /^\d{1,5} /.test(content) && isHost(content.replace(/^\d+ /, '')),
+    TXT: () => content !== '' && content.length <= 2048 && !/[\0-\x1f\x7f]/.test(content),
+    CAA: () => /^\d{1,3} [a-z0-9]+ \S.*$/.test(content),
+  }[type]()
+  return good ? undefined : `content must be ${contents[type]}`
+}
+
+const contents: Readonly<Record<DnsType, string>> = {
+  A: 'an IPv4 address',
+  AAAA: 'an IPv6 address',
+  CNAME: 'a host name',
+  MX: 'a priority and a host name, such as 10 mail.example.com',
+  TXT: 'one line of text, 2048 characters at most',
+  CAA: 'flags, tag and value, such as 0 issue letsencrypt.org',
+}
+
+function isHost(text: string): boolean {
+  return 'value' in parseDomain(text.replaceAll('_', 'x'))
+}
+
+/** A record as the platform lists it. */
+export interface ListedRecord {
+  readonly id: string
+  readonly name: string
+  readonly type: string
+  readonly content: string
+  readonly ttl: number | undefined
+  /** Made by the platform itself, for a custom domain. */
+  readonly managed: boolean
+}
+
+/** What brings one zone in step. */
+export interface DnsDifference {
+  readonly zone: string
+  readonly add: readonly WantedRecord[]
+  /** Records that this action has made and that are not wanted any more. */
+  readonly remove: readonly ListedRecord[]
+  /** Marks to be removed: those of the records above, and those whose record is gone. */
+  readonly marks: ReadonlyMap<string, ListedRecord>
+  /** What is wanted and cannot be, because what is there is not ours; in sentences. */
+  readonly conflicts: readonly string[]
+}
+
+/**
+ * Compares one zone with what is wanted of it. A record is removed only when it is ours: the platform keeps no notes with
+ * a record, so each that is made gets a mark beside it, a TXT record `_ink-deploy` with its id and the name of the
+ * service that it was made for. What was made by hand, or by the platform, is never touched.
+ */
+export function dnsDifference(
+  zone: string,
+  wanted: readonly WantedRecord[],
+  listed: readonly ListedRecord[],
+  service: string,
+): DnsDifference {
+  const records = listed.map((record) => plain(zone, record))
+  const marks = new Map(records.flatMap((record) => markedBy(record, service).map((id) => [id, record] as const)))
+  const isOurs = ({ id, managed }: ListedRecord) => !managed && marks.has(id)
+  const inPlace = (record: WantedRecord) => {
+    const found = records.find((one) => isSameRecord({ ...one, zone, type: one.type as WantedRecord['type'] }, record))
+    return found && (!isOurs(found) || found.ttl === undefined || found.ttl === record.ttl) ? found : undefined
+  }
+  const kept = new Set(wanted.map(inPlace))
+  const remove = records.filter((record) => isOurs(record) && !kept.has(record))
+  const left = records.filter((record) => !remove.includes(record) && record.name !== markName)
+  const missing = wanted.filter((record) => inPlace(record) === undefined)
+  const conflicts = missing.flatMap((record) => conflictOf(record, left))
+  const gone = [...marks].filter(([id]) => !records.some((record) => record.id === id))
+  return {
+    zone,
+    add: missing.filter((record) => conflictOf(record, left).length === 0),
+    remove,
+    marks: new Map([...remove.flatMap(({ id }) => pairOf(marks, id)), ...gone]),
+    conflicts,
+  }
+}
+
+/** The mark of a record that was made for a service. */
+export function markOf(zone: string, service: string, id: string): WantedRecord {
+  return { zone, name: markName, type: 'TXT', content: `ink-deploy service=${service} record=${id}`, ttl: 300 }
+}
+
+/**
+ * Whether one of two records has to go before the other can be made. Behind the list stands a name server with sets of
+ * records: adding one replaces what is served of its name and type, and removing one removes all of that. So what is new
+ * comes after what is old has gone, never before. (Seen on the platform's own server.)
+ */
+export function excludeEachOther(a: Pick<ListedRecord, 'name' | 'type'>, b: typeof a): boolean {
+  return a.name === b.name && (a.type === b.type || a.type === 'CNAME' || b.type === 'CNAME')
+}
+
+/** The records that are served as one set with another: of its name and type, and not that one. */
+export function servedWith(zone: string, record: ListedRecord, listed: readonly ListedRecord[]): ListedRecord[] {
+  const { name, type } = plain(zone, record)
+  return listed.filter((one) => one.id !== record.id && one.type === type && plain(zone, one).name === name)
+}
+
+/** The listed record that says the same as another one. */
+export function findRecord(
+  zone: string,
+  listed: readonly ListedRecord[],
+  record: Pick<ListedRecord, 'name' | 'type' | 'content'>,
+): ListedRecord | undefined {
+  const { name, type, content } = plain(zone, { id: '', ttl: undefined, managed: false, ...record })
+  return listed
+    .map((one) => plain(zone, one))
+    .find((one) => one.name === name && one.type === type && one.content === content)
+}
+
+/** A record as text: `A www.example.com 192.0.2.1`. */
+export function describeRecord(
+  zone: string,
+  { name, type, content }: Pick<ListedRecord, 'name' | 'type' | 'content'>,
+): string {
+  return `${type} ${name === '@' ? zone : `${name}.${zone}`} ${content}`
+}
+
+function plain(zone: string, record: ListedRecord): ListedRecord {
+  const { name, type, content } = record
+  return { ...record, name: relativeName(name, zone), content: plainContent(type, content) }
+}
+
+function markedBy({ name, type, content }: ListedRecord, service: string): string[] {
+  if (type !== 'TXT' || name !== markName) return []
+  const [, owner, id] = /^ink-deploy service=(\S+) record=(\S+)$/.exec(content) ?? []
+  return owner === service && id !== undefined ? [id] : []
+}
+
+function pairOf(marks: ReadonlyMap<string, ListedRecord>, id: string): [string, ListedRecord][] {
+  const mark = marks.get(id)
+  return mark ? [[id, mark]] : []
+}
+
+/** Beside a CNAME there can be nothing else, and a name that the platform looks after is its own. */
+function conflictOf(wanted: WantedRecord, left: readonly ListedRecord[]): string[] {
+  const other = left.find(
+    (record) =>
+      record.name === wanted.name && (record.managed ? isAddress(record, wanted) : excludeEachOther(record, wanted)),
+  )
+  if (!other) return []
+  const whose = other.managed ? 'which ml.ink made for a custom domain' : 'which was not made by this action'
+  return [
+    `\`${describeRecord(wanted.zone, wanted)}\` was not added: there is \`${describeRecord(wanted.zone, other)}\`, ${whose}`,
+  ]
+}
+
+function isAddress(...records: readonly { readonly type: string }[]): boolean {
+  return records.every(({ type }) => ['A', 'AAAA', 'CNAME'].includes(type))
+}

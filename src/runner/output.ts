@@ -1,0 +1,122 @@
+import { writeFileSync } from 'node:fs'
+import * as core from '@actions/core'
+import { errorMessage } from '../core/errors.ts'
+import { harmlessLine, harmlessText } from '../core/sanitize.ts'
+import type { Environment } from './event.ts'
+import type { Masks } from './masks.ts'
+
+/** The run's log. Every text may hold words of strangers (titles, branches), so nothing in it can act as a command. */
+export interface RunLog {
+  startGroup(title: string): void
+  endGroup(): void
+  info(text: string): void
+  debug(text: string): void
+  notice(text: string): void
+  warning(text: string): void
+  /** One line written by somebody else: a build log, an answer. */
+  foreign(line: string): void
+}
+
+/** Writes to the runner. */
+export function openLog(): RunLog {
+  return {
+    startGroup: (title) => core.startGroup(harmlessLine(title)),
+    endGroup: () => core.endGroup(),
+    info: (text) => core.info(harmlessText(text)),
+    // These are commands themselves, in which the library escapes whatever the text holds.
+    debug: (text) => core.debug(text),
+    notice: (text) => core.notice(text),
+    warning: (text) => core.warning(text),
+    foreign: (line) => core.info(harmlessLine(line)),
+  }
+}
+
+export interface Annotation {
+  readonly level: 'error' | 'warning' | 'notice'
+  readonly title: string
+  readonly message: string
+  /** Relative to the repository's root. */
+  readonly file?: string | undefined
+  /** Starts at 1, as does the column. */
+  readonly line?: number | undefined
+  readonly column?: number | undefined
+}
+
+/** GitHub shows ten annotations of a level for each step, and drops the rest. */
+const most = 10
+
+const writers = { error: core.error, warning: core.warning, notice: core.notice }
+
+/** Attaches findings to the files of the repository, the most telling first. */
+export function annotate(annotations: readonly Annotation[]): void {
+  for (const { level, title, message, file, line, column } of annotations.slice(0, most)) {
+    writers[level](message, {
+      title,
+      ...(file === undefined ? {} : { file }),
+      ...(line === undefined ? {} : { startLine: line }),
+      ...(column === undefined ? {} : { startColumn: column }),
+    })
+  }
+}
+
+/** The action's outputs and what they hold, one line of Markdown each; `action.yml` and the README are made of it. */
+export const outputs = {
+  url: 'Where the deployment answers',
+  status:
+    '`live`, `failed`, `unhealthy`, `rolled-back`, `superseded`, `cancelled`, `timed-out`, `removed`, `swept`, `skipped`, `planned` or `nothing`',
+  action: '`preview`, `production`, `teardown`, `sweep`, `monitor`, `rollback`, `plan` or `none`',
+  environment: '`preview` or `production`',
+  service: 'Name of the service on ml.ink',
+  'service-id': 'Id of the service on ml.ink',
+  repo: 'Repository on ml.ink',
+  branch: 'Branch on ml.ink that holds the snapshot',
+  commit: 'Commit of this repository that was deployed',
+  snapshot: 'Commit that was pushed to ml.ink',
+  'duration-seconds': 'How long the whole run took',
+  'build-seconds': 'How long the build took',
+  'comment-id': 'Id of the comment on the pull request',
+  'deployment-id': 'Id of the GitHub deployment record',
+  'skipped-reason': 'Why nothing was deployed',
+  removed: 'What was removed, as a JSON list',
+  'cost-per-day': 'Estimated dollars a day',
+} as const
+export type OutputName = keyof typeof outputs
+
+/**
+ * Sets outputs as soon as they are known. One that contains a starred value does not leave its job, for the runner
+ * drops it without a word; that word is said here, once for each.
+ */
+export function openOutputs(masks: Pick<Masks, 'hides'>, warning: (text: string) => void) {
+  const warned = new Set<OutputName>()
+  return (name: OutputName, value: string | number): void => {
+    core.setOutput(name, value)
+    if (warned.has(name) || !masks.hides(String(value))) return
+    warned.add(name)
+    warning(
+      `The output ${name} contains a value that is masked as a secret, so GitHub will not pass it on to other jobs. ` +
+        'Look for a secret that is part of a name or URL, and make it a plain variable or choose another name.',
+    )
+  }
+}
+
+/** GitHub refuses the summary of a step beyond this. */
+const longestBytes = 1024 * 1024
+
+/**
+ * Writes the job summary of this step, in place of what it wrote before. A summary is decoration: where it cannot be
+ * written, that is a warning.
+ */
+export function writeSummary(environment: Environment, markdown: string, warning: (text: string) => void): void {
+  const path = environment.GITHUB_STEP_SUMMARY
+  // Runners before 2.294 and GitHub Enterprise Server before 3.6 have none.
+  if (!path) return
+  if (Buffer.byteLength(markdown) > longestBytes) {
+    warning('The job summary was left out because it is longer than the 1 MiB that GitHub takes.')
+    return
+  }
+  try {
+    writeFileSync(path, markdown)
+  } catch (error) {
+    warning(`The job summary could not be written: ${errorMessage(error)}`)
+  }
+}
