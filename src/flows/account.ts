@@ -62,13 +62,29 @@ export async function assertPlace(
   }
 }
 
+/**
+ * Whether the project of a place is there. On ml.ink asking for a repository's token makes the project that it names, so
+ * whoever only looks asks this first. A server that keeps no list, or cannot be understood, is taken to have it.
+ */
+export async function hasProject(platform: Pick<Platform, 'projects'>, place: Place, signal: AbortSignal) {
+  if (place.project === 'default') return true
+  const projects = await platform.projects(signal).catch((error: unknown) => {
+    if (isUnusable(error)) return undefined
+    throw error
+  })
+  return projects === undefined || projects.some(({ name, ref }) => name === place.project || ref === place.project)
+}
+
+function isUnusable(error: unknown): boolean {
+  return error instanceof PlatformError && (error.failure === 'protocol' || error.failure === 'tool')
+}
+
 /** The list is a precaution: where it cannot be read, the platform itself judges the name. */
 async function findPlaceOrWarn(run: Parameters<typeof assertPlace>[0], place: Place): Promise<PlaceFindings> {
   try {
     return await findPlace(run.platform, place, run.signal)
   } catch (error) {
-    const unusable = error instanceof PlatformError && (error.failure === 'protocol' || error.failure === 'tool')
-    if (!unusable) throw error
+    if (!isUnusable(error)) throw error
     run.log.warning(`Whether project and workspace exist could not be checked: ${safeMessage(run, error)}`)
     return { project: undefined, workspace: undefined }
   }

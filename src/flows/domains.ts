@@ -28,9 +28,19 @@ export async function applyDomain(run: Run, plan: DeployPlan, existing: Service 
     if (domain === undefined) return run.log.warning(`The domain of ${serviceName} could not be taken off: ${why}`)
     const records = await recordsToSet(run, domain).catch(() => [])
     run.reporter.update({ domain: { name: domain, status: 'not attached', error: why, records } })
-    run.log.warning(`The domain ${domain} could not be attached: ${why}. ${await zonesHint(run, domain)}`)
+    const hint = isBlocked(why) ? blockedHint : await zonesHint(run, domain)
+    run.log.warning(`The domain ${domain} could not be attached: ${why}. ${hint}`)
   }
 }
+
+/** The platform's own record of that name is there, and it makes no second one. */
+function isBlocked(why: string): boolean {
+  return /already has a managed record/i.test(why)
+}
+
+const blockedHint =
+  'ml.ink still keeps the DNS record that it made when the name was attached to another service, perhaps one that is deleted by now. ' +
+  'If that service is there, take the domain off it (`remove-domain: true`, or remove_custom_domain); if it is gone, delete the managed record in the zone at ml.ink (DNS) or ask ml.ink to. The next deployment attaches the domain.'
 
 /** Whether a domain that the service shall not have is gone now. A preview's may go: all of it is ours. */
 async function takenOff(run: Run, plan: DeployPlan, { domain }: Attached): Promise<boolean> {

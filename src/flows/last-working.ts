@@ -1,6 +1,6 @@
 import type { Service } from '../ink/results.ts'
 import type { CardRow, LastWorking } from '../report/row.ts'
-import { parseDeploymentBranch } from '../source/branches.ts'
+import { parseDeploymentBranch } from '../source/source.ts'
 import { meaningOf } from '../watch/status.ts'
 import type { Run } from './run.ts'
 

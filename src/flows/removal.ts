@@ -7,11 +7,7 @@ import type { Database, TemplateInstance } from '../ink/resources.ts'
 import type { Service } from '../ink/results.ts'
 import type { Costing, Place } from '../plan/plan.ts'
 import type { Resource } from '../report/model.ts'
-import type { GitRemote } from '../source/source.ts'
-import { protectedRemote } from '../source/source.ts'
-import { branchesInUse } from './branches.ts'
 import { recordTask } from './records.ts'
-import { removeDatabase } from './remove-database.ts'
 import { openRepository, readBranches } from './repository.ts'
 import type { Run } from './run.ts'
 import { branchesOf, unusedBranches } from './versions.ts'
@@ -91,7 +87,7 @@ async function removeRunning(
 ): Promise<Removal> {
   const removed: Resource[] = []
   const left: (Resource & { why: string })[] = []
-  const attempt = async (resource: Resource, act: () => Promise<boolean>) => {
+  const attempt: Attempt = async (resource, act) => {
     try {
       if (await act()) removed.push(resource)
     } catch (error) {
@@ -100,11 +96,10 @@ async function removeRunning(
     }
   }
   if (await wantedAgain()) return { removed, left, overtaken: true }
+  await detachDomains(run, preview, attempt)
+  if (left.length > 0) return { removed, left, overtaken: false }
   await attempt({ kind: 'service', name: preview.serviceName }, () => removeService(run, preview))
   if (left.length > 0) return { removed, left, overtaken: false }
-  // The platform takes the domain's records back together with the service.
-  const { domain } = preview.service?.customDomain ?? {}
-  if (domain !== undefined) removed.push({ kind: 'domain', name: domain })
   if (await wantedAgain()) return { removed, left, overtaken: true }
   await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, plan, preview))
   return { removed, left, overtaken: false }
@@ -112,6 +107,30 @@ async function removeRunning(
 
 function isDone({ left, overtaken }: Removal): boolean {
   return left.length === 0 && !overtaken
+}
+
+type Attempt = (resource: Resource, act: () => Promise<boolean>) => Promise<void>
+
+// The platform shows one domain of a service, and one that is gone may be shown for a moment.
+const mostDomains = 10
+
+/**
+ * Takes the domains off before the service goes. The platform keeps the DNS record that it made for a domain when the
+ * service is deleted, and then refuses that name to everybody (seen on its own server).
+ */
+async function detachDomains(run: Run, { serviceName, service }: Removable, attempt: Attempt): Promise<void> {
+  if (!run.platform.offers('removeDomain')) return
+  let domain = service?.customDomain?.domain
+  for (let count = 0; domain !== undefined && count < mostDomains; count++) {
+    let shown: string | undefined
+    await attempt({ kind: 'domain', name: domain }, async () => {
+      await run.platform.removeDomain(serviceName, run.signal)
+      shown = (await run.platform.service(serviceName, {}, run.signal))?.customDomain?.domain
+      return true
+    })
+    if (shown === domain) return
+    domain = shown
+  }
 }
 
 async function removeService(run: Run, { serviceName, service }: Removable): Promise<boolean> {

@@ -4,6 +4,7 @@ import { repositorySlug } from '../ink/results.ts'
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../plan/guards.ts'
 import type { Place } from '../plan/plan.ts'
 import { type GitRemote, parseRemote } from '../source/remote.ts'
+import { hasProject } from './account.ts'
 import type { Run } from './run.ts'
 
 /** Our repository on the platform's git hosting. */
@@ -23,10 +24,11 @@ export interface FoundRepository {
  */
 export async function openRepository(
   { platform, mask, signal }: Pick<Run, 'platform' | 'mask' | 'signal'>,
-  { repositoryName }: Pick<Place, 'repositoryName'>,
+  place: Place,
   create = false,
 ): Promise<FoundRepository | undefined> {
-  const access = await platform.gitAccess(repositoryName, create, signal)
+  if (!create && !(await hasProject(platform, place, signal))) return undefined
+  const access = await platform.gitAccess(place.repositoryName, create, signal)
   if (!access) return undefined
   const { password, username } = new URL(access.remote)
   mask(password || username)

@@ -1,7 +1,7 @@
 import type { Service } from '../ink/results.ts'
 import type { ProductionPlan } from '../plan/plan.ts'
 import type { RowStatus } from '../report/row.ts'
-import { parseDeploymentBranch } from '../source/branches.ts'
+import { parseDeploymentBranch } from '../source/source.ts'
 import { meaningOf } from '../watch/status.ts'
 import type { Prepared } from './prepare.ts'
 import { assertOwned } from './repository.ts'

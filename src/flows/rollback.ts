@@ -1,7 +1,4 @@
 import { DeployError } from '../core/errors.ts'
-import type { Service } from '../ink/results.ts'
-import { repositorySlug } from '../ink/results.ts'
-import { deploymentBranch } from '../plan/names.ts'
 import type { RollbackPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
 import type { DeployReport } from '../report/model.ts'

@@ -1,5 +1,4 @@
 import { DeployError } from '../core/errors.ts'
-import { repositorySlug } from '../ink/results.ts'
 import { previewState } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'
 import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'

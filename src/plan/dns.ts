@@ -46,27 +46,24 @@ export function parseDnsRecords(text: string): Read<readonly WantedRecord[]> {
   for (const [index, item] of list.entries()) {
     const at = `entry ${index + 1}`
     const record = readRecord(item)
-    if (!('value' in record)) {
-      problems.push({ at, text: record.allowed })
-      continue
-    }
-    const { name, type, content } = record.value
-    const set = identityOf(record.value)
-    const other = records.get(set)
-    if (other?.content === content) problems.push({ at, text: 'is there twice' })
-    else if (other)
-      problems.push({
-        at,
-        text: `there is a value for ${type} ${name} already; ml.ink serves one value per name and type, the one added last`,
-      })
-    else records.set(set, record.value)
+    if (!('value' in record)) problems.push({ at, text: record.allowed })
+    else if (records.has(identityOf(record.value))) problems.push({ at, text: 'is there twice' })
+    else if ([...records.values()].some((other) => isSameSet(other, record.value)))
+      problems.push({ at, text: oneValue })
+    else records.set(identityOf(record.value), record.value)
   }
   return { value: [...records.values()], problems }
 }
 
-/** What a name server keeps together: all values of one name and type. */
-function identityOf({ zone, name, type }: WantedRecord): string {
-  return JSON.stringify([zone, name, type])
+const oneValue =
+  'has the name and type of another entry with another value; ml.ink serves one value per name and type, the one added last'
+
+function isSameSet(a: WantedRecord, b: WantedRecord): boolean {
+  return a.zone === b.zone && a.name === b.name && a.type === b.type
+}
+
+function identityOf({ zone, name, type, content }: WantedRecord): string {
+  return JSON.stringify([zone, name, type, content])
 }
 
 function readRecord(item: unknown): Parsed<WantedRecord> {
@@ -257,7 +254,7 @@ function pairOf(marks: ReadonlyMap<string, ListedRecord>, id: string): [string, 
   return mark ? [[id, mark]] : []
 }
 
-/** A record of the same set would no longer be served, beside a CNAME there can be nothing, and what the platform manages is its own. */
+/** Beside a CNAME there can be nothing else, and a name that the platform looks after is its own. */
 function conflictOf(wanted: WantedRecord, left: readonly ListedRecord[]): string[] {
   const other = left.find(
     (record) =>

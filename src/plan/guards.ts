@@ -112,7 +112,7 @@ export function labelIsOn(label: string | undefined, pullRequest: PullRequest): 
 }
 
 /** Whether a preview is still wanted, read just before it is changed and again afterwards. */
-export type PreviewState =
+type PreviewState =
   | { readonly wanted: true }
   | { readonly wanted: false; readonly outcome: 'removed'; readonly reason: string }
   | { readonly wanted: false; readonly outcome: 'superseded'; readonly reason: string; readonly by: string }

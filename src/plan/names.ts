@@ -4,6 +4,8 @@ import type { Repository } from './event.ts'
 import type { Parsed } from './values.ts'
 
 const longestLabel = 63
+// The platform allows 2 to 50 characters: a letter or digit, then those, hyphens and underscores (seen on its own server).
+const longestDatabaseName = 50
 const hashLength = 8
 
 /** `production` or `preview`, as GitHub's environment is called. */
@@ -64,9 +66,9 @@ export function previewNumber(service: string, name: string): number | undefined
   return match && previewName(service, number) === name ? number : undefined
 }
 
-/** The name of a service's database. */
+/** The name of a service's database, no longer than the platform allows. */
 export function databaseName(service: string): string {
-  return cutLabel(service, '-db')
+  return cutLabel(service, '-db', longestDatabaseName)
 }
 
 /**
@@ -105,9 +107,9 @@ function looksLikePreview(label: string): boolean {
 }
 
 /** A label with an ending, as it is where it fits; otherwise cut, with a hash of the whole so that it stays unique. */
-function cutLabel(label: string, ending: string): string {
-  if (label.length + ending.length <= longestLabel) return label + ending
-  return withHash(label, label, longestLabel - ending.length) + ending
+function cutLabel(label: string, ending: string, longest = longestLabel): string {
+  if (label.length + ending.length <= longest) return label + ending
+  return withHash(label, label, longest - ending.length) + ending
 }
 
 /** A label cut to leave room for the hash of what it stands for. */

@@ -5,7 +5,7 @@ import type { GitWorkspace } from './workspace.ts'
 
 /** What the name of a deployment's branch says: `ink/<target>/<source sha>[-<first 8 of the tree sha>]`. */
 export interface DeploymentBranch {
-  /** `production` or `pr-<n>`. */
+  /** `production/<service>` or `pr-<n>/<service>`; earlier releases named no service. */
   readonly target: string
   readonly sourceSha: string
   /** There when the tree was not the commit's own. */
@@ -34,25 +34,52 @@ export async function runOnPlatform(
   remote: GitRemote,
   what: string,
   args: readonly string[],
-  onMessage?: NetworkCall['onMessage'],
+  options: {
+    readonly onMessage?: NetworkCall['onMessage']
+    /** Whether a failure is none: the answer then is empty. */
+    readonly isFine?: (failed: NetworkOutput, talk: Talk) => Promise<boolean>
+  } = {},
 ): Promise<NetworkOutput> {
   const { own } = await git.stores('sha1')
   const settings = [
     ['protocol.version', '0'],
     ['http.followRedirects', 'false'],
   ] as const
-  return await git.retrying(what, remote, () => own.talk(remote, args, { settings, onMessage }))
+  const talk: Talk = (words) => own.talk(remote, words, { settings, onMessage: options.onMessage })
+  return await git.retrying(what, remote, async () => {
+    const output = await talk(args)
+    const isFine = output.exitCode !== 0 && ((await options.isFine?.(output, talk)) ?? false)
+    return isFine ? { stdout: '', stderr: '', exitCode: 0 } : output
+  })
 }
 
-/** Short branch name → commit. One request; nothing is fetched. */
+type Talk = (args: readonly string[]) => Promise<NetworkOutput>
+
+/**
+ * Short branch name → commit. One request; nothing is fetched.
+ *
+ * The platform makes a repository's files at its first push, and until then answers HTTP 500 here (seen on its own
+ * server), while a push finds everything in order: such a repository has no branches.
+ */
 export async function listBranches(git: GitWorkspace, remote: GitRemote): Promise<ReadonlyMap<string, string>> {
   const what = 'Listing the branches'
-  const output = await runOnPlatform(git, remote, what, ['ls-remote', '--quiet', '--heads', remote.url])
+  const output = await runOnPlatform(git, remote, what, ['ls-remote', '--quiet', '--heads', remote.url], {
+    isFine: async (failed, talk) => / 500\b/.test(failed.stderr) && hasNoBranches(await talk(listForPush(remote))),
+  })
   if (output.exitCode !== 0) throw networkError(what, classifyFailure(output), remote)
   const lines = output.stdout.split('\n').filter((line) => line !== '')
   return new Map(
     lines.map((line) => [line.slice(line.indexOf('\t') + 1 + 'refs/heads/'.length), line.split('\t')[0] ?? '']),
   )
+}
+
+/** A push that sends nothing: it would delete all branches, and says which. */
+function listForPush({ url }: GitRemote): readonly string[] {
+  return ['push', '--dry-run', '--porcelain', '--no-verify', '--prune', url, 'refs/heads/*:refs/heads/*']
+}
+
+function hasNoBranches({ stderr }: NetworkOutput): boolean {
+  return stderr.startsWith('No refs in common')
 }
 
 /** Deletes in one push. What is gone already, or goes at the same moment by another run's hand, is fine. */

@@ -54,7 +54,7 @@ export async function pushSnapshot(
   const startedMs = git.clock.now()
   const what = `The push of ${branch}`
   const args = ['push', '--porcelain', '--progress', '--no-verify', remote.url, `${snapshot.sha}:refs/heads/${branch}`]
-  const output = await runOnPlatform(git, remote, what, args, progressLog(git, branch))
+  const output = await runOnPlatform(git, remote, what, args, { onMessage: progressLog(git, branch) })
   if (output.exitCode === 0) {
     return {
       // "=": the branch was there already, made by a run that started at the same moment or by a try that seemed to fail.

@@ -67,6 +67,17 @@ describe('the domain of production', () => {
     expect(plan.log.join('\n')).toContain('! Domain: x.elsewhere.example. It lies under none of the zones')
   })
 
+  it('whose name is blocked by a record of a service that is gone is told with how to free it', async () => {
+    const scene = await stage.scene()
+    const name = `app.${zone()}`
+    const text = `subdomain ${name} already has a managed record`
+    stage.ink.fault('ink.tool-error', { tool: 'add_custom_domain', text })
+    const run = await push(scene, { domain: name })
+    expect(run.told).toBe('live')
+    expect(run.warnings.join()).toContain(`${text}. ml.ink still keeps the DNS record that it made`)
+    expect(run.warnings.join()).toContain('delete the managed record in the zone at ml.ink')
+  })
+
   it('stays when the input goes away, until its removal is asked for', async () => {
     const scene = await stage.scene()
     const name = zone()

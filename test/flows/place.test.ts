@@ -30,6 +30,23 @@ describe.each(['g1', 'g1-nested', 'g2', 'mixed', 'unknown-argument'] as const)('
   })
 })
 
+it.each([
+  { command: 'plan' },
+  { command: 'teardown', 'pr-number': '1' },
+  { command: 'sweep' },
+  { command: 'monitor' },
+  { command: 'rollback' },
+])('looking makes no project: with %o none is named to a tool that makes it', async (inputs) => {
+  const stage = await stageOf('g1')
+  const scene = await stage.scene()
+  await scene.open('preview')
+  const before = stage.ink.journal.length
+  await scene.act('push', { after: scene.first }, { inputs: { project: 'not-there-yet', ...inputs } })
+  const calls = stage.ink.journal.slice(before).map(({ name }) => name)
+  expect(calls).toContain('list_projects')
+  expect(calls.filter((name) => /token|create/.test(name))).toEqual([])
+})
+
 it('an unknown workspace is refused with those there are', async () => {
   const stage = await stageOf('g2')
   const scene = await stage.scene()

@@ -71,6 +71,17 @@ describe('a sweep', () => {
     expect(names(world)).toEqual([`${BASE}-pr-1`, 'api-pr-7'].sort())
   })
 
+  it('takes every domain off before the service goes, so that no record of it blocks the name for good', async () => {
+    const world = worldWith(1)
+    const service = world.ink.services.get(`${BASE}-pr-1`)
+    if (service) service.domain = 'pr-1.example.com'
+    world.ink.managedNames.add('pr-1.example.com')
+    const { outcome } = await sweep(world)
+    expect(outcome.status).toBe('swept')
+    expect(names(world)).toEqual([])
+    expect([...world.ink.managedNames]).toEqual([])
+  })
+
   it('removes branches whose service is gone, and the database with them', async () => {
     const world = worldWith(0)
     world.ink.branches.set(`ink/pr-4/${commitOf('4')}`, commitOf('x'))

@@ -22,6 +22,7 @@ export interface VirtualService {
   /** The source commit that answers at the URL. */
   serves: string | undefined
   deleting: boolean
+  domain?: string | undefined
 }
 
 export interface VirtualInkOptions {
@@ -41,6 +42,8 @@ export class VirtualInk {
   readonly services = new Map<string, VirtualService>()
   readonly databases = new Map<string, Database>()
   readonly branches = new Map<string, string>()
+  /** Names with a DNS record of the platform's own, which stays when a service is deleted that still has its domain. */
+  readonly managedNames = new Set<string>()
   /** Most calls that were ever under way at once. */
   mostAtOnce = 0
   calls = 0
@@ -197,7 +200,14 @@ export class VirtualInk {
       deleteDatabase: (name, signal) => this.#call('delete-database', signal, () => this.databases.delete(name)),
       addDomain: () => Promise.reject(new Error('not played here')),
       zones: () => Promise.resolve([]),
-      removeDomain: () => Promise.reject(new Error('not played here')),
+      removeDomain: (name, signal) =>
+        this.#call('remove-domain', signal, () => {
+          const service = find(name)
+          if (service.domain === undefined) throw new ToolError('remove_custom_domain', 'no custom domain configured')
+          this.managedNames.delete(service.domain)
+          service.domain = undefined
+          return { domain: undefined, status: undefined, message: undefined }
+        }),
       templateInstance: async () => undefined,
       deployTemplate: () => Promise.reject(new Error('not played here')),
       volumes: async () => [],
@@ -290,6 +300,7 @@ function rendered(service: VirtualService, withEnv: boolean): Service {
     deployLogs: [],
     runtimeLogs: [],
     env: withEnv ? { ...env } : undefined,
-    customDomain: undefined,
+    customDomain:
+      service.domain === undefined ? undefined : { domain: service.domain, status: 'active', error: undefined },
   }
 }

@@ -28,7 +28,7 @@ describe('the list of DNS records', () => {
 
   const good = { zone: 'example.com', name: 'www', type: 'A', content: '192.0.2.1' }
   test.each([
-    ['invalid YAML', '- [', 'is not valid YAML'],
+    ['no YAML', '- [', 'is not valid YAML'],
     ['no list', 'zone: example.com', 'must be a YAML list'],
     ['an alias', '- &a {zone: example.com}\n- *a', 'is not valid YAML'],
     ['a missing field', [{ zone: 'example.com', name: 'www', type: 'A' }], 'entry 1: content'],

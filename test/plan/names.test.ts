@@ -47,6 +47,17 @@ describe('the service of a repository', () => {
     )
   })
 
+  test('has a database whose name the platform allows, and shares it with no other service', () => {
+    fc.assert(
+      fc.property(repositories, numbers, numbers, (repository, one, other) => {
+        const base = serviceName(undefined, repository)
+        const named = [base, previewName(base, one), previewName(base, other)]
+        for (const name of named.map(databaseName)) expect(name).toMatch(/^[A-Za-z0-9][A-Za-z0-9_-]{1,49}$/)
+        expect(new Set(named.map(databaseName)).size).toBe(new Set(named).size)
+      }),
+    )
+  })
+
   test.each([
     ['ordinary names', repositories],
     ['names that are nearly the same', similar],

@@ -34,6 +34,23 @@ describe('a first deployment', () => {
     expect(await stage.leftovers()).toEqual([])
   })
 
+  it('finds no branches in a repository that was made and never pushed to, which answers HTTP 500', async () => {
+    await using stage = await setStage()
+    stage.platform.failOn = /git-upload-pack/
+    await using source = stage.open({ deadlineAt: Date.now() + 4000 })
+    expect(await source.branches(stage.remote, stage.signal)).toEqual(new Map())
+  })
+
+  it('does not take a server in trouble for a repository without branches', async () => {
+    await using stage = await setStage()
+    const tree = await git(stage.platformRepository, 'hash-object', '-t', 'tree', '-w', '/dev/null')
+    const commit = await git(stage.platformRepository, 'commit-tree', '-m', 'x', tree)
+    await git(stage.platformRepository, 'update-ref', 'refs/heads/main', commit)
+    stage.platform.failOn = /git-upload-pack/
+    await using source = stage.open({ deadlineAt: Date.now() + 300 })
+    await expect(source.branches(stage.remote, stage.signal)).rejects.toMatchObject({ code: 'unreachable' })
+  })
+
   it.for([
     ['the merge commit, credentials persisted or not', 'refs/pull/1/merge'],
     ['nothing', undefined],

@@ -30,6 +30,8 @@ export interface GitServer extends AsyncDisposable {
   readonly misbehaviours: Misbehaviour[]
   /** Every request whose URL matches hangs. */
   hangOn: RegExp | undefined
+  /** Every request whose URL matches is answered with HTTP 500. */
+  failOn: RegExp | undefined
   /** Makes a plain bare repository, `owner/name.git`. Answers its folder. */
   repository(name: string): Promise<string>
   /** Address without and with credentials. */
@@ -54,6 +56,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     const misbehaviour = gitServer.misbehaviours.shift()
     if (misbehaviour === 'hang' || gitServer.hangOn?.test(seen.url)) return
     if (misbehaviour === 'reset') request.socket.destroy()
+    else if (gitServer.failOn?.test(seen.url)) refuse(response, 500)
     else if (misbehaviour !== undefined) refuse(response, misbehaviour)
     else if (!allowed(seen, options)) refuse(response, 401)
     else
@@ -70,6 +73,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     bytesSent: 0,
     misbehaviours: [],
     hangOn: undefined,
+    failOn: undefined,
     url: (name) => `${address}/${name}.git`,
     urlWithToken: (name) => `${address.replace('//', `//${options.user}:${options.token}@`)}/${name}.git`,
     repository: async (name) => {
