@@ -155,7 +155,7 @@ function broken(plan: WorkPlan, deps: Deps, occasion: Occasion, reporter: Report
         runUrl: deps.context.runUrl,
         warnings: occasion.warnings,
       }
-    : { kind: 'none', status: 'nothing', reason: cause, hint, runUrl: deps.context.runUrl, warnings: occasion.warnings }
+    : { kind: 'none', status: 'failed', reason: cause, hint, runUrl: deps.context.runUrl, warnings: occasion.warnings }
   return { action: actionOf(plan), status: 'failed', report, failure: new DeployError(cause, { hint, cause: thrown }) }
 }
 
@@ -163,7 +163,7 @@ function refused(plan: RefusedPlan, deps: Deps, occasion: Occasion): Outcome {
   const { problem, hint } = plan
   const report: NothingReport = {
     kind: 'none',
-    status: 'nothing',
+    status: 'failed',
     reason: problem,
     hint,
     runUrl: deps.context.runUrl,

@@ -1,7 +1,19 @@
 import type { RootContent } from 'mdast'
 import { count } from '../core/format.ts'
 import { prose } from './foreign-text.ts'
-import { block, dotted, heading, link, list, paragraph, serialise, smallPrint, table, text } from './markdown.ts'
+import {
+  block,
+  dotted,
+  heading,
+  link,
+  list,
+  paragraph,
+  serialise,
+  smallPrint,
+  strong,
+  table,
+  text,
+} from './markdown.ts'
 import type { NothingReport, PlanReport, Report, Surroundings } from './model.ts'
 import { deployBlocks } from './summary-deploy.ts'
 import { monitorBlocks, sweepBlocks, teardownBlocks } from './summary-upkeep.ts'
@@ -95,12 +107,20 @@ function planBlocks(report: PlanReport): RootContent[] {
   ]
 }
 
-function nothingBlocks(report: NothingReport): RootContent[] {
-  const title = report.status === 'skipped' ? '⚪ Deployment was skipped' : '⚪ Nothing to do'
+const nothingTitles = {
+  skipped: '⚪ Deployment was skipped',
+  nothing: '⚪ Nothing to do',
+  failed: '🔴 The run failed',
+} as const
+
+function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootContent[] {
+  const failed = status === 'failed'
+  const labelled = (label: string, said: string) =>
+    paragraph(...(failed ? [strong(text(label)), text(' ')] : []), ...prose(said, 1000))
   return [
-    heading(2, text(title)),
-    paragraph(...prose(report.reason, 1000)),
-    ...(report.hint === undefined ? [] : [paragraph(...prose(report.hint, 1000))]),
-    smallPrint(...dotted([link(report.runUrl, text('run'))])),
+    heading(2, text(nothingTitles[status])),
+    labelled('Why:', reason),
+    ...(hint === undefined ? [] : [labelled('What to do:', hint)]),
+    smallPrint(...dotted([link(runUrl, text('run'))])),
   ]
 }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Deps } from '../../src/flows/deps.ts'
 import { openStage, type Scene, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -16,6 +17,30 @@ async function live(): Promise<Scene> {
   const act = await scene.act('push', { after: scene.first }, { inputs: { env: 'COLOUR=red' } })
   expect(act.told).toBe('live')
   return scene
+}
+
+/** Ports on which the status of a commit's deployment is in words that nobody knows, once its URL has been asked. */
+function hidingStatusAfterProbe(sha: string): (deps: Deps) => Deps {
+  let asked = false
+  return (deps) => ({
+    ...deps,
+    clock: { now: deps.clock.now, sleep: (ms, signal) => deps.clock.sleep(ms < 10_000 ? ms / 10 : ms, signal) },
+    http: async (...args) => {
+      const answer = await deps.http(...args)
+      asked = true
+      return answer
+    },
+    openPlatform: async (...args) => {
+      const platform = await deps.openPlatform(...args)
+      return {
+        ...platform,
+        service: async (...wanted) => {
+          const service = await platform.service(...wanted)
+          return service && asked && service.branch?.endsWith(sha) ? { ...service, status: 'rebalancing' } : service
+        },
+      }
+    },
+  })
 }
 
 describe('production', () => {
@@ -81,6 +106,17 @@ describe('production', () => {
     expect(stage.ink.service(scene.production)).toMatchObject({ branch, env, status: 'active' })
     expect(await scene.page(scene.production)).toBe('first')
     expect(run.summary).toContain(scene.first.slice(0, 7))
+  })
+
+  it('that could not be confirmed is red, and stays: doubt is no reason to take away what may be good', async () => {
+    const scene = await live()
+    const sha = await scene.write('second')
+    const run = await scene.act('push', { before: scene.first, after: sha }, { change: hidingStatusAfterProbe(sha) })
+    expect(run.told).toContain('it could not be confirmed that this deployment does')
+    expect(run.outputs.status).toBe('unhealthy')
+    expect(run.red).toBe(true)
+    expect(stage.ink.service(scene.production)?.branch).toBe(`ink/production/${sha}`)
+    expect(await scene.page(scene.production)).toBe('second')
   })
 
   it('without an earlier version stays as it failed, and the run says that there is none', async () => {

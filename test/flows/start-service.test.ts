@@ -110,6 +110,13 @@ describe('starting a deployment again', () => {
     },
   )
 
+  it('leaves a service there that somebody put back to the branch of before', async () => {
+    const { calls, start } = starterOn({ existing: service('main', 'active'), found: () => service('main', 'active') })
+    await start()
+    await start()
+    expect(calls).toEqual(['update', 'read'])
+  })
+
   it('updates what the first start created, without having read it', async () => {
     const { calls, start } = starterOn({ found: () => service(OURS, 'cancelled') })
     await start()

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { formatBytes, formatDollars, formatDuration, formatUtc } from '../../src/core/format.ts'
 import { redactValue } from '../../src/core/redact.ts'
 import { fitAnnotations } from '../../src/report/annotations.ts'
-import { cut, excerpt, oneLine } from '../../src/report/foreign-text.ts'
+import { cut, excerpt, oneLine, prose } from '../../src/report/foreign-text.ts'
 import { decodeState, encodeState, parseRow } from '../../src/report/state.ts'
 import { ganttLines, phaseLine } from '../../src/report/timeline.ts'
 import { row, unfinished } from './rows.ts'
@@ -53,6 +53,16 @@ describe('figures', () => {
 })
 
 describe('foreign text', () => {
+  it.each([
+    [`pass it: api-key: \${{ secrets.KEY }}.`, [`\${{ secrets.KEY }}`]],
+    [`\`NAME=\${{ secrets.NAME }}\``, [`NAME=\${{ secrets.NAME }}`]],
+    [`KEY=\${{ secrets.KEY }}, COST=$5`, [`KEY=\${{ secrets.KEY }}`, 'COST=$5']],
+    [`\${{ never closed`, [`\${{`]],
+  ])('shows what is to be pasted of “%s” in one piece', (line, spans) => {
+    const shown = prose(line).flatMap((node) => (node.type === 'inlineCode' ? [node.value] : []))
+    expect(shown).toEqual(spans)
+  })
+
   it('is cut between characters, never inside one', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 20 }), (text, max) => {
