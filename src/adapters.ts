@@ -1,14 +1,13 @@
 import { join } from 'node:path'
 import { systemClock } from './core/clock.ts'
-import type { Deps } from './flows/deps.ts'
+import type { Deps } from './flows/run.ts'
 import { openGitHub } from './github/github.ts'
 import { openPlatform, type Platform } from './ink/platform.ts'
 import { seedDatabase } from './ink/seed-database.ts'
 import { isFromFork, type RunContext, type RunEvent } from './plan/event.ts'
 import type { Settings } from './plan/settings.ts'
 import { openSource } from './source/source.ts'
-import { fetchOnce } from './watch/http-request.ts'
-import { listMcpTools } from './watch/mcp-request.ts'
+import { fetchOnce, listMcpTools } from './watch/requests.ts'
 
 /** What only the edge to the runner can give. */
 export interface Edge {

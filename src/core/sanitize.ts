@@ -1,3 +1,4 @@
+import { errorMessage } from './errors.ts'
 import { createRedactor } from './redact.ts'
 
 /** The longest line shown, in UTF-16 units. */
@@ -88,4 +89,9 @@ export function sanitizePhrase(text: string): string {
     .replace(/\s+/g, ' ')
     .trim()
   return sanitize(line.slice(0, longest))
+}
+
+/** The text of an error for log and reports, with no secret that is known. */
+export function safeMessage(known: { readonly secrets: () => readonly string[] }, thrown: unknown): string {
+  return createSanitizer(known.secrets())(errorMessage(thrown))
 }

@@ -1,4 +1,4 @@
-import { createSanitizer } from '../core/sanitize.ts'
+import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import { mebibytes } from '../ink/prices.ts'
 import type { Service } from '../ink/results.ts'
 import { type Autoscale, decideStep, type Size, type Usage } from '../plan/autoscale.ts'
@@ -10,7 +10,6 @@ import { memoryDeath } from '../watch/diagnosis/recognisers/resources.ts'
 import { meaningOf } from '../watch/status.ts'
 import { isDeploying, isRunning } from './resize.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
 import { type Production, type Scaled, stepInWords, takeStep } from './take-step.ts'
 
 /**

@@ -10,9 +10,9 @@ import { limitsInWords } from './account.ts'
 import { checkDomains } from './check-domains.ts'
 import { findPlace, type PlaceFindings } from './check-place.ts'
 import { costView, runningCosts } from './costs.ts'
-import type { Deps } from './deps.ts'
 import { lookAtCredits } from './means.ts'
 import { findPreviews } from './previews.ts'
+import type { Deps } from './run.ts'
 import { requireDeployTool } from './tools.ts'
 
 /** What `command: plan` finds out about the account at ml.ink: whose key it is, where things will be, what is in use. */

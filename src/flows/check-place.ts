@@ -1,10 +1,10 @@
 import { DeployError } from '../core/errors.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import { PlatformError } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import { judgeProject, judgeWorkspace, type KnownPlace, type PlaceJudgement } from '../plan/place-names.ts'
 import type { Place } from '../plan/plan.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
 
 type Lister = Pick<Platform, 'workspaces' | 'projects' | 'knowsWorkspaces'>
 

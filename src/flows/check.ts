@@ -5,8 +5,7 @@ import { describePlan } from '../plan/describe.ts'
 import type { CheckPlan } from '../plan/plan.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { checkAccount } from './check-account.ts'
-import type { Deps } from './deps.ts'
-import type { Outcome } from './outcome.ts'
+import type { Deps, Outcome } from './run.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
 export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): Promise<Outcome> {

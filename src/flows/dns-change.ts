@@ -1,9 +1,9 @@
+import { safeMessage } from '../core/sanitize.ts'
 import { mayHaveHappened } from '../ink/errors.ts'
 import type { DnsRecord } from '../ink/results.ts'
 import { type DnsDifference, excludeEachOther, findRecord, markOf, recordInWords } from '../plan/dns-difference.ts'
 import type { WantedRecord } from '../plan/dns-records.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
 
 /**
  * Brings one zone in step. Where both can be there at once, what is new is there before what is old goes. A record that

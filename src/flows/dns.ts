@@ -1,11 +1,10 @@
 import { settleEach } from '../core/parallel.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import type { Platform } from '../ink/platform.ts'
 import { type DnsDifference, dnsDifference, recordInWords } from '../plan/dns-difference.ts'
 import type { Plan, ProductionPlan } from '../plan/plan.ts'
-import type { Deps } from './deps.ts'
 import { changeZone } from './dns-change.ts'
-import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
+import type { Deps, Run } from './run.ts'
 
 /** What would bring the zones in step, and what stands in the way. */
 export interface DnsOutlook {

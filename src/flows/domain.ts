@@ -1,8 +1,8 @@
 import { errorMessage } from '../core/errors.ts'
 import type { Service, Zone } from '../ink/results.ts'
 import type { DomainView } from '../report/model.ts'
+import type { DeployPlan } from './prepare.ts'
 import type { Run } from './run.ts'
-import type { DeployPlan } from './work.ts'
 
 type Attached = NonNullable<Service['customDomain']>
 

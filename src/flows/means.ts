@@ -1,5 +1,6 @@
 import { DeployError } from '../core/errors.ts'
 import { formatDollars } from '../core/format.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import type { Credits } from '../ink/credits.ts'
 import { PlatformError } from '../ink/errors.ts'
 import { isOutOfMoney } from '../ink/platform.ts'
@@ -8,7 +9,6 @@ import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { costOf, runningCosts } from './costs.ts'
 import { findPreviews } from './previews.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
 
 /** Another preview would pass `max-cost-per-day`. */
 export class OverBudget extends DeployError {

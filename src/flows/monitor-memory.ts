@@ -1,9 +1,9 @@
 import { settleEach } from '../core/parallel.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import { type MonitorMemory, memoryBranch, serviceOfMemoryBranch } from '../plan/monitor-memory.ts'
 import type { Place } from '../plan/plan.ts'
 import type { FoundRepository } from './previews.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
 
 /**
  * Puts what is remembered of a service in the place of what was. The new branch is made before the old ones go, so that

@@ -1,4 +1,5 @@
 import { bothOf, settleEach } from '../core/parallel.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { databaseName, marks, previewName } from '../plan/names.ts'
@@ -9,7 +10,6 @@ import { isOurs } from './ownership.ts'
 import { protectedRemote } from './prepare.ts'
 import type { Removable } from './removal.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
 
 /** What finding needs. */
 export type PreviewFinder = Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>

@@ -1,4 +1,5 @@
 import { fewAtOnce } from '../core/parallel.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import { PlatformError } from '../ink/errors.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
@@ -9,7 +10,6 @@ import { branchesInUse, branchesOf } from './branches.ts'
 import { protectedRemote } from './prepare.ts'
 import { removeDatabase } from './remove-database.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
 import { waitUntilGone } from './waiting.ts'
 
 /** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */

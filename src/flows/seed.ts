@@ -1,12 +1,11 @@
 import { TimeLimitError, withinTime } from '../core/clock.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import { type DatabaseAccess, DatabaseUnreachable } from '../ink/seed-database.ts'
 import type { Snapshot, Source } from '../source/contract.ts'
 import type { ServiceDatabase } from './databases.ts'
-import type { Prepared } from './prepare.ts'
+import type { DeployPlan, Prepared } from './prepare.ts'
 import type { Run } from './run.ts'
-import { safeMessage } from './switch-service.ts'
-import type { DeployPlan } from './work.ts'
 
 /** An SQL file, read from what is deployed. */
 export interface Seed {

@@ -3,8 +3,8 @@ import type { CommentMode } from '../plan/settings.ts'
 import { foldCard } from '../report/card.ts'
 import type { CardRow, Surroundings } from '../report/model.ts'
 import { CARD_MARKER, decodeState } from '../report/state.ts'
-import type { OpenDeployment } from './deps.ts'
 import { finalStatus } from './records.ts'
+import type { OpenDeployment } from './run.ts'
 
 /** What settling needs. */
 export interface SettleDeps {

@@ -9,11 +9,10 @@ import type { SweepReport, SweptPreview } from '../report/model.ts'
 import { costOf, costView, runningCosts } from './costs.ts'
 import { pullRequestFact } from './facts.ts'
 import { monitor } from './monitor.ts'
-import type { Outcome } from './outcome.ts'
 import { type FoundPreview, findPreviews } from './previews.ts'
 import { removePreviews } from './removal.ts'
 import { retire } from './retire.ts'
-import type { Run } from './run.ts'
+import type { Outcome, Run } from './run.ts'
 
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
 type Decision = SweepDecision<FoundPreview & { running: boolean }>

@@ -1,4 +1,5 @@
 import { DeployError } from '../core/errors.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { type Size, type Step, sizeText } from '../plan/autoscale.ts'
@@ -6,10 +7,10 @@ import { withBreak, withStep } from '../plan/load.ts'
 import type { Load } from '../plan/monitor-memory.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
 import type { MonitoredService } from '../report/model.ts'
+import type { RolloutEnd } from './observe.ts'
 import type { FoundRepository } from './previews.ts'
-import { isDeploying, isRunning, Overtaken, resize } from './resize.ts'
+import { isDeploying, isRunning, resize } from './resize.ts'
 import type { Run } from './run.ts'
-import { type Switched, safeMessage } from './switch-service.ts'
 import { judge } from './verdict.ts'
 
 /** What a look at the size led to. */
@@ -49,18 +50,17 @@ export async function takeStep(plan: MonitorPlan, run: Run, production: Producti
   const of = { service, branch, slug: repositorySlug(repository.remote.url), commit: repository.branches.get(branch) }
   const stepped = withStep(load, step, now, size)
   try {
-    const switched = await resize(plan, run, of, step)
-    const { status, sentence } = judge(switched)
+    const end = await resize(plan, run, of, step)
+    if (end.kind === 'superseded' && !end.sent) return begun
+    const { status, sentence } = judge(end)
     if (status === 'live') return { load: stepped, said: stepInWords(step), broke: undefined }
     const said = `${stepInWords(step)} ${sentence}.`
     if (status === 'superseded' || status === 'cancelled') return { load: stepped, said, broke: undefined }
     const broke = `After its size was changed: ${sentence}`
-    if (!isDueToTheSize(switched)) return { load: stepped, said, broke }
+    if (!isDueToTheSize(end)) return { load: stepped, said, broke }
     return await settleBreak(plan, run, { production, of, decided, sentence })
   } catch (error) {
     run.signal.throwIfAborted()
-    if (error instanceof Overtaken)
-      return error.sent ? { load: stepped, said: `${stepInWords(step)} ${error.message}.`, broke: undefined } : begun
     if (!(error instanceof DeployError)) throw error
     const why = safeMessage(run, error)
     run.log.warning(`${service.name} could not be changed: ${why}`)
@@ -71,9 +71,8 @@ export async function takeStep(plan: MonitorPlan, run: Run, production: Producti
 const freshParts = { env: true, deployLogLines: 500 } as const
 
 /** A service that is gone, or of which it is not known how it is, was not broken by its size. */
-function isDueToTheSize({ verdict, confirmation }: Switched): boolean {
-  const loss = confirmation?.kind === 'lost' ? confirmation.loss.kind : undefined
-  return verdict.kind !== 'gone' && loss !== 'gone' && loss !== 'unconfirmed'
+function isDueToTheSize({ kind }: RolloutEnd): boolean {
+  return kind !== 'gone' && kind !== 'unconfirmed'
 }
 
 /** Remembers the size that broke the service, and gives it back the one before, where it was well with that. */
@@ -128,7 +127,6 @@ async function goBack(
     return status === 'live' ? undefined : sentence
   } catch (error) {
     run.signal.throwIfAborted()
-    if (error instanceof Overtaken) return error.message
     if (!(error instanceof DeployError)) throw error
     return safeMessage(run, error)
   }

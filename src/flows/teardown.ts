@@ -5,11 +5,10 @@ import { databaseName } from '../plan/names.ts'
 import type { Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
 import type { NothingReport, TeardownReport } from '../report/model.ts'
 import { pullRequestFact } from './facts.ts'
-import type { Outcome } from './outcome.ts'
 import { claimPreview } from './ownership.ts'
 import { type Removal, removePreview } from './removal.ts'
 import { retire } from './retire.ts'
-import type { Run } from './run.ts'
+import type { Outcome, Run } from './run.ts'
 
 interface Request {
   readonly place: Place

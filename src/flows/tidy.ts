@@ -1,8 +1,7 @@
+import { safeMessage } from '../core/sanitize.ts'
 import { meaningOf } from '../watch/status.ts'
 import { branchesInUse, deleteOldBranches } from './branches.ts'
-import type { Prepared } from './prepare.ts'
-import { safeMessage } from './switch-service.ts'
-import type { Work } from './work.ts'
+import type { Prepared, Work } from './prepare.ts'
 
 /** Deletes the branches of earlier deployments. What cannot be deleted now is found by the next run or the sweep. */
 export async function tidy({ run, plan, source, prepared, branch }: Work): Promise<void> {

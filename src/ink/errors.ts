@@ -73,6 +73,8 @@ export class ToolError extends PlatformError {
 const toolTexts: readonly (readonly [RegExp, ToolFailure])[] = [
   [/redeploy failed/i, 'redeploy-failed'],
   [/wind(ing)? down|still (running|in progress|building)|workflow.*already/i, 'winding-down'],
+  // The loser of two simultaneous creations gets the database’s own error (seen on the server of G1).
+  [/duplicate key value/i, 'already-exists'],
   [/already exists|already taken|already in use|name is taken/i, 'already-exists'],
   [/not authenticated|invalid api key|user not found/i, 'not-authenticated'],
   [/service.* not found/i, 'service-not-found'],

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Deps } from '../../src/flows/deps.ts'
+import type { Deps } from '../../src/flows/run.ts'
 import { openStage, type Scene, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -108,6 +108,18 @@ describe('production', () => {
     expect(run.summary).toContain(scene.first.slice(0, 7))
   })
 
+  it('that is switched back does not show the failed build’s lines a second time', async () => {
+    const scene = await live()
+    const sha = await scene.write('second')
+    stage.ink.fault('build.log-line', { times: 2, lines: ['error: nothing fits'] })
+    stage.ink.fault('build.crash', { times: 2 })
+    const run = await scene.act('push', { before: scene.first, after: sha })
+    expect(run.outputs.status).toBe('rolled-back')
+    const back = run.log.findIndex((line) => line.startsWith('Going back to'))
+    expect(run.log.slice(0, back)).toContain('error: nothing fits')
+    expect(run.log.slice(back)).not.toContain('error: nothing fits')
+  })
+
   it('that could not be confirmed is red, and stays: doubt is no reason to take away what may be good', async () => {
     const scene = await live()
     const sha = await scene.write('second')
@@ -144,6 +156,19 @@ describe('production', () => {
     expect(back.log.join('\n')).toContain(`${second} is passed over: its deployment failed`)
     const named = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback', 'rollback-to': second } })
     expect(named.outputs.commit).toBe(second)
+  })
+
+  it('rolled back by command to a version that does not start any more says why, as a deployment does', async () => {
+    const scene = await live()
+    const second = await scene.write('second')
+    await scene.act('push', { before: scene.first, after: second })
+    // A deployment that fails at once is started once more.
+    stage.ink.fault('rollout.unhealthy', { times: 2 })
+    const back = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
+    expect(back.red).toBe(true)
+    expect(back.told).toMatch(/^failed: The app did not start: ./)
+    expect(back.summary).toContain('**Why:**')
+    expect(back.summary).toContain('**What to do:**')
   })
 
   it('is rolled back by command to the version before, and to the one of a given commit', async () => {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Deps, OpenDeployment } from '../../src/flows/deps.ts'
-import type { Outcome } from '../../src/flows/outcome.ts'
+import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
 import { settleOpen } from '../../src/flows/settle-open.ts'
 import type { RunEvent } from '../../src/plan/event.ts'

@@ -4,9 +4,8 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
-import { fetchOnce } from '../../src/watch/http-request.ts'
-import { listMcpTools } from '../../src/watch/mcp-request.ts'
 import { probe } from '../../src/watch/probe.ts'
+import { fetchOnce, listMcpTools } from '../../src/watch/requests.ts'
 
 const servers: Server[] = []
 

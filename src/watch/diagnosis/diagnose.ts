@@ -1,4 +1,4 @@
-import type { WaitingPhase } from '../verdict.ts'
+import type { WaitingPhase } from '../deployment-watch.ts'
 import { annotationsFor, type SourceAnnotation } from './annotations.ts'
 import { firstErrorLine, type LogLine, linesAround, tailOf, withoutPrefix } from './log-lines.ts'
 import type { FailureKind, LogKind, Match, Recogniser } from './recogniser.ts'

@@ -1,4 +1,4 @@
-import type { WaitingPhase } from '../verdict.ts'
+import type { WaitingPhase } from '../deployment-watch.ts'
 
 /** Where a recogniser looks. The runtime log only says something about a deployment whose container was started. */
 export type LogKind = 'platform' | 'build' | 'runtime'

@@ -1,0 +1,137 @@
+import { DeployError } from '../core/errors.ts'
+import { createSanitizer, safeMessage } from '../core/sanitize.ts'
+import { type Platform, repositorySlug } from '../ink/platform.ts'
+import type { Service } from '../ink/results.ts'
+import { describePlan } from '../plan/describe.ts'
+import type { PullRequest, RunEvent } from '../plan/event.ts'
+import { previewName, serviceName } from '../plan/names.ts'
+import type { DeclinePlan, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
+import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/answers.ts'
+import type { NothingReport, PlanReport } from '../report/model.ts'
+import { dnsInWords, dnsOutlook } from './dns.ts'
+import { isOurs } from './ownership.ts'
+import { openReporter, type Subject } from './reporter.ts'
+import type { Action, Deps, Outcome, Run, RunMeta } from './run.ts'
+
+/** The run cannot go on: a missing key, a command that lacks what it needs. */
+export function refused(plan: RefusedPlan, deps: Deps, meta: RunMeta): Outcome {
+  const { problem, hint } = plan
+  const report: NothingReport = {
+    kind: 'none',
+    status: 'failed',
+    reason: problem,
+    hint,
+    runUrl: deps.context.runUrl,
+    warnings: meta.warnings,
+  }
+  return { action: 'none', status: 'failed', report, failure: new DeployError(problem, { hint }) }
+}
+
+/** There is nothing to do, or a rule forbids it. */
+export async function nothing(plan: NonePlan, deps: Deps, meta: RunMeta, event: RunEvent): Promise<Outcome> {
+  deps.output('skipped-reason', plan.reason)
+  deps.log.notice(`${plan.status === 'skipped' ? 'Skipped' : 'Nothing to do'}: ${plan.reason}`)
+  if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
+    await noteSkipped(plan.reason, event.pullRequest, deps, meta)
+  const report: NothingReport = {
+    kind: 'none',
+    status: plan.status,
+    reason: plan.reason,
+    runUrl: deps.context.runUrl,
+    warnings: meta.warnings,
+  }
+  return { action: 'none', status: plan.status, report, failure: undefined }
+}
+
+/** A commit that is skipped leaves what an earlier one put up; the card, if there is one, says so. */
+async function noteSkipped(reason: string, pullRequest: PullRequest, deps: Deps, meta: RunMeta): Promise<void> {
+  const { number, head } = pullRequest
+  const base = serviceName(deps.settings.service, deps.context.repository)
+  const subject: Subject = {
+    serviceName: previewName(base, number),
+    target: `pr-${number}`,
+    pullRequest: number,
+    commit: head.sha,
+  }
+  await openReporter(deps, subject, meta).noteSkipped(reason)
+}
+
+type PlanToDo = Extract<Plan, { readonly dryRun: boolean }>
+
+/** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
+export async function dryRun(plan: PlanToDo, action: Action, deps: Deps, meta: RunMeta): Promise<Outcome> {
+  const details = await foreseen(plan, deps, meta)
+  for (const line of details) deps.log.info(line)
+  const report: PlanReport = {
+    kind: 'plan',
+    steps: [...describePlan({ ...plan, dryRun: false }), ...details],
+    checks: [],
+    runUrl: deps.context.runUrl,
+    warnings: meta.warnings,
+  }
+  return { action, status: 'planned', report, failure: undefined }
+}
+
+/** What a dry run has to read from the platform to be able to say it. */
+async function foreseen(plan: PlanToDo, deps: Deps, { signal }: RunMeta): Promise<readonly string[]> {
+  if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
+  let platform: Platform | undefined
+  try {
+    platform = await deps.openPlatform(plan.place, signal)
+    const outlook = await dnsOutlook(plan, { ...deps, platform, signal })
+    if (!outlook) return []
+    const lines = [...outlook.problems, ...dnsInWords(outlook)]
+    return lines.length > 0 ? lines : ['DNS: in step']
+  } catch (error) {
+    signal.throwIfAborted()
+    return [`DNS: could not be read (${safeMessage(deps, error)})`]
+  } finally {
+    await platform?.close()
+  }
+}
+
+const logLines = 200
+
+/** Answers `/ink help` and unknown commands. */
+export async function answerHelp(plan: HelpPlan, deps: Deps): Promise<Outcome> {
+  await deps.github.comments.add(plan.pullRequest, helpAnswer(plan.unknown))
+  return answered(
+    deps,
+    plan.unknown === undefined ? 'help was asked for and given' : `there is no command ${plan.unknown}`,
+  )
+}
+
+/** Says no, politely and once: whoever asks again for the same gets the sign alone. */
+export async function answerDecline(plan: DeclinePlan, deps: Deps): Promise<Outcome> {
+  await deps.github.people.react(plan.askedBy.commentId, '-1')
+  const marker = declineMarker(plan.askedBy.login, plan.reason)
+  const body = `${marker}\n${declineAnswer(plan.reason)}`
+  const fold = (bodies: readonly string[]) => ({ body: bodies[0] ?? body, shared: false })
+  await deps.github.comments.keep({ pullRequest: plan.pullRequest, marker, fold })
+  return answered(deps, plan.reason)
+}
+
+/** Answers `/ink logs` with the end of the runtime log. */
+export async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
+  const service = await ownService(plan, run)
+  const sanitize = createSanitizer(run.secrets())
+  const body = service
+    ? logsAnswer(plan.serviceName, service.status, service.runtimeLogs.map(sanitize))
+    : declineAnswer('this pull request has no preview')
+  await run.github.comments.add(plan.pullRequest.number, body)
+  return answered(run, service ? 'the log was shown in a comment' : 'there is no preview')
+}
+
+/** The preview, if it is ours: another service of that name has a log that is nobody's business here. */
+async function ownService({ serviceName, place }: LogsPlan, { platform, signal }: Run): Promise<Service | undefined> {
+  const parts = { env: true, runtimeLogLines: logLines }
+  const service = await platform.service(serviceName, parts, signal)
+  if (!service) return undefined
+  const access = await platform.gitAccess(place.repositoryName, false, signal)
+  return access && isOurs(service, place, repositorySlug(access.remote)) ? service : undefined
+}
+
+function answered(deps: Deps, reason: string): Outcome {
+  const report: NothingReport = { kind: 'none', status: 'nothing', reason, runUrl: deps.context.runUrl, warnings: [] }
+  return { action: 'none', status: 'nothing', report, failure: undefined }
+}
