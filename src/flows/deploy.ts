@@ -207,7 +207,7 @@ function outcomeOf(
     cost: perDay === undefined ? undefined : { perDay, perMonth: perDay * 30, basis: basisOf(work) },
     annotations: explanation?.annotations ?? [],
     runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
   const failure = failureOf(status, sentence, explanation)
   return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }

@@ -57,7 +57,7 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
     cost: costView(runningCosts(previews, plan.place, run.settings)),
     credits: (await lookAtCredits(run))?.shown,
     runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
   const failure = failureOf(sick)
   return { action: 'monitor', status: statusOf(plan, found.length, failure), report, failure }

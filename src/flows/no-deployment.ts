@@ -11,40 +11,27 @@ import type { NothingReport, PlanReport } from '../report/model.ts'
 import { dnsInWords, dnsOutlook } from './dns.ts'
 import { isOurs } from './ownership.ts'
 import { openReporter, type Subject } from './reporter.ts'
-import type { Action, Deps, Outcome, Run, RunMeta } from './run.ts'
+import type { Action, Outcome, Run, RunDeps } from './run.ts'
 
 /** The run cannot go on: a missing key, a command that lacks what it needs. */
-export function refused(plan: RefusedPlan, deps: Deps, meta: RunMeta): Outcome {
+export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
   const { problem, hint } = plan
-  const report: NothingReport = {
-    kind: 'none',
-    status: 'failed',
-    reason: problem,
-    hint,
-    runUrl: deps.context.runUrl,
-    warnings: meta.warnings,
-  }
+  const report = nothingReport(deps, 'failed', problem, hint)
   return { action: 'none', status: 'failed', report, failure: new DeployError(problem, { hint }) }
 }
 
 /** There is nothing to do, or a rule forbids it. */
-export async function nothing(plan: NonePlan, deps: Deps, meta: RunMeta, event: RunEvent): Promise<Outcome> {
+export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): Promise<Outcome> {
   deps.output('skipped-reason', plan.reason)
   deps.log.notice(`${plan.status === 'skipped' ? 'Skipped' : 'Nothing to do'}: ${plan.reason}`)
   if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
-    await noteSkipped(plan.reason, event.pullRequest, deps, meta)
-  const report: NothingReport = {
-    kind: 'none',
-    status: plan.status,
-    reason: plan.reason,
-    runUrl: deps.context.runUrl,
-    warnings: meta.warnings,
-  }
+    await noteSkipped(plan.reason, event.pullRequest, deps)
+  const report = nothingReport(deps, plan.status, plan.reason)
   return { action: 'none', status: plan.status, report, failure: undefined }
 }
 
 /** A commit that is skipped leaves what an earlier one put up; the card, if there is one, says so. */
-async function noteSkipped(reason: string, pullRequest: PullRequest, deps: Deps, meta: RunMeta): Promise<void> {
+async function noteSkipped(reason: string, pullRequest: PullRequest, deps: RunDeps): Promise<void> {
   const { number, head } = pullRequest
   const base = serviceName(deps.settings.service, deps.context.repository)
   const subject: Subject = {
@@ -53,37 +40,37 @@ async function noteSkipped(reason: string, pullRequest: PullRequest, deps: Deps,
     pullRequest: number,
     commit: head.sha,
   }
-  await openReporter(deps, subject, meta).noteSkipped(reason)
+  await openReporter(deps, subject).noteSkipped(reason)
 }
 
 type PlanToDo = Extract<Plan, { readonly dryRun: boolean }>
 
 /** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
-export async function dryRun(plan: PlanToDo, action: Action, deps: Deps, meta: RunMeta): Promise<Outcome> {
-  const details = await foreseen(plan, deps, meta)
+export async function dryRun(plan: PlanToDo, action: Action, deps: RunDeps): Promise<Outcome> {
+  const details = await foreseen(plan, deps)
   for (const line of details) deps.log.info(line)
   const report: PlanReport = {
     kind: 'plan',
     steps: [...describePlan({ ...plan, dryRun: false }), ...details],
     checks: [],
     runUrl: deps.context.runUrl,
-    warnings: meta.warnings,
+    warnings: deps.warnings,
   }
   return { action, status: 'planned', report, failure: undefined }
 }
 
 /** What a dry run has to read from the platform to be able to say it. */
-async function foreseen(plan: PlanToDo, deps: Deps, { signal }: RunMeta): Promise<readonly string[]> {
+async function foreseen(plan: PlanToDo, deps: RunDeps): Promise<readonly string[]> {
   if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
   let platform: Platform | undefined
   try {
-    platform = await deps.openPlatform(plan.place, signal)
-    const outlook = await dnsOutlook(plan, { ...deps, platform, signal })
+    platform = await deps.openPlatform(plan.place, deps.signal)
+    const outlook = await dnsOutlook(plan, { ...deps, platform })
     if (!outlook) return []
     const lines = [...outlook.problems, ...dnsInWords(outlook)]
     return lines.length > 0 ? lines : ['DNS: in step']
   } catch (error) {
-    signal.throwIfAborted()
+    deps.signal.throwIfAborted()
     return [`DNS: could not be read (${safeMessage(deps, error)})`]
   } finally {
     await platform?.close()
@@ -93,7 +80,7 @@ async function foreseen(plan: PlanToDo, deps: Deps, { signal }: RunMeta): Promis
 const logLines = 200
 
 /** Answers `/ink help` and unknown commands. */
-export async function answerHelp(plan: HelpPlan, deps: Deps): Promise<Outcome> {
+export async function answerHelp(plan: HelpPlan, deps: RunDeps): Promise<Outcome> {
   await deps.github.comments.add(plan.pullRequest, helpAnswer(plan.unknown))
   return answered(
     deps,
@@ -102,7 +89,7 @@ export async function answerHelp(plan: HelpPlan, deps: Deps): Promise<Outcome> {
 }
 
 /** Says no, politely and once: whoever asks again for the same gets the sign alone. */
-export async function answerDecline(plan: DeclinePlan, deps: Deps): Promise<Outcome> {
+export async function answerDecline(plan: DeclinePlan, deps: RunDeps): Promise<Outcome> {
   await deps.github.people.react(plan.askedBy.commentId, '-1')
   const marker = declineMarker(plan.askedBy.login, plan.reason)
   const body = `${marker}\n${declineAnswer(plan.reason)}`
@@ -131,7 +118,16 @@ async function ownService({ serviceName, place }: LogsPlan, { platform, signal }
   return access && isOurs(service, place, repositorySlug(access.remote)) ? service : undefined
 }
 
-function answered(deps: Deps, reason: string): Outcome {
-  const report: NothingReport = { kind: 'none', status: 'nothing', reason, runUrl: deps.context.runUrl, warnings: [] }
-  return { action: 'none', status: 'nothing', report, failure: undefined }
+function answered(deps: RunDeps, reason: string): Outcome {
+  return { action: 'none', status: 'nothing', report: nothingReport(deps, 'nothing', reason), failure: undefined }
+}
+
+/** The report of a run that comes to no deployment and has no report of its own. */
+export function nothingReport(
+  { context, warnings }: RunDeps,
+  status: NothingReport['status'],
+  reason: string,
+  hint?: string,
+): NothingReport {
+  return { kind: 'none', status, reason, hint, runUrl: context.runUrl, warnings }
 }

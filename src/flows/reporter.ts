@@ -3,7 +3,7 @@ import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../repo
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
 import { openRecord, type RunRecord } from './records.ts'
-import type { Deps, Reporter, RunMeta } from './run.ts'
+import type { Deps, Reporter, RunDeps } from './run.ts'
 import { Timeline } from './timeline.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -22,8 +22,8 @@ const recordTellsAfterMs = 4000
 const atWork: readonly (PhaseName | undefined)[] = ['build', 'roll-out', 'probe']
 
 /** Opens the reporter of one run. Makes no call yet. */
-export function openReporter(deps: Deps, subject: Subject, { startedAt, warnings, signal }: RunMeta): Reporter {
-  const { context, clock } = deps
+export function openReporter(deps: RunDeps, subject: Subject): Reporter {
+  const { context, clock, startedAt, signal } = deps
   const stamp: RunStamp = { id: context.runId, attempt: context.runAttempt, startedAt }
   const now = () => new Date(clock.now()).toISOString()
   const timeline = new Timeline(() => clock.now(), deps.log)
@@ -119,7 +119,6 @@ export function openReporter(deps: Deps, subject: Subject, { startedAt, warnings
       if (deps.settings.comment === 'none') return
       await card.write(subject.pullRequest, { ...row, status: 'skipped', phase: undefined, reason }, 'only-existing')
     },
-    warnings: () => warnings,
   }
 }
 

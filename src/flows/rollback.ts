@@ -77,7 +77,7 @@ function outcomeOf(run: Run, service: Service, end: RolloutEnd): Outcome {
     envNames: Object.keys(service.env ?? {}).sort(),
     annotations: [],
     runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
   return { action: 'rollback', status, report, failure: failureOf(status, sentence, explanation) }
 }

@@ -17,35 +17,36 @@ import { lookUp } from './facts.ts'
 import { evictOldest } from './limits.ts'
 import { OverBudget } from './means.ts'
 import { monitor } from './monitor.ts'
-import { answerDecline, answerHelp, answerLogs, dryRun, nothing, refused } from './no-deployment.ts'
+import { answerDecline, answerHelp, answerLogs, dryRun, nothing, nothingReport, refused } from './no-deployment.ts'
 import { openReporter, type Subject } from './reporter.ts'
 import { rollback } from './rollback.ts'
-import type { Action, Deps, Outcome, Reporter, Run, RunMeta } from './run.ts'
+import type { Action, Deps, Outcome, Reporter, Run, RunDeps, RunMeta } from './run.ts'
 import { sweep } from './sweep.ts'
 import { teardown } from './teardown.ts'
 
 type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 'check' }>
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
-export async function runAction(deps: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
+export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
+  const deps: RunDeps = { ...ports, ...meta }
   const plan = await decide(deps, event)
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
   if ('environment' in plan) deps.output('environment', plan.environment)
   if ('serviceName' in plan) deps.output('service', plan.serviceName)
-  const outcome = await carryOut(plan, deps, meta, event).catch((error: unknown) => {
-    if (meta.signal.aborted) tellEnd(deps, meta, { action: 'none', status: 'cancelled' })
+  const outcome = await carryOut(plan, deps, event).catch((error: unknown) => {
+    if (deps.signal.aborted) tellEnd(deps, { action: 'none', status: 'cancelled' })
     throw error
   })
-  tellEnd(deps, meta, outcome)
+  tellEnd(deps, outcome)
   return outcome
 }
 
-function tellEnd(deps: Deps, meta: RunMeta, { action, status }: Pick<Outcome, 'action' | 'status'>): void {
+function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'status'>): void {
   deps.output('action', action)
   deps.output('status', status)
-  deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(meta.startedAt)) / 1000))
+  deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(deps.startedAt)) / 1000))
 }
 
 async function decide(deps: Deps, event: RunEvent): Promise<Plan> {
@@ -58,34 +59,34 @@ async function decide(deps: Deps, event: RunEvent): Promise<Plan> {
 }
 
 /** Carries out a plan. Failures come back as an outcome; only a cancellation is thrown. */
-async function carryOut(plan: Plan, deps: Deps, meta: RunMeta, event: RunEvent): Promise<Outcome> {
+async function carryOut(plan: Plan, deps: RunDeps, event: RunEvent): Promise<Outcome> {
   switch (plan.kind) {
     case 'none':
-      return nothing(plan, deps, meta, event)
+      return nothing(plan, deps, event)
     case 'refused':
-      return refused(plan, deps, meta)
+      return refused(plan, deps)
     case 'help':
       return answerHelp(plan, deps)
     case 'decline':
       return answerDecline(plan, deps)
     case 'check':
-      return check(plan, deps, meta.signal)
+      return check(plan, deps, deps.signal)
     default:
       // What a sweep or a monitor would do shows only in what they find.
       return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
-        ? dryRun(plan, actionOf(plan), deps, meta)
-        : work(plan, deps, meta)
+        ? dryRun(plan, actionOf(plan), deps)
+        : work(plan, deps)
   }
 }
 
-async function work(plan: WorkPlan, deps: Deps, meta: RunMeta): Promise<Outcome> {
-  const reporter = openReporter(deps, subjectOf(plan), meta)
+async function work(plan: WorkPlan, deps: RunDeps): Promise<Outcome> {
+  const reporter = openReporter(deps, subjectOf(plan))
   const reacted = reactTo(plan, deps)
   // GitHub is told while the work goes on; neither of these can fail.
   // A rollback has yet to find out which commit it is about.
   const known = plan.kind === 'preview' || plan.kind === 'production'
   const begun = Promise.all([reacted.begin(), known ? reporter.begin() : undefined])
-  const outcome = await connected(plan, deps, meta, reporter).finally(() => begun)
+  const outcome = await connected(plan, deps, reporter).finally(() => begun)
   if (isDeployment(plan)) await reporter.finish()
   await reacted.end(outcome.failure === undefined)
   return compared(outcome, reporter.row())
@@ -97,16 +98,16 @@ function compared(outcome: Outcome, { change }: CardRow): Outcome {
   return report.kind === 'deploy' ? { ...outcome, report: { ...report, row: { ...report.row, change } } } : outcome
 }
 
-async function connected(plan: WorkPlan, deps: Deps, meta: RunMeta, reporter: Reporter): Promise<Outcome> {
+async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Promise<Outcome> {
   let platform: Platform | undefined
   try {
-    platform = await deps.openPlatform(plan.place, meta.signal)
-    const run: Run = { ...deps, platform, reporter, signal: meta.signal }
+    platform = await deps.openPlatform(plan.place, deps.signal)
+    const run: Run = { ...deps, platform, reporter }
     await checkPlace(run, plan.place)
     return await withRoom(plan, run)
   } catch (error) {
-    meta.signal.throwIfAborted()
-    return broken(plan, deps, meta, reporter, error)
+    deps.signal.throwIfAborted()
+    return broken(plan, deps, reporter, error)
   } finally {
     await platform?.close()
   }
@@ -130,14 +131,7 @@ async function withRoom(plan: WorkPlan, run: Run): Promise<Outcome> {
     run.reporter.update({ status: 'skipped', phase: undefined, reason })
     run.reporter.timeline.end('skipped', reason)
     run.output('skipped-reason', reason)
-    const report: NothingReport = {
-      kind: 'none',
-      status: 'skipped',
-      reason,
-      runUrl: run.context.runUrl,
-      warnings: run.reporter.warnings(),
-    }
-    return { action: plan.kind, status: 'skipped', report, failure: undefined }
+    return { action: plan.kind, status: 'skipped', report: nothingReport(run, 'skipped', reason), failure: undefined }
   }
 }
 
@@ -160,7 +154,7 @@ function flowOf(plan: WorkPlan, run: Run): Promise<Outcome> {
 }
 
 /** Something threw: the platform said no, the network went away, the checkout is not usable. That is a failed run with a reason. */
-function broken(plan: WorkPlan, deps: Deps, meta: RunMeta, reporter: Reporter, thrown: unknown): Outcome {
+function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unknown): Outcome {
   const cause = safeMessage(deps, thrown)
   const hint =
     thrown instanceof DeployError && thrown.hint
@@ -178,9 +172,9 @@ function broken(plan: WorkPlan, deps: Deps, meta: RunMeta, reporter: Reporter, t
         envNames: [],
         annotations: [],
         runUrl: deps.context.runUrl,
-        warnings: meta.warnings,
+        warnings: deps.warnings,
       }
-    : { kind: 'none', status: 'failed', reason: cause, hint, runUrl: deps.context.runUrl, warnings: meta.warnings }
+    : nothingReport(deps, 'failed', cause, hint)
   return { action: actionOf(plan), status: 'failed', report, failure: new DeployError(cause, { hint, cause: thrown }) }
 }
 

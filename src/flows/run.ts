@@ -105,14 +105,15 @@ export interface Reporter {
   ): Promise<void>
   /** Says on a card that exists that this commit was skipped. */
   noteSkipped(reason: string): Promise<void>
-  warnings(): readonly string[]
 }
 
+/** What a run has from its beginning. */
+export type RunDeps = Deps & RunMeta
+
 /** One run under way: everything a flow may use, with the platform connected and the reporter open. */
-export interface Run extends Deps {
+export interface Run extends Deps, RunMeta {
   readonly platform: Platform
   readonly reporter: Reporter
-  readonly signal: AbortSignal
 }
 
 /** The action's `status` output. */

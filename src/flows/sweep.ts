@@ -142,7 +142,7 @@ function outcomeOf(
     dryRun: plan.dryRun,
     ...lists,
     runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
   const failure =
     lists.failed.length === 0

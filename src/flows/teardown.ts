@@ -84,7 +84,7 @@ function overtaken({ pullRequest }: Request, run: Run): Outcome {
     status: 'nothing',
     reason,
     runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
   return { action: 'teardown', status: 'superseded', report, failure: undefined }
 }
@@ -97,7 +97,7 @@ function outcomeOf(request: Request, run: Run, { removed, left }: Removal): Outc
     removed,
     left,
     runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
   const failure =
     left.length === 0
