@@ -1,6 +1,7 @@
-import { createSanitizer } from '../src/core/sanitize.ts'
+import { deadlineAtTime } from '../src/core/clock.ts'
+import { createSanitizer, sanitize } from '../src/core/sanitize.ts'
 import { deploymentLog, WINDOW_LINES } from '../src/watch/deployment-log.ts'
-import { watchDeployment } from '../src/watch/watch-deployment.ts'
+import { DeploymentWatch } from '../src/watch/deployment-watch.ts'
 import { VirtualClock } from '../test/watch/virtual-clock.ts'
 
 const BUILDS_MS: readonly number[] = [3_000, 30_000, 300_000]
@@ -51,46 +52,43 @@ async function watchOnce(
     if (ms < queueMs) return 'queued'
     return ms < queueMs + buildMs ? 'building' : 'deploying'
   }
-  const verdict = await clock.run(
-    watchDeployment({
-      branch: 'ink/production/bench',
-      reader: {
-        read: async (_lines, signal) => {
-          requests += 1
-          await clock.sleep(ROUND_TRIP_MS / 2, signal)
-          const status = statusAt(clock.now() - startedAt)
-          await clock.sleep(ROUND_TRIP_MS / 2, signal)
-          return { branch: 'ink/production/bench', status, deployLogs: ['npm ci', 'npm run build'], runtimeLogs: [] }
-        },
-      },
-      trigger: async (signal) => {
-        await clock.sleep(ROUND_TRIP_MS, signal)
-        startedAt = clock.now()
-      },
-      clock,
-      random,
-      deadlineAt: clock.now() + 3_600_000,
-      signal: new AbortController().signal,
-      before: 'no-service',
-      events: { phase: () => undefined, line: () => undefined, warning: () => undefined },
-      isTransient: () => ({ transient: false }),
-      lostAnswer: () => false,
-    }),
-  )
-  if (verdict.kind !== (end === 'active' ? 'live' : 'failed')) throw new Error(`a deployment ended as ${verdict.kind}`)
+  const signal = new AbortController().signal
+  const watch = new DeploymentWatch({
+    branch: 'ink/production/bench',
+    read: async (_lines, limited) => {
+      requests += 1
+      await clock.sleep(ROUND_TRIP_MS / 2, limited)
+      const status = statusAt(clock.now() - startedAt)
+      await clock.sleep(ROUND_TRIP_MS / 2, limited)
+      return { branch: 'ink/production/bench', status, deployLogs: ['npm ci', 'npm run build'], runtimeLogs: [] }
+    },
+    clock,
+    random,
+    deadline: deadlineAtTime(clock, clock.now() + 3_600_000, signal),
+    signal,
+    logBaseline: [],
+    sanitize,
+    events: { phase: () => undefined, line: () => undefined, warning: () => undefined },
+  })
+  watch.started('created')
+  await clock.run(clock.sleep(ROUND_TRIP_MS, signal))
+  startedAt = clock.now()
+  const seen = await clock.run(watch.next())
+  if (seen.kind !== (end === 'active' ? 'live' : 'ended')) throw new Error(`a deployment was seen as ${seen.kind}`)
+  if (seen.kind === 'ended') await clock.run(watch.gatherEvidence())
   return { lateMs: Math.round(clock.now() - startedAt - endMs), requests }
 }
 
 function logCost(print: (line: string) => void): void {
   const lines = Array.from({ length: LINES }, (_, index) => logLine(index))
-  const sanitize = createSanitizer(
+  const sanitizeAll = createSanitizer(
     Array.from({ length: 20 }, (_, index) => `not-in-the-log-${index}-${'x'.repeat(30)}`),
   )
   let shown = 0
   const memoryBefore = process.memoryUsage().rss
   const cpuBefore = process.cpuUsage()
   let most = memoryBefore
-  const log = deploymentLog([], sanitize, { line: () => (shown += 1) })
+  const log = deploymentLog([], sanitizeAll, () => (shown += 1))
   for (let end = NEW_LINES_PER_READING; end <= LINES; end += NEW_LINES_PER_READING) {
     log.accept(lines.slice(Math.max(0, end - WINDOW_LINES), end))
     if (end % 10_000 === 0) most = Math.max(most, process.memoryUsage().rss)

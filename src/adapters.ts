@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { systemClock } from './core/clock.ts'
 import { fetchNamedBy, proxiedFetch } from './core/fetch.ts'
-import type { Deps } from './flows/deps.ts'
+import type { Deps } from './flows/run.ts'
 import { openGitHub } from './github/github.ts'
 import { openPlatform, type Platform } from './ink/platform.ts'
 import { createSeeder } from './ink/seed-database.ts'

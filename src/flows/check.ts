@@ -10,11 +10,10 @@ import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { formatCost } from '../report/wording.ts'
 import { assertDeployTool, describeLimits, findPlace, type PlaceFindings } from './account.ts'
 import { costView, readCredits, runningCosts } from './budget.ts'
-import type { Deps } from './deps.ts'
 import { compareDns, describeDns, type ZoneReader } from './dns.ts'
 import { delegationOf } from './domains.ts'
-import type { Outcome } from './outcome.ts'
 import { findPreviews } from './previews.ts'
+import type { Deps, Outcome } from './run.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
 export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): Promise<Outcome> {

@@ -1,29 +1,27 @@
 import { count, formatBytes } from '../core/format.ts'
+import { describeSize, templateSize } from '../ink/account.ts'
 import { deploymentBranch } from '../plan/names.ts'
+import type { DeployReport, PushedView } from '../report/model.ts'
 import type { CardRow } from '../report/row.ts'
 import type { PushResult } from '../source/push.ts'
 import { readAccount } from './account.ts'
-import { costOf, makeRoom } from './budget.ts'
+import { costOf, isBilled, makeRoom } from './budget.ts'
 import { makeDatabase, readSeed, runSeed } from './databases.ts'
-import { outcomeOf, sizeOf } from './deploy-outcome.ts'
 import { applyDnsRecords } from './dns.ts'
 import { applyDomain } from './domains.ts'
-import { explain } from './explain.ts'
-import { lastWorkingVersion } from './last-working.ts'
-import { measured } from './measured.ts'
-import type { Outcome } from './outcome.ts'
-import { type Prepared, prepare } from './prepare.ts'
-import { rollBackAfterFailure } from './roll-back.ts'
-import type { Run } from './run.ts'
-import { startOnBranch } from './start-on-branch.ts'
+import type { RolloutEnd } from './observe.ts'
+import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
+import { assertOwned, isOurs } from './repository.ts'
+import { lastWorkingVersion, restorePrevious } from './restore-previous.ts'
+import { rollOut } from './rollout.ts'
+import type { Outcome, Run } from './run.ts'
+import { longestRemovalMs } from './start-again.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
-import type { Switched } from './switch-service.ts'
 import { teardownClosed } from './teardown.ts'
-import { type Judgement, judge } from './verdict.ts'
+import { type Explanation, explain, failureOf, type Judgement, judge, measured } from './verdict.ts'
 import { keepVersions } from './versions.ts'
-import type { DeployPlan, Work } from './work.ts'
 
-/** Brings a commit to its URL: snapshot, push, switch, watch, probe; then settles what the world did meanwhile. */
+/** Brings a commit to its URL: snapshot, push, roll-out, probe; then sees to what the world did meanwhile. */
 export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const { timeline } = run.reporter
   // Closed when this function ends, so everything that uses it is awaited in here.
@@ -33,27 +31,26 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   })
   timeline.begin('snapshot', 'Snapshot, and what ml.ink has')
   const found = await prepare(plan, run, source)
-  const branch = deploymentBranch(plan.target, found.snapshot.sourceSha, found.snapshot.suffix)
+  const { snapshot } = found
+  const branch = deploymentBranch(plan.target, snapshot.sourceSha, snapshot.suffix)
   tellSource(run, found, branch)
 
-  const { snapshot, remote, remoteBranches } = found
   const seed = await readSeed(plan, source, snapshot, run.signal)
   timeline.begin('push', `Push ${branch}`)
-  const pushed = await source.push({ snapshot, remote, branch, bases: plan.bases, remoteBranches }, run.signal)
-  timeline.end('done', pushInWords(pushed))
+  const pushed = await pushSnapshot({ plan, run, source, prepared: found, branch }, found.remoteBranches)
+  timeline.end('done', describePush(pushed))
 
   const before = await changeMeanwhile(plan, run, snapshot.sourceSha)
-  if (before) return await settleChange({ plan, run, source, prepared: found, branch, pushed }, before)
+  if (before) return await giveWay({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
   if (seed !== undefined) await runSeed(run, plan, prepared, seed)
   const work: Work = { plan, run, source, prepared, branch, pushed }
-  const switched = await startOnBranch(work)
-  const judgement = judge(switched)
+  const end = await rollOutWork(work)
   const after = await changeMeanwhile(plan, run, snapshot.sourceSha)
-  if (after?.kind === 'closed') return await settleChange(work, after)
+  if (after?.kind === 'closed') return await giveWay(work, after)
   const [outcome, account] = await Promise.all([
-    settle(work, switched, judgement, after),
+    conclude(work, end, after),
     readAccount(run.platform, plan.place, run.signal),
   ])
   return outcome.report.kind === 'deploy' ? { ...outcome, report: { ...outcome.report, account } } : outcome
@@ -67,8 +64,44 @@ async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): P
   return made
 }
 
+function rollOutWork(work: Work): Promise<RolloutEnd> {
+  const { plan, run, prepared, branch } = work
+  const { existing, snapshot } = prepared
+  const mayBeRemoved =
+    plan.kind === 'preview' && plan.reopened && existing && isOurs(existing, plan.place, prepared.repositorySlug)
+  return rollOut(run, {
+    serviceName: plan.serviceName,
+    branch,
+    commitHash: snapshot.sha,
+    existing,
+    repositorySlug: prepared.repositorySlug,
+    repositoryName: plan.place.repositoryName,
+    settings: (now) => desiredSettings(work, now),
+    assertOwned: (service) => assertOwned(service, plan, prepared.repositorySlug),
+    stillWanted: () => isStillWanted(work),
+    restoreBranch: () => restoreBranch(work),
+    health: plan.health,
+    deadlineAt: run.clock.now() + plan.timeoutMs,
+    removalUntil: mayBeRemoved ? run.clock.now() + longestRemovalMs : undefined,
+  })
+}
+
+async function isStillWanted({ plan, run, prepared }: Work): Promise<boolean> {
+  return (await changeMeanwhile(plan, run, prepared.snapshot.sourceSha)) === undefined
+}
+
+/** A teardown that was still under way when the pull request was opened again may take the branch from under the build. */
+async function restoreBranch(work: Work): Promise<boolean> {
+  const { run, source, prepared, branch } = work
+  const remoteBranches = await source.branches(prepared.remote, run.signal)
+  if (remoteBranches.has(branch) || !(await isStillWanted(work))) return false
+  run.log.info(`The branch ${branch} was deleted meanwhile, probably by an earlier run; pushing it again`)
+  await pushSnapshot(work, remoteBranches)
+  return true
+}
+
 /** The branch was superseded or the pull request closed before anything was started, or while it was. */
-async function settleChange(work: Work, change: Change): Promise<Outcome> {
+async function giveWay(work: Work, change: Change): Promise<Outcome> {
   const { run } = work
   if (change.kind === 'closed') {
     run.log.info(`${change.sentence}; taking the preview down`)
@@ -79,14 +112,10 @@ async function settleChange(work: Work, change: Change): Promise<Outcome> {
   return outcomeOf(work, { status: 'superseded', sentence: change.sentence }, undefined)
 }
 
-async function settle(
-  work: Work,
-  switched: Switched,
-  judgement: Judgement,
-  moved: Change | undefined,
-): Promise<Outcome> {
+async function conclude(work: Work, end: RolloutEnd, moved: Change | undefined): Promise<Outcome> {
   const { run, plan } = work
-  tellVerdict(work, switched, judgement)
+  const judgement = judge(end)
+  tellEnd(work, end, judgement)
   if (judgement.status === 'live') {
     run.reporter.timeline.begin('settle', 'Settle')
     await applyDomain(run, plan, work.prepared.existing)
@@ -96,20 +125,20 @@ async function settle(
     run.reporter.timeline.end('done', 'Settled')
     return outcomeOf(work, judgement, undefined)
   }
-  const explanation =
-    judgement.status === 'superseded'
-      ? undefined
-      : explain(plan, switched, judgement, await work.source.files(work.prepared.snapshot, run.signal))
+  const superseded = judgement.status === 'superseded'
+  const explanation = superseded
+    ? undefined
+    : explain(end, plan.build.rootDirectory, await work.source.files(work.prepared.snapshot, run.signal))
   run.reporter.update({
     diagnosis: explanation?.diagnosis,
-    lastWorking: judgement.status === 'superseded' ? undefined : await lastWorkingVersion(run, work.prepared.existing),
+    lastWorking: superseded ? undefined : await lastWorkingVersion(run, work.prepared.existing),
     reason: explanation ? undefined : judgement.sentence,
   })
   // What could not be confirmed may well be good: that is red, but no reason to take it away from its users.
-  const doubtful = switched.confirmation?.kind === 'lost' && switched.confirmation.loss.kind === 'unconfirmed'
+  const doubtful = end.kind === 'unconfirmed'
   const bad = !doubtful && ['failed', 'unhealthy', 'timed-out'].includes(judgement.status)
   if (plan.kind === 'production' && plan.rollback && bad) {
-    const back = await rollBackAfterFailure(run, plan, work, judgement)
+    const back = await restorePrevious(run, plan, work, judgement)
     if (back) return outcomeOf(work, back, explanation)
   }
   return outcomeOf(work, judgement, explanation)
@@ -129,23 +158,18 @@ function tellSource(run: Run, { snapshot, repositorySlug, database }: Prepared, 
   run.reporter.update({ commit: sourceSha, bytes, ...(database ? { database: database.name } : {}) })
 }
 
-function tellVerdict({ run, plan, prepared }: Work, switched: Switched, judgement: Judgement): void {
-  const { verdict } = switched
-  const url = verdict.kind === 'live' ? verdict.url : undefined
-  const timings =
-    verdict.kind === 'live' || verdict.kind === 'failed' || verdict.kind === 'crashed' ? verdict.timings : undefined
-  if (url) run.output('url', url)
-  if (timings) run.output('build-seconds', Math.round(timings.buildMs / 1000))
+function tellEnd({ run, plan, prepared }: Work, end: RolloutEnd, judgement: Judgement): void {
+  if ('url' in end && end.url) run.output('url', end.url)
+  if ('timings' in end) run.output('build-seconds', Math.round(end.timings.buildMs / 1000))
   const perDay = costOf(sizeOf(plan, prepared), plan)
   if (perDay !== undefined) run.output('cost-per-day', perDay.toFixed(4))
-  const change: Partial<CardRow> = {
+  run.reporter.update({
     status: judgement.status,
-    phase: verdict.kind === 'failed' ? phaseOf[verdict.phase] : undefined,
+    phase: end.kind === 'failed' ? phaseOf[end.phase] : undefined,
     url: prepared.existing?.url,
-    ...measured(switched),
+    ...measured(end),
     costPerDay: judgement.status === 'live' ? perDay : undefined,
-  }
-  run.reporter.update(change)
+  })
   run.reporter.timeline.end(
     judgement.status === 'live' ? 'done' : judgement.status === 'superseded' ? 'cancelled' : 'failed',
     judgement.sentence,
@@ -154,8 +178,63 @@ function tellVerdict({ run, plan, prepared }: Work, switched: Switched, judgemen
 
 const phaseOf = { triggering: 'queue', queued: 'queue', building: 'build', 'rolling-out': 'roll-out' } as const
 
-function pushInWords(pushed: PushResult): string {
+function describePush(pushed: PushResult): string {
   if (pushed.kind === 'already-there') return 'ml.ink has this very commit already; nothing was sent'
   const against = pushed.incremental && pushed.against ? `, only the difference to ${pushed.against.slice(0, 7)}` : ''
   return `Sent ${count(pushed.objects, 'object')}, ${formatBytes(pushed.bytes)}${against}`
+}
+
+/** What a deployment comes to: the row is brought to its end, and all that is known of it becomes the report. */
+function outcomeOf(
+  work: Work,
+  { status, sentence }: { status: CardRow['status']; sentence: string },
+  explanation: Explanation | undefined,
+): Outcome {
+  const { run, plan } = work
+  run.reporter.update(status === 'failed' ? { status } : { status, phase: undefined })
+  const perDay = run.reporter.row().costPerDay
+  const report: DeployReport = {
+    kind: 'deploy',
+    action: plan.kind,
+    row: run.reporter.row(),
+    phases: run.reporter.timeline.phases,
+    pushed: pushedView(work),
+    envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
+    cost: perDay === undefined ? undefined : { perDay, perMonth: perDay * 30, basis: basisOf(work) },
+    annotations: explanation?.annotations ?? [],
+    runUrl: run.context.runUrl,
+    warnings: run.warnings,
+  }
+  const failure = failureOf(status, sentence, explanation)
+  return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
+}
+
+function basisOf({ plan, prepared }: Work): string {
+  const service = describeSize(sizeOf(plan, prepared))
+  const { database } = plan
+  return database && isBilled(database)
+    ? `${service}, and its ${database.type} database (${describeSize(templateSize)} assumed)`
+    : service
+}
+
+function pushedView({ branch, prepared, pushed }: Work): PushedView {
+  const { snapshot } = prepared
+  return {
+    branch,
+    snapshot: snapshot.sha,
+    files: snapshot.files,
+    bytes: pushed.bytes,
+    objects: pushed.objects,
+    kind: pushed.kind === 'already-there' ? 'none' : pushed.incremental ? 'incremental' : 'whole',
+  }
+}
+
+/** What the service has, as far as it was asked for or is told. */
+function sizeOf(plan: DeployPlan, { existing }: Prepared) {
+  const { memory, vcpus } = plan.build
+  const scaled = plan.kind === 'production' ? plan.autoscale : undefined
+  return {
+    memory: scaled?.memoryMi ? (existing?.memory ?? memory) : (memory ?? existing?.memory),
+    vcpus: scaled?.vcpus ? (existing?.vcpus ?? vcpus) : (vcpus ?? existing?.vcpus),
+  }
 }

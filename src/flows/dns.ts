@@ -14,8 +14,7 @@ import {
   servedWith,
 } from '../plan/dns.ts'
 import type { Plan, ProductionPlan } from '../plan/plan.ts'
-import type { Deps } from './deps.ts'
-import type { Run } from './run.ts'
+import type { Deps, Run } from './run.ts'
 
 /** What brings one zone in step, and the records that it has. */
 interface ZoneChange extends DnsDifference {

@@ -4,8 +4,8 @@ import { foldCard } from '../report/card.ts'
 import type { Surroundings } from '../report/model.ts'
 import type { CardRow } from '../report/row.ts'
 import { CARD_MARKER, decodeState } from '../report/state.ts'
-import type { OpenDeployment } from './deps.ts'
 import { finalStatus } from './records.ts'
+import type { OpenDeployment } from './run.ts'
 
 /** What settling needs. */
 export interface SettleDeps {

@@ -19,10 +19,9 @@ import type { Target } from '../report/row.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/status.ts'
 import { costView, readCredits, runningCosts } from './budget.ts'
-import type { Outcome } from './outcome.ts'
 import { findPreviews, type ReadRepository } from './previews.ts'
 import { isOurs, openRepository } from './repository.ts'
-import type { Run } from './run.ts'
+import type { Outcome, Run } from './run.ts'
 import { scale, stuckAtSize } from './scaling.ts'
 
 const logLines = 40
@@ -64,7 +63,7 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
     cost: costView(runningCosts(previews, plan)),
     credits: (await readCredits(plan, run))?.shown,
     runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
   const failure = failureOf(sick)
   return { action: 'monitor', status: statusOf(plan, found.length, failure), report, failure }

@@ -1,7 +1,9 @@
 import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
+import type { ServiceSettings } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import type { PushResult } from '../source/push.ts'
 import type { GitRemote } from '../source/remote.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
@@ -10,6 +12,8 @@ import { assertAffordable } from './budget.ts'
 import { findDatabase, type ServiceDatabase } from './databases.ts'
 import { assertOwned, openRepository } from './repository.ts'
 import type { Run } from './run.ts'
+
+export type DeployPlan = PreviewPlan | ProductionPlan
 
 /** What a deployment starts from. */
 export interface Prepared {
@@ -24,8 +28,18 @@ export interface Prepared {
   readonly database: ServiceDatabase | undefined
 }
 
+/** A deployment under way: what is known once its branch is pushed. */
+export interface Work {
+  readonly plan: DeployPlan
+  readonly run: Run
+  readonly source: Source
+  readonly prepared: Prepared
+  readonly branch: string
+  readonly pushed: PushResult
+}
+
 /** Reads the platform and makes the snapshot, at the same time; makes the repository when it is missing. */
-export async function prepare(plan: PreviewPlan | ProductionPlan, run: Run, source: Source): Promise<Prepared> {
+export async function prepare(plan: DeployPlan, run: Run, source: Source): Promise<Prepared> {
   const [platformSide, snapshot] = await bothOf(
     run.signal,
     (signal) => preparePlatform(plan, run, source, signal),
@@ -44,7 +58,7 @@ export async function prepare(plan: PreviewPlan | ProductionPlan, run: Run, sour
 }
 
 async function preparePlatform(
-  plan: PreviewPlan | ProductionPlan,
+  plan: DeployPlan,
   run: Run,
   source: Source,
   signal: AbortSignal,
@@ -70,4 +84,58 @@ async function preparePlatform(
     (one) => (plan.database ? findDatabase(run, plan.database, one) : Promise.resolve(undefined)),
   )
   return { existing, remote, repositorySlug: slug, remoteBranches, database }
+}
+
+/** Sends the snapshot of a deployment to its branch: only the difference to what the platform probably has. */
+export function pushSnapshot(
+  { plan, run, source, prepared, branch }: Omit<Work, 'pushed'>,
+  remoteBranches: ReadonlyMap<string, string>,
+): Promise<PushResult> {
+  const { snapshot, remote } = prepared
+  const { bases } = plan
+  return source.push({ snapshot, remote, branch, bases, remoteBranches }, run.signal)
+}
+
+/**
+ * The settings to send with the create or update call. An update replaces **all** variables of a service, so with
+ * `merge` those which are there are read back and sent along (ink-platform: `env_vars` replaces all).
+ */
+export function desiredSettings({ plan, run, prepared }: Work, existing: Service | undefined): ServiceSettings {
+  const { build } = plan
+  // Sizes that are the monitor's to change, once the service is there.
+  const scaled = existing && plan.kind === 'production' ? plan.autoscale : undefined
+  // A whole directory of built files was shipped, so nothing is to be built.
+  const defaultPack = plan.directory !== undefined && !existing ? 'static' : undefined
+  return {
+    buildPack: build.buildPack ?? defaultPack,
+    buildCommand: build.buildCommand,
+    startCommand: build.startCommand,
+    publishDirectory: build.publishDirectory,
+    rootDirectory: build.rootDirectory,
+    dockerfilePath: build.dockerfilePath,
+    port: build.port,
+    memory: scaled?.memoryMi ? undefined : build.memory,
+    vcpus: scaled?.vcpus ? undefined : build.vcpus,
+    region: existing ? undefined : build.region,
+    env: desiredVariables(plan, prepared.database?.variables, existing),
+    destroyTimeoutSeconds:
+      plan.kind === 'preview' && run.platform.canExpire ? expirySeconds(plan.previewTtlMs) : undefined,
+  }
+}
+
+/** All variables that the service shall have; the credentials of its own database are laid over everything else. */
+function desiredVariables(
+  { variables, envStrategy }: DeployPlan,
+  databaseVariables: Readonly<Record<string, string>> | undefined,
+  existing: Service | undefined,
+): Record<string, string> {
+  const kept = envStrategy === 'merge' ? existing?.env : undefined
+  const wanted = Object.fromEntries([...variables].map(([name, secret]) => [name, secret.reveal()]))
+  return { ...kept, ...wanted, ...databaseVariables }
+}
+
+// The platform counts at most a day (destroy_timeout_seconds, G2); longer lives end with the sweep.
+function expirySeconds(ttlMs: number | undefined): number | undefined {
+  const seconds = ttlMs === undefined ? undefined : Math.round(ttlMs / 1000)
+  return seconds !== undefined && seconds <= 86_400 ? seconds : undefined
 }

@@ -1,7 +1,7 @@
 import type { PullRequestState } from '../github/pull-requests.ts'
 import type { PullRequest } from '../plan/event.ts'
 import type { Facts, NeededFact } from '../plan/plan.ts'
-import type { Deps } from './deps.ts'
+import type { Deps } from './run.ts'
 
 /** A pull request as GitHub's API gives it, as a fact for the plan. */
 export function pullRequestFact(

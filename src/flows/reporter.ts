@@ -3,8 +3,8 @@ import type { Surroundings } from '../report/model.ts'
 import type { CardRow, PhaseName, RunStamp, Target } from '../report/row.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
-import type { Deps } from './deps.ts'
 import { openRecord, type RunRecord } from './records.ts'
+import type { Deps, Reporter, RunDeps } from './run.ts'
 import { Timeline } from './timeline.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -16,28 +16,6 @@ export interface Subject {
   readonly commit: string
 }
 
-/** Keeps GitHub informed while a deployment goes on. Nothing in here fails a run: what cannot be written is one warning. */
-export interface Reporter {
-  readonly timeline: Timeline
-  /** The row as it stands. */
-  row(): CardRow
-  update(change: Partial<CardRow>): void
-  /** The row that the card had for this service before this run, if it was read. */
-  previous(): Promise<CardRow | undefined>
-  /** Opens the deployment record, and writes the card if the run takes long. */
-  begin(): Promise<void>
-  /** Brings record and card to their final state; the row then has what only the card knew. */
-  finish(): Promise<void>
-  /** After a preview was removed: its row says so. Only a card that exists is changed. */
-  markRemoved(
-    preview: { serviceName: string; pullRequest: number; commit?: string | undefined },
-    reason: string,
-  ): Promise<void>
-  /** Says on a card that exists that this commit was skipped. */
-  noteSkipped(reason: string): Promise<void>
-  warnings(): readonly string[]
-}
-
 // A run that is over sooner says everything with its last words; a comment that changes twice in a few seconds is noise.
 const firstCardAfterMs = 10_000
 const recordTellsAfterMs = 4000
@@ -45,12 +23,8 @@ const recordTellsAfterMs = 4000
 const atWork: readonly (PhaseName | undefined)[] = ['build', 'roll-out', 'probe']
 
 /** Opens the reporter of one run. Makes no call yet. */
-export function openReporter(
-  deps: Deps,
-  subject: Subject,
-  { startedAt, warnings, signal }: { startedAt: string; warnings: readonly string[]; signal: AbortSignal },
-): Reporter {
-  const { context, clock } = deps
+export function openReporter(deps: RunDeps, subject: Subject): Reporter {
+  const { context, clock, startedAt, signal } = deps
   const stamp: RunStamp = { id: context.runId, attempt: context.runAttempt, startedAt }
   const now = () => new Date(clock.now()).toISOString()
   const timeline = new Timeline(() => clock.now(), deps.log)
@@ -146,7 +120,6 @@ export function openReporter(
       if (deps.settings.comment === 'none') return
       await card.write(subject.pullRequest, { ...row, status: 'skipped', phase: undefined, reason }, 'only-existing')
     },
-    warnings: () => warnings,
   }
 }
 

@@ -1,14 +1,14 @@
 import { DeployError } from '../core/errors.ts'
+import type { Service } from '../ink/results.ts'
 import type { RollbackPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
 import type { DeployReport } from '../report/model.ts'
 import { parseDeploymentBranch } from '../source/branches.ts'
-import { measured } from './measured.ts'
-import type { Outcome } from './outcome.ts'
+import type { RolloutEnd } from './observe.ts'
 import { assertOwned, openRepository } from './repository.ts'
-import type { Run } from './run.ts'
-import { switchService } from './switch-service.ts'
-import { failureOf, judge } from './verdict.ts'
+import { rollOut } from './rollout.ts'
+import type { Outcome, Run } from './run.ts'
+import { explain, failureOf, judge, measured } from './verdict.ts'
 import { versionToRestore } from './versions.ts'
 
 /** Switches a service to a branch of an earlier deployment: the one of a given commit, or the one before the present. */
@@ -32,7 +32,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   // The record has to name the commit that will serve.
   await run.reporter.begin()
   run.reporter.timeline.end('done', `Going back from ${service.branch ?? 'an unknown branch'} to ${branch}`)
-  const switched = await switchService(run, {
+  const end = await rollOut(run, {
     serviceName: plan.serviceName,
     branch,
     commitHash: branches.get(branch),
@@ -41,21 +41,30 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     repositoryName: plan.place.repositoryName,
     settings: () =>
       service.env ? { env: { ...service.env, ...(service.env[marks.commit] ? { [marks.commit]: commit } : {}) } } : {},
-    claim: (one) => assertOwned(one, plan, slug),
-    mayCreateAnew: async () => false,
+    assertOwned: (one) => assertOwned(one, plan, slug),
+    stillWanted: async () => false,
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,
   })
-  const judgement = judge(switched)
-  const url = switched.verdict.kind === 'live' ? switched.verdict.url : service.url
+  return outcomeOf(run, service, end)
+}
+
+function outcomeOf(run: Run, service: Service, end: RolloutEnd): Outcome {
+  const { status, sentence } = judge(end)
+  const live = status === 'live'
+  // The tree of that version is not at hand, so no place in a file can be shown.
+  const explanation = explain(end, undefined, new Set())
+  const url = 'url' in end ? end.url : service.url
   if (url) run.output('url', url)
-  run.reporter.timeline.end(judgement.status === 'live' ? 'done' : 'failed', judgement.sentence)
+  run.reporter.timeline.end(live ? 'done' : 'failed', sentence)
   run.reporter.update({
-    ...measured(switched),
-    status: judgement.status,
+    ...measured(end),
+    status,
     phase: undefined,
     url,
-    ...(judgement.status === 'live' ? { note: 'Rolled back by command' } : { reason: judgement.sentence }),
+    ...(live ? { note: 'Rolled back by command' } : {}),
+    diagnosis: explanation?.diagnosis,
+    reason: live || explanation ? undefined : sentence,
   })
   const report: DeployReport = {
     kind: 'deploy',
@@ -65,12 +74,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     envNames: Object.keys(service.env ?? {}).sort(),
     annotations: [],
     runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
-  return {
-    action: 'rollback',
-    status: judgement.status,
-    report,
-    failure: failureOf(judgement.status, judgement.sentence, undefined),
-  }
+  return { action: 'rollback', status, report, failure: failureOf(status, sentence, explanation) }
 }

@@ -1,32 +1,53 @@
+import { DeployError } from '../core/errors.ts'
+import { redactValue } from '../core/redact.ts'
+import { safeMessage } from '../core/sanitize.ts'
+import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
+import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Facts, Plan } from '../plan/plan.ts'
-import { carryOut, type Occasion } from './carry-out.ts'
-import type { Deps } from './deps.ts'
-import type { Outcome } from './outcome.ts'
+import type { AnnotationView, DeployReport, NothingReport, Surroundings } from '../report/model.ts'
+import type { CardRow, Target } from '../report/row.ts'
+import { renderSummary } from '../report/summary.ts'
+import { fitAnnotations } from '../report/untrusted-text.ts'
+import { SourceError } from '../source/remote.ts'
+import { assertPlace } from './account.ts'
+import { evictOldest, OverBudget } from './budget.ts'
+import { check } from './check.ts'
+import { deploy } from './deploy.ts'
+import { monitor } from './monitor.ts'
+import { answerDecline, answerHelp, answerLogs, dryRun, nothing, nothingReport, refused } from './no-deployment.ts'
 import { lookUp } from './pull-requests.ts'
+import { openReporter, type Subject } from './reporter.ts'
+import { rollback } from './rollback.ts'
+import type { Action, Deps, Outcome, Reporter, Run, RunDeps, RunMeta } from './run.ts'
+import { sweep } from './sweep.ts'
+import { teardown } from './teardown.ts'
+
+type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 'check' }>
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
-export async function runAction(deps: Deps, event: RunEvent, occasion: Occasion): Promise<Outcome> {
+export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
+  const deps: RunDeps = { ...ports, ...meta }
   const plan = await decide(deps, event)
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
   if ('environment' in plan) deps.output('environment', plan.environment)
   if ('serviceName' in plan) deps.output('service', plan.serviceName)
-  const outcome = await carryOut(plan, deps, occasion, event).catch((error: unknown) => {
-    if (occasion.signal.aborted) tellEnd(deps, occasion, { action: 'none', status: 'cancelled' })
+  const outcome = await carryOut(plan, deps, event).catch((error: unknown) => {
+    if (deps.signal.aborted) tellEnd(deps, { action: 'none', status: 'cancelled' })
     throw error
   })
-  tellEnd(deps, occasion, outcome)
+  tellEnd(deps, outcome)
   return outcome
 }
 
-function tellEnd(deps: Deps, occasion: Occasion, { action, status }: Pick<Outcome, 'action' | 'status'>): void {
+function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'status'>): void {
   deps.output('action', action)
   deps.output('status', status)
-  deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(occasion.startedAt)) / 1000))
+  deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(deps.startedAt)) / 1000))
 }
 
 async function decide(deps: Deps, event: RunEvent): Promise<Plan> {
@@ -35,5 +56,174 @@ async function decide(deps: Deps, event: RunEvent): Promise<Plan> {
     const plan = makePlan({ context: deps.context, event, settings: deps.settings }, facts)
     if (plan.kind !== 'needs') return plan
     facts = { ...facts, ...(await lookUp(deps, plan.need)) }
+  }
+}
+
+/** Carries out a plan. Failures come back as an outcome; only a cancellation is thrown. */
+async function carryOut(plan: Plan, deps: RunDeps, event: RunEvent): Promise<Outcome> {
+  switch (plan.kind) {
+    case 'none':
+      return nothing(plan, deps, event)
+    case 'refused':
+      return refused(plan, deps)
+    case 'help':
+      return answerHelp(plan, deps)
+    case 'decline':
+      return answerDecline(plan, deps)
+    case 'check':
+      return check(plan, deps, deps.signal)
+    default:
+      // What a sweep or a monitor would do shows only in what they find.
+      return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
+        ? dryRun(plan, actionOf(plan), deps)
+        : work(plan, deps)
+  }
+}
+
+async function work(plan: WorkPlan, deps: RunDeps): Promise<Outcome> {
+  const reporter = openReporter(deps, subjectOf(plan))
+  const reacted = reactTo(plan, deps)
+  // GitHub is told while the work goes on; neither of these can fail.
+  // A rollback has yet to find out which commit it is about.
+  const known = plan.kind === 'preview' || plan.kind === 'production'
+  const begun = Promise.all([reacted.begin(), known ? reporter.begin() : undefined])
+  const outcome = await connected(plan, deps, reporter).finally(() => begun)
+  if (isDeployment(plan)) await reporter.finish()
+  await reacted.end(outcome.failure === undefined)
+  return compared(outcome, reporter.row())
+}
+
+/** The card knows what the version before measured. */
+function compared(outcome: Outcome, { change }: CardRow): Outcome {
+  const { report } = outcome
+  return report.kind === 'deploy' ? { ...outcome, report: { ...report, row: { ...report.row, change } } } : outcome
+}
+
+async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Promise<Outcome> {
+  let platform: Platform | undefined
+  try {
+    platform = await deps.openPlatform(plan.place, deps.signal)
+    const run: Run = { ...deps, platform, reporter }
+    await assertPlace(run, plan.place)
+    return await withRoom(plan, run)
+  } catch (error) {
+    deps.signal.throwIfAborted()
+    return broken(plan, deps, reporter, error)
+  } finally {
+    await platform?.close()
+  }
+}
+
+/** The account may have no more services, or more would cost too much: then `on-quota` decides. */
+async function withRoom(plan: WorkPlan, run: Run): Promise<Outcome> {
+  try {
+    return await flowOf(plan, run)
+  } catch (error) {
+    const deployment = plan.kind === 'preview' || plan.kind === 'production'
+    const overBudget = error instanceof OverBudget
+    const unpaid = isOutOfMoney(error) || (error instanceof SourceError && error.code === 'payment-required')
+    if (!deployment || !(overBudget || unpaid || isOverQuota(error)) || plan.onQuota === 'fail') throw error
+    // Where money is missing, a preview that is removed brings none.
+    const room = plan.onQuota === 'evict-oldest' && !overBudget && !unpaid
+    if (room && (await evictOldest(run, plan))) return flowOf(plan, run)
+    if (plan.onQuota === 'evict-oldest') throw error
+    const said = safeMessage(run, error)
+    const reason = `${overBudget ? said : `the account at ml.ink may have no more (${said})`}; on-quota is skip`
+    run.reporter.update({ status: 'skipped', phase: undefined, reason })
+    run.reporter.timeline.end('skipped', reason)
+    run.output('skipped-reason', reason)
+    return { action: plan.kind, status: 'skipped', report: nothingReport(run, 'skipped', reason), failure: undefined }
+  }
+}
+
+function flowOf(plan: WorkPlan, run: Run): Promise<Outcome> {
+  switch (plan.kind) {
+    case 'preview':
+    case 'production':
+      return deploy(plan, run)
+    case 'teardown':
+      return teardown(plan, run)
+    case 'sweep':
+      return sweep(plan, run)
+    case 'monitor':
+      return monitor(plan, run)
+    case 'rollback':
+      return rollback(plan, run)
+    case 'logs':
+      return answerLogs(plan, run)
+  }
+}
+
+/** Something threw: the platform said no, the network went away, the checkout is not usable. That is a failed run with a reason. */
+function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unknown): Outcome {
+  const cause = safeMessage(deps, thrown)
+  const hint =
+    thrown instanceof DeployError && thrown.hint
+      ? thrown.hint
+      : 'Run the job again. If it stays, the log above says how far it came.'
+  const diagnosis = { cause, hint, decisive: [], tail: [] }
+  reporter.update({ status: 'failed', phase: undefined, diagnosis })
+  reporter.timeline.end('failed', cause)
+  const report: DeployReport | NothingReport = isDeployment(plan)
+    ? {
+        kind: 'deploy',
+        action: plan.kind,
+        row: reporter.row(),
+        phases: reporter.timeline.phases,
+        envNames: [],
+        annotations: [],
+        runUrl: deps.context.runUrl,
+        warnings: deps.warnings,
+      }
+    : nothingReport(deps, 'failed', cause, hint)
+  return { action: actionOf(plan), status: 'failed', report, failure: new DeployError(cause, { hint, cause: thrown }) }
+}
+
+/** A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end. */
+function reactTo(plan: WorkPlan, { github }: Deps) {
+  const asked = 'askedBy' in plan ? plan.askedBy : undefined
+  return {
+    begin: async () => asked && github.people.react(asked.commentId, 'eyes'),
+    end: async (well: boolean) => asked && github.people.react(asked.commentId, well ? '+1' : '-1'),
+  }
+}
+
+function isDeployment(plan: WorkPlan): plan is Extract<WorkPlan, { kind: 'preview' | 'production' | 'rollback' }> {
+  return plan.kind === 'preview' || plan.kind === 'production' || plan.kind === 'rollback'
+}
+
+function subjectOf(plan: WorkPlan): Subject {
+  const serviceName = 'serviceName' in plan ? plan.serviceName : plan.place.baseName
+  if (plan.kind === 'teardown')
+    return { serviceName, target: `pr-${plan.pullRequest}`, pullRequest: plan.pullRequest, commit: '' }
+  const pullRequest = 'pullRequest' in plan ? plan.pullRequest : undefined
+  const target: Target = pullRequest ? `pr-${pullRequest.number}` : 'production'
+  const commit = plan.kind === 'preview' || plan.kind === 'production' ? plan.wanted.sha : (pullRequest?.head.sha ?? '')
+  return { serviceName, target, pullRequest: pullRequest?.number, commit }
+}
+
+function actionOf(plan: WorkPlan): Action {
+  return plan.kind === 'logs' ? 'none' : plan.kind
+}
+
+/** Where a run's own page takes reports. */
+export interface RunPage {
+  annotate(annotations: readonly AnnotationView[]): void
+  writeSummary(markdown: string): void
+}
+
+/** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
+export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
+  const { repository } = deps.context
+  const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
+  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : [])].map((report) =>
+    redactValue(report, deps.secrets()),
+  )
+  page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
+  for (const report of reports) {
+    if (report.kind !== 'deploy') continue
+    page.annotate(fitAnnotations(report.annotations))
+    if (report.row.status === 'live' && report.row.url)
+      deps.log.notice(`${report.row.service} is live: ${report.row.url}`)
   }
 }

@@ -1,10 +1,149 @@
+import type { Clock } from '../core/clock.ts'
+import type { DeployError } from '../core/errors.ts'
+import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
-import type { Deps } from './deps.ts'
-import type { Reporter } from './reporter.ts'
+import type { SeedDatabase } from '../ink/seed-database.ts'
+import type { RunContext } from '../plan/event.ts'
+import type { Place } from '../plan/plan.ts'
+import type { Settings } from '../plan/settings.ts'
+import type { Report } from '../report/model.ts'
+import type { CardRow } from '../report/row.ts'
+import type { Source } from '../source/source.ts'
+import type { HttpRequest, McpProbe } from '../watch/probe.ts'
+import type { PhaseLog, Timeline } from './timeline.ts'
+
+/** What the flows say while they work. Lines of strangers go through `foreign`, where the runner cannot take them for commands. */
+export interface Log extends PhaseLog {
+  debug(text: string): void
+  /** A box in the run's page. */
+  notice(text: string): void
+  warning(text: string): void
+  foreign(line: string): void
+}
+
+/** The action's outputs, by their names in `action.yml`. */
+export type OutputName =
+  | 'url'
+  | 'status'
+  | 'action'
+  | 'environment'
+  | 'service'
+  | 'service-id'
+  | 'repo'
+  | 'branch'
+  | 'commit'
+  | 'snapshot'
+  | 'duration-seconds'
+  | 'build-seconds'
+  | 'comment-id'
+  | 'deployment-id'
+  | 'skipped-reason'
+  | 'removed'
+  | 'cost-per-day'
+
+/** Everything that a flow may use. Built once, by the entry point. */
+export interface Deps {
+  readonly context: RunContext
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  readonly output: (name: OutputName, value: string | number) => void
+  /** Makes the runner star a value in everything that is printed from now on. */
+  readonly mask: (secret: string) => void
+  /** The same for those values that are secret by name or by look. */
+  readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
+  /** Every secret known so far, for what is published outside of the log, where the runner stars nothing. */
+  readonly secrets: () => readonly string[]
+  readonly openPlatform: (place: Place, signal: AbortSignal) => Promise<Platform>
+  readonly openSource: (place: Place, options?: SourceWish) => Source
+  readonly github: GitHub
+  readonly seedDatabase: SeedDatabase
+  readonly http: HttpRequest
+  readonly mcp: McpProbe
+  /** Remembers for the post step what would be left open if this process were killed now. */
+  readonly remember: (open: OpenDeployment | undefined) => void
+}
+
+/** How a source is to be opened. */
+export interface SourceWish {
+  /** Take everything from the origin: what lies in the workspace may have been in a stranger's hands. */
+  readonly ignoreWorkspace?: boolean
+  /** Milliseconds since the epoch: a git server that is away is asked again until then. */
+  readonly deadlineAt?: number
+}
+
+/** What the post step needs in order to settle a deployment that main left open. */
+export interface OpenDeployment {
+  readonly row: string
+  readonly pullRequest: number | undefined
+  readonly deploymentId: number | undefined
+}
+
+/** What the entry point knows about the run itself. */
+export interface RunMeta {
+  /** ISO 8601. */
+  readonly startedAt: string
+  /** Warnings given so far; grows while the run goes on. */
+  readonly warnings: readonly string[]
+  readonly signal: AbortSignal
+}
+
+/** Keeps GitHub informed while a deployment goes on. Nothing in here fails a run: what cannot be written is one warning. */
+export interface Reporter {
+  readonly timeline: Timeline
+  /** The row as it stands. */
+  row(): CardRow
+  update(change: Partial<CardRow>): void
+  /** The row that the card had for this service before this run, if it was read. */
+  previous(): Promise<CardRow | undefined>
+  /** Opens the deployment record, and writes the card if the run takes long. */
+  begin(): Promise<void>
+  /** Brings record and card to their final state; the row then has what only the card knew. */
+  finish(): Promise<void>
+  /** After a preview was removed: its row says so. Only a card that exists is changed. */
+  markRemoved(
+    preview: { serviceName: string; pullRequest: number; commit?: string | undefined },
+    reason: string,
+  ): Promise<void>
+  /** Says on a card that exists that this commit was skipped. */
+  noteSkipped(reason: string): Promise<void>
+}
+
+/** What a run has from its beginning. */
+export type RunDeps = Deps & RunMeta
 
 /** One run under way: everything a flow may use, with the platform connected and the reporter open. */
-export interface Run extends Deps {
+export interface Run extends Deps, RunMeta {
   readonly platform: Platform
   readonly reporter: Reporter
-  readonly signal: AbortSignal
+}
+
+/** The action's `status` output. */
+export type Status =
+  | 'live'
+  | 'failed'
+  | 'unhealthy'
+  | 'rolled-back'
+  | 'superseded'
+  | 'cancelled'
+  | 'timed-out'
+  | 'removed'
+  | 'swept'
+  | 'skipped'
+  | 'planned'
+  | 'nothing'
+
+/** The action's `action` output. */
+export type Action = 'preview' | 'production' | 'teardown' | 'sweep' | 'monitor' | 'rollback' | 'plan' | 'none'
+
+/** How a flow ended. */
+export interface Outcome {
+  readonly action: Action
+  readonly status: Status
+  readonly report: Report
+  /** A second report of the same run, as when a schedule sweeps and then monitors. */
+  readonly also?: Report
+  /** Why the run is red; undefined when it is green. */
+  readonly failure: DeployError | undefined
 }

@@ -17,10 +17,10 @@ import {
 import type { MonitorPlan } from '../plan/plan.ts'
 import type { MonitoredService } from '../report/model.ts'
 import { meaningOf } from '../watch/status.ts'
+import type { RolloutEnd } from './observe.ts'
 import type { ReadRepository } from './previews.ts'
-import { isDeploying, isRunning, Overtaken, resize } from './resize.ts'
+import { isDeploying, isRunning, resize } from './resize.ts'
 import type { Run } from './run.ts'
-import type { Switched } from './switch-service.ts'
 import { judge } from './verdict.ts'
 
 /**
@@ -136,18 +136,17 @@ async function applyScaling(plan: MonitorPlan, run: Run, production: Production,
   const of = { service, branch, slug: repository.slug, commit: repository.branches.get(branch) }
   const stepped = withStep(load, step, now, size)
   try {
-    const switched = await resize(plan, run, of, step)
-    const { status, sentence } = judge(switched)
+    const end = await resize(plan, run, of, step)
+    if (end.kind === 'superseded' && !end.sent) return begun
+    const { status, sentence } = judge(end)
     if (status === 'live') return { load: stepped, said: describeStep(step), broke: undefined }
     const said = `${describeStep(step)} ${sentence}.`
     if (status === 'superseded' || status === 'cancelled') return { load: stepped, said, broke: undefined }
     const broke = `After its size was changed: ${sentence}`
-    if (!isDueToTheSize(switched)) return { load: stepped, said, broke }
+    if (!isDueToTheSize(end)) return { load: stepped, said, broke }
     return await revertBreak(plan, run, { production, of, decided, sentence })
   } catch (error) {
     run.signal.throwIfAborted()
-    if (error instanceof Overtaken)
-      return error.sent ? { load: stepped, said: `${describeStep(step)} ${error.message}.`, broke: undefined } : begun
     if (!(error instanceof DeployError)) throw error
     const why = safeMessage(run, error)
     run.log.warning(`${service.name} could not be changed: ${why}`)
@@ -158,9 +157,8 @@ async function applyScaling(plan: MonitorPlan, run: Run, production: Production,
 const freshParts = { env: true, deployLogLines: 500 } as const
 
 /** A service that is gone, or of which it is not known how it is, was not broken by its size. */
-function isDueToTheSize({ verdict, confirmation }: Switched): boolean {
-  const loss = confirmation?.kind === 'lost' ? confirmation.loss.kind : undefined
-  return verdict.kind !== 'gone' && loss !== 'gone' && loss !== 'unconfirmed'
+function isDueToTheSize({ kind }: RolloutEnd): boolean {
+  return kind !== 'gone' && kind !== 'unconfirmed'
 }
 
 /** Remembers the size that broke the service, and gives it back the one before, where it was well with that. */
@@ -215,7 +213,6 @@ async function goBack(
     return status === 'live' ? undefined : sentence
   } catch (error) {
     run.signal.throwIfAborted()
-    if (error instanceof Overtaken) return error.message
     if (!(error instanceof DeployError)) throw error
     return safeMessage(run, error)
   }

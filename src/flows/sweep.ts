@@ -8,11 +8,10 @@ import { decideSweep, type SweepDecision } from '../plan/preview-limits.ts'
 import type { SweepReport, SweptPreview } from '../report/model.ts'
 import { costOf, costView, runningCosts } from './budget.ts'
 import { monitor } from './monitor.ts'
-import type { Outcome } from './outcome.ts'
 import { type FoundPreview, findPreviews } from './previews.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { removePreviews, retirePreview } from './removal.ts'
-import type { Run } from './run.ts'
+import type { Outcome, Run } from './run.ts'
 
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
 type Decision = SweepDecision<FoundPreview & { running: boolean }>
@@ -142,7 +141,7 @@ function outcomeOf(
     dryRun: plan.dryRun,
     ...lists,
     runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
   const failure =
     lists.failed.length === 0

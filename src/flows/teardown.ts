@@ -3,11 +3,10 @@ import { previewState } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'
 import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
 import type { NothingReport, TeardownReport } from '../report/model.ts'
-import type { Outcome } from './outcome.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { type Removal, removePreview, retirePreview } from './removal.ts'
 import { assertOwnedPreview, openRepository } from './repository.ts'
-import type { Run } from './run.ts'
+import type { Outcome, Run } from './run.ts'
 
 interface Request extends Pick<Costing, 'database'> {
   readonly place: Place
@@ -77,7 +76,7 @@ function overtaken({ pullRequest }: Request, run: Run): Outcome {
     status: 'nothing',
     reason,
     runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
   return { action: 'teardown', status: 'superseded', report, failure: undefined }
 }
@@ -91,7 +90,7 @@ function outcomeOf(request: Request, run: Run, removal: Removal): Outcome {
     removed,
     left,
     runUrl: run.context.runUrl,
-    warnings: run.reporter.warnings(),
+    warnings: run.warnings,
   }
   if (left.length === 0) return { action: 'teardown', status: 'removed', report, failure: undefined }
   const failure = new DeployError(

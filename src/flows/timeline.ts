@@ -48,13 +48,6 @@ export class Timeline {
     this.#log.info(`${said ?? resultWords[result]} (${inSeconds(endMs - last.startMs)})`)
     this.#log.endGroup()
   }
-
-  /** Milliseconds spent in all phases of this name. */
-  spentMs(name: PhaseName): number {
-    return this.#phases
-      .filter((phase) => phase.name === name && phase.endMs !== undefined)
-      .reduce((sum, phase) => sum + ((phase.endMs ?? phase.startMs) - phase.startMs), 0)
-  }
 }
 
 const resultWords: Record<PhaseResult, string> = {

@@ -1,23 +1,36 @@
 import { DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
-import type { RowStatus } from '../report/row.ts'
-import type { LostDeployment } from '../watch/confirm-live.ts'
+import { diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
+import type { AnnotationView } from '../report/model.ts'
+import type { CardRow, DiagnosisView, RowStatus } from '../report/row.ts'
 import type { ProbeResult } from '../watch/probe.ts'
-import type { Switched } from './switch-service.ts'
+import type { RolloutEnd } from './observe.ts'
 
-/** What watching and probing add up to: a state for the card, and one sentence about it. */
+/** What a rollout adds up to: a state for the card, and one sentence about it. */
 export interface Judgement {
   readonly status: Extract<RowStatus, 'live' | 'failed' | 'unhealthy' | 'superseded' | 'cancelled' | 'timed-out'>
   readonly sentence: string
 }
 
 /** Judges a deployment. It is live only when it became active on our branch **and** the probe was content or not wanted. */
-export function judge({ verdict, confirmation }: Switched): Judgement {
-  switch (verdict.kind) {
+export function judge(end: RolloutEnd): Judgement {
+  switch (end.kind) {
     case 'live':
-      return confirmation?.kind === 'lost' ? judgeLoss(confirmation.loss) : judgeProbe(confirmation?.probe)
+      return { status: 'live', sentence: 'Live' }
+    case 'unhealthy':
+      return {
+        status: 'unhealthy',
+        sentence: `Deployed, but the URL does not answer as it should: ${answerOf(end.probe)}`,
+      }
+    case 'stopped':
+      return { status: 'unhealthy', sentence: `The app started and then ended (${end.status})` }
+    case 'unconfirmed':
+      return {
+        status: 'unhealthy',
+        sentence: `The URL answers, but it could not be confirmed that this deployment does (${end.why})`,
+      }
     case 'failed':
-      return { status: 'failed', sentence: failedIn[verdict.phase] }
+      return { status: 'failed', sentence: failedIn[end.phase] }
     case 'crashed':
       return { status: 'failed', sentence: 'The app crashed' }
     case 'cancelled':
@@ -25,43 +38,22 @@ export function judge({ verdict, confirmation }: Switched): Judgement {
         status: 'cancelled',
         sentence: 'The platform cancelled this deployment; somebody started another one or stopped it',
       }
-    case 'superseded':
-      return superseded(verdict.branch)
+    case 'superseded': {
+      const by = end.branch ? ` (${end.branch})` : ''
+      return { status: 'superseded', sentence: `Another deployment took over${by}` }
+    }
     case 'gone':
-      return gone
+      return { status: 'failed', sentence: 'The service was deleted while it was being deployed' }
     case 'timed-out':
       return {
         status: 'timed-out',
-        sentence: `Not live in time; it was still ${waitingWords[verdict.phase]} (${wheresTheTime(verdict.perPhaseMs)})`,
+        sentence: `Not live in time; it was still ${waitingWords[end.phase]} (${wheresTheTime(end.perPhaseMs)})`,
       }
   }
 }
 
-const gone: Judgement = { status: 'failed', sentence: 'The service was deleted while it was being deployed' }
-
-function superseded(branch: string | undefined): Judgement {
-  return {
-    status: 'superseded',
-    sentence: branch ? `Another deployment took over (${branch})` : 'Another deployment took over',
-  }
-}
-
-function judgeLoss(loss: LostDeployment): Judgement {
-  if (loss.kind === 'superseded') return superseded(loss.branch)
-  if (loss.kind === 'gone') return gone
-  if (loss.kind === 'unconfirmed') {
-    return {
-      status: 'unhealthy',
-      sentence: `The URL answers, but it could not be confirmed that this deployment does (${loss.why})`,
-    }
-  }
-  return { status: 'unhealthy', sentence: `The app started and then ended (${loss.status})` }
-}
-
-function judgeProbe(probe: ProbeResult | undefined): Judgement {
-  if (probe?.outcome !== 'unhealthy') return { status: 'live', sentence: 'Live' }
-  const answer = probe.status === undefined ? (probe.error ?? 'no answer') : `HTTP ${probe.status}`
-  return { status: 'unhealthy', sentence: `Deployed, but the URL does not answer as it should: ${answer}` }
+function answerOf({ status, error }: ProbeResult): string {
+  return status === undefined ? (error ?? 'no answer') : `HTTP ${status}`
 }
 
 const failedIn = {
@@ -86,7 +78,99 @@ function wheresTheTime(perPhaseMs: Readonly<Record<string, number>>): string {
 }
 
 /** The states that make a run red, as an error for the log; undefined for the green ones. */
-export function failureOf(status: RowStatus, sentence: string, hint: string | undefined): DeployError | undefined {
+export function failureOf(
+  status: RowStatus,
+  sentence: string,
+  explanation: Explanation | undefined,
+): DeployError | undefined {
   const red: readonly RowStatus[] = ['failed', 'unhealthy', 'rolled-back', 'timed-out']
-  return red.includes(status) ? new DeployError(sentence, hint === undefined ? {} : { hint }) : undefined
+  if (!red.includes(status)) return undefined
+  if (!explanation) return new DeployError(sentence)
+  const { cause, hint } = explanation.diagnosis
+  return new DeployError(cause === sentence ? sentence : `${sentence}: ${cause}`, { hint })
+}
+
+/** What was seen of a deployment: its address, how long its build took, how it answered. */
+export function measured(end: RolloutEnd): Partial<CardRow> {
+  const deployed = 'url' in end ? end : undefined
+  const probe = 'probe' in end ? end.probe : undefined
+  const answered = probe?.outcome === 'healthy' || probe?.status !== undefined
+  return {
+    ...(deployed?.url === undefined ? {} : { url: deployed.url }),
+    buildMs: deployed?.timings.fromCache || !deployed?.timings.buildMs ? undefined : deployed.timings.buildMs,
+    cached: deployed?.timings.fromCache,
+    health: answered
+      ? { status: probe.status ?? 200, latencyMs: probe.latencyMs ?? 0, tools: probe.tools?.length }
+      : undefined,
+    probe: probe?.outcome === 'skipped' ? 'off' : probe?.outcome === 'no-url' ? 'no-url' : undefined,
+  }
+}
+
+/** Why a deployment failed, for the reports. */
+export interface Explanation {
+  readonly diagnosis: DiagnosisView
+  readonly annotations: readonly AnnotationView[]
+}
+
+/**
+ * Finds the reason of a failure in what the platform said and logged; undefined where there is nothing to explain.
+ * @param rootDirectory the folder of the repository that is built
+ * @param files those of the deployed tree; annotations are made on such alone
+ */
+export function explain(
+  end: RolloutEnd,
+  rootDirectory: string | undefined,
+  files: ReadonlySet<string>,
+): Explanation | undefined {
+  const { status, sentence } = judge(end)
+  if (status === 'live' || status === 'superseded') return undefined
+  const evidence = evidenceOf(end)
+  const afterLive = end.kind === 'unhealthy' || end.kind === 'stopped' || end.kind === 'unconfirmed'
+  const { cause, hint, decisive, tail, annotations, found } = diagnose({
+    ...evidence,
+    errorMessage: evidence.errorMessage ?? (afterLive ? sentence : undefined),
+    rootDirectory: rootDirectory ?? '',
+    files,
+  })
+  const views = annotations.map(toView)
+  if (end.kind !== 'unhealthy' || found) return { diagnosis: { cause, hint, decisive, tail }, annotations: views }
+  // The log tells no more than the answer does.
+  const log = end.runtimeLog.length === 0 ? { decisive: [], tail: [] } : { decisive, tail }
+  return { diagnosis: { cause: sentence, hint: hintOnAnswer(end.probe), ...log }, annotations: views }
+}
+
+function hintOnAnswer({ status }: ProbeResult): string {
+  if (status === undefined)
+    return 'Let the app listen on 0.0.0.0 and on the port in `PORT`. A slow start needs a longer `health-timeout`.'
+  if (status >= 500)
+    return 'The app runs and fails at this request: look for the error in its own log, and at the variables that it needs.'
+  return 'Where this is how it should answer, say so: `health-path` names another path, `health-status` what is good.'
+}
+
+type Evidence = Pick<Failure, 'phase' | 'status' | 'errorMessage' | 'deployLogs' | 'runtimeLogs' | 'wasLive'>
+
+function evidenceOf(end: RolloutEnd): Evidence {
+  const logs = {
+    errorMessage: 'errorMessage' in end ? end.errorMessage : undefined,
+    deployLogs: 'deployLog' in end ? end.deployLog : [],
+    runtimeLogs: 'runtimeLog' in end ? end.runtimeLog : [],
+  }
+  switch (end.kind) {
+    case 'failed':
+    case 'timed-out':
+      return { ...logs, status: end.kind, phase: end.phase === 'rolling-out' ? 'run' : 'build' }
+    case 'crashed':
+      return { ...logs, status: 'crashed', phase: 'run' }
+    case 'stopped':
+      return { ...logs, status: 'crashed', phase: 'run', wasLive: true }
+    case 'unhealthy':
+    case 'unconfirmed':
+      return { ...logs, status: 'unhealthy', phase: 'run', wasLive: true }
+    default:
+      return { ...logs, status: 'failed', phase: undefined }
+  }
+}
+
+function toView({ file, line, column, title, message, level }: SourceAnnotation): AnnotationView {
+  return { level, title, message, file, line, column }
 }

@@ -26,7 +26,7 @@ function missingKeyHint(onMissingKey: OnMissingKey, withheld: boolean): string {
   const set =
     'Make a key at ml.ink (account, API keys), save it as the repository secret INK_API_KEY, ' +
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
-    'and pass it: api-key: ${{ secrets.INK_API_KEY }}.'
+    'and pass it: `api-key: ${{ secrets.INK_API_KEY }}`.'
   return withheld && onMissingKey === 'fail'
     ? `${set} GitHub gives this run no secrets; on-missing-key: auto would skip it instead.`
     : set

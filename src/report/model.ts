@@ -157,7 +157,8 @@ export interface PlanReport extends RunReport {
 /** Nothing was to be done, or it was left out on purpose. */
 export interface NothingReport extends RunReport {
   readonly kind: 'none'
-  readonly status: 'skipped' | 'nothing'
+  /** `failed`: the run was refused, or broke before it came to anything that has a report of its own. */
+  readonly status: 'skipped' | 'nothing' | 'failed'
   readonly reason: string
   readonly hint?: string | undefined
 }

@@ -11,6 +11,7 @@ import {
   paragraph,
   serialise,
   smallPrint,
+  strong,
   table,
   text,
 } from './markdown.ts'
@@ -119,13 +120,21 @@ function planBlocks(report: PlanReport): RootContent[] {
   ]
 }
 
-function nothingBlocks(report: NothingReport): RootContent[] {
-  const title = report.status === 'skipped' ? '⚪ Deployment was skipped' : '⚪ Nothing to do'
+const nothingTitles = {
+  skipped: '⚪ Deployment was skipped',
+  nothing: '⚪ Nothing to do',
+  failed: '🔴 The run failed',
+} as const
+
+function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootContent[] {
+  const failed = status === 'failed'
+  const labelled = (label: string, said: string) =>
+    paragraph(...(failed ? [strong(text(label)), text(' ')] : []), ...prose(said, 1000))
   return [
-    heading(2, text(title)),
-    paragraph(...prose(report.reason, 1000)),
-    ...(report.hint === undefined ? [] : [paragraph(...prose(report.hint, 1000))]),
-    smallPrint(...dotted([link(report.runUrl, text('run'))])),
+    heading(2, text(nothingTitles[status])),
+    labelled('Why:', reason),
+    ...(hint === undefined ? [] : [labelled('What to do:', hint)]),
+    smallPrint(...dotted([link(runUrl, text('run'))])),
   ]
 }
 

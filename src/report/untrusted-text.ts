@@ -46,11 +46,12 @@ export function defuse(text: string): string {
     .replace(/(www)\.(?=\S)/gi, `$1${ZERO_WIDTH_SPACE}.`)
 }
 
-// What stands between backticks; and words with a dollar sign, of which GitHub would make a formula.
-const CODE_IN_PROSE = /`([^`]*[^`\s][^`]*)`|[^\s`$]*\$[^\s`]*/g
+// What stands between backticks; a workflow's `${{ … }}` in one piece, blanks and all, so that it can be copied; and
+// words with a dollar sign, of which GitHub would make a formula.
+const CODE_IN_PROSE = /`([^`]*[^`\s][^`]*)`|[^\s`$]*\$\{\{[^`]*?\}\}[^\s`.,;:)]*|[^\s`$]*\$[^\s`]*/g
 
 /**
- * A line of untrusted prose as Markdown nodes: `` `…` `` and words with a `$` become code, the rest defused text.
+ * A line of untrusted prose as Markdown nodes: `` `…` ``, `${{ … }}` and words with a `$` become code, the rest defused text.
  * Only text and inline code can come out, whatever goes in.
  */
 export function prose(text: string, maxChars = 500): PhrasingContent[] {

@@ -1,11 +1,10 @@
 import { type Clock, withinTime } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
-import { sanitize } from '../core/sanitize.ts'
-import { isOurs, type OurMarks } from './ours.ts'
-import { jittered } from './pace.ts'
+import { sanitize as sanitizeLine } from '../core/sanitize.ts'
+import { WINDOW_LINES } from './deployment-log.ts'
 import type { ProbeResult } from './probe.ts'
+import { isOurs, jittered, type OurMarks, type ReadService, type ServiceReading } from './readings.ts'
 import { meaningOf } from './status.ts'
-import type { DeploymentReader, ServiceReading } from './verdict.ts'
 
 /** How a deployment that was live was lost while its URL was still being asked. */
 export type LostDeployment =
@@ -23,21 +22,23 @@ export type Confirmation =
 /** What confirming needs. */
 export interface ConfirmOptions extends OurMarks {
   readonly probe: (signal: AbortSignal) => Promise<ProbeResult>
-  readonly reader: DeploymentReader
+  /** Repeats a reading that fails by itself. */
+  readonly read: ReadService
   readonly clock: Clock
   /** Yields [0, 1). */
   readonly random: () => number
   readonly signal: AbortSignal
+  /** Milliseconds that the reading after a healthy probe may take, all its repetitions included. */
+  readonly patienceMs?: number
   readonly warning: (text: string) => void
   readonly sanitize?: (line: string) => string
 }
 
 const BETWEEN_READINGS_MS = 3_000
 const READING_LIMIT_MS = 20_000
-const RUNTIME_LINES = 500
-const TRIES = 4
-/** After a healthy probe the status decides between green and red, so it is asked for longer. */
-const LAST_TRIES = 8
+const PATIENCE_MS = 60_000
+/** After a healthy probe the status decides between green and red, so one that is not understood is asked for again. */
+const TRIES = 8
 
 /**
  * Probes a deployment that the watch saw live, and keeps an eye on its status meanwhile: what crashes, is replaced or
@@ -60,36 +61,27 @@ export async function confirmLive(options: ConfirmOptions): Promise<Confirmation
   probed.catch(() => undefined)
   const first = await Promise.race([lost, probed]).finally(() => watching.abort(new Error('the probe is done')))
   if (first.kind === 'lost') return { ...first, runtimeLog: await runtimeLogOf(options, first.loss) }
-  return await settle(options, first.probe)
-}
-
-async function settle(options: ConfirmOptions, probe: ProbeResult): Promise<Confirmation> {
+  const { probe } = first
   if (probe.outcome === 'skipped' || probe.outcome === 'no-url') return { kind: 'probed', probe, runtimeLog: [] }
-  if (probe.outcome === 'healthy') return await confirmHealthy(options, probe)
-  const reading = await readPatiently(options, RUNTIME_LINES)
-  if (reading === 'unreadable') return { kind: 'probed', probe, runtimeLog: [] }
-  const loss = lossIn(reading, options)
-  if (loss !== undefined) return { kind: 'lost', loss, runtimeLog: await runtimeLogOf(options, loss) }
-  return { kind: 'probed', probe, runtimeLog: (reading?.runtimeLogs ?? []).map(options.sanitize ?? sanitize) }
+  return probe.outcome === 'healthy' ? confirmHealthy(options, probe) : explainUnhealthy(options, probe)
 }
 
 /** Answers alone prove nothing: they count once a status that is understood was read after them. */
 async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Promise<Confirmation> {
-  const sanitizeText = options.sanitize ?? sanitize
   let why = ''
-  for (let tries = 1; tries <= LAST_TRIES; tries += 1) {
+  for (let tries = 1; tries <= TRIES; tries += 1) {
     if (tries > 1) await options.clock.sleep(jittered(1_000 * tries, options.random), options.signal)
-    const reading = await readOnce(options, 0)
+    const reading = await readOnce(options, 0, options.patienceMs ?? PATIENCE_MS)
     if (reading instanceof Unreadable) {
-      why = `its status could not be read: ${sanitizeText(errorMessage(reading.cause))}`
-      continue
+      why = `its status could not be read: ${cleaned(options, errorMessage(reading.cause))}`
+      break
     }
     const loss = lossIn(reading, options)
     if (loss !== undefined) return { kind: 'lost', loss, runtimeLog: await runtimeLogOf(options, loss) }
     if (reading === undefined || !isOurs(reading, options)) {
       why = 'ml.ink does not tell which branch it deployed'
     } else if (meaningOf(reading.status) === undefined) {
-      why = `ml.ink reports a status unknown to this version: “${sanitizeText(reading.status)}”`
+      why = `ml.ink reports a status unknown to this version: “${cleaned(options, reading.status)}”`
     } else {
       return { kind: 'probed', probe, runtimeLog: [] }
     }
@@ -97,11 +89,20 @@ async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Prom
   return { kind: 'lost', loss: { kind: 'unconfirmed', why }, runtimeLog: [] }
 }
 
+async function explainUnhealthy(options: ConfirmOptions, probe: ProbeResult): Promise<Confirmation> {
+  const reading = await readOrWarn(options, WINDOW_LINES)
+  if (reading instanceof Unreadable) return { kind: 'probed', probe, runtimeLog: [] }
+  const loss = lossIn(reading, options)
+  if (loss !== undefined) return { kind: 'lost', loss, runtimeLog: await runtimeLogOf(options, loss) }
+  return { kind: 'probed', probe, runtimeLog: runtimeLines(options, reading) }
+}
+
 async function watchForLoss(options: ConfirmOptions, signal: AbortSignal): Promise<LostDeployment> {
-  for (;;) {
+  for (let readable = true; ; ) {
     await options.clock.sleep(jittered(BETWEEN_READINGS_MS, options.random), signal)
-    const reading = await readPatiently({ ...options, signal }, 0)
-    const loss = reading === 'unreadable' ? undefined : lossIn(reading, options)
+    const reading: Read = await (readable ? readOrWarn : readOnce)({ ...options, signal }, 0)
+    readable = !(reading instanceof Unreadable)
+    const loss = reading instanceof Unreadable ? undefined : lossIn(reading, options)
     if (loss !== undefined) return loss
   }
 }
@@ -119,9 +120,9 @@ function lossIn(reading: ServiceReading | undefined, options: ConfirmOptions): L
     case 'completed':
     case 'stopped':
     case 'suspended': {
-      const sanitizeText = options.sanitize ?? sanitize
-      const errorMessage = reading.errorMessage === undefined ? undefined : sanitizeText(reading.errorMessage)
-      return { kind: 'crashed', status: sanitizeText(reading.status), errorMessage }
+      const said = reading.errorMessage
+      const errorMessage = said === undefined ? undefined : cleaned(options, said)
+      return { kind: 'crashed', status: cleaned(options, reading.status), errorMessage }
     }
     case 'removed':
       return { kind: 'gone' }
@@ -132,25 +133,16 @@ function lossIn(reading: ServiceReading | undefined, options: ConfirmOptions): L
 
 async function runtimeLogOf(options: ConfirmOptions, loss: LostDeployment): Promise<readonly string[]> {
   if (loss.kind !== 'crashed') return []
-  const reading = await readPatiently(options, RUNTIME_LINES)
-  return reading === 'unreadable' ? [] : (reading?.runtimeLogs ?? []).map(options.sanitize ?? sanitize)
+  const reading = await readOrWarn(options, WINDOW_LINES)
+  return reading instanceof Unreadable ? [] : runtimeLines(options, reading)
 }
 
-/** While the URL is being asked, a status that cannot be read is no more than a warning. */
-async function readPatiently(
-  options: ConfirmOptions,
-  runtimeLogLines: number,
-): Promise<ServiceReading | undefined | 'unreadable'> {
-  for (let tries = 1; ; tries += 1) {
-    const reading = await readOnce(options, runtimeLogLines)
-    if (!(reading instanceof Unreadable)) return reading
-    if (tries >= TRIES) {
-      const reason = (options.sanitize ?? sanitize)(errorMessage(reading.cause))
-      options.warning(`The status of the service could not be read while its URL was being asked (${reason}).`)
-      return 'unreadable'
-    }
-    await options.clock.sleep(jittered(1_000 * tries, options.random), options.signal)
-  }
+function runtimeLines(options: ConfirmOptions, reading: ServiceReading | undefined): readonly string[] {
+  return (reading?.runtimeLogs ?? []).map((line) => cleaned(options, line))
+}
+
+function cleaned({ sanitize = sanitizeLine }: ConfirmOptions, text: string): string {
+  return sanitize(text)
 }
 
 class Unreadable {
@@ -160,16 +152,27 @@ class Unreadable {
   }
 }
 
+type Read = ServiceReading | undefined | Unreadable
+
+/** While the URL is being asked, a status that cannot be read is no more than a warning. */
+async function readOrWarn(options: ConfirmOptions, runtimeLogLines: number): Promise<Read> {
+  const reading = await readOnce(options, runtimeLogLines)
+  if (reading instanceof Unreadable) {
+    const reason = cleaned(options, errorMessage(reading.cause))
+    options.warning(`The status of the service could not be read while its URL was being asked (${reason}).`)
+  }
+  return reading
+}
+
 async function readOnce(
-  options: ConfirmOptions,
+  { clock, signal, read }: ConfirmOptions,
   runtimeLogLines: number,
-): Promise<ServiceReading | undefined | Unreadable> {
+  limitMs: number = READING_LIMIT_MS,
+): Promise<Read> {
   try {
-    return await withinTime(options.clock, READING_LIMIT_MS, options.signal, (signal) =>
-      options.reader.read({ deployLogLines: 0, runtimeLogLines }, signal),
-    )
+    return await withinTime(clock, limitMs, signal, (limited) => read({ deployLogLines: 0, runtimeLogLines }, limited))
   } catch (error) {
-    options.signal.throwIfAborted()
+    signal.throwIfAborted()
     return new Unreadable(error)
   }
 }

@@ -1,29 +1,23 @@
 import { type Clock, withinTime } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { sanitize } from '../core/sanitize.ts'
-import { askOverHttp, type HttpRequest } from './http-check.ts'
-import { askOverMcp, type McpProbe } from './mcp-check.ts'
-import { jittered } from './pace.ts'
+import type { HealthCheck } from '../plan/settings.ts'
+import { jittered } from './readings.ts'
 
-export type { HttpAnswer, HttpRequest } from './http-check.ts'
-export type { McpProbe } from './mcp-check.ts'
-
-/** Both ends included. */
-export interface StatusRange {
-  readonly from: number
-  readonly to: number
+/** The answer to one request, redirects not followed. */
+export interface HttpAnswer {
+  readonly status: number
+  /** The `Location` header. */
+  readonly location?: string
+  /** The beginning of a text body. */
+  readonly body?: string
 }
 
-/** What counts as healthy. */
-export type HealthCheck =
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'http'
-      readonly path: string
-      readonly statuses: readonly StatusRange[]
-      readonly timeoutMs: number
-    }
-  | { readonly kind: 'mcp'; readonly timeoutMs: number }
+/** Sends one GET without credentials or cookies, and follows no redirect. Rejects when no answer came. */
+export type HttpRequest = (url: URL, signal: AbortSignal) => Promise<HttpAnswer>
+
+/** Shakes hands with the MCP server at exactly this URL and lists its tools' names; rejects when it cannot. */
+export type McpProbe = (url: URL, signal: AbortSignal) => Promise<readonly string[]>
 
 /** What came of asking the URL. */
 export interface ProbeResult {
@@ -35,8 +29,6 @@ export interface ProbeResult {
   /** Of the last answer, from sending the request to the start of the body; redirects included. */
   readonly latencyMs?: number
   readonly attempts: number
-  /** The beginning of the last text answer, on one harmless line. */
-  readonly excerpt?: string
   /** Why the last attempt was not healthy. */
   readonly error?: string
   /** The tools an MCP server offers. */
@@ -59,10 +51,9 @@ export interface ProbeOptions {
 }
 
 /** One attempt. `error` is absent exactly when it was healthy. */
-export interface Attempt {
+interface Attempt {
   readonly url: string
   readonly status?: number
-  readonly body?: string
   readonly tools?: readonly string[]
   readonly error?: string
 }
@@ -74,7 +65,6 @@ const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 4_000
 const ATTEMPT_LIMIT_MS = 15_000
 const SHORTEST_ATTEMPT_MS = 500
-const LONGEST_EXCERPT = 300
 
 /**
  * Asks a deployed service from outside until it answers as wanted three times in a row. Whatever else it answers is
@@ -145,13 +135,83 @@ async function timedAttempt(
     url: sanitizeText(attempt.url),
     ...(attempt.status === undefined ? {} : { status: attempt.status }),
     ...(answered ? { latencyMs: Math.round(options.clock.now() - startedAt) } : {}),
-    ...(attempt.body === undefined ? {} : { excerpt: excerptOf(attempt.body, sanitizeText) }),
     ...(attempt.tools === undefined ? {} : { tools: attempt.tools.map(sanitizeText) }),
     ...(attempt.error === undefined ? {} : { error: sanitizeText(attempt.error) }),
   }
 }
 
-function excerptOf(body: string, sanitizeText: (line: string) => string): string {
-  const text = sanitizeText(body.replace(/\s+/g, ' ').trim())
-  return text.length > LONGEST_EXCERPT ? `${text.slice(0, LONGEST_EXCERPT)}…` : text
+const MOST_REDIRECTS = 5
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/**
+ * Asks a URL as a browser would, within its own host. A redirect to another host is judged by its own status: the
+ * service works, and the runner must not be led to addresses that only it can reach.
+ */
+function askOverHttp(
+  request: HttpRequest,
+  start: URL,
+  isWanted: (status: number) => boolean,
+): (signal: AbortSignal) => Promise<Attempt> {
+  return async (signal) => {
+    let url = withoutCredentials(start)
+    for (let redirects = 0; ; redirects += 1) {
+      const answer = await request(url, signal)
+      const next = nextUrl(url, answer)
+      if (next === undefined) return judged(url, answer, isWanted)
+      if (redirects >= MOST_REDIRECTS) {
+        return {
+          url: url.href,
+          status: answer.status,
+          error: `more than ${MOST_REDIRECTS} redirects, the last to ${next.href}`,
+        }
+      }
+      url = next
+    }
+  }
+}
+
+function judged(url: URL, answer: HttpAnswer, isWanted: (status: number) => boolean): Attempt {
+  const seen = { url: url.href, status: answer.status }
+  return isWanted(answer.status) ? seen : { ...seen, error: `HTTP ${answer.status}` }
+}
+
+function nextUrl(from: URL, answer: HttpAnswer): URL | undefined {
+  if (!REDIRECTS.has(answer.status) || answer.location === undefined || !URL.canParse(answer.location, from.href)) {
+    return undefined
+  }
+  const to = withoutCredentials(new URL(answer.location, from))
+  const upgraded = from.protocol === 'http:' && to.protocol === 'https:' && from.port === '' && to.port === ''
+  const sameHost =
+    to.hostname === from.hostname && (upgraded || (to.protocol === from.protocol && to.port === from.port))
+  return sameHost ? to : undefined
+}
+
+function withoutCredentials(url: URL): URL {
+  const bare = new URL(url)
+  bare.username = ''
+  bare.password = ''
+  return bare
+}
+
+/** Where MCP servers listen by convention. */
+const PATHS: readonly string[] = ['/mcp', '/']
+
+/** Asks a service for the tools it offers over MCP, at `/mcp` and at its root; stays with the path that answered. */
+function askOverMcp(mcp: McpProbe, base: URL): (signal: AbortSignal) => Promise<Attempt> {
+  let paths = PATHS
+  return async (signal) => {
+    const errors: string[] = []
+    for (const path of paths) {
+      const url = new URL(path, base)
+      try {
+        const tools = await mcp(url, signal)
+        paths = [path]
+        return { url: url.href, tools }
+      } catch (error) {
+        signal.throwIfAborted()
+        errors.push(`${path}: ${errorMessage(error)}`)
+      }
+    }
+    return { url: base.href, error: `no MCP server answered (${errors.join('; ')})` }
+  }
 }

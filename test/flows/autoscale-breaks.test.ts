@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Deps } from '../../src/flows/deps.ts'
+import type { Deps } from '../../src/flows/run.ts'
 import type { Platform } from '../../src/ink/platform.ts'
 import { deployed, look } from './scaling.ts'
 import { openStage, type Scene, type Stage } from './stage.ts'

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { InkProfile } from '../../sandbox/ink/platform.ts'
-import type { Deps } from '../../src/flows/deps.ts'
+import type { Deps } from '../../src/flows/run.ts'
 import { type How, openStage, type Stage } from './stage.ts'
 
 const profiles = ['g1', 'g1-nested', 'mixed', 'unknown-argument'] as const satisfies readonly InkProfile[]

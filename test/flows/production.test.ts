@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Deps } from '../../src/flows/run.ts'
 import { openStage, type Scene, type Stage } from './stage.ts'
 
 let stage: Stage
@@ -16,6 +17,30 @@ async function live(): Promise<Scene> {
   const act = await scene.act('push', { after: scene.first }, { inputs: { env: 'COLOUR=red' } })
   expect(act.told).toBe('live')
   return scene
+}
+
+/** Ports on which the status of a commit's deployment is in words that nobody knows, once its URL has been asked. */
+function hidingStatusAfterProbe(sha: string): (deps: Deps) => Deps {
+  let asked = false
+  return (deps) => ({
+    ...deps,
+    clock: { now: deps.clock.now, sleep: (ms, signal) => deps.clock.sleep(ms < 10_000 ? ms / 10 : ms, signal) },
+    http: async (...args) => {
+      const answer = await deps.http(...args)
+      asked = true
+      return answer
+    },
+    openPlatform: async (...args) => {
+      const platform = await deps.openPlatform(...args)
+      return {
+        ...platform,
+        service: async (...wanted) => {
+          const service = await platform.service(...wanted)
+          return service && asked && service.branch?.endsWith(sha) ? { ...service, status: 'rebalancing' } : service
+        },
+      }
+    },
+  })
 }
 
 describe('production', () => {
@@ -83,6 +108,29 @@ describe('production', () => {
     expect(run.summary).toContain(scene.first.slice(0, 7))
   })
 
+  it('that is switched back does not show the failed build’s lines a second time', async () => {
+    const scene = await live()
+    const sha = await scene.write('second')
+    stage.ink.fault('build.log-line', { times: 2, lines: ['error: nothing fits'] })
+    stage.ink.fault('build.crash', { times: 2 })
+    const run = await scene.act('push', { before: scene.first, after: sha })
+    expect(run.outputs.status).toBe('rolled-back')
+    const back = run.log.findIndex((line) => line.startsWith('Going back to'))
+    expect(run.log.slice(0, back)).toContain('error: nothing fits')
+    expect(run.log.slice(back)).not.toContain('error: nothing fits')
+  })
+
+  it('that could not be confirmed is red, and stays: doubt is no reason to take away what may be good', async () => {
+    const scene = await live()
+    const sha = await scene.write('second')
+    const run = await scene.act('push', { before: scene.first, after: sha }, { change: hidingStatusAfterProbe(sha) })
+    expect(run.told).toContain('it could not be confirmed that this deployment does')
+    expect(run.outputs.status).toBe('unhealthy')
+    expect(run.red).toBe(true)
+    expect(stage.ink.service(scene.production)?.branch).toBe(`ink/production/${sha}`)
+    expect(await scene.page(scene.production)).toBe('second')
+  })
+
   it('without an earlier version stays as it failed, and the run says that there is none', async () => {
     const scene = await stage.scene()
     stage.ink.fault('build.crash')
@@ -108,6 +156,19 @@ describe('production', () => {
     expect(back.log.join('\n')).toContain(`${second} is passed over: its deployment failed`)
     const named = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback', 'rollback-to': second } })
     expect(named.outputs.commit).toBe(second)
+  })
+
+  it('rolled back by command to a version that does not start any more says why, as a deployment does', async () => {
+    const scene = await live()
+    const second = await scene.write('second')
+    await scene.act('push', { before: scene.first, after: second })
+    // A deployment that fails at once is started once more.
+    stage.ink.fault('rollout.unhealthy', { times: 2 })
+    const back = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
+    expect(back.red).toBe(true)
+    expect(back.told).toMatch(/^failed: The app did not start: ./)
+    expect(back.summary).toContain('**Why:**')
+    expect(back.summary).toContain('**What to do:**')
   })
 
   it('is rolled back by command to the version before, and to the one of a given commit', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Deps } from '../../src/flows/deps.ts'
+import type { Deps } from '../../src/flows/run.ts'
 import type { Scene, Stage } from './stage.ts'
 
 export const bounds = 'memory 256Mi..1024Mi, vcpus 0.5..2'

@@ -52,6 +52,31 @@ describe('an app that answers with an error', () => {
   })
 })
 
+describe('a run that comes to nothing', () => {
+  it('because there is no key says in its summary that it failed, why, and the line to paste', async () => {
+    const scene = await stage.scene()
+    const run = await scene.act('push', { after: scene.first }, { inputs: { 'api-key': '' } })
+    expect(run.red).toBe(true)
+    expect(run.summary).toMatch(/^## 🔴 The run failed/)
+    expect(run.summary).toContain('**Why:** api-key: is not set')
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line of a workflow file
+    expect(run.summary).toContain('`api-key: ${{ secrets.INK_API_KEY }}`')
+  })
+
+  it('because the key is refused says so, whatever it was to do', async () => {
+    const scene = await stage.scene()
+    const run = await scene.act(
+      'schedule',
+      {},
+      { inputs: { 'api-key': `dk_live_${'0'.repeat(64)}`, command: 'sweep' } },
+    )
+    expect(run.red).toBe(true)
+    expect(run.summary).toMatch(/^## 🔴 The run failed/)
+    expect(run.summary).toContain('ml.ink did not accept the API key')
+    expect(run.summary).toContain('**What to do:** Make a new API key')
+  })
+})
+
 describe('a dry run', () => {
   it('shows in the summary what would be done', async () => {
     const scene = await stage.scene()

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Deps, OpenDeployment } from '../../src/flows/deps.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
-import type { Outcome } from '../../src/flows/outcome.ts'
+import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
 import type { RunEvent } from '../../src/plan/event.ts'
 import type { InputName } from '../../src/plan/settings.ts'

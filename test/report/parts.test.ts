@@ -4,7 +4,7 @@ import { formatBytes, formatDollars, formatDuration, formatUtc } from '../../src
 import { redactValue } from '../../src/core/redact.ts'
 import { decodeState, encodeState } from '../../src/report/state.ts'
 import { ganttLines } from '../../src/report/summary-deploy.ts'
-import { cut, excerpt, fitAnnotations, oneLine } from '../../src/report/untrusted-text.ts'
+import { cut, excerpt, fitAnnotations, oneLine, prose } from '../../src/report/untrusted-text.ts'
 import { row } from './rows.ts'
 
 describe('figures', () => {
@@ -52,6 +52,16 @@ describe('figures', () => {
 })
 
 describe('untrusted text', () => {
+  it.each([
+    [`pass it: api-key: \${{ secrets.KEY }}.`, [`\${{ secrets.KEY }}`]],
+    [`\`NAME=\${{ secrets.NAME }}\``, [`NAME=\${{ secrets.NAME }}`]],
+    [`KEY=\${{ secrets.KEY }}, COST=$5`, [`KEY=\${{ secrets.KEY }}`, 'COST=$5']],
+    [`\${{ never closed`, [`\${{`]],
+  ])('shows what is to be pasted of “%s” in one piece', (line, spans) => {
+    const shown = prose(line).flatMap((node) => (node.type === 'inlineCode' ? [node.value] : []))
+    expect(shown).toEqual(spans)
+  })
+
   it('is cut between characters, never inside one', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 20 }), (text, max) => {

@@ -185,6 +185,14 @@ const REPORTS: Readonly<Record<string, Report>> = {
     runUrl: RUN_URL,
     warnings: [],
   },
+  refused: {
+    kind: 'none',
+    status: 'failed',
+    reason: 'api-key: is not set',
+    hint: `Save it as the repository secret INK_API_KEY and pass it: api-key: \${{ secrets.INK_API_KEY }}.`,
+    runUrl: RUN_URL,
+    warnings: [],
+  },
   nothing: {
     kind: 'none',
     status: 'nothing',

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { ToolError } from '../../src/ink/errors.ts'
 import { EARLIER, LostAnswer, OURS, Passing, reading, stage } from './stage.ts'
+
+const refusal = (why: string) => new ToolError('update_service', `service updated but redeploy failed: ${why}`)
 
 describe('a status counts only with our branch and after our trigger', () => {
   it('ends live when our branch is active after the trigger was acknowledged', async () => {
@@ -12,16 +15,16 @@ describe('a status counts only with our branch and after our trigger', () => {
     })
     const verdict = await play.watch()
     expect(verdict).toMatchObject({ kind: 'live', url: 'https://a.test' })
-    expect(play.phases.map(({ phase }) => phase)).toEqual(['queued', 'building', 'rolling-out', 'live'])
+    expect(play.phases.map(({ phase }) => phase)).toEqual(['queue', 'build', 'roll-out', 'probe'])
     expect(play.clock.pending).toBe(0)
   })
 
   it('never trusts an active status that was read before the trigger', async () => {
-    const play = stage({ read: (count) => reading({ status: count === 1 ? 'active' : 'failed' }) })
-    // Without a baseline the service is read before the trigger, and shows our own branch as active.
-    const verdict = await play.watch({ before: { branch: OURS } }, 'logBaseline')
+    // Before the trigger the service shows our own branch as active.
+    const play = stage({ read: () => reading({ status: 'failed' }) })
+    const verdict = await play.watch({ before: { branch: OURS } })
     expect(verdict.kind).toBe('failed')
-    expect(play.readAt[0]).toBeLessThanOrEqual(play.triggeredAt[0] ?? 0)
+    expect(play.readAt[0]).toBeGreaterThanOrEqual(play.triggeredAt[0] ?? Number.POSITIVE_INFINITY)
   })
 
   it('is superseded as soon as another branch shows up', async () => {
@@ -29,7 +32,7 @@ describe('a status counts only with our branch and after our trigger', () => {
       read: (_count, ms) =>
         ms < 3_000 ? reading({ status: 'building' }) : reading({ branch: 'main', status: 'active' }),
     })
-    expect(await play.watch()).toEqual({ kind: 'superseded', branch: 'main' })
+    expect(await play.watch()).toEqual({ kind: 'superseded', branch: 'main', sent: true })
   })
 
   it('takes one missing service for a late replica and two for a deletion', async () => {
@@ -55,7 +58,10 @@ describe('a status counts only with our branch and after our trigger', () => {
 
   it('does not believe an active status that names another commit', async () => {
     const lying = stage({ read: () => reading({ status: 'active', commitHash: 'fff0000' }) })
-    expect(await lying.watch({ commitHash: 'abc1234' })).toMatchObject({ kind: 'failed', reason: 'other-commit' })
+    expect(await lying.watch({ commitHash: 'abc1234' })).toMatchObject({
+      kind: 'failed',
+      errorMessage: expect.stringContaining('another commit than the one pushed'),
+    })
     const late = stage({
       read: (_count, ms) => reading({ status: 'active', commitHash: ms < 5_000 ? 'fff0000' : 'abc1234' }),
     })
@@ -110,7 +116,7 @@ describe('a trigger whose answer was lost', () => {
 
   it('gives way to somebody who has deployed a third branch since', async () => {
     const play = stage({ trigger: lostOnce, read: () => reading({ branch: 'ink/pr-7/newer', status: 'building' }) })
-    expect(await play.watch()).toEqual({ kind: 'superseded', branch: 'ink/pr-7/newer' })
+    expect(await play.watch()).toEqual({ kind: 'superseded', branch: 'ink/pr-7/newer', sent: false })
     expect(play.triggeredAt).toHaveLength(1)
   })
 
@@ -120,25 +126,28 @@ describe('a trigger whose answer was lost', () => {
       read: () => reading({ branch: EARLIER, status: 'active' }),
     })
     const verdict = await play.watch()
-    expect(verdict).toMatchObject({ kind: 'failed', reason: 'unreachable', errorMessage: 'socket hang up' })
+    expect(verdict).toMatchObject({ kind: 'failed', phase: 'triggering', errorMessage: 'socket hang up' })
   })
 })
 
 describe('a trigger that is refused', () => {
   it('never ends as the old active when the redeploy failed', async () => {
     const play = stage({
-      trigger: () => new Error('service updated but redeploy failed: workflow engine is down'),
+      trigger: () => refusal('workflow engine is down'),
       read: () => reading({ status: 'active' }),
     })
     const verdict = await play.watch()
-    expect(verdict).toMatchObject({ kind: 'failed', reason: 'redeploy-refused' })
-    expect(verdict).toHaveProperty('errorMessage', 'service updated but redeploy failed: workflow engine is down')
+    expect(verdict).toMatchObject({ kind: 'failed', phase: 'triggering' })
+    expect(verdict).toHaveProperty(
+      'errorMessage',
+      expect.stringContaining('service updated but redeploy failed: workflow engine is down'),
+    )
     expect(play.triggeredAt.length).toBeGreaterThan(1)
   })
 
   it('goes on when asking again helps', async () => {
     const play = stage({
-      trigger: (count) => (count === 1 ? new Error('service updated but redeploy failed: busy') : undefined),
+      trigger: (count) => (count === 1 ? refusal('busy') : undefined),
       read: () => reading({ status: 'active' }),
     })
     expect((await play.watch()).kind).toBe('live')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Confirmation, confirmLive } from '../../src/watch/confirm-live.ts'
 import type { ProbeResult } from '../../src/watch/probe.ts'
-import type { ServiceReading } from '../../src/watch/verdict.ts'
+import type { ServiceReading } from '../../src/watch/readings.ts'
 import { OURS, reading } from './stage.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -26,12 +26,10 @@ async function confirm(
         return probe.result ?? { outcome: 'healthy', attempts: 3, status: 200 }
       },
       branch: OURS,
-      reader: {
-        read: async () => {
-          const answer = read(clock.now() - startedAt)
-          if (answer instanceof Error) throw answer
-          return answer
-        },
+      read: async () => {
+        const answer = read(clock.now() - startedAt)
+        if (answer instanceof Error) throw answer
+        return answer
       },
       clock,
       random: () => 0.5,

@@ -9,7 +9,7 @@ it('100 000 log lines cost at most 2 s of CPU and 150 MB', () => {
       : `\x1b[32m#${index % 40}\x1b[0m  ✓ compiled module ${index}`,
   )
   let shown = 0
-  const log = deploymentLog([], createSanitizer(['not-in-the-log']), { line: () => (shown += 1) })
+  const log = deploymentLog([], createSanitizer(['not-in-the-log']), () => (shown += 1))
   const memory = process.memoryUsage().rss
   const cpu = process.cpuUsage()
   for (let end = 100; end <= lines.length; end += 100) log.accept(lines.slice(Math.max(0, end - WINDOW_LINES), end))
@@ -22,7 +22,11 @@ it('100 000 log lines cost at most 2 s of CPU and 150 MB', () => {
 
 it('a window that outran the readings is told as such, once', () => {
   const told: string[] = []
-  const log = deploymentLog([], (line) => line, { line: (line) => told.push(line) })
+  const log = deploymentLog(
+    [],
+    (line) => line,
+    (line) => told.push(line),
+  )
   const lines = Array.from({ length: 2_000 }, (_, index) => `line ${index}`)
   log.accept(lines.slice(0, 100))
   log.accept(lines.slice(-WINDOW_LINES))

@@ -1,4 +1,5 @@
-import type { ServiceReading } from '../../src/watch/verdict.ts'
+import { ToolError } from '../../src/ink/errors.ts'
+import type { ServiceReading } from '../../src/watch/readings.ts'
 import { LostAnswer, Passing } from './stage.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -37,6 +38,9 @@ export class ModelPlatform {
   #deployments: Deployment[] = []
   #lastCancelAt = Number.NEGATIVE_INFINITY
   #started = 0
+  /** Counts services: one that is made anew is not the one whose removal is under way. */
+  #generation = 0
+  #deafUntilGone = false
 
   constructor(clock: VirtualClock, courses: readonly Course[]) {
     this.#clock = clock
@@ -73,15 +77,37 @@ export class ModelPlatform {
     }
   }
 
-  /** Creates the service or updates it to the branch, as our trigger does. */
-  trigger(branch: string, fault: TriggerFault): Error | undefined {
+  /** Creates the service or updates it to the branch. */
+  trigger(how: 'create' | 'update', branch: string, fault: TriggerFault): Error | undefined {
     if (fault === 'lost-before') return new LostAnswer('connect timeout')
     if (fault === 'busy') return new Passing('429', 1_500)
+    if (how === 'create' && this.#branch !== undefined)
+      return new ToolError(
+        'create_service',
+        'failed to start deployment: service "shop" already exists in this project',
+      )
+    if (how === 'update' && (this.#branch === undefined || this.#deafUntilGone))
+      return new ToolError('update_service', 'service not found: shop in project default')
+    if (how === 'create') this.#generation += 1
     this.#branch = branch
     if (fault === 'lost-between') return new LostAnswer('socket hang up')
-    if (fault === 'redeploy-failed') return new Error('service updated but redeploy failed: busy')
+    if (fault === 'redeploy-failed') return new ToolError('update_service', 'service updated but redeploy failed: busy')
     this.deploy()
     return fault === 'lost-after' ? new LostAnswer('socket hang up') : undefined
+  }
+
+  /**
+   * A removal that was asked for, and takes its time: until it is done nothing tells of it.
+   * @param deaf whether the service can be updated no more
+   */
+  beginRemoval(afterMs: number, deaf: boolean, signal: AbortSignal): void {
+    const generation = this.#generation
+    this.#deafUntilGone = deaf
+    void this.#clock.sleep(afterMs, signal).then(() => {
+      if (this.#generation !== generation) return
+      this.#deafUntilGone = false
+      this.act('delete', '')
+    })
   }
 
   /** Starts a deployment of the branch that the service names. */

@@ -1,7 +1,10 @@
-import type { DeploymentPhase } from '../../src/watch/status.ts'
-import type { ServiceReading, WatchVerdict } from '../../src/watch/verdict.ts'
-import { watchDeployment } from '../../src/watch/watch-deployment.ts'
-import type { WatchOptions } from '../../src/watch/watch-options.ts'
+import { type Clock, withinTime } from '../../src/core/clock.ts'
+import { retry } from '../../src/core/retry.ts'
+import type { RolloutEnd } from '../../src/flows/observe.ts'
+import { type RolloutPorts, type RolloutRequest, rollOut } from '../../src/flows/rollout.ts'
+import { isTransient, PlatformError } from '../../src/ink/errors.ts'
+import type { Service } from '../../src/ink/results.ts'
+import type { ReadService, ServiceReading } from '../../src/watch/readings.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 export const OURS = 'ink/pr-7/0123456789abcdef'
@@ -13,14 +16,115 @@ export function reading(overrides: Partial<ServiceReading> = {}): ServiceReading
 }
 
 /** A failure whose answer may or may not have been preceded by the effect. */
-export class LostAnswer extends Error {}
-/** A failure that passes. */
-export class Passing extends Error {
-  readonly retryAfterMs: number | undefined
-  constructor(message: string, retryAfterMs?: number) {
-    super(message)
-    this.retryAfterMs = retryAfterMs
+export class LostAnswer extends PlatformError {
+  constructor(message: string) {
+    super('lost-answer', message)
   }
+}
+/** A failure that passes, of a request that was not carried out. */
+export class Passing extends PlatformError {
+  constructor(message: string, retryAfterMs?: number) {
+    super('rate-limited', message, retryAfterMs === undefined ? {} : { retryAfterMs })
+  }
+}
+
+const REQUEST_LIMIT_MS = 20_000
+const SESSION_PATIENCE_MS = 4 * 60_000
+
+/**
+ * Calls as the session to ml.ink makes them: each request has a limit, and those which fail in passing are repeated, of
+ * the unrepeatable ones only those that cannot have been carried out.
+ */
+export function asSession<T>(
+  clock: Clock,
+  signal: AbortSignal,
+  { repeatable, patienceMs = SESSION_PATIENCE_MS }: { repeatable: boolean; patienceMs?: number },
+  request: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limited = async () => {
+    try {
+      return await withinTime(clock, REQUEST_LIMIT_MS, signal, request)
+    } catch (error) {
+      throw error instanceof Error && error.name === 'TimeLimitError' ? new LostAnswer(error.message) : error
+    }
+  }
+  return retry(limited, {
+    deadlineAt: clock.now() + patienceMs,
+    signal,
+    clock,
+    random: () => 0.5,
+    again: (error) => isTransient(error) && (repeatable || error instanceof Passing) && (error.retryAfterMs ?? true),
+  })
+}
+
+/** The ports of a rollout, of which nothing but the platform matters. */
+export function rolloutPorts(
+  clock: Clock,
+  platform: RolloutPorts['platform'],
+  heard: Partial<Record<'line' | 'warning', (text: string) => void>> & {
+    readonly phase?: (name: string, atMs: number) => void
+    readonly secrets?: readonly string[]
+    readonly http?: RolloutPorts['http']
+    readonly signal?: AbortSignal
+  } = {},
+): RolloutPorts {
+  const ignore = () => undefined
+  return {
+    clock,
+    platform,
+    random: () => 0.5,
+    signal: heard.signal ?? new AbortController().signal,
+    secrets: () => heard.secrets ?? [],
+    http: heard.http ?? (() => Promise.reject(new Error('not asked here'))),
+    mcp: () => Promise.reject(new Error('not asked here')),
+    output: ignore,
+    log: { info: ignore, warning: heard.warning ?? ignore, foreign: heard.line ?? ignore },
+    reporter: {
+      timeline: {
+        begin: (name: string, _title: string, atMs: number = clock.now()) => heard.phase?.(name, atMs),
+        ensure: ignore,
+      } as never,
+      update: ignore,
+    },
+  }
+}
+
+/** A request to deploy our branch that asks no URL and creates nothing anew. */
+export function rolloutRequest(
+  overrides: Partial<RolloutRequest> & Pick<RolloutRequest, 'deadlineAt'>,
+): RolloutRequest {
+  return {
+    serviceName: 'shop-pr-7',
+    branch: OURS,
+    commitHash: undefined,
+    existing: undefined,
+    repositorySlug: 'ann/shop-ab12',
+    repositoryName: 'shop',
+    settings: () => ({}) as never,
+    assertOwned: () => undefined,
+    stillWanted: async () => false,
+    health: { kind: 'none' },
+    ...overrides,
+  }
+}
+
+/** A whole service around a reading. */
+export function serviceOf(read: ServiceReading): Service {
+  return { id: 'svc-1', name: 'shop-pr-7', repo: 'ann/shop-ab12', ...read } as unknown as Service
+}
+
+/** What a test may have otherwise. */
+export interface Otherwise {
+  readonly before?: 'no-service' | { readonly branch: string | undefined }
+  readonly logBaseline?: readonly string[]
+  readonly commitHash?: string
+  readonly secrets?: readonly string[]
+  readonly deadlineAt?: number
+  readonly signal?: AbortSignal
+  readonly read?: ReadService
+  readonly trigger?: () => Promise<never>
+  readonly patienceMs?: number
+  readonly request?: Partial<RolloutRequest>
 }
 
 /** A scripted platform: answers by what has happened so far and by the virtual time. */
@@ -32,9 +136,8 @@ export interface Stage {
   readonly readAt: number[]
   readonly lines: string[]
   readonly warnings: string[]
-  readonly phases: { phase: DeploymentPhase; atMs: number }[]
-  /** Watches with the overrides, as a caller would that cannot tell what `without` names. */
-  readonly watch: (overrides?: Partial<WatchOptions>, without?: 'before' | 'logBaseline') => Promise<WatchVerdict>
+  readonly phases: { phase: string; atMs: number }[]
+  readonly watch: (otherwise?: Otherwise) => Promise<RolloutEnd>
 }
 
 /**
@@ -55,45 +158,57 @@ export function stage(script: {
     readAt: [] as number[],
     lines: [] as string[],
     warnings: [] as string[],
-    phases: [] as { phase: DeploymentPhase; atMs: number }[],
+    phases: [] as { phase: string; atMs: number }[],
   }
-  const options: WatchOptions = {
-    branch: OURS,
-    reader: {
-      read: async () => {
-        made.readAt.push(elapsed())
-        const answer = await script.read(made.readAt.length, elapsed())
-        if (answer instanceof Error) throw answer
-        return answer
+  const scriptedRead = async () => {
+    made.readAt.push(elapsed())
+    const answer = await script.read(made.readAt.length, elapsed())
+    if (answer instanceof Error) throw answer
+    return answer
+  }
+  const scriptedTrigger = async () => {
+    made.triggeredAt.push(elapsed())
+    const error = script.trigger?.(made.triggeredAt.length, elapsed())
+    if (error !== undefined) throw error
+  }
+  const watch = async ({ before = { branch: EARLIER }, logBaseline = [], ...otherwise }: Otherwise = {}) => {
+    const { patienceMs = SESSION_PATIENCE_MS } = otherwise
+    const start = (signal: AbortSignal) =>
+      asSession(clock, signal, { repeatable: false, patienceMs }, otherwise.trigger ?? scriptedTrigger).then(() => ({
+        serviceId: undefined,
+        message: undefined,
+      }))
+    const ports = rolloutPorts(
+      clock,
+      {
+        service: async (_name, { deployLogLines = 0, runtimeLogLines = 0 }, signal) => {
+          const read = (limited: AbortSignal) =>
+            (otherwise.read ?? scriptedRead)({ deployLogLines, runtimeLogLines }, limited)
+          const answer = await asSession(clock, signal, { repeatable: true, patienceMs }, read)
+          return answer && serviceOf(answer)
+        },
+        createService: (_name, _repo, _branch, _settings, signal) => start(signal),
+        updateService: (_name, _changes, signal) => start(signal),
       },
-    },
-    trigger: async () => {
-      made.triggeredAt.push(elapsed())
-      const error = script.trigger?.(made.triggeredAt.length, elapsed())
-      if (error !== undefined) throw error
-    },
-    clock,
-    random: () => 0.5,
-    deadlineAt: startedAt + 20 * 60_000,
-    signal: new AbortController().signal,
-    before: { branch: EARLIER },
-    logBaseline: [],
-    events: {
-      phase: (phase, atMs) => made.phases.push({ phase, atMs: atMs - startedAt }),
-      line: (line) => made.lines.push(line),
-      warning: (text) => made.warnings.push(text),
-    },
-    isTransient: (error) => {
-      if (!(error instanceof Passing)) return { transient: false }
-      return error.retryAfterMs === undefined
-        ? { transient: true }
-        : { transient: true, retryAfterMs: error.retryAfterMs }
-    },
-    lostAnswer: (error) => error instanceof LostAnswer,
+      {
+        line: (line) => made.lines.push(line),
+        warning: (text) => made.warnings.push(text),
+        phase: (phase, atMs) => made.phases.push({ phase, atMs: atMs - startedAt }),
+        ...(otherwise.secrets ? { secrets: otherwise.secrets } : {}),
+        ...(otherwise.signal ? { signal: otherwise.signal } : {}),
+      },
+    )
+    const existing =
+      before === 'no-service' ? undefined : serviceOf(reading({ ...before, status: 'active', deployLogs: logBaseline }))
+    return rollOut(
+      ports,
+      rolloutRequest({
+        deadlineAt: otherwise.deadlineAt ?? startedAt + 20 * 60_000,
+        commitHash: otherwise.commitHash,
+        existing,
+        ...otherwise.request,
+      }),
+    )
   }
-  const watch: Stage['watch'] = (overrides = {}, without) => {
-    const { [without ?? 'none']: _left, ...rest } = { ...options, ...overrides, none: undefined }
-    return clock.run(watchDeployment(rest as WatchOptions))
-  }
-  return { ...made, watch }
+  return { ...made, watch: (otherwise) => clock.run(watch(otherwise)) }
 }

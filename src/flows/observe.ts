@@ -1,0 +1,186 @@
+import type { Deadline } from '../core/clock.ts'
+import { createSanitizer } from '../core/sanitize.ts'
+import type { Service } from '../ink/results.ts'
+import type { HealthCheck } from '../plan/settings.ts'
+import type { PhaseName } from '../report/row.ts'
+import { type Confirmation, confirmLive } from '../watch/confirm-live.ts'
+import { DeploymentWatch, type Evidence, type Timings, type WaitingPhase } from '../watch/deployment-watch.ts'
+import { type ProbeResult, probe } from '../watch/probe.ts'
+import type { OurMarks, ReadService } from '../watch/readings.ts'
+import type { DeploymentPhase } from '../watch/status.ts'
+import type { Run } from './run.ts'
+
+/** Which deployment is observed. */
+export interface Observed {
+  readonly serviceName: string
+  readonly branch: string
+  /** The SHA that the branch points at, for those platforms that tell the commit of a deployment. */
+  readonly commitHash: string | undefined
+  /** The service as it was read before, with its variables and its log. */
+  readonly existing: Service | undefined
+  readonly health: HealthCheck
+  /** Milliseconds since the epoch, for everything up to the last answer of the probe. */
+  readonly deadlineAt: number
+}
+
+/** What observing needs of a run. */
+export type Observer = Pick<Run, 'clock' | 'random' | 'signal' | 'secrets' | 'http' | 'mcp'> & {
+  readonly platform: Pick<Run['platform'], 'service'>
+  readonly reporter: Pick<Run['reporter'], 'timeline' | 'update'>
+  readonly log: Pick<Run['log'], 'info' | 'warning' | 'foreign'>
+}
+
+/** How a rollout ended. Only `live` is a success; `cancelled`, `superseded` and `gone` are somebody else's doing. */
+export type RolloutEnd =
+  | ({ readonly kind: 'live'; readonly probe: ProbeResult } & Deployed)
+  | ({ readonly kind: 'unhealthy'; readonly probe: ProbeResult } & DeployedWithLog)
+  /** It was live, and then came to an end by itself. */
+  | ({ readonly kind: 'stopped'; readonly status: string; readonly errorMessage: string | undefined } & DeployedWithLog)
+  /** The URL answers, but the platform did not say any more whose answers these are. */
+  | ({ readonly kind: 'unconfirmed'; readonly why: string } & Deployed)
+  | ({ readonly kind: 'failed'; readonly phase: WaitingPhase; readonly timings: Timings } & Evidence)
+  | ({ readonly kind: 'crashed'; readonly timings: Timings } & Evidence)
+  | ({ readonly kind: 'cancelled' } & Evidence)
+  /** `sent`: a start of ours had been acknowledged before that. */
+  | { readonly kind: 'superseded'; readonly branch: string | undefined; readonly sent: boolean }
+  | { readonly kind: 'gone' }
+  | ({
+      readonly kind: 'timed-out'
+      readonly phase: WaitingPhase
+      readonly perPhaseMs: Readonly<Record<WaitingPhase, number>>
+    } & Evidence)
+
+interface Deployed {
+  readonly url: string | undefined
+  readonly timings: Timings
+}
+
+interface DeployedWithLog extends Deployed {
+  /** The newest lines of the app's own log, sanitized. */
+  readonly runtimeLog: readonly string[]
+}
+
+/** Opens the watch on the service being deployed; phases and lines go into the run's log and timeline as they come. */
+export function openWatch(run: Observer, request: Observed, deadline: Deadline): DeploymentWatch {
+  return new DeploymentWatch({
+    ...marksOf(request),
+    read: readerOf(run, request),
+    clock: run.clock,
+    random: run.random,
+    deadline,
+    signal: run.signal,
+    logBaseline: request.existing?.deployLogs ?? [],
+    sanitize: createSanitizer(run.secrets()),
+    events: {
+      phase: (phase, atMs) => beginPhase(run, phase, atMs),
+      line: (line) => {
+        run.reporter.timeline.ensure('build', 'Build')
+        run.log.foreign(line)
+      },
+      warning: (text) => run.log.warning(text),
+    },
+  })
+}
+
+const phases: Partial<Record<DeploymentPhase, readonly [PhaseName, string]>> = {
+  queued: ['queue', 'Queue'],
+  building: ['build', 'Build'],
+  'rolling-out': ['roll-out', 'Roll-out'],
+}
+
+function beginPhase({ reporter }: Observer, phase: DeploymentPhase, atMs: number): void {
+  const [name, title] = phases[phase] ?? []
+  if (!name || !title) return
+  reporter.timeline.begin(name, title, atMs)
+  reporter.update({ phase: name })
+}
+
+function marksOf({ branch, commitHash }: Observed): OurMarks {
+  return { branch, commitHash }
+}
+
+function readerOf({ platform }: Observer, { serviceName }: Observed): ReadService {
+  return (lines, signal) => platform.service(serviceName, lines, signal)
+}
+
+type Confirmed =
+  | Extract<RolloutEnd, { kind: 'live' | 'unhealthy' | 'stopped' | 'unconfirmed' | 'gone' }>
+  | { readonly kind: 'superseded'; readonly branch: string | undefined }
+
+/**
+ * Asks the URL of a deployment that is live, and whether it still is.
+ * @param until milliseconds since the epoch: so long a healthy one is kept an eye on before it counts
+ */
+export async function confirm(
+  run: Observer,
+  request: Observed,
+  deployed: Deployed,
+  until: number | undefined,
+): Promise<Confirmed> {
+  const { clock, random, reporter } = run
+  const { url } = deployed
+  const sanitize = createSanitizer(run.secrets())
+  const leftMs = request.deadlineAt - clock.now()
+  const { health } = request
+  const check = health.kind === 'none' ? health : { ...health, timeoutMs: Math.min(health.timeoutMs, leftMs) }
+  reporter.timeline.begin('probe', 'Probe')
+  reporter.update({ phase: 'probe', ...(url === undefined ? {} : { url }) })
+  const ask = async (signal: AbortSignal): Promise<ProbeResult> => {
+    const asked = await probe({ url, check, request: run.http, mcp: run.mcp, clock, random, signal, sanitize })
+    const waitMs = asked.outcome === 'unhealthy' || until === undefined ? 0 : until - clock.now()
+    if (waitMs > 0) {
+      run.log.info(`An earlier removal of ${request.serviceName} may be under way still; watching it a little longer`)
+      await clock.sleep(waitMs, signal)
+    }
+    return asked
+  }
+  const confirmation = await confirmLive({
+    ...marksOf(request),
+    probe: ask,
+    read: readerOf(run, request),
+    clock,
+    random,
+    signal: run.signal,
+    patienceMs: Math.max(shortestPatienceMs, leftMs),
+    warning: (text) => run.log.warning(text),
+    sanitize,
+  })
+  if (confirmation.kind === 'probed') run.log.info(describeProbe(confirmation.probe))
+  return endOf(confirmation, deployed)
+}
+
+function endOf(confirmation: Confirmation, deployed: Deployed): Confirmed {
+  const { runtimeLog } = confirmation
+  if (confirmation.kind === 'probed') {
+    const { probe } = confirmation
+    return probe.outcome === 'unhealthy'
+      ? { kind: 'unhealthy', probe, runtimeLog, ...deployed }
+      : { kind: 'live', probe, ...deployed }
+  }
+  const { loss } = confirmation
+  switch (loss.kind) {
+    case 'crashed':
+      return { ...loss, kind: 'stopped', runtimeLog, ...deployed }
+    case 'unconfirmed':
+      return { ...loss, ...deployed }
+    default:
+      return loss
+  }
+}
+
+const shortestPatienceMs = 60_000
+
+/** One line about what the probe found. */
+function describeProbe({ outcome, status, latencyMs, attempts, error, url, tools }: ProbeResult): string {
+  const answer = status === undefined ? (tools ? `${tools.length} MCP tools` : 'no answer') : `HTTP ${status}`
+  switch (outcome) {
+    case 'healthy':
+      return `${url} answers: ${answer} in ${latencyMs} ms (${attempts} attempts)`
+    case 'unhealthy':
+      return `${url} does not answer as wanted: ${error ?? answer} (${attempts} attempts)`
+    case 'skipped':
+      return 'The URL was not asked (`health-path: none`)'
+    case 'no-url':
+      return 'The service has no URL (a worker), so there is nothing to ask'
+  }
+}

@@ -1,0 +1,43 @@
+/** What the platform says about a service at one moment. Its status is that of the latest deployment, whoever started it. */
+export interface ServiceReading {
+  readonly branch: string | undefined
+  readonly status: string
+  readonly errorMessage?: string | undefined
+  readonly url?: string | undefined
+  /** Only later generations tell; a reading with another commit than ours is not about us. */
+  readonly commitHash?: string | undefined
+  /** The newest build-log lines of the service's name, oldest first; lines of earlier deployments come along. */
+  readonly deployLogs: readonly string[]
+  readonly runtimeLogs: readonly string[]
+}
+
+/** Reads the service being deployed; `undefined` when the platform says that there is no such service. */
+export type ReadService = (
+  lines: { readonly deployLogLines: number; readonly runtimeLogLines: number },
+  signal: AbortSignal,
+) => Promise<ServiceReading | undefined>
+
+/** What tells our deployment from others. */
+export interface OurMarks {
+  /** The branch that this deployment alone uses: the proof of whose status we read. */
+  readonly branch: string
+  /** The SHA that our branch points at, to check readings of those generations that tell the commit. */
+  readonly commitHash?: string | undefined
+}
+
+/** Whether a reading is about our branch. Without a branch only our commit proves it. */
+export function isOurs(reading: ServiceReading, ours: OurMarks): boolean {
+  if (reading.branch !== undefined) return reading.branch === ours.branch
+  return ours.commitHash !== undefined && reading.commitHash !== undefined && !isOtherCommit(reading, ours)
+}
+
+/** Whether a reading names a commit, and another one than ours. Either side may be abbreviated. */
+export function isOtherCommit({ commitHash: theirs }: ServiceReading, { commitHash: ours }: OurMarks): boolean {
+  if (ours === undefined || theirs === undefined || theirs === '') return false
+  return !ours.startsWith(theirs) && !theirs.startsWith(ours)
+}
+
+/** Spreads a pause by ±15 %, so that jobs started by one push do not ask in step. `random` yields [0, 1). */
+export function jittered(ms: number, random: () => number): number {
+  return Math.round(ms * (0.85 + 0.3 * random()))
+}
