@@ -1,7 +1,7 @@
+import { diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { AnnotationView } from '../report/model.ts'
 import type { DiagnosisView } from '../report/row.ts'
-import { diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
 import type { ProbeResult } from '../watch/probe.ts'
 import type { Switched } from './switch-service.ts'
 import type { Judgement } from './verdict.ts'
