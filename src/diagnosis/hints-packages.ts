@@ -148,7 +148,7 @@ export const PACKAGE_HINTS: readonly Hint[] = [
     with: [
       /Failed (?:to build|to download and build|building wheel for) (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?<package>[\w.-]+(?:==[\w.]+)?)/i,
       /Collecting (?<package2>[\w.-]+)/,
-      /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*|.*(?:not found|is required|No such file|command not found).*)/,
+      /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*|^.*(?:not found|is required|No such file|command not found).*)/,
     ],
     when: 'build',
     cause: 'The Python package[[ {package|package2}]] could not be built[[: {why}]]',
@@ -171,7 +171,7 @@ export const PACKAGE_HINTS: readonly Hint[] = [
     near: /failed to run custom build command/,
     with: [
       /failed to run custom build command for `(?<crate2>[^`]+)`/,
-      /(?<why>Could not find .{1,120}|.*(?:is not installed|command not found|was not found in the pkg-config).{0,80})/,
+      /(?<why>Could not find .{1,120}|^.*(?:is not installed|command not found|was not found in the pkg-config).{0,80})/,
     ],
     cause: 'The build script of the crate {crate|crate2} failed[[: {why}]]',
     todo: 'Install the library and its headers in the image before `cargo build` (for OpenSSL on Debian: `apt-get install -y pkg-config libssl-dev`), or use the crate’s vendored feature.',

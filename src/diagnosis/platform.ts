@@ -70,7 +70,7 @@ const FINAL_HINTS: readonly Hint[] = [
     todo: 'Add credits or a payment method to the ml.ink account, then run this again.',
   },
   {
-    at: /(?<what>.*\b(?:quota|limit)\b.{0,40}\b(?:reached|exceeded).*)/i,
+    at: /^(?<what>.*\b(?:quota|limit)\b.{0,40}\b(?:reached|exceeded).*)/i,
     without: /memory|rate limit|heap|disk|time limit/i,
     cause: 'The account’s limit is reached: {what}',
     todo: 'Remove what is no longer needed, or raise the limit of the ml.ink account.',

@@ -2,7 +2,7 @@ import { InvalidGrantError } from '@modelcontextprotocol/sdk/server/auth/errors.
 import { expect, it } from 'vitest'
 import { DeployError, errorMessage } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { checkKey, boundedFetch, step } from '../../src/login/server.ts'
+import { boundedFetch, checkKey, step } from '../../src/login/server.ts'
 
 const { signal } = new AbortController()
 

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { DeployError, errorMessage } from '../../src/core/errors.ts'
 import type { Secret } from '../../src/core/secret.ts'
-import type { FoundRepository } from '../../src/login/repository.ts'
-import { KEY_MAY_REMAIN } from '../../src/login/server.ts'
 import { type LoginDeps, runLogin } from '../../src/login/login.ts'
+import type { FoundRepository } from '../../src/login/repository.ts'
 import { recommendedWorkflow } from '../../src/login/repository.ts'
+import { KEY_MAY_REMAIN } from '../../src/login/server.ts'
 
 let ink: InkPlatform
 beforeAll(async () => {

