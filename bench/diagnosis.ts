@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { failureIn } from '../src/cli/case.ts'
 import { sanitize } from '../src/core/sanitize.ts'
-import { failureIn } from '../src/diagnosis/case.ts'
 import { type Diagnosis, diagnose } from '../src/diagnosis/diagnose.ts'
 
 const CASES = new URL('../test/diagnosis/cases/', import.meta.url)

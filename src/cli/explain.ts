@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { sanitize } from '../core/sanitize.ts'
-import { failureIn } from '../diagnosis/case.ts'
 import { type Diagnosis, diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
+import { failureIn } from './case.ts'
 import type { Command } from './command.ts'
 
 const USAGE = `Usage: ink-deploy explain [options] [FILE]

@@ -57,7 +57,9 @@ function placesAround(
     return away + (level === 'warning' ? 4 * BELOW : 0)
   }
   const sorted = near.toSorted((a, b) => distance(a) - distance(b))
-  const [first] = sorted
+  const [nearest] = sorted
+  // Those around it are listed only where they are errors, or name the same place exactly.
+  const first = near.find((each) => nearest !== undefined && isExact(each, nearest)) ?? nearest
   const named =
     first !== undefined && first.level === 'error'
       ? []
@@ -70,20 +72,18 @@ function placesAround(
     (a, b) => Number(a.level === 'warning') - Number(b.level === 'warning') || a.at - b.at,
   )
   const all = [...(first === undefined ? [] : [first]), ...ordered]
-  const unique = new Map([...named, ...all].map((place) => [`${place.file}:${place.line}:${place.column}`, place]))
+  const unique = [
+    ...new Map([...named, ...all].map((each) => [`${each.file}:${each.line}:${each.column}`, each])).values(),
+  ]
   // A trace names the place of its error twice, the second time with the column.
-  const exact = [...unique.values()].filter(
-    (place) =>
-      place.column !== undefined ||
-      ![...unique.values()].some(
-        (each) => each.file === place.file && each.line === place.line && each.column !== undefined,
-      ),
+  const exact = unique.map((each) =>
+    each.column === undefined ? (unique.find((other) => isExact(other, each)) ?? each) : each,
   )
-  const samePlace = near.find(
-    (each) => each.file === first?.file && each.line === first?.line && each.column !== undefined,
-  )
-  const start = first?.column === undefined && samePlace !== undefined ? [samePlace] : []
-  return [...start, ...exact.filter((place) => place !== samePlace || start.length === 0)]
+  return [...new Set(exact)]
+}
+
+function isExact(a: Place, b: Place): boolean {
+  return a.file === b.file && a.line === b.line && a.column !== undefined
 }
 
 /** Parsers name the file first, and its line further on in the sentence. */

@@ -5,7 +5,7 @@ import { RUN_HINTS } from './hints-run.ts'
 import { linesAround, tailOf } from './lines.ts'
 import { memoryDeath } from './memory.ts'
 import { repositoryPaths } from './paths.ts'
-import { ending, listening, platformAdvice, type Said, saidByPlatform } from './platform.ts'
+import { ending, finalAdvice, listening, type Said, saidByPlatform } from './platform.ts'
 import { isListed, type Ranked, rank, TELLING } from './rank.ts'
 import { doing, reasonAt } from './reason.ts'
 import { failingSection, type Section, wholeSection } from './section.ts'
@@ -54,7 +54,7 @@ interface Reason {
   readonly ranked: readonly Ranked[]
 }
 
-const LONGEST_CAUSE = 320
+const LONGEST_CAUSE = 240
 
 /**
  * Finds out why a deployment failed. The lines of the failing step are ranked by how much speaks for each being the
@@ -63,8 +63,8 @@ const LONGEST_CAUSE = 320
  */
 export function diagnose(failure: Failure): Diagnosis {
   const said = saidByPlatform(failure)
-  const platform = platformAdvice(said)
-  const reason = platform?.final ? undefined : reasonOf(failure, said)
+  const final = finalAdvice(said)
+  const reason = final ? undefined : reasonOf(failure, said)
   const log = logOf(failure, said, reason)
   const outOfMemory = memoryDeath([...log.slice(-2_000), said.text])
   const unreached =
@@ -74,12 +74,12 @@ export function diagnose(failure: Failure): Diagnosis {
     return { ...unreached, decisive: linesAround(log, unreached.at), annotations: [], found: true, ...rest }
   }
   if (reason !== undefined) return { ...explained(failure, reason), found: true, ...rest }
-  const end = platform ?? ending(failure, said, log)
+  const end = final ?? ending(failure, said, log)
   const shown = linesAround(
     log,
     log.findLastIndex((line) => line.trim() !== ''),
   )
-  const decisive = platform === undefined || said.text === '' ? shown : [said.text, ...shown]
+  const decisive = final === undefined ? shown : [said.text, ...shown]
   const section = failingSection(log, said.raw)
   const annotations = annotate(
     section,
@@ -87,7 +87,7 @@ export function diagnose(failure: Failure): Diagnosis {
     end.cause,
     repositoryPaths(failure.rootDirectory ?? '', failure.files),
   )
-  return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: platform !== undefined, ...rest }
+  return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: final !== undefined, ...rest }
 }
 
 /** The best line of the log nearest to the failure, of the others where that one tells nothing. */
@@ -147,7 +147,7 @@ function explained(
   const annotations = annotate(section, at, advice?.cause ?? reason, paths)
   const plain = () =>
     plainCause(failure, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
-  const cause = withPlace(oneLine(advice?.cause ?? plain()), annotations[0])
+  const cause = oneLine(withPlace(advice?.cause ?? plain(), annotations[0]))
   return {
     cause,
     hint: advice?.todo ?? usualHint(ended),

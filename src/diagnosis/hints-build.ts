@@ -1,6 +1,6 @@
 import type { Hint } from './hint.ts'
+import { PACKAGE_HINTS } from './hints-packages.ts'
 
-const COMMIT_LOCK = 'and commit the lock file.'
 const AGAIN = 'Nothing is wrong with the project as far as the log tells; run it again.'
 const NETWORK =
   /\b(?:EAI_AGAIN|ETIMEDOUT|ECONNRESET|ENETUNREACH|ERR_SOCKET_TIMEOUT|ESOCKETTIMEDOUT)\b|name resolution|connection reset by peer|operation timed out|(?:connect|read|connection|request|i\/o|network) ?time(?:d )?out|handshake|TLS connection|SSL_ERROR|network is unreachable|error sending request|could not connect, are you offline|Could not resolve host|502 Bad Gateway|503 Service|504 Gateway|toomanyrequests/i
@@ -8,15 +8,11 @@ const REGISTRY =
   /registr|npm (?:error|ERR!)|yarn|pnpm|pypi|files\.python|crates|index|maven|central|gradle|artifact|plugin|rubygems|packagist|composer|proxy\.golang|download|fetch|docker\.io|ghcr|metadata|mirror|github\.com|deb\.|apt|mise|\bpull/i
 
 /** Whatever is being built. The first that knows the reason counts, so what causes others stands before them. */
+/** Whatever is being built. The first that knows the reason counts, so what causes others stands before them. */
+/** Whatever is being built. The first that knows the reason counts, so what causes others stands before them. */
 export const BUILD_HINTS: readonly Hint[] = [
-  // Resources
   {
-    at: /inotify|ENOSPC: System limit for number of file watchers/i,
-    cause: 'The limit of file watchers is reached: something watches the files for changes, as in development',
-    todo: 'Start the production build instead of the development server.',
-  },
-  {
-    at: /\bENOSPC\b|no space left on device|\[Errno 28\]|disk quota exceeded/i,
+    at: /\bENOSPC\b(?!: System limit)|no space left on device|\[Errno 28\]|disk quota exceeded/i,
     cause: 'The disk is full',
     todo: 'Keep what is not needed out of the build: a .dockerignore, no caches or test data in the repository, fewer dependencies.',
   },
@@ -60,10 +56,6 @@ export const BUILD_HINTS: readonly Hint[] = [
     todo: 'COPY sees what is deployed: commit the file, take it out of .dockerignore, or make it in an earlier stage. Paths are relative to the root directory.',
   },
   {
-    at: /failed to resolve source metadata for (?<image>\S+?):? |pull access denied for (?<image2>[^\s,]+)|manifest (?:for (?<image3>\S+)|unknown)/i,
-    todo: 'Check the name and tag in FROM; a private image cannot be pulled. When the registry did not answer, run it again.',
-  },
-  {
     at: /unable to generate a build plan|could not determine how to build|no (?:provider|start command|suitable buildpack) .*|Railpack could not/i,
     without: /start command/i,
     cause: 'The builder does not recognise what to build: no language was found at the top of what was deployed',
@@ -74,11 +66,12 @@ export const BUILD_HINTS: readonly Hint[] = [
     cause: 'Nothing tells how to start the application: no start command was found',
     todo: 'Add a `start` script to package.json (or a Procfile, or a main file of the language), or set `start-command`.',
   },
-  {
-    at: /dockerfile parse error.*|unknown instruction: (?<word>\S+)/i,
-    todo: 'Correct the Dockerfile at this line.',
-  },
   // Git
+  {
+    at: /clone failed|repository not found/i,
+    without: /submodule/i,
+    todo: 'The platform could not fetch the pushed commit: run this again. If it stays so, look at the service’s repository in ml.ink.',
+  },
   {
     at: /unadvertised object|did not contain (?<sha>[0-9a-f]{7,40})|reference is not a tree|not our ref/i,
     near: /submodule/i,
@@ -90,286 +83,11 @@ export const BUILD_HINTS: readonly Hint[] = [
     todo: 'Push the commit in the submodule, or point the submodule at one that is there, and commit that.',
   },
   {
-    at: /No url found for submodule path '(?<name>[^']+)'|submodule '?(?<name2>\S+?)'? .*(?:cannot be|could not be) (?:cloned|updated)/i,
-    todo: 'Look at .gitmodules: each submodule needs a path and an address that can be read without your keys.',
-  },
-  {
     at: /version https:\/\/git-lfs|git-lfs(?:\.github\.com)?.*(?:spec|pointer)|smudge filter lfs failed/i,
     cause: 'A file is only a pointer of Git LFS, not its content',
     todo: 'Check out with `lfs: true`, so that the contents are deployed.',
   },
-  // JavaScript packages
-  {
-    at: /EJSONPARSE|JSON\.parse.*package\.json|package\.json.*(?:not valid JSON|JSON parse)|Failed to parse (?:json|package\.json)/i,
-    cause: 'package.json is not valid JSON',
-    todo: 'Correct the syntax of package.json; commas after the last entry and comments are not allowed there.',
-  },
-  {
-    at: /can only install with an existing package-lock\.json/,
-    cause: 'npm ci found no package-lock.json',
-    todo: 'Run `npm install` and commit package-lock.json (look whether .gitignore excludes it).',
-  },
-  {
-    at: /package\.json and package-lock\.json.*in sync|lock file's .* does not satisfy|(?:Missing|Invalid): .* lock file/,
-    with: [/(?:Missing|Invalid): (?<missing>.+?)(?: from lock file|$)/],
-    cause: 'package-lock.json does not match package.json[[ ({missing})]]',
-    todo: 'Run `npm install` and commit package-lock.json.',
-  },
-  {
-    at: /ERR_PNPM_(?:OUTDATED_LOCKFILE|LOCKFILE_CONFIG_MISMATCH|LOCKFILE_BREAKING_CHANGE|BROKEN_LOCKFILE)|lockfile.*(?:not up to date|don't match) .*package\.json|specifiers in the lockfile/,
-    with: [/^\s*- (?<name>\S+ \(lockfile: .*)/],
-    cause: 'pnpm-lock.yaml does not match package.json[[: {name}]]',
-    todo: 'Run `pnpm install` and commit pnpm-lock.yaml.',
-  },
-  {
-    at: /ERR_PNPM_NO_LOCKFILE/,
-    cause: 'pnpm found no pnpm-lock.yaml',
-    todo: 'Run `pnpm install` and commit pnpm-lock.yaml.',
-  },
-  {
-    at: /Your lockfile needs to be updated|YN0028|The lockfile would have been (?:modified|created)|doesn't seem to be present in your lockfile/,
-    cause: 'yarn.lock does not match package.json',
-    todo: 'Run `yarn install` and commit yarn.lock.',
-  },
-  {
-    at: /lockfile had changes, but lockfile is frozen/,
-    cause: 'bun.lock does not match package.json',
-    todo: 'Run `bun install` and commit bun.lock.',
-  },
-  {
-    at: /\b(?:E401|401 Unauthorized|authentication token|ENEEDAUTH|ERR_PNPM_FETCH_401|Incorrect or missing password|not authorized|YN0041)\b/i,
-    near: /npm|pnpm|yarn|registry/i,
-    when: 'build',
-    todo: 'The registry refuses the credentials: give the token with `env`, use it in .npmrc (`//REGISTRY/:_authToken=${NAME}`), and take out stale registry addresses from the lock file.',
-  },
-  {
-    at: /ERESOLVE|unable to resolve dependency tree|Could not resolve dependency|conflicting peer dependency|^(?:npm (?:error|ERR!) )?peer \S+@/,
-    with: [
-      /^npm (?:error|ERR!) {1,3}(?:peer|peerOptional) (?<wanted>\S+@".+?"|\S+) from (?<by>\S+)\s*$/,
-      /Found: (?<found>\S+)/,
-    ],
-    near: /ERESOLVE/,
-    cause:
-      'Peer dependency conflict: [[{by} wants {wanted}, ]][[but {found} is installed ]](npm cannot resolve the dependency tree)',
-    todo: 'Bring the two to versions that go together; `legacy-peer-deps=true` in .npmrc accepts the conflict.',
-  },
-  {
-    at: /notarget No matching version found for (?<package>\S+?)\.?$/,
-    cause: 'npm finds no version {package}',
-    todo: 'Correct the version in package.json, then run `npm install` and commit the lock file.',
-  },
-  {
-    at: /404\s+(?:The requested resource )?'(?<package>[^']+)' (?:is not in|could not)|404 Not Found - GET \S+?\/(?<package2>@?[\w.%-]+(?:\/[\w.%-]+)?)(?: |$)/,
-    with: [/404\s+(?:The requested resource )?'(?<package3>[^']+)'/],
-    cause: 'npm finds no package {package|package3|package2} in the registry (404 Not Found), or may not read it',
-    todo: 'Check the spelling in package.json. A package of the workspace needs the whole repository as root directory; a private one needs the registry token in .npmrc.',
-  },
-  {
-    at: /No matching version found for (?<package>\S+(?:- \S+)?)|ERR_PNPM_(?:NO_MATCHING_VERSION|FETCH_404|NO_VERSIONS|PEER_DEP_ISSUES)/,
-    todo: `Correct the name or version in package.json, then install again ${COMMIT_LOCK}`,
-  },
-  {
-    at: /Couldn't find (?:any versions for|package) "|YN0082|No candidates found|No version matching "|failed to resolve$/,
-    todo: `Correct the name or version in package.json, then install again ${COMMIT_LOCK}`,
-  },
-  {
-    at: /The engine "node" is incompatible with this module\. Expected version "(?<wanted>[^"]+)"\. Got "(?<got>[^"]+)"/,
-    with: [/^error (?<package>@?\S+@[\w.-]+): The engine "node"/],
-    cause: 'The Node.js version does not suit:[[ {package}]] needs Node.js {wanted}, but the build runs Node.js {got}',
-    todo: 'Name a Node.js version that fits: in `engines` of package.json, in .node-version, or in FROM of the Dockerfile.',
-  },
-  {
-    at: /EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE|Unsupported engine/,
-    with: [
-      /Required:\s*\{? ?"?(?<tool>\w+)"?: ?["'](?<wanted>[^"']+)/,
-      /Actual:\s*\{.*?"?node"?: ?["']v?(?<got>[\d.]+)/,
-      /Expected version: (?<wanted2>.+)/,
-      /Got: (?<got2>.+)/,
-    ],
-    cause:
-      'The Node.js or npm version does not suit[[: {tool} {wanted} is required]][[: {wanted2} is required]][[, and it is {got|got2}]]',
-    todo: 'Name a version that fits in `engines` of package.json, or in .node-version.',
-  },
-  {
-    at: /(?:platform "(?<here>[^"]+)" is incompatible|EBADPLATFORM|Unsupported platform)/,
-    with: [/(?:error |for )(?<package>@?[\w./-]+@[\w.-]+)[: ]/],
-    todo: 'A package for another system is a direct dependency: remove it from package.json, or move it to optionalDependencies.',
-  },
-  {
-    at: /Node(?:\.js)? v?(?<got2>[\d.]+) is not supported|requires? (?:a )?node(?:\.js)?(?: version)? ?(?<wanted>[\^~>=\d][\w.+ |<>=-]*)|Node(?:\.js)? version (?<wanted2>\S+) (?:is )?required|You are using Node\.js (?<got>[\d.]+)\. .{0,40}requires Node\.js/i,
-    todo: 'Name a Node.js version that fits: in `engines` of package.json, in .node-version, or in FROM of the Dockerfile.',
-  },
-  {
-    at: /crypto\.hash is not a function|crypto\$?\d*\.getRandomValues is not a function|styleText'? |\.toSorted is not a function|(?:Array\.fromAsync|Promise\.withResolvers) is not a function|ReferenceError: (?:File|fetch|structuredClone|CustomEvent|WebSocket) is not defined|SyntaxError: Unexpected token '(?:\?\?=|\|\|=|\?|\.)'|Cannot find module 'node:|No such built-in module: node:/,
-    with: [/Node\.js (?<version>v?\d+\.\d+\.\d+)/],
-    cause: 'The Node.js version[[ {version}]] is too old for a dependency',
-    todo: 'Name a newer Node.js: in `engines` of package.json, in .node-version, or in FROM of the Dockerfile.',
-  },
-  {
-    at: /did not find a package manager|missing `?packageManager`? field|packageManager["`]? .*(?:missing|field)/i,
-    cause: 'Turborepo finds no "packageManager" field in the root package.json',
-    todo: 'Add it, for example `"packageManager": "npm@11.0.0"`, and commit that.',
-  },
-  {
-    at: /[Mm]issing script:? "?(?<script>[\w:.-]+)"?|ERR_PNPM_NO_SCRIPT.*?"?(?<script2>[\w:.-]+)"?$|[Cc]ommand "(?<script3>[\w:.-]+)" not found|Couldn't find a script named "(?<script4>[^"]+)"|Script not found "(?<script5>[^"]+)"/,
-    without: /rails|bundler: command|rake|assets/i,
-    cause: 'package.json has no script “{script|script2|script3|script4|script5}”',
-    todo: 'Add it to `scripts` of package.json, or set `build-command` or `start-command` to what there is.',
-  },
-  // Native packages
-  {
-    at: /(?:find|find any) Python|Python executable|No prebuilt|gyp ERR!|node-gyp.*not found|not found: make|prebuild-install/i,
-    near: /gyp|prebuild/i,
-    with: [
-      /(?:npm (?:error|ERR!) )?path \S*node_modules\/(?<package>(?:@[^/\s]+\/)?[^/\s]+)$/,
-      /\bnode_modules\/(?<package2>(?:@[^/\s]+\/)?[^/\s:]+)(?:: Command failed|\S* install)/,
-    ],
-    cause:
-      '[[{package|package2} must be compiled by ]]node-gyp, and the build tools or Python that it needs are not installed',
-    todo: 'Install them before the packages (Alpine: `apk add python3 make g++`, Debian: `apt-get install -y python3 make g++`), or use an image for which the package has a ready binary.',
-  },
-  {
-    at: /.*/,
-    near: /(?:Failed to build (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?!gem)[\w.-]+|Failed building wheel for|Getting requirements to build wheel (?:did not|.*error)|Unable to install .*building|Failed to download and build)/i,
-    without: /^(?:error: )?Could not find a version|cargo|\bnpm\b|ERROR: No matching distribution/i,
-    with: [
-      /Failed (?:to build|to download and build|building wheel for) (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?<package>[\w.-]+(?:==[\w.]+)?)/i,
-      /Collecting (?<package2>[\w.-]+)/,
-      /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*|.*(?:not found|is required|No such file|command not found).*)/,
-    ],
-    when: 'build',
-    cause: 'The Python package[[ {package|package2}]] could not be built[[: {why}]]',
-    todo: 'Use a version that has a ready wheel for this Python (or another Python version), or install what it needs to be compiled.',
-  },
-  {
-    at: /.*/,
-    near: /Failed to build gem native extension|An error occurred while installing \S+ \(|extconf\.rb/,
-    with: [
-      /An error occurred while installing (?<gem>\S+ \([\w.]+\))/,
-      /gems\/(?<gem2>[\w-]+-[\d.]+)/,
-      /^(?<why>.*(?:Cannot execute|is missing|(?:lib|header)\S* (?:not found|is missing)|can't find|cannot find|not found|missing required|You need to|No such file).*)/,
-    ],
-    when: 'build',
-    cause: 'The gem[[ {gem|gem2}]] cannot be compiled (Failed to build gem native extension)[[: {why}]]',
-    todo: 'Install the libraries and headers that it needs in the image before `bundle install`, or use a version with a ready binary.',
-  },
-  {
-    at: /failed to run custom build command for `(?<crate>[^`]+)`|Could not find (?:directory of OpenSSL|.* library)|pkg-config .*not/i,
-    near: /failed to run custom build command/,
-    with: [
-      /failed to run custom build command for `(?<crate2>[^`]+)`/,
-      /(?<why>Could not find .{1,120}|.*(?:is not installed|command not found|was not found in the pkg-config).{0,80})/,
-    ],
-    cause: 'The build script of the crate {crate|crate2} failed[[: {why}]]',
-    todo: 'Install the library and its headers in the image before `cargo build` (for OpenSSL on Debian: `apt-get install -y pkg-config libssl-dev`), or use the crate’s vendored feature.',
-  },
-  // Python packages
-  {
-    at: /Could not open requirements file: .*'(?<file>[^']+)'/,
-    cause: 'pip finds no {file}',
-    todo: 'Commit it, or correct its path; paths are relative to the root directory.',
-  },
-  {
-    at: /No matching distribution found for (?<package>.+)|Could not find a version that satisfies the requirement (?<package2>\S+)/,
-    cause: 'pip finds no distribution for {package|package2}',
-    todo: 'Correct the name or version; a version may also not exist for this Python, which a .python-version file chooses.',
-  },
-  {
-    at: /ResolutionImpossible|Cannot install .* because these package versions have conflicting/,
-    with: [/^\s+(?<conflict>\S+ \S+ depends on .+)/],
-    cause: 'pip cannot satisfy all requirements at once[[: {conflict}]]',
-    todo: 'Loosen the versions in the requirements until they go together.',
-  },
-  {
-    at: /pyproject\.toml changed significantly since poetry\.lock|poetry\.lock is not up to date/,
-    cause: 'poetry.lock does not match pyproject.toml',
-    todo: 'Run `poetry lock` and commit poetry.lock.',
-  },
-  {
-    at: /The lockfile at `?uv\.lock`? needs to be updated|uv\.lock.*(?:not up to date|outdated)/,
-    cause: 'uv.lock does not match pyproject.toml',
-    todo: 'Run `uv lock` and commit uv.lock.',
-  },
-  {
-    at: /Unable to find lockfile at `?uv\.lock/,
-    cause: 'uv found no uv.lock, but was told to install from it',
-    todo: 'Run `uv lock` and commit uv.lock.',
-  },
-  {
-    at: /No solution found|Because .* (?:depends on|there is no version)|version solving failed|doesn't match any versions/,
-    todo: 'Correct or loosen the versions in pyproject.toml, lock again and commit the lock file.',
-  },
-  // Versions of languages
-  {
-    at: /go\.mod requires go >= (?<wanted>[\d.]+) \(running go (?<got>[\d.]+)/,
-    cause: 'go.mod requires Go {wanted}, but the build has Go {got}',
-    todo: 'Raise the version of the golang image in the Dockerfile, or lower the `go` line of go.mod.',
-  },
-  {
-    at: /Unsupported class file major version (?<major>\d+)|Could not determine java version from '(?<java>[^']+)'/,
-    with: [/Welcome to Gradle (?<gradle>[\d.]+?)!?$/, /gradle-(?<gradle2>[\d.]+)-(?:bin|all)/],
-    cause:
-      "Gradle[[ {gradle|gradle2}]] does not support this Java version[[: Unsupported class file major version {major}]][[: Could not determine java version from '{java}']]",
-    todo: 'Use a newer Gradle wrapper, or an older Java image.',
-  },
-  {
-    at: /invalid (?:target|source) release: (?<wanted>\S+)|error: release version (?<wanted2>\d+) not supported|UnsupportedClassVersionError/,
-    todo: 'The project wants another Java than the image has: choose the image by the version that the build file names.',
-  },
-  {
-    at: /feature `edition2024` is required|edition2024|requires rustc (?<wanted>[\d.]+)|rustc (?<got>[\d.]+) is not supported/,
-    todo: 'Use a newer Rust (the image in FROM, or rust-toolchain.toml), or an older version of that crate.',
-  },
-  {
-    at: /Your Ruby version is (?<got>[\d.]+), but your Gemfile specified (?<wanted>\S+)/,
-    cause: 'The Gemfile wants Ruby {wanted}, but the build has Ruby {got}',
-    todo: 'Bring the two together: `ruby` in the Gemfile, .ruby-version, and the image in FROM.',
-  },
-  {
-    at: /requires php (?<wanted>\S.*?) -> your php version \((?<got>[^)]+)\)/,
-    todo: 'Use the PHP image that composer.json wants, or run `composer update` with the PHP of the image and commit composer.lock.',
-  },
-  {
-    at: /requires (?:a different )?Python|Requires-Python|python_requires|Python (?:version )?(?<wanted>[<>=~^\d., ]+) (?:is )?required|current Python version \(/i,
-    todo: 'Name a Python version that fits, in .python-version or in FROM of the Dockerfile.',
-  },
-  // Other package managers
-  {
-    at: /not find compatible versions|Could not find gem '(?<gem>[^']+)'|depends on (?<gem2>\S+ .*) and it.s not/,
-    todo: 'Correct the Gemfile, run `bundle install` and commit Gemfile.lock.',
-  },
-  {
-    at: /Gemfile\.lock|frozen mode|deployment mode|gemfile changed/i,
-    near: /lockfile|Gemfile/,
-    without: /Could not find gem/,
-    cause: 'Gemfile.lock does not match the Gemfile',
-    todo: 'Run `bundle install` and commit Gemfile.lock.',
-  },
-  {
-    at: /Cargo\.lock.*needs to be updated|lock file .*Cargo\.lock needs to be updated|cannot update the lock file/i,
-    cause: 'Cargo.lock does not match Cargo.toml',
-    todo: 'Run `cargo build` and commit Cargo.lock.',
-  },
-  {
-    at: /failed to select a version|no matching package named|candidate versions found/,
-    todo: 'Correct the version in Cargo.toml, run `cargo update` and commit Cargo.lock.',
-  },
-  {
-    at: /missing go\.sum entry|go\.sum.*(?:missing|mismatch)/,
-    todo: 'Run `go mod tidy` and commit go.mod and go.sum.',
-  },
-  {
-    at: /no required module provides package (?<package>[^\s;:]+)|unknown revision|invalid version|cannot find module providing/,
-    todo: 'Run `go mod tidy` and commit go.mod and go.sum; check the version where it is one that does not exist.',
-  },
-  {
-    at: /composer\.lock.*not (?:up to date|contain)|lock file (?:is not up to date|does not contain) /,
-    todo: 'Run `composer update` and commit composer.lock.',
-  },
-  {
-    at: /Could not (?:find|resolve) (?:artifact|dependencies|all|\S+:\S+:)|Could not transfer artifact|dependencies .*could not be resolved/i,
-    todo: 'Check the coordinates and repositories of the dependency; when the repository did not answer, run it again.',
-  },
+  ...PACKAGE_HINTS,
   // Code
   {
     at: /(?:Can't|Could not|Cannot|Failed to|failed to|Unable to) resolve (?:import |entry module |module )?["'`]?(?<import>[^"'`\s]+)["'`]?/,
@@ -382,10 +100,6 @@ export const BUILD_HINTS: readonly Hint[] = [
     todo: 'Set it with the `env` input; it must be there while the app is built.',
   },
   {
-    at: /(?<name>[a-z]+[A-Z]\w*(?:Url|Key|URL|Secret|Token)) is required/,
-    todo: 'A client is made without its settings: set the variables that it reads with the `env` input; the build runs that code as well.',
-  },
-  {
     at: /error (?<code>TS\d+):|Type error: |error (?<code2>CS\d+):/,
     todo: 'Correct the type errors; the compiler on your machine shows the same (`tsc --noEmit`, `dotnet build`). A module that is not found must be installed, or built first.',
   },
@@ -396,41 +110,35 @@ export const BUILD_HINTS: readonly Hint[] = [
     todo: 'Check its name and import, and that the dependency that has it is in the build file.',
   },
   {
-    at: /react\/|@next\/|eslint|no-unused-vars|\b(?:import|jsx-a11y|@typescript-eslint)\//i,
-    when: 'build',
-    near: /^\s*\d+:\d+\s+(?:error|Error)|eslint|Failed to compile/i,
-    todo: 'Correct what the linter names, or change the rule in its configuration.',
-  },
-  {
-    at: /found no .*index\.html|Could not resolve entry module ["']?index\.html/,
-    cause: 'Vite finds no index.html',
-    todo: 'It belongs at the top of the folder that is built; set `root-directory` when the app is elsewhere.',
-  },
-  {
-    at: /Couldn't find any `?pages`? or `?app`? directory|find any `pages` or `app`/,
-    cause: 'Next.js found neither an app nor a pages directory',
-    todo: 'Set `root-directory` to the folder that holds it.',
-  },
-  {
-    at: /no Go files in|no such file or directory.*\.go|package \S+ is not in (?:std|GOROOT)/,
-    todo: 'Build the folder that holds package main: set `root-directory`, or name it in the build command.',
-  },
-  {
-    at: /SECRET_KEY|secret_key_base/i,
-    near: /django|ImproperlyConfigured|rails|secret_key_base|must not be empty/i,
-    when: 'build',
-    todo: 'Set SECRET_KEY (for Rails SECRET_KEY_BASE, or SECRET_KEY_BASE_DUMMY=1) with the `env` input; a step of the build runs that code as well.',
-  },
-  {
     at: /ConnectionNotEstablished|ConnectionBad|ECONNREFUSED|Can't reach database|could not connect to server|Connection refused/i,
     when: 'build',
     todo: 'The build wants to connect to a database, which is not there while it builds: move this to the start of the app, or let the step do without.',
   },
+  // What the reason says well enough by itself
+  {
+    at: /No matching (?:version|distribution)|conflicting dependencies|ResolutionImpossible|ERR_PNPM_(?:NO_MATCHING|FETCH_404|NO_VERSIONS)|Couldn't find (?:any versions|package) |No candidates found|No version matching|failed to resolve$|No solution found|version solving failed|doesn't match any versions|find compatible versions|Could not find gem|failed to select a version|no matching package|unknown revision|requires .*, found .* but it does not match/,
+    todo: 'Correct the name or version, install (or lock) again and commit the lock file.',
+  },
+  {
+    at: /missing go\.sum entry|no required module provides package|cannot find module providing|invalid version/,
+    todo: 'Run `go mod tidy` and commit go.mod and go.sum.',
+  },
   {
     at: /:enoent/,
-    near: /System\.cmd\("(?<program>[^"]+)"/,
     with: [/System\.cmd\("(?<program>[^"]+)"/],
     cause: 'The program {program} is not installed in the image (System.cmd gives :enoent)',
     todo: 'Install it in the stage that builds, or use a package with a precompiled part.',
+  },
+  {
+    at: /requires? (?:a (?:different|newer) )?(?:php|python|rustc|ruby|java)\b|Requires-Python|python_requires|edition2024|-> your php version|rustc \S+ is not supported|(?:target|source) release|release version \d+ not supported|UnsupportedClassVersionError|No interpreter found for/i,
+    todo: 'Choose the version of the language that the project (or its dependency) wants: in FROM of the Dockerfile, or in the version file that the builder reads.',
+  },
+  {
+    at: /found no .*index\.html|Could not resolve entry module|Couldn't find any `?pages|no Go files in|is not in (?:std|GOROOT)|No inputs were found/,
+    todo: 'The folder that is built does not hold it: set `root-directory`, or name the right folder in the build command.',
+  },
+  {
+    at: /^\s*\d+:\d+\s+(?:error|Error)/,
+    todo: 'Correct what the linter names, or change the rule in its configuration.',
   },
 ]

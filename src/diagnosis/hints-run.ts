@@ -3,6 +3,7 @@ import type { Hint } from './hint.ts'
 const SET_IT = 'Set it with the `env` input (a secret from `secrets`), for the environment that failed.'
 
 /** An application that was started, and what can happen both there and in a build: missing variables, programs, modules. */
+/** An application that was started, and what can happen both there and in a build: missing variables, programs, modules. */
 export const RUN_HINTS: readonly Hint[] = [
   // Executables
   {
@@ -30,11 +31,6 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: 'Install what provides it (a package in dependencies rather than devDependencies, a system package in the image), or correct the command.',
   },
   {
-    at: /No rule to make target '(?<target>[^']+)'/,
-    cause: 'The Makefile has no target “{target}”',
-    todo: 'Correct the target, or add it to the Makefile.',
-  },
-  {
     at: /Executable doesn't exist at|browserType\.launch|Could not find (?:Chrome|Chromium|browser)/i,
     cause: "The browser that Playwright or Puppeteer wants is not installed in the image (Executable doesn't exist)",
     todo: 'Install it while building: `npx playwright install --with-deps chromium`, or use an image that has it.',
@@ -44,20 +40,10 @@ export const RUN_HINTS: readonly Hint[] = [
     cause: 'The library {library|library2} is missing in the image',
     todo: 'Install the package that provides it in the image.',
   },
-  {
-    at: /Could not load the "?sharp"?|Unsupported CPU|microarchitecture/i,
-    todo: 'Install the variant for this system (`npm install --os=linux --cpu=x64 sharp`), or a version whose binary needs an older CPU.',
-  },
   // Variables
   {
     at: /\bAPP_KEY\b|No application encryption key/,
-    cause: 'Laravel has no encryption key: APP_KEY is not set',
     todo: 'Make one with `php artisan key:generate --show`, and set it as APP_KEY with the `env` input.',
-  },
-  {
-    at: /ImproperlyConfigured: The (?<name>[A-Z_]+) setting must not be empty/,
-    cause: 'The environment variable {name} is missing: The {name} setting must not be empty',
-    todo: SET_IT,
   },
   {
     at: /(?:(?:environment|env)(?:ironment)? ?var(?:iable)?s?:? |[Vv]ariable |[Mm]issing (?:required )?(?:environment |env )?(?:variables?|vars?)?:? ?)["'`“]?(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{4,})["'`”]?/,
@@ -67,7 +53,7 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: SET_IT,
   },
   {
-    at: /["'`“]?\b(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b["'`”]?(?: environment variable| env(?:ironment)? var(?:iable)?)?(?: is| was| must be| are)? (?:missing|not set|unset|required|undefined|not defined|not found|set\b(?! to)|empty|not provided|not configured|mandatory)/,
+    at: /["'`“]?\b(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b["'`”]?(?: setting| environment variable| env(?:ironment)? var(?:iable)?)?(?: is| was| must be| are| must not be)? (?:missing|not set|unset|required|undefined|not defined|not found|set\b(?! to)|empty|not provided|not configured|mandatory)/,
     without: /gyp|rerun-if-env|ERR_|npm ERR/,
     cause: 'The environment variable {name} is missing',
     todo: SET_IT,
@@ -96,24 +82,8 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: SET_IT,
   },
   {
-    at: /environment variable not found|NotPresent|ZodError|Invalid environment variables/i,
+    at: /\b\w+(?:Url|Key|URL|Secret|Token) is required|SECRET_KEY|secret_key_base|environment variable not found|NotPresent|ZodError|Invalid environment variables/i,
     todo: 'Set the variables that the lines below name with the `env` input.',
-  },
-  {
-    at: /Failed to configure a DataSource|Failed to determine a suitable driver class/,
-    todo: 'Set SPRING_DATASOURCE_URL (and user name and password) with the `env` input, or give the service a database.',
-  },
-  // Databases and other services
-  {
-    at: /P1001|Can't reach database server at `?(?<host>[\w.:-]+)`?/,
-    with: [/Can't reach database server at `?(?<host2>[\w.:-]+)`?/],
-    cause: 'The database[[ at {host|host2}]] cannot be reached (Prisma P1001)',
-    todo: 'Set DATABASE_URL with the `env` input, or give the service a database; localhost is the container itself.',
-  },
-  {
-    at: /P1000|password authentication failed|Access denied for user|Authentication failed(?: against)?|SCRAM|WRONGPASS|NOAUTH/i,
-    without: /git|npm|registry|clone/i,
-    todo: 'Check user name and password in the database URL that the app is given.',
   },
   {
     at: /(?:relation|table) "?(?<table>[\w.]+)"? (?:does not|doesn't) exist|no such table:? (?<table2>\w+)|Table '(?<table3>[^']+)' doesn't exist/i,
@@ -138,15 +108,10 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: 'The name of that host is unknown here: names of a docker-compose file do not exist; give the app the address that the platform told.',
   },
   {
-    at: /host not found in upstream "(?<host>[^"]+)"/,
-    todo: 'Names of a docker-compose file do not exist here: put the public address of the other service into the configuration of nginx.',
+    at: /P100[01]|Can't reach database|password authentication failed|Access denied for user|WRONGPASS|NOAUTH|DataSource|suitable driver class/,
+    todo: 'Check the address, user name and password of the database in the variables that the app is given; localhost is the container itself.',
   },
   // Modules
-  {
-    at: /next start.*(?:production build|\.next)|Could not find a production build/,
-    cause: 'next start finds no build',
-    todo: 'Run `next build` in the build, and keep .next in the image.',
-  },
   {
     at: /Cannot find module '(?:\/app|\/usr\/src\/app|\/workspace|\/srv)?\/(?<file>(?!node_modules)[^']+)'/,
     without: /imported from|^Require stack:\s*- (?!.*internal)/,
@@ -155,40 +120,19 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: 'Build it first, or start the file that the build writes; look at `outDir` of the compiler and at `start-command`.',
   },
   {
-    at: /Cannot find (?:module|package) '(?<module>[^'./][^']*)'|ERR_MODULE_NOT_FOUND/,
-    todo: 'Add the package to `dependencies` (not devDependencies) and commit the lock file.',
-  },
-  {
-    at: /Cannot find module '(?<module>\.[^']+)'/,
-    todo: 'Check the path, letter case included (Linux tells them apart), and that the file is committed and built.',
-  },
-  {
-    at: /No module named '?(?<module>[\w.]+)'?|ModuleNotFoundError/,
-    todo: 'Add it to the requirements of the project (pkg_resources comes with setuptools before version 81).',
-  },
-  {
-    at: /Worker failed to boot|HaltServer/,
-    todo: 'The workers of gunicorn end while they load the application: start it with `--preload` to see their own error.',
+    at: /Cannot find (?:module|package) '|ERR_MODULE_NOT_FOUND|No module named|ModuleNotFoundError|cannot load such file/,
+    todo: 'A package: add it to the dependencies (not to those for development) and commit the lock file; pkg_resources comes with setuptools before version 81. A file: check its path, letter case included, and that it is committed and built.',
   },
   {
     at: /require\(\) of ES Module|ERR_REQUIRE_ESM|require is not defined in ES module|Cannot use import statement outside/,
     cause: 'CommonJS and ES modules are mixed',
     todo: 'Set `"type"` in package.json as the code is written, or name the file .cjs or .mjs.',
   },
-  {
-    at: /cannot load such file -- (?<gem>\S+)/,
-    cause: 'Ruby cannot load {gem}',
-    todo: 'Add it to the Gemfile and commit Gemfile.lock.',
-  },
   // Ports
   {
     at: /EADDRINUSE.*?:(?<port>\d+)|address already in use/i,
     cause: 'The port[[ {port}]] is in use already',
     todo: 'Start one server only, on the port in the PORT environment variable.',
-  },
-  {
-    at: /EACCES.*?:(?<port>\d+)|bind\(\).*(?:13: )?Permission denied/,
-    todo: 'Ports below 1024 need rights that the app has not: listen on the port in PORT.',
   },
   // Pages made while the app is built
   {

@@ -70,7 +70,7 @@ const FINAL_HINTS: readonly Hint[] = [
     todo: 'Add credits or a payment method to the ml.ink account, then run this again.',
   },
   {
-    at: /(?<what>.*\b(?:quota|limit)\b.{0,40}\b(?:reached|exceeded).*)/i,
+    at: /^(?<what>.*\b(?:quota|limit)\b.{0,40}\b(?:reached|exceeded).*)/i,
     without: /memory|rate limit|heap|disk|time limit/i,
     cause: 'The account’s limit is reached: {what}',
     todo: 'Remove what is no longer needed, or raise the limit of the ml.ink account.',
@@ -92,27 +92,10 @@ const FINAL_HINTS: readonly Hint[] = [
   },
 ]
 
-/** What the platform's words mean where the log says no more. */
-const PLATFORM_HINTS: readonly Hint[] = [
-  {
-    at: /root[_ ]directory "?(?<folder>[^"\s]+)?"? (?:was )?(?:not found|does not exist)|root directory/i,
-    cause: 'The root directory[[ “{folder}”]] does not exist in what was deployed',
-    todo: 'Correct `root-directory`; it is relative to the top of the repository.',
-  },
-  {
-    at: /clone failed|git clone|repository not found/i,
-    cause: 'The platform could not fetch the pushed commit',
-    todo: 'Run this again. If it stays so, look at the service’s repository in ml.ink.',
-  },
-]
-
-/** Advice on the platform's words; `final` where no log can tell better. */
-export function platformAdvice(said: Said): (Ending & { readonly final: boolean }) | undefined {
-  const read = (hints: readonly Hint[], final: boolean) => {
-    const advice = said.text === '' ? undefined : adviceFor(hints, [said.text], 0, said.text, said.ended)
-    return advice && { cause: advice.cause ?? said.text, hint: advice.todo, final }
-  }
-  return read(FINAL_HINTS, true) ?? read(PLATFORM_HINTS, false)
+/** Advice on the platform's words where no log can tell better. */
+export function finalAdvice({ text, ended }: Said): Ending | undefined {
+  const advice = text === '' ? undefined : adviceFor(FINAL_HINTS, [text], 0, text, ended)
+  return advice && { cause: advice.cause ?? text, hint: advice.todo }
 }
 
 const LISTENING = /\b(?:listening|running|started|starting|serving|ready|server|available|local:)/i

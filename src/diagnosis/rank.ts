@@ -73,7 +73,7 @@ const REASONS: readonly (readonly [RegExp, number])[] = [
     24,
   ],
   [
-    /\b(?:not found|no such|no (?:\w{1,20} files|module|package|matching|versions?|installation|candidates?|provider|database|implementation|application|rule|such|start command|build plan|encryption)\b|unable to|could not|missing|undefined|unresolved|unknown|undeclared|(?:was|has) not been|does not|doesn't|must (?:be|have|not|contain|specify)|required|requires|needs|is (?:required|empty|missing|invalid|incompatible|too|only|already|outdated|not)|not (?:set|defined|supported|allowed|installed|permitted|empty|satisfy|a valid|a function|satisfied|available|valid))/i,
+    /\b(?:not found|no such|no (?:\w{1,20} files|module|package|matching|versions?|installation|candidates?|provider|database|implementation|application|rule|such|start command|build plan|encryption)\b|unable to|could not|missing|undefined|unresolved|unknown|undeclared|(?:was|has) not been|does not|doesn't|must (?:be|have|not|contain|specify)|required|requires|needs|can only|is (?:required|empty|missing|invalid|incompatible|too|only|already|outdated|not)|not (?:set|defined|supported|allowed|installed|permitted|empty|satisfy|a valid|a function|satisfied|available|valid))/i,
     22,
   ],
   [
@@ -120,7 +120,7 @@ const HARMLESS: readonly RegExp[] = [
 
 /** Advice stands beside the reason, and is worded like one. */
 const ADVICE =
-  /^\W{0,10}(?:try|note|hint|help|tip|suggestion|action|solution|possible|run (?:with|`|npm|the)|re-?run|please|see|you (?:can|may|might|should|need|must)|to (?:fix|resolve|solve|accept|generate|see|address)|if (?:you|the|this)|for (?:more|example)|consider|make sure|ensure|learn more|did you|perhaps|maybe|this (?:is|usually|error|command|may|can|typically)|note that|read more|visit|check|more info|possible solutions?|or )\b|\bhttps?:\/\/\S+\W*$|^npm (?:error|ERR!) (?:404 )?(?:note that|tarball|this is|please|fix the|to accept|if you|and is|node-gyp should|you can|for )/i
+  /^\W{0,10}(?:try|note|hint|help|tip|suggestion|action|solution|possible|run (?:with|`|npm|the)|re-?run|please|see|you (?:can|may|might|should|need|must)|to (?:fix|resolve|solve|accept|generate|see|address)|if (?:you|the|this|set)|for (?:more|example)|consider|make sure|ensure|learn more|did you|perhaps|maybe|this (?:is|usually|error|command|may|can|typically)|note that|read more|visit|check|more info|possible solutions?|in most cases|or )\b|\bhttps?:\/\/\S+\W*$|^npm (?:error|ERR!) (?:404 |notarget )?(?:note that|in most cases|it was specified|tarball|this is|please|fix the|to accept|if you|and is|node-gyp should|you can|for )/i
 
 /** A heading under which the reason stands. */
 const HEADING =

@@ -15,7 +15,8 @@ const BEFORE_MESSAGE: readonly RegExp[] = [
   /^rpc error: code = \w+ desc = /,
   /^\d+:\d+ {1,4}(?:error|Error:)? {1,8}/,
 ]
-const AFTER_MESSAGE = /\s*(?:-> \[Help \d+\]|\[\/?[\w./-]+\.(?:cs|fs|vb)proj\]|\(mark it as external.*\)|: \{$|\{$)\s*$/
+const AFTER_MESSAGE =
+  /\s*(?:\(from versions: .*\)|-> \[Help \d+\]|\[\/?[\w./-]+\.(?:cs|fs|vb)proj\]|\(mark it as external.*\)|: \{$|\{$)\s*$/
 
 /** Loggers that write JSON. */
 const STRUCTURED = /"(?:msg|message|error|err)": ?"((?:[^"\\]|\\.){3,400})"/
@@ -87,10 +88,17 @@ function withCauses(lines: readonly string[], at: number, text: string): string 
 }
 
 function announces(text: string): boolean {
-  return text.length < 90 && /^$|:$|^(?:Error|error|ERROR|Failed to compile|What went wrong)\.?$|^--- FAIL/.test(text)
+  return (
+    text.length < 90 &&
+    /^$|:$|^(?:Error|error|ERROR|Failed to compile|What went wrong)\.?$|^--- FAIL: \S+ \([\d.]+s\)$/.test(text)
+  )
 }
 
-function continues(last: string, line: string, boxed: boolean): boolean {
+const OF_NPM = /^npm (?:error|ERR!) /
+
+function continues(above: string, below: string, boxed: boolean): boolean {
+  const ofNpm = OF_NPM.test(above) && OF_NPM.test(below)
+  const [last, line] = ofNpm ? [above.replace(OF_NPM, ''), below.replace(OF_NPM, '')] : [above, below]
   if (NEW_THOUGHT.test(line) && !(boxed && /^\s*│ {2,}\S/.test(line))) return false
   if (boxed && /^\s*[│|] {1,8}\S/.test(line) && /^\s*[│|×x├╰]/.test(last)) return !/^\s*[│|]\s*\d+ ?[│|]/.test(line)
   const width = last.trimEnd().length

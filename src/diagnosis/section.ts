@@ -45,13 +45,26 @@ export function failingSection(log: readonly string[], said: string | undefined)
   const ran = command ?? (said === undefined ? undefined : failedCommand(said))
   const shown = { command: ran, instruction: recap.instruction }
   if (step !== 0) {
-    const own = log.filter((line, at) => !recap.within[at] && stepOf(line) === step).map(withoutPrefix)
-    const lines = own.filter((line) => !isRepetition(line))
+    const lines = linesOf(step, log, recap.within).filter((line) => !isRepetition(line))
     const title = titleOf(lines[0])
     if (lines.length > 1 || recap.lines.length === 0) return { ...shown, lines, command: ran ?? title }
     return { ...shown, lines: [...lines, ...recap.lines], command: ran ?? title }
   }
   return { ...shown, lines: between(wholeLog(log, recap.within), ran) }
+}
+
+/** The lines of a step, of its last try: where the time begins anew, the platform builds for the second time. */
+function linesOf(step: number, log: readonly string[], recap: readonly (true | undefined)[]): readonly string[] {
+  let lines: string[] = []
+  let last = 0
+  for (const [at, line] of log.entries()) {
+    if (recap[at] || stepOf(line) !== step) continue
+    const seconds = Number(/^#\d+ (\d{1,5}\.\d{1,3})/.exec(line)?.[1] ?? last)
+    if (seconds < last - 0.5) lines = lines.filter((each) => titleOf(each) !== undefined)
+    last = seconds
+    lines.push(withoutPrefix(line))
+  }
+  return lines
 }
 
 /** All of a log, without its recaps and what only repeats. */

@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sanitize } from '../../src/core/sanitize.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
+import { diagnose, type Failure } from '../../src/diagnosis/diagnose.ts'
 import { repositoryPaths } from '../../src/diagnosis/paths.ts'
 import type { FailedDeployment } from '../../src/watch/diagnosis/diagnose.ts'
 import { failureOf, SAMPLES, sampleLines } from './samples.ts'
 
-const failed = (overrides: Partial<FailedDeployment>): FailedDeployment => ({ ...failureOf('none'), ...overrides })
+const failed = (overrides: Partial<Failure>): Failure => ({ ...failureOf('none'), ...overrides })
 
 describe('a path of the log in the repository', () => {
   const all = repositoryPaths('')
@@ -42,7 +43,7 @@ describe('a path of the log in the repository', () => {
   })
 
   it('is one of the files that the repository has, when they are known', () => {
-    const known = (path: string) => path === 'packages/ui/button.ts' || path === 'apps/web/page.tsx'
+    const known = new Set(['packages/ui/button.ts', 'apps/web/page.tsx'])
     const paths = repositoryPaths('apps/web', known)
     expect(paths.resolve('page.tsx')).toBe('apps/web/page.tsx')
     expect(paths.resolve('/app/packages/ui/button.ts')).toBe('packages/ui/button.ts')
@@ -64,8 +65,8 @@ describe('a path of the log in the repository', () => {
 
 describe('annotations', () => {
   it('stand at the place in the root directory, with line, column and message', () => {
-    const deployLog = ["src/app.ts(3,20): error TS2304: Cannot find name 'missing'."]
-    expect(diagnose(failed({ deployLog, rootDirectory: 'web' })).annotations).toEqual([
+    const deployLogs = ["src/app.ts(3,20): error TS2304: Cannot find name 'missing'."]
+    expect(diagnose(failed({ deployLogs, rootDirectory: 'web' })).annotations).toEqual([
       {
         file: 'web/src/app.ts',
         line: 3,
@@ -80,8 +81,8 @@ describe('annotations', () => {
   it.each([
     [['/app/src/app.js', "  2:5   error    'b' is not defined    no-undef"], 'no-undef', "'b' is not defined"],
     [['error[E0425]: cannot find value `totla`', ' --> src/main.rs:3:20'], 'E0425', 'cannot find value `totla`'],
-  ])('are titled with the code that the tool gives: %j', (deployLog, code, message) => {
-    const [found] = diagnose(failed({ deployLog })).annotations
+  ])('are titled with the code that the tool gives: %j', (deployLogs, code, message) => {
+    const [found] = diagnose(failed({ deployLogs })).annotations
     expect(found?.title).toMatch(new RegExp(`^\\S+ ${code}$`))
     expect(found?.message).toBe(message)
   })
@@ -89,14 +90,14 @@ describe('annotations', () => {
   it('are 10 at most, errors before warnings, each place once', () => {
     const warnings = Array.from({ length: 8 }, (_, index) => `src/w${index}.ts(1,1): warning TS1: unused`)
     const errors = Array.from({ length: 8 }, (_, index) => `src/e${index}.ts(1,1): error TS2304: Cannot find name 'x'.`)
-    const { annotations } = diagnose(failed({ deployLog: [...warnings, ...errors, ...errors] }))
+    const { annotations } = diagnose(failed({ deployLogs: [...warnings, ...errors, ...errors] }))
     expect(annotations).toHaveLength(10)
     expect(annotations.slice(0, 8).map(({ file }) => file)).toEqual(errors.map((_, index) => `src/e${index}.ts`))
     expect(annotations.slice(8).every(({ level }) => level === 'warning')).toBe(true)
   })
 
   it('point at the innermost call of one’s own, not into a library', () => {
-    const runtimeLog = [
+    const runtimeLogs = [
       'Traceback (most recent call last):',
       '  File "/app/main.py", line 9, in <module>',
       '  File "/app/shop/orders.py", line 4, in total',
@@ -104,17 +105,17 @@ describe('annotations', () => {
       "decimal.DivisionByZero: [<class 'decimal.DivisionByZero'>]",
       'ValueError: bad order',
     ]
-    const { annotations } = diagnose(failed({ verdict: 'crashed', phase: 'rolling-out', runtimeLog }))
+    const { annotations } = diagnose(failed({ status: 'crashed', phase: 'run', runtimeLogs }))
     expect(annotations[0]).toMatchObject({ file: 'shop/orders.py', line: 4 })
   })
 
   it('find the file of a Java class', () => {
-    const runtimeLog = [
+    const runtimeLogs = [
       'Exception in thread "main" java.lang.IllegalStateException: no orders',
       '\tat com.acme.Shop.main(Shop.java:7)',
     ]
-    const known = (path: string) => path === 'src/main/java/com/acme/Shop.java'
-    const { annotations } = diagnose(failed({ verdict: 'crashed', runtimeLog, knownFiles: known }))
+    const known = new Set(['src/main/java/com/acme/Shop.java'])
+    const { annotations } = diagnose(failed({ status: 'crashed', runtimeLogs, files: known }))
     expect(annotations[0]).toMatchObject({ file: 'src/main/java/com/acme/Shop.java', line: 7 })
   })
 })
@@ -123,52 +124,57 @@ describe('the search', () => {
   it('takes a failed build’s reason from the build log, whatever the version before printed at run time', () => {
     const diagnosis = diagnose(
       failed({
-        deployLog: sampleLines('npm/lock-out-of-step'),
-        runtimeLog: sampleLines('database/pg-refused'),
+        deployLogs: sampleLines('npm/lock-out-of-step'),
+        runtimeLogs: sampleLines('database/pg-refused'),
       }),
     )
-    expect(diagnosis.recogniser).toBe('npm/lock-out-of-step')
+    expect(diagnosis.cause).toBe('package-lock.json does not match package.json: is-odd@3.0.1')
   })
 
   it('takes a crash’s reason from the runtime log, whatever the build said', () => {
     const diagnosis = diagnose(
-      failed({ verdict: 'crashed', deployLog: ['npm warn deprecated', 'done'], runtimeLog: sampleLines('crash/node') }),
+      failed({
+        status: 'crashed',
+        deployLogs: ['npm warn deprecated', 'done'],
+        runtimeLogs: sampleLines('crash/node'),
+      }),
     )
-    expect(diagnosis.recogniser).toBe('crash/node-error')
+    expect(diagnosis.cause).toContain("TypeError: Cannot read properties of undefined (reading 'url')")
     expect(diagnosis.tail.join('\n')).toContain('Node.js v20')
   })
 
   it('looks at the runtime log of a container that ended before its phase was seen', () => {
     const errorMessage = 'container exited with code 1 before accepting connections'
-    const runtimeLog = sampleLines('environment/node-throw')
-    const diagnosis = diagnose(failed({ phase: 'building', errorMessage, runtimeLog, deployLog: ['npm ci', 'done'] }))
+    const runtimeLogs = sampleLines('environment/node-throw')
+    const diagnosis = diagnose(failed({ phase: 'build', errorMessage, runtimeLogs, deployLogs: ['npm ci', 'done'] }))
     expect(diagnosis.cause).toBe('The environment variable DATABASE_URL is missing (server.js:2)')
   })
 
   it('does not blame localhost for a crash', () => {
-    const runtimeLog = ['listening on http://localhost:3000', ...sampleLines('crash/node')]
-    expect(diagnose(failed({ verdict: 'crashed', runtimeLog })).recogniser).toBe('crash/node-error')
+    const runtimeLogs = ['listening on http://localhost:3000', ...sampleLines('crash/node')]
+    expect(diagnose(failed({ status: 'crashed', runtimeLogs })).cause).toContain('TypeError: Cannot read properties')
   })
 
   it('does blame localhost for a roll-out that nobody reached, though an error was printed on the way', () => {
-    const runtimeLog = ['Error: cache is cold', 'listening on http://127.0.0.1:3000']
+    const runtimeLogs = ['Error: cache is cold', 'listening on http://127.0.0.1:3000']
     const errorMessage = 'timed out waiting for rollout: nothing accepts connections on $PORT on 0.0.0.0'
-    expect(diagnose(failed({ phase: 'rolling-out', runtimeLog, errorMessage })).recogniser).toBe('port/localhost-only')
+    expect(diagnose(failed({ phase: 'run', runtimeLogs, errorMessage })).cause).toBe(
+      'The application listens on localhost:3000, where the platform cannot reach it',
+    )
   })
 
   it('names the last line when the time ran out during a build', () => {
-    const deployLog = ['npm ci', 'running 4000 tests', '']
-    expect(diagnose(failed({ verdict: 'timed-out', deployLog }))).toMatchObject({
-      recogniser: 'endings/build-deadline',
+    const deployLogs = ['npm ci', 'running 4000 tests', '']
+    expect(diagnose(failed({ status: 'timed-out', deployLogs }))).toMatchObject({
       cause: 'The time ran out during the build, at: running 4000 tests',
     })
   })
 
   it('shows the build log beside the platform’s words', () => {
     const diagnosis = diagnose(
-      failed({ errorMessage: 'activity StartToClose timeout', deployLog: ['npm ci', 'npm run e2e'] }),
+      failed({ errorMessage: 'activity StartToClose timeout', deployLogs: ['npm ci', 'npm run e2e'] }),
     )
-    expect(diagnosis.recogniser).toBe('platform/build-timeout')
+    expect(diagnosis.cause).toBe('The build took longer than the platform allows (10 minutes)')
     expect(diagnosis.decisive).toEqual(['activity StartToClose timeout', 'npm ci', 'npm run e2e'])
     expect(diagnosis.tail).toEqual(['npm ci', 'npm run e2e'])
   })
@@ -180,7 +186,7 @@ describe('the decisive lines', () => {
       ...sampleLines('node/syntax').slice(0, -1),
       'ERROR: process "npm run build" did not complete successfully: exit code: 1',
     ]
-    const { decisive } = diagnose(failed({ deployLog: [...step, 'second try', ...step] }))
+    const { decisive } = diagnose(failed({ deployLogs: [...step, 'second try', ...step] }))
     expect(decisive[0]).toBe('file:///app/server.js:2')
     expect(decisive).toContain('const app = {{')
     expect(decisive.join('\n')).not.toMatch(/node:internal|second try/)
@@ -189,15 +195,15 @@ describe('the decisive lines', () => {
 
 describe('a failure nobody knows', () => {
   it('shows the first error with the lines around it, and the end of the log', () => {
-    const deployLog = [
+    const deployLogs = [
       ...Array.from({ length: 80 }, (_, index) => `step ${index}`),
       'frobnication failed: no flux',
       'giving up',
     ]
-    const diagnosis = diagnose(failed({ deployLog }))
+    const diagnosis = diagnose(failed({ deployLogs }))
     expect(diagnosis).toMatchObject({
-      recogniser: 'unknown',
-      cause: 'The deployment failed: frobnication failed: no flux',
+      found: true,
+      cause: 'The build failed: frobnication failed: no flux',
     })
     expect(diagnosis.decisive).toEqual([
       'step 76',
@@ -217,9 +223,87 @@ describe('a failure nobody knows', () => {
   })
 
   it('prefers the platform’s words for the cause', () => {
-    expect(diagnose(failed({ errorMessage: 'gremlins', deployLog: ['all is well'] })).cause).toBe(
+    expect(diagnose(failed({ errorMessage: 'gremlins', deployLogs: ['all is well'] })).cause).toBe(
       'The deployment failed: gremlins',
     )
+  })
+})
+
+describe('a service that died after it was live', () => {
+  it('has its runtime log explained in the same way', () => {
+    const runtimeLogs = ['GET / 200', ...sampleLines('crash/node')]
+    const { cause } = diagnose(failed({ status: 'crashed', phase: 'run', wasLive: true, runtimeLogs }))
+    expect(cause).toBe("The app ended: TypeError: Cannot read properties of undefined (reading 'url') (server.js:2)")
+  })
+})
+
+describe('a build', () => {
+  it('is never said to be an application that ended or listens somewhere', () => {
+    for (const sample of SAMPLES) {
+      const lines = [...sampleLines(sample), 'Server listening on http://localhost:3000']
+      const message = 'process "/bin/sh -c npm run build" did not complete successfully: exit code: 1'
+      const { cause } = diagnose(failed({ deployLogs: lines, runtimeLogs: lines, errorMessage: message }))
+      expect(cause, sample).not.toMatch(/^The (?:app|application) /)
+    }
+  })
+})
+
+describe('killed for memory', () => {
+  it.each([
+    ['container exited with code 137'],
+    ['exit code: 137'],
+    ['npm ERR! Exit status 137'],
+    ['Killed'],
+    ['/app/start.sh: line 4:    17 Killed                  node server.js'],
+    ['FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory'],
+    ['OOMKilled'],
+    ['Memory cgroup out of memory: Killed process 812 (node)'],
+    ['fatal error: runtime: out of memory'],
+  ])('is concluded from: %s', (line) => {
+    expect(diagnose(failed({ status: 'crashed', runtimeLogs: ['up', line] })).outOfMemory).toBe(line)
+  })
+
+  it.each([
+    ['GET /orders/137 200'],
+    ['exited after 137 requests'],
+    ['step exited with 137 ms left'],
+    ['The process will be sent SIGKILL in 10 s unless it stops'],
+    ['Worker (pid:12) was sent SIGKILL! Perhaps out of memory?'],
+    ['pid 137 exited on signal 15'],
+    ['memory usage: 137 MiB'],
+  ])('is not concluded from: %s', (line) => {
+    expect(diagnose(failed({ status: 'crashed', runtimeLogs: ['up', line] })).outOfMemory).toBeUndefined()
+  })
+})
+
+describe('a place', () => {
+  const files = new Set([
+    'app/(auth)/[slug]/+page.svelte',
+    'src/my file.ts',
+    'packages/api/src/index.ts',
+    'lib/shop/@images+x.ex',
+    'src/App.cs',
+    'config/prod.toml',
+    'Dockerfile',
+  ])
+  it.each([
+    ['app/(auth)/[slug]/+page.svelte:12:5 error: cannot find name', 'app/(auth)/[slug]/+page.svelte:12:5'],
+    ['error: cannot find x in /srv/shop/app/(auth)/[slug]/+page.svelte(12,5)', 'app/(auth)/[slug]/+page.svelte:12:5'],
+    ['Error: cannot parse (/app/src/my file.ts:3:1)', 'src/my file.ts:3:1'],
+    ['../../packages/api/src/index.ts(2,35): error TS2835: not found', 'packages/api/src/index.ts:2:35'],
+    ['src/index.ts(2,35): error TS2835: not found', 'packages/api/src/index.ts:2:35'],
+    ['** (CompileError) lib/shop/@images+x.ex:7: undefined function', 'lib/shop/@images+x.ex:7'],
+    ['error: cannot parse file "/build/src/App.cs", line 9', 'src/App.cs:9'],
+    ['[ERROR] /app/src/App.cs:[9,2] cannot find symbol', 'src/App.cs:9:2'],
+    ["error: Build file '/app/config/prod.toml' line: 4 is invalid", 'config/prod.toml:4'],
+    ['error: dockerfile parse error in Dockerfile:4', 'Dockerfile:4'],
+    ['error: not found /app/node_modules/x/src/App.cs:3:4', undefined],
+    ['error: not found https://example.test/src/App.cs:3:4', undefined],
+    ['error: not found /app/src/other.cs:3:4', undefined],
+  ])('is read off: %s', (line, place) => {
+    const [first] = diagnose(failed({ deployLogs: [line], files })).annotations
+    const read = first && [first.file, first.line, first.column].filter((part) => part !== undefined).join(':')
+    expect(read).toBe(place)
   })
 })
 
@@ -234,9 +318,9 @@ describe('whatever the log holds', () => {
         fc.array(line, { maxLength: 40 }),
         fc.array(line, { maxLength: 20 }),
         fc.constantFrom('failed', 'crashed', 'timed-out', 'unhealthy', 'cancelled'),
-        fc.constantFrom('queued', 'building', 'rolling-out'),
-        (deployLog, runtimeLog, verdict, phase) => {
-          const diagnosis = diagnose(failed({ deployLog, runtimeLog, verdict, phase }))
+        fc.constantFrom('build', 'run', undefined),
+        (deployLogs, runtimeLogs, status, phase) => {
+          const diagnosis = diagnose(failed({ deployLogs, runtimeLogs, status, phase }))
           expect(diagnosis.cause).toMatch(/^[^\n\r]{1,260}$/)
           expect(diagnosis.annotations.length).toBeLessThanOrEqual(10)
           expect(diagnosis.annotations.every(({ file }) => !file.startsWith('/') && !file.includes('..'))).toBe(true)
@@ -249,9 +333,9 @@ describe('whatever the log holds', () => {
   it.each(['a', 'a.', '.', ' ', '1', 'exit ', 'code ', 'error: ', 'listening ', '\\"', 'a:1:', 'File "'])(
     'a thousand overlong lines of %j are searched within a second of CPU',
     (unit) => {
-      const deployLog = Array.from({ length: 1_000 }, () => unit.repeat(Math.ceil(2_000 / unit.length)))
+      const deployLogs = Array.from({ length: 1_000 }, () => unit.repeat(Math.ceil(2_000 / unit.length)))
       const before = process.cpuUsage()
-      diagnose(failed({ deployLog, runtimeLog: deployLog, phase: 'rolling-out' }))
+      diagnose(failed({ deployLogs, runtimeLogs: deployLogs, phase: 'run' }))
       const { user, system } = process.cpuUsage(before)
       expect((user + system) / 1_000).toBeLessThan(1_000)
     },
@@ -259,9 +343,9 @@ describe('whatever the log holds', () => {
 
   it('the 5 000 lines that the watch keeps are searched within a second of CPU', () => {
     const lines = SAMPLES.filter((sample) => sample.startsWith('healthy/')).flatMap(sampleLines)
-    const deployLog = Array.from({ length: 5_000 }, (_, index) => lines[index % lines.length] ?? '')
+    const deployLogs = Array.from({ length: 5_000 }, (_, index) => lines[index % lines.length] ?? '')
     const before = process.cpuUsage()
-    diagnose(failed({ deployLog }))
+    diagnose(failed({ deployLogs }))
     const { user, system } = process.cpuUsage(before)
     expect((user + system) / 1_000).toBeLessThan(1_000)
   })

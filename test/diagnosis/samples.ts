@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { sanitize } from '../../src/core/sanitize.ts'
-import type { FailedDeployment } from '../../src/watch/diagnosis/diagnose.ts'
+import type { Failure } from '../../src/diagnosis/diagnose.ts'
 
 const ROOT = new URL('./samples/', import.meta.url)
 /** What is printed while the service runs, not while it is built. */
-const RUNTIME: ReadonlySet<string> = new Set(['crash', 'environment', 'database', 'node', 'port', 'python'])
+const RUNTIME: ReadonlySet<string> = new Set(['crash', 'environment', 'database', 'node', 'port', 'python', 'run'])
 
 /** All samples as `folder/name`, sorted. */
 export const SAMPLES: readonly string[] = readdirSync(ROOT, { withFileTypes: true })
@@ -20,16 +20,15 @@ export function sampleLines(sample: string): readonly string[] {
 }
 
 /** A deployment that failed with the sample in its log; `none` for one without any log. */
-export function failureOf(sample: string): FailedDeployment {
+export function failureOf(sample: string): Failure {
   const [folder = ''] = sample.split('/')
   const lines = sample === 'none' ? [] : sampleLines(sample)
   const running = RUNTIME.has(folder)
   return {
-    verdict: folder === 'port' ? 'timed-out' : running ? 'crashed' : 'failed',
-    phase: running ? 'rolling-out' : 'building',
+    status: folder === 'port' ? 'timed-out' : running ? 'crashed' : 'failed',
+    phase: running ? 'run' : 'build',
     errorMessage: undefined,
-    deployLog: running ? [] : lines,
-    runtimeLog: running ? lines : [],
-    rootDirectory: '',
+    deployLogs: running ? [] : lines,
+    runtimeLogs: running ? lines : [],
   }
 }

@@ -11,36 +11,31 @@ const usual = {
 }
 
 it('login alone asks for nothing in particular, at ml.ink', () => {
-  expect(readArguments(['login'])).toEqual({ kind: 'login', options: usual })
+  expect(readArguments([])).toEqual(usual)
 })
 
 it('options say where, how, and what is to become of the key', () => {
-  const args = ['login', '--endpoint', 'http://127.0.0.1:1/mcp', '--no-browser', '--set-secret', '--write-workflow']
+  const args = ['--endpoint', 'http://127.0.0.1:1/mcp', '--no-browser', '--set-secret', '--write-workflow']
   expect(readArguments([...args, '--print'])).toEqual({
-    kind: 'login',
-    options: {
-      endpoint: 'http://127.0.0.1:1/mcp',
-      browser: false,
-      setSecret: true,
-      writeWorkflow: true,
-      print: true,
-    },
+    endpoint: 'http://127.0.0.1:1/mcp',
+    browser: false,
+    setSecret: true,
+    writeWorkflow: true,
+    print: true,
   })
 })
 
-it.each([[[]], [['--help']], [['login', '-h']]])('%j asks for help', (args) => {
-  expect(readArguments(args)).toEqual({ kind: 'help' })
+it.each([[['--help']], [['--print', '-h']]])('%j asks for help', (args) => {
+  expect(readArguments(args)).toBeUndefined()
 })
 
 it.each([
-  [['logout'], 'there is one command, login, not "logout"'],
-  [['login', 'now'], 'not "login now"'],
-  [['--print'], 'there is one command, login'],
-  [['login', '--sav-secret'], '--sav-secret'],
-  [['login', '--endpoint'], '--endpoint'],
-  [['login', '--endpoint', 'mcp.ml.ink'], '--endpoint: must be an https URL'],
-  [['login', '--endpoint', 'http://mcp.ml.ink/mcp'], 'not "http://mcp.ml.ink/mcp"'],
-  [['login', '--endpoint', 'https://me:secret@mcp.ml.ink/mcp'], '--endpoint: must be an https URL without credentials'],
+  [['now'], 'now'],
+  [['--sav-secret'], '--sav-secret'],
+  [['--endpoint'], '--endpoint'],
+  [['--endpoint', 'mcp.ml.ink'], '--endpoint: must be an https URL'],
+  [['--endpoint', 'http://mcp.ml.ink/mcp'], 'not "http://mcp.ml.ink/mcp"'],
+  [['--endpoint', 'https://me:secret@mcp.ml.ink/mcp'], '--endpoint: must be an https URL without credentials'],
 ])('%j is refused, and named', (args, words) => {
   expect(() => readArguments(args)).toThrow(DeployError)
   expect(() => readArguments(args)).toThrow(words)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Failure } from './diagnose.ts'
+import type { Failure } from '../diagnosis/diagnose.ts'
 
 const lines = z.array(z.string()).default([])
 
