@@ -76,7 +76,7 @@ async function assemble(options: InkOptions, closers: Closer[]): Promise<InkPlat
       credits: options.credits,
       insight: options.insight ?? false,
       databaseAddress: options.databaseAddress,
-      reportsCrashes: ['g2', 'mixed'].includes(options.profile ?? 'g1'),
+      reportsCrashes: options.reportsCrashes ?? ['g2', 'mixed'].includes(options.profile ?? 'g1'),
       faults,
       nowMs,
       log,
