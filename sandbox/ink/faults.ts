@@ -1,3 +1,5 @@
+import type { FaultRegistry } from '../fault.ts'
+
 /** The faults that the stand-in for the platform knows, with what each one does. */
 export const INK_FAULTS = {
   'mcp.http':
@@ -38,3 +40,16 @@ export const INK_FAULTS = {
 } as const
 
 export type InkFaultName = keyof typeof INK_FAULTS
+
+/**
+ * Whether somebody else did the same between a call's look and its change, so that the database refuses the change. On the
+ * platform this takes two calls at the same moment; here it is a fault, because moments cannot be aimed at.
+ */
+export function losesRace(faults: FaultRegistry<InkFaultName>, tool: string): boolean {
+  return faults.strike('ink.race', (options) => options.tool === undefined || options.tool === tool) !== undefined
+}
+
+/** The database's own words, which the platform passes on. */
+export function duplicateKey(constraint: string): string {
+  return `ERROR: duplicate key value violates unique constraint "${constraint}" (SQLSTATE 23505)`
+}

@@ -2,7 +2,7 @@ import type { Account } from './accounts.ts'
 import type { DnsRecord, Zone } from './domains.ts'
 import type { PlatformCore, Usage } from './platform-core.ts'
 import { type Deployment, type EnvVar, type Service, serviceStatus } from './services.ts'
-import { customDomainOf } from './tools/g1-domains.ts'
+import { customDomainOf } from './tools/g1/domains.ts'
 import { deploy, removeService } from './tools/service-operations.ts'
 
 /** A deployment as tests and the demo see it. */

@@ -50,6 +50,11 @@ export interface InkOptions {
    * starts nothing; a client has to do with both. Default: `starts-nothing`.
    */
   readonly trackedPush?: 'starts-nothing' | 'deploys'
+  /**
+   * Whether an app that ends makes its deployment `crashed`. The status is documented, and was never seen in generation 1, where
+   * a dead app stays `active`. Default: in the generations 2 and mixed.
+   */
+  readonly reportsCrashes?: boolean
   /** Whether the account has been made with GitHub, so that it has a name there. Default: yes. */
   readonly github?: boolean
   /** The address that a database is told to have. Default: the one that it really answers at. */

@@ -9,7 +9,7 @@ import { createGitHandler } from './git/server.ts'
 import { createHands, type PlatformHands } from './hands.ts'
 import { createJournal, type Journal, type JournalEntry } from './journal.ts'
 import { type Listener, listen } from './listener.ts'
-import { createMcpHandler } from './mcp-endpoint.ts'
+import { createMcpHandler } from './mcp/endpoint.ts'
 import { createAuthorizationServer } from './oauth/authorization-server.ts'
 import { DEFAULT_TIMING, type InkOptions } from './options.ts'
 import { type Closer, createCore, type PlatformCore } from './platform-core.ts'
@@ -76,7 +76,7 @@ async function assemble(options: InkOptions, closers: Closer[]): Promise<InkPlat
       credits: options.credits,
       insight: options.insight ?? false,
       databaseAddress: options.databaseAddress,
-      reportsCrashes: ['g2', 'mixed'].includes(options.profile ?? 'g1'),
+      reportsCrashes: options.reportsCrashes ?? ['g2', 'mixed'].includes(options.profile ?? 'g1'),
       faults,
       nowMs,
       log,

@@ -3,15 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { node24 } from '../support/node-24.ts'
 
 const local = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const NODE = local('node_modules/node/bin/node')
 const SUITE = local('node_modules/@modelcontextprotocol/conformance/dist/index.js')
 
-/** What the suite says when it is run with these arguments, on a Node that is new enough for it. */
-export function conformance(args: readonly string[]): Promise<{ passed: boolean; output: string }> {
+/** What the suite says when it is run with these arguments. It asks for a newer Node than the project. */
+export async function conformance(args: readonly string[]): Promise<{ passed: boolean; output: string }> {
+  const node = await node24()
   return new Promise((resolve) => {
-    execFile(NODE, [SUITE, ...args], { cwd: local('../..'), timeout: 150_000 }, (error, stdout, stderr) =>
+    execFile(node, [SUITE, ...args], { cwd: local('../..'), timeout: 150_000 }, (error, stdout, stderr) =>
       resolve({ passed: error === null, output: stdout + stderr }),
     )
   })

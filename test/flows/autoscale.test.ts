@@ -12,7 +12,7 @@ async function kill(stage: Stage, scene: Scene): Promise<void> {
 describe('a service that was killed for memory', () => {
   let stage: Stage
   beforeAll(async () => {
-    stage = await openStage()
+    stage = await openStage({ reportsCrashes: true })
   })
   afterEach(async () => stage.ink.clearFaults())
   afterAll(async () => stage[Symbol.asyncDispose]())

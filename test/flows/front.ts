@@ -26,7 +26,7 @@ interface Listing {
   readonly result?: { readonly tools?: readonly { readonly name: string }[] }
 }
 
-/** Starts a front for an MCP endpoint whose answers are JSON. */
+/** Starts a front for an MCP endpoint. */
 export async function startFront(behind: string, options: FrontOptions = {}): Promise<Front> {
   const { path = '/mcp', without = [], redirectTo } = options
   const seen: SeenRequest[] = []
@@ -64,10 +64,13 @@ export async function startFront(behind: string, options: FrontOptions = {}): Pr
   }
 }
 
+/** Takes tools out of a listing, which is a JSON document or the one event of a stream. */
 function withoutTools(text: string, without: readonly string[]): string {
-  const listing = JSON.parse(text) as Listing
-  const tools = listing.result?.tools?.filter(({ name }) => !without.includes(name))
-  return JSON.stringify({ ...listing, result: { ...listing.result, tools } })
+  return text.replace(/\{.*\}/, (json) => {
+    const listing = JSON.parse(json) as Listing
+    const tools = listing.result?.tools?.filter(({ name }) => !without.includes(name))
+    return JSON.stringify({ ...listing, result: { ...listing.result, tools } })
+  })
 }
 
 function calledIn(body: string): { readonly method: string | undefined; readonly tool: string | undefined } {

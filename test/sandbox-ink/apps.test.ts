@@ -84,8 +84,8 @@ test('an app that dies after it was active leaves its service active, and the ed
   expect(await ink.call('get_service', { name: 'app' })).toMatchObject({ status: 'active' })
 })
 
-test('generation 2 calls it crashed', async () => {
-  await using ink = await startInk({ profile: 'mixed' })
+test.each([{ profile: 'mixed' }, { reportsCrashes: true }] as const)('with %j it turns crashed', async (options) => {
+  await using ink = await startInk(options)
   await ink.push('app', nodeApp('setTimeout(() => process.exit(1), 500)'))
   await ink.call('create_service', { repo: 'app', name: 'app' })
   const { url } = await ink.platform.waitForStatus('app', ['crashed'])

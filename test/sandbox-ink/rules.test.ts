@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { appEnvironment } from '../../sandbox/ink/environment.ts'
+import { appEnvironment } from '../../sandbox/ink/deploy/environment.ts'
 import { dnsLabel } from '../../sandbox/ink/identifiers.ts'
 import { redactSecrets } from '../../sandbox/ink/journal.ts'
 import { createLogBook } from '../../sandbox/ink/log-book.ts'

@@ -1,7 +1,7 @@
 import type { Account } from '../accounts.ts'
+import { flag, integer, objectSchema, text } from '../mcp/schema.ts'
+import { readArguments, type Tool, ToolFailure } from '../mcp/tool.ts'
 import type { PlatformCore } from '../platform-core.ts'
-import { flag, integer, objectSchema, text } from './schema.ts'
-import { readArguments, type Tool, ToolFailure } from './tool.ts'
 
 /** Tools that came later: without `update_service`, a service keeps the branch and the settings it was made with. */
 const LATER_TOOLS = ['update_service', 'add_dns_record', 'delete_dns_record', 'list_dns_records', 'list_projects']

@@ -1,5 +1,5 @@
-import { type JsonSchema, listOf, objectSchema, text } from './schema.ts'
-import type { Tool } from './tool.ts'
+import { type JsonSchema, listOf, objectSchema, text } from '../mcp/schema.ts'
+import type { Tool } from '../mcp/tool.ts'
 
 const deployment = objectSchema({
   status: text('Status of the latest deployment'),

@@ -1,11 +1,11 @@
 import type { Account } from '../accounts.ts'
+import { duplicateKey, losesRace } from '../faults.ts'
 import type { BranchMove } from '../git/server.ts'
 import { dnsLabel } from '../identifiers.ts'
+import { ToolFailure } from '../mcp/tool.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import type { Deployment, Service, ServiceConfig } from '../services.ts'
-import { duplicateKey, loses } from './races.ts'
 import { mergeConfig, newConfig, type ServiceRules, type ServiceSettings } from './service-settings.ts'
-import { ToolFailure } from './tool.ts'
 
 /** The region that exists, and one that is not open yet. */
 const REGIONS: Readonly<Record<string, string>> = { 'eu-central-1': 'active', 'us-east-1': 'provisioning' }
@@ -44,7 +44,7 @@ export async function createService(
     label: dnsLabel(input.subdomain ?? input.name),
     config,
   })
-  if (loses(core, 'create_service')) {
+  if (losesRace(core.faults, 'create_service')) {
     deploy(core, service, 'api')
     throw new ToolFailure(`failed to create service record: ${duplicateKey('services_project_id_name_key')}`)
   }
@@ -104,7 +104,7 @@ export function updateService(
   settings: ServiceSettings,
 ): Deployment {
   const changed = mergeConfig(core, account, service.projectRef, settings, service.config)
-  if (loses(core, 'update_service')) {
+  if (losesRace(core.faults, 'update_service')) {
     deploy(core, service, 'manual')
     service.config = changed
     throw new ToolFailure(

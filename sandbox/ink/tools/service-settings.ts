@@ -1,9 +1,9 @@
 import type { Account } from '../accounts.ts'
 import type { Repository } from '../git/repositories.ts'
+import { ToolFailure } from '../mcp/tool.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import type { EnvVar, ServiceConfig } from '../services.ts'
-import { findRepository } from './g1-repositories.ts'
-import { ToolFailure } from './tool.ts'
+import { findRepository } from './g1/repositories.ts'
 
 /** Settings of a service as a tool call gives them; what is absent was not given. */
 export interface ServiceSettings {

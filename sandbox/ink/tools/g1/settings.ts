@@ -1,6 +1,6 @@
-import { integer, type JsonSchema, listOf, objectSchema, text } from './schema.ts'
-import { G1_RULES, type ServiceSettings } from './service-settings.ts'
-import type { Arguments } from './tool.ts'
+import { integer, type JsonSchema, listOf, objectSchema, text } from '../../mcp/schema.ts'
+import type { Arguments } from '../../mcp/tool.ts'
+import { G1_RULES, type ServiceSettings } from '../service-settings.ts'
 
 export const projectSchema = text('Project name', { default: 'default' })
 const envVar = objectSchema({ key: text('Environment variable name'), value: text('Environment variable value') })

@@ -1,14 +1,14 @@
-import type { FaultRegistry } from '../fault.ts'
-import type { Builder } from './build/builder.ts'
-import type { Image } from './build/image.ts'
+import type { FaultRegistry } from '../../fault.ts'
+import type { Builder } from '../build/builder.ts'
+import type { Image } from '../build/image.ts'
+import type { InkFaultName } from '../faults.ts'
+import type { Repositories } from '../git/repositories.ts'
+import { shortId } from '../identifiers.ts'
+import type { InkTiming } from '../options.ts'
+import type { Deployment, Service } from '../services.ts'
 import { activityError, createBuildWorkflows } from './build-workflow.ts'
 import { abortable, type Container, type ContainerHost } from './container.ts'
 import type { Edge } from './edge.ts'
-import type { InkFaultName } from './faults.ts'
-import type { Repositories } from './git/repositories.ts'
-import { shortId } from './identifiers.ts'
-import type { InkTiming } from './options.ts'
-import type { Deployment, Service } from './services.ts'
 
 const ROLLOUT_ATTEMPTS = 3
 const IN_FLIGHT = new Set<Deployment['status']>(['queued', 'building', 'deploying'])

@@ -1,9 +1,8 @@
-import type { Account } from '../accounts.ts'
-import type { PlatformCore } from '../platform-core.ts'
-import { createRepository, findRepository, remoteWithToken } from './g1-repositories.ts'
-import { timestamp } from './results.ts'
-import { nullableListOf, objectSchema, text } from './schema.ts'
-import { type Arguments, projectOf, type Tool, ToolFailure } from './tool.ts'
+import type { Account } from '../../accounts.ts'
+import { nullableListOf, objectSchema, text } from '../../mcp/schema.ts'
+import { type Arguments, projectOf, type Tool, ToolFailure, timestamp } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
+import { createRepository, findRepository, remoteWithToken } from '../g1/repositories.ts'
 
 export const workspaceArgument = { 'workspace_slug?': text('Workspace') }
 export const projectArgument = { 'project?': text('Project name', { default: 'default' }) }

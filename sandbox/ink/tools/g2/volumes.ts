@@ -1,9 +1,9 @@
-import type { Account } from '../accounts.ts'
-import type { PlatformCore } from '../platform-core.ts'
-import type { Volume } from '../volumes.ts'
-import { projectArgument, requireWorkspace, workspaceArgument } from './g2-account.ts'
-import { integer, nullableListOf, objectSchema, text } from './schema.ts'
-import { type Arguments, projectOf, type Tool, ToolFailure } from './tool.ts'
+import type { Account } from '../../accounts.ts'
+import { integer, nullableListOf, objectSchema, text } from '../../mcp/schema.ts'
+import { type Arguments, projectOf, type Tool, ToolFailure } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
+import type { Volume } from '../../volumes.ts'
+import { projectArgument, requireWorkspace, workspaceArgument } from './account.ts'
 
 const volumeSchema = objectSchema({
   name: text('Name'),

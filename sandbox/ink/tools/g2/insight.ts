@@ -1,10 +1,9 @@
-import type { Account } from '../accounts.ts'
-import type { PlatformCore } from '../platform-core.ts'
-import { projectArgument, requireWorkspace, workspaceArgument } from './g2-account.ts'
-import { timestamp } from './results.ts'
-import { objectSchema, text } from './schema.ts'
-import { findService } from './service-operations.ts'
-import { projectOf, type Tool } from './tool.ts'
+import type { Account } from '../../accounts.ts'
+import { objectSchema, text } from '../../mcp/schema.ts'
+import { projectOf, type Tool, timestamp } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
+import { findService } from '../service-operations.ts'
+import { projectArgument, requireWorkspace, workspaceArgument } from './account.ts'
 
 const RANGES = ['ONE_HOUR', 'SIX_HOURS', 'TWENTY_FOUR_HOURS', 'SEVEN_DAYS', 'THIRTY_DAYS']
 

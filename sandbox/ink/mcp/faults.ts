@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FaultOptions, FaultRegistry } from '../fault.ts'
-import type { InkFaultName } from './faults.ts'
-import type { Journal } from './journal.ts'
+import type { FaultOptions, FaultRegistry } from '../../fault.ts'
+import type { InkFaultName } from '../faults.ts'
+import type { Journal } from '../journal.ts'
 
 const forCall = (call: string) => (options: FaultOptions) => options.tool === undefined || options.tool === call
 

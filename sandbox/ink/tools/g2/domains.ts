@@ -1,8 +1,8 @@
-import type { PlatformCore } from '../platform-core.ts'
-import { g1DomainTools } from './g1-domains.ts'
-import { requireWorkspace, workspaceArgument } from './g2-account.ts'
-import { type JsonSchema, nullableListOf, objectSchema } from './schema.ts'
-import type { Arguments, Tool } from './tool.ts'
+import { type JsonSchema, nullableListOf, objectSchema } from '../../mcp/schema.ts'
+import type { Arguments, Tool } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
+import { g1DomainTools } from '../g1/domains.ts'
+import { requireWorkspace, workspaceArgument } from './account.ts'
 
 /** What generation 2 calls the domain tools of generation 1. */
 const NAMES: Readonly<Record<string, string>> = {

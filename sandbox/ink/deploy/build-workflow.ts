@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Builder, BuildOutcome } from './build/builder.ts'
-import { BuildFailure } from './build/image.ts'
+import type { Builder, BuildOutcome } from '../build/builder.ts'
+import { BuildFailure } from '../build/image.ts'
+import type { Repositories } from '../git/repositories.ts'
+import type { InkTiming } from '../options.ts'
+import type { Deployment, Service } from '../services.ts'
 import { abortable } from './container.ts'
-import type { Repositories } from './git/repositories.ts'
-import type { InkTiming } from './options.ts'
-import type { Deployment, Service } from './services.ts'
 
 /** How often a build is tried before the deployment fails. */
 const BUILD_ATTEMPTS = 2

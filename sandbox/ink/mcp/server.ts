@@ -1,9 +1,9 @@
-import type { FaultRegistry } from '../fault.ts'
-import type { Account } from './accounts.ts'
-import type { InkFaultName } from './faults.ts'
-import type { Journal } from './journal.ts'
-import { emptyResult, violation } from './tools/schema.ts'
-import { readArguments, type Tool, ToolFailure } from './tools/tool.ts'
+import type { FaultRegistry } from '../../fault.ts'
+import type { Account } from '../accounts.ts'
+import type { InkFaultName } from '../faults.ts'
+import type { Journal } from '../journal.ts'
+import { emptyResult, violation } from './schema.ts'
+import { readArguments, type Tool, ToolFailure } from './tool.ts'
 
 const INSTRUCTIONS =
   'Ink MCP server deploys most single port apps and many other servers from a git repository and returns the URL of the deployed application. It provisions SQLite databases too.'

@@ -1,10 +1,9 @@
-import type { Account } from '../accounts.ts'
-import type { Repository } from '../git/repositories.ts'
-import type { PlatformCore } from '../platform-core.ts'
-import { duplicateKey, loses } from './races.ts'
-import { timestamp } from './results.ts'
-import { objectSchema, text } from './schema.ts'
-import { type Arguments, projectOf, type Tool, ToolFailure } from './tool.ts'
+import type { Account } from '../../accounts.ts'
+import { duplicateKey, losesRace } from '../../faults.ts'
+import type { Repository } from '../../git/repositories.ts'
+import { objectSchema, text } from '../../mcp/schema.ts'
+import { type Arguments, projectOf, type Tool, ToolFailure, timestamp } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
 
 const TOKEN_LIFETIME_MS = 365 * 24 * 60 * 60 * 1000
 
@@ -70,7 +69,7 @@ export function createRepository(
   if (existing !== undefined) return { repository: existing, existed: true }
   const repository = core.repositories.create(account, id, name)
   // Somebody else was quicker between the look and the insertion.
-  if (loses(core, 'create_repo')) {
+  if (losesRace(core.faults, 'create_repo')) {
     throw new ToolFailure(`failed to create internal repo: ${duplicateKey('idx_internal_repos_project_name')}`)
   }
   return { repository, existed: false }

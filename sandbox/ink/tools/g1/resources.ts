@@ -1,9 +1,8 @@
-import type { Account } from '../accounts.ts'
-import type { DatabaseResource } from '../databases/databases.ts'
-import type { PlatformCore } from '../platform-core.ts'
-import { timestamp } from './results.ts'
-import { listOf, objectSchema, text } from './schema.ts'
-import { type Tool, ToolFailure } from './tool.ts'
+import type { Account } from '../../accounts.ts'
+import type { DatabaseResource } from '../../databases/databases.ts'
+import { listOf, objectSchema, text } from '../../mcp/schema.ts'
+import { type Tool, ToolFailure, timestamp } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
 
 const REGION = 'eu-central'
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Listener, listen } from '../listener.ts'
+import type { Service } from '../services.ts'
 import type { Container } from './container.ts'
-import { type Listener, listen } from './listener.ts'
-import type { Service } from './services.ts'
 
 /** What the edge knows of one service: the container that answers, and since when it may. */
 interface Route {

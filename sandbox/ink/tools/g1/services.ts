@@ -1,17 +1,7 @@
-import type { PlatformCore } from '../platform-core.ts'
-import { type EnvVar, type Service, serviceStatus } from '../services.ts'
-import { customDomainOf } from './g1-domains.ts'
-import { findRepository } from './g1-repositories.ts'
-import {
-  changesSchema,
-  projectSchema,
-  readSettings,
-  settingsSchema,
-  startedSchema,
-  updatedSchema,
-} from './g1-settings.ts'
-import { logText, optional, timestamp } from './results.ts'
-import { flag, integer, listOf, nullable, objectSchema, text } from './schema.ts'
+import { flag, integer, listOf, nullable, objectSchema, text } from '../../mcp/schema.ts'
+import { logText, optional, projectOf, type Tool, ToolFailure, timestamp } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
+import { type EnvVar, type Service, serviceStatus } from '../../services.ts'
 import {
   createService,
   deleteService,
@@ -20,9 +10,11 @@ import {
   startedMessage,
   UPDATED_MESSAGE,
   updateService,
-} from './service-operations.ts'
-import { G1_RULES } from './service-settings.ts'
-import { projectOf, type Tool, ToolFailure } from './tool.ts'
+} from '../service-operations.ts'
+import { G1_RULES } from '../service-settings.ts'
+import { customDomainOf } from './domains.ts'
+import { findRepository } from './repositories.ts'
+import { changesSchema, projectSchema, readSettings, settingsSchema, startedSchema, updatedSchema } from './settings.ts'
 
 /** The service tools of generation 1. */
 export function g1ServiceTools(core: PlatformCore): Tool[] {

@@ -1,11 +1,10 @@
-import type { Account } from '../accounts.ts'
-import { conflict, contentProblem, type DnsRecord, nameInZone, RECORD_TYPES, type Zone } from '../domains.ts'
-import type { PlatformCore } from '../platform-core.ts'
-import type { Service } from '../services.ts'
-import { optional, timestamp } from './results.ts'
-import { integer, listOf, nullable, objectSchema, text } from './schema.ts'
-import { findService } from './service-operations.ts'
-import { projectOf, type Tool, ToolFailure } from './tool.ts'
+import type { Account } from '../../accounts.ts'
+import { conflict, contentProblem, type DnsRecord, nameInZone, RECORD_TYPES, type Zone } from '../../domains.ts'
+import { integer, listOf, nullable, objectSchema, text } from '../../mcp/schema.ts'
+import { optional, projectOf, type Tool, ToolFailure, timestamp } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
+import type { Service } from '../../services.ts'
+import { findService } from '../service-operations.ts'
 
 const project = text('Project name', { default: 'default' })
 const recordSchema = objectSchema({

@@ -1,6 +1,6 @@
-import { integer, type JsonSchema, objectSchema, text } from './schema.ts'
-import type { ServiceRules, ServiceSettings } from './service-settings.ts'
-import { type Arguments, ToolFailure } from './tool.ts'
+import { integer, type JsonSchema, objectSchema, text } from '../../mcp/schema.ts'
+import { type Arguments, ToolFailure } from '../../mcp/tool.ts'
+import type { ServiceRules, ServiceSettings } from '../service-settings.ts'
 
 /** What generation 2 allows. */
 export const G2_RULES: ServiceRules = {

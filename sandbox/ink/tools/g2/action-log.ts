@@ -1,9 +1,8 @@
-import { shortId } from '../identifiers.ts'
-import type { PlatformCore } from '../platform-core.ts'
-import { requireWorkspace, workspaceArgument } from './g2-account.ts'
-import { timestamp } from './results.ts'
-import { integer, nullableListOf, objectSchema, text } from './schema.ts'
-import type { Tool } from './tool.ts'
+import { shortId } from '../../identifiers.ts'
+import { integer, nullableListOf, objectSchema, text } from '../../mcp/schema.ts'
+import { type Tool, timestamp } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
+import { requireWorkspace, workspaceArgument } from './account.ts'
 
 interface Entry {
   readonly id: string

@@ -1,13 +1,12 @@
-import type { Account } from '../accounts.ts'
-import type { PlatformCore } from '../platform-core.ts'
-import { type Service, serviceStatus } from '../services.ts'
-import { customDomainOf } from './g1-domains.ts'
-import { projectArgument, requireWorkspace, workspaceArgument } from './g2-account.ts'
-import { destroySeconds, G2_RULES, readSettings, settingsSchema, startedSchema } from './g2-settings.ts'
-import { logText, optional, timestamp } from './results.ts'
-import { flag, integer, nullableListOf, objectSchema, text } from './schema.ts'
-import { createService, deleteService, findService, startedMessage, updateService } from './service-operations.ts'
-import { type Arguments, projectOf, type Tool } from './tool.ts'
+import type { Account } from '../../accounts.ts'
+import { flag, integer, nullableListOf, objectSchema, text } from '../../mcp/schema.ts'
+import { type Arguments, logText, optional, projectOf, type Tool, timestamp } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
+import { type Service, serviceStatus } from '../../services.ts'
+import { customDomainOf } from '../g1/domains.ts'
+import { createService, deleteService, findService, startedMessage, updateService } from '../service-operations.ts'
+import { projectArgument, requireWorkspace, workspaceArgument } from './account.ts'
+import { destroySeconds, G2_RULES, readSettings, settingsSchema, startedSchema } from './settings.ts'
 
 const resultPort = objectSchema({
   name: text('Name'),

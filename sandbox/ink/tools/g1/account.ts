@@ -1,7 +1,6 @@
-import type { PlatformCore } from '../platform-core.ts'
-import { optional, timestamp } from './results.ts'
-import { listOf, nullable, objectSchema, text } from './schema.ts'
-import type { Tool } from './tool.ts'
+import { listOf, nullable, objectSchema, text } from '../../mcp/schema.ts'
+import { optional, type Tool, timestamp } from '../../mcp/tool.ts'
+import type { PlatformCore } from '../../platform-core.ts'
 
 /** The account tools of generation 1. */
 export function g1AccountTools(core: PlatformCore): Tool[] {
