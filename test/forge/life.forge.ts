@@ -152,6 +152,7 @@ describe.skipIf(reason !== undefined)('on a real Gitea', () => {
     const result = await runner.runNext()
     expect(result.succeeded, result.log).toBe(true)
     expect(result.outputs).toMatchObject({ action: 'teardown', status: 'removed' })
+    expect((await card())?.body).toMatch(/removed/i)
     expect(ink.services().map((service) => service.name)).toEqual(['acme-web'])
   })
 
