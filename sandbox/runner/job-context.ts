@@ -159,7 +159,8 @@ export function githubContext(
     run_attempt: String(numbers.runAttempt),
     run_id: String(numbers.runId),
     run_number: String(numbers.runNumber),
-    server_url: github.serverUrl,
+    // A Gitea tells its address with a slash at the end.
+    server_url: github.profile === 'gitea' ? `${github.serverUrl}/` : github.serverUrl,
     sha: context.sha,
     triggering_actor: context.triggeringActor,
     workflow: numbers.workflow.name,

@@ -131,6 +131,9 @@ async function prepare(options: ActRun, folder: string) {
     ...options.actions,
   }
   const nothing = join(folder, 'nothing')
+  // A Gitea's address ends with a slash, to which act adds one of its own.
+  const { GITHUB_SERVER_URL: server = '' } = options.environment
+  const origin = server.endsWith('/') ? `${server}/` : ''
   const args = [
     options.eventName,
     ...['-C', join(folder, 'work'), '-W', join(folder, 'work/.github/workflows/workflow.yml')],
@@ -139,7 +142,7 @@ async function prepare(options: ActRun, folder: string) {
     ...['--no-cache-server', '--no-skip-checkout', '--pull=false', '--json'],
     // By default act reads files of these kinds where it stands.
     ...['--env-file', nothing, '--var-file', nothing, '--input-file', nothing],
-    ...Object.entries(actions).flatMap(([name, path]) => ['--local-repository', `${name}=${path}`]),
+    ...Object.entries(actions).flatMap(([name, path]) => ['--local-repository', `${origin}${name}=${path}`]),
     ...Object.entries(options.environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
   ]
   const path = [dirname(await node24()), process.env.PATH ?? ''].join(':')

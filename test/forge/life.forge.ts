@@ -116,7 +116,7 @@ describe.skipIf(reason !== undefined)('on a real Gitea', () => {
   it('5. the fix is green again', async () => {
     const { sha } = await gitea.call<{ sha: string }>('GET', '/repos/acme/web/contents/package.json?ref=feature')
     const at = '/repos/acme/web/contents/package.json'
-    await gitea.call('DELETE', at, { branch: 'feature', sha, message: 'Mend the build' })
+    await gitea.call('DELETE', at, { branch: 'feature', sha, message: 'Fix the build' })
     await expectLive(await runner.runNext(), 'preview', 'Three')
     expect((await card())?.body).toContain('Preview is live')
   })
@@ -152,6 +152,7 @@ describe.skipIf(reason !== undefined)('on a real Gitea', () => {
     const result = await runner.runNext()
     expect(result.succeeded, result.log).toBe(true)
     expect(result.outputs).toMatchObject({ action: 'teardown', status: 'removed' })
+    expect((await card())?.body).toMatch(/removed/i)
     expect(ink.services().map((service) => service.name)).toEqual(['acme-web'])
   })
 

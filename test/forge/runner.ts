@@ -40,7 +40,8 @@ export async function registerRunner(gitea: Gitea, endpoint: string): Promise<Gi
     if (!answer.ok) throw new Error(`${name}: HTTP ${answer.status}: ${await answer.text()}`)
     return (await answer.json()) as T
   }
-  const labels = ['ubuntu-latest:host']
+  // What a job's `runs-on` names; how it is carried out is the runner's own business.
+  const labels = ['ubuntu-latest']
   const facts = { name: 'loopback', token: gitea.registrationToken, version: 'v1.0.0', labels }
   const { runner } = await call<{ runner: { uuid: string; token: string } }>('Register', facts)
   credentials = { 'x-runner-uuid': runner.uuid, 'x-runner-token': runner.token }
@@ -75,7 +76,7 @@ async function nextTask(call: <T>(name: string, body: unknown) => Promise<T>): P
 
 function runTask({ workflowPayload, context, secrets = {} }: Task, endpoint: string): Promise<WorkflowResult> {
   const told = Object.fromEntries(Object.entries(context).map(([name, value]) => [name, String(value)]))
-  const token = told.token ?? ''
+  const token = secrets.GITHUB_TOKEN ?? told.token ?? ''
   return runAct({
     eventName: told.event_name ?? '',
     payload: context.event,

@@ -19,6 +19,7 @@ describe('a Gitea’s runner', () => {
       GITEA_ACTIONS: 'true',
       GITHUB_ACTIONS: 'true',
       GITHUB_API_URL: `${world.github.serverUrl}/api/v1`,
+      GITHUB_SERVER_URL: `${world.github.serverUrl}/`,
       GITHUB_REF: 'refs/pull/1/head',
       GITHUB_SHA: world.repository.pull(1).headSha,
     })
