@@ -95,7 +95,7 @@ export async function fetchKnownCommits(
  * The commit's whole tree, fetched from the remote where the checkout does not hold it. A checkout of another commit mostly has most
  * of the contents, so directories are fetched first and then only the contents that are missing.
  *
- * @throws SourceError `no-commit` when it is neither here nor to be had
+ * @throws SourceError `no-commit` when it is neither here nor at the remote
  */
 export async function listCommit(
   git: GitWorkspace,
@@ -128,7 +128,7 @@ export async function listCommit(
 /**
  * Has a commit without its tree, for what it says of itself.
  *
- * @throws SourceError `no-commit` when it is neither here nor to be had
+ * @throws SourceError `no-commit` when it is neither here nor at the remote
  */
 export async function fetchCommitAlone(git: GitWorkspace, stores: Stores, sha: string): Promise<void> {
   const here = await readObjects(stores.own, [sha])

@@ -20,7 +20,7 @@ import type { GitWorkspace, Stores } from './workspace.ts'
 export interface LfsContents {
   /** Path of a pointer file → the object with the contents, and its size in bytes. */
   readonly replacements: ReadonlyMap<string, { readonly oid: string; readonly size: number }>
-  /** Paths whose contents were not to be had. */
+  /** Paths whose contents could not be fetched. */
   readonly missing: readonly string[]
   /** Why, in the server's own words. */
   readonly reasons: readonly string[]
@@ -175,7 +175,7 @@ class LfsRefusal extends DeployError {
   }
 }
 
-/** Fetches what it can. What could not be had has its reasons. */
+/** Fetches what it can, and says what stood in the way of the rest. */
 async function downloadContents(
   git: GitWorkspace,
   remote: GitRemote | undefined,
@@ -183,7 +183,7 @@ async function downloadContents(
 ): Promise<{ readonly downloaded: ReadonlyMap<string, Buffer>; readonly reasons: readonly string[] }> {
   const downloaded = new Map<string, Buffer>()
   if (wanted.length === 0) return { downloaded, reasons: [] }
-  if (remote === undefined) return { downloaded, reasons: ['There is no server that could be asked for them.'] }
+  if (remote === undefined) return { downloaded, reasons: ['There is no server to fetch them from.'] }
   const reasons = new Set<string>()
   const folder = git.freshPath('lfs')
   await mkdir(folder, { recursive: true })

@@ -1,4 +1,5 @@
 import { DeployError } from '../core/errors.ts'
+import { createRedactor } from '../core/redact.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** What went wrong, for callers that act on it. The text is for people. */
@@ -62,13 +63,7 @@ export class GitRemote {
   /** The text with every spelling of the secret replaced. */
   redact(text: string): string {
     if (this.#secret === undefined || this.#secret === '') return text
-    const spellings = [
-      Buffer.from(`${this.#user}:${this.#secret}`).toString('base64'),
-      Buffer.from(this.#secret).toString('base64'),
-      encodeURIComponent(this.#secret),
-      this.#secret,
-    ]
-    return spellings.reduce((redacted, spelling) => redacted.replaceAll(spelling, '***'), text)
+    return createRedactor([this.#secret, `${this.#user}:${this.#secret}`])(text)
   }
 }
 

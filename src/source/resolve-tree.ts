@@ -122,7 +122,7 @@ async function openSubmodule(
     const address = link.url === undefined ? 'no address in .gitmodules' : link.url
     throw new SourceError(
       'no-submodule',
-      `The submodule ${path} (${address}, commit ${shortSha(entry.oid)}) is needed and cannot be had. ${error.message}`,
+      `The submodule ${path} (${address}, commit ${shortSha(entry.oid)}) is needed and cannot be fetched. ${error.message}`,
       {
         hint:
           'Let actions/checkout bring it: "with: submodules: recursive". If it is private, also give checkout a ' +

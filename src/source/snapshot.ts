@@ -13,7 +13,7 @@ export interface SnapshotRequest extends WantedCommit {
   readonly directory?: string | undefined
   /** Leave out what `.gitattributes` marks `export-ignore`. */
   readonly exportIgnore?: boolean | undefined
-  /** What becomes of LFS files whose contents cannot be had. By default nothing is deployed then. */
+  /** Whether LFS files whose contents cannot be fetched are shipped as pointers. By default nothing is deployed then. */
   readonly lfsPointers?: 'refuse' | 'allow' | undefined
 }
 
@@ -138,7 +138,7 @@ function judgePointers({ log }: GitWorkspace, { lfs }: ResolvedTree, policy: 're
   const { missing, reasons } = lfs
   if (missing.length === 0) return
   const shown = missing.slice(0, 10).join(', ') + (missing.length > 10 ? ` and ${missing.length - 10} more` : '')
-  const what = `The contents of ${count(missing.length, 'LFS file')} could not be had: ${shown}.`
+  const what = `The contents of ${count(missing.length, 'LFS file')} could not be fetched: ${shown}.`
   const why = reasons.length === 0 ? '' : ` ${reasons.join(' ')}`
   const bring = 'Let actions/checkout bring them ("with: lfs: true")'
   if (policy === 'allow') {

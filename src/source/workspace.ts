@@ -52,7 +52,7 @@ export interface GitWorkspace {
   readonly clock: Clock
   /** Whether git reaches servers through a proxy. */
   readonly proxied: boolean
-  /** How long, and how, a request that failed in passing is repeated. */
+  /** How long, and how, a request that failed for the moment is repeated. */
   readonly patience: Pick<RetryPolicy, 'clock' | 'deadlineAt' | 'signal' | 'random'>
   readonly assumedBytesPerSecond: number
   readonly signal: AbortSignal
@@ -63,7 +63,7 @@ export interface GitWorkspace {
    *
    * @param what begins the sentences about it: "The push of ink/…"
    * @returns the output of success, or of a failure that retrying does not fix
-   * @throws SourceError `unreachable` when the last try failed in passing, too
+   * @throws SourceError `unreachable` when the last try failed for the moment, too
    */
   retrying(what: string, remote: GitRemote, attempt: () => Promise<NetworkOutput>): Promise<NetworkOutput>
   /** A path in the folder that nothing has. */
