@@ -1,6 +1,7 @@
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota, type Platform } from '../ink/platform.ts'
+import { noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import type { NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
@@ -174,7 +175,7 @@ function refused(plan: RefusedPlan, deps: Deps, occasion: Occasion): Outcome {
 
 async function nothing(plan: NonePlan, deps: Deps, occasion: Occasion, event: RunEvent): Promise<Outcome> {
   deps.output('skipped-reason', plan.reason)
-  deps.log.notice(`${plan.status === 'skipped' ? 'Skipped' : 'Nothing to do'}: ${plan.reason}`)
+  deps.log.notice(`${noneTitles[plan.status]}: ${plan.reason}`)
   if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
     await noteSkipped(plan.reason, event.pullRequest, deps, occasion)
   const report: NothingReport = {

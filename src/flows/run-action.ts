@@ -9,7 +9,7 @@ import type { Outcome } from './outcome.ts'
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(deps: Deps, event: RunEvent, occasion: Occasion): Promise<Outcome> {
-  const plan = await decide(deps, event)
+  const plan = await decide(deps, event, occasion.signal)
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
@@ -29,11 +29,11 @@ function tellEnd(deps: Deps, occasion: Occasion, { action, status }: Pick<Outcom
   deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(occasion.startedAt)) / 1000))
 }
 
-async function decide(deps: Deps, event: RunEvent): Promise<Plan> {
+async function decide(deps: Deps, event: RunEvent, signal: AbortSignal): Promise<Plan> {
   let facts: Facts = {}
   for (;;) {
     const plan = makePlan({ context: deps.context, event, settings: deps.settings }, facts)
     if (plan.kind !== 'needs') return plan
-    facts = { ...facts, ...(await lookUp(deps, plan.need)) }
+    facts = { ...facts, ...(await lookUp(deps, plan.need, signal)) }
   }
 }

@@ -31,6 +31,8 @@ export interface LabelEvent {
 export interface ChangedFiles {
   readonly paths: readonly string[]
   readonly complete: boolean
+  /** How the second of two commits lies to the first: `ahead`, `behind`, `identical`, `diverged`. */
+  readonly relation?: string | undefined
 }
 
 /** Guards rely on these reads, so each gives `undefined`, with a warning, when GitHub does not answer it. */
@@ -118,14 +120,16 @@ export function openPullRequests(api: Api, warning: (message: string) => void): 
       const read = await api.call({
         route: 'GET /repos/{owner}/{repo}/compare/{basehead}',
         params: { basehead: `${base}...${head}`, per_page: 1 },
-        schema: z.object({ files: z.array(fileSchema).optional() }),
+        schema: z.object({ status: z.string().optional(), files: z.array(fileSchema).optional() }),
         permission: 'contents',
         access: 'read',
         purpose: 'compare commits',
       })
       if (!read.ok) return unread(read, `what changed between ${base.slice(0, 7)} and ${head.slice(0, 7)}`)
-      const files = read.data.files ?? []
-      return { paths: pathsOf(files), complete: files.length < MOST_FILES_OF_COMPARISON }
+      const { status: relation, files } = read.data
+      // An answer without a list says nothing about what changed.
+      if (files === undefined) return { paths: [], complete: false, relation }
+      return { paths: pathsOf(files), complete: files.length < MOST_FILES_OF_COMPARISON, relation }
     },
 
     async labelEvents(number) {

@@ -35,11 +35,14 @@ export function describePlan(plan: Plan): string[] {
     case 'check':
       return ['Check the set-up, and change nothing. What this event would lead to:', ...describePlan(plan.would)]
     case 'none':
-      return [plan.status === 'skipped' ? `Skip: ${plan.reason}.` : `Nothing to do: ${plan.reason}.`]
+      return [`${plan.status === 'skipped' ? 'Skip' : noneTitles[plan.status]}: ${plan.reason}.`]
     case 'refused':
       return [`Stop: ${plan.problem}. ${plan.hint}`]
   }
 }
+
+/** What the notice of a run begins with that deploys nothing. */
+export const noneTitles = { skipped: 'Skipped', superseded: 'Superseded', nothing: 'Nothing to do' } as const
 
 function dryRunFirst(plan: { readonly dryRun: boolean }, lines: string[]): string[] {
   return plan.dryRun ? ['Dry run: this is what would be done; nothing is changed.', ...lines] : lines

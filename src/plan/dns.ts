@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { errorMessage } from '../core/errors.ts'
-import { type Parsed, type ValueProblem, parseDomain, type Read } from './values.ts'
+import { type Parsed, parseDomain, type Read, type ValueProblem } from './values.ts'
 
 const dnsTypes = ['A', 'AAAA', 'CNAME', 'MX', 'TXT', 'CAA'] as const
 type DnsType = (typeof dnsTypes)[number]

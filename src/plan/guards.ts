@@ -53,7 +53,7 @@ function numberOf(event: RunEvent): number | undefined {
   return event.kind === 'pull-request' ? event.pullRequest.number : undefined
 }
 
-/** Whether a fork's code may run with the repository's key, what has to be known first, or why it may not. */
+/** Whether a pull request's code may run with the repository's key, what has to be known first, or why it may not. */
 type Trust =
   | { readonly kind: 'trusted' }
   | { readonly kind: 'approved' }
@@ -61,20 +61,21 @@ type Trust =
   | { readonly kind: 'denied'; readonly reason: string }
 
 /**
- * A fork's code is deployed with the repository's secrets in reach only when somebody with write permission asked for
+ * Trust is decided from whose code it is, wherever the key comes from: a repository may hand its secrets to forks itself.
+ * A fork's code is deployed with the key in reach only when somebody with write permission asked for
  * that very commit: by a comment that names it in full, or by the event of the gate label being put on. Nothing that
  * was done earlier counts, because GitHub tells no trustworthy time of a push; and no abbreviation does, because two
  * commits that share one are quickly made.
  */
 export function trustIn(input: PlanInput, intent: PreviewIntent, pullRequest: PullRequest, facts: Facts): Trust {
   const { context, settings } = input
-  if (intent.fork === undefined || !isFromFork(pullRequest, context.repository)) return { kind: 'trusted' }
+  if (!isFromFork(pullRequest, context.repository)) return { kind: 'trusted' }
   const { sha } = pullRequest.head
   const label = settings.previewLabel
   if (intent.comment) {
     return intent.comment.commit === sha ? { kind: 'approved' } : { kind: 'denied', reason: howToApprove(sha, label) }
   }
-  if (intent.fork === 'labeled') return permissionOfLabeller(context.actor, facts, sha)
+  if (intent.cause === 'labeled') return permissionOfLabeller(context.actor, facts, sha)
   return { kind: 'denied', reason: howToApprove(sha, label) }
 }
 

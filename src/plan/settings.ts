@@ -1,7 +1,7 @@
 import type { Secret } from '../core/secret.ts'
 import { settingTable } from './setting-table.ts'
 import type { Setting } from './value-types.ts'
-import type { ValueProblem, StatusRange } from './values.ts'
+import type { StatusRange, ValueProblem } from './values.ts'
 import { type DatabaseVariable, parseVariables, type Variables } from './variables.ts'
 
 export type InputName = keyof typeof settingTable

@@ -41,7 +41,10 @@ export function markVariables(
  * Reads `KEY=VALUE` lines with the quoting of dotenv, and refuses what different tools read differently: what dotenv
  * would drop, cut off or keep by surprise. Takes time in proportion to the text.
  */
-export function parseVariables(given: string): { readonly value: Variables; readonly problems: readonly ValueProblem[] } {
+export function parseVariables(given: string): {
+  readonly value: Variables
+  readonly problems: readonly ValueProblem[]
+} {
   const text = given.replace(/\r\n?/g, '\n')
   const variables = new Map<string, Secret>()
   const problems: ValueProblem[] = []

@@ -260,7 +260,7 @@ export interface PlanReport extends RunReport {
 /** Nothing was to be done, or it was left out on purpose. */
 export interface NothingReport extends RunReport {
   readonly kind: 'none'
-  readonly status: 'skipped' | 'nothing'
+  readonly status: 'skipped' | 'superseded' | 'nothing'
   readonly reason: string
   readonly hint?: string | undefined
 }

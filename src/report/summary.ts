@@ -96,7 +96,12 @@ function planBlocks(report: PlanReport): RootContent[] {
 }
 
 function nothingBlocks(report: NothingReport): RootContent[] {
-  const title = report.status === 'skipped' ? '⚪ Deployment was skipped' : '⚪ Nothing to do'
+  const titles = {
+    skipped: '⚪ Deployment was skipped',
+    superseded: '⚪ Something newer is live already',
+    nothing: '⚪ Nothing to do',
+  }
+  const title = titles[report.status]
   return [
     heading(2, text(title)),
     paragraph(...prose(report.reason, 1000)),

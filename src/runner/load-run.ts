@@ -44,7 +44,7 @@ export function loadRun(environment: Environment): LoadedRun {
   masks.add(raw['github-token'])
   const payload = readPayload(environment.GITHUB_EVENT_PATH)
   const context = readContext(environment, payload)
-  const event = readEvent(context.eventName, payload)
+  const event = readEvent(context.eventName, payload, context)
   const parsed = parseSettings(raw, {
     ...workspaceFiles(context.workspace),
     secretsWithheld: secretsWithheld(context, event) !== undefined,

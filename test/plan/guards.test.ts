@@ -79,7 +79,8 @@ describe('a fork’s code, with the repository’s key in reach', () => {
   })
 
   test('is not deployed for another label put on, although the gate’s is on', () => {
-    expect(make(target('labeled', 'bug'), gate)).toMatchObject({
+    expect(make(target('labeled', 'bug'), gate)).toMatchObject({ kind: 'none', status: 'nothing' })
+    expect(make(target('synchronize'), gate)).toMatchObject({
       kind: 'none',
       status: 'skipped',
       reason: expect.stringContaining('take the label preview off and put it on again'),
@@ -123,9 +124,11 @@ describe('a fork’s code, with the repository’s key in reach', () => {
     expect(made).toMatchObject({ status: 'skipped', reason: expect.stringContaining('directory') })
   })
 
-  test('is deployed like any other where the repository hands its secrets to forks itself', () => {
+  test('needs that approval also where the repository hands its secrets to forks itself', () => {
     const event = pullRequestEvent('opened', { pullRequest: forked })
-    expect(make(event, {})).toMatchObject({ kind: 'preview', untrusted: false })
+    expect(make(event, {})).toMatchObject({ kind: 'none', status: 'skipped' })
+    const labeled = pullRequestEvent('labeled', { pullRequest: forked, label: 'preview' })
+    expect(make(labeled, gate, { permission: 'write' })).toMatchObject({ kind: 'preview', untrusted: true })
   })
 
   test('from the same repository needs no approval', () => {
