@@ -144,7 +144,7 @@ export function readEvent(eventName: string, payload: unknown, known: Known = {}
     case 'push':
       return pushEvent(read(payloads.push), known)
     case 'workflow_dispatch':
-      return { kind: 'dispatch', ref: wholeRef(read(payloads.dispatch).ref, known) }
+      return { kind: 'dispatch', ref: wholeRef(eventName, read(payloads.dispatch).ref, known) }
     case 'release': {
       const { action, release } = read(payloads.release)
       return { kind: 'release', action, tag: release.tag_name }
@@ -168,8 +168,11 @@ function parsePayload<T>(schema: z.ZodType<T>, payload: unknown, eventName: stri
   const parsed = schema.safeParse(payload)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  const where = issue?.path.join('.') || 'the whole'
-  throw new DeployError(`The description of the event ${eventName} is not as expected: ${where}: ${issue?.message}`, {
+  throw unexpected(eventName, issue?.path.join('.') || 'the whole', issue?.message ?? '')
+}
+
+function unexpected(eventName: string, where: string, what: string): DeployError {
+  return new DeployError(`The description of the event ${eventName} is not as expected: ${where}: ${what}`, {
     hint: 'Run the workflow again. If that does not help, this action does not know this form of the event yet.',
   })
 }
@@ -208,15 +211,17 @@ const deletedAccount = 'ghost'
 type Known = Partial<Pick<RunContext, 'ref' | 'sha'>>
 
 /** The whole ref. A payload may lack it, or hold a branch's short name. */
-function wholeRef(ref: string | null | undefined, known: Known): string {
+function wholeRef(eventName: string, ref: string | null | undefined, known: Known): string {
   if (ref?.startsWith('refs/')) return ref
-  return known.ref || (ref ? `refs/heads/${ref}` : '')
+  if (known.ref) return known.ref
+  if (!ref) throw unexpected(eventName, 'ref', 'it is missing, and GITHUB_REF is not set')
+  return `refs/heads/${ref}`
 }
 
 function pushEvent({ ref, before, after }: z.infer<typeof payloads.push>, known: Known): RunEvent {
   // Zeros stand for "there was none" and "there is none any more".
   const some = (commit: string | null | undefined) => (commit && !/^0+$/.test(commit) ? commit : undefined)
-  return { kind: 'push', ref: wholeRef(ref, known), before: some(before), after: some(after ?? known.sha) }
+  return { kind: 'push', ref: wholeRef('push', ref, known), before: some(before), after: some(after ?? known.sha) }
 }
 
 function commentEvent({ action, issue, comment }: z.infer<typeof payloads.comment>): RunEvent {

@@ -148,6 +148,17 @@ describe('paths', () => {
     [['src/**', '!src/**/*.md'], ['src/a.md'], false],
     [['src/**', '!src/**/*.md', 'src/keep.md'], ['src/keep.md'], true],
     [['src/**'], [], false],
+    [['src/**/x.ts'], ['src/x.ts'], true],
+    [['src/**/x.ts'], ['src/a/b/x.ts'], true],
+    [['**/test/**'], ['test/a'], true],
+    [['a*c?.[jt]s'], ['abbcd.ts'], true],
+    [['a*c?.[!jt]s'], ['abbcd.ts'], false],
+    [['{web,lib/{a,b}}/**'], ['lib/b/x'], true],
+    [['{web,lib/{a,b}}/**'], ['lib/c/x'], false],
+    [['app/(shop)/**'], ['app/(shop)/page.tsx'], true],
+    [['src/\\*.ts'], ['src/*.ts'], true],
+    [['src/\\*.ts'], ['src/a.ts'], false],
+    [['*'], ['a/b'], false],
   ])('%j and %j: %s', (globs, files, expected) => {
     expect(matchesPaths(globs, files)).toBe(expected)
   })
