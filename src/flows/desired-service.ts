@@ -2,7 +2,7 @@ import type { ServiceSettings } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { Autoscale } from '../plan/autoscale.ts'
 import type { BuildSettings, EnvStrategy } from '../plan/settings.ts'
-import type { Variables } from '../plan/variables.ts'
+import { layVariables, type Variables } from '../plan/variables.ts'
 
 /** What decides how a service shall be: what the run asks for, and what is there already. */
 export interface Wishes {
@@ -50,7 +50,5 @@ export function desiredVariables({
   databaseVariables,
   existing,
 }: Wishes): Record<string, string> {
-  const kept = envStrategy === 'merge' ? existing?.env : undefined
-  const wanted = Object.fromEntries([...variables].map(([name, secret]) => [name, secret.reveal()]))
-  return { ...kept, ...wanted, ...databaseVariables }
+  return { ...layVariables(existing?.env, variables, envStrategy), ...databaseVariables }
 }

@@ -1,3 +1,5 @@
+import { describeKept } from '../plan/describe.ts'
+import { keptSecrets } from '../plan/variables.ts'
 import { desiredSettings } from './desired-service.ts'
 import { claimService } from './ownership.ts'
 import { changeMeanwhile } from './still-wanted.ts'
@@ -24,6 +26,8 @@ export async function startOnBranch(work: Work): Promise<Switched> {
 }
 
 function start({ plan, run, prepared, branch }: Work): Promise<Switched> {
+  const kept = keptSecrets(prepared.existing?.env, plan.variables)
+  if (kept.length > 0) run.log.warning(describeKept(kept))
   return switchService(run, {
     serviceName: plan.serviceName,
     branch,
