@@ -1,6 +1,7 @@
 import { errorMessage } from '../core/errors.ts'
 import type { PullRequestState } from '../github/pull-requests.ts'
 import { branchOf, type PullRequest } from '../plan/event.ts'
+import { labelFollowsHead } from '../plan/guards.ts'
 import type { Facts, LiveVersion, NeededFact } from '../plan/plan.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
 import { meaningOf } from '../watch/status.ts'
@@ -40,6 +41,8 @@ export async function lookUp(deps: Asked, need: NeededFact, signal: AbortSignal)
       return { changedFiles: await changedFilesOf(deps, need) }
     case 'live':
       return { live: await liveVersionOf(deps, need, signal) }
+    case 'approval':
+      return { approval: await approvalOf(deps, need) }
     case 'relation':
       return { relation: await relationOf(deps, need) }
   }
@@ -62,6 +65,18 @@ async function pullRequestOf(
     sharing.find(({ head }) => head.ref === need.headBranch) ??
     sharing[0]
   return pullRequestFact(found ?? 'absent')
+}
+
+async function approvalOf(
+  { github }: Asked,
+  { of }: Extract<NeededFact, { fact: 'approval' }>,
+): Promise<NonNullable<Facts['approval']>> {
+  const [timeline, now] = await Promise.all([
+    github.pullRequests.timeline(of.number),
+    github.pullRequests.get(of.number),
+  ])
+  if (!timeline || typeof now !== 'object') return 'unreadable'
+  return now.head.sha === of.sha && labelFollowsHead(timeline, of, now.head.pushedAt) ? 'given' : 'not-given'
 }
 
 /** After a force push the branch stands at a commit that is older than what is live, and means it. */

@@ -235,6 +235,7 @@ export type NeededFact =
       readonly numbers: readonly number[]
     }
   | { readonly fact: 'permission'; readonly login: string }
+  | { readonly fact: 'approval'; readonly of: Approval }
   | { readonly fact: 'live'; readonly place: Place; readonly serviceName: string }
   | { readonly fact: 'changedFiles'; readonly of: ChangedFilesOf }
   | { readonly fact: 'relation'; readonly of: Relatives }
@@ -242,6 +243,13 @@ export type NeededFact =
 export type ChangedFilesOf =
   | { readonly kind: 'pull-request'; readonly number: number }
   | { readonly kind: 'range'; readonly before: string; readonly after: string }
+
+/** Whether a label was put on after this commit had become the head of the pull request. */
+export interface Approval {
+  readonly number: number
+  readonly label: string
+  readonly sha: string
+}
 
 /** Two commits, of which one may lead to the other, and the ref that the first was taken from. */
 export interface Relatives {
@@ -259,6 +267,7 @@ export type RepositoryPermission = 'admin' | 'write' | 'read' | 'none'
 export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
   readonly permission?: RepositoryPermission | 'unreadable'
+  readonly approval?: 'given' | 'not-given' | 'unreadable'
   readonly live?: LiveVersion
   /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */
   readonly changedFiles?: readonly string[] | 'unreadable'

@@ -513,6 +513,7 @@ test('whatever GitHub answers, a plan is made after a few questions, and none is
       'none' as const,
       'unreadable' as const,
     ),
+    approval: fc.constantFrom('given' as const, 'not-given' as const, 'unreadable' as const),
     live: fc.constantFrom({ commit: headSha }, { commit: baseSha }, 'absent' as const, 'unknown' as const),
     relation: fc.constantFrom('ahead' as const, 'other' as const, 'unreadable' as const),
     changedFiles: fc.constantFrom(['src/a.ts'], ['README.md'], [], 'unreadable' as const),
