@@ -7,9 +7,13 @@ export function looksSecret(name: string, value: string): boolean {
   return isNamedSecret(name, value) || knownForms.some((form) => form.test(value)) || looksRandom(value)
 }
 
+/** Whether a variable of this name holds a secret as a rule, whatever its value. */
+export function hasSecretName(name: string): boolean {
+  return secretAddress.test(name) || (secretName.test(name) && !aboutSecrets.test(name))
+}
+
 function isNamedSecret(name: string, value: string): boolean {
-  if (secretAddress.test(name)) return true
-  return secretName.test(name) && !aboutSecrets.test(name) && !isPublicUrl(value)
+  return hasSecretName(name) && (secretAddress.test(name) || !isPublicUrl(value))
 }
 
 const secretName =

@@ -1,6 +1,8 @@
 import { count, formatBytes } from '../core/format.ts'
 import { describeSize, templateSize } from '../ink/account.ts'
+import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
+import { keptSecrets } from '../plan/variables.ts'
 import type { DeployReport, PushedView } from '../report/model.ts'
 import type { CardRow } from '../report/row.ts'
 import type { PushResult } from '../source/push.ts'
@@ -67,6 +69,8 @@ async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): P
 function rollOutWork(work: Work): Promise<RolloutEnd> {
   const { plan, run, prepared, branch } = work
   const { existing, snapshot } = prepared
+  const kept = keptSecrets(existing?.env, plan.variables)
+  if (kept.length > 0) run.log.warning(describeKept(kept))
   const mayBeRemoved =
     plan.kind === 'preview' && plan.reopened && existing && isOurs(existing, plan.place, prepared.repositorySlug)
   return rollOut(run, {

@@ -3,7 +3,7 @@ import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { repositorySlug } from '../ink/results.ts'
-import { describePlan } from '../plan/describe.ts'
+import { describePlan, noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
@@ -24,7 +24,7 @@ export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
 /** There is nothing to do, or a rule forbids it. */
 export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): Promise<Outcome> {
   deps.output('skipped-reason', plan.reason)
-  deps.log.notice(`${plan.status === 'skipped' ? 'Skipped' : 'Nothing to do'}: ${plan.reason}`)
+  deps.log.notice(`${noneTitles[plan.status]}: ${plan.reason}`)
   if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
     await noteSkipped(plan.reason, event.pullRequest, deps)
   const report = nothingReport(deps, plan.status, plan.reason)

@@ -3,6 +3,7 @@ import { bothOf } from '../core/parallel.ts'
 import type { ServiceSettings } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import { layVariables } from '../plan/variables.ts'
 import type { PushResult } from '../source/push.ts'
 import type { GitRemote } from '../source/remote.ts'
 import type { Snapshot } from '../source/snapshot.ts'
@@ -129,9 +130,7 @@ function desiredVariables(
   databaseVariables: Readonly<Record<string, string>> | undefined,
   existing: Service | undefined,
 ): Record<string, string> {
-  const kept = envStrategy === 'merge' ? existing?.env : undefined
-  const wanted = Object.fromEntries([...variables].map(([name, secret]) => [name, secret.reveal()]))
-  return { ...kept, ...wanted, ...databaseVariables }
+  return { ...layVariables(existing?.env, variables, envStrategy), ...databaseVariables }
 }
 
 // The platform counts at most a day (destroy_timeout_seconds, G2); longer lives end with the sweep.

@@ -1,6 +1,11 @@
+import { errorMessage } from '../core/errors.ts'
 import type { PullRequestState } from '../github/pull-requests.ts'
 import type { PullRequest } from '../plan/event.ts'
-import type { Facts, NeededFact } from '../plan/plan.ts'
+import { branchOf } from '../plan/event.ts'
+import { labelFollowsHead } from '../plan/guards.ts'
+import type { Facts, LiveVersion, NeededFact } from '../plan/plan.ts'
+import { parseDeploymentBranch } from '../source/branches.ts'
+import { meaningOf } from '../watch/status.ts'
 import type { Deps } from './run.ts'
 
 /** A pull request as GitHub's API gives it, as a fact for the plan. */
@@ -24,8 +29,10 @@ export function pullRequestFact(
   }
 }
 
-/** Looks up the one fact that a plan needs. What GitHub does not tell is a fact as well: `unreadable`. */
-export async function lookUp(deps: Pick<Deps, 'github'>, need: NeededFact): Promise<Facts> {
+type Asked = Pick<Deps, 'github' | 'openPlatform' | 'log'>
+
+/** Looks up the one fact that a plan needs. What cannot be found out is a fact as well: `unreadable`, `unknown`. */
+export async function lookUp(deps: Asked, need: NeededFact, signal: AbortSignal): Promise<Facts> {
   switch (need.fact) {
     case 'pullRequest':
       return { pullRequest: await pullRequestOf(deps, need) }
@@ -33,6 +40,12 @@ export async function lookUp(deps: Pick<Deps, 'github'>, need: NeededFact): Prom
       return { permission: permissionOf(await deps.github.people.mayWrite(need.login)) }
     case 'changedFiles':
       return { changedFiles: await changedFilesOf(deps, need) }
+    case 'live':
+      return { live: await liveVersionOf(deps, need, signal) }
+    case 'approval':
+      return { approval: await approvalOf(deps, need) }
+    case 'relation':
+      return { relation: await relationOf(deps, need) }
   }
 }
 
@@ -43,11 +56,65 @@ async function pullRequestOf(
   if ('number' in need) return pullRequestFact(await github.pullRequests.get(need.number))
   const open = await github.pullRequests.list('open')
   if (!open) return 'unreadable'
-  const found = open.find(
+  const sharing = open.filter(
     ({ head }) =>
       head.sha === need.headSha && (need.headRepository === undefined || head.repository === need.headRepository),
   )
+  // Several branches may be at one commit, and a branch may have several pull requests: the one that is named is meant.
+  const found =
+    sharing.find(({ number }) => need.numbers.includes(number)) ??
+    sharing.find(({ head }) => head.ref === need.headBranch) ??
+    sharing[0]
   return pullRequestFact(found ?? 'absent')
+}
+
+async function approvalOf(
+  { github }: Asked,
+  { of }: Extract<NeededFact, { fact: 'approval' }>,
+): Promise<NonNullable<Facts['approval']>> {
+  const [timeline, now] = await Promise.all([
+    github.pullRequests.timeline(of.number),
+    github.pullRequests.get(of.number),
+  ])
+  if (!timeline || typeof now !== 'object') return 'unreadable'
+  return now.head.sha === of.sha && labelFollowsHead(timeline, of, now.head.pushedAt) ? 'given' : 'not-given'
+}
+
+/** After a force push the branch stands at a commit that is older than what is live, and means it. */
+async function relationOf(
+  { github }: Asked,
+  { of: { base, head, ref } }: Extract<NeededFact, { fact: 'relation' }>,
+): Promise<NonNullable<Facts['relation']>> {
+  const branch = branchOf(ref)
+  const [compared, tip] = await Promise.all([
+    github.pullRequests.changedBetween(base, head),
+    branch === undefined ? undefined : github.branches.tip(branch),
+  ])
+  if (compared?.relation === undefined) return 'unreadable'
+  return compared.relation === 'ahead' && tip !== base ? 'ahead' : 'other'
+}
+
+/** The commit whose branch a service runs. Its latest deployment has to be live, for a failed one is not what answers. */
+async function liveVersionOf(
+  { openPlatform, log }: Asked,
+  { place, serviceName }: Extract<NeededFact, { fact: 'live' }>,
+  signal: AbortSignal,
+): Promise<LiveVersion> {
+  try {
+    const platform = await openPlatform(place, signal)
+    try {
+      const service = await platform.service(serviceName, {}, signal)
+      if (!service) return 'absent'
+      const commit = service.branch === undefined ? undefined : parseDeploymentBranch(service.branch)?.sourceSha
+      return commit !== undefined && meaningOf(service.status)?.phase === 'live' ? { commit } : 'unknown'
+    } finally {
+      await platform.close()
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    log.debug(`What ${serviceName} runs could not be read: ${errorMessage(error)}`)
+    return 'unknown'
+  }
 }
 
 function permissionOf(mayWrite: boolean | undefined): NonNullable<Facts['permission']> {
@@ -63,6 +130,7 @@ async function changedFilesOf(
     of.kind === 'pull-request'
       ? await github.pullRequests.changedFiles(of.number)
       : await github.pullRequests.changedBetween(of.before, of.after)
-  // A list that GitHub cut short proves no absence.
-  return files?.complete ? files.paths : 'unreadable'
+  // A list that GitHub cut short proves no absence, and one between commits that do not follow each other is another's.
+  const follows = of.kind === 'pull-request' || files?.relation === 'ahead' || files?.relation === 'identical'
+  return files?.complete && follows ? files.paths : 'unreadable'
 }

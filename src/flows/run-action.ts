@@ -30,7 +30,7 @@ type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
   const deps: RunDeps = { ...ports, ...meta }
-  const plan = await decide(deps, event)
+  const plan = await decide(deps, event, deps.signal)
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
@@ -50,12 +50,12 @@ function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'st
   deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(deps.startedAt)) / 1000))
 }
 
-async function decide(deps: Deps, event: RunEvent): Promise<Plan> {
+async function decide(deps: Deps, event: RunEvent, signal: AbortSignal): Promise<Plan> {
   let facts: Facts = {}
   for (;;) {
     const plan = makePlan({ context: deps.context, event, settings: deps.settings }, facts)
     if (plan.kind !== 'needs') return plan
-    facts = { ...facts, ...(await lookUp(deps, plan.need)) }
+    facts = { ...facts, ...(await lookUp(deps, plan.need, signal)) }
   }
 }
 

@@ -37,11 +37,11 @@ async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | unde
 /**
  * Two pushes in a row start two runs, and the slower one must not put the older commit back. That the branch has moved on
  * is not enough to give way, though: a workflow may leave the newer push out (`paths-ignore`), and then nobody would
- * deploy either. So the newer commit has to be what the service was switched to. A run that is started again by hand is
- * meant: that is how people go back to an earlier version.
+ * deploy either. So the newer commit has to be what the service was switched to. That holds as well for a run which is
+ * started again; going back on purpose is what `command: rollback` is for.
  */
 async function productionChange(plan: ProductionPlan, run: Run): Promise<Change | undefined> {
-  if (run.context.eventName !== 'push' || run.context.runAttempt > 1) return undefined
+  if (run.context.eventName !== 'push') return undefined
   const branch = plan.wanted.ref.replace(/^refs\/heads\//, '')
   const tip = await run.github.branches.tip(branch)
   if (tip === undefined || tip === plan.wanted.sha) return undefined

@@ -11,25 +11,35 @@ export interface PullRequestState {
   readonly htmlUrl: string
   readonly labels: readonly string[]
   readonly author: string | undefined
-  readonly head: { readonly sha: string; readonly ref: string; readonly repository: string | undefined }
+  readonly head: {
+    readonly sha: string
+    readonly ref: string
+    readonly repository: string | undefined
+    /** When its repository was pushed to last, by GitHub's clock. ISO 8601. */
+    readonly pushedAt?: string | undefined
+  }
   readonly base: { readonly sha: string; readonly ref: string }
   /** ISO 8601. */
   readonly updatedAt: string
 }
 
-/** Who put a label on a pull request or took it off, and when. */
-interface LabelEvent {
-  readonly label: string
-  readonly added: boolean
-  readonly actor: string | undefined
-  /** ISO 8601. */
-  readonly at: string
+/** What happened to a pull request, in the order in which GitHub heard of it. */
+export interface TimelineEntry {
+  /** `committed`, `head_ref_force_pushed`, `labeled`, … as GitHub names them. */
+  readonly event: string
+  /** The commit, or the head after a force push. */
+  readonly sha: string | undefined
+  readonly label: string | undefined
+  /** ISO 8601. Commits have no time of GitHub's. */
+  readonly at: string | undefined
 }
 
 /** Files of a change. `complete` is false where GitHub cuts the list (3000 files of a pull request, 300 of a comparison). */
 interface ChangedFiles {
   readonly paths: readonly string[]
   readonly complete: boolean
+  /** How the second of two commits lies to the first: `ahead`, `behind`, `identical`, `diverged`. */
+  readonly relation?: string | undefined
 }
 
 /** Guards rely on these reads, so each gives `undefined`, with a warning, when GitHub does not answer it. */
@@ -41,7 +51,7 @@ export interface PullRequests {
   /** What `head` has that `base` had not, for pushes. */
   changedBetween(base: string, head: string): Promise<ChangedFiles | undefined>
   /** Oldest first. */
-  labelEvents(number: number): Promise<readonly LabelEvent[] | undefined>
+  timeline(number: number): Promise<readonly TimelineEntry[] | undefined>
 }
 
 const pullSchema = z.object({
@@ -54,17 +64,22 @@ const pullSchema = z.object({
   updated_at: z.string(),
   labels: z.array(z.object({ name: z.string() })),
   user: z.object({ login: z.string() }).nullable(),
-  head: z.object({ sha: z.string(), ref: z.string(), repo: z.object({ full_name: z.string() }).nullable() }),
+  head: z.object({
+    sha: z.string(),
+    ref: z.string(),
+    repo: z.object({ full_name: z.string(), pushed_at: z.string().nullish() }).nullable(),
+  }),
   base: z.object({ sha: z.string(), ref: z.string() }),
 })
 
 const fileSchema = z.object({ filename: z.string(), previous_filename: z.string().optional() })
 
-const eventSchema = z.object({
-  event: z.string(),
-  created_at: z.string(),
-  actor: z.object({ login: z.string() }).nullish(),
-  label: z.object({ name: z.string() }).optional(),
+const timelineSchema = z.object({
+  event: z.string().optional(),
+  created_at: z.string().nullish(),
+  sha: z.string().nullish(),
+  commit_id: z.string().nullish(),
+  label: z.object({ name: z.string() }).nullish(),
 })
 
 const MOST_FILES_OF_PULL_REQUEST = 3000
@@ -118,24 +133,26 @@ export function openPullRequests(api: Api, warning: (message: string) => void): 
       const read = await api.call({
         route: 'GET /repos/{owner}/{repo}/compare/{basehead}',
         params: { basehead: `${base}...${head}`, per_page: 1 },
-        schema: z.object({ files: z.array(fileSchema).optional() }),
+        schema: z.object({ status: z.string().optional(), files: z.array(fileSchema).optional() }),
         permission: 'contents',
         access: 'read',
         purpose: 'compare commits',
       })
       if (!read.ok) return unread(read, `what changed between ${base.slice(0, 7)} and ${head.slice(0, 7)}`)
-      const files = read.data.files ?? []
-      return { paths: pathsOf(files), complete: files.length < MOST_FILES_OF_COMPARISON }
+      const { status: relation, files } = read.data
+      // An answer without a list says nothing about what changed.
+      if (files === undefined) return { paths: [], complete: false, relation }
+      return { paths: pathsOf(files), complete: files.length < MOST_FILES_OF_COMPARISON, relation }
     },
 
-    async labelEvents(number) {
+    async timeline(number) {
       const read = await api.pages({
         ...reads,
-        route: 'GET /repos/{owner}/{repo}/issues/{issue_number}/events',
+        route: 'GET /repos/{owner}/{repo}/issues/{issue_number}/timeline',
         params: { issue_number: number },
-        schema: z.array(eventSchema),
+        schema: z.array(timelineSchema),
       })
-      return read.ok ? read.data.flatMap(toLabelEvent) : unread(read, `the history of pull request #${number}`)
+      return read.ok ? read.data.map(toEntry) : unread(read, `the history of pull request #${number}`)
     },
   }
 }
@@ -151,7 +168,12 @@ function toState(pull: z.infer<typeof pullSchema>): PullRequestState {
     labels: pull.labels.map((label) => label.name),
     author: pull.user?.login,
     // The repository is null once a fork has been deleted.
-    head: { sha: pull.head.sha, ref: pull.head.ref, repository: pull.head.repo?.full_name },
+    head: {
+      sha: pull.head.sha,
+      ref: pull.head.ref,
+      repository: pull.head.repo?.full_name,
+      pushedAt: pull.head.repo?.pushed_at ?? undefined,
+    },
     base: { sha: pull.base.sha, ref: pull.base.ref },
     updatedAt: pull.updated_at,
   }
@@ -164,9 +186,11 @@ function pathsOf(files: readonly z.infer<typeof fileSchema>[]): string[] {
   )
 }
 
-function toLabelEvent(event: z.infer<typeof eventSchema>): LabelEvent[] {
-  if (event.label === undefined || (event.event !== 'labeled' && event.event !== 'unlabeled')) return []
-  return [
-    { label: event.label.name, added: event.event === 'labeled', actor: event.actor?.login, at: event.created_at },
-  ]
+function toEntry(entry: z.infer<typeof timelineSchema>): TimelineEntry {
+  return {
+    event: entry.event ?? '',
+    sha: entry.sha ?? entry.commit_id ?? undefined,
+    label: entry.label?.name,
+    at: entry.created_at ?? undefined,
+  }
 }

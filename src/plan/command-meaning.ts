@@ -28,6 +28,7 @@ export function intentOf(input: PlanInput): Intent | NonePlan | RefusedPlan {
     case 'monitor':
       return { kind: 'monitor', because }
     case 'rollback':
+      if (settings.pullRequest === undefined && mayBeStrangers(input)) return refuseStrangers(input, because)
       return { kind: 'rollback', because, number: settings.pullRequest, to: settings.rollbackTo, askedBy: undefined }
   }
 }
@@ -52,17 +53,44 @@ function commandedProduction(input: PlanInput, because: string): Intent | NonePl
   const { context, event } = input
   const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, input) : undefined
   if (meaning?.kind === 'production' || meaning?.kind === 'none') return meaning
-  if (event.kind === 'pull-request' || event.kind === 'comment' || event.kind === 'workflow-run') {
-    return {
-      kind: 'refused',
-      problem: `${because} cannot be used with the event ${context.eventName}, which speaks of code that is not merged`,
-      hint: 'Run it on push, workflow_dispatch or release.',
-    }
-  }
+  if (mayBeStrangers(input)) return refuseStrangers(input, because)
   if (event.kind === 'push' && event.after === undefined) {
     return { kind: 'refused', problem: `${because}: ${event.ref} was deleted`, hint: 'There is no commit to deploy.' }
   }
-  return production(because, { sha: context.sha, ref: context.ref }, event.kind === 'push' ? event.before : undefined)
+  const asked = production(because, { sha: context.sha, ref: context.ref }, event.kind !== 'push')
+  return { ...asked, before: event.kind === 'push' ? event.before : undefined }
+}
+
+/** Events without a meaning of their own that only those who may write to the repository can cause. */
+const ownEvents = ['create', 'deployment', 'registry_package', 'repository_dispatch', 'workflow_call']
+
+/**
+ * Whether people without any permission in the repository may have caused the event, or it speaks of code that nobody has
+ * merged: such an event must not reach production, whatever the workflow commands.
+ */
+function mayBeStrangers({ event }: PlanInput): boolean {
+  switch (event.kind) {
+    case 'push':
+    case 'dispatch':
+    case 'release':
+    case 'schedule':
+    case 'delete':
+      return false
+    case 'other':
+      return !ownEvents.includes(event.name)
+    default:
+      return true
+  }
+}
+
+function refuseStrangers({ context, event }: PlanInput, because: string): RefusedPlan {
+  const unmerged = event.kind !== 'other' || event.name.startsWith('pull_request') || event.name === 'merge_group'
+  const why = unmerged ? 'which speaks of code that is not merged' : 'which anybody can cause'
+  return {
+    kind: 'refused',
+    problem: `${because} cannot be used with the event ${context.eventName}, ${why}`,
+    hint: 'Run it on push, workflow_dispatch, schedule or release.',
+  }
 }
 
 function lacksNumber(because: string): RefusedPlan {

@@ -11,6 +11,7 @@ import type {
 } from './plan.ts'
 import type { BuildSettings, HealthCheck } from './settings.ts'
 import { shortDuration } from './values.ts'
+import { emptyNames } from './variables.ts'
 
 /** The plan as lines for the log, printed before anything is done. Names of environment variables, never values. */
 export function describePlan(plan: Plan): string[] {
@@ -35,11 +36,14 @@ export function describePlan(plan: Plan): string[] {
     case 'check':
       return ['Check the set-up, and change nothing. What this event would lead to:', ...describePlan(plan.would)]
     case 'none':
-      return [plan.status === 'skipped' ? `Skip: ${plan.reason}.` : `Nothing to do: ${plan.reason}.`]
+      return [`${plan.status === 'skipped' ? 'Skip' : noneTitles[plan.status]}: ${plan.reason}.`]
     case 'refused':
       return [`Stop: ${plan.problem}. ${plan.hint}`]
   }
 }
+
+/** What the notice of a run begins with that deploys nothing. */
+export const noneTitles = { skipped: 'Skipped', superseded: 'Superseded', nothing: 'Nothing to do' } as const
 
 function dryRunFirst(plan: { readonly dryRun: boolean }, lines: string[]): string[] {
   return plan.dryRun ? ['Dry run: this is what would be done; nothing is changed.', ...lines] : lines
@@ -56,6 +60,7 @@ function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
       : `The files in ${plan.directory} as they lie in the workspace, for commit ${wanted.sha.slice(0, 7)} (${wanted.ref}).`,
     ...describeBuild(plan.build),
     `Environment variables (${plan.envStrategy}): ${[...plan.variables.keys()].sort().join(', ')}.`,
+    ...describeEmpty(emptyNames(plan.variables)),
     `Healthy when ${describeHealth(plan.health)}; ${shortDuration(plan.timeoutMs)} at most for everything.`,
   ]
   if (plan.database) lines.push(...describeDatabase(plan.database))
@@ -64,6 +69,18 @@ function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
   lines.push(...(plan.kind === 'preview' ? describePreview(plan) : describeProduction(plan)))
   if (plan.adopt) lines.push('A service of that name is taken over even if it does not carry our marks.')
   return lines
+}
+
+function describeEmpty(names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`Empty, which a secret is that was not found: ${[...names].sort().join(', ')}.`]
+}
+
+/** The warning about secrets that came empty and keep their live value. */
+export function describeKept(names: readonly string[]): string {
+  return (
+    `The value given for ${names.join(', ')} is empty, so the one that the service has was kept. ` +
+    'Check that the secret exists under this name and that this run may read it; to clear it, set it at ml.ink.'
+  )
 }
 
 function describeDatabase({ name, type, env, seed }: DatabasePlan): string[] {

@@ -1,6 +1,6 @@
 import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
 import type { PlanInput, PreviewIntent } from './intent.ts'
-import type { Facts, NeededFact, NonePlan, RefusedPlan } from './plan.ts'
+import type { Approval, Facts, NeededFact, NonePlan, RefusedPlan } from './plan.ts'
 import type { OnMissingKey } from './settings.ts'
 import { managedBy, marks } from './variables.ts'
 
@@ -53,7 +53,7 @@ function numberOf(event: RunEvent): number | undefined {
   return event.kind === 'pull-request' ? event.pullRequest.number : undefined
 }
 
-/** Whether a fork's code may run with the repository's key, what has to be known first, or why it may not. */
+/** Whether a pull request's code may run with the repository's key, what has to be known first, or why it may not. */
 type Trust =
   | { readonly kind: 'trusted' }
   | { readonly kind: 'approved' }
@@ -61,27 +61,63 @@ type Trust =
   | { readonly kind: 'denied'; readonly reason: string }
 
 /**
- * A fork's code is deployed with the repository's secrets in reach only when somebody with write permission asked for
- * that very commit: by a comment that names it in full, or by the event of the gate label being put on. Nothing that
- * was done earlier counts, because GitHub tells no trustworthy time of a push; and no abbreviation does, because two
- * commits that share one are quickly made.
+ * Trust is decided from whose code it is, wherever the key comes from: a repository may hand its secrets to forks itself.
+ * A fork's code is deployed with the key in reach only when somebody with write permission asked for
+ * that very commit: by a comment that names it in full, or by putting the gate's label on after GitHub had heard of the
+ * commit. Nothing that was done earlier counts, and no abbreviation does, because two commits that share one are quickly
+ * made.
  */
 export function trustIn(input: PlanInput, intent: PreviewIntent, pullRequest: PullRequest, facts: Facts): Trust {
   const { context, settings } = input
-  if (intent.fork === undefined || !isFromFork(pullRequest, context.repository)) return { kind: 'trusted' }
+  if (!isFromFork(pullRequest, context.repository)) return { kind: 'trusted' }
   const { sha } = pullRequest.head
   const label = settings.previewLabel
   if (intent.comment) {
     return intent.comment.commit === sha ? { kind: 'approved' } : { kind: 'denied', reason: howToApprove(sha, label) }
   }
-  if (intent.fork === 'labeled') return permissionOfLabeller(context.actor, facts, sha)
+  if (intent.cause === 'labeled' && label !== undefined) {
+    return trustInLabel(context.actor, { number: pullRequest.number, label, sha }, facts)
+  }
   return { kind: 'denied', reason: howToApprove(sha, label) }
 }
 
-function permissionOfLabeller(login: string, facts: Facts, sha: string): Trust {
+/** A label says nothing of a commit that was pushed while somebody was on the way to put it on. */
+function trustInLabel(login: string, approval: Approval, facts: Facts): Trust {
   if (facts.permission === undefined) return { kind: 'needs', need: { fact: 'permission', login } }
-  if (mayWrite(facts)) return { kind: 'approved' }
-  return { kind: 'denied', reason: `${login} has no write permission. ${howToApprove(sha, undefined)}` }
+  if (!mayWrite(facts)) {
+    return { kind: 'denied', reason: `${login} has no write permission. ${howToApprove(approval.sha, undefined)}` }
+  }
+  if (facts.approval === undefined) return { kind: 'needs', need: { fact: 'approval', of: approval } }
+  if (facts.approval === 'given') return { kind: 'approved' }
+  return { kind: 'denied', reason: howToApprove(approval.sha, undefined) }
+}
+
+/** An entry of a pull request's history. */
+interface Entry {
+  readonly event: string
+  readonly sha: string | undefined
+  readonly label: string | undefined
+  readonly at: string | undefined
+}
+
+/**
+ * Whether the label was put on after the commit had become the head, by GitHub's order of events and by its clock: the
+ * times in commits are their author's to choose, so the last push to the head's repository has to be before the label too.
+ *
+ * @param timeline oldest first
+ * @param pushedAt when the head's repository was pushed to last; ISO 8601
+ */
+export function labelFollowsHead(
+  timeline: readonly Entry[],
+  { label, sha }: Pick<Approval, 'label' | 'sha'>,
+  pushedAt: string | undefined,
+): boolean {
+  const labeled = timeline.findLastIndex((entry) => entry.event === 'labeled' && sameLabel(entry.label, label))
+  const isPush = ({ event }: Entry) => event === 'committed' || event === 'head_ref_force_pushed'
+  const arrived = timeline.findIndex((entry) => isPush(entry) && entry.sha === sha)
+  const last = timeline.findLastIndex(isPush)
+  const labeledAt = Date.parse(timeline[labeled]?.at ?? '')
+  return arrived !== -1 && last < labeled && Date.parse(pushedAt ?? '') <= labeledAt
 }
 
 function howToApprove(sha: string, label: string | undefined): string {

@@ -44,8 +44,10 @@ export interface PreviewIntent {
   readonly before: string | undefined
   /** A person asked for this very preview, so drafts and paths do not hold it back. */
   readonly byPerson: boolean
-  /** How a fork's code came to run with the repository's secrets; undefined where it cannot. */
-  readonly fork: 'commented' | 'labeled' | 'pushed' | 'other' | undefined
+  /** What happened, as far as it can approve of a fork's code. */
+  readonly cause: 'commented' | 'labeled' | 'other'
+  /** Nobody knows what happened, so the pull request as it is now decides, also whether its preview has to go. */
+  readonly asItIs: boolean
   readonly comment: (Asked & { readonly commit: string | undefined }) | undefined
 }
 
@@ -58,6 +60,8 @@ export type PreviewOf =
       readonly headSha: string
       readonly headBranch: string
       readonly headRepository: string | undefined
+      /** Those that are named, where several have this head; empty when none is. */
+      readonly numbers: readonly number[]
     }
 
 export interface ProductionIntent {
@@ -66,6 +70,8 @@ export interface ProductionIntent {
   readonly wanted: { readonly sha: string; readonly ref: string }
   /** The tip before a push. */
   readonly before: string | undefined
+  /** A person asked for this very deployment, so paths do not hold it back. */
+  readonly byPerson: boolean
 }
 
 export interface RollbackIntent {
@@ -121,29 +127,42 @@ export function intentOfEvent(input: PlanInput): Intent | NonePlan {
 
 const deployingActions = ['opened', 'reopened', 'synchronize', 'ready_for_review', 'labeled']
 
+/** Activities that change neither the code nor whether there is to be a preview. */
+const idleActions = [
+  ...['assigned', 'unassigned', 'edited', 'locked', 'unlocked', 'milestoned', 'demilestoned', 'unlabeled'],
+  ...['converted_to_draft', 'review_requested', 'review_request_removed', 'auto_merge_enabled', 'auto_merge_disabled'],
+  ...['enqueued', 'dequeued'],
+]
+
 function meaningOfPullRequest(event: PullRequestEvent, settings: Settings): Intent | NonePlan {
-  const { action, pullRequest } = event
+  const { action, pullRequest, label } = event
   const { number } = pullRequest
+  const isGate = sameLabel(label, settings.previewLabel)
   if (action === 'closed') return teardown(`pull request #${number} was closed`, pullRequest)
-  if (action === 'unlabeled' && sameLabel(event.label, settings.previewLabel)) {
+  if (action === 'unlabeled' && isGate) {
     return teardown(`the label ${settings.previewLabel} was taken off pull request #${number}`, pullRequest)
   }
-  if (!deployingActions.includes(action)) {
-    return nothing(`pull request #${number} was ${action}, which changes nothing about its preview`)
+  if (action === 'converted_to_draft' && !settings.previewDrafts) {
+    return teardown(`pull request #${number} is a draft again, and preview-drafts is false`, pullRequest)
   }
-  return previewOfEvent(event, settings, `pull request #${number}: ${action}`)
+  if (idleActions.includes(action) || (action === 'labeled' && label !== undefined && !isGate)) {
+    const what = action === 'labeled' ? `labeled ${label}` : action
+    return nothing(`pull request #${number} was ${what}, which changes nothing about its preview`)
+  }
+  const because = `pull request #${number}: ${action}`
+  if (deployingActions.includes(action)) return previewOfEvent(event, settings, because)
+  return { ...previewByNumber(number, because), byPerson: false, asItIs: true }
 }
 
 export function previewOfEvent(event: PullRequestEvent, settings: Settings, because: string): PreviewIntent {
-  const labeled = event.action === 'labeled' && sameLabel(event.label, settings.previewLabel)
-  const reason = labeled ? 'labeled' : event.action === 'synchronize' ? 'pushed' : 'other'
   return {
     kind: 'preview',
     because,
     of: { kind: 'known', pullRequest: event.pullRequest },
     before: event.before,
     byPerson: false,
-    fork: event.withSecretsForForks ? reason : undefined,
+    cause: event.action === 'labeled' && sameLabel(event.label, settings.previewLabel) ? 'labeled' : 'other',
+    asItIs: false,
     comment: undefined,
   }
 }
@@ -153,7 +172,7 @@ function meaningOfPush(event: PushEvent, input: PlanInput): Intent | NonePlan {
   if (branchOf(event.ref) !== branch) return nothing(`${event.ref} is not the production branch ${branch}`)
   if (event.after === undefined)
     return nothing(`the production branch ${branch} was deleted; production stays as it is`)
-  return production(`push to ${branch}`, { sha: event.after, ref: event.ref }, event.before)
+  return { ...production(`push to ${branch}`, { sha: event.after, ref: event.ref }, false), before: event.before }
 }
 
 function meaningOfComment(event: CommentEvent): Intent | NonePlan {
@@ -167,7 +186,7 @@ function meaningOfComment(event: CommentEvent): Intent | NonePlan {
     case 'deploy':
       return {
         ...previewByNumber(number, because),
-        fork: 'commented',
+        cause: 'commented',
         comment: { ...askedBy, commit: command.commit },
       }
     case 'stop':
@@ -183,15 +202,15 @@ function meaningOfComment(event: CommentEvent): Intent | NonePlan {
 
 export function meaningOfWorkflowRun(event: WorkflowRunEvent, input: PlanInput): Intent | NonePlan {
   const { headSha, headBranch, headRepository } = event
+  const { pullRequest } = input.settings
+  const numbers = pullRequest === undefined ? event.pullRequests : [pullRequest]
   if (event.action !== 'completed' || event.conclusion !== 'success') {
     return nothing(`the workflow before this one is ${event.conclusion ?? event.action}, not done with success`)
   }
   const here = input.context.repository.fullName.toLowerCase() === headRepository?.toLowerCase()
   if (event.event === 'push' && here && headBranch === productionBranch(input)) {
-    return production(`the workflow before this one passed on ${headBranch}`, {
-      sha: headSha,
-      ref: `refs/heads/${headBranch}`,
-    })
+    const wanted = { sha: headSha, ref: `refs/heads/${headBranch}` }
+    return production(`the workflow before this one passed on ${headBranch}`, wanted, false)
   }
   if (event.event !== 'pull_request' && event.event !== 'pull_request_target') {
     return nothing(`the workflow before this one ran for ${event.event} on ${headBranch}`)
@@ -199,10 +218,11 @@ export function meaningOfWorkflowRun(event: WorkflowRunEvent, input: PlanInput):
   return {
     kind: 'preview',
     because: `the workflow before this one passed on ${headBranch}`,
-    of: { kind: 'head', headSha, headBranch, headRepository },
+    of: { kind: 'head', headSha, headBranch, headRepository, numbers },
     before: undefined,
     byPerson: false,
-    fork: 'other',
+    cause: 'other',
+    asItIs: false,
     comment: undefined,
   }
 }
@@ -219,7 +239,8 @@ export function previewByNumber(number: number, because: string): PreviewIntent 
     of: { kind: 'number', number },
     before: undefined,
     byPerson: true,
-    fork: 'other',
+    cause: 'other',
+    asItIs: false,
     comment: undefined,
   }
 }
@@ -228,8 +249,8 @@ function teardown(because: string, pullRequest: PullRequest): Intent {
   return { kind: 'teardown', because, number: pullRequest.number, askedBy: undefined, pullRequest }
 }
 
-export function production(because: string, wanted: ProductionIntent['wanted'], before?: string): ProductionIntent {
-  return { kind: 'production', because, wanted, before }
+export function production(because: string, wanted: ProductionIntent['wanted'], byPerson = true): ProductionIntent {
+  return { kind: 'production', because, wanted, before: undefined, byPerson }
 }
 
 function nothing(reason: string): NonePlan {

@@ -1,13 +1,11 @@
 import { intentOf } from './command-meaning.ts'
 import { previewPlan, productionPlan } from './deploy-plan.ts'
 import type { PullRequest } from './event.ts'
-import { mayWrite, missingKey, skipReason, trustIn } from './guards.ts'
+import { labelIsOn, mayWrite, missingKey, skipReason, trustIn } from './guards.ts'
 import type { Intent, PlanInput, PreviewIntent, PreviewOf, ProductionIntent, RollbackIntent } from './intent.ts'
 import { databaseName, environmentName, previewName, serviceName, targetName } from './names.ts'
-import { matchesPaths } from './paths.ts'
 import type {
   Asked,
-  ChangedFilesOf,
   Costing,
   DeclinePlan,
   Facts,
@@ -20,10 +18,11 @@ import type {
   RefusedPlan,
   TeardownPlan,
 } from './plan.ts'
+import { heldByLive, unchangedPreview } from './unchanged.ts'
 
 /**
  * Decides what a run does. Where a fact is missing the answer is `needs`: look it up, add it to `facts` and ask again
- * with everything else unchanged. Every need is asked once, so that this ends after at most four rounds.
+ * with everything else unchanged. Every need is asked once, so that this ends after a few rounds.
  */
 export function makePlan(input: PlanInput, facts: Facts = {}): Plan | NeedsPlan {
   if (input.settings.command === 'plan') return checkPlan(input, facts)
@@ -109,6 +108,9 @@ function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | 
       ? decline(input, intent, intent.comment, reason)
       : { kind: 'none', status: 'skipped', reason, pullRequest: pullRequest.number }
 
+  if (intent.asItIs && isGone(input, pullRequest)) {
+    return teardown(input, { ...intent, kind: 'teardown', number: pullRequest.number, askedBy: undefined, pullRequest })
+  }
   const reason = skipReason(input, pullRequest, intent.byPerson) ?? notTheHead(intent, pullRequest)
   if (reason !== undefined) return no(reason)
   const trust = trustIn(input, intent, pullRequest, facts)
@@ -116,9 +118,9 @@ function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | 
   if (trust.kind === 'denied') return no(trust.reason)
   const untrusted = trust.kind === 'approved'
   if (untrusted && input.settings.directory !== undefined) return no(builtByStrangers)
-  const unchanged = intent.byPerson ? undefined : unchangedPaths(input, pullRequestFiles(pullRequest), facts)
-  if (unchanged?.kind === 'needs') return unchanged
-  if (unchanged) return no(unchanged.reason)
+  const unchanged = intent.byPerson ? undefined : unchangedPreview(input, pullRequest, placeOf(input), facts)
+  if (typeof unchanged === 'object') return unchanged
+  if (unchanged !== undefined) return no(unchanged)
   return previewPlan(input, { ...common(input, intent.because), pullRequest, untrusted, intent })
 }
 
@@ -133,33 +135,14 @@ function notTheHead(intent: PreviewIntent, pullRequest: PullRequest): string | u
   return `${asked.slice(0, 7)} is not the head of pull request #${pullRequest.number}, which is ${head.slice(0, 7)}`
 }
 
-function pullRequestFiles(pullRequest: PullRequest): ChangedFilesOf {
-  return { kind: 'pull-request', number: pullRequest.number }
+/** A pull request whose preview has to go, whatever has happened to it. */
+function isGone({ settings }: PlanInput, pullRequest: PullRequest): boolean {
+  return pullRequest.state === 'closed' || !labelIsOn(settings.previewLabel, pullRequest)
 }
 
 function production(input: PlanInput, intent: ProductionIntent, facts: Facts): Plan | NeedsPlan {
-  const { before, wanted } = intent
-  // Without a commit to compare with there is no saying that nothing changed.
-  if (before !== undefined) {
-    const unchanged = unchangedPaths(input, { kind: 'range', before, after: wanted.sha }, facts)
-    if (unchanged) return unchanged
-  }
-  return productionPlan(input, { ...common(input, intent.because), intent })
-}
-
-function unchangedPaths(input: PlanInput, of: ChangedFilesOf, facts: Facts): NeedsPlan | NonePlan | undefined {
-  const { paths } = input.settings
-  if (paths === undefined) return undefined
-  const { changedFiles } = facts
-  if (changedFiles === undefined) return needs({ fact: 'changedFiles', of })
-  // Better one deployment too many than a change that is not live.
-  if (changedFiles === 'unreadable' || matchesPaths(paths, changedFiles)) return undefined
-  return {
-    kind: 'none',
-    status: 'skipped',
-    reason: `none of the changed files matches paths (${paths.join(', ')}); what was deployed before stays`,
-    pullRequest: of.kind === 'pull-request' ? of.number : undefined,
-  }
+  const held = heldByLive(input, intent, placeOf(input), facts)
+  return held ?? productionPlan(input, { ...common(input, intent.because), intent })
 }
 
 function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | NonePlan | RefusedPlan {
@@ -170,7 +153,13 @@ function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | N
     return needs(
       of.kind === 'number'
         ? { fact: 'pullRequest', number: of.number }
-        : { fact: 'pullRequest', headSha: of.headSha, headBranch: of.headBranch, headRepository: of.headRepository },
+        : {
+            fact: 'pullRequest',
+            headSha: of.headSha,
+            headBranch: of.headBranch,
+            headRepository: of.headRepository,
+            numbers: of.numbers,
+          },
     )
   }
   const which = of.kind === 'number' ? `pull request #${of.number}` : `the pull request of ${of.headSha.slice(0, 7)}`

@@ -96,10 +96,11 @@ function repositoryLabel(repository: Pick<Repository, 'owner' | 'name'>): string
 }
 
 function labelOf(text: string): string {
-  return text
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9-]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
+  const label = text.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-')
+  const start = label.search(/[^-]/)
+  let end = label.length
+  while (end > start && label[end - 1] === '-') end--
+  return start === -1 ? '' : label.slice(start, end)
 }
 
 function looksLikePreview(label: string): boolean {

@@ -1,35 +1,221 @@
-import picomatch from 'picomatch'
 import type { Parsed } from './values.ts'
 
-/** Globs, one a line; `!` takes back what an earlier line matched, as in a workflow's own `paths`. */
+/**
+ * Globs as a workflow's own `paths` has them. Matched by hand, because file names are written by strangers and regular
+ * expressions made of globs can take for ever: here the time grows with the length of the glob times that of the path.
+ */
+
+const examples = 'src/** or !**/*.md, at least one of them without !'
+
+/** Globs, one a line; `!` takes back what an earlier line matched. */
 export function parseGlobs(text: string): Parsed<readonly string[]> {
-  const allowed = 'globs relative to the root, one a line, such as src/** or !**/*.md, at least one of them without !'
   const globs = text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-  const good = globs.every(isGlob) && globs.some((glob) => !glob.startsWith('!'))
-  return good ? { value: globs } : { allowed }
+  const hint = globs.map(betterForm).find((form) => form !== undefined)
+  if (hint !== undefined) return { allowed: `globs of files, one a line, such as ${hint}` }
+  const good = globs.every((glob) => compile(patternOf(glob)) !== undefined) && globs.some((glob) => glob[0] !== '!')
+  return good ? { value: globs } : { allowed: `globs relative to the root, one a line, such as ${examples}` }
 }
 
-function isGlob(glob: string): boolean {
-  const pattern = glob.replace(/^!/, '')
-  if (pattern === '' || /^[/!]|^\.\.?\/|(^|\/)\.\.(\/|$)|\\$/.test(pattern)) return false
-  try {
-    // Without this option an unclosed bracket would silently match nothing.
-    picomatch.makeRe(pattern, { strictBrackets: true })
-    return true
-  } catch {
-    return false
-  }
+/** What was probably meant by a glob that can never match a file. */
+function betterForm(glob: string): string | undefined {
+  const not = glob.startsWith('!') ? '!' : ''
+  const pattern = patternOf(glob)
+  if (/^[^{}]*,\s/.test(pattern)) return pattern.split(/,\s*/).map(quoted).join(' and ')
+  if (pattern.length > 1 && pattern.endsWith('/')) return quoted(`${not}${pattern}**`)
+  return undefined
+}
+
+const quoted = (glob: string) => `“${glob}”`
+
+/**
+ * The globs that name a directory and so match no file in it, judged by what lies in the workspace, or by the name where
+ * nothing does.
+ */
+export function folderGlobs(globs: readonly string[], kindOf: (path: string) => 'file' | 'folder' | undefined) {
+  return globs.filter((glob) => {
+    const pattern = patternOf(glob)
+    const kind = kindOf(pattern)
+    return kind === 'folder' || (kind === undefined && /^[a-z][a-z0-9_-]*$/.test(pattern))
+  })
 }
 
 /** Whether a change to any of the files counts, by globs of which the last that matches a file decides. */
 export function matchesPaths(globs: readonly string[], files: readonly string[]): boolean {
-  const rules = globs.map((glob) => ({
-    counts: !glob.startsWith('!'),
-    // Files with a dot in front are files like any other to whoever writes src/**.
-    matches: picomatch(glob.replace(/^!/, ''), { dot: true }),
-  }))
-  return files.some((file) => rules.findLast((rule) => rule.matches(file))?.counts ?? false)
+  const rules = globs.map((glob) => ({ counts: !glob.startsWith('!'), matches: matcherOf(patternOf(glob)) }))
+  return files.some((file) => {
+    const parts = file.split('/')
+    return rules.findLast((rule) => rule.matches(parts))?.counts ?? false
+  })
+}
+
+function patternOf(glob: string): string {
+  return glob.replace(/^!/, '')
+}
+
+/** One character, or any number of them. */
+type Token = ((character: string) => boolean) | '*'
+/** What one part of a path has to be, or any number of parts. */
+type Part = readonly Token[] | '**'
+
+function matcherOf(pattern: string): (path: readonly string[]) => boolean {
+  const alternatives = compile(pattern) ?? []
+  return (path) => alternatives.some((parts) => matchesParts(parts, path))
+}
+
+/** Both walks keep the set of places in the pattern that what was read so far may have led to. */
+function matchesParts(parts: readonly Part[], path: readonly string[]): boolean {
+  return walk(
+    parts,
+    path,
+    (part) => part === '**',
+    (part, name) => part !== '**' && matchesName(part, name),
+  )
+}
+
+function matchesName(tokens: readonly Token[], name: string): boolean {
+  return walk(
+    tokens,
+    [...name],
+    (token) => token === '*',
+    (token, character) => token !== '*' && token(character),
+  )
+}
+
+function walk<P, I>(
+  pattern: readonly P[],
+  input: readonly I[],
+  repeats: (step: P) => boolean,
+  fits: (step: P, item: I) => boolean,
+): boolean {
+  /** A step that may repeat may also be left out. */
+  const skipping = (places: Iterable<number>) => {
+    const all = new Set<number>()
+    for (let place of places) {
+      for (all.add(place); place < pattern.length && repeats(pattern[place] as P); place++) all.add(place + 1)
+    }
+    return all
+  }
+  let places = skipping([0])
+  for (const item of input) {
+    const next: number[] = []
+    for (const place of places) {
+      if (place === pattern.length) continue
+      const step = pattern[place] as P
+      if (repeats(step)) next.push(place)
+      else if (fits(step, item)) next.push(place + 1)
+    }
+    places = skipping(next)
+    if (places.size === 0) return false
+  }
+  return places.has(pattern.length)
+}
+
+const mostAlternatives = 64
+const longest = 1000
+
+/** The parts of each alternative that a glob stands for; undefined when it is none, or matches outside of the root. */
+function compile(pattern: string): Part[][] | undefined {
+  if (
+    pattern === '' ||
+    pattern.length > longest ||
+    /^[/!]|^\.\.?\/|(^|\/)\.\.(\/|$)|[@!+*?]\(/.test(pattern) ||
+    !isBalanced(pattern)
+  )
+    return undefined
+  const alternatives = expandBraces(pattern)
+  const compiled = alternatives?.map((one) =>
+    withoutRepeats(one.split('/')).map((part) => (part === '**' ? part : tokensOf(part))),
+  )
+  return compiled?.every((parts) => parts.every((part) => part !== undefined)) ? (compiled as Part[][]) : undefined
+}
+
+/** `**` twice in a row says what once does, and costs more. */
+function withoutRepeats(parts: readonly string[]): string[] {
+  return parts.filter((part, index) => part !== '**' || parts[index - 1] !== '**')
+}
+
+function isBalanced(pattern: string): boolean {
+  let depth = 0
+  for (const character of pattern) {
+    if (character === '(') depth++
+    if (character === ')' && --depth < 0) return false
+  }
+  return depth === 0
+}
+
+/** `a{b,c}` as `ab` and `ac`, however deep; undefined when a brace is not closed, or there are too many. */
+function expandBraces(pattern: string): string[] | undefined {
+  let made = ['']
+  for (let at = 0; at < pattern.length; at++) {
+    let options = [pattern[at] ?? '']
+    if (options[0] === '\\') options = [pattern.slice(at, ++at + 1)]
+    else if (options[0] === '{') {
+      const inner = bracedParts(pattern, at)
+      const expanded = inner?.parts.map(expandBraces)
+      if (!inner || !expanded?.every((one) => one !== undefined)) return undefined
+      options = expanded.flat()
+      at = inner.end
+    }
+    if (made.length * options.length > mostAlternatives) return undefined
+    made = made.flatMap((head) => options.map((option) => head + option))
+  }
+  return made
+}
+
+function bracedParts(pattern: string, open: number): { parts: string[]; end: number } | undefined {
+  const parts: string[] = []
+  let depth = 0
+  let from = open + 1
+  for (let at = open; at < pattern.length; at++) {
+    const character = pattern[at]
+    if (character === '\\') at++
+    else if (character === '{') depth++
+    else if (character === '}') depth--
+    if ((character === ',' && depth === 1) || (character === '}' && depth === 0)) {
+      parts.push(pattern.slice(from, at))
+      from = at + 1
+    }
+    if (depth === 0) return { parts, end: at }
+  }
+  return undefined
+}
+
+/** One part of a path; undefined when a bracket is not closed. */
+function tokensOf(part: string): Token[] | undefined {
+  const tokens: Token[] = []
+  const characters = [...part]
+  for (let at = 0; at < characters.length; at++) {
+    const character = characters[at] ?? ''
+    if (character === '*') {
+      if (tokens.at(-1) !== '*') tokens.push('*')
+    } else if (character === '?') tokens.push(() => true)
+    else if (character === '[') {
+      const close = characters.indexOf(']', at + 2)
+      if (close === -1) return undefined
+      tokens.push(setOf(characters.slice(at + 1, close)))
+      at = close
+    } else {
+      const literal = character === '\\' ? characters[++at] : character
+      if (literal === undefined) return undefined
+      tokens.push((other) => other === literal)
+    }
+  }
+  return tokens
+}
+
+/** `[abc]`, `[a-z]`, and with `!` or `^` in front all others. */
+function setOf(content: readonly string[]): (character: string) => boolean {
+  const negated = content[0] === '!' || content[0] === '^'
+  const members = negated ? content.slice(1) : content
+  const ranges: [string, string][] = []
+  for (let at = 0; at < members.length; at++) {
+    const from = members[at] ?? ''
+    const to = members[at + 1] === '-' ? members[at + 2] : undefined
+    ranges.push([from, to ?? from])
+    if (to !== undefined) at += 2
+  }
+  return (character) => ranges.some(([from, to]) => from <= character && character <= to) !== negated
 }

@@ -187,8 +187,11 @@ export interface CheckPlan extends Common, Costing {
 
 export interface NonePlan {
   readonly kind: 'none'
-  /** `skipped`: there was something to do and a rule forbids it; `nothing`: this event means nothing here. Both green. */
-  readonly status: 'skipped' | 'nothing'
+  /**
+   * `skipped`: there was something to do and a rule forbids it; `superseded`: something newer runs already; `nothing`: this
+   * event means nothing here. All green.
+   */
+  readonly status: 'skipped' | 'superseded' | 'nothing'
   /** For the notice and the output `skipped-reason`; says what to do when something can be done. */
   readonly reason: string
   /** Where a card may say so. */
@@ -230,13 +233,35 @@ export type NeededFact =
       readonly headSha: string
       readonly headBranch: string
       readonly headRepository: string | undefined
+      /** Those that are named, where several have this head; empty when none is. */
+      readonly numbers: readonly number[]
     }
   | { readonly fact: 'permission'; readonly login: string }
+  | { readonly fact: 'approval'; readonly of: Approval }
+  | { readonly fact: 'live'; readonly place: Place; readonly serviceName: string }
   | { readonly fact: 'changedFiles'; readonly of: ChangedFilesOf }
+  | { readonly fact: 'relation'; readonly of: Relatives }
 
 export type ChangedFilesOf =
   | { readonly kind: 'pull-request'; readonly number: number }
   | { readonly kind: 'range'; readonly before: string; readonly after: string }
+
+/** Whether a label was put on after this commit had become the head of the pull request. */
+export interface Approval {
+  readonly number: number
+  readonly label: string
+  readonly sha: string
+}
+
+/** Two commits, of which one may lead to the other, and the ref that the first was taken from. */
+export interface Relatives {
+  readonly base: string
+  readonly head: string
+  readonly ref: string
+}
+
+/** What a service runs, as its branch tells. `unknown` also when its latest deployment is not live. */
+export type LiveVersion = { readonly commit: string } | 'absent' | 'unknown'
 
 export type RepositoryPermission = 'admin' | 'write' | 'read' | 'none'
 
@@ -244,5 +269,10 @@ export type RepositoryPermission = 'admin' | 'write' | 'read' | 'none'
 export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
   readonly permission?: RepositoryPermission | 'unreadable'
+  readonly approval?: 'given' | 'not-given' | 'unreadable'
+  readonly live?: LiveVersion
+  /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */
   readonly changedFiles?: readonly string[] | 'unreadable'
+  /** `ahead`: the head has all that the base has and more, and the base is where its ref stands no longer. */
+  readonly relation?: 'ahead' | 'other' | 'unreadable'
 }

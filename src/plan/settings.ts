@@ -1,4 +1,5 @@
 import type { Secret } from '../core/secret.ts'
+import { folderGlobs } from './paths.ts'
 import { settingTable } from './setting-table.ts'
 import type { Setting } from './value-types.ts'
 import type { StatusRange, ValueProblem } from './values.ts'
@@ -20,8 +21,10 @@ export interface Given {
 }
 
 export interface SettingsSources {
-  /** Contents of a file in the workspace; undefined when there is none. */
-  readFile(path: string): string | undefined
+  /** Contents of a file in the workspace; undefined when there is none, and why when it must not be read. */
+  readFile(path: string): string | undefined | { readonly refused: string }
+  /** What lies at a path of the workspace; undefined when nothing does. */
+  readonly kindOf?: (path: string) => 'file' | 'folder' | undefined
   /** What a file says, where the workflow says nothing. Lists come as lines. */
   readonly written?: (name: InputName) => Given | undefined
   /** Whether GitHub gives this run no secrets, so that a key cannot be expected of it. */
@@ -76,7 +79,7 @@ export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedS
   const problems: string[] = []
   const values = fromTable((name) => read(settingTable[name], given(name), problems)) as Values
   const envFile = readEnvFile(values['env-file'], sources, problems)
-  problems.push(...combinationProblems(given, values))
+  problems.push(...combinationProblems(given, values, sources))
   const settings = assemble(values, envFile)
   if (problems.length === 0) return { ok: true, settings }
   const keyless = given('api-key').text === '' && keyIsWanted(settings, sources)
@@ -122,6 +125,10 @@ interface EnvFile {
 function readEnvFile(path: string | undefined, { readFile }: SettingsSources, problems: string[]): EnvFile {
   const contents = path === undefined ? undefined : readFile(path)
   if (contents === undefined) return { variables: new Map(), missing: path }
+  if (typeof contents === 'object') {
+    problems.push(`env-file: must be a file inside the workspace, but ${shown(path ?? '')} ${contents.refused}`)
+    return { variables: new Map(), missing: undefined }
+  }
   const parsed = parseVariables(contents)
   problems.push(...worded(`env-file ${shown(path ?? '')}`, parsed.problems))
   return { variables: parsed.value, missing: undefined }
@@ -131,7 +138,11 @@ function readEnvFile(path: string | undefined, { readFile }: SettingsSources, pr
  * What does not go together, most of which the platform would refuse once everything had been pushed. Judged by the text,
  * so that one mistake is one problem.
  */
-function combinationProblems(given: (name: InputName) => Given, values: Values): string[] {
+function combinationProblems(
+  given: (name: InputName) => Given,
+  values: Values,
+  { kindOf = () => undefined }: SettingsSources,
+): string[] {
   const text = (name: InputName) => given(name).text
   const problems: string[] = []
   const refuse = (name: InputName, sentence: string) => problems.push(`${given(name).label}: ${sentence}`)
@@ -150,6 +161,11 @@ function combinationProblems(given: (name: InputName) => Given, values: Values):
     refuse('database-seed', `works with database sqlite only, but database is ${shown(database)}`)
   if (database === 'sqlite')
     problems.push(...worded(given('database-env').label, unknownOutputs(values['database-env'] ?? [])))
+  for (const glob of folderGlobs(values.paths ?? [], kindOf))
+    refuse(
+      'paths',
+      `${shown(glob)} matches no file unless one is called so; for a directory write ${shown(`${glob}/**`)}`,
+    )
   const hidden = (['price-vcpu-minute', 'price-gb-minute'] as const).find((name) => values[name] === 0)
   if (values['max-cost-per-day'] !== undefined && hidden !== undefined)
     refuse('max-cost-per-day', `rests on an estimate, but ${hidden} is 0, which hides it`)

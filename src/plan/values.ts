@@ -127,7 +127,8 @@ export function parseStatuses(text: string): Parsed<readonly StatusRange[]> {
 
 /** A host name of at least two labels, in lower case; international names in their ASCII form. */
 export function parseDomain(text: string): Parsed<string> {
-  const value = /[\s/:@?#*%]/.test(text) ? '' : domainToASCII(text.replace(/\.$/, '')).toLowerCase()
+  const value =
+    text.length > 253 || /[\s/:@?#*%]/.test(text) ? '' : domainToASCII(text.replace(/\.$/, '')).toLowerCase()
   const labels = value.split('.')
   const good =
     value.length <= 253 &&

@@ -1,3 +1,4 @@
+import { hasSecretName } from '../core/looks-secret.ts'
 import { Secret } from '../core/secret.ts'
 import { environmentName } from './names.ts'
 import type { ValueProblem } from './values.ts'
@@ -132,6 +133,32 @@ function countLines(text: string, start: number, end: number): number {
   let lines = 0
   for (let at = text.indexOf('\n', start); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) lines++
   return lines
+}
+
+/**
+ * The variables that a service shall have. A secret that is not there is an empty string to a workflow (a fork, a typing
+ * mistake, an environment without it), so an empty value under a name of secrets never replaces one that is live.
+ *
+ * @param live what the service has; undefined for a new one
+ */
+export function layVariables(
+  live: Readonly<Record<string, string>> | undefined,
+  wanted: Variables,
+  strategy: 'merge' | 'replace',
+): Record<string, string> {
+  const kept = keptSecrets(live, wanted).map((name) => [name, live?.[name] ?? ''])
+  const given = [...wanted].map(([name, secret]) => [name, secret.reveal()])
+  return { ...(strategy === 'merge' ? live : undefined), ...Object.fromEntries(given), ...Object.fromEntries(kept) }
+}
+
+/** The names under which the live value stays, because the one that was given is empty. */
+export function keptSecrets(live: Readonly<Record<string, string>> | undefined, wanted: Variables): string[] {
+  return emptyNames(wanted).filter((name) => hasSecretName(name) && Boolean(live?.[name]))
+}
+
+/** The names whose value is empty. */
+export function emptyNames(variables: Variables): string[] {
+  return [...variables].filter(([, value]) => value.reveal() === '').map(([name]) => name)
 }
 
 /** A variable that one of a database's outputs is put into. */

@@ -158,7 +158,7 @@ export interface PlanReport extends RunReport {
 export interface NothingReport extends RunReport {
   readonly kind: 'none'
   /** `failed`: the run was refused, or broke before it came to anything that has a report of its own. */
-  readonly status: 'skipped' | 'nothing' | 'failed'
+  readonly status: 'skipped' | 'superseded' | 'nothing' | 'failed'
   readonly reason: string
   readonly hint?: string | undefined
 }

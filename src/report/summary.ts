@@ -122,6 +122,7 @@ function planBlocks(report: PlanReport): RootContent[] {
 
 const nothingTitles = {
   skipped: '⚪ Deployment was skipped',
+  superseded: '⚪ Something newer is live already',
   nothing: '⚪ Nothing to do',
   failed: '🔴 The run failed',
 } as const

@@ -92,8 +92,8 @@ const payloads = {
     label: z.object({ name: z.string() }).nullish(),
     before: sha.nullish(),
   }),
-  push: z.object({ ref: z.string(), before: sha, after: sha }),
-  dispatch: z.object({ ref: z.string() }),
+  push: z.object({ ref: z.string().nullish(), before: sha.nullish(), after: sha.nullish() }),
+  dispatch: z.object({ ref: z.string().nullish() }),
   release: z.object({ action: z.string(), release: z.object({ tag_name: z.string() }) }),
   schedule: z.object({ schedule: z.string().nullish() }),
   comment: z.object({
@@ -135,16 +135,16 @@ export function readPayload(path: string | undefined): unknown {
  * Makes an event of a webhook payload, taking what is needed and ignoring all else.
  * @throws DeployError naming the first part of the payload that is not as GitHub documents it
  */
-export function readEvent(eventName: string, payload: unknown): RunEvent {
+export function readEvent(eventName: string, payload: unknown, known: Known = {}): RunEvent {
   const read = <T>(schema: z.ZodType<T>): T => parsePayload(schema, payload, eventName)
   switch (eventName) {
     case 'pull_request':
     case 'pull_request_target':
       return pullRequestEvent(read(payloads.pullRequest), eventName === 'pull_request_target')
     case 'push':
-      return pushEvent(read(payloads.push))
+      return pushEvent(read(payloads.push), known)
     case 'workflow_dispatch':
-      return { kind: 'dispatch', ref: read(payloads.dispatch).ref }
+      return { kind: 'dispatch', ref: wholeRef(eventName, read(payloads.dispatch).ref, known) }
     case 'release': {
       const { action, release } = read(payloads.release)
       return { kind: 'release', action, tag: release.tag_name }
@@ -168,8 +168,11 @@ function parsePayload<T>(schema: z.ZodType<T>, payload: unknown, eventName: stri
   const parsed = schema.safeParse(payload)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  const where = issue?.path.join('.') || 'the whole'
-  throw new DeployError(`The description of the event ${eventName} is not as expected: ${where}: ${issue?.message}`, {
+  throw unexpected(eventName, issue?.path.join('.') || 'the whole', issue?.message ?? '')
+}
+
+function unexpected(eventName: string, where: string, what: string): DeployError {
+  return new DeployError(`The description of the event ${eventName} is not as expected: ${where}: ${what}`, {
     hint: 'Run the workflow again. If that does not help, this action does not know this form of the event yet.',
   })
 }
@@ -204,10 +207,21 @@ function pullRequestOf(payload: z.infer<typeof pullRequestPayload>): PullRequest
 /** Where an account is gone GitHub shows this one in its place. */
 const deletedAccount = 'ghost'
 
-function pushEvent({ ref, before, after }: z.infer<typeof payloads.push>): RunEvent {
+/** What the runner says of the event beside its payload: `GITHUB_REF` and `GITHUB_SHA`. */
+type Known = Partial<Pick<RunContext, 'ref' | 'sha'>>
+
+/** The whole ref. A payload may lack it, or hold a branch's short name. */
+function wholeRef(eventName: string, ref: string | null | undefined, known: Known): string {
+  if (ref?.startsWith('refs/')) return ref
+  if (known.ref) return known.ref
+  if (!ref) throw unexpected(eventName, 'ref', 'it is missing, and GITHUB_REF is not set')
+  return `refs/heads/${ref}`
+}
+
+function pushEvent({ ref, before, after }: z.infer<typeof payloads.push>, known: Known): RunEvent {
   // Zeros stand for "there was none" and "there is none any more".
-  const some = (commit: string) => (/^0+$/.test(commit) ? undefined : commit)
-  return { kind: 'push', ref, before: some(before), after: some(after) }
+  const some = (commit: string | null | undefined) => (commit && !/^0+$/.test(commit) ? commit : undefined)
+  return { kind: 'push', ref: wholeRef('push', ref, known), before: some(before), after: some(after ?? known.sha) }
 }
 
 function commentEvent({ action, issue, comment }: z.infer<typeof payloads.comment>): RunEvent {

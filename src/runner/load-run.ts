@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { DeployError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
+import { locateInWorkspace } from '../core/workspace-file.ts'
 import type { RunContext, RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import {
@@ -44,7 +44,7 @@ export function loadRun(environment: Environment): LoadedRun {
   masks.add(raw['github-token'])
   const payload = readPayload(environment.GITHUB_EVENT_PATH)
   const context = readContext(environment, payload)
-  const event = readEvent(context.eventName, payload)
+  const event = readEvent(context.eventName, payload, context)
   const parsed = parseSettings(raw, {
     ...workspaceFiles(context.workspace),
     secretsWithheld: secretsWithheld(context, event) !== undefined,
@@ -105,10 +105,16 @@ export function readInputs(environment: Environment): RawInputs {
 /** The files that inputs may point to, by paths relative to the workspace. */
 export function workspaceFiles(workspace: string): SettingsSources {
   return {
+    kindOf(path) {
+      const { kind } = locateInWorkspace(workspace, path)
+      if (kind === 'directory') return 'folder'
+      return kind === 'file' ? 'file' : undefined
+    },
     readFile(path) {
-      const absolute = resolve(workspace, path)
-      const found = statSync(absolute, { throwIfNoEntry: false })
-      return found?.isFile() && found.size <= longestFileBytes ? readFileSync(absolute, 'utf8') : undefined
+      const located = locateInWorkspace(workspace, path)
+      if (located.kind === 'refused') return { refused: located.why }
+      const isText = located.kind === 'file' && located.bytes <= longestFileBytes
+      return isText ? readFileSync(located.path, 'utf8') : undefined
     },
   }
 }

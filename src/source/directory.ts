@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
-import { lstat, mkdir, readdir, readlink, realpath, rm, stat, writeFile } from 'node:fs/promises'
-import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { lstat, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { locateInWorkspace } from '../core/workspace-file.ts'
 import { storeFiles } from './objects.ts'
 import { SourceError } from './remote.ts'
 import { readablePath, type TreeEntry, TreeMeter } from './tree.ts'
@@ -26,7 +27,7 @@ export async function listDirectory(
   stores: Stores,
   directory: string,
 ): Promise<readonly TreeEntry[]> {
-  const root = await resolveDirectory(git.workspace, directory)
+  const root = resolveDirectory(git.workspace, directory)
   const files: FoundFile[] = []
   await walk(git, Buffer.from(root), '', files, new TreeMeter())
   git.signal.throwIfAborted()
@@ -49,34 +50,20 @@ export async function listDirectory(
   }
 }
 
-async function resolveDirectory(workspace: string, directory: string): Promise<string> {
+function resolveDirectory(workspace: string, directory: string): string {
   const refuse = (problem: string, hint: string) =>
     new SourceError('no-directory', `The directory "${directory}" ${problem}.`, { hint })
-  const asked = relative(workspace, resolve(workspace, directory))
-  if (!isInside(asked)) throw refuse('is outside the workspace', 'Name a directory inside it, such as "dist".')
-  const path = join(workspace, asked)
-  const status = await stat(path).catch(() => undefined)
-  if (status === undefined) {
-    throw refuse('does not exist', 'Build before this step, and check the path: it is relative to the workspace.')
+  const located = locateInWorkspace(workspace, directory)
+  switch (located.kind) {
+    case 'directory':
+      return located.path
+    case 'absent':
+      throw refuse('does not exist', 'Build before this step, and check the path: it is relative to the workspace.')
+    case 'file':
+      throw refuse('is a file', 'Name the directory that it lies in.')
+    case 'refused':
+      throw refuse(located.why, 'Name the directory inside the workspace that the build writes, such as "dist".')
   }
-  if (!status.isDirectory()) throw refuse('is a file', 'Name the directory that it lies in.')
-  const real = await realpath(path)
-  const place = relative(await realpath(workspace), real)
-  if (!isInside(place)) {
-    throw refuse('is a link that leads out of the workspace', 'Copy its contents into the workspace first.')
-  }
-  if (place.split(sep).some((part) => part.toLowerCase() === '.git')) {
-    throw refuse(
-      'belongs to git, and may hold credentials',
-      'Name the directory that the build writes, such as "dist".',
-    )
-  }
-  return real
-}
-
-// On Windows a path on another drive stays absolute.
-function isInside(path: string): boolean {
-  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)
 }
 
 async function walk(

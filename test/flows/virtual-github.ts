@@ -46,7 +46,7 @@ export class VirtualGitHub {
         list: (state) => call(() => [...this.pulls.values()].filter(({ open }) => open || state === 'all')),
         changedFiles: async () => undefined,
         changedBetween: async () => undefined,
-        labelEvents: async () => undefined,
+        timeline: async () => undefined,
       },
       comments: {
         add: async () => undefined,

@@ -54,6 +54,12 @@ describe('the plan in words', () => {
     expect(text).not.toContain(secret)
   })
 
+  test('names what came empty', () => {
+    expect(lines(push('refs/heads/main'), { env: 'B=\nA=\nC=1' })).toContain(
+      'Empty, which a secret is that was not found: A, B.',
+    )
+  })
+
   test('of production', () => {
     const given = { directory: 'dist', 'health-path': 'none', timeout: '90s', domain: 'app.example.com', adopt: 'true' }
     const text = lines(push('refs/heads/main'), given)

@@ -55,6 +55,7 @@ describe('a run without a key', () => {
 
 describe('a fork’s code, with the repository’s key in reach', () => {
   const gate = { 'preview-label': 'preview' }
+  const writer: Facts = { permission: 'write', approval: 'given' }
   const target = (action: string, label?: string) =>
     pullRequestEvent(action, { withSecretsForForks: true, pullRequest: forked, label })
   const make = (event: RunEvent, given: Given, facts: Facts = {}) => makePlan(planInput(event, given), facts)
@@ -74,12 +75,25 @@ describe('a fork’s code, with the repository’s key in reach', () => {
   test('is deployed when the gate’s label is put on by somebody who may write', () => {
     const labeled = target('labeled', 'preview')
     expect(make(labeled, gate)).toEqual({ kind: 'needs', need: { fact: 'permission', login: 'ada' } })
-    expect(make(labeled, gate, { permission: 'write' })).toMatchObject({ kind: 'preview', untrusted: true })
+    expect(make(labeled, gate, { permission: 'write' })).toEqual({
+      kind: 'needs',
+      need: { fact: 'approval', of: { number: 12, label: 'preview', sha: headSha } },
+    })
+    expect(make(labeled, gate, writer)).toMatchObject({ kind: 'preview', untrusted: true })
     expect(make(labeled, gate, { permission: 'read' })).toMatchObject({ kind: 'none', status: 'skipped' })
   })
 
+  test('is not deployed when the label may have been meant for an earlier head', () => {
+    for (const approval of ['not-given', 'unreadable'] as const)
+      expect(make(target('labeled', 'preview'), gate, { permission: 'write', approval })).toMatchObject({
+        status: 'skipped',
+        reason: expect.stringContaining(`/ink deploy ${headSha}`),
+      })
+  })
+
   test('is not deployed for another label put on, although the gate’s is on', () => {
-    expect(make(target('labeled', 'bug'), gate)).toMatchObject({
+    expect(make(target('labeled', 'bug'), gate)).toMatchObject({ kind: 'none', status: 'nothing' })
+    expect(make(target('synchronize'), gate)).toMatchObject({
       kind: 'none',
       status: 'skipped',
       reason: expect.stringContaining('take the label preview off and put it on again'),
@@ -112,20 +126,26 @@ describe('a fork’s code, with the repository’s key in reach', () => {
 
   test('gets the values of preview-env and no others, and needs no env-file', () => {
     const given = { ...gate, env: 'SHARED=1', 'preview-env': 'OPEN=1', 'production-env': 'P=1', 'env-file': '.env' }
-    const made = make(target('labeled', 'preview'), given, { permission: 'admin' })
+    const made = make(target('labeled', 'preview'), given, { permission: 'admin', approval: 'given' })
     expect(
       made.kind === 'preview' && Object.keys(revealed(made.variables)).filter((name) => !name.startsWith('INK_')),
     ).toEqual(['OPEN'])
   })
 
   test('built in this very job is not deployed at all', () => {
-    const made = make(target('labeled', 'preview'), { ...gate, directory: 'dist' }, { permission: 'admin' })
+    const made = make(
+      target('labeled', 'preview'),
+      { ...gate, directory: 'dist' },
+      { permission: 'admin', approval: 'given' },
+    )
     expect(made).toMatchObject({ status: 'skipped', reason: expect.stringContaining('directory') })
   })
 
-  test('is deployed like any other where the repository hands its secrets to forks itself', () => {
+  test('needs that approval also where the repository hands its secrets to forks itself', () => {
     const event = pullRequestEvent('opened', { pullRequest: forked })
-    expect(make(event, {})).toMatchObject({ kind: 'preview', untrusted: false })
+    expect(make(event, {})).toMatchObject({ kind: 'none', status: 'skipped' })
+    const labeled = pullRequestEvent('labeled', { pullRequest: forked, label: 'preview' })
+    expect(make(labeled, gate, writer)).toMatchObject({ kind: 'preview', untrusted: true })
   })
 
   test('from the same repository needs no approval', () => {
@@ -145,6 +165,17 @@ describe('paths', () => {
     [['src/**', '!src/**/*.md'], ['src/a.md'], false],
     [['src/**', '!src/**/*.md', 'src/keep.md'], ['src/keep.md'], true],
     [['src/**'], [], false],
+    [['src/**/x.ts'], ['src/x.ts'], true],
+    [['src/**/x.ts'], ['src/a/b/x.ts'], true],
+    [['**/test/**'], ['test/a'], true],
+    [['a*c?.[jt]s'], ['abbcd.ts'], true],
+    [['a*c?.[!jt]s'], ['abbcd.ts'], false],
+    [['{web,lib/{a,b}}/**'], ['lib/b/x'], true],
+    [['{web,lib/{a,b}}/**'], ['lib/c/x'], false],
+    [['app/(shop)/**'], ['app/(shop)/page.tsx'], true],
+    [['src/\\*.ts'], ['src/*.ts'], true],
+    [['src/\\*.ts'], ['src/a.ts'], false],
+    [['*'], ['a/b'], false],
   ])('%j and %j: %s', (globs, files, expected) => {
     expect(matchesPaths(globs, files)).toBe(expected)
   })

@@ -74,6 +74,20 @@ describe('what an event means', () => {
     planned('none', unlabeled('preview'))
   })
 
+  test('pull_request labeled or unlabeled with another label than the gate’s: nothing, and the card stays', () => {
+    const gate = { 'preview-label': 'preview' }
+    const labels = ['preview', 'bug']
+    const fork = pullRequestOf({ labels, head: { sha: headSha, ref: 'feature', repository: 'eve/web' } })
+    for (const pullRequest of [pullRequestOf({ labels }), fork])
+      for (const action of ['labeled', 'unlabeled'])
+        expect(planned('none', pullRequestEvent(action, { label: 'bug', pullRequest }), gate).status).toBe('nothing')
+    expect(planned('none', pullRequestEvent('labeled', { label: 'bug' })).status).toBe('nothing')
+  })
+
+  test('pull_request converted_to_draft: teardown where drafts get no preview', () => {
+    planned('teardown', pullRequestEvent('converted_to_draft'), { 'preview-drafts': 'false' })
+  })
+
   test.each(['edited', 'assigned', 'converted_to_draft', 'review_requested', 'locked'])(
     'pull_request %s: nothing',
     (action) => {
@@ -138,6 +152,11 @@ describe('what an event means', () => {
     planned('none', workflowRun({ action: 'requested', conclusion: undefined }))
   })
 
+  test('workflow_run for a head that several pull requests have: asks for the one that is named', () => {
+    expect(planned('needs', workflowRun()).need).toMatchObject({ numbers: [12] })
+    expect(planned('needs', workflowRun(), { 'pr-number': '13' }).need).toMatchObject({ numbers: [13] })
+  })
+
   test('workflow_run for a head that was pushed over meanwhile: skipped', () => {
     const moved = pullRequestOf({ head: { sha: beforeSha, ref: 'feature', repository: 'acme/web' } })
     expect(planned('none', workflowRun(), {}, { pullRequest: moved })).toMatchObject({ status: 'skipped' })
@@ -160,6 +179,20 @@ describe('a command overrides the event', () => {
     planned('refused', pullRequestEvent('opened'), { command: 'production' })
     planned('refused', comment('/ink deploy'), { command: 'production' })
     planned('refused', workflowRun(), { command: 'production' })
+  })
+
+  test.each([
+    'pull_request_review',
+    'pull_request_review_comment',
+    'issues',
+    'discussion_comment',
+    'fork',
+    'watch',
+    'merge_group',
+  ])('production and its rollback, but never under %s, which strangers cause', (name) => {
+    const event: RunEvent = { kind: 'other', name }
+    for (const command of ['production', 'rollback'])
+      expect(planned('refused', event, { command }).problem).toMatch(/not merged|anybody can cause/)
   })
 
   test('teardown', () => {
@@ -279,6 +312,46 @@ describe('the plan of production', () => {
   })
 })
 
+describe('a run that is started again', () => {
+  const again = (facts: Facts, event: RunEvent = push('refs/heads/main')) =>
+    makePlan(planInput(event, {}, { runAttempt: 2 }), facts)
+
+  test('does not put its commit over a newer one, and says how to go back on purpose', () => {
+    expect(again({})).toMatchObject({ kind: 'needs', need: { fact: 'live', serviceName: 'acme-web' } })
+    const live: Facts = { live: { commit: headSha } }
+    expect(again(live)).toMatchObject({ need: { fact: 'relation', of: { base: mergeSha, head: headSha } } })
+    for (const event of [push('refs/heads/main'), dispatch]) {
+      const refused = again({ ...live, relation: 'ahead' }, event)
+      expect(refused).toMatchObject({ kind: 'none', status: 'superseded' })
+      for (const said of [mergeSha.slice(0, 7), headSha.slice(0, 7), 'command: rollback'])
+        expect(refused).toMatchObject({ reason: expect.stringContaining(said) })
+    }
+  })
+
+  test('goes on when nothing newer is live, or nobody knows', () => {
+    for (const facts of [
+      { live: 'absent' },
+      { live: 'unknown' },
+      { live: { commit: mergeSha } },
+      { live: { commit: headSha }, relation: 'other' },
+      { live: { commit: headSha }, relation: 'unreadable' },
+    ] satisfies Facts[])
+      expect(again(facts)).toMatchObject({ kind: 'production' })
+  })
+})
+
+describe('an activity of a pull request that nobody knows', () => {
+  test('leads to a look at the pull request as it is', () => {
+    const event = pullRequestEvent('synchronized')
+    expect(planned('needs', event).need).toEqual({ fact: 'pullRequest', number: 12 })
+    planned('preview', event, {}, { pullRequest: pullRequestOf() })
+    planned('teardown', event, {}, { pullRequest: pullRequestOf({ state: 'closed' }) })
+    planned('teardown', event, { 'preview-label': 'preview' }, { pullRequest: pullRequestOf() })
+    const draft = pullRequestOf({ draft: true })
+    planned('none', event, { 'preview-drafts': 'false' }, { pullRequest: draft })
+  })
+})
+
 describe('the domain of a preview', () => {
   const given = { 'preview-domain': 'pr-{number}.preview.example.com' }
 
@@ -309,26 +382,46 @@ describe('what holds a preview back', () => {
   test('paths: asked for the pull request’s files, then compared', () => {
     const given = { paths: 'src/**\n!**/*.md' }
     const event = pullRequestEvent('synchronize')
-    expect(planned('needs', event, given).need).toEqual({
+    expect(planned('needs', event, given).need).toMatchObject({ fact: 'live', serviceName: 'acme-web-pr-12' })
+    const first: Facts = { live: 'absent' }
+    expect(planned('needs', event, given, first).need).toEqual({
       fact: 'changedFiles',
       of: { kind: 'pull-request', number: 12 },
     })
-    planned('preview', event, given, { changedFiles: ['README.md', 'src/a.ts'] })
-    expect(planned('none', event, given, { changedFiles: ['src/README.md'] })).toMatchObject({
+    planned('preview', event, given, { ...first, changedFiles: ['README.md', 'src/a.ts'] })
+    expect(planned('none', event, given, { ...first, changedFiles: ['src/README.md'] })).toMatchObject({
       status: 'skipped',
       reason: expect.stringContaining('what was deployed before stays'),
     })
   })
 
-  test('paths of a push: asked for its range; unknown means deploy', () => {
+  test('paths of a preview that runs: compared with the version that it runs', () => {
     const given = { paths: 'src/**' }
-    expect(planned('needs', push('refs/heads/main'), given).need).toEqual({
+    const event = pullRequestEvent('synchronize', { before: beforeSha })
+    const runs: Facts = { live: { commit: baseSha } }
+    expect(planned('needs', event, given, runs).need).toEqual({
       fact: 'changedFiles',
-      of: { kind: 'range', before: beforeSha, after: mergeSha },
+      of: { kind: 'range', before: baseSha, after: headSha },
     })
-    planned('none', push('refs/heads/main'), given, { changedFiles: ['docs/a.md'] })
-    planned('production', push('refs/heads/main'), given, { changedFiles: 'unreadable' })
-    planned('production', { kind: 'push', ref: 'refs/heads/main', before: undefined, after: mergeSha }, given)
+    planned('preview', event, given, { ...runs, changedFiles: ['src/a.ts'] })
+    planned('none', event, given, { ...runs, changedFiles: ['docs/a.md'] })
+    planned('none', event, given, { live: { commit: headSha } })
+    planned('preview', event, given, { live: 'unknown' })
+  })
+
+  test('paths of a push: compared with what is live, never with the push before; unknown means deploy', () => {
+    const given = { paths: 'src/**' }
+    const event = push('refs/heads/main')
+    expect(planned('needs', event, given).need).toMatchObject({ fact: 'live', serviceName: 'acme-web' })
+    const runs: Facts = { live: { commit: baseSha } }
+    expect(planned('needs', event, given, runs).need).toEqual({
+      fact: 'changedFiles',
+      of: { kind: 'range', before: baseSha, after: mergeSha },
+    })
+    planned('none', event, given, { ...runs, changedFiles: ['docs/a.md'] })
+    planned('production', event, given, { ...runs, changedFiles: 'unreadable' })
+    for (const live of ['absent', 'unknown'] as const) planned('production', event, given, { live })
+    planned('production', dispatch, given)
   })
 
   test('nothing of that kind when a person asks for it, except the label that the sweep goes by', () => {
@@ -420,7 +513,9 @@ test('whatever GitHub answers, a plan is made after a few questions, and none is
       'none' as const,
       'unreadable' as const,
     ),
-    approval: fc.constantFrom('approved' as const, 'not-approved' as const, 'unreadable' as const),
+    approval: fc.constantFrom('given' as const, 'not-given' as const, 'unreadable' as const),
+    live: fc.constantFrom({ commit: headSha }, { commit: baseSha }, 'absent' as const, 'unknown' as const),
+    relation: fc.constantFrom('ahead' as const, 'other' as const, 'unreadable' as const),
     changedFiles: fc.constantFrom(['src/a.ts'], ['README.md'], [], 'unreadable' as const),
   })
   const command = fc.constantFrom('auto', 'preview', 'production', 'rollback', 'plan')

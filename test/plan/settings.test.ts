@@ -267,6 +267,26 @@ describe('bad inputs', () => {
     expect(problemsOf({ 'publish-directory': 'dist', 'build-pack': 'static' })).toEqual([])
   })
 
+  test.each([
+    ['src', '"src/**"'],
+    ['!docs\nsrc/**', '"!docs/**"'],
+    ['src/', '“src/**”'],
+    ['src/**, lib/**', '“src/**” and “lib/**”'],
+  ])('globs that can never match are refused with the right form: %j', (paths, form) => {
+    const problems = problemsOf({ paths })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toMatch(/^paths: /)
+    expect(problems[0]).toContain(form)
+  })
+
+  test('a glob of a file in the root is told from that of a directory by what lies there', () => {
+    const parse = (kind: 'file' | 'folder', paths: string) =>
+      parseSettings(rawInputs({ paths }), { ...noFiles, kindOf: () => kind }).ok
+    expect(parse('file', 'gradlew')).toBe(true)
+    expect(parse('folder', 'App')).toBe(false)
+    expect(problemsOf({ paths: 'Dockerfile\npackage.json\n{api,web}/**' })).toEqual([])
+  })
+
   test('a limit of costs that nothing could be measured by is a problem', () => {
     expect(problemsOf({ 'max-cost-per-day': '5', 'price-gb-minute': '0' })).toEqual([
       'max-cost-per-day: rests on an estimate, but price-gb-minute is 0, which hides it',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseVariables } from '../../src/plan/variables.ts'
+import { keptSecrets, layVariables, parseVariables } from '../../src/plan/variables.ts'
 import { revealed } from './plan-inputs.ts'
 
 const read = (text: string) => revealed(parseVariables(text).value)
@@ -91,5 +91,55 @@ describe('environment variables', () => {
         if (statements.length > 0) expect(variables.size + found.length).toBeGreaterThan(0)
       }),
     )
+  })
+})
+
+describe('a value that came empty', () => {
+  const live = { API_TOKEN: 'old', DATABASE_URL: 'libsql://x', COLOUR: 'red', LATER_SECRET: '' }
+  const given = (text: string) => parseVariables(text).value
+
+  test.each(['merge', 'replace'] as const)('never replaces a live secret (%s), and is set otherwise', (strategy) => {
+    const wanted = given('API_TOKEN=\nDATABASE_URL=""\nCOLOUR=\nLATER_SECRET=\nNEW_TOKEN=\nA=1')
+    expect(layVariables(live, wanted, strategy)).toEqual({
+      API_TOKEN: 'old',
+      DATABASE_URL: 'libsql://x',
+      COLOUR: '',
+      LATER_SECRET: '',
+      NEW_TOKEN: '',
+      A: '1',
+    })
+    expect(keptSecrets(live, wanted)).toEqual(['API_TOKEN', 'DATABASE_URL'])
+  })
+
+  test('under a name that only speaks of a secret is a value like any other', () => {
+    expect(keptSecrets({ TOKEN_ISSUER: 'x' }, given('TOKEN_ISSUER='))).toEqual([])
+  })
+
+  test('of a new service is set, and values that are not empty always count', () => {
+    expect(layVariables(undefined, given('API_TOKEN='), 'merge')).toEqual({ API_TOKEN: '' })
+    expect(layVariables(live, given('API_TOKEN=new'), 'replace')).toEqual({ API_TOKEN: 'new' })
+  })
+})
+
+describe('what other tools read differently', () => {
+  test('is read as it was meant where only one thing can have been meant', () => {
+    expect(read('A="say \\"hi\\""\nB=\'a\\b\'\nC=x # remark\nD= # remark\nE="^\\d+$"')).toEqual({
+      A: 'say "hi"',
+      B: 'a\\b',
+      C: 'x',
+      D: '',
+      E: '^\\d+$',
+    })
+  })
+
+  test.each([
+    ['A=abc #def', 'put the value in quotes, or'],
+    ['A=#ff8800', 'put the value in quotes, or'],
+    ['A="C:\\\\new"', 'in single quotes everything stands as it is'],
+    ["A='it\\'s'", 'quotes that do not stand in it, or in double quotes'],
+  ])('%j is refused with two ways to write it', (text, ways) => {
+    const found = problems(text)
+    expect(found).toHaveLength(1)
+    expect(found[0]).toContain(ways)
   })
 })

@@ -138,6 +138,19 @@ describe('payloads with holes in them', () => {
     expect(readEvent('push', push)).toMatchObject({ before: undefined, after: 'b'.repeat(64) })
   })
 
+  test('push and workflow_dispatch without a ref, or with a short one: the runner knows it', () => {
+    const known = { ref: 'refs/heads/main', sha: 'c'.repeat(40) }
+    expect(readEvent('push', {}, known)).toEqual({
+      kind: 'push',
+      ref: 'refs/heads/main',
+      before: undefined,
+      after: 'c'.repeat(40),
+    })
+    for (const payload of [{}, { ref: 'main' }, { ref: null }])
+      expect(readEvent('workflow_dispatch', payload, known)).toEqual({ kind: 'dispatch', ref: 'refs/heads/main' })
+    expect(readEvent('workflow_dispatch', { ref: 'main' })).toEqual({ kind: 'dispatch', ref: 'refs/heads/main' })
+  })
+
   test.each([
     ['pull_request', pullRequestPayload({ head: { sha: 'not a sha', ref: 'x', repo: null } }), 'pull_request.head.sha'],
     ['pull_request', pullRequestPayload({ number: '12' }), 'pull_request.number'],
