@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto'
 import { DeployError, errorMessage } from './core/errors.ts'
-import { fetchNamedBy } from './core/fetch.ts'
 import { limitAnswers } from './core/http.ts'
+import { proxiedFetch } from './core/proxy.ts'
 import { readArguments, USAGE } from './login/arguments.ts'
 import { openBrowser } from './login/browser.ts'
 import { createGitHubCli } from './login/github-cli.ts'
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   using cancelled = cancelOnSignals(process)
   using terminal = openTerminal(process)
   await runLogin(command.options, {
-    fetch: limitAnswers(fetchNamedBy(command.options.endpoint, process.env)),
+    fetch: limitAnswers(proxiedFetch(process.env)),
     terminal,
     openBrowser: (address, onFailure) => openBrowser(process.platform, address, onFailure),
     newState: () => randomBytes(32).toString('base64url'),

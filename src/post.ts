@@ -1,6 +1,6 @@
 import { systemClock } from './core/clock.ts'
 import { errorMessage } from './core/errors.ts'
-import { proxiedFetch } from './core/fetch.ts'
+import { proxiedFetch } from './core/proxy.ts'
 import { settleOpen } from './flows/settle-open.ts'
 import { openGitHub } from './github/github.ts'
 import { loadRun } from './runner/load-run.ts'
