@@ -1,5 +1,6 @@
 import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
+import { argumentsRefused } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
 import { repositorySlug } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
@@ -56,6 +57,8 @@ async function preparePlatform(
     (one) => platform.gitAccess(plan.place.repositoryName, false, one),
   )
   requireDeployTool(platform, plan.serviceName, existing !== undefined)
+  const refused = platform.checkArguments(existing ? 'updateService' : 'createService', plan.build)
+  if (refused.length > 0) throw argumentsRefused(refused)
   if (!existing) await checkMeans(plan, { ...run, signal })
   const access = present ?? (await platform.gitAccess(plan.place.repositoryName, true, signal))
   if (!access) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)

@@ -36,7 +36,7 @@ export interface Tool {
 }
 
 /** One conversation with ml.ink. Must be closed, or the process does not end. */
-export interface Session {
+interface Session {
   readonly tools: readonly Tool[]
   /** The account-independent name the server gave itself, for the log. */
   readonly server: string
