@@ -1,6 +1,8 @@
 import { isIP } from 'node:net'
 import type { Dispatcher } from 'undici'
 // Not from the package’s front door, which brings mocks, sockets and caches into every bundle.
+import api from 'undici/lib/api/index.js'
+import DispatcherOfAll from 'undici/lib/dispatcher/dispatcher.js'
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
 import { fetch as dispatchedFetch } from 'undici/lib/web/fetch/index.js'
 import { DeployError } from './errors.ts'
@@ -35,6 +37,8 @@ export function fetchThrough(
 export function readProxies(environment: Environment): (target: URL) => ProxyAgent | undefined {
   const read = (name: string) => environment[name.toLowerCase()] || environment[name] || undefined
   const agentFor = (name: string): ProxyAgent | undefined => {
+    // The front door does this when it is entered; without it no tunnel can be asked for.
+    Object.assign(DispatcherOfAll.prototype, api)
     const known = [name, 'ALL_PROXY'].find((one) => read(one) !== undefined)
     return known === undefined ? undefined : new ProxyAgent(usableProxy(known, read(known) ?? ''))
   }
