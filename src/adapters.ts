@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { systemClock } from './core/clock.ts'
-import { fetchNamedBy, proxiedFetch } from './core/fetch.ts'
+import { fetchNamedBy } from './core/fetch.ts'
+import { proxiedFetch } from './core/proxy.ts'
 import type { Deps } from './flows/run.ts'
 import { openGitHub } from './github/github.ts'
 import { openPlatform, type Platform } from './ink/platform.ts'

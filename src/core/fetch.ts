@@ -1,30 +1,14 @@
-import { isIP } from 'node:net'
-import { Agent, type Dispatcher, fetch as dispatchedFetch, ProxyAgent } from 'undici'
+import { Agent } from 'undici'
 import { AddressRefused, type AddressRules, allowedLookup, assertPublicAddress } from './addresses.ts'
-import { DeployError } from './errors.ts'
 import type { Fetch } from './http.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
-
-/**
- * `fetch` that goes through the proxies which `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, in either
- * case, as git does. Node's own `fetch` knows nothing of them.
- * @throws DeployError naming the variable whose value is no address of a proxy
- */
-export function proxiedFetch(environment: Environment): Fetch {
-  const proxyFor = readProxies(environment)
-  return (url, init) => {
-    const proxy = proxyFor(new URL(url))
-    return proxy === undefined ? globalThis.fetch(url, init) : fetchThrough(proxy, url, init)
-  }
-}
+import { fetchThrough, proxiedFetch, readProxies } from './proxy.ts'
 
 /**
  * {@link proxiedFetch} for addresses that the server at `endpoint` has told: they have to be https and on the public
  * internet, by their name and again at the connection. A server on this machine or in this network, which its user has
  * configured, may name addresses where it is itself.
  */
-export function fetchNamedBy(endpoint: string, environment: Environment): Fetch {
+export function fetchNamedBy(endpoint: string, environment: Parameters<typeof proxiedFetch>[0]): Fetch {
   const { hostname } = new URL(endpoint)
   if (LOOPBACK.test(hostname)) return proxiedFetch(environment)
   const proxyFor = readProxies(environment)
@@ -48,39 +32,3 @@ async function rulesOf(endpoint: string): Promise<AddressRules> {
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
-
-function fetchThrough(dispatcher: Dispatcher, url: string | URL, init: RequestInit | undefined): Promise<Response> {
-  // The package’s types and Node’s describe the same objects.
-  return dispatchedFetch(url, { ...init, dispatcher } as never) as unknown as Promise<Response>
-}
-
-/** The proxy for an address, if there is to be one. */
-function readProxies(environment: Environment): (target: URL) => ProxyAgent | undefined {
-  const read = (name: string) => environment[name.toLowerCase()] || environment[name] || undefined
-  const agentFor = (name: string): ProxyAgent | undefined => {
-    const known = [name, 'ALL_PROXY'].find((one) => read(one) !== undefined)
-    return known === undefined ? undefined : new ProxyAgent(usableProxy(known, read(known) ?? ''))
-  }
-  const agents: Readonly<Record<string, ProxyAgent | undefined>> = {
-    'https:': agentFor('HTTPS_PROXY'),
-    'http:': agentFor('HTTP_PROXY'),
-  }
-  const exceptions = (read('NO_PROXY') ?? '').split(/[\s,]+/).filter(Boolean)
-  return (target) => (exceptions.some((one) => covers(one, target)) ? undefined : agents[target.protocol])
-}
-
-/** `*`, an IP address, or a host with all below it (`corp.example`, `.corp.example`, `*.corp.example`), each with or without a port. */
-function covers(exception: string, { hostname, port, protocol }: URL): boolean {
-  if (exception === '*') return true
-  const [, name = '', only] = /^(?:\*?\.)?(.*?)(?::(\d+))?$/.exec(exception.toLowerCase()) ?? []
-  if (only !== undefined && only !== (port || (protocol === 'http:' ? '80' : '443'))) return false
-  return hostname === name || (isIP(hostname) === 0 && hostname.endsWith(`.${name}`))
-}
-
-function usableProxy(name: string, value: string): string {
-  const { protocol = undefined } = URL.canParse(value) ? new URL(value) : {}
-  if (protocol === 'http:' || protocol === 'https:') return value
-  throw new DeployError(`The environment variable ${name} names no proxy that can be used`, {
-    hint: 'It has to be an address such as http://proxy.example:3128; other kinds of proxy are not supported.',
-  })
-}

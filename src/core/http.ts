@@ -5,14 +5,14 @@ import { sanitizePhrase } from './sanitize.ts'
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 
 /** What answers may cost us, in bytes after decompression. */
-export interface AnswerLimits {
+interface AnswerLimits {
   readonly messageBytes: number
   /** All answers of one conversation together. */
   readonly totalBytes: number
 }
 
 /** More than any honest answer needs: the longest are five hundred lines of a log. */
-export const usualLimits: AnswerLimits = { messageBytes: 16_000_000, totalBytes: 64_000_000 }
+const usualLimits: AnswerLimits = { messageBytes: 16_000_000, totalBytes: 64_000_000 }
 const deepestJson = 64
 const mostJsonValues = 500_000
 

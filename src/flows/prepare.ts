@@ -1,6 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
 import type { ServiceSettings } from '../ink/arguments.ts'
+import { argumentsRefused } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { layVariables } from '../plan/variables.ts'
@@ -71,6 +72,8 @@ async function preparePlatform(
     (one) => openRepository({ ...run, signal: one }, plan.place),
   )
   assertDeployTool(platform, plan.serviceName, existing !== undefined)
+  const refused = platform.checkArguments(existing ? 'updateService' : 'createService', plan.build)
+  if (refused.length > 0) throw argumentsRefused(refused)
   if (!existing) await assertAffordable(plan, { ...run, signal })
   const repository = present ?? (await openRepository({ ...run, signal }, plan.place, true))
   if (!repository) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)

@@ -89,7 +89,7 @@ export interface Api {
   ): Promise<Outcome<readonly T[]>>
 }
 
-export interface ApiOptions {
+interface ApiOptions {
   readonly token: string
   /** As in `GITHUB_API_URL`: `https://api.github.com`, or `https://<host>/api/v3` on GHES. */
   readonly apiUrl: string
@@ -232,7 +232,7 @@ function classify(call: FailedCall): Failure {
 }
 
 /** A call that failed. */
-export interface FailedCall {
+interface FailedCall {
   /** Undefined when no answer came. */
   readonly status: number | undefined
   readonly message: string

@@ -16,7 +16,7 @@ export interface StickyComment {
   readonly create?: boolean
 }
 
-export interface WrittenComment {
+interface WrittenComment {
   readonly id: number
   readonly url: string
   readonly outcome: 'created' | 'updated' | 'unchanged'

@@ -4,7 +4,7 @@ import { hasMarker } from './comments.ts'
 import { type Authorship, authorSchema } from './token.ts'
 
 /** One issue for one trouble: opened when it begins, kept up to date, closed when it is over. */
-export interface TroubleIssue {
+interface TroubleIssue {
   /** A line of the body by which the issue is found; the first, unless somebody has edited it. */
   readonly marker: string
   /** Narrows the search. */

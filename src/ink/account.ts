@@ -127,7 +127,7 @@ const limitFigure = z
   .transform((value) => (typeof value === 'number' && value > 0 ? value : undefined))
 
 /** The fields of `resourceLimits` in the platform's GraphQL interface, under which official clients read them. */
-export const limitsSchema = z
+const limitsSchema = z
   .object({
     tier: text,
     max_services: limitFigure,
@@ -144,7 +144,7 @@ export const limitsSchema = z
   )
 
 /** What a service uses as a share of what it has: 0.5 is half. Undefined where the answer does not tell. */
-export interface ServiceUsage {
+interface ServiceUsage {
   readonly memory: number | undefined
   readonly cpu: number | undefined
 }
@@ -198,7 +198,7 @@ export interface Size {
 }
 
 /** Dollars per minute. A rate of 0 hides the estimate. */
-export interface Rates {
+interface Rates {
   vcpuMinute: number
   gbMinute: number
 }

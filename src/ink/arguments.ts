@@ -102,7 +102,7 @@ const spellings: Readonly<Record<keyof WantedArguments, readonly Spelling[]>> = 
 }
 
 /** Arguments in the tool's own words, and those that it does not declare and that were therefore not sent. */
-export interface ShapedArguments {
+interface ShapedArguments {
   args: Record<string, unknown>
   undeclared: string[]
 }

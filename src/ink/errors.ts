@@ -3,7 +3,7 @@ import { type AnswerTooLarge, describeBody } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** What kind of failure talking to ml.ink was. */
-export type PlatformFailure =
+type PlatformFailure =
   | 'unauthorized'
   | 'forbidden'
   | 'payment-required'

@@ -16,7 +16,7 @@ import { acceptedSchema, gitAccessSchema, readResult, serviceSchema, servicesSch
 import { openSession, type SessionOptions } from './session.ts'
 
 /** Where on ml.ink: every call that takes these gets them. */
-export interface Scope {
+interface Scope {
   readonly project: string
   readonly workspace: string | undefined
 }

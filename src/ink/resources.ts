@@ -114,7 +114,7 @@ export function templateCalls(call: Caller, catalogue: Catalogue) {
 }
 
 const domainSchema = z.object({ domain: text, status: text, message: text })
-export type DomainAnswer = z.output<typeof domainSchema>
+type DomainAnswer = z.output<typeof domainSchema>
 
 const zone = z
   .object({

@@ -8,7 +8,7 @@ import { PlatformError } from './errors.ts'
  * Rewrites keys to snake_case, so that one schema reads every generation: current servers may answer in camelCase.
  * Environment variables are left alone, whose names are data.
  */
-export function snakeKeys(value: unknown): unknown {
+function snakeKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeKeys)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(

@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { buildDeps, type Edge } from '../../src/adapters.ts'
-import { fetchNamedBy, proxiedFetch } from '../../src/core/fetch.ts'
+import { fetchNamedBy } from '../../src/core/fetch.ts'
 import { AnswerTooLarge, describeBody, limitAnswers, parseJson, webAddress } from '../../src/core/http.ts'
+import { proxiedFetch } from '../../src/core/proxy.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { startMcpServer } from '../hostile/mcp-server.ts'
 import { startConnectProxy } from '../support/connect-proxy.ts'
@@ -117,6 +120,19 @@ describe('proxies', () => {
       expect(await through({ HTTP_PROXY: proxy.url, NO_PROXY: exception })).toEqual([])
     for (const exception of ['0.1', '127.0.0.1:1', 'localhost'])
       expect(await through({ HTTP_PROXY: proxy.url, no_proxy: exception })).toEqual([host])
+  })
+
+  it('are used by a program that has loaded nothing else of the library', async () => {
+    await using proxy = await startConnectProxy()
+    const url = await serve((_, response) => response.end('here'))
+    const { href } = new URL('../../src/core/proxy.ts', import.meta.url)
+    const program = `import { proxiedFetch } from '${href}'
+      const answer = await proxiedFetch({ HTTP_PROXY: '${proxy.url}' })('${url}')
+      process.stdout.write(await answer.text())`
+    const run = promisify(execFile)
+    const { stdout, stderr } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program])
+    expect([stdout, stderr]).toEqual(['here', ''])
+    expect(proxy.tunnels).toEqual([new URL(url).host])
   })
 
   it('get the credentials that stand in their address', async () => {

@@ -19,6 +19,16 @@ describe('a server that lacks a tool', () => {
     expect(stage.ink.journal.filter(({ name, ok }) => ok && /^create_/.test(name))).toEqual([])
   })
 
+  it('or a size: names every value with those that it has, before anything is made', async () => {
+    const scene = await stage.scene()
+    const made = () => stage.ink.journal.filter(({ name }) => /^create_/.test(name)).length
+    const before = made()
+    const run = await scene.act('push', { after: scene.first }, { inputs: { memory: '128Mi', vcpus: '0.25' } })
+    expect(run.told).toMatch(/`memory` is “128Mi”, and this ml\.ink server allows 256Mi, 512Mi/)
+    expect(run.told).toMatch(/`vcpus` is “0\.25”, and this ml\.ink server allows 0\.5, 1/)
+    expect(made()).toBe(before)
+  })
+
   it('for a service that exists: leaves it as it was', async () => {
     await using front = await startFront(stage.ink.endpoint, { without: ['update_service'] })
     const scene = await stage.scene()

@@ -1,0 +1,21 @@
+// The package describes its front door alone; see proxy.ts for why some rooms behind it are entered by themselves.
+declare module 'undici/lib/api/index.js' {
+  const methods: object
+  export default methods
+}
+
+declare module 'undici/lib/dispatcher/dispatcher.js' {
+  import { Dispatcher } from 'undici'
+
+  export default Dispatcher
+}
+
+declare module 'undici/lib/dispatcher/proxy-agent.js' {
+  import { ProxyAgent } from 'undici'
+
+  export default ProxyAgent
+}
+
+declare module 'undici/lib/web/fetch/index.js' {
+  export { fetch } from 'undici'
+}
