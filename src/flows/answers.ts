@@ -1,7 +1,7 @@
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan } from '../plan/plan.ts'
-import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/answers.ts'
+import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
 import type { NothingReport } from '../report/model.ts'
 import type { Deps } from './deps.ts'
 import type { Outcome } from './outcome.ts'

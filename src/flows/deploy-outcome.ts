@@ -1,5 +1,6 @@
 import { describeSize, templateSize } from '../ink/account.ts'
-import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
+import type { AnnotationView, DeployReport, PushedView } from '../report/model.ts'
+import type { CardRow } from '../report/row.ts'
 import { isBilled } from './budget.ts'
 import type { Explanation } from './explain.ts'
 import type { Outcome } from './outcome.ts'

@@ -2,7 +2,7 @@ import { errorMessage } from '../core/errors.ts'
 import type { Zone } from '../ink/resources.ts'
 import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
-import type { DomainView } from '../report/model.ts'
+import type { DomainView } from '../report/row.ts'
 import type { Run } from './run.ts'
 
 type DeployPlan = PreviewPlan | ProductionPlan

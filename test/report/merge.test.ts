@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { mergeRow, mergeRows } from '../../src/report/merge.ts'
-import type { CardRow } from '../../src/report/model.ts'
+import type { CardRow } from '../../src/report/row.ts'
+import { mergeRow, mergeRows } from '../../src/report/state.ts'
 import { FIRST_COMMIT, laterRun, row, SECOND_COMMIT, unfinished } from './rows.ts'
 
 describe('merging rows', () => {
