@@ -175,7 +175,9 @@ function refused(plan: RefusedPlan, deps: Deps, occasion: Occasion): Outcome {
 
 async function nothing(plan: NonePlan, deps: Deps, occasion: Occasion, event: RunEvent): Promise<Outcome> {
   deps.output('skipped-reason', plan.reason)
-  deps.log.notice(`${plan.status === 'skipped' ? 'Skipped' : 'Nothing to do'}: ${plan.reason}`)
+  const title = plan.status === 'skipped' ? 'Skipped' : 'Nothing to do'
+  if (plan.stillRuns) deps.log.warning(`${title}: ${plan.reason}`)
+  else deps.log.notice(`${title}: ${plan.reason}`)
   if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
     await noteSkipped(plan.reason, event.pullRequest, deps, occasion)
   const report: NothingReport = {

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { count } from '../core/format.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { PlatformError } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
@@ -75,8 +76,12 @@ export async function retirePreview(
   preview: { serviceName: string; pullRequest: number },
   reason: string,
 ): Promise<void> {
-  const task = recordTask({ ...preview, repository: place.repository })
-  await Promise.all([run.github.records.remove(task), run.reporter.markRemoved(preview, reason)])
+  const task = recordTask({ ...preview, place })
+  const [records] = await Promise.all([run.github.records.remove(task), run.reporter.markRemoved(preview, reason)])
+  if (records && records.left > 0)
+    run.log.info(
+      `${count(records.left, 'deployment record')} of ${preview.serviceName} left: GitHub allows only so many writes at a time. The next sweep goes on with them.`,
+    )
 }
 
 async function removeRunning(

@@ -1,3 +1,4 @@
+import { placeName } from '../plan/names.ts'
 import { foldCard } from '../report/card.ts'
 import type { Surroundings } from '../report/model.ts'
 import type { CardRow, PhaseName, RunStamp, Target } from '../report/row.ts'
@@ -58,6 +59,7 @@ export function openReporter(
   const over = new AbortController()
   let row: CardRow = {
     service: subject.serviceName,
+    place: placeName(deps.settings),
     target: subject.target,
     status: 'building',
     phase: 'prepare',
@@ -82,7 +84,11 @@ export function openReporter(
       await card.write(subject.pullRequest, row, 'create')
   }
   const openOwnRecord = async () => {
-    record = await openRecord(deps, { ...subject, repository: context.repository }, row.commit)
+    record = await openRecord(
+      deps,
+      { ...subject, place: { ...deps.settings, repository: context.repository } },
+      row.commit,
+    )
     if (record.id !== undefined) deps.output('deployment-id', record.id)
     remember()
     tellAtWork()
@@ -130,6 +136,7 @@ export function openReporter(
     markRemoved: async ({ serviceName, pullRequest, commit }, reason) => {
       const removed: CardRow = {
         service: serviceName,
+        place: placeName(deps.settings),
         target: `pr-${pullRequest}`,
         status: 'removed',
         reason,

@@ -2,7 +2,7 @@ import { DeployError } from '../core/errors.ts'
 import { settleEach } from '../core/parallel.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { previewState } from '../plan/guards.ts'
-import { previewNumber } from '../plan/names.ts'
+import { environmentName, previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
 import { decideSweep, type SweepDecision } from '../plan/preview-limits.ts'
 import type { SweepReport, SweptPreview } from '../report/model.ts'
@@ -11,6 +11,7 @@ import { monitor } from './monitor.ts'
 import type { Outcome } from './outcome.ts'
 import { type FoundPreview, findPreviews } from './previews.ts'
 import { pullRequestFact } from './pull-requests.ts'
+import { pullRequestOfTask } from './records.ts'
 import { removePreviews, retirePreview } from './removal.ts'
 import type { Run } from './run.ts'
 
@@ -36,6 +37,7 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
     else lists.failed.push({ ...entry, why: fate.why })
   }
   lists.failed.push(...unreadable.map(({ serviceName, why }): SweptPreview => ({ service: serviceName, why })))
+  if (!plan.dryRun) await removeLeftRecords(run, open, previews)
   const { removed, kept, failed } = lists
   run.output('removed', JSON.stringify(plan.dryRun ? [] : removed.map(({ service }) => service)))
   const left = decisions
@@ -48,6 +50,22 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
     `${plan.dryRun ? 'Would remove' : 'Removed'} ${removed.length}, kept ${kept.length}, failed ${failed.length}`,
   )
   return plan.followedBy ? withMonitor(outcome, await monitor(plan.followedBy, run)) : outcome
+}
+
+// GitHub's limits for writing; the next sweep goes on.
+const mostRecordsRemoved = 60
+
+/** The deployment records of previews that are gone, of which a run that removed a preview may have left some. */
+async function removeLeftRecords(run: Run, open: OpenPullRequests, previews: readonly FoundPreview[]): Promise<void> {
+  if (!open) return
+  const kept = new Set([...open.keys(), ...previews.map(({ pullRequest }) => pullRequest)])
+  let removed = 0
+  for (const task of (await run.github.records.tasksIn(environmentName(1))) ?? []) {
+    const pullRequest = pullRequestOfTask(task)
+    if (pullRequest === undefined || kept.has(pullRequest)) continue
+    if (removed >= mostRecordsRemoved) return
+    removed += (await run.github.records.remove(task))?.removed ?? 0
+  }
 }
 
 type Fate = 'removed' | 'wanted-again' | 'unsure' | { readonly why: string }

@@ -23,9 +23,9 @@ export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
 }
 
 /** Whether the pull request was opened, or its label put on, again since the event: then another run deploys it. */
-async function isWanted({ pullRequest, previewLabel }: TeardownPlan, run: Run): Promise<boolean> {
+async function isWanted({ pullRequest, previewLabel, previewDrafts }: TeardownPlan, run: Run): Promise<boolean> {
   const now = pullRequestFact(await run.github.pullRequests.get(pullRequest))
-  return typeof now === 'object' && previewState({ wanted: now.head, previewLabel }, now).wanted
+  return typeof now === 'object' && previewState({ wanted: now.head, previewLabel, previewDrafts }, now).wanted
 }
 
 /** The pull request was closed while its preview was being deployed: what was just made is removed again. */

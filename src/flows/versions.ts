@@ -180,7 +180,7 @@ async function versionThatWorked(
   const { ordered, branches, present } = known
   const candidates = ordered.slice(ordered.indexOf(present ?? '') + 1)
   const pullRequest = plan.pullRequest?.number
-  const task = recordTask({ repository: run.context.repository, serviceName: plan.serviceName, pullRequest })
+  const task = recordTask({ place: plan.place, serviceName: plan.serviceName, pullRequest })
   for (const branch of candidates) {
     if (branches.has(workedBranch(plan.serviceName, branch))) return branch
     const sha = parseDeploymentBranch(branch)?.sourceSha

@@ -49,6 +49,7 @@ export function previewPlan(
     pullRequest,
     untrusted,
     previewLabel: settings.previewLabel,
+    previewDrafts: settings.previewDrafts || intent.byPerson,
     maxPreviews: settings.maxPreviews,
     maxCostPerDay: settings.maxCostPerDay,
     previewTtlMs: settings.previewTtlMs,

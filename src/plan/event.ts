@@ -17,6 +17,8 @@ export interface RunContext {
   readonly workflow: string
   /** The job's id in the workflow file. */
   readonly job: string
+  /** `RUNNER_NAME`, which no two jobs at work at the same time share; empty when it is not known. */
+  readonly runnerName: string
   /** `GITHUB_SHA`: for pull requests the merge commit, which is never what is deployed. */
   readonly sha: string
   /** `GITHUB_REF`, such as `refs/heads/main` or `refs/pull/12/merge`. */

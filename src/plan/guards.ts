@@ -7,19 +7,34 @@ import { managedBy, marks } from './variables.ts'
 /**
  * What a run without a key comes to; undefined when there is one. Forks and Dependabot cannot have secrets, so for them
  * it is no failure unless that was asked for.
+ *
+ * @param takesDown whether the run is to take a preview down, which then runs on
  */
-export function missingKey({ context, event, settings }: PlanInput): NonePlan | RefusedPlan | undefined {
+export function missingKey(
+  { context, event, settings }: PlanInput,
+  takesDown: boolean,
+): NonePlan | RefusedPlan | undefined {
   if (settings.apiKey !== undefined) return undefined
   const withheld = secretsWithheld(context, event)
   if (settings.onMissingKey === 'skip' || (settings.onMissingKey === 'auto' && withheld !== undefined)) {
-    const reason = withheld ?? 'there is no api-key, and on-missing-key is skip'
-    return { kind: 'none', status: 'skipped', reason, pullRequest: numberOf(event) }
+    const why = withheld ?? 'there is no api-key, and on-missing-key is skip'
+    const pullRequest = numberOf(event)
+    if (takesDown)
+      return { kind: 'none', status: 'skipped', reason: runsOn(why, pullRequest), pullRequest, stillRuns: true }
+    return { kind: 'none', status: 'skipped', reason: why, pullRequest }
   }
   return {
     kind: 'refused',
     problem: 'api-key: is not set',
     hint: missingKeyHint(settings.onMissingKey, withheld !== undefined),
   }
+}
+
+function runsOn(why: string, pullRequest: number | undefined): string {
+  return (
+    `the preview${pullRequest === undefined ? '' : ` of pull request #${pullRequest}`}, if there is one, still runs and is billed. ` +
+    `The next sweep of a scheduled workflow removes it, or a comment /ink stop; a workflow that closes previews under pull_request_target has the key. Why: ${why}`
+  )
 }
 
 function missingKeyHint(onMissingKey: OnMissingKey, withheld: boolean): string {
@@ -119,7 +134,12 @@ type PreviewState =
 
 /** Compares what was planned with how the pull request stands now. */
 export function previewState(
-  planned: { readonly wanted: { readonly sha: string }; readonly previewLabel: string | undefined },
+  planned: {
+    readonly wanted: { readonly sha: string }
+    readonly previewLabel: string | undefined
+    /** Whether a draft keeps its preview; it does unless told otherwise. */
+    readonly previewDrafts?: boolean
+  },
   now: PullRequest,
 ): PreviewState {
   if (now.state === 'closed') {
@@ -127,6 +147,9 @@ export function previewState(
   }
   if (!labelIsOn(planned.previewLabel, now)) {
     return { wanted: false, outcome: 'removed', reason: `the label ${planned.previewLabel} was taken off meanwhile` }
+  }
+  if (now.draft && planned.previewDrafts === false) {
+    return { wanted: false, outcome: 'removed', reason: `pull request #${now.number} became a draft meanwhile` }
   }
   if (now.head.sha !== planned.wanted.sha) {
     const reason = `pull request #${now.number} has moved on to ${now.head.sha.slice(0, 7)}`

@@ -128,6 +128,9 @@ function meaningOfPullRequest(event: PullRequestEvent, settings: Settings): Inte
   if (action === 'unlabeled' && sameLabel(event.label, settings.previewLabel)) {
     return teardown(`the label ${settings.previewLabel} was taken off pull request #${number}`, pullRequest)
   }
+  if (action === 'converted_to_draft' && !settings.previewDrafts) {
+    return teardown(`pull request #${number} is a draft again, and preview-drafts is false`, pullRequest)
+  }
   if (!deployingActions.includes(action)) {
     return nothing(`pull request #${number} was ${action}, which changes nothing about its preview`)
   }

@@ -39,6 +39,7 @@ export function readContext(environment: Environment, payload: unknown): RunCont
     runUrl: runAttempt > 1 ? `${runPage}/attempts/${runAttempt}` : runPage,
     workflow: environment.GITHUB_WORKFLOW ?? '',
     job: environment.GITHUB_JOB ?? '',
+    runnerName: environment.RUNNER_NAME ?? '',
     sha: needed('GITHUB_SHA'),
     ref: environment.GITHUB_REF ?? '',
     eventName: needed('GITHUB_EVENT_NAME'),

@@ -92,6 +92,7 @@ export class VirtualGitHub {
                 record.states.push('inactive')
           })
         },
+        tasksIn: () => call(() => [...new Set(this.records.map(({ task }) => task))]),
         remove: (task) =>
           call(() => {
             const before = this.records.length

@@ -18,6 +18,10 @@ export interface VirtualRun {
   cancel(): void
   outcome(): Outcome | undefined
   outputs: Record<string, string>
+  /** Lines of the log, warnings and notices included. */
+  readonly log: readonly string[]
+  readonly warnings: readonly string[]
+  readonly notices: readonly string[]
 }
 
 /** Platform, GitHub and runs of the action in memory, in virtual time. */
@@ -72,13 +76,23 @@ function start(
   let remembered: OpenDeployment | undefined
   let outcome: Outcome | undefined
   const outputs: Record<string, string> = {}
+  const [log, warnings, notices]: [string[], string[], string[]] = [[], [], []]
+  const say = (line: string) => void log.push(line)
   const secrets: string[] = []
   const deps: Deps = {
     context,
     settings,
     clock,
     random,
-    log: { startGroup() {}, endGroup() {}, info() {}, debug() {}, notice() {}, warning() {}, foreign() {} },
+    log: {
+      startGroup: say,
+      endGroup() {},
+      info: say,
+      debug() {},
+      notice: (text) => void notices.push(text),
+      warning: (text) => void warnings.push(text),
+      foreign: say,
+    },
     output: (name, value) => {
       outputs[name] = String(value)
     },
@@ -101,7 +115,7 @@ function start(
   const startedAt = new Date(clock.now()).toISOString()
   const run = async () => {
     try {
-      outcome = await runAction(deps, event, { startedAt, warnings: [], signal: cancel.signal })
+      outcome = await runAction(deps, event, { startedAt, warnings, signal: cancel.signal })
     } catch (error) {
       if (!cancel.signal.aborted) throw error
     }
@@ -114,7 +128,15 @@ function start(
       now: clock.now(),
     })
   }
-  return { done: run(), cancel: () => cancel.abort(new Error('cancelled')), outcome: () => outcome, outputs }
+  return {
+    done: run(),
+    cancel: () => cancel.abort(new Error('cancelled')),
+    outcome: () => outcome,
+    outputs,
+    log,
+    warnings,
+    notices,
+  }
 }
 
 /** Numbers in [0, 1) that depend on the seed alone. */
