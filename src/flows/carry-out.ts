@@ -15,6 +15,7 @@ import { check } from './check.ts'
 import { deploy } from './deploy.ts'
 import type { Deps } from './deps.ts'
 import { dryRun } from './dry-run.ts'
+import { keepFormerNames } from './former-names.ts'
 import { monitor } from './monitor.ts'
 import type { Action, Outcome } from './outcome.ts'
 import { openReporter, type Reporter, type Subject } from './reporter.ts'
@@ -79,7 +80,7 @@ async function connected(plan: WorkPlan, deps: Deps, occasion: Occasion, reporte
     platform = await deps.openPlatform(plan.place, occasion.signal)
     const run: Run = { ...deps, platform, reporter, signal: occasion.signal }
     await assertPlace(run, plan.place)
-    return await withRoom(plan, run)
+    return await withRoom(await keepFormerNames(plan, run), run)
   } catch (error) {
     occasion.signal.throwIfAborted()
     return broken(plan, deps, occasion, reporter, error)

@@ -18,7 +18,7 @@ export interface RecordSubject {
  * repository as well.
  */
 export function recordTask({ place, serviceName, pullRequest }: RecordSubject): string {
-  const base = productionName(undefined, place.repository)
+  const base = productionName(undefined, place.repository.madeAs ?? place.repository)
   const usual = pullRequest === undefined ? base : previewName(base, pullRequest)
   const task = pullRequest === undefined ? 'ink-production' : `ink-preview-pr-${pullRequest}`
   const named = serviceName === usual ? task : `${task}:${serviceName}`

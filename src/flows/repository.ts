@@ -52,7 +52,7 @@ export async function readBranches(
  */
 export function assertOwned(service: Service, plan: { place: Place; adopt: boolean }, slug: string): void {
   assertAllowed(
-    mayChange(existing(service, slug), plan.place.repository.fullName, plan.adopt),
+    mayChange(existing(service, plan.place, slug), plan.place.repository.fullName, plan.adopt),
     'Stopped before changing anything',
   )
 }
@@ -68,18 +68,24 @@ export function assertOwnedPreview(
   slug: string | undefined,
 ): void {
   assertAllowed(
-    mayDelete(existing(service, slug), request.place.repository.fullName, request.pullRequest),
+    mayDelete(existing(service, request.place, slug), request.place.repository.fullName, request.pullRequest),
     'Not removed',
   )
 }
 
-/** Whether a service carries our marks and is built from our repository. */
-export function isOurs(service: Service, place: Place, slug: string): boolean {
-  return ownershipOf(service.env ?? {}, place.repository.fullName) === 'ours' && fromOurRepository(service, slug)
+/** Whether a service carries our marks, whatever it is built from. */
+export function isMadeBy(service: Service, { repository }: Place): boolean {
+  return ownershipOf(service.env ?? {}, repository.fullName, repository.id) === 'ours'
 }
 
-function existing(service: Service, slug: string | undefined) {
+/** Whether a service carries our marks and is built from our repository. */
+export function isOurs(service: Service, place: Place, slug: string): boolean {
+  return isMadeBy(service, place) && fromOurRepository(service, slug)
+}
+
+function existing(service: Service, { repository }: Place, slug: string | undefined) {
   return {
+    repositoryId: repository.id,
     name: service.name,
     env: service.env ?? {},
     fromOurRepository: slug !== undefined && fromOurRepository(service, slug),

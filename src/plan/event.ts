@@ -31,8 +31,12 @@ export interface RunContext {
 }
 
 export interface Repository {
+  /** GitHub's number for it, which stays when it is renamed or transferred; undefined where the runner does not tell. */
+  readonly id?: string | undefined
   readonly owner: string
   readonly name: string
+  /** What it was called when its things on the platform got their names, where that is not its present name. */
+  readonly madeAs?: { readonly owner: string; readonly name: string } | undefined
   /** `owner/name` */
   readonly fullName: string
   readonly defaultBranch: string

@@ -160,12 +160,24 @@ export function previewState(
 
 type Ownership = 'ours' | 'of-others' | 'unmarked'
 
-/** Whose a service is by the marks in its environment. `repository` is GitHub's `owner/name`. */
-export function ownershipOf(env: Readonly<Record<string, string>>, repository: string): Ownership {
+/**
+ * Whose a service is by the marks in its environment. Where both numbers are known they decide alone: names change hands.
+ *
+ * @param repository GitHub's `owner/name`
+ * @param id GitHub's number for it
+ */
+export function ownershipOf(
+  env: Readonly<Record<string, string>>,
+  repository: string,
+  id: string | undefined,
+): Ownership {
   const manager = env[marks.managedBy]
   const owner = env[marks.repository]
+  const ownerId = env[marks.repositoryId]
   if (manager === undefined && owner === undefined) return 'unmarked'
-  return manager === managedBy && owner?.toLowerCase() === repository.toLowerCase() ? 'ours' : 'of-others'
+  const isOwn =
+    id !== undefined && ownerId !== undefined ? ownerId === id : owner?.toLowerCase() === repository.toLowerCase()
+  return manager === managedBy && isOwn ? 'ours' : 'of-others'
 }
 
 /** An existing service, as far as it matters to whether it may be touched. */
@@ -174,6 +186,8 @@ interface Existing {
   readonly env: Readonly<Record<string, string>>
   /** Whether it is built from our repository on the platform (`owner/slug`, as in the git remote). */
   readonly fromOurRepository: boolean
+  /** GitHub's number for our repository. */
+  readonly repositoryId?: string | undefined
 }
 
 export type Allowance =
@@ -204,11 +218,14 @@ export function mayDelete(service: Existing, repository: string, pullRequest: nu
 }
 
 function strangeness(service: Existing, repository: string): string | undefined {
-  const ownership = ownershipOf(service.env, repository)
+  const ownership = ownershipOf(service.env, repository, service.repositoryId)
   const name = `the service ${service.name}`
   if (ownership === 'unmarked') return `${name} exists, and does not carry the marks of this action`
   if (ownership === 'of-others') {
-    return `${name} belongs to ${service.env[marks.repository] ?? 'something else'}, not to ${repository}`
+    const owner = service.env[marks.repository] ?? 'something else'
+    return owner.toLowerCase() === repository.toLowerCase()
+      ? `${name} belongs to another repository that was called ${owner} before`
+      : `${name} belongs to ${owner}, not to ${repository}`
   }
   return service.fromOurRepository ? undefined : `${name} carries our marks, but is built from another repository`
 }

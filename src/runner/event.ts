@@ -56,6 +56,7 @@ function readRepository(environment: Environment, fullName: string, payload: unk
   return {
     owner,
     name,
+    id: environment.GITHUB_REPOSITORY_ID || undefined,
     fullName,
     // What has no payload of its own, such as a schedule, runs on the default branch.
     defaultBranch: described?.default_branch ?? branchOf(environment.GITHUB_REF ?? '') ?? 'main',

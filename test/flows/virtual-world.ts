@@ -3,7 +3,7 @@ import type { Deps, OpenDeployment } from '../../src/flows/deps.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import type { Outcome } from '../../src/flows/outcome.ts'
 import { runAction } from '../../src/flows/run-action.ts'
-import type { RunEvent } from '../../src/plan/event.ts'
+import type { Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
 import type { InputName } from '../../src/plan/settings.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
@@ -30,7 +30,7 @@ export interface VirtualWorld {
   readonly ink: VirtualInk
   readonly github: VirtualGitHub
   random(): number
-  start(event: RunEvent, inputs?: Partial<Record<InputName, string>>): VirtualRun
+  start(event: RunEvent, inputs?: Partial<Record<InputName, string>>, as?: Repository): VirtualRun
 }
 
 export interface WorldOptions extends Partial<Omit<VirtualInkOptions, 'clock'>> {
@@ -57,7 +57,8 @@ export function openWorld(options: WorldOptions = {}): VirtualWorld {
     ink,
     github,
     random,
-    start: (event, inputs) => start({ time, ink, github, random }, event, ++runs, { ...options.inputs, ...inputs }),
+    start: (event, inputs, as = repository) =>
+      start({ time, ink, github, random }, event, { runId: ++runs, repository: as }, { ...options.inputs, ...inputs }),
   }
 }
 
@@ -66,12 +67,12 @@ type Stage = Pick<VirtualWorld, 'time' | 'ink' | 'github' | 'random'>
 function start(
   { time, ink, github, random }: Stage,
   event: RunEvent,
-  runId: number,
+  of: Pick<RunContext, 'runId' | 'repository'>,
   inputs: Partial<Record<InputName, string>>,
 ): VirtualRun {
   const { clock } = time
   const cancel = new AbortController()
-  const context = contextOf({ runId, eventName: event.kind === 'push' ? 'push' : 'pull_request' })
+  const context = contextOf({ ...of, eventName: event.kind === 'push' ? 'push' : 'pull_request' })
   const settings = settingsOf({ 'health-timeout': '1m', ...inputs })
   let remembered: OpenDeployment | undefined
   let outcome: Outcome | undefined
