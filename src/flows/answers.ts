@@ -5,7 +5,7 @@ import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/
 import type { NothingReport } from '../report/model.ts'
 import type { Deps } from './deps.ts'
 import type { Outcome } from './outcome.ts'
-import { isOurs, openRepository } from './repository.ts'
+import { isOwnService, openInkRepository } from './resources/repository.ts'
 import type { Run } from './run.ts'
 
 const logLines = 200
@@ -45,8 +45,8 @@ async function ownService({ serviceName, place }: LogsPlan, run: Run): Promise<S
   const parts = { env: true, runtimeLogLines: logLines }
   const service = await run.platform.service(serviceName, parts, run.signal)
   if (!service) return undefined
-  const repository = await openRepository(run, place)
-  return repository && isOurs(service, place, repository.slug) ? service : undefined
+  const repository = await openInkRepository(run, place)
+  return repository && isOwnService(service, place, repository.slug) ? service : undefined
 }
 
 function answered(deps: Deps, reason: string): Outcome {

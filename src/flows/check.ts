@@ -8,13 +8,13 @@ import type { PlaceJudgement } from '../plan/names.ts'
 import type { CheckPlan, Place, Plan } from '../plan/plan.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { formatCost } from '../report/wording.ts'
-import { assertDeployTool, describeLimits, findPlace, type PlaceFindings } from './account.ts'
-import { costView, readCredits, runningCosts } from './budget.ts'
 import type { Deps } from './deps.ts'
-import { compareDns, describeDns, type ZoneReader } from './dns.ts'
-import { delegationOf } from './domains.ts'
 import type { Outcome } from './outcome.ts'
-import { findPreviews } from './previews.ts'
+import { assertDeployTool, describeLimits, findPlace, type PlaceFindings } from './resources/account.ts'
+import { costView, readCredits, runningCosts } from './resources/budget.ts'
+import { compareDns, describeDns, type ZoneReader } from './resources/dns.ts'
+import { delegationOf } from './resources/domains.ts'
+import { findPreviews } from './resources/previews.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
 export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): Promise<Outcome> {

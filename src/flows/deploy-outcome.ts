@@ -1,10 +1,10 @@
 import { describeSize, templateSize } from '../ink/account.ts'
 import type { AnnotationView, DeployReport, PushedView } from '../report/model.ts'
 import type { CardRow } from '../report/row.ts'
-import { isBilled } from './budget.ts'
 import type { Explanation } from './explain.ts'
 import type { Outcome } from './outcome.ts'
 import type { Prepared } from './prepare.ts'
+import { isBilled } from './resources/budget.ts'
 import { failureOf } from './verdict.ts'
 import type { DeployPlan, Work } from './work.ts'
 

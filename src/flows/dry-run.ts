@@ -6,8 +6,8 @@ import type { Plan } from '../plan/plan.ts'
 import type { PlanReport } from '../report/model.ts'
 import type { Occasion } from './carry-out.ts'
 import type { Deps } from './deps.ts'
-import { compareDns, describeDns } from './dns.ts'
 import type { Action, Outcome } from './outcome.ts'
+import { compareDns, describeDns } from './resources/dns.ts'
 
 type PlanToDo = Extract<Plan, { readonly dryRun: boolean }>
 

@@ -1,5 +1,5 @@
 import { desiredSettings } from './desired-service.ts'
-import { assertOwned } from './repository.ts'
+import { assertOwned } from './resources/repository.ts'
 import { changeMeanwhile } from './still-wanted.ts'
 import { type Switched, switchService } from './switch-service.ts'
 import type { Work } from './work.ts'

@@ -10,7 +10,7 @@ import { type ProbeResult, probe } from '../watch/probe.ts'
 import type { DeploymentPhase } from '../watch/status.ts'
 import type { DeploymentReader, WatchVerdict } from '../watch/verdict.ts'
 import { watchDeployment } from '../watch/watch-deployment.ts'
-import { waitUntilGone } from './removal.ts'
+import { waitUntilGone } from './resources/removal.ts'
 import type { Run } from './run.ts'
 import { type ServiceStarter, serviceStarter } from './start-service.ts'
 

@@ -5,8 +5,8 @@ import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '
 import type { NothingReport, TeardownReport } from '../report/model.ts'
 import type { Outcome } from './outcome.ts'
 import { pullRequestFact } from './pull-requests.ts'
-import { type Removal, removePreview, retirePreview } from './removal.ts'
-import { assertOwnedPreview, openRepository } from './repository.ts'
+import { type Removal, removePreview, retirePreview } from './resources/removal.ts'
+import { assertOwnedPreview, openInkRepository } from './resources/repository.ts'
 import type { Run } from './run.ts'
 
 interface Request extends Pick<Costing, 'database'> {
@@ -40,7 +40,7 @@ export async function teardownClosed(plan: PreviewPlan | ProductionPlan, run: Ru
 async function takeDown(request: Request, run: Run, wantedAgain?: () => Promise<boolean>): Promise<Outcome> {
   run.reporter.timeline.begin('settle', `Take down ${request.serviceName}`)
   const service = await run.platform.service(request.serviceName, { env: true }, run.signal)
-  if (service) assertOwnedPreview(service, request, (await openRepository(run, request.place))?.slug)
+  if (service) assertOwnedPreview(service, request, (await openInkRepository(run, request.place))?.slug)
   const removal = await removePreview(run, request, { ...request, service }, wantedAgain)
   reportRemoval(run, removal)
   if (removal.overtaken) return overtaken(request, run)

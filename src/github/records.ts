@@ -125,7 +125,7 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
     },
 
     async tasksIn(environment) {
-      const listed = await calls.listIn(environment)
+      const listed = await calls.listAll({ environment })
       if (!succeeded(listed, 'read the deployment records') || !listed.ok) return undefined
       return [...new Set(listed.data.map(({ task }) => task))]
     },
@@ -172,7 +172,7 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
     },
 
     async remove(task) {
-      const listed = await calls.listAll(task)
+      const listed = await calls.listAll({ task })
       if (!succeeded(listed, 'read the deployment records') || !listed.ok) return undefined
       let removed = 0
       let writes = 0
@@ -241,10 +241,8 @@ function recordCalls(api: Api) {
     list: (filter: { readonly task?: string; readonly sha?: string }) =>
       api.call({ ...reads, route: `GET ${ROUTE}`, params: { ...filter, per_page: PAGE_SIZE }, schema: records }),
 
-    listAll: (task: string) => api.pages({ ...reads, route: `GET ${ROUTE}`, params: { task }, schema: records }),
-
-    listIn: (environment: string) =>
-      api.pages({ ...reads, route: `GET ${ROUTE}`, params: { environment }, schema: records }),
+    listAll: (filter: { readonly task: string } | { readonly environment: string }) =>
+      api.pages({ ...reads, route: `GET ${ROUTE}`, params: filter, schema: records }),
 
     /** Those of the run's latest attempt. */
     jobs: (run_id: number) =>

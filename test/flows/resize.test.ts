@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Overtaken, sizeStarter } from '../../src/flows/resize.ts'
+import { Overtaken, sizeStarter } from '../../src/flows/resources/resize.ts'
 import { ToolError } from '../../src/ink/errors.ts'
 import type { Platform } from '../../src/ink/platform.ts'
 import type { Service } from '../../src/ink/results.ts'

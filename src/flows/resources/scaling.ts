@@ -1,9 +1,16 @@
-import { DeployError } from '../core/errors.ts'
-import { createSanitizer, safeMessage } from '../core/sanitize.ts'
-import { mebibytes } from '../ink/account.ts'
-import type { Service } from '../ink/results.ts'
-import { type Autoscale, decideStep, describeBroken, describeStuck, sizeText, whyUnchanged } from '../plan/autoscale.ts'
-import type { Load } from '../plan/monitor-memory.ts'
+import { DeployError } from '../../core/errors.ts'
+import { createSanitizer, safeMessage } from '../../core/sanitize.ts'
+import { mebibytes } from '../../ink/account.ts'
+import type { Service } from '../../ink/results.ts'
+import {
+  type Autoscale,
+  decideStep,
+  describeBroken,
+  describeStuck,
+  sizeText,
+  whyUnchanged,
+} from '../../plan/autoscale.ts'
+import type { Load } from '../../plan/monitor-memory.ts'
 import {
   type Size,
   type Step,
@@ -12,16 +19,16 @@ import {
   withoutOldBreak,
   withStep,
   withUsage,
-} from '../plan/monitor-memory.ts'
-import type { MonitorPlan } from '../plan/plan.ts'
-import type { MonitoredService } from '../report/model.ts'
-import { memoryDeath } from '../watch/diagnosis/recognisers/resources.ts'
-import { meaningOf } from '../watch/status.ts'
+} from '../../plan/monitor-memory.ts'
+import type { MonitorPlan } from '../../plan/plan.ts'
+import type { MonitoredService } from '../../report/model.ts'
+import { memoryDeath } from '../../watch/diagnosis/recognisers/resources.ts'
+import { meaningOf } from '../../watch/status.ts'
+import type { Run } from '../run.ts'
+import type { Switched } from '../switch-service.ts'
+import { judge } from '../verdict.ts'
 import type { ReadRepository } from './previews.ts'
 import { isDeploying, isRunning, Overtaken, resize } from './resize.ts'
-import type { Run } from './run.ts'
-import type { Switched } from './switch-service.ts'
-import { judge } from './verdict.ts'
 
 /**
  * Changes the size of production by one step when there is evidence for it, and follows the deployment that this starts

@@ -1,12 +1,12 @@
-import type { Service } from '../ink/results.ts'
-import { sizeText } from '../plan/autoscale.ts'
-import type { Step } from '../plan/monitor-memory.ts'
-import type { MonitorPlan } from '../plan/plan.ts'
-import { meaningOf } from '../watch/status.ts'
+import type { Service } from '../../ink/results.ts'
+import { sizeText } from '../../plan/autoscale.ts'
+import type { Step } from '../../plan/monitor-memory.ts'
+import type { MonitorPlan } from '../../plan/plan.ts'
+import { meaningOf } from '../../watch/status.ts'
+import type { Run } from '../run.ts'
+import type { ServiceStarter } from '../start-service.ts'
+import { type Switched, switchService } from '../switch-service.ts'
 import { assertOwned } from './repository.ts'
-import type { Run } from './run.ts'
-import type { ServiceStarter } from './start-service.ts'
-import { type Switched, switchService } from './switch-service.ts'
 
 /** Somebody else has switched the service to another branch, so its size is not ours to change just now. */
 export class Overtaken extends Error {
