@@ -6,14 +6,15 @@ import { keptSecrets } from '../plan/variables.ts'
 import type { DeployReport, PushedView } from '../report/model.ts'
 import type { CardRow } from '../report/row.ts'
 import type { PushResult } from '../source/push.ts'
-import { readAccount } from './account.ts'
-import { costOf, isBilled, makeRoom } from './budget.ts'
-import { makeDatabase, readSeed, runSeed } from './databases.ts'
-import { applyDnsRecords } from './dns.ts'
-import { applyDomain } from './domains.ts'
 import type { RolloutEnd } from './observe.ts'
 import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
-import { assertOwned, isOurs } from './repository.ts'
+import { readAccount } from './resources/account.ts'
+import { costOf, isBilled, makeRoom } from './resources/budget.ts'
+import { makeDatabase, readSeed, runSeed } from './resources/databases.ts'
+import { applyDnsRecords } from './resources/dns.ts'
+import { applyDomain } from './resources/domains.ts'
+import { assertOwned, isOwnService } from './resources/repository.ts'
+import { keepVersions } from './resources/versions.ts'
 import { lastWorkingVersion, restorePrevious } from './restore-previous.ts'
 import { rollOut } from './rollout.ts'
 import type { Outcome, Run } from './run.ts'
@@ -21,7 +22,6 @@ import { longestRemovalMs } from './start-again.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
 import { teardownClosed } from './teardown.ts'
 import { type Explanation, explain, failureOf, type Judgement, judge, measured } from './verdict.ts'
-import { keepVersions } from './versions.ts'
 
 /** Brings a commit to its URL: snapshot, push, roll-out, probe; then sees to what the world did meanwhile. */
 export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
@@ -72,7 +72,7 @@ function rollOutWork(work: Work): Promise<RolloutEnd> {
   const kept = keptSecrets(existing?.env, plan.variables)
   if (kept.length > 0) run.log.warning(describeKept(kept))
   const mayBeRemoved =
-    plan.kind === 'preview' && plan.reopened && existing && isOurs(existing, plan.place, prepared.repositorySlug)
+    plan.kind === 'preview' && plan.reopened && existing && isOwnService(existing, plan.place, prepared.repositorySlug)
   return rollOut(run, {
     serviceName: plan.serviceName,
     branch,

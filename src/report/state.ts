@@ -61,6 +61,7 @@ export function boundedRow(row: CardRow, budget: LogBudget): CardRow {
   const bounded = {
     ...rest,
     service: oneLine(row.service, 80) || 'service',
+    ...(row.place === undefined ? {} : { place: oneLine(row.place, 80) }),
     commit: printable(row.commit).slice(0, 64),
     ...(row.reason === undefined ? {} : { reason: oneLine(row.reason, 500) }),
     ...(row.note === undefined ? {} : { note: oneLine(row.note, 500) }),
@@ -129,12 +130,13 @@ export function mergeRows(rows: readonly CardRow[], incoming: readonly CardRow[]
   return incoming.reduce<CardRow[]>(mergeRow, [...rows])
 }
 
-function sameDeployment(a: CardRow, b: CardRow): boolean {
-  return a.service === b.service && a.target === b.target
+/** Whether two rows are about the same service: of one name there may be one in each project. */
+export function sameDeployment(a: CardRow, b: CardRow): boolean {
+  return a.service === b.service && a.place === b.place && a.target === b.target
 }
 
 function byTargetAndName(a: CardRow, b: CardRow): number {
-  return compare(a.target, b.target) || compare(a.service, b.service)
+  return compare(a.target, b.target) || compare(a.service, b.service) || compare(a.place ?? '', b.place ?? '')
 }
 
 function compare(a: string, b: string): number {

@@ -219,7 +219,7 @@ describe('whose a service is', () => {
     [{ INK_MANAGED_BY: 'ink-deploy' }, 'of-others'],
     [{ INK_GIT_REPOSITORY: 'acme/web' }, 'of-others'],
   ])('%j: %s', (env, expected) => {
-    expect(ownershipOf(env, 'acme/web')).toBe(expected)
+    expect(ownershipOf(env, 'acme/web', undefined)).toBe(expected)
   })
 
   test('it is changed only when it is ours, or adopted', () => {
