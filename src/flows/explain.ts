@@ -22,10 +22,8 @@ export function explain(
   judgement: Judgement,
   files: ReadonlySet<string>,
 ): Explanation {
-  const evidence = evidenceOf(switched)
   const { cause, hint, decisive, tail, annotations, found } = diagnose({
-    ...evidence,
-    errorMessage: evidence.errorMessage ?? (switched.confirmation ? judgement.sentence : undefined),
+    ...evidenceOf(switched),
     rootDirectory: plan.build.rootDirectory ?? '',
     files,
   })

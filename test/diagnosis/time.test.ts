@@ -18,7 +18,24 @@ const FRAGMENTS: readonly string[] = [
   ),
 ]
 /** What patterns repeat: the beginning of a match over and over again, which never comes to its end. */
-const UNITS: readonly string[] = ['a', 'a.', '.', ' ', '1', ':', '/', '(', '"', "'", '[', 'E', 'a:1:', 'a.b:1 ', './a ', 'A_B']
+const UNITS: readonly string[] = [
+  'a',
+  'a.',
+  '.',
+  ' ',
+  '1',
+  ':',
+  '/',
+  '(',
+  '"',
+  "'",
+  '[',
+  'E',
+  'a:1:',
+  'a.b:1 ',
+  './a ',
+  'A_B',
+]
 
 function cpuOf(act: () => void): number {
   const before = process.cpuUsage()
