@@ -94,10 +94,16 @@ export function diagnose(failure: Failure): Diagnosis {
 function reasonOf(failure: Failure, said: Said): Reason | undefined {
   const { deployLogs, runtimeLogs } = failure
   const run = (): Reason => reasonIn('run', wholeSection(runtimeLogs), said)
-  const step = (): Reason => reasonIn('build', failingSection(deployLogs, said.raw), said)
+  const failing = failingSection(deployLogs, said.raw)
+  const step = (): Reason => reasonIn('build', failing, said)
   const whole = (): Reason => reasonIn('build', wholeSection(deployLogs), said)
   // A build that failed says nothing about the containers of earlier versions.
-  const order = said.ended === 'run' ? [run, ...(runtimeLogs.length > 0 && said.exited ? [] : [step])] : [step, whole]
+  const order =
+    said.ended === 'run'
+      ? [run, ...(runtimeLogs.length > 0 && said.exited ? [] : [step])]
+      : failing.isWhole
+        ? [step]
+        : [step, whole]
   let weak: Reason | undefined
   for (const search of order) {
     const reason = search()
@@ -157,6 +163,7 @@ function explained(
 }
 
 function plainCause(failure: Failure, ended: 'build' | 'run', command: string | undefined, reason: string): string {
+  if (failure.status === 'unhealthy') return `The app fails: ${reason}`
   if (ended === 'run') return `${failure.wasLive ? 'The app ended' : 'The app does not start'}: ${reason}`
   if (command === undefined || reason.includes(command)) return `The build failed: ${reason}`
   return `\`${command}\` failed: ${reason}`

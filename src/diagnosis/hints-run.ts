@@ -12,13 +12,13 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: 'Build for linux/amd64 (`--platform=linux/amd64`, `GOARCH=amd64`); a script needs `#!` in its first line.',
   },
   {
-    at: /exec "?(?<file>\/\S+?\.\w+)"?: no such file or directory|(?<file2>\S+\.sh): (?:not found|no such file or directory)|env: [‘'`]?(?<shell>\w+)\\r/i,
+    at: /exec "?(?<file>\/\S{1,200}?\.\w{1,9})"?: no such file or directory|(?<!\S)(?<file2>\S{1,200}\.sh): (?:not found|no such file or directory)|env: [‘'`]?(?<shell>\w+)\\r/i,
     cause:
       '{file|file2|shell} cannot be executed: it is missing in the image, or its first line ends with a Windows line ending (CRLF)',
     todo: 'Save the script with LF line ends (`*.sh text eol=lf` in .gitattributes), and check that its first line names a shell that the image has.',
   },
   {
-    at: /exec: "(?<file>[^"]+)": permission denied|(?<file2>\S+): [Pp]ermission denied/,
+    at: /exec: "(?<file>[^"]+)": permission denied|(?<!\S)(?<file2>\S{1,200}): [Pp]ermission denied/,
     near: /exec|runc|OCI|entrypoint|^(?:\/bin\/)?(?:ba)?sh:|\.sh\b/i,
     without: /EACCES|mkdir|open\(|bind\(/,
     cause: '{file|file2} may not be executed (permission denied)',
@@ -59,7 +59,7 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: SET_IT,
   },
   {
-    at: /(?<name>[A-Z][A-Z0-9_]{2,}): (?:unbound variable|parameter not set|parameter null or not set)/,
+    at: /\b(?<name>[A-Z][A-Z0-9_]{2,60}): (?:unbound variable|parameter not set|parameter null or not set)/,
     cause: 'The environment variable {name} is missing (unbound variable)',
     todo: SET_IT,
   },
@@ -82,7 +82,7 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: SET_IT,
   },
   {
-    at: /\b\w+(?:Url|Key|URL|Secret|Token) is required|SECRET_KEY|secret_key_base|environment variable not found|NotPresent|ZodError|Invalid environment variables/i,
+    at: /\b\w{1,60}(?:Url|Key|URL|Secret|Token) is required|SECRET_KEY|secret_key_base|environment variable not found|NotPresent|ZodError|Invalid environment variables/i,
     todo: 'Set the variables that the lines below name with the `env` input.',
   },
   {
