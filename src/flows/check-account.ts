@@ -24,7 +24,7 @@ export async function checkAccount(plan: CheckPlan, deps: Deps, signal: AbortSig
         result: 'problem',
         detail: 'none is set',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
-        mend: ['with:', '  api-key: ${{ secrets.INK_API_KEY }}'],
+        fix: ['with:', '  api-key: ${{ secrets.INK_API_KEY }}'],
       },
     ]
   }
@@ -48,7 +48,7 @@ export async function checkAccount(plan: CheckPlan, deps: Deps, signal: AbortSig
   } catch (error) {
     const hint = error instanceof DeployError && error.hint ? [error.hint] : []
     return [
-      { name: 'ml.ink', result: 'problem', detail: createSanitizer(deps.secrets())(errorMessage(error)), mend: hint },
+      { name: 'ml.ink', result: 'problem', detail: createSanitizer(deps.secrets())(errorMessage(error)), fix: hint },
     ]
   }
 }
@@ -84,7 +84,7 @@ async function toolCheck({ would }: CheckPlan, platform: Platform, signal: Abort
     return []
   } catch (error) {
     if (!(error instanceof DeployError)) throw error
-    return [{ name: 'Tools', result: 'problem', detail: error.message, ...(error.hint && { mend: [error.hint] }) }]
+    return [{ name: 'Tools', result: 'problem', detail: error.message, ...(error.hint && { fix: [error.hint] }) }]
   }
 }
 
@@ -105,7 +105,7 @@ function creditsCheck({ spent, perhapsSpent, dollars, shown }: Credits, warnBelo
   const name = 'Credits'
   if (spent) {
     const detail = `used up${shown === undefined ? '' : ` (${shown})`}: nothing new can be deployed`
-    return { name, result: 'problem', detail, mend: ['Top up the account at ml.ink.'] }
+    return { name, result: 'problem', detail, fix: ['Top up the account at ml.ink.'] }
   }
   const low = perhapsSpent || (dollars !== undefined && dollars < warnBelow)
   return { name, result: low ? 'warning' : 'fine', detail: shown === undefined ? 'enough' : `${shown} left` }
@@ -127,7 +127,7 @@ function workspaceCheck(name: string, workspace: PlaceFindings['workspace']): Pl
 function judged(name: string, value: string, judgement: PlaceJudgement | undefined): PlanCheck {
   switch (judgement?.kind) {
     case 'refused':
-      return { name, result: 'problem', detail: judgement.detail, mend: [judgement.hint] }
+      return { name, result: 'problem', detail: judgement.detail, fix: [judgement.hint] }
     case 'new':
       return { name, result: 'warning', detail: `${judgement.detail}; a deployment makes it` }
     default:

@@ -14,9 +14,9 @@ export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): P
   const checks = (
     await Promise.all([checkAccount(plan, deps, signal), checkPullRequests(deps), checkCheckout(plan, deps, signal)])
   ).flat()
-  for (const { name, result, detail, mend } of checks) {
+  for (const { name, result, detail, fix } of checks) {
     deps.log.info(`${signs[result]} ${name}: ${detail}`)
-    for (const line of mend ?? []) deps.log.info(`    ${line}`)
+    for (const line of fix ?? []) deps.log.info(`    ${line}`)
   }
   deps.log.endGroup()
   const report: PlanReport = {
@@ -31,7 +31,7 @@ export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): P
     problems.length === 0
       ? undefined
       : new DeployError(problems.map(({ name, detail }) => `${name}: ${detail}`).join('; '), {
-          hint: 'The summary shows the lines that mend it.',
+          hint: 'The summary shows the lines that fix it.',
         })
   return { action: 'plan', status: failure ? 'failed' : 'planned', report, failure }
 }
@@ -51,7 +51,7 @@ async function checkPullRequests(deps: Deps): Promise<PlanCheck[]> {
           name: 'GitHub',
           result: 'warning',
           detail: 'pull requests cannot be read, so closed ones are not noticed',
-          mend: ['permissions:', '  contents: read', '  pull-requests: write', '  deployments: write'],
+          fix: ['permissions:', '  contents: read', '  pull-requests: write', '  deployments: write'],
         },
       ]
 }
@@ -82,7 +82,7 @@ async function checkCheckout({ place, would }: CheckPlan, deps: Deps, signal: Ab
         name: 'Checkout',
         result: 'problem',
         detail: createSanitizer(deps.secrets())(errorMessage(error)),
-        mend: ['- uses: actions/checkout@v6'],
+        fix: ['- uses: actions/checkout@v6'],
       },
     ]
   }

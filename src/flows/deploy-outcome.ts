@@ -1,5 +1,6 @@
 import { sizeInWords, templateSize } from '../ink/prices.ts'
-import type { AnnotationView, CardRow, DeployReport, PushedView } from '../report/model.ts'
+import type { AnnotationView, DeployReport, PushedView } from '../report/model.ts'
+import type { CardRow } from '../report/row.ts'
 import { isBilled } from './costs.ts'
 import type { Explanation } from './explain.ts'
 import type { Outcome } from './outcome.ts'

@@ -1,6 +1,6 @@
 import { count, formatBytes } from '../core/format.ts'
 import { deploymentBranch } from '../plan/names.ts'
-import type { CardRow } from '../report/model.ts'
+import type { CardRow } from '../report/row.ts'
 import type { PushResult } from '../source/contract.ts'
 import { lookAtAccount } from './account.ts'
 import { costOf } from './costs.ts'

@@ -1,6 +1,6 @@
 import { errorMessage } from '../core/errors.ts'
 import type { Service, Zone } from '../ink/results.ts'
-import type { DomainView } from '../report/model.ts'
+import type { DomainView } from '../report/row.ts'
 import type { Run } from './run.ts'
 import type { DeployPlan } from './work.ts'
 

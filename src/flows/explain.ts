@@ -1,5 +1,6 @@
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
-import type { AnnotationView, DiagnosisView } from '../report/model.ts'
+import type { AnnotationView } from '../report/model.ts'
+import type { DiagnosisView } from '../report/row.ts'
 import { type Diagnosis, diagnose, type FailedDeployment } from '../watch/diagnosis/diagnose.ts'
 import type { ProbeResult } from '../watch/probe.ts'
 import type { Switched } from './switch-service.ts'

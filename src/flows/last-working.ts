@@ -1,5 +1,5 @@
 import type { Service } from '../ink/results.ts'
-import type { CardRow, LastWorking } from '../report/model.ts'
+import type { CardRow, LastWorking } from '../report/row.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
 import { meaningOf } from '../watch/status.ts'
 import type { Run } from './run.ts'

@@ -1,4 +1,4 @@
-import type { CardRow } from '../report/model.ts'
+import type { CardRow } from '../report/row.ts'
 import type { Switched } from './switch-service.ts'
 
 /** What was seen of a deployment: its address, how long its build took, how it answered. */

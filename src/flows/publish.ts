@@ -1,7 +1,7 @@
 import { redactValue } from '../core/redact.ts'
-import { fitAnnotations } from '../report/annotations.ts'
 import type { AnnotationView, Surroundings } from '../report/model.ts'
 import { renderSummary } from '../report/summary.ts'
+import { fitAnnotations } from '../report/untrusted-text.ts'
 import type { Deps } from './deps.ts'
 import type { Outcome } from './outcome.ts'
 

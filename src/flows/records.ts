@@ -1,7 +1,7 @@
 import type { RecordStatus } from '../github/records.ts'
 import type { Repository } from '../plan/event.ts'
 import { environmentName, previewName, serviceName as productionName } from '../plan/names.ts'
-import type { CardRow, RowStatus } from '../report/model.ts'
+import type { CardRow, RowStatus } from '../report/row.ts'
 import type { Deps } from './deps.ts'
 
 /** What a deployment record is made for. */

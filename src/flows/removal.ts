@@ -3,7 +3,7 @@ import { PlatformError } from '../ink/errors.ts'
 import { repositorySlug } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { Place } from '../plan/plan.ts'
-import type { Thing } from '../report/model.ts'
+import type { Resource } from '../report/model.ts'
 import type { GitRemote } from '../source/remote.ts'
 import { branchesInUse, branchesOf } from './branches.ts'
 import { protectedRemote } from './prepare.ts'
@@ -24,8 +24,8 @@ export interface Removable {
 export interface Removal {
   /** It is wanted again: what is there now belongs to another run, and the rest was left to it. */
   readonly overtaken: boolean
-  readonly removed: readonly Thing[]
-  readonly left: readonly (Thing & { readonly why: string })[]
+  readonly removed: readonly Resource[]
+  readonly left: readonly (Resource & { readonly why: string })[]
 }
 
 const deletionTimeoutMs = 180_000
@@ -71,9 +71,9 @@ async function removeRunning(
   preview: Removable,
   wantedAgain: () => Promise<boolean>,
 ): Promise<Removal> {
-  const removed: Thing[] = []
-  const left: (Thing & { why: string })[] = []
-  const attempt = async (thing: Thing, act: () => Promise<boolean>) => {
+  const removed: Resource[] = []
+  const left: (Resource & { why: string })[] = []
+  const attempt = async (thing: Resource, act: () => Promise<boolean>) => {
     try {
       if (await act()) removed.push(thing)
     } catch (error) {
@@ -113,7 +113,7 @@ async function tryBranches(run: Run, place: Place, previews: readonly Removable[
 function withBranches(removal: Removal, { pullRequest }: Removable, branches: Branches): Removal {
   const target = `pr-${pullRequest}`
   if ('why' in branches) return { ...removal, left: [{ kind: 'branch', name: `ink/${target}/*`, why: branches.why }] }
-  const own = branchesOf(target, branches.deleted).map((name): Thing => ({ kind: 'branch', name }))
+  const own = branchesOf(target, branches.deleted).map((name): Resource => ({ kind: 'branch', name }))
   return { ...removal, removed: [...removal.removed, ...own] }
 }
 

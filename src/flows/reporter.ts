@@ -1,5 +1,6 @@
 import { foldCard } from '../report/card.ts'
-import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
+import type { Surroundings } from '../report/model.ts'
+import type { CardRow, PhaseName, RunStamp, Target } from '../report/row.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
 import type { Deps } from './deps.ts'
@@ -156,7 +157,7 @@ function finalMode(deps: Deps, row: CardRow): WriteMode {
     case 'sticky':
       return row.status === 'removed' ? 'only-existing' : 'create'
     case 'on-failure':
-      // A card that is there was made by a failure; it must not stand once things are well again.
+      // A card that is there was made by a failure; it must not stand once the service has recovered.
       return isBad(row.status) ? 'create' : 'only-existing'
     case 'none':
       return 'not'

@@ -1,6 +1,6 @@
 import type { Service } from '../ink/results.ts'
 import type { ProductionPlan } from '../plan/plan.ts'
-import type { RowStatus } from '../report/model.ts'
+import type { RowStatus } from '../report/row.ts'
 import { parseDeploymentBranch } from '../source/deployment-branch.ts'
 import { meaningOf } from '../watch/status.ts'
 import { claimService } from './ownership.ts'

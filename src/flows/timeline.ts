@@ -1,5 +1,6 @@
 import { inSeconds } from '../core/format.ts'
-import type { Phase, PhaseName, PhaseResult } from '../report/model.ts'
+import type { Phase, PhaseResult } from '../report/model.ts'
+import type { PhaseName } from '../report/row.ts'
 
 /** What the timeline needs of the log: one group per phase, ended by a line with result and seconds. */
 export interface PhaseLog {

@@ -1,5 +1,5 @@
 import type { WrittenIssue } from '../github/issues.ts'
-import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/trouble.ts'
+import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
 import type { Run } from './run.ts'
 
 const label = 'ink-monitor'

@@ -1,6 +1,6 @@
 import { DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
-import type { RowStatus } from '../report/model.ts'
+import type { RowStatus } from '../report/row.ts'
 import type { LostDeployment } from '../watch/confirm-live.ts'
 import type { ProbeResult } from '../watch/probe.ts'
 import type { Switched } from './switch-service.ts'

@@ -14,9 +14,9 @@ import {
   table,
   text,
 } from './markdown.ts'
-import { mergeRow, mergeRows } from './merge.ts'
-import type { CardRow, Surroundings } from './model.ts'
-import { boundedRow, CARD_MARKER, decodeState, encodeState } from './state.ts'
+import type { Surroundings } from './model.ts'
+import type { CardRow } from './row.ts'
+import { boundedRow, CARD_MARKER, decodeState, encodeState, mergeRow, mergeRows } from './state.ts'
 import { headline } from './wording.ts'
 
 /** GitHub refuses comments beyond 65 536 characters; this leaves room for what it may add. */

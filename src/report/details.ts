@@ -1,6 +1,5 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import { count, formatBytes, formatDuration, shortSha } from '../core/format.ts'
-import { type ExcerptLimits, excerpt, prose, sentence, webAddress } from './foreign-text.ts'
 import {
   block,
   cellCode,
@@ -16,7 +15,8 @@ import {
   table,
   text,
 } from './markdown.ts'
-import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './model.ts'
+import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './row.ts'
+import { type ExcerptLimits, excerpt, prose, sentence, webAddress } from './untrusted-text.ts'
 import { isBad, sign, statusWords } from './wording.ts'
 
 /** Parts that the comment and the job summary share. */

@@ -1,7 +1,7 @@
 import type { PhrasingContent, RootContent, TableCell } from 'mdast'
 import { gfmToMarkdown } from 'mdast-util-gfm'
 import { toMarkdown } from 'mdast-util-to-markdown'
-import { oneLine, webAddress } from './foreign-text.ts'
+import { oneLine, webAddress } from './untrusted-text.ts'
 
 /**
  * Markdown is built as a tree and serialised by a library that knows what must be escaped where,
@@ -31,7 +31,7 @@ export function strong(...children: PhrasingContent[]): PhrasingContent {
   return { type: 'strong', children }
 }
 
-/** Foreign text as inline code, where GitHub looks for neither mentions nor links. */
+/** Untrusted text as inline code, where GitHub looks for neither mentions nor links. */
 export function code(value: string, maxChars = 120): PhrasingContent {
   const line = oneLine(value, maxChars)
   return line === '' ? text('–') : { type: 'inlineCode', value: line }
@@ -92,7 +92,7 @@ export function block(lines: readonly string[], lang?: string): RootContent {
   return { type: 'code', value: lines.join('\n'), ...(lang === undefined ? {} : { lang }) }
 }
 
-/** HTML of our own. Never pass foreign text. */
+/** HTML of our own. Never pass untrusted text. */
 export function html(value: string): RootContent & PhrasingContent {
   return { type: 'html', value }
 }

@@ -1,112 +1,9 @@
+import type { CardRow, Health, PhaseName, Target } from './row.ts'
+
 /**
  * What a run has to tell, in the terms of whoever reads it. Everything here is plain data:
- * times come in as ISO strings or epoch milliseconds, texts may be foreign and are made harmless by the renderers.
+ * times come in as ISO strings or epoch milliseconds, texts may be untrusted and are made harmless by the renderers.
  */
-
-/** Where a deployment goes: production, or the preview of one pull request. */
-export type Target = 'production' | `pr-${number}`
-
-export type RowStatus =
-  | 'building'
-  | 'live'
-  | 'failed'
-  | 'unhealthy'
-  | 'rolled-back'
-  | 'removed'
-  | 'superseded'
-  | 'cancelled'
-  | 'timed-out'
-  | 'skipped'
-
-export type PhaseName = 'prepare' | 'snapshot' | 'push' | 'queue' | 'build' | 'roll-out' | 'probe' | 'settle'
-
-/** One answer of the deployed app to the probe. `tools` is set when it was asked as an MCP server. */
-export interface Health {
-  readonly status: number
-  readonly latencyMs: number
-  readonly tools?: number | undefined
-}
-
-/** Why a deployment failed. The diagnosis made by the watching room fits without conversion. */
-export interface DiagnosisView {
-  /** One line: what failed. */
-  readonly cause: string
-  /** What to do about it. */
-  readonly hint: string
-  /** The few log lines that decide. */
-  readonly decisive: readonly string[]
-  /** The end of the log. */
-  readonly tail: readonly string[]
-}
-
-/** A version that worked. `stillLive` only when it was seen to be serving after the failure. */
-export interface LastWorking {
-  readonly commit: string
-  readonly url?: string | undefined
-  readonly stillLive?: boolean | undefined
-}
-
-/**
- * The run that wrote a row. Of two runs the one that started later is the newer, whichever of them writes last:
- * `startedAt` (ISO) is when the job began, the same for every row that the job writes.
- */
-export interface RunStamp {
-  readonly id: number
-  readonly attempt: number
-  readonly startedAt: string
-}
-
-/** One service of one pull request (or production): a row of the card. */
-export interface CardRow {
-  readonly service: string
-  readonly target: Target
-  readonly status: RowStatus
-  readonly phase?: PhaseName | undefined
-  readonly url?: string | undefined
-  /** Absent when it was not asked; `health-path: none` is said by `probe: 'off'`. */
-  readonly health?: Health | undefined
-  readonly probe?: 'off' | 'no-url' | undefined
-  readonly buildMs?: number | undefined
-  /** Sum of the sizes of the files deployed, uncompressed. */
-  readonly bytes?: number | undefined
-  /** The platform had the image already and built nothing. */
-  readonly cached?: boolean | undefined
-  /** The source commit, in full. */
-  readonly commit: string
-  /** ISO 8601. */
-  readonly updatedAt: string
-  readonly runUrl: string
-  readonly run: RunStamp
-  readonly lastWorking?: LastWorking | undefined
-  readonly diagnosis?: DiagnosisView | undefined
-  /** The commit that took this one's place. */
-  readonly supersededBy?: string | undefined
-  /** US dollars, an estimate. */
-  readonly costPerDay?: number | undefined
-  /** Name of the database that belongs to this service. */
-  readonly database?: string | undefined
-  readonly domain?: DomainView | undefined
-  /** Figures of the last live version before this run's; filled when the row is merged into the card. */
-  readonly change?: ChangeView | undefined
-  /** One line for skipped, superseded, cancelled, timed out and removed. */
-  readonly reason?: string | undefined
-  /** One line beside a state that stands, such as a later commit that needed no deployment. */
-  readonly note?: string | undefined
-}
-
-export interface DomainView {
-  readonly name: string
-  /** As the platform says it: `active`, `pending`, … */
-  readonly status: string
-  readonly error?: string | undefined
-  /** DNS records that the owner still has to set. */
-  readonly records?: readonly { readonly type: string; readonly name: string; readonly content: string }[] | undefined
-}
-
-export interface ChangeView {
-  readonly buildMsBefore?: number | undefined
-  readonly bytesBefore?: number | undefined
-}
 
 /** Links of the repository a card or summary stands in. `repositoryUrl` is `<server>/<owner>/<name>`, GHES included. */
 export interface Surroundings {
@@ -155,11 +52,10 @@ export interface AnnotationView {
 interface RunReport {
   /** Set for every report; a link back to the run. */
   readonly runUrl: string
-  /** What is degraded, each with how to mend it. */
+  /** What is degraded, each with how to fix it. */
   readonly warnings: readonly string[]
 }
 
-/** A preview, a production deployment or a rollback. */
 /** Whose key it is, and how full the account. */
 export interface AccountView {
   readonly name: string | undefined
@@ -171,6 +67,7 @@ export interface AccountView {
   readonly limits: readonly string[]
 }
 
+/** A preview, a production deployment or a rollback. */
 export interface DeployReport extends RunReport {
   readonly kind: 'deploy'
   readonly action: 'preview' | 'production' | 'rollback'
@@ -184,7 +81,7 @@ export interface DeployReport extends RunReport {
   readonly annotations: readonly AnnotationView[]
 }
 
-export interface Thing {
+export interface Resource {
   readonly kind: 'service' | 'database' | 'branch' | 'record' | 'domain' | 'comment'
   readonly name: string
 }
@@ -193,9 +90,9 @@ export interface TeardownReport extends RunReport {
   readonly kind: 'teardown'
   readonly service: string
   readonly target: Target
-  readonly removed: readonly Thing[]
+  readonly removed: readonly Resource[]
   /** What could not be removed, and why. Not empty means the run is red. */
-  readonly left: readonly (Thing & { readonly why: string })[]
+  readonly left: readonly (Resource & { readonly why: string })[]
 }
 
 export interface SweptPreview {
@@ -247,7 +144,7 @@ export interface PlanCheck {
   readonly result: 'fine' | 'warning' | 'problem'
   readonly detail: string
   /** Exact lines to add or change, shown as they are. */
-  readonly mend?: readonly string[] | undefined
+  readonly fix?: readonly string[] | undefined
 }
 
 export interface PlanReport extends RunReport {

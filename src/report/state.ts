@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { LogBudget } from './details.ts'
-import { excerpt, oneLine, printable } from './foreign-text.ts'
-import type { CardRow, LastWorking, RowStatus, Target } from './model.ts'
+import { type CardRow, type ChangeView, type LastWorking, rowSchema } from './row.ts'
+import { excerpt, oneLine, printable } from './untrusted-text.ts'
 
 /**
  * The hidden part of the comment: a marker by which it is found, and its rows as JSON, for agents and for the jobs
@@ -15,58 +15,6 @@ export const CARD_MARKER = '<!-- ink-deploy:card -->'
 const STATE_OPEN = '<!-- ink-deploy:state '
 const STATE_CLOSE = ' -->'
 const VERSION = 1
-
-const text = (maxChars: number) => z.string().max(maxChars)
-const lines = z.array(text(2000)).max(500)
-const iso = z.iso.datetime({ offset: true })
-const count = z.number().nonnegative()
-
-const rowSchema = z.object({
-  service: text(200),
-  target: z.custom<Target>((value) => typeof value === 'string' && /^(production|pr-[1-9]\d{0,9})$/.test(value)),
-  status: z.enum([
-    'building',
-    'live',
-    'failed',
-    'unhealthy',
-    'rolled-back',
-    'removed',
-    'superseded',
-    'cancelled',
-    'timed-out',
-    'skipped',
-  ] satisfies RowStatus[]),
-  phase: z.enum(['prepare', 'snapshot', 'push', 'queue', 'build', 'roll-out', 'probe', 'settle']).optional(),
-  url: text(2000).optional(),
-  health: z.object({ status: z.int(), latencyMs: count, tools: z.int().nonnegative().optional() }).optional(),
-  probe: z.enum(['off', 'no-url']).optional(),
-  buildMs: count.optional(),
-  bytes: count.optional(),
-  cached: z.boolean().optional(),
-  commit: text(64),
-  updatedAt: iso,
-  runUrl: text(2000),
-  run: z.object({ id: z.int(), attempt: z.int(), startedAt: iso }),
-  lastWorking: z.object({ commit: text(64), url: text(2000).optional(), stillLive: z.boolean().optional() }).optional(),
-  diagnosis: z.object({ cause: text(2000), hint: text(2000), decisive: lines, tail: lines }).optional(),
-  supersededBy: text(64).optional(),
-  costPerDay: count.optional(),
-  database: text(200).optional(),
-  domain: z
-    .object({
-      name: text(255),
-      status: text(100),
-      error: text(1000).optional(),
-      records: z
-        .array(z.object({ type: text(10), name: text(255), content: text(2000) }))
-        .max(20)
-        .optional(),
-    })
-    .optional(),
-  change: z.object({ buildMsBefore: count.optional(), bytesBefore: count.optional() }).optional(),
-  reason: text(1000).optional(),
-  note: text(1000).optional(),
-})
 
 const stateSchema = z.object({ version: z.literal(VERSION), rows: z.array(rowSchema).max(200) })
 
@@ -105,12 +53,6 @@ function parseJson(json: string): unknown {
     // Not a state of ours; the schema refuses `undefined`.
     return undefined
   }
-}
-
-/** A single row from JSON, as the post step finds it in the saved state; `undefined` for anything else. */
-export function parseRow(json: string): CardRow | undefined {
-  const parsed = rowSchema.safeParse(parseJson(json))
-  return parsed.success ? parsed.data : undefined
 }
 
 /** A row cut down to what a comment can hold: bounded texts, and as much of the log as `budget` allows. */
@@ -170,4 +112,99 @@ function boundedLast(last: LastWorking): LastWorking {
     commit: printable(last.commit).slice(0, 64),
     ...(last.url === undefined ? {} : { url: last.url.slice(0, 500) }),
   }
+}
+
+/**
+ * Puts a row among the others: the newest run wins per service and target, whatever the order of writing. Applying the
+ * same row twice changes nothing, so a job can find out whether its row has arrived by merging it again.
+ */
+export function mergeRow(rows: readonly CardRow[], incoming: CardRow): CardRow[] {
+  const others = rows.filter((row) => !sameDeployment(row, incoming))
+  const merged = rows.filter((row) => sameDeployment(row, incoming)).reduce(newer, incoming)
+  return [...others, merged].sort(byTargetAndName)
+}
+
+/** Folds the rows of another card into these, as when two jobs made a comment each. */
+export function mergeRows(rows: readonly CardRow[], incoming: readonly CardRow[]): CardRow[] {
+  return incoming.reduce<CardRow[]>(mergeRow, [...rows])
+}
+
+function sameDeployment(a: CardRow, b: CardRow): boolean {
+  return a.service === b.service && a.target === b.target
+}
+
+function byTargetAndName(a: CardRow, b: CardRow): number {
+  return compare(a.target, b.target) || compare(a.service, b.service)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** The row that stands of two for the same service: `incoming` (first, as reduce hands it) against one found in the card. */
+function newer(incoming: CardRow, found: CardRow): CardRow {
+  const order = compareRuns(incoming, found)
+  if (order < 0) return found
+  if (incoming.status === 'skipped' && standsBeside(found, incoming))
+    return { ...found, note: incoming.reason ?? 'A later commit was skipped.' }
+  if (order === 0 && Date.parse(incoming.updatedAt) < Date.parse(found.updatedAt)) return found
+  // A run that gave way does not hide the one it gave way to, even when it began later.
+  if (order > 0 && incoming.status === 'superseded' && incoming.supersededBy === found.commit) return found
+  return carryOver(incoming, found)
+}
+
+/** A commit that was skipped leaves what an earlier one put up; the stamp stays too, as that run may still be writing. */
+function standsBeside(found: CardRow, skipped: CardRow): boolean {
+  if (found.status === 'skipped' || found.status === 'removed') return false
+  return found.status === 'live' || found.commit !== skipped.commit
+}
+
+/**
+ * Negative when the run of `a` is older than the run of `b`, zero for the same attempt. GitHub numbers runs in their order,
+ * and clocks of runners can be wrong; only whether an older run was started again after a later one had begun do they tell.
+ */
+function compareRuns(a: CardRow, b: CardRow): number {
+  const byId = a.run.id - b.run.id
+  if (byId === 0) return a.run.attempt - b.run.attempt
+  const startedAgain = (byId < 0 ? a : b).run.attempt > 1
+  return (startedAgain && Date.parse(a.run.startedAt) - Date.parse(b.run.startedAt)) || byId
+}
+
+/** What the new row does not know and the card does: which version worked last, and what it measured. */
+function carryOver(incoming: CardRow, found: CardRow): CardRow {
+  return withLastWorking(withFigures(incoming, found), found)
+}
+
+/** An image that was there already took no time to build, so then the figure before it stays the one to compare with. */
+function withFigures(incoming: CardRow, found: CardRow): CardRow {
+  if (incoming.status === 'removed' || found.status === 'removed') return incoming
+  const measured = found.status === 'live' && compareRuns(incoming, found) !== 0
+  const change: ChangeView = {
+    ...found.change,
+    ...(measured && found.buildMs !== undefined ? { buildMsBefore: found.buildMs } : {}),
+    ...(measured && found.bytes !== undefined ? { bytesBefore: found.bytes } : {}),
+    ...incoming.change,
+  }
+  return Object.keys(change).length === 0 ? incoming : { ...incoming, change }
+}
+
+function withLastWorking(incoming: CardRow, found: CardRow): CardRow {
+  if (incoming.lastWorking !== undefined || incoming.status === 'live' || incoming.status === 'removed') return incoming
+  const last = lastWorkingOf(found)
+  if (last === undefined || last.commit === incoming.commit) return incoming
+  return { ...incoming, lastWorking: incoming.status === 'building' ? last : withoutClaim(last) }
+}
+
+function lastWorkingOf(row: CardRow): LastWorking | undefined {
+  if (row.status === 'live')
+    return { commit: row.commit, stillLive: true, ...(row.url === undefined ? {} : { url: row.url }) }
+  if (row.status === 'removed' || row.lastWorking === undefined) return undefined
+  // An unhealthy version has taken the place of the one before it.
+  return row.status === 'unhealthy' ? withoutClaim(row.lastWorking) : row.lastWorking
+}
+
+// Only the run itself can have seen that the old version still serves after a failure.
+function withoutClaim(last: LastWorking): LastWorking {
+  const { stillLive: _claimed, ...rest } = last
+  return rest
 }

@@ -1,10 +1,34 @@
-import type { RootContent } from 'mdast'
-import { count } from '../core/format.ts'
-import { prose } from './foreign-text.ts'
-import { block, dotted, heading, link, list, paragraph, serialise, smallPrint, table, text } from './markdown.ts'
-import type { NothingReport, PlanReport, Report, Surroundings } from './model.ts'
+import type { PhrasingContent, RootContent } from 'mdast'
+import { count, formatDollars, formatDuration, formatUtc } from '../core/format.ts'
+import {
+  block,
+  cellCode,
+  code,
+  dotted,
+  heading,
+  link,
+  list,
+  paragraph,
+  serialise,
+  smallPrint,
+  table,
+  text,
+} from './markdown.ts'
+import type {
+  CostView,
+  MonitoredService,
+  MonitorReport,
+  NothingReport,
+  PlanReport,
+  Report,
+  Surroundings,
+  SweepReport,
+  SweptPreview,
+  TeardownReport,
+} from './model.ts'
 import { deployBlocks } from './summary-deploy.ts'
-import { monitorBlocks, sweepBlocks, teardownBlocks } from './summary-upkeep.ts'
+import { oneLine, prose } from './untrusted-text.ts'
+import { formatCost, targetWords } from './wording.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */
 export const MAX_SUMMARY_BYTES = 512 * 1024
@@ -66,7 +90,7 @@ function planBlocks(report: PlanReport): RootContent[] {
   const problems = report.checks.filter((check) => check.result === 'problem').length
   const signs = { fine: '🟢', warning: '🟠', problem: '🔴' } as const
   const ready = report.checks.length === 0 ? '⚪ Dry run: nothing was changed' : '🟢 Ready to deploy'
-  const title = problems === 0 ? ready : `🔴 ${count(problems, 'problem')} to mend before a deployment`
+  const title = problems === 0 ? ready : `🔴 ${count(problems, 'problem')} to fix before a deployment`
   return [
     heading(2, text(title)),
     ...(report.checks.length === 0
@@ -78,12 +102,12 @@ function planBlocks(report: PlanReport): RootContent[] {
           ),
         ]),
     ...report.checks.flatMap((check) =>
-      check.mend === undefined || check.mend.length === 0
+      check.fix === undefined || check.fix.length === 0
         ? []
         : [
-            paragraph(text('To mend '), ...prose(check.name, 120), text(':')),
+            paragraph(text('To fix '), ...prose(check.name, 120), text(':')),
             block(
-              check.mend.slice(0, 60).map((line) => line.slice(0, 500)),
+              check.fix.slice(0, 60).map((line) => line.slice(0, 500)),
               'yaml',
             ),
           ],
@@ -107,5 +131,152 @@ function nothingBlocks(report: NothingReport): RootContent[] {
     paragraph(...prose(report.reason, 1000)),
     ...(report.hint === undefined ? [] : [paragraph(...prose(report.hint, 1000))]),
     smallPrint(...dotted([link(report.runUrl, text('run'))])),
+  ]
+}
+
+const MAX_TABLE_ROWS = 200
+
+/** The summary of a preview's removal. */
+export function teardownBlocks(report: TeardownReport): RootContent[] {
+  const title = report.left.length === 0 ? '⚪ Preview was removed' : '🔴 Preview could not be removed completely'
+  const nothing = report.removed.length === 0 && report.left.length === 0
+  return [
+    heading(2, text(title)),
+    paragraph(code(report.service), text(` of ${targetWords(report.target)}`)),
+    ...(nothing ? [paragraph(text('There was nothing left to remove.'))] : []),
+    ...(report.removed.length === 0
+      ? []
+      : [
+          list(
+            report.removed.slice(0, MAX_TABLE_ROWS).map((thing) => [text(`Removed ${thing.kind} `), code(thing.name)]),
+          ),
+        ]),
+    ...(report.left.length === 0
+      ? []
+      : [
+          heading(3, text('Left behind')),
+          table(
+            ['What', 'Name', 'Why'],
+            report.left
+              .slice(0, MAX_TABLE_ROWS)
+              .map((thing) => [[text(thing.kind)], [cellCode(thing.name)], prose(thing.why)]),
+          ),
+        ]),
+  ]
+}
+
+/** The summary of a sweep. */
+export function sweepBlocks(report: SweepReport, surroundings: Surroundings): RootContent[] {
+  const { removed, kept, failed, dryRun } = report
+  const verb = dryRun ? 'would be removed' : 'removed'
+  const said = `${count(removed.length, 'preview')} ${verb}, ${kept.length} kept${failed.length === 0 ? '' : `, ${failed.length} failed`}`
+  const savedPerDay = removed.reduce((sum, preview) => sum + (preview.costPerDay ?? 0), 0)
+  const saved =
+    savedPerDay === 0 ? [] : [paragraph(text(`That saves about ${formatDollars(savedPerDay)} a day (an estimate).`))]
+  return [
+    heading(2, text(`${failed.length === 0 ? '🧹' : '🔴'} Sweep: ${said}`)),
+    ...saved,
+    ...previewTable(dryRun ? 'Would be removed' : 'Removed', removed, surroundings),
+    ...previewTable('Failed', failed, surroundings),
+    ...previewTable('Kept', kept, surroundings),
+    ...moneyBlocks(report),
+  ]
+}
+
+/** One line about what is open costs, and what there is to pay it with. */
+function moneyBlocks({ cost, credits }: { cost?: CostView | undefined; credits?: string | undefined }): RootContent[] {
+  const said = [
+    ...(cost === undefined ? [] : [formatCost(cost)]),
+    ...(credits === undefined ? [] : [`credits left: ${credits}`]),
+  ]
+  return said.length === 0 ? [] : [paragraph(...prose(`💰 ${said.join(' · ')}`))]
+}
+
+function previewTable(
+  title: string,
+  previews: readonly SweptPreview[],
+  { repositoryUrl }: Surroundings,
+): RootContent[] {
+  if (previews.length === 0) return []
+  const rows = previews
+    .slice(0, MAX_TABLE_ROWS)
+    .map((preview): PhrasingContent[][] => [
+      [cellCode(preview.service)],
+      pullRequestCell(preview.pullRequest, repositoryUrl),
+      prose(preview.why),
+      [text(preview.costPerDay === undefined ? '–' : formatDollars(preview.costPerDay))],
+    ])
+  const rest = previews.length - rows.length
+  return [
+    heading(3, text(title)),
+    table(['Preview', 'Pull request', 'Why', 'Cost a day'], rows),
+    ...(rest > 0 ? [paragraph(text(`… and ${rest} more`))] : []),
+  ]
+}
+
+function pullRequestCell(number: number | undefined, repositoryUrl: string): PhrasingContent[] {
+  return number === undefined ? [text('–')] : link(`${repositoryUrl}/pull/${number}`, text(`#${number}`))
+}
+
+/** The summary of a look at what runs. */
+export function monitorBlocks(report: MonitorReport): RootContent[] {
+  const trouble = report.services.filter((service) => service.verdict === 'trouble')
+  const unknown = report.services.filter((service) => service.verdict === 'unknown').length
+  const unread = unknown === 0 ? '' : `, ${unknown} could not be read`
+  const title =
+    trouble.length > 0
+      ? `🔴 ${trouble.length} of ${count(report.services.length, 'service')} in trouble${unread}`
+      : `${unknown === 0 ? '🟢' : '🟠'} ${count(report.services.length - unknown, 'service')} healthy${unread}`
+  return [
+    heading(2, text(title)),
+    ...(report.services.length === 0 ? [] : [monitorTable(report)]),
+    ...report.services.flatMap(scalingBlocks),
+    ...moneyBlocks(report),
+    ...trouble.flatMap(troubleBlocks),
+  ]
+}
+
+function monitorTable(report: MonitorReport): RootContent {
+  return table(
+    ['Service', 'Status', 'Answer', 'Uptime', 'Issue'],
+    report.services
+      .slice(0, MAX_TABLE_ROWS)
+      .map((service) => [
+        link(service.url, cellCode(service.service)),
+        [
+          text(service.verdict === 'healthy' ? '🟢 ' : service.verdict === 'trouble' ? '🔴 ' : '⚪ '),
+          cellCode(service.platformStatus, 40),
+        ],
+        [
+          text(
+            service.health === undefined
+              ? '–'
+              : `HTTP ${service.health.status} in ${formatDuration(service.health.latencyMs)}`,
+          ),
+        ],
+        [text(uptimeWords(service.uptime))],
+        service.issue === undefined ? [text('–')] : link(service.issue.url, text(`Issue ${service.issue.number}`)),
+      ]),
+  )
+}
+
+function uptimeWords(uptime: MonitoredService['uptime']): string {
+  if (uptime === undefined || uptime.asked === 0) return '–'
+  // Rounded down: 99.96 % is not 100 %.
+  const percent = Math.floor((uptime.healthy / uptime.asked) * 1000) / 10
+  return `${percent} % over ${count(uptime.asked, 'check')} since ${formatUtc(uptime.sinceIso).slice(0, 10)}`
+}
+
+function scalingBlocks({ service, scaling }: MonitoredService): RootContent[] {
+  return scaling === undefined ? [] : [paragraph(text('📐 '), code(service), text(': '), ...prose(scaling))]
+}
+
+function troubleBlocks(service: MonitorReport['services'][number]): RootContent[] {
+  if (service.trouble === undefined) return []
+  const tail = service.trouble.logTail.slice(-30).map((line) => oneLine(line, 300))
+  return [
+    heading(3, code(service.service)),
+    paragraph(...prose(service.trouble.what)),
+    ...(tail.length === 0 ? [] : [block(tail, 'text')]),
   ]
 }

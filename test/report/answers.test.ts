@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { declineAnswer, helpAnswer, logsAnswer } from '../../src/report/answers.ts'
-import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../../src/report/trouble.ts'
+import {
+  declineAnswer,
+  helpAnswer,
+  logsAnswer,
+  troubleIssueBody,
+  troubleIssueMarker,
+  troubleOverComment,
+} from '../../src/report/messages.ts'
 import { LIVE_TEXT, parseMarkdown, searchedTexts, shapeOf } from './structure.ts'
 
 const RUN_URL = 'https://github.com/acme/shop/actions/runs/71'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { mergeRow, mergeRows } from '../../src/report/merge.ts'
-import type { CardRow } from '../../src/report/model.ts'
+import type { CardRow } from '../../src/report/row.ts'
+import { mergeRow, mergeRows } from '../../src/report/state.ts'
 import { FIRST_COMMIT, laterRun, row, SECOND_COMMIT, unfinished } from './rows.ts'
 
 describe('merging rows', () => {
@@ -16,6 +16,16 @@ describe('merging rows', () => {
     const second = row({ run: { id: 72, attempt: 1, startedAt: '2026-11-22T10:05:00Z' } })
     const rerun = row({ run: { id: 71, attempt: 2, startedAt: '2026-11-22T10:30:00Z' }, buildMs: 1 })
     expect(mergeRows([first], [second, rerun]).map((merged) => merged.buildMs)).toEqual([1])
+  })
+
+  it('knows the newer of two runs by its number, whatever the clocks of their runners say', () => {
+    const older = row({ run: { id: 71, attempt: 1, startedAt: '2026-11-22T10:10:00Z' }, buildMs: 1 })
+    const newer = row({ run: { id: 72, attempt: 1, startedAt: '2026-11-22T10:05:00Z' }, buildMs: 2 })
+    for (const [first, second] of [
+      [older, newer],
+      [newer, older],
+    ] as const)
+      expect(mergeRow([first], second).map((merged) => merged.buildMs)).toEqual([2])
   })
 
   it('takes the later of two rows of one run', () => {

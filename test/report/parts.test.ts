@@ -2,11 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatBytes, formatDollars, formatDuration, formatUtc } from '../../src/core/format.ts'
 import { redactValue } from '../../src/core/redact.ts'
-import { fitAnnotations } from '../../src/report/annotations.ts'
-import { cut, excerpt, oneLine } from '../../src/report/foreign-text.ts'
-import { decodeState, encodeState, parseRow } from '../../src/report/state.ts'
-import { ganttLines, phaseLine } from '../../src/report/timeline.ts'
-import { row, unfinished } from './rows.ts'
+import { decodeState, encodeState } from '../../src/report/state.ts'
+import { ganttLines } from '../../src/report/summary-deploy.ts'
+import { cut, excerpt, fitAnnotations, oneLine } from '../../src/report/untrusted-text.ts'
+import { row } from './rows.ts'
 
 describe('figures', () => {
   it.each([
@@ -52,7 +51,7 @@ describe('figures', () => {
   })
 })
 
-describe('foreign text', () => {
+describe('untrusted text', () => {
   it('is cut between characters, never inside one', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 20 }), (text, max) => {
@@ -91,12 +90,6 @@ describe('hidden state', () => {
     ['an open end', '<!-- ink-deploy:state {"version":1,"rows":[]}'],
   ])('counts as absent with %s', (_what, body) => {
     expect(decodeState(body)).toBeUndefined()
-  })
-
-  it('gives a saved row back to the post step, and nothing for anything else', () => {
-    const saved = unfinished({ status: 'building', phase: 'push' })
-    expect(parseRow(JSON.stringify(saved))).toEqual(JSON.parse(JSON.stringify(saved)))
-    expect(parseRow('')).toBeUndefined()
   })
 })
 
@@ -155,7 +148,6 @@ describe('the timeline', () => {
 
   it('is left out when no phase began', () => {
     expect(ganttLines([], 0)).toEqual([])
-    expect(phaseLine([])).toBe('')
   })
 })
 

@@ -1,4 +1,5 @@
-import type { CardRow, DiagnosisView, Surroundings } from '../../src/report/model.ts'
+import type { Surroundings } from '../../src/report/model.ts'
+import type { CardRow, DiagnosisView } from '../../src/report/row.ts'
 
 export const SURROUNDINGS: Surroundings = { repositoryUrl: 'https://github.com/acme/shop', pullRequest: 12 }
 

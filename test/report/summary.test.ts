@@ -171,7 +171,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
         name: 'Permissions',
         result: 'problem',
         detail: 'the job may not write comments',
-        mend: ['permissions:', '  pull-requests: write'],
+        fix: ['permissions:', '  pull-requests: write'],
       },
     ],
     runUrl: RUN_URL,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { excerpt, oneLine, prose } from './foreign-text.ts'
-import { block, code, folded, list, paragraph, serialise, text } from './markdown.ts'
+import { formatDuration } from '../core/format.ts'
+import { block, code, folded, link, list, paragraph, serialise, text } from './markdown.ts'
+import { excerpt, oneLine, prose } from './untrusted-text.ts'
 
 const commandWords: readonly (readonly [string, string])[] = [
   ['/ink deploy', 'deploys the head of this pull request; for one that comes from a fork, name the commit in full'],
@@ -43,5 +44,45 @@ export function logsAnswer(serviceName: string, status: string, lines: readonly 
       text(shown.length === 0 ? ', and its runtime log is empty.' : '.'),
     ),
     ...(shown.length === 0 ? [] : folded(`Runtime log, the last ${shown.length} lines`, block(shown))),
+  ])
+}
+
+/** First line of the issue about a service, by which it is found again. */
+export function troubleIssueMarker(serviceName: string): string {
+  return `<!-- ink-deploy:trouble ${serviceName.replaceAll(/[^a-z0-9-]/gi, '')} -->`
+}
+
+/** The body of the issue that stays open as long as a service is in trouble. */
+export function troubleIssueBody(of: {
+  serviceName: string
+  trouble: string
+  logTail: readonly string[]
+  runUrl: string
+}): string {
+  const log = excerpt(of.logTail, 'end', { maxLines: 40, maxLineChars: 300 })
+  const blocks = [
+    paragraph(code(of.serviceName), text(' is in trouble: '), ...prose(of.trouble)),
+    ...(log.length === 0 ? [] : [paragraph(text('The end of its log:')), block(log)]),
+    paragraph(
+      text('Found by '),
+      ...link(of.runUrl, text('a scheduled run')),
+      text('. This issue is closed by the first run that finds the service healthy.'),
+    ),
+  ]
+  return `${troubleIssueMarker(of.serviceName)}\n${serialise(blocks)}`
+}
+
+/**
+ * The last word in the issue.
+ * @param lastedMs milliseconds since the issue was opened
+ */
+export function troubleOverComment(serviceName: string, lastedMs: number, runUrl: string): string {
+  return serialise([
+    paragraph(
+      code(serviceName),
+      text(` has recovered after ${formatDuration(lastedMs)} (`),
+      ...link(runUrl, text('run')),
+      text(').'),
+    ),
   ])
 }
