@@ -161,11 +161,15 @@ function standsBeside(found: CardRow, skipped: CardRow): boolean {
   return found.status === 'live' || found.commit !== skipped.commit
 }
 
-/** Negative when the run of `a` is older than the run of `b`, zero for the same run. */
+/**
+ * Negative when the run of `a` is older than the run of `b`, zero for the same attempt. GitHub numbers runs in their order,
+ * and clocks of runners can be wrong; only whether an older run was started again after a later one had begun do they tell.
+ */
 function compareRuns(a: CardRow, b: CardRow): number {
-  if (a.run.id === b.run.id && a.run.attempt === b.run.attempt) return 0
-  const started = Date.parse(a.run.startedAt) - Date.parse(b.run.startedAt)
-  return started || a.run.id - b.run.id || a.run.attempt - b.run.attempt
+  const byId = a.run.id - b.run.id
+  if (byId === 0) return a.run.attempt - b.run.attempt
+  const startedAgain = (byId < 0 ? a : b).run.attempt > 1
+  return (startedAgain && Date.parse(a.run.startedAt) - Date.parse(b.run.startedAt)) || byId
 }
 
 /** What the new row does not know and the card does: which version worked last, and what it measured. */
