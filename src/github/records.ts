@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Api, describeFailure, type Failure, type Outcome } from './api.ts'
+import { isOfThisJob } from './own-job.ts'
 import { type Authorship, authorSchema } from './token.ts'
 
 /**
@@ -101,15 +102,6 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
     return states[0] === 'inactive' && !states.includes('success') ? 'failure' : states[0]
   }
 
-  /** In doubt it is this job's: then the runner's own record is enough. */
-  async function isOfAnotherJob(statuses: readonly ListedStatus[], runId: number, runnerName: string) {
-    const ids = statuses.flatMap(({ log_url, target_url }) => jobOf(log_url || target_url || '') ?? [])
-    if (ids.length === 0 || runnerName === '') return false
-    const jobs = await calls.jobs(runId)
-    const job = jobs.ok ? jobs.data.jobs.find(({ id }) => ids.includes(id)) : undefined
-    return typeof job?.runner_name === 'string' && job.runner_name !== '' && job.runner_name !== runnerName
-  }
-
   return {
     async jobHasEnvironment({ runId, shas, runnerName }) {
       const listed = await listRecent()
@@ -118,8 +110,7 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
       )
       for (const candidate of made.slice(0, 3)) {
         const statuses = await calls.statuses(candidate.id)
-        if (!statuses.ok || !isOfRun(statuses.data, runId)) continue
-        if (!(await isOfAnotherJob(statuses.data, runId, runnerName))) return true
+        if (statuses.ok && (await isOfThisJob(api, statuses.data, { runId, runnerName }))) return true
       }
       return false
     },
@@ -194,37 +185,15 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
   }
 }
 
-/**
- * Whether a record of the runner's belongs to a job of this run that is still at work. Its statuses link to
- * `…/actions/runs/<run>/job/<job>`; older GitHub Enterprise Servers link to `…/runs/<job>?check_suite_focus=true`, which
- * does not name the run, so there any job at work on this commit counts.
- */
-function isOfRun(statuses: readonly ListedStatus[], runId: number): boolean {
-  const [latest] = statuses
-  if (latest === undefined || ['success', 'failure', 'error', 'inactive'].includes(latest.state)) return false
-  const links = statuses.map((status) => status.log_url || status.target_url || '')
-  return links.some(
-    (link) => new RegExp(`/actions/runs/${runId}(/|$)`).test(link) || /\/runs\/\d+\?check_suite_focus=/.test(link),
-  )
-}
-
-function jobOf(link: string): number | undefined {
-  const [, id] = /\/actions\/runs\/\d+\/job\/(\d+)/.exec(link) ?? []
-  return id === undefined ? undefined : Number(id)
-}
-
 function warnUnlessPermission(warning: (message: string) => void, failure: Failure, what: string): void {
   if (failure.problem === 'missing-permission') return
   warning(`Could not ${what} (GitHub: ${describeFailure(failure)}). The deployment itself is not affected.`)
 }
 
 const recordSchema = z.object({ id: z.number(), sha: z.string(), task: z.string(), environment: z.string().nullish() })
-const jobsSchema = z.object({ jobs: z.array(z.object({ id: z.number(), runner_name: z.string().nullish() })) })
 const statusSchema = z.object({ state: z.string(), log_url: z.string().nullish(), target_url: z.string().nullish() })
 
 type Listed = z.infer<typeof recordSchema>
-
-type ListedStatus = z.infer<typeof statusSchema>
 
 /** Of a list that is read no further than its first page. */
 const PAGE_SIZE = 100
@@ -243,18 +212,6 @@ function recordCalls(api: Api) {
 
     listAll: (filter: { readonly task: string } | { readonly environment: string }) =>
       api.pages({ ...reads, route: `GET ${ROUTE}`, params: filter, schema: records }),
-
-    /** Those of the run's latest attempt. */
-    jobs: (run_id: number) =>
-      api.call({
-        route: 'GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs',
-        params: { run_id, per_page: PAGE_SIZE },
-        schema: jobsSchema,
-        permission: 'actions',
-        access: 'read',
-        purpose: 'tell the jobs of this run apart',
-        silent: true,
-      }),
 
     statuses: (deployment_id: number) =>
       api.call({
