@@ -35,7 +35,7 @@ export interface TimelineEntry {
 }
 
 /** Files of a change. `complete` is false where GitHub cuts the list (3000 files of a pull request, 300 of a comparison). */
-interface ChangedFiles {
+export interface ChangedFiles {
   readonly paths: readonly string[]
   readonly complete: boolean
   /** How the second of two commits lies to the first: `ahead`, `behind`, `identical`, `diverged`. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Deps } from '../../src/flows/deps.ts'
-import { lookUp } from '../../src/flows/facts.ts'
+import { lookUp } from '../../src/flows/pull-requests.ts'
+import type { Deps } from '../../src/flows/run.ts'
 import type { ChangedFiles, PullRequestState } from '../../src/github/pull-requests.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import type { NeededFact } from '../../src/plan/plan.ts'
