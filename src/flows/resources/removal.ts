@@ -1,7 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { count } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
-import { PlatformError } from '../../ink/errors.ts'
 import type { Platform } from '../../ink/platform.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
 import type { Database, TemplateInstance } from '../../ink/resources.ts'
@@ -184,10 +183,7 @@ async function tryBranches(run: Run, place: Place, previews: readonly Removable[
     return { deleted: await removeBranches(run, place, previews) }
   } catch (error) {
     run.signal.throwIfAborted()
-    if (!(error instanceof PlatformError && error.failure === 'missing-tool')) return { why: safeMessage(run, error) }
-    // No later run could do it either, and a branch that no service tracks costs nothing.
-    run.log.warning(`Branches of removed previews stay on ml.ink: ${safeMessage(run, error)}. They start nothing.`)
-    return { deleted: [] }
+    return { why: safeMessage(run, error) }
   }
 }
 
