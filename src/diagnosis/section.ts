@@ -9,6 +9,8 @@ export interface Section {
   readonly command: string | undefined
   /** The line of the Dockerfile that the builder pointed at, as `Dockerfile:6`. */
   readonly instruction: string | undefined
+  /** Whether no step could be told, so that these are the lines of all the log. */
+  readonly isWhole: boolean
 }
 
 /** The step of BuildKit that a line belongs to; 0 for none. */
@@ -43,14 +45,16 @@ export function failingSection(log: readonly string[], said: string | undefined)
   const step = lastStep(log)
   const command = log.reduce<string | undefined>((last, line) => failedCommand(line) ?? last, undefined)
   const ran = command ?? (said === undefined ? undefined : failedCommand(said))
-  const shown = { command: ran, instruction: recap.instruction }
+  const shown = { command: ran, instruction: recap.instruction, isWhole: false }
   if (step !== 0) {
     const lines = linesOf(step, log, recap.within).filter((line) => !isRepetition(line))
     const title = titleOf(lines[0])
     if (lines.length > 1 || recap.lines.length === 0) return { ...shown, lines, command: ran ?? title }
     return { ...shown, lines: [...lines, ...recap.lines], command: ran ?? title }
   }
-  return { ...shown, lines: between(wholeLog(log, recap.within), ran) }
+  const whole = wholeLog(log, recap.within)
+  const lines = between(whole, ran)
+  return { ...shown, lines, isWhole: lines === whole }
 }
 
 /** The lines of a step, of its last try: where the time begins anew, the platform builds for the second time. */
@@ -69,12 +73,14 @@ function linesOf(step: number, log: readonly string[], recap: readonly (true | u
 
 /** All of a log, without its recaps and what only repeats. */
 export function wholeSection(log: readonly string[]): Section {
-  return { lines: wholeLog(log, recapOf(log).within), command: undefined, instruction: undefined }
+  return { lines: wholeLog(log, recapOf(log).within), command: undefined, instruction: undefined, isWhole: true }
 }
 
 function wholeLog(log: readonly string[], recap: readonly (true | undefined)[]): readonly string[] {
-  const lines = log.filter((_, at) => !recap[at]).map((line) => withoutBuilder(withoutPrefix(line)))
-  return lines.filter((line) => !isRepetition(line))
+  return log.flatMap((each, at) => {
+    const line = recap[at] ? undefined : withoutBuilder(withoutPrefix(each))
+    return line === undefined || isRepetition(line) ? [] : line
+  })
 }
 
 function isRepetition(line: string): boolean {

@@ -18,11 +18,11 @@ import type { MonitoredService, MonitorReport } from '../report/model.ts'
 import type { Target } from '../report/row.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/status.ts'
-import { costView, readCredits, runningCosts } from './budget.ts'
-import { findPreviews, type ReadRepository } from './previews.ts'
-import { isOurs, openRepository } from './repository.ts'
+import { costView, readCredits, runningCosts } from './resources/budget.ts'
+import { findPreviews, type ReadRepository } from './resources/previews.ts'
+import { isOwnService, openInkRepository } from './resources/repository.ts'
+import { scale, stuckAtSize } from './resources/scaling.ts'
 import type { Outcome, Run } from './run.ts'
-import { scale, stuckAtSize } from './scaling.ts'
 
 const logLines = 40
 
@@ -117,10 +117,10 @@ async function broken(run: Run, production: MonitoredService, what: string): Pro
 
 /** The production service, if there is one and it is ours: a stranger's log must not get into an issue of ours. */
 async function ownProduction(plan: MonitorPlan, run: Run): Promise<Service | undefined> {
-  const repository = await openRepository(run, plan.place)
+  const repository = await openInkRepository(run, plan.place)
   if (!repository) return undefined
   const service = await run.platform.service(plan.serviceName, { env: true, runtimeLogLines: logLines }, run.signal)
-  return service && isOurs(service, plan.place, repository.slug) ? service : undefined
+  return service && isOwnService(service, plan.place, repository.slug) ? service : undefined
 }
 
 function failureOf([first]: readonly MonitoredService[]): DeployError | undefined {

@@ -2,16 +2,15 @@ import { DeployError } from '../core/errors.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
-import { repositorySlug } from '../ink/results.ts'
 import { describePlan, noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
 import type { NothingReport, PlanReport } from '../report/model.ts'
-import { compareDns, describeDns } from './dns.ts'
 import { openReporter, type Subject } from './reporter.ts'
-import { isOurs } from './repository.ts'
+import { compareDns, describeDns } from './resources/dns.ts'
+import { isOwnService, openInkRepository } from './resources/repository.ts'
 import type { Action, Outcome, Run, RunDeps } from './run.ts'
 
 /** The run cannot go on: a missing key, a command that lacks what it needs. */
@@ -24,7 +23,9 @@ export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
 /** There is nothing to do, or a rule forbids it. */
 export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): Promise<Outcome> {
   deps.output('skipped-reason', plan.reason)
-  deps.log.notice(`${noneTitles[plan.status]}: ${plan.reason}`)
+  const said = `${noneTitles[plan.status]}: ${plan.reason}`
+  if (plan.stillRuns) deps.log.warning(said)
+  else deps.log.notice(said)
   if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
     await noteSkipped(plan.reason, event.pullRequest, deps)
   const report = nothingReport(deps, plan.status, plan.reason)
@@ -111,12 +112,12 @@ export async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
 }
 
 /** The preview, if it is ours: another service of that name has a log that is nobody's business here. */
-async function ownService({ serviceName, place }: LogsPlan, { platform, signal }: Run): Promise<Service | undefined> {
+async function ownService({ serviceName, place }: LogsPlan, run: Run): Promise<Service | undefined> {
   const parts = { env: true, runtimeLogLines: logLines }
-  const service = await platform.service(serviceName, parts, signal)
+  const service = await run.platform.service(serviceName, parts, run.signal)
   if (!service) return undefined
-  const access = await platform.gitAccess(place.repositoryName, false, signal)
-  return access && isOurs(service, place, repositorySlug(access.remote)) ? service : undefined
+  const repository = await openInkRepository(run, place)
+  return repository && isOwnService(service, place, repository.slug) ? service : undefined
 }
 
 function answered(deps: RunDeps, reason: string): Outcome {

@@ -9,10 +9,10 @@ import type { PushResult } from '../source/push.ts'
 import type { GitRemote } from '../source/remote.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
-import { assertDeployTool } from './account.ts'
-import { assertAffordable } from './budget.ts'
-import { findDatabase, type ServiceDatabase } from './databases.ts'
-import { assertOwned, openRepository } from './repository.ts'
+import { assertDeployTool } from './resources/account.ts'
+import { assertAffordable } from './resources/budget.ts'
+import { findDatabase, type ServiceDatabase } from './resources/databases.ts'
+import { assertOwned, openInkRepository } from './resources/repository.ts'
 import type { Run } from './run.ts'
 
 export type DeployPlan = PreviewPlan | ProductionPlan
@@ -69,13 +69,13 @@ async function preparePlatform(
   const [existing, present] = await bothOf(
     signal,
     (one) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one),
-    (one) => openRepository({ ...run, signal: one }, plan.place),
+    (one) => openInkRepository({ ...run, signal: one }, plan.place),
   )
   assertDeployTool(platform, plan.serviceName, existing !== undefined)
   const refused = platform.checkArguments(existing ? 'updateService' : 'createService', plan.build)
   if (refused.length > 0) throw argumentsRefused(refused)
   if (!existing) await assertAffordable(plan, { ...run, signal })
-  const repository = present ?? (await openRepository({ ...run, signal }, plan.place, true))
+  const repository = present ?? (await openInkRepository({ ...run, signal }, plan.place, true))
   if (!repository) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)
   const { remote, slug } = repository
   run.log.info(

@@ -1,12 +1,13 @@
+import { createHash } from 'node:crypto'
 import type { RecordStatus } from '../github/records.ts'
-import type { Repository } from '../plan/event.ts'
-import { environmentName, previewName, serviceName as productionName } from '../plan/names.ts'
+import { environmentName, placeName, previewName, serviceName as productionName } from '../plan/names.ts'
+import type { Place } from '../plan/plan.ts'
 import type { CardRow, RowStatus } from '../report/row.ts'
 import type { Deps } from './run.ts'
 
 /** What a deployment record is made for. */
 export interface RecordSubject {
-  readonly repository: Repository
+  readonly place: Pick<Place, 'project' | 'workspace' | 'repository'>
   readonly serviceName: string
   readonly pullRequest: number | undefined
 }
@@ -16,11 +17,28 @@ export interface RecordSubject {
  * own each could never be deleted with a workflow's token; the task tells them apart, and several services of one
  * repository as well.
  */
-export function recordTask({ repository, serviceName, pullRequest }: RecordSubject): string {
-  const base = productionName(undefined, repository)
+export function recordTask({ place, serviceName, pullRequest }: RecordSubject): string {
+  const base = productionName(undefined, place.repository.madeAs ?? place.repository)
   const usual = pullRequest === undefined ? base : previewName(base, pullRequest)
   const task = pullRequest === undefined ? 'ink-production' : `ink-preview-pr-${pullRequest}`
-  return serviceName === usual ? task : `${task}:${serviceName}`
+  const named = serviceName === usual ? task : `${task}:${serviceName}`
+  const where = placeName(place)
+  return bounded(where === undefined ? named : `${named}@${where}`)
+}
+
+/** The pull request that a task of {@link recordTask} is about; undefined for all others. */
+export function pullRequestOfTask(task: string): number | undefined {
+  const [, number] = /^ink-preview-pr-(\d+)(?:[:@]|$)/.exec(task) ?? []
+  return number === undefined ? undefined : Number(number)
+}
+
+// GitHub's limit for a task.
+const longestTask = 128
+
+function bounded(task: string): string {
+  if (task.length <= longestTask) return task
+  const hash = createHash('sha256').update(task).digest('hex').slice(0, 16)
+  return `${task.slice(0, longestTask - hash.length - 1)}~${hash}`
 }
 
 const ended: Partial<Record<RowStatus, RecordStatus['state']>> = {
@@ -67,8 +85,8 @@ export async function openRecord(deps: Deps, subject: RecordSubject, sha: string
   const { records } = deps.github
   if (deps.settings.deploymentRecord === 'false') return none
   const auto = deps.settings.deploymentRecord === 'auto'
-  if (auto && (await records.jobHasEnvironment({ runId: deps.context.runId, shas: [sha, deps.context.sha] })))
-    return none
+  const { runId, runnerName } = deps.context
+  if (auto && (await records.jobHasEnvironment({ runId, shas: [sha, deps.context.sha], runnerName }))) return none
   const production = subject.pullRequest === undefined
   const task = recordTask(subject)
   const environment = environmentName(subject.pullRequest)

@@ -1,3 +1,4 @@
+import { placeName } from '../plan/names.ts'
 import { foldCard } from '../report/card.ts'
 import type { Surroundings } from '../report/model.ts'
 import type { CardRow, PhaseName, RunStamp, Target } from '../report/row.ts'
@@ -32,6 +33,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const over = new AbortController()
   let row: CardRow = {
     service: subject.serviceName,
+    place: placeName(deps.settings),
     target: subject.target,
     status: 'building',
     phase: 'prepare',
@@ -56,7 +58,11 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       await card.write(subject.pullRequest, row, 'create')
   }
   const openOwnRecord = async () => {
-    record = await openRecord(deps, { ...subject, repository: context.repository }, row.commit)
+    record = await openRecord(
+      deps,
+      { ...subject, place: { ...deps.settings, repository: context.repository } },
+      row.commit,
+    )
     if (record.id !== undefined) deps.output('deployment-id', record.id)
     remember()
     tellAtWork()
@@ -104,6 +110,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     markRemoved: async ({ serviceName, pullRequest, commit }, reason) => {
       const removed: CardRow = {
         service: serviceName,
+        place: placeName(deps.settings),
         target: `pr-${pullRequest}`,
         status: 'removed',
         reason,

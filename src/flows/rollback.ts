@@ -5,16 +5,16 @@ import { marks } from '../plan/variables.ts'
 import type { DeployReport } from '../report/model.ts'
 import { parseDeploymentBranch } from '../source/branches.ts'
 import type { RolloutEnd } from './observe.ts'
-import { assertOwned, openRepository } from './repository.ts'
+import { assertOwned, openInkRepository } from './resources/repository.ts'
+import { versionToRestore } from './resources/versions.ts'
 import { rollOut } from './rollout.ts'
 import type { Outcome, Run } from './run.ts'
 import { explain, failureOf, judge, measured } from './verdict.ts'
-import { versionToRestore } from './versions.ts'
 
 /** Switches a service to a branch of an earlier deployment: the one of a given commit, or the one before the present. */
 export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   run.reporter.timeline.begin('prepare', 'Find the version to go back to')
-  const repository = await openRepository(run, plan.place)
+  const repository = await openInkRepository(run, plan.place)
   const service = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
   if (!repository || !service)
     throw new DeployError(`There is no service ${plan.serviceName} on ml.ink to roll back`, {

@@ -12,14 +12,15 @@ import type { CardRow, Target } from '../report/row.ts'
 import { renderSummary } from '../report/summary.ts'
 import { fitAnnotations } from '../report/untrusted-text.ts'
 import { SourceError } from '../source/remote.ts'
-import { assertPlace } from './account.ts'
-import { evictOldest, OverBudget } from './budget.ts'
 import { check } from './check.ts'
 import { deploy } from './deploy.ts'
 import { monitor } from './monitor.ts'
 import { answerDecline, answerHelp, answerLogs, dryRun, nothing, nothingReport, refused } from './no-deployment.ts'
 import { lookUp } from './pull-requests.ts'
 import { openReporter, type Subject } from './reporter.ts'
+import { assertPlace } from './resources/account.ts'
+import { evictOldest, OverBudget } from './resources/budget.ts'
+import { keepFormerNames } from './resources/repository.ts'
 import { rollback } from './rollback.ts'
 import type { Action, Deps, Outcome, Reporter, Run, RunDeps, RunMeta } from './run.ts'
 import { sweep } from './sweep.ts'
@@ -105,7 +106,7 @@ async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Pro
     platform = await deps.openPlatform(plan.place, deps.signal)
     const run: Run = { ...deps, platform, reporter }
     await assertPlace(run, plan.place)
-    return await withRoom(plan, run)
+    return await withRoom(await keepFormerNames(plan, run), run)
   } catch (error) {
     deps.signal.throwIfAborted()
     return broken(plan, deps, reporter, error)

@@ -1,3 +1,4 @@
+import { DeployError } from '../core/errors.ts'
 import { previewState } from '../plan/guards.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { parseDeploymentBranch } from '../source/branches.ts'
@@ -14,6 +15,7 @@ export type Change =
  * it is there. A run that was slower than the close, or than a newer push, must not have the last word.
  *
  * @param deployed the source commit; one that was checked out on purpose is not held against the head
+ * @throws DeployError when GitHub gives no answer for as long as a deployment may take
  */
 export async function changeMeanwhile(
   plan: PreviewPlan | ProductionPlan,
@@ -25,13 +27,23 @@ export async function changeMeanwhile(
 }
 
 async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | undefined> {
-  const now = pullRequestFact(await run.github.pullRequests.get(plan.pullRequest.number))
+  const { number } = plan.pullRequest
+  const { pullRequests } = run.github
+  const now = pullRequestFact(await pullRequests.get(number, { deadlineAt: run.clock.now() + plan.timeoutMs }))
+  if (now === 'unreadable' && pullRequests.mayRead()) throw unanswered(number)
   if (now === 'unreadable' || now === 'not-found') return undefined // a warning has been given by whoever asked
   const verdict = previewState(plan, now)
   if (verdict.wanted) return undefined
   return verdict.outcome === 'removed'
     ? { kind: 'closed', sentence: verdict.reason }
     : { kind: 'moved-on', sentence: verdict.reason, by: verdict.by }
+}
+
+/** Without an answer nothing counts as live: the pull request may be closed, and its preview would stay for good. */
+function unanswered(number: number): DeployError {
+  return new DeployError(`GitHub did not say whether pull request #${number} still wants this preview`, {
+    hint: 'Run the job again once GitHub answers. What is there of the preview goes with the pull request, or with the next sweep.',
+  })
 }
 
 /**

@@ -2,15 +2,16 @@ import { DeployError } from '../core/errors.ts'
 import { settleEach } from '../core/parallel.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { previewState } from '../plan/guards.ts'
-import { previewNumber } from '../plan/names.ts'
+import { environmentName, previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
 import { decideSweep, type SweepDecision } from '../plan/preview-limits.ts'
 import type { SweepReport, SweptPreview } from '../report/model.ts'
-import { costOf, costView, runningCosts } from './budget.ts'
 import { monitor } from './monitor.ts'
-import { type FoundPreview, findPreviews } from './previews.ts'
 import { pullRequestFact } from './pull-requests.ts'
-import { removePreviews, retirePreview } from './removal.ts'
+import { pullRequestOfTask } from './records.ts'
+import { costOf, costView, runningCosts } from './resources/budget.ts'
+import { type FoundPreview, findPreviews } from './resources/previews.ts'
+import { removePreviews, retirePreview } from './resources/removal.ts'
 import type { Outcome, Run } from './run.ts'
 
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
@@ -35,6 +36,7 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
     else lists.failed.push({ ...entry, why: fate.why })
   }
   lists.failed.push(...unreadable.map(({ serviceName, why }): SweptPreview => ({ service: serviceName, why })))
+  if (!plan.dryRun) await removeLeftRecords(run, open, previews)
   const { removed, kept, failed } = lists
   run.output('removed', JSON.stringify(plan.dryRun ? [] : removed.map(({ service }) => service)))
   const left = decisions
@@ -47,6 +49,22 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
     `${plan.dryRun ? 'Would remove' : 'Removed'} ${removed.length}, kept ${kept.length}, failed ${failed.length}`,
   )
   return plan.followedBy ? withMonitor(outcome, await monitor(plan.followedBy, run)) : outcome
+}
+
+// GitHub's limits for writing; the next sweep goes on.
+const mostRecordsRemoved = 60
+
+/** The deployment records of previews that are gone, of which a run that removed a preview may have left some. */
+async function removeLeftRecords(run: Run, open: OpenPullRequests, previews: readonly FoundPreview[]): Promise<void> {
+  if (!open) return
+  const kept = new Set([...open.keys(), ...previews.map(({ pullRequest }) => pullRequest)])
+  let removed = 0
+  for (const task of (await run.github.records.tasksIn(environmentName(1))) ?? []) {
+    const pullRequest = pullRequestOfTask(task)
+    if (pullRequest === undefined || kept.has(pullRequest)) continue
+    if (removed >= mostRecordsRemoved) return
+    removed += (await run.github.records.remove(task))?.removed ?? 0
+  }
 }
 
 type Fate = 'removed' | 'wanted-again' | 'unsure' | { readonly why: string }

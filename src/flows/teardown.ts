@@ -4,8 +4,8 @@ import { databaseName } from '../plan/names.ts'
 import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
 import type { NothingReport, TeardownReport } from '../report/model.ts'
 import { pullRequestFact } from './pull-requests.ts'
-import { type Removal, removePreview, retirePreview } from './removal.ts'
-import { assertOwnedPreview, openRepository } from './repository.ts'
+import { type Removal, removePreview, retirePreview } from './resources/removal.ts'
+import { assertOwnedPreview, openInkRepository } from './resources/repository.ts'
 import type { Outcome, Run } from './run.ts'
 
 interface Request extends Pick<Costing, 'database'> {
@@ -23,27 +23,27 @@ export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
 
 /** Whether the pull request was opened, or its label put on, again since the event: then another run deploys it. */
 async function isWanted(
-  { pullRequest, previewLabel }: Pick<TeardownPlan, 'pullRequest' | 'previewLabel'>,
+  { pullRequest, previewLabel, previewDrafts }: Pick<TeardownPlan, 'pullRequest' | 'previewLabel' | 'previewDrafts'>,
   run: Run,
 ): Promise<boolean> {
   const now = pullRequestFact(await run.github.pullRequests.get(pullRequest))
-  return typeof now === 'object' && previewState({ wanted: now.head, previewLabel }, now).wanted
+  return typeof now === 'object' && previewState({ wanted: now.head, previewLabel, previewDrafts }, now).wanted
 }
 
 /** The pull request was closed while its preview was being deployed: what was just made is removed again. */
 export async function teardownClosed(plan: PreviewPlan | ProductionPlan, run: Run): Promise<Outcome> {
   if (plan.kind !== 'preview') throw new DeployError('Only a preview can be taken down')
-  const { place, serviceName, database, pullRequest, previewLabel } = plan
+  const { place, serviceName, database, pullRequest, previewLabel, previewDrafts } = plan
   const because = 'the pull request was closed meanwhile'
   const names = { serviceName, databaseName: databaseName(serviceName) }
   const request = { place, database, ...names, pullRequest: pullRequest.number, because }
-  return takeDown(request, run, () => isWanted({ pullRequest: pullRequest.number, previewLabel }, run))
+  return takeDown(request, run, () => isWanted({ pullRequest: pullRequest.number, previewLabel, previewDrafts }, run))
 }
 
 async function takeDown(request: Request, run: Run, wantedAgain?: () => Promise<boolean>): Promise<Outcome> {
   run.reporter.timeline.begin('settle', `Take down ${request.serviceName}`)
   const service = await run.platform.service(request.serviceName, { env: true }, run.signal)
-  if (service) assertOwnedPreview(service, request, (await openRepository(run, request.place))?.slug)
+  if (service) assertOwnedPreview(service, request, (await openInkRepository(run, request.place))?.slug)
   const removal = await removePreview(run, request, { ...request, service }, wantedAgain)
   reportRemoval(run, removal)
   if (removal.overtaken) return overtaken(request, run)

@@ -124,11 +124,8 @@ export function explain(
 ): Explanation | undefined {
   const { status, sentence } = judge(end)
   if (status === 'live' || status === 'superseded') return undefined
-  const evidence = evidenceOf(end)
-  const afterLive = end.kind === 'unhealthy' || end.kind === 'stopped' || end.kind === 'unconfirmed'
   const { cause, hint, decisive, tail, annotations, found } = diagnose({
-    ...evidence,
-    errorMessage: evidence.errorMessage ?? (afterLive ? sentence : undefined),
+    ...evidenceOf(end),
     rootDirectory: rootDirectory ?? '',
     files,
   })

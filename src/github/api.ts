@@ -46,7 +46,7 @@ export interface Patience {
 }
 
 /** An entry below `permissions:` in a workflow. */
-export type Permission = 'contents' | 'deployments' | 'issues' | 'pull-requests'
+export type Permission = 'actions' | 'contents' | 'deployments' | 'issues' | 'pull-requests'
 
 export type Access = 'read' | 'write'
 

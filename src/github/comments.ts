@@ -126,8 +126,8 @@ export function openComments(options: CommentsOptions): Comments {
         const result = await round(sticky)
         if (result === 'unwanted') return undefined
         if (result !== 'again' && 'outcome' in result) return result
-        if (result !== 'again' && 'problem' in result) return give(options, result, what)
-        if (result !== 'again' && ++unanswered > 1) return give(options, result.unanswered, what)
+        if (result !== 'again' && 'problem' in result) return warnAbout(options, result, what)
+        if (result !== 'again' && ++unanswered > 1) return warnAbout(options, result.unanswered, what)
         options.debug(`Round ${count} for ${what}`)
       }
       options.warning(
@@ -140,7 +140,7 @@ export function openComments(options: CommentsOptions): Comments {
       const created = await calls.create(pullRequest, body)
       return created.ok
         ? written(created.data, 'created')
-        : give(options, created, `a comment on pull request #${pullRequest}`)
+        : warnAbout(options, created, `a comment on pull request #${pullRequest}`)
     },
   }
 }
@@ -150,7 +150,7 @@ export function hasMarker(body: string | null | undefined, marker: string): bool
   return body?.includes(marker) === true && body.split('\n').some((line) => line.trim() === marker)
 }
 
-function give(options: CommentsOptions, failure: Failure, what: string): undefined {
+function warnAbout(options: CommentsOptions, failure: Failure, what: string): undefined {
   if (failure.problem === 'missing-permission') return undefined
   const advice =
     failure.problem === 'locked'

@@ -35,7 +35,7 @@ export interface TimelineEntry {
 }
 
 /** Files of a change. `complete` is false where GitHub cuts the list (3000 files of a pull request, 300 of a comparison). */
-interface ChangedFiles {
+export interface ChangedFiles {
   readonly paths: readonly string[]
   readonly complete: boolean
   /** How the second of two commits lies to the first: `ahead`, `behind`, `identical`, `diverged`. */
@@ -46,6 +46,8 @@ interface ChangedFiles {
 export interface PullRequests {
   /** `'absent'` when there is no such pull request. */
   get(number: number, patience?: Patience): Promise<PullRequestState | 'absent' | undefined>
+  /** Whether the token may read pull requests, as far as is known: what it may not, no waiting will tell. */
+  mayRead(): boolean
   list(state: 'open' | 'all'): Promise<readonly PullRequestState[] | undefined>
   changedFiles(number: number): Promise<ChangedFiles | undefined>
   /** What `head` has that `base` had not, for pushes. */
@@ -88,9 +90,13 @@ const MOST_FILES_OF_COMPARISON = 300
 /** Opens the pull requests of a repository. */
 export function openPullRequests(api: Api, warning: (message: string) => void): PullRequests {
   const reads = { permission: 'pull-requests', access: 'read', purpose: 'read pull requests' } as const
+  let forbidden = false
 
   function unread(failure: Failure, what: string): undefined {
-    if (failure.problem === 'missing-permission') return undefined
+    if (failure.problem === 'missing-permission') {
+      forbidden = true
+      return undefined
+    }
     warning(`Could not read ${what} (GitHub: ${describeFailure(failure)}).`)
     return undefined
   }
@@ -107,6 +113,8 @@ export function openPullRequests(api: Api, warning: (message: string) => void): 
       if (read.ok) return toState(read.data)
       return read.problem === 'not-found' ? 'absent' : unread(read, `pull request #${number}`)
     },
+
+    mayRead: () => !forbidden,
 
     async list(state) {
       const read = await api.pages({

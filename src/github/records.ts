@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Api, describeFailure, type Failure, type Outcome } from './api.ts'
+import { isOfThisJob } from './own-job.ts'
 import { type Authorship, authorSchema } from './token.ts'
 
 /**
@@ -29,10 +30,15 @@ interface OwnRun {
   readonly runId: number
   /** Commits that the runner may have recorded: the source commit and `github.sha`. */
   readonly shas: readonly string[]
+  /** `RUNNER_NAME`, by which the job of this run is told from the others; empty when it is not known. */
+  readonly runnerName: string
 }
 
 export interface Records {
-  /** Whether the runner has made a deployment record for this run, as it does when the job has an `environment`. One or two calls. */
+  /**
+   * Whether the runner has made a deployment record for this very job, as it does when the job has an `environment`; that
+   * of another job of the run, which publishes pages say, is none. One to three calls.
+   */
   jobHasEnvironment(run: OwnRun): Promise<boolean>
   /** Undefined when it could not be made; that has then been warned about. */
   open(record: NewRecord): Promise<number | undefined>
@@ -47,6 +53,8 @@ export interface Records {
   retireOlder(task: string, keepId: number, extent: 'newest' | 'all'): Promise<void>
   /** Whether the deployment of a commit worked, by its newest record; undefined where none tells. One or two calls. */
   outcomeOf(task: string, sha: string): Promise<'worked' | 'failed' | undefined>
+  /** The tasks of all records of an environment; undefined when they could not be listed. */
+  tasksIn(environment: string): Promise<readonly string[] | undefined>
   /**
    * Makes the records of this task inactive and deletes them, the newest first, as many as GitHub's limits for writing
    * allow at a time. How many are left is returned; undefined when they could not be listed.
@@ -59,6 +67,8 @@ const MOST_WRITES = 60
 
 // What the runner writes into the records it makes for a job's `environment`.
 const RUNNER_TASK = 'deploy'
+// The environment of jobs that publish to GitHub Pages, and of no other.
+const PAGES = 'github-pages'
 
 /** Opens the deployment records of a repository. */
 export function openRecords(api: Api, authorship: Authorship, warning: (message: string) => void): Records {
@@ -93,14 +103,22 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
   }
 
   return {
-    async jobHasEnvironment({ runId, shas }) {
+    async jobHasEnvironment({ runId, shas, runnerName }) {
       const listed = await listRecent()
-      const made = listed.ok ? listed.data.filter(({ task, sha }) => task === RUNNER_TASK && shas.includes(sha)) : []
+      const made = (listed.ok ? listed.data : []).filter(
+        ({ task, sha, environment }) => task === RUNNER_TASK && shas.includes(sha) && environment !== PAGES,
+      )
       for (const candidate of made.slice(0, 3)) {
         const statuses = await calls.statuses(candidate.id)
-        if (statuses.ok && isOfRun(statuses.data, runId)) return true
+        if (statuses.ok && (await isOfThisJob(api, statuses.data, { runId, runnerName }))) return true
       }
       return false
+    },
+
+    async tasksIn(environment) {
+      const listed = await calls.listAll({ environment })
+      if (!succeeded(listed, 'read the deployment records') || !listed.ok) return undefined
+      return [...new Set(listed.data.map(({ task }) => task))]
     },
 
     async open(record) {
@@ -145,7 +163,7 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
     },
 
     async remove(task) {
-      const listed = await calls.listAll(task)
+      const listed = await calls.listAll({ task })
       if (!succeeded(listed, 'read the deployment records') || !listed.ok) return undefined
       let removed = 0
       let writes = 0
@@ -167,31 +185,15 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
   }
 }
 
-/**
- * Whether a record of the runner's belongs to a job of this run that is still at work. Its statuses link to
- * `…/actions/runs/<run>/job/<job>`; older GitHub Enterprise Servers link to `…/runs/<job>?check_suite_focus=true`, which
- * does not name the run, so there any job at work on this commit counts.
- */
-function isOfRun(statuses: readonly ListedStatus[], runId: number): boolean {
-  const [latest] = statuses
-  if (latest === undefined || ['success', 'failure', 'error', 'inactive'].includes(latest.state)) return false
-  const links = statuses.map((status) => status.log_url || status.target_url || '')
-  return links.some(
-    (link) => new RegExp(`/actions/runs/${runId}(/|$)`).test(link) || /\/runs\/\d+\?check_suite_focus=/.test(link),
-  )
-}
-
 function warnUnlessPermission(warning: (message: string) => void, failure: Failure, what: string): void {
   if (failure.problem === 'missing-permission') return
   warning(`Could not ${what} (GitHub: ${describeFailure(failure)}). The deployment itself is not affected.`)
 }
 
-const recordSchema = z.object({ id: z.number(), sha: z.string(), task: z.string() })
+const recordSchema = z.object({ id: z.number(), sha: z.string(), task: z.string(), environment: z.string().nullish() })
 const statusSchema = z.object({ state: z.string(), log_url: z.string().nullish(), target_url: z.string().nullish() })
 
 type Listed = z.infer<typeof recordSchema>
-
-type ListedStatus = z.infer<typeof statusSchema>
 
 /** Of a list that is read no further than its first page. */
 const PAGE_SIZE = 100
@@ -208,7 +210,8 @@ function recordCalls(api: Api) {
     list: (filter: { readonly task?: string; readonly sha?: string }) =>
       api.call({ ...reads, route: `GET ${ROUTE}`, params: { ...filter, per_page: PAGE_SIZE }, schema: records }),
 
-    listAll: (task: string) => api.pages({ ...reads, route: `GET ${ROUTE}`, params: { task }, schema: records }),
+    listAll: (filter: { readonly task: string } | { readonly environment: string }) =>
+      api.pages({ ...reads, route: `GET ${ROUTE}`, params: filter, schema: records }),
 
     statuses: (deployment_id: number) =>
       api.call({

@@ -3,6 +3,7 @@ import type { Access, Api, Permission, PermissionWarnings } from './api.ts'
 
 // What the action needs of each in the end: whoever is told to add `read` today would be told to add `write` tomorrow.
 const WANTED: Readonly<Record<Permission, Access>> = {
+  actions: 'read',
   contents: 'read',
   deployments: 'write',
   issues: 'write',

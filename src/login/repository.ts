@@ -111,7 +111,7 @@ permissions:
   deployments: write
 
 concurrency:
-  group: ink-deploy-\${{ github.event.pull_request.number || github.ref }}
+  group: ink-deploy-\${{ github.workflow }}-\${{ github.event.pull_request.number || github.ref }}
   cancel-in-progress: \${{ github.event_name == 'pull_request' }}
 
 jobs:

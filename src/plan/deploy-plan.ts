@@ -1,4 +1,4 @@
-import { branchOf, type PullRequest } from './event.ts'
+import { branchOf, type PullRequest, type Repository } from './event.ts'
 import type { PlanInput, PreviewIntent, ProductionIntent } from './intent.ts'
 import { databaseName, environmentName, previewName, targetName } from './names.ts'
 import type { Place, PreviewPlan, ProductionPlan, RefusedPlan } from './plan.ts'
@@ -29,7 +29,7 @@ export function previewPlan(
   const name = previewName(given.place.baseName, number)
   const { environment } = settings
   const marks = markVariables(
-    { repository: context.repository.fullName, pullRequest: number, sha: head.sha, ref: head.ref },
+    { ...marked(context.repository), pullRequest: number, sha: head.sha, ref: head.ref },
     environment.git,
   )
   return {
@@ -49,6 +49,7 @@ export function previewPlan(
     pullRequest,
     untrusted,
     previewLabel: settings.previewLabel,
+    previewDrafts: settings.previewDrafts || intent.byPerson,
     maxPreviews: settings.maxPreviews,
     maxCostPerDay: settings.maxCostPerDay,
     previewTtlMs: settings.previewTtlMs,
@@ -68,7 +69,7 @@ export function productionPlan(
   if (missing) return missing
   const { environment } = settings
   const marks = markVariables(
-    { repository: context.repository.fullName, pullRequest: undefined, sha: wanted.sha, ref: shortRef(wanted.ref) },
+    { ...marked(context.repository), pullRequest: undefined, sha: wanted.sha, ref: shortRef(wanted.ref) },
     environment.git,
   )
   return {
@@ -86,6 +87,10 @@ export function productionPlan(
     dnsRecords: settings.dnsRecords,
     rollback: settings.rollback,
   }
+}
+
+function marked({ fullName, id }: Repository): { repository: string; repositoryId: string | undefined } {
+  return { repository: fullName, repositoryId: id }
 }
 
 function deploying(settings: Settings, name: string) {

@@ -17,6 +17,8 @@ export interface RunContext {
   readonly workflow: string
   /** The job's id in the workflow file. */
   readonly job: string
+  /** `RUNNER_NAME`, which no two jobs at work at the same time share; empty when it is not known. */
+  readonly runnerName: string
   /** `GITHUB_SHA`: for pull requests the merge commit, which is never what is deployed. */
   readonly sha: string
   /** `GITHUB_REF`, such as `refs/heads/main` or `refs/pull/12/merge`. */
@@ -29,8 +31,12 @@ export interface RunContext {
 }
 
 export interface Repository {
+  /** GitHub's number for it, which stays when it is renamed or transferred; undefined where the runner does not tell. */
+  readonly id?: string | undefined
   readonly owner: string
   readonly name: string
+  /** What it was called when its things on the platform got their names, where that is not its present name. */
+  readonly madeAs?: { readonly owner: string; readonly name: string } | undefined
   /** `owner/name` */
   readonly fullName: string
   readonly defaultBranch: string

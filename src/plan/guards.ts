@@ -7,19 +7,34 @@ import { managedBy, marks } from './variables.ts'
 /**
  * What a run without a key comes to; undefined when there is one. Forks and Dependabot cannot have secrets, so for them
  * it is no failure unless that was asked for.
+ *
+ * @param takesDown whether the run is to take a preview down, which then runs on
  */
-export function missingKey({ context, event, settings }: PlanInput): NonePlan | RefusedPlan | undefined {
+export function missingKey(
+  { context, event, settings }: PlanInput,
+  takesDown: boolean,
+): NonePlan | RefusedPlan | undefined {
   if (settings.apiKey !== undefined) return undefined
   const withheld = secretsWithheld(context, event)
   if (settings.onMissingKey === 'skip' || (settings.onMissingKey === 'auto' && withheld !== undefined)) {
-    const reason = withheld ?? 'there is no api-key, and on-missing-key is skip'
-    return { kind: 'none', status: 'skipped', reason, pullRequest: numberOf(event) }
+    const why = withheld ?? 'there is no api-key, and on-missing-key is skip'
+    const pullRequest = numberOf(event)
+    if (takesDown)
+      return { kind: 'none', status: 'skipped', reason: runsOn(why, pullRequest), pullRequest, stillRuns: true }
+    return { kind: 'none', status: 'skipped', reason: why, pullRequest }
   }
   return {
     kind: 'refused',
     problem: 'api-key: is not set',
     hint: missingKeyHint(settings.onMissingKey, withheld !== undefined),
   }
+}
+
+function runsOn(why: string, pullRequest: number | undefined): string {
+  return (
+    `the preview${pullRequest === undefined ? '' : ` of pull request #${pullRequest}`}, if there is one, still runs and is billed. ` +
+    `The next sweep of a scheduled workflow removes it, or a comment /ink stop; a workflow that closes previews under pull_request_target has the key. Why: ${why}`
+  )
 }
 
 function missingKeyHint(onMissingKey: OnMissingKey, withheld: boolean): string {
@@ -155,7 +170,12 @@ type PreviewState =
 
 /** Compares what was planned with how the pull request stands now. */
 export function previewState(
-  planned: { readonly wanted: { readonly sha: string }; readonly previewLabel: string | undefined },
+  planned: {
+    readonly wanted: { readonly sha: string }
+    readonly previewLabel: string | undefined
+    /** Whether a draft keeps its preview; it does unless told otherwise. */
+    readonly previewDrafts?: boolean
+  },
   now: PullRequest,
 ): PreviewState {
   if (now.state === 'closed') {
@@ -163,6 +183,9 @@ export function previewState(
   }
   if (!labelIsOn(planned.previewLabel, now)) {
     return { wanted: false, outcome: 'removed', reason: `the label ${planned.previewLabel} was taken off meanwhile` }
+  }
+  if (now.draft && planned.previewDrafts === false) {
+    return { wanted: false, outcome: 'removed', reason: `pull request #${now.number} became a draft meanwhile` }
   }
   if (now.head.sha !== planned.wanted.sha) {
     const reason = `pull request #${now.number} has moved on to ${now.head.sha.slice(0, 7)}`
@@ -173,12 +196,24 @@ export function previewState(
 
 type Ownership = 'ours' | 'of-others' | 'unmarked'
 
-/** Whose a service is by the marks in its environment. `repository` is GitHub's `owner/name`. */
-export function ownershipOf(env: Readonly<Record<string, string>>, repository: string): Ownership {
+/**
+ * Whose a service is by the marks in its environment. Where both numbers are known they decide alone: names change hands.
+ *
+ * @param repository GitHub's `owner/name`
+ * @param id GitHub's number for it
+ */
+export function ownershipOf(
+  env: Readonly<Record<string, string>>,
+  repository: string,
+  id: string | undefined,
+): Ownership {
   const manager = env[marks.managedBy]
   const owner = env[marks.repository]
+  const ownerId = env[marks.repositoryId]
   if (manager === undefined && owner === undefined) return 'unmarked'
-  return manager === managedBy && owner?.toLowerCase() === repository.toLowerCase() ? 'ours' : 'of-others'
+  const isOwn =
+    id !== undefined && ownerId !== undefined ? ownerId === id : owner?.toLowerCase() === repository.toLowerCase()
+  return manager === managedBy && isOwn ? 'ours' : 'of-others'
 }
 
 /** An existing service, as far as it matters to whether it may be touched. */
@@ -187,6 +222,8 @@ interface Existing {
   readonly env: Readonly<Record<string, string>>
   /** Whether it is built from our repository on the platform (`owner/slug`, as in the git remote). */
   readonly fromOurRepository: boolean
+  /** GitHub's number for our repository. */
+  readonly repositoryId?: string | undefined
 }
 
 export type Allowance =
@@ -217,11 +254,14 @@ export function mayDelete(service: Existing, repository: string, pullRequest: nu
 }
 
 function strangeness(service: Existing, repository: string): string | undefined {
-  const ownership = ownershipOf(service.env, repository)
+  const ownership = ownershipOf(service.env, repository, service.repositoryId)
   const name = `the service ${service.name}`
   if (ownership === 'unmarked') return `${name} exists, and does not carry the marks of this action`
   if (ownership === 'of-others') {
-    return `${name} belongs to ${service.env[marks.repository] ?? 'something else'}, not to ${repository}`
+    const owner = service.env[marks.repository] ?? 'something else'
+    return owner.toLowerCase() === repository.toLowerCase()
+      ? `${name} belongs to another repository that was called ${owner} before`
+      : `${name} belongs to ${owner}, not to ${repository}`
   }
   return service.fromOurRepository ? undefined : `${name} carries our marks, but is built from another repository`
 }

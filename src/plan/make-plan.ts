@@ -30,7 +30,7 @@ export function makePlan(input: PlanInput, facts: Facts = {}): Plan | NeedsPlan 
   if (intent.kind === 'none' || intent.kind === 'refused') return intent
   return (
     declined(input, intent, facts) ??
-    (intent.kind === 'help' ? undefined : missingKey(input)) ??
+    (intent.kind === 'help' ? undefined : missingKey(input, intent.kind === 'teardown')) ??
     carriedOut(input, intent, facts)
   )
 }
@@ -191,6 +191,7 @@ function teardown(input: PlanInput, intent: Extract<Intent, { kind: 'teardown' }
     timeoutMs: input.settings.timeoutMs,
     onDemand: intent.askedBy !== undefined || input.settings.command === 'teardown',
     previewLabel: input.settings.previewLabel,
+    previewDrafts: input.settings.previewDrafts,
     askedBy: intent.askedBy,
   }
 }

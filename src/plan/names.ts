@@ -66,6 +66,18 @@ export function previewNumber(service: string, name: string): number | undefined
   return match && previewName(service, number) === name ? number : undefined
 }
 
+/** Where on the platform, as far as it is not the usual place: `web-shop`, `acme/web-shop`; undefined for the usual one. */
+export function placeName({
+  project,
+  workspace,
+}: {
+  readonly project: string
+  readonly workspace: string | undefined
+}): string | undefined {
+  if (workspace !== undefined) return `${workspace}/${project}`
+  return project === 'default' ? undefined : project
+}
+
 /** The name of a service's database, no longer than the platform allows. */
 export function databaseName(service: string): string {
   return cutLabel(service, '-db', longestDatabaseName)

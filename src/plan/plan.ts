@@ -76,6 +76,8 @@ export interface PreviewPlan extends Deploy {
   readonly untrusted: boolean
   /** The label without which there is no preview. */
   readonly previewLabel: string | undefined
+  /** A draft keeps its preview: drafts have some, or a person asked for this one. */
+  readonly previewDrafts: boolean
   readonly maxPreviews: number | undefined
   /** Dollars that all previews together may cost a day. */
   readonly maxCostPerDay: number | undefined
@@ -112,6 +114,8 @@ export interface TeardownPlan extends Common, Costing {
   readonly onDemand: boolean
   /** The label without which there is no preview. */
   readonly previewLabel: string | undefined
+  /** Drafts have previews, too. */
+  readonly previewDrafts: boolean
   readonly askedBy: Asked | undefined
 }
 
@@ -194,6 +198,8 @@ export interface NonePlan {
   readonly reason: string
   /** Where a card may say so. */
   readonly pullRequest: number | undefined
+  /** A preview that was to be taken down is still there, if there was one: that deserves a warning. */
+  readonly stillRuns?: boolean
 }
 
 /** The run cannot go on, and that is red: a missing key, a command that lacks what it needs. */

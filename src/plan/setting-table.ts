@@ -204,7 +204,7 @@ export const settingTable = {
   ),
   paths: optional(
     types.globs,
-    'Globs, one a line, `!` to exclude; a change that matches none is skipped',
+    'Globs, one a line, `!` to exclude; a commit is skipped when no file that differs from what is live matches',
     'services.*.watch',
   ),
   'max-previews': optional(types.integer(1, 1000), 'Most previews at a time; the oldest go first', 'previews.max'),

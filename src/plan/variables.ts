@@ -10,6 +10,10 @@ export type Variables = ReadonlyMap<string, Secret>
 export const marks = {
   managedBy: 'INK_MANAGED_BY',
   repository: 'INK_GIT_REPOSITORY',
+  /** GitHub's number for the repository, which stays when it is renamed or transferred. */
+  repositoryId: 'INK_GIT_REPOSITORY_ID',
+  /** What the repository was called when its services got their names, where that is not what it is called now. */
+  formerRepository: 'INK_GIT_FORMER_REPOSITORY',
   pullRequest: 'INK_GIT_PULL_REQUEST',
   environment: 'INK_ENVIRONMENT',
   commit: 'INK_GIT_COMMIT_SHA',
@@ -24,13 +28,20 @@ export const managedBy = 'ink-deploy'
  * nothing could be told from a stranger's, and so nothing could be removed.
  */
 export function markVariables(
-  of: { repository: string; pullRequest: number | undefined; sha: string; ref: string },
+  of: {
+    repository: string
+    repositoryId?: string | undefined
+    pullRequest: number | undefined
+    sha: string
+    ref: string
+  },
   git: boolean,
 ): Variables {
   const values: [string, string][] = [
     [marks.managedBy, managedBy],
     [marks.repository, of.repository],
   ]
+  if (of.repositoryId !== undefined) values.push([marks.repositoryId, of.repositoryId])
   if (of.pullRequest !== undefined) values.push([marks.pullRequest, String(of.pullRequest)])
   if (git) {
     values.push([marks.environment, environmentName(of.pullRequest)], [marks.commit, of.sha], [marks.ref, of.ref])

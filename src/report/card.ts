@@ -16,7 +16,7 @@ import {
 } from './markdown.ts'
 import type { Surroundings } from './model.ts'
 import type { CardRow } from './row.ts'
-import { boundedRow, CARD_MARKER, decodeState, encodeState, mergeRow, mergeRows } from './state.ts'
+import { boundedRow, CARD_MARKER, decodeState, encodeState, mergeRow, mergeRows, sameDeployment } from './state.ts'
 import { headline } from './wording.ts'
 
 /** GitHub refuses comments beyond 65 536 characters; this leaves room for what it may add. */
@@ -80,7 +80,7 @@ export interface FoldedCard {
 export function foldCard(bodies: readonly string[], row: CardRow, surroundings: Surroundings): FoldedCard {
   const known = bodies.reduce<CardRow[]>((rows, body) => mergeRows(rows, decodeState(body) ?? []), [])
   const rows = mergeRow(known, boundedRow(row, FULL_LOG))
-  const mine = ({ service, target }: CardRow) => service === row.service && target === row.target
+  const mine = (other: CardRow) => sameDeployment(other, row)
   return {
     body: renderCard(rows, surroundings),
     shared: rows.length > 1,
@@ -105,7 +105,7 @@ function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): Ro
   return table(
     ['Service', onlyPreviews ? 'Preview' : 'Address', 'Status', 'Commit'],
     rows.map((row) => [
-      [cellCode(row.service)],
+      [cellCode(row.service), ...(row.place === undefined ? [] : [text(' in '), cellCode(row.place)])],
       addressCell(row),
       // A single row has its sign in the headline.
       statusCell(row, rows.length > 1),

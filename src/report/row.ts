@@ -53,6 +53,8 @@ const phaseNames = ['prepare', 'snapshot', 'push', 'queue', 'build', 'roll-out',
 /** One service of one pull request (or production): a row of the card. */
 export const rowSchema = z.object({
   service: text(200),
+  /** Project, or workspace and project, where the service is not in the usual ones. */
+  place: text(200).optional(),
   target: z.custom<Target>((value) => typeof value === 'string' && /^(production|pr-[1-9]\d{0,9})$/.test(value)),
   status: z.enum(statuses),
   phase: z.enum(phaseNames).optional(),

@@ -61,6 +61,7 @@ export function boundedRow(row: CardRow, budget: LogBudget): CardRow {
   const bounded = {
     ...rest,
     service: oneLine(row.service, 80) || 'service',
+    ...(row.place === undefined ? {} : { place: oneLine(row.place, 80) }),
     commit: printable(row.commit).slice(0, 64),
     ...(row.reason === undefined ? {} : { reason: oneLine(row.reason, 500) }),
     ...(row.note === undefined ? {} : { note: oneLine(row.note, 500) }),
@@ -129,12 +130,13 @@ export function mergeRows(rows: readonly CardRow[], incoming: readonly CardRow[]
   return incoming.reduce<CardRow[]>(mergeRow, [...rows])
 }
 
-function sameDeployment(a: CardRow, b: CardRow): boolean {
-  return a.service === b.service && a.target === b.target
+/** Whether two rows are about the same service: of one name there may be one in each project. */
+export function sameDeployment(a: CardRow, b: CardRow): boolean {
+  return a.service === b.service && a.place === b.place && a.target === b.target
 }
 
 function byTargetAndName(a: CardRow, b: CardRow): number {
-  return compare(a.target, b.target) || compare(a.service, b.service)
+  return compare(a.target, b.target) || compare(a.service, b.service) || compare(a.place ?? '', b.place ?? '')
 }
 
 function compare(a: string, b: string): number {
@@ -159,11 +161,15 @@ function standsBeside(found: CardRow, skipped: CardRow): boolean {
   return found.status === 'live' || found.commit !== skipped.commit
 }
 
-/** Negative when the run of `a` is older than the run of `b`, zero for the same run. */
+/**
+ * Negative when the run of `a` is older than the run of `b`, zero for the same attempt. GitHub numbers runs in their order,
+ * and clocks of runners can be wrong; only whether an older run was started again after a later one had begun do they tell.
+ */
 function compareRuns(a: CardRow, b: CardRow): number {
-  if (a.run.id === b.run.id && a.run.attempt === b.run.attempt) return 0
-  const started = Date.parse(a.run.startedAt) - Date.parse(b.run.startedAt)
-  return started || a.run.id - b.run.id || a.run.attempt - b.run.attempt
+  const byId = a.run.id - b.run.id
+  if (byId === 0) return a.run.attempt - b.run.attempt
+  const startedAgain = (byId < 0 ? a : b).run.attempt > 1
+  return (startedAgain && Date.parse(a.run.startedAt) - Date.parse(b.run.startedAt)) || byId
 }
 
 /** What the new row does not know and the card does: which version worked last, and what it measured. */

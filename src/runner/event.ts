@@ -39,6 +39,7 @@ export function readContext(environment: Environment, payload: unknown): RunCont
     runUrl: runAttempt > 1 ? `${runPage}/attempts/${runAttempt}` : runPage,
     workflow: environment.GITHUB_WORKFLOW ?? '',
     job: environment.GITHUB_JOB ?? '',
+    runnerName: environment.RUNNER_NAME ?? '',
     sha: needed('GITHUB_SHA'),
     ref: environment.GITHUB_REF ?? '',
     eventName: needed('GITHUB_EVENT_NAME'),
@@ -55,6 +56,7 @@ function readRepository(environment: Environment, fullName: string, payload: unk
   return {
     owner,
     name,
+    id: environment.GITHUB_REPOSITORY_ID || undefined,
     fullName,
     // What has no payload of its own, such as a schedule, runs on the default branch.
     defaultBranch: described?.default_branch ?? branchOf(environment.GITHUB_REF ?? '') ?? 'main',

@@ -107,6 +107,16 @@ describe('a sweep', () => {
     expect(report.removed).toEqual([])
   })
 
+  it('goes on with the deployment records that a teardown had to leave, and touches no others', async () => {
+    const world = worldWith(0)
+    openPull(world, 2)
+    const records = ['ink-preview-pr-1', 'ink-preview-pr-1:api@shop', 'ink-preview-pr-2', 'ink-production', 'deploy']
+    for (const [id, task] of records.entries())
+      world.github.records.push({ id, task, sha: commitOf('x'), states: ['success'] })
+    await sweep(world)
+    expect(world.github.records.map(({ task }) => task)).toEqual(['ink-preview-pr-2', 'ink-production', 'deploy'])
+  })
+
   it('changes nothing in a dry run, and names what it would remove', async () => {
     const world = worldWith(2)
     const { report, outcome, outputs } = await sweep(world, { 'dry-run': 'true' })

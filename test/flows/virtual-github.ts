@@ -42,7 +42,16 @@ export class VirtualGitHub {
       people: { mayWrite: async () => true, react: async () => undefined },
       issues: { find: async () => 'absent', upsert: async () => undefined, close: async () => 'absent' },
       pullRequests: {
-        get: (number) => call(() => (this.silent ? undefined : (this.pulls.get(number) ?? ('absent' as const)))),
+        get: async (number, { deadlineAt = 0 } = {}) => {
+          const answer = () => call(() => (this.silent ? undefined : (this.pulls.get(number) ?? ('absent' as const))))
+          let read = await answer()
+          while (read === undefined && !signal.aborted && this.#clock.now() < deadlineAt) {
+            await this.#clock.sleep(1000, signal).catch(() => undefined)
+            read = await answer()
+          }
+          return read
+        },
+        mayRead: () => true,
         list: (state) => call(() => [...this.pulls.values()].filter(({ open }) => open || state === 'all')),
         changedFiles: async () => undefined,
         changedBetween: async () => undefined,
@@ -83,6 +92,7 @@ export class VirtualGitHub {
                 record.states.push('inactive')
           })
         },
+        tasksIn: () => call(() => [...new Set(this.records.map(({ task }) => task))]),
         remove: (task) =>
           call(() => {
             const before = this.records.length

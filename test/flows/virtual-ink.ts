@@ -44,6 +44,7 @@ export class VirtualInk {
   readonly services = new Map<string, VirtualService>()
   readonly databases = new Map<string, Database>()
   readonly branches = new Map<string, string>()
+  readonly repositories = new Set(['web'])
   /** Names with a DNS record of the platform's own, which stays when a service is deleted that still has its domain. */
   readonly managedNames = new Set<string>()
   /** Most calls that were ever under way at once. */
@@ -145,12 +146,12 @@ export class VirtualInk {
             .slice(0, 100)
             .map(({ id, name, repo, status, url }) => ({ id, name, repo, status, url, project: undefined })),
         ),
-      createService: (name, _repo, branch, settings, signal) =>
+      createService: (name, repo, branch, settings, signal) =>
         this.#call('create', signal, () => {
           if (this.services.has(name)) throw new ToolError('create_service', `service "${name}" already exists`)
           if (this.services.size >= (this.#options.limit ?? Number.POSITIVE_INFINITY))
             throw new ToolError('create_service', 'service limit reached, upgrade your plan')
-          const service = this.add(name, branch, settings.env ?? {})
+          const service = this.add(name, branch, settings.env ?? {}, slugOf(repo))
           service.url = undefined
           service.serves = undefined
           this.#deploy(service)
@@ -178,11 +179,13 @@ export class VirtualInk {
         )
         return deleted ?? false
       },
-      gitAccess: (_name, _create, signal) =>
-        this.#call('git', signal, () => ({
-          remote: `https://x-git-token:mlg_virtual@git.example/${SLUG}.git`,
-          created: false,
-        })),
+      gitAccess: (name, create, signal) =>
+        this.#call('git', signal, () => {
+          const created = !this.repositories.has(name)
+          if (created && !create) return undefined
+          this.repositories.add(name)
+          return { remote: `https://x-git-token:mlg_virtual@git.example/${slugOf(name)}.git`, created }
+        }),
       database: (name, signal) => this.#call('database', signal, () => this.databases.get(name)),
       createDatabase: (name, _type, signal) =>
         this.#call('create-database', signal, () => {
@@ -274,6 +277,10 @@ export class VirtualInk {
       [Symbol.asyncDispose]: async () => undefined,
     }
   }
+}
+
+function slugOf(name: string): string {
+  return name === 'web' ? SLUG : `acme/${name}-ab12`
 }
 
 const current = new WeakMap<VirtualService, object>()

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
-import type { RunEvent } from '../../src/plan/event.ts'
+import type { Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
 import type { InputName } from '../../src/plan/settings.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
@@ -17,6 +17,10 @@ export interface VirtualRun {
   cancel(): void
   outcome(): Outcome | undefined
   outputs: Record<string, string>
+  /** Lines of the log, warnings and notices included. */
+  readonly log: readonly string[]
+  readonly warnings: readonly string[]
+  readonly notices: readonly string[]
 }
 
 /** Platform, GitHub and runs of the action in memory, in virtual time. */
@@ -25,7 +29,7 @@ export interface VirtualWorld {
   readonly ink: VirtualInk
   readonly github: VirtualGitHub
   random(): number
-  start(event: RunEvent, inputs?: Partial<Record<InputName, string>>): VirtualRun
+  start(event: RunEvent, inputs?: Partial<Record<InputName, string>>, as?: Repository): VirtualRun
 }
 
 export interface WorldOptions extends Partial<Omit<VirtualInkOptions, 'clock'>> {
@@ -53,7 +57,8 @@ export function openWorld(options: WorldOptions = {}): VirtualWorld {
     ink,
     github,
     random,
-    start: (event, inputs) => start({ time, ink, github, random }, event, ++runs, { ...options.inputs, ...inputs }),
+    start: (event, inputs, as = repository) =>
+      start({ time, ink, github, random }, event, { runId: ++runs, repository: as }, { ...options.inputs, ...inputs }),
   }
 }
 
@@ -62,23 +67,33 @@ type Stage = Pick<VirtualWorld, 'time' | 'ink' | 'github' | 'random'>
 function start(
   { time, ink, github, random }: Stage,
   event: RunEvent,
-  runId: number,
+  of: Pick<RunContext, 'runId' | 'repository'>,
   inputs: Partial<Record<InputName, string>>,
 ): VirtualRun {
   const { clock } = time
   const cancel = new AbortController()
-  const context = contextOf({ runId, eventName: event.kind === 'push' ? 'push' : 'pull_request' })
+  const context = contextOf({ ...of, eventName: event.kind === 'push' ? 'push' : 'pull_request' })
   const settings = settingsOf({ 'health-timeout': '1m', ...inputs })
   let remembered: OpenDeployment | undefined
   let outcome: Outcome | undefined
   const outputs: Record<string, string> = {}
+  const [log, warnings, notices]: [string[], string[], string[]] = [[], [], []]
+  const say = (line: string) => void log.push(line)
   const secrets: string[] = []
   const deps: Deps = {
     context,
     settings,
     clock,
     random,
-    log: { startGroup() {}, endGroup() {}, info() {}, debug() {}, notice() {}, warning() {}, foreign() {} },
+    log: {
+      startGroup: say,
+      endGroup() {},
+      info: say,
+      debug() {},
+      notice: (text) => void notices.push(text),
+      warning: (text) => void warnings.push(text),
+      foreign: say,
+    },
     output: (name, value) => {
       outputs[name] = String(value)
     },
@@ -101,7 +116,7 @@ function start(
   const startedAt = new Date(clock.now()).toISOString()
   const run = async () => {
     try {
-      outcome = await runAction(deps, event, { startedAt, warnings: [], signal: cancel.signal })
+      outcome = await runAction(deps, event, { startedAt, warnings, signal: cancel.signal })
     } catch (error) {
       if (!cancel.signal.aborted) throw error
     }
@@ -114,7 +129,15 @@ function start(
       now: clock.now(),
     })
   }
-  return { done: run(), cancel: () => cancel.abort(new Error('cancelled')), outcome: () => outcome, outputs }
+  return {
+    done: run(),
+    cancel: () => cancel.abort(new Error('cancelled')),
+    outcome: () => outcome,
+    outputs,
+    log,
+    warnings,
+    notices,
+  }
 }
 
 /** Numbers in [0, 1) that depend on the seed alone. */

@@ -78,6 +78,8 @@ describe.each(paths)('the workflow %s', (path) => {
       }
     }
     expect(at('closed')).toEqual({ ...at('opened'), cancels: 'true' })
+    // Two workflow files of one repository must not cancel each other.
+    expect(rule?.group).toContain('github.workflow')
     expect(at('closed').runs).toBe(true)
     // Whoever could follow the close without opening the pull request again would drop it.
     const types = z.object({ types: z.array(z.string()) }).parse(on[eventName]).types

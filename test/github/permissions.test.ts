@@ -8,7 +8,7 @@ async function wholeUpdate({ github }: Opened, stand: Stand): Promise<void> {
   await github.comments.upsert({ pullRequest: number, marker: '<!-- test -->', fold })
   await github.comments.upsert({ pullRequest: number, marker: '<!-- test -->', fold })
   const record = { environment: 'preview', task: 'ink-preview-pr-1', sha: headSha, production: false, description: 'x' }
-  await github.records.jobHasEnvironment({ runId: 1, shas: [headSha] })
+  await github.records.jobHasEnvironment({ runId: 1, shas: [headSha], runnerName: '' })
   await github.records.open(record)
   await github.records.open(record)
   await github.records.retireOlder('ink-preview-pr-1', 1e9, 'all')

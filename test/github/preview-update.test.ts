@@ -11,7 +11,7 @@ async function update({ github }: Opened, stand: Stand, run: number): Promise<vo
   const task = `ink-preview-pr-${number}`
   let wasLive = false
   await github.pullRequests.get(number)
-  await github.records.jobHasEnvironment({ runId: run, shas: [sha] })
+  await github.records.jobHasEnvironment({ runId: run, shas: [sha], runnerName: '' })
   const id =
     (await github.records.open({ environment: 'preview', task, sha, production: false, description: 'ml.ink: web' })) ??
     0

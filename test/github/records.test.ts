@@ -92,7 +92,7 @@ describe('a deployment record', () => {
     await before.setStatus(old, { state: 'success' }, false)
     stand.calls()
     const { records } = stand.open().github
-    expect(await records.jobHasEnvironment({ runId: 71, shas: [stand.pull.headSha] })).toBe(false)
+    expect(await records.jobHasEnvironment({ runId: 71, shas: [stand.pull.headSha], runnerName: '' })).toBe(false)
     const id = (await records.open(preview(stand))) ?? 0
     await records.setStatus(id, { state: 'success', environmentUrl: URL }, false)
     await records.retireOlder(TASK, id, 'newest')
@@ -186,8 +186,37 @@ describe('a job with an environment of its own', () => {
     await records.setStatus(id, { state, logUrl }, false)
   }
 
+  /** Answers which runner each job of the run has. */
+  const jobsOn = (runners: Readonly<Record<number, string>>) => ({
+    fetch: async (url: string | URL | Request, init?: RequestInit) =>
+      String(url).includes('/actions/runs/71/jobs')
+        ? Response.json({
+            jobs: Object.entries(runners).map(([id, runner_name]) => ({ id: Number(id), runner_name })),
+          })
+        : fetch(url, init),
+  })
+
+  it('is not taken for one because of another job of the same run', async () => {
+    await using stand = await openStand()
+    await runnerRecord(stand, `${ACTIONS}/71/job/5`)
+    const has = (runners: Readonly<Record<number, string>>) =>
+      stand
+        .open(jobsOn(runners))
+        .github.records.jobHasEnvironment({ runId: 71, shas: [stand.pull.headSha], runnerName: 'Runner 2' })
+    expect(await has({ 5: 'Runner 1', 6: 'Runner 2' })).toBe(false)
+    expect(await has({ 5: 'Runner 2', 6: 'Runner 1' })).toBe(true)
+  })
+
+  it('is not taken for one because pages are published from the same commit', async () => {
+    await using stand = await openStand()
+    const { records } = stand.open().github
+    const id = (await records.open({ ...preview(stand), task: 'deploy', environment: 'github-pages' })) ?? 0
+    await records.setStatus(id, { state: 'in_progress', logUrl: `${ACTIONS}/71/job/5` }, false)
+    expect(await asked(stand)).toBe(false)
+  })
+
   function asked(stand: Stand, shas = [stand.pull.headSha]): Promise<boolean> {
-    return stand.open().github.records.jobHasEnvironment({ runId: 71, shas })
+    return stand.open().github.records.jobHasEnvironment({ runId: 71, shas, runnerName: '' })
   }
 
   it('is known by the record that the runner has made for this run', async () => {

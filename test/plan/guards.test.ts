@@ -141,13 +141,6 @@ describe('a fork’s code, with the repository’s key in reach', () => {
     expect(made).toMatchObject({ status: 'skipped', reason: expect.stringContaining('directory') })
   })
 
-  test('needs that approval also where the repository hands its secrets to forks itself', () => {
-    const event = pullRequestEvent('opened', { pullRequest: forked })
-    expect(make(event, {})).toMatchObject({ kind: 'none', status: 'skipped' })
-    const labeled = pullRequestEvent('labeled', { pullRequest: forked, label: 'preview' })
-    expect(make(labeled, gate, writer)).toMatchObject({ kind: 'preview', untrusted: true })
-  })
-
   test('from the same repository needs no approval', () => {
     const own = pullRequestEvent('synchronize', { withSecretsForForks: true })
     expect(make(own, {})).toMatchObject({ kind: 'preview', untrusted: false })
@@ -219,7 +212,7 @@ describe('whose a service is', () => {
     [{ INK_MANAGED_BY: 'ink-deploy' }, 'of-others'],
     [{ INK_GIT_REPOSITORY: 'acme/web' }, 'of-others'],
   ])('%j: %s', (env, expected) => {
-    expect(ownershipOf(env, 'acme/web')).toBe(expected)
+    expect(ownershipOf(env, 'acme/web', undefined)).toBe(expected)
   })
 
   test('it is changed only when it is ours, or adopted', () => {

@@ -181,20 +181,6 @@ describe('a command overrides the event', () => {
     planned('refused', workflowRun(), { command: 'production' })
   })
 
-  test.each([
-    'pull_request_review',
-    'pull_request_review_comment',
-    'issues',
-    'discussion_comment',
-    'fork',
-    'watch',
-    'merge_group',
-  ])('production and its rollback, but never under %s, which strangers cause', (name) => {
-    const event: RunEvent = { kind: 'other', name }
-    for (const command of ['production', 'rollback'])
-      expect(planned('refused', event, { command }).problem).toMatch(/not merged|anybody can cause/)
-  })
-
   test('teardown', () => {
     expect(planned('teardown', dispatch, { command: 'teardown', 'pr-number': '7' }).serviceName).toBe('acme-web-pr-7')
     planned('teardown', pullRequestEvent('opened'), { command: 'teardown' })

@@ -33,6 +33,7 @@ export function contextOf(overrides: Partial<RunContext> = {}): RunContext {
     runUrl: 'https://github.com/acme/web/actions/runs/7',
     workflow: 'deploy',
     job: 'deploy',
+    runnerName: 'GitHub Actions 1',
     sha: mergeSha,
     ref: 'refs/heads/main',
     eventName: 'push',

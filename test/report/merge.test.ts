@@ -18,6 +18,16 @@ describe('merging rows', () => {
     expect(mergeRows([first], [second, rerun]).map((merged) => merged.buildMs)).toEqual([1])
   })
 
+  it('knows the newer of two runs by its number, whatever the clocks of their runners say', () => {
+    const older = row({ run: { id: 71, attempt: 1, startedAt: '2026-11-22T10:10:00Z' }, buildMs: 1 })
+    const newer = row({ run: { id: 72, attempt: 1, startedAt: '2026-11-22T10:05:00Z' }, buildMs: 2 })
+    for (const [first, second] of [
+      [older, newer],
+      [newer, older],
+    ] as const)
+      expect(mergeRow([first], second).map((merged) => merged.buildMs)).toEqual([2])
+  })
+
   it('takes the later of two rows of one run', () => {
     const building = unfinished({ status: 'building', updatedAt: '2026-11-22T10:04:00Z' })
     const live = row({ updatedAt: '2026-11-22T10:05:00Z' })

@@ -9,6 +9,7 @@ const DOCUMENT = readFileSync(new URL('../../docs/state.md', import.meta.url), '
 /** A row with every field there is; a new field that is missing here does not compile. */
 const FULL: Required<CardRow> = {
   ...row(),
+  place: 'acme/shop',
   url: 'https://acme-web-pr-12.ml.ink',
   health: { status: 200, latencyMs: 143, tools: 3 },
   buildMs: 41_000,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
+import { type CallToolResult, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js'
 import { expect } from 'vitest'
 import type { Instruction, SkillCall } from './document.ts'
 
@@ -112,7 +112,12 @@ function holds(answer: unknown, wanted: unknown): boolean {
 }
 
 async function answerOf(client: Client, name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const result = (await client.callTool({ name, arguments: args })) as CallToolResult
+  const asked = client.callTool({ name, arguments: args }) as Promise<CallToolResult>
+  const result = await asked.catch((error: unknown) => {
+    if (error instanceof McpError && error.code === ErrorCode.InvalidParams) return error.message
+    throw error
+  })
+  if (typeof result === 'string') return { refused: result }
   const [first] = result.content
   if (result.isError) return { refused: first?.type === 'text' ? first.text : 'no text' }
   return result.structuredContent ?? {}

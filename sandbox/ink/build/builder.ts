@@ -81,7 +81,7 @@ export function createBuilder(dependencies: BuilderDependencies): Builder {
       signal.throwIfAborted()
       throw fail((error as Error).message)
     }
-    request.log(`Cloned ${config.repo} (branch ${config.branch})`)
+    request.log(`Cloning ${config.repo} (branch ${config.branch})`)
     const commit = (await git.run(['-C', source, 'rev-parse', 'HEAD'])).trim()
     await rm(join(source, '.git'), { recursive: true, force: true, maxRetries: 3 })
     return commit

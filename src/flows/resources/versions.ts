@@ -1,17 +1,17 @@
-import { DeployError } from '../core/errors.ts'
-import { count, shortSha } from '../core/format.ts'
-import { settleEach } from '../core/parallel.ts'
-import { safeMessage } from '../core/sanitize.ts'
-import type { Service } from '../ink/results.ts'
-import { deploymentBranch, readTarget, sharedTarget } from '../plan/names.ts'
-import type { RollbackPlan } from '../plan/plan.ts'
-import { parseDeploymentBranch } from '../source/branches.ts'
-import type { GitRemote } from '../source/remote.ts'
-import type { Snapshot } from '../source/snapshot.ts'
-import type { Source } from '../source/source.ts'
-import { meaningOf } from '../watch/status.ts'
-import { recordTask } from './records.ts'
-import type { Run } from './run.ts'
+import { DeployError } from '../../core/errors.ts'
+import { count, shortSha } from '../../core/format.ts'
+import { settleEach } from '../../core/parallel.ts'
+import { safeMessage } from '../../core/sanitize.ts'
+import type { Service } from '../../ink/results.ts'
+import { deploymentBranch, readTarget, sharedTarget } from '../../plan/names.ts'
+import type { RollbackPlan } from '../../plan/plan.ts'
+import { parseDeploymentBranch } from '../../source/branches.ts'
+import type { GitRemote } from '../../source/remote.ts'
+import type { Snapshot } from '../../source/snapshot.ts'
+import type { Source } from '../../source/source.ts'
+import { meaningOf } from '../../watch/status.ts'
+import { recordTask } from '../records.ts'
+import type { Run } from '../run.ts'
 
 /** Production keeps this many versions beside the current one, to roll back to. */
 const versionsKept = 5
@@ -51,7 +51,8 @@ export async function unusedBranches(
 ): Promise<readonly string[]> {
   const named = new Set(candidates.flatMap((name) => targetOf(name)?.serviceName ?? []))
   const shared = candidates.filter((name) => targetOf(name)?.serviceName === undefined)
-  const listed = shared.length === 0 ? [] : await platform.services(signal)
+  const isTold = platform.offers('listServices')
+  const listed = shared.length > 0 && isTold ? await platform.services(signal) : []
   const neighbours = listed.filter(
     ({ name, repo }) => repo === where.slug && shared.some((branch) => mayTrack(name, branch)),
   )
@@ -64,7 +65,7 @@ export async function unusedBranches(
     if (answer.status === 'rejected') throw answer.reason
     inUse.add(answer.value?.branch)
   }
-  const doubtful = listed.length >= listLimit ? shared : []
+  const doubtful = !isTold || listed.length >= listLimit ? shared : []
   return candidates.filter((name) => !inUse.has(name) && !doubtful.includes(name))
 }
 
@@ -180,7 +181,7 @@ async function versionThatWorked(
   const { ordered, branches, present } = known
   const candidates = ordered.slice(ordered.indexOf(present ?? '') + 1)
   const pullRequest = plan.pullRequest?.number
-  const task = recordTask({ repository: run.context.repository, serviceName: plan.serviceName, pullRequest })
+  const task = recordTask({ place: plan.place, serviceName: plan.serviceName, pullRequest })
   for (const branch of candidates) {
     if (branches.has(workedBranch(plan.serviceName, branch))) return branch
     const sha = parseDeploymentBranch(branch)?.sourceSha

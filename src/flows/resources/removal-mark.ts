@@ -1,10 +1,10 @@
-import { safeMessage } from '../core/sanitize.ts'
-import type { Place } from '../plan/plan.ts'
-import type { GitRemote } from '../source/remote.ts'
-import type { Source } from '../source/source.ts'
-import { openRepository } from './repository.ts'
-import type { Run } from './run.ts'
-import { longestRemovalMs } from './start-again.ts'
+import { safeMessage } from '../../core/sanitize.ts'
+import type { Place } from '../../plan/plan.ts'
+import type { GitRemote } from '../../source/remote.ts'
+import type { Source } from '../../source/source.ts'
+import type { Run } from '../run.ts'
+import { longestRemovalMs } from '../start-again.ts'
+import { openInkRepository } from './repository.ts'
 
 /**
  * The branch that stands while the service of a preview is being removed. The platform does not tell that a deletion is
@@ -25,7 +25,7 @@ export async function underRemovalMark<T>(
   serviceName: string,
   remove: () => Promise<T>,
 ): Promise<T> {
-  const repository = await openRepository(run, place)
+  const repository = await openInkRepository(run, place)
   if (!repository) return remove()
   const { remote } = repository
   await using source = run.openSource(place)

@@ -1,12 +1,12 @@
-import type { Service } from '../ink/results.ts'
-import { sizeText } from '../plan/autoscale.ts'
-import type { Step } from '../plan/monitor-memory.ts'
-import type { MonitorPlan } from '../plan/plan.ts'
-import { meaningOf } from '../watch/status.ts'
-import type { RolloutEnd } from './observe.ts'
+import type { Service } from '../../ink/results.ts'
+import { sizeText } from '../../plan/autoscale.ts'
+import type { Step } from '../../plan/monitor-memory.ts'
+import type { MonitorPlan } from '../../plan/plan.ts'
+import { meaningOf } from '../../watch/status.ts'
+import type { RolloutEnd } from '../observe.ts'
+import { rollOut } from '../rollout.ts'
+import type { Run } from '../run.ts'
 import { assertOwned } from './repository.ts'
-import { rollOut } from './rollout.ts'
-import type { Run } from './run.ts'
 
 /**
  * Gives a service another size and follows the deployment that this starts to its end. Nothing but the size is sent: a

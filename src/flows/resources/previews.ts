@@ -1,12 +1,12 @@
-import { bothOf, settleEach } from '../core/parallel.ts'
-import { safeMessage } from '../core/sanitize.ts'
-import type { Service } from '../ink/results.ts'
-import { databaseName, previewName } from '../plan/names.ts'
-import type { Place } from '../plan/plan.ts'
-import { marks } from '../plan/variables.ts'
+import { bothOf, settleEach } from '../../core/parallel.ts'
+import { safeMessage } from '../../core/sanitize.ts'
+import type { Service } from '../../ink/results.ts'
+import { databaseName, previewName } from '../../plan/names.ts'
+import type { Place } from '../../plan/plan.ts'
+import { marks } from '../../plan/variables.ts'
+import type { Run } from '../run.ts'
 import type { Removable } from './removal.ts'
-import { type FoundRepository, isOurs, openRepository, readBranches } from './repository.ts'
-import type { Run } from './run.ts'
+import { type InkRepository, isOwnService, openInkRepository, readBranches } from './repository.ts'
 import { targetOf } from './versions.ts'
 
 /** What finding needs. */
@@ -28,7 +28,7 @@ export interface FoundPreviews {
 }
 
 /** Our repository on the platform's git hosting, with the branches it had. */
-export interface ReadRepository extends FoundRepository {
+export interface ReadRepository extends InkRepository {
   readonly branches: ReadonlyMap<string, string>
 }
 
@@ -37,7 +37,7 @@ export interface ReadRepository extends FoundRepository {
  * branches `ink/pr-<n>/<service>/…`, which also show those beyond the list and those whose service is gone.
  */
 export async function findPreviews(run: PreviewFinder, place: Place): Promise<FoundPreviews> {
-  const repository = await openRepository(run, place)
+  const repository = await openInkRepository(run, place)
   if (!repository) return { previews: [], unreadable: [], repository: undefined }
   const { slug } = repository
   const [listed, branches] = await bothOf(
@@ -83,7 +83,7 @@ function sortPreviews(
     }
     const { service } = result.value
     const pullRequest = service ? numberOf(service) : fromBranches.get(serviceName)
-    if (pullRequest === undefined || (service && !isOurs(service, place, slug))) continue
+    if (pullRequest === undefined || (service && !isOwnService(service, place, slug))) continue
     const createdAt = service?.createdAt === undefined ? undefined : Date.parse(service.createdAt)
     previews.push({
       serviceName,

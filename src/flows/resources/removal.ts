@@ -1,16 +1,16 @@
-import type { Clock } from '../core/clock.ts'
-import { safeMessage } from '../core/sanitize.ts'
-import { PlatformError } from '../ink/errors.ts'
-import type { Platform } from '../ink/platform.ts'
-import { fewAtOnce } from '../ink/platform.ts'
-import type { Database, TemplateInstance } from '../ink/resources.ts'
-import type { Service } from '../ink/results.ts'
-import type { Costing, Place } from '../plan/plan.ts'
-import type { Resource } from '../report/model.ts'
-import { recordTask } from './records.ts'
+import type { Clock } from '../../core/clock.ts'
+import { count } from '../../core/format.ts'
+import { safeMessage } from '../../core/sanitize.ts'
+import type { Platform } from '../../ink/platform.ts'
+import { fewAtOnce } from '../../ink/platform.ts'
+import type { Database, TemplateInstance } from '../../ink/resources.ts'
+import type { Service } from '../../ink/results.ts'
+import type { Costing, Place } from '../../plan/plan.ts'
+import type { Resource } from '../../report/model.ts'
+import { recordTask } from '../records.ts'
+import type { Run } from '../run.ts'
 import { removalMark, underRemovalMark } from './removal-mark.ts'
-import { openRepository, readBranches } from './repository.ts'
-import type { Run } from './run.ts'
+import { openInkRepository, readBranches } from './repository.ts'
 import { branchesOf, unusedBranches } from './versions.ts'
 
 /** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
@@ -78,8 +78,12 @@ export async function retirePreview(
   preview: { serviceName: string; pullRequest: number },
   reason: string,
 ): Promise<void> {
-  const task = recordTask({ ...preview, repository: place.repository })
-  await Promise.all([run.github.records.remove(task), run.reporter.markRemoved(preview, reason)])
+  const task = recordTask({ ...preview, place })
+  const [records] = await Promise.all([run.github.records.remove(task), run.reporter.markRemoved(preview, reason)])
+  if (records && records.left > 0)
+    run.log.info(
+      `${count(records.left, 'deployment record')} of ${preview.serviceName} left: GitHub allows only so many writes at a time. The next sweep goes on with them.`,
+    )
 }
 
 async function removeRunning(
@@ -182,10 +186,7 @@ async function tryBranches(run: Run, place: Place, previews: readonly Removable[
     return { deleted: await removeBranches(run, place, previews) }
   } catch (error) {
     run.signal.throwIfAborted()
-    if (!(error instanceof PlatformError && error.failure === 'missing-tool')) return { why: safeMessage(run, error) }
-    // No later run could do it either, and a branch that no service tracks costs nothing.
-    run.log.warning(`Branches of removed previews stay on ml.ink: ${safeMessage(run, error)}. They start nothing.`)
-    return { deleted: [] }
+    return { why: safeMessage(run, error) }
   }
 }
 
@@ -200,7 +201,7 @@ function withBranches(removal: Removal, preview: Removable, branches: Branches):
 
 async function removeBranches(run: Run, place: Place, previews: readonly Removable[]): Promise<readonly string[]> {
   if (previews.length === 0) return []
-  const repository = await openRepository(run, place)
+  const repository = await openInkRepository(run, place)
   if (!repository) return []
   const { remote, slug } = repository
   await using source = run.openSource(place)
@@ -260,7 +261,7 @@ async function removeRemains(
 }
 
 async function hasBranch(run: Run, place: Place, preview: Removable): Promise<boolean> {
-  const repository = await openRepository(run, place)
+  const repository = await openInkRepository(run, place)
   if (!repository) return false
   const present = await readBranches(run, place, repository)
   return branchesOf(preview, present.keys()).length > 0

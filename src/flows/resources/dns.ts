@@ -1,9 +1,9 @@
-import { settleEach } from '../core/parallel.ts'
-import { safeMessage } from '../core/sanitize.ts'
-import { mayHaveHappened } from '../ink/errors.ts'
-import type { Platform } from '../ink/platform.ts'
-import type { DnsRecord } from '../ink/resources.ts'
-import type { WantedRecord } from '../plan/dns.ts'
+import { settleEach } from '../../core/parallel.ts'
+import { safeMessage } from '../../core/sanitize.ts'
+import { mayHaveHappened } from '../../ink/errors.ts'
+import type { Platform } from '../../ink/platform.ts'
+import type { DnsRecord } from '../../ink/resources.ts'
+import type { WantedRecord } from '../../plan/dns.ts'
 import {
   type DnsDifference,
   describeRecord,
@@ -12,9 +12,9 @@ import {
   findRecord,
   markOf,
   servedWith,
-} from '../plan/dns.ts'
-import type { Plan, ProductionPlan } from '../plan/plan.ts'
-import type { Deps, Run } from './run.ts'
+} from '../../plan/dns.ts'
+import type { Plan, ProductionPlan } from '../../plan/plan.ts'
+import type { Deps, Run } from '../run.ts'
 
 /** What brings one zone in step, and the records that it has. */
 interface ZoneChange extends DnsDifference {

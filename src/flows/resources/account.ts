@@ -1,12 +1,12 @@
-import { DeployError } from '../core/errors.ts'
-import { safeMessage } from '../core/sanitize.ts'
-import type { AccountLimits } from '../ink/account.ts'
-import { PlatformError } from '../ink/errors.ts'
-import type { Platform } from '../ink/platform.ts'
-import { judgeProject, judgeWorkspace, type KnownPlace, type PlaceJudgement } from '../plan/names.ts'
-import type { Place } from '../plan/plan.ts'
-import type { AccountView } from '../report/model.ts'
-import type { Run } from './run.ts'
+import { DeployError } from '../../core/errors.ts'
+import { safeMessage } from '../../core/sanitize.ts'
+import type { AccountLimits } from '../../ink/account.ts'
+import { PlatformError } from '../../ink/errors.ts'
+import type { Platform } from '../../ink/platform.ts'
+import { judgeProject, judgeWorkspace, type KnownPlace, type PlaceJudgement } from '../../plan/names.ts'
+import type { Place } from '../../plan/plan.ts'
+import type { AccountView } from '../../report/model.ts'
+import type { Run } from '../run.ts'
 
 type Lister = Pick<Platform, 'workspaces' | 'projects' | 'knowsWorkspaces'>
 

@@ -1,10 +1,17 @@
-import { DeployError } from '../core/errors.ts'
-import { createSanitizer, safeMessage } from '../core/sanitize.ts'
-import { memoryDeath } from '../diagnosis/memory.ts'
-import { mebibytes } from '../ink/account.ts'
-import type { Service } from '../ink/results.ts'
-import { type Autoscale, decideStep, describeBroken, describeStuck, sizeText, whyUnchanged } from '../plan/autoscale.ts'
-import type { Load } from '../plan/monitor-memory.ts'
+import { DeployError } from '../../core/errors.ts'
+import { createSanitizer, safeMessage } from '../../core/sanitize.ts'
+import { memoryDeath } from '../../diagnosis/memory.ts'
+import { mebibytes } from '../../ink/account.ts'
+import type { Service } from '../../ink/results.ts'
+import {
+  type Autoscale,
+  decideStep,
+  describeBroken,
+  describeStuck,
+  sizeText,
+  whyUnchanged,
+} from '../../plan/autoscale.ts'
+import type { Load } from '../../plan/monitor-memory.ts'
 import {
   type Size,
   type Step,
@@ -13,15 +20,15 @@ import {
   withoutOldBreak,
   withStep,
   withUsage,
-} from '../plan/monitor-memory.ts'
-import type { MonitorPlan } from '../plan/plan.ts'
-import type { MonitoredService } from '../report/model.ts'
-import { meaningOf } from '../watch/status.ts'
-import type { RolloutEnd } from './observe.ts'
+} from '../../plan/monitor-memory.ts'
+import type { MonitorPlan } from '../../plan/plan.ts'
+import type { MonitoredService } from '../../report/model.ts'
+import { meaningOf } from '../../watch/status.ts'
+import type { RolloutEnd } from '../observe.ts'
+import type { Run } from '../run.ts'
+import { judge } from '../verdict.ts'
 import type { ReadRepository } from './previews.ts'
 import { isDeploying, isRunning, resize } from './resize.ts'
-import type { Run } from './run.ts'
-import { judge } from './verdict.ts'
 
 /**
  * Changes the size of production by one step when there is evidence for it, and follows the deployment that this starts

@@ -1,0 +1,153 @@
+import { DeployError } from '../../core/errors.ts'
+import { settleEach } from '../../core/parallel.ts'
+import type { Service } from '../../ink/results.ts'
+import { repositorySlug } from '../../ink/results.ts'
+import { type FormerRepository, formerRepositoryOf, underFormerNames } from '../../plan/former-names.ts'
+import { type Allowance, mayChange, mayDelete, ownershipOf } from '../../plan/guards.ts'
+import type { Place, Plan } from '../../plan/plan.ts'
+import { type GitRemote, parseRemote } from '../../source/remote.ts'
+import type { Run } from '../run.ts'
+import { hasProject } from './account.ts'
+
+/** Our repository on the platform's git hosting. */
+export interface InkRepository {
+  /** Its token is masked. */
+  readonly remote: GitRemote
+  /** `owner/slug`, as services report where they are built from. */
+  readonly slug: string
+  /** Whether it was made just now, so that there is nothing in it. */
+  readonly created: boolean
+}
+
+/**
+ * Opens the repository that a place names on the platform, which `create` makes when it is missing. The token in its
+ * address opens it for a year and cannot be revoked, so it is masked at once.
+ * @returns undefined when there is none, and none was to be made
+ */
+export async function openInkRepository(
+  { platform, mask, signal }: Pick<Run, 'platform' | 'mask' | 'signal'>,
+  place: Place,
+  create = false,
+): Promise<InkRepository | undefined> {
+  if (!create && !(await hasProject(platform, place, signal))) return undefined
+  const access = await platform.gitAccess(place.repositoryName, create, signal)
+  if (!access) return undefined
+  const { password, username } = new URL(access.remote)
+  mask(password || username)
+  return { remote: parseRemote(access.remote), slug: repositorySlug(access.remote), created: access.created }
+}
+
+/** Short name → commit of all its branches. */
+export async function readBranches(
+  { openSource, signal }: Pick<Run, 'openSource' | 'signal'>,
+  place: Place,
+  { remote }: InkRepository,
+): Promise<ReadonlyMap<string, string>> {
+  await using source = openSource(place)
+  return await source.branches(remote, signal)
+}
+
+/**
+ * Makes sure that a service may be changed.
+ * @param slug `owner/slug` of our repository on the platform
+ * @throws DeployError when it is not ours and `adopt` is not set
+ */
+export function assertOwned(service: Service, plan: { place: Place; adopt: boolean }, slug: string): void {
+  assertAllowed(
+    mayChange(existing(service, plan.place, slug), plan.place.repository.fullName, plan.adopt),
+    'Stopped before changing anything',
+  )
+}
+
+/**
+ * Makes sure that a service may be deleted: every mark has to say that it is this pull request's preview.
+ * @param slug undefined when our repository does not exist on the platform, so that nothing can be built from it
+ * @throws DeployError when it is not
+ */
+export function assertOwnedPreview(
+  service: Service,
+  request: { place: Place; pullRequest: number },
+  slug: string | undefined,
+): void {
+  assertAllowed(
+    mayDelete(existing(service, request.place, slug), request.place.repository.fullName, request.pullRequest),
+    'Not removed',
+  )
+}
+
+/** Whether a service carries our marks, whatever it is built from. */
+export function isMadeBy(service: Service, { repository }: Place): boolean {
+  return ownershipOf(service.env ?? {}, repository.fullName, repository.id) === 'ours'
+}
+
+/** Whether a service carries our marks and is built from our repository. */
+export function isOwnService(service: Service, place: Place, slug: string): boolean {
+  return isMadeBy(service, place) && fromOurRepository(service, slug)
+}
+
+function existing(service: Service, { repository }: Place, slug: string | undefined) {
+  return {
+    repositoryId: repository.id,
+    name: service.name,
+    env: service.env ?? {},
+    fromOurRepository: slug !== undefined && fromOurRepository(service, slug),
+  }
+}
+
+// Some servers do not report the repository; then the marks alone decide.
+function fromOurRepository({ repo }: Service, slug: string): boolean {
+  return repo === undefined || repo === slug
+}
+
+function assertAllowed(allowance: Allowance, what: string): void {
+  if (!allowance.allowed) throw new DeployError(`${what}: ${allowance.reason}`, { hint: allowance.hint })
+}
+
+type PlacedPlan = Extract<Plan, { readonly place: unknown }>
+
+/**
+ * After a repository was renamed or transferred its services still have their old names, and the plan has new ones: then
+ * the plan is changed, so that nothing is made twice and nothing is left behind. Costs one call where nothing changed.
+ */
+export async function keepFormerNames<P extends PlacedPlan>(plan: P, run: Run): Promise<P> {
+  const { place } = plan
+  if (place.repository.id === undefined || !run.platform.offers('listServices')) return plan
+  const name = 'serviceName' in plan ? plan.serviceName : place.baseName
+  const former = await findFormer(plan, run, [...new Set([name, place.baseName])])
+  if (!former) return plan
+  const kept = underFormerNames(plan, former)
+  run.log.notice(
+    `${place.repository.fullName} was called ${former.owner}/${former.name} when its services were made. They are ours by GitHub’s number for the repository (${place.repository.id}), and keep their names: ${kept.place.baseName}, from the repository ${kept.place.repositoryName}.`,
+  )
+  if ('serviceName' in kept) {
+    run.output('service', kept.serviceName)
+    run.reporter.update({ service: kept.serviceName })
+  }
+  return kept
+}
+
+/** A service under one of the present names settles it; else those that the platform lists are asked for their marks. */
+async function findFormer(
+  { place }: PlacedPlan,
+  run: Run,
+  present: readonly string[],
+): Promise<FormerRepository | undefined> {
+  const { platform, signal } = run
+  const { fullName } = place.repository
+  for (const name of present) {
+    const service = await platform.service(name, { env: true }, signal)
+    if (service) return isMadeBy(service, place) ? formerRepositoryOf(service.env ?? {}, fullName) : undefined
+  }
+  const repository = await openInkRepository(run, place)
+  const listed = (await platform.services(signal)).filter(
+    ({ repo }) => repository === undefined || repo === undefined || repo === repository.slug,
+  )
+  const read = await settleEach(listed, ({ name }) => platform.service(name, { env: true }, signal))
+  signal.throwIfAborted()
+  for (const answer of read) {
+    const service = answer.status === 'fulfilled' ? answer.value : undefined
+    const former = service && isMadeBy(service, place) ? formerRepositoryOf(service.env ?? {}, fullName) : undefined
+    if (former) return former
+  }
+  return undefined
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import type { InputName } from '../../src/plan/settings.ts'
+import { decodeState } from '../../src/report/state.ts'
+import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
+import { BASE, commitOf, openWorld, type VirtualWorld } from './virtual-world.ts'
+
+const head = { sha: commitOf('head'), ref: 'change', repository: 'acme/web' }
+const opened = pullRequestEvent('opened', { pullRequest: pullRequestOf({ number: 9, head }) })
+
+function setPull(world: VirtualWorld, open: boolean): void {
+  const { labels, draft, title, htmlUrl, author, base } = pullRequestOf({ number: 9 })
+  const rest = { labels, draft, title, htmlUrl, author, base, merged: false, updatedAt: '2026-11-22T10:00:00Z' }
+  world.github.pulls.set(9, { ...rest, number: 9, open, head })
+}
+
+/** Deploys while GitHub, from the moment that the deployment has started, answers nothing for so long. */
+async function deployWithSilence(world: VirtualWorld, silentMs: number, closedMeanwhile = false) {
+  setPull(world, true)
+  const run = world.start(opened, { timeout: '10m' })
+  const trouble = async () => {
+    while (!world.ink.services.has(`${BASE}-pr-9`)) await world.time.clock.sleep(50, new AbortController().signal)
+    world.github.silent = true
+    if (closedMeanwhile) setPull(world, false)
+    await world.time.clock.sleep(silentMs, new AbortController().signal)
+    world.github.silent = false
+    await run.done
+  }
+  await world.time.drive(trouble())
+  return run.outcome()
+}
+
+describe('a preview whose pull request', () => {
+  async function preview(inputs: Partial<Record<InputName, string>> = {}): Promise<VirtualWorld> {
+    const world = openWorld({ inputs })
+    setPull(world, true)
+    const run = world.start(opened)
+    await world.time.drive(run.done)
+    expect(run.outcome()?.status).toBe('live')
+    return world
+  }
+
+  it('becomes a draft goes, where drafts have none', async () => {
+    const world = await preview({ 'preview-drafts': 'false' })
+    const pull = world.github.pulls.get(9)
+    if (pull) world.github.pulls.set(9, { ...pull, draft: true })
+    const drafted = pullRequestOf({ number: 9, head, draft: true })
+    const run = world.start(pullRequestEvent('converted_to_draft', { pullRequest: drafted }))
+    await world.time.drive(run.done)
+    expect(run.outcome()?.status).toBe('removed')
+    expect(world.ink.services.size).toBe(0)
+  })
+
+  it('closes in a run without secrets is warned of: it still runs, and what removes it is said on the card', async () => {
+    const world = await preview()
+    setPull(world, false)
+    const fork = { ...head, repository: 'eve/web' }
+    const closed = pullRequestOf({ number: 9, head: fork, state: 'closed' })
+    const run = world.start(pullRequestEvent('closed', { pullRequest: closed }), { 'api-key': '' })
+    await world.time.drive(run.done)
+    expect(run.outcome()).toMatchObject({ status: 'skipped', failure: undefined })
+    const said = /preview of pull request #9, if there is one, still runs.*sweep.*\/ink stop.*pull_request_target/
+    expect(run.warnings.join()).toMatch(said)
+    expect(run.notices).toEqual([])
+    expect(world.github.cards.get(9)).toMatch(/still runs and is billed/)
+    expect(decodeState(world.github.cards.get(9) ?? '')).toMatchObject([{ status: 'live' }])
+  })
+})
+
+describe('one service name in two projects', () => {
+  it('has two rows on the card and two deployment records', async () => {
+    const world = openWorld()
+    setPull(world, true)
+    for (const project of ['one', 'two']) {
+      const run = world.start(opened, { project })
+      await world.time.drive(run.done)
+      expect(run.outcome()?.status).toBe('live')
+    }
+    expect(decodeState(world.github.cards.get(9) ?? '')?.map(({ place, status }) => [place, status])).toEqual([
+      ['one', 'live'],
+      ['two', 'live'],
+    ])
+    expect(world.github.records.map(({ task, states }) => [task, states.at(-1)])).toEqual([
+      ['ink-preview-pr-9@one', 'success'],
+      ['ink-preview-pr-9@two', 'success'],
+    ])
+  })
+})
+
+describe('whether a pull request still wants its preview', () => {
+  it('is waited for as long as a deployment may take', async () => {
+    const world = openWorld()
+    expect((await deployWithSilence(world, 240_000))?.status).toBe('live')
+  })
+
+  it('decides also when the answer comes late: what was closed meanwhile is taken down again', async () => {
+    const world = openWorld()
+    expect((await deployWithSilence(world, 240_000, true))?.status).toBe('removed')
+    expect(world.ink.services.has(`${BASE}-pr-9`)).toBe(false)
+  })
+
+  it('makes the run red when GitHub never answers: nothing is called live', async () => {
+    const world = openWorld()
+    const outcome = await deployWithSilence(world, 7_200_000)
+    expect(outcome?.status).toBe('failed')
+    expect(outcome?.failure?.message).toContain('did not say whether pull request #9 still wants this preview')
+  })
+})
