@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createRedactor, redactValue } from '../../src/core/redact.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
@@ -100,6 +101,7 @@ function start(
     mask: (secret) => void secrets.push(secret),
     maskVariables: (values) => void secrets.push(...Object.values(values)),
     secrets: () => secrets,
+    redact: (value) => redactValue(value, createRedactor(secrets)),
     openPlatform: async () => ink.platform(),
     openSource: () => ink.source(),
     github: github.adapter(cancel.signal),
