@@ -265,7 +265,7 @@ export interface Relatives {
 }
 
 /** What a service runs, as its branch tells. `unknown` also when its latest deployment is not live. */
-export type LiveVersion = { readonly commit: string } | 'absent' | 'unknown'
+export type RunningVersion = { readonly commit: string } | 'absent' | 'unknown'
 
 export type RepositoryPermission = 'admin' | 'write' | 'read' | 'none'
 
@@ -274,7 +274,7 @@ export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
   readonly permission?: RepositoryPermission | 'unreadable'
   readonly approval?: 'given' | 'not-given' | 'unreadable'
-  readonly live?: LiveVersion
+  readonly live?: RunningVersion
   /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */
   readonly changedFiles?: readonly string[] | 'unreadable'
   /** `ahead`: the head has all that the base has and more, and the base is where its ref stands no longer. */
