@@ -83,6 +83,9 @@ export function diagnose(failure: Failure): Diagnosis {
   return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: final !== undefined, ...rest }
 }
 
+/** What must speak at least for a line that says little, to be better than an exit code. */
+const WEAK = { build: TELLING / 2, run: 3 } as const
+
 /** The best line of the log nearest to the failure, of the others where that one tells nothing. */
 function reasonOf(failure: Failure, said: Said): Reason | undefined {
   const { deployLogs, runtimeLogs } = failure
@@ -97,7 +100,7 @@ function reasonOf(failure: Failure, said: Said): Reason | undefined {
     const reason = search()
     const score = reason.ranked[0]?.score ?? 0
     if (score >= TELLING) return reason
-    if (score > (weak?.ranked[0]?.score ?? TELLING / 2)) weak = reason
+    if (score > (weak?.ranked[0]?.score ?? WEAK[said.ended])) weak = reason
   }
   return weak
 }

@@ -85,7 +85,7 @@ export const PACKAGE_HINTS: readonly Hint[] = [
     todo: 'A package for another system is a direct dependency: remove it from package.json, or move it to optionalDependencies.',
   },
   {
-    at: /Node(?:\.js)? v?(?<got2>[\d.]+) is not supported|requires? (?:a )?node(?:\.js)?(?: version)? ?(?<wanted>[\^~>=\d][\w.+ |<>=-]*)|Node(?:\.js)? version (?<wanted2>\S+) (?:is )?required|You are using Node\.js (?<got>[\d.]+)\. .{0,40}requires Node\.js/i,
+    at: /Node(?:\.js)? v?(?<got2>[\d.]+) is not supported|requires? (?:a )?node(?:\.js)?(?: version)? ?(?<wanted>[\^~>=\d][\w.+ |<>=-]*)|Node(?:\.js)? version (?:>= ?)?(?<wanted2>\S+) (?:is )?required|You are using Node\.js (?<got>[\d.]+)\. .{0,40}requires Node\.js/i,
     todo: 'Name a Node.js version that fits: in `engines` of package.json, in .node-version, or in FROM of the Dockerfile.',
   },
   {
