@@ -4,14 +4,13 @@ const SET_IT = 'Set it with the `env` input (a secret from `secrets`), for the e
 
 /** An application that was started, and what can happen both there and in a build: missing variables, programs, modules. */
 export const RUN_HINTS: readonly Hint[] = [
-  // Executables
   {
     at: /exec format error/i,
     cause: 'The program in the image is built for another processor architecture (exec format error)',
     todo: 'Build for linux/amd64 (`--platform=linux/amd64`, `GOARCH=amd64`); a script needs `#!` in its first line.',
   },
   {
-    at: /exec "?(?<file>\/\S{1,200}?\.\w{1,9})"?: no such file or directory|(?<!\S)(?<file2>\S{1,200}\.sh): (?:not found|no such file or directory)|env: [‘'`]?(?<shell>\w+)\\r/i,
+    at: /exec "?(?<file>\/\S{1,200}?\.\w{1,9})"?: no such file or directory|(?<!\S)(?<file2>\S{1,200}\.sh): (?:not found|no such file or directory)|exec user process caused: no such file|env: [‘'`]?(?<shell>\w+)\\r/i,
     cause:
       '{file|file2|shell} cannot be executed: it is missing in the image, or its first line ends with a Windows line ending (CRLF)',
     todo: 'Save the script with LF line ends (`*.sh text eol=lf` in .gitattributes), and check that its first line names a shell that the image has.',
@@ -33,7 +32,6 @@ export const RUN_HINTS: readonly Hint[] = [
     cause: "The browser that Playwright or Puppeteer wants is not installed in the image (Executable doesn't exist)",
     todo: 'Install it while building: `npx playwright install --with-deps chromium`, or use an image that has it.',
   },
-  // Variables
   {
     at: /(?:(?:environment|env)(?:ironment)? ?var(?:iable)?s?:? |[Vv]ariable |[Mm]issing (?:required )?(?:environment |env )?(?:variables?|vars?)?:? ?)["'`“]?(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{4,})["'`”]?/,
     near: /missing|not set|unset|required|not defined|undefined|not found|must|empty|please set|not present|not provided/i,
@@ -90,7 +88,6 @@ export const RUN_HINTS: readonly Hint[] = [
     at: /P100[01]|Can't reach database|password authentication failed|Access denied for user|WRONGPASS|NOAUTH|DataSource|suitable driver class/,
     todo: 'Check the address, user name and password of the database in the variables that the app is given; localhost is the container itself.',
   },
-  // Modules
   {
     at: /Cannot find module '(?:\/app|\/usr\/src\/app|\/workspace|\/srv)?\/(?<file>(?!node_modules)[^']+)'/,
     without: /imported from|^Require stack:\s*- (?!.*internal)/,

@@ -87,7 +87,7 @@ function placesOnLine(lines: readonly string[], at: number, paths: RepositoryPat
   for (const match of line.matchAll(PLACED)) {
     const end = match.index + match[0].length
     const file = fileEndingAt(line, end, paths)
-    if (file === undefined) continue
+    if (file === undefined || (!paths.known && !SOURCE.test(file) && /\.(?!json|mod|sum|work|xml)/.test(file))) continue
     POSITION_HERE.lastIndex = end
     const [all = '', ...numbers] = POSITION_HERE.exec(line) ?? []
     const given = numbers.filter((number) => number !== undefined)
