@@ -9,6 +9,7 @@ test('the context is read from the runner’s variables and the payload', () => 
     repository: {
       owner: 'acme',
       name: 'web',
+      id: '7',
       fullName: 'acme/web',
       defaultBranch: 'trunk',
       private: false,
@@ -22,6 +23,7 @@ test('the context is read from the runner’s variables and the payload', () => 
     runUrl: 'https://github.com/acme/web/actions/runs/42',
     workflow: 'Deploy',
     job: 'deploy',
+    runnerName: 'GitHub Actions 3',
     sha: '1'.repeat(40),
     ref: 'refs/heads/main',
     eventName: 'push',
