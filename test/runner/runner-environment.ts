@@ -4,7 +4,8 @@ import type { Environment } from '../../src/runner/event.ts'
 export function runnerEnvironment(overrides: Environment = {}): Environment {
   return {
     GITHUB_REPOSITORY: 'acme/web',
-    GITHUB_REPOSITORY_ID: '7',
+    GITHUB_REPOSITORY_ID: '77',
+    RUNNER_NAME: 'GitHub Actions 1',
     GITHUB_RUN_ID: '42',
     GITHUB_RUN_ATTEMPT: '1',
     GITHUB_ACTOR: 'ada',
@@ -17,7 +18,6 @@ export function runnerEnvironment(overrides: Environment = {}): Environment {
     GITHUB_WORKSPACE: '/home/runner/work/web/web',
     GITHUB_SERVER_URL: 'https://github.com',
     GITHUB_API_URL: 'https://api.github.com',
-    RUNNER_NAME: 'GitHub Actions 3',
     RUNNER_TEMP: '/home/runner/work/_temp',
     ...overrides,
   }
