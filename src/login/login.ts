@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { inputDefaults } from '../../test/plan/plan-inputs.ts'
 import type { Command } from '../cli/command.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { limitAnswers } from '../core/http.ts'
 import { proxiedFetch } from '../core/proxy.ts'
 import type { Secret } from '../core/secret.ts'
+import { settingTable } from '../plan/setting-table.ts'
 import { parseEndpoint } from '../plan/values.ts'
 import { Cancelled, cancelOnSignals } from '../runner/cancellation.ts'
 import { decide, type Intent, isTold, refuseWithoutPlace, type Surroundings } from './decide.ts'
@@ -43,7 +43,7 @@ asks what to do; otherwise it does what the options say.
   --write-workflow   write .github/workflows/deploy.yml; alone, it asks for no key
   --print            print the key, and nothing else, to standard output
   --no-browser       print the address to open, and read the address (or the code) that it led to
-  --endpoint URL     MCP endpoint of ml.ink (default: ${inputDefaults.endpoint})
+  --endpoint URL     MCP endpoint of ml.ink (default: ${settingTable.endpoint.fallback})
   --help             show this
 `
 
@@ -74,7 +74,7 @@ function parsed(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        endpoint: { type: 'string', default: inputDefaults.endpoint },
+        endpoint: { type: 'string', default: settingTable.endpoint.fallback },
         'no-browser': flag,
         'set-secret': flag,
         'write-workflow': flag,
