@@ -24,7 +24,8 @@ import { isOwnService, openInkRepository } from './resources/repository.ts'
 import { scale, stuckAtSize } from './resources/scaling.ts'
 import type { Outcome, Run } from './run.ts'
 
-const logLines = 40
+// A process that dies of its memory writes a long stack below its reason.
+const logLines = 80
 
 /** Looks after production and the open previews: status, an answer from the URL, the end of the log, and one issue per trouble. */
 export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
