@@ -80,6 +80,7 @@ export function buildDeps(edge: Edge): Deps {
         origin: { url: `${repository.serverUrl}/${repository.fullName}`, token },
         repository: repository.fullName,
         log,
+        killGroup: (leader) => process.kill(-leader, 'SIGKILL'),
         clock,
         deadlineAt,
       }),

@@ -49,6 +49,7 @@ export function openWorld(options: WorldOptions = {}): VirtualWorld {
     mishap: options.mishap ?? (() => 'none'),
     broken: options.broken ?? new Set(),
     ...(options.limit === undefined ? {} : { limit: options.limit }),
+    ...(options.deletionMs === undefined ? {} : { deletionMs: options.deletionMs }),
   })
   const github = new VirtualGitHub(time.clock, latencyMs)
   let runs = 0
