@@ -22,6 +22,7 @@ export interface Edge {
   readonly mask: Deps['mask']
   readonly maskVariables: Deps['maskVariables']
   readonly secrets: Deps['secrets']
+  readonly redact: Deps['redact']
   readonly remember: Deps['remember']
   readonly signal: AbortSignal
 }
@@ -79,6 +80,7 @@ export function buildDeps(edge: Edge): Deps {
         origin: { url: `${repository.serverUrl}/${repository.fullName}`, token },
         repository: repository.fullName,
         log,
+        killGroup: (leader) => process.kill(-leader, 'SIGKILL'),
         clock,
         deadlineAt,
       }),

@@ -63,6 +63,48 @@ const plainWords = new Set([
   'undefined',
 ])
 
+/**
+ * Whether a value that was given to a service gives nothing away wherever it turns up: settings that half of all services
+ * have in common. Every other value may be somebody's secret under a plain name.
+ */
+export function isHarmless(value: string): boolean {
+  const text = value.trim()
+  if (text.length < shortestSecret || commonWords.has(text.toLowerCase())) return true
+  return (isPlain(text) && !/\d{6}/.test(text)) || commonForms.some((form) => form.test(text))
+}
+
+const commonWords = new Set([
+  'silent',
+  'notice',
+  'critical',
+  'standard',
+  'memory',
+  'sqlite',
+  'sqlite3',
+  'postgresql',
+  'mongodb',
+  'public',
+  'private',
+  'automatic',
+  'strict',
+  'utf8mb4',
+  'main.js',
+  'server.js',
+  'index.js',
+  'app.py',
+])
+
+const commonForms = [
+  // A round number, as sizes and limits are.
+  /^\d{1,12}000$/,
+  // A region, a time zone, a locale.
+  /^(us|eu|ap|sa|ca|me|af|il|asia|europe)(-gov)?-[a-z]{2,12}-?\d[a-z]?$/,
+  /^(Africa|America|Antarctica|Asia|Atlantic|Australia|Etc|Europe|Indian|Pacific)\/[\w/+-]+$/,
+  /^[a-z]{2}[_-][A-Z]{2}(\.UTF-8)?$/i,
+  // Where a process listens on its own machine.
+  /^(https?:\/\/)?(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(:\d{1,5})?\/?$/,
+]
+
 const knownForms = [
   /^(gh[pousr]_|github_pat_|glpat-|npm_|pypi-)\w/,
   /^(dk|sk|rk|whsec|mlg|key|pk)(_live|_test)?[_-]\w{16,}/,

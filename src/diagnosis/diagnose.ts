@@ -75,18 +75,11 @@ export function diagnose(failure: Failure): Diagnosis {
   }
   if (reason !== undefined) return { ...explained(failure, reason), found: true, ...rest }
   const end = final ?? ending(failure, said, log)
-  const shown = linesAround(
-    log,
-    log.findLastIndex((line) => line.trim() !== ''),
-  )
+  const lastLine = log.findLastIndex((line) => line.trim() !== '')
+  const shown = linesAround(log, lastLine)
   const decisive = final === undefined ? shown : [said.text, ...shown]
-  const section = failingSection(log, said.raw)
-  const annotations = annotate(
-    section,
-    undefined,
-    end.cause,
-    repositoryPaths(failure.rootDirectory ?? '', failure.files),
-  )
+  const paths = repositoryPaths(failure.rootDirectory ?? '', failure.files)
+  const annotations = annotate(failingSection(log, said.raw), undefined, end.cause, paths)
   return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: final !== undefined, ...rest }
 }
 
@@ -97,13 +90,8 @@ function reasonOf(failure: Failure, said: Said): Reason | undefined {
   const failing = failingSection(deployLogs, said.raw)
   const step = (): Reason => reasonIn('build', failing, said)
   const whole = (): Reason => reasonIn('build', wholeSection(deployLogs), said)
-  // A build that failed says nothing about the containers of earlier versions.
-  const order =
-    said.ended === 'run'
-      ? [run, ...(runtimeLogs.length > 0 && said.exited ? [] : [step])]
-      : failing.isWhole
-        ? [step]
-        : [step, whole]
+  // A build that failed says nothing about the containers of earlier versions, nor a good one about those that failed.
+  const order = said.ended === 'run' ? [run] : failing.isWhole ? [step] : [step, whole]
   let weak: Reason | undefined
   for (const search of order) {
     const reason = search()
@@ -202,8 +190,7 @@ function decisiveLines(
 /** The log that is shown: the one that the reason is from, or the nearest one that has lines. */
 function logOf({ deployLogs, runtimeLogs }: Failure, said: Said, reason: Reason | undefined): readonly string[] {
   const first = (reason?.ended ?? said.ended) === 'run' ? runtimeLogs : deployLogs
-  const log = first.length > 0 ? first : said.ended === 'run' ? deployLogs : []
-  return log
+  return first.length > 0 || said.ended === 'build' ? first : deployLogs
 }
 
 /** A compiler begins its line with the place, which stands at the end of the cause. */

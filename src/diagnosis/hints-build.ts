@@ -116,8 +116,8 @@ export const BUILD_HINTS: readonly Hint[] = [
   },
   // What the reason says well enough by itself
   {
-    at: /No matching (?:version|distribution)|conflicting dependencies|ResolutionImpossible|ERR_PNPM_(?:NO_MATCHING|FETCH_404|NO_VERSIONS)|Couldn't find (?:any versions|package) |No candidates found|No version matching|failed to resolve$|No solution found|version solving failed|doesn't match any versions|find compatible versions|Could not find gem|failed to select a version|no matching package|unknown revision|requires .*, found .* but it does not match/,
-    todo: 'Correct the name or version, install (or lock) again and commit the lock file.',
+    at: /Could not (?:find|resolve) (?:artifact|dependencies|all|\S+:\S+:)|Could not transfer|JSONPARSE|No matching (?:version|distribution)|conflicting dependencies|ResolutionImpossible|ERR_PNPM_(?:NO_MATCHING|FETCH_404|NO_VERSIONS)|Couldn't find (?:any versions|package) |No candidates found|No version matching|failed to resolve$|No solution found|version solving failed|doesn't match any versions|find compatible versions|Could not find gem|failed to select a version|no matching package|unknown revision|requires .*, found .* but it does not match/,
+    todo: 'Correct the name, version or syntax in the manifest, install (or lock) again and commit the lock file.',
   },
   {
     at: /missing go\.sum entry|no required module provides package|cannot find module providing|invalid version/,

@@ -3,7 +3,6 @@ import type { Hint } from './hint.ts'
 const SET_IT = 'Set it with the `env` input (a secret from `secrets`), for the environment that failed.'
 
 /** An application that was started, and what can happen both there and in a build: missing variables, programs, modules. */
-/** An application that was started, and what can happen both there and in a build: missing variables, programs, modules. */
 export const RUN_HINTS: readonly Hint[] = [
   // Executables
   {
@@ -26,7 +25,6 @@ export const RUN_HINTS: readonly Hint[] = [
   },
   {
     at: /exec: "(?<program>[^"]+)": (?:executable file not found|stat)|(?:^|: )(?:line )?(?:\d+: )?(?<program2>[\w@./-]+): (?:command )?not found$|: (?<program3>[\w@./-]+): not found$|command not found: (?<program4>\S+)|spawn (?<program5>[\w./-]+) ENOENT|unknown command:? (?<program6>\S+)/,
-    without: /^(?:error TS|Error: Cannot find)/,
     cause: 'The command “{program|program2|program3|program4|program5|program6}” does not exist in the image',
     todo: 'Install what provides it (a package in dependencies rather than devDependencies, a system package in the image), or correct the command.',
   },
@@ -35,16 +33,7 @@ export const RUN_HINTS: readonly Hint[] = [
     cause: "The browser that Playwright or Puppeteer wants is not installed in the image (Executable doesn't exist)",
     todo: 'Install it while building: `npx playwright install --with-deps chromium`, or use an image that has it.',
   },
-  {
-    at: /error while loading shared libraries: (?<library>[^:\s]+)|(?<library2>lib[\w.+-]+\.so[\w.]*): cannot open shared object/,
-    cause: 'The library {library|library2} is missing in the image',
-    todo: 'Install the package that provides it in the image.',
-  },
   // Variables
-  {
-    at: /\bAPP_KEY\b|No application encryption key/,
-    todo: 'Make one with `php artisan key:generate --show`, and set it as APP_KEY with the `env` input.',
-  },
   {
     at: /(?:(?:environment|env)(?:ironment)? ?var(?:iable)?s?:? |[Vv]ariable |[Mm]issing (?:required )?(?:environment |env )?(?:variables?|vars?)?:? ?)["'`“]?(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{4,})["'`”]?/,
     near: /missing|not set|unset|required|not defined|undefined|not found|must|empty|please set|not present|not provided/i,
@@ -59,13 +48,8 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: SET_IT,
   },
   {
-    at: /\b(?<name>[A-Z][A-Z0-9_]{2,60}): (?:unbound variable|parameter not set|parameter null or not set)/,
-    cause: 'The environment variable {name} is missing (unbound variable)',
-    todo: SET_IT,
-  },
-  {
-    at: /KeyError: '(?<name>[A-Z][A-Z0-9_]{2,})'|key not found: "(?<name2>[A-Z][A-Z0-9_]{2,})"|placeholder '(?<name3>[\w.-]+)'/,
-    cause: 'The environment variable {name|name2|name3} is missing',
+    at: /\b(?<name4>[A-Z][A-Z0-9_]{2,60}): (?:unbound variable|parameter (?:null or )?not set)|KeyError: '(?<name>[A-Z][A-Z0-9_]{2,})'|key not found: "(?<name2>[A-Z][A-Z0-9_]{2,})"|placeholder '(?<name3>[\w.-]+)'/,
+    cause: 'The environment variable {name|name2|name3|name4} is missing',
     todo: SET_IT,
   },
   {
@@ -82,13 +66,8 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: SET_IT,
   },
   {
-    at: /\b\w{1,60}(?:Url|Key|URL|Secret|Token) is required|SECRET_KEY|secret_key_base|environment variable not found|NotPresent|ZodError|Invalid environment variables/i,
+    at: /\b\w{1,60}(?:Url|Key|URL|Secret|Token) is required|SECRET_KEY|APP_KEY|application encryption key|secret_key_base|environment variable not found|NotPresent|ZodError|Invalid environment variables/i,
     todo: 'Set the variables that the lines below name with the `env` input.',
-  },
-  {
-    at: /(?:relation|table) "?(?<table>[\w.]+)"? (?:does not|doesn't) exist|no such table:? (?<table2>\w+)|Table '(?<table3>[^']+)' doesn't exist/i,
-    cause: 'The database has no table {table|table2|table3}',
-    todo: 'Run the migrations before the app starts, for example in `start-command`.',
   },
   {
     at: /(?:ECONNREFUSED|[Cc]onnection refused|connect refused|actively refused).*?(?<host>(?:\d{1,3}\.){3}\d{1,3}|localhost|::1|\[::1\])?[: ]*(?<port>\d{2,5})?\b/,
@@ -128,13 +107,11 @@ export const RUN_HINTS: readonly Hint[] = [
     cause: 'CommonJS and ES modules are mixed',
     todo: 'Set `"type"` in package.json as the code is written, or name the file .cjs or .mjs.',
   },
-  // Ports
   {
     at: /EADDRINUSE.*?:(?<port>\d+)|address already in use/i,
     cause: 'The port[[ {port}]] is in use already',
     todo: 'Start one server only, on the port in the PORT environment variable.',
   },
-  // Pages made while the app is built
   {
     at: /^(?:\W{0,3}\[?\w*Error\b|TypeError|ReferenceError|Error:)/,
     near: /prerendering page "/,

@@ -1,7 +1,7 @@
 import type { RepositoryPaths } from './paths.ts'
 
 /** A place in a file of the repository that a log names. */
-export interface Place {
+export interface SourcePlace {
   readonly file: string
   /** From 1. */
   readonly line?: number
@@ -44,8 +44,13 @@ const MOST_STARTS = 12
  * All places of a stretch of lines, in their order.
  * @param from index of the first line
  */
-export function placesIn(lines: readonly string[], from: number, to: number, paths: RepositoryPaths): readonly Place[] {
-  const found: Place[] = []
+export function placesIn(
+  lines: readonly string[],
+  from: number,
+  to: number,
+  paths: RepositoryPaths,
+): readonly SourcePlace[] {
+  const found: SourcePlace[] = []
   let header: string | undefined
   for (let at = Math.max(0, from); at < Math.min(to, lines.length); at += 1) {
     const line = lines[at] ?? ''
@@ -71,14 +76,14 @@ function fileAlone(line: string, paths: RepositoryPaths): string | undefined {
   return path === undefined || (!paths.known && /\s/.test(path)) ? undefined : paths.resolve(path)
 }
 
-function placesOnLine(lines: readonly string[], at: number, paths: RepositoryPaths): Place[] {
+function placesOnLine(lines: readonly string[], at: number, paths: RepositoryPaths): SourcePlace[] {
   const line = lines[at] ?? ''
   const jvm = JVM_FRAME.exec(line)?.groups
   if (jvm !== undefined) {
     const file = jvmFile(jvm.class ?? '', jvm.file ?? '', paths)
     return file === undefined ? [] : [place(file, [jvm.line, undefined], { message: '', at, warning: false })]
   }
-  const found: Place[] = []
+  const found: SourcePlace[] = []
   for (const match of line.matchAll(PLACED)) {
     const end = match.index + match[0].length
     const file = fileEndingAt(line, end, paths)
@@ -111,7 +116,7 @@ function place(
   file: string,
   [line, column]: readonly [string | undefined, string | undefined],
   { message, at, warning }: { readonly message: string; readonly at: number; readonly warning: boolean },
-): Place {
+): SourcePlace {
   return {
     file,
     ...(line === undefined ? {} : { line: Math.max(1, Number(line)) }),
@@ -152,22 +157,14 @@ function isWhole(text: string): boolean {
   return open === (text.match(/[)\]]/g) ?? []).length && /^[\w./@~<\\[(-]/.test(text) && !/\s/.test(text)
 }
 
-const JVM_SOURCES: readonly string[] = ['src/main/java/', 'src/main/kotlin/', 'src/main/scala/', 'src/', '']
-
 function jvmFile(className: string, file: string, paths: RepositoryPaths): string | undefined {
   const folder = className.split('.').slice(0, -1).join('/')
   const inside = folder === '' ? file : `${folder}/${file}`
-  for (const path of paths.known
-    ? [inside, ...JVM_SOURCES.map((sources) => sources + inside)]
-    : [`src/main/java/${inside}`]) {
-    const found = paths.resolve(path)
-    if (found !== undefined) return found
-  }
-  return undefined
+  return paths.resolve(paths.known ? inside : `src/main/java/${inside}`)
 }
 
 /** The file that stands alone above a line: bundlers name it so, with the message below. */
-export function fileAbove(lines: readonly string[], at: number, paths: RepositoryPaths): readonly Place[] {
+export function fileAbove(lines: readonly string[], at: number, paths: RepositoryPaths): readonly SourcePlace[] {
   for (let above = at - 1; above >= Math.max(0, at - 2); above -= 1) {
     const file = fileAlone(lines[above] ?? '', paths)
     if (file !== undefined && SOURCE.test(file)) {
@@ -183,8 +180,8 @@ const SOURCE =
 const LOCK = /(?:^|\/)(?:[\w-]+-lock\.\w+|[\w-]+\.lock|pnpm-workspace\.yaml|pyproject\.toml|Cargo\.toml)$/
 
 /** The files that a line names without a position, for causes that have none. */
-export function filesNamedOn(line: string, at: number, paths: RepositoryPaths): readonly Place[] {
-  const found: Place[] = []
+export function filesNamedOn(line: string, at: number, paths: RepositoryPaths): readonly SourcePlace[] {
+  const found: SourcePlace[] = []
   for (const match of line.matchAll(BARE)) {
     const end = match.index + match[0].length
     const start = fileEndingAt(line, end, paths)

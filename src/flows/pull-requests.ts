@@ -3,7 +3,7 @@ import type { PullRequestState } from '../github/pull-requests.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { branchOf } from '../plan/event.ts'
 import { labelFollowsHead } from '../plan/guards.ts'
-import type { Facts, LiveVersion, NeededFact } from '../plan/plan.ts'
+import type { Facts, NeededFact, RunningVersion } from '../plan/plan.ts'
 import { parseDeploymentBranch } from '../source/branches.ts'
 import { meaningOf } from '../watch/status.ts'
 import type { Deps } from './run.ts'
@@ -99,7 +99,7 @@ async function liveVersionOf(
   { openPlatform, log }: Asked,
   { place, serviceName }: Extract<NeededFact, { fact: 'live' }>,
   signal: AbortSignal,
-): Promise<LiveVersion> {
+): Promise<RunningVersion> {
   try {
     const platform = await openPlatform(place, signal)
     try {

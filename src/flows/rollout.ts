@@ -26,8 +26,8 @@ export interface RolloutRequest extends Observed {
   readonly stillWanted: () => Promise<boolean>
   /** Pushes the branch again when the platform has it no more. @returns whether it had to */
   readonly restoreBranch?: () => Promise<boolean>
-  /** Milliseconds since the epoch until when an earlier removal of ours may still take the service away. */
-  readonly removalUntil?: number | undefined
+  /** Given when an earlier removal of ours may be taking the service away: whether it is under way still. */
+  readonly removalUnderWay?: () => Promise<boolean>
 }
 
 /** What a rollout needs of a run. */
@@ -232,8 +232,8 @@ class Rollout {
   async #confirm(url: string | undefined): Promise<Happening> {
     const timings = this.#watch.timings()
     // What we created ourselves is not what an earlier removal is about.
-    const until = this.#created ? undefined : this.#request.removalUntil
-    const seen = await confirm(this.#run, this.#request, { url, timings }, until)
+    const removalUnderWay = this.#created ? undefined : this.#request.removalUnderWay
+    const seen = await confirm(this.#run, this.#request, { url, timings }, removalUnderWay)
     return seen.kind === 'gone' || seen.kind === 'superseded' ? seen : { kind: 'settled', end: seen }
   }
 

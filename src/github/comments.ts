@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Api, describeFailure, type Failure } from './api.ts'
+import { type Api, type CallFailure, describeFailure } from './api.ts'
 import { type Authorship, authorSchema } from './token.ts'
 
 /** A comment that is kept up to date instead of written anew, shared by all jobs of a pull request. */
@@ -41,7 +41,7 @@ interface CommentsOptions {
 type Address = Pick<StickyComment, 'pullRequest' | 'marker'>
 
 /** `again`: another job came between. `unanswered`: whether the comment was made shows when one looks for it. */
-type Round = WrittenComment | 'again' | 'unwanted' | { readonly unanswered: Failure } | Failure
+type Round = WrittenComment | 'again' | 'unwanted' | { readonly unanswered: CallFailure } | CallFailure
 
 const MAX_ROUNDS = 6
 
@@ -50,7 +50,7 @@ export function openComments(options: CommentsOptions): Comments {
   const calls = commentCalls(options.api)
   const knownIds = new Map<string, number>()
 
-  async function find(sticky: Address): Promise<Comment[] | Failure> {
+  async function find(sticky: Address): Promise<Comment[] | CallFailure> {
     const knownId = knownIds.get(keyOf(sticky))
     if (knownId !== undefined) {
       const read = await calls.read(knownId)
@@ -62,7 +62,7 @@ export function openComments(options: CommentsOptions): Comments {
   }
 
   /** Stops at the first page that has a comment of ours, unless `all` are wanted. A stranger's marker stops nothing. */
-  async function search(sticky: Address, extent: 'first' | 'all'): Promise<Comment[] | Failure> {
+  async function search(sticky: Address, extent: 'first' | 'all'): Promise<Comment[] | CallFailure> {
     const ours: Comment[] = []
     const listed = await calls.list(sticky.pullRequest, async (page) => {
       for (const comment of page) {
@@ -150,7 +150,7 @@ export function hasMarker(body: string | null | undefined, marker: string): bool
   return body?.includes(marker) === true && body.split('\n').some((line) => line.trim() === marker)
 }
 
-function warnAbout(options: CommentsOptions, failure: Failure, what: string): undefined {
+function warnAbout(options: CommentsOptions, failure: CallFailure, what: string): undefined {
   if (failure.problem === 'missing-permission') return undefined
   const advice =
     failure.problem === 'locked'

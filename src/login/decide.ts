@@ -1,10 +1,19 @@
 import { DeployError } from '../core/errors.ts'
-import type { LoginOptions } from './login.ts'
-import type { FoundRepository } from './repository.ts'
-import { recommendedWorkflow, SECRET_NAME, WORKFLOW_PATH } from './repository.ts'
+import { type FoundRepository, recommendedWorkflow, SECRET_NAME, WORKFLOW_PATH } from './repository.ts'
+
+/** How to log in, and what is to become of the key. */
+export interface LoginOptions {
+  /** The MCP endpoint that the key is for. */
+  readonly endpoint: string
+  /** Whether to open a browser, or to print the address and wait for what it led to. */
+  readonly browser: boolean
+  readonly setSecret: boolean
+  readonly writeWorkflow: boolean
+  readonly print: boolean
+}
 
 /** What there is to decide on. */
-export interface Surroundings {
+export interface LoginContext {
   readonly interactive: boolean
   /** The repository that a secret could be set for, or why there is none. */
   readonly repository: FoundRepository | DeployError
@@ -13,7 +22,7 @@ export interface Surroundings {
 }
 
 /** What is to become of the key and of the workflow file. */
-export interface Intent {
+export interface LoginIntent {
   readonly secretOf: FoundRepository | undefined
   readonly print: boolean
   /** What is to be written into the workflow file. */
@@ -40,10 +49,10 @@ export function refuseWithoutPlace(wishes: Wishes, interactive: boolean): void {
  * Decides what is to be done, before a key is asked for: what the options say, or else what somebody answers.
  * @throws DeployError when something was asked for that cannot be done
  */
-export async function decide(wishes: Wishes, surroundings: Surroundings, ask: Ask): Promise<Intent> {
+export async function decide(wishes: Wishes, context: LoginContext, ask: Ask): Promise<LoginIntent> {
   const told = isTold(wishes)
-  const { secretOf, print } = told ? placeTold(wishes, surroundings) : await choosePlace(surroundings, ask)
-  return { secretOf, print, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, surroundings, ask) }
+  const { secretOf, print } = told ? placeTold(wishes, context) : await choosePlace(context, ask)
+  return { secretOf, print, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, context, ask) }
 }
 
 /** Whether the options say what to do, so that nobody is asked. */
@@ -51,15 +60,15 @@ export function isTold({ setSecret, print, writeWorkflow }: Wishes): boolean {
   return setSecret || print || writeWorkflow
 }
 
-type Place = Pick<Intent, 'secretOf' | 'print'>
+type KeyPlace = Pick<LoginIntent, 'secretOf' | 'print'>
 
-function placeTold({ setSecret, print }: Wishes, { repository }: Surroundings): Place {
+function placeTold({ setSecret, print }: Wishes, { repository }: LoginContext): KeyPlace {
   if (!setSecret) return { secretOf: undefined, print }
   if (repository instanceof DeployError) throw repository
   return { secretOf: repository, print }
 }
 
-async function choosePlace({ repository }: Surroundings, ask: Ask): Promise<Place> {
+async function choosePlace({ repository }: LoginContext, ask: Ask): Promise<KeyPlace> {
   if (!(repository instanceof DeployError)) {
     const save = await ask(`Save the key as the secret ${SECRET_NAME} of ${repository.name}?`, true)
     if (save) return { secretOf: repository, print: false }
@@ -71,7 +80,7 @@ async function choosePlace({ repository }: Surroundings, ask: Ask): Promise<Plac
 async function chooseWorkflow(
   wanted: boolean,
   offer: boolean,
-  { interactive, repository, workflow }: Surroundings,
+  { interactive, repository, workflow }: LoginContext,
   ask: Ask,
 ): Promise<string | undefined> {
   if (!wanted && !offer) return undefined

@@ -1,6 +1,7 @@
 import { exchangeAuthorization, registerClient, startAuthorization } from '@modelcontextprotocol/sdk/client/auth.js'
 import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { DeployError } from '../core/errors.ts'
+import type { Fetch } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { Secret } from '../core/secret.ts'
 import { looksLikeApiKey } from '../plan/values.ts'
@@ -10,7 +11,6 @@ import {
   boundedFetch,
   checkKey,
   discover,
-  type Fetch,
   KEY_MAY_REMAIN,
   step,
 } from './server.ts'

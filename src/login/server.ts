@@ -8,12 +8,10 @@ import type { AuthorizationServerMetadata } from '@modelcontextprotocol/sdk/shar
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js'
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js'
 import { DeployError, errorMessage } from '../core/errors.ts'
+import type { Fetch } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { Secret } from '../core/secret.ts'
 import { isLoopback } from '../plan/values.ts'
-
-/** The part of `fetch` that logging in needs; injected, so that tests can stand between. */
-export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 
 const requestTimeoutMs = 20_000
 

@@ -74,8 +74,6 @@ export interface DatabasePlan extends DatabaseSettings {
 export interface PreviewPlan extends Deploy {
   readonly kind: 'preview'
   readonly pullRequest: PullRequest
-  /** It was closed, or lacked its label, until just now: the removal of its earlier preview may be under way still. */
-  readonly reopened: boolean
   /** True for a fork's code deployed with the repository's key: it gets the values of `preview-env` and no others. */
   readonly untrusted: boolean
   /** The label without which there is no preview. */
@@ -269,7 +267,7 @@ export interface Relatives {
 }
 
 /** What a service runs, as its branch tells. `unknown` also when its latest deployment is not live. */
-export type LiveVersion = { readonly commit: string } | 'absent' | 'unknown'
+export type RunningVersion = { readonly commit: string } | 'absent' | 'unknown'
 
 export type RepositoryPermission = 'admin' | 'write' | 'read' | 'none'
 
@@ -278,7 +276,7 @@ export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
   readonly permission?: RepositoryPermission | 'unreadable'
   readonly approval?: 'given' | 'not-given' | 'unreadable'
-  readonly live?: LiveVersion
+  readonly live?: RunningVersion
   /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */
   readonly changedFiles?: readonly string[] | 'unreadable'
   /** `ahead`: the head has all that the base has and more, and the base is where its ref stands no longer. */

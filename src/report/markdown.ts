@@ -1,7 +1,7 @@
 import type { PhrasingContent, RootContent, TableCell } from 'mdast'
 import { gfmToMarkdown } from 'mdast-util-gfm'
 import { toMarkdown } from 'mdast-util-to-markdown'
-import { oneLine, webAddress } from './untrusted-text.ts'
+import { normalAddress, oneLine } from './untrusted-text.ts'
 
 /**
  * Markdown is built as a tree and serialised by a library that knows what must be escaped where,
@@ -47,7 +47,7 @@ export function cellCode(value: string, maxChars = 80): PhrasingContent {
 
 /** A link, or only its label where the address is not one for the web. */
 export function link(address: string | undefined, ...label: PhrasingContent[]): PhrasingContent[] {
-  const url = webAddress(address)
+  const url = normalAddress(address)
   return url === undefined ? label : [{ type: 'link', url: url.href, children: label.filter(isNotLink) }]
 }
 

@@ -79,7 +79,7 @@ export function sentence(text: string, maxChars = 500): PhrasingContent[] {
 }
 
 /** An http(s) address in its normal form, or `undefined` for anything else (`javascript:`, credentials, nonsense). */
-export function webAddress(text: string | undefined): URL | undefined {
+export function normalAddress(text: string | undefined): URL | undefined {
   if (text === undefined || text.length > 2000 || !URL.canParse(text)) return undefined
   const url = new URL(text)
   const isWeb = url.protocol === 'https:' || url.protocol === 'http:'

@@ -48,7 +48,7 @@ const most = 10
 const writers = { error: core.error, warning: core.warning, notice: core.notice }
 
 /** Attaches findings to the files of the repository, the most telling first. */
-export function annotate(annotations: readonly Annotation[]): void {
+export function writeAnnotations(annotations: readonly Annotation[]): void {
   for (const { level, title, message, file, line, column } of annotations.slice(0, most)) {
     writers[level](message, {
       title,
@@ -80,15 +80,15 @@ export const outputs = {
   removed: 'What was removed, as a JSON list',
   'cost-per-day': 'Estimated dollars a day',
 } as const
-export type OutputName = keyof typeof outputs
+type Output = keyof typeof outputs
 
 /**
  * Sets outputs as soon as they are known. One that contains a starred value does not leave its job, for the runner
  * drops it without a word; that word is said here, once for each.
  */
 export function openOutputs(masks: Pick<Masks, 'hides'>, warning: (text: string) => void) {
-  const warned = new Set<OutputName>()
-  return (name: OutputName, value: string | number): void => {
+  const warned = new Set<Output>()
+  return (name: Output, value: string | number): void => {
     core.setOutput(name, value)
     if (warned.has(name) || !masks.hides(String(value))) return
     warned.add(name)

@@ -1,6 +1,6 @@
 import { type CommitTime, commitTimes } from './fetch.ts'
 import type { NetworkCall } from './git.ts'
-import { classifyFailure, type GitRemote, type NetworkOutput, networkError } from './remote.ts'
+import { classifyFailure, type GitRemote, gitError, type NetworkOutput } from './remote.ts'
 import type { GitWorkspace } from './workspace.ts'
 
 /** What the name of a deployment's branch says: `ink/<target>/<source sha>[-<first 8 of the tree sha>]`. */
@@ -66,7 +66,7 @@ export async function listBranches(git: GitWorkspace, remote: GitRemote): Promis
   const output = await runOnPlatform(git, remote, what, ['ls-remote', '--quiet', '--heads', remote.url], {
     isFine: async (failed, talk) => / 500\b/.test(failed.stderr) && hasNoBranches(await talk(listForPush(remote))),
   })
-  if (output.exitCode !== 0) throw networkError(what, classifyFailure(output), remote)
+  if (output.exitCode !== 0) throw gitError(what, classifyFailure(output), remote)
   const lines = output.stdout.split('\n').filter((line) => line !== '')
   return new Map(
     lines.map((line) => [line.slice(line.indexOf('\t') + 1 + 'refs/heads/'.length), line.split('\t')[0] ?? '']),
@@ -91,7 +91,7 @@ export async function deleteBranches(git: GitWorkspace, remote: GitRemote, names
     if (refs.length === 0) return
     const output = await runOnPlatform(git, remote, what, ['push', '--porcelain', '--no-verify', remote.url, ...refs])
     if (output.exitCode === 0) return
-    if (triesLeft === 0) throw networkError(what, classifyFailure(output), remote)
+    if (triesLeft === 0) throw gitError(what, classifyFailure(output), remote)
   }
 }
 

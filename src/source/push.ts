@@ -3,7 +3,7 @@ import { formatBytes, shortSha } from '../core/format.ts'
 import { listBranches, runOnPlatform } from './branches.ts'
 import { findBase } from './incremental.ts'
 import { writeCommit } from './objects.ts'
-import { classifyFailure, type GitRemote, networkError, SourceError } from './remote.ts'
+import { classifyFailure, type GitRemote, gitError, SourceError } from './remote.ts'
 import { listFiles, type MadeSnapshot, type Snapshot } from './snapshot.ts'
 import type { GitWorkspace } from './workspace.ts'
 
@@ -40,7 +40,7 @@ const progressEveryMs = 5_000
  * @param made how the snapshot was made, as far as it is known: lets the push send only what the remote does not have
  * @throws SourceError `branch-conflict` when the branch names another snapshot; `denied`, `rejected`, `unreachable`
  */
-export async function pushSnapshot(
+export async function pushSnapshotBranch(
   git: GitWorkspace,
   request: PushRequest,
   made: MadeSnapshot | undefined,
@@ -70,7 +70,7 @@ export async function pushSnapshot(
     const meanwhile = (await listBranches(git, remote)).get(branch)
     if (meanwhile !== undefined) return alreadyThere(request, meanwhile)
   }
-  throw networkError(what, failure, remote, ` Its largest files: ${listFiles(snapshot.largest)}.`)
+  throw gitError(what, failure, remote, ` Its largest files: ${listFiles(snapshot.largest)}.`)
 }
 
 function alreadyThere({ branch, snapshot }: PushRequest, present: string): PushResult {
@@ -103,7 +103,7 @@ export async function pushMarker(git: GitWorkspace, remote: GitRemote, branch: s
   const what = `The push of ${branch}`
   const args = ['push', '--porcelain', '--no-verify', remote.url, `${sha}:refs/heads/${branch}`]
   const output = await runOnPlatform(git, remote, what, args)
-  if (output.exitCode !== 0) throw networkError(what, classifyFailure(output), remote)
+  if (output.exitCode !== 0) throw gitError(what, classifyFailure(output), remote)
 }
 
 function progressLog({ log, clock }: GitWorkspace, branch: string): (line: string) => void {

@@ -2,7 +2,7 @@ import { systemClock } from '../core/clock.ts'
 import { deleteBranches, listBranches, type OldBranchesRequest, orderBranches, selectOldBranches } from './branches.ts'
 import { GitFailure } from './git.ts'
 import { readObjects } from './objects.ts'
-import { type PushRequest, type PushResult, pushMarker, pushSnapshot } from './push.ts'
+import { type PushRequest, type PushResult, pushMarker, pushSnapshotBranch } from './push.ts'
 import { type GitRemote, SourceError } from './remote.ts'
 import { type MadeSnapshot, makeSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts'
 import { listTree, readablePath } from './tree.ts'
@@ -105,7 +105,7 @@ export function openSource(options: SourceOptions): Source {
       }),
     push: (request, signal) =>
       actInTime(`The push of ${request.branch}`, signal, (git) =>
-        pushSnapshot(git, request, made.get(request.snapshot.sha)),
+        pushSnapshotBranch(git, request, made.get(request.snapshot.sha)),
       ),
     branches: (remote, signal) => act('Listing the branches', signal, (git) => listBranches(git, remote)),
     oldBranches: (request, signal) => act('Looking for old branches', signal, (git) => selectOldBranches(git, request)),

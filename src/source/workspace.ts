@@ -5,9 +5,9 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import { type RetryPolicy, retry } from '../core/retry.ts'
-import { type ChildEnvironment, type GitSetting, openRepository, type Repository } from './git.ts'
+import { type ChildEnvironment, type GitRepository, type GitSetting, openRepository } from './git.ts'
 import { prepareEnvironment, readNetworkSettings, requireGit } from './git-environment.ts'
-import { classifyFailure, GitRemote, type NetworkOutput, networkError, SourceError } from './remote.ts'
+import { classifyFailure, GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
 
 /** Where the room tells what it does. `info` says what and the result, `warning` what is degraded and how to fix it. */
 export interface SourceLog {
@@ -28,6 +28,8 @@ export interface SourceOptions {
   /** `owner/name` */
   readonly repository: string
   readonly log: SourceLog
+  /** Kills all processes of the group that this one leads. */
+  readonly killGroup: (leader: number) => void
   readonly clock?: Clock
   /** Milliseconds since the epoch: a server that is away is asked again until then. By default two minutes from each call. */
   readonly deadlineAt?: number | undefined
@@ -77,9 +79,9 @@ export type ObjectFormat = 'sha1' | 'sha256'
 
 export interface Stores {
   /** Snapshots are made here, and pushed from here. */
-  readonly own: Repository
+  readonly own: GitRepository
   /** What was fetched. `own` reads it, too. */
-  readonly fetched: Repository
+  readonly fetched: GitRepository
 }
 
 /** On the low side: most runners are faster. */
@@ -123,7 +125,10 @@ function bindWorkspace(options: SourceOptions, folder: OpenFolder, signal: Abort
   const clock = options.clock ?? systemClock
   const path = (format: ObjectFormat, kind = '') => join(directory, `${format}${kind}.git`)
   const open = (gitDirectory: string) =>
-    openRepository(gitDirectory, { ...environment, GIT_DIR: gitDirectory }, signal, networkSettings)
+    openRepository(gitDirectory, { ...environment, GIT_DIR: gitDirectory }, signal, {
+      settings: networkSettings,
+      killGroup: options.killGroup,
+    })
   return {
     directory,
     environment,
@@ -168,7 +173,7 @@ async function retryGit(
     async () => {
       const output = await attempt()
       const failure = output.exitCode === 0 ? undefined : classifyFailure(output)
-      if (failure?.kind === 'transient') throw networkError(what, failure, remote)
+      if (failure?.kind === 'transient') throw gitError(what, failure, remote)
       return output
     },
     {

@@ -360,7 +360,11 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     ['server.js:2:1'],
   ],
   ['database/mysql-refused', 'Connection refused: nothing answers at 127.0.0.1:3306 (server.js:2)', ['server.js:2:23']],
-  ['database/no-such-table', 'The database has no table orders (main.py:2)', ['main.py:2']],
+  [
+    'database/no-such-table',
+    'The app does not start: sqlite3.OperationalError: no such table: orders (main.py:2)',
+    ['main.py:2'],
+  ],
   ['database/pg-refused', 'Connection refused: nothing answers at 127.0.0.1:5432', []],
   [
     'database/psycopg-refused',
@@ -515,7 +519,11 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
   ['node/no-entry', 'The start command runs server.js, which does not exist (Cannot find module)', []],
   ['node/require-in-esm', 'CommonJS and ES modules are mixed (server.js:1)', ['server.js:1:12']],
   ['node/syntax', "The app does not start: SyntaxError: Unexpected token '{' (server.js:2)", ['server.js:2']],
-  ['npm/broken-package-json', 'package.json is not valid JSON', []],
+  [
+    'npm/broken-package-json',
+    'The build failed: JSON.parse Invalid package.json: JSONParseError: Expected double-quoted property name in JSON at position 60 while parsing near "...pts\\":{\\"build\\":\\"tsc\\",}\\n}"',
+    [],
+  ],
   ['npm/command-not-found', 'The command “vite” does not exist in the image', []],
   ['npm/lock-out-of-step', 'package-lock.json does not match package.json: is-odd@3.0.1', []],
   ['npm/missing-script', 'package.json has no script “build”', []],
@@ -778,7 +786,7 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   ['run/sh-source', 'The app does not start: s.sh: 3: .: cannot open ./env.sh: No such file', []],
   ['run/sh-syntax', 'The app does not start: s.sh: 3: Syntax error: end of file unexpected (expecting "fi")', []],
-  ['run/sh-unset', 'The environment variable DATABASE_URL is missing (unbound variable)', []],
+  ['run/sh-unset', 'The environment variable DATABASE_URL is missing', []],
   [
     'run/zod',
     'The environment variable STRIPE_KEY is missing or not as the schema (zod) requires (s.js:1)',

@@ -230,6 +230,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     maskVariables: (values) =>
       masks.addVariables(new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))),
     secrets: () => masks.values,
+    redact: masks.redact,
     remember: (open) => {
       remembered = open
     },

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DeployError } from '../../src/core/errors.ts'
 import { rollOut } from '../../src/flows/rollout.ts'
-import { longestRemovalMs } from '../../src/flows/start-again.ts'
 import type { Service } from '../../src/ink/results.ts'
 import { type Course, ModelPlatform, type OtherAction, type ReadFault, type TriggerFault } from './model-platform.ts'
 import { asSession, OURS, rolloutPorts, rolloutRequest, serviceOf } from './stage.ts'
@@ -145,7 +144,7 @@ async function deploy(plan: Schedule): Promise<Outcome> {
         stillWanted: async () => plan.stillWanted || vanishing,
         health: { kind: 'http', path: '/', statuses: [{ from: 200, to: 399 }], timeoutMs: 20_000 },
         deadlineAt: knownAt + 300_000,
-        removalUntil: vanishing ? knownAt + longestRemovalMs : undefined,
+        ...(vanishing ? { removalUnderWay: async () => clock.now() < knownAt + plan.vanishesMs } : {}),
       }),
     ),
   )
