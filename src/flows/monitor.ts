@@ -16,6 +16,7 @@ import type { MonitorPlan, Place } from '../plan/plan.ts'
 import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
 import type { MonitoredService, MonitorReport } from '../report/model.ts'
 import type { Target } from '../report/row.ts'
+import { parseDeploymentBranch } from '../source/branches.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/status.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
@@ -148,6 +149,7 @@ async function look(
   const asked = await probe({
     url: service.url,
     check: health,
+    commit: service.branch === undefined ? undefined : parseDeploymentBranch(service.branch)?.sourceSha,
     request: run.http,
     mcp: run.mcp,
     clock: run.clock,
