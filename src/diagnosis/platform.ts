@@ -1,6 +1,5 @@
 import { adviceFor, type Hint } from './hint.ts'
-import { withoutPrefix } from './lines.ts'
-import { isOutOfMemory } from './memory.ts'
+import { isOutOfMemory, withoutPrefix } from './lines.ts'
 import { type Ranked, scoreOf, TELLING } from './rank.ts'
 import { failedCommand, type Section, withoutBuilder } from './section.ts'
 

@@ -2,18 +2,11 @@ import { exchangeAuthorization, registerClient, startAuthorization } from '@mode
 import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { DeployError } from '../core/errors.ts'
 import type { Fetch } from '../core/http.ts'
+import { Secret } from '../core/redact.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
-import { Secret } from '../core/secret.ts'
 import { looksLikeApiKey } from '../plan/values.ts'
 import { openLoopback } from './loopback.ts'
-import {
-  type AuthorizationServer,
-  boundedFetch,
-  checkKey,
-  discover,
-  KEY_MAY_REMAIN,
-  step,
-} from './server.ts'
+import { type AuthorizationServer, boundedFetch, checkKey, discover, KEY_MAY_REMAIN, step } from './server.ts'
 import { type Terminal, unlessAborted } from './terminal.ts'
 
 /** What an answer to our request must agree with. */

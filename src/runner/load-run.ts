@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { DeployError } from '../core/errors.ts'
-import { Secret } from '../core/secret.ts'
+import { Secret } from '../core/redact.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import type { RunContext, RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
@@ -14,8 +14,7 @@ import {
 } from '../plan/settings.ts'
 import type { Variables } from '../plan/variables.ts'
 import { type Environment, readContext, readEvent, readPayload } from './event.ts'
-import { openMasks } from './masks.ts'
-import { openLog, openOutputs, type RunLog } from './output.ts'
+import { openLog, openMasks, openOutputs, type RunLog } from './output.ts'
 
 /** A run as the runner started it, read and checked. */
 export interface LoadedRun {

@@ -15,17 +15,17 @@ import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandb
 import { jobContext } from '../../sandbox/runner/job-context.ts'
 import { buildDeps } from '../../src/adapters.ts'
 import type { Clock } from '../../src/core/clock.ts'
-import { Secret } from '../../src/core/secret.ts'
+import { Secret } from '../../src/core/redact.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 
 import { publish, runAction } from '../../src/flows/run-action.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
 import { type InputName, parseSettings } from '../../src/plan/settings.ts'
-import type { CardRow } from '../../src/report/row.ts'
+import type { CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readContext, readEvent } from '../../src/runner/event.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
-import { openMasks } from '../../src/runner/masks.ts'
+import { openMasks } from '../../src/runner/output.ts'
 import { inputDefaults } from '../plan/plan-inputs.ts'
 
 export type Inputs = Partial<Record<InputName, string>>
