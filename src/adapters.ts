@@ -22,6 +22,7 @@ export interface Edge {
   readonly mask: Deps['mask']
   readonly maskVariables: Deps['maskVariables']
   readonly secrets: Deps['secrets']
+  readonly redact: Deps['redact']
   readonly remember: Deps['remember']
   readonly signal: AbortSignal
 }

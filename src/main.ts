@@ -16,12 +16,13 @@ async function main(): Promise<void> {
     annotate: writeAnnotations,
     writeSummary: (markdown) => writeSummary(process.env, markdown, deps.log.warning),
   })
-  if (outcome.failure) fail(outcome.failure)
+  if (outcome.failure) fail(outcome.failure, run.redact)
 }
 
-function fail(error: unknown): void {
+/** The message becomes an annotation, which more people read than the log. */
+function fail(error: unknown, redact = (text: string) => text): void {
   const hint = error instanceof DeployError && error.hint ? `\n${error.hint}` : ''
-  setFailed(`${errorMessage(error)}${hint}`)
+  setFailed(redact(`${errorMessage(error)}${hint}`))
 }
 
 main().catch((error: unknown) => {

@@ -118,9 +118,8 @@ function toAnnotation({ file, line, column, message, level }: SourcePlace, cause
 
 const CODE_FIRST = /^(?:error ?|warning ?)?\[?(?<code>(?:TS|CS|FS|BC|E|NU|MSB)\d{3,5})\]?: (?<rest>.+)$/
 
-function toolOf(code: string | undefined): string {
-  if (code === undefined) return 'Build'
+function toolOf(code = ''): string {
   if (/^TS\d/.test(code)) return 'TypeScript'
   if (/^E\d{4}$/.test(code)) return 'Rust'
-  return /^(?:CS|FS|BC|NU|MSB)\d/.test(code) ? '.NET' : 'ESLint'
+  return code === '' ? 'Build' : /^[A-Z]{2,3}\d/.test(code) ? '.NET' : 'ESLint'
 }

@@ -73,20 +73,16 @@ export function diagnose(failure: Failure): Diagnosis {
   }
   if (reason !== undefined) return { ...explained(failure, reason), found: true, ...rest }
   const end = final ?? ending(failure, said, log)
-  const shown = linesAround(
-    log,
-    log.findLastIndex((line) => line.trim() !== ''),
-  )
+  const lastLine = log.findLastIndex((line) => line.trim() !== '')
+  const shown = linesAround(log, lastLine)
   const decisive = final === undefined ? shown : [said.text, ...shown]
-  const section = failingSection(log, said.raw)
-  const annotations = annotate(
-    section,
-    undefined,
-    end.cause,
-    repositoryPaths(failure.rootDirectory ?? '', failure.files),
-  )
+  const paths = repositoryPaths(failure.rootDirectory ?? '', failure.files)
+  const annotations = annotate(failingSection(log, said.raw), undefined, end.cause, paths)
   return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: final !== undefined, ...rest }
 }
+
+/** What must speak at least for a line that says little, to be better than an exit code. */
+const WEAK = { build: TELLING / 2, run: 3 } as const
 
 /** The best line of the log nearest to the failure, of the others where that one tells nothing. */
 function reasonOf(failure: Failure, said: Said): Reason | undefined {
@@ -95,19 +91,14 @@ function reasonOf(failure: Failure, said: Said): Reason | undefined {
   const failing = failingSection(deployLogs, said.raw)
   const step = (): Reason => reasonIn('build', failing, said)
   const whole = (): Reason => reasonIn('build', wholeSection(deployLogs), said)
-  // A build that failed says nothing about the containers of earlier versions.
-  const order =
-    said.ended === 'run'
-      ? [run, ...(runtimeLogs.length > 0 && said.exited ? [] : [step])]
-      : failing.isWhole
-        ? [step]
-        : [step, whole]
+  // A build that failed says nothing about the containers of earlier versions, nor a good one about those that failed.
+  const order = said.ended === 'run' ? [run] : failing.isWhole ? [step] : [step, whole]
   let weak: Reason | undefined
   for (const search of order) {
     const reason = search()
     const score = reason.ranked[0]?.score ?? 0
     if (score >= TELLING) return reason
-    if (score > (weak?.ranked[0]?.score ?? TELLING / 2)) weak = reason
+    if (score > (weak?.ranked[0]?.score ?? WEAK[said.ended])) weak = reason
   }
   return weak
 }
@@ -151,7 +142,7 @@ function explained(
   const annotations = annotate(section, at, advice?.cause ?? reason, paths)
   const plain = () =>
     plainCause(failure, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
-  const cause = oneLine(withPlace(advice?.cause ?? plain(), annotations[0]))
+  const cause = withPlace(advice?.cause ?? plain(), annotations[0])
   return {
     cause,
     hint: advice?.todo ?? usualHint(ended),
@@ -200,34 +191,32 @@ function decisiveLines(
 /** The log that is shown: the one that the reason is from, or the nearest one that has lines. */
 function logOf({ deployLogs, runtimeLogs }: Failure, said: Said, reason: Reason | undefined): readonly string[] {
   const first = (reason?.ended ?? said.ended) === 'run' ? runtimeLogs : deployLogs
-  const log = first.length > 0 ? first : said.ended === 'run' ? deployLogs : []
-  return log
+  return first.length > 0 || said.ended === 'build' ? first : deployLogs
 }
 
-/** A compiler begins its line with the place, which stands at the end of the cause. */
+/** A compiler begins its line with the place, which stands at the end of the cause; a path of the system tells nothing. */
 function withoutOwnPlace(reason: string, place: SourceAnnotation | undefined): string {
-  const name = place?.file.split('/').at(-1)
-  const own = /^(\S{1,300}?)(?::\d+|\(\d+[,:]\d+\)|:\[\d+,\d+\]| \(\d+:\d+\))(?::\d+)?:?(?: -)? (?=\S)/.exec(reason)
-  return name !== undefined && own?.[1]?.endsWith(name) ? reason.slice(own[0].length) : reason
+  const name = place?.file.split('/').at(-1) ?? '\0'
+  const own = /^(?:in )?(\S{1,300}?)(?::\d+|\(\d+[,:]\d+\)|:\[\d+,\d+\]| \(\d+:\d+\))(?::\d+)?:?(?: -)? (?=\S)/.exec(
+    reason,
+  )
+  const foreign = /^\/(?:usr|root|opt)\//.test(own?.[1] ?? '')
+  return own?.[1]?.endsWith(name) || foreign ? reason.slice(own?.[0].length) : reason
 }
 
 /** Adds the place to a cause that does not name it. */
 function withPlace(cause: string, at: SourceAnnotation | undefined): string {
-  if (
-    at === undefined ||
-    cause.includes(`${at.file}:${at.line}`) ||
-    cause.includes(`${at.file} (${at.line}:`) ||
-    (at.line === undefined && cause.includes(at.file))
-  )
-    return cause
-  return `${cause} (${at.file}${at.line === undefined ? '' : `:${at.line}`})`
+  const { file, line } = at ?? {}
+  const named = [`${file}:${line}`, `${file} (${line}:`, ...(line === undefined ? [file ?? ''] : [])]
+  const place = named.some((each) => cause.includes(each)) ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`
+  return `${oneLine(cause, LONGEST_CAUSE - place.length)}${place}`
 }
 
-/** One line of bearable length: where messages are nested, the first says what was done and the last one why it failed. */
-function oneLine(text: string): string {
+/** One line of bearable length: of nested messages the first says what was done, and the last one why it failed. */
+function oneLine(text: string, longest = LONGEST_CAUSE): string {
   const line = text.replace(/\s+/g, ' ').trim()
-  if (line.length <= LONGEST_CAUSE) return line
-  const head = line.slice(0, LONGEST_CAUSE / 2).replace(/[\ud800-\udbff]$/, '')
-  const tail = line.slice(-LONGEST_CAUSE / 2).replace(/^[\udc00-\udfff]/, '')
-  return `${head}… …${tail}`
+  if (line.length <= longest) return line
+  const nested = /: [A-Z]/.test(line.slice(longest))
+  const end = nested ? ` …${line.slice(-longest / 2).replace(/^[\udc00-\udfff]/, '')}` : ''
+  return `${line.slice(0, longest - end.length).replace(/[\ud800-\udbff]$/, '')}…${end}`
 }

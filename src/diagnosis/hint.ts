@@ -1,6 +1,5 @@
-/** How far from a reason its neighbours are looked at. */
-const ABOVE = 25
-const BELOW = 30
+/** How many lines before and behind a reason are looked at. */
+const [ABOVE, BELOW] = [25, 30] as const
 
 /** Knows what to say and what to do about one kind of reason. Matched against what the ranking brought up, never a log. */
 export interface Hint {

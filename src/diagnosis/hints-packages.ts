@@ -27,42 +27,17 @@ export const PACKAGE_HINTS: readonly Hint[] = [
     /ERR_PNPM_(?:OUTDATED_LOCKFILE|LOCKFILE_\w+|BROKEN_LOCKFILE)|specifiers in the lockfile/,
     /^\s*- (?<what>\S+ \(lockfile: .*)/,
   ),
-  lock(
-    'yarn.lock',
-    'package.json',
-    'yarn install',
-    /Your lockfile needs to be updated|YN0028|The lockfile would have been (?:modified|created)|doesn't seem to be present in your lockfile/,
-  ),
+  lock('yarn.lock', 'package.json', 'yarn install', /lockfile (?:needs to be|would have been)|YN0028|in your lockfile/),
   lock('bun.lock', 'package.json', 'bun install', /lockfile had changes, but lockfile is frozen/),
-  lock(
-    'poetry.lock',
-    'pyproject.toml',
-    'poetry lock',
-    /changed significantly since poetry\.lock|poetry\.lock is not up to date/,
-  ),
-  lock(
-    'uv.lock',
-    'pyproject.toml',
-    'uv lock',
-    /The lockfile at `?uv\.lock`? needs to be updated|uv\.lock.*(?:not up to date|outdated)/,
-  ),
-  lock('Cargo.lock', 'Cargo.toml', 'cargo build', /Cargo\.lock.*needs to be updated|cannot update the lock file/i),
-  lock(
-    'Gemfile.lock',
-    'the Gemfile',
-    'bundle install',
-    /in (?:frozen|deployment) mode after changing|gemfile changed|Gemfile\.lock.*(?:frozen|not match|outdated)/i,
-  ),
+  lock('poetry.lock', 'pyproject.toml', 'poetry lock', /since poetry\.lock was|poetry\.lock is not up to date/),
+  lock('uv.lock', 'pyproject.toml', 'uv lock', /uv\.lock.*(?:needs to be updated|not up to date|outdated)/),
+  lock('Cargo.lock', 'Cargo.toml', 'cargo build', /Cargo\.lock.*to be updated|cannot update the lock file/i),
+  lock('Gemfile.lock', 'the Gemfile', 'bundle install', /mode after changing|gemfile changed|Gemfile\.lock.*frozen/i),
   {
     at: /can only install with an existing package-lock\.json|ERR_PNPM_NO_LOCKFILE|Unable to find lockfile/,
     todo: 'Install (or lock) on your machine and commit the lock file; look whether .gitignore excludes it.',
   },
   // JavaScript packages
-  {
-    at: /EJSONPARSE|JSON\.parse.*package\.json|package\.json.*(?:not valid JSON|JSON parse)|Failed to parse (?:json|package\.json)/i,
-    cause: 'package.json is not valid JSON',
-    todo: 'Correct the syntax of package.json; commas after the last entry and comments are not allowed there.',
-  },
   {
     at: /\b(?:E401|401 Unauthorized|authentication token|ENEEDAUTH|ERR_PNPM_FETCH_401|Incorrect or missing password|not authorized|YN0041)\b/i,
     near: /npm|pnpm|yarn|registry/i,
@@ -110,7 +85,7 @@ export const PACKAGE_HINTS: readonly Hint[] = [
     todo: 'A package for another system is a direct dependency: remove it from package.json, or move it to optionalDependencies.',
   },
   {
-    at: /Node(?:\.js)? v?(?<got2>[\d.]+) is not supported|requires? (?:a )?node(?:\.js)?(?: version)? ?(?<wanted>[\^~>=\d][\w.+ |<>=-]*)|Node(?:\.js)? version (?<wanted2>\S+) (?:is )?required|You are using Node\.js (?<got>[\d.]+)\. .{0,40}requires Node\.js/i,
+    at: /Node(?:\.js)? v?(?<got2>[\d.]+) is not supported|requires? (?:a )?node(?:\.js)?(?: version)? ?(?<wanted>[\^~>=\d][\w.+ |<>=-]*)|Node(?:\.js)? version (?:>= ?)?(?<wanted2>\S+) (?:is )?required|You are using Node\.js (?<got>[\d.]+)\. .{0,40}requires Node\.js/i,
     todo: 'Name a Node.js version that fits: in `engines` of package.json, in .node-version, or in FROM of the Dockerfile.',
   },
   {
@@ -135,7 +110,7 @@ export const PACKAGE_HINTS: readonly Hint[] = [
     near: /gyp|prebuild/i,
     with: [
       /(?:npm (?:error|ERR!) )?path \S*node_modules\/(?<package>(?:@[^/\s]+\/)?[^/\s]+)$/,
-      /\bnode_modules\/(?<package2>(?:@[^/\s]+\/)?[^/\s:]+)(?:: Command failed|\S* install)/,
+      /\bnode_modules\/(?<package2>(?:@[^/\s]+\/)?[^/\s:]+)(?:: Command failed|\S{0,80} install)/,
     ],
     cause:
       '[[{package|package2} must be compiled by ]]node-gyp, and the build tools or Python that it needs are not installed',
@@ -143,12 +118,12 @@ export const PACKAGE_HINTS: readonly Hint[] = [
   },
   {
     at: /.*/,
-    near: /(?:Failed to build (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?!gem)[\w.-]+|Failed building wheel for|Getting requirements to build wheel (?:did not|.*error)|Unable to install .*building|Failed to download and build)/i,
+    near: /(?:Failed to build (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?!gem)[\w.-]+|Failed building wheel for|(?:Getting requirements to build wheel|egg_info) (?:did not|.*error)|metadata-generation-failed|Unable to install .*building|Failed to download and build)/i,
     without: /^(?:error: )?Could not find a version|cargo|\bnpm\b|ERROR: No matching distribution/i,
     with: [
       /Failed (?:to build|to download and build|building wheel for) (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?<package>[\w.-]+(?:==[\w.]+)?)/i,
-      /Collecting (?<package2>[\w.-]+)/,
-      /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*|^.*(?:not found|is required|No such file|command not found).*)/,
+      /Collecting (?<package2>[\w.-]+(?:==[\w.]+)?)/,
+      /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|Error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*|^.*(?:not found|is required|No such file|command not found).*)/,
     ],
     when: 'build',
     cause: 'The Python package[[ {package|package2}]] could not be built[[: {why}]]',
@@ -193,9 +168,5 @@ export const PACKAGE_HINTS: readonly Hint[] = [
     at: /Your Ruby version is (?<got>[\d.]+), but your Gemfile specified (?<wanted>\S+)/,
     cause: 'The Gemfile wants Ruby {wanted}, but the build has Ruby {got}',
     todo: 'Bring the two together: `ruby` in the Gemfile, .ruby-version, and the image in FROM.',
-  },
-  {
-    at: /Could not (?:find|resolve) (?:artifact|dependencies|all|\S+:\S+:)|Could not transfer artifact|dependencies .*could not be resolved/i,
-    todo: 'Check the coordinates and repositories of the dependency; when the repository did not answer, run it again.',
   },
 ]

@@ -116,8 +116,8 @@ export const BUILD_HINTS: readonly Hint[] = [
   },
   // What the reason says well enough by itself
   {
-    at: /No matching (?:version|distribution)|conflicting dependencies|ResolutionImpossible|ERR_PNPM_(?:NO_MATCHING|FETCH_404|NO_VERSIONS)|Couldn't find (?:any versions|package) |No candidates found|No version matching|failed to resolve$|No solution found|version solving failed|doesn't match any versions|find compatible versions|Could not find gem|failed to select a version|no matching package|unknown revision|requires .*, found .* but it does not match/,
-    todo: 'Correct the name or version, install (or lock) again and commit the lock file.',
+    at: /Could not (?:find|resolve) (?:artifact|dependencies|all|\S+:\S+:)|Could not transfer|JSONPARSE|No matching (?:version|distribution)|conflicting dependencies|ResolutionImpossible|ERR_PNPM_(?:NO_MATCHING|FETCH_404|NO_VERSIONS)|Couldn't find (?:any versions|package) |No candidates found|No version matching|failed to resolve$|No solution found|version solving failed|doesn't match any versions|find compatible versions|Could not find gem|failed to select a version|no matching package|unknown revision|requires .*, found .* but it does not match/,
+    todo: 'Correct the name, version or syntax in the manifest, install (or lock) again and commit the lock file.',
   },
   {
     at: /missing go\.sum entry|no required module provides package|cannot find module providing|invalid version/,
@@ -146,16 +146,14 @@ export const BUILD_HINTS: readonly Hint[] = [
 const SET_IT = 'Set it with the `env` input (a secret from `secrets`), for the environment that failed.'
 
 /** An application that was started, and what can happen both there and in a build: missing variables, programs, modules. */
-/** An application that was started, and what can happen both there and in a build: missing variables, programs, modules. */
 export const RUN_HINTS: readonly Hint[] = [
-  // Executables
   {
     at: /exec format error/i,
     cause: 'The program in the image is built for another processor architecture (exec format error)',
     todo: 'Build for linux/amd64 (`--platform=linux/amd64`, `GOARCH=amd64`); a script needs `#!` in its first line.',
   },
   {
-    at: /exec "?(?<file>\/\S{1,200}?\.\w{1,9})"?: no such file or directory|(?<!\S)(?<file2>\S{1,200}\.sh): (?:not found|no such file or directory)|env: [‘'`]?(?<shell>\w+)\\r/i,
+    at: /exec "?(?<file>\/\S{1,200}?\.\w{1,9})"?: no such file or directory|(?<!\S)(?<file2>\S{1,200}\.sh): (?:not found|no such file or directory)|exec user process caused: no such file|env: [‘'`]?(?<shell>\w+)\\r/i,
     cause:
       '{file|file2|shell} cannot be executed: it is missing in the image, or its first line ends with a Windows line ending (CRLF)',
     todo: 'Save the script with LF line ends (`*.sh text eol=lf` in .gitattributes), and check that its first line names a shell that the image has.',
@@ -169,7 +167,6 @@ export const RUN_HINTS: readonly Hint[] = [
   },
   {
     at: /exec: "(?<program>[^"]+)": (?:executable file not found|stat)|(?:^|: )(?:line )?(?:\d+: )?(?<program2>[\w@./-]+): (?:command )?not found$|: (?<program3>[\w@./-]+): not found$|command not found: (?<program4>\S+)|spawn (?<program5>[\w./-]+) ENOENT|unknown command:? (?<program6>\S+)/,
-    without: /^(?:error TS|Error: Cannot find)/,
     cause: 'The command “{program|program2|program3|program4|program5|program6}” does not exist in the image',
     todo: 'Install what provides it (a package in dependencies rather than devDependencies, a system package in the image), or correct the command.',
   },
@@ -177,16 +174,6 @@ export const RUN_HINTS: readonly Hint[] = [
     at: /Executable doesn't exist at|browserType\.launch|Could not find (?:Chrome|Chromium|browser)/i,
     cause: "The browser that Playwright or Puppeteer wants is not installed in the image (Executable doesn't exist)",
     todo: 'Install it while building: `npx playwright install --with-deps chromium`, or use an image that has it.',
-  },
-  {
-    at: /error while loading shared libraries: (?<library>[^:\s]+)|(?<library2>lib[\w.+-]+\.so[\w.]*): cannot open shared object/,
-    cause: 'The library {library|library2} is missing in the image',
-    todo: 'Install the package that provides it in the image.',
-  },
-  // Variables
-  {
-    at: /\bAPP_KEY\b|No application encryption key/,
-    todo: 'Make one with `php artisan key:generate --show`, and set it as APP_KEY with the `env` input.',
   },
   {
     at: /(?:(?:environment|env)(?:ironment)? ?var(?:iable)?s?:? |[Vv]ariable |[Mm]issing (?:required )?(?:environment |env )?(?:variables?|vars?)?:? ?)["'`“]?(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{4,})["'`”]?/,
@@ -202,13 +189,8 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: SET_IT,
   },
   {
-    at: /\b(?<name>[A-Z][A-Z0-9_]{2,60}): (?:unbound variable|parameter not set|parameter null or not set)/,
-    cause: 'The environment variable {name} is missing (unbound variable)',
-    todo: SET_IT,
-  },
-  {
-    at: /KeyError: '(?<name>[A-Z][A-Z0-9_]{2,})'|key not found: "(?<name2>[A-Z][A-Z0-9_]{2,})"|placeholder '(?<name3>[\w.-]+)'/,
-    cause: 'The environment variable {name|name2|name3} is missing',
+    at: /\b(?<name4>[A-Z][A-Z0-9_]{2,60}): (?:unbound variable|parameter (?:null or )?not set)|KeyError: '(?<name>[A-Z][A-Z0-9_]{2,})'|key not found: "(?<name2>[A-Z][A-Z0-9_]{2,})"|placeholder '(?<name3>[\w.-]+)'/,
+    cause: 'The environment variable {name|name2|name3|name4} is missing',
     todo: SET_IT,
   },
   {
@@ -225,13 +207,8 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: SET_IT,
   },
   {
-    at: /\b\w{1,60}(?:Url|Key|URL|Secret|Token) is required|SECRET_KEY|secret_key_base|environment variable not found|NotPresent|ZodError|Invalid environment variables/i,
+    at: /\b\w{1,60}(?:Url|Key|URL|Secret|Token) is required|SECRET_KEY|APP_KEY|application encryption key|secret_key_base|environment variable not found|NotPresent|ZodError|Invalid environment variables/i,
     todo: 'Set the variables that the lines below name with the `env` input.',
-  },
-  {
-    at: /(?:relation|table) "?(?<table>[\w.]+)"? (?:does not|doesn't) exist|no such table:? (?<table2>\w+)|Table '(?<table3>[^']+)' doesn't exist/i,
-    cause: 'The database has no table {table|table2|table3}',
-    todo: 'Run the migrations before the app starts, for example in `start-command`.',
   },
   {
     at: /(?:ECONNREFUSED|[Cc]onnection refused|connect refused|actively refused).*?(?<host>(?:\d{1,3}\.){3}\d{1,3}|localhost|::1|\[::1\])?[: ]*(?<port>\d{2,5})?\b/,
@@ -254,7 +231,6 @@ export const RUN_HINTS: readonly Hint[] = [
     at: /P100[01]|Can't reach database|password authentication failed|Access denied for user|WRONGPASS|NOAUTH|DataSource|suitable driver class/,
     todo: 'Check the address, user name and password of the database in the variables that the app is given; localhost is the container itself.',
   },
-  // Modules
   {
     at: /Cannot find module '(?:\/app|\/usr\/src\/app|\/workspace|\/srv)?\/(?<file>(?!node_modules)[^']+)'/,
     without: /imported from|^Require stack:\s*- (?!.*internal)/,
@@ -271,13 +247,11 @@ export const RUN_HINTS: readonly Hint[] = [
     cause: 'CommonJS and ES modules are mixed',
     todo: 'Set `"type"` in package.json as the code is written, or name the file .cjs or .mjs.',
   },
-  // Ports
   {
     at: /EADDRINUSE.*?:(?<port>\d+)|address already in use/i,
     cause: 'The port[[ {port}]] is in use already',
     todo: 'Start one server only, on the port in the PORT environment variable.',
   },
-  // Pages made while the app is built
   {
     at: /^(?:\W{0,3}\[?\w*Error\b|TypeError|ReferenceError|Error:)/,
     near: /prerendering page "/,

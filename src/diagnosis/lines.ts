@@ -29,8 +29,7 @@ export function withoutPrefix(line: string): string {
   return text.trimEnd()
 }
 
-const BEFORE = 4
-const AFTER = 9
+const [BEFORE, AFTER] = [4, 9] as const
 /** The end of a step; what follows belongs to another one, or to the platform's second try. */
 const STEP_END = /did not complete successfully|^npm (?:error|ERR!) A complete log|^Node\.js v\d/
 /** Calls inside the language's own code and libraries tell nothing about the application. */

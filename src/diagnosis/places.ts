@@ -87,7 +87,7 @@ function placesOnLine(lines: readonly string[], at: number, paths: RepositoryPat
   for (const match of line.matchAll(PLACED)) {
     const end = match.index + match[0].length
     const file = fileEndingAt(line, end, paths)
-    if (file === undefined) continue
+    if (file === undefined || (!paths.known && !SOURCE.test(file) && /\.(?!json|mod|sum|work|xml)/.test(file))) continue
     POSITION_HERE.lastIndex = end
     const [all = '', ...numbers] = POSITION_HERE.exec(line) ?? []
     const given = numbers.filter((number) => number !== undefined)
@@ -157,18 +157,10 @@ function isWhole(text: string): boolean {
   return open === (text.match(/[)\]]/g) ?? []).length && /^[\w./@~<\\[(-]/.test(text) && !/\s/.test(text)
 }
 
-const JVM_SOURCES: readonly string[] = ['src/main/java/', 'src/main/kotlin/', 'src/main/scala/', 'src/', '']
-
 function jvmFile(className: string, file: string, paths: RepositoryPaths): string | undefined {
   const folder = className.split('.').slice(0, -1).join('/')
   const inside = folder === '' ? file : `${folder}/${file}`
-  for (const path of paths.known
-    ? [inside, ...JVM_SOURCES.map((sources) => sources + inside)]
-    : [`src/main/java/${inside}`]) {
-    const found = paths.resolve(path)
-    if (found !== undefined) return found
-  }
-  return undefined
+  return paths.resolve(paths.known ? inside : `src/main/java/${inside}`)
 }
 
 /** The file that stands alone above a line: bundlers name it so, with the message below. */

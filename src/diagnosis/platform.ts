@@ -1,5 +1,5 @@
 import { adviceFor, type Hint } from './hint.ts'
-import { isOutOfMemory, withoutPrefix } from './lines.ts'
+import { withoutPrefix } from './lines.ts'
 import { type Ranked, scoreOf, TELLING } from './rank.ts'
 import { failedCommand, type Section, withoutBuilder } from './section.ts'
 
@@ -41,15 +41,21 @@ const TYPED = / ?\(type: [^()]{0,200}retryable: (?:true|false)[^()]{0,100}\)/
 const ONLY_ENDED =
   /\bexit(?:ed)?(?: with)?(?: code| status)?:? \d+|timed out waiting for rollout|progress deadline|accepts? connections|did not complete successfully/i
 
+/** How the log of a build ends that went well. */
+const SUCCEEDED =
+  /^(?:DONE [\d.]+s|BUILD SUCCESS|exporting to image|pushing|.*\bsuccessfully (?:built|tagged|pushed)\b)/i
+
 /** Reads the platform's words. */
-export function saidByPlatform({ phase, status, errorMessage, runtimeLogs }: Given): Said {
+export function saidByPlatform({ phase, status, errorMessage, deployLogs, runtimeLogs }: Given): Said {
   const text = innermost(errorMessage ?? '')
   const afterBuild = AFTER_BUILD.test(text) || status === 'crashed' || status === 'unhealthy'
+  const last = deployLogs.findLast((line) => line.trim() !== '')
+  const built = failedCommand(text) === undefined && (last === undefined || SUCCEEDED.test(withoutPrefix(last)))
   return {
     raw: errorMessage,
     text,
     tells: text !== '' && !ONLY_ENDED.test(text) && scoreOf(text) >= TELLING,
-    ended: afterBuild || phase === 'run' ? 'run' : (phase ?? (runtimeLogs.length > 0 ? 'run' : 'build')),
+    ended: afterBuild || phase === 'run' || (built && runtimeLogs.length > 0) ? 'run' : 'build',
     exited: status === 'crashed' || EXITED.test(text),
   }
 }
@@ -75,7 +81,7 @@ const FINAL_HINTS: readonly Hint[] = [
     todo: 'Remove what is no longer needed, or raise the limit of the ml.ink account.',
   },
   {
-    at: /(?:unknown region "?|region "?)(?<region>[\w-]+)"?(?: is not available| is unknown| not found)|unknown region "(?<region2>[^"]+)"/i,
+    at: /region "?(?<region>[\w-]+)"?(?: is not available| is unknown| not found)|unknown region "(?<region2>[^"]+)"/i,
     cause: 'The region “{region|region2}” is unknown or not available',
     todo: 'Name another region in the settings, or leave it out.',
   },
@@ -122,7 +128,7 @@ export function listening(
     return {
       at,
       cause: `The application listens on localhost${port}, where the platform cannot reach it`,
-      hint: 'Let it listen on 0.0.0.0 and on the port in the PORT environment variable, for example `--host 0.0.0.0 --port $PORT`.',
+      hint: `${LISTEN}, for example \`--host 0.0.0.0 --port $PORT\`.`,
     }
   }
   const port = OTHER_PORT.exec(lines[at] ?? '')?.groups?.port
@@ -135,65 +141,13 @@ export function listening(
 }
 
 const CODES: Readonly<Record<string, string>> = {
-  '126':
-    'The command exists but may not be executed: make it executable (`git update-index --chmod=+x FILE`) and commit that.',
+  '126': 'The command may not be executed: make it executable (`git update-index --chmod=+x FILE`) and commit that.',
   '127': 'The command does not exist in the image: install what provides it, or correct its name.',
   '137': 'It was killed, as a rule for its memory: give it more with the `memory` input, or make it need less.',
   '139':
-    'It crashed in native code (segmentation fault): look at native dependencies, and whether they are built for this image.',
+    'It crashed in native code (segmentation fault): look at native dependencies, and whether they fit this image.',
   '143': 'It was asked to stop (SIGTERM): something ended it from outside, often a time limit.',
 }
-
-/** How it ended, where nothing tells why. */
-export function ending(given: Given, said: Said, log: readonly string[]): Ending {
-  const last = log.findLast((line) => line.trim() !== '')?.trim()
-  const code = /\bexit(?:ed)?(?: with)?(?: code| status)?:? (\d+)/.exec(said.raw ?? '')?.[1]
-  const command = log.reduce<string | undefined>(
-    (found, line) => failedCommand(line) ?? found,
-    failedCommand(said.raw ?? ''),
-  )
-  const hint = code === undefined ? undefined : CODES[code]
-  if (isOutOfMemory(said.text)) {
-    return { cause: 'Out of memory: the process was killed (exit code 137)', hint: CODES['137'] ?? '' }
-  }
-  if (said.ended === 'build' && command !== undefined) {
-    const exit = code ?? /exit code: (\d+)/.exec(log.join('\n').slice(-4_000))?.[1]
-    return {
-      cause: `\`${command.replace(/^(?:\/bin\/)?(?:ba)?sh -c /, '')}\` failed${exit === undefined ? '' : ` with exit code ${exit}`}`,
-      hint: hint ?? 'Its last lines are below; run the same command on a fresh clone to see it fail.',
-    }
-  }
-  if (said.ended === 'run' && code !== undefined) {
-    return {
-      cause: `The application stopped with exit code ${code} without saying why`,
-      hint:
-        hint ??
-        'Look at its last lines below. A server must keep running; set `start-command` when the wrong thing was started.',
-    }
-  }
-  if (/rollout|accepts? connections|progress deadline|readiness|health ?check|deadline exceeded/i.test(said.text)) {
-    return {
-      cause: 'The container started, but never accepted connections on its port',
-      hint: 'Let the application listen on 0.0.0.0 and on the port in the PORT environment variable within 3 minutes of its start.',
-    }
-  }
-  return timedOut(given, said, last) ?? nothingKnown(given, said, last)
-}
-
-function timedOut({ status }: Given, { ended }: Said, last: string | undefined): Ending | undefined {
-  if (status !== 'timed-out' || last === undefined) return undefined
-  if (ended === 'build') {
-    return {
-      cause: `The time ran out during the build, at: ${last}`,
-      hint: 'Raise `timeout`, or make the build shorter: install from a lock file and leave tests out of it.',
-    }
-  }
-  return {
-    cause: 'The time ran out while the new version was rolled out: it started, but did not become active',
-    hint: 'Look at its last lines below: it must accept connections on the port in PORT, on 0.0.0.0. Raise `timeout` when it starts slowly.',
-  }
-}
-
 const ENDINGS: Readonly<Record<Given['status'], string>> = {
   failed: 'The deployment failed',
   crashed: 'The service crashed',
@@ -201,10 +155,36 @@ const ENDINGS: Readonly<Record<Given['status'], string>> = {
   unhealthy: 'The service does not answer as wanted',
   cancelled: 'The deployment was cancelled',
 }
+const EXIT_CODE = /\bexit(?:ed)?(?: with)?(?: code| status)?:? (\d+)/
+const LISTEN = 'Let the application listen on 0.0.0.0 and on the port in the PORT environment variable'
 
-function nothingKnown({ status }: Given, { text }: Said, last: string | undefined): Ending {
-  return {
-    cause: `${ENDINGS[status]}: ${text || last || 'the platform gave no reason, and there are no log lines'}`,
-    hint: 'Nothing in the log says why. The lines below are its end.',
+/** How it ended, where nothing tells why. */
+export function ending({ status }: Given, { raw = '', text, ended }: Said, log: readonly string[]): Ending {
+  const last = log.findLast((line) => line.trim() !== '')?.trim()
+  const failed = [raw, ...log].findLast((line) => failedCommand(line) !== undefined) ?? ''
+  const command = failedCommand(failed)?.replace(/^(?:\/bin\/)?(?:ba)?sh -c /, '')
+  const code = EXIT_CODE.exec(raw)?.[1] ?? EXIT_CODE.exec(failed)?.[1]
+  const hint = CODES[code ?? '']
+  if (ended === 'build' && command !== undefined) {
+    const cause = `\`${command}\` failed${code === undefined ? '' : ` with exit code ${code}`}`
+    return { cause, hint: hint ?? 'Its last lines are below; run the same command on a fresh clone to see it fail.' }
   }
+  if (ended === 'run' && code !== undefined) {
+    const server = 'A server must keep running; set `start-command` when the wrong thing was started.'
+    return { cause: `The application stopped with exit code ${code} without saying why`, hint: hint ?? server }
+  }
+  if (/rollout|accepts? connections|progress deadline|readiness|health ?check|deadline exceeded/i.test(text)) {
+    const cause = 'The container started, but never accepted connections on its port'
+    return { cause, hint: `${LISTEN} within 3 minutes of its start.` }
+  }
+  if (status === 'timed-out' && last !== undefined) {
+    if (ended === 'run') {
+      const cause = 'The time ran out while the new version was rolled out: it started, but did not become active'
+      return { cause, hint: `${LISTEN}. Raise \`timeout\` when it starts slowly.` }
+    }
+    const shorter = 'Raise `timeout`, or make the build shorter: install from a lock file and leave tests out of it.'
+    return { cause: `The time ran out during the build, at: ${last}`, hint: shorter }
+  }
+  const cause = `${ENDINGS[status]}: ${text || last || 'the platform gave no reason, and there are no log lines'}`
+  return { cause, hint: 'Nothing in the log says why. The lines below are its end.' }
 }

@@ -12,44 +12,34 @@ export const TELLING = 20
 
 /** One cheap look at every line; only what passes is weighed. */
 const WORTH_A_LOOK =
-  /err|fail|fatal|panic|exce|emerg|crit|cannot|can't|can’t|could|unable|unknown|not |n't |n’t |no such|missing|denied|refused|invalid|unsupp|incompat|require|expected|undefined|unresolved|abort|killed|conflict|mismatch|timed? ?out|exceed|space|memory|137|too |\bno |chang| but |unbound|(?:\.|^)[A-Z]\w+: |must|E[A-Z]{4,}|TS\d{4}|✘|✖|✗|⨯|×|\*\* \(|Caused|only|already|outdated|unauth|forbid|illegal|doesn|does/i
+  /err|fail|fatal|panic|exce|emerg|crit|cannot|can't|can’t|could|unable|unknown|not |n't |n’t |no such|missing|denied|refused|invalid|unsupp|incompat|require|expected|undefined|unresolved|abort|killed|conflict|mismatch|timed? ?out|exceed|space|memory|137|too |\bno |chang| but |unbound|:\d+:\d+: |(?:\.|^)[A-Z]\w+: |must|E[A-Z]{4,}|TS\d{4}|✘|✖|✗|⨯|×|\*\* \(|Caused|only|already|outdated|unauth|forbid|illegal|doesn|does/i
 
-const LEADERS: readonly (readonly [RegExp, number])[] = [
+const CERTAIN: readonly RegExp[] = [
+  /(?:^|[\s:\])])(?:fatal )?error[ :](?: ?[A-Z]{1,6}-?\d{2,6}|\[\w{1,40}\]|\((?:ts|TS)?\d{4}\)): \S/i,
   // TypeError: …, java.lang.IllegalStateException: …, Prisma.ClientError [CODE]: …, ActiveRecord::ConnectionBad: …
-  [
-    /(?:^|[\s(])(?:[A-Za-z_][\w$]{0,60}(?:\.|::|\/|\\)){0,10}[A-Z][\w$]{0,60}(?:Error|Exception|Failure|Panic|NotFound|Rejection|Bad|Server|Interrupt)\b(?: ?\[[\w: -]{1,40}\]| \(\w{1,40}\))?:? \S/,
-    50,
-  ],
-  [/^\*\* \(\w[\w.]{0,60}\) \S/, 50],
+  /(?:^|[\s(])(?:[A-Za-z_][\w$]{0,60}(?:\.|::|\/|\\)){0,10}[A-Z][\w$]{0,60}(?:Error|Exception|Failure|Panic|NotFound|Rejection|Bad|Server|Interrupt)\b(?: ?\[[\w: -]{1,40}\]| \(\w{1,40}\))?:? \S/,
+  /^\*\* \(\w[\w.]{0,60}\) \S/,
+  /^\[\w{1,20}\] \d+#\d+: |\[emerg\]/,
+  /^(?:thread '.{1,60}' (?:\(\d+\) )?panicked at|panic: )/,
+  /^\s*\d+:\d+\s+error\b|^\s*\d+:\d+\s+Error:/,
   // django.core.exceptions.ImproperlyConfigured: …
-  [/^(?:[a-z_]\w{0,40}\.){1,8}[A-Z]\w{2,60}: \S/, 45],
-  [/^\s*--- FAIL: |^FAIL\s+\S+\.\w+|^\s*●\s.{1,80} › /, 42],
-  [/(?:^|[\s:\])])(?:fatal )?error[ :](?: ?[A-Z]{1,6}-?\d{2,6}|\[\w{1,40}\]|\((?:ts|TS)?\d{4}\)): \S/i, 55],
-  [/^\[\w{1,20}\] \d+#\d+: |\[emerg\]/, 50],
-  [/^(?:thread '.{1,60}' (?:\(\d+\) )?panicked at|panic: )/, 48],
-  [
-    /(?:^|[\s\])>])(?:PHP )?(?:fatal|parse|syntax|compilation|compile|type|link(?:er)?|runtime|build|internal|validation) error\b:? \S/i,
-    45,
-  ],
-  [
-    /^(?:npm (?:error|ERR!)\s+)?(?:\W{0,6})(?:error|fatal|ERR|FATAL|ERROR|E|CRITICAL|critical|err!|Failure|Problem|Sorry|failed|aborted)\]?(?: \(\w+\))?[:!] {0,4}\S/i,
-    42,
-  ],
-  [
-    /^(?:\W{0,3})?\[(?:ERROR|FATAL|error|fatal|CRITICAL|SEVERE|builder|vite|plugin [\w:@/ -]{1,60})\] {0,4}:? {0,4}\S/,
-    38,
-  ],
-  [/^\W{0,4}(?:ERR_[A-Z_]{3,60}|ERROR|FATAL|error|SEVERE|Error)\s{1,4}(?!found|in\b)\S/, 38],
-  [/^\s*\d+:\d+\s+error\b|^\s*\d+:\d+\s+Error:/, 48],
-  [/\b(?:level|severity|lvl)["']?[=:] ?["']?(?:error|fatal|panic|critical)\b/i, 40],
-  [/ (?:ERROR|FATAL|CRITICAL|SEVERE) (?:\d+ )?[-[(:\w]/, 32],
-  [/^Caused by: \S/, 45],
-  [/^\s*(?:\W{0,3} )?(?:[\w@+.()[\]/-]{1,200}\.\w{1,8}|Dockerfile|Makefile):\[?\d{1,6}(?:[:,]\d{1,5}\]?)?:? \S/, 30],
-  [/^\s*[✘✖✗⨯×❌] ?\S/, 25],
-  [/^npm (?:error|ERR!) \S|^gyp ERR! \S/, 10],
-  [/^➤ YN(?!0000)\d{4}: │/, 10],
-  [/^\s{0,8}(?:x|>|-|\*|•|└─|├─▶|╰─▶|→) \S/, 3],
+  /^(?:[a-z_]\w{0,40}\.){1,8}[A-Z]\w{2,60}: \S/,
+  /(?:^|[\s\])>])(?:PHP )?(?:fatal|parse|syntax|compilation|compile|type|link(?:er)?|runtime|build|internal|validation) error\b:? \S/i,
+  /^Caused by: \S/,
 ]
+const CLEAR: readonly RegExp[] = [
+  /^TS\d+ \[ERROR\]: |^not ok \d+ |^\s*--- FAIL: |^FAIL\s+\S+\.\w+|^\s*●\s.{1,80} › /,
+  /^(?:npm (?:error|ERR!)\s+)?(?:\W{0,6})(?:error|fatal|ERR|FATAL|ERROR|E|CRITICAL|critical|err!|Failure|Problem|Sorry|failed|aborted)\]?(?: \(\w+\))?[:!] {0,4}\S/i,
+  /\b(?:level|severity|lvl)["']?[=:] ?["']?(?:error|fatal|panic|critical)\b/i,
+  /^(?:\W{0,3})?\[(?:ERROR|FATAL|error|fatal|CRITICAL|SEVERE|builder|vite|plugin [\w:@/ -]{1,60})\] {0,4}:? {0,4}\S/,
+  /^\W{0,4}(?:ERR_[A-Z_]{3,60}|ERROR|FATAL|error|SEVERE|Error)\s{1,4}(?!found|in\b)\S/,
+  / (?:ERROR|FATAL|CRITICAL|SEVERE) (?:\d+ )?[-[(:\w]/,
+]
+const PLACED: readonly RegExp[] = [
+  /^\s*(?:\W{0,3} )?(?:[\w@+.()[\]/-]{1,200}\.\w{1,8}|Dockerfile|Makefile):\[?\d{1,6}(?:[:,]\d{1,5}\]?)?:? \S/,
+  /^\s*[✘✖✗⨯×❌] ?\S/,
+]
+const OF_PACKAGE_MANAGERS: readonly RegExp[] = [/^npm (?:error|ERR!) \S|^gyp ERR! \S/, /^➤ YN(?!0000)\d{4}: │/]
 
 /** How compilers and linters list errors: with a place, with a code, under a file. */
 const LISTED: readonly RegExp[] = [
@@ -60,35 +50,21 @@ const LISTED: readonly RegExp[] = [
 
 /** Whether a line is one of those that a compiler lists, which speak for themselves. */
 export function isListed(line: string): boolean {
-  return LISTED.some((pattern) => pattern.test(line))
+  return matches(LISTED, line)
 }
 
-const REASONS: readonly (readonly [RegExp, number])[] = [
-  [
-    /\b(?:heap out of memory|no space left on device|out of memory|disk quota exceeded|exec format error|OOMKilled)\b/i,
-    60,
-  ],
-  [
-    /\b(?:(?:could|can|can'?|is|was|were|are|do(?:es)?) ?n[o'’]t (?:be )?(?:find|found|resolve[d]?|read|open|load(?:ed)?|locate[d]?|exist|defined|installed|set|supported|match|satisf\w+|compatible|connect|reach(?:ed)?|determine|import(?:ed)?|parse[d]?|assign\w*|execute|exported|provided|specified|recogni[sz]ed|up to date|in this registry|contain|included?|started?|listed|valid)|cannot|can’t|can't)\b/i,
-    24,
-  ],
-  [
-    /\b(?:not found|no such|no (?:\w{1,20} files|module|package|matching|versions?|installation|candidates?|provider|database|implementation|application|rule|such|start command|build plan|encryption)\b|unable to|could not|missing|undefined|unresolved|unknown|undeclared|(?:was|has) not been|does not|doesn't|must (?:be|have|not|contain|specify)|required|requires|needs|can only|is (?:required|empty|missing|invalid|incompatible|too|only|already|outdated|not)|not (?:set|defined|supported|allowed|installed|permitted|empty|satisfy|a valid|a function|satisfied|available|valid))/i,
-    22,
-  ],
-  [
-    /\b(?:denied|refused|reset by peer|timed? ?out|unreachable|unauthori[sz]ed|forbidden|handshake|name resolution|getaddrinfo|certificate|expired)\b/i,
-    22,
-  ],
-  [
-    /\b(?:unsupported|incompatible|invalid|unexpected|illegal|mismatch(?:ed)?|conflict(?:s|ing)?|not match|outdated|unterminated|duplicate|malformed|corrupt(?:ed)?|unrecogni[sz]ed|ambiguous|expected|exceed(?:s|ed)|changed significantly|gemfile changed|changing your Gemfile|unbound variable|parameter not set)\b|\bbut\b.{0,60}\b(?:specified|requires?|found|got|given|expected|has|was)\b/i,
-    20,
-  ],
-  [/\b(?:failed to|fails to|failure|failed)\b/i, 14],
-  [
-    /\b(?:E(?:NOENT|ACCES|PERM|CONN\w{2,12}|NOSPC|RESOLVE|AI_AGAIN|NOTFOUND|TIMEDOUT|TARGET|BADENGINE|INTEGRITY|USAGE|404|40[13])|P\d{4}|TS\d{4,5}|CS\d{4}|E\d{4}|NU\d{4}|SQLSTATE)\b/,
-    14,
-  ],
+const DECISIVE: readonly RegExp[] = [
+  /\b(?:heap out of memory|no space left on device|out of memory|disk quota exceeded|exec format error|OOMKilled)\b/i,
+]
+const REASONS: readonly RegExp[] = [
+  /\b(?:(?:could|can|can'?|is|was|were|are|do(?:es)?) ?n[o'’]t (?:be )?(?:find|found|resolve[d]?|read|open|load(?:ed)?|locate[d]?|exist|defined|installed|set|supported|match|satisf\w+|compatible|connect|reach(?:ed)?|determine|import(?:ed)?|parse[d]?|assign\w*|execute|exported|provided|specified|recogni[sz]ed|up to date|in this registry|contain|included?|started?|listed|valid)|cannot|can’t|can't)\b/i,
+  /\b(?:not found|no such|no (?:\w{1,20} files|module|package|matching|versions?|installation|candidates?|provider|database|implementation|application|rule|such|start command|build plan|encryption)\b|unable to|could not|missing|undefined|unresolved|unknown|undeclared|(?:was|has) not been|does not|doesn't|must (?:be|have|not|contain|specify)|required|requires|needs|can only|is (?:required|empty|missing|invalid|incompatible|too|only|already|outdated|not)|not (?:set|defined|supported|allowed|installed|permitted|empty|satisfy|a valid|a function|satisfied|available|valid))/i,
+  /\b(?:denied|refused|reset by peer|timed? ?out|unreachable|unauthori[sz]ed|forbidden|handshake|name resolution|getaddrinfo|certificate|expired)\b/i,
+  /\b(?:unsupported|incompatible|invalid|unexpected|illegal|mismatch(?:ed)?|conflict(?:s|ing)?|not match|outdated|unterminated|duplicate|malformed|corrupt(?:ed)?|unrecogni[sz]ed|ambiguous|expected|exceed(?:s|ed)|changed significantly|gemfile changed|changing your Gemfile|unbound variable|parameter not set)\b|\bbut\b.{0,60}\b(?:specified|requires?|found|got|given|expected|has|was)\b/i,
+]
+const VAGUE: readonly RegExp[] = [
+  /\b(?:failed to|fails to|failure|failed)\b/i,
+  /\b(?:E(?:NOENT|ACCES|PERM|CONN\w{2,12}|NOSPC|RESOLVE|AI_AGAIN|NOTFOUND|TIMEDOUT|TARGET|BADENGINE|INTEGRITY|USAGE|404|40[13])|P\d{4}|TS\d{4,5}|CS\d{4}|E\d{4}|NU\d{4}|SQLSTATE)\b/,
 ]
 
 /** What only says that something ran and failed. */
@@ -99,7 +75,7 @@ const WRAPPERS: readonly RegExp[] = [
   /^\W*(?:error |ERROR )?[A-Z]\w+ing [\w ]{0,60} failed\W*$/,
   /\bELIFECYCLE\b|\bexit (?:code|status):? ?\d|\bexit(?:ed|s)?(?: with)?(?: code| status| error)?:? \(?\d+\)?|non-?zero|returned exit|didn't exit successfully|did not (?:run|exit|complete) successfully/i,
   /^\W*(?:error|err!|fatal|npm err!|npm error|failed|failure)?\W*(?:the )?(?:build|compil\w+|command|deploy\w*|install\w*|bundling|linting|typecheck\w*|tests?|runner)(?: \w+){0,2} (?:has )?(?:failed|errors?)\b[\W\d]*(?:in [\d.]+ ?m?s?|with \d+ errors?|due to .{0,80}|because of .{0,40}|; see .{0,60}|with an exception\.?)?\W*$/i,
-  /\bfailed to compile\W*$|error during build:?$|aborting due to|^error: could not compile|\bmake(?:\[\d+\])?: \*\*\*.*Error \d|build stopped|subprocess-exited|metadata-generation-failed|issue with the package mentioned|A complete log|rails aborted|^Traceback|\bcompilation failure$|BUILD FAILED|APPLICATION FAILED|^error: build failed|Execution failed for task|Import trace|Could not create Makefile|extconf\.rb failed|Failed building wheel|prerendering page|export encountered|build optimization failed|Error: Command failed|Failed to collect page data|Failed to build \S+$|occurred while running|Build error occurred|Could not read from remote repository|Please make sure you have the correct access|^ERROR: Failed to build|could not read \d+ project|has \d+ error|problems were encountered|Failed with errors|Cannot continue|Fatal: Application|Stopping at filesystem|Unhandled 'error' event|terminated by (?:other|signal)/i,
+  /\bfailed to compile\W*$|\bfor more info(?:rmation)? here\b|\bsee more info\b|error during build:?$|aborting due to|^error: could not compile|\bmake(?:\[\d+\])?: \*\*\*.*Error \d|build stopped|subprocess-exited|metadata-generation-failed|issue with the package mentioned|A complete log|rails aborted|^Traceback|\bcompilation failure$|BUILD FAILED|APPLICATION FAILED|^error: build failed|Execution failed for task|Import trace|Could not create Makefile|extconf\.rb failed|Failed building wheel|prerendering page|export encountered|build optimization failed|Error: Command failed|Failed to collect page data|Failed to build \S+$|occurred while running|Build error occurred|Could not read from remote repository|Please make sure you have the correct access|^ERROR: Failed to build|could not read \d+ project|has \d+ error|problems were encountered|Failed with errors|Cannot continue|Fatal: Application|test failed, to rerun|[Cc]ould not compile dependency|Could not compile with "|Encountered error while|Push rejected|Type checking failed|Stopping at filesystem|Unhandled 'error' event|terminated by (?:other|signal)/i,
   /^npm (?:error|ERR!) (?:errno|syscall|path|cwd|command|signal|workspace|location|Exit status|This is probably|There is likely|dest|file)\b|^npm (?:error|ERR!) code (?:\d|E[A-Z0-9]+$)|^npm (?:error|ERR!) \S{1,100}: `/,
   /\b(?:[1-9]\d*|found \d+) (?:problems?|errors?|warnings?|failures?)\b(?!.{0,40}for )|\berrors? (?:in|found)\b.{0,40}$/i,
 ]
@@ -114,17 +90,25 @@ const HARMLESS: readonly RegExp[] = [
   /\b(?:error|exception|failure)[-_.](?:[a-z]{2,20}|handler|boundary|page|chain|stack)\b(?!.{0,200}: )|\b(?:handler|boundary)\w{0,10}\.\w{2,4}\b.{0,30}\d+(?:\.\d+)? ?k?B\b/i,
   /\d+(?:\.\d+)? ?[kM]i?B\b.{0,40}(?:gzip|│|\|)|^[\s│├└┌┬─○●ƒλ]*\/\S{0,80}\s+\d/i,
   /^\s{2,}[[\w'"-]{1,40}['"\]]?: (?:['"\w[{].{0,60}|-?\d+),?$/,
-  /^\s*default: /,
+  /^\s*default: |^\s+\w+: \|-?$/,
   /^\s*(?:✓|✔|√|ok\b|PASS|passed|success)/i,
 ]
 
 /** Advice stands beside the reason, and is worded like one. */
 const ADVICE =
-  /^\W{0,10}(?:try|note|hint|help|tip|suggestion|action|solution|possible|run (?:with|`|npm|the)|re-?run|please|see|you (?:can|may|might|should|need|must)|to (?:fix|resolve|solve|accept|generate|see|address)|if (?:you|the|this|set)|for (?:more|example)|consider|make sure|ensure|learn more|did you|perhaps|maybe|this (?:is|usually|error|command|may|can|typically)|note that|read more|visit|check|more info|possible solutions?|in most cases|or )\b|\bhttps?:\/\/\S+\W*$|^npm (?:error|ERR!) (?:404 |notarget )?(?:note that|in most cases|it was specified|tarball|this is|please|fix the|to accept|if you|and is|node-gyp should|you can|for )/i
+  /^\W{0,10}(?:try|note|hint|help|tip|suggestion|action|solution|possible|run (?:with|`|npm|the)|re-?run|please|see|you (?:can|may|might|should|need|must)|to (?:fix|resolve|solve|accept|generate|see|address)|if (?:you|the|this|set)|for (?:more|example)|consider|make sure|ensure|learn more|did you|perhaps|maybe|this (?:is|usually|error|command|may|can|typically)|note that|read more|visit|check|more info|possible solutions?|in most cases|or )\b|^\W*(?:\S+ ){0,4}https?:\/\/\S+\W*$|^npm (?:error|ERR!) (?:404 |notarget )?(?:note that|in most cases|it was specified|tarball|this is|please|fix the|to accept|if you|if set|and is|node-gyp should|you can|for )/i
 
 /** A heading under which the reason stands. */
 const HEADING =
   /^\W{0,8}(?:what went wrong|reason|description|failure reason|caused by|problem(?: \d+)?|details?|error|exception|cause|message|Following errors|errors?|fatal|sorry|stderr|\[stderr\]|root cause)\W*$/i
+
+/** How a line begins that tells an error, with how much that speaks for it. */
+const LEADERS = [
+  [50, CERTAIN],
+  [40, CLEAR],
+  [28, PLACED],
+  [8, OF_PACKAGE_MANAGERS],
+] as const
 
 /** Whatever else is printed by a process that ran out of memory follows from it. */
 const OUT_OF_MEMORY = 90
@@ -132,22 +116,21 @@ const OUT_OF_MEMORY = 90
 /** How much speaks for a line, by itself. */
 export function scoreOf(line: string): number {
   if (line.length < 4 || !WORTH_A_LOOK.test(line)) return 0
-  const leader = best(LEADERS, line)
-  const reasons = REASONS.reduce((sum, [pattern, points]) => (pattern.test(line) ? sum * 0.4 + points : sum), 0)
-  let score = leader + reasons
+  const leader = LEADERS.find(([, patterns]) => matches(patterns, line))?.[0] ?? 0
+  // What is said twice is not twice as certain.
+  const found = REASONS.filter((pattern) => pattern.test(line)).length
+  const reasons = found === 0 ? (matches(VAGUE, line) ? 14 : 0) : 14 + 8 * found
+  const decisive = matches(DECISIVE, line) ? 60 : 0
+  let score = leader + decisive + reasons
   if (/["'`“‘].{1,200}["'`”’]|\b[A-Z][A-Z0-9]+_[A-Z0-9_]{2,}\b/.test(line)) score += 4
-  if (WRAPPERS.some((pattern) => pattern.test(line))) score = Math.min(score * 0.25, TELLING - 4)
-  if (HARMLESS.some((pattern) => pattern.test(line))) score *= 0.2
+  if (matches(WRAPPERS, line)) score = Math.min(score * 0.25, TELLING - 4)
+  if (matches(HARMLESS, line)) score *= 0.2
   if (ADVICE.test(line)) score *= 0.4
   return isOutOfMemory(line) ? Math.max(score, OUT_OF_MEMORY) : score
 }
 
-function best(table: readonly (readonly [RegExp, number])[], line: string): number {
-  let most = 0
-  for (const [pattern, points] of table) {
-    if (points > most && pattern.test(line)) most = points
-  }
-  return most
+function matches(patterns: readonly RegExp[], line: string): boolean {
+  return patterns.some((pattern) => pattern.test(line))
 }
 
 /** The most lines that are compared with one another. */

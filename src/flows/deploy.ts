@@ -12,12 +12,12 @@ import { costOf, isBilled, makeRoom } from './resources/budget.ts'
 import { makeDatabase, readSeed, runSeed } from './resources/databases.ts'
 import { applyDnsRecords } from './resources/dns.ts'
 import { applyDomain } from './resources/domains.ts'
-import { assertOwned, isOwnService } from './resources/repository.ts'
+import { removalMark, removalWatcher } from './resources/removal-mark.ts'
+import { assertOwned } from './resources/repository.ts'
 import { keepVersions } from './resources/versions.ts'
 import { lastWorkingVersion, restorePrevious } from './restore-previous.ts'
 import { rollOut } from './rollout.ts'
 import type { Outcome, Run } from './run.ts'
-import { longestRemovalMs } from './start-again.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
 import { teardownClosed } from './teardown.ts'
 import { type Explanation, explain, failureOf, type Judgement, judge, measured } from './verdict.ts'
@@ -66,12 +66,11 @@ async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): P
 }
 
 function rollOutWork(work: Work): Promise<RolloutEnd> {
-  const { plan, run, prepared, branch } = work
+  const { plan, run, source, prepared, branch } = work
   const { existing, snapshot } = prepared
   const kept = keptSecrets(existing?.env, plan.variables)
   if (kept.length > 0) run.log.warning(describeKept(kept))
-  const mayBeRemoved =
-    plan.kind === 'preview' && plan.reopened && existing && isOwnService(existing, plan.place, prepared.repositorySlug)
+  const marked = prepared.remoteBranches.has(removalMark(plan.serviceName))
   return rollOut(run, {
     serviceName: plan.serviceName,
     branch,
@@ -85,7 +84,7 @@ function rollOutWork(work: Work): Promise<RolloutEnd> {
     restoreBranch: () => restoreBranch(work),
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,
-    removalUntil: mayBeRemoved ? run.clock.now() + longestRemovalMs : undefined,
+    ...(marked ? { removalUnderWay: removalWatcher(run, source, prepared.remote, plan.serviceName) } : {}),
   })
 }
 

@@ -241,7 +241,7 @@ export async function keepIssue(
 ): Promise<WrittenIssue | undefined> {
   const marker = troubleIssueMarker(serviceName)
   if (trouble !== undefined) {
-    const body = troubleIssueBody({ serviceName, trouble, logTail, runUrl: run.context.runUrl })
+    const body = troubleIssueBody({ serviceName, ...run.redact({ trouble, logTail }), runUrl: run.context.runUrl })
     return run.github.issues.upsert({ marker, label, title: `${serviceName} on ml.ink is in trouble`, body })
   }
   const open = await run.github.issues.find(marker, label)

@@ -108,13 +108,13 @@ type Confirmed =
 
 /**
  * Asks the URL of a deployment that is live, and whether it still is.
- * @param until milliseconds since the epoch: so long a healthy one is kept an eye on before it counts
+ * @param removalUnderWay while this is so, a healthy one is kept an eye on before it counts
  */
 export async function confirm(
   run: Observer,
   request: Observed,
   deployed: Deployed,
-  until: number | undefined,
+  removalUnderWay: (() => Promise<boolean>) | undefined,
 ): Promise<Confirmed> {
   const { clock, random, reporter } = run
   const { url } = deployed
@@ -126,11 +126,9 @@ export async function confirm(
   reporter.update({ phase: 'probe', ...(url === undefined ? {} : { url }) })
   const ask = async (signal: AbortSignal): Promise<ProbeResult> => {
     const asked = await probe({ url, check, request: run.http, mcp: run.mcp, clock, random, signal, sanitize })
-    const waitMs = asked.outcome === 'unhealthy' || until === undefined ? 0 : until - clock.now()
-    if (waitMs > 0) {
-      run.log.info(`An earlier removal of ${request.serviceName} may be under way still; watching it a little longer`)
-      await clock.sleep(waitMs, signal)
-    }
+    if (asked.outcome === 'unhealthy' || removalUnderWay === undefined) return asked
+    run.log.info(`An earlier removal of ${request.serviceName} may be under way still; watching until it is over`)
+    while (await removalUnderWay()) await clock.sleep(betweenLooksMs, signal)
     return asked
   }
   const confirmation = await confirmLive({
@@ -168,6 +166,7 @@ function endOf(confirmation: Confirmation, deployed: Deployed): Confirmed {
 }
 
 const shortestPatienceMs = 60_000
+const betweenLooksMs = 2_000
 
 /** One line about what the probe found. */
 function describeProbe({ outcome, status, latencyMs, attempts, error, url, tools }: ProbeResult): string {

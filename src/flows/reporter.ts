@@ -46,7 +46,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   let begun = false
 
   const remember = () =>
-    deps.remember({ row: encodeState([row]), pullRequest: subject.pullRequest, deploymentId: record?.id })
+    deps.remember({ row: encodeState([deps.redact(row)]), pullRequest: subject.pullRequest, deploymentId: record?.id })
   const lasts = (ms: number) =>
     clock.sleep(ms, AbortSignal.any([over.signal, signal])).then(
       () => true,
@@ -98,7 +98,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       remember()
       await early
       // What was removed has taken its records with it.
-      const settled = row.status === 'removed' ? undefined : record?.settle(row)
+      const settled = row.status === 'removed' ? undefined : record?.settle(deps.redact(row))
       const [, commentId] = await Promise.all([settled, card.write(subject.pullRequest, row, finalMode(deps, row))])
       if (commentId !== undefined) deps.output('comment-id', commentId)
       row = { ...row, change: card.after()?.change }
@@ -150,8 +150,9 @@ function cardWriter(deps: Deps) {
   return {
     before: () => before,
     after: () => after,
-    write: async (pullRequest: number | undefined, row: CardRow, mode: WriteMode): Promise<number | undefined> => {
+    write: async (pullRequest: number | undefined, told: CardRow, mode: WriteMode): Promise<number | undefined> => {
       if (pullRequest === undefined || mode === 'not') return undefined
+      const row = deps.redact(told)
       const surroundings: Surroundings = {
         repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
         pullRequest,

@@ -1,5 +1,4 @@
 import { DeployError } from '../core/errors.ts'
-import { redactValue } from '../core/redact.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
@@ -216,9 +215,7 @@ export interface RunPage {
 export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
   const { repository } = deps.context
   const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : [])].map((report) =>
-    redactValue(report, deps.secrets()),
-  )
+  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : [])].map((report) => deps.redact(report))
   page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
   for (const report of reports) {
     if (report.kind !== 'deploy') continue

@@ -54,6 +54,11 @@ export interface Deps {
   readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
   /** Every secret known so far, for what is published outside of the log, where the runner stars nothing. */
   readonly secrets: () => readonly string[]
+  /**
+   * Stars every value that a variable was given or a service has, whatever its name, in a text or in all texts of a
+   * report: for whatever leaves the run's own log.
+   */
+  readonly redact: <T>(value: T) => T
   readonly openPlatform: (place: Place, signal: AbortSignal) => Promise<Platform>
   readonly openSource: (place: Place, options?: SourceWish) => Source
   readonly github: GitHub

@@ -1,5 +1,5 @@
 import { DeployError } from '../core/errors.ts'
-import type { Secret } from '../core/redact.ts'
+import type { Secret } from '../core/secret.ts'
 import { type ObtainDeps, obtainKey } from './key.ts'
 import {
   type FoundRepository,

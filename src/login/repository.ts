@@ -4,8 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { DeployError } from '../core/errors.ts'
-import type { Secret } from '../core/redact.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
+import type { Secret } from '../core/secret.ts'
 
 /** The repository that the GitHub CLI finds for a folder. */
 export interface FoundRepository {

@@ -9,8 +9,8 @@ import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-util
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import type { Fetch } from '../core/http.ts'
-import type { Secret } from '../core/redact.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
+import type { Secret } from '../core/secret.ts'
 import { isLoopback } from '../plan/values.ts'
 
 const requestTimeoutMs = 20_000

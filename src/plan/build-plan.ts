@@ -1,5 +1,5 @@
-import { Secret } from '../core/redact.ts'
-import { branchOf, type PullRequest, type Repository, sameLabel } from './event.ts'
+import { Secret } from '../core/secret.ts'
+import { branchOf, type PullRequest, type Repository } from './event.ts'
 import type { Intent, PlanInput, PreviewIntent, ProductionIntent, RollbackIntent } from './intent.ts'
 import { databaseName, environmentName, previewName, serviceName, targetName } from './names.ts'
 import type {
@@ -56,7 +56,6 @@ export function previewPlan(
     // Cookies and trust that belong to a domain are not for the code of strangers.
     domain: untrusted ? undefined : settings.previewDomain?.replaceAll('{number}', String(number)),
     pullRequest,
-    reopened: isReopened(input),
     untrusted,
     previewLabel: settings.previewLabel,
     previewDrafts: settings.previewDrafts || intent.byPerson,
@@ -65,11 +64,6 @@ export function previewPlan(
     previewTtlMs: settings.previewTtlMs,
     askedBy: intent.comment && { commentId: intent.comment.commentId, login: intent.comment.login },
   }
-}
-
-function isReopened({ event, settings }: PlanInput): boolean {
-  if (event.kind !== 'pull-request') return false
-  return event.action === 'reopened' || (event.action === 'labeled' && sameLabel(event.label, settings.previewLabel))
 }
 
 /** The plan of a deployment to production. */

@@ -72,8 +72,6 @@ export interface DatabasePlan extends DatabaseSettings {
 export interface PreviewPlan extends Deploy {
   readonly kind: 'preview'
   readonly pullRequest: PullRequest
-  /** It was closed, or lacked its label, until just now: the removal of its earlier preview may be under way still. */
-  readonly reopened: boolean
   /** True for a fork's code deployed with the repository's key: it gets the values of `preview-env` and no others. */
   readonly untrusted: boolean
   /** The label without which there is no preview. */

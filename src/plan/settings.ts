@@ -1,4 +1,4 @@
-import type { Secret } from '../core/redact.ts'
+import type { Secret } from '../core/secret.ts'
 import { folderGlobs } from './paths.ts'
 import { settingTable } from './setting-table.ts'
 import type { Setting } from './value-types.ts'

@@ -1,4 +1,4 @@
-import { Secret } from '../core/redact.ts'
+import { Secret } from '../core/secret.ts'
 import { parseAutoscale } from './autoscale.ts'
 import { parseDnsRecords } from './dns.ts'
 import { parseServiceName } from './names.ts'

@@ -1,4 +1,4 @@
-import { hasSecretName, Secret } from '../core/redact.ts'
+import { hasSecretName, Secret } from '../core/secret.ts'
 import { environmentName } from './names.ts'
 import type { ValueProblem } from './values.ts'
 

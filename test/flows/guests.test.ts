@@ -247,7 +247,7 @@ describe('several services of one repository', () => {
     const [service = ''] = names
     await scene.act('issue_comment', { number, commentId: comment.id }, { inputs: { service } })
     expect(stage.ink.service(`${names[0]}-pr-${number}`)).toBeUndefined()
-    expect(await scene.branches()).toEqual([`ink/pr-${number}/${sha}`])
+    expect(await scene.branches()).toEqual([`ink/pr-${number}/${names[1]}-pr-${number}/${sha}`])
     expect(
       scene
         .rows(number)

@@ -130,7 +130,7 @@ describe('a pull request', () => {
     expect(updated.outputs.status).toBe('live')
     expect(scene.activeRecords()).toHaveLength(1)
     expect(updated.githubCalls.length, updated.githubCalls.join()).toBeLessThanOrEqual(8)
-    expect((await scene.branches()).map((name) => name.split('/')[2])).toEqual([old, sha].sort())
+    expect((await scene.branches()).map((name) => name.split('/').at(-1))).toEqual([old, sha].sort())
 
     const comment = scene.repository.comment(number, '/ink rollback', 'acme')
     const back = await scene.act('issue_comment', { number, commentId: comment.id })

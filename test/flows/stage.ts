@@ -15,7 +15,7 @@ import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandb
 import { jobContext } from '../../sandbox/runner/job-context.ts'
 import { buildDeps } from '../../src/adapters.ts'
 import type { Clock } from '../../src/core/clock.ts'
-import { Secret } from '../../src/core/redact.ts'
+import { Secret } from '../../src/core/secret.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 
 import { publish, runAction } from '../../src/flows/run-action.ts'
@@ -230,6 +230,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     maskVariables: (values) =>
       masks.addVariables(new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))),
     secrets: () => masks.values,
+    redact: masks.redact,
     remember: (open) => {
       remembered = open
     },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createRedactor, redactValue } from '../../src/core/redact.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
@@ -48,6 +49,7 @@ export function openWorld(options: WorldOptions = {}): VirtualWorld {
     mishap: options.mishap ?? (() => 'none'),
     broken: options.broken ?? new Set(),
     ...(options.limit === undefined ? {} : { limit: options.limit }),
+    ...(options.deletionMs === undefined ? {} : { deletionMs: options.deletionMs }),
   })
   const github = new VirtualGitHub(time.clock, latencyMs)
   let runs = 0
@@ -99,6 +101,7 @@ function start(
     mask: (secret) => void secrets.push(secret),
     maskVariables: (values) => void secrets.push(...Object.values(values)),
     secrets: () => secrets,
+    redact: (value) => redactValue(value, createRedactor(secrets)),
     openPlatform: async () => ink.platform(),
     openSource: () => ink.source(),
     github: github.adapter(cancel.signal),

@@ -1,7 +1,7 @@
 import { InvalidGrantError } from '@modelcontextprotocol/sdk/server/auth/errors.js'
 import { expect, it } from 'vitest'
 import { DeployError, errorMessage } from '../../src/core/errors.ts'
-import { Secret } from '../../src/core/redact.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { boundedFetch, checkKey, step } from '../../src/login/server.ts'
 
 const { signal } = new AbortController()

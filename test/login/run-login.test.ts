@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { DeployError, errorMessage } from '../../src/core/errors.ts'
-import type { Secret } from '../../src/core/redact.ts'
+import type { Secret } from '../../src/core/secret.ts'
 import { type LoginDeps, runLogin } from '../../src/login/login.ts'
 import type { FoundRepository } from '../../src/login/repository.ts'
 import { recommendedWorkflow } from '../../src/login/repository.ts'

@@ -7,6 +7,7 @@ const payload = { repository: { default_branch: 'trunk', private: false } }
 test('the context is read from the runner’s variables and the payload', () => {
   expect(readContext(runnerEnvironment(), payload)).toEqual({
     repository: {
+      id: '77',
       owner: 'acme',
       name: 'web',
       fullName: 'acme/web',
@@ -22,6 +23,7 @@ test('the context is read from the runner’s variables and the payload', () => 
     runUrl: 'https://github.com/acme/web/actions/runs/42',
     workflow: 'Deploy',
     job: 'deploy',
+    runnerName: 'GitHub Actions 1',
     sha: '1'.repeat(40),
     ref: 'refs/heads/main',
     eventName: 'push',

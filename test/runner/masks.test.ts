@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { looksSecret, Secret } from '../../src/core/redact.ts'
+import { looksSecret, Secret } from '../../src/core/secret.ts'
 import { openMasks } from '../../src/runner/output.ts'
 import { printed } from './printed.ts'
 

@@ -4,6 +4,8 @@ import type { Environment } from '../../src/runner/event.ts'
 export function runnerEnvironment(overrides: Environment = {}): Environment {
   return {
     GITHUB_REPOSITORY: 'acme/web',
+    GITHUB_REPOSITORY_ID: '77',
+    RUNNER_NAME: 'GitHub Actions 1',
     GITHUB_RUN_ID: '42',
     GITHUB_RUN_ATTEMPT: '1',
     GITHUB_ACTOR: 'ada',

@@ -1,7 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { count } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
-import { PlatformError } from '../../ink/errors.ts'
 import type { Platform } from '../../ink/platform.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
 import type { Database, TemplateInstance } from '../../ink/resources.ts'
@@ -10,6 +9,7 @@ import type { Costing, Place } from '../../plan/plan.ts'
 import type { Resource } from '../../report/model.ts'
 import { recordTask } from '../records.ts'
 import type { Run } from '../run.ts'
+import { removalMark, underRemovalMark } from './removal-mark.ts'
 import { openInkRepository, readBranches } from './repository.ts'
 import { branchesOf, unusedBranches } from './versions.ts'
 
@@ -49,7 +49,9 @@ export async function removePreview(
   preview: Removable,
   wantedAgain: () => Promise<boolean> = async () => false,
 ): Promise<Removal> {
-  const removal = await removeRunning(run, plan, preview, wantedAgain)
+  const remove = () => removeRunning(run, plan, preview, wantedAgain)
+  const { serviceName, service } = preview
+  const removal = await (service ? underRemovalMark(run, plan.place, serviceName, remove) : remove())
   return isDone(removal) ? withBranches(removal, preview, await tryBranches(run, plan.place, [preview])) : removal
 }
 
@@ -184,10 +186,7 @@ async function tryBranches(run: Run, place: Place, previews: readonly Removable[
     return { deleted: await removeBranches(run, place, previews) }
   } catch (error) {
     run.signal.throwIfAborted()
-    if (!(error instanceof PlatformError && error.failure === 'missing-tool')) return { why: safeMessage(run, error) }
-    // No later run could do it either, and a branch that no service tracks costs nothing.
-    run.log.warning(`Branches of removed previews stay on ml.ink: ${safeMessage(run, error)}. They start nothing.`)
-    return { deleted: [] }
+    return { why: safeMessage(run, error) }
   }
 }
 
@@ -210,7 +209,10 @@ async function removeBranches(run: Run, place: Place, previews: readonly Removab
   const branches = [...new Set(previews.flatMap((preview) => branchesOf(preview, present.keys())))]
   const except = previews.map(({ serviceName }) => serviceName)
   const unused = branches.length === 0 ? [] : await unusedBranches(run, branches, { slug, except })
-  if (unused.length > 0) await source.deleteBranches(remote, unused, run.signal)
+  // Only of services that are gone now: where there was none, a mark is of somebody who found one.
+  const marks = previews.flatMap(({ serviceName, service }) => (service ? removalMark(serviceName) : []))
+  const stale = marks.filter((mark) => present.has(mark))
+  if (unused.length + stale.length > 0) await source.deleteBranches(remote, [...unused, ...stale], run.signal)
   return unused
 }
 

@@ -50,7 +50,8 @@ export async function unusedBranches(
 ): Promise<readonly string[]> {
   const named = new Set(candidates.flatMap((name) => targetOf(name)?.serviceName ?? []))
   const shared = candidates.filter((name) => targetOf(name)?.serviceName === undefined)
-  const listed = shared.length === 0 ? [] : await platform.services(signal)
+  const isTold = platform.offers('listServices')
+  const listed = shared.length > 0 && isTold ? await platform.services(signal) : []
   const neighbours = listed.filter(
     ({ name, repo }) => repo === where.slug && shared.some((branch) => mayTrack(name, branch)),
   )
@@ -63,7 +64,7 @@ export async function unusedBranches(
     if (answer.status === 'rejected') throw answer.reason
     inUse.add(answer.value?.branch)
   }
-  const doubtful = listed.length >= listLimit ? shared : []
+  const doubtful = !isTold || listed.length >= listLimit ? shared : []
   return candidates.filter((name) => !inUse.has(name) && !doubtful.includes(name))
 }
 
