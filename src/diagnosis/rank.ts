@@ -1,4 +1,4 @@
-import { isOutOfMemory } from './memory.ts'
+import { isOutOfMemory } from './lines.ts'
 
 /** A line that may be the reason, with how much speaks for it. */
 export interface Ranked {

@@ -4,6 +4,7 @@ import { sanitize } from '../../src/core/sanitize.ts'
 import { diagnose, type Failure } from '../../src/diagnosis/diagnose.ts'
 import { lastWordsOf, memoryDeath } from '../../src/diagnosis/memory.ts'
 import { repositoryPaths } from '../../src/diagnosis/paths.ts'
+import { repositoryPaths } from '../../src/diagnosis/places.ts'
 import { failureOf, SAMPLES, sampleLines } from './samples.ts'
 
 const failed = (overrides: Partial<Failure>): Failure => ({ ...failureOf('none'), ...overrides })

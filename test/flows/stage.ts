@@ -23,10 +23,11 @@ import { secretsWithheld } from '../../src/plan/guards.ts'
 import { type InputName, parseSettings } from '../../src/plan/settings.ts'
 import type { AnnotationView } from '../../src/report/model.ts'
 import type { CardRow } from '../../src/report/row.ts'
+import type { CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readContext, readEvent } from '../../src/runner/event.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
-import { openMasks } from '../../src/runner/masks.ts'
+import { openMasks } from '../../src/runner/output.ts'
 import { inputDefaults } from '../plan/plan-inputs.ts'
 
 export type Inputs = Partial<Record<InputName, string>>
