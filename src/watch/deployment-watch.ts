@@ -5,7 +5,7 @@ import { isOtherCommit, isOurs, jittered, type OurMarks, type ReadService, type 
 import { type DeploymentEnd, type DeploymentPhase, meaningOf } from './status.ts'
 
 /** What the watch needs to know and to have. */
-export interface WatchOptions extends OurMarks {
+interface WatchOptions extends OurMarks {
   readonly read: ReadService
   readonly clock: Clock
   /** Yields [0, 1). */
@@ -20,7 +20,7 @@ export interface WatchOptions extends OurMarks {
 }
 
 /** What the watch tells while it waits. Lines are sanitized: they can be printed as they are. */
-export interface WatchEvents {
+interface WatchEvents {
   /** A phase began at `atMs` (ms since the epoch). */
   phase(phase: DeploymentPhase, atMs: number): void
   line(text: string): void
@@ -41,7 +41,7 @@ export type Sighting =
   /** Live on our branch, and for a minute now with another commit than ours. */
   | { readonly kind: 'other-commit' }
 
-export type OwnEnd = Exclude<DeploymentEnd, 'active' | 'superseded' | 'removed'>
+type OwnEnd = Exclude<DeploymentEnd, 'active' | 'superseded' | 'removed'>
 
 /** What a build took, as seen from here: one that is shorter than the pause between two readings counts 0. */
 export interface Timings {
