@@ -36,8 +36,8 @@ export async function runOnPlatform(
   args: readonly string[],
   options: {
     readonly onMessage?: NetworkCall['onMessage']
-    /** Whether a failure is none: the answer then is empty. */
-    readonly isFine?: (failed: NetworkOutput, talk: Talk) => Promise<boolean>
+    /** Asks once more in another way after a failure; what it yields counts instead. */
+    readonly instead?: (failed: NetworkOutput, talk: Talk) => Promise<NetworkOutput>
   } = {},
 ): Promise<NetworkOutput> {
   const { own } = await git.stores('sha1')
@@ -48,8 +48,7 @@ export async function runOnPlatform(
   const talk: Talk = (words) => own.talk(remote, words, { settings, onMessage: options.onMessage })
   return await git.retrying(what, remote, async () => {
     const output = await talk(args)
-    const isFine = output.exitCode !== 0 && ((await options.isFine?.(output, talk)) ?? false)
-    return isFine ? { stdout: '', stderr: '', exitCode: 0 } : output
+    return output.exitCode !== 0 && options.instead ? await options.instead(output, talk) : output
   })
 }
 
@@ -64,7 +63,14 @@ type Talk = (args: readonly string[]) => Promise<NetworkOutput>
 export async function listBranches(git: GitWorkspace, remote: GitRemote): Promise<ReadonlyMap<string, string>> {
   const what = 'Listing the branches'
   const output = await runOnPlatform(git, remote, what, ['ls-remote', '--quiet', '--heads', remote.url], {
-    isFine: async (failed, talk) => / 500\b/.test(failed.stderr) && hasNoBranches(await talk(listForPush(remote))),
+    instead: async (failed, talk) => {
+      if (!/ 500\b/.test(failed.stderr)) return failed
+      const asked = await talk(listForPush(remote))
+      if (hasNoBranches(asked)) return { stdout: '', stderr: '', exitCode: 0 }
+      // A refusal is the server's last word, where its trouble with the list would be waited out.
+      const isRefusal = asked.exitCode !== 0 && ['denied', 'unpaid'].includes(classifyFailure(asked).kind)
+      return isRefusal ? asked : failed
+    },
   })
   if (output.exitCode !== 0) throw gitError(what, classifyFailure(output), remote)
   const lines = output.stdout.split('\n').filter((line) => line !== '')
