@@ -11,13 +11,12 @@ import {
   uptimeOf,
   withCheck,
 } from '../plan/monitor-memory.ts'
-import { previewNumber } from '../plan/names.ts'
+import { parseDeploymentBranch, previewNumber } from '../plan/names.ts'
 import type { MonitorPlan, Place } from '../plan/plan.ts'
 import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
-import type { MonitoredService, MonitorReport } from '../report/model.ts'
-import type { Target } from '../report/row.ts'
+import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
-import { meaningOf } from '../watch/status.ts'
+import { meaningOf } from '../watch/readings.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { findPreviews, type ReadRepository } from './resources/previews.ts'
 import { isOwnService, openInkRepository } from './resources/repository.ts'
@@ -148,6 +147,7 @@ async function look(
   const asked = await probe({
     url: service.url,
     check: health,
+    commit: service.branch === undefined ? undefined : parseDeploymentBranch(service.branch)?.sourceSha,
     request: run.http,
     mcp: run.mcp,
     clock: run.clock,

@@ -5,7 +5,7 @@ import { isNameTaken, isTransient, mayHaveHappened, ToolError } from '../ink/err
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { DeploymentWatch } from '../watch/deployment-watch.ts'
-import { meaningOf } from '../watch/status.ts'
+import { meaningOf } from '../watch/readings.ts'
 import { confirm, type Observed, type Observer, openWatch, type RolloutEnd } from './observe.ts'
 import type { Run } from './run.ts'
 import { type Happening, StartAgain } from './start-again.ts'

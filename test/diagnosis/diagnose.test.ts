@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sanitize } from '../../src/core/sanitize.ts'
 import { diagnose, type Failure } from '../../src/diagnosis/diagnose.ts'
-import { lastWordsOf, memoryDeath } from '../../src/diagnosis/memory.ts'
-import { repositoryPaths } from '../../src/diagnosis/paths.ts'
+import { lastWordsOf, memoryDeath } from '../../src/diagnosis/lines.ts'
+import { repositoryPaths } from '../../src/diagnosis/places.ts'
 import { failureOf, SAMPLES, sampleLines } from './samples.ts'
 
 const failed = (overrides: Partial<Failure>): Failure => ({ ...failureOf('none'), ...overrides })

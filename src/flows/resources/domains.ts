@@ -1,7 +1,7 @@
 import { errorMessage } from '../../core/errors.ts'
 import type { Zone } from '../../ink/resources.ts'
 import type { Service } from '../../ink/results.ts'
-import type { DomainView } from '../../report/row.ts'
+import type { DomainView } from '../../report/model.ts'
 import type { DeployPlan } from '../prepare.ts'
 import type { Run } from '../run.ts'
 

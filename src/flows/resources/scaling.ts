@@ -1,6 +1,6 @@
 import { DeployError } from '../../core/errors.ts'
 import { createSanitizer, safeMessage } from '../../core/sanitize.ts'
-import { lastWordsOf, memoryDeath } from '../../diagnosis/memory.ts'
+import { lastWordsOf, memoryDeath } from '../../diagnosis/lines.ts'
 import { mebibytes } from '../../ink/account.ts'
 import type { Service } from '../../ink/results.ts'
 import {
@@ -23,7 +23,7 @@ import {
 } from '../../plan/monitor-memory.ts'
 import type { MonitorPlan } from '../../plan/plan.ts'
 import type { MonitoredService } from '../../report/model.ts'
-import { meaningOf } from '../../watch/status.ts'
+import { meaningOf } from '../../watch/readings.ts'
 import type { RolloutEnd } from '../observe.ts'
 import type { Run } from '../run.ts'
 import { judge } from '../verdict.ts'
