@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { CardRow, Health, PhaseName, Target } from './row.ts'
+import type { Seal } from './seal.ts'
 
 /**
  * What a run has to tell, in the terms of whoever reads it. Everything here is plain data:
@@ -9,6 +11,8 @@ import { z } from 'zod'
 export interface Surroundings {
   readonly repositoryUrl: string
   readonly pullRequest?: number | undefined
+  /** Signs what the card carries, and tells what of a card is to be believed; a run without the API key has none. */
+  readonly seal?: Seal | undefined
 }
 
 export type PhaseResult = 'done' | 'failed' | 'skipped' | 'cancelled' | 'running'
