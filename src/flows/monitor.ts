@@ -17,15 +17,17 @@ import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../rep
 import type { MonitoredService, MonitorReport } from '../report/model.ts'
 import type { Target } from '../report/row.ts'
 import { parseDeploymentBranch } from '../source/branches.ts'
+import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
-import { meaningOf } from '../watch/status.ts'
+import { meaningOf } from '../watch/readings.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { findPreviews, type ReadRepository } from './resources/previews.ts'
 import { isOwnService, openInkRepository } from './resources/repository.ts'
 import { scale, stuckAtSize } from './resources/scaling.ts'
 import type { Outcome, Run } from './run.ts'
 
-const logLines = 40
+// A process that dies of its memory writes a long stack below its reason.
+const logLines = 80
 
 /** Looks after production and the open previews: status, an answer from the URL, the end of the log, and one issue per trouble. */
 export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {

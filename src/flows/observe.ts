@@ -4,11 +4,11 @@ import type { Service } from '../ink/results.ts'
 import type { HealthCheck } from '../plan/settings.ts'
 import type { PhaseName } from '../report/row.ts'
 import { parseDeploymentBranch } from '../source/branches.ts'
+import type { PhaseName } from '../report/model.ts'
 import { type Confirmation, confirmLive } from '../watch/confirm-live.ts'
 import { DeploymentWatch, type Evidence, type Timings, type WaitingPhase } from '../watch/deployment-watch.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
-import type { OurMarks, ReadService } from '../watch/readings.ts'
-import type { DeploymentPhase } from '../watch/status.ts'
+import type { DeploymentPhase, OurMarks, ReadService } from '../watch/readings.ts'
 import type { Run } from './run.ts'
 
 /** Which deployment is observed. */

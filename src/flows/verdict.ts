@@ -1,8 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import { diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
-import type { AnnotationView } from '../report/model.ts'
-import type { CardRow, DiagnosisView, RowStatus } from '../report/row.ts'
+import type { AnnotationView, CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
 import type { ProbeResult } from '../watch/probe.ts'
 import type { RolloutEnd } from './observe.ts'
 

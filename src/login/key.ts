@@ -6,14 +6,7 @@ import { sanitizePhrase } from '../core/sanitize.ts'
 import { Secret } from '../core/secret.ts'
 import { looksLikeApiKey } from '../plan/values.ts'
 import { openLoopback } from './loopback.ts'
-import {
-  type AuthorizationServer,
-  boundedFetch,
-  checkKey,
-  discover,
-  KEY_MAY_REMAIN,
-  step,
-} from './server.ts'
+import { type AuthorizationServer, boundedFetch, checkKey, discover, KEY_MAY_REMAIN, step } from './server.ts'
 import { type Terminal, unlessAborted } from './terminal.ts'
 
 /** What an answer to our request must agree with. */

@@ -171,7 +171,7 @@ export const settingTable = {
   domain: optional(types.domain, 'Custom domain of the production service', 'services.*.domain'),
   'preview-domain': optional(
     types.previewDomain,
-    "Custom domain of previews, such as `pr-{number}.preview.example.com`; a fork's preview gets none",
+    "Custom domain of previews, such as `pr-{number}-preview.example.com`; a fork's preview gets none",
     'services.*.preview.domain',
   ),
   'remove-domain': withDefault(

@@ -148,12 +148,15 @@ export function parseDomain(text: string): Parsed<string> {
 
 const anyNumber = '999999999'
 
-/** A host name with `{number}` in it, where the longest number of a pull request has room. */
+/**
+ * A host name with `{number}` in its first label, where the longest number of a pull request has room. What is below that
+ * label is a zone at ml.ink, which is the same for all pull requests.
+ */
 export function parsePreviewDomain(text: string): Parsed<string> {
   const parsed = parseDomain(text.replaceAll('{number}', anyNumber))
-  return 'value' in parsed && text.includes('{number}')
+  return 'value' in parsed && /^[^.]*\{number\}[^.]*\.[^{]*$/.test(text)
     ? { value: parsed.value.replaceAll(anyNumber, '{number}') }
-    : { allowed: 'a host name with {number} in it, such as pr-{number}.preview.example.com' }
+    : { allowed: 'a host name with {number} in its first label alone, such as pr-{number}-preview.example.com' }
 }
 
 /** A branch's short name, by the rules that `git check-ref-format` enforces and people trip over. */

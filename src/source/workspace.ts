@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import { type RetryPolicy, retry } from '../core/retry.ts'
-import { type ChildEnvironment, type GitRepository, type GitSetting, openRepository } from './git.ts'
+import { type ChildEnvironment, type GitRepository, type GitSetting, type NetworkCall, openRepository } from './git.ts'
 import { prepareEnvironment, readNetworkSettings, requireGit } from './git-environment.ts'
 import { classifyFailure, GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
 
@@ -183,6 +183,38 @@ async function retryGit(
     },
   )
 }
+
+/**
+ * Runs git against the platform's server until it succeeds or fails for good, from the repository that snapshots are
+ * made in. The server speaks protocol 0, and its token must not follow a redirect to another host.
+ *
+ * @param what begins the sentences about it: "The push of ink/…"
+ */
+export async function runOnPlatform(
+  git: GitWorkspace,
+  remote: GitRemote,
+  what: string,
+  args: readonly string[],
+  options: {
+    readonly onMessage?: NetworkCall['onMessage']
+    /** Whether a failure is none: the answer then is empty. */
+    readonly isFine?: (failed: NetworkOutput, talk: Talk) => Promise<boolean>
+  } = {},
+): Promise<NetworkOutput> {
+  const { own } = await git.stores('sha1')
+  const settings = [
+    ['protocol.version', '0'],
+    ['http.followRedirects', 'false'],
+  ] as const
+  const talk: Talk = (words) => own.talk(remote, words, { settings, onMessage: options.onMessage })
+  return await git.retrying(what, remote, async () => {
+    const output = await talk(args)
+    const isFine = output.exitCode !== 0 && ((await options.isFine?.(output, talk)) ?? false)
+    return isFine ? { stdout: '', stderr: '', exitCode: 0 } : output
+  })
+}
+
+export type Talk = (args: readonly string[]) => Promise<NetworkOutput>
 
 // Laid out by hand: `git init` would copy templates and hooks.
 async function layOut(format: ObjectFormat, own: string, fetched: string): Promise<void> {

@@ -234,6 +234,8 @@ describe('bad inputs', () => {
         'pr-{number}.example.com/x',
         '{num}.example.com',
         'a.{number}',
+        'app.{number}.example.com',
+        'pr-{number}.{number}.example.com',
         `${'a'.repeat(55)}{number}.example.com`,
       ],
     ],
