@@ -11,12 +11,9 @@ import {
   uptimeOf,
   withCheck,
 } from '../plan/monitor-memory.ts'
-import { previewNumber } from '../plan/names.ts'
+import { parseDeploymentBranch, previewNumber } from '../plan/names.ts'
 import type { MonitorPlan, Place } from '../plan/plan.ts'
 import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
-import type { MonitoredService, MonitorReport } from '../report/model.ts'
-import type { Target } from '../report/row.ts'
-import { parseDeploymentBranch } from '../source/branches.ts'
 import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/readings.ts'

@@ -1,16 +1,5 @@
 import { DeployError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
-import { decide, isTold, type LoginContext, type LoginIntent, type LoginOptions, refuseWithoutPlace } from './decide.ts'
-import { randomBytes } from 'node:crypto'
-import { parseArgs } from 'node:util'
-import type { Command } from '../cli/command.ts'
-import { DeployError, errorMessage } from '../core/errors.ts'
-import { limitAnswers } from '../core/http.ts'
-import { proxiedFetch } from '../core/proxy.ts'
-import { settingTable } from '../plan/setting-table.ts'
-import { parseEndpoint } from '../plan/values.ts'
-import { Cancelled, cancelOnSignals } from '../runner/cancellation.ts'
-import { decide, type Intent, isTold, refuseWithoutPlace, type Surroundings } from './decide.ts'
 import { type ObtainDeps, obtainKey } from './key.ts'
 import {
   type FoundRepository,

@@ -1,7 +1,6 @@
 import { DeployError } from '../../core/errors.ts'
 import { createSanitizer, safeMessage } from '../../core/sanitize.ts'
-import { lastWordsOf, memoryDeath } from '../../diagnosis/memory.ts'
-import { memoryDeath } from '../../diagnosis/lines.ts'
+import { lastWordsOf, memoryDeath } from '../../diagnosis/lines.ts'
 import { mebibytes } from '../../ink/account.ts'
 import type { Service } from '../../ink/results.ts'
 import {
