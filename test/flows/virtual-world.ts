@@ -93,7 +93,7 @@ function start(
       debug() {},
       notice: (text) => void notices.push(text),
       warning: (text) => void warnings.push(text),
-      foreign: say,
+      untrusted: say,
     },
     output: (name, value) => {
       outputs[name] = String(value)
