@@ -77,6 +77,14 @@ export function isOutOfMemory(line: string): boolean {
   return OUT_OF_MEMORY.some((pattern) => pattern.test(line))
 }
 
+/** The stack that V8 and the JVM write below the reason, with its heading: it can be longer than all else. */
+const STACK_LINE = /^(?: *\d{1,3}: (?:0x)?[0-9a-f]{4,16}\b.*|\s+at .*|-+ Native stack trace -+|\s*)$/
+
+/** What a process said last of all, so many lines of it, without the stack below its reason. */
+export function lastWordsOf(log: readonly string[], lines: number): readonly string[] {
+  return log.filter((line) => !STACK_LINE.test(withoutPrefix(line))).slice(-lines)
+}
+
 /** The last line of a log by which a process was killed for its memory, or ran out of it. */
 export function memoryDeath(lines: readonly string[]): string | undefined {
   return lines.findLast((line) => isOutOfMemory(withoutPrefix(line)))

@@ -1,6 +1,7 @@
 import type { Deadline } from '../core/clock.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
+import { parseDeploymentBranch } from '../plan/names.ts'
 import type { HealthCheck } from '../plan/settings.ts'
 import type { PhaseName } from '../report/model.ts'
 import { type Confirmation, confirmLive } from '../watch/confirm-live.ts'
@@ -125,7 +126,8 @@ export async function confirm(
   reporter.timeline.begin('probe', 'Probe')
   reporter.update({ phase: 'probe', ...(url === undefined ? {} : { url }) })
   const ask = async (signal: AbortSignal): Promise<ProbeResult> => {
-    const asked = await probe({ url, check, request: run.http, mcp: run.mcp, clock, random, signal, sanitize })
+    const commit = parseDeploymentBranch(request.branch)?.sourceSha
+    const asked = await probe({ url, check, commit, request: run.http, mcp: run.mcp, clock, random, signal, sanitize })
     if (asked.outcome === 'unhealthy' || removalUnderWay === undefined) return asked
     run.log.info(`An earlier removal of ${request.serviceName} may be under way still; watching until it is over`)
     while (await removalUnderWay()) await clock.sleep(betweenLooksMs, signal)

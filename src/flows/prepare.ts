@@ -52,6 +52,7 @@ export async function prepare(plan: DeployPlan, run: Run, source: Source): Promi
           ordinaryCheckouts: plan.ordinaryCheckouts,
           directory: plan.directory,
           exportIgnore: plan.exportIgnore,
+          lfsPointers: plan.lfsPointers,
         },
         signal,
       ),

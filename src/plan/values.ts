@@ -111,6 +111,14 @@ export function parseHealthPath(text: string): Parsed<string> {
     : { allowed: 'a path that starts with one /, or none to turn the check off, or mcp for an MCP server' }
 }
 
+/** A text to be found in an answer. A placeholder that nobody fills would never be found. */
+export function parseAnswerText(text: string): Parsed<string> {
+  const unknown = text.match(/\{[A-Za-z][\w-]*\}/g)?.some((placeholder) => placeholder !== '{sha}')
+  return unknown || text.length > 500 || /[\0-\x1f\x7f]/.test(text)
+    ? { allowed: 'one line of text of at most 500 characters, in which {sha} is the only placeholder' }
+    : { value: text }
+}
+
 /** `200`, `200-399`, `200,204,300-308`. */
 export function parseStatuses(text: string): Parsed<readonly StatusRange[]> {
   const ranges = text.split(',').map((part): StatusRange | undefined => {

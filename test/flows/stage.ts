@@ -21,7 +21,7 @@ import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { publish, runAction } from '../../src/flows/run-action.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
 import { type InputName, parseSettings } from '../../src/plan/settings.ts'
-import type { CardRow } from '../../src/report/model.ts'
+import type { AnnotationView, CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readContext, readEvent } from '../../src/runner/event.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
@@ -64,6 +64,7 @@ export interface Act {
   readonly warnings: readonly string[]
   readonly notices: readonly string[]
   readonly summary: string
+  readonly annotations: readonly AnnotationView[]
   readonly secrets: readonly string[]
   /** What the post step would find. */
   readonly remembered: OpenDeployment | undefined
@@ -203,6 +204,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const notices: string[] = []
   const outputs: Record<string, string> = {}
   let summary = ''
+  const annotations: AnnotationView[] = []
   let remembered: OpenDeployment | undefined
   const say = (line: string) => {
     log.push(line)
@@ -244,7 +246,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   try {
     outcome = await runAction(deps, read, { startedAt, warnings, signal })
     publish(outcome, deps, {
-      annotate: () => undefined,
+      annotate: (attached) => void annotations.push(...attached),
       writeSummary: (markdown) => {
         summary = markdown
       },
@@ -264,6 +266,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     warnings,
     notices,
     summary,
+    annotations,
     secrets: masks.values,
     remembered,
     githubCalls: github.journal.slice(callsBefore).flatMap(({ operation }) => (operation === 'git' ? [] : [operation])),
