@@ -76,7 +76,7 @@ describe('production', () => {
     expect(await scene.page(scene.production)).toBe('older')
   })
 
-  it('that somebody else deploys meanwhile is superseded, and that is no failure', async () => {
+  it('that somebody else deploys meanwhile is superseded, and that is not a failure', async () => {
     const scene = await live()
     const sha = await scene.write('second')
     stage.ink.fault('ink.deployed-by-other', { times: 1, branch: `ink/production/${scene.production}/${scene.first}` })
@@ -123,7 +123,7 @@ describe('production', () => {
     expect(run.log.slice(back)).not.toContain('error: nothing fits')
   })
 
-  it('that could not be confirmed is red, and stays: doubt is no reason to take away what may be good', async () => {
+  it('that could not be confirmed is red, and stays: doubt is not a reason to take away what may be good', async () => {
     const scene = await live()
     const sha = await scene.write('second')
     const run = await scene.act('push', { before: scene.first, after: sha }, { change: hidingStatusAfterProbe(sha) })

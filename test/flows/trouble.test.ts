@@ -86,7 +86,7 @@ describe('trouble on the way to ml.ink', () => {
   it('with a service that somebody else makes at the same moment stops before changing it', async () => {
     const scene = await stage.scene()
     const { number } = await scene.open('hello')
-    stage.ink.fault('ink.foreign-service', { times: 1 })
+    stage.ink.fault('ink.name-taken', { times: 1 })
     const run = await scene.act('pull_request', { action: 'opened', number })
     expect(run.red).toBe(true)
     expect(run.outcome?.failure?.message).toContain('does not carry the marks')
