@@ -1,6 +1,6 @@
 import { systemClock } from './core/clock.ts'
 import { errorMessage } from './core/errors.ts'
-import { proxiedFetch } from './core/proxy.ts'
+import { proxiedFetch } from './core/http.ts'
 import { finishInterrupted } from './flows/interrupted.ts'
 import { openGitHub } from './github/github.ts'
 import { createSeal } from './report/seal.ts'

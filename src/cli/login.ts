@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
+import { fetchNamedBy } from '../core/addresses.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { limitAnswers } from '../core/http.ts'
-import { proxiedFetch } from '../core/proxy.ts'
-import type { LoginOptions } from '../login/decide.ts'
+import type { LoginOptions } from '../login/login.ts'
 import { runLogin } from '../login/login.ts'
 import { openBrowser } from '../login/loopback.ts'
 import { createGitHubCli, openWorkflowFile } from '../login/repository.ts'
@@ -83,7 +83,7 @@ export const loginCommand: Command = {
     using terminal = openTerminal(host)
     try {
       await runLogin(options, {
-        fetch: limitAnswers(proxiedFetch(host.env)),
+        fetch: limitAnswers(fetchNamedBy(options.endpoint, host.env)),
         terminal,
         openBrowser: (address, onFailure) => openBrowser(host.platform, address, onFailure),
         newState: () => randomBytes(32).toString('base64url'),

@@ -1,8 +1,10 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { lookup as resolveName } from 'node:dns/promises'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import { Agent, fetch, type RequestInit, type Response } from 'undici'
+import { Agent, type Dispatcher, fetch, type RequestInit, type Response } from 'undici'
 import { DeployError } from './errors.ts'
+import type { Fetch } from './http.ts'
+import { fetchThrough, proxiedFetch, readProxies } from './http.ts'
 import { sanitizePhrase } from './sanitize.ts'
 
 /** Which addresses may be asked when it was not the user who named them. */
@@ -11,6 +13,8 @@ export interface AddressRules {
   readonly configured?: readonly string[]
   /** Whether private networks are fine too, as the one who names the address is a server of the user's own. */
   readonly privateNetworks?: boolean
+  /** The proxy for an address. Where there is one, the connection is its own, and the check of the name has to do. */
+  readonly proxyFor?: ((target: URL) => Dispatcher | undefined) | undefined
 }
 
 /** An address that is not asked. The message says which one and why. */
@@ -141,11 +145,12 @@ export async function fetchAllowed(address: string, init: RequestInit, rules: Ad
   let headers = init.headers
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const { url } = await assertPublicAddress(current, rules)
+    const dispatcher = rules.proxyFor?.(url) ?? (isConfigured(url, rules) ? undefined : guardedAgent(rules))
     const response = await fetch(url, {
       ...init,
       headers: headers ?? {},
       redirect: 'manual',
-      ...(isConfigured(url, rules) ? {} : { dispatcher: guardedAgent(rules) }),
+      ...(dispatcher === undefined ? {} : { dispatcher }),
     })
     const location = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || location === null) return response
@@ -177,3 +182,33 @@ export async function* bodyAtMost(response: Response, bytes: number): AsyncGener
     yield chunk
   }
 }
+
+/**
+ * {@link proxiedFetch} for addresses that the server at `endpoint` has told: they have to be https and on the public
+ * internet, by their name and again at the connection. A server on this machine or in this network, which its user has
+ * configured, may name addresses where it is itself.
+ */
+export function fetchNamedBy(endpoint: string, environment: Parameters<typeof proxiedFetch>[0]): Fetch {
+  const { hostname } = new URL(endpoint)
+  if (LOOPBACK.test(hostname)) return proxiedFetch(environment)
+  const proxyFor = readProxies(environment)
+  let rules: Promise<AddressRules> | undefined
+  let guarded: Agent | undefined
+  return async (url, init) => {
+    const target = new URL(url)
+    rules ??= rulesOf(endpoint)
+    await assertPublicAddress(target.href, await rules)
+    guarded ??= new Agent({ connect: { lookup: allowedLookup(await rules) } })
+    return fetchThrough(proxyFor(target) ?? guarded, url, init)
+  }
+}
+
+async function rulesOf(endpoint: string): Promise<AddressRules> {
+  const inside = await assertPublicAddress(endpoint).then(
+    () => false,
+    (error: unknown) => error instanceof AddressRefused,
+  )
+  return { configured: [endpoint], privateNetworks: inside }
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/

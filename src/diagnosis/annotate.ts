@@ -1,4 +1,4 @@
-import type { RepositoryPaths } from './paths.ts'
+import type { RepositoryPaths } from './places.ts'
 import { fileAbove, filesNamedOn, placesIn, type SourcePlace } from './places.ts'
 import { scoreOf, TELLING } from './rank.ts'
 import type { Section } from './section.ts'

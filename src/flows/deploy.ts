@@ -3,9 +3,8 @@ import { describeSize, templateSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import { keptSecrets } from '../plan/variables.ts'
-import type { DeployReport, PushedView } from '../report/model.ts'
-import type { CardRow } from '../report/row.ts'
-import type { PushResult } from '../source/push.ts'
+import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
+import type { PushResult } from '../source/branches.ts'
 import type { RolloutEnd } from './observe.ts'
 import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
 import { readAccount } from './resources/account.ts'
@@ -29,7 +28,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   // Closed when this function ends, so everything that uses it is awaited in here.
   await using source = run.openSource(plan.place, {
     ignoreWorkspace: plan.kind === 'preview' && plan.untrusted,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    deadlineAt: run.deadlineAt,
   })
   timeline.begin('snapshot', 'Snapshot, and what ml.ink has')
   const found = await prepare(plan, run, source)
@@ -46,7 +45,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   if (before) return await giveWay({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
-  if (seed !== undefined) await runSeed(run, plan, prepared, seed)
+  if (seed !== undefined) await runSeed(run, prepared, seed)
   const work: Work = { plan, run, source, prepared, branch, pushed }
   const end = await rollOutWork(work)
   const after = await changeMeanwhile(plan, run, snapshot.sourceSha)
@@ -84,7 +83,7 @@ function rollOutWork(work: Work): Promise<RolloutEnd> {
     stillWanted: () => isStillWanted(work),
     restoreBranch: () => restoreBranch(work),
     health: plan.health,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    deadlineAt: run.deadlineAt,
     ...(marked ? { removalUnderWay: removalWatcher(run, source, prepared.remote, plan.serviceName) } : {}),
   })
 }

@@ -1,13 +1,13 @@
 import type { Deadline } from '../core/clock.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
+import { parseDeploymentBranch } from '../plan/names.ts'
 import type { HealthCheck } from '../plan/settings.ts'
-import type { PhaseName } from '../report/row.ts'
+import type { PhaseName } from '../report/model.ts'
 import { type Confirmation, confirmLive } from '../watch/confirm-live.ts'
 import { DeploymentWatch, type Evidence, type Timings, type WaitingPhase } from '../watch/deployment-watch.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
-import type { OurMarks, ReadService } from '../watch/readings.ts'
-import type { DeploymentPhase } from '../watch/status.ts'
+import type { DeploymentPhase, OurMarks, ReadService } from '../watch/readings.ts'
 import type { Run } from './run.ts'
 
 /** Which deployment is observed. */
@@ -126,7 +126,8 @@ export async function confirm(
   reporter.timeline.begin('probe', 'Probe')
   reporter.update({ phase: 'probe', ...(url === undefined ? {} : { url }) })
   const ask = async (signal: AbortSignal): Promise<ProbeResult> => {
-    const asked = await probe({ url, check, request: run.http, mcp: run.mcp, clock, random, signal, sanitize })
+    const commit = parseDeploymentBranch(request.branch)?.sourceSha
+    const asked = await probe({ url, check, commit, request: run.http, mcp: run.mcp, clock, random, signal, sanitize })
     if (asked.outcome === 'unhealthy' || removalUnderWay === undefined) return asked
     run.log.info(`An earlier removal of ${request.serviceName} may be under way still; watching until it is over`)
     while (await removalUnderWay()) await clock.sleep(betweenLooksMs, signal)

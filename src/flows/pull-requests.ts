@@ -3,9 +3,9 @@ import type { PullRequestState } from '../github/pull-requests.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { branchOf } from '../plan/event.ts'
 import { labelFollowsHead } from '../plan/guards.ts'
+import { parseDeploymentBranch } from '../plan/names.ts'
 import type { Facts, NeededFact, RunningVersion } from '../plan/plan.ts'
-import { parseDeploymentBranch } from '../source/branches.ts'
-import { meaningOf } from '../watch/status.ts'
+import { meaningOf } from '../watch/readings.ts'
 import type { Deps } from './run.ts'
 
 /** A pull request as GitHub's API gives it, as a fact for the plan. */

@@ -1,13 +1,12 @@
 import { placeName } from '../plan/names.ts'
 import { foldCard } from '../report/card.ts'
-import type { Surroundings } from '../report/model.ts'
-import type { CardRow, PhaseName, RunStamp, Target } from '../report/row.ts'
+import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
 import { openRecord, type RunRecord } from './records.ts'
 import type { Deps, Reporter, RunDeps } from './run.ts'
-import { Timeline } from './timeline.ts'
+import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
 export interface Subject {

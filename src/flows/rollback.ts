@@ -1,9 +1,9 @@
 import { DeployError } from '../core/errors.ts'
 import type { Service } from '../ink/results.ts'
+import { parseDeploymentBranch } from '../plan/names.ts'
 import type { RollbackPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
 import type { DeployReport } from '../report/model.ts'
-import { parseDeploymentBranch } from '../source/branches.ts'
 import type { RolloutEnd } from './observe.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
 import { versionToRestore } from './resources/versions.ts'
@@ -44,7 +44,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     assertOwned: (one) => assertOwned(one, plan, slug),
     stillWanted: async () => false,
     health: plan.health,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    deadlineAt: run.deadlineAt,
   })
   return outcomeOf(run, service, end)
 }

@@ -5,7 +5,7 @@ import { isNameTaken, isTransient, mayHaveHappened, ToolError } from '../ink/err
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { DeploymentWatch } from '../watch/deployment-watch.ts'
-import { meaningOf } from '../watch/status.ts'
+import { meaningOf } from '../watch/readings.ts'
 import { confirm, type Observed, type Observer, openWatch, type RolloutEnd } from './observe.ts'
 import type { Run } from './run.ts'
 import { type Happening, StartAgain } from './start-again.ts'
@@ -180,8 +180,9 @@ class Rollout {
     if (branch !== this.#request.branch || phase === undefined || neverDeployed) return false
     if (this.#acknowledged) return phase !== 'ended' && (phase !== 'live' || this.#vanishing)
     // After an update whose answer was lost nothing proves that it started anything: the branch is ours even when the
-    // redeploy failed, and then the status is the old deployment's. A creation alone cannot have left such.
-    return this.#created && this.#startsSinceNone === 1
+    // redeploy failed, and then the status is the old deployment's. A creation alone cannot have left such, unless what is
+    // found is the service that is being removed, which an earlier start of ours may have brought to our branch.
+    return this.#created && this.#startsSinceNone === 1 && !this.#vanishing
   }
 
   /** Starts exactly one deployment. @returns what it failed with, where starting again may help */

@@ -1,16 +1,15 @@
 import type { Clock } from '../core/clock.ts'
 import type { DeployError } from '../core/errors.ts'
+import { inSeconds } from '../core/format.ts'
 import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
 import type { Place } from '../plan/plan.ts'
 import type { Settings } from '../plan/settings.ts'
-import type { Report } from '../report/model.ts'
-import type { CardRow } from '../report/row.ts'
+import type { CardRow, Phase, PhaseName, PhaseResult, Report } from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
-import type { PhaseLog, Timeline } from './timeline.ts'
 
 /** What the flows say while they work. Lines of strangers go through `foreign`, where the runner cannot take them for commands. */
 export interface Log extends PhaseLog {
@@ -94,6 +93,9 @@ export interface RunMeta {
   readonly signal: AbortSignal
 }
 
+/** What is left to do when the time is over, such as going back to the version before, gets this long and no longer. */
+export const windUpMs = 5 * 60_000
+
 /** Keeps GitHub informed while a deployment goes on. Nothing in here fails a run: what cannot be written is one warning. */
 export interface Reporter {
   readonly timeline: Timeline
@@ -116,10 +118,14 @@ export interface Reporter {
 }
 
 /** What a run has from its beginning. */
-export type RunDeps = Deps & RunMeta
+export type RunDeps = Deps &
+  RunMeta & {
+    /** When the time that `timeout` gives the whole run is over, in milliseconds since the epoch. */
+    readonly deadlineAt: number
+  }
 
 /** One run under way: everything a flow may use, with the platform connected and the reporter open. */
-export interface Run extends Deps, RunMeta {
+export interface Run extends RunDeps {
   readonly platform: Platform
   readonly reporter: Reporter
 }
@@ -151,4 +157,60 @@ export interface Outcome {
   readonly also?: Report
   /** Why the run is red; undefined when it is green. */
   readonly failure: DeployError | undefined
+}
+
+/** What the timeline needs of the log: one group per phase, ended by a line with result and seconds. */
+export interface PhaseLog {
+  startGroup(title: string): void
+  endGroup(): void
+  info(text: string): void
+}
+
+/** When each phase of a run began and ended, in milliseconds since the epoch. Phases follow one another. */
+export class Timeline {
+  readonly #now: () => number
+  readonly #log: PhaseLog
+  readonly #phases: Phase[] = []
+
+  constructor(now: () => number, log: PhaseLog) {
+    this.#now = now
+    this.#log = log
+  }
+
+  get phases(): readonly Phase[] {
+    return this.#phases
+  }
+
+  /** Begins a phase and ends the one before it, which then counts as done. A phase that runs already just goes on. */
+  begin(name: PhaseName, title: string, atMs: number = this.#now()): void {
+    const last = this.#phases.at(-1)
+    if (last?.result === 'running' && last.name === name) return
+    this.end('done', undefined, atMs)
+    this.#phases.push({ name, startMs: atMs, result: 'running' })
+    this.#log.startGroup(title)
+  }
+
+  /** Begins a phase unless it, or one that comes after it, is under way: log lines may come before their phase was seen. */
+  ensure(name: PhaseName, title: string): void {
+    const last = this.#phases.at(-1)
+    if (last?.result !== 'running' || last.name === 'queue') this.begin(name, title)
+  }
+
+  /** Ends the phase that runs, if one does. `said` becomes the group's last line. */
+  end(result: PhaseResult, said?: string, atMs: number = this.#now()): void {
+    const last = this.#phases.at(-1)
+    if (last?.result !== 'running') return
+    const endMs = Math.max(atMs, last.startMs)
+    this.#phases[this.#phases.length - 1] = { ...last, endMs, result }
+    this.#log.info(`${said ?? resultWords[result]} (${inSeconds(endMs - last.startMs)})`)
+    this.#log.endGroup()
+  }
+}
+
+const resultWords: Record<PhaseResult, string> = {
+  done: 'Done',
+  failed: 'Failed',
+  skipped: 'Skipped',
+  cancelled: 'Cancelled',
+  running: 'Running',
 }

@@ -1,8 +1,14 @@
 import { DeployError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
-import { decide, isTold, type LoginContext, type LoginIntent, type LoginOptions, refuseWithoutPlace } from './decide.ts'
 import { type ObtainDeps, obtainKey } from './key.ts'
-import { type FoundRepository, type GitHubCli, SECRET_NAME, WORKFLOW_PATH, type WorkflowFile } from './repository.ts'
+import {
+  type FoundRepository,
+  type GitHubCli,
+  recommendedWorkflow,
+  SECRET_NAME,
+  WORKFLOW_PATH,
+  type WorkflowFile,
+} from './repository.ts'
 import { KEY_MAY_REMAIN } from './server.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -89,4 +95,107 @@ async function askOn(terminal: Terminal, question: string, usual: boolean, signa
     if (/^y(es)?$/.test(answer)) return true
     if (/^no?$/.test(answer)) return false
   }
+}
+
+/** How to log in, and what is to become of the key. */
+export interface LoginOptions {
+  /** The MCP endpoint that the key is for. */
+  readonly endpoint: string
+  /** Whether to open a browser, or to print the address and wait for what it led to. */
+  readonly browser: boolean
+  readonly setSecret: boolean
+  readonly writeWorkflow: boolean
+  readonly print: boolean
+}
+
+/** What there is to decide on. */
+export interface LoginContext {
+  readonly interactive: boolean
+  /** The repository that a secret could be set for, or why there is none. */
+  readonly repository: FoundRepository | DeployError
+  /** What is in the workflow file (undefined: nothing yet), or why there cannot be one. */
+  readonly workflow: { readonly content: string | undefined } | DeployError
+}
+
+/** What is to become of the key and of the workflow file. */
+export interface LoginIntent {
+  readonly secretOf: FoundRepository | undefined
+  readonly print: boolean
+  /** What is to be written into the workflow file. */
+  readonly workflow: string | undefined
+}
+
+/** @param usual the answer of somebody who just presses Enter */
+export type Ask = (question: string, usual: boolean) => Promise<boolean>
+
+type Wishes = Pick<LoginOptions, 'setSecret' | 'print' | 'writeWorkflow'>
+
+/**
+ * Refuses what can have no result, before anybody is asked for anything.
+ * @throws DeployError
+ */
+export function refuseWithoutPlace(wishes: Wishes, interactive: boolean): void {
+  if (isTold(wishes) || interactive) return
+  throw new DeployError('there is nowhere to put the key, and nobody to ask', {
+    hint: 'Say --set-secret to save it as the repository secret, or --print to print it; --write-workflow alone needs no key. Or run this in a terminal.',
+  })
+}
+
+/**
+ * Decides what is to be done, before a key is asked for: what the options say, or else what somebody answers.
+ * @throws DeployError when something was asked for that cannot be done
+ */
+export async function decide(wishes: Wishes, context: LoginContext, ask: Ask): Promise<LoginIntent> {
+  const told = isTold(wishes)
+  const { secretOf, print } = told ? placeTold(wishes, context) : await choosePlace(context, ask)
+  return { secretOf, print, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, context, ask) }
+}
+
+/** Whether the options say what to do, so that nobody is asked. */
+export function isTold({ setSecret, print, writeWorkflow }: Wishes): boolean {
+  return setSecret || print || writeWorkflow
+}
+
+type KeyPlace = Pick<LoginIntent, 'secretOf' | 'print'>
+
+function placeTold({ setSecret, print }: Wishes, { repository }: LoginContext): KeyPlace {
+  if (!setSecret) return { secretOf: undefined, print }
+  if (repository instanceof DeployError) throw repository
+  return { secretOf: repository, print }
+}
+
+async function choosePlace({ repository }: LoginContext, ask: Ask): Promise<KeyPlace> {
+  if (!(repository instanceof DeployError)) {
+    const save = await ask(`Save the key as the secret ${SECRET_NAME} of ${repository.name}?`, true)
+    if (save) return { secretOf: repository, print: false }
+  }
+  return { secretOf: undefined, print: await ask('Print the key here, for you to save?', false) }
+}
+
+/** @param offer whether to offer it to somebody who has not asked for it */
+async function chooseWorkflow(
+  wanted: boolean,
+  offer: boolean,
+  { interactive, repository, workflow }: LoginContext,
+  ask: Ask,
+): Promise<string | undefined> {
+  if (!wanted && !offer) return undefined
+  if (workflow instanceof DeployError) {
+    if (wanted) throw workflow
+    return undefined
+  }
+  const branch = repository instanceof DeployError ? undefined : repository.defaultBranch
+  const text = recommendedWorkflow(branch)
+  if (workflow.content === text) return undefined
+  if (workflow.content === undefined) {
+    return wanted || (await ask(`Write ${WORKFLOW_PATH}?`, true)) ? text : undefined
+  }
+  // Whoever has one and did not ask for another keeps it.
+  if (!wanted) return undefined
+  if (!interactive) {
+    throw new DeployError(`${WORKFLOW_PATH} is there already, and is not the one that would be written`, {
+      hint: 'Leave --write-workflow out to keep it, move it away to replace it, or run this in a terminal.',
+    })
+  }
+  return (await ask(`${WORKFLOW_PATH} is there already. Replace it?`, false)) ? text : undefined
 }

@@ -48,6 +48,8 @@ interface Deploy extends Common, Costing {
   readonly directory: string | undefined
   /** Leave out what `.gitattributes` marks `export-ignore`. */
   readonly exportIgnore: boolean
+  /** What becomes of LFS files whose contents cannot be fetched: nothing is deployed, or their pointers are. */
+  readonly lfsPointers: 'refuse' | 'allow'
   /** Source commits that the platform probably has already, the most likely first. */
   readonly bases: readonly string[]
   /** What the service shall have, marks included. */

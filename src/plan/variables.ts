@@ -1,5 +1,4 @@
-import { hasSecretName } from '../core/looks-secret.ts'
-import { Secret } from '../core/secret.ts'
+import { hasSecretName, Secret } from '../core/secret.ts'
 import { environmentName } from './names.ts'
 import type { ValueProblem } from './values.ts'
 

@@ -14,8 +14,7 @@ import {
   table,
   text,
 } from './markdown.ts'
-import type { Surroundings } from './model.ts'
-import type { CardRow } from './row.ts'
+import type { CardRow, Surroundings } from './model.ts'
 import { authenticState, sealedPart, withSeal } from './seal.ts'
 import { boundedRow, CARD_MARKER, decodeState, encodeState, mergeRow, mergeRows, sameDeployment } from './state.ts'
 import { headline } from './wording.ts'

@@ -5,18 +5,22 @@ import {
   cellCode,
   code,
   dotted,
+  type ExcerptLimits,
+  excerpt,
   folded,
   html,
   link,
   list,
+  normalAddress,
   paragraph,
+  prose,
+  sentence,
   small,
   strong,
   table,
   text,
 } from './markdown.ts'
-import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './row.ts'
-import { type ExcerptLimits, excerpt, normalAddress, prose, sentence } from './untrusted-text.ts'
+import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './model.ts'
 import { isBad, sign, statusWords } from './wording.ts'
 
 /** Parts that the comment and the job summary share. */

@@ -8,7 +8,9 @@ import {
   heading,
   link,
   list,
+  oneLine,
   paragraph,
+  prose,
   serialise,
   smallPrint,
   strong,
@@ -28,7 +30,6 @@ import type {
   TeardownReport,
 } from './model.ts'
 import { deployBlocks } from './summary-deploy.ts'
-import { oneLine, prose } from './untrusted-text.ts'
 import { formatCost, targetWords } from './wording.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */

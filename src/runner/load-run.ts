@@ -14,8 +14,7 @@ import {
 } from '../plan/settings.ts'
 import type { Variables } from '../plan/variables.ts'
 import { type Environment, readContext, readEvent, readPayload } from './event.ts'
-import { type Masks, openMasks } from './masks.ts'
-import { openLog, openOutputs, type RunLog } from './output.ts'
+import { type Masks, openLog, openMasks, openOutputs, type RunLog } from './output.ts'
 
 /** A run as the runner started it, read and checked. */
 export interface LoadedRun {

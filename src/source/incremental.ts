@@ -1,5 +1,5 @@
 import { errorMessage } from '../core/errors.ts'
-import { type DeploymentBranch, parseDeploymentBranch } from './branches.ts'
+import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
 import { commitTimes, fetchKnownCommits, fetchObjects } from './fetch.ts'
 import { GitFailure, type GitRepository } from './git.ts'
 import {

@@ -1,15 +1,23 @@
 import { systemClock } from '../core/clock.ts'
-import { deleteBranches, listBranches, type OldBranchesRequest, orderBranches, selectOldBranches } from './branches.ts'
+import {
+  deleteBranches,
+  listBranches,
+  type OldBranchesRequest,
+  orderBranches,
+  type PushRequest,
+  type PushResult,
+  pushMarker,
+  pushSnapshotBranch,
+  selectOldBranches,
+} from './branches.ts'
 import { GitFailure } from './git.ts'
 import { readObjects } from './objects.ts'
-import { type PushRequest, type PushResult, pushMarker, pushSnapshotBranch } from './push.ts'
 import { type GitRemote, SourceError } from './remote.ts'
 import { type MadeSnapshot, makeSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts'
 import { listTree, readablePath } from './tree.ts'
 import { closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
 
-export { parseDeploymentBranch } from './branches.ts'
-export type { PushRequest, PushResult } from './push.ts'
+export type { PushRequest, PushResult } from './branches.ts'
 export { GitRemote, parseRemote, protectedRemote, SourceError } from './remote.ts'
 export type { Snapshot, SnapshotRequest } from './snapshot.ts'
 export type { SourceLog, SourceOptions } from './workspace.ts'

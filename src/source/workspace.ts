@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
+import { readProxies } from '../core/http.ts'
 import { type RetryPolicy, retry } from '../core/retry.ts'
-import { type ChildEnvironment, type GitRepository, type GitSetting, openRepository } from './git.ts'
+import { type ChildEnvironment, type GitRepository, type GitSetting, type NetworkCall, openRepository } from './git.ts'
 import { prepareEnvironment, readNetworkSettings, requireGit } from './git-environment.ts'
 import { classifyFailure, GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
 
@@ -54,6 +55,8 @@ export interface GitWorkspace {
   readonly clock: Clock
   /** Whether git reaches servers through a proxy. */
   readonly proxied: boolean
+  /** The proxy for what is asked without git. */
+  readonly proxyFor: ReturnType<typeof readProxies>
   /** How long, and how, a request that failed for the moment is repeated. */
   readonly patience: Pick<RetryPolicy, 'clock' | 'deadlineAt' | 'signal' | 'random'>
   readonly assumedBytesPerSecond: number
@@ -96,7 +99,8 @@ export async function openWorkspace(options: SourceOptions): Promise<GitWorkspac
     await requireGit(environment, directory)
     const networkSettings = await readNetworkSettings(options.environment, directory)
     const folders = new Map<ObjectFormat, Promise<void>>()
-    return bindWorkspace(options, { directory, environment, networkSettings, folders }, new AbortController().signal)
+    const folder = { directory, environment, networkSettings, folders, proxyFor: readProxies(options.environment) }
+    return bindWorkspace(options, folder, new AbortController().signal)
   } catch (error) {
     await removeFolder(directory)
     throw error
@@ -116,6 +120,7 @@ interface OpenFolder {
   readonly directory: string
   readonly environment: ChildEnvironment
   readonly networkSettings: readonly GitSetting[]
+  readonly proxyFor: ReturnType<typeof readProxies>
   /** Repositories that are laid out, or being so. */
   readonly folders: Map<ObjectFormat, Promise<void>>
 }
@@ -139,6 +144,7 @@ function bindWorkspace(options: SourceOptions, folder: OpenFolder, signal: Abort
     log: options.log,
     clock,
     proxied: isProxied(environment, networkSettings),
+    proxyFor: folder.proxyFor,
     get patience() {
       return { clock, deadlineAt: options.deadlineAt ?? clock.now() + patienceMs, signal, random: options.random }
     },
@@ -183,6 +189,38 @@ async function retryGit(
     },
   )
 }
+
+/**
+ * Runs git against the platform's server until it succeeds or fails for good, from the repository that snapshots are
+ * made in. The server speaks protocol 0, and its token must not follow a redirect to another host.
+ *
+ * @param what begins the sentences about it: "The push of ink/…"
+ */
+export async function runOnPlatform(
+  git: GitWorkspace,
+  remote: GitRemote,
+  what: string,
+  args: readonly string[],
+  options: {
+    readonly onMessage?: NetworkCall['onMessage']
+    /** Whether a failure is none: the answer then is empty. */
+    readonly isFine?: (failed: NetworkOutput, talk: Talk) => Promise<boolean>
+  } = {},
+): Promise<NetworkOutput> {
+  const { own } = await git.stores('sha1')
+  const settings = [
+    ['protocol.version', '0'],
+    ['http.followRedirects', 'false'],
+  ] as const
+  const talk: Talk = (words) => own.talk(remote, words, { settings, onMessage: options.onMessage })
+  return await git.retrying(what, remote, async () => {
+    const output = await talk(args)
+    const isFine = output.exitCode !== 0 && ((await options.isFine?.(output, talk)) ?? false)
+    return isFine ? { stdout: '', stderr: '', exitCode: 0 } : output
+  })
+}
+
+export type Talk = (args: readonly string[]) => Promise<NetworkOutput>
 
 // Laid out by hand: `git init` would copy templates and hooks.
 async function layOut(format: ObjectFormat, own: string, fetched: string): Promise<void> {

@@ -3,8 +3,7 @@ import { errorMessage } from '../core/errors.ts'
 import { sanitize as sanitizeLine } from '../core/sanitize.ts'
 import { WINDOW_LINES } from './deployment-log.ts'
 import type { ProbeResult } from './probe.ts'
-import { isOurs, jittered, type OurMarks, type ReadService, type ServiceReading } from './readings.ts'
-import { meaningOf } from './status.ts'
+import { isOurs, jittered, meaningOf, type OurMarks, type ReadService, type ServiceReading } from './readings.ts'
 
 /** How a deployment that was live was lost while its URL was still being asked. */
 export type LostDeployment =

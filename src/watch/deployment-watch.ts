@@ -1,8 +1,17 @@
 import { type Clock, type Deadline, DeadlinePassed } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { type DeploymentLog, deploymentLog, followLog, WINDOW_LINES } from './deployment-log.ts'
-import { isOtherCommit, isOurs, jittered, type OurMarks, type ReadService, type ServiceReading } from './readings.ts'
-import { type DeploymentEnd, type DeploymentPhase, meaningOf } from './status.ts'
+import {
+  type DeploymentEnd,
+  type DeploymentPhase,
+  isOtherCommit,
+  isOurs,
+  jittered,
+  meaningOf,
+  type OurMarks,
+  type ReadService,
+  type ServiceReading,
+} from './readings.ts'
 
 /** What the watch needs to know and to have. */
 export interface WatchOptions extends OurMarks {

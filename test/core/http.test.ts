@@ -6,9 +6,8 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { buildDeps, type Edge } from '../../src/adapters.ts'
-import { fetchNamedBy } from '../../src/core/fetch.ts'
-import { AnswerTooLarge, describeBody, limitAnswers, parseJson, webAddress } from '../../src/core/http.ts'
-import { proxiedFetch } from '../../src/core/proxy.ts'
+import { fetchNamedBy } from '../../src/core/addresses.ts'
+import { AnswerTooLarge, describeBody, limitAnswers, parseJson, proxiedFetch, webAddress } from '../../src/core/http.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { startMcpServer } from '../hostile/mcp-server.ts'
 import { startConnectProxy } from '../support/connect-proxy.ts'
@@ -125,7 +124,7 @@ describe('proxies', () => {
   it('are used by a program that has loaded nothing else of the library', async () => {
     await using proxy = await startConnectProxy()
     const url = await serve((_, response) => response.end('here'))
-    const { href } = new URL('../../src/core/proxy.ts', import.meta.url)
+    const { href } = new URL('../../src/core/http.ts', import.meta.url)
     const program = `import { proxiedFetch } from '${href}'
       const answer = await proxiedFetch({ HTTP_PROXY: '${proxy.url}' })('${url}')
       process.stdout.write(await answer.text())`

@@ -4,8 +4,8 @@ import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import type { Platform } from '../../src/ink/platform.ts'
 import type { Database } from '../../src/ink/resources.ts'
 import type { Service } from '../../src/ink/results.ts'
+import { parseDeploymentBranch } from '../../src/plan/names.ts'
 import type { Source } from '../../src/source/source.ts'
-import { parseDeploymentBranch } from '../../src/source/source.ts'
 
 export const SLUG = 'acme/web-ab12'
 

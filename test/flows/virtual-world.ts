@@ -107,9 +107,11 @@ function start(
     openSource: () => ink.source(),
     github: github.adapter(cancel.signal),
     seedDatabase: () => Promise.reject(new Error('not played here')),
-    http: async ({ hostname }) => {
+    http: async ({ hostname }, _signal, wanted) => {
       const service = ink.services.get(hostname.replace('.example', ''))
-      return { status: service?.serves === undefined ? 404 : 200, body: service?.serves ?? '' }
+      const { serves } = service ?? {}
+      const contains = wanted === undefined ? {} : { contains: serves?.includes(wanted) ?? false }
+      return { status: serves === undefined ? 404 : 200, ...contains }
     },
     mcp: () => Promise.reject(new Error('not played here')),
     remember: (open) => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createRedactor, secretForms } from '../../src/core/redact.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { openMasks } from '../../src/runner/masks.ts'
+import { openMasks } from '../../src/runner/output.ts'
 
 const secret = `k/${randomBytes(12).toString('hex')}+"ä`
 const invisible = ['\u200b', '\u00ad', '\ufe0f', '\u2060', '\u034f', '\x07', '\u{e0041}']

@@ -2,10 +2,10 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseDeploymentBranch } from '../../src/source/branches.ts'
+import { parseDeploymentBranch } from '../../src/plan/names.ts'
+import { parsePackReport, parseProgress } from '../../src/source/branches.ts'
 import { parsePointer } from '../../src/source/lfs.ts'
 import { parseCommit, readableSubject } from '../../src/source/objects.ts'
-import { parsePackReport, parseProgress } from '../../src/source/push.ts'
 import {
   classifyFailure,
   GitRemote,

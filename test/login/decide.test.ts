@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DeployError } from '../../src/core/errors.ts'
-import { decide, type LoginContext, refuseWithoutPlace } from '../../src/login/decide.ts'
+import { decide, type LoginContext, refuseWithoutPlace } from '../../src/login/login.ts'
 import { recommendedWorkflow } from '../../src/login/repository.ts'
 
 const web = { name: 'acme/web', address: 'github.com/acme/web', defaultBranch: 'trunk' }

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatBytes, formatDollars, formatDuration, formatUtc } from '../../src/core/format.ts'
 import { createRedactor, redactValue } from '../../src/core/redact.ts'
+import { cut, excerpt, fitAnnotations, oneLine, prose } from '../../src/report/markdown.ts'
 import { decodeState, encodeState } from '../../src/report/state.ts'
 import { ganttLines } from '../../src/report/summary-deploy.ts'
-import { cut, excerpt, fitAnnotations, oneLine, prose } from '../../src/report/untrusted-text.ts'
 import { row } from './rows.ts'
 
 describe('figures', () => {

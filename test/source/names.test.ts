@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { deploymentBranch } from '../../src/plan/names.ts'
-import { parseDeploymentBranch, parseRemote } from '../../src/source/source.ts'
+import { deploymentBranch, parseDeploymentBranch } from '../../src/plan/names.ts'
+import { parseRemote } from '../../src/source/source.ts'
 import { quotePath } from '../../src/source/workspace.ts'
 import { freshToken, git, gitBytes, newRepository, scratchFolder } from './scratch.ts'
 

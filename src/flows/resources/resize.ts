@@ -2,7 +2,7 @@ import type { Service } from '../../ink/results.ts'
 import { sizeText } from '../../plan/autoscale.ts'
 import type { Step } from '../../plan/monitor-memory.ts'
 import type { MonitorPlan } from '../../plan/plan.ts'
-import { meaningOf } from '../../watch/status.ts'
+import { meaningOf } from '../../watch/readings.ts'
 import type { RolloutEnd } from '../observe.ts'
 import { rollOut } from '../rollout.ts'
 import type { Run } from '../run.ts'
@@ -39,7 +39,7 @@ export function resize(
     assertOwned: (one) => assertOwned(one, { place: plan.place, adopt: false }, slug),
     stillWanted: async () => false,
     health: plan.health,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    deadlineAt: run.deadlineAt,
   })
 }
 
