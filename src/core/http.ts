@@ -120,7 +120,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /**
  * `fetch` that goes through the proxies which `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, in either
  * case, as git does. Node's own `fetch` knows nothing of them.
- * @throws DeployError naming the variable whose value is no address of a proxy
+ * @throws DeployError naming the variable whose value is not the address of a proxy
  */
 export function proxiedFetch(environment: Environment): Fetch {
   const proxyFor = readProxies(environment)

@@ -125,7 +125,7 @@ export function desiredSettings({ plan, run, prepared }: Work, existing: Service
   }
 }
 
-/** All variables that the service shall have; the credentials of its own database are laid over everything else. */
+/** All variables that the service should have; the credentials of its own database are laid over everything else. */
 function desiredVariables(
   { variables, envStrategy }: DeployPlan,
   databaseVariables: Readonly<Record<string, string>> | undefined,

@@ -22,7 +22,7 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])])
     // Seen before it is followed: the key goes along with a request that `fetch` redirects by itself.
     const response = await attempt(() => fetch(url, { ...init, signal, redirect: 'manual' }), init?.signal, host)
-    refuseForeignRedirect(response, url)
+    refuseRedirectElsewhere(response, url)
     if (response.status >= 400) {
       const body = redact(await attempt(() => response.text(), init?.signal, host))
       if (response.status === 402) throw paymentRequired(termsOf(response, body, redact))
@@ -63,13 +63,13 @@ async function attempt<T>(
   }
 }
 
-function refuseForeignRedirect(response: Response, url: string | URL): void {
+function refuseRedirectElsewhere(response: Response, url: string | URL): void {
   const location = response.headers.get('location')
   if (response.status < 300 || response.status >= 400 || !location) return
   const { origin, host, href } = new URL(url)
   const target = URL.canParse(location, href) ? new URL(location, href) : undefined
   if (target?.origin === origin) return
-  const where = target === undefined ? 'what is no address' : `another host, ${target.host}`
+  const where = target === undefined ? 'something that is not an address' : `another host, ${target.host}`
   throw new PlatformError('redirected', `ml.ink at ${host} redirects to ${where}; the API key was not sent there`, {
     hint:
       target === undefined
@@ -184,7 +184,7 @@ function isRpcResponse(data: string): boolean {
     return typeof message === 'object' && message !== null && ('result' in message || 'error' in message)
   } catch (error) {
     if (error instanceof AnswerTooLarge) throw error
-    return false // a broken event is no result; when none follows, the loop above reports the lost answer
+    return false // a broken event is not a result; when none follows, the loop above reports the lost answer
   }
 }
 
@@ -215,7 +215,7 @@ const longestField = 80
 /**
  * What a payment that is asked for would be, in one line, read off an x402 answer (a JSON body with `accepts`). Every
  * part is a stranger's text: it comes back on one line, without invisible characters, and short.
- * @returns undefined when the body is no such answer
+ * @returns undefined when the body is not such an answer
  */
 export function paymentTerms(body: string): string | undefined {
   const parsed = termsSchema.safeParse(jsonOf(body))

@@ -122,7 +122,7 @@ function walk<P, I>(
 const mostAlternatives = 64
 const longest = 1000
 
-/** The parts of each alternative that a glob stands for; undefined when it is none, or matches outside of the root. */
+/** The parts of each alternative that a glob stands for; undefined when it is not a valid glob, or matches outside of the root. */
 function compile(pattern: string): Part[][] | undefined {
   if (
     pattern === '' ||

@@ -54,11 +54,11 @@ interface Deploy extends Common, Costing {
   readonly paths: readonly string[] | undefined
   /** Source commits that the platform probably has already, the most likely first. */
   readonly bases: readonly string[]
-  /** What the service shall have, marks included. */
+  /** What the service should have, marks included. */
   readonly variables: Variables
   readonly envStrategy: EnvStrategy
   readonly database: DatabasePlan | undefined
-  /** The custom domain that the service shall have. */
+  /** The custom domain that the service should have. */
   readonly domain: string | undefined
   /** Take off a domain that is not the one asked for. */
   readonly removeDomain: boolean
@@ -169,7 +169,7 @@ export interface LogsPlan extends Common {
 export interface HelpPlan extends Common {
   readonly kind: 'help'
   readonly pullRequest: number
-  /** The word that is no command; undefined when help was asked for. */
+  /** The word that is not a command; undefined when help was asked for. */
   readonly unknown: string | undefined
   readonly askedBy: Asked
 }

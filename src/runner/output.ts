@@ -16,7 +16,7 @@ export interface RunLog {
   notice(text: string): void
   warning(text: string): void
   /** One line written by somebody else: a build log, an answer. */
-  foreign(line: string): void
+  untrusted(line: string): void
 }
 
 /** Writes to the runner. */
@@ -29,7 +29,7 @@ export function openLog(): RunLog {
     debug: (text) => core.debug(text),
     notice: (text) => core.notice(text),
     warning: (text) => core.warning(text),
-    foreign: (line) => core.info(harmlessLine(line)),
+    untrusted: (line) => core.info(harmlessLine(line)),
   }
 }
 
@@ -85,7 +85,7 @@ export const outputs = {
 type Output = keyof typeof outputs
 
 /**
- * Sets outputs as soon as they are known. One that contains a starred value does not leave its job, for the runner
+ * Sets outputs as soon as they are known. One that contains a masked value does not leave its job, for the runner
  * drops it without a word; that word is said here, once for each.
  */
 export function openOutputs(masks: Pick<Masks, 'hides'>, warning: (text: string) => void) {
@@ -123,22 +123,22 @@ export function writeSummary(environment: Environment, markdown: string, warning
   }
 }
 
-/** What the runner stars in the log from the moment it is told. */
+/** What the runner masks in the log from the moment it is told. */
 export interface Masks {
-  /** Stars a secret: as it is, line by line, and in the forms in which it may turn up elsewhere. */
+  /** Masks a secret: as it is, line by line, and in the forms in which it may turn up elsewhere. */
   add(secret: string): void
-  /** Stars those values that are secret by name or by look. */
+  /** Masks those values that are secret by name or by look. */
   addVariables(variables: Variables): void
   /** Every secret so far, and the password of each that is a URL, without their other forms. */
   readonly values: readonly string[]
   /** Names and addresses of what the run is about, which stand on every page of it: a value that is part of one is none to hide. */
   spare(names: readonly (string | undefined)[]): void
   /**
-   * Stars in a text, or in every text of a report, each value that variables were given, whatever its name: for what
-   * leaves the run's own log, where the runner stars nothing. What a report is about by name or address stays.
+   * Masks, in a text or in every text of a report, each value that variables were given, whatever its name: for what
+   * leaves the run's own log, where the runner masks nothing. What a report is about by name or address stays.
    */
   redact<T>(value: T): T
-  /** Whether a text holds something starred, in which case the runner drops an output made of it. */
+  /** Whether a text holds something masked, in which case the runner drops an output made of it. */
   hides(text: string): boolean
 }
 

@@ -221,7 +221,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
       endGroup: () => undefined,
       info: say,
       debug: () => undefined,
-      foreign: say,
+      untrusted: say,
       notice: (text) => void notices.push(text),
       warning: (text) => void warnings.push(text),
     },

@@ -182,7 +182,7 @@ describe('a session', () => {
     expect(slept).toEqual([2000, 2000, 2000])
   })
 
-  it('names an endpoint that is no MCP server', async () => {
+  it('names an endpoint that is not an MCP server', async () => {
     const url = await listen((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>Hello'))
     const error = await failureOf(openSession(options(url), new AbortController().signal))
     expect(error.failure).toBe('protocol')
