@@ -1,6 +1,7 @@
 import { placeName } from '../plan/names.ts'
 import { foldCard } from '../report/card.ts'
 import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
+import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
 import { openRecord, type RunRecord } from './records.ts'
@@ -153,14 +154,17 @@ function cardWriter(deps: Deps) {
     write: async (pullRequest: number | undefined, told: CardRow, mode: WriteMode): Promise<number | undefined> => {
       if (pullRequest === undefined || mode === 'not') return undefined
       const row = deps.redact(told)
+      const seal = createSeal(deps.settings.apiKey, repository, pullRequest)
       const surroundings: Surroundings = {
         repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
         pullRequest,
+        seal,
       }
       const written = await deps.github.comments.upsert({
         pullRequest,
         marker: CARD_MARKER,
         create: mode === 'create',
+        authentic: seal && ((body) => authenticState(body, seal) !== undefined),
         fold: (bodies) => {
           const folded = foldCard(bodies, row, surroundings)
           before ??= folded.before

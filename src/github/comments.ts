@@ -12,6 +12,11 @@ export interface StickyComment {
    * must give the same body: that is how a lost write is noticed. `shared` when other jobs write to it as well.
    */
   readonly fold: (bodies: readonly string[]) => { readonly body: string; readonly shared: boolean }
+  /**
+   * Whether a body proves by itself that it is ours. Where it does, its author need not be; of those that do not, one whose
+   * author is us is written over, and none is removed.
+   */
+  readonly authentic?: ((body: string) => boolean) | undefined
   /** `false`: only change a comment that is there. */
   readonly create?: boolean
 }
@@ -38,7 +43,7 @@ interface CommentsOptions {
   readonly random: () => number
 }
 
-type Address = Pick<StickyComment, 'pullRequest' | 'marker'>
+type Address = Pick<StickyComment, 'pullRequest' | 'marker' | 'authentic'>
 
 /** `again`: another job came between. `unanswered`: whether the comment was made shows when one looks for it. */
 type Round = WrittenComment | 'again' | 'unwanted' | { readonly unanswered: CallFailure } | CallFailure
@@ -63,15 +68,21 @@ export function openComments(options: CommentsOptions): Comments {
 
   /** Stops at the first page that has a comment of ours, unless `all` are wanted. A stranger's marker stops nothing. */
   async function search(sticky: Address, extent: 'first' | 'all'): Promise<Comment[] | CallFailure> {
+    const { authentic } = sticky
     const ours: Comment[] = []
+    const unproven: Comment[] = []
     const listed = await calls.list(sticky.pullRequest, async (page) => {
       for (const comment of page) {
-        if (hasMarker(comment.body, sticky.marker) && (await options.authorship.isOurs(comment.user)))
-          ours.push(comment)
+        if (!hasMarker(comment.body, sticky.marker)) continue
+        const proof = authentic?.(comment.body ?? '') === true ? 'proven' : 'unproven'
+        if (proof === 'unproven' && authentic !== undefined) unproven.push(comment)
+        else if (await options.authorship.isOurs(comment.user, proof)) ours.push(comment)
       }
       return extent === 'first' && ours.length > 0
     })
-    return listed.ok ? ours : listed
+    if (!listed.ok || ours.length > 0) return listed.ok ? ours : listed
+    for (const comment of unproven) if (await options.authorship.isOurs(comment.user, 'unproven')) return [comment]
+    return []
   }
 
   /** One round of read, merge, write, verify. */

@@ -62,7 +62,7 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
     if (!listed.ok) return failed(listed, 'look for the open issue')
     for (const issue of listed.data) {
       const marked = issue.pull_request === undefined && hasMarker(issue.body, marker)
-      if (marked && (await authorship.isOurs(issue.user))) return issue
+      if (marked && (await authorship.isOurs(issue.user, 'unproven'))) return issue
     }
     return 'absent'
   }

@@ -102,12 +102,13 @@ function marked({ fullName, id }: Repository): { repository: string; repositoryI
 
 function deploying(settings: Settings, name: string) {
   const { directory, exportIgnore, lfsPointers, environment, database, health, prices, creditsWarning } = settings
-  const { removeDomain, timeoutMs, adopt, onQuota } = settings
+  const { removeDomain, paths, timeoutMs, adopt, onQuota } = settings
   return {
     serviceName: name,
     directory,
     exportIgnore,
     lfsPointers,
+    paths,
     build: buildOf(settings),
     envStrategy: environment.strategy,
     database: database && { ...database, name: databaseName(name) },

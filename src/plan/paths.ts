@@ -51,6 +51,12 @@ export function matchesPaths(globs: readonly string[], files: readonly string[])
   })
 }
 
+/** The globs that match none of the files: probably a typing mistake. */
+export function idleGlobs(globs: readonly string[], files: Iterable<string>): readonly string[] {
+  const paths = Array.from(files, (file) => file.split('/'))
+  return globs.filter((glob) => !paths.some(matcherOf(patternOf(glob))))
+}
+
 function patternOf(glob: string): string {
   return glob.replace(/^!/, '')
 }

@@ -50,6 +50,8 @@ interface Deploy extends Common, Costing {
   readonly exportIgnore: boolean
   /** What becomes of LFS files whose contents cannot be fetched: nothing is deployed, or their pointers are. */
   readonly lfsPointers: 'refuse' | 'allow'
+  /** Globs of the files that count; undefined when all do. */
+  readonly paths: readonly string[] | undefined
   /** Source commits that the platform probably has already, the most likely first. */
   readonly bases: readonly string[]
   /** What the service should have, marks included. */

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import type { Seal } from './seal.ts'
+
 /**
  * What a run has to tell, in the terms of whoever reads it. Everything here is plain data:
  * times come in as ISO strings or epoch milliseconds, texts may be untrusted and are made harmless by the renderers.
@@ -9,6 +11,8 @@ import { z } from 'zod'
 export interface Surroundings {
   readonly repositoryUrl: string
   readonly pullRequest?: number | undefined
+  /** Signs what the card carries, and tells what of a card is to be believed; a run without the API key has none. */
+  readonly seal?: Seal | undefined
 }
 
 export type PhaseResult = 'done' | 'failed' | 'skipped' | 'cancelled' | 'running'

@@ -5,6 +5,7 @@ import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
 import type { Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
 import type { InputName } from '../../src/plan/settings.ts'
+import { createSeal } from '../../src/report/seal.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
 import { VirtualInk, type VirtualInkOptions } from './virtual-ink.ts'
@@ -129,6 +130,7 @@ function start(
     await finishInterrupted(remembered, {
       github: github.adapter(new AbortController().signal),
       repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
+      sealOf: (number) => createSeal(settings.apiKey, repository, number),
       comment: settings.comment,
       now: clock.now(),
     })

@@ -18,7 +18,8 @@ function listCard(pullRequest: number, name: string): StickyComment {
 
 /** A card that holds one text and nothing else. */
 function textCard(pullRequest: number, text: string): StickyComment {
-  return { pullRequest, marker: MARKER, fold: () => ({ body: `${MARKER}\n${text}`, shared: false }) }
+  const fold = () => ({ body: `${MARKER}\n${text}`, shared: false })
+  return { pullRequest, marker: MARKER, authentic: () => true, fold }
 }
 
 describe('the sticky comment', () => {
