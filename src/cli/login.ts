@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
+import { fetchNamedBy } from '../core/addresses.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
-import { limitAnswers, proxiedFetch } from '../core/http.ts'
+import { limitAnswers } from '../core/http.ts'
 import type { LoginOptions } from '../login/login.ts'
 import { runLogin } from '../login/login.ts'
 import { openBrowser } from '../login/loopback.ts'
@@ -81,7 +82,7 @@ export const loginCommand: Command = {
     using terminal = openTerminal(host)
     try {
       await runLogin(options, {
-        fetch: limitAnswers(proxiedFetch(host.env)),
+        fetch: limitAnswers(fetchNamedBy(options.endpoint, host.env)),
         terminal,
         openBrowser: (address, onFailure) => openBrowser(host.platform, address, onFailure),
         newState: () => randomBytes(32).toString('base64url'),
