@@ -122,3 +122,25 @@ describe('people', () => {
     expect(stand.server.violations).toEqual([])
   })
 })
+
+describe('a Gitea', () => {
+  it('is asked for all pages of a list, whose size it chooses itself', { timeout: 60_000 }, async () => {
+    await using stand = await openStand({ profile: 'gitea' })
+    const parent = await stand.repository.head()
+    for (let index = 1; index <= 35; index++) {
+      const branch = `change-${index}`
+      await stand.repository.commit({ branch, parent, message: 'Change', files: { 'index.html': `${index}` } })
+      await stand.repository.openPullRequest({ head: branch, title: 'Change' })
+    }
+    expect(await stand.open().github.pullRequests.list('open')).toHaveLength(36)
+  })
+
+  it('tells a job nobody’s permission, and whose repository it is may write to it all the same', async () => {
+    await using stand = await openStand({ profile: 'gitea' })
+    const { github, warnings } = stand.open()
+    expect(await github.people.mayWrite('Acme')).toBe(true)
+    expect(warnings).toEqual([])
+    expect(await github.people.mayWrite('ada')).toBeUndefined()
+    expect(warnings).toEqual([expect.stringContaining('@ada')])
+  })
+})
