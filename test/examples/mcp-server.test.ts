@@ -16,9 +16,9 @@ const manifest = z.object({
   devDependencies: z.record(z.string(), z.string()),
 })
 const workflow = z.object({
-  permissions: z.record(z.string(), z.enum(['read', 'write'])),
   jobs: z.object({
     deploy: z.object({
+      permissions: z.record(z.string(), z.enum(['read', 'write'])),
       steps: z.array(
         z.object({ uses: z.string().optional(), with: z.record(z.string(), z.coerce.string()).optional() }),
       ),
@@ -48,8 +48,8 @@ async function sources(): Promise<Record<string, string>> {
 /** Runs the action's step as the example's workflow has it, with what its build step leaves behind. */
 async function run(repository: Parameters<Sandbox['run']>[0]['repository'], event: WebhookEvent) {
   const text = await readFile(join(mcpServer, '.github/workflows/deploy.yml'), 'utf8')
-  const { permissions, jobs } = workflow.parse(parse(text))
-  const step = jobs.deploy.steps.find(({ uses }) => uses?.includes('ink-deploy'))
+  const { permissions, steps } = workflow.parse(parse(text)).jobs.deploy
+  const step = steps.find(({ uses }) => uses?.includes('ink-deploy'))
   const contexts = {
     secrets: { INK_API_KEY: sandbox.ink.apiKey },
     github: { event: event.payload, event_name: event.name },
