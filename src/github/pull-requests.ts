@@ -49,7 +49,7 @@ const pullSchema = z
     draft,
     title,
     htmlUrl: pull.html_url,
-    labels: pull.labels.map(({ name }) => name),
+    labels: pull.labels.map(({ name }) => name) as readonly string[],
     author: pull.user?.login,
     /** `pushedAt` is when its repository was pushed to last, by GitHub's clock. ISO 8601. */
     head: { sha, ref, repository: repo?.full_name, ...(repo?.pushed_at ? { pushedAt: repo.pushed_at } : {}) },
