@@ -1,4 +1,4 @@
-// The package describes its front door alone; see proxy.ts for why some rooms behind it are entered by themselves.
+// The package describes its front door alone; see http.ts for why some rooms behind it are entered by themselves.
 declare module 'undici/lib/api/index.js' {
   const methods: object
   export default methods
