@@ -31,7 +31,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   // Closed when this function ends, so everything that uses it is awaited in here.
   await using source = run.openSource(plan.place, {
     ignoreWorkspace: plan.kind === 'preview' && plan.untrusted,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    deadlineAt: run.deadlineAt,
   })
   timeline.begin('snapshot', 'Snapshot, and what ml.ink has')
   const found = await prepare(plan, run, source)
@@ -49,7 +49,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   if (before) return await giveWay({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
-  if (seed !== undefined) await runSeed(run, plan, prepared, seed)
+  if (seed !== undefined) await runSeed(run, prepared, seed)
   const work: Work = { plan, run, source, prepared, branch, pushed }
   const end = await rollOutWork(work)
   const after = await changeMeanwhile(plan, run, snapshot.sourceSha)
@@ -103,7 +103,7 @@ function rollOutWork(work: Work): Promise<RolloutEnd> {
     stillWanted: () => isStillWanted(work),
     restoreBranch: () => restoreBranch(work),
     health: plan.health,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    deadlineAt: run.deadlineAt,
     ...(marked ? { removalUnderWay: removalWatcher(run, source, prepared.remote, plan.serviceName) } : {}),
   })
 }

@@ -1,3 +1,4 @@
+import { withinTime } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
@@ -6,6 +7,7 @@ import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Facts, Plan } from '../plan/plan.ts'
+import { shortDuration } from '../plan/values.ts'
 import { fitAnnotations } from '../report/markdown.ts'
 import type { AnnotationView, CardRow, DeployReport, NothingReport, Surroundings, Target } from '../report/model.ts'
 import { renderSummary } from '../report/summary.ts'
@@ -20,7 +22,16 @@ import { assertPlace } from './resources/account.ts'
 import { evictOldest, OverBudget } from './resources/budget.ts'
 import { keepFormerNames } from './resources/repository.ts'
 import { rollback } from './rollback.ts'
-import type { Action, Deps, Outcome, Reporter, Run, RunDeps, RunMeta } from './run.ts'
+import {
+  type Action,
+  type Deps,
+  type Outcome,
+  type Reporter,
+  type Run,
+  type RunDeps,
+  type RunMeta,
+  windUpMs,
+} from './run.ts'
 import { sweep } from './sweep.ts'
 import { teardown } from './teardown.ts'
 
@@ -28,7 +39,7 @@ type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
-  const deps: RunDeps = { ...ports, ...meta }
+  const deps: RunDeps = { ...ports, ...meta, deadlineAt: ports.clock.now() + ports.settings.timeoutMs }
   const plan = await decide(deps, event, deps.signal)
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
@@ -101,16 +112,27 @@ function compared(outcome: Outcome, { change }: CardRow): Outcome {
 async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Promise<Outcome> {
   let platform: Platform | undefined
   try {
-    platform = await deps.openPlatform(plan.place, deps.signal)
-    const run: Run = { ...deps, platform, reporter }
-    await assertPlace(run, plan.place)
-    return await withRoom(await keepFormerNames(plan, run), run)
+    const [known, now] = await beforeDeadline(deps, async (signal) => {
+      platform = await deps.openPlatform(plan.place, signal)
+      const run: Run = { ...deps, signal, platform, reporter }
+      await assertPlace(run, plan.place)
+      return [platform, await keepFormerNames(plan, run)] as const
+    })
+    const lastAt = deps.deadlineAt + Math.min(deps.settings.timeoutMs, windUpMs)
+    return await withinTime(deps.clock, lastAt - deps.clock.now(), deps.signal, (signal) =>
+      withRoom(now, { ...deps, signal, platform: known, reporter }),
+    )
   } catch (error) {
     deps.signal.throwIfAborted()
     return broken(plan, deps, reporter, error)
   } finally {
     await platform?.close()
   }
+}
+
+/** For what comes before anything is started: it ends when the time of the run is over, whoever is waited for. */
+function beforeDeadline<T>(deps: RunDeps, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return withinTime(deps.clock, Math.max(0, deps.deadlineAt - deps.clock.now()), deps.signal, work)
 }
 
 /** The account may have no more services, or more would cost too much: then `on-quota` decides. */
@@ -155,13 +177,18 @@ function flowOf(plan: WorkPlan, run: Run): Promise<Outcome> {
 
 /** Something threw: the platform said no, the network went away, the checkout is not usable. That is a failed run with a reason. */
 function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unknown): Outcome {
-  const cause = safeMessage(deps, thrown)
+  const late = deps.clock.now() >= deps.deadlineAt
+  const status = late ? 'timed-out' : 'failed'
+  const phase = reporter.timeline.phases.at(-1)?.name ?? 'prepare'
+  const said = safeMessage(deps, thrown)
+  const limit = shortDuration(deps.settings.timeoutMs)
+  const cause = late ? `Not done within ${limit}; the time was over in the phase “${phase}”: ${said}` : said
   const hint =
     thrown instanceof DeployError && thrown.hint
       ? thrown.hint
       : 'Run the job again. If it stays, the log above says how far it came.'
   const diagnosis = { cause, hint, decisive: [], tail: [] }
-  reporter.update({ status: 'failed', phase: undefined, diagnosis })
+  reporter.update({ status, phase: late ? phase : undefined, diagnosis })
   reporter.timeline.end('failed', cause)
   const report: DeployReport | NothingReport = isDeployment(plan)
     ? {
@@ -175,7 +202,7 @@ function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unkno
         warnings: deps.warnings,
       }
     : nothingReport(deps, 'failed', cause, hint)
-  return { action: actionOf(plan), status: 'failed', report, failure: new DeployError(cause, { hint, cause: thrown }) }
+  return { action: actionOf(plan), status, report, failure: new DeployError(cause, { hint, cause: thrown }) }
 }
 
 /** A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end. */
