@@ -9,7 +9,8 @@ const inputs = { autoscale: 'memory 512Mi..1024Mi' }
 
 let stage: Stage
 beforeAll(async () => {
-  stage = await openStage({ timing: { healthGateMs: 300 } })
+  // Long enough for a service that is well to start on a busy machine.
+  stage = await openStage({ timing: { healthGateMs: 1_200 } })
 })
 afterEach(async () => stage.ink.clearFaults())
 afterAll(async () => stage[Symbol.asyncDispose]())
@@ -30,7 +31,7 @@ describe('a size outside of the bounds', () => {
   })
 })
 
-describe('a step with which the service does not come up', () => {
+describe('a step with which the service does not come up', { timeout: 90_000 }, () => {
   it('is taken back at once, is not tried again, and does not go unsaid', async () => {
     const scene = await deployed(stage)
     const before = config(scene)

@@ -101,7 +101,7 @@ describe('whether a pull request still wants its preview', () => {
   it('makes the run red when GitHub never answers: nothing is called live', async () => {
     const world = openWorld()
     const outcome = await deployWithSilence(world, 7_200_000)
-    expect(outcome?.status).toBe('failed')
+    expect(outcome?.status).toBe('timed-out')
     expect(outcome?.failure?.message).toContain('did not say whether pull request #9 still wants this preview')
   })
 })
