@@ -9,8 +9,7 @@ import { openBrowser } from '../login/loopback.ts'
 import { createGitHubCli, openWorkflowFile } from '../login/repository.ts'
 import { KEY_MAY_REMAIN } from '../login/server.ts'
 import { openTerminal } from '../login/terminal.ts'
-import { settingTable } from '../plan/setting-table.ts'
-import { parseEndpoint } from '../plan/values.ts'
+import { defaultEndpoint, parseEndpoint } from '../plan/values.ts'
 import { Cancelled, cancelOnSignals } from '../runner/cancellation.ts'
 import type { Command } from './command.ts'
 
@@ -23,7 +22,7 @@ asks what to do; otherwise it does what the options say.
   --write-workflow   write .github/workflows/deploy.yml; alone, it asks for no key
   --print            print the key, and nothing else, to standard output
   --no-browser       print the address to open, and read the address (or the code) that it led to
-  --endpoint URL     MCP endpoint of ml.ink (default: ${settingTable.endpoint.fallback})
+  --endpoint URL     MCP endpoint of ml.ink (default: ${defaultEndpoint})
   --help             show this
 `
 
@@ -54,7 +53,7 @@ function parsed(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        endpoint: { type: 'string', default: settingTable.endpoint.fallback },
+        endpoint: { type: 'string', default: defaultEndpoint },
         'no-browser': flag,
         'set-secret': flag,
         'write-workflow': flag,

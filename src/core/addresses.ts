@@ -156,7 +156,7 @@ export async function fetchAllowed(address: string, init: RequestInit, rules: Ad
     if (response.status < 300 || response.status > 399 || location === null) return response
     await response.body?.cancel()
     if (!URL.canParse(location, url.href))
-      throw new AddressRefused(url.origin, 'it redirects to something that is no address')
+      throw new AddressRefused(url.origin, 'it redirects to something that is not an address')
     const next = new URL(location, url)
     if (next.origin !== url.origin) headers = undefined
     current = next.href

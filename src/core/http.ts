@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Dispatcher } from 'undici'
-import api from 'undici/lib/api/index.js'
+import connect from 'undici/lib/api/api-connect.js'
 import DispatcherOfAll from 'undici/lib/dispatcher/dispatcher.js'
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
 import { fetch as dispatchedFetch } from 'undici/lib/web/fetch/index.js'
@@ -120,7 +120,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /**
  * `fetch` that goes through the proxies which `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, in either
  * case, as git does. Node's own `fetch` knows nothing of them.
- * @throws DeployError naming the variable whose value is no address of a proxy
+ * @throws DeployError naming the variable whose value is not the address of a proxy
  */
 export function proxiedFetch(environment: Environment): Fetch {
   const proxyFor = readProxies(environment)
@@ -145,7 +145,7 @@ export function readProxies(environment: Environment): (target: URL) => ProxyAge
   const read = (name: string) => environment[name.toLowerCase()] || environment[name] || undefined
   const agentFor = (name: string): ProxyAgent | undefined => {
     // The front door does this when it is entered; without it no tunnel can be asked for.
-    Object.assign(DispatcherOfAll.prototype, api)
+    Object.assign(DispatcherOfAll.prototype, { connect })
     const known = [name, 'ALL_PROXY'].find((one) => read(one) !== undefined)
     return known === undefined ? undefined : new ProxyAgent(usableProxy(known, read(known) ?? ''))
   }

@@ -1,4 +1,4 @@
-/** Shorter pieces of a secret would star out half of a text; a secret that short is left to whoever chose it. */
+/** Shorter pieces of a secret would mask half of a text; a secret that short is left to whoever chose it. */
 const shortestPiece = 4
 /** From here on a secret is looked for in its encodings too; those of a shorter one turn up in texts by chance. */
 const shortestEncoded = 6
@@ -56,7 +56,7 @@ function wrapped(base64: string): readonly string[] {
 }
 
 /**
- * Returns what stars every form of these secrets in a text, also with invisible characters inside, and escaped for URLs,
+ * Returns what masks every form of these secrets in a text, also with invisible characters inside, and escaped for URLs,
  * JSON, HTML and Markdown, or for one within another. Takes time that grows with the text's length, not with the number
  * of secrets.
  */
@@ -81,7 +81,7 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
       if (next === undefined) break
       reading = next
     }
-    return starred(text, hidden)
+    return masked(text, hidden)
   }
 }
 
@@ -168,7 +168,7 @@ function find({ text, starts, ends }: Reading, forms: ReadonlyMap<string, readon
   }
 }
 
-function starred(text: string, hidden: Range[]): string {
+function masked(text: string, hidden: Range[]): string {
   if (hidden.length === 0) return text
   hidden.sort(([a], [b]) => a - b)
   const parts: string[] = []
@@ -181,7 +181,7 @@ function starred(text: string, hidden: Range[]): string {
 }
 
 /**
- * Stars secrets in every text of a plain value and leaves its shape as it is: for what leaves the run's own log.
+ * Masks secrets in every text of a plain value and leaves its shape as it is: for what leaves the run's own log.
  * `spared` names the properties whose texts stay, at any depth.
  */
 export function redactValue<T>(value: T, redact: (text: string) => string, spared: ReadonlySet<string> = new Set()): T {

@@ -29,7 +29,7 @@ export class Secret {
 }
 
 /**
- * Whether an environment value has to be starred in the log. The runner drops every output that contains a starred
+ * Whether an environment value has to be masked in the log. The runner drops every output that contains a masked
  * value, so plain values are left alone even under a telling name: `production` or `3000` would take the URL with them.
  */
 export function looksSecret(name: string, value: string): boolean {

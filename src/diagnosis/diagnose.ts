@@ -200,8 +200,8 @@ function withoutOwnPlace(reason: string, place: SourceAnnotation | undefined): s
   const own = /^(?:in )?(\S{1,300}?)(?::\d+|\(\d+[,:]\d+\)|:\[\d+,\d+\]| \(\d+:\d+\))(?::\d+)?:?(?: -)? (?=\S)/.exec(
     reason,
   )
-  const foreign = /^\/(?:usr|root|opt)\//.test(own?.[1] ?? '')
-  return own?.[1]?.endsWith(name) || foreign ? reason.slice(own?.[0].length) : reason
+  const isSystemPath = /^\/(?:usr|root|opt)\//.test(own?.[1] ?? '')
+  return own?.[1]?.endsWith(name) || isSystemPath ? reason.slice(own?.[0].length) : reason
 }
 
 /** Adds the place to a cause that does not name it. */

@@ -33,13 +33,13 @@ const [BEFORE, AFTER] = [4, 9] as const
 /** The end of a step; what follows belongs to another one, or to the platform's second try. */
 const STEP_END = /did not complete successfully|^npm (?:error|ERR!) A complete log|^Node\.js v\d/
 /** Calls inside the language's own code and libraries tell nothing about the application. */
-const FOREIGN_CALL = /^\s+at .*(?:node:|\/node_modules\/|ignore-listed frames)/
+const LIBRARY_CALL = /^\s+at .*(?:node:|\/node_modules\/|ignore-listed frames)/
 const TAIL = 50
 
-/** The lines that decide, around the one at `index`: to the end of its step, without foreign calls and blank ends. */
+/** The lines that decide, around the one at `index`: to the end of its step, without calls into libraries and blank ends. */
 export function linesAround(lines: readonly string[], index: number): readonly string[] {
   const telling = (from: number, to: number): readonly string[] =>
-    lines.slice(Math.max(0, from), to).filter((line) => !FOREIGN_CALL.test(line))
+    lines.slice(Math.max(0, from), to).filter((line) => !LIBRARY_CALL.test(line))
   const after = telling(index, index + 3 * AFTER)
   const end = after.findIndex((line) => STEP_END.test(line))
   return trimBlank([...telling(index - BEFORE, index), ...after.slice(0, Math.min(AFTER, end < 0 ? AFTER : end) + 1)])

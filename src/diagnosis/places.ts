@@ -208,7 +208,7 @@ export interface RepositoryPaths {
 // Where images keep the application: railpack and most Dockerfiles use /app.
 const CONTAINER_ROOTS =
   /^\/(?:app|usr\/src\/app|usr\/app|src\/app|workspaces?|workdir|code|srv\/app|opt\/app|home\/(?:app|node)(?:\/app)?|var\/www\/html|build|src|repo|tmp\/build\/src|vercel\/path0|opt\/build\/repo)\//
-const FOREIGN =
+const OUTSIDE_REPOSITORY =
   /(?:^|\/)(?:node_modules|site-packages|dist-packages|\.venv|venv|\.cargo|\.rustup|\.npm|\.pnpm|\.yarn|\.next|\.git|vendor\/bundle|deps|__pycache__)\/|^\/(?:usr\/(?:lib|local|share|include)|root|opt\/hostedtoolcache|proc|etc|lib|rustc|go\/pkg|nix)\/|^(?:node|internal|webpack-internal|https?|ext|deno):/
 const DECORATION =
   /^(?:file:\/\/|webpack:\/\/(?:\/|[\w.@-]{0,60}\/)?|rsc:\/\/React\/Server\/|\[project\]\/|<ROOT>\/|~\/|\.\/)+/
@@ -231,7 +231,7 @@ export function repositoryPaths(rootDirectory: string, files?: ReadonlySet<strin
         .replace(DECORATION, '')
         .replace(/^\/{2,}/, '/')
         .replace(/[?#].*$/, '')
-      if (raw === '' || FOREIGN.test(raw)) return undefined
+      if (raw === '' || OUTSIDE_REPOSITORY.test(raw)) return undefined
       if (files === undefined || byName === undefined) return plausible(raw, root)
       return deployed(raw, root, files) ?? onlyOneEndingWith(raw, byName)
     },

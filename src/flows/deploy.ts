@@ -2,9 +2,12 @@ import { count, formatBytes } from '../core/format.ts'
 import { describeSize, templateSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
+import { idleGlobs } from '../plan/paths.ts'
 import { keptSecrets } from '../plan/variables.ts'
 import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/branches.ts'
+import type { Snapshot } from '../source/snapshot.ts'
+import type { Source } from '../source/source.ts'
 import type { RolloutEnd } from './observe.ts'
 import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
 import { readAccount } from './resources/account.ts'
@@ -35,13 +38,18 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const { snapshot } = found
   const branch = deploymentBranch(plan.target, snapshot.sourceSha, snapshot.suffix)
   tellSource(run, found, branch)
+  await warnOfIdleGlobs(plan, run, source, snapshot)
 
   const seed = await readSeed(plan, source, snapshot, run.signal)
+  const overtaken = await changeMeanwhile(plan, run, snapshot.sourceSha)
+  if (overtaken) return await giveWay({ plan, run, source, prepared: found, branch }, overtaken)
   timeline.begin('push', `Push ${branch}`)
   const pushed = await pushSnapshot({ plan, run, source, prepared: found, branch }, found.remoteBranches)
   timeline.end('done', describePush(pushed))
 
-  const before = await changeMeanwhile(plan, run, snapshot.sourceSha)
+  // Of two pushes to production the newer one stays, however long the push of the older took. A preview that was closed
+  // meanwhile is taken down again in the end, and that its head has moved on is said then.
+  const before = plan.kind === 'production' && (await changeMeanwhile(plan, run, snapshot.sourceSha))
   if (before) return await giveWay({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
@@ -55,6 +63,22 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
     readAccount(run.platform, plan.place, run.signal),
   ])
   return outcome.report.kind === 'deploy' ? { ...outcome, report: { ...outcome.report, account } } : outcome
+}
+
+/** A glob that matches nothing lets every commit be skipped that it was written for. */
+async function warnOfIdleGlobs(
+  { paths, directory, exportIgnore }: DeployPlan,
+  run: Run,
+  source: Source,
+  snapshot: Snapshot,
+): Promise<void> {
+  // What is shipped is not what is tracked, where either of these is set.
+  if (paths === undefined || directory !== undefined || exportIgnore) return
+  const idle = idleGlobs(paths, await source.files(snapshot, run.signal))
+  if (idle.length > 0)
+    run.log.warning(
+      `\`paths\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
+    )
 }
 
 async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): Promise<Prepared['database']> {
@@ -102,8 +126,8 @@ async function restoreBranch(work: Work): Promise<boolean> {
   return true
 }
 
-/** The branch was superseded or the pull request closed before anything was started, or while it was. */
-async function giveWay(work: Work, change: Change): Promise<Outcome> {
+/** The branch was superseded or the pull request closed before anything was pushed or started, or while it was. */
+async function giveWay(work: MaybePushed, change: Change): Promise<Outcome> {
   const { run } = work
   if (change.kind === 'closed') {
     run.log.info(`${change.sentence}; taking the preview down`)
@@ -186,21 +210,27 @@ function describePush(pushed: PushResult): string {
   return `Sent ${count(pushed.objects, 'object')}, ${formatBytes(pushed.bytes)}${against}`
 }
 
+type MaybePushed = Omit<Work, 'pushed'> & Partial<Pick<Work, 'pushed'>>
+
 /** What a deployment comes to: the row is brought to its end, and all that is known of it becomes the report. */
 function outcomeOf(
-  work: Work,
+  work: MaybePushed,
   { status, sentence }: { status: CardRow['status']; sentence: string },
   explanation: Explanation | undefined,
 ): Outcome {
   const { run, plan } = work
   run.reporter.update(status === 'failed' ? { status } : { status, phase: undefined })
+  if (status === 'superseded') {
+    run.output('skipped-reason', sentence)
+    run.log.notice(`${plan.serviceName} was left to a newer deployment: ${sentence}`)
+  }
   const perDay = run.reporter.row().costPerDay
   const report: DeployReport = {
     kind: 'deploy',
     action: plan.kind,
     row: run.reporter.row(),
     phases: run.reporter.timeline.phases,
-    pushed: pushedView(work),
+    pushed: work.pushed && pushedView(work, work.pushed),
     envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
     cost: perDay === undefined ? undefined : { perDay, perMonth: perDay * 30, basis: basisOf(work) },
     annotations: explanation?.annotations ?? [],
@@ -211,7 +241,7 @@ function outcomeOf(
   return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
 }
 
-function basisOf({ plan, prepared }: Work): string {
+function basisOf({ plan, prepared }: MaybePushed): string {
   const service = describeSize(sizeOf(plan, prepared))
   const { database } = plan
   return database && isBilled(database)
@@ -219,7 +249,7 @@ function basisOf({ plan, prepared }: Work): string {
     : service
 }
 
-function pushedView({ branch, prepared, pushed }: Work): PushedView {
+function pushedView({ branch, prepared }: MaybePushed, pushed: PushResult): PushedView {
   const { snapshot } = prepared
   return {
     branch,

@@ -27,7 +27,7 @@ export interface Observed {
 export type Observer = Pick<Run, 'clock' | 'random' | 'signal' | 'secrets' | 'http' | 'mcp'> & {
   readonly platform: Pick<Run['platform'], 'service'>
   readonly reporter: Pick<Run['reporter'], 'timeline' | 'update'>
-  readonly log: Pick<Run['log'], 'info' | 'warning' | 'foreign'>
+  readonly log: Pick<Run['log'], 'info' | 'warning' | 'untrusted'>
 }
 
 /** How a rollout ended. Only `live` is a success; `cancelled`, `superseded` and `gone` are somebody else's doing. */
@@ -75,7 +75,7 @@ export function openWatch(run: Observer, request: Observed, deadline: Deadline):
       phase: (phase, atMs) => beginPhase(run, phase, atMs),
       line: (line) => {
         run.reporter.timeline.ensure('build', 'Build')
-        run.log.foreign(line)
+        run.log.untrusted(line)
       },
       warning: (text) => run.log.warning(text),
     },

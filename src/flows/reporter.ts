@@ -140,7 +140,7 @@ function finalMode(deps: Deps, row: CardRow): WriteMode {
     case 'sticky':
       return row.status === 'removed' ? 'only-existing' : 'create'
     case 'on-failure':
-      // A card that is there was made by a failure; it must not stand once things are well again.
+      // A card that is there was made by a failure; it must not stand once the service has recovered.
       return isBad(row.status) ? 'create' : 'only-existing'
     case 'none':
       return 'not'

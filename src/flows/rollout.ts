@@ -169,7 +169,7 @@ class Rollout {
     return 'to-start'
   }
 
-  /** What the service had before is no branch of somebody else as long as it is not known that ours was ever set. */
+  /** What the service had before does not count as somebody else's branch as long as it is not known that ours was ever set. */
   #isSomebodyElses(branch: string): boolean {
     return branch !== this.#request.branch && (this.#acknowledged || branch !== this.#before)
   }

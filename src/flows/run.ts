@@ -11,13 +11,13 @@ import type { CardRow, Phase, PhaseName, PhaseResult, Report } from '../report/m
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
 
-/** What the flows say while they work. Lines of strangers go through `foreign`, where the runner cannot take them for commands. */
+/** What the flows say while they work. Lines of strangers go through `untrusted`, where the runner cannot take them for commands. */
 export interface Log extends PhaseLog {
   debug(text: string): void
   /** A box in the run's page. */
   notice(text: string): void
   warning(text: string): void
-  foreign(line: string): void
+  untrusted(line: string): void
 }
 
 /** The action's outputs, by their names in `action.yml`. */
@@ -48,14 +48,14 @@ export interface Deps {
   readonly random: () => number
   readonly log: Log
   readonly output: (name: OutputName, value: string | number) => void
-  /** Makes the runner star a value in everything that is printed from now on. */
+  /** Makes the runner mask a value in everything that is printed from now on. */
   readonly mask: (secret: string) => void
   /** The same for those values that are secret by name or by look. */
   readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
-  /** Every secret known so far, for what is published outside of the log, where the runner stars nothing. */
+  /** Every secret known so far, for what is published outside of the log, where the runner masks nothing. */
   readonly secrets: () => readonly string[]
   /**
-   * Stars every value that a variable was given or a service has, whatever its name, in a text or in all texts of a
+   * Masks every value that a variable was given or a service has, whatever its name, in a text or in all texts of a
    * report: for whatever leaves the run's own log.
    */
   readonly redact: <T>(value: T) => T

@@ -156,7 +156,7 @@ const usage = z
   .union([z.number(), z.object({ data_points: fitting(point) })])
   .nullish()
   .catch(undefined)
-  // A reading is the mean of what the answer spans: a moment's peak is no evidence.
+  // A reading is the mean of what the answer spans: a moment's peak proves nothing.
   .transform((value) => (typeof value === 'object' && value ? mean(value.data_points ?? []) : (value ?? undefined)))
 
 /**

@@ -37,7 +37,7 @@ export function readResult<T>(schema: z.ZodType<T>, result: unknown, tool: strin
 // A field that is not needed must not fail a step, whatever a server puts there: what does not fit counts as not given.
 // Only what a result is nothing without (its name, its status, its list) is insisted on.
 
-/** A text that may be missing; an empty one, and whatever is no text, is missing as well. */
+/** A text that may be missing; an empty one, and anything that is not text, count as missing. */
 export const optionalText = z
   .string()
   .nullish()
@@ -219,7 +219,7 @@ export const acceptedSchema = z
 
 /** The remote carries a password: it must reach no log, argument or file. */
 export const gitAccessSchema = z
-  .object({ git_remote: z.string().refine(isRemote, 'is no http address of a repository') })
+  .object({ git_remote: z.string().refine(isRemote, 'is not the http address of a repository') })
   .transform((raw) => ({ remote: raw.git_remote }))
 
 function isRemote(address: string): boolean {

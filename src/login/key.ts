@@ -195,7 +195,7 @@ async function patiently<T>(answer: Promise<T>, patienceMs: number, signal: Abor
 
 function readKey({ access_token: token, token_type: type }: OAuthTokens): Secret {
   if (type.toLowerCase() === 'bearer' && looksLikeApiKey(token)) return new Secret(token)
-  throw new DeployError('what ml.ink handed out is no API key', {
+  throw new DeployError('what ml.ink handed out is not an API key', {
     hint: `The action would not take it. ${KEY_MAY_REMAIN} Make another one there, and save it as the secret by hand.`,
   })
 }

@@ -44,7 +44,7 @@ export async function step<T>(step: string, signal: AbortSignal, act: () => Prom
     signal.throwIfAborted()
     if (error instanceof DeployError) throw error
     const code = error instanceof OAuthError ? `${error.errorCode}: ` : ''
-    // Foreign words, of any length: a page of HTML where a proxy answers.
+    // Untrusted words, of any length: a page of HTML where a proxy answers.
     const words = sanitizePhrase(`${code}${errorMessage(error)}`)
     throw new DeployError(`ml.ink did not ${step}: ${words}`, {
       hint: 'Log in again. If it stays so, make a key at ml.ink (account, API keys) and save it as the secret by hand.',

@@ -1,11 +1,11 @@
 import {
   brokenSizes,
+  coolDownLeft,
   highShare,
   holdsBrokenSize,
   isLowForADay,
   isOftenHigh,
   type Load,
-  restLeft,
   type Size,
   type Step,
   triedAgainAt,
@@ -56,26 +56,28 @@ function vcpusOf(text: string): number | undefined {
   return 'value' in parsed ? Number(parsed.value) : undefined
 }
 
-/**
- * Decides on one step, more before less and memory before vCPUs, since a service without memory dies while one without
- * vCPUs is slow. Never past the bounds, but into them at once; never to or past a size that broke; never to less than what
- * is in use.
- *
- * @param running whether it is live; one that is not is never changed on the bounds alone
- * @param killed what shows that it was killed for memory
- * @param now minutes since the epoch
- */
-export function decideStep(given: {
+/** What is known of a service whose size may be changed. */
+interface Situation {
   readonly autoscale: Autoscale
   readonly size: Size
   readonly usage: Usage | undefined
   readonly load: Load
+  /** Whether it is live; one that is not is never changed on the bounds alone. */
   readonly running: boolean
+  /** What shows that it was killed for memory. */
   readonly killed: string | undefined
+  /** Minutes since the epoch. */
   readonly now: number
-}): Step | undefined {
+}
+
+/**
+ * Decides on one step, more before less and memory before vCPUs, since a service without memory dies while one without
+ * vCPUs is slow. Never past the bounds, but into them at once; never to or past a size that broke; never to less than what
+ * is in use.
+ */
+export function decideStep(given: Situation): Step | undefined {
   const { autoscale, size, usage, load, running, killed, now } = given
-  if (restLeft(load, now) > 0) return undefined
+  if (coolDownLeft(load, now) > 0) return undefined
   const broken = brokenSizes(load)
   const memory: Ladder = {
     ...{ what: 'memory', sizes: memorySizesMi, bounds: autoscale.memoryMi },
@@ -152,23 +154,13 @@ export function sizeText({ what }: Pick<Step, 'what'>, size: number): string {
   return what === 'memory' ? `${size}Mi` : String(size)
 }
 
-interface Situation {
-  readonly autoscale: Autoscale
-  readonly size: Size
-  readonly usage: Usage | undefined
-  readonly load: Load
-  readonly running: boolean
-  readonly killed: string | undefined
-  readonly now: number
-}
-
 /** Why no step was decided on, as the end of a sentence. */
 export function whyUnchanged(given: Situation): string {
   const { autoscale, size, usage, load, running, killed, now } = given
   const unknown = (autoscale.memoryMi && size.memoryMi === undefined) || (autoscale.vcpus && size.vcpus === undefined)
   if (unknown) return 'ml.ink does not tell it; set `memory` and `vcpus` to what the service has'
-  const rest = restLeft(load, now)
-  if (rest > 0) return `it was changed a while ago, and the next change is ${rest} minutes off at the earliest`
+  const left = coolDownLeft(load, now)
+  if (left > 0) return `it was changed a while ago, and the next change is ${left} minutes off at the earliest`
   if (killed !== undefined) return whyNoMore(given, killed)
   if (!running) return 'it is not running, and nothing says that its size is the cause'
   return outside(given) ?? inUse(usage)

@@ -102,12 +102,13 @@ function marked({ fullName, id }: Repository): { repository: string; repositoryI
 
 function deploying(settings: Settings, name: string) {
   const { directory, exportIgnore, lfsPointers, environment, database, health, prices, creditsWarning } = settings
-  const { removeDomain, timeoutMs, adopt, onQuota } = settings
+  const { removeDomain, paths, timeoutMs, adopt, onQuota } = settings
   return {
     serviceName: name,
     directory,
     exportIgnore,
     lfsPointers,
+    paths,
     build: buildOf(settings),
     envStrategy: environment.strategy,
     database: database && { ...database, name: databaseName(name) },
@@ -228,7 +229,7 @@ export function placeOf({ context, settings }: PlanInput): Place {
   }
 }
 
-/** What a repository was called when its things on the platform got their names. */
+/** What a repository was called when its services got their names. */
 export interface FormerRepository {
   readonly owner: string
   readonly name: string
@@ -247,7 +248,7 @@ export function formerRepositoryOf(
 }
 
 /**
- * The same plan with the names that the things of a repository got before it was renamed or transferred. Names that the
+ * The same plan with the names that the services of a repository got before it was renamed or transferred. Names that the
  * workflow gives are not made of the repository's, and stay.
  */
 export function underFormerNames<P extends PlacedPlan>(plan: P, former: FormerRepository): P {

@@ -170,7 +170,7 @@ export type PlaceJudgement =
   | { readonly kind: 'refused'; readonly detail: string; readonly hint: string }
 
 /**
- * Judges the project's name. On ml.ink naming an unknown project makes it, so a slip of the pen would quietly put the
+ * Judges the project's name. On ml.ink naming an unknown project makes it, so a typing mistake would quietly put the
  * service where nobody looks: a name that is nearly that of a project which exists is refused. `default` is what every
  * account begins with and the input says when nobody writes it, whatever a server calls that project in its list.
  */

@@ -50,13 +50,15 @@ interface Deploy extends Common, Costing {
   readonly exportIgnore: boolean
   /** What becomes of LFS files whose contents cannot be fetched: nothing is deployed, or their pointers are. */
   readonly lfsPointers: 'refuse' | 'allow'
+  /** Globs of the files that count; undefined when all do. */
+  readonly paths: readonly string[] | undefined
   /** Source commits that the platform probably has already, the most likely first. */
   readonly bases: readonly string[]
-  /** What the service shall have, marks included. */
+  /** What the service should have, marks included. */
   readonly variables: Variables
   readonly envStrategy: EnvStrategy
   readonly database: DatabasePlan | undefined
-  /** The custom domain that the service shall have. */
+  /** The custom domain that the service should have. */
   readonly domain: string | undefined
   /** Take off a domain that is not the one asked for. */
   readonly removeDomain: boolean
@@ -167,7 +169,7 @@ export interface LogsPlan extends Common {
 export interface HelpPlan extends Common {
   readonly kind: 'help'
   readonly pullRequest: number
-  /** The word that is no command; undefined when help was asked for. */
+  /** The word that is not a command; undefined when help was asked for. */
   readonly unknown: string | undefined
   readonly askedBy: Asked
 }
@@ -233,20 +235,21 @@ export type Plan =
 
 export type NeededFact =
   | { readonly fact: 'pullRequest'; readonly number: number }
-  /** The open pull request whose head is this commit, for `workflow_run`, whose payload does not name a fork's. */
-  | {
-      readonly fact: 'pullRequest'
-      readonly headSha: string
-      readonly headBranch: string
-      readonly headRepository: string | undefined
-      /** Those that are named, where several have this head; empty when none is. */
-      readonly numbers: readonly number[]
-    }
+  | ({ readonly fact: 'pullRequest' } & HeadOfPullRequest)
   | { readonly fact: 'permission'; readonly login: string }
   | { readonly fact: 'approval'; readonly of: Approval }
   | { readonly fact: 'live'; readonly place: Place; readonly serviceName: string }
   | { readonly fact: 'changedFiles'; readonly of: ChangedFilesOf }
   | { readonly fact: 'relation'; readonly of: Relatives }
+
+/** The open pull request whose head is this commit, for `workflow_run`, whose payload does not name a fork's. */
+export interface HeadOfPullRequest {
+  readonly headSha: string
+  readonly headBranch: string
+  readonly headRepository: string | undefined
+  /** Those that are named, where several have this head; empty when none is. */
+  readonly numbers: readonly number[]
+}
 
 export type ChangedFilesOf =
   | { readonly kind: 'pull-request'; readonly number: number }

@@ -70,7 +70,7 @@ export interface DatabaseSettings {
 
 /**
  * Makes the settings of what was given, or says everything that is wrong with it. Reads no file but `env-file`, and does
- * nothing else. A missing key alone is no problem here, for there may be nothing to do (see `missingKey` in guards.ts);
+ * nothing else. A missing key alone is not a problem here, for there may be nothing to do (see `missingKey` in guards.ts);
  * it is named only together with others, so that they can be put right in one go.
  */
 export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedSettings {

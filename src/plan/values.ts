@@ -70,7 +70,7 @@ function milliseconds(text: string): number {
   return unit === undefined ? Number.NaN : Number(amount) * unitsMs[unit as keyof typeof unitsMs]
 }
 
-/** A duration as a setting has it: `90s`, `15m`, `7d`, in the largest unit that leaves no rest. */
+/** A duration as a setting has it: `90s`, `15m`, `7d`, in the largest unit that divides it without remainder. */
 export function shortDuration(durationMs: number): string {
   const unit = (['d', 'h', 'm'] as const).find((name) => durationMs % unitsMs[name] === 0) ?? 's'
   return `${durationMs / unitsMs[unit]}${unit}`

@@ -138,9 +138,9 @@ function footer(rows: readonly CardRow[]): PhrasingContent[] {
     (best, row) => (best === undefined || Date.parse(row.updatedAt) > Date.parse(best.updatedAt) ? row : best),
     undefined,
   )
-  const standing = rows.filter(stands)
-  const costPerDay = standing.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
-  const previews = standing.some((row) => row.target !== 'production')
+  const live = rows.filter(runs)
+  const costPerDay = live.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
+  const previews = live.some((row) => row.target !== 'production')
   return dotted([
     newest === undefined ? [] : [text(`Updated ${formatUtc(newest.updatedAt)}`)],
     link(newest?.runUrl, text('log of the run')),
@@ -150,6 +150,6 @@ function footer(rows: readonly CardRow[]): PhrasingContent[] {
 }
 
 /** Whether there is, or soon will be, something at its address. */
-function stands({ status, lastWorking: last }: CardRow): boolean {
+function runs({ status, lastWorking: last }: CardRow): boolean {
   return ['building', 'live', 'unhealthy', 'rolled-back'].includes(status) || last?.stillLive === true
 }

@@ -28,7 +28,7 @@ export interface LoadedRun {
   /** Masks those values that are secret by name or by look. */
   readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
   readonly secrets: () => readonly string[]
-  /** Stars every value that variables were given, for what leaves the run's own log. */
+  /** Masks every value that variables were given, for what leaves the run's own log. */
   readonly redact: <T>(value: T) => T
   /** Every warning given so far; grows while the run goes on. */
   readonly warnings: readonly string[]
@@ -80,7 +80,7 @@ export function loadRun(environment: Environment): LoadedRun {
   }
 }
 
-/** What the run puts out as its name and address is no secret from then on; a reason may hold words of an app. */
+/** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */
 function outputsOf(masks: Masks, { warning }: RunLog): ReturnType<typeof openOutputs> {
   const output = openOutputs(masks, warning)
   return (name, value) => {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import * as core from '@actions/core'
+import { z } from 'zod'
 import { errorMessage } from '../core/errors.ts'
 import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/redact.ts'
 import { harmlessLine, harmlessText } from '../core/sanitize.ts'
@@ -16,7 +17,7 @@ export interface RunLog {
   notice(text: string): void
   warning(text: string): void
   /** One line written by somebody else: a build log, an answer. */
-  foreign(line: string): void
+  untrusted(line: string): void
 }
 
 /** Writes to the runner. */
@@ -29,7 +30,7 @@ export function openLog(): RunLog {
     debug: (text) => core.debug(text),
     notice: (text) => core.notice(text),
     warning: (text) => core.warning(text),
-    foreign: (line) => core.info(harmlessLine(line)),
+    untrusted: (line) => core.info(harmlessLine(line)),
   }
 }
 
@@ -85,7 +86,7 @@ export const outputs = {
 type Output = keyof typeof outputs
 
 /**
- * Sets outputs as soon as they are known. One that contains a starred value does not leave its job, for the runner
+ * Sets outputs as soon as they are known. One that contains a masked value does not leave its job, for the runner
  * drops it without a word; that word is said here, once for each.
  */
 export function openOutputs(masks: Pick<Masks, 'hides'>, warning: (text: string) => void) {
@@ -123,22 +124,22 @@ export function writeSummary(environment: Environment, markdown: string, warning
   }
 }
 
-/** What the runner stars in the log from the moment it is told. */
+/** What the runner masks in the log from the moment it is told. */
 export interface Masks {
-  /** Stars a secret: as it is, line by line, and in the forms in which it may turn up elsewhere. */
+  /** Masks a secret: as it is, line by line, and in the forms in which it may turn up elsewhere. */
   add(secret: string): void
-  /** Stars those values that are secret by name or by look. */
+  /** Masks those values that are secret by name or by look. */
   addVariables(variables: Variables): void
   /** Every secret so far, and the password of each that is a URL, without their other forms. */
   readonly values: readonly string[]
   /** Names and addresses of what the run is about, which stand on every page of it: a value that is part of one is none to hide. */
   spare(names: readonly (string | undefined)[]): void
   /**
-   * Stars in a text, or in every text of a report, each value that variables were given, whatever its name: for what
-   * leaves the run's own log, where the runner stars nothing. What a report is about by name or address stays.
+   * Masks, in a text or in every text of a report, each value that variables were given, whatever its name: for what
+   * leaves the run's own log, where the runner masks nothing. What a report is about by name or address stays.
    */
   redact<T>(value: T): T
-  /** Whether a text holds something starred, in which case the runner drops an output made of it. */
+  /** Whether a text holds something masked, in which case the runner drops an output made of it. */
   hides(text: string): boolean
 }
 
@@ -189,4 +190,35 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
     },
     hides: (text) => [...forms].some((form) => text.includes(form)),
   }
+}
+
+const stateName = 'open-deployment'
+
+const openDeployment = z.object({
+  /** The row of the card that belongs to it. */
+  row: z.string(),
+  pullRequest: z.number().int().optional(),
+  deploymentId: z.number().int().optional(),
+  recordOf: z.object({ task: z.string(), sha: z.string() }).optional(),
+})
+
+/** What the post step needs in order to settle a deployment that main left open. */
+export interface SavedDeployment {
+  readonly row: string
+  readonly pullRequest: number | undefined
+  readonly deploymentId: number | undefined
+  readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
+}
+
+/** Saves for the post step what would be left open if this process were killed now; undefined when nothing would. */
+export function saveOpenDeployment(open: SavedDeployment | undefined): void {
+  core.saveState(stateName, open ? JSON.stringify(open) : '')
+}
+
+/** What main left open, in the post step; undefined when it ended well, or was killed before it began anything. */
+export function readOpenDeployment(environment: Environment): SavedDeployment | undefined {
+  const text = environment[`STATE_${stateName}`]
+  if (!text) return undefined
+  const { row, pullRequest, deploymentId, recordOf } = openDeployment.parse(JSON.parse(text))
+  return { row, pullRequest, deploymentId, recordOf }
 }

@@ -18,7 +18,14 @@ import { runOnPlatform } from './workspace.ts'
 export async function listBranches(git: GitWorkspace, remote: GitRemote): Promise<ReadonlyMap<string, string>> {
   const what = 'Listing the branches'
   const output = await runOnPlatform(git, remote, what, ['ls-remote', '--quiet', '--heads', remote.url], {
-    isFine: async (failed, talk) => / 500\b/.test(failed.stderr) && hasNoBranches(await talk(listForPush(remote))),
+    instead: async (failed, talk) => {
+      if (!/ 500\b/.test(failed.stderr)) return failed
+      const asked = await talk(listForPush(remote))
+      if (hasNoBranches(asked)) return { stdout: '', stderr: '', exitCode: 0 }
+      // A refusal is the server's last word, where its trouble with the list would be waited out.
+      const isRefusal = asked.exitCode !== 0 && ['denied', 'unpaid'].includes(classifyFailure(asked).kind)
+      return isRefusal ? asked : failed
+    },
   })
   if (output.exitCode !== 0) throw gitError(what, classifyFailure(output), remote)
   const lines = output.stdout.split('\n').filter((line) => line !== '')

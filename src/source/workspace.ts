@@ -203,8 +203,8 @@ export async function runOnPlatform(
   args: readonly string[],
   options: {
     readonly onMessage?: NetworkCall['onMessage']
-    /** Whether a failure is none: the answer then is empty. */
-    readonly isFine?: (failed: NetworkOutput, talk: Talk) => Promise<boolean>
+    /** Asks once more in another way after a failure; what it yields counts instead. */
+    readonly instead?: (failed: NetworkOutput, talk: Talk) => Promise<NetworkOutput>
   } = {},
 ): Promise<NetworkOutput> {
   const { own } = await git.stores('sha1')
@@ -215,8 +215,7 @@ export async function runOnPlatform(
   const talk: Talk = (words) => own.talk(remote, words, { settings, onMessage: options.onMessage })
   return await git.retrying(what, remote, async () => {
     const output = await talk(args)
-    const isFine = output.exitCode !== 0 && ((await options.isFine?.(output, talk)) ?? false)
-    return isFine ? { stdout: '', stderr: '', exitCode: 0 } : output
+    return output.exitCode !== 0 && options.instead ? await options.instead(output, talk) : output
   })
 }
 

@@ -14,7 +14,7 @@ import {
 } from './readings.ts'
 
 /** What the watch needs to know and to have. */
-export interface WatchOptions extends OurMarks {
+interface WatchOptions extends OurMarks {
   readonly read: ReadService
   readonly clock: Clock
   /** Yields [0, 1). */
@@ -29,7 +29,7 @@ export interface WatchOptions extends OurMarks {
 }
 
 /** What the watch tells while it waits. Lines are sanitized: they can be printed as they are. */
-export interface WatchEvents {
+interface WatchEvents {
   /** A phase began at `atMs` (ms since the epoch). */
   phase(phase: DeploymentPhase, atMs: number): void
   line(text: string): void
@@ -50,7 +50,7 @@ export type Sighting =
   /** Live on our branch, and for a minute now with another commit than ours. */
   | { readonly kind: 'other-commit' }
 
-export type OwnEnd = Exclude<DeploymentEnd, 'active' | 'superseded' | 'removed'>
+type OwnEnd = Exclude<DeploymentEnd, 'active' | 'superseded' | 'removed'>
 
 /** What a build took, as seen from here: one that is shorter than the pause between two readings counts 0. */
 export interface Timings {

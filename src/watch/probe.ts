@@ -50,7 +50,7 @@ export interface ProbeOptions {
   /** Yields [0, 1). */
   readonly random: () => number
   readonly signal: AbortSignal
-  /** Makes foreign text harmless and masks secrets in it. */
+  /** Makes untrusted text harmless and masks secrets in it. */
   readonly sanitize?: (line: string) => string
 }
 

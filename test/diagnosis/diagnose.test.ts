@@ -180,7 +180,7 @@ describe('the search', () => {
 })
 
 describe('the decisive lines', () => {
-  it('end with the step that failed, and leave out calls in foreign code', () => {
+  it('end with the step that failed, and leave out calls in library code', () => {
     const step = [
       ...sampleLines('node/syntax').slice(0, -1),
       'ERROR: process "npm run build" did not complete successfully: exit code: 1',

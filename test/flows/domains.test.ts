@@ -119,7 +119,7 @@ describe('the domain of production', () => {
     expect(attached(scene)).toBe(`new.${name}`)
   })
 
-  it('is no reason for a red run when it cannot be taken off', async () => {
+  it('does not make the run red when it cannot be taken off', async () => {
     const scene = await stage.scene()
     await push(scene, { domain: `app.${zone()}` })
     stage.ink.fault('ink.tool-error', { tool: 'remove_custom_domain', text: 'try later' })

@@ -187,7 +187,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const environment = await environmentOf(world, repository, event, how, inputs)
   const workspace = await mkdtemp(join(folder, 'workspace-'))
   const context = readContext({ ...environment, GITHUB_WORKSPACE: workspace }, event.payload)
-  const read = readEvent(event.name, event.payload)
+  const read = readEvent(event.name, event.payload, context)
   const parsed = parseSettings(readInputs(environment), {
     readFile: () => undefined,
     secretsWithheld: secretsWithheld(context, read) !== undefined,
@@ -221,7 +221,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
       endGroup: () => undefined,
       info: say,
       debug: () => undefined,
-      foreign: say,
+      untrusted: say,
       notice: (text) => void notices.push(text),
       warning: (text) => void warnings.push(text),
     },

@@ -94,7 +94,7 @@ function start(
       debug() {},
       notice: (text) => void notices.push(text),
       warning: (text) => void warnings.push(text),
-      foreign: say,
+      untrusted: say,
     },
     output: (name, value) => {
       outputs[name] = String(value)

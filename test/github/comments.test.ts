@@ -162,7 +162,7 @@ describe('the sticky comment', () => {
     expect(warnings[0]).toContain(`pull request #${stand.pull.number}`)
   })
 
-  it('warns of a locked conversation and says how to mend it', async () => {
+  it('warns of a locked conversation and says how to fix it', async () => {
     await using stand = await openStand()
     stand.server.fault('github.http', {
       operation: 'issues/create-comment',

@@ -41,7 +41,7 @@ function piecesOf(text: string): string[] {
 }
 
 describe('a secret', () => {
-  it.each(Object.entries(ways))('%s is starred, and the words around it stay', (_way, write) => {
+  it.each(Object.entries(ways))('%s is masked, and the words around it stay', (_way, write) => {
     const long = _way.startsWith('across') ? secret.repeat(9) : secret
     const shown = createRedactor([long])(`before ${write(secret)} after`)
     expect(shown).toContain('***')
@@ -114,7 +114,7 @@ describe('a value under a plain name', () => {
     return { masks, told }
   }
 
-  it('is starred in what leaves the run’s own log, and not in the log itself', () => {
+  it('is masked in what leaves the run’s own log, and not in the log itself', () => {
     const { masks, told } = masksOf({ UPSTREAM: 'tuna-sandwich' })
     expect(told).toEqual([])
     expect(masks.redact({ reason: 'no answer from tuna-sandwich', lines: [base64('u:tuna-sandwich')] })).toEqual({

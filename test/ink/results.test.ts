@@ -147,7 +147,7 @@ describe('an address that the platform tells', () => {
     const read = (git_remote: string) => readResult(gitAccessSchema, { git_remote }, 'get_git_token')
     expect(read('https://x-git-token:word@git.example/ann/web-x1y2.git').remote).toContain('ann/web-x1y2')
     for (const bad of ['nowhere', 'ext::sh -c id', 'file:///etc', 'https://git.example/a\nb'])
-      expect(() => read(bad)).toThrow(/get_git_token.*no http address of a repository/)
+      expect(() => read(bad)).toThrow(/get_git_token.*is not the http address of a repository/)
   })
 })
 
@@ -198,7 +198,7 @@ describe('the platform’s error texts are classified', () => {
       'in-flight',
     ],
     ["failed to create resource: resource with name 'db1' already exists", 'name-taken'],
-    ['repo belongs to another user', 'foreign-repository'],
+    ['repo belongs to another user', 'not-our-repository'],
     ['not authenticated', 'not-authenticated'],
     ['service limit reached (5): upgrade your plan', 'quota'],
     ['something else entirely', 'other'],

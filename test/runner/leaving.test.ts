@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cancelOnSignals, readOpenDeployment, saveOpenDeployment } from '../../src/runner/cancellation.ts'
-import { openOutputs, writeSummary } from '../../src/runner/output.ts'
+import { cancelOnSignals } from '../../src/runner/cancellation.ts'
+import { openOutputs, readOpenDeployment, saveOpenDeployment, writeSummary } from '../../src/runner/output.ts'
 
 /** What a run leaves behind in the runner's files, and how it is told to end. */
 

@@ -20,8 +20,8 @@ const attacks = [
 ]
 
 describe('text of strangers in the log', () => {
-  test.each(attacks)('%j is no command', async (text) => {
-    for (const write of [log.info, log.foreign]) {
+  test.each(attacks)('%j is not a command', async (text) => {
+    for (const write of [log.info, log.untrusted]) {
       const lines = (await printed(() => write(text))).split(/[\r\n]/)
       expect(lines.filter(isCommand)).toEqual([])
     }
@@ -35,7 +35,7 @@ describe('text of strangers in the log', () => {
     }
   })
 
-  test('whatever it is, it is no command', async () => {
+  test('whatever it is, it is not a command', async () => {
     const text = fc.string({
       unit: fc.constantFrom(':', '#', '[', ']', ' ', '\n', '\r', '\u200b', '\u0301', 'x', '\u001b'),
     })

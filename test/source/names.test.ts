@@ -67,7 +67,7 @@ describe('a remote', () => {
   })
 
   it.for(['', 'git@git.example:web.git', 'file:///srv/web.git', 'ssh://token@git.example/web.git'])(
-    'that is no HTTP address is refused without being repeated: %s',
+    'that is not an HTTP address is refused without being repeated: %s',
     (url) => {
       expect(() => parseRemote(url)).toThrow(expect.objectContaining({ code: 'bad-remote' }))
       expect(() => parseRemote(url)).not.toThrow(/token|srv|web/)

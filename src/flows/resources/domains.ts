@@ -8,7 +8,7 @@ import type { Run } from '../run.ts'
 type Attached = NonNullable<Service['customDomain']>
 
 /**
- * Gives a service that is live the domain that it shall have. One that it has and shall not have stays, unless it is
+ * Gives a service that is live the domain that it should have. One that it has and should not have stays, unless it is
  * asked to be taken off: an input that is missing may be a mistake, and a domain that is gone is a site that is down.
  * The deployment stands either way, so what goes wrong here is a warning.
  */
@@ -41,7 +41,7 @@ const blockedHint =
   'ml.ink still keeps the DNS record that it made when the name was attached to another service, perhaps one that is deleted by now. ' +
   'If that service is there, take the domain off it (`remove-domain: true`, or remove_custom_domain); if it is gone, delete the managed record in the zone at ml.ink (DNS) or ask ml.ink to. The next deployment attaches the domain.'
 
-/** Whether a domain that the service shall not have is gone now. A preview's may go: all of it is ours. */
+/** Whether a domain that the service should not have is gone now. A preview's may go: all of it is ours. */
 async function takenOff(run: Run, plan: DeployPlan, { domain }: Attached): Promise<boolean> {
   const replaced = plan.kind === 'preview' && plan.domain !== undefined
   if (!plan.removeDomain && !replaced) {
