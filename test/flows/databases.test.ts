@@ -161,13 +161,13 @@ describe('the seed of a database', () => {
       'push',
       { before: scene.first, after },
       {
-        inputs: { ...inputs, timeout: '2s' },
+        inputs: { ...inputs, timeout: '8s' },
         change: (deps) => ({ ...deps, seedDatabase: () => new Promise(() => undefined) }),
       },
     )
     expect(run.red).toBe(true)
     expect(run.told).toContain('could not be run in the database')
-    expect(run.told).toContain('no answer within 2 s')
+    expect(run.told).toContain('no answer within 8 s')
     expect(run.outcome?.failure?.hint).toContain('Run the job again once the database answers')
     expect(stage.ink.service(scene.production)).toBeUndefined()
   })

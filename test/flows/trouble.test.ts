@@ -74,7 +74,7 @@ describe('trouble on the way to ml.ink', () => {
     const scene = await stage.scene()
     const { number } = await scene.open('hello')
     stage.ink.fault('build.hang', { times: 1 })
-    const run = await scene.act('pull_request', { action: 'opened', number }, { inputs: { timeout: '2s' } })
+    const run = await scene.act('pull_request', { action: 'opened', number }, { inputs: { timeout: '8s' } })
     expect(run.outputs.status).toBe('timed-out')
     expect(run.red).toBe(true)
     expect(scene.rows(number)).toMatchObject([{ status: 'timed-out' }])
