@@ -112,16 +112,14 @@ function compared(outcome: Outcome, { change }: CardRow): Outcome {
 async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Promise<Outcome> {
   let platform: Platform | undefined
   try {
-    const [known, now] = await beforeDeadline(deps, async (signal) => {
+    const [known, now] = await until(deps.deadlineAt, deps, async (signal) => {
       platform = await deps.openPlatform(plan.place, signal)
       const run: Run = { ...deps, signal, platform, reporter }
       await assertPlace(run, plan.place)
       return [platform, await keepFormerNames(plan, run)] as const
     })
     const lastAt = deps.deadlineAt + Math.min(deps.settings.timeoutMs, windUpMs)
-    return await withinTime(deps.clock, lastAt - deps.clock.now(), deps.signal, (signal) =>
-      withRoom(now, { ...deps, signal, platform: known, reporter }),
-    )
+    return await until(lastAt, deps, (signal) => withRoom(now, { ...deps, signal, platform: known, reporter }))
   } catch (error) {
     deps.signal.throwIfAborted()
     return broken(plan, deps, reporter, error)
@@ -130,9 +128,12 @@ async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Pro
   }
 }
 
-/** For what comes before anything is started: it ends when the time of the run is over, whoever is waited for. */
-function beforeDeadline<T>(deps: RunDeps, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  return withinTime(deps.clock, Math.max(0, deps.deadlineAt - deps.clock.now()), deps.signal, work)
+/** Ends work at a time, whoever is waited for. A clock that wakes early is asked again. */
+function until<T>(endAt: number, { clock, signal }: RunDeps, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const sleep = async (_ms: number, ended: AbortSignal) => {
+    while (clock.now() < endAt) await clock.sleep(endAt - clock.now(), ended)
+  }
+  return withinTime({ now: () => clock.now(), sleep }, Math.max(0, endAt - clock.now()), signal, work)
 }
 
 /** The account may have no more services, or more would cost too much: then `on-quota` decides. */

@@ -82,6 +82,8 @@ export interface OpenDeployment {
   readonly row: string
   readonly pullRequest: number | undefined
   readonly deploymentId: number | undefined
+  /** By what the record is found that was being made when the run was ended; undefined when its id is known, or there is none. */
+  readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
 }
 
 /** What the entry point knows about the run itself. */

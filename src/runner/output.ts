@@ -199,6 +199,7 @@ const openDeployment = z.object({
   row: z.string(),
   pullRequest: z.number().int().optional(),
   deploymentId: z.number().int().optional(),
+  recordOf: z.object({ task: z.string(), sha: z.string() }).optional(),
 })
 
 /** What the post step needs in order to settle a deployment that main left open. */
@@ -206,6 +207,7 @@ export interface SavedDeployment {
   readonly row: string
   readonly pullRequest: number | undefined
   readonly deploymentId: number | undefined
+  readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
 }
 
 /** Saves for the post step what would be left open if this process were killed now; undefined when nothing would. */
@@ -217,6 +219,6 @@ export function saveOpenDeployment(open: SavedDeployment | undefined): void {
 export function readOpenDeployment(environment: Environment): SavedDeployment | undefined {
   const text = environment[`STATE_${stateName}`]
   if (!text) return undefined
-  const { row, pullRequest, deploymentId } = openDeployment.parse(JSON.parse(text))
-  return { row, pullRequest, deploymentId }
+  const { row, pullRequest, deploymentId, recordOf } = openDeployment.parse(JSON.parse(text))
+  return { row, pullRequest, deploymentId, recordOf }
 }

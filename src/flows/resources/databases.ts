@@ -228,7 +228,7 @@ export async function runSeed(
   const access = database?.access
   if (!database || !access || Object.values(existing?.env ?? {}).includes(access.url)) return
   try {
-    await withinTime(run.clock, Math.max(0, run.deadlineAt - run.clock.now()), run.signal, (signal) =>
+    await withinTime(run.clock, run.settings.timeoutMs, run.signal, (signal) =>
       runSeedPatiently({ ...run, signal }, { name: database.name, access }, seed),
     )
   } catch (error) {
