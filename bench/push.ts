@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openSource, parseRemote } from '../src/source/source.ts'
+import { parseRemote } from '../src/source/remote.ts'
+import { openSource } from '../src/source/source.ts'
 import { type GitServer, startGitServer } from '../test/source/git-server.ts'
 import { commitFiles, freshToken, git, gitBytes, newRepository, scratchFolder } from '../test/source/scratch.ts'
 

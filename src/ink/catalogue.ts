@@ -41,7 +41,7 @@ const names = {
 /** One thing that ml.ink can do for us, whatever its server calls it. */
 export type Purpose = keyof typeof names
 
-/** Every purpose with its names, in the order in which they are looked for. */
+/** Every purpose with its names, in the order in which they are looked for. @internal */
 export const toolNames: Readonly<Record<Purpose, readonly string[]>> = names
 
 /** The tools of one server, by purpose. */

@@ -18,7 +18,7 @@ import { listTree, readablePath } from './tree.ts'
 import { closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
 
 export type { PushRequest, PushResult } from './branches.ts'
-export { GitRemote, parseRemote } from './remote.ts'
+export { GitRemote } from './remote.ts'
 export type { Snapshot, SnapshotRequest } from './snapshot.ts'
 export type { SourceLog, SourceOptions } from './workspace.ts'
 

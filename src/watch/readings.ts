@@ -88,7 +88,7 @@ const MEANINGS: Readonly<Record<string, StatusMeaning>> = {
   stopped: { phase: 'ended', verdict: 'stopped' },
 }
 
-/** The raw statuses in the table, lower case. */
+/** The raw statuses in the table, lower case. @internal */
 export const KNOWN_STATUSES: readonly string[] = Object.keys(MEANINGS)
 
 /**

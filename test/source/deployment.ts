@@ -1,14 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  type GitRemote,
-  openSource,
-  parseRemote,
-  type Source,
-  type SourceLog,
-  type SourceOptions,
-} from '../../src/source/source.ts'
+import { parseRemote } from '../../src/source/remote.ts'
+import { type GitRemote, openSource, type Source, type SourceLog, type SourceOptions } from '../../src/source/source.ts'
 import { type GitServer, startGitServer } from './git-server.ts'
 import { freshToken, scratchFolder } from './scratch.ts'
 

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { deploymentBranch, parseDeploymentBranch } from '../../src/plan/names.ts'
-import { parseRemote } from '../../src/source/source.ts'
+import { parseRemote } from '../../src/source/remote.ts'
 import { quotePath } from '../../src/source/workspace.ts'
 import { freshToken, git, gitBytes, newRepository, scratchFolder } from './scratch.ts'
 

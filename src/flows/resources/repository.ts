@@ -5,7 +5,7 @@ import { repositorySlug } from '../../ink/results.ts'
 import { type FormerRepository, formerRepositoryOf, underFormerNames } from '../../plan/build-plan.ts'
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../../plan/guards.ts'
 import type { Place, Plan } from '../../plan/plan.ts'
-import { type GitRemote, parseRemote } from '../../source/remote.ts'
+import { type GitRemote, protectedRemote } from '../../source/remote.ts'
 import type { Run } from '../run.ts'
 import { hasProject } from './account.ts'
 
@@ -32,9 +32,7 @@ export async function openInkRepository(
   if (!create && !(await hasProject(platform, place, signal))) return undefined
   const access = await platform.gitAccess(place.repositoryName, create, signal)
   if (!access) return undefined
-  const { password, username } = new URL(access.remote)
-  mask(password || username)
-  return { remote: parseRemote(access.remote), slug: repositorySlug(access.remote), created: access.created }
+  return { remote: protectedRemote(access.remote, mask), slug: repositorySlug(access.remote), created: access.created }
 }
 
 /** Short name → commit of all its branches. */
