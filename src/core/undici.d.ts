@@ -10,6 +10,12 @@ declare module 'undici/lib/dispatcher/dispatcher.js' {
   export default Dispatcher
 }
 
+declare module 'undici/lib/dispatcher/agent.js' {
+  import { Agent } from 'undici'
+
+  export default Agent
+}
+
 declare module 'undici/lib/dispatcher/proxy-agent.js' {
   import { ProxyAgent } from 'undici'
 

@@ -1,4 +1,4 @@
-import { withinTime } from '../core/clock.ts'
+import { TimeLimitError } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
@@ -128,12 +128,31 @@ async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Pro
   }
 }
 
-/** Ends work at a time, whoever is waited for. A clock that wakes early is asked again. */
-function until<T>(endAt: number, { clock, signal }: RunDeps, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const sleep = async (_ms: number, ended: AbortSignal) => {
-    while (clock.now() < endAt) await clock.sleep(endAt - clock.now(), ended)
+/**
+ * Ends work at a time, whoever is waited for. A clock that wakes early is asked again. A cancellation does not cut the work
+ * off: what is half done is put right by those whose signal it is.
+ */
+async function until<T>(
+  endAt: number,
+  { clock, signal }: RunDeps,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted()
+  const [over, late] = [new AbortController(), new AbortController()]
+  const alarm = async (): Promise<never> => {
+    const limitMs = endAt - clock.now()
+    while (clock.now() < endAt) await clock.sleep(endAt - clock.now(), over.signal)
+    const error = new TimeLimitError(limitMs)
+    late.abort(error)
+    throw error
   }
-  return withinTime({ now: () => clock.now(), sleep }, Math.max(0, endAt - clock.now()), signal, work)
+  const rings = alarm()
+  rings.catch(() => undefined)
+  try {
+    return await Promise.race([work(AbortSignal.any([signal, late.signal])), rings])
+  } finally {
+    over.abort()
+  }
 }
 
 /** The account may have no more services, or more would cost too much: then `on-quota` decides. */
