@@ -13,7 +13,7 @@ async function kill(stage: Stage, scene: Scene): Promise<void> {
 describe.each([
   ['stays active', {}, 'active'],
   ['is reported as crashed', { reportsCrashes: true }, 'crashed'],
-] as const)('a service that was killed for memory and %s', (_how, options, status) => {
+] as const)('a service that was killed for memory and %s', { timeout: 90_000 }, (_how, options, status) => {
   let stage: Stage
   beforeAll(async () => {
     stage = await openStage(options)

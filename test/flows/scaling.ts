@@ -11,7 +11,7 @@ export const look = (scene: Scene, inputs: Record<string, string> = {}, inMinute
     'workflow_dispatch',
     {},
     {
-      inputs: { command: 'monitor', autoscale: bounds, 'health-timeout': '1s', ...size, ...inputs },
+      inputs: { command: 'monitor', autoscale: bounds, 'health-timeout': '3s', ...size, ...inputs },
       change: (deps: Deps) => ({
         ...change(deps),
         clock: { ...deps.clock, now: () => deps.clock.now() + inMinutes * 60_000 },

@@ -115,7 +115,7 @@ async function makeTemplateDatabase(run: Run, wanted: DatabasePlan): Promise<Ser
       if (!(await find())) throw error
     }
   }
-  const deadlineAt = clock.now() + startTimeoutMs
+  const deadlineAt = Math.min(clock.now() + startTimeoutMs, run.deadlineAt)
   for (;;) {
     const instance = await find()
     const isLate = clock.now() >= deadlineAt
