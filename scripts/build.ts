@@ -12,6 +12,7 @@ import { transform } from 'esbuild'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bundler = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js')
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
+const SMALLEST = { minify: true, treeShaking: true, format: 'esm', target: 'node20' } as const
 // Always the same folder: the bundler derives the numbers of its modules from their paths.
 const compiled = join(root, 'node_modules/.cache/ink-deploy')
 const entryPoints = [
@@ -56,8 +57,8 @@ async function bundle(source: string, directory: string, smallest: boolean): Pro
   const code = await readFile(file, 'utf8')
   // The bundler ends well with this in place of a module that it could not find; the action would fail when started.
   if (code.includes('webpackMissingModule')) throw new Error(`the bundle of ${source} lacks a module`)
-  // The bundler keeps the names of all functions, which nobody reads in the package that npx fetches.
-  if (smallest) await writeFile(file, (await transform(code, { minify: true, format: 'esm', target: 'node20' })).code)
+  // The bundler keeps what nothing calls, and the names of all functions; what npx fetches is better off without.
+  if (smallest) await writeFile(file, (await transform(code, SMALLEST)).code)
 }
 
 function run(program: string, args: readonly string[]): Promise<void> {

@@ -4,6 +4,12 @@ declare module 'undici/lib/api/api-connect.js' {
   export default connect
 }
 
+declare module 'undici/lib/dispatcher/agent.js' {
+  import { Agent } from 'undici'
+
+  export default Agent
+}
+
 declare module 'undici/lib/dispatcher/dispatcher.js' {
   import { Dispatcher } from 'undici'
 
