@@ -60,7 +60,9 @@ async function runSeed(
       await transaction.commit()
       return 'seeded'
     } finally {
-      transaction.close() // rolls back what was not committed
+      // Closing alone is not waited for, and until the server has heard of it nobody else may write.
+      if (!transaction.closed) await transaction.rollback().catch(() => undefined)
+      transaction.close()
     }
   } catch (error) {
     signal.throwIfAborted()
