@@ -22,10 +22,7 @@ const BELOW = 45
 /** Errors that a compiler lists: where they end nobody reads on. */
 const FURTHER = 1_500
 
-/**
- * The places in the repository's own files that a section names: first the one nearest to the reason, then those of other
- * errors. Where there is none, the files that the reason names, then the instruction of the Dockerfile that failed.
- */
+/** The places in deployed files that a section names: the one nearest to the reason, other errors, named files. */
 export function annotate(
   section: Section,
   reasonAt: number | undefined,

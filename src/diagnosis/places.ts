@@ -16,10 +16,7 @@ export interface SourcePlace {
 
 /** Ends of paths: an extension, or a file that has none. */
 const END = String.raw`(?:\.[A-Za-z][A-Za-z0-9]{0,9}|\b(?:Dockerfile|Makefile|Gemfile|Rakefile|Procfile|Caddyfile|Justfile))`
-/**
- * How tools write the position behind a path: `:1:2`, `:1`, `:[1,2]`, `(1,2)`, `(1:2)`, ` (1:2)`, `, line 1`, ` on line 1`,
- * `' line: 1`, ` 1:2`.
- */
+/** How tools write the position behind a path: `:1:2`, `:[1,2]`, `(1,2)`, ` (1:2)`, `, line 1`, `' line: 1`, ` 1:2`. */
 const POSITION = String.raw`["'\x60]?(?::(\d{1,6})(?:[:.](\d{1,5}))?(?![\w.])|:\[(\d{1,6}),(\d{1,5})\]| ?\((\d{1,6})(?:[,:] ?(\d{1,5}))?\)|,? (?:on |at |in )?line:? (\d{1,6})(?:,? col(?:umn)?:? (\d{1,5}))?| (\d{1,6}):(\d{1,5})(?:-\d+)?(?=$|[\s)]))`
 const PLACED = new RegExp(`${END}(?=${POSITION})`, 'g')
 const BARE = new RegExp(`${END}(?![\\w.])`, 'g')
@@ -127,10 +124,7 @@ function place(
   }
 }
 
-/**
- * The file whose path ends at this index. Paths may have brackets, parentheses and spaces in them, so of all places where
- * it could begin the first counts that gives a deployed file.
- */
+/** The file whose path ends here: of all places where it could begin, the first that gives a deployed file. */
 function fileEndingAt(line: string, end: number, paths: RepositoryPaths): string | undefined {
   const starts: number[] = []
   const furthest = Math.max(0, end - LONGEST_PATH)
