@@ -6,16 +6,26 @@ import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
-import type { Facts, Plan } from '../plan/plan.ts'
+import type { Facts, Plan, RefusedPlan } from '../plan/plan.ts'
 import type { AnnotationView, DeployReport, NothingReport, Surroundings } from '../report/model.ts'
 import type { CardRow, Target } from '../report/row.ts'
 import { renderSummary } from '../report/summary.ts'
 import { fitAnnotations } from '../report/untrusted-text.ts'
 import { SourceError } from '../source/remote.ts'
 import { check } from './check.ts'
+import { readConfiguration, withProblem } from './configuration.ts'
 import { deploy } from './deploy.ts'
 import { monitor } from './monitor.ts'
-import { answerDecline, answerHelp, answerLogs, dryRun, nothing, nothingReport, refused } from './no-deployment.ts'
+import {
+  annotationsOf,
+  answerDecline,
+  answerHelp,
+  answerLogs,
+  dryRun,
+  nothing,
+  nothingReport,
+  refused,
+} from './no-deployment.ts'
 import { lookUp } from './pull-requests.ts'
 import { openReporter, type Subject } from './reporter.ts'
 import { assertPlace } from './resources/account.ts'
@@ -30,19 +40,31 @@ type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
-  const deps: RunDeps = { ...ports, ...meta }
-  const plan = await decide(deps, event, deps.signal)
+  const given: RunDeps = { ...ports, ...meta }
+  const { settings, facts, problem } = await readConfiguration(given, event)
+  const deps: RunDeps = { ...given, settings }
+  const plan = withProblem(await decide(deps, event, facts), problem)
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
   if ('environment' in plan) deps.output('environment', plan.environment)
   if ('serviceName' in plan) deps.output('service', plan.serviceName)
-  const outcome = await carryOut(plan, deps, event).catch((error: unknown) => {
-    if (deps.signal.aborted) tellEnd(deps, { action: 'none', status: 'cancelled' })
-    throw error
-  })
+  const outcome = withFailure(
+    await carryOut(plan, deps, event).catch((error: unknown) => {
+      if (deps.signal.aborted) tellEnd(deps, { action: 'none', status: 'cancelled' })
+      throw error
+    }),
+    plan.kind === 'sweep' ? problem : undefined,
+  )
   tellEnd(deps, outcome)
   return outcome
+}
+
+/** A sweep goes on whatever the file says, and the run is red all the same. */
+function withFailure(outcome: Outcome, problem: RefusedPlan | undefined): Outcome {
+  if (problem === undefined) return outcome
+  const { failure = new DeployError(problem.problem, { hint: problem.hint }) } = outcome
+  return { ...outcome, failure, annotations: annotationsOf(problem) }
 }
 
 function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'status'>): void {
@@ -51,12 +73,12 @@ function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'st
   deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(deps.startedAt)) / 1000))
 }
 
-async function decide(deps: Deps, event: RunEvent, signal: AbortSignal): Promise<Plan> {
-  let facts: Facts = {}
+async function decide(deps: RunDeps, event: RunEvent, known: Facts): Promise<Plan> {
+  let facts = known
   for (;;) {
     const plan = makePlan({ context: deps.context, event, settings: deps.settings }, facts)
     if (plan.kind !== 'needs') return plan
-    facts = { ...facts, ...(await lookUp(deps, plan.need, signal)) }
+    facts = { ...facts, ...(await lookUp(deps, plan.need, deps.signal)) }
   }
 }
 
@@ -220,6 +242,7 @@ export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
   const reports = [outcome.report, ...(outcome.also ? [outcome.also] : [])].map((report) =>
     redactValue(report, deps.secrets()),
   )
+  page.annotate(fitAnnotations(outcome.annotations ?? []))
   page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
   for (const report of reports) {
     if (report.kind !== 'deploy') continue

@@ -5,8 +5,8 @@ import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
 import type { Place } from '../plan/plan.ts'
-import type { Settings } from '../plan/settings.ts'
-import type { Report } from '../report/model.ts'
+import type { ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
+import type { AnnotationView, Report } from '../report/model.ts'
 import type { CardRow } from '../report/row.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
@@ -45,6 +45,8 @@ export type OutputName =
 export interface Deps {
   readonly context: RunContext
   readonly settings: Settings
+  /** The settings with those of a file below them; all that does not go together is a problem now. */
+  readonly settingsWith: (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) => ParsedSettings
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -144,6 +146,8 @@ export interface Outcome {
   readonly report: Report
   /** A second report of the same run, as when a schedule sweeps and then monitors. */
   readonly also?: Report
+  /** What is wrong in files of the repository, beside what a deployment's report has. */
+  readonly annotations?: readonly AnnotationView[]
   /** Why the run is red; undefined when it is green. */
   readonly failure: DeployError | undefined
 }

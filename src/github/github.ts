@@ -5,12 +5,13 @@ import { type Comments, openComments } from './comments.ts'
 import { type Issues, openIssues } from './issues.ts'
 import { openPullRequests, type PullRequests } from './pull-requests.ts'
 import { openRecords, type Records } from './records.ts'
-import { type Branches, openBranches, openPeople, type People } from './repository.ts'
+import { type Branches, openBranches, openFiles, openPeople, type People, type RepositoryFiles } from './repository.ts'
 import { openAuthorship, openPermissionWarnings } from './token.ts'
 
 /** GitHub's side of a deployment. Nothing here throws; what cannot be written is one warning. */
 export interface GitHub {
   readonly branches: Branches
+  readonly files: RepositoryFiles
   readonly comments: Comments
   readonly records: Records
   readonly pullRequests: PullRequests
@@ -68,6 +69,7 @@ export function openGitHub(options: GitHubOptions): GitHub {
   const sleep = (ms: number) => clock.sleep(ms, signal).catch(() => debug('Cancelled while waiting for GitHub'))
   return {
     branches: openBranches(api),
+    files: openFiles(api),
     comments: openComments({ api, authorship, warning, debug, sleep, random }),
     records: openRecords(api, authorship, warning),
     pullRequests: openPullRequests(api, warning),

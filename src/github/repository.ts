@@ -26,6 +26,33 @@ export function openBranches(api: Api): Branches {
   }
 }
 
+/** Files of the repository as GitHub hands them out. */
+export interface RepositoryFiles {
+  /** Contents of a text file in a commit; `absent` when there is none that may be read, undefined when GitHub did not say. */
+  read(path: string, commit: string): Promise<string | 'absent' | undefined>
+}
+
+/** Opens the files of a repository. */
+export function openFiles(api: Api): RepositoryFiles {
+  return {
+    async read(path, commit) {
+      const read = await api.call({
+        route: 'GET /repos/{owner}/{repo}/contents/{+path}',
+        params: { path: path.split('/').map(encodeURIComponent).join('/'), ref: commit },
+        schema: z.object({ type: z.string(), content: z.string().optional() }).or(z.array(z.unknown())),
+        permission: 'contents',
+        access: 'read',
+        purpose: `read ${path}`,
+        silent: true,
+      })
+      if (!read.ok) return read.problem === 'not-found' ? 'absent' : undefined
+      // A list is what a directory has.
+      if (Array.isArray(read.data) || read.data.type !== 'file') return 'absent'
+      return read.data.content === undefined ? undefined : Buffer.from(read.data.content, 'base64').toString('utf8')
+    },
+  }
+}
+
 /** Who may command the action by a comment, and the signs it answers with. */
 export interface People {
   /** Whether a user may write to the repository; undefined, with a warning, when GitHub does not say. */

@@ -1,4 +1,6 @@
 import { branchOf, type PullRequest, type Repository, sameLabel } from './event.ts'
+import { fillVariables, type VariablesOf } from './file/fill-variables.ts'
+import { placeOfProblem } from './file/ink-file.ts'
 import type { PlanInput, PreviewIntent, ProductionIntent } from './intent.ts'
 import { databaseName, environmentName, previewName, targetName } from './names.ts'
 import type { Place, PreviewPlan, ProductionPlan, RefusedPlan } from './plan.ts'
@@ -27,10 +29,11 @@ export function previewPlan(
   const missing = untrusted ? undefined : missingEnvFile(settings)
   if (missing) return missing
   const name = previewName(given.place.baseName, number)
-  const { environment } = settings
+  const filled = variablesOf(settings, { environment: 'preview', pullRequest: number, sha: head.sha, untrusted })
+  if ('kind' in filled) return filled
   const marks = markVariables(
     { ...marked(context.repository), pullRequest: number, sha: head.sha, ref: head.ref },
-    environment.git,
+    settings.environment.git,
   )
   return {
     kind: 'preview',
@@ -41,9 +44,7 @@ export function previewPlan(
     wanted: { sha: head.sha, ref: `refs/pull/${number}/head` },
     ordinaryCheckouts: unique([context.sha, head.sha]),
     bases: unique([intent.before, base.sha]).filter((sha) => sha !== head.sha),
-    variables: untrusted
-      ? layered(environment.preview, marks)
-      : layered(environment.shared, environment.preview, marks),
+    variables: layered(filled.variables, marks),
     // Cookies and trust that belong to a domain are not for the code of strangers.
     domain: untrusted ? undefined : settings.previewDomain?.replaceAll('{number}', String(number)),
     pullRequest,
@@ -73,10 +74,16 @@ export function productionPlan(
   const { wanted, before } = intent
   const missing = missingEnvFile(settings)
   if (missing) return missing
-  const { environment } = settings
+  const filled = variablesOf(settings, {
+    environment: 'production',
+    pullRequest: undefined,
+    sha: wanted.sha,
+    untrusted: false,
+  })
+  if ('kind' in filled) return filled
   const marks = markVariables(
     { ...marked(context.repository), pullRequest: undefined, sha: wanted.sha, ref: shortRef(wanted.ref) },
-    environment.git,
+    settings.environment.git,
   )
   return {
     kind: 'production',
@@ -87,7 +94,7 @@ export function productionPlan(
     wanted,
     ordinaryCheckouts: unique([context.sha, wanted.sha]),
     bases: unique([before]).filter((sha) => sha !== wanted.sha),
-    variables: layered(environment.shared, environment.production, marks),
+    variables: layered(filled.variables, marks),
     autoscale: settings.autoscale,
     domain: settings.domain,
     dnsRecords: settings.dnsRecords,
@@ -132,6 +139,22 @@ function missingEnvFile({ environment }: Settings): RefusedPlan | undefined {
     kind: 'refused',
     problem: `env-file: there is no file ${JSON.stringify(missingFile)} in the workspace`,
     hint: 'Check the path, and let actions/checkout or the step that writes the file run before this one.',
+  }
+}
+
+/** The variables of a service, or a refusal that names every secret which is missing. */
+function variablesOf(settings: Settings, of: VariablesOf): { readonly variables: Variables } | RefusedPlan {
+  const { variables, problems } = fillVariables(settings.environment, of)
+  if (problems.length === 0) return { variables }
+  return {
+    kind: 'refused',
+    problem: `${settings.config} names secrets that are not there:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
+    hint: 'Nothing was done. Pass them in the workflow: `env: |` with a line `NAME=${{ secrets.NAME }}` for each.',
+    places: problems.flatMap((problem) => {
+      const place = placeOfProblem(problem, settings.config)
+      return place ? [{ ...place, file: settings.config }] : []
+    }),
   }
 }
 

@@ -241,7 +241,8 @@ function costing({ settings }: PlanInput): Costing {
   return { build, database, prices, creditsWarning }
 }
 
-function placeOf({ context, settings }: PlanInput): Place {
+/** Where a run happens on the platform. */
+export function placeOf({ context, settings }: PlanInput): Place {
   const { repository } = context
   return {
     project: settings.project,

@@ -209,6 +209,16 @@ export interface RefusedPlan {
   readonly kind: 'refused'
   readonly problem: string
   readonly hint: string
+  /** Where in `ink.yml` it is to be put right. */
+  readonly places?: readonly FilePlace[]
+}
+
+/** A place in a file of the repository, and what is wrong there. Line and column start at 1. */
+export interface FilePlace {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly text: string
 }
 
 /** A fact is needed before the plan can be made: look it up, add it to the facts, and plan again. */

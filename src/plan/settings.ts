@@ -1,4 +1,5 @@
 import type { Secret } from '../core/secret.ts'
+import { noVariables, type ServiceVariables } from './file/references.ts'
 import { folderGlobs } from './paths.ts'
 import { settingTable } from './setting-table.ts'
 import type { Setting } from './value-types.ts'
@@ -27,6 +28,10 @@ export interface SettingsSources {
   readonly kindOf?: (path: string) => 'file' | 'folder' | undefined
   /** What a file says, where the workflow says nothing. Lists come as lines. */
   readonly written?: (name: InputName) => Given | undefined
+  /** The variables that the service has in the file, which may refer to others. */
+  readonly variables?: ServiceVariables
+  /** Whether more is to come from a file, so that what goes together cannot be judged yet. */
+  readonly incomplete?: boolean
   /** Whether GitHub gives this run no secrets, so that a key cannot be expected of it. */
   readonly secretsWithheld?: boolean
 }
@@ -74,13 +79,15 @@ export interface DatabaseSettings {
 export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedSettings {
   const given = (name: InputName): Given => {
     const text = raw[name].trim()
-    return (text === '' ? sources.written?.(name) : undefined) ?? { text, label: name }
+    // The runner fills in the defaults of action.yml, so that a value equal to one says nothing.
+    const said = text !== '' && text !== settingTable[name].fallback
+    return (said ? undefined : sources.written?.(name)) ?? { text, label: name }
   }
   const problems: string[] = []
   const values = fromTable((name) => read(settingTable[name], given(name), problems)) as Values
   const envFile = readEnvFile(values['env-file'], sources, problems)
-  problems.push(...combinationProblems(given, values, sources))
-  const settings = assemble(values, envFile)
+  if (!sources.incomplete) problems.push(...combinationProblems(given, values, sources))
+  const settings = assemble(values, envFile, sources.variables ?? noVariables)
   if (problems.length === 0) return { ok: true, settings }
   const keyless = given('api-key').text === '' && keyIsWanted(settings, sources)
   return { ok: false, problems: keyless ? ['api-key: is not set', ...problems] : problems }
@@ -179,11 +186,13 @@ function unknownOutputs(variables: readonly DatabaseVariable[]): ValueProblem[] 
     .map(({ at, output }) => ({ at, text: `after = must be one of url, token, but is ${shown(output)}` }))
 }
 
-function assemble(values: Values, envFile: EnvFile) {
+function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariables) {
   return {
     apiKey: values['api-key'] as Secret | undefined,
     githubToken: values['github-token'],
     command: values.command,
+    /** The path of `ink.yml` in the repository. */
+    config: values.config,
     /** The base name as given; `serviceName` in names.ts makes one where there is none. */
     service: values.service,
     project: values.project,
@@ -216,6 +225,8 @@ function assemble(values: Values, envFile: EnvFile) {
       shared: new Map([...envFile.variables, ...(values.env ?? [])]) as Variables,
       preview: values['preview-env'] ?? (new Map() as Variables),
       production: values['production-env'] ?? (new Map() as Variables),
+      /** Those of `ink.yml`, below all others; their references are still to be filled in. */
+      file: fileVariables,
       strategy: values['env-strategy'],
       /** Whether the facts about the commit are added; the marks of ownership always are. */
       git: values['git-env'],

@@ -20,6 +20,11 @@ export const marks = {
   ref: 'INK_GIT_REF',
 } as const
 
+/** Whether a variable is this action's own, whose value nobody else may set. */
+export function isMark(name: string): boolean {
+  return Object.values<string>(marks).includes(name)
+}
+
 /** The value of `INK_MANAGED_BY`. */
 export const managedBy = 'ink-deploy'
 
@@ -206,7 +211,7 @@ function databaseProblem(name: string, output: string): string | undefined {
   if (!/^[A-Za-z_]\w*$/.test(name)) {
     return 'must be VARIABLE=output, such as DB_URL=url; a variable has letters, digits and _, and starts with no digit'
   }
-  if (Object.values<string>(marks).includes(name)) return `${name} is a mark of this action and cannot be used`
+  if (isMark(name)) return `${name} is a mark of this action and cannot be used`
   if (/^[A-Za-z][\w-]{0,99}$/.test(output)) return undefined
   return `after = must be url or the key of an output, but is ${JSON.stringify(output.slice(0, 80))}`
 }

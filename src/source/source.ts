@@ -1,5 +1,7 @@
 import { systemClock } from '../core/clock.ts'
 import { deleteBranches, listBranches, type OldBranchesRequest, orderBranches, selectOldBranches } from './branches.ts'
+import type { WantedCommit } from './checkout.ts'
+import { type FoundFile, readCommitted } from './committed-file.ts'
 import { GitFailure } from './git.ts'
 import { readObjects } from './objects.ts'
 import { type PushRequest, type PushResult, pushMarker, pushSnapshot } from './push.ts'
@@ -9,6 +11,7 @@ import { listTree, readablePath } from './tree.ts'
 import { closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
 
 export { parseDeploymentBranch } from './branches.ts'
+export type { CommittedFile, FoundFile } from './committed-file.ts'
 export type { PushRequest, PushResult } from './push.ts'
 export { GitRemote, parseRemote, protectedRemote, SourceError } from './remote.ts'
 export type { Snapshot, SnapshotRequest } from './snapshot.ts'
@@ -26,6 +29,8 @@ export interface Source extends AsyncDisposable {
   files(snapshot: Snapshot, signal: AbortSignal): Promise<ReadonlySet<string>>
   /** Contents of one of the snapshot's files; undefined when there is no such file. Links count as none. */
   read(snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Buffer | undefined>
+  /** One file of the commit that a request means, as far as the checkout tells; nothing is fetched for it. */
+  readCommitted(request: WantedCommit, path: string, signal: AbortSignal): Promise<FoundFile>
   push(request: PushRequest, signal: AbortSignal): Promise<PushResult>
   /** Short branch name → commit. */
   branches(remote: GitRemote, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
@@ -103,6 +108,8 @@ export function openSource(options: SourceOptions): Source {
         const file = entries.find((entry) => readablePath(entry.path) === path && entry.mode.startsWith('100'))
         return file && (await readObjects(own, [file.oid])).get(file.oid)
       }),
+    readCommitted: (request, path, signal) =>
+      act(`Reading ${path}`, signal, (git) => readCommitted(git, request, path)),
     push: (request, signal) =>
       actInTime(`The push of ${request.branch}`, signal, (git) =>
         pushSnapshot(git, request, made.get(request.snapshot.sha)),

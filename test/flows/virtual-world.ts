@@ -82,6 +82,7 @@ function start(
   const deps: Deps = {
     context,
     settings,
+    settingsWith: () => ({ ok: true, settings }),
     clock,
     random,
     log: {
