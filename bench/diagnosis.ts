@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { failureIn } from '../src/cli/case.ts'
+import { failureIn } from '../src/cli/explain.ts'
 import { sanitize } from '../src/core/sanitize.ts'
 import { type Diagnosis, diagnose } from '../src/diagnosis/diagnose.ts'
 

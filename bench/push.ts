@@ -108,6 +108,7 @@ async function deploy(scene: Scene, sha: string, bases: readonly string[]): Prom
       environment: { PATH: process.env.PATH },
       origin: { url: scene.origin.url('acme/web'), token: scene.originToken },
       repository: 'acme/web',
+      killGroup: (leader) => process.kill(-leader, 'SIGKILL'),
       log: { info: () => undefined, debug: () => undefined, warning: () => undefined },
     })
     const { signal } = new AbortController()

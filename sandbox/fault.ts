@@ -7,7 +7,7 @@
 export interface FaultOptions {
   /** Strikes this many times, then never again. Default: until cleared. */
   readonly times?: number
-  /** Lets this many occasions pass unharmed first. Default: 0. */
+  /** Lets this many calls pass unharmed first. Default: 0. */
   readonly after?: number
   /** Strikes only within this many milliseconds from being set. Default: no end. */
   readonly forMs?: number

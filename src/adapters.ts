@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { fetchNamedBy } from './core/addresses.ts'
 import { systemClock } from './core/clock.ts'
-import { fetchNamedBy } from './core/fetch.ts'
-import { proxiedFetch } from './core/proxy.ts'
+import { proxiedFetch } from './core/http.ts'
 import type { Deps } from './flows/run.ts'
 import { openGitHub } from './github/github.ts'
 import { openPlatform, type Platform } from './ink/platform.ts'
@@ -23,6 +23,7 @@ export interface Edge {
   readonly mask: Deps['mask']
   readonly maskVariables: Deps['maskVariables']
   readonly secrets: Deps['secrets']
+  readonly redact: Deps['redact']
   readonly remember: Deps['remember']
   readonly signal: AbortSignal
 }
@@ -80,6 +81,7 @@ export function buildDeps(edge: Edge): Deps {
         origin: { url: `${repository.serverUrl}/${repository.fullName}`, token },
         repository: repository.fullName,
         log,
+        killGroup: (leader) => process.kill(-leader, 'SIGKILL'),
         clock,
         deadlineAt,
       }),

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { type Command, commandIn, usage } from './cli/command.ts'
 import { explainCommand } from './cli/explain.ts'
+import { loginCommand } from './cli/login.ts'
 import { DeployError, errorMessage } from './core/errors.ts'
-import { loginCommand } from './login/login.ts'
 
 const COMMANDS: Readonly<Record<string, Command>> = { login: loginCommand, explain: explainCommand }
 

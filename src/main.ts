@@ -4,7 +4,7 @@ import { DeployError, errorMessage } from './core/errors.ts'
 import { publish, runAction } from './flows/run-action.ts'
 import { Cancelled, cancelOnSignals, saveOpenDeployment } from './runner/cancellation.ts'
 import { loadRun } from './runner/load-run.ts'
-import { annotate, writeSummary } from './runner/output.ts'
+import { writeAnnotations, writeSummary } from './runner/output.ts'
 
 async function main(): Promise<void> {
   const startedAt = new Date().toISOString()
@@ -13,15 +13,16 @@ async function main(): Promise<void> {
   const deps = buildDeps({ ...run, remember: saveOpenDeployment, signal: cancelled.signal })
   const outcome = await runAction(deps, run.event, { startedAt, warnings: run.warnings, signal: cancelled.signal })
   publish(outcome, deps, {
-    annotate,
+    annotate: writeAnnotations,
     writeSummary: (markdown) => writeSummary(process.env, markdown, deps.log.warning),
   })
-  if (outcome.failure) fail(outcome.failure)
+  if (outcome.failure) fail(outcome.failure, run.redact)
 }
 
-function fail(error: unknown): void {
+/** The message becomes an annotation, which more people read than the log. */
+function fail(error: unknown, redact = (text: string) => text): void {
   const hint = error instanceof DeployError && error.hint ? `\n${error.hint}` : ''
-  setFailed(`${errorMessage(error)}${hint}`)
+  setFailed(redact(`${errorMessage(error)}${hint}`))
 }
 
 main().catch((error: unknown) => {

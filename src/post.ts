@@ -1,8 +1,9 @@
 import { systemClock } from './core/clock.ts'
 import { errorMessage } from './core/errors.ts'
-import { proxiedFetch } from './core/proxy.ts'
+import { proxiedFetch } from './core/http.ts'
 import { finishInterrupted } from './flows/interrupted.ts'
 import { openGitHub } from './github/github.ts'
+import { createSeal } from './report/seal.ts'
 import { cancelOnSignals, readOpenDeployment } from './runner/cancellation.ts'
 import { loadRun } from './runner/load-run.ts'
 
@@ -32,6 +33,7 @@ async function post(): Promise<void> {
   const settled = await finishInterrupted(open, {
     github,
     repositoryUrl: `${serverUrl}/${fullName}`,
+    sealOf: (pullRequest) => createSeal(settings.apiKey, context.repository, pullRequest),
     comment: settings.comment,
     now: systemClock.now(),
   })

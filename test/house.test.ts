@@ -23,6 +23,7 @@ const mayKnow: Readonly<Record<string, readonly string[]>> = {
   watch: ['core', 'plan', 'diagnosis'],
   flows: ['core', 'plan', 'diagnosis', 'report', 'source', 'ink', 'github', 'watch'],
   login: ['core', 'plan'],
+  cli: ['core', 'plan', 'diagnosis', 'runner', 'login'],
 }
 const decides = ['plan', 'diagnosis', 'report']
 const acts =

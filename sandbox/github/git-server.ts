@@ -101,7 +101,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, status: numb
   response.end(`${message}\n`)
 }
 
-/** Which half of a git conversation a request belongs to, or `undefined` when it is none. */
+/** Which half of a git conversation a request belongs to, or `undefined` for any other. */
 function gitService(url: URL): { readonly repositoryPath: string; readonly service: 'read' | 'write' } | undefined {
   const match = /^\/([^/]+\/[^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(url.pathname)
   if (!match?.[1]) return undefined

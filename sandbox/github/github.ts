@@ -10,6 +10,7 @@ import { createApi, type JournalEntry, type Violation } from './api.ts'
 import { GITHUB_FAULTS, type GitHubFault } from './faults.ts'
 import { handleGit } from './git-server.ts'
 import { Repository } from './repository.ts'
+import { answerGraphql } from './rest/graphql.ts'
 import { forkBare, initBare } from './state/git.ts'
 import type { AccessLevel, ForgeProfile, Token, TokenKind } from './state/model.ts'
 import { createWorld, type RepositoryOptions, type World } from './state/state.ts'
@@ -97,7 +98,8 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   })
 
   async function route(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    if (url.pathname.startsWith('/api/')) await api.handle(request, response, url)
+    if (url.pathname === '/api/graphql' && profile !== 'gitea') await answerGraphql(world, journal, request, response)
+    else if (url.pathname.startsWith('/api/')) await api.handle(request, response, url)
     else if (await handleGit(world, faults, journal, request, response, url)) return
     else if (options.pages) await options.pages(request, response, url)
     else response.writeHead(404, { 'content-type': 'text/plain' }).end('Not Found\n')

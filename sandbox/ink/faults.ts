@@ -11,7 +11,7 @@ export const INK_FAULTS = {
   'mcp.sse-drop': 'The answer is an event stream that ends before the result. Options: tool.',
   'mcp.silence': 'The request is processed, and the answer comes after delayMs (default 30 000). Options: tool.',
   'mcp.redirect': 'The endpoint redirects. Options: location (default another host), status (default 307).',
-  'mcp.invalid-json': 'The request is processed, and the answer is no JSON. Options: tool.',
+  'mcp.invalid-json': 'The request is processed, and the answer is not JSON. Options: tool.',
   'mcp.bad-result': 'A tool result lacks its fields. Options: tool.',
   'ink.quota': 'Creating a service is refused because the plan is used up.',
   'ink.region-unavailable': 'Creating a service is refused because the region is not available. Options: status.',
@@ -21,7 +21,7 @@ export const INK_FAULTS = {
   'ink.deployed-by-other':
     'Right after a deployment starts, somebody else starts another one. Options: branch, afterMs (default 0).',
   'ink.service-deleted': 'Right after a deployment starts, somebody deletes the service. Options: afterMs (default 0).',
-  'ink.foreign-service': 'Right before a service is created, one of that name appears that is not ours.',
+  'ink.name-taken': 'Right before a service is created, one of that name appears that is not ours.',
   'build.hang': 'The build never ends by itself (until the platform gives up).',
   'build.crash': 'The build dies without a word. Options: exitCode (default 137).',
   'build.log-flood': 'The build prints many lines before it goes on. Options: lines (default 100 000).',

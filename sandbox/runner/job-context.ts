@@ -55,7 +55,7 @@ export async function jobContext(
   const login = again?.actor.login ?? actor ?? payload.sender?.login ?? repository.owner.login
   const { ref, sha } = again?.start ?? (await reference(repository, event.name, payload, profile))
   const pull = event.name.startsWith('pull_request') ? payload.pull_request : undefined
-  const foreign = pull !== undefined && pull.head.repo?.full_name !== repository.fullName
+  const fromFork = pull !== undefined && pull.head.repo?.full_name !== repository.fullName
   return {
     event: { name: event.name, payload: payload as WebhookEvent['payload'] },
     sha,
@@ -65,7 +65,7 @@ export async function jobContext(
     actor: login,
     triggeringActor: actor ?? login,
     untrusted:
-      (event.name === 'pull_request' && foreign) ||
+      (event.name === 'pull_request' && fromFork) ||
       (login === 'dependabot[bot]' && event.name !== 'pull_request_target'),
   }
 }

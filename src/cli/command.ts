@@ -4,8 +4,11 @@ import { DeployError } from '../core/errors.ts'
 export interface Command {
   /** One line for the list of commands. */
   readonly summary: string
-  /** @param args what stands behind the command's name */
-  run(args: readonly string[], process: NodeJS.Process): Promise<void>
+  /**
+   * @param args what stands behind the command's name
+   * @param host the process that it runs in
+   */
+  run(args: readonly string[], host: NodeJS.Process): Promise<void>
 }
 
 /** The list of commands, for `ink-deploy --help`. */
@@ -27,10 +30,8 @@ export function commandIn(
   if (name === undefined || name === '--help' || name === '-h') return undefined
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command !== undefined) return { command, args: rest }
-  throw new DeployError(
-    `there is no command ${JSON.stringify(name)}; there are ${Object.keys(commands).join(' and ')}`,
-    {
-      hint: 'See: ink-deploy --help',
-    },
-  )
+  const known = Object.keys(commands).join(' and ')
+  throw new DeployError(`there is no command ${JSON.stringify(name)}; there are ${known}`, {
+    hint: 'See: ink-deploy --help',
+  })
 }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
+import { z } from 'zod'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { sanitize } from '../core/sanitize.ts'
 import { type Diagnosis, diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
-import { failureIn } from './case.ts'
 import type { Command } from './command.ts'
 
 const USAGE = `Usage: ink-deploy explain [options] [FILE]
@@ -21,14 +21,14 @@ about it, the lines that show it and the places in the source.
 /** `ink-deploy explain`. */
 export const explainCommand: Command = {
   summary: 'say why a build or a start failed, from its log',
-  async run(args, process) {
+  async run(args, host) {
     const { values, positionals } = parsed(args)
-    if (values.help) return void process.stdout.write(USAGE)
+    if (values.help) return void host.stdout.write(USAGE)
     const [file, ...others] = positionals
     if (others.length > 0) throw wrong(`there is one FILE, not ${JSON.stringify(positionals.join(' '))}`)
-    const log = file === undefined || file === '-' ? await text(process.stdin) : await contentOf(file)
+    const log = file === undefined || file === '-' ? await text(host.stdin) : await contentOf(file)
     const diagnosis = diagnose(failureOf(log, file, values.run))
-    process.stdout.write(values.json ? inJson(diagnosis) : inText(diagnosis))
+    host.stdout.write(values.json ? inJson(diagnosis) : inText(diagnosis))
   },
 }
 
@@ -66,6 +66,34 @@ function failureOf(content: string, file: string | undefined, run: boolean): Fai
   const lines = content.split('\n').map(sanitize)
   const logs = run ? { deployLogs: [], runtimeLogs: lines } : { deployLogs: lines, runtimeLogs: [] }
   return { phase: run ? 'run' : 'build', status: run ? 'crashed' : 'failed', errorMessage: undefined, ...logs }
+}
+
+const lines = z.array(z.string()).default([])
+
+const CASE = z.object({
+  phase: z.enum(['build', 'run']).optional(),
+  status: z.enum(['failed', 'crashed', 'timed-out', 'unhealthy', 'cancelled']).default('failed'),
+  errorMessage: z.string().nullish(),
+  deployLogs: lines,
+  runtimeLogs: lines,
+  rootDirectory: z.string().optional(),
+  files: z.array(z.string()).optional(),
+})
+
+/** The failure that parsed JSON describes. @throws Error that names what is wrong with it */
+export function failureIn(json: unknown, sanitize: (line: string) => string): Failure {
+  const read = CASE.safeParse(json)
+  if (!read.success) throw new Error(z.prettifyError(read.error))
+  const { phase, status, errorMessage, deployLogs, runtimeLogs, rootDirectory, files } = read.data
+  return {
+    phase,
+    status,
+    errorMessage: errorMessage ? sanitize(errorMessage) : undefined,
+    deployLogs: deployLogs.map(sanitize),
+    runtimeLogs: runtimeLogs.map(sanitize),
+    ...(rootDirectory === undefined ? {} : { rootDirectory }),
+    ...(files === undefined ? {} : { files: new Set(files) }),
+  }
 }
 
 function inJson({ cause, hint, decisive, annotations }: Diagnosis): string {

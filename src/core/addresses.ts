@@ -3,6 +3,8 @@ import { lookup as resolveName } from 'node:dns/promises'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { Agent, fetch, type RequestInit, type Response } from 'undici'
 import { DeployError } from './errors.ts'
+import type { Fetch } from './http.ts'
+import { fetchThrough, proxiedFetch, readProxies } from './http.ts'
 import { sanitizePhrase } from './sanitize.ts'
 
 /** Which addresses may be asked when it was not the user who named them. */
@@ -151,7 +153,7 @@ export async function fetchAllowed(address: string, init: RequestInit, rules: Ad
     if (response.status < 300 || response.status > 399 || location === null) return response
     await response.body?.cancel()
     if (!URL.canParse(location, url.href))
-      throw new AddressRefused(url.origin, 'it redirects to something that is no address')
+      throw new AddressRefused(url.origin, 'it redirects to something that is not an address')
     const next = new URL(location, url)
     if (next.origin !== url.origin) headers = undefined
     current = next.href
@@ -177,3 +179,33 @@ export async function* bodyAtMost(response: Response, bytes: number): AsyncGener
     yield chunk
   }
 }
+
+/**
+ * {@link proxiedFetch} for addresses that the server at `endpoint` has told: they have to be https and on the public
+ * internet, by their name and again at the connection. A server on this machine or in this network, which its user has
+ * configured, may name addresses where it is itself.
+ */
+export function fetchNamedBy(endpoint: string, environment: Parameters<typeof proxiedFetch>[0]): Fetch {
+  const { hostname } = new URL(endpoint)
+  if (LOOPBACK.test(hostname)) return proxiedFetch(environment)
+  const proxyFor = readProxies(environment)
+  let rules: Promise<AddressRules> | undefined
+  let guarded: Agent | undefined
+  return async (url, init) => {
+    const target = new URL(url)
+    rules ??= rulesOf(endpoint)
+    await assertPublicAddress(target.href, await rules)
+    guarded ??= new Agent({ connect: { lookup: allowedLookup(await rules) } })
+    return fetchThrough(proxyFor(target) ?? guarded, url, init)
+  }
+}
+
+async function rulesOf(endpoint: string): Promise<AddressRules> {
+  const inside = await assertPublicAddress(endpoint).then(
+    () => false,
+    (error: unknown) => error instanceof AddressRefused,
+  )
+  return { configured: [endpoint], privateNetworks: inside }
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/

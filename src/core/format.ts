@@ -41,7 +41,7 @@ export function formatBytes(bytes: number): string {
   return `${figure} ${unit}`
 }
 
-/** An ISO time as `2026-11-22 10:04 UTC`; a text that is no time comes back as a dash. */
+/** An ISO time as `2026-11-22 10:04 UTC`; text that is not a time comes back as a dash. */
 export function formatUtc(iso: string): string {
   const time = new Date(iso)
   if (Number.isNaN(time.getTime())) return '–'

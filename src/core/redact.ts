@@ -1,51 +1,200 @@
-/** Shorter pieces of a secret would star out half of a text; a secret that short is left to whoever chose it. */
+/** Shorter pieces of a secret would mask half of a text; a secret that short is left to whoever chose it. */
 const shortestPiece = 4
+/** From here on a secret is looked for in its encodings too; those of a shorter one turn up in texts by chance. */
+const shortestEncoded = 6
 const mask = '***'
 
 /**
- * Every form in which a secret may turn up in a text: as it is and trimmed, each of its lines, the password of a URL, and
- * all of it in base64, URL encoding and JSON. The longest come first, so that a secret which contains another is never
- * left half readable.
+ * Every form in which a secret may stand in a text as it is: the secret and trimmed, each of its lines, the password of a
+ * URL, and all of it in base64, hexadecimal, URL encoding and JSON. For whoever compares texts and no more, as the runner
+ * does; {@link createRedactor} also reads what is escaped in other ways. The longest come first, so that a secret which
+ * contains another is never left half readable.
  */
 export function secretForms(secrets: Iterable<string>): readonly string[] {
   const forms = new Set<string>()
-  for (const secret of secrets) for (const form of formsOf(secret)) forms.add(form)
+  for (const secret of secrets) {
+    for (const form of plainForms(secret)) forms.add(form)
+    for (const form of encodedForms(secret)) forms.add(form)
+    if (secret.length < shortestEncoded) continue
+    forms.add(encodeURIComponent(wellFormed(secret)))
+    forms.add(JSON.stringify(secret).slice(1, -1))
+  }
   return [...forms].filter((form) => form.trim().length >= shortestPiece).sort((a, b) => b.length - a.length)
 }
 
-function formsOf(secret: string): readonly string[] {
+function plainForms(secret: string): readonly string[] {
   const lines = secret.split(/[\r\n]+/).map((line) => line.trim())
-  const plain = [secret, secret.trim(), ...lines, ...passwordsIn(secret)]
-  if (secret.length < 2 * shortestPiece) return plain
-  return [
-    ...plain,
-    Buffer.from(secret).toString('base64'),
-    Buffer.from(secret.trim()).toString('base64'),
-    encodeURIComponent(wellFormed(secret)),
-    JSON.stringify(secret).slice(1, -1),
-  ]
+  // A form in a URL has a plus for each blank.
+  return [secret, secret.trim(), secret.trim().replaceAll(' ', '+'), ...lines, ...passwordsIn(secret)]
 }
 
-/** Returns what stars every form of these secrets in a text. */
+function encodedForms(secret: string): readonly string[] {
+  const texts = new Set([secret, secret.trim(), ...passwordsIn(secret)])
+  return [...texts].flatMap((text) => {
+    const bytes = Buffer.from(text)
+    if (bytes.length < shortestEncoded) return []
+    const base64 = [bytes.toString('base64'), ...[0, 1, 2].map((before) => base64Core(bytes, before))]
+    const forms = base64.flatMap((form) => [form, ...wrapped(form)])
+    const hex = bytes.toString('hex')
+    return [...forms, ...forms.map(urlAlphabet), hex, hex.toUpperCase()]
+  })
+}
+
+/** What the base64 of a text says wherever these bytes stand in it after so many others (modulo three), whatever is around. */
+function base64Core(bytes: Buffer, before: number): string {
+  const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+  // A character holds six bits: those at both ends have some of a neighbour's.
+  return encoded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6))
+}
+
+const urlAlphabet = (base64: string) => base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+
+/** The lines that `base64` and PEM make of it. */
+function wrapped(base64: string): readonly string[] {
+  const piece = (width: number) => base64.match(new RegExp(`.{${4 * shortestPiece},${width}}`, 'g')) ?? []
+  return base64.length > 64 ? [...piece(64), ...piece(76)] : []
+}
+
+/**
+ * Returns what masks every form of these secrets in a text, also with invisible characters inside, and escaped for URLs,
+ * JSON, HTML and Markdown, or for one within another. Takes time that grows with the text's length, not with the number
+ * of secrets.
+ */
 export function createRedactor(secrets: Iterable<string>): (text: string) => string {
-  const forms = secretForms(secrets)
+  const forms = new Map<string, string[]>()
+  for (const secret of secrets) {
+    for (const raw of [...plainForms(secret), ...encodedForms(secret)]) {
+      const form = raw.replace(INVISIBLE, '')
+      if (form.trim().length < shortestPiece) continue
+      const sameStart = forms.get(form.slice(0, shortestPiece)) ?? []
+      if (!sameStart.includes(form)) forms.set(form.slice(0, shortestPiece), [...sameStart, form])
+    }
+  }
+  for (const sameStart of forms.values()) sameStart.sort((a, b) => b.length - a.length)
+  if (forms.size === 0) return (text) => text
   return (text) => {
-    let redacted = text
-    for (const form of forms) if (redacted.includes(form)) redacted = redacted.replaceAll(form, mask)
-    return redacted
+    const hidden: Range[] = []
+    let reading = visible({ text })
+    for (let depth = 0; depth <= deepestEscape; depth++) {
+      find(reading, forms, hidden)
+      const next = unescaped(reading)
+      if (next === undefined) break
+      reading = next
+    }
+    return masked(text, hidden)
   }
 }
 
-/** Stars secrets in every text of a plain value and leaves its shape as it is: for what leaves the run's own log. */
-export function redactValue<T>(value: T, secrets: Iterable<string>): T {
-  return redactAny(value, createRedactor(secrets)) as T
+/** One way to read a text: its characters, and where in the text each begins and ends; undefined where each is its own. */
+interface Reading {
+  readonly text: string
+  readonly starts?: readonly number[] | undefined
+  readonly ends?: readonly number[] | undefined
 }
 
-function redactAny(value: unknown, redact: (text: string) => string): unknown {
+type Range = readonly [start: number, end: number]
+
+/** JSON in a URL in JSON; nobody escapes more often by accident. */
+const deepestEscape = 3
+
+const INVISIBLE = /[\x00-\x08\x0e-\x1f\x7f-\x9f]|[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
+const ESCAPE =
+  /(?:%[89a-f][\da-f])+|%[0-7][\da-f]|\\u[\da-f]{4}|\\x[\da-f]{2}|\\[^\da-z\s]|\\[bfnrt]|&(?:amp|lt|gt|quot|apos);|&#\d{1,6};|&#x[\da-f]{1,5};/gi
+const letters: Readonly<Record<string, string>> = {
+  '\\b': '\b',
+  '\\f': '\f',
+  '\\n': '\n',
+  '\\r': '\r',
+  '\\t': '\t',
+  '&amp;': '&',
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&apos;': "'",
+}
+
+function visible(reading: Reading): Reading {
+  return replaced(reading, INVISIBLE, () => '') ?? reading
+}
+
+function unescaped(reading: Reading): Reading | undefined {
+  const plain = /[%\\&]/.test(reading.text) ? replaced(reading, ESCAPE, meaningOf) : undefined
+  return plain && visible(plain)
+}
+
+function meaningOf(piece: string): string {
+  const letter = letters[piece.toLowerCase()]
+  if (letter !== undefined) return letter
+  if (piece.startsWith('%')) return decoded(piece)
+  if (piece.startsWith('&#x')) return String.fromCodePoint(Number.parseInt(piece.slice(3, -1), 16))
+  if (piece.startsWith('&#')) return String.fromCodePoint(Number(piece.slice(2, -1)))
+  return /^\\[ux]/i.test(piece) ? String.fromCharCode(Number.parseInt(piece.slice(2), 16)) : piece.slice(1)
+}
+
+/** A reading in which some pieces stand for others; undefined where there is none of them. */
+function replaced(reading: Reading, pieces: RegExp, meaning: (piece: string) => string): Reading | undefined {
+  const starts: number[] = []
+  const ends: number[] = []
+  const parts: string[] = []
+  let end = 0
+  const keep = (until: number) => {
+    parts.push(reading.text.slice(end, until))
+    for (let at = end; at < until; at++) {
+      starts.push(reading.starts?.[at] ?? at)
+      ends.push(reading.ends?.[at] ?? at + 1)
+    }
+  }
+  for (const match of reading.text.matchAll(pieces)) {
+    keep(match.index)
+    end = match.index + match[0].length
+    const meant = meaning(match[0])
+    parts.push(meant)
+    for (let count = 0; count < meant.length; count++) {
+      starts.push(reading.starts?.[match.index] ?? match.index)
+      ends.push(reading.ends?.[end - 1] ?? end)
+    }
+  }
+  if (end === 0) return undefined
+  keep(reading.text.length)
+  return { text: parts.join(''), starts, ends }
+}
+
+function find({ text, starts, ends }: Reading, forms: ReadonlyMap<string, readonly string[]>, found: Range[]): void {
+  for (let at = 0; at + shortestPiece <= text.length; at++) {
+    const form = forms.get(text.slice(at, at + shortestPiece))?.find((one) => text.startsWith(one, at))
+    if (form === undefined) continue
+    const last = at + form.length - 1
+    found.push([starts?.[at] ?? at, ends?.[last] ?? last + 1])
+  }
+}
+
+function masked(text: string, hidden: Range[]): string {
+  if (hidden.length === 0) return text
+  hidden.sort(([a], [b]) => a - b)
+  const parts: string[] = []
+  let end = 0
+  for (const [start, stop] of hidden) {
+    if (start >= end) parts.push(text.slice(end, start), mask)
+    end = Math.max(end, stop)
+  }
+  return parts.join('') + text.slice(end)
+}
+
+/**
+ * Masks secrets in every text of a plain value and leaves its shape as it is: for what leaves the run's own log.
+ * `spared` names the properties whose texts stay, at any depth.
+ */
+export function redactValue<T>(value: T, redact: (text: string) => string, spared: ReadonlySet<string> = new Set()): T {
+  return redactAny(value, redact, spared) as T
+}
+
+function redactAny(value: unknown, redact: (text: string) => string, spared: ReadonlySet<string>): unknown {
   if (typeof value === 'string') return redact(value)
-  if (Array.isArray(value)) return value.map((item) => redactAny(item, redact))
+  if (Array.isArray(value)) return value.map((item) => redactAny(item, redact, spared))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactAny(item, redact)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, spared.has(key) ? item : redactAny(item, redact, spared)]),
+  )
 }
 
 /** Lone surrogates, which cannot be encoded, become the replacement character, as they do in every UTF-8 output. */
@@ -63,7 +212,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    // A stray percent sign: then the password is what it is.
+    // A stray percent sign: then it is what it is.
     return text
   }
 }

@@ -1,5 +1,5 @@
-import type { RepositoryPaths } from './paths.ts'
-import { fileAbove, filesNamedOn, type Place, placesIn } from './places.ts'
+import type { RepositoryPaths } from './places.ts'
+import { fileAbove, filesNamedOn, placesIn, type SourcePlace } from './places.ts'
 import { scoreOf, TELLING } from './rank.ts'
 import type { Section } from './section.ts'
 
@@ -46,12 +46,12 @@ function placesAround(
   reasonAt: number,
   cause: string,
   paths: RepositoryPaths,
-): readonly Place[] {
+): readonly SourcePlace[] {
   const near = placesIn(lines, reasonAt - ABOVE, reasonAt + BELOW, paths)
   const traceAbove = lines
     .slice(Math.max(0, reasonAt - 4), reasonAt)
     .some((line) => /^\s*File "[^"]+", line \d/.test(line))
-  const distance = ({ at, level }: Place): number => {
+  const distance = ({ at, level }: SourcePlace): number => {
     const down = at - reasonAt
     const away = down >= 0 ? down + (traceAbove ? 2 * ABOVE : 0) : -down + (traceAbove ? 0 : 3)
     return away + (level === 'warning' ? 4 * BELOW : 0)
@@ -82,25 +82,25 @@ function placesAround(
   return [...new Set(exact)]
 }
 
-function isExact(a: Place, b: Place): boolean {
+function isExact(a: SourcePlace, b: SourcePlace): boolean {
   return a.file === b.file && a.line === b.line && a.column !== undefined
 }
 
 /** Parsers name the file first, and its line further on in the sentence. */
-function withLine(place: Place, cause: string): Place {
+function withLine(place: SourcePlace, cause: string): SourcePlace {
   const [, line, column] = /\bline (\d{1,6})(?:,? col(?:umn)?:? (\d{1,5}))?/.exec(cause) ?? []
   if (line === undefined) return place
   return { ...place, line: Number(line), ...(column === undefined ? {} : { column: Number(column) }) }
 }
 
 /** Whether a line is an error of its own, not a call on the way to one. */
-function isFinding(lines: readonly string[], { at }: Place): boolean {
+function isFinding(lines: readonly string[], { at }: SourcePlace): boolean {
   const line = lines[at] ?? ''
   if (/^\s*(?:at |from |File "|#\d+ )|^\s*\S+:\d+:in /.test(line)) return false
   return scoreOf(line) >= TELLING || /^\s*(?:-->|[╭┌,]-?─*\[)|^\s*\d+:\d+\s/.test(line)
 }
 
-function toAnnotation({ file, line, column, message, level }: Place, cause: string): SourceAnnotation {
+function toAnnotation({ file, line, column, message, level }: SourcePlace, cause: string): SourceAnnotation {
   const said = message.trim().replace(/\s{2,}/g, ' ')
   const coded = CODE_FIRST.exec(said)?.groups
   const rule = /^(?:error|warning)\s+(?<rest>.+?)\s+(?<code>@?[\w/-]{3,60})$/i.exec(message.trim())?.groups

@@ -1,10 +1,8 @@
 import { annotate, type SourceAnnotation } from './annotate.ts'
 import { adviceFor } from './hint.ts'
-import { BUILD_HINTS } from './hints-build.ts'
-import { RUN_HINTS } from './hints-run.ts'
-import { linesAround, tailOf } from './lines.ts'
-import { memoryDeath } from './memory.ts'
-import { repositoryPaths } from './paths.ts'
+import { BUILD_HINTS, RUN_HINTS } from './hints.ts'
+import { linesAround, memoryDeath, tailOf } from './lines.ts'
+import { repositoryPaths } from './places.ts'
 import { ending, finalAdvice, listening, type Said, saidByPlatform } from './platform.ts'
 import { isListed, type Ranked, rank, TELLING } from './rank.ts'
 import { doing, reasonAt } from './reason.ts'
@@ -83,6 +81,9 @@ export function diagnose(failure: Failure): Diagnosis {
   return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: final !== undefined, ...rest }
 }
 
+/** What must speak at least for a line that says little, to be better than an exit code. */
+const WEAK = { build: TELLING / 2, run: 3 } as const
+
 /** The best line of the log nearest to the failure, of the others where that one tells nothing. */
 function reasonOf(failure: Failure, said: Said): Reason | undefined {
   const { deployLogs, runtimeLogs } = failure
@@ -97,7 +98,7 @@ function reasonOf(failure: Failure, said: Said): Reason | undefined {
     const reason = search()
     const score = reason.ranked[0]?.score ?? 0
     if (score >= TELLING) return reason
-    if (score > (weak?.ranked[0]?.score ?? TELLING / 2)) weak = reason
+    if (score > (weak?.ranked[0]?.score ?? WEAK[said.ended])) weak = reason
   }
   return weak
 }
@@ -141,7 +142,7 @@ function explained(
   const annotations = annotate(section, at, advice?.cause ?? reason, paths)
   const plain = () =>
     plainCause(failure, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
-  const cause = oneLine(withPlace(advice?.cause ?? plain(), annotations[0]))
+  const cause = withPlace(advice?.cause ?? plain(), annotations[0])
   return {
     cause,
     hint: advice?.todo ?? usualHint(ended),
@@ -193,30 +194,29 @@ function logOf({ deployLogs, runtimeLogs }: Failure, said: Said, reason: Reason 
   return first.length > 0 || said.ended === 'build' ? first : deployLogs
 }
 
-/** A compiler begins its line with the place, which stands at the end of the cause. */
+/** A compiler begins its line with the place, which stands at the end of the cause; a path of the system tells nothing. */
 function withoutOwnPlace(reason: string, place: SourceAnnotation | undefined): string {
-  const name = place?.file.split('/').at(-1)
-  const own = /^(\S{1,300}?)(?::\d+|\(\d+[,:]\d+\)|:\[\d+,\d+\]| \(\d+:\d+\))(?::\d+)?:?(?: -)? (?=\S)/.exec(reason)
-  return name !== undefined && own?.[1]?.endsWith(name) ? reason.slice(own[0].length) : reason
+  const name = place?.file.split('/').at(-1) ?? '\0'
+  const own = /^(?:in )?(\S{1,300}?)(?::\d+|\(\d+[,:]\d+\)|:\[\d+,\d+\]| \(\d+:\d+\))(?::\d+)?:?(?: -)? (?=\S)/.exec(
+    reason,
+  )
+  const isSystemPath = /^\/(?:usr|root|opt)\//.test(own?.[1] ?? '')
+  return own?.[1]?.endsWith(name) || isSystemPath ? reason.slice(own?.[0].length) : reason
 }
 
 /** Adds the place to a cause that does not name it. */
 function withPlace(cause: string, at: SourceAnnotation | undefined): string {
-  if (
-    at === undefined ||
-    cause.includes(`${at.file}:${at.line}`) ||
-    cause.includes(`${at.file} (${at.line}:`) ||
-    (at.line === undefined && cause.includes(at.file))
-  )
-    return cause
-  return `${cause} (${at.file}${at.line === undefined ? '' : `:${at.line}`})`
+  const { file, line } = at ?? {}
+  const named = [`${file}:${line}`, `${file} (${line}:`, ...(line === undefined ? [file ?? ''] : [])]
+  const place = named.some((each) => cause.includes(each)) ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`
+  return `${oneLine(cause, LONGEST_CAUSE - place.length)}${place}`
 }
 
-/** One line of bearable length: where messages are nested, the first says what was done and the last one why it failed. */
-function oneLine(text: string): string {
+/** One line of bearable length: of nested messages the first says what was done, and the last one why it failed. */
+function oneLine(text: string, longest = LONGEST_CAUSE): string {
   const line = text.replace(/\s+/g, ' ').trim()
-  if (line.length <= LONGEST_CAUSE) return line
-  const head = line.slice(0, LONGEST_CAUSE / 2).replace(/[\ud800-\udbff]$/, '')
-  const tail = line.slice(-LONGEST_CAUSE / 2).replace(/^[\udc00-\udfff]/, '')
-  return `${head}… …${tail}`
+  if (line.length <= longest) return line
+  const nested = /: [A-Z]/.test(line.slice(longest))
+  const end = nested ? ` …${line.slice(-longest / 2).replace(/^[\udc00-\udfff]/, '')}` : ''
+  return `${line.slice(0, longest - end.length).replace(/[\ud800-\udbff]$/, '')}…${end}`
 }

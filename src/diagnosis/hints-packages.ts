@@ -85,7 +85,7 @@ export const PACKAGE_HINTS: readonly Hint[] = [
     todo: 'A package for another system is a direct dependency: remove it from package.json, or move it to optionalDependencies.',
   },
   {
-    at: /Node(?:\.js)? v?(?<got2>[\d.]+) is not supported|requires? (?:a )?node(?:\.js)?(?: version)? ?(?<wanted>[\^~>=\d][\w.+ |<>=-]*)|Node(?:\.js)? version (?<wanted2>\S+) (?:is )?required|You are using Node\.js (?<got>[\d.]+)\. .{0,40}requires Node\.js/i,
+    at: /Node(?:\.js)? v?(?<got2>[\d.]+) is not supported|requires? (?:a )?node(?:\.js)?(?: version)? ?(?<wanted>[\^~>=\d][\w.+ |<>=-]*)|Node(?:\.js)? version (?:>= ?)?(?<wanted2>\S+) (?:is )?required|You are using Node\.js (?<got>[\d.]+)\. .{0,40}requires Node\.js/i,
     todo: 'Name a Node.js version that fits: in `engines` of package.json, in .node-version, or in FROM of the Dockerfile.',
   },
   {
@@ -118,12 +118,12 @@ export const PACKAGE_HINTS: readonly Hint[] = [
   },
   {
     at: /.*/,
-    near: /(?:Failed to build (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?!gem)[\w.-]+|Failed building wheel for|Getting requirements to build wheel (?:did not|.*error)|Unable to install .*building|Failed to download and build)/i,
+    near: /(?:Failed to build (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?!gem)[\w.-]+|Failed building wheel for|(?:Getting requirements to build wheel|egg_info) (?:did not|.*error)|metadata-generation-failed|Unable to install .*building|Failed to download and build)/i,
     without: /^(?:error: )?Could not find a version|cargo|\bnpm\b|ERROR: No matching distribution/i,
     with: [
       /Failed (?:to build|to download and build|building wheel for) (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?<package>[\w.-]+(?:==[\w.]+)?)/i,
-      /Collecting (?<package2>[\w.-]+)/,
-      /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*|^.*(?:not found|is required|No such file|command not found).*)/,
+      /Collecting (?<package2>[\w.-]+(?:==[\w.]+)?)/,
+      /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|Error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*|^.*(?:not found|is required|No such file|command not found).*)/,
     ],
     when: 'build',
     cause: 'The Python package[[ {package|package2}]] could not be built[[: {why}]]',

@@ -1,4 +1,4 @@
-import { isOutOfMemory } from './memory.ts'
+import { isOutOfMemory } from './lines.ts'
 
 /** A line that may be the reason, with how much speaks for it. */
 export interface Ranked {
@@ -12,7 +12,7 @@ export const TELLING = 20
 
 /** One cheap look at every line; only what passes is weighed. */
 const WORTH_A_LOOK =
-  /err|fail|fatal|panic|exce|emerg|crit|cannot|can't|can’t|could|unable|unknown|not |n't |n’t |no such|missing|denied|refused|invalid|unsupp|incompat|require|expected|undefined|unresolved|abort|killed|conflict|mismatch|timed? ?out|exceed|space|memory|137|too |\bno |chang| but |unbound|(?:\.|^)[A-Z]\w+: |must|E[A-Z]{4,}|TS\d{4}|✘|✖|✗|⨯|×|\*\* \(|Caused|only|already|outdated|unauth|forbid|illegal|doesn|does/i
+  /err|fail|fatal|panic|exce|emerg|crit|cannot|can't|can’t|could|unable|unknown|not |n't |n’t |no such|missing|denied|refused|invalid|unsupp|incompat|require|expected|undefined|unresolved|abort|killed|conflict|mismatch|timed? ?out|exceed|space|memory|137|too |\bno |chang| but |unbound|:\d+:\d+: |(?:\.|^)[A-Z]\w+: |must|E[A-Z]{4,}|TS\d{4}|✘|✖|✗|⨯|×|\*\* \(|Caused|only|already|outdated|unauth|forbid|illegal|doesn|does/i
 
 const CERTAIN: readonly RegExp[] = [
   /(?:^|[\s:\])])(?:fatal )?error[ :](?: ?[A-Z]{1,6}-?\d{2,6}|\[\w{1,40}\]|\((?:ts|TS)?\d{4}\)): \S/i,
@@ -28,7 +28,7 @@ const CERTAIN: readonly RegExp[] = [
   /^Caused by: \S/,
 ]
 const CLEAR: readonly RegExp[] = [
-  /^\s*--- FAIL: |^FAIL\s+\S+\.\w+|^\s*●\s.{1,80} › /,
+  /^TS\d+ \[ERROR\]: |^not ok \d+ |^\s*--- FAIL: |^FAIL\s+\S+\.\w+|^\s*●\s.{1,80} › /,
   /^(?:npm (?:error|ERR!)\s+)?(?:\W{0,6})(?:error|fatal|ERR|FATAL|ERROR|E|CRITICAL|critical|err!|Failure|Problem|Sorry|failed|aborted)\]?(?: \(\w+\))?[:!] {0,4}\S/i,
   /\b(?:level|severity|lvl)["']?[=:] ?["']?(?:error|fatal|panic|critical)\b/i,
   /^(?:\W{0,3})?\[(?:ERROR|FATAL|error|fatal|CRITICAL|SEVERE|builder|vite|plugin [\w:@/ -]{1,60})\] {0,4}:? {0,4}\S/,
@@ -75,7 +75,7 @@ const WRAPPERS: readonly RegExp[] = [
   /^\W*(?:error |ERROR )?[A-Z]\w+ing [\w ]{0,60} failed\W*$/,
   /\bELIFECYCLE\b|\bexit (?:code|status):? ?\d|\bexit(?:ed|s)?(?: with)?(?: code| status| error)?:? \(?\d+\)?|non-?zero|returned exit|didn't exit successfully|did not (?:run|exit|complete) successfully/i,
   /^\W*(?:error|err!|fatal|npm err!|npm error|failed|failure)?\W*(?:the )?(?:build|compil\w+|command|deploy\w*|install\w*|bundling|linting|typecheck\w*|tests?|runner)(?: \w+){0,2} (?:has )?(?:failed|errors?)\b[\W\d]*(?:in [\d.]+ ?m?s?|with \d+ errors?|due to .{0,80}|because of .{0,40}|; see .{0,60}|with an exception\.?)?\W*$/i,
-  /\bfailed to compile\W*$|error during build:?$|aborting due to|^error: could not compile|\bmake(?:\[\d+\])?: \*\*\*.*Error \d|build stopped|subprocess-exited|metadata-generation-failed|issue with the package mentioned|A complete log|rails aborted|^Traceback|\bcompilation failure$|BUILD FAILED|APPLICATION FAILED|^error: build failed|Execution failed for task|Import trace|Could not create Makefile|extconf\.rb failed|Failed building wheel|prerendering page|export encountered|build optimization failed|Error: Command failed|Failed to collect page data|Failed to build \S+$|occurred while running|Build error occurred|Could not read from remote repository|Please make sure you have the correct access|^ERROR: Failed to build|could not read \d+ project|has \d+ error|problems were encountered|Failed with errors|Cannot continue|Fatal: Application|Stopping at filesystem|Unhandled 'error' event|terminated by (?:other|signal)/i,
+  /\bfailed to compile\W*$|\bfor more info(?:rmation)? here\b|\bsee more info\b|error during build:?$|aborting due to|^error: could not compile|\bmake(?:\[\d+\])?: \*\*\*.*Error \d|build stopped|subprocess-exited|metadata-generation-failed|issue with the package mentioned|A complete log|rails aborted|^Traceback|\bcompilation failure$|BUILD FAILED|APPLICATION FAILED|^error: build failed|Execution failed for task|Import trace|Could not create Makefile|extconf\.rb failed|Failed building wheel|prerendering page|export encountered|build optimization failed|Error: Command failed|Failed to collect page data|Failed to build \S+$|occurred while running|Build error occurred|Could not read from remote repository|Please make sure you have the correct access|^ERROR: Failed to build|could not read \d+ project|has \d+ error|problems were encountered|Failed with errors|Cannot continue|Fatal: Application|test failed, to rerun|[Cc]ould not compile dependency|Could not compile with "|Encountered error while|Push rejected|Type checking failed|Stopping at filesystem|Unhandled 'error' event|terminated by (?:other|signal)/i,
   /^npm (?:error|ERR!) (?:errno|syscall|path|cwd|command|signal|workspace|location|Exit status|This is probably|There is likely|dest|file)\b|^npm (?:error|ERR!) code (?:\d|E[A-Z0-9]+$)|^npm (?:error|ERR!) \S{1,100}: `/,
   /\b(?:[1-9]\d*|found \d+) (?:problems?|errors?|warnings?|failures?)\b(?!.{0,40}for )|\berrors? (?:in|found)\b.{0,40}$/i,
 ]
@@ -90,13 +90,13 @@ const HARMLESS: readonly RegExp[] = [
   /\b(?:error|exception|failure)[-_.](?:[a-z]{2,20}|handler|boundary|page|chain|stack)\b(?!.{0,200}: )|\b(?:handler|boundary)\w{0,10}\.\w{2,4}\b.{0,30}\d+(?:\.\d+)? ?k?B\b/i,
   /\d+(?:\.\d+)? ?[kM]i?B\b.{0,40}(?:gzip|│|\|)|^[\s│├└┌┬─○●ƒλ]*\/\S{0,80}\s+\d/i,
   /^\s{2,}[[\w'"-]{1,40}['"\]]?: (?:['"\w[{].{0,60}|-?\d+),?$/,
-  /^\s*default: /,
+  /^\s*default: |^\s+\w+: \|-?$/,
   /^\s*(?:✓|✔|√|ok\b|PASS|passed|success)/i,
 ]
 
 /** Advice stands beside the reason, and is worded like one. */
 const ADVICE =
-  /^\W{0,10}(?:try|note|hint|help|tip|suggestion|action|solution|possible|run (?:with|`|npm|the)|re-?run|please|see|you (?:can|may|might|should|need|must)|to (?:fix|resolve|solve|accept|generate|see|address)|if (?:you|the|this|set)|for (?:more|example)|consider|make sure|ensure|learn more|did you|perhaps|maybe|this (?:is|usually|error|command|may|can|typically)|note that|read more|visit|check|more info|possible solutions?|in most cases|or )\b|\bhttps?:\/\/\S+\W*$|^npm (?:error|ERR!) (?:404 |notarget )?(?:note that|in most cases|it was specified|tarball|this is|please|fix the|to accept|if you|if set|and is|node-gyp should|you can|for )/i
+  /^\W{0,10}(?:try|note|hint|help|tip|suggestion|action|solution|possible|run (?:with|`|npm|the)|re-?run|please|see|you (?:can|may|might|should|need|must)|to (?:fix|resolve|solve|accept|generate|see|address)|if (?:you|the|this|set)|for (?:more|example)|consider|make sure|ensure|learn more|did you|perhaps|maybe|this (?:is|usually|error|command|may|can|typically)|note that|read more|visit|check|more info|possible solutions?|in most cases|or )\b|^\W*(?:\S+ ){0,4}https?:\/\/\S+\W*$|^npm (?:error|ERR!) (?:404 |notarget )?(?:note that|in most cases|it was specified|tarball|this is|please|fix the|to accept|if you|if set|and is|node-gyp should|you can|for )/i
 
 /** A heading under which the reason stands. */
 const HEADING =

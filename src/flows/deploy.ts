@@ -2,10 +2,12 @@ import { count, formatBytes } from '../core/format.ts'
 import { describeSize, templateSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
+import { idleGlobs } from '../plan/paths.ts'
 import { keptSecrets } from '../plan/variables.ts'
-import type { DeployReport, PushedView } from '../report/model.ts'
-import type { CardRow } from '../report/row.ts'
-import type { PushResult } from '../source/push.ts'
+import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
+import type { PushResult } from '../source/branches.ts'
+import type { Snapshot } from '../source/snapshot.ts'
+import type { Source } from '../source/source.ts'
 import type { RolloutEnd } from './observe.ts'
 import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
 import { readAccount } from './resources/account.ts'
@@ -13,12 +15,12 @@ import { costOf, isBilled, makeRoom } from './resources/budget.ts'
 import { makeDatabase, readSeed, runSeed } from './resources/databases.ts'
 import { applyDnsRecords } from './resources/dns.ts'
 import { applyDomain } from './resources/domains.ts'
-import { assertOwned, isOwnService } from './resources/repository.ts'
+import { removalMark, removalWatcher } from './resources/removal-mark.ts'
+import { assertOwned } from './resources/repository.ts'
 import { keepVersions } from './resources/versions.ts'
 import { lastWorkingVersion, restorePrevious } from './restore-previous.ts'
 import { rollOut } from './rollout.ts'
 import type { Outcome, Run } from './run.ts'
-import { longestRemovalMs } from './start-again.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
 import { teardownClosed } from './teardown.ts'
 import { type Explanation, explain, failureOf, type Judgement, judge, measured } from './verdict.ts'
@@ -36,6 +38,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const { snapshot } = found
   const branch = deploymentBranch(plan.target, snapshot.sourceSha, snapshot.suffix)
   tellSource(run, found, branch)
+  await warnOfIdleGlobs(plan, run, source, snapshot)
 
   const seed = await readSeed(plan, source, snapshot, run.signal)
   timeline.begin('push', `Push ${branch}`)
@@ -58,6 +61,22 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   return outcome.report.kind === 'deploy' ? { ...outcome, report: { ...outcome.report, account } } : outcome
 }
 
+/** A glob that matches nothing lets every commit be skipped that it was written for. */
+async function warnOfIdleGlobs(
+  { paths, directory, exportIgnore }: DeployPlan,
+  run: Run,
+  source: Source,
+  snapshot: Snapshot,
+): Promise<void> {
+  // What is shipped is not what is tracked, where either of these is set.
+  if (paths === undefined || directory !== undefined || exportIgnore) return
+  const idle = idleGlobs(paths, await source.files(snapshot, run.signal))
+  if (idle.length > 0)
+    run.log.warning(
+      `\`paths\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
+    )
+}
+
 async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): Promise<Prepared['database']> {
   if (!plan.database || database) return database
   const made = await makeDatabase(run, plan.database)
@@ -67,12 +86,11 @@ async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): P
 }
 
 function rollOutWork(work: Work): Promise<RolloutEnd> {
-  const { plan, run, prepared, branch } = work
+  const { plan, run, source, prepared, branch } = work
   const { existing, snapshot } = prepared
   const kept = keptSecrets(existing?.env, plan.variables)
   if (kept.length > 0) run.log.warning(describeKept(kept))
-  const mayBeRemoved =
-    plan.kind === 'preview' && plan.reopened && existing && isOwnService(existing, plan.place, prepared.repositorySlug)
+  const marked = prepared.remoteBranches.has(removalMark(plan.serviceName))
   return rollOut(run, {
     serviceName: plan.serviceName,
     branch,
@@ -86,7 +104,7 @@ function rollOutWork(work: Work): Promise<RolloutEnd> {
     restoreBranch: () => restoreBranch(work),
     health: plan.health,
     deadlineAt: run.clock.now() + plan.timeoutMs,
-    removalUntil: mayBeRemoved ? run.clock.now() + longestRemovalMs : undefined,
+    ...(marked ? { removalUnderWay: removalWatcher(run, source, prepared.remote, plan.serviceName) } : {}),
   })
 }
 

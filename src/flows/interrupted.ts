@@ -1,8 +1,10 @@
 import type { GitHub } from '../github/github.ts'
 import type { CommentMode } from '../plan/settings.ts'
 import { foldCard } from '../report/card.ts'
+import type { CardRow, Surroundings } from '../report/model.ts'
 import type { Surroundings } from '../report/model.ts'
 import type { CardRow } from '../report/row.ts'
+import { authenticState, type Seal } from '../report/seal.ts'
 import { CARD_MARKER, decodeState } from '../report/state.ts'
 import { finalStatus } from './records.ts'
 import type { OpenDeployment } from './run.ts'
@@ -11,6 +13,8 @@ import type { OpenDeployment } from './run.ts'
 export interface SettleDeps {
   readonly github: Pick<GitHub, 'comments' | 'records' | 'pullRequests'>
   readonly repositoryUrl: string
+  /** Signs the card of a pull request. */
+  readonly sealOf: (pullRequest: number) => Seal | undefined
   readonly comment: CommentMode
   /** Milliseconds since the epoch. */
   readonly now: number
@@ -47,12 +51,14 @@ async function endOf(row: CardRow, { pullRequest }: OpenDeployment, { github }: 
 async function settleCard(
   row: CardRow,
   { pullRequest }: OpenDeployment,
-  { github, repositoryUrl, comment }: SettleDeps,
+  { github, repositoryUrl, sealOf, comment }: SettleDeps,
 ): Promise<void> {
   if (pullRequest === undefined || comment === 'none') return
-  const surroundings: Surroundings = { repositoryUrl, pullRequest }
+  const seal = sealOf(pullRequest)
+  const surroundings: Surroundings = { repositoryUrl, pullRequest, seal }
+  const authentic = seal && ((body: string) => authenticState(body, seal) !== undefined)
   const fold = (bodies: readonly string[]) => foldCard(bodies, row, surroundings)
-  await github.comments.upsert({ pullRequest, marker: CARD_MARKER, fold, create: comment === 'sticky' })
+  await github.comments.upsert({ pullRequest, marker: CARD_MARKER, authentic, fold, create: comment === 'sticky' })
 }
 
 async function settleRecord(

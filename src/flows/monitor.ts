@@ -11,20 +11,20 @@ import {
   uptimeOf,
   withCheck,
 } from '../plan/monitor-memory.ts'
-import { previewNumber } from '../plan/names.ts'
+import { parseDeploymentBranch, previewNumber } from '../plan/names.ts'
 import type { MonitorPlan, Place } from '../plan/plan.ts'
 import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
-import type { MonitoredService, MonitorReport } from '../report/model.ts'
-import type { Target } from '../report/row.ts'
+import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
-import { meaningOf } from '../watch/status.ts'
+import { meaningOf } from '../watch/readings.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { findPreviews, type ReadRepository } from './resources/previews.ts'
 import { isOwnService, openInkRepository } from './resources/repository.ts'
 import { scale, stuckAtSize } from './resources/scaling.ts'
 import type { Outcome, Run } from './run.ts'
 
-const logLines = 40
+// A process that dies of its memory writes a long stack below its reason.
+const logLines = 80
 
 /** Looks after production and the open previews: status, an answer from the URL, the end of the log, and one issue per trouble. */
 export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
@@ -147,6 +147,7 @@ async function look(
   const asked = await probe({
     url: service.url,
     check: health,
+    commit: service.branch === undefined ? undefined : parseDeploymentBranch(service.branch)?.sourceSha,
     request: run.http,
     mcp: run.mcp,
     clock: run.clock,
@@ -242,7 +243,7 @@ export async function keepIssue(
 ): Promise<WrittenIssue | undefined> {
   const marker = troubleIssueMarker(serviceName)
   if (trouble !== undefined) {
-    const body = troubleIssueBody({ serviceName, trouble, logTail, runUrl: run.context.runUrl })
+    const body = troubleIssueBody({ serviceName, ...run.redact({ trouble, logTail }), runUrl: run.context.runUrl })
     return run.github.issues.upsert({ marker, label, title: `${serviceName} on ml.ink is in trouble`, body })
   }
   const open = await run.github.issues.find(marker, label)

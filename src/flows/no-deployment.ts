@@ -100,7 +100,7 @@ export async function answerHelp(plan: HelpPlan, deps: RunDeps): Promise<Outcome
 export async function answerDecline(plan: DeclinePlan, deps: RunDeps): Promise<Outcome> {
   await deps.github.people.react(plan.askedBy.commentId, '-1')
   const marker = declineMarker(plan.askedBy.login, plan.reason)
-  const body = `${marker}\n${declineAnswer(plan.reason)}`
+  const body = `${marker}\n${declineAnswer(deps.redact(plan.reason))}`
   const fold = (bodies: readonly string[]) => ({ body: bodies[0] ?? body, shared: false })
   await deps.github.comments.upsert({ pullRequest: plan.pullRequest, marker, fold })
   return answered(deps, plan.reason)
@@ -111,7 +111,7 @@ export async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
   const service = await ownService(plan, run)
   const sanitize = createSanitizer(run.secrets())
   const body = service
-    ? logsAnswer(plan.serviceName, service.status, service.runtimeLogs.map(sanitize))
+    ? logsAnswer(plan.serviceName, service.status, run.redact(service.runtimeLogs.map(sanitize)))
     : declineAnswer('this pull request has no preview')
   await run.github.comments.add(plan.pullRequest.number, body)
   return answered(run, service ? 'the log was shown in a comment' : 'there is no preview')

@@ -1,13 +1,13 @@
 import type { Deadline } from '../core/clock.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
+import { parseDeploymentBranch } from '../plan/names.ts'
 import type { HealthCheck } from '../plan/settings.ts'
-import type { PhaseName } from '../report/row.ts'
+import type { PhaseName } from '../report/model.ts'
 import { type Confirmation, confirmLive } from '../watch/confirm-live.ts'
 import { DeploymentWatch, type Evidence, type Timings, type WaitingPhase } from '../watch/deployment-watch.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
-import type { OurMarks, ReadService } from '../watch/readings.ts'
-import type { DeploymentPhase } from '../watch/status.ts'
+import type { DeploymentPhase, OurMarks, ReadService } from '../watch/readings.ts'
 import type { Run } from './run.ts'
 
 /** Which deployment is observed. */
@@ -27,7 +27,7 @@ export interface Observed {
 export type Observer = Pick<Run, 'clock' | 'random' | 'signal' | 'secrets' | 'http' | 'mcp'> & {
   readonly platform: Pick<Run['platform'], 'service'>
   readonly reporter: Pick<Run['reporter'], 'timeline' | 'update'>
-  readonly log: Pick<Run['log'], 'info' | 'warning' | 'foreign'>
+  readonly log: Pick<Run['log'], 'info' | 'warning' | 'untrusted'>
 }
 
 /** How a rollout ended. Only `live` is a success; `cancelled`, `superseded` and `gone` are somebody else's doing. */
@@ -75,7 +75,7 @@ export function openWatch(run: Observer, request: Observed, deadline: Deadline):
       phase: (phase, atMs) => beginPhase(run, phase, atMs),
       line: (line) => {
         run.reporter.timeline.ensure('build', 'Build')
-        run.log.foreign(line)
+        run.log.untrusted(line)
       },
       warning: (text) => run.log.warning(text),
     },
@@ -109,13 +109,13 @@ type Confirmed =
 
 /**
  * Asks the URL of a deployment that is live, and whether it still is.
- * @param until milliseconds since the epoch: so long a healthy one is kept an eye on before it counts
+ * @param removalUnderWay while this is so, a healthy one is kept an eye on before it counts
  */
 export async function confirm(
   run: Observer,
   request: Observed,
   deployed: Deployed,
-  until: number | undefined,
+  removalUnderWay: (() => Promise<boolean>) | undefined,
 ): Promise<Confirmed> {
   const { clock, random, reporter } = run
   const { url } = deployed
@@ -126,12 +126,11 @@ export async function confirm(
   reporter.timeline.begin('probe', 'Probe')
   reporter.update({ phase: 'probe', ...(url === undefined ? {} : { url }) })
   const ask = async (signal: AbortSignal): Promise<ProbeResult> => {
-    const asked = await probe({ url, check, request: run.http, mcp: run.mcp, clock, random, signal, sanitize })
-    const waitMs = asked.outcome === 'unhealthy' || until === undefined ? 0 : until - clock.now()
-    if (waitMs > 0) {
-      run.log.info(`An earlier removal of ${request.serviceName} may be under way still; watching it a little longer`)
-      await clock.sleep(waitMs, signal)
-    }
+    const commit = parseDeploymentBranch(request.branch)?.sourceSha
+    const asked = await probe({ url, check, commit, request: run.http, mcp: run.mcp, clock, random, signal, sanitize })
+    if (asked.outcome === 'unhealthy' || removalUnderWay === undefined) return asked
+    run.log.info(`An earlier removal of ${request.serviceName} may be under way still; watching until it is over`)
+    while (await removalUnderWay()) await clock.sleep(betweenLooksMs, signal)
     return asked
   }
   const confirmation = await confirmLive({
@@ -169,6 +168,7 @@ function endOf(confirmation: Confirmation, deployed: Deployed): Confirmed {
 }
 
 const shortestPatienceMs = 60_000
+const betweenLooksMs = 2_000
 
 /** One line about what the probe found. */
 function describeProbe({ outcome, status, latencyMs, attempts, error, url, tools }: ProbeResult): string {

@@ -5,7 +5,7 @@ import { argumentsRefused } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { layVariables } from '../plan/variables.ts'
-import type { PushResult } from '../source/push.ts'
+import type { PushResult } from '../source/branches.ts'
 import type { GitRemote } from '../source/remote.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
@@ -52,6 +52,7 @@ export async function prepare(plan: DeployPlan, run: Run, source: Source): Promi
           ordinaryCheckouts: plan.ordinaryCheckouts,
           directory: plan.directory,
           exportIgnore: plan.exportIgnore,
+          lfsPointers: plan.lfsPointers,
         },
         signal,
       ),
@@ -127,7 +128,7 @@ export function desiredSettings({ plan, run, prepared }: Work, existing: Service
   }
 }
 
-/** All variables that the service shall have; the credentials of its own database are laid over everything else. */
+/** All variables that the service should have; the credentials of its own database are laid over everything else. */
 function desiredVariables(
   { variables, envStrategy }: DeployPlan,
   databaseVariables: Readonly<Record<string, string>> | undefined,

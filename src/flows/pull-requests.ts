@@ -3,9 +3,9 @@ import type { PullRequestState } from '../github/pull-requests.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { branchOf } from '../plan/event.ts'
 import { labelFollowsHead } from '../plan/guards.ts'
-import type { Facts, LiveVersion, NeededFact } from '../plan/plan.ts'
-import { parseDeploymentBranch } from '../source/branches.ts'
-import { meaningOf } from '../watch/status.ts'
+import { parseDeploymentBranch } from '../plan/names.ts'
+import type { Facts, NeededFact, RunningVersion } from '../plan/plan.ts'
+import { meaningOf } from '../watch/readings.ts'
 import type { Deps } from './run.ts'
 
 /** A pull request as GitHub's API gives it, as a fact for the plan. */
@@ -99,7 +99,7 @@ async function liveVersionOf(
   { openPlatform, log }: Asked,
   { place, serviceName }: Extract<NeededFact, { fact: 'live' }>,
   signal: AbortSignal,
-): Promise<LiveVersion> {
+): Promise<RunningVersion> {
   try {
     const platform = await openPlatform(place, signal)
     try {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { RecordStatus } from '../github/records.ts'
 import { environmentName, placeName, previewName, serviceName as productionName } from '../plan/names.ts'
 import type { Place } from '../plan/plan.ts'
-import type { CardRow, RowStatus } from '../report/row.ts'
+import type { CardRow, RowStatus } from '../report/model.ts'
 import type { Deps } from './run.ts'
 
 /** What a deployment record is made for. */

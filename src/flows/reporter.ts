@@ -1,12 +1,14 @@
 import { placeName } from '../plan/names.ts'
 import { foldCard } from '../report/card.ts'
+import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
 import type { Surroundings } from '../report/model.ts'
 import type { CardRow, PhaseName, RunStamp, Target } from '../report/row.ts'
+import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
 import { openRecord, type RunRecord } from './records.ts'
 import type { Deps, Reporter, RunDeps } from './run.ts'
-import { Timeline } from './timeline.ts'
+import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
 export interface Subject {
@@ -47,7 +49,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   let begun = false
 
   const remember = () =>
-    deps.remember({ row: encodeState([row]), pullRequest: subject.pullRequest, deploymentId: record?.id })
+    deps.remember({ row: encodeState([deps.redact(row)]), pullRequest: subject.pullRequest, deploymentId: record?.id })
   const lasts = (ms: number) =>
     clock.sleep(ms, AbortSignal.any([over.signal, signal])).then(
       () => true,
@@ -99,7 +101,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       remember()
       await early
       // What was removed has taken its records with it.
-      const settled = row.status === 'removed' ? undefined : record?.settle(row)
+      const settled = row.status === 'removed' ? undefined : record?.settle(deps.redact(row))
       const [, commentId] = await Promise.all([settled, card.write(subject.pullRequest, row, finalMode(deps, row))])
       if (commentId !== undefined) deps.output('comment-id', commentId)
       row = { ...row, change: card.after()?.change }
@@ -137,7 +139,7 @@ function finalMode(deps: Deps, row: CardRow): WriteMode {
     case 'sticky':
       return row.status === 'removed' ? 'only-existing' : 'create'
     case 'on-failure':
-      // A card that is there was made by a failure; it must not stand once things are well again.
+      // A card that is there was made by a failure; it must not stand once the service has recovered.
       return isBad(row.status) ? 'create' : 'only-existing'
     case 'none':
       return 'not'
@@ -151,16 +153,20 @@ function cardWriter(deps: Deps) {
   return {
     before: () => before,
     after: () => after,
-    write: async (pullRequest: number | undefined, row: CardRow, mode: WriteMode): Promise<number | undefined> => {
+    write: async (pullRequest: number | undefined, told: CardRow, mode: WriteMode): Promise<number | undefined> => {
       if (pullRequest === undefined || mode === 'not') return undefined
+      const row = deps.redact(told)
+      const seal = createSeal(deps.settings.apiKey, repository, pullRequest)
       const surroundings: Surroundings = {
         repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
         pullRequest,
+        seal,
       }
       const written = await deps.github.comments.upsert({
         pullRequest,
         marker: CARD_MARKER,
         create: mode === 'create',
+        authentic: seal && ((body) => authenticState(body, seal) !== undefined),
         fold: (bodies) => {
           const folded = foldCard(bodies, row, surroundings)
           before ??= folded.before

@@ -5,7 +5,7 @@ import { isNameTaken, isTransient, mayHaveHappened, ToolError } from '../ink/err
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { DeploymentWatch } from '../watch/deployment-watch.ts'
-import { meaningOf } from '../watch/status.ts'
+import { meaningOf } from '../watch/readings.ts'
 import { confirm, type Observed, type Observer, openWatch, type RolloutEnd } from './observe.ts'
 import type { Run } from './run.ts'
 import { type Happening, StartAgain } from './start-again.ts'
@@ -26,8 +26,8 @@ export interface RolloutRequest extends Observed {
   readonly stillWanted: () => Promise<boolean>
   /** Pushes the branch again when the platform has it no more. @returns whether it had to */
   readonly restoreBranch?: () => Promise<boolean>
-  /** Milliseconds since the epoch until when an earlier removal of ours may still take the service away. */
-  readonly removalUntil?: number | undefined
+  /** Given when an earlier removal of ours may be taking the service away: whether it is under way still. */
+  readonly removalUnderWay?: () => Promise<boolean>
 }
 
 /** What a rollout needs of a run. */
@@ -169,7 +169,7 @@ class Rollout {
     return 'to-start'
   }
 
-  /** What the service had before is no branch of somebody else as long as it is not known that ours was ever set. */
+  /** What the service had before does not count as somebody else's branch as long as it is not known that ours was ever set. */
   #isSomebodyElses(branch: string): boolean {
     return branch !== this.#request.branch && (this.#acknowledged || branch !== this.#before)
   }
@@ -180,8 +180,9 @@ class Rollout {
     if (branch !== this.#request.branch || phase === undefined || neverDeployed) return false
     if (this.#acknowledged) return phase !== 'ended' && (phase !== 'live' || this.#vanishing)
     // After an update whose answer was lost nothing proves that it started anything: the branch is ours even when the
-    // redeploy failed, and then the status is the old deployment's. A creation alone cannot have left such.
-    return this.#created && this.#startsSinceNone === 1
+    // redeploy failed, and then the status is the old deployment's. A creation alone cannot have left such, unless what is
+    // found is the service that is being removed, which an earlier start of ours may have brought to our branch.
+    return this.#created && this.#startsSinceNone === 1 && !this.#vanishing
   }
 
   /** Starts exactly one deployment. @returns what it failed with, where starting again may help */
@@ -232,8 +233,8 @@ class Rollout {
   async #confirm(url: string | undefined): Promise<Happening> {
     const timings = this.#watch.timings()
     // What we created ourselves is not what an earlier removal is about.
-    const until = this.#created ? undefined : this.#request.removalUntil
-    const seen = await confirm(this.#run, this.#request, { url, timings }, until)
+    const removalUnderWay = this.#created ? undefined : this.#request.removalUnderWay
+    const seen = await confirm(this.#run, this.#request, { url, timings }, removalUnderWay)
     return seen.kind === 'gone' || seen.kind === 'superseded' ? seen : { kind: 'settled', end: seen }
   }
 

@@ -1,5 +1,4 @@
 import { DeployError } from '../core/errors.ts'
-import { redactValue } from '../core/redact.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
@@ -7,10 +6,9 @@ import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Facts, Plan, RefusedPlan } from '../plan/plan.ts'
-import type { AnnotationView, DeployReport, NothingReport, Surroundings } from '../report/model.ts'
-import type { CardRow, Target } from '../report/row.ts'
+import { fitAnnotations } from '../report/markdown.ts'
+import type { AnnotationView, CardRow, DeployReport, NothingReport, Surroundings, Target } from '../report/model.ts'
 import { renderSummary } from '../report/summary.ts'
-import { fitAnnotations } from '../report/untrusted-text.ts'
 import { SourceError } from '../source/remote.ts'
 import { check } from './check.ts'
 import { readConfiguration, withProblem } from './configuration.ts'
@@ -239,9 +237,7 @@ export interface RunPage {
 export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
   const { repository } = deps.context
   const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : [])].map((report) =>
-    redactValue(report, deps.secrets()),
-  )
+  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : [])].map((report) => deps.redact(report))
   page.annotate(fitAnnotations(outcome.annotations ?? []))
   page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
   for (const report of reports) {

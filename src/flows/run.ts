@@ -1,24 +1,23 @@
 import type { Clock } from '../core/clock.ts'
 import type { DeployError } from '../core/errors.ts'
+import { inSeconds } from '../core/format.ts'
 import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
 import type { Place } from '../plan/plan.ts'
 import type { ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
-import type { AnnotationView, Report } from '../report/model.ts'
-import type { CardRow } from '../report/row.ts'
+import type { AnnotationView, CardRow, Phase, PhaseName, PhaseResult, Report } from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
-import type { PhaseLog, Timeline } from './timeline.ts'
 
-/** What the flows say while they work. Lines of strangers go through `foreign`, where the runner cannot take them for commands. */
+/** What the flows say while they work. Lines of strangers go through `untrusted`, where the runner cannot take them for commands. */
 export interface Log extends PhaseLog {
   debug(text: string): void
   /** A box in the run's page. */
   notice(text: string): void
   warning(text: string): void
-  foreign(line: string): void
+  untrusted(line: string): void
 }
 
 /** The action's outputs, by their names in `action.yml`. */
@@ -51,12 +50,17 @@ export interface Deps {
   readonly random: () => number
   readonly log: Log
   readonly output: (name: OutputName, value: string | number) => void
-  /** Makes the runner star a value in everything that is printed from now on. */
+  /** Makes the runner mask a value in everything that is printed from now on. */
   readonly mask: (secret: string) => void
   /** The same for those values that are secret by name or by look. */
   readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
-  /** Every secret known so far, for what is published outside of the log, where the runner stars nothing. */
+  /** Every secret known so far, for what is published outside of the log, where the runner masks nothing. */
   readonly secrets: () => readonly string[]
+  /**
+   * Masks every value that a variable was given or a service has, whatever its name, in a text or in all texts of a
+   * report: for whatever leaves the run's own log.
+   */
+  readonly redact: <T>(value: T) => T
   readonly openPlatform: (place: Place, signal: AbortSignal) => Promise<Platform>
   readonly openSource: (place: Place, options?: SourceWish) => Source
   readonly github: GitHub
@@ -150,4 +154,60 @@ export interface Outcome {
   readonly annotations?: readonly AnnotationView[]
   /** Why the run is red; undefined when it is green. */
   readonly failure: DeployError | undefined
+}
+
+/** What the timeline needs of the log: one group per phase, ended by a line with result and seconds. */
+export interface PhaseLog {
+  startGroup(title: string): void
+  endGroup(): void
+  info(text: string): void
+}
+
+/** When each phase of a run began and ended, in milliseconds since the epoch. Phases follow one another. */
+export class Timeline {
+  readonly #now: () => number
+  readonly #log: PhaseLog
+  readonly #phases: Phase[] = []
+
+  constructor(now: () => number, log: PhaseLog) {
+    this.#now = now
+    this.#log = log
+  }
+
+  get phases(): readonly Phase[] {
+    return this.#phases
+  }
+
+  /** Begins a phase and ends the one before it, which then counts as done. A phase that runs already just goes on. */
+  begin(name: PhaseName, title: string, atMs: number = this.#now()): void {
+    const last = this.#phases.at(-1)
+    if (last?.result === 'running' && last.name === name) return
+    this.end('done', undefined, atMs)
+    this.#phases.push({ name, startMs: atMs, result: 'running' })
+    this.#log.startGroup(title)
+  }
+
+  /** Begins a phase unless it, or one that comes after it, is under way: log lines may come before their phase was seen. */
+  ensure(name: PhaseName, title: string): void {
+    const last = this.#phases.at(-1)
+    if (last?.result !== 'running' || last.name === 'queue') this.begin(name, title)
+  }
+
+  /** Ends the phase that runs, if one does. `said` becomes the group's last line. */
+  end(result: PhaseResult, said?: string, atMs: number = this.#now()): void {
+    const last = this.#phases.at(-1)
+    if (last?.result !== 'running') return
+    const endMs = Math.max(atMs, last.startMs)
+    this.#phases[this.#phases.length - 1] = { ...last, endMs, result }
+    this.#log.info(`${said ?? resultWords[result]} (${inSeconds(endMs - last.startMs)})`)
+    this.#log.endGroup()
+  }
+}
+
+const resultWords: Record<PhaseResult, string> = {
+  done: 'Done',
+  failed: 'Failed',
+  skipped: 'Skipped',
+  cancelled: 'Cancelled',
+  running: 'Running',
 }

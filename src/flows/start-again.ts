@@ -37,7 +37,7 @@ const strangerAfterLooks = 5
 export const longestRemovalMs = 180_000
 
 /** What starting again depends on, besides what happened. */
-export interface StartAgainOptions {
+interface StartAgainOptions {
   readonly clock: Clock
   /** Yields [0, 1). */
   readonly random: () => number

@@ -1,7 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { previewState } from '../plan/guards.ts'
+import { parseDeploymentBranch } from '../plan/names.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
-import { parseDeploymentBranch } from '../source/branches.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import type { Run } from './run.ts'
 

@@ -22,7 +22,10 @@ export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
 }
 
 /** Whether the pull request was opened, or its label put on, again since the event: then another run deploys it. */
-async function isWanted({ pullRequest, previewLabel, previewDrafts }: TeardownPlan, run: Run): Promise<boolean> {
+async function isWanted(
+  { pullRequest, previewLabel, previewDrafts }: Pick<TeardownPlan, 'pullRequest' | 'previewLabel' | 'previewDrafts'>,
+  run: Run,
+): Promise<boolean> {
   const now = pullRequestFact(await run.github.pullRequests.get(pullRequest))
   return typeof now === 'object' && previewState({ wanted: now.head, previewLabel, previewDrafts }, now).wanted
 }
@@ -30,10 +33,11 @@ async function isWanted({ pullRequest, previewLabel, previewDrafts }: TeardownPl
 /** The pull request was closed while its preview was being deployed: what was just made is removed again. */
 export async function teardownClosed(plan: PreviewPlan | ProductionPlan, run: Run): Promise<Outcome> {
   if (plan.kind !== 'preview') throw new DeployError('Only a preview can be taken down')
-  const { place, serviceName, database, pullRequest } = plan
+  const { place, serviceName, database, pullRequest, previewLabel, previewDrafts } = plan
   const because = 'the pull request was closed meanwhile'
   const names = { serviceName, databaseName: databaseName(serviceName) }
-  return takeDown({ place, database, ...names, pullRequest: pullRequest.number, because }, run)
+  const request = { place, database, ...names, pullRequest: pullRequest.number, because }
+  return takeDown(request, run, () => isWanted({ pullRequest: pullRequest.number, previewLabel, previewDrafts }, run))
 }
 
 async function takeDown(request: Request, run: Run, wantedAgain?: () => Promise<boolean>): Promise<Outcome> {

@@ -1,8 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import { diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
-import type { AnnotationView } from '../report/model.ts'
-import type { CardRow, DiagnosisView, RowStatus } from '../report/row.ts'
+import type { AnnotationView, CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
 import type { ProbeResult } from '../watch/probe.ts'
 import type { RolloutEnd } from './observe.ts'
 
@@ -53,7 +52,7 @@ export function judge(end: RolloutEnd): Judgement {
 }
 
 function answerOf({ status, error }: ProbeResult): string {
-  return status === undefined ? (error ?? 'no answer') : `HTTP ${status}`
+  return error ?? (status === undefined ? 'no answer' : `HTTP ${status}`)
 }
 
 const failedIn = {
@@ -130,13 +129,17 @@ export function explain(
     files,
   })
   const views = annotations.map(toView)
-  if (end.kind !== 'unhealthy' || found) return { diagnosis: { cause, hint, decisive, tail }, annotations: views }
+  // An app that answers has no reason in its log for what is missing in its answer.
+  if (end.kind !== 'unhealthy' || (found && !end.probe.lacksText))
+    return { diagnosis: { cause, hint, decisive, tail }, annotations: views }
   // The log tells no more than the answer does.
   const log = end.runtimeLog.length === 0 ? { decisive: [], tail: [] } : { decisive, tail }
   return { diagnosis: { cause: sentence, hint: hintOnAnswer(end.probe), ...log }, annotations: views }
 }
 
-function hintOnAnswer({ status }: ProbeResult): string {
+function hintOnAnswer({ status, lacksText }: ProbeResult): string {
+  if (lacksText)
+    return 'Let the app answer with what `health-contains` says, such as its variable `INK_GIT_COMMIT_SHA`; or another version, or another account’s service, answers at this address.'
   if (status === undefined)
     return 'Let the app listen on 0.0.0.0 and on the port in `PORT`. A slow start needs a longer `health-timeout`.'
   if (status >= 500)

@@ -7,9 +7,9 @@ import { retry, retryAfterMs } from '../core/retry.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** What became of one call to GitHub. Nothing here is thrown: GitHub's side decorates the job, it does not decide it. */
-export type Outcome<T> = { readonly ok: true; readonly data: T } | Failure
+export type CallOutcome<T> = { readonly ok: true; readonly data: T } | CallFailure
 
-export interface Failure {
+export interface CallFailure {
   readonly ok: false
   readonly problem: Problem
   /** HTTP status, where there was an answer. */
@@ -32,7 +32,7 @@ export type Problem =
   | 'unreadable'
 
 /** A failure for a warning: the status and GitHub's own words. */
-export function describeFailure({ status, message }: Failure): string {
+export function describeFailure({ status, message }: CallFailure): string {
   return `${status ?? 'no answer'} ${message}`
 }
 
@@ -61,11 +61,11 @@ export interface Need {
 export interface PermissionWarnings {
   /** Why such a call is pointless, when that is known already. */
   known(need: Need): string | undefined
-  report(need: Need, failure: Failure): void
+  report(need: Need, failure: CallFailure): void
 }
 
 /** One REST call. `route` is GitHub's template, such as `GET /repos/{owner}/{repo}/pulls/{pull_number}`. */
-export interface Call<T> extends Need, Patience {
+export interface ApiCall<T> extends Need, Patience {
   readonly route: string
   readonly params?: Readonly<Record<string, unknown>>
   /** The fields of the answer that we rely on. */
@@ -81,12 +81,12 @@ export interface Call<T> extends Need, Patience {
 /** The REST API of one repository. */
 export interface Api {
   /** Never throws. The caller decides whether a failure is worth a warning; a missing permission is warned about here, once. */
-  call<T>(call: Call<T>): Promise<Outcome<T>>
+  call<T>(call: ApiCall<T>): Promise<CallOutcome<T>>
   /** All pages of a list, `per_page` 100; stops early where `enough` says so. */
   pages<T>(
-    call: Call<readonly T[]>,
+    call: ApiCall<readonly T[]>,
     enough?: (page: readonly T[]) => boolean | Promise<boolean>,
-  ): Promise<Outcome<readonly T[]>>
+  ): Promise<CallOutcome<readonly T[]>>
 }
 
 interface ApiOptions {
@@ -119,7 +119,7 @@ export function openApi(options: ApiOptions): Api {
   })
   const queue = inTurn()
 
-  async function attempt(call: Call<unknown>): Promise<unknown> {
+  async function attempt(call: ApiCall<unknown>): Promise<unknown> {
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.attemptLimitMs)])
     // What a route has no place for, Octokit would send as a query.
     const place = call.route.includes('{owner}') ? { owner: options.owner, repo: options.repo } : {}
@@ -127,7 +127,7 @@ export function openApi(options: ApiOptions): Api {
     return response.data
   }
 
-  async function withRetries(call: Call<unknown>): Promise<Outcome<unknown>> {
+  async function withRetries(call: ApiCall<unknown>): Promise<CallOutcome<unknown>> {
     const repeatable = call.repeatable ?? call.access === 'read'
     try {
       const data = await retry(() => attempt(call), {
@@ -145,7 +145,7 @@ export function openApi(options: ApiOptions): Api {
     }
   }
 
-  async function call<T>(wanted: Call<T>): Promise<Outcome<T>> {
+  async function call<T>(wanted: ApiCall<T>): Promise<CallOutcome<T>> {
     const known = options.warnings.known(wanted)
     if (known !== undefined) return { ok: false, problem: 'missing-permission', message: known }
     const outcome = await queue(() => withRetries(wanted))
@@ -159,7 +159,7 @@ export function openApi(options: ApiOptions): Api {
   }
 
   async function pages<T>(
-    wanted: Call<readonly T[]>,
+    wanted: ApiCall<readonly T[]>,
     enough: (page: readonly T[]) => boolean | Promise<boolean> = () => false,
   ) {
     const all: T[] = []
@@ -220,9 +220,9 @@ function field(value: unknown, name: string): unknown {
 }
 
 /** What a final failure means. The texts are GitHub's, seen in its answers and in other actions' issue trackers. */
-function classify(call: FailedCall): Failure {
+function classify(call: FailedCall): CallFailure {
   const { status, message } = call
-  const failure = (problem: Failure['problem']): Failure => ({ ok: false, problem, status, message })
+  const failure = (problem: CallFailure['problem']): CallFailure => ({ ok: false, problem, status, message })
   if (status === undefined || status >= 500 || isRateLimit(call)) return failure('unreachable')
   if (status === 403 && /locked/i.test(message)) return failure('locked')
   if (status === 403 && /not accessible by|must have|requires? .*(permission|scope|access)/i.test(message))

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Api, describeFailure, type Failure } from './api.ts'
+import { type Api, type CallFailure, describeFailure } from './api.ts'
 import { type Authorship, authorSchema } from './token.ts'
 
 /** A comment that is kept up to date instead of written anew, shared by all jobs of a pull request. */
@@ -12,6 +12,11 @@ export interface StickyComment {
    * must give the same body: that is how a lost write is noticed. `shared` when other jobs write to it as well.
    */
   readonly fold: (bodies: readonly string[]) => { readonly body: string; readonly shared: boolean }
+  /**
+   * Whether a body proves by itself that it is ours. Where it does, its author need not be; of those that do not, one whose
+   * author is us is written over, and none is removed.
+   */
+  readonly authentic?: ((body: string) => boolean) | undefined
   /** `false`: only change a comment that is there. */
   readonly create?: boolean
 }
@@ -38,10 +43,10 @@ interface CommentsOptions {
   readonly random: () => number
 }
 
-type Address = Pick<StickyComment, 'pullRequest' | 'marker'>
+type Address = Pick<StickyComment, 'pullRequest' | 'marker' | 'authentic'>
 
 /** `again`: another job came between. `unanswered`: whether the comment was made shows when one looks for it. */
-type Round = WrittenComment | 'again' | 'unwanted' | { readonly unanswered: Failure } | Failure
+type Round = WrittenComment | 'again' | 'unwanted' | { readonly unanswered: CallFailure } | CallFailure
 
 const MAX_ROUNDS = 6
 
@@ -50,7 +55,7 @@ export function openComments(options: CommentsOptions): Comments {
   const calls = commentCalls(options.api)
   const knownIds = new Map<string, number>()
 
-  async function find(sticky: Address): Promise<Comment[] | Failure> {
+  async function find(sticky: Address): Promise<Comment[] | CallFailure> {
     const knownId = knownIds.get(keyOf(sticky))
     if (knownId !== undefined) {
       const read = await calls.read(knownId)
@@ -62,16 +67,22 @@ export function openComments(options: CommentsOptions): Comments {
   }
 
   /** Stops at the first page that has a comment of ours, unless `all` are wanted. A stranger's marker stops nothing. */
-  async function search(sticky: Address, extent: 'first' | 'all'): Promise<Comment[] | Failure> {
+  async function search(sticky: Address, extent: 'first' | 'all'): Promise<Comment[] | CallFailure> {
+    const { authentic } = sticky
     const ours: Comment[] = []
+    const unproven: Comment[] = []
     const listed = await calls.list(sticky.pullRequest, async (page) => {
       for (const comment of page) {
-        if (hasMarker(comment.body, sticky.marker) && (await options.authorship.isOurs(comment.user)))
-          ours.push(comment)
+        if (!hasMarker(comment.body, sticky.marker)) continue
+        const proof = authentic?.(comment.body ?? '') === true ? 'proven' : 'unproven'
+        if (proof === 'unproven' && authentic !== undefined) unproven.push(comment)
+        else if (await options.authorship.isOurs(comment.user, proof)) ours.push(comment)
       }
       return extent === 'first' && ours.length > 0
     })
-    return listed.ok ? ours : listed
+    if (!listed.ok || ours.length > 0) return listed.ok ? ours : listed
+    for (const comment of unproven) if (await options.authorship.isOurs(comment.user, 'unproven')) return [comment]
+    return []
   }
 
   /** One round of read, merge, write, verify. */
@@ -150,7 +161,7 @@ export function hasMarker(body: string | null | undefined, marker: string): bool
   return body?.includes(marker) === true && body.split('\n').some((line) => line.trim() === marker)
 }
 
-function warnAbout(options: CommentsOptions, failure: Failure, what: string): undefined {
+function warnAbout(options: CommentsOptions, failure: CallFailure, what: string): undefined {
   if (failure.problem === 'missing-permission') return undefined
   const advice =
     failure.problem === 'locked'

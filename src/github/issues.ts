@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Api, describeFailure, type Failure } from './api.ts'
+import { type Api, type CallFailure, describeFailure } from './api.ts'
 import { hasMarker } from './comments.ts'
 import { type Authorship, authorSchema } from './token.ts'
 
@@ -49,7 +49,7 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
   const reads = { permission: 'issues', access: 'read', purpose: 'read issues' } as const
   const writes = { permission: 'issues', access: 'write', purpose: 'write issues' } as const
 
-  function failed(failure: Failure, what: string): undefined {
+  function failed(failure: CallFailure, what: string): undefined {
     if (failure.problem !== 'missing-permission') {
       warning(`Could not ${what} (GitHub: ${describeFailure(failure)}).`)
     }
@@ -62,7 +62,7 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
     if (!listed.ok) return failed(listed, 'look for the open issue')
     for (const issue of listed.data) {
       const marked = issue.pull_request === undefined && hasMarker(issue.body, marker)
-      if (marked && (await authorship.isOurs(issue.user))) return issue
+      if (marked && (await authorship.isOurs(issue.user, 'unproven'))) return issue
     }
     return 'absent'
   }

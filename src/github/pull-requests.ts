@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Api, describeFailure, type Failure, type Patience } from './api.ts'
+import { type Api, type CallFailure, describeFailure, type Patience } from './api.ts'
 
 /** A pull request as it is now, not as the event said it was. */
 export interface PullRequestState {
@@ -92,7 +92,7 @@ export function openPullRequests(api: Api, warning: (message: string) => void): 
   const reads = { permission: 'pull-requests', access: 'read', purpose: 'read pull requests' } as const
   let forbidden = false
 
-  function unread(failure: Failure, what: string): undefined {
+  function unread(failure: CallFailure, what: string): undefined {
     if (failure.problem === 'missing-permission') {
       forbidden = true
       return undefined

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Api, describeFailure, type Failure, type Outcome } from './api.ts'
+import { type Api, type CallFailure, type CallOutcome, describeFailure } from './api.ts'
 import { isOfThisJob } from './own-job.ts'
 import { type Authorship, authorSchema } from './token.ts'
 
@@ -73,14 +73,14 @@ const PAGES = 'github-pages'
 /** Opens the deployment records of a repository. */
 export function openRecords(api: Api, authorship: Authorship, warning: (message: string) => void): Records {
   const calls = recordCalls(api)
-  let recent: Promise<Outcome<readonly Listed[]>> | undefined
+  let recent: Promise<CallOutcome<readonly Listed[]>> | undefined
 
-  function succeeded(outcome: Outcome<unknown>, what: string): boolean {
+  function succeeded(outcome: CallOutcome<unknown>, what: string): boolean {
     if (!outcome.ok) warnUnlessPermission(warning, outcome, what)
     return outcome.ok
   }
 
-  const listRecent = (): Promise<Outcome<readonly Listed[]>> => {
+  const listRecent = (): Promise<CallOutcome<readonly Listed[]>> => {
     recent ??= calls.list({})
     return recent
   }
@@ -185,7 +185,7 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
   }
 }
 
-function warnUnlessPermission(warning: (message: string) => void, failure: Failure, what: string): void {
+function warnUnlessPermission(warning: (message: string) => void, failure: CallFailure, what: string): void {
   if (failure.problem === 'missing-permission') return
   warning(`Could not ${what} (GitHub: ${describeFailure(failure)}). The deployment itself is not affected.`)
 }

@@ -71,7 +71,8 @@ export function openPermissionWarnings({
 
 /** Tells what we have written ourselves from what anybody else has, in whose name ever they write. */
 export interface Authorship {
-  isOurs(author: Author | null | undefined): Promise<boolean>
+  /** `proven`: the text itself shows that it is ours, so that the name in which workflows write is enough. */
+  isOurs(author: Author | null | undefined, text: 'proven' | 'unproven'): Promise<boolean>
   /** Takes note of the author that GitHub names for something just made. */
   learn(author: Author | null | undefined): void
 }
@@ -86,8 +87,8 @@ const WORKFLOW_BOT = 'github-actions[bot]'
 /**
  * Only the very account that writes ours counts: other apps write as bots too, and what they write may be a stranger's
  * words. A personal token says whose it is. A workflow's token (and any other app's, `ghs_…`) is not allowed `GET /user`:
- * it is taken for the workflow's own, and where that would leave out another bot's comment, GraphQL is asked. What was
- * made in this run settles the question in any case.
+ * GraphQL is asked, and where there is none, it is taken for the workflow's own. What was made in this run settles the
+ * question in any case.
  */
 export function openAuthorship(api: Api, token: string, apiUrl: string): Authorship {
   const ofApp = token.startsWith('ghs_')
@@ -112,11 +113,11 @@ export function openAuthorship(api: Api, token: string, apiUrl: string): Authors
   }
 
   return {
-    async isOurs(author) {
+    async isOurs(author, text) {
       if (!author) return false
       const login = author.login.toLowerCase()
       if (written !== undefined) return login === written
-      if (ofApp && asked === undefined && login === WORKFLOW_BOT) return true
+      if (ofApp && text === 'proven' && login === WORKFLOW_BOT) return true
       // People are never an app; asking for their sake would cost a call on every pull request with a pasted marker.
       if (ofApp && !login.endsWith('[bot]')) return false
       asked ??= ownLogin()

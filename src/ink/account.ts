@@ -1,17 +1,19 @@
 import { z } from 'zod'
 import type { Caller, Catalogue, Purpose } from './catalogue.ts'
-import { fitting, listUnder, text } from './results.ts'
+import { fitting, listUnder, optionalText } from './results.ts'
 
 const accountSchema = z
-  .object({ user_id: text, github_username: text, name: text, email: text })
+  .object({ user_id: optionalText, github_username: optionalText, name: optionalText, email: optionalText })
   .transform((raw) => ({ name: raw.github_username ?? raw.name ?? raw.email ?? raw.user_id }))
 
 const project = z
-  .object({ name: z.string(), ref: text, slug: text })
+  .object({ name: z.string(), ref: optionalText, slug: optionalText })
   .transform(({ name, ref, slug }) => ({ name, ref: ref ?? slug }))
 const projectsSchema = listUnder(['projects'], project)
 
-const workspace = z.object({ slug: text, name: text }).transform(({ slug, name }) => ({ slug: slug ?? name ?? '' }))
+const workspace = z
+  .object({ slug: optionalText, name: optionalText })
+  .transform(({ slug, name }) => ({ slug: slug ?? name ?? '' }))
 const workspacesSchema = listUnder(['workspaces'], workspace).transform((all) => all.filter(({ slug }) => slug !== ''))
 
 /** Whose key it is, and what that account may do. Each is undefined where the server has no tool that tells. */
@@ -129,7 +131,7 @@ const limitFigure = z
 /** The fields of `resourceLimits` in the platform's GraphQL interface, under which official clients read them. */
 const limitsSchema = z
   .object({
-    tier: text,
+    tier: optionalText,
     max_services: limitFigure,
     max_memory_mi: limitFigure,
     max_vcpus: limitFigure,
@@ -154,7 +156,7 @@ const usage = z
   .union([z.number(), z.object({ data_points: fitting(point) })])
   .nullish()
   .catch(undefined)
-  // A reading is the mean of what the answer spans: a moment's peak is no evidence.
+  // A reading is the mean of what the answer spans: a moment's peak proves nothing.
   .transform((value) => (typeof value === 'object' && value ? mean(value.data_points ?? []) : (value ?? undefined)))
 
 /**
@@ -191,7 +193,7 @@ function share(used: number | undefined, limit: number | null | undefined): numb
 }
 
 /** What a service is billed for. */
-export interface Size {
+export interface ServiceSize {
   /** With the platform's unit, such as `256Mi`. */
   memory: string | undefined
   vcpus: string | undefined
@@ -209,14 +211,14 @@ const defaultVcpus = '0.5'
 const minutesPerDay = 24 * 60
 
 /** What a template's service is taken to have, as no tool tells it: the default of those servers that have templates (G2). */
-export const templateSize: Size = { memory: '256Mi', vcpus: '0.25' }
+export const templateSize: ServiceSize = { memory: '256Mi', vcpus: '0.25' }
 
 /**
  * Estimates what a running service costs a day, in dollars, from its size alone: traffic, builds and the platform's
  * rounding are not in it.
  * @returns undefined when a rate is 0, which means that no estimate is wanted
  */
-export function costPerDay(size: Size, rates: Rates): number | undefined {
+export function costPerDay(size: ServiceSize, rates: Rates): number | undefined {
   if (rates.vcpuMinute === 0 || rates.gbMinute === 0) return undefined
   const gigabytes = mebibytes(size.memory ?? defaultMemory) / 1024
   const vcpus = Number(size.vcpus ?? defaultVcpus)
@@ -230,6 +232,6 @@ export function mebibytes(memory: string): number {
 }
 
 /** A size, for the line behind an estimate. */
-export function describeSize(size: Size): string {
+export function describeSize(size: ServiceSize): string {
   return `${size.vcpus ?? defaultVcpus} vCPU, ${mebibytes(size.memory ?? defaultMemory)} MiB`
 }

@@ -80,7 +80,7 @@ function describePurpose(purpose: Purpose): string {
 }
 
 /** One call of a tool, in our words. */
-export interface Call {
+export interface ToolCall {
   purpose: Purpose
   wanted: WantedArguments
   /** Whether asking twice does no more than asking once. */
@@ -90,7 +90,7 @@ export interface Call {
 }
 
 /** Makes calls: names, arguments and results are those of whatever generation the server is. */
-export type Caller = <T>(call: Call, schema: z.ZodType<T>, signal: AbortSignal) => Promise<T>
+export type Caller = <T>(call: ToolCall, schema: z.ZodType<T>, signal: AbortSignal) => Promise<T>
 
 /** What an act yields, or undefined when the platform says that there is no such thing. */
 export async function unlessMissing<T>(missing: ToolFailure, act: () => Promise<T>): Promise<T | undefined> {

@@ -49,7 +49,7 @@ export type ToolFailure =
   | 'winding-down'
   | 'region'
   | 'invalid-argument'
-  | 'foreign-repository'
+  | 'not-our-repository'
   | 'quota'
   | 'credits'
   | 'other'
@@ -89,7 +89,7 @@ const toolTexts: readonly (readonly [RegExp, ToolFailure])[] = [
     'quota',
   ],
   [/region/i, 'region'],
-  [/belongs to another/i, 'foreign-repository'],
+  [/belongs to another/i, 'not-our-repository'],
   [/invalid|is required|only supported with|must be/i, 'invalid-argument'],
 ]
 
@@ -101,7 +101,7 @@ const toolHints: Partial<Record<ToolFailure, string>> = {
   quota: 'Remove services that are not needed, raise the plan at ml.ink, or set `on-quota: evict-oldest`.',
   credits: 'Top up the account at ml.ink, or set `on-quota: skip` to let pull requests pass without a preview.',
   region: 'Choose another `region`, or leave the input out for the platform’s default.',
-  'foreign-repository':
+  'not-our-repository':
     'The API key belongs to another account than the repository on ml.ink. Use that account’s key, or set `repo` to another name.',
 }
 

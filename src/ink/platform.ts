@@ -9,7 +9,7 @@ import {
   shapeArguments,
   type WantedArguments,
 } from './arguments.ts'
-import { type Call, type Caller, type Catalogue, openCatalogue, type Purpose, unlessMissing } from './catalogue.ts'
+import { type Caller, type Catalogue, openCatalogue, type Purpose, type ToolCall, unlessMissing } from './catalogue.ts'
 import { isNameTaken } from './errors.ts'
 import { resourceCalls } from './resources.ts'
 import { acceptedSchema, gitAccessSchema, readResult, serviceSchema, servicesSchema } from './results.ts'
@@ -34,7 +34,7 @@ export async function openPlatform(
   const warned = new Set<string>()
 
   const call: Caller = async <T>(
-    { purpose, wanted, repeatable, dispensable = [] }: Call,
+    { purpose, wanted, repeatable, dispensable = [] }: ToolCall,
     schema: z.ZodType<T>,
     callSignal: AbortSignal,
   ): Promise<T> => {

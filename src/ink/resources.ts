@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Caller, type Catalogue, unlessMissing } from './catalogue.ts'
-import { fitting, listUnder, text } from './results.ts'
+import { fitting, listUnder, optionalText } from './results.ts'
 
 /** Databases, templates, volumes, domains and DNS. */
 export function resourceCalls(call: Caller, catalogue: Catalogue) {
@@ -9,13 +9,13 @@ export function resourceCalls(call: Caller, catalogue: Catalogue) {
 
 const databaseSchema = z
   .object({
-    resource_id: text,
-    id: text,
+    resource_id: optionalText,
+    id: optionalText,
     name: z.string(),
-    type: text,
-    status: text,
-    database_url: text,
-    auth_token: text,
+    type: optionalText,
+    status: optionalText,
+    database_url: optionalText,
+    auth_token: optionalText,
   })
   .transform((raw) => ({
     id: raw.resource_id ?? raw.id,
@@ -55,12 +55,12 @@ const templateInstanceSchema = z
   .object({
     id: z.string(),
     name: z.string(),
-    status: text,
-    services: fitting(z.object({ service_id: text, name: z.string() })),
+    status: optionalText,
+    services: fitting(z.object({ service_id: optionalText, name: z.string() })),
     outputs: fitting(
       z.object({
         key: z.string(),
-        value: text.transform((value) => value ?? ''),
+        value: optionalText.transform((value) => value ?? ''),
         sensitive: z.boolean().nullish().catch(undefined),
       }),
     ),
@@ -113,14 +113,14 @@ export function templateCalls(call: Caller, catalogue: Catalogue) {
   }
 }
 
-const domainSchema = z.object({ domain: text, status: text, message: text })
+const domainSchema = z.object({ domain: optionalText, status: optionalText, message: optionalText })
 type DomainAnswer = z.output<typeof domainSchema>
 
 const zone = z
   .object({
     zone: z.string(),
-    status: text,
-    error: text,
+    status: optionalText,
+    error: optionalText,
     dns_records: fitting(z.object({ host: z.string(), type: z.string(), value: z.string(), verified: z.boolean() })),
   })
   .transform(({ dns_records: records, ...rest }) => ({

@@ -37,8 +37,8 @@ export function readResult<T>(schema: z.ZodType<T>, result: unknown, tool: strin
 // A field that is not needed must not fail a step, whatever a server puts there: what does not fit counts as not given.
 // Only what a result is nothing without (its name, its status, its list) is insisted on.
 
-/** A text that may be missing; an empty one, and whatever is no text, is missing as well. */
-export const text = z
+/** A text that may be missing; an empty one, and anything that is not text, count as missing. */
+export const optionalText = z
   .string()
   .nullish()
   .catch(undefined)
@@ -109,14 +109,14 @@ const variables = z
   .transform((given) => given ?? undefined)
 
 // One generation groups these by the life they belong to, instead of prefixing their names.
-const life = z.object({ status: text, error_message: text, logs: log }).nullish().catch(undefined)
+const life = z.object({ status: optionalText, error_message: optionalText, logs: log }).nullish().catch(undefined)
 
-const port = z.object({ public_endpoint: text, visibility: text })
+const port = z.object({ public_endpoint: optionalText, visibility: optionalText })
 const domainName = z.string().regex(/^[\w*.-]{1,253}$/)
 // Either an object of its own, or a name with its status beside it.
 const customDomain = z
   .union([
-    z.object({ domain: domainName, status: text, error: text }),
+    z.object({ domain: domainName, status: optionalText, error: optionalText }),
     domainName.transform((domain) => ({ domain, status: undefined, error: undefined })),
   ])
   .nullish()
@@ -125,31 +125,31 @@ const customDomain = z
 /** A service as any generation reports it, in our words. */
 export const serviceSchema = z
   .object({
-    service_id: text,
-    id: text,
+    service_id: optionalText,
+    id: optionalText,
     name: z.string(),
-    project: text,
-    repo: text,
-    branch: text,
-    status: text,
-    build_status: text,
+    project: optionalText,
+    repo: optionalText,
+    branch: optionalText,
+    status: optionalText,
+    build_status: optionalText,
     deployment: life,
     runtime: life,
-    error_message: text,
-    url: text,
-    fqdn: text,
+    error_message: optionalText,
+    url: optionalText,
+    fqdn: optionalText,
     ports: fitting(port),
-    commit_hash: text,
-    created_at: text,
-    updated_at: text,
-    memory: text,
+    commit_hash: optionalText,
+    created_at: optionalText,
+    updated_at: optionalText,
+    memory: optionalText,
     vcpus: textOrNumber,
     deploy_logs: log,
     deployment_logs: log,
     runtime_logs: log,
     env_vars: variables,
     custom_domain: customDomain,
-    custom_domain_status: text,
+    custom_domain_status: optionalText,
   })
   .transform((raw, context) => {
     const status = raw.status ?? raw.deployment?.status ?? raw.build_status
@@ -192,14 +192,14 @@ export type Service = z.output<typeof serviceSchema>
 /** A service as lists show it. */
 const listedService = z
   .object({
-    service_id: text,
-    id: text,
+    service_id: optionalText,
+    id: optionalText,
     name: z.string(),
-    repo: text,
-    status: text,
+    repo: optionalText,
+    status: optionalText,
     deployment: life,
-    url: text,
-    project: text,
+    url: optionalText,
+    project: optionalText,
   })
   .transform((raw) => ({
     id: raw.service_id ?? raw.id,
@@ -214,12 +214,12 @@ export const servicesSchema = listUnder(['services'], listedService)
 
 /** What creating or updating a service answers. */
 export const acceptedSchema = z
-  .object({ service_id: text, id: text, message: text })
+  .object({ service_id: optionalText, id: optionalText, message: optionalText })
   .transform((raw) => ({ serviceId: raw.service_id ?? raw.id, message: raw.message }))
 
 /** The remote carries a password: it must reach no log, argument or file. */
 export const gitAccessSchema = z
-  .object({ git_remote: z.string().refine(isRemote, 'is no http address of a repository') })
+  .object({ git_remote: z.string().refine(isRemote, 'is not the http address of a repository') })
   .transform((raw) => ({ remote: raw.git_remote }))
 
 function isRemote(address: string): boolean {

@@ -23,7 +23,7 @@ export type SeedDatabase = (
   requestLimitMs?: number,
 ) => Promise<'seeded' | 'not-empty'>
 
-/** The server could not be asked, or gave no answer: another try may do. A statement or a token that it refuses is no such thing. */
+/** The server could not be asked, or gave no answer: another try may do. A statement or a token that it refuses is not such a case. */
 export class DatabaseUnreachable extends DeployError {
   override readonly name = 'DatabaseUnreachable'
 }
@@ -54,8 +54,8 @@ async function runSeed(
   try {
     const transaction = await client.transaction('write')
     try {
-      const { rows } = await transaction.execute(countOfThings)
-      if (Number(rows[0]?.things) > 0) return 'not-empty'
+      const { rows } = await transaction.execute(countOfObjects)
+      if (Number(rows[0]?.objects) > 0) return 'not-empty'
       await transaction.executeMultiple(withoutFrame(sql))
       await transaction.commit()
       return 'seeded'
@@ -117,7 +117,7 @@ function accessRefused(status: number, cause: unknown): DeployError {
 }
 
 // Tables of the engine's own begin with these; they are there from the start.
-const countOfThings = `select count(*) as things from sqlite_master
+const countOfObjects = `select count(*) as objects from sqlite_master
   where name not like 'sqlite\\_%' escape '\\' and name not like 'libsql\\_%' escape '\\'
     and name not like '\\_litestream\\_%' escape '\\'`
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { systemClock } from '../core/clock.ts'
 import { AnswerTooLarge, describeBody, type Fetch, parseJson } from '../core/http.ts'
 import { retryAfterMs } from '../core/retry.ts'
 import { httpError, networkError, PlatformError, paymentRequired, tooLargeError } from './errors.ts'
@@ -6,19 +7,22 @@ import { httpError, networkError, PlatformError, paymentRequired, tooLargeError 
 /**
  * Wraps `fetch` for the MCP transport so that every way of failing becomes a typed {@link PlatformError}, and so that an
  * answer counts only once it is complete. An answer that comes as a stream of events is read up to its result and handed
- * on as JSON: the transport alone would wait for its full time-out when such a stream breaks off.
+ * on as JSON: the transport alone would wait for its full time-out when such a stream breaks off. Where the server numbers
+ * its events, a stream that broke off is taken up again; anything else is a lost answer.
  *
  * @param timeoutMs how long one request may take, its whole answer included
  * @param redact removes secrets from a body that will be shown
  */
 export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: string) => string): Fetch {
   return async (url, init) => {
-    if (init?.method === 'GET') return noStandingStream(fetch, url, init)
+    // The transport opens a GET stream for messages from the server. ml.ink is stateless and sends none, so the request
+    // is answered here the way such a server would, which saves one round trip per session.
+    if (init?.method === 'GET') return new Response(null, { status: 405 })
     const host = new URL(url).host
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])])
     // Seen before it is followed: the key goes along with a request that `fetch` redirects by itself.
     const response = await attempt(() => fetch(url, { ...init, signal, redirect: 'manual' }), init?.signal, host)
-    refuseForeignRedirect(response, url)
+    refuseRedirectElsewhere(response, url)
     if (response.status >= 400) {
       const body = redact(await attempt(() => response.text(), init?.signal, host))
       if (response.status === 402) throw paymentRequired(termsOf(response, body, redact))
@@ -28,20 +32,15 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
     }
     if (response.status !== 200 || !response.body) return response
     const type = response.headers.get('content-type') ?? ''
-    if (type.includes('text/event-stream'))
-      return jsonAnswer(await attempt(() => firstResult(response, host), init?.signal, host), response)
+    if (isStream(response)) {
+      const resume = (lastEventId: string) => fetch(url, { ...resuming(init, lastEventId), signal, redirect: 'manual' })
+      return jsonAnswer(await attempt(() => streamedResult(response, resume, signal), init?.signal, host), response)
+    }
     const text = await attempt(() => response.text(), init?.signal, host)
     return type.includes('json')
       ? jsonAnswer(completeJson(text, host), response)
       : new Response(text, { status: 200, headers: { 'content-type': type } })
   }
-}
-
-// The transport opens a GET stream for messages from the server. ml.ink is stateless and sends none, so the request is
-// answered here the way such a server would, which saves one round trip per session.
-async function noStandingStream(fetch: Fetch, url: string | URL, init: RequestInit): Promise<Response> {
-  const resumes = new Headers(init.headers).has('last-event-id')
-  return resumes ? fetch(url, { ...init, redirect: 'manual' }) : new Response(null, { status: 405 })
 }
 
 // The specification (Streamable HTTP, session management) has the client begin a new session then.
@@ -64,13 +63,13 @@ async function attempt<T>(
   }
 }
 
-function refuseForeignRedirect(response: Response, url: string | URL): void {
+function refuseRedirectElsewhere(response: Response, url: string | URL): void {
   const location = response.headers.get('location')
   if (response.status < 300 || response.status >= 400 || !location) return
   const { origin, host, href } = new URL(url)
   const target = URL.canParse(location, href) ? new URL(location, href) : undefined
   if (target?.origin === origin) return
-  const where = target === undefined ? 'what is no address' : `another host, ${target.host}`
+  const where = target === undefined ? 'something that is not an address' : `another host, ${target.host}`
   throw new PlatformError('redirected', `ml.ink at ${host} redirects to ${where}; the API key was not sent there`, {
     hint:
       target === undefined
@@ -96,8 +95,58 @@ function jsonAnswer(text: string, original: Response): Response {
   return new Response(text, { status: 200, headers })
 }
 
-/** Reads server-sent events until the one that carries the JSON-RPC response. */
-async function firstResult(response: Response, host: string): Promise<string> {
+function isStream({ headers }: Response): boolean {
+  return headers.get('content-type')?.includes('text/event-stream') ?? false
+}
+
+function resuming(init: RequestInit | undefined, lastEventId: string): RequestInit {
+  const headers = new Headers(init?.headers)
+  headers.delete('content-type')
+  headers.set('accept', 'text/event-stream')
+  headers.set('last-event-id', lastEventId)
+  return { method: 'GET', headers }
+}
+
+/** How far a stream was read, by what it says itself (HTML, server-sent events: `id` and `retry`). */
+interface Progress {
+  lastEventId: string | undefined
+  retryMs: number
+}
+
+const retryUnlessToldMs = 1_000
+const shortestRetryMs = 100
+
+/**
+ * Reads a stream up to its result. A server that numbers its events may close the stream before that and be asked to go
+ * on (Streamable HTTP, resumability), which starts nothing a second time.
+ */
+async function streamedResult(
+  response: Response,
+  resume: (lastEventId: string) => Promise<Response>,
+  signal: AbortSignal,
+): Promise<string> {
+  const progress: Progress = { lastEventId: undefined, retryMs: retryUnlessToldMs }
+  for (let stream = response; ; ) {
+    const result = await firstResult(stream, progress).catch((error: unknown) => {
+      if (progress.lastEventId === undefined || error instanceof AnswerTooLarge || signal.aborted) throw error
+    })
+    if (result !== undefined) return result
+    if (progress.lastEventId === undefined) break
+    await systemClock.sleep(Math.max(shortestRetryMs, progress.retryMs), signal)
+    // That this request was not even sent says nothing of the first one, which may have been carried out.
+    const next = await resume(progress.lastEventId).catch(() => undefined)
+    signal.throwIfAborted()
+    if (next?.status !== 200 || !isStream(next)) {
+      await next?.body?.cancel()
+      break
+    }
+    stream = next
+  }
+  throw new Error('the stream of events ended before the result')
+}
+
+/** Reads server-sent events until the one that carries the JSON-RPC response; undefined when there is none. */
+async function firstResult(response: Response, progress: Progress): Promise<string | undefined> {
   const decoder = new TextDecoder()
   // Only the end of what has come is looked at for the end of an event: a long one would be searched again and again.
   let pieces: string[] = []
@@ -111,18 +160,21 @@ async function firstResult(response: Response, host: string): Promise<string> {
     if (!ended) continue
     const events = pieces.join('').split('\n\n')
     pieces = [events.pop() ?? '']
-    const result = events.map(eventData).find(isRpcResponse)
+    for (const event of events) {
+      progress.lastEventId = field(event, 'id')?.trim() || progress.lastEventId
+      const retry = field(event, 'retry')?.trim() ?? ''
+      if (/^\d{1,6}$/.test(retry)) progress.retryMs = Number(retry)
+    }
+    const result = events.map((event) => field(event, 'data') ?? '').find(isRpcResponse)
     if (result !== undefined) return result
   }
-  throw networkError(new Error('the stream of events ended before the result'), host)
+  return undefined
 }
 
-function eventData(event: string): string {
-  return event
-    .split('\n')
-    .filter((line) => line.startsWith('data:'))
-    .map((line) => line.slice('data:'.length).trimStart())
-    .join('\n')
+/** A field of an event, its lines together. */
+function field(event: string, name: 'data' | 'id' | 'retry'): string | undefined {
+  const lines = event.split('\n').filter((line) => line.startsWith(`${name}:`))
+  return lines.length === 0 ? undefined : lines.map((line) => line.slice(name.length + 1).trimStart()).join('\n')
 }
 
 function isRpcResponse(data: string): boolean {
@@ -132,26 +184,26 @@ function isRpcResponse(data: string): boolean {
     return typeof message === 'object' && message !== null && ('result' in message || 'error' in message)
   } catch (error) {
     if (error instanceof AnswerTooLarge) throw error
-    return false // a broken event is no result; when none follows, the loop above reports the lost answer
+    return false // a broken event is not a result; when none follows, the loop above reports the lost answer
   }
 }
 
-const field = z.union([z.string(), z.number()]).transform(String).nullish()
+const printable = z.union([z.string(), z.number()]).transform(String).nullish()
 
 // x402: version 1 says `maxAmountRequired`, version 2 `amount`, and puts resource and description beside the list.
 const requirement = z.object({
-  scheme: field,
-  network: field,
-  maxAmountRequired: field,
-  amount: field,
-  asset: field,
-  payTo: field,
-  resource: field,
-  description: field,
+  scheme: printable,
+  network: printable,
+  maxAmountRequired: printable,
+  amount: printable,
+  asset: printable,
+  payTo: printable,
+  resource: printable,
+  description: printable,
 })
 const termsSchema = z.object({
-  error: field,
-  resource: z.union([z.string(), z.object({ url: field, description: field })]).nullish(),
+  error: printable,
+  resource: z.union([z.string(), z.object({ url: printable, description: printable })]).nullish(),
   accepts: z.array(requirement).min(1),
 })
 
@@ -163,7 +215,7 @@ const longestField = 80
 /**
  * What a payment that is asked for would be, in one line, read off an x402 answer (a JSON body with `accepts`). Every
  * part is a stranger's text: it comes back on one line, without invisible characters, and short.
- * @returns undefined when the body is no such answer
+ * @returns undefined when the body is not such an answer
  */
 export function paymentTerms(body: string): string | undefined {
   const parsed = termsSchema.safeParse(jsonOf(body))

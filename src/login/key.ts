@@ -1,19 +1,12 @@
 import { exchangeAuthorization, registerClient, startAuthorization } from '@modelcontextprotocol/sdk/client/auth.js'
 import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { DeployError } from '../core/errors.ts'
+import type { Fetch } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { Secret } from '../core/secret.ts'
 import { looksLikeApiKey } from '../plan/values.ts'
 import { openLoopback } from './loopback.ts'
-import {
-  type AuthorizationServer,
-  boundedFetch,
-  checkKey,
-  discover,
-  type Fetch,
-  KEY_MAY_REMAIN,
-  step,
-} from './server.ts'
+import { type AuthorizationServer, boundedFetch, checkKey, discover, KEY_MAY_REMAIN, step } from './server.ts'
 import { type Terminal, unlessAborted } from './terminal.ts'
 
 /** What an answer to our request must agree with. */
@@ -202,7 +195,7 @@ async function patiently<T>(answer: Promise<T>, patienceMs: number, signal: Abor
 
 function readKey({ access_token: token, token_type: type }: OAuthTokens): Secret {
   if (type.toLowerCase() === 'bearer' && looksLikeApiKey(token)) return new Secret(token)
-  throw new DeployError('what ml.ink handed out is no API key', {
+  throw new DeployError('what ml.ink handed out is not an API key', {
     hint: `The action would not take it. ${KEY_MAY_REMAIN} Make another one there, and save it as the secret by hand.`,
   })
 }

@@ -1,95 +1,16 @@
-import { randomBytes } from 'node:crypto'
-import { parseArgs } from 'node:util'
-import { inputDefaults } from '../../test/plan/plan-inputs.ts'
-import type { Command } from '../cli/command.ts'
-import { DeployError, errorMessage } from '../core/errors.ts'
-import { limitAnswers } from '../core/http.ts'
-import { proxiedFetch } from '../core/proxy.ts'
+import { DeployError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
-import { parseEndpoint } from '../plan/values.ts'
-import { Cancelled, cancelOnSignals } from '../runner/cancellation.ts'
-import { decide, type Intent, isTold, refuseWithoutPlace, type Surroundings } from './decide.ts'
 import { type ObtainDeps, obtainKey } from './key.ts'
-import { openBrowser } from './loopback.ts'
 import {
-  createGitHubCli,
   type FoundRepository,
   type GitHubCli,
-  openWorkflowFile,
+  recommendedWorkflow,
   SECRET_NAME,
   WORKFLOW_PATH,
   type WorkflowFile,
 } from './repository.ts'
 import { KEY_MAY_REMAIN } from './server.ts'
-import { openTerminal, type Terminal } from './terminal.ts'
-
-/** How to log in, and what is to become of the key. */
-export interface LoginOptions {
-  /** The MCP endpoint that the key is for. */
-  readonly endpoint: string
-  /** Whether to open a browser, or to print the address and wait for what it led to. */
-  readonly browser: boolean
-  readonly setSecret: boolean
-  readonly writeWorkflow: boolean
-  readonly print: boolean
-}
-
-const USAGE = `Usage: ink-deploy login [options]
-
-Gets an API key of ml.ink through the browser, without copying it. Stores nothing unless told: without options it
-asks what to do; otherwise it does what the options say.
-
-  --set-secret       save the key as the repository secret INK_API_KEY, with the GitHub CLI (gh)
-  --write-workflow   write .github/workflows/deploy.yml; alone, it asks for no key
-  --print            print the key, and nothing else, to standard output
-  --no-browser       print the address to open, and read the address (or the code) that it led to
-  --endpoint URL     MCP endpoint of ml.ink (default: ${inputDefaults.endpoint})
-  --help             show this
-`
-
-/**
- * @param args what stands behind `ink-deploy login`
- * @returns undefined when help is asked for
- * @throws DeployError that names the option, the value and what is allowed
- */
-export function readArguments(args: readonly string[]): LoginOptions | undefined {
-  const { values } = parsed(args)
-  if (values.help) return undefined
-  const endpoint = parseEndpoint(values.endpoint)
-  if ('allowed' in endpoint) {
-    throw wrong(`--endpoint: must be ${endpoint.allowed}, not ${JSON.stringify(values.endpoint)}`)
-  }
-  return {
-    endpoint: endpoint.value,
-    browser: !values['no-browser'],
-    setSecret: values['set-secret'],
-    writeWorkflow: values['write-workflow'],
-    print: values.print,
-  }
-}
-
-function parsed(args: readonly string[]) {
-  const flag = { type: 'boolean', default: false } as const
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        endpoint: { type: 'string', default: inputDefaults.endpoint },
-        'no-browser': flag,
-        'set-secret': flag,
-        'write-workflow': flag,
-        print: flag,
-        help: { ...flag, short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw wrong(errorMessage(error))
-  }
-}
-
-function wrong(what: string): DeployError {
-  return new DeployError(what, { hint: 'See: ink-deploy login --help' })
-}
+import type { Terminal } from './terminal.ts'
 
 export interface LoginDeps extends ObtainDeps {
   readonly github: GitHubCli
@@ -106,16 +27,16 @@ export async function runLogin(options: LoginOptions, deps: LoginDeps): Promise<
   refuseWithoutPlace(options, terminal.interactive)
   const choosing = !isTold(options)
   const file = attempt(deps.openWorkflowFile)
-  const surroundings: Surroundings = {
+  const context: LoginContext = {
     interactive: terminal.interactive,
     repository: await findRepository(deps.github, options.setSecret || options.writeWorkflow || choosing),
     workflow: file,
   }
   deps.signal.throwIfAborted()
-  if (choosing && surroundings.repository instanceof DeployError) {
-    terminal.say(`The key cannot be saved as a secret from here: ${surroundings.repository.message}.`)
+  if (choosing && context.repository instanceof DeployError) {
+    terminal.say(`The key cannot be saved as a secret from here: ${context.repository.message}.`)
   }
-  const intent = await decide(options, surroundings, (question, usual) => askOn(terminal, question, usual, deps.signal))
+  const intent = await decide(options, context, (question, usual) => askOn(terminal, question, usual, deps.signal))
   const hasPlace = intent.secretOf !== undefined || intent.print
   if (hasPlace) await putKey(await obtainKey(options, deps), intent, deps)
   else if (choosing) terminal.say('No key was asked for, as there is nowhere to put it.')
@@ -147,7 +68,7 @@ function attempt(open: () => WorkflowFile): WorkflowFile | DeployError {
   }
 }
 
-async function putKey(key: Secret, intent: Intent, { github, terminal }: LoginDeps): Promise<void> {
+async function putKey(key: Secret, intent: LoginIntent, { github, terminal }: LoginDeps): Promise<void> {
   // First, because the next step can fail and the key must not be lost with it.
   if (intent.print) terminal.hand(key.reveal())
   if (intent.secretOf === undefined) return
@@ -159,7 +80,7 @@ async function putKey(key: Secret, intent: Intent, { github, terminal }: LoginDe
       hint: intent.print
         ? 'Secrets can be set by whoever has write access. The key was printed; save it by hand.'
         : `Secrets can be set by whoever has write access. The key is stored nowhere. ${KEY_MAY_REMAIN} ` +
-          'Log in again once that is mended, or with --print to save the key by hand.',
+          'Log in again once that is fixed, or with --print to save the key by hand.',
     })
   }
   terminal.say(`Saved as the secret ${SECRET_NAME} of ${intent.secretOf.name}.`)
@@ -176,33 +97,105 @@ async function askOn(terminal: Terminal, question: string, usual: boolean, signa
   }
 }
 
-const PATIENCE_MS = 5 * 60_000
+/** How to log in, and what is to become of the key. */
+export interface LoginOptions {
+  /** The MCP endpoint that the key is for. */
+  readonly endpoint: string
+  /** Whether to open a browser, or to print the address and wait for what it led to. */
+  readonly browser: boolean
+  readonly setSecret: boolean
+  readonly writeWorkflow: boolean
+  readonly print: boolean
+}
 
-/** `ink-deploy login`. */
-export const loginCommand: Command = {
-  summary: 'get an API key of ml.ink through the browser',
-  async run(args, process) {
-    const options = readArguments(args)
-    if (options === undefined) return void process.stdout.write(USAGE)
-    using cancelled = cancelOnSignals(process)
-    using terminal = openTerminal(process)
-    try {
-      await runLogin(options, {
-        fetch: limitAnswers(proxiedFetch(process.env)),
-        terminal,
-        openBrowser: (address, onFailure) => openBrowser(process.platform, address, onFailure),
-        newState: () => randomBytes(32).toString('base64url'),
-        patienceMs: PATIENCE_MS,
-        now: Date.now,
-        signal: cancelled.signal,
-        github: createGitHubCli(process.cwd(), process.env),
-        openWorkflowFile: () => openWorkflowFile(process.cwd()),
-      })
-    } catch (error) {
-      if (!(error instanceof Cancelled)) throw error
-      process.stderr.write(`Cancelled; nothing was stored. ${KEY_MAY_REMAIN}\n`)
-      // What shells expect of a program that was interrupted.
-      process.exitCode = 130
-    }
-  },
+/** What there is to decide on. */
+export interface LoginContext {
+  readonly interactive: boolean
+  /** The repository that a secret could be set for, or why there is none. */
+  readonly repository: FoundRepository | DeployError
+  /** What is in the workflow file (undefined: nothing yet), or why there cannot be one. */
+  readonly workflow: { readonly content: string | undefined } | DeployError
+}
+
+/** What is to become of the key and of the workflow file. */
+export interface LoginIntent {
+  readonly secretOf: FoundRepository | undefined
+  readonly print: boolean
+  /** What is to be written into the workflow file. */
+  readonly workflow: string | undefined
+}
+
+/** @param usual the answer of somebody who just presses Enter */
+export type Ask = (question: string, usual: boolean) => Promise<boolean>
+
+type Wishes = Pick<LoginOptions, 'setSecret' | 'print' | 'writeWorkflow'>
+
+/**
+ * Refuses what can have no result, before anybody is asked for anything.
+ * @throws DeployError
+ */
+export function refuseWithoutPlace(wishes: Wishes, interactive: boolean): void {
+  if (isTold(wishes) || interactive) return
+  throw new DeployError('there is nowhere to put the key, and nobody to ask', {
+    hint: 'Say --set-secret to save it as the repository secret, or --print to print it; --write-workflow alone needs no key. Or run this in a terminal.',
+  })
+}
+
+/**
+ * Decides what is to be done, before a key is asked for: what the options say, or else what somebody answers.
+ * @throws DeployError when something was asked for that cannot be done
+ */
+export async function decide(wishes: Wishes, context: LoginContext, ask: Ask): Promise<LoginIntent> {
+  const told = isTold(wishes)
+  const { secretOf, print } = told ? placeTold(wishes, context) : await choosePlace(context, ask)
+  return { secretOf, print, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, context, ask) }
+}
+
+/** Whether the options say what to do, so that nobody is asked. */
+export function isTold({ setSecret, print, writeWorkflow }: Wishes): boolean {
+  return setSecret || print || writeWorkflow
+}
+
+type KeyPlace = Pick<LoginIntent, 'secretOf' | 'print'>
+
+function placeTold({ setSecret, print }: Wishes, { repository }: LoginContext): KeyPlace {
+  if (!setSecret) return { secretOf: undefined, print }
+  if (repository instanceof DeployError) throw repository
+  return { secretOf: repository, print }
+}
+
+async function choosePlace({ repository }: LoginContext, ask: Ask): Promise<KeyPlace> {
+  if (!(repository instanceof DeployError)) {
+    const save = await ask(`Save the key as the secret ${SECRET_NAME} of ${repository.name}?`, true)
+    if (save) return { secretOf: repository, print: false }
+  }
+  return { secretOf: undefined, print: await ask('Print the key here, for you to save?', false) }
+}
+
+/** @param offer whether to offer it to somebody who has not asked for it */
+async function chooseWorkflow(
+  wanted: boolean,
+  offer: boolean,
+  { interactive, repository, workflow }: LoginContext,
+  ask: Ask,
+): Promise<string | undefined> {
+  if (!wanted && !offer) return undefined
+  if (workflow instanceof DeployError) {
+    if (wanted) throw workflow
+    return undefined
+  }
+  const branch = repository instanceof DeployError ? undefined : repository.defaultBranch
+  const text = recommendedWorkflow(branch)
+  if (workflow.content === text) return undefined
+  if (workflow.content === undefined) {
+    return wanted || (await ask(`Write ${WORKFLOW_PATH}?`, true)) ? text : undefined
+  }
+  // Whoever has one and did not ask for another keeps it.
+  if (!wanted) return undefined
+  if (!interactive) {
+    throw new DeployError(`${WORKFLOW_PATH} is there already, and is not the one that would be written`, {
+      hint: 'Leave --write-workflow out to keep it, move it away to replace it, or run this in a terminal.',
+    })
+  }
+  return (await ask(`${WORKFLOW_PATH} is there already. Replace it?`, false)) ? text : undefined
 }

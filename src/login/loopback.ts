@@ -48,7 +48,7 @@ export async function openLoopback(state: string): Promise<Loopback> {
   }
 }
 
-/** Where a request leads. `//` and its like are no addresses, and anybody may ask for them. */
+/** Where a request leads. `//` and its like are not addresses, and anybody may ask for them. */
 function addressOf(target: string): URL {
   const origin = 'http://127.0.0.1'
   return URL.canParse(target, origin) ? new URL(target, origin) : new URL(origin)

@@ -8,12 +8,10 @@ import type { AuthorizationServerMetadata } from '@modelcontextprotocol/sdk/shar
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js'
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js'
 import { DeployError, errorMessage } from '../core/errors.ts'
+import type { Fetch } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { Secret } from '../core/secret.ts'
 import { isLoopback } from '../plan/values.ts'
-
-/** The part of `fetch` that logging in needs; injected, so that tests can stand between. */
-export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 
 const requestTimeoutMs = 20_000
 
@@ -46,7 +44,7 @@ export async function step<T>(step: string, signal: AbortSignal, act: () => Prom
     signal.throwIfAborted()
     if (error instanceof DeployError) throw error
     const code = error instanceof OAuthError ? `${error.errorCode}: ` : ''
-    // Foreign words, of any length: a page of HTML where a proxy answers.
+    // Untrusted words, of any length: a page of HTML where a proxy answers.
     const words = sanitizePhrase(`${code}${errorMessage(error)}`)
     throw new DeployError(`ml.ink did not ${step}: ${words}`, {
       hint: 'Log in again. If it stays so, make a key at ml.ink (account, API keys) and save it as the secret by hand.',

@@ -1,11 +1,11 @@
 import {
   brokenSizes,
+  coolDownLeft,
   highShare,
   holdsBrokenSize,
   isLowForADay,
   isOftenHigh,
   type Load,
-  restLeft,
   type Size,
   type Step,
   triedAgainAt,
@@ -75,7 +75,7 @@ export function decideStep(given: {
   readonly now: number
 }): Step | undefined {
   const { autoscale, size, usage, load, running, killed, now } = given
-  if (restLeft(load, now) > 0) return undefined
+  if (coolDownLeft(load, now) > 0) return undefined
   const broken = brokenSizes(load)
   const memory: Ladder = {
     ...{ what: 'memory', sizes: memorySizesMi, bounds: autoscale.memoryMi },
@@ -167,8 +167,8 @@ export function whyUnchanged(given: Situation): string {
   const { autoscale, size, usage, load, running, killed, now } = given
   const unknown = (autoscale.memoryMi && size.memoryMi === undefined) || (autoscale.vcpus && size.vcpus === undefined)
   if (unknown) return 'ml.ink does not tell it; set `memory` and `vcpus` to what the service has'
-  const rest = restLeft(load, now)
-  if (rest > 0) return `it was changed a while ago, and the next change is ${rest} minutes off at the earliest`
+  const left = coolDownLeft(load, now)
+  if (left > 0) return `it was changed a while ago, and the next change is ${left} minutes off at the earliest`
   if (killed !== undefined) return whyNoMore(given, killed)
   if (!running) return 'it is not running, and nothing says that its size is the cause'
   return outside(given) ?? inUse(usage)

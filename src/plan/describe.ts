@@ -168,7 +168,9 @@ function describeHealth(health: HealthCheck): string {
       return `it answers the MCP handshake within ${shortDuration(health.timeoutMs)}`
     case 'http': {
       const statuses = health.statuses.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
-      return `${health.path} answers ${statuses} within ${shortDuration(health.timeoutMs)}`
+      const contains =
+        health.contains === undefined ? '' : ` with ${JSON.stringify(health.contains)} in body or headers`
+      return `${health.path} answers ${statuses}${contains} within ${shortDuration(health.timeoutMs)}`
     }
   }
 }

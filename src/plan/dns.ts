@@ -7,7 +7,7 @@ import { type Parsed, parseDomain, type Read, type ValueProblem } from './values
 const dnsTypes = ['A', 'AAAA', 'CNAME', 'MX', 'TXT', 'CAA'] as const
 type DnsType = (typeof dnsTypes)[number]
 
-/** One record as it shall be. */
+/** One record as it should be. */
 export interface WantedRecord {
   readonly zone: string
   /** Within the zone; `@` is the zone itself. */
@@ -72,7 +72,7 @@ function readRecord(item: unknown): Parsed<WantedRecord> {
     const [issue] = parsed.error.issues
     const where = issue?.path.join('.')
     return {
-      allowed: `${where ? `${where}: ` : ''}${issue?.message ?? 'is no record'}; an entry has zone, name, type, content and ttl`,
+      allowed: `${where ? `${where}: ` : ''}${issue?.message ?? 'is not a record'}; an entry has zone, name, type, content and ttl`,
     }
   }
   const { ttl, ...given } = parsed.data
@@ -88,7 +88,7 @@ function readRecord(item: unknown): Parsed<WantedRecord> {
   return wrong ? { allowed: wrong } : { value: { zone: zone.value, name, type, content, ttl } }
 }
 
-/** Whether two records say the same; how long it may be remembered is no part of that. */
+/** Whether two records say the same; how long it may be remembered does not matter. */
 function isSameRecord(a: Omit<WantedRecord, 'ttl'>, b: Omit<WantedRecord, 'ttl'>): boolean {
   return a.zone === b.zone && a.name === b.name && a.type === b.type && a.content === b.content
 }

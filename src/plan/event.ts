@@ -35,7 +35,7 @@ export interface Repository {
   readonly id?: string | undefined
   readonly owner: string
   readonly name: string
-  /** What it was called when its things on the platform got their names, where that is not its present name. */
+  /** What it was called when its services got their names, where that is not its present name. */
   readonly madeAs?: { readonly owner: string; readonly name: string } | undefined
   /** `owner/name` */
   readonly fullName: string

@@ -6,7 +6,7 @@ import { managedBy, marks } from './variables.ts'
 
 /**
  * What a run without a key comes to; undefined when there is one. Forks and Dependabot cannot have secrets, so for them
- * it is no failure unless that was asked for.
+ * it is not a failure unless that was asked for.
  *
  * @param takesDown whether the run is to take a preview down, which then runs on
  */
@@ -230,7 +230,7 @@ export type Allowance =
   | { readonly allowed: true }
   | { readonly allowed: false; readonly reason: string; readonly hint: string }
 
-/** Whether a service may be updated: it is ours, or `adopt` says that it shall be. */
+/** Whether a service may be updated: it is ours, or `adopt` allows it. */
 export function mayChange(service: Existing, repository: string, adopt: boolean): Allowance {
   const reason = strangeness(service, repository)
   if (reason === undefined || adopt) return { allowed: true }

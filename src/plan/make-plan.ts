@@ -1,24 +1,33 @@
+import { shortSha } from '../core/format.ts'
+import {
+  common,
+  costing,
+  monitorPlan,
+  placeOf,
+  previewPlan,
+  productionPlan,
+  rollbackPlan,
+  sweepPlan,
+  teardownPlan,
+} from './build-plan.ts'
 import { intentOf } from './command-meaning.ts'
-import { previewPlan, productionPlan } from './deploy-plan.ts'
 import type { PullRequest } from './event.ts'
 import { labelIsOn, mayWrite, missingKey, skipReason, trustIn } from './guards.ts'
-import type { Intent, PlanInput, PreviewIntent, PreviewOf, ProductionIntent, RollbackIntent } from './intent.ts'
-import { databaseName, environmentName, previewName, serviceName, targetName } from './names.ts'
+import type { Intent, PlanInput, PreviewIntent, PreviewOf, ProductionIntent } from './intent.ts'
+import { previewName } from './names.ts'
+import { matchesPaths } from './paths.ts'
 import type {
   Asked,
-  Costing,
+  ChangedFilesOf,
   DeclinePlan,
   Facts,
-  MonitorPlan,
   NeededFact,
   NeedsPlan,
   NonePlan,
   Place,
   Plan,
   RefusedPlan,
-  TeardownPlan,
 } from './plan.ts'
-import { heldByLive, unchangedPreview } from './unchanged.ts'
 
 /**
  * Decides what a run does. Where a fact is missing the answer is `needs`: look it up, add it to `facts` and ask again
@@ -73,25 +82,22 @@ function carriedOut(input: PlanInput, intent: Intent, facts: Facts): Plan | Need
     case 'production':
       return production(input, intent, facts)
     case 'teardown':
-      return teardown(input, intent)
+      return teardownPlan(input, intent)
     case 'sweep':
-      return sweep(input, intent)
+      return sweepPlan(input, intent)
     case 'monitor':
-      return monitor(input, intent.because)
-    case 'rollback':
-      return rollback(input, intent, facts)
+      return monitorPlan(input, intent.because)
+    case 'rollback': {
+      const found =
+        intent.number === undefined ? undefined : pullRequestOf({ kind: 'number', number: intent.number }, facts)
+      return found && 'kind' in found ? found : rollbackPlan(input, intent, found)
+    }
     case 'logs': {
       const found = pullRequestOf({ kind: 'number', number: intent.number }, facts)
       if ('kind' in found) return found
       const name = previewName(placeOf(input).baseName, intent.number)
-      const { askedBy: asked } = intent
-      return {
-        kind: 'logs',
-        ...common(input, intent.because),
-        serviceName: name,
-        pullRequest: found,
-        askedBy: asked,
-      }
+      const { because, askedBy: asked } = intent
+      return { kind: 'logs', ...common(input, because), serviceName: name, pullRequest: found, askedBy: asked }
     }
     case 'help': {
       const { number, unknown, askedBy: asked } = intent
@@ -109,7 +115,13 @@ function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | 
       : { kind: 'none', status: 'skipped', reason, pullRequest: pullRequest.number }
 
   if (intent.asItIs && isGone(input, pullRequest)) {
-    return teardown(input, { ...intent, kind: 'teardown', number: pullRequest.number, askedBy: undefined, pullRequest })
+    return teardownPlan(input, {
+      ...intent,
+      kind: 'teardown',
+      number: pullRequest.number,
+      askedBy: undefined,
+      pullRequest,
+    })
   }
   const reason = skipReason(input, pullRequest, intent.byPerson) ?? notTheHead(intent, pullRequest)
   if (reason !== undefined) return no(reason)
@@ -121,7 +133,7 @@ function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | 
   const unchanged = intent.byPerson ? undefined : unchangedPreview(input, pullRequest, placeOf(input), facts)
   if (typeof unchanged === 'object') return unchanged
   if (unchanged !== undefined) return no(unchanged)
-  return previewPlan(input, { ...common(input, intent.because), pullRequest, untrusted, intent })
+  return previewPlan(input, intent, { pullRequest, untrusted })
 }
 
 const builtByStrangers =
@@ -141,8 +153,7 @@ function isGone({ settings }: PlanInput, pullRequest: PullRequest): boolean {
 }
 
 function production(input: PlanInput, intent: ProductionIntent, facts: Facts): Plan | NeedsPlan {
-  const held = heldByLive(input, intent, placeOf(input), facts)
-  return held ?? productionPlan(input, { ...common(input, intent.because), intent })
+  return heldByLive(input, intent, placeOf(input), facts) ?? productionPlan(input, intent)
 }
 
 function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | NonePlan | RefusedPlan {
@@ -150,17 +161,8 @@ function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | N
   const found = facts.pullRequest
   if (typeof found === 'object') return found
   if (found === undefined) {
-    return needs(
-      of.kind === 'number'
-        ? { fact: 'pullRequest', number: of.number }
-        : {
-            fact: 'pullRequest',
-            headSha: of.headSha,
-            headBranch: of.headBranch,
-            headRepository: of.headRepository,
-            numbers: of.numbers,
-          },
-    )
+    const { kind, ...which } = of
+    return needs({ fact: 'pullRequest', ...which })
   }
   const which = of.kind === 'number' ? `pull request #${of.number}` : `the pull request of ${of.headSha.slice(0, 7)}`
   if (found === 'unreadable') {
@@ -176,83 +178,75 @@ function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | N
   return { kind: 'refused', problem: `${which} does not exist`, hint: 'Check the input pr-number.' }
 }
 
-function teardown(input: PlanInput, intent: Extract<Intent, { kind: 'teardown' }>): TeardownPlan {
-  const { number } = intent
-  const name = previewName(placeOf(input).baseName, number)
-  return {
-    kind: 'teardown',
-    ...common(input, intent.because),
-    ...costing(input),
-    target: targetName(name, number),
-    environment: 'preview',
-    serviceName: name,
-    pullRequest: number,
-    databaseName: databaseName(name),
-    timeoutMs: input.settings.timeoutMs,
-    onDemand: intent.askedBy !== undefined || input.settings.command === 'teardown',
-    previewLabel: input.settings.previewLabel,
-    previewDrafts: input.settings.previewDrafts,
-    askedBy: intent.askedBy,
-  }
-}
-
-function sweep(input: PlanInput, intent: Extract<Intent, { kind: 'sweep' }>): Plan {
-  const { previewLabel, previewTtlMs, maxPreviews, timeoutMs } = input.settings
-  const common_ = { ...common(input, intent.because), ...costing(input) }
-  const followedBy = intent.thenMonitor ? monitor(input, intent.because) : undefined
-  return { kind: 'sweep', ...common_, previewLabel, previewTtlMs, maxPreviews, timeoutMs, followedBy }
-}
-
-function monitor(input: PlanInput, because: string): MonitorPlan {
-  const { health, autoscale, timeoutMs } = input.settings
-  const { baseName } = placeOf(input)
-  const shared = { ...common(input, because), ...costing(input) }
-  return { kind: 'monitor', ...shared, serviceName: baseName, health, autoscale, timeoutMs }
-}
-
-function rollback(input: PlanInput, intent: RollbackIntent, facts: Facts): Plan | NeedsPlan {
-  const { number, to } = intent
-  const found = number === undefined ? undefined : pullRequestOf({ kind: 'number', number }, facts)
-  if (found && 'kind' in found) return found
-  const { health, timeoutMs, adopt } = input.settings
-  const { baseName } = placeOf(input)
-  const name = number === undefined ? baseName : previewName(baseName, number)
-  return {
-    kind: 'rollback',
-    ...common(input, intent.because),
-    target: targetName(name, number),
-    environment: environmentName(number),
-    serviceName: name,
-    pullRequest: found,
-    to,
-    health,
-    timeoutMs,
-    adopt,
-    askedBy: intent.askedBy,
-  }
-}
-
-function common(input: PlanInput, because: string) {
-  return { dryRun: input.settings.dryRun, because, place: placeOf(input) }
-}
-
-function costing({ settings }: PlanInput): Costing {
-  const { build, database, prices, creditsWarning } = settings
-  return { build, database, prices, creditsWarning }
-}
-
-/** Where a run happens on the platform. */
-export function placeOf({ context, settings }: PlanInput): Place {
-  const { repository } = context
-  return {
-    project: settings.project,
-    workspace: settings.workspace,
-    repositoryName: settings.repo ?? repository.name,
-    repository,
-    baseName: serviceName(settings.service, repository),
-  }
-}
-
 function needs(need: NeededFact): NeedsPlan {
   return { kind: 'needs', need }
+}
+
+/**
+ * What is to be deployed, held against what is live. Never against the push before: its run may have been cancelled, or have
+ * failed, or a push may have taken back what is live. Where nothing is known, the answer is to deploy.
+ */
+
+/** Why no file counts that has changed since the version that the preview runs, or, where there is none, since the base. */
+export function unchangedPreview(
+  input: PlanInput,
+  { number, head }: PullRequest,
+  place: Place,
+  facts: Facts,
+): NeedsPlan | string | undefined {
+  const { paths } = input.settings
+  if (paths === undefined) return undefined
+  const { live } = facts
+  if (live === undefined) return needs({ fact: 'live', place, serviceName: previewName(place.baseName, number) })
+  if (live === 'absent') return unchangedPaths(paths, { kind: 'pull-request', number }, facts)
+  if (live === 'unknown') return undefined
+  if (live.commit === head.sha) return unchangedReason(paths)
+  return unchangedPaths(paths, { kind: 'range', before: live.commit, after: head.sha }, facts)
+}
+
+/** Why production stays as it is: something newer is live, or none of the files that changed since counts. */
+export function heldByLive(
+  { settings, context }: PlanInput,
+  { wanted, byPerson }: ProductionIntent,
+  place: Place,
+  facts: Facts,
+): NeedsPlan | NonePlan | undefined {
+  const compares = settings.paths !== undefined && !byPerson
+  const startedAgain = context.runAttempt > 1
+  if (!compares && !startedAgain) return undefined
+  const { live } = facts
+  if (live === undefined) return needs({ fact: 'live', place, serviceName: place.baseName })
+  if (typeof live === 'string' || (startedAgain && live.commit === wanted.sha)) return undefined
+  const newer = startedAgain ? newerIsLive(wanted, live.commit, facts) : undefined
+  if (newer || !compares) return newer
+  const { paths = [] } = settings
+  const unchanged =
+    live.commit === wanted.sha
+      ? unchangedReason(paths)
+      : unchangedPaths(paths, { kind: 'range', before: live.commit, after: wanted.sha }, facts)
+  if (typeof unchanged !== 'string') return unchanged
+  return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: undefined }
+}
+
+/** A run that is started again must not put its old commit over a newer one without a word. */
+function newerIsLive(wanted: ProductionIntent['wanted'], live: string, facts: Facts): NeedsPlan | NonePlan | undefined {
+  const { relation } = facts
+  if (relation === undefined) return needs({ fact: 'relation', of: { base: wanted.sha, head: live, ref: wanted.ref } })
+  if (relation !== 'ahead') return undefined
+  const [old, now] = [shortSha(wanted.sha), shortSha(live)]
+  const reason = `this run was started again for ${old}, and production runs the newer ${now} already; to go back on purpose use command: rollback with rollback-to: ${old}`
+  return { kind: 'none', status: 'superseded', reason, pullRequest: undefined }
+}
+
+/** Why none of the changed files counts; undefined when one does, or when nobody knows. */
+function unchangedPaths(paths: readonly string[], of: ChangedFilesOf, facts: Facts): NeedsPlan | string | undefined {
+  const { changedFiles } = facts
+  if (changedFiles === undefined) return needs({ fact: 'changedFiles', of })
+  // Better one deployment too many than a change that is not live.
+  if (changedFiles === 'unreadable' || matchesPaths(paths, changedFiles)) return undefined
+  return unchangedReason(paths)
+}
+
+function unchangedReason(paths: readonly string[]): string {
+  return `none of the changed files matches paths (${paths.join(', ')}); what was deployed before stays`
 }

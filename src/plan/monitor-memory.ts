@@ -186,7 +186,7 @@ const lowShare = 0.3
 const readingsInARow = 3
 const lowMinutes = 24 * 60
 // What was just changed has to show first what it is like, and two updates in quick succession fail on the platform.
-const restMinutes = 30
+const coolDownMinutes = 30
 /** After so long the app may be another, and a size that broke it may do. */
 const brokenDays = 30
 
@@ -261,8 +261,8 @@ export function isLowForADay(readings: number, since: number | undefined, now: n
 }
 
 /** How many minutes a change made a while ago has yet to be left alone; 0 when it has been for long enough. */
-export function restLeft({ changedAt }: Load, now: number): number {
-  return changedAt === undefined ? 0 : Math.max(0, restMinutes - (now - changedAt))
+export function coolDownLeft({ changedAt }: Load, now: number): number {
+  return changedAt === undefined ? 0 : Math.max(0, coolDownMinutes - (now - changedAt))
 }
 
 function centi(vcpus: number): number {

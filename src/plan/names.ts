@@ -46,6 +46,26 @@ export function deploymentBranch(target: string, sourceSha: string, suffix?: str
   return `ink/${target}/${sourceSha}${suffix ? `-${suffix}` : ''}`
 }
 
+/** What the name of a deployment's branch says: `ink/<target>/<source sha>[-<first 8 of the tree sha>]`. */
+export interface DeploymentBranch {
+  /** `production/<service>` or `pr-<n>/<service>`; earlier releases named no service. */
+  readonly target: string
+  readonly sourceSha: string
+  /** There when the tree was not the commit's own. */
+  readonly suffix?: string
+}
+
+// 64 digits: repositories with SHA-256 object names.
+const deploymentBranchName =
+  /^ink\/((?:production|pr-[1-9]\d*)(?:\/[a-z0-9-]{1,63})?)\/([0-9a-f]{40}|[0-9a-f]{64})(?:-([0-9a-f]{8}))?$/
+
+/** Reads a short branch name; undefined when it is not a deployment's. */
+export function parseDeploymentBranch(name: string): DeploymentBranch | undefined {
+  const [, target, sourceSha, suffix] = deploymentBranchName.exec(name) ?? []
+  if (target === undefined || sourceSha === undefined) return undefined
+  return suffix === undefined ? { target, sourceSha } : { target, sourceSha, suffix }
+}
+
 /**
  * The name of the production service: the one that was asked for, else one made of owner and repository. No two
  * repositories share a made name, and none looks like another's preview.
@@ -150,7 +170,7 @@ export type PlaceJudgement =
   | { readonly kind: 'refused'; readonly detail: string; readonly hint: string }
 
 /**
- * Judges the project's name. On ml.ink naming an unknown project makes it, so a slip of the pen would quietly put the
+ * Judges the project's name. On ml.ink naming an unknown project makes it, so a typing mistake would quietly put the
  * service where nobody looks: a name that is nearly that of a project which exists is refused. `default` is what every
  * account begins with and the input says when nobody writes it, whatever a server calls that project in its list.
  */

@@ -51,6 +51,12 @@ export function matchesPaths(globs: readonly string[], files: readonly string[])
   })
 }
 
+/** The globs that match none of the files: probably a typing mistake. */
+export function idleGlobs(globs: readonly string[], files: Iterable<string>): readonly string[] {
+  const paths = Array.from(files, (file) => file.split('/'))
+  return globs.filter((glob) => !paths.some(matcherOf(patternOf(glob))))
+}
+
 function patternOf(glob: string): string {
   return glob.replace(/^!/, '')
 }
@@ -116,7 +122,7 @@ function walk<P, I>(
 const mostAlternatives = 64
 const longest = 1000
 
-/** The parts of each alternative that a glob stands for; undefined when it is none, or matches outside of the root. */
+/** The parts of each alternative that a glob stands for; undefined when it is not a valid glob, or matches outside of the root. */
 function compile(pattern: string): Part[][] | undefined {
   if (
     pattern === '' ||

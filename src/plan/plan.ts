@@ -48,13 +48,17 @@ interface Deploy extends Common, Costing {
   readonly directory: string | undefined
   /** Leave out what `.gitattributes` marks `export-ignore`. */
   readonly exportIgnore: boolean
+  /** What becomes of LFS files whose contents cannot be fetched: nothing is deployed, or their pointers are. */
+  readonly lfsPointers: 'refuse' | 'allow'
+  /** Globs of the files that count; undefined when all do. */
+  readonly paths: readonly string[] | undefined
   /** Source commits that the platform probably has already, the most likely first. */
   readonly bases: readonly string[]
-  /** What the service shall have, marks included. */
+  /** What the service should have, marks included. */
   readonly variables: Variables
   readonly envStrategy: EnvStrategy
   readonly database: DatabasePlan | undefined
-  /** The custom domain that the service shall have. */
+  /** The custom domain that the service should have. */
   readonly domain: string | undefined
   /** Take off a domain that is not the one asked for. */
   readonly removeDomain: boolean
@@ -72,8 +76,6 @@ export interface DatabasePlan extends DatabaseSettings {
 export interface PreviewPlan extends Deploy {
   readonly kind: 'preview'
   readonly pullRequest: PullRequest
-  /** It was closed, or lacked its label, until just now: the removal of its earlier preview may be under way still. */
-  readonly reopened: boolean
   /** True for a fork's code deployed with the repository's key: it gets the values of `preview-env` and no others. */
   readonly untrusted: boolean
   /** The label without which there is no preview. */
@@ -167,7 +169,7 @@ export interface LogsPlan extends Common {
 export interface HelpPlan extends Common {
   readonly kind: 'help'
   readonly pullRequest: number
-  /** The word that is no command; undefined when help was asked for. */
+  /** The word that is not a command; undefined when help was asked for. */
   readonly unknown: string | undefined
   readonly askedBy: Asked
 }
@@ -277,7 +279,7 @@ export interface Relatives {
 }
 
 /** What a service runs, as its branch tells. `unknown` also when its latest deployment is not live. */
-export type LiveVersion = { readonly commit: string } | 'absent' | 'unknown'
+export type RunningVersion = { readonly commit: string } | 'absent' | 'unknown'
 
 export type RepositoryPermission = 'admin' | 'write' | 'read' | 'none'
 
@@ -286,7 +288,7 @@ export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
   readonly permission?: RepositoryPermission | 'unreadable'
   readonly approval?: 'given' | 'not-given' | 'unreadable'
-  readonly live?: LiveVersion
+  readonly live?: RunningVersion
   /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */
   readonly changedFiles?: readonly string[] | 'unreadable'
   /** `ahead`: the head has all that the base has and more, and the base is where its ref stands no longer. */

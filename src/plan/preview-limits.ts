@@ -98,11 +98,11 @@ export interface RunningCost<T> {
 }
 
 // A sum of rates is not exact to the last bit.
-const hair = 1e-9
+const tolerance = 1e-9
 
 /** Whether what runs already and one more stay within a limit of dollars a day. */
 export function fitsBudget(running: readonly RunningCost<unknown>[], morePerDay: number, limitPerDay: number): boolean {
-  return sumPerDay(running) + morePerDay <= limitPerDay + hair
+  return sumPerDay(running) + morePerDay <= limitPerDay + tolerance
 }
 
 /** What a day of all of them costs. */

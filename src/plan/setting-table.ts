@@ -100,6 +100,12 @@ export const settingTable = {
     'Leave out the files that `.gitattributes` marks `export-ignore`',
     'services.*.build.export-ignore',
   ),
+  'lfs-pointers': withDefault(
+    types.choice(['refuse', 'allow']),
+    'refuse',
+    'When contents of Git LFS cannot be fetched: `refuse` to deploy, or `allow` the pointers in their place',
+    'services.*.build.lfs-pointers',
+  ),
   'build-pack': optional(
     types.choice(['railpack', 'dockerfile', 'static', 'dockercompose']),
     '`railpack`, `dockerfile`, `static` or `dockercompose`; unset settings of the build stay as they are on ml.ink',
@@ -166,7 +172,7 @@ export const settingTable = {
   domain: optional(types.domain, 'Custom domain of the production service', 'services.*.domain'),
   'preview-domain': optional(
     types.previewDomain,
-    "Custom domain of previews, such as `pr-{number}.preview.example.com`; a fork's preview gets none",
+    "Custom domain of previews, such as `pr-{number}-preview.example.com`; a fork's preview gets none",
     'services.*.preview.domain',
   ),
   'remove-domain': withDefault(
@@ -191,6 +197,11 @@ export const settingTable = {
     '200-399',
     'HTTP statuses that count as healthy, such as `200-399` or `200,204`',
     'services.*.health.status',
+  ),
+  'health-contains': optional(
+    types.answerText,
+    'Text that body or headers (`name: value`) of the answer must contain; `{sha}` stands for the whole commit',
+    'services.*.health.contains',
   ),
   'health-timeout': withDefault(
     types.duration('24h'),

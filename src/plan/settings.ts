@@ -57,6 +57,8 @@ export type HealthCheck =
       readonly kind: 'http'
       readonly path: string
       readonly statuses: readonly StatusRange[]
+      /** What body or headers have to contain; `{sha}` stands for the commit that was deployed. */
+      readonly contains?: string | undefined
       readonly timeoutMs: number
     }
   /** Speaks the MCP handshake with the service instead of plain HTTP. */
@@ -73,7 +75,7 @@ export interface DatabaseSettings {
 
 /**
  * Makes the settings of what was given, or says everything that is wrong with it. Reads no file but `env-file`, and does
- * nothing else. A missing key alone is no problem here, for there may be nothing to do (see `missingKey` in guards.ts);
+ * nothing else. A missing key alone is not a problem here, for there may be nothing to do (see `missingKey` in guards.ts);
  * it is named only together with others, so that they can be put right in one go.
  */
 export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedSettings {
@@ -168,6 +170,9 @@ function combinationProblems(
     refuse('database-seed', `works with database sqlite only, but database is ${shown(database)}`)
   if (database === 'sqlite')
     problems.push(...worded(given('database-env').label, unknownOutputs(values['database-env'] ?? [])))
+  const path = values['health-path']
+  if (text('health-contains') && (path === 'none' || path === 'mcp'))
+    refuse('health-contains', `works with a path in health-path only, but health-path is ${shown(path)}`)
   for (const glob of folderGlobs(values.paths ?? [], kindOf))
     refuse(
       'paths',
@@ -204,6 +209,7 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     directory: values.directory,
     /** Leave out what `.gitattributes` marks `export-ignore`. */
     exportIgnore: values['export-ignore'],
+    lfsPointers: values['lfs-pointers'],
     build: {
       buildPack: values['build-pack'],
       buildCommand: values['build-command'],
@@ -274,7 +280,7 @@ function healthOf(values: Values): HealthCheck {
   if (path === 'none') return { kind: 'none' }
   return path === 'mcp'
     ? { kind: 'mcp', timeoutMs }
-    : { kind: 'http', path, statuses: values['health-status'], timeoutMs }
+    : { kind: 'http', path, statuses: values['health-status'], contains: values['health-contains'], timeoutMs }
 }
 
 function databaseOf(values: Values): DatabaseSettings | undefined {

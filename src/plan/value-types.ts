@@ -44,6 +44,7 @@ export const healthPath: ValueType<string> = {
   parse: (given) => (given === 'none' || given === 'mcp' ? { value: given } : values.parseHealthPath(given)),
   schema: { anyOf: [{ enum: ['none', 'mcp'] }, { type: 'string', pattern: '^/' }] },
 }
+export const answerText: ValueType<string> = { parse: values.parseAnswerText, schema: text }
 export const statuses = { parse: values.parseStatuses, schema: { type: ['string', 'integer'] } }
 export const domain: ValueType<string> = { parse: values.parseDomain, schema: text }
 export const previewDomain: ValueType<string> = {

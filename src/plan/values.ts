@@ -70,7 +70,7 @@ function milliseconds(text: string): number {
   return unit === undefined ? Number.NaN : Number(amount) * unitsMs[unit as keyof typeof unitsMs]
 }
 
-/** A duration as a setting has it: `90s`, `15m`, `7d`, in the largest unit that leaves no rest. */
+/** A duration as a setting has it: `90s`, `15m`, `7d`, in the largest unit that divides it without remainder. */
 export function shortDuration(durationMs: number): string {
   const unit = (['d', 'h', 'm'] as const).find((name) => durationMs % unitsMs[name] === 0) ?? 's'
   return `${durationMs / unitsMs[unit]}${unit}`
@@ -111,6 +111,14 @@ export function parseHealthPath(text: string): Parsed<string> {
     : { allowed: 'a path that starts with one /, or none to turn the check off, or mcp for an MCP server' }
 }
 
+/** A text to be found in an answer. A placeholder that nobody fills would never be found. */
+export function parseAnswerText(text: string): Parsed<string> {
+  const unknown = text.match(/\{[A-Za-z][\w-]*\}/g)?.some((placeholder) => placeholder !== '{sha}')
+  return unknown || text.length > 500 || /[\0-\x1f\x7f]/.test(text)
+    ? { allowed: 'one line of text of at most 500 characters, in which {sha} is the only placeholder' }
+    : { value: text }
+}
+
 /** `200`, `200-399`, `200,204,300-308`. */
 export function parseStatuses(text: string): Parsed<readonly StatusRange[]> {
   const ranges = text.split(',').map((part): StatusRange | undefined => {
@@ -140,12 +148,15 @@ export function parseDomain(text: string): Parsed<string> {
 
 const anyNumber = '999999999'
 
-/** A host name with `{number}` in it, where the longest number of a pull request has room. */
+/**
+ * A host name with `{number}` in its first label, where the longest number of a pull request has room. What is below that
+ * label is a zone at ml.ink, which is the same for all pull requests.
+ */
 export function parsePreviewDomain(text: string): Parsed<string> {
   const parsed = parseDomain(text.replaceAll('{number}', anyNumber))
-  return 'value' in parsed && text.includes('{number}')
+  return 'value' in parsed && /^[^.]*\{number\}[^.]*\.[^{]*$/.test(text)
     ? { value: parsed.value.replaceAll(anyNumber, '{number}') }
-    : { allowed: 'a host name with {number} in it, such as pr-{number}.preview.example.com' }
+    : { allowed: 'a host name with {number} in its first label alone, such as pr-{number}-preview.example.com' }
 }
 
 /** A branch's short name, by the rules that `git check-ref-format` enforces and people trip over. */

@@ -1,5 +1,4 @@
-import { hasSecretName } from '../core/looks-secret.ts'
-import { Secret } from '../core/secret.ts'
+import { hasSecretName, Secret } from '../core/secret.ts'
 import { environmentName } from './names.ts'
 import type { ValueProblem } from './values.ts'
 
@@ -152,7 +151,7 @@ function countLines(text: string, start: number, end: number): number {
 }
 
 /**
- * The variables that a service shall have. A secret that is not there is an empty string to a workflow (a fork, a typing
+ * The variables that a service should have. A secret that is not there is an empty string to a workflow (a fork, a typing
  * mistake, an environment without it), so an empty value under a name of secrets never replaces one that is live.
  *
  * @param live what the service has; undefined for a new one

@@ -14,8 +14,10 @@ import {
   table,
   text,
 } from './markdown.ts'
+import type { CardRow, Surroundings } from './model.ts'
 import type { Surroundings } from './model.ts'
 import type { CardRow } from './row.ts'
+import { authenticState, sealedPart, withSeal } from './seal.ts'
 import { boundedRow, CARD_MARKER, decodeState, encodeState, mergeRow, mergeRows, sameDeployment } from './state.ts'
 import { headline } from './wording.ts'
 
@@ -37,22 +39,22 @@ const LOG_BUDGETS: readonly LogBudget[] = [
 
 /**
  * The comment for these rows, hidden marker and state included, at most {@link MAX_CARD_CHARS} long.
- * Rendering what {@link decodeState} reads back gives the same text.
+ * Rendering what {@link decodeState} reads back gives the same text. `kept` is carried in place of the rows' own state.
  */
-export function renderCard(rows: readonly CardRow[], surroundings: Surroundings): string {
+export function renderCard(rows: readonly CardRow[], surroundings: Surroundings, kept?: string): string {
   const shown = newest(rows, MAX_ROWS)
   for (const budget of LOG_BUDGETS) {
-    const body = renderWithin(shown, surroundings, budget)
+    const body = renderWithin(shown, surroundings, budget, kept)
     if (body.length <= MAX_CARD_CHARS) return body
   }
-  return renderFewer(shown, surroundings)
+  return renderFewer(shown, surroundings, kept)
 }
 
 /** Without any log: as many of the newest rows as fit. */
-function renderFewer(rows: readonly CardRow[], surroundings: Surroundings): string {
+function renderFewer(rows: readonly CardRow[], surroundings: Surroundings, kept: string | undefined): string {
   const half = newest(rows, Math.max(1, Math.floor(rows.length / 2)))
-  const body = renderWithin(half, surroundings, NO_LOG)
-  return body.length <= MAX_CARD_CHARS || half.length === 1 ? body : renderFewer(half, surroundings)
+  const body = renderWithin(half, surroundings, NO_LOG, kept)
+  return body.length <= MAX_CARD_CHARS || half.length === 1 ? body : renderFewer(half, surroundings, kept)
 }
 
 /** The `limit` newest rows, in the order they had. */
@@ -73,23 +75,37 @@ export interface FoldedCard {
   readonly after: CardRow | undefined
 }
 
+/** Clocks of runners differ by minutes; a row from beyond this is none that a run has written. */
+const mostAheadMs = 24 * 3_600_000
+
 /**
  * Adds a row to the card (or cards, should there be several) found in the pull request.
- * Folding the result in again changes nothing. Bodies without a readable state count as empty.
+ * Folding the result in again changes nothing. Bodies without a readable state count as empty, and so do those whose seal
+ * is not ours. A run that has no seal leaves state and seal as they are: it could not sign its own.
  */
 export function foldCard(bodies: readonly string[], row: CardRow, surroundings: Surroundings): FoldedCard {
-  const known = bodies.reduce<CardRow[]>((rows, body) => mergeRows(rows, decodeState(body) ?? []), [])
+  const { seal } = surroundings
+  const believed = seal === undefined ? bodies : bodies.map((body) => authenticState(body, seal) ?? '')
+  const latest = Date.parse(row.updatedAt) + mostAheadMs
+  const past = ({ updatedAt, run }: CardRow) => Date.parse(updatedAt) <= latest && Date.parse(run.startedAt) <= latest
+  const known = believed.reduce<CardRow[]>((rows, body) => mergeRows(rows, decodeState(body)?.filter(past) ?? []), [])
   const rows = mergeRow(known, boundedRow(row, FULL_LOG))
   const mine = (other: CardRow) => sameDeployment(other, row)
+  const kept = seal === undefined ? bodies.map(sealedPart).find((part) => part !== undefined) : undefined
   return {
-    body: renderCard(rows, surroundings),
+    body: renderCard(rows, surroundings, kept),
     shared: rows.length > 1,
     before: known.find(mine),
     after: rows.find(mine),
   }
 }
 
-function renderWithin(rows: readonly CardRow[], surroundings: Surroundings, budget: LogBudget): string {
+function renderWithin(
+  rows: readonly CardRow[],
+  surroundings: Surroundings,
+  budget: LogBudget,
+  kept: string | undefined,
+): string {
   const bounded = rows.map((row) => boundedRow(row, budget))
   const blocks: RootContent[] = [
     heading(3, text(headline(bounded))),
@@ -97,7 +113,7 @@ function renderWithin(rows: readonly CardRow[], surroundings: Surroundings, budg
     ...bounded.flatMap((row) => detailBlocks(row, bounded.length > 1, surroundings, budget)),
     smallPrint(...footer(bounded)),
   ]
-  return `${CARD_MARKER}\n${serialise(blocks)}\n${encodeState(bounded)}\n`
+  return `${CARD_MARKER}\n${serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
 }
 
 function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): RootContent {
@@ -124,9 +140,9 @@ function footer(rows: readonly CardRow[]): PhrasingContent[] {
     (best, row) => (best === undefined || Date.parse(row.updatedAt) > Date.parse(best.updatedAt) ? row : best),
     undefined,
   )
-  const standing = rows.filter(stands)
-  const costPerDay = standing.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
-  const previews = standing.some((row) => row.target !== 'production')
+  const live = rows.filter(runs)
+  const costPerDay = live.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
+  const previews = live.some((row) => row.target !== 'production')
   return dotted([
     newest === undefined ? [] : [text(`Updated ${formatUtc(newest.updatedAt)}`)],
     link(newest?.runUrl, text('log of the run')),
@@ -136,6 +152,6 @@ function footer(rows: readonly CardRow[]): PhrasingContent[] {
 }
 
 /** Whether there is, or soon will be, something at its address. */
-function stands({ status, lastWorking: last }: CardRow): boolean {
+function runs({ status, lastWorking: last }: CardRow): boolean {
   return ['building', 'live', 'unhealthy', 'rolled-back'].includes(status) || last?.stillLive === true
 }

@@ -5,18 +5,22 @@ import {
   cellCode,
   code,
   dotted,
+  type ExcerptLimits,
+  excerpt,
   folded,
   html,
   link,
   list,
+  normalAddress,
   paragraph,
+  prose,
+  sentence,
   small,
   strong,
   table,
   text,
 } from './markdown.ts'
-import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './row.ts'
-import { type ExcerptLimits, excerpt, prose, sentence, webAddress } from './untrusted-text.ts'
+import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './model.ts'
 import { isBad, sign, statusWords } from './wording.ts'
 
 /** Parts that the comment and the job summary share. */
@@ -68,7 +72,7 @@ function servesMeanwhile({ status, lastWorking: last }: CardRow): boolean {
 }
 
 function hostLink(address: string): PhrasingContent[] {
-  const url = webAddress(address)
+  const url = normalAddress(address)
   if (url === undefined) return [cellCode(address)]
   const path = url.pathname === '/' ? '' : url.pathname
   return link(address, ...prose(url.host + path, 120))

@@ -1,7 +1,7 @@
 import type { PhrasingContent, RootContent, TableCell } from 'mdast'
 import { gfmToMarkdown } from 'mdast-util-gfm'
 import { toMarkdown } from 'mdast-util-to-markdown'
-import { oneLine, webAddress } from './untrusted-text.ts'
+import type { AnnotationView } from './model.ts'
 
 /**
  * Markdown is built as a tree and serialised by a library that knows what must be escaped where,
@@ -47,7 +47,7 @@ export function cellCode(value: string, maxChars = 80): PhrasingContent {
 
 /** A link, or only its label where the address is not one for the web. */
 export function link(address: string | undefined, ...label: PhrasingContent[]): PhrasingContent[] {
-  const url = webAddress(address)
+  const url = normalAddress(address)
   return url === undefined ? label : [{ type: 'link', url: url.href, children: label.filter(isNotLink) }]
 }
 
@@ -117,4 +117,145 @@ export function dotted(groups: readonly PhrasingContent[][]): PhrasingContent[] 
   return groups
     .filter((group) => group.length > 0)
     .flatMap((group, index) => (index === 0 ? group : [text(' · '), ...group]))
+}
+
+/**
+ * Text written by strangers (build logs, branch names, error messages) made fit for GitHub's Markdown.
+ * The serialiser escapes what Markdown itself would act on; this file deals with what GitHub finds in the
+ * *rendered* text, where no backslash helps: mentions, references to issues, and links made of bare addresses.
+ */
+
+const ZERO_WIDTH_SPACE = '\u200b'
+
+// C0 and C1 controls but tab and newline, line and paragraph separators, bidi controls, byte order mark, lone surrogates.
+const UNPRINTABLE =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+/** Drops control and direction characters; keeps newlines and tabs. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, '')
+}
+
+/** Cuts to `maxChars` UTF-16 units without splitting a character, ending in `…`. */
+export function cut(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text
+  const end = Math.max(0, maxChars - 1)
+  const splitsPair = /[\ud800-\udbff]/.test(text.charAt(end - 1))
+  return `${text.slice(0, splitsPair ? end - 1 : end)}…`
+}
+
+/** One line of printable text, white space collapsed, at most `maxChars` long. */
+export function oneLine(text: string, maxChars: number): string {
+  // Cutting first bounds the work on a line of megabytes.
+  const bounded = text.slice(0, maxChars * 4)
+  return cut(printable(bounded.replace(/\s+/g, ' ')).replace(/\s+/g, ' ').trim(), maxChars)
+}
+
+/**
+ * Breaks up, with a zero-width space, what GitHub would turn into a mention, a reference or a link:
+ * `@user`, `@org/team`, `#12`, `owner/repo#12`, `GH-12`, `https://…`, `www.…`, mail addresses.
+ */
+export function defuse(text: string): string {
+  return text
+    .replace(/@(?=[\p{L}\p{N}_-])/gu, `@${ZERO_WIDTH_SPACE}`)
+    .replace(/#(?=\d)/g, `#${ZERO_WIDTH_SPACE}`)
+    .replace(/\b(GH)-(?=\d)/gi, `$1-${ZERO_WIDTH_SPACE}`)
+    .replace(/:(?=\/\/)/g, `:${ZERO_WIDTH_SPACE}`)
+    .replace(/(www)\.(?=\S)/gi, `$1${ZERO_WIDTH_SPACE}.`)
+}
+
+// What stands between backticks; a workflow's `${{ … }}` in one piece, blanks and all, so that it can be copied; and
+// words with a dollar sign, of which GitHub would make a formula.
+const CODE_IN_PROSE = /`([^`]*[^`\s][^`]*)`|[^\s`$]*\$\{\{[^`]*?\}\}[^\s`.,;:)]*|[^\s`$]*\$[^\s`]*/g
+
+/**
+ * A line of untrusted prose as Markdown nodes: `` `…` ``, `${{ … }}` and words with a `$` become code, the rest defused text.
+ * Only text and inline code can come out, whatever goes in.
+ */
+export function prose(text: string, maxChars = 500): PhrasingContent[] {
+  const line = oneLine(text, maxChars)
+  const nodes: PhrasingContent[] = []
+  let rest = 0
+  for (const match of line.matchAll(CODE_IN_PROSE)) {
+    const between = line.slice(rest, match.index)
+    // Two code spans that touch would be read as one.
+    if (between !== '' || nodes.length > 0) nodes.push({ type: 'text', value: defuse(between) || ' ' })
+    nodes.push({ type: 'inlineCode', value: (match[1] ?? match[0]).trim() })
+    rest = match.index + match[0].length
+  }
+  if (rest < line.length) nodes.push({ type: 'text', value: defuse(line.slice(rest)) })
+  return nodes.length > 0 ? nodes : [{ type: 'text', value: '–' }]
+}
+
+/** As {@link prose}, with a full stop where nothing else ends it. */
+export function sentence(text: string, maxChars = 500): PhrasingContent[] {
+  const nodes = prose(text, maxChars)
+  const last = nodes.at(-1)
+  if (last?.type !== 'text') return [...nodes, { type: 'text', value: '.' }]
+  // Within the same node: a digit and a full stop in two of them would make a list.
+  return /[.!?…–]\s*$/.test(last.value) ? nodes : [...nodes.slice(0, -1), { ...last, value: `${last.value}.` }]
+}
+
+/** An http(s) address in its normal form, or `undefined` for anything else (`javascript:`, credentials, nonsense). */
+export function normalAddress(text: string | undefined): URL | undefined {
+  if (text === undefined || text.length > 2000 || !URL.canParse(text)) return undefined
+  const url = new URL(text)
+  const isWeb = url.protocol === 'https:' || url.protocol === 'http:'
+  return isWeb && url.username === '' && url.password === '' ? url : undefined
+}
+
+/** Limits of one excerpt of a log. */
+export interface ExcerptLimits {
+  readonly maxLines: number
+  readonly maxLineChars: number
+}
+
+/** The last (`end`) or first (`start`) lines of a log, each printable and of bounded length. */
+export function excerpt(lines: readonly string[], from: 'start' | 'end', limits: ExcerptLimits): string[] {
+  if (limits.maxLines <= 0) return []
+  const picked = from === 'end' ? lines.slice(-limits.maxLines) : lines.slice(0, limits.maxLines)
+  return picked.map((line) =>
+    cut(printable(line.slice(0, limits.maxLineChars * 4)).replace(/\n/g, ' '), limits.maxLineChars),
+  )
+}
+
+/** GitHub shows ten annotations of each level per step. */
+const MAX_ANNOTATIONS = 10
+const MAX_TITLE_CHARS = 120
+const MAX_MESSAGE_CHARS = 1500
+
+/**
+ * The annotations that will be shown: the first ten of each level, texts fitted, a file only when it lies inside the
+ * repository, a line only together with a file.
+ */
+export function fitAnnotations(annotations: readonly AnnotationView[]): AnnotationView[] {
+  const used = { error: 0, warning: 0, notice: 0 }
+  return annotations.filter(({ level }) => ++used[level] <= MAX_ANNOTATIONS).map(fit)
+}
+
+function fit({ level, title, message, file, line, column }: AnnotationView): AnnotationView {
+  const bounded = {
+    level,
+    title: oneLine(title, MAX_TITLE_CHARS),
+    message: cut(printable(message.slice(0, MAX_MESSAGE_CHARS * 2)), MAX_MESSAGE_CHARS),
+  }
+  if (file === undefined || !liesInside(file)) return bounded
+  const at = isPosition(line) ? { line, ...(isPosition(column) ? { column } : {}) } : {}
+  return { ...bounded, file, ...at }
+}
+
+function liesInside(file: string): boolean {
+  const leaves = file.split(/[\\/]/).includes('..')
+  return (
+    file !== '' &&
+    file.length <= 500 &&
+    !leaves &&
+    !/^([\\/]|[A-Za-z]:)/.test(file) &&
+    printable(file) === file &&
+    !file.includes('\n')
+  )
+}
+
+function isPosition(value: number | undefined): value is number {
+  return value !== undefined && Number.isSafeInteger(value) && value > 0
 }

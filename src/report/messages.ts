@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { formatDuration } from '../core/format.ts'
-import { block, code, folded, link, list, paragraph, serialise, text } from './markdown.ts'
-import { excerpt, oneLine, prose } from './untrusted-text.ts'
+import { block, code, excerpt, folded, link, list, oneLine, paragraph, prose, serialise, text } from './markdown.ts'
 
 const commandWords: readonly (readonly [string, string])[] = [
   ['/ink deploy', 'deploys the head of this pull request; for one that comes from a fork, name the commit in full'],

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { LogBudget } from './details.ts'
-import { type CardRow, type ChangeView, type LastWorking, rowSchema } from './row.ts'
-import { excerpt, oneLine, printable } from './untrusted-text.ts'
+import { excerpt, oneLine, printable } from './markdown.ts'
+import { type CardRow, type ChangeView, type LastWorking, rowSchema } from './model.ts'
 
 /**
  * The hidden part of the comment: a marker by which it is found, and its rows as JSON, for agents and for the jobs

@@ -1,19 +1,32 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import { count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from '../core/format.ts'
 import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
-import { block, cellCode, code, folded, heading, link, list, table, text } from './markdown.ts'
+import {
+  block,
+  cellCode,
+  code,
+  cut,
+  folded,
+  heading,
+  link,
+  list,
+  oneLine,
+  printable,
+  prose,
+  table,
+  text,
+} from './markdown.ts'
 import type {
   AccountView,
   AnnotationView,
   CostView,
   DeployReport,
   Phase,
+  PhaseName,
   PhaseResult,
   PushedView,
   Surroundings,
 } from './model.ts'
-import type { PhaseName } from './row.ts'
-import { cut, oneLine, printable, prose } from './untrusted-text.ts'
 import { headline, targetWords } from './wording.ts'
 
 // A summary has more room than a comment, but nobody reads a thousand lines in it.

@@ -8,7 +8,9 @@ import {
   heading,
   link,
   list,
+  oneLine,
   paragraph,
+  prose,
   serialise,
   smallPrint,
   strong,
@@ -28,7 +30,6 @@ import type {
   TeardownReport,
 } from './model.ts'
 import { deployBlocks } from './summary-deploy.ts'
-import { oneLine, prose } from './untrusted-text.ts'
 import { formatCost, targetWords } from './wording.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */
@@ -153,7 +154,9 @@ export function teardownBlocks(report: TeardownReport): RootContent[] {
       ? []
       : [
           list(
-            report.removed.slice(0, MAX_TABLE_ROWS).map((thing) => [text(`Removed ${thing.kind} `), code(thing.name)]),
+            report.removed
+              .slice(0, MAX_TABLE_ROWS)
+              .map((removed) => [text(`Removed ${removed.kind} `), code(removed.name)]),
           ),
         ]),
     ...(report.left.length === 0
@@ -164,7 +167,7 @@ export function teardownBlocks(report: TeardownReport): RootContent[] {
             ['What', 'Name', 'Why'],
             report.left
               .slice(0, MAX_TABLE_ROWS)
-              .map((thing) => [[text(thing.kind)], [cellCode(thing.name)], prose(thing.why)]),
+              .map((kept) => [[text(kept.kind)], [cellCode(kept.name)], prose(kept.why)]),
           ),
         ]),
   ]

@@ -1,6 +1,5 @@
 import { formatDollars } from '../core/format.ts'
-import type { CostView } from './model.ts'
-import type { CardRow, PhaseName, RowStatus, Target } from './row.ts'
+import type { CardRow, CostView, PhaseName, RowStatus, Target } from './model.ts'
 
 /** The words and signs for each state. One place, so that comment, summary and log say the same. */
 

@@ -16,8 +16,7 @@ import {
 } from '../plan/settings.ts'
 import type { Variables } from '../plan/variables.ts'
 import { type Environment, readContext, readEvent, readPayload } from './event.ts'
-import { openMasks } from './masks.ts'
-import { openLog, openOutputs, type RunLog } from './output.ts'
+import { type Masks, openLog, openMasks, openOutputs, type RunLog } from './output.ts'
 
 /** A run as the runner started it, read and checked. */
 export interface LoadedRun {
@@ -33,6 +32,8 @@ export interface LoadedRun {
   /** Masks those values that are secret by name or by look. */
   readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
   readonly secrets: () => readonly string[]
+  /** Masks every value that variables were given, for what leaves the run's own log. */
+  readonly redact: <T>(value: T) => T
   /** Every warning given so far; grows while the run goes on. */
   readonly warnings: readonly string[]
 }
@@ -50,7 +51,7 @@ export function loadRun(environment: Environment): LoadedRun {
   const context = readContext(environment, payload)
   const event = readEvent(context.eventName, payload, context)
   const warnings: string[] = []
-  const log = rememberWarnings(openLog(), warnings)
+  const log = redactBoxes(rememberWarnings(openLog(), warnings), masks.redact)
   for (const warning of undeclaredInputs(environment)) log.warning(warning)
   const sources = {
     ...workspaceFiles(context.workspace),
@@ -68,6 +69,9 @@ export function loadRun(environment: Environment): LoadedRun {
   }
   const { environment: variables } = parsed.settings
   for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
+  const { owner, name, fullName, serverUrl } = context.repository
+  const { service, project, workspace } = parsed.settings
+  masks.spare([owner, name, fullName, `${serverUrl}/${fullName}`, service, project, workspace])
   return {
     environment,
     context,
@@ -75,16 +79,31 @@ export function loadRun(environment: Environment): LoadedRun {
     settings: parsed.settings,
     settingsWith,
     log,
-    output: openOutputs(masks, log.warning),
+    output: outputsOf(masks, log),
     mask: masks.add,
     maskVariables: (values) => masks.addVariables(asVariables(values)),
     secrets: () => masks.values,
+    redact: masks.redact,
     warnings,
+  }
+}
+
+/** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */
+function outputsOf(masks: Masks, { warning }: RunLog): ReturnType<typeof openOutputs> {
+  const output = openOutputs(masks, warning)
+  return (name, value) => {
+    if (name === 'url' || name === 'service') masks.spare([String(value)])
+    output(name, name === 'skipped-reason' ? masks.redact(value) : value)
   }
 }
 
 function asVariables(values: Readonly<Record<string, string>>): Variables {
   return new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))
+}
+
+/** Boxes in the run's page are read by more people than its log is, and warnings come back in the summary. */
+function redactBoxes(log: RunLog, redact: (text: string) => string): RunLog {
+  return { ...log, notice: (text) => log.notice(redact(text)), warning: (text) => log.warning(redact(text)) }
 }
 
 function rememberWarnings(log: RunLog, warnings: string[]): RunLog {

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import * as core from '@actions/core'
 import { errorMessage } from '../core/errors.ts'
+import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/redact.ts'
 import { harmlessLine, harmlessText } from '../core/sanitize.ts'
+import { isHarmless, looksSecret } from '../core/secret.ts'
+import type { Variables } from '../plan/variables.ts'
 import type { Environment } from './event.ts'
-import type { Masks } from './masks.ts'
 
 /** The run's log. Every text may hold words of strangers (titles, branches), so nothing in it can act as a command. */
 export interface RunLog {
@@ -14,7 +16,7 @@ export interface RunLog {
   notice(text: string): void
   warning(text: string): void
   /** One line written by somebody else: a build log, an answer. */
-  foreign(line: string): void
+  untrusted(line: string): void
 }
 
 /** Writes to the runner. */
@@ -27,7 +29,7 @@ export function openLog(): RunLog {
     debug: (text) => core.debug(text),
     notice: (text) => core.notice(text),
     warning: (text) => core.warning(text),
-    foreign: (line) => core.info(harmlessLine(line)),
+    untrusted: (line) => core.info(harmlessLine(line)),
   }
 }
 
@@ -48,7 +50,7 @@ const most = 10
 const writers = { error: core.error, warning: core.warning, notice: core.notice }
 
 /** Attaches findings to the files of the repository, the most telling first. */
-export function annotate(annotations: readonly Annotation[]): void {
+export function writeAnnotations(annotations: readonly Annotation[]): void {
   for (const { level, title, message, file, line, column } of annotations.slice(0, most)) {
     writers[level](message, {
       title,
@@ -80,15 +82,15 @@ export const outputs = {
   removed: 'What was removed, as a JSON list',
   'cost-per-day': 'Estimated dollars a day',
 } as const
-export type OutputName = keyof typeof outputs
+type Output = keyof typeof outputs
 
 /**
- * Sets outputs as soon as they are known. One that contains a starred value does not leave its job, for the runner
+ * Sets outputs as soon as they are known. One that contains a masked value does not leave its job, for the runner
  * drops it without a word; that word is said here, once for each.
  */
 export function openOutputs(masks: Pick<Masks, 'hides'>, warning: (text: string) => void) {
-  const warned = new Set<OutputName>()
-  return (name: OutputName, value: string | number): void => {
+  const warned = new Set<Output>()
+  return (name: Output, value: string | number): void => {
     core.setOutput(name, value)
     if (warned.has(name) || !masks.hides(String(value))) return
     warned.add(name)
@@ -118,5 +120,73 @@ export function writeSummary(environment: Environment, markdown: string, warning
     writeFileSync(path, markdown)
   } catch (error) {
     warning(`The job summary could not be written: ${errorMessage(error)}`)
+  }
+}
+
+/** What the runner masks in the log from the moment it is told. */
+export interface Masks {
+  /** Masks a secret: as it is, line by line, and in the forms in which it may turn up elsewhere. */
+  add(secret: string): void
+  /** Masks those values that are secret by name or by look. */
+  addVariables(variables: Variables): void
+  /** Every secret so far, and the password of each that is a URL, without their other forms. */
+  readonly values: readonly string[]
+  /** Names and addresses of what the run is about, which stand on every page of it: a value that is part of one is none to hide. */
+  spare(names: readonly (string | undefined)[]): void
+  /**
+   * Masks, in a text or in every text of a report, each value that variables were given, whatever its name: for what
+   * leaves the run's own log, where the runner masks nothing. What a report is about by name or address stays.
+   */
+  redact<T>(value: T): T
+  /** Whether a text holds something masked, in which case the runner drops an output made of it. */
+  hides(text: string): boolean
+}
+
+/** The properties of reports that say what they are about; none of them holds words of an app or of an error. */
+const identities = new Set([
+  ...['kind', 'action', 'status', 'phase', 'result', 'verdict', 'level', 'updatedAt', 'startedAt', 'sinceIso'],
+  ...['service', 'place', 'target', 'url', 'runUrl', 'commit', 'supersededBy', 'branch', 'snapshot'],
+])
+
+/** Tells the runner of secrets. `register` is for tests; the runner is told by a command in the log. */
+export function openMasks(register: (value: string) => void = core.setSecret): Masks {
+  const given = new Set<string>()
+  const spared: string[] = []
+  let redactor = { for: 0, redact: (text: string) => text }
+  const values = new Set<string>()
+  const forms = new Set<string>()
+  const add = (secret: string): void => {
+    if (secret.trim() === '') return
+    for (const value of [secret, ...passwordsIn(secret)]) values.add(value)
+    for (const form of [secret, ...secretForms([secret])]) {
+      if (forms.has(form)) continue
+      forms.add(form)
+      register(form)
+    }
+  }
+  return {
+    add,
+    addVariables(variables) {
+      for (const [name, value] of variables) {
+        const text = value.reveal()
+        if (looksSecret(name, text)) add(text)
+        else if (!isHarmless(text)) given.add(text)
+      }
+    },
+    get values() {
+      return [...values]
+    },
+    spare: (names) => spared.push(...names.filter((name) => name !== undefined)),
+    redact(value) {
+      const known = values.size + given.size + spared.length
+      if (redactor.for !== known) {
+        const hidden = [...given].filter(
+          (text) => !spared.some((name) => name.includes(text.trim().replace(/\/$/, ''))),
+        )
+        redactor = { for: known, redact: createRedactor([...values, ...hidden]) }
+      }
+      return redactValue(value, redactor.redact, identities)
+    },
+    hides: (text) => [...forms].some((form) => text.includes(form)),
   }
 }

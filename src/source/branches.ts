@@ -1,59 +1,13 @@
+import { join } from 'node:path'
+import { formatBytes, shortSha } from '../core/format.ts'
+import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
 import { type CommitTime, commitTimes } from './fetch.ts'
-import type { NetworkCall } from './git.ts'
-import { classifyFailure, type GitRemote, type NetworkOutput, networkError } from './remote.ts'
+import { findBase } from './incremental.ts'
+import { writeCommit } from './objects.ts'
+import { classifyFailure, type GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
+import { listFiles, type MadeSnapshot, type Snapshot } from './snapshot.ts'
 import type { GitWorkspace } from './workspace.ts'
-
-/** What the name of a deployment's branch says: `ink/<target>/<source sha>[-<first 8 of the tree sha>]`. */
-export interface DeploymentBranch {
-  /** `production/<service>` or `pr-<n>/<service>`; earlier releases named no service. */
-  readonly target: string
-  readonly sourceSha: string
-  /** There when the tree was not the commit's own. */
-  readonly suffix?: string
-}
-
-// 64 digits: repositories with SHA-256 object names.
-const deploymentBranch =
-  /^ink\/((?:production|pr-[1-9]\d*)(?:\/[a-z0-9-]{1,63})?)\/([0-9a-f]{40}|[0-9a-f]{64})(?:-([0-9a-f]{8}))?$/
-
-/** Reads a short branch name; undefined when it is not a deployment's. */
-export function parseDeploymentBranch(name: string): DeploymentBranch | undefined {
-  const [, target, sourceSha, suffix] = deploymentBranch.exec(name) ?? []
-  if (target === undefined || sourceSha === undefined) return undefined
-  return suffix === undefined ? { target, sourceSha } : { target, sourceSha, suffix }
-}
-
-/**
- * Runs git against the platform's server until it succeeds or fails for good, from the repository that snapshots are
- * made in. The server speaks protocol 0, and its token must not follow a redirect to another host.
- *
- * @param what begins the sentences about it: "The push of ink/…"
- */
-export async function runOnPlatform(
-  git: GitWorkspace,
-  remote: GitRemote,
-  what: string,
-  args: readonly string[],
-  options: {
-    readonly onMessage?: NetworkCall['onMessage']
-    /** Whether a failure is none: the answer then is empty. */
-    readonly isFine?: (failed: NetworkOutput, talk: Talk) => Promise<boolean>
-  } = {},
-): Promise<NetworkOutput> {
-  const { own } = await git.stores('sha1')
-  const settings = [
-    ['protocol.version', '0'],
-    ['http.followRedirects', 'false'],
-  ] as const
-  const talk: Talk = (words) => own.talk(remote, words, { settings, onMessage: options.onMessage })
-  return await git.retrying(what, remote, async () => {
-    const output = await talk(args)
-    const isFine = output.exitCode !== 0 && ((await options.isFine?.(output, talk)) ?? false)
-    return isFine ? { stdout: '', stderr: '', exitCode: 0 } : output
-  })
-}
-
-type Talk = (args: readonly string[]) => Promise<NetworkOutput>
+import { runOnPlatform } from './workspace.ts'
 
 /**
  * Short branch name → commit. One request; nothing is fetched.
@@ -64,9 +18,16 @@ type Talk = (args: readonly string[]) => Promise<NetworkOutput>
 export async function listBranches(git: GitWorkspace, remote: GitRemote): Promise<ReadonlyMap<string, string>> {
   const what = 'Listing the branches'
   const output = await runOnPlatform(git, remote, what, ['ls-remote', '--quiet', '--heads', remote.url], {
-    isFine: async (failed, talk) => / 500\b/.test(failed.stderr) && hasNoBranches(await talk(listForPush(remote))),
+    instead: async (failed, talk) => {
+      if (!/ 500\b/.test(failed.stderr)) return failed
+      const asked = await talk(listForPush(remote))
+      if (hasNoBranches(asked)) return { stdout: '', stderr: '', exitCode: 0 }
+      // A refusal is the server's last word, where its trouble with the list would be waited out.
+      const isRefusal = asked.exitCode !== 0 && ['denied', 'unpaid'].includes(classifyFailure(asked).kind)
+      return isRefusal ? asked : failed
+    },
   })
-  if (output.exitCode !== 0) throw networkError(what, classifyFailure(output), remote)
+  if (output.exitCode !== 0) throw gitError(what, classifyFailure(output), remote)
   const lines = output.stdout.split('\n').filter((line) => line !== '')
   return new Map(
     lines.map((line) => [line.slice(line.indexOf('\t') + 1 + 'refs/heads/'.length), line.split('\t')[0] ?? '']),
@@ -91,7 +52,7 @@ export async function deleteBranches(git: GitWorkspace, remote: GitRemote, names
     if (refs.length === 0) return
     const output = await runOnPlatform(git, remote, what, ['push', '--porcelain', '--no-verify', remote.url, ...refs])
     if (output.exitCode === 0) return
-    if (triesLeft === 0) throw networkError(what, classifyFailure(output), remote)
+    if (triesLeft === 0) throw gitError(what, classifyFailure(output), remote)
   }
 }
 
@@ -150,4 +111,144 @@ function byAge(branches: readonly NamedBranch[], times: ReadonlyMap<string, Comm
   const lost: CommitTime = { atSeconds: 0, depth: 0 }
   const time = ({ sourceSha }: NamedBranch) => times.get(sourceSha) ?? lost
   return branches.toSorted((a, b) => time(b).atSeconds - time(a).atSeconds || time(b).depth - time(a).depth)
+}
+
+export interface PushRequest {
+  readonly snapshot: Snapshot
+  readonly remote: GitRemote
+  /** Short name, without `refs/heads/`. */
+  readonly branch: string
+  /** Source commits whose snapshots the remote may hold, nearest first: the event's `before`, the base. */
+  readonly bases?: readonly string[] | undefined
+  /** What the remote's list of branches was, when it is known already. */
+  readonly remoteBranches?: ReadonlyMap<string, string> | undefined
+}
+
+export interface PushResult {
+  readonly kind: 'pushed' | 'already-there'
+  /** True when only the difference to {@link PushResult.against} travelled. */
+  readonly incremental: boolean
+  readonly objects: number
+  /** Size of the pack on the wire, as git reports it (rounded by git from 1 KiB on). */
+  readonly bytes: number
+  readonly durationMs: number
+  /** The source commit whose snapshot the push was made against. */
+  readonly against?: string
+}
+
+/** Packs larger than this get lines in the log while they travel. */
+const progressFromBytes = 5_000_000
+const progressEveryMs = 5_000
+
+/**
+ * Makes the branch on the remote, with one push and never by force.
+ *
+ * @param made how the snapshot was made, as far as it is known: lets the push send only what the remote does not have
+ * @throws SourceError `branch-conflict` when the branch names another snapshot; `denied`, `rejected`, `unreachable`
+ */
+export async function pushSnapshotBranch(
+  git: GitWorkspace,
+  request: PushRequest,
+  made: MadeSnapshot | undefined,
+): Promise<PushResult> {
+  const { snapshot, remote, branch } = request
+  const branches = request.remoteBranches ?? (await listBranches(git, remote))
+  const present = branches.get(branch)
+  if (present !== undefined) return alreadyThere(request, present)
+  const against = made && (await findBase(git, made, { branches, bases: request.bases ?? [], branch }))
+
+  const startedMs = git.clock.now()
+  const what = `The push of ${branch}`
+  const args = ['push', '--porcelain', '--progress', '--no-verify', remote.url, `${snapshot.sha}:refs/heads/${branch}`]
+  const output = await runOnPlatform(git, remote, what, args, { onMessage: progressLog(git, branch) })
+  if (output.exitCode === 0) {
+    return {
+      // "=": the branch was there already, made by a run that started at the same moment or by a try that seemed to fail.
+      kind: /^=\t/m.test(output.stdout) ? 'already-there' : 'pushed',
+      incremental: against !== undefined,
+      ...parsePackReport(output.stderr),
+      durationMs: git.clock.now() - startedMs,
+      ...(against === undefined ? {} : { against }),
+    }
+  }
+  const failure = classifyFailure(output)
+  if (failure.kind === 'rejected') {
+    const meanwhile = (await listBranches(git, remote)).get(branch)
+    if (meanwhile !== undefined) return alreadyThere(request, meanwhile)
+  }
+  throw gitError(what, failure, remote, ` Its largest files: ${listFiles(snapshot.largest)}.`)
+}
+
+function alreadyThere({ branch, snapshot }: PushRequest, present: string): PushResult {
+  if (present === snapshot.sha) {
+    return { kind: 'already-there', incremental: false, objects: 0, bytes: 0, durationMs: 0 }
+  }
+  throw new SourceError(
+    'branch-conflict',
+    `The branch ${branch} is on the remote already, with another snapshot (${shortSha(present)}) of the same commit ` +
+      `than this one (${shortSha(snapshot.sha)}). It was not overwritten.`,
+    {
+      hint:
+        'Its name stands for one commit, so something else wrote to it, or another version of this action made it. ' +
+        'Delete the branch on ml.ink and run the workflow again, or push a new commit.',
+    },
+  )
+}
+
+/**
+ * Makes a branch that says something by its name alone. Its commit is empty and always the same, so that after the first
+ * one nothing but the name travels. No service tracks such a branch, so the push starts nothing.
+ */
+export async function pushMarker(git: GitWorkspace, remote: GitRemote, branch: string): Promise<void> {
+  const { own } = await git.stores('sha1')
+  // Of an index that is not there git makes the empty tree.
+  const tree = await own.line(['write-tree'], { variables: { GIT_INDEX_FILE: join(own.directory, 'no-index') } })
+  const who = 'Ink Deploy <ink-deploy@users.noreply.github.com> 0 +0000'
+  const content = `tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nA branch whose name is what it says\n`
+  const sha = await writeCommit(own, Buffer.from(content))
+  const what = `The push of ${branch}`
+  const args = ['push', '--porcelain', '--no-verify', remote.url, `${sha}:refs/heads/${branch}`]
+  const output = await runOnPlatform(git, remote, what, args)
+  if (output.exitCode !== 0) throw gitError(what, classifyFailure(output), remote)
+}
+
+function progressLog({ log, clock }: GitWorkspace, branch: string): (line: string) => void {
+  let lastMs = Number.NEGATIVE_INFINITY
+  return (line) => {
+    const progress = parseProgress(line)
+    if (progress === undefined || progress.bytes < progressFromBytes) return
+    if (clock.now() - lastMs < progressEveryMs && !line.endsWith('done.')) return
+    lastMs = clock.now()
+    log.info(`${branch}: ${formatBytes(progress.bytes)} sent (${progress.percent} % of the objects)`)
+  }
+}
+
+/** How much travelled, as git reports it. */
+interface PackReport {
+  readonly objects: number
+  readonly bytes: number
+}
+
+const unitBytes: Readonly<Record<string, number>> = { bytes: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
+
+/**
+ * Reads `Writing objects:  33% (1/3), 5.20 MiB | 3.00 MiB/s`, which git repeats while it sends.
+ *
+ * @returns undefined for other lines
+ */
+export function parseProgress(line: string): (PackReport & { readonly percent: number }) | undefined {
+  const match = /^Writing objects:\s+(\d+)% \((\d+)\/\d+\)(?:, ([\d.]+) (bytes|[KMG]iB))?/.exec(line)
+  if (match === null) return undefined
+  const [, percent, objects, amount = '0', unit = 'bytes'] = match
+  const bytes = Math.round(Number(amount) * (unitBytes[unit] ?? 1))
+  return { percent: Number(percent), objects: Number(objects), bytes }
+}
+
+/** The last progress line of a push says how much was sent; a push that sent no objects has none. */
+export function parsePackReport(stderr: string): PackReport {
+  const last = stderr
+    .split(/[\r\n]+/)
+    .map(parseProgress)
+    .findLast((progress) => progress !== undefined)
+  return last === undefined ? { objects: 0, bytes: 0 } : { objects: last.objects, bytes: last.bytes }
 }

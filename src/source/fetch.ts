@@ -1,6 +1,6 @@
 import { assertPublicAddress } from '../core/addresses.ts'
 import { shortSha } from '../core/format.ts'
-import { GitFailure, type GitSetting, type Repository } from './git.ts'
+import { GitFailure, type GitRepository, type GitSetting } from './git.ts'
 import { committedAtSeconds, parseCommit, readObjects } from './objects.ts'
 import { decisiveLine, type GitRemote, type NetworkOutput, SourceError } from './remote.ts'
 import { listTree, type TreeEntry } from './tree.ts'
@@ -55,7 +55,7 @@ async function guardSettings(git: GitWorkspace, remote: GitRemote): Promise<read
 }
 
 function runFetch(
-  store: Repository,
+  store: GitRepository,
   request: FetchRequest,
   settings: readonly GitSetting[] = [],
 ): Promise<NetworkOutput> {

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { platform } from 'node:os'
-import { kill } from 'node:process'
 import { simpleGit } from 'simple-git'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { decisiveLine, type GitRemote, type NetworkOutput } from './remote.ts'
@@ -26,8 +25,15 @@ export interface NetworkCall {
   readonly onMessage?: ((line: string) => void) | undefined
 }
 
+/** What commands that talk to a server need beside the environment. */
+export interface NetworkAccess {
+  readonly settings: readonly GitSetting[]
+  /** Kills all processes of the group that this one leads (`process.kill` with a negative number). */
+  readonly killGroup?: ((leader: number) => void) | undefined
+}
+
 /** git in one directory, with one environment, until one signal ends it. */
-export interface Repository {
+export interface GitRepository {
   readonly directory: string
   /**
    * Runs git and answers what it wrote, byte by byte: paths need not be UTF-8.
@@ -66,23 +72,24 @@ const longestProgressLine = 1_000
 
 /**
  * @param environment all that the children get. With `GIT_DIR` it names the repository; without, git looks for one.
- * @param networkSettings for commands that talk to a server
+ * @param network for commands that talk to a server
  */
 export function openRepository(
   directory: string,
   environment: ChildEnvironment,
   signal: AbortSignal,
-  networkSettings: readonly GitSetting[] = [],
-): Repository {
-  const run: Repository['run'] = (args, { input, variables, mostBytes = mostOutputBytes } = {}) =>
+  network: NetworkAccess = { settings: [] },
+): GitRepository {
+  const run: GitRepository['run'] = (args, { input, variables, mostBytes = mostOutputBytes } = {}) =>
     runLocally(args, { cwd: directory, environment: { ...environment, ...variables }, input, mostBytes, signal })
   return {
     directory,
     run,
     line: async (args, options) => (await run(args, options)).toString('latin1').trim(),
     talk: (remote, args, { settings = [], ...call } = {}) => {
-      const all = [...networkSettings, ...settings, ...credentialSettings(remote)]
-      return runOnNetwork(args, { cwd: directory, environment: withSettings(environment, all), signal, ...call })
+      const all = [...network.settings, ...settings, ...credentialSettings(remote)]
+      const child = { cwd: directory, environment: withSettings(environment, all), signal }
+      return runOnNetwork(args, { ...child, killGroup: network.killGroup, ...call })
     },
   }
 }
@@ -168,10 +175,13 @@ async function runLocally(
  * which waits for the server with the token in its environment, lives on. Here git leads a process group of its
  * own, and all of it is ended.
  */
-async function runOnNetwork(args: readonly string[], call: Child & NetworkCall): Promise<NetworkOutput> {
-  const { cwd, environment, signal } = call
+async function runOnNetwork(
+  args: readonly string[],
+  call: Child & NetworkCall & Pick<NetworkAccess, 'killGroup'>,
+): Promise<NetworkOutput> {
+  const { cwd, environment, signal, killGroup } = call
   signal.throwIfAborted()
-  const grouped = platform() !== 'win32'
+  const grouped = killGroup !== undefined && platform() !== 'win32'
   const child = spawn('git', args, {
     cwd,
     env: { ...environment },
@@ -181,7 +191,7 @@ async function runOnNetwork(args: readonly string[], call: Child & NetworkCall):
   })
   const end = () => {
     if (child.pid === undefined || !grouped) child.kill('SIGKILL')
-    else killGroup(child.pid)
+    else endGroup(child.pid, killGroup)
   }
   signal.addEventListener('abort', end, { once: true })
   const stdout: Buffer[] = []
@@ -217,9 +227,9 @@ async function runOnNetwork(args: readonly string[], call: Child & NetworkCall):
   }
 }
 
-function killGroup(leader: number): void {
+function endGroup(leader: number, killGroup: (leader: number) => void): void {
   try {
-    kill(-leader, 'SIGKILL')
+    killGroup(leader)
   } catch (error) {
     // ESRCH: all of it ended in the meantime.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error

@@ -1,7 +1,7 @@
 import { errorMessage } from '../core/errors.ts'
-import { type DeploymentBranch, parseDeploymentBranch } from './branches.ts'
+import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
 import { commitTimes, fetchKnownCommits, fetchObjects } from './fetch.ts'
-import { GitFailure, type Repository } from './git.ts'
+import { GitFailure, type GitRepository } from './git.ts'
 import {
   commitName,
   committedAtSeconds,
@@ -149,7 +149,7 @@ async function firstRebuilt(
  * @returns the content of the older snapshot's commit, to be written; undefined when its name does not come out
  */
 async function rebuildSnapshot(
-  store: Repository,
+  store: GitRepository,
   older: Candidate,
   commit: SourceCommit,
   recipe: Recipe,
@@ -161,7 +161,11 @@ async function rebuildSnapshot(
 }
 
 // What stood in for a submodule or an LFS pointer then stands in for it now, unless it has changed since.
-async function rebuildTree(store: Repository, older: string, { tree, resolved }: Recipe): Promise<string | undefined> {
+async function rebuildTree(
+  store: GitRepository,
+  older: string,
+  { tree, resolved }: Recipe,
+): Promise<string | undefined> {
   const dropped = new Set(resolved.dropped)
   const submodules = new Map(resolved.submodules.map(({ path, sha }) => [path, sha]))
   try {

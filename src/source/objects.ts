@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { Repository } from './git.ts'
+import type { GitRepository } from './git.ts'
 import { quotePath } from './workspace.ts'
 
 const newline = 0x0a
 
 /** Contents of objects, by name. Those that the store does not hold are left out. All of them are held in memory. */
 export async function readObjects(
-  store: Repository,
+  store: GitRepository,
   oids: readonly string[],
   { mostBytes = 64_000_000 } = {},
 ): Promise<ReadonlyMap<string, Buffer>> {
@@ -34,7 +34,7 @@ export async function readObjects(
  * @param paths absolute paths, as bytes
  * @returns the names of the contents, in the same order
  */
-export async function storeFiles(store: Repository, paths: readonly Buffer[]): Promise<readonly string[]> {
+export async function storeFiles(store: GitRepository, paths: readonly Buffer[]): Promise<readonly string[]> {
   if (paths.length === 0) return []
   const input = paths.map((path) => `${quotePath(path)}\n`).join('')
   const answer = await store.run(['hash-object', '-w', '--no-filters', '--stdin-paths'], { input })
@@ -53,7 +53,7 @@ export interface SourceCommit {
   readonly subject: Buffer
 }
 
-export async function readCommit(store: Repository, sha: string): Promise<SourceCommit> {
+export async function readCommit(store: GitRepository, sha: string): Promise<SourceCommit> {
   return parseCommit(await store.run(['cat-file', 'commit', sha], { mostBytes: 16_000_000 }))
 }
 
@@ -130,6 +130,6 @@ export function commitName(content: Buffer): string {
 }
 
 /** Writes the commit. Not checked by git: what authors wrote into old commits is not always well formed. */
-export async function writeCommit(store: Repository, content: Buffer): Promise<string> {
+export async function writeCommit(store: GitRepository, content: Buffer): Promise<string> {
   return await store.line(['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], { input: content })
 }

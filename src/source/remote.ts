@@ -158,7 +158,7 @@ export function decisiveLine(stderr: string): string {
 }
 
 /** The error for a failure that retrying does not fix. `what` begins the sentence: "The push of ink/…". */
-export function networkError(what: string, failure: NetworkFailure, remote: GitRemote, largest = ''): SourceError {
+export function gitError(what: string, failure: NetworkFailure, remote: GitRemote, largest = ''): SourceError {
   switch (failure.kind) {
     case 'denied':
       return new SourceError('denied', `${what} was refused by ${remote.url} (HTTP ${failure.status}).`, {

@@ -4,7 +4,7 @@ import { AddressRefused } from '../core/addresses.ts'
 import { formatBytes, shortSha } from '../core/format.ts'
 import { type Checkout, readCheckout, type TreeLocation } from './checkout.ts'
 import { listCommit } from './fetch.ts'
-import { GitFailure, type Repository } from './git.ts'
+import { GitFailure, type GitRepository } from './git.ts'
 import { findLfsContents } from './lfs.ts'
 import { decisiveLine, GitRemote, SourceError } from './remote.ts'
 import { findAttributes, isUnder, leaves, readablePath, type TreeEntry, type TreeMeter } from './tree.ts'
@@ -160,7 +160,7 @@ function unreadable(why: string): SourceError {
 
 /** Path of a submodule → its address, from `.gitmodules`. Empty where there are no submodules. */
 async function readSubmoduleUrls(
-  store: Repository,
+  store: GitRepository,
   entries: readonly TreeEntry[],
 ): Promise<ReadonlyMap<string, string>> {
   const file = entries.find(({ path, type }) => path === '.gitmodules' && type === 'blob')

@@ -1,6 +1,12 @@
 import { count, formatBytes } from '../core/format.ts'
-import { type Checkout, type ChosenCommit, chooseCommit, findCheckout, type WantedCommit } from './checkout.ts'
-import { listDirectory } from './directory.ts'
+import {
+  type Checkout,
+  type ChosenCommit,
+  chooseCommit,
+  findCheckout,
+  listDirectory,
+  type WantedCommit,
+} from './checkout.ts'
 import { fetchCommitAlone, listCommit } from './fetch.ts'
 import { readableSubject, readCommit, type SourceCommit, snapshotContent, writeCommit } from './objects.ts'
 import { SourceError } from './remote.ts'

@@ -1,18 +1,26 @@
 import { systemClock } from '../core/clock.ts'
-import { deleteBranches, listBranches, type OldBranchesRequest, orderBranches, selectOldBranches } from './branches.ts'
+import {
+  deleteBranches,
+  listBranches,
+  type OldBranchesRequest,
+  orderBranches,
+  type PushRequest,
+  type PushResult,
+  pushMarker,
+  pushSnapshotBranch,
+  selectOldBranches,
+} from './branches.ts'
 import type { WantedCommit } from './checkout.ts'
 import { type FoundFile, readCommitted } from './committed-file.ts'
 import { GitFailure } from './git.ts'
 import { readObjects } from './objects.ts'
-import { type PushRequest, type PushResult, pushMarker, pushSnapshot } from './push.ts'
 import { type GitRemote, SourceError } from './remote.ts'
 import { type MadeSnapshot, makeSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts'
 import { listTree, readablePath } from './tree.ts'
 import { closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
 
-export { parseDeploymentBranch } from './branches.ts'
+export type { PushRequest, PushResult } from './branches.ts'
 export type { CommittedFile, FoundFile } from './committed-file.ts'
-export type { PushRequest, PushResult } from './push.ts'
 export { GitRemote, parseRemote, protectedRemote, SourceError } from './remote.ts'
 export type { Snapshot, SnapshotRequest } from './snapshot.ts'
 export type { SourceLog, SourceOptions } from './workspace.ts'
@@ -112,7 +120,7 @@ export function openSource(options: SourceOptions): Source {
       act(`Reading ${path}`, signal, (git) => readCommitted(git, request, path)),
     push: (request, signal) =>
       actInTime(`The push of ${request.branch}`, signal, (git) =>
-        pushSnapshot(git, request, made.get(request.snapshot.sha)),
+        pushSnapshotBranch(git, request, made.get(request.snapshot.sha)),
       ),
     branches: (remote, signal) => act('Listing the branches', signal, (git) => listBranches(git, remote)),
     oldBranches: (request, signal) => act('Looking for old branches', signal, (git) => selectOldBranches(git, request)),

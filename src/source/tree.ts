@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatBytes } from '../core/format.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
-import { OutputTooLarge, type Repository } from './git.ts'
+import { type GitRepository, OutputTooLarge } from './git.ts'
 import { readObjects, storeFiles } from './objects.ts'
 import { SourceError } from './remote.ts'
 import type { GitWorkspace, Stores } from './workspace.ts'
@@ -29,7 +29,7 @@ export function readablePath(path: string): string {
  *
  * @throws SourceError `too-large` for one that nobody can list: a few objects can stand for any number of files
  */
-export async function listTree(store: Repository, tree: string): Promise<TreeEntry[]> {
+export async function listTree(store: GitRepository, tree: string): Promise<TreeEntry[]> {
   const args = ['ls-tree', '-r', '-t', '-z', '--long', '--full-tree', tree]
   const listing = await store.run(args, { mostBytes: mostListingBytes }).catch((error: unknown) => {
     throw error instanceof OutputTooLarge
@@ -110,7 +110,7 @@ function parseRecord(record: string): TreeEntry {
  *
  * @returns the name of the root tree
  */
-export async function writeTree(store: Repository, entries: readonly TreeEntry[]): Promise<string> {
+export async function writeTree(store: GitRepository, entries: readonly TreeEntry[]): Promise<string> {
   const directories = new Map<string, TreeEntry[]>([['', []]])
   const directory = (path: string): TreeEntry[] => {
     const known = directories.get(path)
@@ -138,7 +138,7 @@ export async function writeTree(store: Repository, entries: readonly TreeEntry[]
 }
 
 async function writeLevel(
-  store: Repository,
+  store: GitRepository,
   paths: readonly string[],
   directories: ReadonlyMap<string, readonly TreeEntry[]>,
 ): Promise<string[]> {
@@ -196,7 +196,7 @@ export type FoundAttributes = ReadonlyMap<AttributeName, ReadonlyMap<string, str
  */
 export async function findAttributes(
   git: GitWorkspace,
-  store: Repository,
+  store: GitRepository,
   query: AttributeQuery,
 ): Promise<FoundAttributes> {
   const found = new Map(query.names.map((name) => [name, new Map<string, string>()]))
@@ -224,7 +224,7 @@ export async function findAttributes(
 }
 
 // Most repositories have no such attribute at all, and are spared the index.
-async function mentioned(store: Repository, query: AttributeQuery): Promise<boolean> {
+async function mentioned(store: GitRepository, query: AttributeQuery): Promise<boolean> {
   const files = query.entries.filter(({ path, type }) => type === 'blob' && /(^|\/)\.gitattributes$/.test(path))
   const oids = files.map(({ oid }) => oid)
   const contents = await readObjects(store, oids)

@@ -5,9 +5,9 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import { type RetryPolicy, retry } from '../core/retry.ts'
-import { type ChildEnvironment, type GitSetting, openRepository, type Repository } from './git.ts'
+import { type ChildEnvironment, type GitRepository, type GitSetting, type NetworkCall, openRepository } from './git.ts'
 import { prepareEnvironment, readNetworkSettings, requireGit } from './git-environment.ts'
-import { classifyFailure, GitRemote, type NetworkOutput, networkError, SourceError } from './remote.ts'
+import { classifyFailure, GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
 
 /** Where the room tells what it does. `info` says what and the result, `warning` what is degraded and how to fix it. */
 export interface SourceLog {
@@ -28,6 +28,8 @@ export interface SourceOptions {
   /** `owner/name` */
   readonly repository: string
   readonly log: SourceLog
+  /** Kills all processes of the group that this one leads. */
+  readonly killGroup: (leader: number) => void
   readonly clock?: Clock
   /** Milliseconds since the epoch: a server that is away is asked again until then. By default two minutes from each call. */
   readonly deadlineAt?: number | undefined
@@ -77,9 +79,9 @@ export type ObjectFormat = 'sha1' | 'sha256'
 
 export interface Stores {
   /** Snapshots are made here, and pushed from here. */
-  readonly own: Repository
+  readonly own: GitRepository
   /** What was fetched. `own` reads it, too. */
-  readonly fetched: Repository
+  readonly fetched: GitRepository
 }
 
 /** On the low side: most runners are faster. */
@@ -123,7 +125,10 @@ function bindWorkspace(options: SourceOptions, folder: OpenFolder, signal: Abort
   const clock = options.clock ?? systemClock
   const path = (format: ObjectFormat, kind = '') => join(directory, `${format}${kind}.git`)
   const open = (gitDirectory: string) =>
-    openRepository(gitDirectory, { ...environment, GIT_DIR: gitDirectory }, signal, networkSettings)
+    openRepository(gitDirectory, { ...environment, GIT_DIR: gitDirectory }, signal, {
+      settings: networkSettings,
+      killGroup: options.killGroup,
+    })
   return {
     directory,
     environment,
@@ -168,7 +173,7 @@ async function retryGit(
     async () => {
       const output = await attempt()
       const failure = output.exitCode === 0 ? undefined : classifyFailure(output)
-      if (failure?.kind === 'transient') throw networkError(what, failure, remote)
+      if (failure?.kind === 'transient') throw gitError(what, failure, remote)
       return output
     },
     {
@@ -178,6 +183,37 @@ async function retryGit(
     },
   )
 }
+
+/**
+ * Runs git against the platform's server until it succeeds or fails for good, from the repository that snapshots are
+ * made in. The server speaks protocol 0, and its token must not follow a redirect to another host.
+ *
+ * @param what begins the sentences about it: "The push of ink/…"
+ */
+export async function runOnPlatform(
+  git: GitWorkspace,
+  remote: GitRemote,
+  what: string,
+  args: readonly string[],
+  options: {
+    readonly onMessage?: NetworkCall['onMessage']
+    /** Asks once more in another way after a failure; what it yields counts instead. */
+    readonly instead?: (failed: NetworkOutput, talk: Talk) => Promise<NetworkOutput>
+  } = {},
+): Promise<NetworkOutput> {
+  const { own } = await git.stores('sha1')
+  const settings = [
+    ['protocol.version', '0'],
+    ['http.followRedirects', 'false'],
+  ] as const
+  const talk: Talk = (words) => own.talk(remote, words, { settings, onMessage: options.onMessage })
+  return await git.retrying(what, remote, async () => {
+    const output = await talk(args)
+    return output.exitCode !== 0 && options.instead ? await options.instead(output, talk) : output
+  })
+}
+
+export type Talk = (args: readonly string[]) => Promise<NetworkOutput>
 
 // Laid out by hand: `git init` would copy templates and hooks.
 async function layOut(format: ObjectFormat, own: string, fetched: string): Promise<void> {

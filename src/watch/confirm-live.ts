@@ -3,11 +3,10 @@ import { errorMessage } from '../core/errors.ts'
 import { sanitize as sanitizeLine } from '../core/sanitize.ts'
 import { WINDOW_LINES } from './deployment-log.ts'
 import type { ProbeResult } from './probe.ts'
-import { isOurs, jittered, type OurMarks, type ReadService, type ServiceReading } from './readings.ts'
-import { meaningOf } from './status.ts'
+import { isOurs, jittered, meaningOf, type OurMarks, type ReadService, type ServiceReading } from './readings.ts'
 
 /** How a deployment that was live was lost while its URL was still being asked. */
-export type LostDeployment =
+type LostDeployment =
   | { readonly kind: 'superseded'; readonly branch: string | undefined }
   | { readonly kind: 'gone' }
   | { readonly kind: 'crashed'; readonly status: string; readonly errorMessage: string | undefined }
@@ -20,7 +19,7 @@ export type Confirmation =
   | { readonly kind: 'lost'; readonly loss: LostDeployment; readonly runtimeLog: readonly string[] }
 
 /** What confirming needs. */
-export interface ConfirmOptions extends OurMarks {
+interface ConfirmOptions extends OurMarks {
   readonly probe: (signal: AbortSignal) => Promise<ProbeResult>
   /** Repeats a reading that fails by itself. */
   readonly read: ReadService

@@ -59,7 +59,7 @@ export function deploymentLog(
 }
 
 /** What is new in a window of the log. */
-export interface LogNews {
+interface LogNews {
   /** Lines not seen before, oldest first. */
   readonly lines: readonly string[]
   /** The window moved on by more than its length: lines before these were never seen, and nobody can tell how many. */
@@ -67,7 +67,7 @@ export interface LogNews {
 }
 
 /** Follows a log of which only the newest lines can be read. */
-export interface LogFollower {
+interface LogFollower {
   /** Takes the newest lines (oldest first) as read now. */
   accept(window: readonly string[]): LogNews
 }
@@ -77,16 +77,12 @@ export interface LogFollower {
  * that every reading repeats most of the one before, and the first one carries earlier deployments.
  *
  * @param windowSize the number of lines asked for in each reading
- * @param baseline the lines seen before our deployment began; `undefined` takes the first window as the baseline
+ * @param baseline the lines seen before our deployment began
  */
-export function followLog(windowSize: number, baseline: readonly string[] | undefined): LogFollower {
+export function followLog(windowSize: number, baseline: readonly string[]): LogFollower {
   let seen = baseline
   return {
     accept(window) {
-      if (seen === undefined) {
-        seen = window
-        return { lines: [], outran: false }
-      }
       const before = seen
       seen = window.length === 0 ? before : window
       return newsBetween(before, window, windowSize)

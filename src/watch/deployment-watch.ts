@@ -1,11 +1,20 @@
 import { type Clock, type Deadline, DeadlinePassed } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { type DeploymentLog, deploymentLog, followLog, WINDOW_LINES } from './deployment-log.ts'
-import { isOtherCommit, isOurs, jittered, type OurMarks, type ReadService, type ServiceReading } from './readings.ts'
-import { type DeploymentEnd, type DeploymentPhase, meaningOf } from './status.ts'
+import {
+  type DeploymentEnd,
+  type DeploymentPhase,
+  isOtherCommit,
+  isOurs,
+  jittered,
+  meaningOf,
+  type OurMarks,
+  type ReadService,
+  type ServiceReading,
+} from './readings.ts'
 
 /** What the watch needs to know and to have. */
-export interface WatchOptions extends OurMarks {
+interface WatchOptions extends OurMarks {
   readonly read: ReadService
   readonly clock: Clock
   /** Yields [0, 1). */
@@ -20,7 +29,7 @@ export interface WatchOptions extends OurMarks {
 }
 
 /** What the watch tells while it waits. Lines are sanitized: they can be printed as they are. */
-export interface WatchEvents {
+interface WatchEvents {
   /** A phase began at `atMs` (ms since the epoch). */
   phase(phase: DeploymentPhase, atMs: number): void
   line(text: string): void
@@ -41,7 +50,7 @@ export type Sighting =
   /** Live on our branch, and for a minute now with another commit than ours. */
   | { readonly kind: 'other-commit' }
 
-export type OwnEnd = Exclude<DeploymentEnd, 'active' | 'superseded' | 'removed'>
+type OwnEnd = Exclude<DeploymentEnd, 'active' | 'superseded' | 'removed'>
 
 /** What a build took, as seen from here: one that is shorter than the pause between two readings counts 0. */
 export interface Timings {

@@ -9,12 +9,12 @@ export interface HttpAnswer {
   readonly status: number
   /** The `Location` header. */
   readonly location?: string
-  /** The beginning of a text body. */
-  readonly body?: string
+  /** Whether the wanted text stands in the body or in a header (`name: value`); absent when none was wanted. */
+  readonly contains?: boolean
 }
 
 /** Sends one GET without credentials or cookies, and follows no redirect. Rejects when no answer came. */
-export type HttpRequest = (url: URL, signal: AbortSignal) => Promise<HttpAnswer>
+export type HttpRequest = (url: URL, signal: AbortSignal, wanted?: string) => Promise<HttpAnswer>
 
 /** Shakes hands with the MCP server at exactly this URL and lists its tools' names; rejects when it cannot. */
 export type McpProbe = (url: URL, signal: AbortSignal) => Promise<readonly string[]>
@@ -31,6 +31,8 @@ export interface ProbeResult {
   readonly attempts: number
   /** Why the last attempt was not healthy. */
   readonly error?: string
+  /** The last answer had a wanted status, but not the text that it has to contain. */
+  readonly lacksText?: true
   /** The tools an MCP server offers. */
   readonly tools?: readonly string[]
 }
@@ -40,13 +42,15 @@ export interface ProbeOptions {
   /** As the platform reports it; without one the service is a worker, and there is nothing to ask. */
   readonly url: string | undefined
   readonly check: HealthCheck
+  /** The commit that is to answer, for `{sha}` in what the answer has to contain; undefined when nobody knows. */
+  readonly commit: string | undefined
   readonly request: HttpRequest
   readonly mcp: McpProbe
   readonly clock: Clock
   /** Yields [0, 1). */
   readonly random: () => number
   readonly signal: AbortSignal
-  /** Makes foreign text harmless and masks secrets in it. */
+  /** Makes untrusted text harmless and masks secrets in it. */
   readonly sanitize?: (line: string) => string
 }
 
@@ -54,6 +58,7 @@ export interface ProbeOptions {
 interface Attempt {
   readonly url: string
   readonly status?: number
+  readonly lacksText?: true
   readonly tools?: readonly string[]
   readonly error?: string
 }
@@ -109,9 +114,13 @@ type Ask = (signal: AbortSignal) => Promise<Attempt>
 
 function asking(options: ProbeOptions, check: Exclude<HealthCheck, { kind: 'none' }>, url: URL): Ask {
   if (check.kind === 'mcp') return askOverMcp(options.mcp, url)
-  return askOverHttp(options.request, new URL(check.path.replace(/^\/*/, '/'), url), (status) =>
-    check.statuses.some(({ from, to }) => from <= status && status <= to),
-  )
+  const { request, commit } = options
+  const contains = commit === undefined ? check.contains : check.contains?.replaceAll('{sha}', commit)
+  if (contains?.includes('{sha}')) {
+    const error = 'it is not known which commit should answer, since the branch is none of this action’s'
+    return async () => ({ url: url.href, error })
+  }
+  return askOverHttp(request, new URL(check.path.replace(/^\/*/, '/'), url), { statuses: check.statuses, contains })
 }
 
 async function timedAttempt(
@@ -135,6 +144,7 @@ async function timedAttempt(
     url: sanitizeText(attempt.url),
     ...(attempt.status === undefined ? {} : { status: attempt.status }),
     ...(answered ? { latencyMs: Math.round(options.clock.now() - startedAt) } : {}),
+    ...(attempt.lacksText ? { lacksText: true } : {}),
     ...(attempt.tools === undefined ? {} : { tools: attempt.tools.map(sanitizeText) }),
     ...(attempt.error === undefined ? {} : { error: sanitizeText(attempt.error) }),
   }
@@ -147,17 +157,13 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
  * Asks a URL as a browser would, within its own host. A redirect to another host is judged by its own status: the
  * service works, and the runner must not be led to addresses that only it can reach.
  */
-function askOverHttp(
-  request: HttpRequest,
-  start: URL,
-  isWanted: (status: number) => boolean,
-): (signal: AbortSignal) => Promise<Attempt> {
+function askOverHttp(request: HttpRequest, start: URL, wanted: Wanted): (signal: AbortSignal) => Promise<Attempt> {
   return async (signal) => {
     let url = withoutCredentials(start)
     for (let redirects = 0; ; redirects += 1) {
-      const answer = await request(url, signal)
+      const answer = await request(url, signal, wanted.contains)
       const next = nextUrl(url, answer)
-      if (next === undefined) return judged(url, answer, isWanted)
+      if (next === undefined) return judged(url, answer, wanted)
       if (redirects >= MOST_REDIRECTS) {
         return {
           url: url.href,
@@ -170,9 +176,18 @@ function askOverHttp(
   }
 }
 
-function judged(url: URL, answer: HttpAnswer, isWanted: (status: number) => boolean): Attempt {
-  const seen = { url: url.href, status: answer.status }
-  return isWanted(answer.status) ? seen : { ...seen, error: `HTTP ${answer.status}` }
+type Wanted = Pick<Extract<HealthCheck, { kind: 'http' }>, 'statuses' | 'contains'>
+
+function judged(url: URL, { status, contains }: HttpAnswer, wanted: Wanted): Attempt {
+  const seen = { url: url.href, status }
+  if (!wanted.statuses.some(({ from, to }) => from <= status && status <= to))
+    return { ...seen, error: `HTTP ${status}` }
+  if (wanted.contains === undefined || contains) return seen
+  return {
+    ...seen,
+    lacksText: true,
+    error: `HTTP ${status}, but neither body nor headers contain “${wanted.contains}”`,
+  }
 }
 
 function nextUrl(from: URL, answer: HttpAnswer): URL | undefined {

@@ -5,17 +5,16 @@ import { systemClock, withinTime } from '../core/clock.ts'
 import { type Fetch, limitAnswers } from '../core/http.ts'
 import type { HttpRequest, McpProbe } from './probe.ts'
 
-/** More is of no use in a report, and the body may be endless. */
-const LONGEST_BODY_BYTES = 4_096
-const TEXT = /^(?:text\/|application\/(?:[\w.+-]*\+)?(?:json|xml)\b)/i
+/** A page says by then what it has to say, and the body may be endless. */
+const LONGEST_BODY_BYTES = 1_000_000
 const USER_AGENT = 'ink-deploy (health check)'
 
 /** {@link HttpRequest} over a `fetch` that sends neither cookies nor credentials by itself. */
 export function createHttpRequest(fetch: Fetch): HttpRequest {
-  return (url, signal) => fetchOnce(fetch, url, signal)
+  return (url, signal, wanted) => fetchOnce(fetch, url, signal, wanted)
 }
 
-async function fetchOnce(fetch: Fetch, url: URL, signal: AbortSignal): ReturnType<HttpRequest> {
+async function fetchOnce(fetch: Fetch, ...[url, signal, wanted]: Parameters<HttpRequest>): ReturnType<HttpRequest> {
   const response = await fetch(url, {
     redirect: 'manual',
     credentials: 'omit',
@@ -23,30 +22,30 @@ async function fetchOnce(fetch: Fetch, url: URL, signal: AbortSignal): ReturnTyp
     signal,
   })
   const location = response.headers.get('location')
-  const isText = TEXT.test(response.headers.get('content-type') ?? '')
-  const body = isText ? await beginning(response) : undefined
+  const contains = wanted === undefined ? undefined : await says(response, wanted)
   // A body left unread keeps its connection open.
-  if (!isText) await response.body?.cancel()
+  await response.body?.cancel()
   return {
     status: response.status,
     ...(location === null ? {} : { location }),
-    ...(body === undefined ? {} : { body }),
+    ...(contains === undefined ? {} : { contains }),
   }
 }
 
-async function beginning(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
+/** Reads no further than to where the text stands. */
+async function says({ headers, body }: Response, wanted: string): Promise<boolean> {
+  if ([...headers].some(([name, value]) => `${name}: ${value}`.includes(wanted))) return true
+  const decoder = new TextDecoder()
+  let seen = ''
   let length = 0
-  const reader = response.body?.getReader()
-  if (reader === undefined) return ''
-  while (length < LONGEST_BODY_BYTES) {
-    const { done, value } = await reader.read()
-    if (done) break
-    chunks.push(value)
-    length += value.byteLength
+  for await (const chunk of body?.values({ preventCancel: true }) ?? []) {
+    // What stands in two chunks is found as well.
+    seen = seen.slice(-wanted.length) + decoder.decode(chunk, { stream: true })
+    if (seen.includes(wanted)) return true
+    length += chunk.byteLength
+    if (length >= LONGEST_BODY_BYTES) return false
   }
-  await reader.cancel()
-  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, LONGEST_BODY_BYTES), { stream: true })
+  return false
 }
 
 /** Enough for a report; a server may page without end, and name as many tools as it likes. */

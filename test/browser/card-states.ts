@@ -1,4 +1,4 @@
-import type { CardRow } from '../../src/report/row.ts'
+import type { CardRow } from '../../src/report/model.ts'
 import { DIAGNOSIS, FIRST_COMMIT, row, unfinished } from '../report/rows.ts'
 
 const LAST_WORKING = { commit: FIRST_COMMIT, url: 'https://acme-web-pr-12.ml.ink', stillLive: true } as const

@@ -88,7 +88,7 @@ describe('the command line', () => {
   })
 
   it.each([['logout'], ['--print'], ['toString']])(
-    '%s is no command, and refused with the names of those there are',
+    '%s is not a command, and is refused with the names of those there are',
     (name) => {
       expect(() => commandIn([name], commands)).toThrow(`there is no command "${name}"; there are login and explain`)
     },

@@ -6,8 +6,6 @@ import { runScenario, scenariosFor } from './suite.ts'
 /** What does not pass, and why. A scenario that has come to pass has to leave this list. */
 const expected: Readonly<Record<string, string>> = {
   'elicitation-sep1034-client-defaults': 'the session answers no questions: nobody sits in front of a job',
-  'sse-retry':
-    'the session takes a stream that ends without a result for a lost answer at once, as ml.ink keeps no streams that could be resumed (GET is answered 405)',
   'auth/basic-cimd':
     'the login registers itself, as ml.ink documents, and has no metadata document of its own on the web',
   'auth/scope-step-up': 'a key of ml.ink acts for the whole account; there are no scopes to ask for later',

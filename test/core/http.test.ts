@@ -1,16 +1,21 @@
 import { execFile } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { buildDeps, type Edge } from '../../src/adapters.ts'
-import { fetchNamedBy } from '../../src/core/fetch.ts'
-import { AnswerTooLarge, describeBody, limitAnswers, parseJson, webAddress } from '../../src/core/http.ts'
-import { proxiedFetch } from '../../src/core/proxy.ts'
+import { fetchNamedBy } from '../../src/core/addresses.ts'
+import { AnswerTooLarge, describeBody, limitAnswers, parseJson, proxiedFetch, webAddress } from '../../src/core/http.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { startMcpServer } from '../hostile/mcp-server.ts'
+import { selfSigned } from '../support/certificate.ts'
 import { startConnectProxy } from '../support/connect-proxy.ts'
 
 const closers: (() => void)[] = []
@@ -125,7 +130,7 @@ describe('proxies', () => {
   it('are used by a program that has loaded nothing else of the library', async () => {
     await using proxy = await startConnectProxy()
     const url = await serve((_, response) => response.end('here'))
-    const { href } = new URL('../../src/core/proxy.ts', import.meta.url)
+    const { href } = new URL('../../src/core/http.ts', import.meta.url)
     const program = `import { proxiedFetch } from '${href}'
       const answer = await proxiedFetch({ HTTP_PROXY: '${proxy.url}' })('${url}')
       process.stdout.write(await answer.text())`
@@ -133,6 +138,32 @@ describe('proxies', () => {
     const { stdout, stderr } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program])
     expect([stdout, stderr]).toEqual(['here', ''])
     expect(proxy.tunnels).toEqual([new URL(url).host])
+  })
+
+  it('are a tunnel for https: the server’s own certificate is what counts, and the proxy reads nothing', async () => {
+    await using proxy = await startConnectProxy()
+    const { key, cert } = selfSigned()
+    const server = createSecureServer({ key, cert }, (_, response) => response.end('here'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const folder = await mkdtemp(join(tmpdir(), 'trusted-'))
+    closers.push(
+      () => void server.close(),
+      () => rmSync(folder, { recursive: true }),
+    )
+    await writeFile(join(folder, 'ca.pem'), cert)
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { href } = new URL('../../src/core/http.ts', import.meta.url)
+    const program = `import { proxiedFetch } from '${href}'
+      const answer = await proxiedFetch({ HTTPS_PROXY: '${proxy.url}' })('https://${host}/')
+      process.stdout.write(await answer.text())`
+    // Node reads what it trusts beside its own list once, when it starts.
+    const run = (env: Record<string, string>) =>
+      promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+        env: { PATH: process.env.PATH, ...env },
+      })
+    expect((await run({ NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') })).stdout).toBe('here')
+    await expect(run({})).rejects.toThrow(/self-signed certificate/)
+    expect(proxy.tunnels).toEqual([host, host])
   })
 
   it('get the credentials that stand in their address', async () => {

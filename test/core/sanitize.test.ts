@@ -9,7 +9,7 @@ function wouldBeACommand(line: string): boolean {
   return visible.trimStart().startsWith('::') || visible.includes('##[')
 }
 
-describe('a foreign line', () => {
+describe('an untrusted line', () => {
   it.each([
     ['::error::x', ': :error::x'],
     ['   ::set-output name=a::b', '   : :set-output name=a::b'],
@@ -95,7 +95,7 @@ describe('a foreign line', () => {
   })
 })
 
-describe('secrets in a foreign line', () => {
+describe('secrets in an untrusted line', () => {
   const secret = `dk_test_${randomBytes(16).toString('hex')}`
 
   it('are masked raw, base64 and URL encoded', () => {

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sanitize } from '../../src/core/sanitize.ts'
 import { diagnose, type Failure } from '../../src/diagnosis/diagnose.ts'
-import { repositoryPaths } from '../../src/diagnosis/paths.ts'
+import { lastWordsOf, memoryDeath } from '../../src/diagnosis/lines.ts'
+import { repositoryPaths } from '../../src/diagnosis/places.ts'
 import { failureOf, SAMPLES, sampleLines } from './samples.ts'
 
 const failed = (overrides: Partial<Failure>): Failure => ({ ...failureOf('none'), ...overrides })
@@ -179,7 +180,7 @@ describe('the search', () => {
 })
 
 describe('the decisive lines', () => {
-  it('end with the step that failed, and leave out calls in foreign code', () => {
+  it('end with the step that failed, and leave out calls in library code', () => {
     const step = [
       ...sampleLines('node/syntax').slice(0, -1),
       'ERROR: process "npm run build" did not complete successfully: exit code: 1',
@@ -247,6 +248,18 @@ describe('a build', () => {
 })
 
 describe('killed for memory', () => {
+  it('is found in what was said last, however long the stack below it', () => {
+    const log = ['up', ...sampleLines('memory/node-heap'), 'container exited with code 134']
+    const said = lastWordsOf(log, 3)
+    expect(said).toHaveLength(3)
+    expect(memoryDeath(said)).toMatch(/JavaScript heap out of memory$/)
+  })
+
+  it('is not found in what was said long before', () => {
+    const log = [...sampleLines('memory/node-heap'), ...Array.from({ length: 10 }, (_, n) => `GET /${n} 200`)]
+    expect(memoryDeath(lastWordsOf(log, 10))).toBeUndefined()
+  })
+
   it.each([
     ['container exited with code 137'],
     ['exit code: 137'],

@@ -11,6 +11,7 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     "The build failed: ParserError: failed to parse '/app/package.json' (package.json:1)",
     ['package.json:1:39'],
   ],
+  ['build/bun-test', 'The build failed: expect(received).toBe(expected) (a.test.ts)', ['a.test.ts']],
   [
     'build/bundle-net',
     'The build failed: Could not reach host rubygems.invalid. Check your network connection and try again.',
@@ -21,7 +22,23 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     'The build failed: There was an error parsing `Gemfile`: unterminated string meets end of file - gem "sinatra (Gemfile:1)',
     ['Gemfile:1'],
   ],
+  ['build/cargo-env', 'The environment variable DATABASE_URL is missing (src/main.rs:1)', ['src/main.rs:1:28']],
+  [
+    'build/cargo-test',
+    "The build failed: thread 'works' (25934) panicked at src/lib.rs:3:13: assertion `left == right` failed: order total",
+    ['src/lib.rs:3:13'],
+  ],
+  [
+    'build/cargo-trait',
+    'The build failed: error[E0277]: the trait bound `S: Clone` is not satisfied (src/main.rs:3)',
+    ['src/main.rs:3:14', 'src/main.rs:1:9'],
+  ],
   ['build/composer-json', 'The build failed: Parse error on line 1: ...": { "php": "^8.0", } }', []],
+  [
+    'build/deno-check',
+    "The build failed: TS2322 [ERROR]: Type 'string' is not assignable to type 'number'. (server.ts:1)",
+    ['server.ts:1:7'],
+  ],
   ['build/django-check', "The build failed: ModuleNotFoundError: No module named 'shopsite.gone'", []],
   [
     'build/django-collect',
@@ -44,6 +61,11 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     ['src/index.js:1:14'],
   ],
   [
+    'build/esbuild-loader',
+    '`esbuild src/a.js --bundle` failed: No loader is configured for ".avif2" files: src/logo.avif2 (src/a.js:1)',
+    ['src/a.js:1:7'],
+  ],
+  [
     'build/eslint',
     "`eslint .` failed: 'a' is assigned a value but never used no-unused-vars (src/index.js:1)",
     ['src/index.js:1:7', 'src/index.js:2:1'],
@@ -64,6 +86,7 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     ['main.c:1:10'],
   ],
   ['build/gcc-link', "The build failed: main.c:(.text+0xa): undefined reference to `foo' (Makefile:2)", ['Makefile:2']],
+  ['build/go-embed', 'The build failed: pattern web/dist: no matching files found (main.go:5)', ['main.go:5:12']],
   [
     'build/go-method',
     'The build failed: s.Missing undefined (type store.Store has no field or method Missing) (cmd/api/main.go:7)',
@@ -86,6 +109,11 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   ['build/go-toolchain', 'go.mod requires Go 1.99, but the build has Go 1.26.8', []],
   [
+    'build/go-vet',
+    'The build failed: fmt.Printf format %d has arg "x" of wrong type string (main.go:5)',
+    ['main.go:5:27'],
+  ],
+  [
     'build/gradle-dep',
     "The build failed: Could not resolve all files for configuration ':compileClasspath': No cached version of com.acme:nothing:1.0 available for offline mode.",
     [],
@@ -100,6 +128,7 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     "The build failed: Execution failed for task ':x': no signing key (build.gradle:2)",
     ['build.gradle:2'],
   ],
+  ['build/javac', 'Java cannot find symbol: variable y (A.java:1)', ['A.java:1']],
   [
     'build/javac-pkg',
     'The build failed: error: package org.springframework.boot does not exist (src/main/java/com/acme/App.java:2)',
@@ -124,9 +153,20 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   ['build/next-config', '`next build` failed: [SyntaxError: Unexpected end of input]', []],
   [
+    'build/next-conflict',
+    '`next build` failed: You cannot have two parallel pages that resolve to the same path. Please check /x/page and /x/route. Refer to the route group docs for more information: https://nextjs.org/docs/app/building-your-applica… (app/x/page.jsx)',
+    ['app/x/page.jsx'],
+  ],
+  [
     'build/next-envcrash',
     "Next.js fails to prerender the page /: TypeError: Cannot read properties of undefined (reading 'length')",
     [],
+  ],
+  ['build/next-fs', "`next build` failed: Module not found: Can't resolve 'fs' (app/x/page.jsx)", ['app/x/page.jsx']],
+  [
+    'build/next-gssp',
+    '`next build` failed: "getServerSideProps" is not supported in app/. Read more: https://nextjs.org/docs/app/building-your-application/data-fetching (app/x/page.jsx:1)',
+    ['app/x/page.jsx:1:1'],
   ],
   [
     'build/next-syntax',
@@ -208,6 +248,11 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
   ['build/py-compile', 'The build failed: SyntaxError: invalid syntax (bad.py:1)', ['bad.py:1']],
   ['build/pytest', "The build failed: ModuleNotFoundError: No module named 'yaml_gone' (t.py:1)", ['t.py:1']],
   ['build/rake', 'The build failed: asset host is not configured (Rakefile:2)', ['Rakefile:2']],
+  [
+    'build/rollup-config',
+    "`rollup -c` failed: Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'rollup-plugin-gone' imported from /app/rollup.config.js",
+    ['rollup.config.js'],
+  ],
   ['build/ruby-version', 'The Gemfile wants Ruby 9.9.9, but the build has Ruby 3.1.2', []],
   ['build/rust-borrow', 'The build failed: error[E0308]: mismatched types (src/main.rs:6)', ['src/main.rs:6:19']],
   [
@@ -232,6 +277,11 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     ['src/routes/shop/[id]/+page.svelte:2:7'],
   ],
   [
+    'build/tsc-b',
+    "`tsc -b` failed: error TS2322: Type 'number' is not assignable to type 'string'. (packages/a/src/i.ts:1)",
+    ['packages/a/src/i.ts:1:14'],
+  ],
+  [
     'build/turbo',
     '`turbo run build` failed: Could not resolve workspace: Missing `devEngines.packageManager` or legacy `packageManager` field',
     [],
@@ -252,6 +302,11 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     'build/vite-css',
     '`vite build` failed: [vite:css] [postcss] /app/src/style.css:2:16: Unexpected }',
     ['src/style.css:2:16'],
+  ],
+  [
+    'build/vite-json',
+    '`vite build` failed: [vite:json] [plugin vite:json] src/data.json (1:9): Failed to parse JSON file, invalid JSON syntax found at position 9',
+    ['src/data.json:1:9'],
   ],
   ['build/vite-missing', '`vite build` failed: Could not resolve "./App" from "src/main.tsx"', ['src/main.tsx']],
   [
@@ -677,6 +732,16 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     ['s.js:1:28'],
   ],
   [
+    'run/esm-export',
+    "The app does not start: SyntaxError: The requested module './lib.js' does not provide an export named 'total' (server.js:1)",
+    ['server.js:1'],
+  ],
+  [
+    'run/express-mw',
+    'The app does not start: TypeError: argument handler must be a function (server.js:1)',
+    ['server.js:1:55'],
+  ],
+  [
     'run/express-path',
     'The app does not start: PathError [TypeError]: Unexpected ( at index 3: /:a(*; visit https://git.new/pathToRegexpError for info',
     [],
@@ -697,6 +762,11 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
   ['run/java-jar', 'The app does not start: Unable to access jarfile target/app.jar', []],
   ['run/java-main', 'The app does not start: java.lang.ClassNotFoundException: com.acme.Missing', []],
   ['run/json-log', 'Connection refused: nothing answers (amqp)', []],
+  [
+    'run/json-undefined',
+    "The app does not start: TypeError: Cannot read properties of undefined (reading 'host') (server.js:1)",
+    ['server.js:1:91'],
+  ],
   ['run/listen-bad', 'The app does not start: getaddrinfo ENOTFOUND 256.1.1.1', []],
   [
     'run/mongo-undefined',
@@ -713,6 +783,7 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     'The app does not start: unknown directive "proxy_pas" in /app/nginx.conf:2',
     ['nginx.conf:2'],
   ],
+  ['run/nginx-up', 'The app does not start: host not found in upstream "api:80" in /app/n.conf:2', ['n.conf:2']],
   ['run/node-nodist', 'The start command runs dist/server.js, which does not exist (Cannot find module)', []],
   ['run/pg-host', 'The app does not start: getaddrinfo ENOTFOUND db', []],
   [
@@ -720,6 +791,7 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     "The app does not start: Failed opening required '/app/vendor/autoload.php' (include_path='.:/usr/share/php') in /app/index.php:2",
     ['index.php:2'],
   ],
+  ['run/php-method', 'The app does not start: Call to undefined method A::y() in /app/i.php:2', ['i.php:2']],
   [
     'run/php-pdo',
     'The app does not start: Uncaught PDOException: could not find driver in /app/index.php:2',
@@ -757,13 +829,20 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     "The app does not start: TypeError: int() argument must be a string, a bytes-like object or a real number, not 'NoneType' (main.py:2)",
     ['main.py:2'],
   ],
+  [
+    'run/py-json',
+    'The app does not start: json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0) (m.py:2)',
+    ['m.py:2'],
+  ],
   ['run/py-uvicorn', 'The app does not start: Error loading ASGI app. Could not import module "shop.gone".', []],
+  ['run/pydantic', 'Settings are missing: S requires the environment variable stripe_key (m.py:5)', ['m.py:5']],
   ['run/redis-host', 'The app does not start: Unhandled error event: Error: getaddrinfo ENOTFOUND cache', []],
   [
     'run/reject-object',
-    'The app does not start: UnhandledPromiseRejection: This error originated either by throwing inside of an async function … … block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "#<Object>".',
+    'The app does not start: UnhandledPromiseRejection: This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reas…',
     [],
   ],
+  ['run/ruby-fetch', "The app does not start: a.rb:3:in `fetch': key not found: :b (KeyError)", ['a.rb:3']],
   [
     'run/ruby-name',
     "The app does not start: app.rb:3:in `x': undefined local variable or method `foo' for #<A:0x00007f2edf7237f0> (NameError)",
@@ -780,6 +859,11 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
     ['app.rb:3'],
   ],
   [
+    'run/ruby-yaml',
+    "The app does not start: /usr/lib/ruby/3.1.0/psych.rb:455:in `parse': (c.yml): mapping values are not allowed in this context at line 2 column 6 (Psych::SyntaxError) (y.rb:1)",
+    ['y.rb:1'],
+  ],
+  [
     'run/rust-expect',
     'The app does not start: PORT must be a number: ParseIntError { kind: InvalidDigit } (src/main.rs:1)',
     ['src/main.rs:1:82'],
@@ -787,6 +871,11 @@ const KNOWN: readonly (readonly [string, string, readonly string[]])[] = [
   ['run/sh-source', 'The app does not start: s.sh: 3: .: cannot open ./env.sh: No such file', []],
   ['run/sh-syntax', 'The app does not start: s.sh: 3: Syntax error: end of file unexpected (expecting "fi")', []],
   ['run/sh-unset', 'The environment variable DATABASE_URL is missing', []],
+  [
+    'run/sqlite-open',
+    'The app does not start: sqlite3.OperationalError: unable to open database file (m.py:2)',
+    ['m.py:2'],
+  ],
   [
     'run/zod',
     'The environment variable STRIPE_KEY is missing or not as the schema (zod) requires (s.js:1)',

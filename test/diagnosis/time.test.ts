@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import { BUILD_HINTS } from '../../src/diagnosis/hints-build.ts'
-import { RUN_HINTS } from '../../src/diagnosis/hints-run.ts'
+import { BUILD_HINTS, RUN_HINTS } from '../../src/diagnosis/hints.ts'
 import { failureOf, SAMPLES, sampleLines } from './samples.ts'
 
 const SOURCES = new URL('../../src/diagnosis/', import.meta.url)

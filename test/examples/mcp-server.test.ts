@@ -4,28 +4,16 @@ import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { z } from 'zod'
-import { type Sandbox, startSandbox, type WebhookEvent } from '../../sandbox/index.ts'
-import { evaluateTemplate } from '../../sandbox/runner/expression.ts'
+import { type Repository, type Sandbox, startSandbox, type WebhookEvent } from '../../sandbox/index.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { bundleMcpServer, mcpServer } from './mcp-server-bundle.ts'
+import { runExample } from './run-example.ts'
 
 const manifest = z.object({
   dependencies: z.record(z.string(), z.string()).default({}),
   devDependencies: z.record(z.string(), z.string()),
 })
-const workflow = z.object({
-  permissions: z.record(z.string(), z.enum(['read', 'write'])),
-  jobs: z.object({
-    deploy: z.object({
-      steps: z.array(
-        z.object({ uses: z.string().optional(), with: z.record(z.string(), z.coerce.string()).optional() }),
-      ),
-    }),
-  }),
-})
-
 let sandbox: Sandbox
 let folder: string
 beforeAll(async () => {
@@ -45,24 +33,12 @@ async function sources(): Promise<Record<string, string>> {
   )
 }
 
-/** Runs the action's step as the example's workflow has it, with what its build step leaves behind. */
-async function run(repository: Parameters<Sandbox['run']>[0]['repository'], event: WebhookEvent) {
-  const text = await readFile(join(mcpServer, '.github/workflows/deploy.yml'), 'utf8')
-  const { permissions, jobs } = workflow.parse(parse(text))
-  const step = jobs.deploy.steps.find(({ uses }) => uses?.includes('ink-deploy'))
-  const contexts = {
-    secrets: { INK_API_KEY: sandbox.ink.apiKey },
-    github: { event: event.payload, event_name: event.name },
-  }
-  const inputs = Object.entries(step?.with ?? {}).map(([name, value]) => [
-    name,
-    evaluateTemplate(value, contexts, 'success'),
-  ])
-  return sandbox.run({
+/** With what the example's build step leaves behind. */
+function run(repository: Repository, event: WebhookEvent) {
+  return runExample(sandbox, {
+    example: mcpServer,
     repository,
     event,
-    permissions,
-    with: Object.fromEntries(inputs),
     prepare: async (workspace) => {
       if (event.payload.action !== 'closed') await cp(folder, join(workspace, 'dist'), { recursive: true })
     },

@@ -50,7 +50,7 @@ describe('a step with which the service does not come up', () => {
     expect((await look(scene, inputs, 31 * 24 * 60)).summary).toContain('Memory raised from 256Mi to 512Mi')
   })
 
-  it('and cannot be taken back leaves it in trouble until it is mended, although the old version answers', async () => {
+  it('and cannot be taken back leaves it in trouble until it is fixed, although the old version answers', async () => {
     const scene = await deployed(stage)
     stage.ink.fault('rollout.unhealthy', { times: 4 })
     const broke = await look(scene, inputs)

@@ -24,7 +24,7 @@ describe('what a service costs a day', () => {
     expect(costOf({ ...size, env }, { ...pricing, database: wanted })).toBeCloseTo(minutes * 0.003, 9)
   })
 
-  it('is no figure where no estimate is wanted', () => {
+  it('is not shown where no estimate is wanted', () => {
     const prices = { vcpuMinute: 0, gbMinute: 0 }
     expect(costOf(size, { ...pricing, prices, database: database('postgres') })).toBeUndefined()
   })

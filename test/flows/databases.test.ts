@@ -84,15 +84,15 @@ describe('the seed of a database', () => {
     expect(await fruit(scene)).toEqual(['apple; pear'])
   })
 
-  it('that fails leaves nothing of itself, stops the deployment, and is run again once it is mended', async () => {
+  it('that fails leaves nothing of itself, stops the deployment, and is run again once it is fixed', async () => {
     const scene = await stage.scene()
     const broken = await push(scene, `${good} insert into fruits values ('pear');`)
     expect(broken.red).toBe(true)
     expect(broken.told).toContain('no such table: fruits')
     expect(broken.outcome?.failure?.hint).toContain('run again next time')
     expect(stage.ink.service(scene.production)).toBeUndefined()
-    const mended = await push(scene, good, {}, 'mended')
-    expect(mended.told).toBe('live')
+    const fixed = await push(scene, good, {}, 'fixed')
+    expect(fixed.told).toBe('live')
     expect(await fruit(scene)).toEqual(['apple; pear'])
   })
 

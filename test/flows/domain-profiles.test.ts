@@ -16,13 +16,13 @@ describe.each(profiles)('on a platform of the generation %s', (profile) => {
   it('a preview has a domain of its own, which goes with it', async () => {
     const scene = await stage.scene()
     const { number } = await scene.open('hello')
-    const inputs = { 'preview-domain': 'pr-{number}.preview.example.com' }
+    const inputs = { 'preview-domain': 'pr-{number}-preview.example.com' }
     const opened = await scene.act('pull_request', { action: 'opened', number }, { inputs })
     expect(opened.told).toBe('live')
-    const domain = `pr-${number}.preview.example.com`
+    const domain = `pr-${number}-preview.example.com`
     expect(stage.ink.service(scene.preview(number))?.customDomain?.domain).toBe(domain)
-    expect(stage.ink.dnsRecords('example.com').map(({ name }) => name)).toEqual([`pr-${number}.preview`])
-    expect(scene.rows(number)[0]?.domain).toMatchObject({ name: domain, status: 'provisioning' })
+    expect(stage.ink.dnsRecords('example.com').map(({ name }) => name)).toEqual([`pr-${number}-preview`])
+    expect(scene.rows(number)[0]?.domain).toMatchObject({ name: domain, status: 'active' })
 
     await scene.repository.close(number)
     const closed = await scene.act('pull_request', { action: 'closed', number })

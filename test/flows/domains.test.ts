@@ -20,16 +20,16 @@ describe('the domain of production', () => {
     scene.act('push', { after: scene.first }, { inputs, runAttempt: 2 })
   const attached = (scene: Scene) => stage.ink.service(scene.production)?.customDomain?.domain
 
-  it('is attached once, and its state is shown until it is active', async () => {
+  it('is attached once, and shown with the state of its zone', async () => {
     const scene = await stage.scene()
     const domain = `app.${zone()}`
     const first = await push(scene, { domain })
     expect(first.told).toBe('live')
     expect(attached(scene)).toBe(domain)
-    expect(first.summary).toContain(`\`${domain}\` is provisioning`)
-    await expect.poll(() => stage.ink.service(scene.production)?.customDomain?.status).toBe('active')
+    const active = /Domain \[.*\]\(https:\/\/app\.zone\d+\.example\/?\) is active/
+    expect(first.summary).toMatch(active)
     const second = await push(scene, { domain })
-    expect(second.summary).toMatch(/Domain \[.*\]\(https:\/\/app\.zone\d+\.example\/?\) is active/)
+    expect(second.summary).toMatch(active)
     const calls = stage.ink.journal.filter((entry) => JSON.stringify(entry).includes('add_custom_domain'))
     expect(calls).toHaveLength(1)
   })
@@ -65,6 +65,22 @@ describe('the domain of production', () => {
       { inputs: { domain: 'x.elsewhere.example', command: 'plan' } },
     )
     expect(plan.log.join('\n')).toContain('! Domain: x.elsewhere.example. It lies under none of the zones')
+  })
+
+  it('that no zone can serve leaves the deployment live, and says which name would do', async () => {
+    const scene = await stage.scene()
+    const name = zone()
+    const deep = await push(scene, { domain: `app.preview.${name}` })
+    expect(deep.told).toBe('live')
+    expect(attached(scene)).toBeUndefined()
+    expect(deep.warnings.join()).toContain(`use app-preview.${name}, or delegate preview.${name} as a zone of its own`)
+    const itself = await push(scene, { domain: name })
+    expect(itself.told).toBe('live')
+    expect(itself.warnings.join()).toContain(`It is the zone itself, and ml.ink serves the names one label below`)
+    const plan = await push(scene, { domain: `app.preview.${name}`, command: 'plan' })
+    expect(plan.log.join('\n')).toContain(
+      `! Domain: app.preview.${name}. ml.ink serves the names one label below a zone`,
+    )
   })
 
   it('whose name is blocked by a record of a service that is gone is told with how to free it', async () => {
@@ -103,7 +119,7 @@ describe('the domain of production', () => {
     expect(attached(scene)).toBe(`new.${name}`)
   })
 
-  it('is no reason for a red run when it cannot be taken off', async () => {
+  it('does not make the run red when it cannot be taken off', async () => {
     const scene = await stage.scene()
     await push(scene, { domain: `app.${zone()}` })
     stage.ink.fault('ink.tool-error', { tool: 'remove_custom_domain', text: 'try later' })

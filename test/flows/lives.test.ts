@@ -7,6 +7,7 @@ import { BASE, commitOf, openWorld, type VirtualRun, type VirtualWorld } from '.
 
 const LABEL = 'preview'
 const numbers = [1, 2] as const
+const QUICK_DELETION_MS = 800
 
 type Step =
   | { readonly kind: 'open' | 'push' | 'close' | 'reopen' | 'label' | 'unlabel'; readonly pull: 1 | 2 }
@@ -19,6 +20,8 @@ interface Life {
   readonly steps: readonly { readonly step: Step; readonly waitMs: number }[]
   /** Whether runs are ever cancelled. */
   readonly cancels: boolean
+  /** How long the platform takes for a deletion, of which nothing tells until it is done; quick where calls go wrong. */
+  readonly deletionMs: number
   /** One call in so many goes wrong; 0 for none. */
   readonly mishapEvery: number
 }
@@ -48,6 +51,7 @@ const life: fc.Arbitrary<Life> = fc.record({
     },
   ),
   cancels: fc.boolean(),
+  deletionMs: fc.constantFrom(QUICK_DELETION_MS, QUICK_DELETION_MS, 8_000, 60_000),
   mishapEvery: fc.constantFrom(0, 0, 12, 40),
 })
 
@@ -59,6 +63,7 @@ async function live(whole: Life): Promise<VirtualWorld> {
   const world: VirtualWorld = openWorld({
     seed,
     broken,
+    deletionMs: mishapEvery === 0 ? whole.deletionMs : QUICK_DELETION_MS,
     inputs: { database: 'sqlite', ...(gated ? { 'preview-label': LABEL } : {}) },
     mishap: () => {
       if (weather.fair || world.random() * mishapEvery >= 1) return 'none'
@@ -199,3 +204,24 @@ it('whatever happens in the life of a pull request, a sweep leaves nothing behin
     { numRuns: Number(process.env.LIVES ?? 1000) },
   )
 })
+
+it.each([300, 800, 1200, 2000])(
+  'opened again %i ms after it was closed, while the platform still deletes it, it is never green and gone',
+  async (waitMs) => {
+    const one: Life = {
+      seed: 3,
+      gated: false,
+      steps: [
+        { step: { kind: 'close', pull: 2 }, waitMs: 20_000 },
+        { step: { kind: 'close', pull: 1 }, waitMs },
+        { step: { kind: 'reopen', pull: 1 }, waitMs: 0 },
+      ],
+      cancels: false,
+      deletionMs: 60_000,
+      mishapEvery: 0,
+    }
+    const world = await live(one)
+    check(world, one)
+    expect(decodeState(world.github.cards.get(1) ?? '')).toMatchObject([{ status: 'live' }])
+  },
+)

@@ -68,7 +68,7 @@ describe('credits', () => {
     expect(summary).toContain('🟠 | Credits | 0 left')
   })
 
-  it('are no reason to remove a preview, since that brings none', async () => {
+  it('do not get a preview removed, since that brings none', async () => {
     const stage = await stageOf('g1')
     const scene = await stage.scene()
     const first = await scene.open('one')

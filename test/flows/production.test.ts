@@ -76,10 +76,10 @@ describe('production', () => {
     expect(await scene.page(scene.production)).toBe('older')
   })
 
-  it('that somebody else deploys meanwhile is superseded, and that is no failure', async () => {
+  it('that somebody else deploys meanwhile is superseded, and that is not a failure', async () => {
     const scene = await live()
     const sha = await scene.write('second')
-    stage.ink.fault('ink.deployed-by-other', { times: 1, branch: `ink/production/${scene.first}` })
+    stage.ink.fault('ink.deployed-by-other', { times: 1, branch: `ink/production/${scene.production}/${scene.first}` })
     const run = await scene.act('push', { before: scene.first, after: sha })
     expect(run.told).toBe('superseded')
     expect(run.red).toBe(false)
@@ -123,14 +123,14 @@ describe('production', () => {
     expect(run.log.slice(back)).not.toContain('error: nothing fits')
   })
 
-  it('that could not be confirmed is red, and stays: doubt is no reason to take away what may be good', async () => {
+  it('that could not be confirmed is red, and stays: doubt is not a reason to take away what may be good', async () => {
     const scene = await live()
     const sha = await scene.write('second')
     const run = await scene.act('push', { before: scene.first, after: sha }, { change: hidingStatusAfterProbe(sha) })
     expect(run.told).toContain('it could not be confirmed that this deployment does')
     expect(run.outputs.status).toBe('unhealthy')
     expect(run.red).toBe(true)
-    expect(stage.ink.service(scene.production)?.branch).toBe(`ink/production/${sha}`)
+    expect(stage.ink.service(scene.production)?.branch).toBe(`ink/production/${scene.production}/${sha}`)
     expect(await scene.page(scene.production)).toBe('second')
   })
 

@@ -21,11 +21,11 @@ import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { publish, runAction } from '../../src/flows/run-action.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
 import { type InputName, parseSettings } from '../../src/plan/settings.ts'
-import type { CardRow } from '../../src/report/row.ts'
+import type { AnnotationView, CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readContext, readEvent } from '../../src/runner/event.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
-import { openMasks } from '../../src/runner/masks.ts'
+import { openMasks } from '../../src/runner/output.ts'
 import { inputDefaults } from '../plan/plan-inputs.ts'
 
 export type Inputs = Partial<Record<InputName, string>>
@@ -64,6 +64,7 @@ export interface Act {
   readonly warnings: readonly string[]
   readonly notices: readonly string[]
   readonly summary: string
+  readonly annotations: readonly AnnotationView[]
   readonly secrets: readonly string[]
   /** What the post step would find. */
   readonly remembered: OpenDeployment | undefined
@@ -202,6 +203,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const notices: string[] = []
   const outputs: Record<string, string> = {}
   let summary = ''
+  const annotations: AnnotationView[] = []
   let remembered: OpenDeployment | undefined
   const say = (line: string) => {
     log.push(line)
@@ -219,7 +221,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
       endGroup: () => undefined,
       info: say,
       debug: () => undefined,
-      foreign: say,
+      untrusted: say,
       notice: (text) => void notices.push(text),
       warning: (text) => void warnings.push(text),
     },
@@ -230,6 +232,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     maskVariables: (values) =>
       masks.addVariables(new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))),
     secrets: () => masks.values,
+    redact: masks.redact,
     remember: (open) => {
       remembered = open
     },
@@ -243,7 +246,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   try {
     outcome = await runAction(deps, read, { startedAt, warnings, signal })
     publish(outcome, deps, {
-      annotate: () => undefined,
+      annotate: (attached) => void annotations.push(...attached),
       writeSummary: (markdown) => {
         summary = markdown
       },
@@ -263,6 +266,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     warnings,
     notices,
     summary,
+    annotations,
     secrets: masks.values,
     remembered,
     githubCalls: github.journal.slice(callsBefore).flatMap(({ operation }) => (operation === 'git' ? [] : [operation])),

@@ -33,7 +33,7 @@ async function sweep(world: VirtualWorld, inputs: Partial<Record<InputName, stri
   const run = world.start(schedule, { command: 'sweep', ...inputs })
   await world.time.drive(run.done)
   const outcome = run.outcome()
-  if (outcome?.report.kind !== 'sweep') throw new Error(`It was no sweep: ${outcome?.failure?.message}`)
+  if (outcome?.report.kind !== 'sweep') throw new Error(`It was not a sweep: ${outcome?.failure?.message}`)
   return { outcome, report: outcome.report, outputs: run.outputs }
 }
 

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import { openGitHub } from '../../src/github/github.ts'
+import { createSeal } from '../../src/report/seal.ts'
 import { type Act, openStage, type Scene, type Stage, USUAL } from './stage.ts'
 
 let stage: Stage
@@ -31,6 +33,8 @@ async function post(scene: Scene, { remembered }: Act) {
   return finishInterrupted(remembered, {
     github,
     repositoryUrl: repository.htmlUrl,
+    sealOf: (number) =>
+      createSeal(new Secret(stage.ink.apiKey), { id: String(repository.id), fullName: repository.fullName }, number),
     comment: 'sticky',
     now: Date.now(),
   })
@@ -82,7 +86,7 @@ describe('trouble on the way to ml.ink', () => {
   it('with a service that somebody else makes at the same moment stops before changing it', async () => {
     const scene = await stage.scene()
     const { number } = await scene.open('hello')
-    stage.ink.fault('ink.foreign-service', { times: 1 })
+    stage.ink.fault('ink.name-taken', { times: 1 })
     const run = await scene.act('pull_request', { action: 'opened', number })
     expect(run.red).toBe(true)
     expect(run.outcome?.failure?.message).toContain('does not carry the marks')

@@ -4,8 +4,8 @@ import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import type { Platform } from '../../src/ink/platform.ts'
 import type { Database } from '../../src/ink/resources.ts'
 import type { Service } from '../../src/ink/results.ts'
+import { parseDeploymentBranch } from '../../src/plan/names.ts'
 import type { Source } from '../../src/source/source.ts'
-import { parseDeploymentBranch } from '../../src/source/source.ts'
 
 export const SLUG = 'acme/web-ab12'
 
@@ -33,6 +33,8 @@ export interface VirtualInkOptions {
   readonly mishap: (call: string) => 'none' | 'lost-before' | 'lost-after' | 'unavailable'
   /** Source commits that do not build. */
   readonly broken: ReadonlySet<string>
+  /** How long a deletion takes, in milliseconds. */
+  readonly deletionMs?: number
   /** The most services of the account. */
   readonly limit?: number
 }
@@ -169,7 +171,7 @@ export class VirtualInk {
             const service = find(name)
             service.deleting = true
             const never = new AbortController().signal
-            void this.#options.clock.sleep(800, never).then(() => {
+            void this.#options.clock.sleep(this.#options.deletionMs ?? 800, never).then(() => {
               if (this.services.get(name) === service) this.services.delete(name)
             })
             return true

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import { createRedactor, redactValue } from '../../src/core/redact.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
 import type { Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
 import type { InputName } from '../../src/plan/settings.ts'
+import { createSeal } from '../../src/report/seal.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
 import { VirtualInk, type VirtualInkOptions } from './virtual-ink.ts'
@@ -48,6 +50,7 @@ export function openWorld(options: WorldOptions = {}): VirtualWorld {
     mishap: options.mishap ?? (() => 'none'),
     broken: options.broken ?? new Set(),
     ...(options.limit === undefined ? {} : { limit: options.limit }),
+    ...(options.deletionMs === undefined ? {} : { deletionMs: options.deletionMs }),
   })
   const github = new VirtualGitHub(time.clock, latencyMs)
   let runs = 0
@@ -92,7 +95,7 @@ function start(
       debug() {},
       notice: (text) => void notices.push(text),
       warning: (text) => void warnings.push(text),
-      foreign: say,
+      untrusted: say,
     },
     output: (name, value) => {
       outputs[name] = String(value)
@@ -100,13 +103,16 @@ function start(
     mask: (secret) => void secrets.push(secret),
     maskVariables: (values) => void secrets.push(...Object.values(values)),
     secrets: () => secrets,
+    redact: (value) => redactValue(value, createRedactor(secrets)),
     openPlatform: async () => ink.platform(),
     openSource: () => ink.source(),
     github: github.adapter(cancel.signal),
     seedDatabase: () => Promise.reject(new Error('not played here')),
-    http: async ({ hostname }) => {
+    http: async ({ hostname }, _signal, wanted) => {
       const service = ink.services.get(hostname.replace('.example', ''))
-      return { status: service?.serves === undefined ? 404 : 200, body: service?.serves ?? '' }
+      const { serves } = service ?? {}
+      const contains = wanted === undefined ? {} : { contains: serves?.includes(wanted) ?? false }
+      return { status: serves === undefined ? 404 : 200, ...contains }
     },
     mcp: () => Promise.reject(new Error('not played here')),
     remember: (open) => {
@@ -125,6 +131,7 @@ function start(
     await finishInterrupted(remembered, {
       github: github.adapter(new AbortController().signal),
       repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
+      sealOf: (number) => createSeal(settings.apiKey, repository, number),
       comment: settings.comment,
       now: clock.now(),
     })

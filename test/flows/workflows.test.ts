@@ -36,8 +36,9 @@ const workflowSchema = z.object({
 
 const names = (await readdir(folder)).filter((name) => name.endsWith('.yml'))
 
-// How the server's own is carried out is in test/examples.
-const paths = [...names.map((name) => join('workflows', name)), 'mcp-server/.github/workflows/deploy.yml']
+// How those of the apps are carried out is in test/examples.
+const apps = ['mcp-server', 'protected'].map((app) => join(app, '.github/workflows/deploy.yml'))
+const paths = [...names.map((name) => join('workflows', name)), ...apps]
 
 async function load(path: string) {
   const text = await readFile(join(examples, path), 'utf8')

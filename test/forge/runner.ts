@@ -28,7 +28,7 @@ export interface GiteaRunner {
 const WAIT_MS = 60_000
 
 /**
- * A runner for a Gitea. Gitea's own is no module of the Go module proxy, and is nektos/act with this protocol around it, so
+ * A runner for a Gitea. Gitea's own is not in the Go module proxy, and is nektos/act with this protocol around it, so
  * this is the protocol, around the same act.
  */
 export async function registerRunner(gitea: Gitea, endpoint: string): Promise<GiteaRunner> {

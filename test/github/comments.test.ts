@@ -18,7 +18,8 @@ function listCard(pullRequest: number, name: string): StickyComment {
 
 /** A card that holds one text and nothing else. */
 function textCard(pullRequest: number, text: string): StickyComment {
-  return { pullRequest, marker: MARKER, fold: () => ({ body: `${MARKER}\n${text}`, shared: false }) }
+  const fold = () => ({ body: `${MARKER}\n${text}`, shared: false })
+  return { pullRequest, marker: MARKER, authentic: () => true, fold }
 }
 
 describe('the sticky comment', () => {
@@ -161,7 +162,7 @@ describe('the sticky comment', () => {
     expect(warnings[0]).toContain(`pull request #${stand.pull.number}`)
   })
 
-  it('warns of a locked conversation and says how to mend it', async () => {
+  it('warns of a locked conversation and says how to fix it', async () => {
     await using stand = await openStand()
     stand.server.fault('github.http', {
       operation: 'issues/create-comment',

@@ -12,13 +12,13 @@ describe('the issue of a trouble', () => {
     expect((await issues.upsert(TROUBLE))?.outcome).toBe('unchanged')
     const updated = await issues.upsert({ ...TROUBLE, body: `${MARKER}\nIt crashed.` })
     expect(updated).toMatchObject({ number: opened?.number, outcome: 'updated' })
-    expect(await issues.close(MARKER, 'ink-monitor', 'Well again.')).toMatchObject({
+    expect(await issues.close(MARKER, 'ink-monitor', 'It has recovered.')).toMatchObject({
       number: opened?.number,
       outcome: 'closed',
     })
     const issue = stand.repository.issues.get(opened?.number ?? 0)
     expect(issue).toMatchObject({ state: 'closed', body: `${MARKER}\nIt crashed.` })
-    expect(stand.repository.comments(opened?.number ?? 0).map(({ body }) => body)).toEqual(['Well again.'])
+    expect(stand.repository.comments(opened?.number ?? 0).map(({ body }) => body)).toEqual(['It has recovered.'])
     expect(await issues.find(MARKER, 'ink-monitor')).toBe('absent')
     expect(stand.server.violations).toEqual([])
   })
@@ -27,7 +27,7 @@ describe('the issue of a trouble', () => {
     await using stand = await openStand()
     const { issues } = stand.open().github
     const first = await issues.upsert(TROUBLE)
-    await issues.close(MARKER, 'ink-monitor', 'Well again.')
+    await issues.close(MARKER, 'ink-monitor', 'It has recovered.')
     const second = await issues.upsert(TROUBLE)
     expect(second?.outcome).toBe('created')
     expect(second?.number).not.toBe(first?.number)

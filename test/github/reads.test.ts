@@ -20,7 +20,7 @@ describe('a pull request', () => {
     expect(stand.server.violations).toEqual([])
   })
 
-  it('that does not exist is absent, which is no reason for a warning', async () => {
+  it('that does not exist is absent, which does not deserve a warning', async () => {
     await using stand = await openStand()
     const { github, warnings } = stand.open()
     expect(await github.pullRequests.get(999)).toBe('absent')

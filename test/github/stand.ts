@@ -41,8 +41,8 @@ export interface Opened {
 }
 
 /** Starts the stand. Disposing it checks nothing: see that `server.violations` is empty where calls are made. */
-export async function openStand(): Promise<Stand> {
-  const server = await startGitHub()
+export async function openStand(options: Parameters<typeof startGitHub>[0] = {}): Promise<Stand> {
+  const server = await startGitHub(options)
   const repository = await server.createRepository({ owner: 'acme', name: 'shop' })
   const parent = await repository.pushTo('main', { 'index.html': 'one' })
   await repository.commit({ branch: 'feature', parent, message: 'Change the page', files: { 'index.html': 'two' } })

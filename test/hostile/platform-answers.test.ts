@@ -151,7 +151,10 @@ describe('an answer', () => {
   })
 
   it.each([
-    ['a redirect to what is no address', (response) => response.writeHead(307, { location: 'http://[' }).end()],
+    [
+      'a redirect to something that is not an address',
+      (response) => response.writeHead(307, { location: 'http://[' }).end(),
+    ],
     ['a result that is none', { result: 'all is well' }],
     ['text that is neither JSON nor events', (response) => response.writeHead(200).end('hello')],
     ['nothing at all', (response) => response.writeHead(200, { 'content-type': 'application/json' }).end()],

@@ -2,14 +2,14 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseDeploymentBranch } from '../../src/source/branches.ts'
+import { parseDeploymentBranch } from '../../src/plan/names.ts'
+import { parsePackReport, parseProgress } from '../../src/source/branches.ts'
 import { parsePointer } from '../../src/source/lfs.ts'
 import { parseCommit, readableSubject } from '../../src/source/objects.ts'
-import { parsePackReport, parseProgress } from '../../src/source/push.ts'
 import {
   classifyFailure,
   GitRemote,
-  networkError,
+  gitError,
   parseRemote,
   protectedRemote,
   SourceError,
@@ -21,7 +21,7 @@ import { commitFiles, newRepository, writeFiles } from '../source/scratch.ts'
 
 const parent = new GitRemote('https://git.example/acme/web', 'x-access-token', 'to%ken')
 const failureOf = (stderr: string) =>
-  networkError('The push', classifyFailure({ stderr, stdout: stderr, exitCode: 1 }), parent)
+  gitError('The push', classifyFailure({ stderr, stdout: stderr, exitCode: 1 }), parent)
 
 /** Readers of what strangers write, each with the pieces that its texts are made of. */
 const readers: readonly [name: string, pieces: readonly string[], read: (text: string) => unknown][] = [

@@ -135,7 +135,7 @@ describe('a checkout', () => {
     })
   })
 
-  it('whose .gitmodules is no such file is an error that names it, if there are submodules at all', async () => {
+  it('whose .gitmodules is not a file is an error that names it, if there are submodules at all', async () => {
     await using stage = await setStage()
     await newRepository(stage.workspace)
     const without = await commitFiles(stage.workspace, { '.gitmodules': '[[[' })

@@ -28,7 +28,7 @@ describe('what an account has left', () => {
     [{ credits_used: 12 }, undefined],
     [{ balance: 'plenty' }, undefined],
     [{}, undefined],
-  ])('%j is no amount of dollars, and nothing is made up', (answer, shown) => {
+  ])('%j is not an amount of dollars, and nothing is made up', (answer, shown) => {
     expect(read(answer)).toEqual({ dollars: undefined, spent: false, perhapsSpent: false, shown })
   })
 

@@ -107,7 +107,9 @@ it.each(['g1', 'g2'] as const)('a domain is attached under a delegated zone (%s)
   await platform.gitAccess('web', true, signal)
   await platform.createService('web', 'web', 'main', {}, signal)
   expect(await platform.zones(signal)).toEqual([])
-  await expect(platform.addDomain('web', 'www.example.com', signal)).rejects.toThrow(/no delegated zone/)
+  await expect(platform.addDomain('web', 'www.example.com', signal)).rejects.toThrow(
+    /no active hosted zone found for www\.example\.com/,
+  )
   ink.delegateZone('example.com')
   expect(await platform.zones(signal)).toEqual([{ zone: 'example.com', status: 'active' }])
   expect(await platform.addDomain('web', 'www.example.com', signal)).toMatchObject({ domain: 'www.example.com' })

@@ -198,7 +198,7 @@ describe('the platform’s error texts are classified', () => {
       'in-flight',
     ],
     ["failed to create resource: resource with name 'db1' already exists", 'name-taken'],
-    ['repo belongs to another user', 'foreign-repository'],
+    ['repo belongs to another user', 'not-our-repository'],
     ['not authenticated', 'not-authenticated'],
     ['service limit reached (5): upgrade your plan', 'quota'],
     ['something else entirely', 'other'],

@@ -77,6 +77,17 @@ describe('what can go wrong on the wire has a name', () => {
     expect((await failureOf(platform()(url, post))).failure).toBe('lost-answer')
   })
 
+  it('a numbered stream that cannot be taken up again is a lost answer, also when nothing listens any more', async () => {
+    for (const gone of [false, true]) {
+      const url = await listen(({ method }, response) => {
+        if (method === 'GET') return response.writeHead(405).end()
+        if (gone) response.once('finish', () => open.splice(0).forEach((server) => void server.close()))
+        return response.writeHead(200, { 'content-type': 'text/event-stream' }).end('id: 1\nretry: 100\ndata:\n\n')
+      })
+      expect((await failureOf(platform()(url, post))).failure).toBe('lost-answer')
+    }
+  })
+
   it('silence ends with the time-out', async () => {
     const url = await listen(() => undefined)
     expect((await failureOf(platform(50)(url, post))).failure).toBe('lost-answer')
@@ -94,6 +105,24 @@ describe('what can go wrong on the wire has a name', () => {
     expect(error.message).toContain(new URL(elsewhere).host)
     expect(reached).toBe(false)
   })
+})
+
+it('a stream of numbered events that is closed, or breaks off, is taken up where it ended, and nothing is asked twice', async () => {
+  const asked: (string | undefined)[][] = []
+  const url = await listen(({ method, headers }, response) => {
+    asked.push([method, headers['last-event-id'] as string | undefined, headers.authorization])
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    if (asked.length === 1) response.end('id: first\nretry: 100\ndata:\n\n')
+    else if (asked.length === 2) response.write('id: second\n: nothing yet\n\n', () => response.destroy())
+    else response.end('id: third\ndata: {"jsonrpc":"2.0","id":1,"result":{}}\n\n')
+  })
+  const answer = await platform(10_000)(url, { ...post, headers: { authorization: 'Bearer hush' } })
+  expect(await answer.json()).toEqual({ jsonrpc: '2.0', id: 1, result: {} })
+  expect(asked).toEqual([
+    ['POST', undefined, 'Bearer hush'],
+    ['GET', 'first', 'Bearer hush'],
+    ['GET', 'second', 'Bearer hush'],
+  ])
 })
 
 it('an event stream is handed on as soon as its result is there, even when it stays open', async () => {
@@ -153,7 +182,7 @@ describe('a session', () => {
     expect(slept).toEqual([2000, 2000, 2000])
   })
 
-  it('names an endpoint that is no MCP server', async () => {
+  it('names an endpoint that is not an MCP server', async () => {
     const url = await listen((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>Hello'))
     const error = await failureOf(openSession(options(url), new AbortController().signal))
     expect(error.failure).toBe('protocol')

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { readArguments } from '../../src/cli/login.ts'
 import { DeployError } from '../../src/core/errors.ts'
-import { readArguments } from '../../src/login/login.ts'
 
 const usual = {
   endpoint: 'https://mcp.ml.ink/mcp',

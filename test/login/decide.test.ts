@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { DeployError } from '../../src/core/errors.ts'
-import { decide, refuseWithoutPlace, type Surroundings } from '../../src/login/decide.ts'
+import { decide, type LoginContext, refuseWithoutPlace } from '../../src/login/login.ts'
 import { recommendedWorkflow } from '../../src/login/repository.ts'
 
 const web = { name: 'acme/web', address: 'github.com/acme/web', defaultBranch: 'trunk' }
 const text = recommendedWorkflow('trunk')
 const none = { setSecret: false, print: false, writeWorkflow: false }
-const clone: Surroundings = { interactive: true, repository: web, workflow: { content: undefined } }
+const clone: LoginContext = { interactive: true, repository: web, workflow: { content: undefined } }
 
 /** Answers questions in order; Enter when there is no answer left. */
 function somebody(...answers: boolean[]) {

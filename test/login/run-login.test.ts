@@ -115,7 +115,7 @@ describe('at a terminal', () => {
     expect(left.said).toContain('.github/workflows/deploy.yml stays as it is.')
   })
 
-  it('the end of the input is no consent', async () => {
+  it('the end of the input is not consent', async () => {
     const since = ink.journal.length
     const { deps, left } = desk([])
     await expect(login(deps)).rejects.toThrow('there was no answer')
@@ -182,7 +182,7 @@ describe('a login', () => {
   })
 
   it.each([
-    ['what is no API key', { access_token: 'a.web.token' }],
+    ['what is not an API key', { access_token: 'a.web.token' }],
     ['a token of another type', { token_type: 'DPoP' }],
   ])('takes no %s', async (_what, changes) => {
     const other = async (address: string | URL, init?: RequestInit) => {
@@ -191,7 +191,7 @@ describe('a login', () => {
       return Response.json({ ...((await response.json()) as object), ...changes })
     }
     const { deps, left } = desk([], { fetch: other })
-    await expect(login(deps, { print: true })).rejects.toThrow('is no API key')
+    await expect(login(deps, { print: true })).rejects.toThrow('is not an API key')
     expect(left.out).toBe('')
   })
 

@@ -17,7 +17,7 @@ describe('a command in a comment', () => {
     ['/ink stop\n/ink deploy', { name: 'stop' }],
     ['```\ncode\n```\n/ink deploy', { name: 'deploy', commit: undefined }],
     ['> quoted\n\n/ink deploy', { name: 'deploy', commit: undefined }],
-    ['`inline` ``` is no fence\n/ink logs', { name: 'logs' }],
+    ['`inline` ``` is not a fence\n/ink logs', { name: 'logs' }],
     ['```one line```\n/ink logs', { name: 'logs' }],
   ])('%j', (body, command) => {
     expect(findCommand(body)).toEqual(command)

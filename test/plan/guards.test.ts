@@ -48,7 +48,7 @@ describe('a run without a key', () => {
     expect(plan(fork, { 'on-missing-key': 'fail' })).toMatchObject({ kind: 'refused' })
   })
 
-  test('of an event that means nothing is no failure', () => {
+  test('of an event that means nothing is not a failure', () => {
     expect(plan(push('refs/heads/feature'))).toMatchObject({ kind: 'none', status: 'nothing' })
   })
 })

@@ -9,7 +9,7 @@ import {
   uptimeOf,
   withCheck,
 } from '../../src/plan/monitor-memory.ts'
-import { parseDeploymentBranch } from '../../src/source/source.ts'
+import { parseDeploymentBranch } from '../../src/plan/names.ts'
 
 const now = 29_000_000
 const day = 24 * 60

@@ -22,6 +22,7 @@ describe('settings', () => {
       productionBranch: undefined,
       directory: undefined,
       exportIgnore: false,
+      lfsPointers: 'refuse',
       autoscale: undefined,
       build: {
         buildPack: undefined,
@@ -127,6 +128,9 @@ describe('settings', () => {
       prices: { vcpuMinute: 0.000393, gbMinute: 0 },
     })
     expect(settings.githubToken?.reveal()).toBe('token')
+    expect(settingsOf({ 'health-contains': '{"commit":"{sha}"}' }).health).toMatchObject({
+      contains: '{"commit":"{sha}"}',
+    })
     expect(settingsOf({ 'health-path': 'mcp' }).health).toEqual({ kind: 'mcp', timeoutMs: 120_000 })
     expect(settingsOf({ 'health-path': '/ready?full=1', 'health-status': '200, 204' }).health).toMatchObject({
       path: '/ready?full=1',
@@ -186,6 +190,8 @@ describe('bad inputs', () => {
     ['preview-ttl', ['0d', '366d']],
     ['health-path', ['ready', '//evil.example', '/\\evil.example', '/a b', '/a#b', 'NONE']],
     ['health-status', ['2xx', '99', '600', '399-200', '200-', ',', '200,,204']],
+    ['health-contains', ['{commit}', 'sha {SHA}', 'two\nlines', 'x'.repeat(501)]],
+    ['lfs-pointers', ['true', 'keep']],
     ['health-timeout', ['2']],
     ['root-directory', ['/srv', 'a/../b', '..', 'C:\\x', 'a\\b', '~/x', 'a\u0000b']],
     ['directory', ['/home/runner/dist', '../dist']],
@@ -230,6 +236,8 @@ describe('bad inputs', () => {
         'pr-{number}.example.com/x',
         '{num}.example.com',
         'a.{number}',
+        'app.{number}.example.com',
+        'pr-{number}.{number}.example.com',
         `${'a'.repeat(55)}{number}.example.com`,
       ],
     ],
@@ -265,6 +273,10 @@ describe('bad inputs', () => {
     expect(problemsOf({ 'dockerfile-path': 'Dockerfile' })).toEqual([
       'dockerfile-path: works with build-pack dockerfile only, but build-pack is not set',
     ])
+    for (const path of ['none', 'mcp'])
+      expect(problemsOf({ 'health-contains': '{sha}', 'health-path': path })).toEqual([
+        `health-contains: works with a path in health-path only, but health-path is "${path}"`,
+      ])
     expect(problemsOf({ 'publish-directory': 'dist' })).toEqual([])
     expect(problemsOf({ 'publish-directory': 'dist', 'build-pack': 'static' })).toEqual([])
   })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { CardRow } from '../../src/report/row.ts'
+import type { CardRow } from '../../src/report/model.ts'
 import { mergeRow, mergeRows } from '../../src/report/state.ts'
 import { FIRST_COMMIT, laterRun, row, SECOND_COMMIT, unfinished } from './rows.ts'
 

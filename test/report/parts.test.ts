@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatBytes, formatDollars, formatDuration, formatUtc } from '../../src/core/format.ts'
-import { redactValue } from '../../src/core/redact.ts'
+import { createRedactor, redactValue } from '../../src/core/redact.ts'
+import { cut, excerpt, fitAnnotations, oneLine, prose } from '../../src/report/markdown.ts'
 import { decodeState, encodeState } from '../../src/report/state.ts'
 import { ganttLines } from '../../src/report/summary-deploy.ts'
-import { cut, excerpt, fitAnnotations, oneLine, prose } from '../../src/report/untrusted-text.ts'
 import { row } from './rows.ts'
 
 describe('figures', () => {
@@ -169,7 +169,7 @@ describe('redacting', () => {
       note: `key ${secret}!`,
       diagnosis: { cause: secret, hint: '', decisive: [`a ${secret}`], tail: [] },
     })
-    const safe = redactValue(told, [secret])
+    const safe = redactValue(told, createRedactor([secret]))
     expect(JSON.stringify(safe)).not.toContain(secret)
     expect(safe).toEqual({
       ...told,
@@ -179,7 +179,7 @@ describe('redacting', () => {
   })
 
   it('covers each line of a secret with several, and the longer of two that overlap first', () => {
-    expect(redactValue('first-line and second-line', ['first-line\nsecond-line'])).toBe('*** and ***')
-    expect(redactValue(`${secret}-more`, [secret, `${secret}-more`])).toBe('***')
+    expect(redactValue('first-line and second-line', createRedactor(['first-line\nsecond-line']))).toBe('*** and ***')
+    expect(redactValue(`${secret}-more`, createRedactor([secret, `${secret}-more`]))).toBe('***')
   })
 })

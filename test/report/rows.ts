@@ -1,5 +1,4 @@
-import type { Surroundings } from '../../src/report/model.ts'
-import type { CardRow, DiagnosisView } from '../../src/report/row.ts'
+import type { CardRow, DiagnosisView, Surroundings } from '../../src/report/model.ts'
 
 export const SURROUNDINGS: Surroundings = { repositoryUrl: 'https://github.com/acme/shop', pullRequest: 12 }
 

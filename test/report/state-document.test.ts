@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { CardRow, RowStatus } from '../../src/report/row.ts'
+import type { CardRow, RowStatus } from '../../src/report/model.ts'
 import { CARD_MARKER, decodeState, encodeState } from '../../src/report/state.ts'
 import { DIAGNOSIS, FIRST_COMMIT, row } from './rows.ts'
 

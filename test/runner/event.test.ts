@@ -129,7 +129,7 @@ describe('payloads with holes in them', () => {
     expect(readEvent('schedule', {})).toEqual({ kind: 'schedule', cron: '' })
   })
 
-  test('an event that is not known is no error, whatever its payload', () => {
+  test('an unknown event is not an error, whatever its payload', () => {
     expect(readEvent('watch', 'anything')).toEqual({ kind: 'other', name: 'watch' })
   })
 

@@ -16,7 +16,7 @@ test('the key may come from the job’s environment, and the input counts more',
   expect(readInputs({ INK_API_KEY: 'dk_env', 'INPUT_API-KEY': 'dk_input' })['api-key']).toBe('dk_input')
 })
 
-test('files are read from the workspace; what is no file is not there', () => {
+test('files are read from the workspace; what is not a file counts as missing', () => {
   const workspace = mkdtempSync(join(tmpdir(), 'workspace-'))
   onTestFinished(() => rmSync(workspace, { recursive: true }))
   mkdirSync(join(workspace, 'folder'))

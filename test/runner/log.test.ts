@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { annotate, openLog } from '../../src/runner/output.ts'
+import { openLog, writeAnnotations } from '../../src/runner/output.ts'
 import { isCommand, printed } from './printed.ts'
 
 const log = openLog()
@@ -20,8 +20,8 @@ const attacks = [
 ]
 
 describe('text of strangers in the log', () => {
-  test.each(attacks)('%j is no command', async (text) => {
-    for (const write of [log.info, log.foreign]) {
+  test.each(attacks)('%j is not a command', async (text) => {
+    for (const write of [log.info, log.untrusted]) {
       const lines = (await printed(() => write(text))).split(/[\r\n]/)
       expect(lines.filter(isCommand)).toEqual([])
     }
@@ -35,7 +35,7 @@ describe('text of strangers in the log', () => {
     }
   })
 
-  test('whatever it is, it is no command', async () => {
+  test('whatever it is, it is not a command', async () => {
     const text = fc.string({
       unit: fc.constantFrom(':', '#', '[', ']', ' ', '\n', '\r', '\u200b', '\u0301', 'x', '\u001b'),
     })
@@ -71,10 +71,10 @@ test('annotations point to file, line and column, ten at most', async () => {
     line: 3,
     column: 7,
   } as const
-  const text = await printed(() => annotate([finding, { level: 'warning', title: 'T', message: 'm' }]))
+  const text = await printed(() => writeAnnotations([finding, { level: 'warning', title: 'T', message: 'm' }]))
   expect(text).toBe(
     '::error title=TypeScript TS2304,file=src/a%2Cb.ts,line=3,col=7::Cannot find name\n::warning title=T::m\n',
   )
-  const many = await printed(() => annotate(Array.from({ length: 30 }, () => finding)))
+  const many = await printed(() => writeAnnotations(Array.from({ length: 30 }, () => finding)))
   expect(many.trimEnd().split('\n')).toHaveLength(10)
 })

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { looksSecret } from '../../src/core/looks-secret.ts'
-import { Secret } from '../../src/core/secret.ts'
-import { openMasks } from '../../src/runner/masks.ts'
+import { looksSecret, Secret } from '../../src/core/secret.ts'
+import { openMasks } from '../../src/runner/output.ts'
 import { printed } from './printed.ts'
 
 const random = randomBytes(24).toString('base64url')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { get, nodeApp, startInk, untilAnswers } from './harness.ts'
+import { get, nodeApp, startInk, until, untilAnswers } from './harness.ts'
 
 test('a Node app is built, started with PORT and its variables, and reached through the edge', async () => {
   await using ink = await startInk()
@@ -101,7 +101,10 @@ test('every container starts from the image, so that what one has written is gon
   await ink.call('create_service', { repo: 'app', name: 'app' })
   await ink.platform.waitForStatus('app', ['active'])
   await ink.call('redeploy_service', { name: 'app' })
-  const { runtimeLog, deployments } = await ink.platform.waitForStatus('app', ['active'])
+  const { deployments } = await ink.platform.waitForStatus('app', ['active'])
   expect(deployments.at(-1)?.cached).toBe(true)
-  expect(runtimeLog.filter((line) => line.startsWith('left over'))).toEqual(['left over false', 'left over false'])
+  const said = () => ink.platform.service('app')?.runtimeLog.filter((line) => line.startsWith('left over'))
+  // An app is reached as soon as it listens; what it has printed may come a moment later.
+  await until('both have started', () => said()?.length === 2)
+  expect(said()).toEqual(['left over false', 'left over false'])
 })

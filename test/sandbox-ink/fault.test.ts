@@ -18,7 +18,7 @@ test('a fault without a number strikes until it is cleared', () => {
   expect(faults.strike('frost')).toBeUndefined()
 })
 
-test('a fault lets the first occasions pass when told so', () => {
+test('a fault lets the first calls pass when told so', () => {
   const faults = createFaultRegistry(known)
   faults.set('storm', { after: 1, times: 1 })
   expect(faults.strike('storm')).toBeUndefined()

@@ -113,7 +113,7 @@ test('mcp.redirect points to another host', async () => {
   expect([response.status, response.headers.get('location')]).toEqual([307, 'http://elsewhere.invalid/mcp'])
 })
 
-test('mcp.invalid-json answers something that is no JSON', async () => {
+test('mcp.invalid-json answers something that is not JSON', async () => {
   ink.platform.fault('mcp.invalid-json', { times: 1 })
   const response = await post()
   expect(response.headers.get('content-type')).toContain('application/json')
@@ -165,8 +165,8 @@ test('ink.service-deleted removes the service right after a deployment has start
   expect(await ink.refusal('get_service', { name })).toContain('service not found')
 })
 
-test('ink.foreign-service puts a service that is not ours in the way', async () => {
-  ink.platform.fault('ink.foreign-service', { times: 1 })
+test('ink.name-taken puts a service that is not ours in the way', async () => {
+  ink.platform.fault('ink.name-taken', { times: 1 })
   expect(await ink.refusal('create_service', { repo: 'site', name: 'wanted' })).toContain('already exists')
   const service = await ink.call('get_service', { name: 'wanted', include_env: true })
   expect(service.repo).toBe('acme/somebody-elses-abcd')
@@ -190,7 +190,7 @@ test('build.crash ends the build without a word of the app’s', async () => {
   })
 })
 
-test('build.crash once is mended by the second try', async () => {
+test('build.crash once is overcome by the second try', async () => {
   ink.platform.fault('build.crash', { times: 1 })
   const name = await startDeployment({ build_command: 'true' })
   expect((await ink.platform.waitForStatus(name, ended)).status).toBe('active')

@@ -148,7 +148,7 @@ describe('discovery', () => {
     ['GET', '/oauth/register', 'POST'],
     ['GET', '/oauth/token', 'POST'],
     ['DELETE', '/oauth/authorize', 'GET, POST'],
-  ])('%s %s is no method of that endpoint', async (method, path, allowed) => {
+  ])('%s %s is not a method of that endpoint', async (method, path, allowed) => {
     const response = await fetch(origin + path, { method })
     expect([response.status, response.headers.get('allow')]).toEqual([405, allowed])
   })
@@ -183,14 +183,14 @@ describe('registration (RFC 7591)', () => {
     ['one by default', { token_endpoint_auth_method: undefined }, 'invalid_client_metadata'],
     ['other grants alone', { grant_types: ['client_credentials'] }, 'invalid_client_metadata'],
     ['an implicit response', { response_types: ['code', 'token'] }, 'invalid_client_metadata'],
-    ['a name that is no text', { client_name: 7 }, 'invalid_client_metadata'],
+    ['a name that is not text', { client_name: 7 }, 'invalid_client_metadata'],
   ])('refuses %s', async (_what, changes, error) => {
     const { status, body } = await register(metadata(changes))
     expect([status, body.error]).toEqual([400, error])
   })
 
   it.each([
-    ['what is no JSON', '{', 'application/json'],
+    ['what is not JSON', '{', 'application/json'],
     ['another content type', JSON.stringify(metadata()), 'text/plain'],
     ['a body without end', JSON.stringify(metadata({ contacts: 'x'.repeat(70_000) })), 'application/json'],
   ])('refuses %s', async (_what, text, contentType) => {
@@ -271,7 +271,7 @@ describe('authorization', () => {
     ['no response type', { response_type: undefined }, 'invalid_request'],
     ['another response type', { response_type: 'token' }, 'unsupported_response_type'],
     ['no challenge', { code_challenge: undefined }, 'invalid_request'],
-    ['a challenge that is no digest', { code_challenge: 'short' }, 'invalid_request'],
+    ['a challenge that is not a digest', { code_challenge: 'short' }, 'invalid_request'],
     ['the plain method', { code_challenge_method: 'plain' }, 'invalid_request'],
     ['the plain method by default', { code_challenge_method: undefined }, 'invalid_request'],
     ['a scope', { scope: 'admin' }, 'invalid_scope'],
@@ -359,7 +359,7 @@ describe('the token endpoint', () => {
     expect(answer.headers.get('www-authenticate')).toMatch(/^Basic/)
   })
 
-  it('refuses a parameter that comes twice, and what is no form', async () => {
+  it('refuses a parameter that comes twice, and what is not a form', async () => {
     const twice = new URLSearchParams({ grant_type: 'authorization_code', client_id: clientId, code: await code() })
     twice.append('code', 'another')
     expect((await exchange(twice)).body.error).toBe('invalid_request')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { commitAll, connect, get, git, type Ink, startInk, textOf, until, untilAnswers, writeFiles } from './harness.ts'
 
-/** What was seen on the real platform and is no single call; see also replay.test.ts. */
+/** What was seen on the real platform and is more than a single call; see also replay.test.ts. */
 
 let ink: Ink
 beforeAll(async () => {

@@ -70,7 +70,7 @@ test('a tool can be called without initializing first, as the server is stateles
   expect(await messageOf(response)).toMatchObject({ id: 7, result: { structuredContent: { has_github_app: false } } })
 })
 
-test('there is no standing stream, and a session can be ended by whoever names it', async () => {
+test('there is no stream that stays open, and a session can be ended by whoever names it', async () => {
   const headers = { authorization: `Bearer ${ink.platform.apiKey}`, accept: 'text/event-stream' }
   const session = { 'mcp-session-id': 'some' }
   const ask = async (method: string, more = {}) => {
@@ -107,7 +107,7 @@ test('an unknown method is refused below JSON-RPC, with status 400 and plain tex
   ])
 })
 
-test('a request that comes under a foreign host name or from a foreign page is refused', async () => {
+test('a request that comes under another host name or from the page of another site is refused', async () => {
   const { hostname, port } = new URL(ink.platform.endpoint)
   const statusWith = (headers: Record<string, string>) =>
     new Promise((resolve, reject) => {

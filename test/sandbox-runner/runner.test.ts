@@ -110,7 +110,7 @@ describe('what it writes', () => {
     expect(annotations).toEqual([{ level: 'error', message: 'injected' }])
   })
 
-  it('is no command between stop-commands and its token', async () => {
+  it('is not a command between stop-commands and its token', async () => {
     const { annotations, log } = await world.run(`console.log('::stop-commands::tok3n')
       console.log('::error::shown, not obeyed')
       console.log('::tok3n::')

@@ -71,6 +71,7 @@ export async function setStage(): Promise<Stage> {
         environment: { PATH: process.env.PATH },
         origin: { url: origin.url('acme/web'), token: originToken },
         repository: 'acme/web',
+        killGroup: (leader) => process.kill(-leader, 'SIGKILL'),
         log,
         random: () => 0.5,
         ...overrides,

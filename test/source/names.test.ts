@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { deploymentBranch } from '../../src/plan/names.ts'
-import { parseDeploymentBranch, parseRemote } from '../../src/source/source.ts'
+import { deploymentBranch, parseDeploymentBranch } from '../../src/plan/names.ts'
+import { parseRemote } from '../../src/source/source.ts'
 import { quotePath } from '../../src/source/workspace.ts'
 import { freshToken, git, gitBytes, newRepository, scratchFolder } from './scratch.ts'
 
@@ -67,7 +67,7 @@ describe('a remote', () => {
   })
 
   it.for(['', 'git@git.example:web.git', 'file:///srv/web.git', 'ssh://token@git.example/web.git'])(
-    'that is no HTTP address is refused without being repeated: %s',
+    'that is not an HTTP address is refused without being repeated: %s',
     (url) => {
       expect(() => parseRemote(url)).toThrow(expect.objectContaining({ code: 'bad-remote' }))
       expect(() => parseRemote(url)).not.toThrow(/token|srv|web/)

@@ -148,7 +148,7 @@ describe('the commit that is deployed', () => {
     await expect(alone.snapshot(request, stage.signal)).rejects.toMatchObject({ code: 'no-commit' })
   })
 
-  it('is not looked for in folders that are no repositories', async () => {
+  it('is not looked for in folders that are not repositories', async () => {
     await using stage = await setStage()
     await mkdir(join(stage.workspace, 'broken', '.git'), { recursive: true })
     const work = await newRepository(join(stage.path, 'work'))

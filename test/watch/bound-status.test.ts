@@ -153,7 +153,7 @@ describe('a trigger that is refused', () => {
     expect((await play.watch()).kind).toBe('live')
   })
 
-  it('throws what cannot be mended by asking again', async () => {
+  it('throws what asking again cannot fix', async () => {
     const play = stage({ trigger: () => new Error('invalid build_pack: cobol'), read: () => reading() })
     await expect(play.watch()).rejects.toThrow('invalid build_pack: cobol')
     expect(play.triggeredAt).toHaveLength(1)

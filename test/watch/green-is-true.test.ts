@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DeployError } from '../../src/core/errors.ts'
 import { rollOut } from '../../src/flows/rollout.ts'
-import { longestRemovalMs } from '../../src/flows/start-again.ts'
 import type { Service } from '../../src/ink/results.ts'
 import { type Course, ModelPlatform, type OtherAction, type ReadFault, type TriggerFault } from './model-platform.ts'
 import { asSession, OURS, rolloutPorts, rolloutRequest, serviceOf } from './stage.ts'
@@ -79,6 +78,13 @@ const TRAPS: Readonly<Record<string, Schedule>> = {
     triggerFaults: ['redeploy-failed', 'lost-between'],
     others: [{ atMs: 0, action: 'switch' }],
   },
+  'a creation is lost, and what is found is the service under removal, which an update had brought to our branch': {
+    ...CALM,
+    before: 'vanishing',
+    vanishesMs: 4_251,
+    triggerFaults: ['none', 'lost-before'],
+    readFaults: ['missing', 'missing', 'missing'],
+  },
 }
 
 const QUICK: Course = { queueMs: 100, buildMs: 0, rolloutMs: 100, end: 'active', livesMs: 0 }
@@ -145,7 +151,7 @@ async function deploy(plan: Schedule): Promise<Outcome> {
         stillWanted: async () => plan.stillWanted || vanishing,
         health: { kind: 'http', path: '/', statuses: [{ from: 200, to: 399 }], timeoutMs: 20_000 },
         deadlineAt: knownAt + 300_000,
-        removalUntil: vanishing ? knownAt + longestRemovalMs : undefined,
+        ...(vanishing ? { removalUnderWay: async () => clock.now() < knownAt + plan.vanishesMs } : {}),
       }),
     ),
   )
@@ -212,7 +218,7 @@ describe('green', { timeout: 180 * SCHEDULES }, () => {
   it.each(Object.entries(TRAPS))('is true when %s', async (_what, plan) => {
     const outcome = await deploy(plan)
     if (outcome.kind === 'green') expect(outcome.answeredBy?.branch).toBe(OURS)
-    expect(['green', 'failed', 'superseded', 'crashed', 'lost-crashed']).toContain(outcome.kind)
+    expect(['green', 'failed', 'superseded', 'crashed', 'lost-crashed', 'lost-gone']).toContain(outcome.kind)
   })
 
   it('is looked for where every way to end occurs, the rare ones too', async () => {

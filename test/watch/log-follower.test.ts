@@ -33,12 +33,6 @@ describe('following a log of which only the newest lines are told', () => {
     expect(follower.accept(['.', '.', '.', '.']).lines).toEqual(['.', '.'])
   })
 
-  it('takes the first window for earlier deployments when nothing is known of them', () => {
-    const follower = followLog(500, undefined)
-    expect(follower.accept(count(0, 4)).lines).toEqual([])
-    expect(follower.accept(count(0, 6)).lines).toEqual(count(4, 6))
-  })
-
   it('tells all of a log that was begun anew', () => {
     expect(followLog(500, count(0, 200)).accept(['fresh 1', 'fresh 2'])).toEqual({
       lines: ['fresh 1', 'fresh 2'],

@@ -13,8 +13,13 @@ interface Asked {
 
 /** Probes a service that answers the n-th request (from 1) at a virtual time as scripted. */
 async function ask(
-  answer: (count: number, elapsedMs: number, url: URL) => HttpAnswer | Error | Promise<never>,
-  overrides: { check?: HealthCheck; url?: string | undefined; signal?: AbortSignal } = {},
+  answer: (
+    count: number,
+    elapsedMs: number,
+    url: URL,
+    wanted: string | undefined,
+  ) => HttpAnswer | Error | Promise<never>,
+  overrides: { check?: HealthCheck; commit?: string; url?: string | undefined; signal?: AbortSignal } = {},
 ): Promise<Asked> {
   const clock = new VirtualClock()
   const startedAt = clock.now()
@@ -23,9 +28,10 @@ async function ask(
     probe({
       url: 'url' in overrides ? overrides.url : 'https://shop.test',
       check: overrides.check ?? HTTP,
-      request: async (url) => {
+      commit: overrides.commit,
+      request: async (url, _signal, wanted) => {
         urls.push(url.href)
-        const given = await answer(urls.length, clock.now() - startedAt, url)
+        const given = await answer(urls.length, clock.now() - startedAt, url, wanted)
         if (given instanceof Error) throw given
         return given
       },
@@ -41,7 +47,7 @@ async function ask(
 
 describe('asking the URL', () => {
   it('is content after three good answers in a row, and tells the last', async () => {
-    const { result, tookMs } = await ask(() => ({ status: 200, body: '<h1>Shop</h1>\n  hello' }))
+    const { result, tookMs } = await ask(() => ({ status: 200 }))
     expect(result).toMatchObject({ outcome: 'healthy', status: 200, attempts: 3 })
     expect(tookMs).toBeLessThan(2_000)
   })
@@ -66,7 +72,7 @@ describe('asking the URL', () => {
   })
 
   it('is unhealthy when the time is over, with the reason and what was answered', async () => {
-    const { result, tookMs } = await ask(() => ({ status: 500, body: 'Internal Server Error' }))
+    const { result, tookMs } = await ask(() => ({ status: 500 }))
     expect(result).toMatchObject({
       outcome: 'unhealthy',
       status: 500,
@@ -123,6 +129,40 @@ describe('asking the URL', () => {
       { signal: controller.signal },
     )
     await expect(asking).rejects.toThrow('SIGINT')
+  })
+})
+
+describe('an answer that has to contain something', () => {
+  const check: HealthCheck = { ...HTTP, contains: 'commit {sha}.' }
+  const says =
+    (page: string) =>
+    (_count: number, _ms: number, _url: URL, wanted = '') => ({
+      status: 200,
+      contains: page.includes(wanted),
+    })
+
+  it('is healthy with it, the commit in its place', async () => {
+    expect((await ask(says('commit abc.'), { check, commit: 'abc' })).result.outcome).toBe('healthy')
+  })
+
+  it('of another version is waited out, and says in the end what is missing', async () => {
+    const late = (count: number, ms: number, url: URL, wanted?: string) =>
+      says(ms < 60_000 ? 'commit old.' : 'commit abc.')(count, ms, url, wanted)
+    expect((await ask(late, { check, commit: 'abc' })).result.outcome).toBe('healthy')
+    const { result } = await ask(says('commit old.'), { check, commit: 'abc' })
+    expect(result).toMatchObject({ outcome: 'unhealthy', status: 200, lacksText: true })
+    expect(result.error).toBe('HTTP 200, but neither body nor headers contain “commit abc.”')
+  })
+
+  it('has a wanted status as well', async () => {
+    const { result } = await ask(() => ({ status: 500, contains: true }), { check, commit: 'abc' })
+    expect(result).toMatchObject({ outcome: 'unhealthy', error: 'HTTP 500' })
+  })
+
+  it('is never taken for healthy where nobody knows the commit', async () => {
+    const { result, urls } = await ask(says('commit {sha}.'), { check })
+    expect(result).toMatchObject({ outcome: 'unhealthy', error: expect.stringContaining('not known which commit') })
+    expect(urls).toEqual([])
   })
 })
 

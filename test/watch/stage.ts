@@ -78,7 +78,7 @@ export function rolloutPorts(
     http: heard.http ?? (() => Promise.reject(new Error('not asked here'))),
     mcp: () => Promise.reject(new Error('not asked here')),
     output: ignore,
-    log: { info: ignore, warning: heard.warning ?? ignore, foreign: heard.line ?? ignore },
+    log: { info: ignore, warning: heard.warning ?? ignore, untrusted: heard.line ?? ignore },
     reporter: {
       timeline: {
         begin: (name: string, _title: string, atMs: number = clock.now()) => heard.phase?.(name, atMs),

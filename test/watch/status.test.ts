@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { KNOWN_STATUSES, meaningOf } from '../../src/watch/status.ts'
+import { KNOWN_STATUSES, meaningOf } from '../../src/watch/readings.ts'
 
 describe('the meaning of a status', () => {
   it('is known for every status of every generation', () => {

@@ -60,16 +60,20 @@ export function createBuildWorkflows(dependencies: {
       // The id holds the pushed commit, which deployments started by a tool call do not have: those of a service share one id.
       const workflowId = `build-${service.id}-${deployment.triggerRef}`
       if (open.has(workflowId)) throw new Error('child workflow execution already started')
+      signal.throwIfAborted()
       open.add(workflowId)
+      const close = () => open.delete(workflowId)
+      // A cancelled workflow winds down for a while, and until then blocks the next one of its id.
+      const windDown = () => track(pause(timing.windDownMs).then(close))
+      signal.addEventListener('abort', windDown, { once: true })
       try {
         return await buildWithRetry(service, deployment, signal)
       } catch (error) {
         if (!(error instanceof BuildFailure)) throw error
         throw new Error(childWorkflowError(workflowId, deployment.config.buildPack, error), { cause: error })
       } finally {
-        // A cancelled workflow winds down for a while, and until then blocks the next one of its id.
-        if (signal.aborted) track(pause(timing.windDownMs).then(() => open.delete(workflowId)))
-        else open.delete(workflowId)
+        signal.removeEventListener('abort', windDown)
+        if (!signal.aborted) close()
       }
     },
   }

@@ -47,7 +47,7 @@ export function createMcpHandler(dependencies: McpEndpointDependencies) {
     const body = await readBody(request)
     const messages = parseMessages(body)
     const call = calledTool(messages)
-    // A client opens a standing stream (GET) whenever it pleases; faults are meant for its messages.
+    // A client opens a stream of its own (GET) whenever it pleases; faults are meant for its messages.
     if (request.method === 'POST' && sufferBeforehand(faults, journal, request, response, call)) return
 
     const account = authenticate(accounts, request.headers.authorization)

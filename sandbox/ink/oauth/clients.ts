@@ -62,7 +62,7 @@ function readRedirectUris(metadata: unknown): readonly string[] {
 }
 
 function faultOf(uri: string): string | undefined {
-  if (!URL.canParse(uri)) return 'is no absolute address'
+  if (!URL.canParse(uri)) return 'is not an absolute address'
   const { protocol, hostname, username, password } = new URL(uri)
   if (uri.includes('#')) return 'has a fragment'
   if (username || password) return 'has credentials in it'

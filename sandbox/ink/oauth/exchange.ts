@@ -4,18 +4,18 @@ import { type OAuthErrorCode, OAuthRefusal } from './refusal.ts'
 
 const LONGEST_BODY = 64 * 1024
 
-/** @throws OAuthRefusal `invalid_request` when the body is no form */
+/** @throws OAuthRefusal `invalid_request` when the body is not a form */
 export async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   return new URLSearchParams(await readBody(request, 'application/x-www-form-urlencoded', 'invalid_request'))
 }
 
-/** @throws OAuthRefusal `invalid_client_metadata` when the body is no JSON */
+/** @throws OAuthRefusal `invalid_client_metadata` when the body is not JSON */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const text = await readBody(request, 'application/json', 'invalid_client_metadata')
   try {
     return JSON.parse(text)
   } catch {
-    throw new OAuthRefusal('invalid_client_metadata', 'the body is no JSON')
+    throw new OAuthRefusal('invalid_client_metadata', 'the body is not JSON')
   }
 }
 

@@ -28,7 +28,7 @@ export async function createService(
   const config = newConfig(core, account, input.projectRef, input.settings, input.rules)
   checkRegion(core, input.region)
   const project = core.accounts.projectByRef(account.id, input.projectRef)
-  if (core.faults.strike('ink.foreign-service')) addForeignService(core, account, input.name, project, config)
+  if (core.faults.strike('ink.name-taken')) addServiceOfOthers(core, account, input.name, project, config)
   if (core.services.find(account.id, project.ref, input.name) !== undefined) {
     throw new ToolFailure(
       `failed to start deployment: service "${input.name}" already exists in this project; use update_service to change its config`,
@@ -71,7 +71,7 @@ export function checkQuota(core: PlatformCore, account: Account): void {
 }
 
 /** A service of that name in the same account which somebody else has made, from another repository. */
-function addForeignService(
+function addServiceOfOthers(
   core: PlatformCore,
   account: Account,
   name: string,

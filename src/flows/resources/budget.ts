@@ -10,7 +10,7 @@ import type { Costing, Place, PreviewPlan, ProductionPlan } from '../../plan/pla
 import { fitsBudget, type RunningCost, roomInBudget, sumPerDay } from '../../plan/preview-limits.ts'
 import type { DatabaseSettings } from '../../plan/settings.ts'
 import type { CostView } from '../../report/model.ts'
-import { meaningOf } from '../../watch/status.ts'
+import { meaningOf } from '../../watch/readings.ts'
 import type { Run } from '../run.ts'
 import { type FoundPreview, findPreviews, oldestFirst } from './previews.ts'
 import { removePreview, retirePreview } from './removal.ts'

@@ -8,7 +8,7 @@ import { type DatabaseAccess, DatabaseUnreachable } from '../../ink/seed-databas
 import type { DatabasePlan } from '../../plan/plan.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
 import type { Source } from '../../source/source.ts'
-import { meaningOf } from '../../watch/status.ts'
+import { meaningOf } from '../../watch/readings.ts'
 import type { Run } from '../run.ts'
 
 /** A service's own database, with what the service needs to reach it. */

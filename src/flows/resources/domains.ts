@@ -1,14 +1,14 @@
 import { errorMessage } from '../../core/errors.ts'
 import type { Zone } from '../../ink/resources.ts'
 import type { Service } from '../../ink/results.ts'
-import type { DomainView } from '../../report/row.ts'
+import type { DomainView } from '../../report/model.ts'
 import type { DeployPlan } from '../prepare.ts'
 import type { Run } from '../run.ts'
 
 type Attached = NonNullable<Service['customDomain']>
 
 /**
- * Gives a service that is live the domain that it shall have. One that it has and shall not have stays, unless it is
+ * Gives a service that is live the domain that it should have. One that it has and should not have stays, unless it is
  * asked to be taken off: an input that is missing may be a mistake, and a domain that is gone is a site that is down.
  * The deployment stands either way, so what goes wrong here is a warning.
  */
@@ -41,7 +41,7 @@ const blockedHint =
   'ml.ink still keeps the DNS record that it made when the name was attached to another service, perhaps one that is deleted by now. ' +
   'If that service is there, take the domain off it (`remove-domain: true`, or remove_custom_domain); if it is gone, delete the managed record in the zone at ml.ink (DNS) or ask ml.ink to. The next deployment attaches the domain.'
 
-/** Whether a domain that the service shall not have is gone now. A preview's may go: all of it is ours. */
+/** Whether a domain that the service should not have is gone now. A preview's may go: all of it is ours. */
 async function takenOff(run: Run, plan: DeployPlan, { domain }: Attached): Promise<boolean> {
   const replaced = plan.kind === 'preview' && plan.domain !== undefined
   if (!plan.removeDomain && !replaced) {
@@ -89,7 +89,7 @@ function isDelegated({ status }: Zone): boolean {
 }
 
 /** The narrowest of the zones that a name lies under. */
-export function zoneOf(name: string, zones: readonly Zone[]): Zone | undefined {
+function zoneOf(name: string, zones: readonly Zone[]): Zone | undefined {
   return zones
     .filter(({ zone }) => name === zone || name.endsWith(`.${zone}`))
     .sort((a, b) => b.zone.length - a.zone.length)[0]
@@ -106,23 +106,34 @@ async function zonesHint(run: Run, domain: string): Promise<string> {
   }
 }
 
-/** Whether a delegated zone covers a name, in a sentence. */
+/**
+ * Whether a domain can be attached with the zones that there are, in a sentence. The server was seen to look for the zone
+ * right above the name, so a zone serves the names one label below it: neither itself nor anything deeper.
+ */
 export function delegationOf(domain: string, zones: readonly Zone[]): { covered: boolean; sentence: string } {
   const under = zoneOf(domain, zones)
-  if (under && isDelegated(under)) return { covered: true, sentence: `It lies under the delegated zone ${under.zone}.` }
-  if (under) {
-    const why = under.error ? `: ${under.error}` : ''
-    return {
-      covered: false,
-      sentence: `It lies under the zone ${under.zone}, which is ${under.status ?? 'unknown'}${why}.`,
-    }
-  }
+  const sentence = under ? describeZone(domain, under) : describeNoZone(zones)
+  return { covered: under !== undefined && isDelegated(under) && isRightBelow(domain, under), sentence }
+}
+
+function isRightBelow(domain: string, { zone }: Zone): boolean {
+  return domain.slice(domain.indexOf('.') + 1) === zone
+}
+
+function describeZone(domain: string, under: Zone): string {
+  const { zone, status, error } = under
+  if (!isDelegated(under))
+    return `It lies under the zone ${zone}, which is ${status ?? 'unknown'}${error ? `: ${error}` : ''}.`
+  if (domain === zone) return `It is the zone itself, and ml.ink serves the names one label below a zone: www.${zone}.`
+  if (isRightBelow(domain, under)) return `It lies under the delegated zone ${zone}.`
+  const prefix = domain.slice(0, -zone.length - 1)
+  const [, ...above] = domain.split('.')
+  return `ml.ink serves the names one label below a zone, and this is deeper than that below ${zone}: use ${prefix.replaceAll('.', '-')}.${zone}, or delegate ${above.join('.')} as a zone of its own.`
+}
+
+function describeNoZone(zones: readonly Zone[]): string {
   const names = zones.map(({ zone }) => zone).join(', ')
-  return {
-    covered: false,
-    sentence:
-      zones.length === 0
-        ? 'No zone is delegated to ml.ink yet; delegate one at ml.ink (DNS) first.'
-        : `It lies under none of the zones delegated to ml.ink (${names}).`,
-  }
+  return zones.length === 0
+    ? 'No zone is delegated to ml.ink yet; delegate one at ml.ink (DNS) first.'
+    : `It lies under none of the zones delegated to ml.ink (${names}).`
 }

@@ -9,6 +9,7 @@ import type { Costing, Place } from '../../plan/plan.ts'
 import type { Resource } from '../../report/model.ts'
 import { recordTask } from '../records.ts'
 import type { Run } from '../run.ts'
+import { removalMark, underRemovalMark } from './removal-mark.ts'
 import { openInkRepository, readBranches } from './repository.ts'
 import { branchesOf, unusedBranches } from './versions.ts'
 
@@ -48,7 +49,9 @@ export async function removePreview(
   preview: Removable,
   wantedAgain: () => Promise<boolean> = async () => false,
 ): Promise<Removal> {
-  const removal = await removeRunning(run, plan, preview, wantedAgain)
+  const remove = () => removeRunning(run, plan, preview, wantedAgain)
+  const { serviceName, service } = preview
+  const removal = await (service ? underRemovalMark(run, plan.place, serviceName, remove) : remove())
   return isDone(removal) ? withBranches(removal, preview, await tryBranches(run, plan.place, [preview])) : removal
 }
 
@@ -206,7 +209,10 @@ async function removeBranches(run: Run, place: Place, previews: readonly Removab
   const branches = [...new Set(previews.flatMap((preview) => branchesOf(preview, present.keys())))]
   const except = previews.map(({ serviceName }) => serviceName)
   const unused = branches.length === 0 ? [] : await unusedBranches(run, branches, { slug, except })
-  if (unused.length > 0) await source.deleteBranches(remote, unused, run.signal)
+  // Only of services that are gone now: where there was none, a mark is of somebody who found one.
+  const marks = previews.flatMap(({ serviceName, service }) => (service ? removalMark(serviceName) : []))
+  const stale = marks.filter((mark) => present.has(mark))
+  if (unused.length + stale.length > 0) await source.deleteBranches(remote, [...unused, ...stale], run.signal)
   return unused
 }
 

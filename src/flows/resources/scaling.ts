@@ -1,6 +1,6 @@
 import { DeployError } from '../../core/errors.ts'
 import { createSanitizer, safeMessage } from '../../core/sanitize.ts'
-import { memoryDeath } from '../../diagnosis/memory.ts'
+import { lastWordsOf, memoryDeath } from '../../diagnosis/lines.ts'
 import { mebibytes } from '../../ink/account.ts'
 import type { Service } from '../../ink/results.ts'
 import {
@@ -23,7 +23,7 @@ import {
 } from '../../plan/monitor-memory.ts'
 import type { MonitorPlan } from '../../plan/plan.ts'
 import type { MonitoredService } from '../../report/model.ts'
-import { meaningOf } from '../../watch/status.ts'
+import { meaningOf } from '../../watch/readings.ts'
 import type { RolloutEnd } from '../observe.ts'
 import type { Run } from '../run.ts'
 import { judge } from '../verdict.ts'
@@ -96,13 +96,16 @@ function sizeOf(plan: MonitorPlan, service: Service, load: Load): Size {
 
 const lastWords = 10
 
-/** Only a service in trouble was killed just now: the log of a healthy one may be of any age, as its lines are undated. */
+/**
+ * Only a service in trouble was killed just now: the log of a healthy one may be of any age, as its lines are undated. Not
+ * every server tells of a crash (generation 1 was never seen to): there the app is `active`, and its URL does not answer.
+ */
 function killedFor(run: Run, { service, seen }: Production): string | undefined {
   const verdict = meaningOf(service.status)?.verdict
   if (verdict !== 'crashed' && !(verdict === 'active' && seen.verdict === 'trouble')) return undefined
   const sanitize = createSanitizer(run.secrets())
   const said = service.errorMessage === undefined ? [] : [service.errorMessage]
-  const line = memoryDeath([...service.runtimeLogs.slice(-lastWords), ...said].map(sanitize))
+  const line = memoryDeath([...lastWordsOf(service.runtimeLogs, lastWords), ...said].map(sanitize))
   return line === undefined ? undefined : `“${line.trim().slice(0, 120)}”`
 }
 

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { DeployError, errorMessage } from '../core/errors.ts'
+import { limitAnswers, proxiedFetch } from '../core/http.ts'
+import type { LoginOptions } from '../login/login.ts'
+import { runLogin } from '../login/login.ts'
+import { openBrowser } from '../login/loopback.ts'
+import { createGitHubCli, openWorkflowFile } from '../login/repository.ts'
+import { KEY_MAY_REMAIN } from '../login/server.ts'
+import { openTerminal } from '../login/terminal.ts'
+import { settingTable } from '../plan/setting-table.ts'
+import { parseEndpoint } from '../plan/values.ts'
+import { Cancelled, cancelOnSignals } from '../runner/cancellation.ts'
+import type { Command } from './command.ts'
+
+const USAGE = `Usage: ink-deploy login [options]
+
+Gets an API key of ml.ink through the browser, without copying it. Stores nothing unless told: without options it
+asks what to do; otherwise it does what the options say.
+
+  --set-secret       save the key as the repository secret INK_API_KEY, with the GitHub CLI (gh)
+  --write-workflow   write .github/workflows/deploy.yml; alone, it asks for no key
+  --print            print the key, and nothing else, to standard output
+  --no-browser       print the address to open, and read the address (or the code) that it led to
+  --endpoint URL     MCP endpoint of ml.ink (default: ${settingTable.endpoint.fallback})
+  --help             show this
+`
+
+/**
+ * @param args what stands behind `ink-deploy login`
+ * @returns undefined when help is asked for
+ * @throws DeployError that names the option, the value and what is allowed
+ */
+export function readArguments(args: readonly string[]): LoginOptions | undefined {
+  const { values } = parsed(args)
+  if (values.help) return undefined
+  const endpoint = parseEndpoint(values.endpoint)
+  if ('allowed' in endpoint) {
+    throw wrong(`--endpoint: must be ${endpoint.allowed}, not ${JSON.stringify(values.endpoint)}`)
+  }
+  return {
+    endpoint: endpoint.value,
+    browser: !values['no-browser'],
+    setSecret: values['set-secret'],
+    writeWorkflow: values['write-workflow'],
+    print: values.print,
+  }
+}
+
+function parsed(args: readonly string[]) {
+  const flag = { type: 'boolean', default: false } as const
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        endpoint: { type: 'string', default: settingTable.endpoint.fallback },
+        'no-browser': flag,
+        'set-secret': flag,
+        'write-workflow': flag,
+        print: flag,
+        help: { ...flag, short: 'h' },
+      },
+    })
+  } catch (error) {
+    throw wrong(errorMessage(error))
+  }
+}
+
+function wrong(what: string): DeployError {
+  return new DeployError(what, { hint: 'See: ink-deploy login --help' })
+}
+
+const PATIENCE_MS = 5 * 60_000
+
+/** `ink-deploy login`. */
+export const loginCommand: Command = {
+  summary: 'get an API key of ml.ink through the browser',
+  async run(args, host) {
+    const options = readArguments(args)
+    if (options === undefined) return void host.stdout.write(USAGE)
+    using cancelled = cancelOnSignals(host)
+    using terminal = openTerminal(host)
+    try {
+      await runLogin(options, {
+        fetch: limitAnswers(proxiedFetch(host.env)),
+        terminal,
+        openBrowser: (address, onFailure) => openBrowser(host.platform, address, onFailure),
+        newState: () => randomBytes(32).toString('base64url'),
+        patienceMs: PATIENCE_MS,
+        now: Date.now,
+        signal: cancelled.signal,
+        github: createGitHubCli(host.cwd(), host.env),
+        openWorkflowFile: () => openWorkflowFile(host.cwd()),
+      })
+    } catch (error) {
+      if (!(error instanceof Cancelled)) throw error
+      host.stderr.write(`Cancelled; nothing was stored. ${KEY_MAY_REMAIN}\n`)
+      // What shells expect of a program that was interrupted.
+      host.exitCode = 130
+    }
+  },
+}
