@@ -1,8 +1,6 @@
 import { placeName } from '../plan/names.ts'
 import { foldCard } from '../report/card.ts'
 import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
-import type { Surroundings } from '../report/model.ts'
-import type { CardRow, PhaseName, RunStamp, Target } from '../report/row.ts'
 import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'

@@ -15,8 +15,6 @@ import {
   text,
 } from './markdown.ts'
 import type { CardRow, Surroundings } from './model.ts'
-import type { Surroundings } from './model.ts'
-import type { CardRow } from './row.ts'
 import { authenticState, sealedPart, withSeal } from './seal.ts'
 import { boundedRow, CARD_MARKER, decodeState, encodeState, mergeRow, mergeRows, sameDeployment } from './state.ts'
 import { headline } from './wording.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CardRow, Health, PhaseName, Target } from './row.ts'
+
 import type { Seal } from './seal.ts'
 
 /**
