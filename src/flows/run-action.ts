@@ -11,8 +11,8 @@ import type { AnnotationView, CardRow, DeployReport, NothingReport, Surroundings
 import { renderSummary } from '../report/summary.ts'
 import { SourceError } from '../source/remote.ts'
 import { check } from './check.ts'
-import { readConfiguration, withProblem } from './configuration.ts'
 import { deploy } from './deploy.ts'
+import { readConfiguration, withProblem } from './environment/configuration.ts'
 import { monitor } from './monitor.ts'
 import {
   annotationsOf,

@@ -1,7 +1,6 @@
 import { Secret } from '../core/secret.ts'
 import { branchOf, type PullRequest, type Repository } from './event.ts'
-import { fillVariables, type VariablesOf } from './file/fill-variables.ts'
-import { placeOfProblem } from './file/ink-file.ts'
+import { variablesOf } from './file/fill-variables.ts'
 import type { Intent, PlanInput, PreviewIntent, ProductionIntent, RollbackIntent } from './intent.ts'
 import { databaseName, environmentName, previewName, serviceName, targetName } from './names.ts'
 import type {
@@ -142,22 +141,6 @@ function missingEnvFile({ environment }: Settings): RefusedPlan | undefined {
     kind: 'refused',
     problem: `env-file: there is no file ${JSON.stringify(missingFile)} in the workspace`,
     hint: 'Check the path, and let actions/checkout or the step that writes the file run before this one.',
-  }
-}
-
-/** The variables of a service, or a refusal that names every secret which is missing. */
-function variablesOf(settings: Settings, of: VariablesOf): { readonly variables: Variables } | RefusedPlan {
-  const { variables, problems } = fillVariables(settings.environment, of)
-  if (problems.length === 0) return { variables }
-  return {
-    kind: 'refused',
-    problem: `${settings.config} names secrets that are not there:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
-    hint: 'Nothing was done. Pass them in the workflow: `env: |` with a line `NAME=${{ secrets.NAME }}` for each.',
-    places: problems.flatMap((problem) => {
-      const place = placeOfProblem(problem, settings.config)
-      return place ? [{ ...place, file: settings.config }] : []
-    }),
   }
 }
 

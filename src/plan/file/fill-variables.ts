@@ -1,6 +1,8 @@
 import { Secret } from '../../core/secret.ts'
+import type { RefusedPlan } from '../plan.ts'
 import type { Settings } from '../settings.ts'
 import type { Variables } from '../variables.ts'
+import { placeOfProblem } from './ink-file.ts'
 import { type FileVariable, fillTemplate, type Reference, referencesOf } from './references.ts'
 
 /** What the references of a service's variables stand for in one run. */
@@ -13,7 +15,7 @@ export interface VariablesOf {
 }
 
 /** The variables that the workflow and `ink.yml` give a service, without the marks; or what is missing, each with its place. */
-export function fillVariables(
+function fillVariables(
   { shared, preview, production, file }: Settings['environment'],
   of: VariablesOf,
 ): { readonly variables: Variables; readonly problems: readonly string[] } {
@@ -29,6 +31,22 @@ export function fillVariables(
     else if (!of.untrusted) problems.push(...missingSecrets(variable, given))
   }
   return { variables: new Map([...filled, ...withoutNamed(given, [...wanted.values()])]), problems }
+}
+
+/** The variables of a service, or a refusal that names every secret which is missing. */
+export function variablesOf(settings: Settings, of: VariablesOf): { readonly variables: Variables } | RefusedPlan {
+  const { variables, problems } = fillVariables(settings.environment, of)
+  if (problems.length === 0) return { variables }
+  return {
+    kind: 'refused',
+    problem: `${settings.config} names secrets that are not there:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
+    hint: 'Nothing was done. Pass them in the workflow: `env: |` with a line `NAME=${{ secrets.NAME }}` for each.',
+    places: problems.flatMap((problem) => {
+      const place = placeOfProblem(problem, settings.config)
+      return place ? [{ ...place, file: settings.config }] : []
+    }),
+  }
 }
 
 function valueOfReference(reference: Reference, given: Variables, of: VariablesOf): string | undefined {
