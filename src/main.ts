@@ -2,7 +2,7 @@ import { setFailed, setOutput } from '@actions/core'
 import { buildDeps } from './adapters.ts'
 import { DeployError, errorMessage } from './core/errors.ts'
 import { publish, runAction } from './flows/run-action.ts'
-import { Cancelled, cancelOnSignals, saveOpenDeployment } from './runner/cancellation.ts'
+import { Cancelled, cancelOnSignals, saveOpenDeployments } from './runner/cancellation.ts'
 import { loadRun } from './runner/load-run.ts'
 import { writeAnnotations, writeSummary } from './runner/output.ts'
 
@@ -10,7 +10,7 @@ async function main(): Promise<void> {
   const startedAt = new Date().toISOString()
   using cancelled = cancelOnSignals(process)
   const run = loadRun(process.env)
-  const deps = buildDeps({ ...run, remember: saveOpenDeployment, signal: cancelled.signal })
+  const deps = buildDeps({ ...run, remember: saveOpenDeployments, signal: cancelled.signal })
   const outcome = await runAction(deps, run.event, { startedAt, warnings: run.warnings, signal: cancelled.signal })
   publish(outcome, deps, {
     annotate: writeAnnotations,

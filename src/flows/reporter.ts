@@ -47,7 +47,10 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   let begun = false
 
   const remember = () =>
-    deps.remember({ row: encodeState([deps.redact(row)]), pullRequest: subject.pullRequest, deploymentId: record?.id })
+    deps.remember(
+      [{ row: encodeState([deps.redact(row)]), pullRequest: subject.pullRequest, deploymentId: record?.id }],
+      subject.serviceName,
+    )
   const lasts = (ms: number) =>
     clock.sleep(ms, AbortSignal.any([over.signal, signal])).then(
       () => true,
@@ -105,7 +108,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       row = { ...row, change: card.after()?.change }
       if (row.status === 'live') await record?.retireOlder(card.before()?.status === 'live' ? 'newest' : 'all')
       // What a cancellation has cut short is left to the post step.
-      if (!signal.aborted) deps.remember(undefined)
+      if (!signal.aborted) deps.remember([], subject.serviceName)
     },
     markRemoved: async ({ serviceName, pullRequest, commit }, reason) => {
       const removed: CardRow = {

@@ -13,6 +13,7 @@ import { SourceError } from '../source/remote.ts'
 import { check } from './check.ts'
 import { deploy } from './deploy.ts'
 import { readConfiguration, withProblem } from './environment/configuration.ts'
+import { runAll } from './environment/run-all.ts'
 import { monitor } from './monitor.ts'
 import {
   annotationsOf,
@@ -39,23 +40,32 @@ type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
   const given: RunDeps = { ...ports, ...meta }
-  const { settings, facts, problem } = await readConfiguration(given, event)
-  const deps: RunDeps = { ...given, settings }
-  const plan = withProblem(await decide(deps, event, facts), problem)
+  const configuration = await readConfiguration(given, event)
+  const deps: RunDeps = { ...given, settings: configuration.settings }
+  try {
+    const plan = withProblem(await decide(deps, event, configuration.facts), configuration.problem)
+    const outcome = await runAll(plan, deps, configuration, {
+      decide: (own) => decide(own, event, configuration.facts),
+      runPlan: (one, own, failed) => runPlan(one, own, event, failed),
+      skip: (none, own) => nothing(none, own, event),
+      react: (whole) => reactTo(whole, deps),
+    })
+    tellEnd(deps, outcome)
+    return outcome
+  } catch (error) {
+    if (deps.signal.aborted) tellEnd(deps, { action: 'none', status: 'cancelled' })
+    throw error
+  }
+}
+
+/** Prints a plan and carries it out. */
+async function runPlan(plan: Plan, deps: RunDeps, event: RunEvent, problem: RefusedPlan | undefined): Promise<Outcome> {
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
   if ('environment' in plan) deps.output('environment', plan.environment)
   if ('serviceName' in plan) deps.output('service', plan.serviceName)
-  const outcome = withFailure(
-    await carryOut(plan, deps, event).catch((error: unknown) => {
-      if (deps.signal.aborted) tellEnd(deps, { action: 'none', status: 'cancelled' })
-      throw error
-    }),
-    plan.kind === 'sweep' ? problem : undefined,
-  )
-  tellEnd(deps, outcome)
-  return outcome
+  return withFailure(await carryOut(plan, deps, event), plan.kind === 'sweep' ? problem : undefined)
 }
 
 /** A sweep goes on whatever the file says, and the run is red all the same. */
@@ -237,7 +247,9 @@ export interface RunPage {
 export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
   const { repository } = deps.context
   const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : [])].map((report) => deps.redact(report))
+  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])].map((report) =>
+    deps.redact(report),
+  )
   page.annotate(fitAnnotations(outcome.annotations ?? []))
   page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
   for (const report of reports) {

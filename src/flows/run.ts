@@ -39,6 +39,7 @@ export type OutputName =
   | 'skipped-reason'
   | 'removed'
   | 'cost-per-day'
+  | 'services'
 
 /** Everything that a flow may use. Built once, by the entry point. */
 export interface Deps {
@@ -68,7 +69,7 @@ export interface Deps {
   readonly http: HttpRequest
   readonly mcp: McpProbe
   /** Remembers for the post step what would be left open if this process were killed now. */
-  readonly remember: (open: OpenDeployment | undefined) => void
+  readonly remember: (open: readonly OpenDeployment[], serviceName: string) => void
 }
 
 /** How a source is to be opened. */
@@ -150,6 +151,8 @@ export interface Outcome {
   readonly report: Report
   /** A second report of the same run, as when a schedule sweeps and then monitors. */
   readonly also?: Report
+  /** Those of the other services, where a run has several. */
+  readonly others?: readonly Report[]
   /** What is wrong in files of the repository, beside what a deployment's report has. */
   readonly annotations?: readonly AnnotationView[]
   /** Why the run is red; undefined when it is green. */

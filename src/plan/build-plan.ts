@@ -2,7 +2,7 @@ import { Secret } from '../core/secret.ts'
 import { branchOf, type PullRequest, type Repository } from './event.ts'
 import { variablesOf } from './file/fill-variables.ts'
 import type { Intent, PlanInput, PreviewIntent, ProductionIntent, RollbackIntent } from './intent.ts'
-import { databaseName, environmentName, previewName, serviceName, targetName } from './names.ts'
+import { databaseName, environmentName, nameOfSeveral, previewName, serviceName, targetName } from './names.ts'
 import type {
   Costing,
   MonitorPlan,
@@ -40,7 +40,7 @@ export function previewPlan(
   const filled = variablesOf(settings, { environment: 'preview', pullRequest: number, sha: head.sha, untrusted })
   if ('kind' in filled) return filled
   const ownMarks = markVariables(
-    { ...marked(context.repository), pullRequest: number, sha: head.sha, ref: head.ref },
+    { ...marked(context.repository), pullRequest: number, service: settings.serviceKey, sha: head.sha, ref: head.ref },
     settings.environment.git,
   )
   return {
@@ -82,7 +82,13 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
   })
   if ('kind' in filled) return filled
   const ownMarks = markVariables(
-    { ...marked(context.repository), pullRequest: undefined, sha: wanted.sha, ref: shortRef(wanted.ref) },
+    {
+      ...marked(context.repository),
+      pullRequest: undefined,
+      service: settings.serviceKey,
+      sha: wanted.sha,
+      ref: shortRef(wanted.ref),
+    },
     settings.environment.git,
   )
   return {
@@ -225,7 +231,7 @@ export function costing({ settings }: PlanInput): Costing {
 }
 
 /** Where a run happens on the platform. */
-export function placeOf({ context, settings }: PlanInput): Place {
+export function placeOf({ context, settings }: Pick<PlanInput, 'context' | 'settings'>): Place {
   const { repository } = context
   return {
     project: settings.project,
@@ -233,6 +239,7 @@ export function placeOf({ context, settings }: PlanInput): Place {
     repositoryName: settings.repo ?? repository.name,
     repository,
     baseName: serviceName(settings.service, repository),
+    ...(settings.serviceKey === undefined ? {} : { serviceKey: settings.serviceKey }),
   }
 }
 
@@ -261,8 +268,11 @@ export function formerRepositoryOf(
 export function underFormerNames<P extends PlacedPlan>(plan: P, former: FormerRepository): P {
   const { place } = plan
   const { repository } = place
-  const baseName =
-    place.baseName === serviceName(undefined, repository) ? serviceName(undefined, former) : place.baseName
+  const made = (of: Pick<Repository, 'owner' | 'name'>) => {
+    const base = serviceName(undefined, of)
+    return place.serviceKey === undefined ? base : nameOfSeveral(base, place.serviceKey)
+  }
+  const baseName = place.baseName === made(repository) ? made(former) : place.baseName
   const repositoryName = place.repositoryName === repository.name ? former.name : place.repositoryName
   const number = pullRequestOf(plan)
   const name = number === undefined ? baseName : previewName(baseName, number)

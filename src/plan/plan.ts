@@ -14,6 +14,8 @@ export interface Place {
   readonly repository: Repository
   /** The production service's name; a preview's is derived from it by `previewName`. */
   readonly baseName: string
+  /** The service's name in a file that has several. */
+  readonly serviceKey?: string | undefined
 }
 
 interface Common {

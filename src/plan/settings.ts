@@ -28,7 +28,6 @@ export interface SettingsSources {
   readonly kindOf?: (path: string) => 'file' | 'folder' | undefined
   /** What a file says, where the workflow says nothing. Lists come as lines. */
   readonly written?: (name: InputName) => Given | undefined
-  /** The variables that the service has in the file, which may refer to others. */
   readonly variables?: ServiceVariables
   /** Whether more is to come from a file, so that what goes together cannot be judged yet. */
   readonly incomplete?: boolean
@@ -42,7 +41,7 @@ export type ParsedSettings =
 
 /** The settings of a run, checked. */
 export type Settings = Readonly<ReturnType<typeof assemble>>
-/** What is passed on to the platform. Undefined means its default on create, and unchanged on update. */
+/** Undefined means the platform's default on create, and unchanged on update. */
 export type BuildSettings = Settings['build']
 export type Prices = Settings['prices']
 export type DatabaseType = NonNullable<Value<'database'>>
@@ -200,6 +199,7 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     config: values.config,
     /** The base name as given; `serviceName` in names.ts makes one where there is none. */
     service: values.service,
+    serviceKey: undefined as string | undefined,
     project: values.project,
     workspace: values.workspace,
     /** Name of the repository on the platform; undefined means that of the GitHub repository. */
@@ -231,8 +231,12 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
       shared: new Map([...envFile.variables, ...(values.env ?? [])]) as Variables,
       preview: values['preview-env'] ?? (new Map() as Variables),
       production: values['production-env'] ?? (new Map() as Variables),
-      /** Those of `ink.yml`, below all others; their references are still to be filled in. */
+      /** Those of `ink.yml`, below all others. */
       file: fileVariables,
+      /** Secrets that a file names: they go there alone. */
+      named: new Set() as ReadonlySet<string>,
+      /** What the references to other services stand for, as `NAME.output`; known once those are live. */
+      wired: new Map() as ReadonlyMap<string, string>,
       strategy: values['env-strategy'],
       /** Whether the facts about the commit are added; the marks of ownership always are. */
       git: values['git-env'],

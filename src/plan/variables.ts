@@ -14,6 +14,8 @@ export const marks = {
   /** What the repository was called when its services got their names, where that is not what it is called now. */
   formerRepository: 'INK_GIT_FORMER_REPOSITORY',
   pullRequest: 'INK_GIT_PULL_REQUEST',
+  /** The service's name in an `ink.yml` that has several. */
+  service: 'INK_SERVICE',
   environment: 'INK_ENVIRONMENT',
   commit: 'INK_GIT_COMMIT_SHA',
   ref: 'INK_GIT_REF',
@@ -36,6 +38,7 @@ export function markVariables(
     repository: string
     repositoryId?: string | undefined
     pullRequest: number | undefined
+    service?: string | undefined
     sha: string
     ref: string
   },
@@ -47,6 +50,7 @@ export function markVariables(
   ]
   if (of.repositoryId !== undefined) values.push([marks.repositoryId, of.repositoryId])
   if (of.pullRequest !== undefined) values.push([marks.pullRequest, String(of.pullRequest)])
+  if (of.service !== undefined) values.push([marks.service, of.service])
   if (git) {
     values.push([marks.environment, environmentName(of.pullRequest)], [marks.commit, of.sha], [marks.ref, of.ref])
   }

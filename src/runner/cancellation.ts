@@ -52,15 +52,15 @@ export interface SavedDeployment {
   readonly deploymentId: number | undefined
 }
 
-/** Saves for the post step what would be left open if this process were killed now; undefined when nothing would. */
-export function saveOpenDeployment(open: SavedDeployment | undefined): void {
-  core.saveState(stateName, open ? JSON.stringify(open) : '')
+/** Saves for the post step what would be left open if this process were killed now. */
+export function saveOpenDeployments(open: readonly SavedDeployment[]): void {
+  core.saveState(stateName, open.length > 0 ? JSON.stringify(open) : '')
 }
 
-/** What main left open, in the post step; undefined when it ended well, or was killed before it began anything. */
-export function readOpenDeployment(environment: Environment): SavedDeployment | undefined {
+/** What main left open, in the post step; nothing when it ended well, or was killed before it began anything. */
+export function readOpenDeployments(environment: Environment): SavedDeployment[] {
   const text = environment[`STATE_${stateName}`]
-  if (!text) return undefined
-  const { row, pullRequest, deploymentId } = openDeployment.parse(JSON.parse(text))
-  return { row, pullRequest, deploymentId }
+  if (!text) return []
+  const open = z.array(openDeployment).parse(JSON.parse(text))
+  return open.map(({ row, pullRequest, deploymentId }) => ({ row, pullRequest, deploymentId }))
 }

@@ -81,6 +81,7 @@ export const outputs = {
   'skipped-reason': 'Why nothing was deployed',
   removed: 'What was removed, as a JSON list',
   'cost-per-day': 'Estimated dollars a day',
+  services: 'Each service of `ink.yml` by its name, as JSON: `url`, `status`, `commit`, `service` and `branch`',
 } as const
 type Output = keyof typeof outputs
 

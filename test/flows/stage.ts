@@ -233,7 +233,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
       masks.addVariables(new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))),
     secrets: () => masks.values,
     redact: masks.redact,
-    remember: (open) => {
+    remember: ([open]) => {
       remembered = open
     },
     signal,

@@ -42,6 +42,8 @@ describe('settings', () => {
         production: new Map(),
         strategy: 'merge',
         file: { shared: new Map(), preview: new Map(), production: new Map() },
+        named: new Set(),
+        wired: new Map(),
         git: true,
         missingFile: undefined,
       },

@@ -1,13 +1,17 @@
 import { shortSha } from '../../core/format.ts'
+import { nearestWord } from '../../core/nearest.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import type { RunEvent } from '../../plan/event.ts'
 import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/file/commit.ts'
+import { secretsNamed } from '../../plan/file/fill-variables.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import { describeProblem, type FileProblem, parseInkFile, placeOfProblem } from '../../plan/file/ink-file.ts'
-import type { ServiceVariables } from '../../plan/file/references.ts'
+import type { FileService, ServiceVariables } from '../../plan/file/references.ts'
+import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
 import type { PlanInput } from '../../plan/intent.ts'
+import { nameOfSeveral, serviceName } from '../../plan/names.ts'
 import type { Facts, FilePlace, Plan, RefusedPlan } from '../../plan/plan.ts'
-import type { Settings } from '../../plan/settings.ts'
+import type { InputName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../pull-requests.ts'
 import type { RunDeps } from '../run.ts'
 
@@ -16,8 +20,20 @@ export interface Configuration {
   readonly settings: Settings
   /** What had to be looked up on the way. */
   readonly facts: Facts
+  /** The services of a file that has several; empty otherwise, when `settings` are those of the one there is. */
+  readonly services: readonly ConfiguredService[]
   /** Why the file, or the workflow together with it, cannot be used. */
   readonly problem: RefusedPlan | undefined
+}
+
+/** One of several services. */
+export interface ConfiguredService {
+  readonly name: string
+  readonly settings: Settings
+  /** What its variables take from others. */
+  readonly wires: readonly Wire[]
+  /** It is not to be touched in this run, and only asked for what others take from it. */
+  readonly idle?: boolean
 }
 
 /** Reads `ink.yml` as it is in the commit that the run is about, and lays the workflow's settings over it. */
@@ -25,14 +41,14 @@ export async function readConfiguration(deps: RunDeps, event: RunEvent): Promise
   const { settings, context } = deps
   const input: PlanInput = { context, event, settings }
   const { commit, facts } = await commitOf(input, deps)
-  if (commit === undefined) return { settings, facts, problem: undefined }
+  if (commit === undefined) return { settings, services: [], facts, problem: undefined }
   const path = settings.config
   const text = await readFileAt(commit, path, input, deps)
-  if (text === 'unreadable') return { settings, facts, problem: unreadable(path, commit) }
+  if (text === 'unreadable') return { settings, services: [], facts, problem: unreadable(path, commit) }
   const fallback = path === 'ink.yml'
-  if (text === 'absent' && !fallback) return { settings, facts, problem: absent(path, commit) }
+  if (text === 'absent' && !fallback) return { settings, services: [], facts, problem: absent(path, commit) }
   const parsed = text === 'absent' ? undefined : parseInkFile(text, path)
-  if (parsed && !parsed.ok) return { settings, facts, problem: refusedFile(path, parsed.problems) }
+  if (parsed && !parsed.ok) return { settings, services: [], facts, problem: refusedFile(path, parsed.problems) }
   return { facts, ...settingsWith(deps, parsed?.file, commit) }
 }
 
@@ -86,19 +102,71 @@ function settingsWith(
   deps: RunDeps,
   file: InkFile | undefined,
   { environment }: FileCommit,
-): Pick<Configuration, 'settings' | 'problem'> {
-  const service = file?.services[0]
-  if (service) deps.maskVariables(plainVariables(service.variables))
-  const parsed = deps.settingsWith(
-    file && {
-      written: (name) => file.written(name, service?.name, environment),
-      ...(service ? { variables: service.variables } : {}),
-    },
+): Pick<Configuration, 'settings' | 'services' | 'problem'> {
+  for (const { variables } of file?.services ?? []) deps.maskVariables(plainVariables(variables))
+  const [only, ...others] = file?.services ?? []
+  const several = others.length > 0
+  const shared = deps.settingsWith(file && sourcesOf(file, several ? undefined : only, environment))
+  if (!shared.ok) return { settings: deps.settings, services: [], problem: refusedProblems(shared.problems, file) }
+  const named = new Set((file?.services ?? []).flatMap(({ variables }) => secretsNamed(variables)))
+  const naming = (of: Settings): Settings => ({ ...of, environment: { ...of.environment, named } })
+  const settings = naming(shared.settings)
+  if (!file || !several) return { settings, services: [], problem: undefined }
+  const problems: string[] = []
+  const services = file.services.map((service): ConfiguredService => {
+    const parsed = deps.settingsWith(sourcesOf(file, service, environment))
+    if (!parsed.ok) problems.push(...parsed.problems)
+    const own = parsed.ok ? naming(parsed.settings) : settings
+    const base = serviceName(undefined, deps.context.repository)
+    const placed = { ...own, service: nameOfSeveral(base, service.name), serviceKey: service.name }
+    return { name: service.name, settings: placed, wires: wiresOf(service.variables, environment) }
+  })
+  problems.push(...databaseProblems(services), ...unknownService(settings.service, services))
+  if (problems.length > 0) return { settings, services: [], problem: refusedProblems(problems, file) }
+  return {
+    settings: { ...settings, service: undefined },
+    services: confined(services, settings.service),
+    problem: undefined,
+  }
+}
+
+function sourcesOf(file: InkFile, service: FileService | undefined, environment: 'preview' | 'production') {
+  return {
+    written: (name: InputName) => file.written(name, service?.name, environment),
+    ...(service ? { variables: service.variables } : {}),
+  }
+}
+
+/** Whoever uses another's database needs that other to have one, of a kind that has what is asked for. */
+function databaseProblems(services: readonly ConfiguredService[]): string[] {
+  return services.flatMap(({ wires }) =>
+    wires.flatMap(({ service, output, label }) => {
+      const type = services.find(({ name }) => name === service)?.settings.database?.type
+      if (!output.startsWith('database.')) return []
+      if (type === undefined) return [`${label}: ${service} has no database`]
+      if (output === 'database.token' && type !== 'sqlite') return [`${label}: a ${type} database has no token`]
+      return []
+    }),
   )
-  if (parsed.ok) return { settings: parsed.settings, problem: undefined }
-  const problems = parsed.problems
+}
+
+/** With several services in the file, `service` confines a run to one of them. */
+function unknownService(wanted: string | undefined, services: readonly ConfiguredService[]): string[] {
+  const names = services.map(({ name }) => name)
+  if (wanted === undefined || names.includes(wanted)) return []
+  const near = nearestWord(wanted, names)
+  return [
+    `service: must be one of the file’s services (${names.join(', ')}), but is ${JSON.stringify(wanted)}${near ? `; did you mean ${near}?` : ''}`,
+  ]
+}
+
+function confined(services: readonly ConfiguredService[], wanted: string | undefined): ConfiguredService[] {
+  return services.map((service) => ({ ...service, idle: wanted !== undefined && wanted !== service.name }))
+}
+
+function refusedProblems(problems: readonly string[], file: InkFile | undefined): RefusedPlan {
   const places = file ? problems.flatMap((problem) => placeOfProblem(problem, file.path) ?? []) : []
-  return { settings: deps.settings, problem: refusedSettings(problems, file?.path, places) }
+  return refusedSettings([...new Set(problems)], file?.path, places)
 }
 
 /** What the file says itself may be a secret that somebody wrote down; what it refers to is masked where it comes from. */

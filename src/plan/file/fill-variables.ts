@@ -3,7 +3,7 @@ import type { RefusedPlan } from '../plan.ts'
 import type { Settings } from '../settings.ts'
 import type { Variables } from '../variables.ts'
 import { placeOfProblem } from './ink-file.ts'
-import { type FileVariable, fillTemplate, type Reference, referencesOf } from './references.ts'
+import { type FileVariable, fillTemplate, type Reference, referencesOf, type ServiceVariables } from './references.ts'
 
 /** What the references of a service's variables stand for in one run. */
 export interface VariablesOf {
@@ -16,7 +16,7 @@ export interface VariablesOf {
 
 /** The variables that the workflow and `ink.yml` give a service, without the marks; or what is missing, each with its place. */
 function fillVariables(
-  { shared, preview, production, file }: Settings['environment'],
+  { shared, preview, production, file, named, wired }: Settings['environment'],
   of: VariablesOf,
 ): { readonly variables: Variables; readonly problems: readonly string[] } {
   const specific = of.environment === 'preview' ? preview : production
@@ -25,12 +25,12 @@ function fillVariables(
   const filled = new Map<string, Secret>()
   const problems: string[] = []
   for (const [name, variable] of wanted) {
-    const text = fillTemplate(variable.template, (reference) => valueOfReference(reference, given, of))
+    const text = fillTemplate(variable.template, (reference) => valueOfReference(reference, given, of, wired))
     if (text !== undefined) filled.set(name, new Secret(text))
     // A stranger's code goes without what it must not have.
     else if (!of.untrusted) problems.push(...missingSecrets(variable, given))
   }
-  return { variables: new Map([...filled, ...withoutNamed(given, [...wanted.values()])]), problems }
+  return { variables: new Map([...filled, ...[...given].filter(([name]) => !named.has(name))]), problems }
 }
 
 /** The variables of a service, or a refusal that names every secret which is missing. */
@@ -49,7 +49,12 @@ export function variablesOf(settings: Settings, of: VariablesOf): { readonly var
   }
 }
 
-function valueOfReference(reference: Reference, given: Variables, of: VariablesOf): string | undefined {
+function valueOfReference(
+  reference: Reference,
+  given: Variables,
+  of: VariablesOf,
+  wired: ReadonlyMap<string, string>,
+): string | undefined {
   switch (reference.kind) {
     case 'secret':
       return given.get(reference.name)?.reveal()
@@ -60,7 +65,7 @@ function valueOfReference(reference: Reference, given: Variables, of: VariablesO
     case 'environment':
       return of.environment
     case 'service':
-      return undefined
+      return wired.get(`${reference.service}.${reference.output}`)
   }
 }
 
@@ -72,12 +77,11 @@ function missingSecrets({ template, label }: FileVariable, given: Variables): st
   )
 }
 
-/** A secret that the file names goes where it is named, and nowhere else. */
-function withoutNamed(given: Variables, wanted: readonly FileVariable[]): Variables {
-  const named = new Set(
-    wanted.flatMap(({ template }) =>
+/** The secrets that a service's variables name, whatever the environment. */
+export function secretsNamed({ shared, preview, production }: ServiceVariables): string[] {
+  return [shared, preview, production].flatMap((group) =>
+    [...group.values()].flatMap(({ template }) =>
       referencesOf(template).flatMap((reference) => (reference.kind === 'secret' ? [reference.name] : [])),
     ),
   )
-  return new Map([...given].filter(([name]) => !named.has(name)))
 }

@@ -16,21 +16,14 @@ import { settingTable } from '../setting-table.ts'
 import type { Given, InputName } from '../settings.ts'
 import { isMark } from '../variables.ts'
 import { describeNearest, type KeyNode, keysBelowService, keyTree } from './keys.ts'
-import { type FileVariable, type FileVariables, parseTemplate, type ServiceVariables } from './references.ts'
+import { type FileService, type FileVariable, type FileVariables, parseTemplate } from './references.ts'
+import { circleIn } from './wiring.ts'
 
 /** What is wrong at one place of the file. Lines and columns start at 1. */
 export interface FileProblem {
   readonly line: number
   readonly column: number
   readonly text: string
-}
-
-/** A service as the file describes it. */
-export interface FileService {
-  readonly name: string
-  /** File, line and column of its name. */
-  readonly label: string
-  readonly variables: ServiceVariables
 }
 
 /** `ink.yml`, read: every key is known, and every value is of the right shape. What the values say is checked with the settings. */
@@ -82,6 +75,7 @@ class Reader {
   readonly #values = new Map<string, Given>()
   readonly #variables = new Map<string, { readonly pair: Pair; readonly key: Key; readonly name: string }[]>()
   readonly #names = new Map<string, string>()
+  readonly #offsets = new Map<string, number>()
 
   constructor(path: string) {
     this.#path = path
@@ -96,9 +90,13 @@ class Reader {
     if (root !== null && !isMap(root))
       this.#problem(offsetOf(root), 'must be a mapping with the keys services, previews and prices')
     if (isMap(root)) this.#mapping(root, keyTree, [])
-    const [, ...others] = this.#names.keys()
-    if (others.length > 0) this.#problem(0, `services: one service is supported, but there are ${this.#names.size}`)
     const services = [...this.#names].map(([name, label]) => this.#service(name, label))
+    const circle = circleIn(services)
+    if (circle)
+      this.#problem(
+        this.#offsets.get(circle[0] ?? '') ?? 0,
+        `services wait for each other in a circle: ${circle.join(' → ')}`,
+      )
     if (this.#problems.length > 0) return this.#refused()
     const written: InkFile['written'] = (setting, service, environment) => this.#written(setting, service, environment)
     return { ok: true, file: { path: this.#path, services, written } }
@@ -107,6 +105,7 @@ class Reader {
   #written(setting: InputName, service: string | undefined, environment: 'preview' | 'production') {
     const keys = keysBelowService(setting)
     if (keys === undefined) return this.#values.get(settingTable[setting].key ?? '')
+    if (service === undefined) return undefined
     const value = (key: string | undefined) => this.#values.get(`services.${service}.${key}`)
     if (setting === 'paths') return this.#watched(value('root'), value(keys.own))
     return (environment === 'preview' ? value(keys.preview) : undefined) ?? value(keys.own)
@@ -114,11 +113,14 @@ class Reader {
 
   /** What counts as a change: what `watch` names, and beside it the service's own directory and this file. */
   #watched(directory: Given | undefined, watch: Given | undefined): Given | undefined {
-    if (watch === undefined) return undefined
+    // Of several services each has its own directory; of a single one all else may matter as well.
+    if (watch === undefined && (directory === undefined || this.#names.size < 2)) return undefined
     const plain = directory?.text.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
     const own = plain === undefined || plain === '.' ? [] : [`${plain}/**`]
+    if (watch === undefined && own.length === 0) return undefined
     const globs = [this.#path, ...own].map((path) => path.replaceAll(/[?[\]{}!\\]/g, '\\$&'))
-    return { text: [...globs, watch.text].join('\n'), label: watch.label }
+    const lines = watch ? [...globs, watch.text] : globs
+    return { text: lines.join('\n'), label: (watch ?? directory)?.label ?? this.#path }
   }
 
   #refused(): ParsedFile {
@@ -143,6 +145,7 @@ class Reader {
 
   #named(pair: Pair, name: string): void {
     this.#names.set(name, this.#label(pair.key, `services.${name}`))
+    this.#offsets.set(name, offsetOf(pair.key))
     if (/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name) && !/-pr-\d+$|^pr-\d+$/.test(name)) return
     this.#problem(
       offsetOf(pair.key),

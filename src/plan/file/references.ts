@@ -28,6 +28,14 @@ export interface ServiceVariables {
   readonly production: FileVariables
 }
 
+/** A service as the file describes it. */
+export interface FileService {
+  readonly name: string
+  /** File, line and column of its name. */
+  readonly label: string
+  readonly variables: ServiceVariables
+}
+
 /** What a service without a file has. */
 export const noVariables: ServiceVariables = { shared: new Map(), preview: new Map(), production: new Map() }
 
