@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { transform } from 'esbuild'
 
 /**
  * Bundles the action and its command line: one directory under `dist` for each entry point, reproducible byte for byte, so that the
@@ -28,7 +29,7 @@ export async function build(out: string): Promise<void> {
   const fresh = await mkdtemp(`${out}-`)
   try {
     await compile()
-    await Promise.all(entryPoints.map(({ source, name }) => bundle(source, join(fresh, name))))
+    await Promise.all(entryPoints.map(({ source, name }) => bundle(source, join(fresh, name), name === 'cli')))
     // Temporary folders are for their owner alone; this one stays, and others start what is in it.
     await chmod(fresh, 0o755)
     await rm(out, { recursive: true, force: true })
@@ -47,13 +48,16 @@ async function compile(): Promise<void> {
   await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', compiled])
 }
 
-async function bundle(source: string, directory: string): Promise<void> {
+async function bundle(source: string, directory: string, smallest: boolean): Promise<void> {
   // The cache would let yesterday's modules into today's bundle.
   const settings = ['--minify', '--no-cache', '--license', 'licenses.txt']
   await run(process.execPath, [bundler, 'build', source, '-o', directory, ...settings])
-  const code = await readFile(join(directory, 'index.js'), 'utf8')
+  const file = join(directory, 'index.js')
+  const code = await readFile(file, 'utf8')
   // The bundler ends well with this in place of a module that it could not find; the action would fail when started.
   if (code.includes('webpackMissingModule')) throw new Error(`the bundle of ${source} lacks a module`)
+  // The bundler keeps the names of all functions, which nobody reads in the package that npx fetches.
+  if (smallest) await writeFile(file, (await transform(code, { minify: true, format: 'esm', target: 'node20' })).code)
 }
 
 function run(program: string, args: readonly string[]): Promise<void> {

@@ -7,6 +7,7 @@ import { fileKeys } from '../src/plan/file/keys.ts'
 import { settingTable } from '../src/plan/setting-table.ts'
 import { inputNames } from '../src/plan/settings.ts'
 import { outputs } from '../src/runner/output.ts'
+import { hostileTables } from './hostile.ts'
 import { behavioursOf, faultRows } from './sandbox-facts.ts'
 
 /**
@@ -136,12 +137,24 @@ export function withSandboxTables(page: string): string {
   return replaced(withFaults, 'behaviours', table(['Where', 'What is pinned', 'Test'], behavioursOf(root)))
 }
 
+/** The page on security with what came of the attacks. */
+export function withHostileTables(page: string): string {
+  const { attacks, servers } = hostileTables()
+  const withAttacks = replaced(page, 'attacks', table(['What is attacked', 'Test', 'Attacks', 'Held'], attacks))
+  return replaced(
+    withAttacks,
+    'servers',
+    table(['A platform that', 'Time (limit 6 s)', 'Peak (limit 200 MB)'], servers),
+  )
+}
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const documents: readonly { readonly path: string; readonly made: (text: string) => string }[] = [
   { path: 'action.yml', made: actionYaml },
   { path: 'ink.schema.json', made: settingsSchema },
   { path: 'README.md', made: (text) => withWorkflow(withTables(text, actionYaml())) },
   { path: 'docs/sandbox.md', made: withSandboxTables },
+  { path: 'docs/security.md', made: withHostileTables },
 ]
 
 function main(argv: readonly string[]): number {

@@ -2,9 +2,9 @@ import { setFailed, setOutput } from '@actions/core'
 import { buildDeps } from './adapters.ts'
 import { DeployError, errorMessage } from './core/errors.ts'
 import { publish, runAction } from './flows/run-action.ts'
-import { Cancelled, cancelOnSignals, saveOpenDeployments } from './runner/cancellation.ts'
+import { Cancelled, cancelOnSignals } from './runner/cancellation.ts'
 import { loadRun } from './runner/load-run.ts'
-import { writeAnnotations, writeSummary } from './runner/output.ts'
+import { saveOpenDeployments, writeAnnotations, writeSummary } from './runner/output.ts'
 
 async function main(): Promise<void> {
   const startedAt = new Date().toISOString()

@@ -4,8 +4,9 @@ import { proxiedFetch } from './core/http.ts'
 import { finishInterrupted } from './flows/interrupted.ts'
 import { openGitHub } from './github/github.ts'
 import { createSeal } from './report/seal.ts'
-import { cancelOnSignals, readOpenDeployments } from './runner/cancellation.ts'
+import { cancelOnSignals } from './runner/cancellation.ts'
 import { loadRun } from './runner/load-run.ts'
+import { readOpenDeployments } from './runner/output.ts'
 
 // The runner gives the post step of a cancelled job little time, and a dead GitHub must not use it all.
 const callLimitMs = 4000

@@ -16,12 +16,10 @@ import type { AccessLevel, ForgeProfile, Token, TokenKind } from './state/model.
 import { createWorld, type RepositoryOptions, type World } from './state/state.ts'
 
 export type { JournalEntry, Violation } from './api.ts'
-export { GITHUB_FAULTS, type GitHubFault } from './faults.ts'
+export type { GitHubFault } from './faults.ts'
 export type { EventKind, EventOptions, WebhookEvent } from './render/event.ts'
 export type { Repository } from './repository.ts'
-export type { CommitOptions, FileContent } from './state/git.ts'
 export type * from './state/model.ts'
-export type { OpenPullRequest } from './state/pull-requests.ts'
 export type { RepositoryOptions } from './state/state.ts'
 
 export interface GitHubOptions {

@@ -16,10 +16,9 @@ import { type Closer, createCore, type PlatformCore } from './platform-core.ts'
 import { toolsOf } from './tools/catalogue.ts'
 import { armSelfDestruction, deployTrackers } from './tools/service-operations.ts'
 
-export { INK_FAULTS, type InkFaultName } from './faults.ts'
-export type { DeploymentView, ServiceView } from './hands.ts'
+export type { InkFaultName } from './faults.ts'
 export type { JournalEntry } from './journal.ts'
-export { DEFAULT_TIMING, type InkOptions, type InkProfile, type InkTiming } from './options.ts'
+export type { InkOptions, InkProfile, InkTiming } from './options.ts'
 
 /** A running stand-in for ml.ink: MCP endpoint, git host, builder, apps, databases and edge, all on this machine. */
 export interface InkPlatform extends PlatformHands, AsyncDisposable {

@@ -10,9 +10,7 @@ import { runStages } from './stages.ts'
 import type { StepResult } from './step.ts'
 
 export type { CheckoutOptions } from './checkout.ts'
-export type { JobStatus } from './expression.ts'
-export type { RunningStep, RunOptions, RunResult } from './run-options.ts'
-export type { StepResult } from './step.ts'
+export type { RunOptions, RunResult } from './run-options.ts'
 export type { Annotation } from './step-log.ts'
 
 /** Runs an action as one job of a workflow: checkout, `main`, then `post`, each as a process of its own. */

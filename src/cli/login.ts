@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
+import { fetchNamedBy } from '../core/addresses.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
-import { limitAnswers, proxiedFetch } from '../core/http.ts'
+import { limitAnswers } from '../core/http.ts'
 import type { LoginOptions } from '../login/login.ts'
 import { runLogin } from '../login/login.ts'
 import { openBrowser } from '../login/loopback.ts'
 import { createGitHubCli, openWorkflowFile } from '../login/repository.ts'
 import { KEY_MAY_REMAIN } from '../login/server.ts'
 import { openTerminal } from '../login/terminal.ts'
-import { settingTable } from '../plan/setting-table.ts'
-import { parseEndpoint } from '../plan/values.ts'
+import { defaultEndpoint, parseEndpoint } from '../plan/values.ts'
 import { Cancelled, cancelOnSignals } from '../runner/cancellation.ts'
 import type { Command } from './command.ts'
 
@@ -22,7 +22,7 @@ asks what to do; otherwise it does what the options say.
   --write-workflow   write .github/workflows/deploy.yml; alone, it asks for no key
   --print            print the key, and nothing else, to standard output
   --no-browser       print the address to open, and read the address (or the code) that it led to
-  --endpoint URL     MCP endpoint of ml.ink (default: ${settingTable.endpoint.fallback})
+  --endpoint URL     MCP endpoint of ml.ink (default: ${defaultEndpoint})
   --help             show this
 `
 
@@ -53,7 +53,7 @@ function parsed(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        endpoint: { type: 'string', default: settingTable.endpoint.fallback },
+        endpoint: { type: 'string', default: defaultEndpoint },
         'no-browser': flag,
         'set-secret': flag,
         'write-workflow': flag,
@@ -82,7 +82,7 @@ export const loginCommand: Command = {
     using terminal = openTerminal(host)
     try {
       await runLogin(options, {
-        fetch: limitAnswers(proxiedFetch(host.env)),
+        fetch: limitAnswers(fetchNamedBy(options.endpoint, host.env)),
         terminal,
         openBrowser: (address, onFailure) => openBrowser(host.platform, address, onFailure),
         newState: () => randomBytes(32).toString('base64url'),

@@ -1,7 +1,7 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { lookup as resolveName } from 'node:dns/promises'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import { Agent, fetch, type RequestInit, type Response } from 'undici'
+import { Agent, type Dispatcher, fetch, type RequestInit, type Response } from 'undici'
 import { DeployError } from './errors.ts'
 import type { Fetch } from './http.ts'
 import { fetchThrough, proxiedFetch, readProxies } from './http.ts'
@@ -13,6 +13,8 @@ export interface AddressRules {
   readonly configured?: readonly string[]
   /** Whether private networks are fine too, as the one who names the address is a server of the user's own. */
   readonly privateNetworks?: boolean
+  /** The proxy for an address. Where there is one, the connection is its own, and the check of the name has to do. */
+  readonly proxyFor?: ((target: URL) => Dispatcher | undefined) | undefined
 }
 
 /** An address that is not asked. The message says which one and why. */
@@ -143,11 +145,12 @@ export async function fetchAllowed(address: string, init: RequestInit, rules: Ad
   let headers = init.headers
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const { url } = await assertPublicAddress(current, rules)
+    const dispatcher = rules.proxyFor?.(url) ?? (isConfigured(url, rules) ? undefined : guardedAgent(rules))
     const response = await fetch(url, {
       ...init,
       headers: headers ?? {},
       redirect: 'manual',
-      ...(isConfigured(url, rules) ? {} : { dispatcher: guardedAgent(rules) }),
+      ...(dispatcher === undefined ? {} : { dispatcher }),
     })
     const location = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || location === null) return response

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Dispatcher } from 'undici'
-import api from 'undici/lib/api/index.js'
+import connect from 'undici/lib/api/api-connect.js'
 import DispatcherOfAll from 'undici/lib/dispatcher/dispatcher.js'
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
 import { fetch as dispatchedFetch } from 'undici/lib/web/fetch/index.js'
@@ -145,7 +145,7 @@ export function readProxies(environment: Environment): (target: URL) => ProxyAge
   const read = (name: string) => environment[name.toLowerCase()] || environment[name] || undefined
   const agentFor = (name: string): ProxyAgent | undefined => {
     // The front door does this when it is entered; without it no tunnel can be asked for.
-    Object.assign(DispatcherOfAll.prototype, api)
+    Object.assign(DispatcherOfAll.prototype, { connect })
     const known = [name, 'ALL_PROXY'].find((one) => read(one) !== undefined)
     return known === undefined ? undefined : new ProxyAgent(usableProxy(known, read(known) ?? ''))
   }

@@ -1,7 +1,7 @@
-// The package describes its front door alone; see proxy.ts for why some rooms behind it are entered by themselves.
-declare module 'undici/lib/api/index.js' {
-  const methods: object
-  export default methods
+// The package describes its front door alone; see http.ts for why some rooms behind it are entered by themselves.
+declare module 'undici/lib/api/api-connect.js' {
+  const connect: object
+  export default connect
 }
 
 declare module 'undici/lib/dispatcher/dispatcher.js' {

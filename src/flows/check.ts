@@ -8,7 +8,7 @@ import type { PlaceJudgement } from '../plan/names.ts'
 import type { CheckPlan, Place, Plan } from '../plan/plan.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { formatCost } from '../report/wording.ts'
-import { assertDeployTool, describeLimits, findPlace, type PlaceFindings } from './resources/account.ts'
+import { assertDeployable, describeLimits, findPlace, type PlaceFindings } from './resources/account.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { compareDns, describeDns, type ZoneReader } from './resources/dns.ts'
 import { delegationOf } from './resources/domains.ts'
@@ -73,6 +73,7 @@ async function checkCheckout({ place, would }: CheckPlan, deps: Deps, signal: Ab
         ordinaryCheckouts: would.ordinaryCheckouts,
         directory: would.directory,
         exportIgnore: would.exportIgnore,
+        lfsPointers: would.lfsPointers,
       },
       signal,
     )
@@ -138,7 +139,7 @@ async function checkPlatform(plan: CheckPlan, deps: Deps, signal: AbortSignal): 
         await keyCheck(platform, signal),
         ...placeChecks(plan.place, found),
         await servicesCheck(platform, signal),
-        ...(await toolCheck(plan, platform, signal)),
+        ...(await deployableCheck(plan, platform, signal)),
         ...(await moneyChecks(plan, { ...deps, platform, signal })),
         ...(await checkDomains(plan.would, { ...deps, platform, signal })),
       ]
@@ -173,16 +174,16 @@ async function servicesCheck(platform: Platform, signal: AbortSignal): Promise<P
   return { name, result: full ? 'warning' : 'fine', detail: [inUse, ...describeLimits(limits)].join('; ') }
 }
 
-/** Whether the server has the tool that the deployment would need. */
-async function toolCheck({ would }: CheckPlan, platform: Platform, signal: AbortSignal): Promise<PlanCheck[]> {
+/** Whether the server has the tool that the deployment would need, and takes the values that it would be given. */
+async function deployableCheck({ would }: CheckPlan, platform: Platform, signal: AbortSignal): Promise<PlanCheck[]> {
   if (would.kind !== 'preview' && would.kind !== 'production') return []
   const existing = await platform.service(would.serviceName, {}, signal)
   try {
-    assertDeployTool(platform, would.serviceName, existing !== undefined)
+    assertDeployable(platform, would, existing !== undefined)
     return []
   } catch (error) {
     if (!(error instanceof DeployError)) throw error
-    return [{ name: 'Tools', result: 'problem', detail: error.message, ...(error.hint && { fix: [error.hint] }) }]
+    return [{ name: 'Deployment', result: 'problem', detail: error.message, ...(error.hint && { fix: [error.hint] }) }]
   }
 }
 

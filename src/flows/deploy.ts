@@ -31,7 +31,7 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   // Closed when this function ends, so everything that uses it is awaited in here.
   await using source = run.openSource(plan.place, {
     ignoreWorkspace: plan.kind === 'preview' && plan.untrusted,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    deadlineAt: run.deadlineAt,
   })
   timeline.begin('snapshot', 'Snapshot, and what ml.ink has')
   const found = await prepare(plan, run, source)
@@ -41,15 +41,19 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   await warnOfIdleGlobs(plan, run, source, snapshot)
 
   const seed = await readSeed(plan, source, snapshot, run.signal)
+  const overtaken = await changeMeanwhile(plan, run, snapshot.sourceSha)
+  if (overtaken) return await giveWay({ plan, run, source, prepared: found, branch }, overtaken)
   timeline.begin('push', `Push ${branch}`)
   const pushed = await pushSnapshot({ plan, run, source, prepared: found, branch }, found.remoteBranches)
   timeline.end('done', describePush(pushed))
 
-  const before = await changeMeanwhile(plan, run, snapshot.sourceSha)
+  // Of two pushes to production the newer one stays, however long the push of the older took. A preview that was closed
+  // meanwhile is taken down again in the end, and that its head has moved on is said then.
+  const before = plan.kind === 'production' && (await changeMeanwhile(plan, run, snapshot.sourceSha))
   if (before) return await giveWay({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
   const prepared = { ...found, database: await databaseOf(plan, run, found) }
-  if (seed !== undefined) await runSeed(run, plan, prepared, seed)
+  if (seed !== undefined) await runSeed(run, prepared, seed)
   const work: Work = { plan, run, source, prepared, branch, pushed }
   const end = await rollOutWork(work)
   const after = await changeMeanwhile(plan, run, snapshot.sourceSha)
@@ -103,7 +107,7 @@ function rollOutWork(work: Work): Promise<RolloutEnd> {
     stillWanted: () => isStillWanted(work),
     restoreBranch: () => restoreBranch(work),
     health: plan.health,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    deadlineAt: run.deadlineAt,
     ...(marked ? { removalUnderWay: removalWatcher(run, source, prepared.remote, plan.serviceName) } : {}),
   })
 }
@@ -122,8 +126,8 @@ async function restoreBranch(work: Work): Promise<boolean> {
   return true
 }
 
-/** The branch was superseded or the pull request closed before anything was started, or while it was. */
-async function giveWay(work: Work, change: Change): Promise<Outcome> {
+/** The branch was superseded or the pull request closed before anything was pushed or started, or while it was. */
+async function giveWay(work: MaybePushed, change: Change): Promise<Outcome> {
   const { run } = work
   if (change.kind === 'closed') {
     run.log.info(`${change.sentence}; taking the preview down`)
@@ -206,21 +210,27 @@ function describePush(pushed: PushResult): string {
   return `Sent ${count(pushed.objects, 'object')}, ${formatBytes(pushed.bytes)}${against}`
 }
 
+type MaybePushed = Omit<Work, 'pushed'> & Partial<Pick<Work, 'pushed'>>
+
 /** What a deployment comes to: the row is brought to its end, and all that is known of it becomes the report. */
 function outcomeOf(
-  work: Work,
+  work: MaybePushed,
   { status, sentence }: { status: CardRow['status']; sentence: string },
   explanation: Explanation | undefined,
 ): Outcome {
   const { run, plan } = work
   run.reporter.update(status === 'failed' ? { status } : { status, phase: undefined })
+  if (status === 'superseded') {
+    run.output('skipped-reason', sentence)
+    run.log.notice(`${plan.serviceName} was left to a newer deployment: ${sentence}`)
+  }
   const perDay = run.reporter.row().costPerDay
   const report: DeployReport = {
     kind: 'deploy',
     action: plan.kind,
     row: run.reporter.row(),
     phases: run.reporter.timeline.phases,
-    pushed: pushedView(work),
+    pushed: work.pushed && pushedView(work, work.pushed),
     envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
     cost: perDay === undefined ? undefined : { perDay, perMonth: perDay * 30, basis: basisOf(work) },
     annotations: explanation?.annotations ?? [],
@@ -231,7 +241,7 @@ function outcomeOf(
   return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
 }
 
-function basisOf({ plan, prepared }: Work): string {
+function basisOf({ plan, prepared }: MaybePushed): string {
   const service = describeSize(sizeOf(plan, prepared))
   const { database } = plan
   return database && isBilled(database)
@@ -239,7 +249,7 @@ function basisOf({ plan, prepared }: Work): string {
     : service
 }
 
-function pushedView({ branch, prepared, pushed }: Work): PushedView {
+function pushedView({ branch, prepared }: MaybePushed, pushed: PushResult): PushedView {
   const { snapshot } = prepared
   return {
     branch,

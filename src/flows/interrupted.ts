@@ -61,9 +61,10 @@ async function settleCard(
 
 async function settleRecord(
   row: CardRow,
-  { deploymentId, pullRequest }: OpenDeployment,
+  { deploymentId, recordOf, pullRequest }: OpenDeployment,
   { github }: SettleDeps,
 ): Promise<void> {
-  if (deploymentId === undefined || row.status === 'removed') return
-  await github.records.setStatus(deploymentId, finalStatus(row), pullRequest === undefined)
+  if (row.status === 'removed') return
+  const id = deploymentId ?? (recordOf && (await github.records.unfinished(recordOf.task, recordOf.sha)))
+  if (id !== undefined) await github.records.setStatus(id, finalStatus(row), pullRequest === undefined)
 }

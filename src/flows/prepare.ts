@@ -1,7 +1,6 @@
 import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
 import type { ServiceSettings } from '../ink/arguments.ts'
-import { argumentsRefused } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { layVariables } from '../plan/variables.ts'
@@ -9,7 +8,7 @@ import type { PushResult } from '../source/branches.ts'
 import type { GitRemote } from '../source/remote.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
-import { assertDeployTool } from './resources/account.ts'
+import { assertDeployable } from './resources/account.ts'
 import { assertAffordable } from './resources/budget.ts'
 import { findDatabase, type ServiceDatabase } from './resources/databases.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
@@ -72,9 +71,7 @@ async function preparePlatform(
     (one) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one),
     (one) => openInkRepository({ ...run, signal: one }, plan.place),
   )
-  assertDeployTool(platform, plan.serviceName, existing !== undefined)
-  const refused = platform.checkArguments(existing ? 'updateService' : 'createService', plan.build)
-  if (refused.length > 0) throw argumentsRefused(refused)
+  assertDeployable(platform, plan, existing !== undefined)
   if (!existing) await assertAffordable(plan, { ...run, signal })
   const repository = present ?? (await openInkRepository({ ...run, signal }, plan.place, true))
   if (!repository) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)

@@ -4,7 +4,7 @@ import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../repo
 import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
-import { openRecord, type RunRecord } from './records.ts'
+import { openRecord, type RunRecord, recordTask } from './records.ts'
 import type { Deps, Reporter, RunDeps } from './run.ts'
 import { Timeline } from './run.ts'
 
@@ -46,9 +46,18 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   let early: Promise<unknown> | undefined
   let begun = false
 
+  const recordSubject = { ...subject, place: { ...deps.settings, repository: context.repository } }
   const remember = () =>
     deps.remember(
-      [{ row: encodeState([deps.redact(row)]), pullRequest: subject.pullRequest, deploymentId: record?.id }],
+      [
+        {
+          row: encodeState([deps.redact(row)]),
+          pullRequest: subject.pullRequest,
+          deploymentId: record?.id,
+          // Until GitHub has answered, it may have made one whose id nobody knows.
+          recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
+        },
+      ],
       subject.serviceName,
     )
   const lasts = (ms: number) =>
@@ -61,11 +70,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       await card.write(subject.pullRequest, row, 'create')
   }
   const openOwnRecord = async () => {
-    record = await openRecord(
-      deps,
-      { ...subject, place: { ...deps.settings, repository: context.repository } },
-      row.commit,
-    )
+    record = await openRecord(deps, recordSubject, row.commit)
     if (record.id !== undefined) deps.output('deployment-id', record.id)
     remember()
     tellAtWork()

@@ -6,7 +6,7 @@ import { meaningOf } from '../watch/readings.ts'
 import type { Work } from './prepare.ts'
 import { assertOwned } from './resources/repository.ts'
 import { rollOut } from './rollout.ts'
-import type { Run } from './run.ts'
+import { type Run, windUpMs } from './run.ts'
 import { type Judgement, judge } from './verdict.ts'
 
 /**
@@ -49,7 +49,8 @@ export async function restorePrevious(
     assertOwned: (service) => assertOwned(service, plan, repositorySlug),
     stillWanted: async () => false,
     health: plan.health,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    // Often it is the time that is over, and users are waiting all the same.
+    deadlineAt: Math.max(run.deadlineAt, run.clock.now() + Math.min(plan.timeoutMs, windUpMs)),
   })
   const judgement = judge(end)
   run.reporter.timeline.end(judgement.status === 'live' ? 'done' : 'failed', judgement.sentence)

@@ -44,7 +44,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     assertOwned: (one) => assertOwned(one, plan, slug),
     stillWanted: async () => false,
     health: plan.health,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    deadlineAt: run.deadlineAt,
   })
   return outcomeOf(run, service, end)
 }

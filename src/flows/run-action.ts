@@ -1,3 +1,4 @@
+import { withinTime } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
@@ -6,6 +7,7 @@ import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Facts, Plan, RefusedPlan } from '../plan/plan.ts'
+import { shortDuration } from '../plan/values.ts'
 import { fitAnnotations } from '../report/markdown.ts'
 import type { AnnotationView, CardRow, DeployReport, NothingReport, Surroundings, Target } from '../report/model.ts'
 import { renderSummary } from '../report/summary.ts'
@@ -31,7 +33,16 @@ import { assertPlace } from './resources/account.ts'
 import { evictOldest, OverBudget } from './resources/budget.ts'
 import { keepFormerNames } from './resources/repository.ts'
 import { rollback } from './rollback.ts'
-import type { Action, Deps, Outcome, Reporter, Run, RunDeps, RunMeta } from './run.ts'
+import {
+  type Action,
+  type Deps,
+  type Outcome,
+  type Reporter,
+  type Run,
+  type RunDeps,
+  type RunMeta,
+  windUpMs,
+} from './run.ts'
 import { sweep } from './sweep.ts'
 import { teardown } from './teardown.ts'
 
@@ -39,7 +50,7 @@ type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
-  const given: RunDeps = { ...ports, ...meta }
+  const given: RunDeps = { ...ports, ...meta, deadlineAt: ports.clock.now() + ports.settings.timeoutMs }
   const configuration = await readConfiguration(given, event)
   const deps: RunDeps = { ...given, settings: configuration.settings }
   try {
@@ -133,16 +144,28 @@ function compared(outcome: Outcome, { change }: CardRow): Outcome {
 async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Promise<Outcome> {
   let platform: Platform | undefined
   try {
-    platform = await deps.openPlatform(plan.place, deps.signal)
-    const run: Run = { ...deps, platform, reporter }
-    await assertPlace(run, plan.place)
-    return await withRoom(await keepFormerNames(plan, run), run)
+    const [known, now] = await until(deps.deadlineAt, deps, async (signal) => {
+      platform = await deps.openPlatform(plan.place, signal)
+      const run: Run = { ...deps, signal, platform, reporter }
+      await assertPlace(run, plan.place)
+      return [platform, await keepFormerNames(plan, run)] as const
+    })
+    const lastAt = deps.deadlineAt + Math.min(deps.settings.timeoutMs, windUpMs)
+    return await until(lastAt, deps, (signal) => withRoom(now, { ...deps, signal, platform: known, reporter }))
   } catch (error) {
     deps.signal.throwIfAborted()
     return broken(plan, deps, reporter, error)
   } finally {
     await platform?.close()
   }
+}
+
+/** Ends work at a time, whoever is waited for. A clock that wakes early is asked again. */
+function until<T>(endAt: number, { clock, signal }: RunDeps, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const sleep = async (_ms: number, ended: AbortSignal) => {
+    while (clock.now() < endAt) await clock.sleep(endAt - clock.now(), ended)
+  }
+  return withinTime({ now: () => clock.now(), sleep }, Math.max(0, endAt - clock.now()), signal, work)
 }
 
 /** The account may have no more services, or more would cost too much: then `on-quota` decides. */
@@ -187,13 +210,18 @@ function flowOf(plan: WorkPlan, run: Run): Promise<Outcome> {
 
 /** Something threw: the platform said no, the network went away, the checkout is not usable. That is a failed run with a reason. */
 function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unknown): Outcome {
-  const cause = safeMessage(deps, thrown)
+  const late = deps.clock.now() >= deps.deadlineAt
+  const status = late ? 'timed-out' : 'failed'
+  const phase = reporter.timeline.phases.at(-1)?.name ?? 'prepare'
+  const said = safeMessage(deps, thrown)
+  const limit = shortDuration(deps.settings.timeoutMs)
+  const cause = late ? `Not done within ${limit}; the time was over in the phase “${phase}”: ${said}` : said
   const hint =
     thrown instanceof DeployError && thrown.hint
       ? thrown.hint
       : 'Run the job again. If it stays, the log above says how far it came.'
   const diagnosis = { cause, hint, decisive: [], tail: [] }
-  reporter.update({ status: 'failed', phase: undefined, diagnosis })
+  reporter.update({ status, phase: late ? phase : undefined, diagnosis })
   reporter.timeline.end('failed', cause)
   const report: DeployReport | NothingReport = isDeployment(plan)
     ? {
@@ -207,7 +235,7 @@ function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unkno
         warnings: deps.warnings,
       }
     : nothingReport(deps, 'failed', cause, hint)
-  return { action: actionOf(plan), status: 'failed', report, failure: new DeployError(cause, { hint, cause: thrown }) }
+  return { action: actionOf(plan), status, report, failure: new DeployError(cause, { hint, cause: thrown }) }
 }
 
 /** A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end. */

@@ -85,6 +85,8 @@ export interface OpenDeployment {
   readonly row: string
   readonly pullRequest: number | undefined
   readonly deploymentId: number | undefined
+  /** By what the record is found that was being made when the run was ended; undefined when its id is known, or there is none. */
+  readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
 }
 
 /** What the entry point knows about the run itself. */
@@ -95,6 +97,9 @@ export interface RunMeta {
   readonly warnings: readonly string[]
   readonly signal: AbortSignal
 }
+
+/** What is left to do when the time is over, such as going back to the version before, gets this long and no longer. */
+export const windUpMs = 5 * 60_000
 
 /** Keeps GitHub informed while a deployment goes on. Nothing in here fails a run: what cannot be written is one warning. */
 export interface Reporter {
@@ -118,10 +123,14 @@ export interface Reporter {
 }
 
 /** What a run has from its beginning. */
-export type RunDeps = Deps & RunMeta
+export type RunDeps = Deps &
+  RunMeta & {
+    /** When the time that `timeout` gives the whole run is over, in milliseconds since the epoch. */
+    readonly deadlineAt: number
+  }
 
 /** One run under way: everything a flow may use, with the platform connected and the reporter open. */
-export interface Run extends Deps, RunMeta {
+export interface Run extends RunDeps {
   readonly platform: Platform
   readonly reporter: Reporter
 }

@@ -29,7 +29,7 @@ export async function changeMeanwhile(
 async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | undefined> {
   const { number } = plan.pullRequest
   const { pullRequests } = run.github
-  const now = pullRequestFact(await pullRequests.get(number, { deadlineAt: run.clock.now() + plan.timeoutMs }))
+  const now = pullRequestFact(await pullRequests.get(number, { deadlineAt: run.deadlineAt }))
   if (now === 'unreadable' && pullRequests.mayRead()) throw unanswered(number)
   if (now === 'unreadable' || now === 'not-found') return undefined // a warning has been given by whoever asked
   const verdict = previewState(plan, now)

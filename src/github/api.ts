@@ -119,18 +119,23 @@ export function openApi(options: ApiOptions): Api {
   })
   const queue = inTurn()
 
-  async function attempt(call: ApiCall<unknown>): Promise<unknown> {
+  async function attempt(call: ApiCall<unknown>, tellTotal?: (total: number) => void): Promise<unknown> {
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.attemptLimitMs)])
     // What a route has no place for, Octokit would send as a query.
     const place = call.route.includes('{owner}') ? { owner: options.owner, repo: options.repo } : {}
     const response = await octokit.request(call.route, { ...place, ...call.params, request: { signal } })
+    const total = Number(response.headers['x-total-count'])
+    if (Number.isInteger(total)) tellTotal?.(total)
     return response.data
   }
 
-  async function withRetries(call: ApiCall<unknown>): Promise<CallOutcome<unknown>> {
+  async function withRetries(
+    call: ApiCall<unknown>,
+    tellTotal?: (total: number) => void,
+  ): Promise<CallOutcome<unknown>> {
     const repeatable = call.repeatable ?? call.access === 'read'
     try {
-      const data = await retry(() => attempt(call), {
+      const data = await retry(() => attempt(call, tellTotal), {
         ...options,
         deadlineAt: call.deadlineAt ?? options.clock.now() + options.callLimitMs,
         again: (thrown) => whenToRepeat(readFailure(thrown), { nowMs: options.clock.now(), repeatable }),
@@ -145,10 +150,10 @@ export function openApi(options: ApiOptions): Api {
     }
   }
 
-  async function call<T>(wanted: ApiCall<T>): Promise<CallOutcome<T>> {
+  async function call<T>(wanted: ApiCall<T>, tellTotal?: (total: number) => void): Promise<CallOutcome<T>> {
     const known = options.warnings.known(wanted)
     if (known !== undefined) return { ok: false, problem: 'missing-permission', message: known }
-    const outcome = await queue(() => withRetries(wanted))
+    const outcome = await queue(() => withRetries(wanted, tellTotal))
     if (!outcome.ok) {
       if (outcome.problem === 'missing-permission' && wanted.silent !== true) options.warnings.report(wanted, outcome)
       return outcome
@@ -163,11 +168,16 @@ export function openApi(options: ApiOptions): Api {
     enough: (page: readonly T[]) => boolean | Promise<boolean> = () => false,
   ) {
     const all: T[] = []
+    // Gitea and Forgejo choose the size of a page themselves, and say how many there are.
+    let total: number | undefined
     for (let page = 1; page <= MAX_PAGES; page++) {
-      const outcome = await call({ ...wanted, params: { ...wanted.params, per_page: PAGE_SIZE, page } })
+      const outcome = await call({ ...wanted, params: { ...wanted.params, per_page: PAGE_SIZE, page } }, (told) => {
+        total = told
+      })
       if (!outcome.ok) return outcome
       all.push(...outcome.data)
-      if ((await enough(outcome.data)) || outcome.data.length < PAGE_SIZE) break
+      const isLast = outcome.data.length === 0 || all.length >= (total ?? 0)
+      if ((await enough(outcome.data)) || (total === undefined ? outcome.data.length < PAGE_SIZE : isLast)) break
     }
     return { ok: true as const, data: all }
   }

@@ -73,7 +73,7 @@ export function openGitHub(options: GitHubOptions): GitHub {
     comments: openComments({ api, authorship, warning, debug, sleep, random }),
     records: openRecords(api, authorship, warning),
     pullRequests: openPullRequests(api, warning),
-    people: openPeople(api, { warning, debug }),
+    people: openPeople(api, options.owner, { warning, debug }),
     issues: openIssues(api, authorship, warning),
   }
 }
@@ -112,7 +112,11 @@ export interface People {
 }
 
 /** Opens permissions and reactions of a repository. */
-export function openPeople(api: Api, log: { warning(message: string): void; debug(message: string): void }): People {
+export function openPeople(
+  api: Api,
+  owner: string,
+  log: { warning(message: string): void; debug(message: string): void },
+): People {
   return {
     async mayWrite(login) {
       const read = await api.call({
@@ -126,6 +130,8 @@ export function openPeople(api: Api, log: { warning(message: string): void; debu
       // GitHub reports the roles maintain and custom ones that include writing as `write`.
       if (read.ok) return read.data.permission === 'admin' || read.data.permission === 'write'
       if (read.problem === 'not-found') return false
+      // Gitea and Forgejo do not tell a job's token; whose repository it is may write to it anyway.
+      if (login.toLowerCase() === owner.toLowerCase()) return true
       log.warning(`Could not learn whether @${login} may write to this repository (GitHub: ${describeFailure(read)}).`)
       return undefined
     },

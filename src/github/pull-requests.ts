@@ -1,39 +1,6 @@
 import { z } from 'zod'
 import { type Api, type CallFailure, describeFailure, type Patience } from './api.ts'
 
-/** A pull request as it is now, not as the event said it was. */
-export interface PullRequestState {
-  readonly number: number
-  readonly open: boolean
-  readonly merged: boolean
-  readonly draft: boolean
-  readonly title: string
-  readonly htmlUrl: string
-  readonly labels: readonly string[]
-  readonly author: string | undefined
-  readonly head: {
-    readonly sha: string
-    readonly ref: string
-    readonly repository: string | undefined
-    /** When its repository was pushed to last, by GitHub's clock. ISO 8601. */
-    readonly pushedAt?: string | undefined
-  }
-  readonly base: { readonly sha: string; readonly ref: string }
-  /** ISO 8601. */
-  readonly updatedAt: string
-}
-
-/** What happened to a pull request, in the order in which GitHub heard of it. */
-export interface TimelineEntry {
-  /** `committed`, `head_ref_force_pushed`, `labeled`, … as GitHub names them. */
-  readonly event: string
-  /** The commit, or the head after a force push. */
-  readonly sha: string | undefined
-  readonly label: string | undefined
-  /** ISO 8601. Commits have no time of GitHub's. */
-  readonly at: string | undefined
-}
-
 /** Files of a change. `complete` is false where GitHub cuts the list (3000 files of a pull request, 300 of a comparison). */
 export interface ChangedFiles {
   readonly paths: readonly string[]
@@ -56,33 +23,66 @@ export interface PullRequests {
   timeline(number: number): Promise<readonly TimelineEntry[] | undefined>
 }
 
-const pullSchema = z.object({
-  number: z.number(),
-  state: z.string(),
-  merged_at: z.string().nullish(),
-  draft: z.boolean().optional(),
-  title: z.string(),
-  html_url: z.string(),
-  updated_at: z.string(),
-  labels: z.array(z.object({ name: z.string() })),
-  user: z.object({ login: z.string() }).nullable(),
-  head: z.object({
-    sha: z.string(),
-    ref: z.string(),
-    repo: z.object({ full_name: z.string(), pushed_at: z.string().nullish() }).nullable(),
-  }),
-  base: z.object({ sha: z.string(), ref: z.string() }),
-})
+const pullSchema = z
+  .object({
+    number: z.number(),
+    state: z.string(),
+    merged_at: z.string().nullish(),
+    draft: z.boolean().default(false),
+    title: z.string(),
+    html_url: z.string(),
+    updated_at: z.string(),
+    labels: z.array(z.object({ name: z.string() })),
+    user: z.object({ login: z.string() }).nullable(),
+    head: z.object({
+      sha: z.string(),
+      ref: z.string(),
+      // Null once a fork has been deleted.
+      repo: z.object({ full_name: z.string(), pushed_at: z.string().nullish() }).nullable(),
+    }),
+    base: z.object({ sha: z.string(), ref: z.string() }),
+  })
+  .transform(({ number, draft, title, base, head: { sha, ref, repo }, ...pull }) => ({
+    number,
+    open: pull.state === 'open',
+    merged: typeof pull.merged_at === 'string',
+    draft,
+    title,
+    htmlUrl: pull.html_url,
+    labels: pull.labels.map(({ name }) => name) as readonly string[],
+    author: pull.user?.login,
+    /** `pushedAt` is when its repository was pushed to last, by GitHub's clock. ISO 8601. */
+    head: { sha, ref, repository: repo?.full_name, ...(repo?.pushed_at ? { pushedAt: repo.pushed_at } : {}) },
+    base,
+    /** ISO 8601. */
+    updatedAt: pull.updated_at,
+  }))
+
+/** A pull request as it is now, not as the event said it was. */
+export type PullRequestState = z.infer<typeof pullSchema>
 
 const fileSchema = z.object({ filename: z.string(), previous_filename: z.string().optional() })
 
-const timelineSchema = z.object({
-  event: z.string().optional(),
-  created_at: z.string().nullish(),
-  sha: z.string().nullish(),
-  commit_id: z.string().nullish(),
-  label: z.object({ name: z.string() }).nullish(),
-})
+const timelineSchema = z
+  .object({
+    event: z.string().default(''),
+    created_at: z.string().nullish(),
+    sha: z.string().nullish(),
+    commit_id: z.string().nullish(),
+    label: z.object({ name: z.string() }).nullish(),
+  })
+  .transform(({ event, sha, commit_id: commit, label, created_at: at }) => ({
+    /** `committed`, `head_ref_force_pushed`, `labeled`, … as GitHub names them. */
+    event,
+    /** The commit, or the head after a force push. */
+    sha: sha ?? commit ?? undefined,
+    label: label?.name,
+    /** ISO 8601. Commits have no time of GitHub's. */
+    at: at ?? undefined,
+  }))
+
+/** What happened to a pull request, in the order in which GitHub heard of it. */
+export type TimelineEntry = z.infer<typeof timelineSchema>
 
 const MOST_FILES_OF_PULL_REQUEST = 3000
 const MOST_FILES_OF_COMPARISON = 300
@@ -110,7 +110,7 @@ export function openPullRequests(api: Api, warning: (message: string) => void): 
         params: { pull_number: number },
         schema: pullSchema,
       })
-      if (read.ok) return toState(read.data)
+      if (read.ok) return read.data
       return read.problem === 'not-found' ? 'absent' : unread(read, `pull request #${number}`)
     },
 
@@ -123,7 +123,7 @@ export function openPullRequests(api: Api, warning: (message: string) => void): 
         params: { state },
         schema: z.array(pullSchema),
       })
-      return read.ok ? read.data.map(toState) : unread(read, 'the pull requests')
+      return read.ok ? read.data : unread(read, 'the pull requests')
     },
 
     async changedFiles(number) {
@@ -160,30 +160,8 @@ export function openPullRequests(api: Api, warning: (message: string) => void): 
         params: { issue_number: number },
         schema: z.array(timelineSchema),
       })
-      return read.ok ? read.data.map(toEntry) : unread(read, `the history of pull request #${number}`)
+      return read.ok ? read.data : unread(read, `the history of pull request #${number}`)
     },
-  }
-}
-
-function toState(pull: z.infer<typeof pullSchema>): PullRequestState {
-  return {
-    number: pull.number,
-    open: pull.state === 'open',
-    merged: typeof pull.merged_at === 'string',
-    draft: pull.draft ?? false,
-    title: pull.title,
-    htmlUrl: pull.html_url,
-    labels: pull.labels.map((label) => label.name),
-    author: pull.user?.login,
-    // The repository is null once a fork has been deleted.
-    head: {
-      sha: pull.head.sha,
-      ref: pull.head.ref,
-      repository: pull.head.repo?.full_name,
-      pushedAt: pull.head.repo?.pushed_at ?? undefined,
-    },
-    base: { sha: pull.base.sha, ref: pull.base.ref },
-    updatedAt: pull.updated_at,
   }
 }
 
@@ -192,13 +170,4 @@ function pathsOf(files: readonly z.infer<typeof fileSchema>[]): string[] {
   return files.flatMap((file) =>
     file.previous_filename === undefined ? [file.filename] : [file.filename, file.previous_filename],
   )
-}
-
-function toEntry(entry: z.infer<typeof timelineSchema>): TimelineEntry {
-  return {
-    event: entry.event ?? '',
-    sha: entry.sha ?? entry.commit_id ?? undefined,
-    label: entry.label?.name,
-    at: entry.created_at ?? undefined,
-  }
 }

@@ -53,6 +53,8 @@ export interface Records {
   retireOlder(task: string, keepId: number, extent: 'newest' | 'all'): Promise<void>
   /** Whether the deployment of a commit worked, by its newest record; undefined where none tells. One or two calls. */
   outcomeOf(task: string, sha: string): Promise<'worked' | 'failed' | undefined>
+  /** The newest record of a commit that has come to no end. One to three calls. */
+  unfinished(task: string, sha: string): Promise<number | undefined>
   /** The tasks of all records of an environment; undefined when they could not be listed. */
   tasksIn(environment: string): Promise<readonly string[] | undefined>
   /**
@@ -160,6 +162,16 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
       const states = statuses?.ok ? statuses.data.map(({ state }) => state) : []
       if (states.includes('success')) return 'worked'
       return states.some((state) => state === 'failure' || state === 'error') ? 'failed' : undefined
+    },
+
+    async unfinished(task, sha) {
+      const listed = await calls.list({ task, sha })
+      for (const { id } of listed.ok ? listed.data.slice(0, 2) : []) {
+        const statuses = await calls.statuses(id)
+        const newest = statuses.ok ? statuses.data[0]?.state : 'unknown'
+        if (newest === undefined || newest === 'queued' || newest === 'in_progress') return id
+      }
+      return undefined
     },
 
     async remove(task) {

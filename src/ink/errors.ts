@@ -254,11 +254,6 @@ export function isNameTaken(error: unknown): boolean {
   return error instanceof ToolError && error.reason === 'name-taken'
 }
 
-/** Whether an error says that somebody else’s change of the service came first. */
-export function isInFlight(error: unknown): boolean {
-  return error instanceof ToolError && error.reason === 'in-flight'
-}
-
 /** Whether an error says that the account may not have more. */
 export function isOverQuota(error: unknown): boolean {
   return (error instanceof ToolError && error.reason === 'quota') || isOutOfMoney(error)

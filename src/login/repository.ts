@@ -105,10 +105,7 @@ on:
   pull_request:
     types: [opened, reopened, synchronize, closed]
 
-permissions:
-  contents: read
-  pull-requests: write
-  deployments: write
+permissions: {}
 
 concurrency:
   group: ink-deploy-\${{ github.workflow }}-\${{ github.event.pull_request.number || github.ref }}
@@ -117,8 +114,14 @@ concurrency:
 jobs:
   deploy:
     runs-on: ubuntu-latest
+    permissions:
+      contents: read
+      pull-requests: write
+      deployments: write
     steps:
       - uses: actions/checkout@v6
+        with:
+          persist-credentials: false
       - uses: OWNER/ink-deploy@v1
         with:
           api-key: \${{ secrets.${SECRET_NAME} }}

@@ -56,24 +56,26 @@ function vcpusOf(text: string): number | undefined {
   return 'value' in parsed ? Number(parsed.value) : undefined
 }
 
-/**
- * Decides on one step, more before less and memory before vCPUs, since a service without memory dies while one without
- * vCPUs is slow. Never past the bounds, but into them at once; never to or past a size that broke; never to less than what
- * is in use.
- *
- * @param running whether it is live; one that is not is never changed on the bounds alone
- * @param killed what shows that it was killed for memory
- * @param now minutes since the epoch
- */
-export function decideStep(given: {
+/** What is known of a service whose size may be changed. */
+interface Situation {
   readonly autoscale: Autoscale
   readonly size: Size
   readonly usage: Usage | undefined
   readonly load: Load
+  /** Whether it is live; one that is not is never changed on the bounds alone. */
   readonly running: boolean
+  /** What shows that it was killed for memory. */
   readonly killed: string | undefined
+  /** Minutes since the epoch. */
   readonly now: number
-}): Step | undefined {
+}
+
+/**
+ * Decides on one step, more before less and memory before vCPUs, since a service without memory dies while one without
+ * vCPUs is slow. Never past the bounds, but into them at once; never to or past a size that broke; never to less than what
+ * is in use.
+ */
+export function decideStep(given: Situation): Step | undefined {
   const { autoscale, size, usage, load, running, killed, now } = given
   if (coolDownLeft(load, now) > 0) return undefined
   const broken = brokenSizes(load)
@@ -150,16 +152,6 @@ function lowWords(what: string, readings: number): string {
 /** A size as the platform's inputs write it. */
 export function sizeText({ what }: Pick<Step, 'what'>, size: number): string {
   return what === 'memory' ? `${size}Mi` : String(size)
-}
-
-interface Situation {
-  readonly autoscale: Autoscale
-  readonly size: Size
-  readonly usage: Usage | undefined
-  readonly load: Load
-  readonly running: boolean
-  readonly killed: string | undefined
-  readonly now: number
 }
 
 /** Why no step was decided on, as the end of a sentence. */

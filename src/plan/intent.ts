@@ -10,7 +10,7 @@ import {
   sameLabel,
   type WorkflowRunEvent,
 } from './event.ts'
-import type { Asked, NonePlan } from './plan.ts'
+import type { Asked, HeadOfPullRequest, NonePlan } from './plan.ts'
 import type { Settings } from './settings.ts'
 
 /** What a run is about, before any rule is applied that could forbid it. */
@@ -55,14 +55,7 @@ export interface PreviewIntent {
 export type PreviewOf =
   | { readonly kind: 'known'; readonly pullRequest: PullRequest }
   | { readonly kind: 'number'; readonly number: number }
-  | {
-      readonly kind: 'head'
-      readonly headSha: string
-      readonly headBranch: string
-      readonly headRepository: string | undefined
-      /** Those that are named, where several have this head; empty when none is. */
-      readonly numbers: readonly number[]
-    }
+  | ({ readonly kind: 'head' } & HeadOfPullRequest)
 
 export interface ProductionIntent {
   readonly kind: 'production'
@@ -154,17 +147,20 @@ function meaningOfPullRequest(event: PullRequestEvent, settings: Settings): Inte
   return { ...previewByNumber(number, because), byPerson: false, asItIs: true }
 }
 
+/** A preview that nobody asked for in particular. */
+const usualPreview = {
+  kind: 'preview',
+  before: undefined,
+  byPerson: false,
+  cause: 'other',
+  asItIs: false,
+  comment: undefined,
+} as const
+
 export function previewOfEvent(event: PullRequestEvent, settings: Settings, because: string): PreviewIntent {
-  return {
-    kind: 'preview',
-    because,
-    of: { kind: 'known', pullRequest: event.pullRequest },
-    before: event.before,
-    byPerson: false,
-    cause: event.action === 'labeled' && sameLabel(event.label, settings.previewLabel) ? 'labeled' : 'other',
-    asItIs: false,
-    comment: undefined,
-  }
+  const isGate = event.action === 'labeled' && sameLabel(event.label, settings.previewLabel)
+  const of = { kind: 'known', pullRequest: event.pullRequest } as const
+  return { ...usualPreview, because, of, before: event.before, cause: isGate ? 'labeled' : 'other' }
 }
 
 function meaningOfPush(event: PushEvent, input: PlanInput): Intent | NonePlan {
@@ -216,14 +212,9 @@ export function meaningOfWorkflowRun(event: WorkflowRunEvent, input: PlanInput):
     return nothing(`the workflow before this one ran for ${event.event} on ${headBranch}`)
   }
   return {
-    kind: 'preview',
+    ...usualPreview,
     because: `the workflow before this one passed on ${headBranch}`,
     of: { kind: 'head', headSha, headBranch, headRepository, numbers },
-    before: undefined,
-    byPerson: false,
-    cause: 'other',
-    asItIs: false,
-    comment: undefined,
   }
 }
 
@@ -233,16 +224,7 @@ export function productionBranch({ context, settings }: Pick<PlanInput, 'context
 }
 
 export function previewByNumber(number: number, because: string): PreviewIntent {
-  return {
-    kind: 'preview',
-    because,
-    of: { kind: 'number', number },
-    before: undefined,
-    byPerson: true,
-    cause: 'other',
-    asItIs: false,
-    comment: undefined,
-  }
+  return { ...usualPreview, because, of: { kind: 'number', number }, byPerson: true }
 }
 
 function teardown(because: string, pullRequest: PullRequest): Intent {

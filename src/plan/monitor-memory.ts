@@ -87,14 +87,16 @@ const field = `_(?:${none}|[0-9a-z]{1,9})`
 // The last three came later; a branch without them remembers no size that broke.
 const encoded = new RegExp(`^${version}(?:${field}){16}(?:(?:${field}){3})?$`)
 
+/** In the order in which a branch's name has them. */
+const loadFields = [
+  ...(['memoryHigh', 'memoryLow', 'memoryLowSince', 'cpuHigh', 'cpuLow', 'cpuLowSince'] as const),
+  ...(['changedAt', 'memoryMi', 'centiVcpus', 'brokeAt', 'brokeMemoryMi', 'brokeCentiVcpus'] as const),
+]
+
 /** The branch that holds what is remembered of a service. */
 export function memoryBranch(service: string, { lastAt, current, former, load }: MonitorMemory): string {
-  const fields = [
-    ...[lastAt, current.since, current.asked, current.healthy, former?.since, former?.asked, former?.healthy],
-    ...[load.memoryHigh, load.memoryLow, load.memoryLowSince, load.cpuHigh, load.cpuLow, load.cpuLowSince],
-    ...[load.changedAt, load.memoryMi, load.centiVcpus],
-    ...[load.brokeAt, load.brokeMemoryMi, load.brokeCentiVcpus],
-  ]
+  const stretches = [current.since, current.asked, current.healthy, former?.since, former?.asked, former?.healthy]
+  const fields = [lastAt, ...stretches, ...loadFields.map((name) => load[name])]
   const written = fields.map((field) => (field === undefined ? none : field.toString(36)))
   return `${prefix}${service}/${[version, ...written].join('_')}`
 }
@@ -121,10 +123,9 @@ function decode(branch: string, now: number): MonitorMemory | undefined {
   const text = branch.slice(branch.lastIndexOf('/') + 1)
   if (!encoded.test(text)) return undefined
   const fields = text.split('_').slice(1)
-  const at = (index: number) => {
-    const field = fields[index]
-    return field === undefined || field === none ? undefined : Number.parseInt(field, 36)
-  }
+  const number = (field: string | undefined) =>
+    field === undefined || field === none ? undefined : Number.parseInt(field, 36)
+  const at = (index: number) => number(fields[index])
   const current = stretchOf(at(1), at(2), at(3))
   const lastAt = at(0)
   if (lastAt === undefined || current === undefined) return undefined
@@ -133,21 +134,14 @@ function decode(branch: string, now: number): MonitorMemory | undefined {
     lastAt,
     current,
     former: stretchOf(at(4), at(5), at(6)),
-    load: {
-      memoryHigh: at(7) ?? 0,
-      memoryLow: at(8) ?? 0,
-      memoryLowSince: at(9),
-      cpuHigh: at(10) ?? 0,
-      cpuLow: at(11) ?? 0,
-      cpuLowSince: at(12),
-      changedAt: at(13),
-      memoryMi: at(14),
-      centiVcpus: at(15),
-      brokeAt: at(16),
-      brokeMemoryMi: at(17),
-      brokeCentiVcpus: at(18),
-    },
+    load: { ...noLoad, ...loadIn(fields.slice(7).map(number)) },
   }
+}
+
+/** The counts and times that a branch's last fields hold; what is missing or was left out stays as in {@link noLoad}. */
+function loadIn(numbers: readonly (number | undefined)[]): Partial<Load> {
+  const known = loadFields.map((name, index) => [name, numbers[index]] as const)
+  return Object.fromEntries(known.filter(([, value]) => value !== undefined))
 }
 
 function stretchOf(

@@ -247,20 +247,21 @@ export type Plan =
 
 export type NeededFact =
   | { readonly fact: 'pullRequest'; readonly number: number }
-  /** The open pull request whose head is this commit, for `workflow_run`, whose payload does not name a fork's. */
-  | {
-      readonly fact: 'pullRequest'
-      readonly headSha: string
-      readonly headBranch: string
-      readonly headRepository: string | undefined
-      /** Those that are named, where several have this head; empty when none is. */
-      readonly numbers: readonly number[]
-    }
+  | ({ readonly fact: 'pullRequest' } & HeadOfPullRequest)
   | { readonly fact: 'permission'; readonly login: string }
   | { readonly fact: 'approval'; readonly of: Approval }
   | { readonly fact: 'live'; readonly place: Place; readonly serviceName: string }
   | { readonly fact: 'changedFiles'; readonly of: ChangedFilesOf }
   | { readonly fact: 'relation'; readonly of: Relatives }
+
+/** The open pull request whose head is this commit, for `workflow_run`, whose payload does not name a fork's. */
+export interface HeadOfPullRequest {
+  readonly headSha: string
+  readonly headBranch: string
+  readonly headRepository: string | undefined
+  /** Those that are named, where several have this head; empty when none is. */
+  readonly numbers: readonly number[]
+}
 
 export type ChangedFilesOf =
   | { readonly kind: 'pull-request'; readonly number: number }

@@ -1,7 +1,3 @@
-import * as core from '@actions/core'
-import { z } from 'zod'
-import type { Environment } from './event.ts'
-
 /** The part of `process` that tells of signals. */
 export interface SignalSource {
   on(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
@@ -34,33 +30,4 @@ export function cancelOnSignals(source: SignalSource): Disposable & { readonly s
       source.off('SIGTERM', onTerminate)
     },
   }
-}
-
-const stateName = 'open-deployment'
-
-const openDeployment = z.object({
-  /** The row of the card that belongs to it. */
-  row: z.string(),
-  pullRequest: z.number().int().optional(),
-  deploymentId: z.number().int().optional(),
-})
-
-/** What the post step needs in order to settle a deployment that main left open. */
-export interface SavedDeployment {
-  readonly row: string
-  readonly pullRequest: number | undefined
-  readonly deploymentId: number | undefined
-}
-
-/** Saves for the post step what would be left open if this process were killed now. */
-export function saveOpenDeployments(open: readonly SavedDeployment[]): void {
-  core.saveState(stateName, open.length > 0 ? JSON.stringify(open) : '')
-}
-
-/** What main left open, in the post step; nothing when it ended well, or was killed before it began anything. */
-export function readOpenDeployments(environment: Environment): SavedDeployment[] {
-  const text = environment[`STATE_${stateName}`]
-  if (!text) return []
-  const open = z.array(openDeployment).parse(JSON.parse(text))
-  return open.map(({ row, pullRequest, deploymentId }) => ({ row, pullRequest, deploymentId }))
 }

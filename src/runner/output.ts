@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import * as core from '@actions/core'
+import { z } from 'zod'
 import { errorMessage } from '../core/errors.ts'
 import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/redact.ts'
 import { harmlessLine, harmlessText } from '../core/sanitize.ts'
@@ -190,4 +191,35 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
     },
     hides: (text) => [...forms].some((form) => text.includes(form)),
   }
+}
+
+const stateName = 'open-deployment'
+
+const openDeployment = z.object({
+  /** The row of the card that belongs to it. */
+  row: z.string(),
+  pullRequest: z.number().int().optional(),
+  deploymentId: z.number().int().optional(),
+  recordOf: z.object({ task: z.string(), sha: z.string() }).optional(),
+})
+
+/** What the post step needs in order to settle a deployment that main left open. */
+export interface SavedDeployment {
+  readonly row: string
+  readonly pullRequest: number | undefined
+  readonly deploymentId: number | undefined
+  readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
+}
+
+/** Saves for the post step what would be left open if this process were killed now. */
+export function saveOpenDeployments(open: readonly SavedDeployment[]): void {
+  core.saveState(stateName, open.length > 0 ? JSON.stringify(open) : '')
+}
+
+/** What main left open, in the post step; nothing when it ended well, or was killed before it began anything. */
+export function readOpenDeployments(environment: Environment): SavedDeployment[] {
+  const text = environment[`STATE_${stateName}`]
+  if (!text) return []
+  const open = z.array(openDeployment).parse(JSON.parse(text))
+  return open.map(({ row, pullRequest, deploymentId, recordOf }) => ({ row, pullRequest, deploymentId, recordOf }))
 }

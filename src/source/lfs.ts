@@ -268,8 +268,9 @@ async function download(
 }
 
 // A server of the user's own may send us to its neighbours in a private network; one that a stranger named may not.
-function rulesFor({ origin }: GitWorkspace, remote: GitRemote): AddressRules {
-  return remote.untrusted ? {} : { configured: origin ? [origin.url] : [], privateNetworks: true }
+function rulesFor({ origin, proxyFor }: GitWorkspace, remote: GitRemote): AddressRules {
+  const own = { configured: origin ? [origin.url] : [], privateNetworks: true }
+  return remote.untrusted ? { proxyFor } : { ...own, proxyFor }
 }
 
 function parseJson(text: string): unknown {

@@ -21,7 +21,7 @@ import { closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } 
 
 export type { PushRequest, PushResult } from './branches.ts'
 export type { CommittedFile, FoundFile } from './committed-file.ts'
-export { GitRemote, parseRemote, protectedRemote, SourceError } from './remote.ts'
+export { GitRemote, parseRemote } from './remote.ts'
 export type { Snapshot, SnapshotRequest } from './snapshot.ts'
 export type { SourceLog, SourceOptions } from './workspace.ts'
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
+import { readProxies } from '../core/http.ts'
 import { type RetryPolicy, retry } from '../core/retry.ts'
 import { type ChildEnvironment, type GitRepository, type GitSetting, type NetworkCall, openRepository } from './git.ts'
 import { prepareEnvironment, readNetworkSettings, requireGit } from './git-environment.ts'
@@ -54,6 +55,8 @@ export interface GitWorkspace {
   readonly clock: Clock
   /** Whether git reaches servers through a proxy. */
   readonly proxied: boolean
+  /** The proxy for what is asked without git. */
+  readonly proxyFor: ReturnType<typeof readProxies>
   /** How long, and how, a request that failed for the moment is repeated. */
   readonly patience: Pick<RetryPolicy, 'clock' | 'deadlineAt' | 'signal' | 'random'>
   readonly assumedBytesPerSecond: number
@@ -96,7 +99,8 @@ export async function openWorkspace(options: SourceOptions): Promise<GitWorkspac
     await requireGit(environment, directory)
     const networkSettings = await readNetworkSettings(options.environment, directory)
     const folders = new Map<ObjectFormat, Promise<void>>()
-    return bindWorkspace(options, { directory, environment, networkSettings, folders }, new AbortController().signal)
+    const folder = { directory, environment, networkSettings, folders, proxyFor: readProxies(options.environment) }
+    return bindWorkspace(options, folder, new AbortController().signal)
   } catch (error) {
     await removeFolder(directory)
     throw error
@@ -116,6 +120,7 @@ interface OpenFolder {
   readonly directory: string
   readonly environment: ChildEnvironment
   readonly networkSettings: readonly GitSetting[]
+  readonly proxyFor: ReturnType<typeof readProxies>
   /** Repositories that are laid out, or being so. */
   readonly folders: Map<ObjectFormat, Promise<void>>
 }
@@ -139,6 +144,7 @@ function bindWorkspace(options: SourceOptions, folder: OpenFolder, signal: Abort
     log: options.log,
     clock,
     proxied: isProxied(environment, networkSettings),
+    proxyFor: folder.proxyFor,
     get patience() {
       return { clock, deadlineAt: options.deadlineAt ?? clock.now() + patienceMs, signal, random: options.random }
     },

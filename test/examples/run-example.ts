@@ -6,9 +6,9 @@ import type { RunOptions, RunResult, Sandbox, WebhookEvent } from '../../sandbox
 import { evaluateTemplate } from '../../sandbox/runner/expression.ts'
 
 const workflow = z.object({
-  permissions: z.record(z.string(), z.enum(['read', 'write'])),
   jobs: z.object({
     deploy: z.object({
+      permissions: z.record(z.string(), z.enum(['read', 'write'])),
       steps: z.array(
         z.object({ uses: z.string().optional(), with: z.record(z.string(), z.coerce.string()).optional() }),
       ),
@@ -29,10 +29,9 @@ export async function runExample(
   },
 ): Promise<RunResult> {
   const { example, repository, event, secrets, prepare } = of
-  const { permissions, jobs } = workflow.parse(
-    parse(await readFile(join(example, '.github/workflows/deploy.yml'), 'utf8')),
-  )
-  const step = jobs.deploy.steps.find(({ uses }) => uses?.includes('ink-deploy'))
+  const { jobs } = workflow.parse(parse(await readFile(join(example, '.github/workflows/deploy.yml'), 'utf8')))
+  const { permissions, steps } = jobs.deploy
+  const step = steps.find(({ uses }) => uses?.includes('ink-deploy'))
   const contexts = {
     secrets: { INK_API_KEY: sandbox.ink.apiKey, ...secrets },
     github: { event: event.payload, event_name: event.name },

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterEach(async () => stage.ink.clearFaults())
 afterAll(async () => stage[Symbol.asyncDispose]())
 
-const config = (scene: Scene) => stage.ink.service(scene.production)?.config
+const config = (scene: Scene, { ink } = stage) => ink.service(scene.production)?.config
 const openIssues = (scene: Scene) => [...scene.repository.issues.values()].filter(({ state }) => state === 'open')
 
 describe('a size outside of the bounds', () => {
@@ -70,15 +70,18 @@ describe('a step with which the service does not come up', () => {
 
 describe('a deployment that begins while a step is being taken', () => {
   it('keeps its branch', async () => {
-    const scene = await deployed(stage)
-    const old = config(scene)?.branch ?? ''
+    // Nothing is to fail here, so nothing is to be given little time.
+    await using patient = await openStage()
+    const { ink } = patient
+    const scene = await deployed(patient)
+    const old = config(scene, patient)?.branch ?? ''
     const after = await scene.write('second')
     expect((await scene.act('push', { after, before: scene.first }, { inputs: { memory: '256Mi' } })).told).toBe('live')
     // Somebody goes back to the first version between the monitor's last look and its update.
     const meanwhile = (platform: Platform): Platform => ({
       ...platform,
       updateService: (...args) => {
-        stage.ink.deployAsSomebodyElse(scene.production, old)
+        ink.deployAsSomebodyElse(scene.production, old)
         return platform.updateService(...args)
       },
     })
@@ -87,8 +90,8 @@ describe('a deployment that begins while a step is being taken', () => {
       openPlatform: async (...args) => meanwhile(await deps.openPlatform(...args)),
     }))
     expect(run.summary).toContain('Another deployment took over')
-    await stage.ink.waitForStatus(scene.production, ['active'])
-    expect(config(scene)?.branch).toBe(old)
+    await ink.waitForStatus(scene.production, ['active'])
+    expect(config(scene, patient)?.branch).toBe(old)
     expect(await scene.page(scene.production)).toBe('first')
   })
 })

@@ -29,6 +29,16 @@ describe('a server that lacks a tool', () => {
     expect(made()).toBe(before)
   })
 
+  it('or a size, or a region: command: plan says so with those that it has, as a problem', async () => {
+    const scene = await stage.scene()
+    const inputs = { command: 'plan', memory: '128Mi', vcpus: '0.25', region: 'mars' }
+    const { red, told, summary } = await scene.act('push', { after: scene.first }, { inputs })
+    expect(red).toBe(true)
+    expect(told).toMatch(/Deployment: .*`memory` is “128Mi”, and this ml\.ink server allows 256Mi, 512Mi/)
+    expect(told).toMatch(/`vcpus` is “0\.25”.*`region` is “mars”, and this ml\.ink server allows eu-central-1/)
+    expect(summary).toContain('256Mi, 512Mi')
+  })
+
   it('for a service that exists: leaves it as it was', async () => {
     await using front = await startFront(stage.ink.endpoint, { without: ['update_service'] })
     const scene = await stage.scene()

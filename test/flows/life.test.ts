@@ -89,6 +89,10 @@ describe('a pull request', () => {
     expect(run.outputs.status).toBe('superseded')
     expect(run.red).toBe(false)
     expect(stage.ink.service(scene.preview(number))).toBeUndefined()
+    expect(await scene.branches()).toEqual([])
+    const reason = run.outputs['skipped-reason'] ?? ''
+    expect(reason).toContain(sha.slice(0, 7))
+    for (const said of [run.notices, run.log]) expect(said.join('\n')).toContain(reason)
     expect(scene.rows(number)).toMatchObject([{ status: 'superseded', supersededBy: sha }])
     expect(scene.activeRecords()).toEqual([])
   })

@@ -187,7 +187,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const environment = await environmentOf(world, repository, event, how, inputs)
   const workspace = await mkdtemp(join(folder, 'workspace-'))
   const context = readContext({ ...environment, GITHUB_WORKSPACE: workspace }, event.payload)
-  const read = readEvent(event.name, event.payload)
+  const read = readEvent(event.name, event.payload, context)
   const sources = { readFile: () => undefined, secretsWithheld: secretsWithheld(context, read) !== undefined }
   const settingsWith: Deps['settingsWith'] = (file) => parseSettings(readInputs(environment), { ...sources, ...file })
   const parsed = parseSettings(readInputs(environment), { ...sources, incomplete: true })

@@ -10,6 +10,8 @@ export interface VirtualRecord {
   readonly states: RecordStatus['state'][]
 }
 
+const ended = /^(success|failure|error|inactive)$/
+
 /** GitHub in memory: pull requests, one card each, deployment records. Every call takes its time and none fails. */
 export class VirtualGitHub {
   readonly pulls = new Map<number, PullRequestState>()
@@ -93,6 +95,14 @@ export class VirtualGitHub {
                 record.states.push('inactive')
           })
         },
+        unfinished: (task, sha) =>
+          call(
+            () =>
+              this.records.findLast(
+                (record) =>
+                  record.task === task && record.sha === sha && !record.states.some((state) => ended.test(state)),
+              )?.id,
+          ),
         tasksIn: () => call(() => [...new Set(this.records.map(({ task }) => task))]),
         remove: (task) =>
           call(() => {

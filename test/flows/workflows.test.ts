@@ -16,11 +16,13 @@ const CHECKOUT = /^actions\/checkout@[0-9a-f]{40}$/
 const concurrency = z.object({ group: z.string(), 'cancel-in-progress': z.string() })
 const workflowSchema = z.object({
   on: z.record(z.string(), z.unknown()),
-  permissions: z.record(z.string(), z.enum(['read', 'write'])),
+  // Each job has its own, and no other anything.
+  permissions: z.strictObject({}),
   concurrency: concurrency.optional(),
   jobs: z.object({
     deploy: z.object({
       if: z.string().optional(),
+      permissions: z.record(z.string(), z.enum(['read', 'write'])),
       concurrency: concurrency.optional(),
       strategy: z.object({ matrix: z.object({ include: z.array(z.record(z.string(), z.string())) }) }).optional(),
       steps: z.array(
@@ -110,8 +112,8 @@ describe('in the sandbox’s runner', () => {
 
   /** Runs the action's step as the workflow file has it, once for each entry of its matrix. */
   async function run(name: string, repository: Parameters<Sandbox['run']>[0]['repository'], event: WebhookEvent) {
-    const { permissions, jobs } = await load(join('workflows', name))
-    const { steps, strategy } = jobs.deploy
+    const { jobs } = await load(join('workflows', name))
+    const { steps, strategy, permissions } = jobs.deploy
     const step = steps.find(({ uses }) => uses === ACTION)
     const contexts = (matrix: Readonly<Record<string, string>>) => ({
       matrix,

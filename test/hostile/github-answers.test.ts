@@ -2,8 +2,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
+import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import type { StickyComment } from '../../src/github/comments.ts'
+import { encodeState } from '../../src/report/state.ts'
 import { openStand } from '../github/stand.ts'
+import { row } from '../report/rows.ts'
 
 const MARKER = '<!-- ink-deploy:card -->'
 const card = (pullRequest: number, text = 'live'): StickyComment => ({
@@ -182,4 +185,33 @@ describe('hundreds of deployment records', () => {
     expect(new Set(stand.repository.deployments().map(({ id }) => id))).toEqual(new Set(ids.slice(0, 31)))
     expect(await stand.open().github.records.remove(TASK)).toEqual({ removed: 31, left: 0 })
   })
+})
+
+it('a record that GitHub made while the run was ended is brought to its end by the post step, and no other is', async () => {
+  await using stand = await openStand()
+  const { records } = stand.open().github
+  const sha = stand.pull.headSha
+  const record = { environment: 'preview', task: 'ink-preview-pr-1', sha, production: false, description: 'x' }
+  const done = (await records.open(record)) ?? 0
+  await records.setStatus(done, { state: 'success' }, false)
+  const open = {
+    row: encodeState([row({ status: 'building', commit: sha, target: 'pr-1' })]),
+    pullRequest: stand.pull.number,
+    deploymentId: undefined,
+    recordOf: { task: record.task, sha },
+  }
+  const post = () =>
+    finishInterrupted(open, {
+      github: stand.open().github,
+      repositoryUrl: stand.repository.htmlUrl,
+      sealOf: () => undefined,
+      comment: 'none',
+      now: Date.now(),
+    })
+  await post()
+  expect(stand.repository.statuses(done).at(-1)?.state).toBe('success')
+  const orphan = (await records.open(record)) ?? 0
+  await post()
+  expect(stand.repository.statuses(orphan).at(-1)?.state).toBe('inactive')
+  expect(stand.repository.statuses(done).at(-1)?.state).toBe('success')
 })

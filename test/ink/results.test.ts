@@ -147,7 +147,7 @@ describe('an address that the platform tells', () => {
     const read = (git_remote: string) => readResult(gitAccessSchema, { git_remote }, 'get_git_token')
     expect(read('https://x-git-token:word@git.example/ann/web-x1y2.git').remote).toContain('ann/web-x1y2')
     for (const bad of ['nowhere', 'ext::sh -c id', 'file:///etc', 'https://git.example/a\nb'])
-      expect(() => read(bad)).toThrow(/get_git_token.*no http address of a repository/)
+      expect(() => read(bad)).toThrow(/get_git_token.*is not the http address of a repository/)
   })
 })
 

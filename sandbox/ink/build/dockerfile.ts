@@ -54,16 +54,6 @@ export async function buildDockerfile(
   return { kind: 'process', command, workingDirectory: stagePath(stage, stage.workingDirectory), env: stage.env }
 }
 
-/** The port of the last `EXPOSE`, which the platform takes when the service names none. */
-export function exposedPort(dockerfile: string): string | undefined {
-  const exposed = parseInstructions(dockerfile).filter((instruction) => instruction.keyword === 'EXPOSE')
-  return exposed
-    .at(-1)
-    ?.text.split(/\s+/)
-    .at(-1)
-    ?.replace(/\/(tcp|udp)$/, '')
-}
-
 function parseInstructions(text: string): Instruction[] {
   return text
     .replaceAll(/^\s*#.*$/gm, '')

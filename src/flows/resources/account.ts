@@ -1,10 +1,11 @@
 import { DeployError } from '../../core/errors.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { AccountLimits } from '../../ink/account.ts'
+import { argumentsRefused } from '../../ink/arguments.ts'
 import { PlatformError } from '../../ink/errors.ts'
 import type { Platform } from '../../ink/platform.ts'
 import { judgeProject, judgeWorkspace, type KnownPlace, type PlaceJudgement } from '../../plan/names.ts'
-import type { Place } from '../../plan/plan.ts'
+import type { Place, ProductionPlan } from '../../plan/plan.ts'
 import type { AccountView } from '../../report/model.ts'
 import type { Run } from '../run.ts'
 
@@ -127,14 +128,23 @@ export function describeLimits(limits: AccountLimits | undefined): string[] {
 }
 
 /**
- * Refuses a deployment that this server has no tool for, before anything is pushed or created: what would be left of one
- * that fails half-way is of no use to anybody.
+ * Refuses a deployment that this server has no tool for, or not with these values, before anything is pushed or created:
+ * what would be left of one that fails half-way is of no use to anybody.
  *
  * @param exists whether the service is there already, and would be changed
  * @throws DeployError that says what cannot be done, and what can
  */
-export function assertDeployTool(platform: Pick<Platform, 'offers'>, serviceName: string, exists: boolean): void {
-  if (platform.offers(exists ? 'updateService' : 'createService')) return
+export function assertDeployable(
+  platform: Pick<Platform, 'offers' | 'checkArguments'>,
+  { serviceName, build }: Pick<ProductionPlan, 'serviceName' | 'build'>,
+  exists: boolean,
+): void {
+  const purpose = exists ? 'updateService' : 'createService'
+  if (platform.offers(purpose)) {
+    const refused = platform.checkArguments(purpose, build)
+    if (refused.length > 0) throw argumentsRefused(refused)
+    return
+  }
   throw exists
     ? new DeployError(
         `This ml.ink server has no tool to change a service, so ${serviceName} stays as it is; nothing was touched`,

@@ -225,14 +225,13 @@ export async function readSeed(
  */
 export async function runSeed(
   run: Run,
-  plan: { readonly timeoutMs: number },
   { database, existing }: { readonly database: ServiceDatabase | undefined; readonly existing: Service | undefined },
   seed: Seed,
 ): Promise<void> {
   const access = database?.access
   if (!database || !access || Object.values(existing?.env ?? {}).includes(access.url)) return
   try {
-    await withinTime(run.clock, plan.timeoutMs, run.signal, (signal) =>
+    await withinTime(run.clock, run.settings.timeoutMs, run.signal, (signal) =>
       runSeedPatiently({ ...run, signal }, { name: database.name, access }, seed),
     )
   } catch (error) {

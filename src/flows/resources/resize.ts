@@ -39,7 +39,7 @@ export function resize(
     assertOwned: (one) => assertOwned(one, { place: plan.place, adopt: false }, slug),
     stillWanted: async () => false,
     health: plan.health,
-    deadlineAt: run.clock.now() + plan.timeoutMs,
+    deadlineAt: run.deadlineAt,
   })
 }
 
