@@ -20,7 +20,7 @@ import { listTree, readablePath } from './tree.ts'
 import { closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
 
 export type { PushRequest, PushResult } from './branches.ts'
-export type { CommittedFile, FoundFile } from './committed-file.ts'
+export type { FoundFile } from './committed-file.ts'
 export { GitRemote, parseRemote } from './remote.ts'
 export type { Snapshot, SnapshotRequest } from './snapshot.ts'
 export type { SourceLog, SourceOptions } from './workspace.ts'
