@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { recommendedWorkflow } from '../src/login/repository.ts'
+import { fileKeys } from '../src/plan/file/keys.ts'
 import { settingTable } from '../src/plan/setting-table.ts'
 import { inputNames } from '../src/plan/settings.ts'
 import { outputs } from '../src/runner/output.ts'
@@ -42,9 +43,8 @@ const githubToken = '${{ github.token }}'
 /** The JSON Schema by which editors complete and check `ink.yml`. */
 export function settingsSchema(): string {
   const root: SchemaNode = { type: 'object', additionalProperties: false, properties: {} }
-  for (const name of inputNames) {
-    const { key, type, description, fallback } = settingTable[name]
-    if (key === undefined) continue
+  for (const { key, setting } of fileKeys) {
+    const { type, description, fallback } = settingTable[setting]
     const path = key.split('.')
     const last = path.pop() ?? ''
     const parent = path.reduce(childOf, root)

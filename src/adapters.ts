@@ -16,6 +16,7 @@ export interface Edge {
   readonly context: RunContext
   readonly event: RunEvent
   readonly settings: Settings
+  readonly settingsWith: Deps['settingsWith']
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly log: Deps['log']
   readonly output: Deps['output']

@@ -6,15 +6,15 @@ import { openGitHub } from './github/github.ts'
 import { createSeal } from './report/seal.ts'
 import { cancelOnSignals } from './runner/cancellation.ts'
 import { loadRun } from './runner/load-run.ts'
-import { readOpenDeployment } from './runner/output.ts'
+import { readOpenDeployments } from './runner/output.ts'
 
 // The runner gives the post step of a cancelled job little time, and a dead GitHub must not use it all.
 const callLimitMs = 4000
 
 /** Settles what a cancelled or killed run left open; does nothing after one that ended by itself. */
 async function post(): Promise<void> {
-  const open = readOpenDeployment(process.env)
-  if (!open) return
+  const open = readOpenDeployments(process.env)
+  if (open.length === 0) return
   using cancelled = cancelOnSignals(process)
   const { context, settings, log } = loadRun(process.env)
   const { owner, name, serverUrl, fullName, apiUrl } = context.repository
@@ -31,14 +31,17 @@ async function post(): Promise<void> {
     callLimitMs,
     fetch: proxiedFetch(process.env),
   })
-  const settled = await finishInterrupted(open, {
+  const settleDeps = {
     github,
     repositoryUrl: `${serverUrl}/${fullName}`,
-    sealOf: (pullRequest) => createSeal(settings.apiKey, context.repository, pullRequest),
+    sealOf: (pullRequest: number) => createSeal(settings.apiKey, context.repository, pullRequest),
     comment: settings.comment,
     now: systemClock.now(),
-  })
-  if (settled) log.info(`Marked the deployment of ${settled.service} as ${settled.status}`)
+  }
+  for (const one of open) {
+    const settled = await finishInterrupted(one, settleDeps)
+    if (settled) log.info(`Marked the deployment of ${settled.service} as ${settled.status}`)
+  }
 }
 
 post().catch((error: unknown) => {

@@ -7,7 +7,7 @@ import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
-import type { NothingReport, PlanReport } from '../report/model.ts'
+import type { AnnotationView, NothingReport, PlanReport } from '../report/model.ts'
 import { openReporter, type Subject } from './reporter.ts'
 import { compareDns, describeDns } from './resources/dns.ts'
 import { isOwnService, openInkRepository } from './resources/repository.ts'
@@ -17,7 +17,13 @@ import type { Action, Outcome, Run, RunDeps } from './run.ts'
 export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
   const { problem, hint } = plan
   const report = nothingReport(deps, 'failed', problem, hint)
-  return { action: 'none', status: 'failed', report, failure: new DeployError(problem, { hint }) }
+  const failure = new DeployError(problem, { hint })
+  return { action: 'none', status: 'failed', report, failure, annotations: annotationsOf(plan) }
+}
+
+/** What is wrong in `ink.yml`, for the lines where it stands. */
+export function annotationsOf({ places = [] }: RefusedPlan): AnnotationView[] {
+  return places.map(({ text, ...place }) => ({ level: 'error', title: 'Ink Deploy', message: text, ...place }))
 }
 
 /** There is nothing to do, or a rule forbids it. */

@@ -48,13 +48,18 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
 
   const recordSubject = { ...subject, place: { ...deps.settings, repository: context.repository } }
   const remember = () =>
-    deps.remember({
-      row: encodeState([deps.redact(row)]),
-      pullRequest: subject.pullRequest,
-      deploymentId: record?.id,
-      // Until GitHub has answered, it may have made one whose id nobody knows.
-      recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
-    })
+    deps.remember(
+      [
+        {
+          row: encodeState([deps.redact(row)]),
+          pullRequest: subject.pullRequest,
+          deploymentId: record?.id,
+          // Until GitHub has answered, it may have made one whose id nobody knows.
+          recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
+        },
+      ],
+      subject.serviceName,
+    )
   const lasts = (ms: number) =>
     clock.sleep(ms, AbortSignal.any([over.signal, signal])).then(
       () => true,
@@ -108,7 +113,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       row = { ...row, change: card.after()?.change }
       if (row.status === 'live') await record?.retireOlder(card.before()?.status === 'live' ? 'newest' : 'all')
       // What a cancellation has cut short is left to the post step.
-      if (!signal.aborted) deps.remember(undefined)
+      if (!signal.aborted) deps.remember([], subject.serviceName)
     },
     markRemoved: async ({ serviceName, pullRequest, commit }, reason) => {
       const removed: CardRow = {

@@ -6,7 +6,7 @@ import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
-import type { Facts, Plan } from '../plan/plan.ts'
+import type { Facts, Plan, RefusedPlan } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
 import { fitAnnotations } from '../report/markdown.ts'
 import type { AnnotationView, CardRow, DeployReport, NothingReport, Surroundings, Target } from '../report/model.ts'
@@ -14,8 +14,19 @@ import { renderSummary } from '../report/summary.ts'
 import { SourceError } from '../source/remote.ts'
 import { check } from './check.ts'
 import { deploy } from './deploy.ts'
+import { readConfiguration, withProblem } from './environment/configuration.ts'
+import { runAll } from './environment/run-all.ts'
 import { monitor } from './monitor.ts'
-import { answerDecline, answerHelp, answerLogs, dryRun, nothing, nothingReport, refused } from './no-deployment.ts'
+import {
+  annotationsOf,
+  answerDecline,
+  answerHelp,
+  answerLogs,
+  dryRun,
+  nothing,
+  nothingReport,
+  refused,
+} from './no-deployment.ts'
 import { lookUp } from './pull-requests.ts'
 import { openReporter, type Subject } from './reporter.ts'
 import { assertPlace } from './resources/account.ts'
@@ -39,19 +50,40 @@ type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
-  const deps: RunDeps = { ...ports, ...meta, deadlineAt: ports.clock.now() + ports.settings.timeoutMs }
-  const plan = await decide(deps, event, deps.signal)
+  const given: RunDeps = { ...ports, ...meta, deadlineAt: ports.clock.now() + ports.settings.timeoutMs }
+  const configuration = await readConfiguration(given, event)
+  const deps: RunDeps = { ...given, settings: configuration.settings }
+  try {
+    const plan = withProblem(await decide(deps, event, configuration.facts), configuration.problem)
+    const outcome = await runAll(plan, deps, configuration, {
+      decide: (own) => decide(own, event, configuration.facts),
+      runPlan: (one, own, failed) => runPlan(one, own, event, failed),
+      skip: (none, own) => nothing(none, own, event),
+      react: (whole) => reactTo(whole, deps),
+    })
+    tellEnd(deps, outcome)
+    return outcome
+  } catch (error) {
+    if (deps.signal.aborted) tellEnd(deps, { action: 'none', status: 'cancelled' })
+    throw error
+  }
+}
+
+/** Prints a plan and carries it out. */
+async function runPlan(plan: Plan, deps: RunDeps, event: RunEvent, problem: RefusedPlan | undefined): Promise<Outcome> {
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
   if ('environment' in plan) deps.output('environment', plan.environment)
   if ('serviceName' in plan) deps.output('service', plan.serviceName)
-  const outcome = await carryOut(plan, deps, event).catch((error: unknown) => {
-    if (deps.signal.aborted) tellEnd(deps, { action: 'none', status: 'cancelled' })
-    throw error
-  })
-  tellEnd(deps, outcome)
-  return outcome
+  return withFailure(await carryOut(plan, deps, event), plan.kind === 'sweep' ? problem : undefined)
+}
+
+/** A sweep goes on whatever the file says, and the run is red all the same. */
+function withFailure(outcome: Outcome, problem: RefusedPlan | undefined): Outcome {
+  if (problem === undefined) return outcome
+  const { failure = new DeployError(problem.problem, { hint: problem.hint }) } = outcome
+  return { ...outcome, failure, annotations: annotationsOf(problem) }
 }
 
 function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'status'>): void {
@@ -60,12 +92,12 @@ function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'st
   deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(deps.startedAt)) / 1000))
 }
 
-async function decide(deps: Deps, event: RunEvent, signal: AbortSignal): Promise<Plan> {
-  let facts: Facts = {}
+async function decide(deps: RunDeps, event: RunEvent, known: Facts): Promise<Plan> {
+  let facts = known
   for (;;) {
     const plan = makePlan({ context: deps.context, event, settings: deps.settings }, facts)
     if (plan.kind !== 'needs') return plan
-    facts = { ...facts, ...(await lookUp(deps, plan.need, signal)) }
+    facts = { ...facts, ...(await lookUp(deps, plan.need, deps.signal)) }
   }
 }
 
@@ -262,7 +294,10 @@ export interface RunPage {
 export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
   const { repository } = deps.context
   const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : [])].map((report) => deps.redact(report))
+  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])].map((report) =>
+    deps.redact(report),
+  )
+  page.annotate(fitAnnotations(outcome.annotations ?? []))
   page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
   for (const report of reports) {
     if (report.kind !== 'deploy') continue

@@ -6,8 +6,8 @@ import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
 import type { Place } from '../plan/plan.ts'
-import type { Settings } from '../plan/settings.ts'
-import type { CardRow, Phase, PhaseName, PhaseResult, Report } from '../report/model.ts'
+import type { ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
+import type { AnnotationView, CardRow, Phase, PhaseName, PhaseResult, Report } from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
 
@@ -39,11 +39,14 @@ export type OutputName =
   | 'skipped-reason'
   | 'removed'
   | 'cost-per-day'
+  | 'services'
 
 /** Everything that a flow may use. Built once, by the entry point. */
 export interface Deps {
   readonly context: RunContext
   readonly settings: Settings
+  /** The settings with those of a file below them; all that does not go together is a problem now. */
+  readonly settingsWith: (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) => ParsedSettings
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -66,7 +69,7 @@ export interface Deps {
   readonly http: HttpRequest
   readonly mcp: McpProbe
   /** Remembers for the post step what would be left open if this process were killed now. */
-  readonly remember: (open: OpenDeployment | undefined) => void
+  readonly remember: (open: readonly OpenDeployment[], serviceName: string) => void
 }
 
 /** How a source is to be opened. */
@@ -157,6 +160,10 @@ export interface Outcome {
   readonly report: Report
   /** A second report of the same run, as when a schedule sweeps and then monitors. */
   readonly also?: Report
+  /** Those of the other services, where a run has several. */
+  readonly others?: readonly Report[]
+  /** What is wrong in files of the repository, beside what a deployment's report has. */
+  readonly annotations?: readonly AnnotationView[]
   /** Why the run is red; undefined when it is green. */
   readonly failure: DeployError | undefined
 }

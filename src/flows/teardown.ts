@@ -2,10 +2,11 @@ import { DeployError } from '../core/errors.ts'
 import { previewState } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'
 import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
+import { marks } from '../plan/variables.ts'
 import type { NothingReport, TeardownReport } from '../report/model.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { type Removal, removePreview, retirePreview } from './resources/removal.ts'
-import { assertOwnedPreview, openInkRepository } from './resources/repository.ts'
+import { assertOwnedPreview, isOwnService, openInkRepository } from './resources/repository.ts'
 import type { Outcome, Run } from './run.ts'
 
 interface Request extends Pick<Costing, 'database'> {
@@ -18,7 +19,47 @@ interface Request extends Pick<Costing, 'database'> {
 
 /** Takes a preview down and says so on the pull request. What is not there counts as removed. */
 export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
-  return takeDown(plan, run, plan.onDemand ? undefined : () => isWanted(plan, run))
+  const wantedAgain = plan.onDemand ? undefined : () => isWanted(plan, run)
+  const others = await othersOf(plan, run)
+  if (others.length === 0) return takeDown(plan, run, wantedAgain)
+  const removed: unknown[] = []
+  const output: Run['output'] = (name, value) => {
+    if (name === 'removed') removed.push(...(JSON.parse(String(value)) as unknown[]))
+    else run.output(name, value)
+  }
+  const outcomes: Outcome[] = []
+  for (const request of others) outcomes.push(await takeDown(request, { ...run, output }, wantedAgain))
+  run.output('removed', JSON.stringify(removed))
+  const [worst, ...rest] = outcomes.toSorted(
+    (a, b) => Number(b.failure !== undefined) - Number(a.failure !== undefined),
+  )
+  return { ...(worst as Outcome), others: rest.map(({ report }) => report) }
+}
+
+/**
+ * The previews of a pull request whose services come from a file with several, found by their marks, whatever the file says
+ * now; the repository's one preview is among them where it exists. Empty where there is none such.
+ */
+async function othersOf(plan: TeardownPlan, run: Run): Promise<Request[]> {
+  const { place, pullRequest, serviceName } = plan
+  if (!run.platform.offers('listServices')) return []
+  const ending = `-pr-${pullRequest}`
+  const listed = (await run.platform.services(run.signal)).filter(({ name }) => name.endsWith(ending))
+  const candidates = listed.filter(({ name }) => name !== serviceName)
+  if (candidates.length === 0) return []
+  const repository = await openInkRepository(run, place)
+  const found: string[] = listed.some(({ name }) => name === serviceName) ? [serviceName] : []
+  for (const { name, repo } of candidates) {
+    if (repository === undefined || repo !== repository.slug) continue
+    const service = await run.platform.service(name, { env: true }, run.signal)
+    const env = service?.env ?? {}
+    const { service: confined = env[marks.service] } = run.settings
+    if (!service || env[marks.service] === undefined || env[marks.service] !== confined) continue
+    if (env[marks.pullRequest] !== String(pullRequest)) continue
+    if (isOwnService(service, place, repository.slug)) found.push(name)
+  }
+  if (found.every((name) => name === serviceName)) return []
+  return found.map((name) => ({ ...plan, serviceName: name, databaseName: databaseName(name) }))
 }
 
 /** Whether the pull request was opened, or its label put on, again since the event: then another run deploys it. */

@@ -11,6 +11,7 @@ import { openAuthorship, openPermissionWarnings } from './token.ts'
 /** GitHub's side of a deployment. Nothing here throws; what cannot be written is one warning. */
 export interface GitHub {
   readonly branches: Branches
+  readonly files: RepositoryFiles
   readonly comments: Comments
   readonly records: Records
   readonly pullRequests: PullRequests
@@ -68,6 +69,7 @@ export function openGitHub(options: GitHubOptions): GitHub {
   const sleep = (ms: number) => clock.sleep(ms, signal).catch(() => debug('Cancelled while waiting for GitHub'))
   return {
     branches: openBranches(api),
+    files: openFiles(api),
     comments: openComments({ api, authorship, warning, debug, sleep, random }),
     records: openRecords(api, authorship, warning),
     pullRequests: openPullRequests(api, warning),
@@ -145,6 +147,33 @@ export function openPeople(
         repeatable: true,
       })
       if (!reacted.ok) log.debug(`No ${reaction} reaction: ${reacted.message}`)
+    },
+  }
+}
+
+/** Files of the repository as GitHub hands them out. */
+export interface RepositoryFiles {
+  /** Contents of a text file in a commit; `absent` when there is none that may be read, undefined when GitHub did not say. */
+  read(path: string, commit: string): Promise<string | 'absent' | undefined>
+}
+
+/** Opens the files of a repository. */
+export function openFiles(api: Api): RepositoryFiles {
+  return {
+    async read(path, commit) {
+      const read = await api.call({
+        route: 'GET /repos/{owner}/{repo}/contents/{+path}',
+        params: { path: path.split('/').map(encodeURIComponent).join('/'), ref: commit },
+        schema: z.object({ type: z.string(), content: z.string().optional() }).or(z.array(z.unknown())),
+        permission: 'contents',
+        access: 'read',
+        purpose: `read ${path}`,
+        silent: true,
+      })
+      if (!read.ok) return read.problem === 'not-found' ? 'absent' : undefined
+      // A list is what a directory has.
+      if (Array.isArray(read.data) || read.data.type !== 'file') return 'absent'
+      return read.data.content === undefined ? undefined : Buffer.from(read.data.content, 'base64').toString('utf8')
     },
   }
 }

@@ -1,7 +1,8 @@
 import { Secret } from '../core/secret.ts'
 import { branchOf, type PullRequest, type Repository } from './event.ts'
+import { variablesOf } from './file/fill-variables.ts'
 import type { Intent, PlanInput, PreviewIntent, ProductionIntent, RollbackIntent } from './intent.ts'
-import { databaseName, environmentName, previewName, serviceName, targetName } from './names.ts'
+import { databaseName, environmentName, nameOfSeveral, previewName, serviceName, targetName } from './names.ts'
 import type {
   Costing,
   MonitorPlan,
@@ -36,10 +37,11 @@ export function previewPlan(
   const missing = untrusted ? undefined : missingEnvFile(settings)
   if (missing) return missing
   const name = previewName(shared.place.baseName, number)
-  const { environment } = settings
+  const filled = variablesOf(settings, { environment: 'preview', pullRequest: number, sha: head.sha, untrusted })
+  if ('kind' in filled) return filled
   const ownMarks = markVariables(
-    { ...marked(context.repository), pullRequest: number, sha: head.sha, ref: head.ref },
-    environment.git,
+    { ...marked(context.repository), pullRequest: number, service: settings.serviceKey, sha: head.sha, ref: head.ref },
+    settings.environment.git,
   )
   return {
     kind: 'preview',
@@ -50,9 +52,7 @@ export function previewPlan(
     wanted: { sha: head.sha, ref: `refs/pull/${number}/head` },
     ordinaryCheckouts: unique([context.sha, head.sha]),
     bases: unique([intent.before, base.sha]).filter((sha) => sha !== head.sha),
-    variables: untrusted
-      ? layered(environment.preview, ownMarks)
-      : layered(environment.shared, environment.preview, ownMarks),
+    variables: layered(filled.variables, ownMarks),
     // Cookies and trust that belong to a domain are not for the code of strangers.
     domain: untrusted ? undefined : settings.previewDomain?.replaceAll('{number}', String(number)),
     pullRequest,
@@ -74,10 +74,22 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
   const { baseName } = shared.place
   const missing = missingEnvFile(settings)
   if (missing) return missing
-  const { environment } = settings
+  const filled = variablesOf(settings, {
+    environment: 'production',
+    pullRequest: undefined,
+    sha: wanted.sha,
+    untrusted: false,
+  })
+  if ('kind' in filled) return filled
   const ownMarks = markVariables(
-    { ...marked(context.repository), pullRequest: undefined, sha: wanted.sha, ref: shortRef(wanted.ref) },
-    environment.git,
+    {
+      ...marked(context.repository),
+      pullRequest: undefined,
+      service: settings.serviceKey,
+      sha: wanted.sha,
+      ref: shortRef(wanted.ref),
+    },
+    settings.environment.git,
   )
   return {
     kind: 'production',
@@ -88,7 +100,7 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
     wanted,
     ordinaryCheckouts: unique([context.sha, wanted.sha]),
     bases: unique([before]).filter((sha) => sha !== wanted.sha),
-    variables: layered(environment.shared, environment.production, ownMarks),
+    variables: layered(filled.variables, ownMarks),
     autoscale: settings.autoscale,
     domain: settings.domain,
     dnsRecords: settings.dnsRecords,
@@ -218,7 +230,8 @@ export function costing({ settings }: PlanInput): Costing {
   return { build, database, prices, creditsWarning }
 }
 
-export function placeOf({ context, settings }: PlanInput): Place {
+/** Where a run happens on the platform. */
+export function placeOf({ context, settings }: Pick<PlanInput, 'context' | 'settings'>): Place {
   const { repository } = context
   return {
     project: settings.project,
@@ -226,6 +239,7 @@ export function placeOf({ context, settings }: PlanInput): Place {
     repositoryName: settings.repo ?? repository.name,
     repository,
     baseName: serviceName(settings.service, repository),
+    ...(settings.serviceKey === undefined ? {} : { serviceKey: settings.serviceKey }),
   }
 }
 
@@ -254,8 +268,11 @@ export function formerRepositoryOf(
 export function underFormerNames<P extends PlacedPlan>(plan: P, former: FormerRepository): P {
   const { place } = plan
   const { repository } = place
-  const baseName =
-    place.baseName === serviceName(undefined, repository) ? serviceName(undefined, former) : place.baseName
+  const made = (of: Pick<Repository, 'owner' | 'name'>) => {
+    const base = serviceName(undefined, of)
+    return place.serviceKey === undefined ? base : nameOfSeveral(base, place.serviceKey)
+  }
+  const baseName = place.baseName === made(repository) ? made(former) : place.baseName
   const repositoryName = place.repositoryName === repository.name ? former.name : place.repositoryName
   const number = pullRequestOf(plan)
   const name = number === undefined ? baseName : previewName(baseName, number)

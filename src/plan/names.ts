@@ -74,6 +74,11 @@ export function serviceName(service: string | undefined, repository: Pick<Reposi
   return service ?? cutLabel(repositoryLabel(repository), '')
 }
 
+/** The name of one of several services of a file. */
+export function nameOfSeveral(base: string, key: string): string {
+  return cutLabel(base, `-${key}`)
+}
+
 /** The name of a pull request's service. */
 export function previewName(service: string, pullRequest: number): string {
   return cutLabel(service, `-pr-${pullRequest}`)

@@ -14,6 +14,8 @@ export interface Place {
   readonly repository: Repository
   /** The production service's name; a preview's is derived from it by `previewName`. */
   readonly baseName: string
+  /** The service's name in a file that has several. */
+  readonly serviceKey?: string | undefined
 }
 
 interface Common {
@@ -211,6 +213,16 @@ export interface RefusedPlan {
   readonly kind: 'refused'
   readonly problem: string
   readonly hint: string
+  /** Where in `ink.yml` it is to be put right. */
+  readonly places?: readonly FilePlace[]
+}
+
+/** A place in a file of the repository, and what is wrong there. Line and column start at 1. */
+export interface FilePlace {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly text: string
 }
 
 /** A fact is needed before the plan can be made: look it up, add it to the facts, and plan again. */

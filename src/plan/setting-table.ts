@@ -23,6 +23,7 @@ export const settingTable = {
     'auto',
     '`auto` acts as the event says; `preview`, `production`, `teardown`, `sweep`, `monitor` or `rollback` whatever the event; `plan` checks the set-up and changes nothing',
   ),
+  config: withDefault(types.path, 'ink.yml', 'File in the commit that says what the app is; it need not be there'),
   service: optional(
     types.serviceLabel,
     'Base name of the service, made a DNS label; unset means `<owner>-<repo>`. Previews are `<service>-pr-<n>`',

@@ -1,4 +1,5 @@
 import type { Secret } from '../core/secret.ts'
+import { noVariables, type ServiceVariables } from './file/references.ts'
 import { folderGlobs } from './paths.ts'
 import { settingTable } from './setting-table.ts'
 import type { Setting } from './value-types.ts'
@@ -27,6 +28,9 @@ export interface SettingsSources {
   readonly kindOf?: (path: string) => 'file' | 'folder' | undefined
   /** What a file says, where the workflow says nothing. Lists come as lines. */
   readonly written?: (name: InputName) => Given | undefined
+  readonly variables?: ServiceVariables
+  /** Whether more is to come from a file, so that what goes together cannot be judged yet. */
+  readonly incomplete?: boolean
   /** Whether GitHub gives this run no secrets, so that a key cannot be expected of it. */
   readonly secretsWithheld?: boolean
 }
@@ -37,7 +41,7 @@ export type ParsedSettings =
 
 /** The settings of a run, checked. */
 export type Settings = Readonly<ReturnType<typeof assemble>>
-/** What is passed on to the platform. Undefined means its default on create, and unchanged on update. */
+/** Undefined means the platform's default on create, and unchanged on update. */
 export type BuildSettings = Settings['build']
 export type Prices = Settings['prices']
 export type DatabaseType = NonNullable<Value<'database'>>
@@ -76,13 +80,15 @@ export interface DatabaseSettings {
 export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedSettings {
   const given = (name: InputName): Given => {
     const text = raw[name].trim()
-    return (text === '' ? sources.written?.(name) : undefined) ?? { text, label: name }
+    // The runner fills in the defaults of action.yml, so that a value equal to one says nothing.
+    const said = text !== '' && text !== settingTable[name].fallback
+    return (said ? undefined : sources.written?.(name)) ?? { text, label: name }
   }
   const problems: string[] = []
   const values = fromTable((name) => read(settingTable[name], given(name), problems)) as Values
   const envFile = readEnvFile(values['env-file'], sources, problems)
-  problems.push(...combinationProblems(given, values, sources))
-  const settings = assemble(values, envFile)
+  if (!sources.incomplete) problems.push(...combinationProblems(given, values, sources))
+  const settings = assemble(values, envFile, sources.variables ?? noVariables)
   if (problems.length === 0) return { ok: true, settings }
   const keyless = given('api-key').text === '' && keyIsWanted(settings, sources)
   return { ok: false, problems: keyless ? ['api-key: is not set', ...problems] : problems }
@@ -184,13 +190,16 @@ function unknownOutputs(variables: readonly DatabaseVariable[]): ValueProblem[] 
     .map(({ at, output }) => ({ at, text: `after = must be one of url, token, but is ${shown(output)}` }))
 }
 
-function assemble(values: Values, envFile: EnvFile) {
+function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariables) {
   return {
     apiKey: values['api-key'] as Secret | undefined,
     githubToken: values['github-token'],
     command: values.command,
+    /** The path of `ink.yml` in the repository. */
+    config: values.config,
     /** The base name as given; `serviceName` in names.ts makes one where there is none. */
     service: values.service,
+    serviceKey: undefined as string | undefined,
     project: values.project,
     workspace: values.workspace,
     /** Name of the repository on the platform; undefined means that of the GitHub repository. */
@@ -222,6 +231,12 @@ function assemble(values: Values, envFile: EnvFile) {
       shared: new Map([...envFile.variables, ...(values.env ?? [])]) as Variables,
       preview: values['preview-env'] ?? (new Map() as Variables),
       production: values['production-env'] ?? (new Map() as Variables),
+      /** Those of `ink.yml`, below all others. */
+      file: fileVariables,
+      /** Secrets that a file names: they go there alone. */
+      named: new Set() as ReadonlySet<string>,
+      /** What the references to other services stand for, as `NAME.output`; known once those are live. */
+      wired: new Map() as ReadonlyMap<string, string>,
       strategy: values['env-strategy'],
       /** Whether the facts about the commit are added; the marks of ownership always are. */
       git: values['git-env'],

@@ -14,10 +14,17 @@ export const marks = {
   /** What the repository was called when its services got their names, where that is not what it is called now. */
   formerRepository: 'INK_GIT_FORMER_REPOSITORY',
   pullRequest: 'INK_GIT_PULL_REQUEST',
+  /** The service's name in an `ink.yml` that has several. */
+  service: 'INK_SERVICE',
   environment: 'INK_ENVIRONMENT',
   commit: 'INK_GIT_COMMIT_SHA',
   ref: 'INK_GIT_REF',
 } as const
+
+/** Whether a variable is this action's own, whose value nobody else may set. */
+export function isMark(name: string): boolean {
+  return Object.values<string>(marks).includes(name)
+}
 
 /** The value of `INK_MANAGED_BY`. */
 export const managedBy = 'ink-deploy'
@@ -31,6 +38,7 @@ export function markVariables(
     repository: string
     repositoryId?: string | undefined
     pullRequest: number | undefined
+    service?: string | undefined
     sha: string
     ref: string
   },
@@ -42,6 +50,7 @@ export function markVariables(
   ]
   if (of.repositoryId !== undefined) values.push([marks.repositoryId, of.repositoryId])
   if (of.pullRequest !== undefined) values.push([marks.pullRequest, String(of.pullRequest)])
+  if (of.service !== undefined) values.push([marks.service, of.service])
   if (git) {
     values.push([marks.environment, environmentName(of.pullRequest)], [marks.commit, of.sha], [marks.ref, of.ref])
   }
@@ -205,7 +214,7 @@ function databaseProblem(name: string, output: string): string | undefined {
   if (!/^[A-Za-z_]\w*$/.test(name)) {
     return 'must be VARIABLE=output, such as DB_URL=url; a variable has letters, digits and _, and starts with no digit'
   }
-  if (Object.values<string>(marks).includes(name)) return `${name} is a mark of this action and cannot be used`
+  if (isMark(name)) return `${name} is a mark of this action and cannot be used`
   if (/^[A-Za-z][\w-]{0,99}$/.test(output)) return undefined
   return `after = must be url or the key of an output, but is ${JSON.stringify(output.slice(0, 80))}`
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { DeployError } from '../core/errors.ts'
+import { nearestWord } from '../core/nearest.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import type { RunContext, RunEvent } from '../plan/event.ts'
@@ -7,6 +8,7 @@ import { secretsWithheld } from '../plan/guards.ts'
 import {
   type InputName,
   inputNames,
+  type ParsedSettings,
   parseSettings,
   type RawInputs,
   type Settings,
@@ -22,6 +24,8 @@ export interface LoadedRun {
   readonly context: RunContext
   readonly event: RunEvent
   readonly settings: Settings
+  /** The settings with those of a file below them. */
+  readonly settingsWith: (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) => ParsedSettings
   readonly log: RunLog
   readonly output: ReturnType<typeof openOutputs>
   readonly mask: (secret: string) => void
@@ -46,30 +50,34 @@ export function loadRun(environment: Environment): LoadedRun {
   const payload = readPayload(environment.GITHUB_EVENT_PATH)
   const context = readContext(environment, payload)
   const event = readEvent(context.eventName, payload, context)
-  const parsed = parseSettings(raw, {
+  const warnings: string[] = []
+  const log = redactBoxes(rememberWarnings(openLog(), warnings), masks.redact)
+  for (const warning of undeclaredInputs(environment)) log.warning(warning)
+  const sources = {
     ...workspaceFiles(context.workspace),
     secretsWithheld: secretsWithheld(context, event) !== undefined,
-  })
+  }
+  const settingsWith: LoadedRun['settingsWith'] = (file) => parseSettings(raw, { ...sources, ...file })
+  const parsed = parseSettings(raw, { ...sources, incomplete: true })
   if (!parsed.ok) {
-    throw new DeployError(
-      `The inputs are not right:\n${parsed.problems.map((problem) => `  - ${problem}`).join('\n')}`,
-      {
-        hint: 'Nothing was done. Put the `with:` block of the step right; the README lists every input.',
-      },
-    )
+    // What does not go together is said as well, so that all of it can be put right in one go.
+    const all = settingsWith(undefined)
+    const problems = all.ok ? parsed.problems : all.problems
+    throw new DeployError(`The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {
+      hint: 'Nothing was done. Put the `with:` block of the step right; the README lists every input.',
+    })
   }
   const { environment: variables } = parsed.settings
   for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
   const { owner, name, fullName, serverUrl } = context.repository
   const { service, project, workspace } = parsed.settings
   masks.spare([owner, name, fullName, `${serverUrl}/${fullName}`, service, project, workspace])
-  const warnings: string[] = []
-  const log = redactBoxes(rememberWarnings(openLog(), warnings), masks.redact)
   return {
     environment,
     context,
     event,
     settings: parsed.settings,
+    settingsWith,
     log,
     output: outputsOf(masks, log),
     mask: masks.add,
@@ -106,6 +114,23 @@ function rememberWarnings(log: RunLog, warnings: string[]): RunLog {
       log.warning(text)
     },
   }
+}
+
+/**
+ * What the workflow gives under names that no input has. The runner hands them over all the same, and says so in a line
+ * that is easily missed: what was meant is simply not set.
+ */
+export function undeclaredInputs(environment: Environment): string[] {
+  const known = new Set<string>(inputNames)
+  const given = Object.keys(environment)
+    .filter((name) => name.startsWith('INPUT_') && environment[name] !== '')
+    .map((name) => name.slice('INPUT_'.length).toLowerCase())
+  return given
+    .filter((name) => name !== '' && !known.has(name))
+    .map((name) => {
+      const near = nearestWord(name, inputNames)
+      return `There is no input ${JSON.stringify(name)}, so that it does nothing${near ? `; did you mean ${near}?` : '.'}`
+    })
 }
 
 /** Far more than any list of variables needs; a mistaken path must not fill the memory. */

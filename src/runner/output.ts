@@ -82,6 +82,7 @@ export const outputs = {
   'skipped-reason': 'Why nothing was deployed',
   removed: 'What was removed, as a JSON list',
   'cost-per-day': 'Estimated dollars a day',
+  services: 'Each service of `ink.yml` by its name, as JSON: `url`, `status`, `commit`, `service` and `branch`',
 } as const
 type Output = keyof typeof outputs
 
@@ -210,15 +211,15 @@ export interface SavedDeployment {
   readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
 }
 
-/** Saves for the post step what would be left open if this process were killed now; undefined when nothing would. */
-export function saveOpenDeployment(open: SavedDeployment | undefined): void {
-  core.saveState(stateName, open ? JSON.stringify(open) : '')
+/** Saves for the post step what would be left open if this process were killed now. */
+export function saveOpenDeployments(open: readonly SavedDeployment[]): void {
+  core.saveState(stateName, open.length > 0 ? JSON.stringify(open) : '')
 }
 
-/** What main left open, in the post step; undefined when it ended well, or was killed before it began anything. */
-export function readOpenDeployment(environment: Environment): SavedDeployment | undefined {
+/** What main left open, in the post step; nothing when it ended well, or was killed before it began anything. */
+export function readOpenDeployments(environment: Environment): SavedDeployment[] {
   const text = environment[`STATE_${stateName}`]
-  if (!text) return undefined
-  const { row, pullRequest, deploymentId, recordOf } = openDeployment.parse(JSON.parse(text))
-  return { row, pullRequest, deploymentId, recordOf }
+  if (!text) return []
+  const open = z.array(openDeployment).parse(JSON.parse(text))
+  return open.map(({ row, pullRequest, deploymentId, recordOf }) => ({ row, pullRequest, deploymentId, recordOf }))
 }

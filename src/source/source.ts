@@ -10,6 +10,8 @@ import {
   pushSnapshotBranch,
   selectOldBranches,
 } from './branches.ts'
+import type { WantedCommit } from './checkout.ts'
+import { type FoundFile, readCommitted } from './committed-file.ts'
 import { GitFailure } from './git.ts'
 import { readObjects } from './objects.ts'
 import { type GitRemote, SourceError } from './remote.ts'
@@ -18,6 +20,7 @@ import { listTree, readablePath } from './tree.ts'
 import { closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
 
 export type { PushRequest, PushResult } from './branches.ts'
+export type { FoundFile } from './committed-file.ts'
 export { GitRemote } from './remote.ts'
 export type { Snapshot, SnapshotRequest } from './snapshot.ts'
 export type { SourceLog, SourceOptions } from './workspace.ts'
@@ -34,6 +37,8 @@ export interface Source extends AsyncDisposable {
   files(snapshot: Snapshot, signal: AbortSignal): Promise<ReadonlySet<string>>
   /** Contents of one of the snapshot's files; undefined when there is no such file. Links count as none. */
   read(snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Buffer | undefined>
+  /** One file of the commit that a request means, as far as the checkout tells; nothing is fetched for it. */
+  readCommitted(request: WantedCommit, path: string, signal: AbortSignal): Promise<FoundFile>
   push(request: PushRequest, signal: AbortSignal): Promise<PushResult>
   /** Short branch name → commit. */
   branches(remote: GitRemote, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
@@ -111,6 +116,8 @@ export function openSource(options: SourceOptions): Source {
         const file = entries.find((entry) => readablePath(entry.path) === path && entry.mode.startsWith('100'))
         return file && (await readObjects(own, [file.oid])).get(file.oid)
       }),
+    readCommitted: (request, path, signal) =>
+      act(`Reading ${path}`, signal, (git) => readCommitted(git, request, path)),
     push: (request, signal) =>
       actInTime(`The push of ${request.branch}`, signal, (git) =>
         pushSnapshotBranch(git, request, made.get(request.snapshot.sha)),

@@ -188,10 +188,9 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const workspace = await mkdtemp(join(folder, 'workspace-'))
   const context = readContext({ ...environment, GITHUB_WORKSPACE: workspace }, event.payload)
   const read = readEvent(event.name, event.payload, context)
-  const parsed = parseSettings(readInputs(environment), {
-    readFile: () => undefined,
-    secretsWithheld: secretsWithheld(context, read) !== undefined,
-  })
+  const sources = { readFile: () => undefined, secretsWithheld: secretsWithheld(context, read) !== undefined }
+  const settingsWith: Deps['settingsWith'] = (file) => parseSettings(readInputs(environment), { ...sources, ...file })
+  const parsed = parseSettings(readInputs(environment), { ...sources, incomplete: true })
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'))
   const { settings } = parsed
   const masks = openMasks(() => undefined)
@@ -215,6 +214,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     context,
     event: read,
     settings,
+    settingsWith,
     environment: { PATH: process.env.PATH, HOME: folder },
     log: {
       startGroup: say,
@@ -233,7 +233,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
       masks.addVariables(new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))),
     secrets: () => masks.values,
     redact: masks.redact,
-    remember: (open) => {
+    remember: ([open]) => {
       remembered = open
     },
     signal,

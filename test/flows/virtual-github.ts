@@ -41,6 +41,7 @@ export class VirtualGitHub {
     }
     return {
       branches: { tip: async () => undefined },
+      files: { read: async () => 'absent' },
       people: { mayWrite: async () => true, react: async () => undefined },
       issues: { find: async () => 'absent', upsert: async () => undefined, close: async () => 'absent' },
       pullRequests: {

@@ -250,6 +250,7 @@ export class VirtualInk {
       },
       files: async () => new Set(),
       read: async () => undefined,
+      readCommitted: async ({ wanted }) => ({ commit: wanted.sha, file: 'absent', inCheckout: 'absent' }),
       push: async ({ branch, snapshot }, signal) => {
         await pause(signal)
         this.branches.set(branch, snapshot.sha)

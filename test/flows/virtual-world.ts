@@ -85,6 +85,7 @@ function start(
   const deps: Deps = {
     context,
     settings,
+    settingsWith: () => ({ ok: true, settings }),
     clock,
     random,
     log: {
@@ -114,7 +115,7 @@ function start(
       return { status: serves === undefined ? 404 : 200, ...contains }
     },
     mcp: () => Promise.reject(new Error('not played here')),
-    remember: (open) => {
+    remember: ([open]) => {
       remembered = open
     },
   }

@@ -14,6 +14,7 @@ describe('settings', () => {
     expect(settings).toEqual({
       githubToken: undefined,
       command: 'auto',
+      config: 'ink.yml',
       service: undefined,
       project: 'default',
       workspace: undefined,
@@ -40,6 +41,9 @@ describe('settings', () => {
         preview: new Map(),
         production: new Map(),
         strategy: 'merge',
+        file: { shared: new Map(), preview: new Map(), production: new Map() },
+        named: new Set(),
+        wired: new Map(),
         git: true,
         missingFile: undefined,
       },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cancelOnSignals } from '../../src/runner/cancellation.ts'
-import { openOutputs, readOpenDeployment, saveOpenDeployment, writeSummary } from '../../src/runner/output.ts'
+import { openOutputs, readOpenDeployments, saveOpenDeployments, writeSummary } from '../../src/runner/output.ts'
 
 /** What a run leaves behind in the runner's files, and how it is told to end. */
 
@@ -61,25 +61,25 @@ describe('outputs', () => {
 describe('what is saved for the post step', () => {
   const saved = () => {
     const entries = Object.entries(keyValues(file('GITHUB_STATE')))
-    return readOpenDeployment(Object.fromEntries(entries.map(([name, value]) => [`STATE_${name}`, value])))
+    return readOpenDeployments(Object.fromEntries(entries.map(([name, value]) => [`STATE_${name}`, value])))
   }
 
   test('comes back as it was', () => {
     const open = { row: 'acme-web-pr-12', pullRequest: 12, deploymentId: 7 }
-    saveOpenDeployment(open)
-    expect(saved()).toEqual(open)
-    saveOpenDeployment({ ...open, pullRequest: undefined, deploymentId: undefined })
-    expect(saved()).toEqual({ row: 'acme-web-pr-12', pullRequest: undefined, deploymentId: undefined })
+    saveOpenDeployments([open])
+    expect(saved()).toEqual([open])
+    saveOpenDeployments([{ ...open, pullRequest: undefined, deploymentId: undefined }])
+    expect(saved()).toEqual([{ row: 'acme-web-pr-12', pullRequest: undefined, deploymentId: undefined }])
   })
 
   test('is taken back when nothing is open any more', () => {
-    saveOpenDeployment({ row: 'x', pullRequest: 1, deploymentId: undefined })
-    saveOpenDeployment(undefined)
-    expect(saved()).toBeUndefined()
+    saveOpenDeployments([{ row: 'x', pullRequest: 1, deploymentId: undefined }])
+    saveOpenDeployments([])
+    expect(saved()).toEqual([])
   })
 
   test('is nothing when main was killed before it began', () => {
-    expect(readOpenDeployment({})).toBeUndefined()
+    expect(readOpenDeployments({})).toEqual([])
   })
 })
 

@@ -19,12 +19,15 @@ export interface ServiceDatabase {
   variables: Readonly<Record<string, string>>
 }
 
+/** What finding a database needs. */
+type DatabaseFinder = Pick<Run, 'platform' | 'mask' | 'maskVariables' | 'signal'>
+
 /**
  * Finds a service's database; undefined when it has to be made yet. Its credentials are masked the moment they are known.
  * @throws DeployError when this server offers no such database, or reveals no credentials
  */
 export async function findDatabase(
-  run: Run,
+  run: DatabaseFinder,
   wanted: DatabasePlan,
   signal: AbortSignal,
 ): Promise<ServiceDatabase | undefined> {
@@ -91,7 +94,7 @@ const startPauseMs = 2000
  * @throws DeployError when it has no such output as is wanted
  */
 async function findTemplateDatabase(
-  run: Run,
+  run: DatabaseFinder,
   wanted: DatabasePlan,
   signal: AbortSignal,
 ): Promise<ServiceDatabase | undefined> {
@@ -143,7 +146,7 @@ const urlKeys = ['connection_string', 'database_url', 'connection_url', 'url', '
  * empty is none: the service would start with it, and fail for a reason that is hard to see.
  */
 function databaseOfTemplate(
-  run: Run,
+  run: DatabaseFinder,
   { name, env }: DatabasePlan,
   { outputs }: TemplateInstance,
   isLate = false,
@@ -170,7 +173,7 @@ function databaseOfTemplate(
   )
 }
 
-function maskOutputs(run: Run, outputs: TemplateInstance['outputs']): void {
+function maskOutputs(run: DatabaseFinder, outputs: TemplateInstance['outputs']): void {
   for (const { key, value, sensitive } of outputs) {
     if (value === '') continue
     if (sensitive) run.mask(value)

@@ -1,0 +1,240 @@
+import { shortSha } from '../../core/format.ts'
+import { nearestWord } from '../../core/nearest.ts'
+import { placeOf } from '../../plan/build-plan.ts'
+import type { RunEvent } from '../../plan/event.ts'
+import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/file/commit.ts'
+import { secretsNamed } from '../../plan/file/fill-variables.ts'
+import type { InkFile } from '../../plan/file/ink-file.ts'
+import { describeProblem, type FileProblem, parseInkFile, placeOfProblem } from '../../plan/file/ink-file.ts'
+import type { FileService, ServiceVariables } from '../../plan/file/references.ts'
+import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
+import type { PlanInput } from '../../plan/intent.ts'
+import { nameOfSeveral, serviceName } from '../../plan/names.ts'
+import type { Facts, FilePlace, Plan, RefusedPlan } from '../../plan/plan.ts'
+import type { InputName, Settings } from '../../plan/settings.ts'
+import { lookUp } from '../pull-requests.ts'
+import type { RunDeps } from '../run.ts'
+
+/** The settings of a run, those of `ink.yml` among them. */
+export interface Configuration {
+  readonly settings: Settings
+  /** What had to be looked up on the way. */
+  readonly facts: Facts
+  /** The services of a file that has several; empty otherwise, when `settings` are those of the one there is. */
+  readonly services: readonly ConfiguredService[]
+  /** Why the file, or the workflow together with it, cannot be used. */
+  readonly problem: RefusedPlan | undefined
+}
+
+/** One of several services. */
+export interface ConfiguredService {
+  readonly name: string
+  readonly settings: Settings
+  /** What its variables take from others. */
+  readonly wires: readonly Wire[]
+  /** It is not to be touched in this run, and only asked for what others take from it. */
+  readonly idle?: boolean
+}
+
+/** Reads `ink.yml` as it is in the commit that the run is about, and lays the workflow's settings over it. */
+export async function readConfiguration(deps: RunDeps, event: RunEvent): Promise<Configuration> {
+  const { settings, context } = deps
+  const input: PlanInput = { context, event, settings }
+  const { commit, facts } = await commitOf(input, deps)
+  if (commit === undefined) return { settings, services: [], facts, problem: undefined }
+  const path = settings.config
+  const text = await readFileAt(commit, path, input, deps)
+  if (text === 'unreadable') return { settings, services: [], facts, problem: unreadable(path, commit) }
+  const fallback = path === 'ink.yml'
+  if (text === 'absent' && !fallback) return { settings, services: [], facts, problem: absent(path, commit) }
+  const parsed = text === 'absent' ? undefined : parseInkFile(text, path)
+  if (parsed && !parsed.ok) return { settings, services: [], facts, problem: refusedFile(path, parsed.problems) }
+  return { facts, ...settingsWith(deps, parsed?.file, commit) }
+}
+
+/** Whose file counts; undefined where none does, or where the plan will say what is wrong. */
+async function commitOf(
+  input: PlanInput,
+  deps: RunDeps,
+): Promise<{ readonly commit: FileCommit | undefined; readonly facts: Facts }> {
+  const owner = fileOwner(input)
+  if (owner.kind === 'none') return { commit: undefined, facts: {} }
+  if (owner.kind === 'commit') {
+    const { wanted } = owner
+    const ordinaryCheckouts = [input.context.sha, wanted.sha]
+    return { commit: { wanted, ordinaryCheckouts, untrusted: false, environment: 'production' }, facts: {} }
+  }
+  const { of } = owner
+  if (of.kind === 'known') return { commit: fileCommitOf(of.pullRequest, input), facts: {} }
+  const { kind, ...rest } = of
+  const facts = await lookUp(deps, { fact: 'pullRequest', ...rest } as Parameters<typeof lookUp>[1], deps.signal)
+  const { pullRequest } = facts
+  return { commit: typeof pullRequest === 'object' ? fileCommitOf(pullRequest, input) : undefined, facts }
+}
+
+/** From the checkout where it holds the commit, else from GitHub. */
+async function readFileAt(
+  commit: FileCommit,
+  path: string,
+  input: PlanInput,
+  deps: RunDeps,
+): Promise<string | 'absent' | 'unreadable'> {
+  const fromGitHub = async (sha: string) => (await deps.github.files.read(path, sha)) ?? 'unreadable'
+  if (commit.untrusted) return fromGitHub(commit.wanted.sha)
+  await using source = deps.openSource(placeOf(input))
+  const found = await source.readCommitted(commit, path, deps.signal)
+  if (found.file !== 'unknown') return textOf(found.file)
+  const read = await fromGitHub(found.commit)
+  // GitHub answers 404 to a token that may not read, too.
+  if ((read === 'unreadable' || read === 'absent') && found.inCheckout !== 'unknown') {
+    if (read === 'unreadable' || found.inCheckout !== 'absent')
+      deps.log.info(`${path} is taken from the checkout; GitHub did not hand out that of ${shortSha(found.commit)}`)
+    return textOf(found.inCheckout)
+  }
+  return read
+}
+
+function textOf(file: Buffer | 'absent'): string {
+  return file === 'absent' ? file : file.toString('utf8')
+}
+
+function settingsWith(
+  deps: RunDeps,
+  file: InkFile | undefined,
+  { environment }: FileCommit,
+): Pick<Configuration, 'settings' | 'services' | 'problem'> {
+  for (const { variables } of file?.services ?? []) deps.maskVariables(plainVariables(variables))
+  const [only, ...others] = file?.services ?? []
+  const several = others.length > 0
+  const shared = deps.settingsWith(file && sourcesOf(file, several ? undefined : only, environment))
+  if (!shared.ok) return { settings: deps.settings, services: [], problem: refusedProblems(shared.problems, file) }
+  const named = new Set((file?.services ?? []).flatMap(({ variables }) => secretsNamed(variables)))
+  const naming = (of: Settings): Settings => ({ ...of, environment: { ...of.environment, named } })
+  const settings = naming(shared.settings)
+  if (!file || !several) return { settings, services: [], problem: undefined }
+  const problems: string[] = []
+  const services = file.services.map((service): ConfiguredService => {
+    const parsed = deps.settingsWith(sourcesOf(file, service, environment))
+    if (!parsed.ok) problems.push(...parsed.problems)
+    const own = parsed.ok ? naming(parsed.settings) : settings
+    const base = serviceName(undefined, deps.context.repository)
+    const placed = { ...own, service: nameOfSeveral(base, service.name), serviceKey: service.name }
+    return { name: service.name, settings: placed, wires: wiresOf(service.variables, environment) }
+  })
+  problems.push(...databaseProblems(services), ...unknownService(settings.service, services))
+  if (problems.length > 0) return { settings, services: [], problem: refusedProblems(problems, file) }
+  return {
+    settings: { ...settings, service: undefined },
+    services: confined(services, settings.service),
+    problem: undefined,
+  }
+}
+
+function sourcesOf(file: InkFile, service: FileService | undefined, environment: 'preview' | 'production') {
+  return {
+    written: (name: InputName) => file.written(name, service?.name, environment),
+    ...(service ? { variables: service.variables } : {}),
+  }
+}
+
+/** Whoever uses another's database needs that other to have one, of a kind that has what is asked for. */
+function databaseProblems(services: readonly ConfiguredService[]): string[] {
+  return services.flatMap(({ wires }) =>
+    wires.flatMap(({ service, output, label }) => {
+      const type = services.find(({ name }) => name === service)?.settings.database?.type
+      if (!output.startsWith('database.')) return []
+      if (type === undefined) return [`${label}: ${service} has no database`]
+      if (output === 'database.token' && type !== 'sqlite') return [`${label}: a ${type} database has no token`]
+      return []
+    }),
+  )
+}
+
+/** With several services in the file, `service` confines a run to one of them. */
+function unknownService(wanted: string | undefined, services: readonly ConfiguredService[]): string[] {
+  const names = services.map(({ name }) => name)
+  if (wanted === undefined || names.includes(wanted)) return []
+  const near = nearestWord(wanted, names)
+  return [
+    `service: must be one of the file’s services (${names.join(', ')}), but is ${JSON.stringify(wanted)}${near ? `; did you mean ${near}?` : ''}`,
+  ]
+}
+
+function confined(services: readonly ConfiguredService[], wanted: string | undefined): ConfiguredService[] {
+  return services.map((service) => ({ ...service, idle: wanted !== undefined && wanted !== service.name }))
+}
+
+function refusedProblems(problems: readonly string[], file: InkFile | undefined): RefusedPlan {
+  const places = file ? problems.flatMap((problem) => placeOfProblem(problem, file.path) ?? []) : []
+  return refusedSettings([...new Set(problems)], file?.path, places)
+}
+
+/** What the file says itself may be a secret that somebody wrote down; what it refers to is masked where it comes from. */
+function plainVariables({ shared, preview, production }: ServiceVariables): Record<string, string> {
+  const all = [shared, preview, production].flatMap((group) => [...group])
+  const plain = all.flatMap(([name, { template }]) => {
+    const [text = '', ...more] = template
+    return typeof text === 'string' && more.length === 0 ? [[name, text] as const] : []
+  })
+  return Object.fromEntries(plain)
+}
+
+function refusedFile(path: string, problems: readonly FileProblem[]): RefusedPlan {
+  return refusedSettings(
+    problems.map((problem) => describeProblem(problem, path)),
+    path,
+    problems,
+  )
+}
+
+function refusedSettings(
+  problems: readonly string[],
+  path: string | undefined,
+  places: readonly FileProblem[],
+): RefusedPlan {
+  const what = path === undefined || places.length < problems.length ? 'The inputs are' : `${path} is`
+  return {
+    kind: 'refused',
+    problem: `${what} not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    hint: `Nothing was done. ${
+      places.length > 0
+        ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
+        : 'Put the `with:` block of the step right; the README lists every input.'
+    }`,
+    places: places.map((place): FilePlace => ({ ...place, file: path ?? '' })),
+  }
+}
+
+function unreadable(path: string, { wanted }: FileCommit): RefusedPlan {
+  return {
+    kind: 'refused',
+    problem: `config: whether commit ${shortSha(wanted.sha)} has a file ${path} could not be read from GitHub`,
+    hint: 'Give the job the permission: permissions: contents: read. If GitHub had an outage, run the job again.',
+  }
+}
+
+function absent(path: string, { wanted }: FileCommit): RefusedPlan {
+  return {
+    kind: 'refused',
+    problem: `config: there is no file ${JSON.stringify(path)} in commit ${shortSha(wanted.sha)}`,
+    hint: 'Check the path, which is relative to the root of the repository, and whether the file is committed.',
+  }
+}
+
+/** What a run comes to whose file cannot be used. What takes things down, and answers, does not depend on it. */
+export function withProblem(plan: Plan, problem: RefusedPlan | undefined): Plan {
+  if (problem === undefined) return plan
+  switch (plan.kind) {
+    case 'preview':
+    case 'production':
+    case 'rollback':
+    case 'monitor':
+      return problem
+    case 'sweep':
+      return { ...plan, followedBy: undefined }
+    case 'check':
+      return { ...plan, would: withProblem(plan.would, problem) }
+    default:
+      return plan
+  }
+}

@@ -1,0 +1,110 @@
+import { nearestWord } from '../../core/nearest.ts'
+
+/** What a reference in a value stands for. */
+export type Reference =
+  | { readonly kind: 'secret'; readonly name: string }
+  | { readonly kind: 'service'; readonly service: string; readonly output: ServiceOutput }
+  | { readonly kind: 'pull-request' | 'commit' | 'environment' }
+
+const serviceOutputs = ['url', 'host', 'database.url', 'database.token'] as const
+export type ServiceOutput = (typeof serviceOutputs)[number]
+
+/** A value with references in it: text and references in their order. */
+export type Template = readonly (string | Reference)[]
+
+/** A variable as `ink.yml` has it. */
+export interface FileVariable {
+  readonly template: Template
+  /** File, line, column and key, for messages. */
+  readonly label: string
+}
+
+export type FileVariables = ReadonlyMap<string, FileVariable>
+
+/** The variables of one service in `ink.yml`: everywhere, and what is laid over them in previews and in production. */
+export interface ServiceVariables {
+  readonly shared: FileVariables
+  readonly preview: FileVariables
+  readonly production: FileVariables
+}
+
+/** A service as the file describes it. */
+export interface FileService {
+  readonly name: string
+  /** File, line and column of its name. */
+  readonly label: string
+  readonly variables: ServiceVariables
+}
+
+/** What a service without a file has. */
+export const noVariables: ServiceVariables = { shared: new Map(), preview: new Map(), production: new Map() }
+
+const forms =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: these are what stands in the file
+  '${secrets.NAME}, ${services.NAME.url}, .host, .database.url or .database.token, ${pull_request.number}, ${commit.sha} or ${environment}; $$ is a dollar'
+
+/**
+ * Reads the references of a value. Whatever does not begin with `${` or `$$` stands as it is.
+ * @param services names of the services in the file
+ */
+export function parseTemplate(
+  text: string,
+  services: readonly string[],
+): { readonly template: Template; readonly problems: readonly string[] } {
+  const template: (string | Reference)[] = []
+  const problems: string[] = []
+  let end = 0
+  for (const found of text.matchAll(/\$\$|\$\{([^}\n]*)(\}?)/g)) {
+    template.push(text.slice(end, found.index))
+    end = found.index + found[0].length
+    const [whole, inside = '', close] = found
+    const reference = whole === '$$' ? '$' : readReference(inside.trim(), services)
+    if (whole !== '$$' && close === '') problems.push(`${shown(whole)} lacks its closing brace`)
+    else if (typeof reference === 'object' && 'problem' in reference) problems.push(reference.problem)
+    else template.push(reference)
+  }
+  template.push(text.slice(end))
+  return { template: template.filter((part) => part !== ''), problems }
+}
+
+function readReference(inside: string, services: readonly string[]): Reference | { readonly problem: string } {
+  const words = { 'pull_request.number': 'pull-request', 'commit.sha': 'commit', environment: 'environment' } as const
+  if (Object.hasOwn(words, inside)) return { kind: words[inside as keyof typeof words] }
+  const [, name] = /^secrets\.([A-Za-z_]\w*)$/.exec(inside) ?? []
+  if (name !== undefined) return { kind: 'secret', name }
+  const [, service, output = ''] = /^services\.([^.]+)\.(.+)$/.exec(inside) ?? []
+  if (service === undefined) return { problem: `${shown(`\${${inside}}`)} is no reference; there are ${forms}` }
+  if (!services.includes(service)) {
+    const near = nearestWord(service, services)
+    return { problem: `there is no service ${shown(service)}${near ? `; did you mean ${near}?` : ''}` }
+  }
+  if (isServiceOutput(output)) return { kind: 'service', service, output }
+  const near = nearestWord(output, serviceOutputs)
+  const allowed = serviceOutputs.join(', ')
+  return { problem: `a service has ${allowed}, but no ${shown(output)}${near ? `; did you mean ${near}?` : ''}` }
+}
+
+function isServiceOutput(text: string): text is ServiceOutput {
+  return (serviceOutputs as readonly string[]).includes(text)
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
+}
+
+/**
+ * The text of a template; undefined when a reference has no value.
+ * @param textOf what a reference stands for
+ */
+export function fillTemplate(
+  template: Template,
+  textOf: (reference: Reference) => string | undefined,
+): string | undefined {
+  const parts = template.map((part) => (typeof part === 'string' ? part : textOf(part)))
+  return parts.every((part) => part !== undefined) ? parts.join('') : undefined
+}
+
+/** The references of a template. */
+export function referencesOf(template: Template): Reference[] {
+  return template.filter((part) => typeof part !== 'string')
+}
