@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url'
+import { foldedLog } from './folded-log.ts'
 import { type Sandbox, startSandbox } from './index.ts'
-import type { RunResult } from './runner/runner.ts'
 import { type StoryStep, tellStory } from './story.ts'
 import { renderForTerminal } from './terminal-markdown.ts'
+import { bold, dim, green, red } from './terminal-style.ts'
 
 /**
  * `npm start`: the life of a pull request in one terminal, told by the bundled action itself. Afterwards the sandbox stays
@@ -10,10 +11,6 @@ import { renderForTerminal } from './terminal-markdown.ts'
  */
 
 const action = fileURLToPath(new URL('..', import.meta.url))
-const green = (text: string) => `\u001b[32m${text}\u001b[39m`
-const red = (text: string) => `\u001b[31m${text}\u001b[39m`
-const bold = (text: string) => `\u001b[1m${text}\u001b[22m`
-const dim = (text: string) => `\u001b[2m${text}\u001b[22m`
 const say = (...lines: readonly string[]) => process.stdout.write(`${lines.join('\n')}\n`)
 
 async function demo(exitAtOnce: boolean): Promise<boolean> {
@@ -56,24 +53,6 @@ function show(number: number, { title, runs, comment, urls, checks }: StoryStep)
   for (const { service, url } of urls) say(`   ${service} → ${url}`)
   for (const { what, holds } of checks) say(`   ${holds ? green('✓') : red('✗')} ${what}`)
   say('')
-}
-
-/** The log as the page of a run shows it at first: a closed group is its title, with the last line for its result. */
-function foldedLog({ log, main }: RunResult): string[] {
-  const lines: string[] = []
-  let group: { title: string; last: string } | undefined
-  for (const line of log.split('\n')) {
-    const [, command, text = ''] = /^##\[(\w+)\](.*)$/.exec(line) ?? []
-    if (command === 'group') group = { title: text, last: '' }
-    else if (command === 'endgroup') {
-      if (group) lines.push(`▸ ${group.title}${group.last ? dim(` · ${group.last}`) : ''}`)
-      group = undefined
-    } else if (group) group.last = line
-    else if (command === 'error') lines.push(red(text))
-    else if (line.trim() !== '') lines.push(text || line)
-  }
-  const result = main.conclusion === 'success' ? green('● run succeeded') : red('● run failed')
-  return [result, ...lines].map((line) => `   ${line}`)
 }
 
 /** Resolves on the first Ctrl-C; a second one ends the process the hard way. */
