@@ -21,15 +21,15 @@ export async function renderAnnotations(
     })),
   )
   return html`<section class="box"><h2 class="box-title">Annotations</h2>
-<ul class="plain annotations">${shown.map(({ annotation, excerpt }) => renderAnnotation(annotation, excerpt))}</ul></section>`
+<ul class="plain annotations">${shown.map(({ annotation, excerpt }) => renderAnnotation(annotation, excerpt, excerpt && `/${repository.fullName}/blob/${sha}`))}</ul></section>`
 }
 
-function renderAnnotation(annotation: Annotation, excerpt: Excerpt | undefined): Html {
+function renderAnnotation(annotation: Annotation, excerpt: Excerpt | undefined, blobs: string | undefined): Html {
   const { level, title, message, file, line } = annotation
   const where = file === undefined ? '' : line === undefined ? file : `${file}#L${line}`
   return html`<li class="box-row annotation">${sign(MOODS[level], level)}
 <div><h3>${title ?? level.charAt(0).toUpperCase() + level.slice(1)}</h3>
-${where !== '' && html`<p class="where"><code>${where}</code></p>`}
+${where !== '' && html`<p class="where">${blobs === undefined ? html`<code>${where}</code>` : html`<a href="${blobs}/${where}"><code>${where}</code></a>`}</p>`}
 <p class="message">${message}</p>
 ${excerpt && html`<pre class="excerpt">${excerpt.lines.map((text, index) => renderSourceLine(text, excerpt.first + index, line))}</pre>`}
 </div></li>`

@@ -11,7 +11,7 @@ import { RUN_WORDS, type ShownRun } from './shown-runs.ts'
 /** The page of one run: how it ended, its annotations, its summary, its outputs and its log. */
 export async function runPage(git: GitReads, repository: Repository, run: ShownRun): Promise<PageContent> {
   return {
-    title: `${run.name} · ${repository.fullName}`,
+    title: `${run.title} · ${repository.fullName}`,
     regions: [
       { id: 'head', html: renderHead(repository, run) },
       { id: 'annotations', html: html`${await renderRunAnnotations(git, repository, run)}` },
@@ -25,8 +25,8 @@ export async function runPage(git: GitReads, repository: Repository, run: ShownR
 function renderHead(repository: Repository, run: ShownRun): Html {
   const { mood, words } = RUN_WORDS[run.state]
   const pull = run.pullNumber
-  return html`<h1>${sign(mood, words)} ${run.name}</h1>
-<p class="muted">${words} · ${run.event}
+  return html`<h1>${sign(mood, words)} ${run.title}</h1>
+<p class="muted">${words} · ${run.name} · ${run.event}
 ${pull !== undefined && html` · <a href="/${repository.fullName}/pull/${pull}">#${pull}</a>`}
 ${run.headSha !== undefined && html` · ${commitLink(repository.fullName, run.headSha)}`} · ${moment(run.startedAt)}
 ${run.recorded?.result && ` · ${duration(run.recorded.result.durationMs)}`}</p>

@@ -95,6 +95,12 @@ it('deploys an app of this machine, and its preview again after each change', { 
   expect(await text(pull)).toContain('Preview is live')
   expect(await text(pull.replace('/pull/1', ''))).not.toContain('node_modules')
 
+  const start = await text(new URL('/', pull).href)
+  const [, service = ''] = /href="(\/-\/services\/[^"]+-pr-1)"/.exec(start) ?? []
+  const shown = await text(new URL(service, pull).href)
+  for (const part of ['active', 'INK_GIT_COMMIT_SHA', 'a day', 'superseded', 'Log of the builds', `href="${preview}`])
+    expect(shown).toContain(part)
+
   sandbox.interrupt()
   expect(await sandbox.ended).toBe(0)
   expect(await sandbox.leftovers()).toEqual([])
