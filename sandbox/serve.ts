@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { foldedLog } from './folded-log.ts'
 import { type InkProfile, type Repository, type Sandbox, startSandbox } from './index.ts'
 import { followOwnApp, openOwnApp } from './own-app.ts'
+import { assertGit, explain, interruption } from './process.ts'
 import { bold, dim } from './terminal-style.ts'
 
 /**
@@ -37,12 +38,22 @@ ${Object.entries(PROFILES)
   .map(([name, words]) => `                    ${name.padEnd(18)}${words}`)
   .join('\n')}`
 
-/** @throws Error that names the option, the value and what is allowed */
-function readOptions(args: readonly string[]): ServeOptions {
+/**
+ * Undefined where only help is asked for.
+ *
+ * @throws Error that names the option, the value and what is allowed
+ */
+function readOptions(args: readonly string[]): ServeOptions | undefined {
   const { values } = parseArgs({
     args: [...args],
-    options: { run: { type: 'string' }, port: { type: 'string' }, profile: { type: 'string', default: 'g1' } },
+    options: {
+      run: { type: 'string' },
+      port: { type: 'string' },
+      profile: { type: 'string', default: 'g1' },
+      help: { type: 'boolean', short: 'h' },
+    },
   })
+  if (values.help) return undefined
   const port = values.port === undefined ? undefined : Number(values.port)
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_534)) {
     throw new Error(`--port must be a whole number from 1 to 65534, not ${values.port}.`)
@@ -115,9 +126,12 @@ Ctrl-C ends it and removes everything it made.
 
 async function serve({ port, profile, run }: ServeOptions): Promise<void> {
   const interrupted = interruption()
-  const sandbox = await startSandbox(
-    port === undefined ? { ink: { profile } } : { ink: { profile, port: port + 1 }, github: { port } },
-  )
+  await assertGit()
+  const ports = port === undefined ? { ink: { profile } } : { ink: { profile, port: port + 1 }, github: { port } }
+  const sandbox = await startSandbox(ports).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    throw new Error(`Port ${port} or ${Number(port) + 1} is taken: name another one with --port, or leave it out.`)
+  })
   try {
     if (run === undefined) {
       say(describe(sandbox, await addExample(sandbox)))
@@ -149,22 +163,17 @@ async function runOwnApp(sandbox: Sandbox, directory: string, interrupted: Abort
 
 const WAITING = 'Save a file, and the preview is deployed again. Ctrl-C ends everything.'
 
-/** Listened for from before the start, so that whoever interrupts the start itself leaves nothing behind either. */
-function interruption(): AbortSignal {
-  const interrupted = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort())
-  return interrupted.signal
-}
-
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
 }
 
 async function main(): Promise<void> {
   try {
-    await serve(readOptions(process.argv.slice(2)))
+    const options = readOptions(process.argv.slice(2))
+    if (options === undefined) say(USAGE)
+    else await serve(options)
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`)
+    process.stderr.write(explain(error, USAGE))
     process.exitCode = 1
   }
 }

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -106,6 +107,17 @@ it('deploys an app of this machine, and its preview again after each change', { 
   expect(await sandbox.leftovers()).toEqual([])
   expect((await readdir(app)).toSorted()).toEqual(before)
   await rm(app, { recursive: true })
+})
+
+it('says so when its port is taken', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await using sandbox = await serve(['--port', String(port)])
+  expect(await sandbox.ended).toBe(1)
+  expect(sandbox.said()).toBe(`Port ${port} or ${port + 1} is taken: name another one with --port, or leave it out.\n`)
+  expect(await sandbox.leftovers()).toEqual([])
+  server.close()
 })
 
 it.each([
