@@ -83,7 +83,7 @@ function progressLine(event: string) {
   return {
     hear(line: string) {
       const [, title] = /^##\[group\](.*)$/.exec(line) ?? []
-      if (title !== undefined) write(dim(`   … ${event}: ${title}`.slice(0, (process.stdout.columns ?? 80) - 1)))
+      if (title !== undefined) write(dim(`   … ${event}: ${title}`.slice(0, (process.stdout.columns || 80) - 1)))
     },
     clear: () => void write(''),
   }
