@@ -105,5 +105,5 @@ function maskingVariables(platform: Platform, mask: Edge['maskVariables']): Plat
 function readOnlyBecause({ context, event }: Edge): string | undefined {
   const fork =
     event.kind === 'pull-request' && !event.withSecretsForForks && isFromFork(event.pullRequest, context.repository)
-  return fork ? 'GitHub gives the workflows of pull requests from forks a token that can only read' : undefined
+  return fork ? 'workflows of pull requests from forks get a token that can only read' : undefined
 }

@@ -6,6 +6,7 @@ import { environmentName, previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
 import { decideSweep, type SweepDecision } from '../plan/preview-limits.ts'
 import type { SweepReport, SweptPreview } from '../report/model.ts'
+import { settleLostRuns } from './interrupted.ts'
 import { monitor } from './monitor.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { pullRequestOfTask } from './records.ts'
@@ -31,12 +32,15 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
     const fate = fates.get(decision) ?? 'removed'
     if (!decision.remove) lists.kept.push(entry)
     else if (fate === 'wanted-again') lists.kept.push({ ...entry, why: 'its pull request is open again' })
-    else if (fate === 'unsure') lists.kept.push({ ...entry, why: 'GitHub did not say whether it is still wanted' })
+    else if (fate === 'unsure') lists.kept.push({ ...entry, why: 'it is not known whether it is still wanted' })
     else if (fate === 'removed') lists.removed.push(entry)
     else lists.failed.push({ ...entry, why: fate.why })
   }
   lists.failed.push(...unreadable.map(({ serviceName, why }): SweptPreview => ({ service: serviceName, why })))
-  if (!plan.dryRun) await removeLeftRecords(run, open, previews)
+  if (!plan.dryRun) {
+    await removeLeftRecords(run, open, previews)
+    await settleLostRuns(run, [...(open?.keys() ?? [])])
+  }
   const { removed, kept, failed } = lists
   run.output('removed', JSON.stringify(plan.dryRun ? [] : removed.map(({ service }) => service)))
   const left = decisions
