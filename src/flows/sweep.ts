@@ -28,7 +28,7 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   const fates = plan.dryRun ? new Map<Decision, Fate>() : await removeAll(run, plan, toRemove, open)
   const lists = { removed: [] as SweptPreview[], kept: [] as SweptPreview[], failed: [] as SweptPreview[] }
   for (const decision of decisions) {
-    const entry = swept(plan, decision)
+    const entry = swept(plan, decision, run)
     const fate = fates.get(decision) ?? 'removed'
     if (!decision.remove) lists.kept.push(entry)
     else if (fate === 'wanted-again') lists.kept.push({ ...entry, why: 'its pull request is open again' })
@@ -46,7 +46,7 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   const left = decisions
     .filter((decision) => plan.dryRun || fates.get(decision) !== 'removed')
     .map(({ preview }) => preview)
-  const cost = costView(runningCosts(left, plan))
+  const cost = costView(runningCosts(left, plan, run.platform))
   const outcome = outcomeOf(plan, run, { ...lists, cost })
   run.reporter.timeline.end(
     failed.length === 0 ? 'done' : 'failed',
@@ -148,9 +148,9 @@ async function openPullRequests(run: Run): Promise<OpenPullRequests> {
   )
 }
 
-function swept(plan: SweepPlan, { preview, why }: Decision): SweptPreview {
+function swept(plan: SweepPlan, { preview, why }: Decision, { platform }: Run): SweptPreview {
   const { service, serviceName, pullRequest } = preview
-  return { service: serviceName, pullRequest, why, costPerDay: service && costOf(service, plan) }
+  return { service: serviceName, pullRequest, why, costPerDay: service && costOf(service, plan, platform) }
 }
 
 function outcomeOf(
