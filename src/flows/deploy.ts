@@ -8,7 +8,7 @@ import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/branches.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
-import type { RolloutEnd } from './observe.ts'
+import { healthAfter, type RolloutEnd } from './observe.ts'
 import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
 import { readAccount } from './resources/account.ts'
 import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
@@ -89,7 +89,7 @@ async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): P
   return made
 }
 
-function rollOutWork(work: Work): Promise<RolloutEnd> {
+async function rollOutWork(work: Work): Promise<RolloutEnd> {
   const { plan, run, source, prepared, branch } = work
   const { existing, snapshot } = prepared
   const kept = keptSecrets(existing?.env, plan.variables)
@@ -106,7 +106,7 @@ function rollOutWork(work: Work): Promise<RolloutEnd> {
     assertOwned: (service) => assertOwned(service, plan, prepared.repositorySlug),
     stillWanted: () => isStillWanted(work),
     restoreBranch: () => restoreBranch(work),
-    health: plan.health,
+    health: await healthAfter(existing, plan.health, run),
     deadlineAt: run.deadlineAt,
     ...(marked ? { removalUnderWay: removalWatcher(run, source, prepared.remote, plan.serviceName) } : {}),
   })
