@@ -1,5 +1,5 @@
 import { count, formatBytes } from '../core/format.ts'
-import { describeSize, templateSize } from '../ink/account.ts'
+import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
@@ -8,10 +8,10 @@ import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/branches.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
-import type { RolloutEnd } from './observe.ts'
+import { healthAfter, type RolloutEnd } from './observe.ts'
 import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
 import { readAccount } from './resources/account.ts'
-import { costOf, isBilled, makeRoom } from './resources/budget.ts'
+import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
 import { makeDatabase, readSeed, runSeed } from './resources/databases.ts'
 import { applyDnsRecords } from './resources/dns.ts'
 import { applyDomain } from './resources/domains.ts'
@@ -89,7 +89,7 @@ async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): P
   return made
 }
 
-function rollOutWork(work: Work): Promise<RolloutEnd> {
+async function rollOutWork(work: Work): Promise<RolloutEnd> {
   const { plan, run, source, prepared, branch } = work
   const { existing, snapshot } = prepared
   const kept = keptSecrets(existing?.env, plan.variables)
@@ -106,7 +106,7 @@ function rollOutWork(work: Work): Promise<RolloutEnd> {
     assertOwned: (service) => assertOwned(service, plan, prepared.repositorySlug),
     stillWanted: () => isStillWanted(work),
     restoreBranch: () => restoreBranch(work),
-    health: plan.health,
+    health: await healthAfter(existing, plan.health, run),
     deadlineAt: run.deadlineAt,
     ...(marked ? { removalUnderWay: removalWatcher(run, source, prepared.remote, plan.serviceName) } : {}),
   })
@@ -187,7 +187,7 @@ function tellSource(run: Run, { snapshot, repositorySlug, database }: Prepared, 
 function tellEnd({ run, plan, prepared }: Work, end: RolloutEnd, judgement: Judgement): void {
   if ('url' in end && end.url) run.output('url', end.url)
   if ('timings' in end) run.output('build-seconds', Math.round(end.timings.buildMs / 1000))
-  const perDay = costOf(sizeOf(plan, prepared), plan)
+  const perDay = costOf(sizeOf(plan, prepared), plan, run.platform)
   if (perDay !== undefined) run.output('cost-per-day', perDay.toFixed(4))
   run.reporter.update({
     status: judgement.status,
@@ -241,11 +241,12 @@ function outcomeOf(
   return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
 }
 
-function basisOf({ plan, prepared }: MaybePushed): string {
-  const service = describeSize(sizeOf(plan, prepared))
+function basisOf({ run, plan, prepared }: MaybePushed): string {
+  const usual = run.platform.defaultSize
+  const service = describeSize(wholeSize(sizeOf(plan, prepared), usual))
   const { database } = plan
   return database && isBilled(database)
-    ? `${service}, and its ${database.type} database (${describeSize(templateSize)} assumed)`
+    ? `${service}, and its ${database.type} database (${describeSize(usual)} assumed)`
     : service
 }
 

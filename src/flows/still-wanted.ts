@@ -41,8 +41,8 @@ async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | unde
 
 /** Without an answer nothing counts as live: the pull request may be closed, and its preview would stay for good. */
 function unanswered(number: number): DeployError {
-  return new DeployError(`GitHub did not say whether pull request #${number} still wants this preview`, {
-    hint: 'Run the job again once GitHub answers. What is there of the preview goes with the pull request, or with the next sweep.',
+  return new DeployError(`It is not known whether pull request #${number} still wants this preview`, {
+    hint: 'Run the job again once pull requests can be read. What is there of the preview goes with the pull request, or with the next sweep.',
   })
 }
 

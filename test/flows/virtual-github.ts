@@ -40,6 +40,7 @@ export class VirtualGitHub {
       return act()
     }
     return {
+      can: async () => true,
       branches: { tip: async () => undefined },
       files: { read: async () => 'absent' },
       people: { mayWrite: async () => true, react: async () => undefined },
