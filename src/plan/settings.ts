@@ -193,7 +193,6 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     apiKey: values['api-key'] as Secret | undefined,
     githubToken: values['github-token'],
     command: values.command,
-    /** The path of `ink.yml` in the repository. */
     config: values.config,
     /** The base name as given; `serviceName` in names.ts makes one where there is none. */
     service: values.service,
