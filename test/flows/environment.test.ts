@@ -31,6 +31,10 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
     expect(run.log).toContainEqual(expect.stringMatching(/^web │ /))
     expect(run.log).toContainEqual(expect.stringMatching(/^api │ /))
     expect(scene.activeRecords()).toHaveLength(2)
+    const fetches = stage.github.journal.filter(
+      ({ method, path }) => method === 'POST' && path === `/acme/${scene.repository.name}/git-upload-pack`,
+    )
+    expect(fetches).toHaveLength(1)
 
     await scene.repository.close(number)
     const closed = await event('closed', {})
@@ -172,6 +176,16 @@ describe('several services in one file', () => {
       DB: api?.DATABASE_URL,
       KEY: api?.DATABASE_AUTH_TOKEN,
     })
+  })
+
+  it('share the time of the run: what waits for one that never ends is skipped when it is over', async () => {
+    const { event, statuses } = await several(stage)
+    stage.ink.fault('build.hang', { times: 1 })
+    const run = await event('opened', { inputs: { ...inputs, timeout: '6s' } })
+    stage.ink.clearFaults()
+    expect(statuses(run)).toEqual({ api: 'timed-out', web: 'skipped' })
+    expect(run.outputs.status).toBe('timed-out')
+    expect(run.notices.join()).toContain('web needs api, which is timed-out')
   })
 
   it('that wait for each other are refused with the circle', async () => {
