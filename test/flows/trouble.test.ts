@@ -10,8 +10,7 @@ import { useStage } from './use-stage.ts'
 const stage = useStage()
 
 /** What the post step does with what a run left behind. */
-async function post(scene: Scene, { remembered }: Act) {
-  if (!remembered) return undefined
+async function post(scene: Scene, { open }: Act) {
   const { repository } = scene
   const github = openGitHub({
     token: stage.github.token({ repository, permissions: USUAL }),
@@ -23,7 +22,7 @@ async function post(scene: Scene, { remembered }: Act) {
     random: Math.random,
     signal: new AbortController().signal,
   })
-  return finishInterrupted(remembered, {
+  const [settled] = await finishInterrupted(open, {
     github,
     repositoryUrl: repository.htmlUrl,
     sealOf: (number) =>
@@ -31,6 +30,7 @@ async function post(scene: Scene, { remembered }: Act) {
     comment: 'sticky',
     now: Date.now(),
   })
+  return settled
 }
 
 describe('trouble on the way to ml.ink', () => {

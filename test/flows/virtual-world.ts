@@ -127,7 +127,7 @@ function start(
     }
     if (!remembered) return
     // The post step is a process of its own, with a GitHub of its own.
-    await finishInterrupted(remembered, {
+    await finishInterrupted([remembered], {
       github: github.adapter(new AbortController().signal),
       repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
       sealOf: (number) => createSeal(settings.apiKey, repository, number),
