@@ -77,7 +77,7 @@ async function warnOfIdleGlobs(
   const idle = idleGlobs(paths, await source.files(snapshot, run.signal))
   if (idle.length > 0)
     run.log.warning(
-      `\`paths\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
+      `\`watch\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
     )
 }
 

@@ -103,7 +103,7 @@ async function removeAll(
   return fates
 }
 
-/** Each service of a repository that has several keeps to its own `max-previews`; all else is the same for all. */
+/** Each service of a repository that has several keeps to its own `previews.max`; all else is the same for all. */
 function decide(
   candidates: readonly Decision['preview'][],
   open: OpenPullRequests,

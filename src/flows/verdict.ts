@@ -139,12 +139,12 @@ export function explain(
 
 function hintOnAnswer({ status, lacksText }: ProbeResult): string {
   if (lacksText)
-    return 'Let the app answer with what `health-contains` says, such as its variable `INK_GIT_COMMIT_SHA`; or another version, or another account’s service, answers at this address.'
+    return 'Let the app answer with what `health.contains` says, such as its variable `INK_GIT_COMMIT_SHA`; or another version, or another account’s service, answers at this address.'
   if (status === undefined)
-    return 'Let the app listen on 0.0.0.0 and on the port in `PORT`. A slow start needs a longer `health-timeout`.'
+    return 'Let the app listen on 0.0.0.0 and on the port in `PORT`. A slow start needs a longer `health.timeout` in ink.yml.'
   if (status >= 500)
     return 'The app runs and fails at this request: look for the error in its own log, and at the variables that it needs.'
-  return 'Where this is how it should answer, say so: `health-path` names another path, `health-status` what is good.'
+  return 'Where this is how it should answer, say so: `health-path` names another path, `health.status` in ink.yml what is good.'
 }
 
 type Evidence = Pick<Failure, 'phase' | 'status' | 'errorMessage' | 'deployLogs' | 'runtimeLogs' | 'wasLive'>

@@ -248,5 +248,5 @@ function unchangedPaths(paths: readonly string[], of: ChangedFilesOf, facts: Fac
 }
 
 function unchangedReason(paths: readonly string[]): string {
-  return `none of the changed files matches paths (${paths.join(', ')}); what was deployed before stays`
+  return `none of the changed files matches watch (${paths.join(', ')}); what was deployed before stays`
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
 import { BASE, commitOf, openWorld, type VirtualWorld } from './virtual-world.ts'
@@ -30,7 +30,7 @@ async function deployWithSilence(world: VirtualWorld, silentMs: number, closedMe
 }
 
 describe('a preview whose pull request', () => {
-  async function preview(inputs: Partial<Record<InputName, string>> = {}): Promise<VirtualWorld> {
+  async function preview(inputs: Partial<Record<SettingName, string>> = {}): Promise<VirtualWorld> {
     const world = openWorld({ inputs })
     setPull(world, true)
     const run = world.start(opened)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { pullRequestEvent, pullRequestOf, push, repository } from '../plan/plan-inputs.ts'
 import { BASE, commitOf, openWorld, type VirtualWorld } from './virtual-world.ts'
 
@@ -24,7 +24,7 @@ async function run(world: VirtualWorld, ...[event, inputs, as]: Started) {
 }
 
 /** A repository with production and one preview, deployed under its first name. */
-async function settled(inputs: Partial<Record<InputName, string>> = {}): Promise<VirtualWorld> {
+async function settled(inputs: Partial<Record<SettingName, string>> = {}): Promise<VirtualWorld> {
   const world = openWorld({ inputs })
   setPull(world, true)
   await run(world, push('refs/heads/main', undefined, commitOf('a')), {}, before)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import type { RunEvent } from '../../src/plan/event.ts'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
 import { BASE, commitOf, openWorld, type VirtualWorld, type WorldOptions } from './virtual-world.ts'
 
@@ -29,7 +29,7 @@ function openPull(world: VirtualWorld, number: number, more: Partial<PullRequest
   world.github.pulls.set(number, { ...rest, number, open: true, head, ...more })
 }
 
-async function sweep(world: VirtualWorld, inputs: Partial<Record<InputName, string>> = {}) {
+async function sweep(world: VirtualWorld, inputs: Partial<Record<SettingName, string>> = {}) {
   const run = world.start(schedule, { command: 'sweep', ...inputs })
   await world.time.drive(run.done)
   const outcome = run.outcome()
@@ -187,7 +187,7 @@ describe('a deployment that finds no room', () => {
     pullRequest: pullRequestOf({ number: 9, head: { sha: commitOf('9'), ref: 'change-9', repository: 'acme/web' } }),
   })
 
-  async function deploy(world: VirtualWorld, inputs: Partial<Record<InputName, string>>) {
+  async function deploy(world: VirtualWorld, inputs: Partial<Record<SettingName, string>>) {
     for (const number of [1, 2, 3, 9]) openPull(world, number)
     const run = world.start(opened, inputs)
     await world.time.drive(run.done)

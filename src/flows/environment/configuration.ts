@@ -11,7 +11,7 @@ import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
 import type { PlanInput } from '../../plan/intent.ts'
 import { nameOfSeveral, serviceName } from '../../plan/names.ts'
 import type { Facts, FilePlace, Plan, RefusedPlan } from '../../plan/plan.ts'
-import type { InputName, Settings } from '../../plan/settings.ts'
+import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../pull-requests.ts'
 import type { RunDeps } from '../run.ts'
 
@@ -132,7 +132,7 @@ function settingsWith(
 
 function sourcesOf(file: InkFile, service: FileService | undefined, environment: 'preview' | 'production') {
   return {
-    written: (name: InputName) => file.written(name, service?.name, environment),
+    written: (name: SettingName) => file.written(name, service?.name, environment),
     ...(service ? { variables: service.variables } : {}),
   }
 }
