@@ -1,11 +1,13 @@
 import { placeName } from '../plan/names.ts'
 import { foldCard } from '../report/card.ts'
-import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
+import { fitAnnotations } from '../report/markdown.ts'
+import type { AnnotationView, CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
+import { renderSummary } from '../report/summary.ts'
 import { isBad } from '../report/wording.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Deps, Reporter, RunDeps } from './run.ts'
+import type { Deps, Outcome, Reporter, RunDeps } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -119,7 +121,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       const removed: CardRow = {
         service: serviceName,
         place: placeName(deps.settings),
-        target: `pr-${pullRequest}`,
+        target: pullRequest === undefined ? 'production' : `pr-${pullRequest}`,
         status: 'removed',
         reason,
         commit: commit ?? '',
@@ -185,5 +187,28 @@ function cardWriter(deps: Deps) {
       })
       return written?.id
     },
+  }
+}
+
+/** Where a run's own page takes reports. */
+export interface RunPage {
+  annotate(annotations: readonly AnnotationView[]): void
+  writeSummary(markdown: string): void
+}
+
+/** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
+export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
+  const { repository } = deps.context
+  const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
+  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])].map((report) =>
+    deps.redact(report),
+  )
+  page.annotate(fitAnnotations(outcome.annotations ?? []))
+  page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
+  for (const report of reports) {
+    if (report.kind !== 'deploy') continue
+    page.annotate(fitAnnotations(report.annotations))
+    if (report.row.status === 'live' && report.row.url)
+      deps.log.notice(`${report.row.service} is live: ${report.row.url}`)
   }
 }

@@ -8,9 +8,7 @@ import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Facts, Plan, RefusedPlan } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
-import { fitAnnotations } from '../report/markdown.ts'
-import type { AnnotationView, CardRow, DeployReport, NothingReport, Surroundings, Target } from '../report/model.ts'
-import { renderSummary } from '../report/summary.ts'
+import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
 import { SourceError } from '../source/remote.ts'
 import { check } from './check.ts'
 import { deploy } from './deploy.ts'
@@ -282,27 +280,4 @@ function subjectOf(plan: WorkPlan): Subject {
 
 function actionOf(plan: WorkPlan): Action {
   return plan.kind === 'logs' ? 'none' : plan.kind
-}
-
-/** Where a run's own page takes reports. */
-export interface RunPage {
-  annotate(annotations: readonly AnnotationView[]): void
-  writeSummary(markdown: string): void
-}
-
-/** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
-export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
-  const { repository } = deps.context
-  const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])].map((report) =>
-    deps.redact(report),
-  )
-  page.annotate(fitAnnotations(outcome.annotations ?? []))
-  page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
-  for (const report of reports) {
-    if (report.kind !== 'deploy') continue
-    page.annotate(fitAnnotations(report.annotations))
-    if (report.row.status === 'live' && report.row.url)
-      deps.log.notice(`${report.row.service} is live: ${report.row.url}`)
-  }
 }

@@ -115,7 +115,7 @@ export interface Reporter {
   finish(): Promise<void>
   /** After a preview was removed: its row says so. Only a card that exists is changed. */
   markRemoved(
-    preview: { serviceName: string; pullRequest: number; commit?: string | undefined },
+    preview: { serviceName: string; pullRequest: number | undefined; commit?: string | undefined },
     reason: string,
   ): Promise<void>
   /** Says on a card that exists that this commit was skipped. */

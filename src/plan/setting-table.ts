@@ -31,7 +31,8 @@ export const workflowSettings = {
   ),
   service: optional(
     types.serviceLabel,
-    'Base name of the service, made a DNS label; unset means `<owner>-<repo>`. Previews are `<service>-pr-<n>`. Where the file has several services, the only one to act on',
+    'Base name of the service, made a DNS label; unset means `<owner>-<repo>`, and with several in the file `<owner>-<repo>-<NAME>`, but for `web` and the one called like the repository. Previews are `<service>-pr-<n>`. With several in the file the input confines a run to one of them',
+    'services.*.name',
   ),
   project: withDefault(types.name, 'default', 'Project on ml.ink'),
   workspace: optional(types.name, 'Workspace on ml.ink'),
@@ -97,6 +98,11 @@ export const workflowSettings = {
     types.flag,
     'false',
     'Take over a service that exists but does not carry the marks of this repository',
+  ),
+  'remove-orphans': withDefault(
+    types.flag,
+    'false',
+    'Remove services of production, with their databases, that the file no longer has; without it they are only named',
   ),
   'dry-run': withDefault(types.flag, 'false', 'Say what would be done, and change nothing'),
   endpoint: withDefault(types.endpoint, defaultEndpoint, 'MCP endpoint of ml.ink'),

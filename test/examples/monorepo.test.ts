@@ -18,11 +18,7 @@ it('a pull request gets front end and API with a database, wired to each other, 
   const head = await repository.commit({
     branch: 'change',
     parent: first,
-    files: {
-      'web/greeting.js': "export const greeting = 'Hello, you'\n",
-      'api/seed.sql':
-        "create table messages (text text not null); insert into messages values ('it is the preview’s');",
-    },
+    files: { 'web/greeting.js': "export const greeting = 'Hello, you'\n" },
     message: 'Greet',
   })
   const { number } = await repository.openPullRequest({ head: 'change', title: 'Greet' })
@@ -31,12 +27,12 @@ it('a pull request gets front end and API with a database, wired to each other, 
   expect(opened.outputs.status ?? opened.log).toBe('live')
   const services = JSON.parse(opened.outputs.services ?? '{}')
   expect(services).toMatchObject({
-    web: { status: 'live', commit: head, service: `acme-shop-web-pr-${number}` },
+    web: { status: 'live', commit: head, service: `acme-shop-pr-${number}` },
     api: { status: 'live', commit: head, service: `acme-shop-api-pr-${number}` },
   })
   const page = await (await fetch(services.web.url)).text()
   expect(page).toContain('Hello, you')
-  expect(page).toContain('The API says: <em>it is the preview’s</em>')
+  expect(page).toContain('The API says: <em>read from a database of its own</em>')
   expect(page).toContain(head)
 
   await repository.close(number)

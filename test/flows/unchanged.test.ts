@@ -25,7 +25,9 @@ describe('what changed is told by what is live, not by the push before', () => {
     const notes = await writeNotes(scene)
     const { told, outputs } = await scene.act('push', { before: scene.first, after: notes }, { inputs })
     expect(told).toBe('skipped')
-    expect(outputs['skipped-reason']).toContain('none of the changed files matches watch (ink.yml, index.html, site/**)')
+    expect(outputs['skipped-reason']).toContain(
+      'none of the changed files matches watch (ink.yml, index.html, site/**)',
+    )
   })
 
   it('a force push that takes a bad commit back is deployed', async () => {
