@@ -153,11 +153,7 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
 })
 
 describe('several services in one file', () => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage()
-  })
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage()
 
   it('hand over their databases', async () => {
     const text = `services:
