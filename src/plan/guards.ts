@@ -38,13 +38,13 @@ function runsOn(why: string, pullRequest: number | undefined): string {
 export function secretsWithheld(context: RunContext, event: RunEvent): string | undefined {
   if (isDependabot(context)) {
     return (
-      'GitHub gives runs of Dependabot none of the repository’s Actions secrets. ' +
+      'Runs of Dependabot get none of the repository’s Actions secrets. ' +
       'For previews of its pull requests save INK_API_KEY under Settings, Secrets and variables, Dependabot as well.'
     )
   }
   if (event.kind === 'pull-request' && isFromFork(event.pullRequest, context.repository)) {
     return (
-      'GitHub gives pull requests from forks no secrets. ' +
+      'Pull requests from forks get no secrets. ' +
       'A maintainer who has read the code can comment /ink deploy, if a workflow for issue_comment is set up.'
     )
   }

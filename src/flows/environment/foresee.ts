@@ -157,7 +157,7 @@ async function foreseeDeployment(
   ]
   const what = existing === undefined ? 'create' : changes.length === 0 ? 'unchanged' : 'update'
   const unique = new Map(changes.map((change) => [change.setting, change]))
-  return { service, what, after, changes: [...unique.values()], costPerDay: costOf(size, would) }
+  return { service, what, after, changes: [...unique.values()], costPerDay: costOf(size, would, platform) }
 }
 
 /** The file of the commit that a service runs: ml.ink does not tell most of what it was told. */
