@@ -25,7 +25,7 @@ import {
   refused,
 } from './no-deployment.ts'
 import { lookUp } from './pull-requests.ts'
-import { openReporter, type Subject } from './reporter.ts'
+import { openCards, openReporter, type Subject } from './reporter.ts'
 import { assertPlace } from './resources/account.ts'
 import { evictOldest, OverBudget } from './resources/budget.ts'
 import { keepFormerNames } from './resources/repository.ts'
@@ -45,11 +45,15 @@ import { teardown } from './teardown.ts'
 
 type WorkPlan = Exclude<PlanToRun, { kind: 'none' | 'refused' | 'help' | 'decline' }>
 
+// Several services that have the same to tell at the same time are told together.
+const gatherMs = 300
+
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
-  const given: RunDeps = { ...ports, ...meta, deadlineAt: ports.clock.now() + ports.settings.timeoutMs }
-  const configuration = await readConfiguration(given, event)
-  const deps: RunDeps = { ...given, settings: configuration.settings }
+  const deadlineAt = ports.clock.now() + ports.settings.timeoutMs
+  const configuration = await readConfiguration({ ...ports, ...meta }, event)
+  const own = { ...ports, ...meta, settings: configuration.settings, deadlineAt }
+  const deps: RunDeps = { ...own, cards: openCards(own, configuration.services.length > 1 ? gatherMs : 0) }
   try {
     const plan = withProblem(await decide(deps, event, configuration.facts), configuration.problem)
     const outcome = await runAll(plan, deps, configuration, {

@@ -1,16 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of ink.yml
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { decodeState } from '../../src/report/state.ts'
 import { inputs, pages, several, two } from './several.ts'
-import { openStage, type Stage, until } from './stage.ts'
+import { until } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
 describe.each(['g1', 'g2'] as const)('several services in one file, on a platform of the generation %s', (profile) => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage({ profile })
-  })
-  afterEach(() => stage.ink.clearFaults())
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage({ profile })
 
   it('are deployed by one step, those that use another’s address after it, and removed together', async () => {
     const { scene, number, sha, preview, event, rows } = await several(stage)
@@ -31,6 +27,10 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
     expect(run.log).toContainEqual(expect.stringMatching(/^web │ /))
     expect(run.log).toContainEqual(expect.stringMatching(/^api │ /))
     expect(scene.activeRecords()).toHaveLength(2)
+    const fetches = stage.github.journal.filter(
+      ({ method, path }) => method === 'POST' && path === `/acme/${scene.repository.name}/git-upload-pack`,
+    )
+    expect(fetches).toHaveLength(1)
 
     await scene.repository.close(number)
     const closed = await event('closed', {})
@@ -153,11 +153,7 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
 })
 
 describe('several services in one file', () => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage()
-  })
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage()
 
   it('hand over their databases', async () => {
     const text = `services:
@@ -172,6 +168,16 @@ describe('several services in one file', () => {
       DB: api?.DATABASE_URL,
       KEY: api?.DATABASE_AUTH_TOKEN,
     })
+  })
+
+  it('share the time of the run: what waits for one that never ends is skipped when it is over', async () => {
+    const { event, statuses } = await several(stage)
+    stage.ink.fault('build.hang', { times: 1 })
+    const run = await event('opened', { inputs: { ...inputs, timeout: '6s' } })
+    stage.ink.clearFaults()
+    expect(statuses(run)).toEqual({ api: 'timed-out', web: 'skipped' })
+    expect(run.outputs.status).toBe('timed-out')
+    expect(run.notices.join()).toContain('web needs api, which is timed-out')
   })
 
   it('that wait for each other are refused with the circle', async () => {

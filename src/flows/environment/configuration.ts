@@ -14,7 +14,7 @@ import { serviceName } from '../../plan/names.ts'
 import type { Facts, FilePlace, Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../pull-requests.ts'
-import type { RunDeps } from '../run.ts'
+import type { Deps, RunMeta } from '../run.ts'
 
 /** The settings of a run, those of `ink.yml` among them. */
 export interface Configuration {
@@ -44,8 +44,10 @@ export interface ConfiguredService {
   readonly idle: 'confined' | 'no-previews' | undefined
 }
 
+type Reading = Deps & Pick<RunMeta, 'signal'>
+
 /** Reads `ink.yml` as it is in the commit that the run is about, and lays the workflow's settings over it. */
-export async function readConfiguration(deps: RunDeps, event: RunEvent): Promise<Configuration> {
+export async function readConfiguration(deps: Reading, event: RunEvent): Promise<Configuration> {
   const { settings, context } = deps
   const input: PlanInput = { context, event, settings }
   const { commit, facts } = await commitOf(input, deps)
@@ -64,7 +66,7 @@ export async function readConfiguration(deps: RunDeps, event: RunEvent): Promise
 /** Whose file counts; undefined where none does, or where the plan will say what is wrong. */
 async function commitOf(
   input: PlanInput,
-  deps: RunDeps,
+  deps: Reading,
 ): Promise<{ readonly commit: FileCommit | undefined; readonly facts: Facts }> {
   const owner = fileOwner(input)
   if (owner.kind === 'none') return { commit: undefined, facts: {} }
@@ -86,7 +88,7 @@ async function readFileAt(
   commit: FileCommit,
   path: string,
   input: PlanInput,
-  deps: RunDeps,
+  deps: Reading,
 ): Promise<string | 'absent' | 'unreadable'> {
   const fromGitHub = async (sha: string) => (await deps.github.files.read(path, sha)) ?? 'unreadable'
   if (commit.untrusted) return fromGitHub(commit.wanted.sha)
@@ -108,7 +110,7 @@ function textOf(file: Buffer | 'absent'): string {
 }
 
 function settingsWith(
-  deps: RunDeps,
+  deps: Reading,
   file: InkFile | undefined,
   { environment }: FileCommit,
 ): Omit<Configuration, 'facts' | 'file'> {

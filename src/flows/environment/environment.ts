@@ -1,5 +1,6 @@
 import { DeployError } from '../../core/errors.ts'
-import { inTurns } from '../../core/parallel.ts'
+import { callsAtOnce, inTurns } from '../../core/parallel.ts'
+import { fewAtOnce } from '../../ink/platform.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { variablesOf } from '../../plan/file/fill-variables.ts'
 import type { ServiceOutput } from '../../plan/file/references.ts'
@@ -10,6 +11,7 @@ import { nothingReport } from '../no-deployment.ts'
 import { findDatabase } from '../resources/databases.ts'
 import type { Log, OpenDeployment, Outcome, OutputName, RunDeps, Status } from '../run.ts'
 import type { ConfiguredService } from './configuration.ts'
+import { shareSources } from './shared-source.ts'
 
 /** How many services are deployed at the same time. */
 const servicesAtOnce = 4
@@ -39,7 +41,13 @@ export async function runEnvironment(
   deps: RunDeps,
   runner: ServiceRunner,
 ): Promise<Outcome> {
-  const shared = sharedMemory(deps)
+  await using sources = shareSources(deps)
+  const calls = inTurns(callsAtOnce)
+  const shared: RunDeps = {
+    ...sharedMemory(deps),
+    openSource: sources.openSource,
+    openPlatform: async (...where) => fewAtOnce(await deps.openPlatform(...where), calls),
+  }
   const atOnce = inTurns(servicesAtOnce)
   const ends = new Map<string, Promise<Ended>>()
   // No file gets here whose services wait for each other in a circle.
@@ -79,7 +87,11 @@ async function runService(
     log: labelled(deps.log, name),
     output: (output, value) => void outputs.set(output, value),
   }
-  const end = (outcome: Outcome, blocks: boolean): Ended => ({ service, outcome, outputs, blocks })
+  const end = (outcome: Outcome, blocks: boolean): Ended => {
+    const { report } = outcome
+    const named = report.kind === 'none' ? { ...report, reason: `${name}: ${report.reason}` } : report
+    return { service, outcome: { ...outcome, report: named }, outputs, blocks }
+  }
   if (service.idle) return end(nothingOf(own, 'the input service names another'), false)
   // Those that come to their turn once it is over would only say that they ran out of time.
   deps.signal.throwIfAborted()
