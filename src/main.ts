@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   const run = loadRun(process.env)
   const deps = buildDeps({ ...run, remember: saveOpenDeployments, signal: cancelled.signal })
   const outcome = await runAction(deps, run.event, { startedAt, warnings: run.warnings, signal: cancelled.signal })
-  publish(outcome, deps, {
+  await publish(outcome, deps, {
     annotate: writeAnnotations,
     writeSummary: (markdown) => writeSummary(process.env, markdown, deps.log.warning),
   })

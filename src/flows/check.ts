@@ -13,7 +13,7 @@ import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { compareDns, describeDns, type ZoneReader } from './resources/dns.ts'
 import { delegationOf } from './resources/domains.ts'
 import { findPreviews } from './resources/previews.ts'
-import type { Deps, Outcome } from './run.ts'
+import type { Action, Deps, Outcome, RunDeps } from './run.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
 export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): Promise<Outcome> {
@@ -236,4 +236,38 @@ function placeCheck(name: string, value: string, judgement: PlaceJudgement | und
 
 function isRefused(judgement: PlaceFindings['workspace']): boolean {
   return typeof judgement === 'object' && judgement.kind === 'refused'
+}
+
+type PlanToDo = Extract<Plan, { readonly dryRun: boolean }>
+
+/** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
+export async function dryRun(plan: PlanToDo, action: Action, deps: RunDeps): Promise<Outcome> {
+  const details = await foreseen(plan, deps)
+  for (const line of details) deps.log.info(line)
+  const report: PlanReport = {
+    kind: 'plan',
+    steps: [...describePlan({ ...plan, dryRun: false }), ...details],
+    checks: [],
+    runUrl: deps.context.runUrl,
+    warnings: deps.warnings,
+  }
+  return { action, status: 'planned', report, failure: undefined }
+}
+
+/** What a dry run has to read from the platform to be able to say it. */
+async function foreseen(plan: PlanToDo, deps: RunDeps): Promise<readonly string[]> {
+  if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
+  let platform: Platform | undefined
+  try {
+    platform = await deps.openPlatform(plan.place, deps.signal)
+    const outlook = await compareDns(plan, { ...deps, platform })
+    if (!outlook) return []
+    const lines = [...outlook.problems, ...describeDns(outlook)]
+    return lines.length > 0 ? lines : ['DNS: in step']
+  } catch (error) {
+    deps.signal.throwIfAborted()
+    return [`DNS: could not be read (${safeMessage(deps, error)})`]
+  } finally {
+    await platform?.close()
+  }
 }

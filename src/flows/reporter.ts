@@ -56,6 +56,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
           deploymentId: record?.id,
           // Until GitHub has answered, it may have made one whose id nobody knows.
           recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
+          comment: deps.settings.comment,
         },
       ],
       subject.serviceName,

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Api, type CallFailure, describeFailure, type Patience } from './api.ts'
 
 /** Files of a change. `complete` is false where GitHub cuts the list (3000 files of a pull request, 300 of a comparison). */

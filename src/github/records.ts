@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Api, type CallFailure, type CallOutcome, describeFailure } from './api.ts'
 import { isOfThisJob } from './own-job.ts'
 import { type Authorship, authorSchema } from './token.ts'

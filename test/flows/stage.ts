@@ -245,7 +245,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   let thrown: unknown
   try {
     outcome = await runAction(deps, read, { startedAt, warnings, signal })
-    publish(outcome, deps, {
+    await publish(outcome, deps, {
       annotate: (attached) => void annotations.push(...attached),
       writeSummary: (markdown) => {
         summary = markdown

@@ -5,7 +5,7 @@ import type { RunEvent } from '../../plan/event.ts'
 import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/file/commit.ts'
 import { secretsNamed } from '../../plan/file/fill-variables.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
-import { describeProblem, type FileProblem, parseInkFile, placeOfProblem } from '../../plan/file/ink-file.ts'
+import { describeProblem, type FileProblem, placeOfProblem } from '../../plan/file/problems.ts'
 import type { FileService, ServiceVariables } from '../../plan/file/references.ts'
 import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
 import type { PlanInput } from '../../plan/intent.ts'
@@ -47,7 +47,7 @@ export async function readConfiguration(deps: RunDeps, event: RunEvent): Promise
   if (text === 'unreadable') return { settings, services: [], facts, problem: unreadable(path, commit) }
   const fallback = path === 'ink.yml'
   if (text === 'absent' && !fallback) return { settings, services: [], facts, problem: absent(path, commit) }
-  const parsed = text === 'absent' ? undefined : parseInkFile(text, path)
+  const parsed = text === 'absent' ? undefined : (await import('../../plan/file/ink-file.ts')).parseInkFile(text, path)
   if (parsed && !parsed.ok) return { settings, services: [], facts, problem: refusedFile(path, parsed.problems) }
   return { facts, ...settingsWith(deps, parsed?.file, commit) }
 }

@@ -1,7 +1,7 @@
 import type { NonePlan, Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { Outcome, RunDeps } from '../run.ts'
 import type { Configuration } from './configuration.ts'
-import { missingSecrets, runEnvironment, type ServiceRunner } from './environment.ts'
+import type { ServiceRunner } from './environment.ts'
 
 /** What a run of one plan is made of. */
 export interface PlanRunner {
@@ -29,6 +29,7 @@ export async function runAll(
     tellOne(outcome, deps)
     return outcome
   }
+  const { missingSecrets, runEnvironment } = await import('./environment.ts')
   const missing = missingSecrets(plan, services)
   if (missing) return runner.runPlan(missing, deps)
   switch (plan.kind) {
