@@ -31,7 +31,7 @@ export interface Edge {
  * each is loaded by whoever needs it first: a run that is skipped needs none.
  */
 export function buildDeps(edge: Edge): Deps {
-  const { context, settings, log } = edge
+  const { context, event, settings, log } = edge
   const { repository } = context
   const clock = systemClock
   const random = Math.random
@@ -57,6 +57,7 @@ export function buildDeps(edge: Edge): Deps {
       random,
       signal: edge.signal,
       readOnlyBecause: readOnlyBecause(edge),
+      commenter: event.kind === 'comment' ? { login: event.author, mayWrite: event.authorMayWrite } : undefined,
       fetch,
     }),
     openPlatform: async (place, signal) => {
@@ -103,7 +104,7 @@ function lateSource(options: SourceOptions): Source {
     return opened
   }
   return {
-    ...late(open, 'snapshot', 'files', 'read', 'readCommitted', 'push'),
+    ...late(open, 'snapshot', 'files', 'read', 'readCommitted', 'committedPaths', 'push'),
     ...late(open, 'branches', 'oldBranches', 'newestFirst', 'mark', 'deleteBranches'),
     // What was never opened has left nothing behind.
     [Symbol.asyncDispose]: async () => (await opened)?.[Symbol.asyncDispose](),
@@ -113,16 +114,17 @@ function lateSource(options: SourceOptions): Source {
 function lateGitHub(options: GitHubOptions): GitHub {
   let opened: Promise<GitHub> | undefined
   let seen: GitHub | undefined
-  const room = <R extends keyof GitHub, N extends AsyncMethods<GitHub[R]>>(name: R, ...methods: readonly N[]) =>
-    late<GitHub[R], N>(
-      async () => {
-        opened ??= import('./github/github.ts').then(({ openGitHub }) => openGitHub(options))
-        seen = await opened
-        return seen[name]
-      },
-      ...methods,
-    )
+  const open = async () => {
+    opened ??= import('./github/github.ts').then(({ openGitHub }) => openGitHub(options))
+    seen = await opened
+    return seen
+  }
+  const room = <R extends keyof GitHub, N extends AsyncMethods<GitHub[R]> & keyof GitHub[R]>(
+    name: R,
+    ...methods: readonly N[]
+  ) => late<GitHub[R], N>(async () => (await open())[name], ...methods)
   return {
+    ...late(open, 'can'),
     branches: room('branches', 'tip'),
     files: room('files', 'read'),
     comments: room('comments', 'upsert', 'add'),
@@ -156,5 +158,5 @@ function maskingVariables(platform: Platform, mask: Edge['maskVariables']): Plat
 function readOnlyBecause({ context, event }: Edge): string | undefined {
   const fork =
     event.kind === 'pull-request' && !event.withSecretsForForks && isFromFork(event.pullRequest, context.repository)
-  return fork ? 'GitHub gives the workflows of pull requests from forks a token that can only read' : undefined
+  return fork ? 'workflows of pull requests from forks get a token that can only read' : undefined
 }

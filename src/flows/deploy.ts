@@ -1,17 +1,15 @@
 import { count, formatBytes } from '../core/format.ts'
-import { describeSize, templateSize } from '../ink/account.ts'
+import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
-import { idleGlobs } from '../plan/paths.ts'
 import { keptSecrets } from '../plan/variables.ts'
 import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/branches.ts'
-import type { Snapshot } from '../source/snapshot.ts'
-import type { Source } from '../source/source.ts'
-import type { RolloutEnd } from './observe.ts'
+import { warnOfIdleGlobs } from './no-deployment.ts'
+import { healthAfter, type RolloutEnd } from './observe.ts'
 import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
 import { readAccount } from './resources/account.ts'
-import { costOf, isBilled, makeRoom } from './resources/budget.ts'
+import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
 import { makeDatabase, readSeed, runSeed } from './resources/databases.ts'
 import { applyDnsRecords } from './resources/dns.ts'
 import { applyDomain } from './resources/domains.ts'
@@ -38,7 +36,9 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const { snapshot } = found
   const branch = deploymentBranch(plan.target, snapshot.sourceSha, snapshot.suffix)
   tellSource(run, found, branch)
-  await warnOfIdleGlobs(plan, run, source, snapshot)
+  // What is shipped is not what is tracked, where either of these is set.
+  if (plan.paths && plan.directory === undefined && !plan.exportIgnore)
+    warnOfIdleGlobs(run, plan.paths, await source.files(snapshot, run.signal))
 
   const seed = await readSeed(plan, source, snapshot, run.signal)
   const overtaken = await changeMeanwhile(plan, run, snapshot.sourceSha)
@@ -65,22 +65,6 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   return outcome.report.kind === 'deploy' ? { ...outcome, report: { ...outcome.report, account } } : outcome
 }
 
-/** A glob that matches nothing lets every commit be skipped that it was written for. */
-async function warnOfIdleGlobs(
-  { paths, directory, exportIgnore }: DeployPlan,
-  run: Run,
-  source: Source,
-  snapshot: Snapshot,
-): Promise<void> {
-  // What is shipped is not what is tracked, where either of these is set.
-  if (paths === undefined || directory !== undefined || exportIgnore) return
-  const idle = idleGlobs(paths, await source.files(snapshot, run.signal))
-  if (idle.length > 0)
-    run.log.warning(
-      `\`paths\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
-    )
-}
-
 async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): Promise<Prepared['database']> {
   if (!plan.database || database) return database
   const made = await makeDatabase(run, plan.database)
@@ -89,7 +73,7 @@ async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): P
   return made
 }
 
-function rollOutWork(work: Work): Promise<RolloutEnd> {
+async function rollOutWork(work: Work): Promise<RolloutEnd> {
   const { plan, run, source, prepared, branch } = work
   const { existing, snapshot } = prepared
   const kept = keptSecrets(existing?.env, plan.variables)
@@ -106,7 +90,7 @@ function rollOutWork(work: Work): Promise<RolloutEnd> {
     assertOwned: (service) => assertOwned(service, plan, prepared.repositorySlug),
     stillWanted: () => isStillWanted(work),
     restoreBranch: () => restoreBranch(work),
-    health: plan.health,
+    health: await healthAfter(existing, plan.health, run),
     deadlineAt: run.deadlineAt,
     ...(marked ? { removalUnderWay: removalWatcher(run, source, prepared.remote, plan.serviceName) } : {}),
   })
@@ -187,7 +171,7 @@ function tellSource(run: Run, { snapshot, repositorySlug, database }: Prepared, 
 function tellEnd({ run, plan, prepared }: Work, end: RolloutEnd, judgement: Judgement): void {
   if ('url' in end && end.url) run.output('url', end.url)
   if ('timings' in end) run.output('build-seconds', Math.round(end.timings.buildMs / 1000))
-  const perDay = costOf(sizeOf(plan, prepared), plan)
+  const perDay = costOf(sizeOf(plan, prepared), plan, run.platform)
   if (perDay !== undefined) run.output('cost-per-day', perDay.toFixed(4))
   run.reporter.update({
     status: judgement.status,
@@ -241,11 +225,12 @@ function outcomeOf(
   return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
 }
 
-function basisOf({ plan, prepared }: MaybePushed): string {
-  const service = describeSize(sizeOf(plan, prepared))
+function basisOf({ run, plan, prepared }: MaybePushed): string {
+  const usual = run.platform.defaultSize
+  const service = describeSize(wholeSize(sizeOf(plan, prepared), usual))
   const { database } = plan
   return database && isBilled(database)
-    ? `${service}, and its ${database.type} database (${describeSize(templateSize)} assumed)`
+    ? `${service}, and its ${database.type} database (${describeSize(usual)} assumed)`
     : service
 }
 

@@ -5,7 +5,7 @@ import type { ProductionPlan, RollbackPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
 import type { CardRow, DeployReport, LastWorking, RowStatus } from '../report/model.ts'
 import { meaningOf } from '../watch/readings.ts'
-import type { RolloutEnd } from './observe.ts'
+import { healthAfter, type RolloutEnd } from './observe.ts'
 import type { Work } from './prepare.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
 import { versionToRestore } from './resources/versions.ts'
@@ -45,7 +45,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
       service.env ? { env: { ...service.env, ...(service.env[marks.commit] ? { [marks.commit]: commit } : {}) } } : {},
     assertOwned: (one) => assertOwned(one, plan, slug),
     stillWanted: async () => false,
-    health: plan.health,
+    health: await healthAfter(service, plan.health, run),
     deadlineAt: run.deadlineAt,
   })
   return outcomeOf(run, service, end)

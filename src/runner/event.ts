@@ -102,6 +102,9 @@ const payloads = {
   schedule: v.object({ schedule: v.nullish(v.string()) }),
   comment: v.object({
     action: v.string(),
+    sender: user,
+    // Gitea says here what the sender may do (1.26, `services/actions/notifier.go`).
+    repository: v.nullish(v.object({ permissions: v.nullish(v.object({ push: v.nullish(v.boolean()) })) })),
     issue: v.object({ number, pull_request: v.nullish(v.object({})) }),
     comment: v.object({ id: number, body: v.nullish(v.string()), created_at: v.string(), user }),
   }),
@@ -230,7 +233,14 @@ function pushEvent({ ref, before, after }: v.InferOutput<typeof payloads.push>, 
   return { kind: 'push', ref: wholeRef('push', ref, known), before: some(before), after: some(after ?? known.sha) }
 }
 
-function commentEvent({ action, issue, comment }: v.InferOutput<typeof payloads.comment>): RunEvent {
+function commentEvent({
+  action,
+  issue,
+  comment,
+  sender,
+  repository,
+}: v.InferOutput<typeof payloads.comment>): RunEvent {
+  const byAuthor = sender?.login !== undefined && sender.login === comment.user?.login
   return {
     kind: 'comment',
     action,
@@ -240,6 +250,7 @@ function commentEvent({ action, issue, comment }: v.InferOutput<typeof payloads.
     body: comment.body ?? '',
     author: comment.user?.login ?? deletedAccount,
     byBot: comment.user?.type === 'Bot',
+    authorMayWrite: byAuthor ? (repository?.permissions?.push ?? undefined) : undefined,
     createdAt: comment.created_at,
   }
 }

@@ -136,6 +136,7 @@ export class VirtualInk {
       allowedValues: () => undefined,
       checkArguments: () => [],
       canExpire: false,
+      defaultSize: { memory: '256Mi', vcpus: '0.5' },
       knowsWorkspaces: false,
       service: (name, parts, signal) =>
         unless(() => this.#call('get', signal, () => rendered(find(name), parts.env === true))),
@@ -251,6 +252,7 @@ export class VirtualInk {
       files: async () => new Set(),
       read: async () => undefined,
       readCommitted: async ({ wanted }) => ({ commit: wanted.sha, file: 'absent', inCheckout: 'absent' }),
+      committedPaths: async () => undefined,
       push: async ({ branch, snapshot }, signal) => {
         await pause(signal)
         this.branches.set(branch, snapshot.sha)
