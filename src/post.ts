@@ -36,10 +36,9 @@ async function post(): Promise<void> {
     sealOf: (pullRequest: number) => createSeal(apiKey, context.repository, pullRequest),
     now: systemClock.now(),
   }
-  for (const one of open) {
-    const settled = await finishInterrupted(one, { ...settleDeps, comment: one.comment ?? 'sticky' })
-    if (settled) log.info(`Marked the deployment of ${settled.service} as ${settled.status}`)
-  }
+  const comment = open.find((one) => one.comment)?.comment ?? 'sticky'
+  for (const { service, status } of await finishInterrupted(open, { ...settleDeps, comment }))
+    log.info(`Marked the deployment of ${service} as ${status}`)
 }
 
 post().catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { DeployError } from '../core/errors.ts'
+import { late } from '../core/late.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
@@ -10,11 +11,17 @@ import { annotationsOf, nothing, refused } from './no-deployment.ts'
 import { lookUp, reactTo } from './pull-requests.ts'
 import type { Deps, Outcome, RunDeps, RunMeta } from './run.ts'
 
+// Several services that have the same to tell at the same time are told together.
+const gatherMs = 300
+
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
-  const given: RunDeps = { ...ports, ...meta, deadlineAt: ports.clock.now() + ports.settings.timeoutMs }
-  const configuration = await readConfiguration(given, event)
-  const deps: RunDeps = { ...given, settings: configuration.settings }
+  const deadlineAt = ports.clock.now() + ports.settings.timeoutMs
+  const configuration = await readConfiguration({ ...ports, ...meta }, event)
+  const own = { ...ports, ...meta, settings: configuration.settings, deadlineAt }
+  const gather = configuration.services.length > 1 ? gatherMs : 0
+  const cards = late(async () => (await import('./reporter.ts')).openCards(own, gather), 'write')
+  const deps: RunDeps = { ...own, cards }
   try {
     const plan = withProblem(await decide(deps, event, configuration.facts), configuration.problem)
     const outcome = await runAll(plan, deps, configuration, {
@@ -83,11 +90,15 @@ export async function publish(outcome: Outcome, deps: Deps, page: RunPage): Prom
   const { renderSummary } = await import('../report/summary.ts')
   const { repository } = deps.context
   const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])].map((report) =>
-    deps.redact(report),
-  )
+  const told = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])]
+  // The warnings are those of the whole run.
+  const reports = told.map((report, index) => deps.redact(index === 0 ? report : { ...report, warnings: [] }))
+  const rows = reports.flatMap((report) => (report.kind === 'deploy' ? [report.row] : []))
   page.annotate(fitAnnotations(outcome.annotations ?? []))
-  page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
+  const overview = rows.length > 1 ? [(await import('../report/card.ts')).renderOverview(rows, surroundings)] : []
+  page.writeSummary(
+    [...overview, ...reports.map((report) => renderSummary(report, surroundings, deps.clock.now()))].join('\n'),
+  )
   for (const report of reports) {
     if (report.kind !== 'deploy') continue
     page.annotate(fitAnnotations(report.annotations))

@@ -21,6 +21,22 @@ type PerService = Extract<Plan, { kind: 'preview' | 'production' | 'rollback' | 
 export async function runAll(
   plan: Plan,
   deps: RunDeps,
+  configuration: Configuration,
+  runner: PlanRunner,
+): Promise<Outcome> {
+  if (plan.kind === 'none' || plan.kind === 'refused') return runner.runPlan(plan, deps, configuration.problem)
+  const { missingSecrets } = await import('./environment.ts')
+  const { findLeftovers } = await import('./leftovers.ts')
+  const refused = missingSecrets(plan, configuration.services)
+  if (refused) return runner.runPlan(refused, deps)
+  const leftovers = await findLeftovers(plan, configuration, deps)
+  if (leftovers.problem) return runner.runPlan(leftovers.problem, deps)
+  return await leftovers.settle(await runServices(plan, deps, configuration, runner))
+}
+
+async function runServices(
+  plan: Plan,
+  deps: RunDeps,
   { services, problem }: Configuration,
   runner: PlanRunner,
 ): Promise<Outcome> {
@@ -29,9 +45,7 @@ export async function runAll(
     tellOne(outcome, deps)
     return outcome
   }
-  const { missingSecrets, runEnvironment } = await import('./environment.ts')
-  const missing = missingSecrets(plan, services)
-  if (missing) return runner.runPlan(missing, deps)
+  const { runEnvironment } = await import('./environment.ts')
   switch (plan.kind) {
     case 'preview':
     case 'production':
@@ -40,14 +54,18 @@ export async function runAll(
     case 'logs': {
       const reacted = runner.react(plan)
       const begun = plan.kind === 'logs' ? undefined : reacted.begin()
-      const outcome = await runEnvironment(services, deps, runnerOf(plan, runner)).finally(() => begun)
+      // Only what is deployed takes anything from the others.
+      const deploys = plan.kind === 'preview' || plan.kind === 'production'
+      const each = deploys ? services : services.map((service) => ({ ...service, wires: [] }))
+      const outcome = await runEnvironment(each, deps, runnerOf(plan, runner)).finally(() => begun)
       if (plan.kind !== 'logs') await reacted.end(outcome.failure === undefined)
       return outcome
     }
     case 'sweep': {
       const swept = await runner.runPlan({ ...plan, followedBy: undefined }, deps, problem)
       if (plan.followedBy === undefined) return swept
-      const seen = await runEnvironment(services, deps, runnerOf(plan.followedBy, runner))
+      const alone = services.map((service) => ({ ...service, wires: [] }))
+      const seen = await runEnvironment(alone, deps, runnerOf(plan.followedBy, runner))
       const { failure = seen.failure } = swept
       return { ...swept, failure, others: [seen.report, ...(seen.others ?? [])] }
     }
