@@ -262,3 +262,42 @@ function placeCheck(name: string, value: string, judgement: PlaceJudgement | und
 function isRefused(judgement: PlaceFindings['workspace']): boolean {
   return typeof judgement === 'object' && judgement.kind === 'refused'
 }
+
+type PlanToDo = Exclude<Extract<Plan, { readonly dryRun: boolean }>, { kind: 'help' | 'decline' | 'check' }>
+
+/** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
+export async function dryRun(
+  plan: PlanToDo,
+  deps: RunDeps,
+  { steps, services }: Pick<PlanReport, 'steps' | 'services'>,
+): Promise<Outcome> {
+  const details = await foreseenDns(plan, deps)
+  for (const line of details) deps.log.info(line)
+  const report: PlanReport = {
+    kind: 'plan',
+    services,
+    steps: [...steps, ...details],
+    checks: [],
+    runUrl: deps.context.runUrl,
+    warnings: deps.warnings,
+  }
+  return { action: plan.kind === 'logs' ? 'none' : plan.kind, status: 'planned', report, failure: undefined }
+}
+
+/** What a dry run has to read from the platform to be able to say it. */
+async function foreseenDns(plan: PlanToDo, deps: RunDeps): Promise<readonly string[]> {
+  if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
+  let platform: Platform | undefined
+  try {
+    platform = await deps.openPlatform(plan.place, deps.signal)
+    const outlook = await compareDns(plan, { ...deps, platform })
+    if (!outlook) return []
+    const lines = [...outlook.problems, ...describeDns(outlook)]
+    return lines.length > 0 ? lines : ['DNS: in step']
+  } catch (error) {
+    deps.signal.throwIfAborted()
+    return [`DNS: could not be read (${safeMessage(deps, error)})`]
+  } finally {
+    await platform?.close()
+  }
+}
