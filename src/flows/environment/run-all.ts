@@ -48,8 +48,8 @@ async function foreseeOnly(
   configuration: Configuration,
   { decide }: PlanRunner,
 ): Promise<Outcome> {
-  const { check, dryRun } = await import('../check.ts')
-  const { foresee, foreseenLines, partsOf } = await import('./foresee.ts')
+  const { check } = await import('../check.ts')
+  const { dryRun, foresee, foreseenLines, partsOf } = await import('./foresee.ts')
   const { findLeftovers } = await import('./leftovers.ts')
   const quiet = { ...deps, settings: { ...deps.settings, dryRun: true } }
   const would = plan.kind === 'check' ? plan.would : plan
