@@ -4,13 +4,14 @@ import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
-import type { DeclinePlan, HelpPlan, LogsPlan, Plan } from '../plan/plan.ts'
+import { describePlan } from '../plan/describe.ts'
+import type { DeclinePlan, HelpPlan, LogsPlan, PlanToRun } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
 import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
 import { SourceError } from '../source/remote.ts'
-import { check, dryRun } from './check.ts'
 import { deploy } from './deploy.ts'
+import { dryRun } from './environment/foresee.ts'
 import { monitor } from './monitor.ts'
 import { nothingReport } from './no-deployment.ts'
 import { reactTo } from './pull-requests.ts'
@@ -23,21 +24,22 @@ import { type Action, type Outcome, type Reporter, type Run, type RunDeps, windU
 import { sweep } from './sweep.ts'
 import { teardown } from './teardown.ts'
 
-type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 'check' }>
+type WorkPlan = Exclude<PlanToRun, { kind: 'none' | 'refused' | 'help' | 'decline' }>
 
 /** Carries out a plan that there is something to do for. Failures come back as an outcome; only a cancellation is thrown. */
-export async function carryOut(plan: Exclude<Plan, { kind: 'none' | 'refused' }>, deps: RunDeps): Promise<Outcome> {
+export async function carryOut(
+  plan: Exclude<PlanToRun, { kind: 'none' | 'refused' }>,
+  deps: RunDeps,
+): Promise<Outcome> {
   switch (plan.kind) {
     case 'help':
       return answerHelp(plan, deps)
     case 'decline':
       return answerDecline(plan, deps)
-    case 'check':
-      return check(plan, deps, deps.signal)
     default:
       // What a sweep or a monitor would do shows only in what they find.
       return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
-        ? dryRun(plan, actionOf(plan), deps)
+        ? dryRun(plan, deps, { steps: describePlan({ ...plan, dryRun: false }), services: [] })
         : work(plan, deps)
   }
 }

@@ -3,7 +3,7 @@ import { late } from '../core/late.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
-import type { Facts, Plan, RefusedPlan } from '../plan/plan.ts'
+import type { Facts, Plan, PlanToRun, RefusedPlan } from '../plan/plan.ts'
 import type { AnnotationView, Surroundings } from '../report/model.ts'
 import { readConfiguration, withProblem } from './environment/configuration.ts'
 import { runAll } from './environment/run-all.ts'
@@ -39,7 +39,12 @@ export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Pr
 }
 
 /** Prints a plan and carries it out. */
-async function runPlan(plan: Plan, deps: RunDeps, event: RunEvent, problem: RefusedPlan | undefined): Promise<Outcome> {
+async function runPlan(
+  plan: PlanToRun,
+  deps: RunDeps,
+  event: RunEvent,
+  problem: RefusedPlan | undefined,
+): Promise<Outcome> {
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
@@ -71,7 +76,7 @@ async function decide(deps: RunDeps, event: RunEvent, known: Facts): Promise<Pla
 }
 
 /** Carries out a plan. Failures come back as an outcome; only a cancellation is thrown. */
-async function carryOut(plan: Plan, deps: RunDeps, event: RunEvent): Promise<Outcome> {
+async function carryOut(plan: PlanToRun, deps: RunDeps, event: RunEvent): Promise<Outcome> {
   if (plan.kind === 'none') return nothing(plan, deps, event)
   if (plan.kind === 'refused') return refused(plan, deps)
   const { carryOut: carryOutWork } = await import('./carry-out.ts')

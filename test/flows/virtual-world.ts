@@ -3,7 +3,7 @@ import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
 import type { Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { createSeal } from '../../src/report/seal.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
@@ -30,12 +30,12 @@ export interface VirtualWorld {
   readonly ink: VirtualInk
   readonly github: VirtualGitHub
   random(): number
-  start(event: RunEvent, inputs?: Partial<Record<InputName, string>>, as?: Repository): VirtualRun
+  start(event: RunEvent, inputs?: Partial<Record<SettingName, string>>, as?: Repository): VirtualRun
 }
 
 export interface WorldOptions extends Partial<Omit<VirtualInkOptions, 'clock'>> {
   readonly seed?: number
-  readonly inputs?: Partial<Record<InputName, string>>
+  readonly inputs?: Partial<Record<SettingName, string>>
 }
 
 /** Opens a world. Equal seeds give equal worlds. */
@@ -69,7 +69,7 @@ function start(
   { time, ink, github, random }: Stage,
   event: RunEvent,
   of: Pick<RunContext, 'runId' | 'repository'>,
-  inputs: Partial<Record<InputName, string>>,
+  inputs: Partial<Record<SettingName, string>>,
 ): VirtualRun {
   const { clock } = time
   const cancel = new AbortController()

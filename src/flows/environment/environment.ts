@@ -101,7 +101,7 @@ async function runService(
   const wired = new Map<string, string>()
   for (const { service: other, output } of wires) {
     const from = needed.find(({ service: one }) => one.name === other)
-    const value = settings.dryRun ? `<${output} of ${other}>` : await outputOf(from, output, own, runner)
+    const value = await outputOf(from, output, own, runner.pullRequest)
     if (value === undefined)
       return skipped(
         `${name} needs the ${output} of ${other}, which is not there yet${from?.service.idle === 'no-previews' ? ' in production' : ''}`,
@@ -139,11 +139,11 @@ export function missingSecrets(plan: Plan, services: readonly ConfiguredService[
 }
 
 /** What one service hands to another. It may have been skipped, as nothing of it changed: then it is asked for. */
-async function outputOf(
-  from: Ended | undefined,
+export async function outputOf(
+  from: Pick<Ended, 'service' | 'outputs'> | undefined,
   output: ServiceOutput,
   deps: RunDeps,
-  { pullRequest }: ServiceRunner,
+  pullRequest: number | undefined,
 ): Promise<string | undefined> {
   if (from === undefined) return undefined
   const { settings, idle } = from.service

@@ -1,4 +1,4 @@
-import type { NonePlan, Plan, RefusedPlan } from '../../plan/plan.ts'
+import type { CheckPlan, NonePlan, Plan, PlanToRun, RefusedPlan } from '../../plan/plan.ts'
 import type { Outcome, RunDeps } from '../run.ts'
 import type { Configuration } from './configuration.ts'
 import type { ServiceRunner } from './environment.ts'
@@ -6,7 +6,7 @@ import type { ServiceRunner } from './environment.ts'
 /** What a run of one plan is made of. */
 export interface PlanRunner {
   decide(deps: RunDeps): Promise<Plan>
-  runPlan(plan: Plan, deps: RunDeps, problem?: RefusedPlan): Promise<Outcome>
+  runPlan(plan: PlanToRun, deps: RunDeps, problem?: RefusedPlan): Promise<Outcome>
   skip(plan: NonePlan, deps: RunDeps): Promise<Outcome>
   react(plan: PerService): { begin(): Promise<unknown>; end(well: boolean): Promise<unknown> }
 }
@@ -25,6 +25,7 @@ export async function runAll(
   runner: PlanRunner,
 ): Promise<Outcome> {
   if (plan.kind === 'none' || plan.kind === 'refused') return runner.runPlan(plan, deps, configuration.problem)
+  if (plan.kind === 'check' || isDryRun(plan)) return foreseeOnly(plan, deps, configuration, runner)
   const { missingSecrets } = await import('./environment.ts')
   const { findLeftovers } = await import('./leftovers.ts')
   const refused = missingSecrets(plan, configuration.services)
@@ -34,8 +35,42 @@ export async function runAll(
   return await leftovers.settle(await runServices(plan, deps, configuration, runner))
 }
 
+type DryRun = Extract<Plan, { kind: 'preview' | 'production' | 'teardown' }>
+
+function isDryRun(plan: Plan): plan is DryRun {
+  return (plan.kind === 'preview' || plan.kind === 'production' || plan.kind === 'teardown') && plan.dryRun
+}
+
+/** `command: plan` and `dry-run: true` look at all services, and touch none. */
+async function foreseeOnly(
+  plan: CheckPlan | DryRun,
+  deps: RunDeps,
+  configuration: Configuration,
+  { decide }: PlanRunner,
+): Promise<Outcome> {
+  const { check } = await import('../check.ts')
+  const { dryRun, foresee, foreseenLines, partsOf } = await import('./foresee.ts')
+  const { findLeftovers } = await import('./leftovers.ts')
+  const quiet = { ...deps, settings: { ...deps.settings, dryRun: true } }
+  const would = plan.kind === 'check' ? plan.would : plan
+  const { orphans, problem } =
+    deps.settings.apiKey === undefined
+      ? { orphans: [], problem: undefined }
+      : await findLeftovers(would, configuration, quiet)
+  const parts = problem
+    ? [{ key: undefined, would: problem, deps, after: [] }]
+    : await partsOf(plan, deps, configuration, decide)
+  const foreseen = await foresee(parts, orphans, deps, configuration.file)
+  deps.log.startGroup('Plan')
+  for (const line of [...foreseen.steps, ...foreseenLines(foreseen.services)]) deps.log.info(line)
+  deps.log.endGroup()
+  if ('environment' in would) deps.output('environment', would.environment)
+  if ('serviceName' in would && parts.length === 1) deps.output('service', would.serviceName)
+  return plan.kind === 'check' ? check(plan, deps, parts, foreseen) : dryRun(plan, deps, foreseen)
+}
+
 async function runServices(
-  plan: Plan,
+  plan: PlanToRun,
   deps: RunDeps,
   { services, problem }: Configuration,
   runner: PlanRunner,
@@ -86,8 +121,9 @@ function tellOne({ report }: Outcome, deps: RunDeps): void {
 
 /** Carries out the runs of single services: the one who asked gets one sign for all of them. */
 function runnerOf(whole: Plan, runner: PlanRunner): ServiceRunner {
-  const planOf = async (deps: RunDeps): Promise<Plan> => {
-    const plan = await runner.decide(deps)
+  const planOf = async (deps: RunDeps): Promise<PlanToRun> => {
+    const decided = await runner.decide(deps)
+    const plan = decided.kind === 'check' ? decided.would : decided
     if (plan.kind === 'sweep') return plan.followedBy ?? plan
     return 'askedBy' in plan && (plan.kind === 'preview' || plan.kind === 'rollback')
       ? { ...plan, askedBy: undefined }

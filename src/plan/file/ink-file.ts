@@ -9,11 +9,10 @@ import {
   type Pair,
   parseDocument,
   type Scalar,
-  stringify,
 } from 'yaml'
 import { errorMessage } from '../../core/errors.ts'
 import { settingTable } from '../setting-table.ts'
-import type { Given, InputName } from '../settings.ts'
+import type { Given, SettingName } from '../settings.ts'
 import { isMark } from '../variables.ts'
 import { describeNearest, isSwitch, type KeyNode, keysBelowService, keyTree } from './keys.ts'
 import { describeProblem, type FileProblem, placeOfProblem } from './problems.ts'
@@ -25,7 +24,7 @@ export interface InkFile {
   readonly path: string
   readonly services: readonly FileService[]
   /** What the file says of a setting: for one service, for previews or for production. */
-  written(setting: InputName, service: string | undefined, environment: 'preview' | 'production'): Given | undefined
+  written(setting: SettingName, service: string | undefined, environment: 'preview' | 'production'): Given | undefined
 }
 
 export type ParsedFile =
@@ -91,7 +90,7 @@ class Reader {
     return { ok: true, file: { path: this.#path, services, written } }
   }
 
-  #written(setting: InputName, service: string | undefined, environment: 'preview' | 'production') {
+  #written(setting: SettingName, service: string | undefined, environment: 'preview' | 'production') {
     const keys = keysBelowService(setting)
     if (keys === undefined) return this.#values.get(settingTable[setting].key ?? '')
     if (service === undefined) return undefined
@@ -169,7 +168,7 @@ class Reader {
     else this.#setting(value, known.setting, label)
   }
 
-  #setting(value: Node, setting: InputName, label: string): void {
+  #setting(value: Node, setting: SettingName, label: string): void {
     const text = this.#text(value, settingTable[setting].type.schema, label)
     if (text !== undefined) this.#values.set(label, { text, label: this.#label(value, label) })
   }
@@ -180,7 +179,7 @@ class Reader {
     const refuse = (what: string) => this.#problem(offsetOf(value), `${label}: must be ${what}`)
     if (schema.type === 'array' && isSeq(value)) {
       const { items } = schema as { items?: { type?: unknown } }
-      if (items?.type === 'object') return stringify(value.toJSON())
+      if (items?.type === 'object') return JSON.stringify(value.toJSON())
       if (value.items.every((item) => isScalar(item) && !textOf(item).includes('\n')))
         return value.items.map((item) => textOf(item as Scalar)).join('\n')
     }
