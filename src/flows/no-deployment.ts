@@ -57,7 +57,7 @@ export function warnOfIdleGlobs(
   const idle = idleGlobs(paths, files)
   if (idle.length > 0)
     log.warning(
-      `\`paths\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
+      `\`watch\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
     )
 }
 
