@@ -9,7 +9,7 @@ import { saveOpenDeployments, writeAnnotations, writeSummary } from './runner/ou
 async function main(): Promise<void> {
   const startedAt = new Date().toISOString()
   using cancelled = cancelOnSignals(process)
-  const run = loadRun(process.env)
+  const run = await loadRun(process.env)
   const deps = buildDeps({ ...run, remember: saveOpenDeployments, signal: cancelled.signal })
   const outcome = await runAction(deps, run.event, { startedAt, warnings: run.warnings, signal: cancelled.signal })
   await publish(outcome, deps, {

@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { parse } from 'yaml'
 import { errorMessage } from '../core/errors.ts'
 import { type Parsed, parseDomain, type Read, type ValueProblem } from './values.ts'
 
@@ -30,11 +29,11 @@ const entry = v.strictObject({
 const isIPv4 = (text: string): boolean => v.is(v.pipe(v.string(), v.ipv4()), text)
 const isIPv6 = (text: string): boolean => v.is(v.pipe(v.string(), v.ipv6()), text)
 
-/** Reads a YAML list of records, and says everything that is wrong with it. */
+/** Reads a list of records, which comes out of `ink.yml` as JSON, and says everything that is wrong with it. */
 export function parseDnsRecords(text: string): Read<readonly WantedRecord[]> {
   let list: unknown
   try {
-    list = parse(text, { maxAliasCount: 0 })
+    list = JSON.parse(text)
   } catch (error) {
     return {
       value: [],

@@ -52,7 +52,7 @@ describe('a run that has nothing to do', () => {
 describe('the bundle', () => {
   it('weighs no more than it did', async () => {
     const main = dirname(bundle.main)
-    expect((await stat(join(main, 'base.js'))).size + (await stat(bundle.main)).size).toBeLessThan(250_000)
+    expect((await stat(join(main, 'base.js'))).size + (await stat(bundle.main)).size).toBeLessThan(140_000)
     expect(await bytesOf(main)).toBeLessThan(1_300_000)
     expect(await bytesOf(dirname(bundle.post))).toBeLessThan(2_000)
     expect(await bytesOf(join(main, '../cli'))).toBeLessThan(570_000)

@@ -9,7 +9,6 @@ import {
   type Pair,
   parseDocument,
   type Scalar,
-  stringify,
 } from 'yaml'
 import { errorMessage } from '../../core/errors.ts'
 import { settingTable } from '../setting-table.ts'
@@ -180,7 +179,7 @@ class Reader {
     const refuse = (what: string) => this.#problem(offsetOf(value), `${label}: must be ${what}`)
     if (schema.type === 'array' && isSeq(value)) {
       const { items } = schema as { items?: { type?: unknown } }
-      if (items?.type === 'object') return stringify(value.toJSON())
+      if (items?.type === 'object') return JSON.stringify(value.toJSON())
       if (value.items.every((item) => isScalar(item) && !textOf(item).includes('\n')))
         return value.items.map((item) => textOf(item as Scalar)).join('\n')
     }
