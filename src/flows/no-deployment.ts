@@ -3,7 +3,7 @@ import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { placeOf } from '../plan/build-plan.ts'
-import { describePlan, noneTitles } from '../plan/describe.ts'
+import { noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
@@ -13,7 +13,7 @@ import type { AnnotationView, NothingReport, PlanReport } from '../report/model.
 import { openReporter, type Subject } from './reporter.ts'
 import { compareDns, describeDns } from './resources/dns.ts'
 import { isOwnService, openInkRepository } from './resources/repository.ts'
-import type { Action, Outcome, Run, RunDeps } from './run.ts'
+import type { Outcome, Run, RunDeps } from './run.ts'
 
 /** The run cannot go on: a missing key, a command that lacks what it needs. */
 export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
@@ -79,24 +79,29 @@ async function noteSkipped(reason: string, pullRequest: PullRequest, deps: RunDe
   await openReporter(deps, subject).noteSkipped(reason)
 }
 
-type PlanToDo = Extract<Plan, { readonly dryRun: boolean }>
+type PlanToDo = Exclude<Extract<Plan, { readonly dryRun: boolean }>, { kind: 'help' | 'decline' | 'check' }>
 
 /** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
-export async function dryRun(plan: PlanToDo, action: Action, deps: RunDeps): Promise<Outcome> {
-  const details = await foreseen(plan, deps)
+export async function dryRun(
+  plan: PlanToDo,
+  deps: RunDeps,
+  { steps, services }: Pick<PlanReport, 'steps' | 'services'>,
+): Promise<Outcome> {
+  const details = await foreseenDns(plan, deps)
   for (const line of details) deps.log.info(line)
   const report: PlanReport = {
     kind: 'plan',
-    steps: [...describePlan({ ...plan, dryRun: false }), ...details],
+    services,
+    steps: [...steps, ...details],
     checks: [],
     runUrl: deps.context.runUrl,
     warnings: deps.warnings,
   }
-  return { action, status: 'planned', report, failure: undefined }
+  return { action: plan.kind === 'logs' ? 'none' : plan.kind, status: 'planned', report, failure: undefined }
 }
 
 /** What a dry run has to read from the platform to be able to say it. */
-async function foreseen(plan: PlanToDo, deps: RunDeps): Promise<readonly string[]> {
+async function foreseenDns(plan: PlanToDo, deps: RunDeps): Promise<readonly string[]> {
   if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
   let platform: Platform | undefined
   try {

@@ -6,11 +6,10 @@ import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
-import type { Facts, Plan, RefusedPlan } from '../plan/plan.ts'
+import type { Facts, Plan, PlanToRun, RefusedPlan } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
 import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
 import { SourceError } from '../source/remote.ts'
-import { check } from './check.ts'
 import { deploy } from './deploy.ts'
 import { readConfiguration, withProblem } from './environment/configuration.ts'
 import { runAll } from './environment/run-all.ts'
@@ -44,7 +43,7 @@ import {
 import { sweep } from './sweep.ts'
 import { teardown } from './teardown.ts'
 
-type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 'check' }>
+type WorkPlan = Exclude<PlanToRun, { kind: 'none' | 'refused' | 'help' | 'decline' }>
 
 // Several services that have the same to tell at the same time are told together.
 const gatherMs = 300
@@ -72,7 +71,12 @@ export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Pr
 }
 
 /** Prints a plan and carries it out. */
-async function runPlan(plan: Plan, deps: RunDeps, event: RunEvent, problem: RefusedPlan | undefined): Promise<Outcome> {
+async function runPlan(
+  plan: PlanToRun,
+  deps: RunDeps,
+  event: RunEvent,
+  problem: RefusedPlan | undefined,
+): Promise<Outcome> {
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
@@ -104,7 +108,7 @@ async function decide(deps: RunDeps, event: RunEvent, known: Facts): Promise<Pla
 }
 
 /** Carries out a plan. Failures come back as an outcome; only a cancellation is thrown. */
-async function carryOut(plan: Plan, deps: RunDeps, event: RunEvent): Promise<Outcome> {
+async function carryOut(plan: PlanToRun, deps: RunDeps, event: RunEvent): Promise<Outcome> {
   switch (plan.kind) {
     case 'none':
       return nothing(plan, deps, event)
@@ -114,12 +118,10 @@ async function carryOut(plan: Plan, deps: RunDeps, event: RunEvent): Promise<Out
       return answerHelp(plan, deps)
     case 'decline':
       return answerDecline(plan, deps)
-    case 'check':
-      return check(plan, deps, deps.signal)
     default:
       // What a sweep or a monitor would do shows only in what they find.
       return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
-        ? dryRun(plan, actionOf(plan), deps)
+        ? dryRun(plan, deps, { steps: describePlan({ ...plan, dryRun: false }), services: [] })
         : work(plan, deps)
   }
 }

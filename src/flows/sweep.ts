@@ -109,7 +109,7 @@ async function removeAll(
 }
 
 /**
- * Each service of a repository that has several keeps to its own `max-previews`; all else is the same for all. What no file
+ * Each service of a repository that has several keeps to its own `previews.max`; all else is the same for all. What no file
  * has made and has another name is another workflow's, whose own sweep knows the limit.
  */
 function decide(

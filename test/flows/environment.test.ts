@@ -1,16 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of ink.yml
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { decodeState } from '../../src/report/state.ts'
 import { inputs, pages, several, two } from './several.ts'
-import { openStage, type Stage, until } from './stage.ts'
+import { until } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
 describe.each(['g1', 'g2'] as const)('several services in one file, on a platform of the generation %s', (profile) => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage({ profile })
-  })
-  afterEach(() => stage.ink.clearFaults())
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage({ profile })
 
   it('are deployed by one step, those that use another’s address after it, and removed together', async () => {
     const { scene, number, sha, preview, event, rows } = await several(stage)
@@ -160,11 +156,7 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
 })
 
 describe('several services in one file', () => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage()
-  })
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage()
 
   it('hand over their databases', async () => {
     const text = `services:

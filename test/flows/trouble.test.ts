@@ -1,20 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import { openGitHub } from '../../src/github/github.ts'
 import { createSeal } from '../../src/report/seal.ts'
-import { type Act, openStage, type Scene, type Stage, USUAL } from './stage.ts'
+import { type Act, type Scene, USUAL } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(async () => {
-  await stage.ink.clearFaults()
-  stage.github.clearFaults()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 /** What the post step does with what a run left behind. */
 async function post(scene: Scene, { open }: Act) {

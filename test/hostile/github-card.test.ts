@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import { foldCard, renderCard } from '../../src/report/card.ts'
 import { authenticState, createSeal, withSeal } from '../../src/report/seal.ts'
 import { CARD_MARKER, decodeState, encodeState } from '../../src/report/state.ts'
-import { openStage, type Stage } from '../flows/stage.ts'
+import { useStage } from '../flows/use-stage.ts'
 import { row, SURROUNDINGS } from '../report/rows.ts'
 
 const key = new Secret('dk_test_of_the_card')
@@ -70,11 +70,7 @@ describe('the state of a card', () => {
 })
 
 describe('a comment that another action wrote as github-actions[bot]', () => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage()
-  })
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage()
 
   it('never becomes the card beside a sealed one, nor decides what the card says', async () => {
     const scene = await stage.scene()

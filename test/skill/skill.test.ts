@@ -8,6 +8,7 @@ import type { InkPlatform } from '../../sandbox/ink/platform.ts'
 import { startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { costPerDay } from '../../src/ink/account.ts'
 import { findCommand } from '../../src/plan/event.ts'
+import { settingTable } from '../../src/plan/setting-table.ts'
 import { parseSettings } from '../../src/plan/settings.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
@@ -223,7 +224,6 @@ describe('what the skill says of the action', () => {
         Object.entries(inputDefaults).map(([input, preset]) => [`INPUT_${input.toUpperCase()}`, preset]),
       )
       const parsed = parseSettings(readInputs({ ...defaults, ...environment }), {
-        readFile: () => undefined,
         secretsWithheld: false,
       })
       expect(parsed.ok ? [] : parsed.problems).toEqual([])
@@ -250,8 +250,8 @@ describe('what the skill says of the action', () => {
 
 it('the prices are those that the action estimates with', () => {
   const rates = {
-    vcpuMinute: Number(inputDefaults['price-vcpu-minute']),
-    gbMinute: Number(inputDefaults['price-gb-minute']),
+    vcpuMinute: Number(settingTable['price-vcpu-minute'].fallback),
+    gbMinute: Number(settingTable['price-gb-minute'].fallback),
   }
   const table = skill.tables.find(([head]) => head?.[0] === 'memory') ?? []
   expect(table.length).toBeGreaterThan(3)

@@ -12,7 +12,7 @@ import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
 import type { PlanInput } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
 import type { Facts, FilePlace, Plan, RefusedPlan } from '../../plan/plan.ts'
-import type { InputName, Settings } from '../../plan/settings.ts'
+import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../pull-requests.ts'
 import type { Deps, RunMeta } from '../run.ts'
 
@@ -25,6 +25,8 @@ export interface Configuration {
   readonly services: readonly ConfiguredService[]
   /** The services of the file, however many there are, and what they are called; undefined without a file. */
   readonly placed: readonly PlacedService[] | undefined
+  /** Undefined where there is none, or none counts. */
+  readonly file: InkFile | undefined
   /** Why the file, or the workflow together with it, cannot be used. */
   readonly problem: RefusedPlan | undefined
 }
@@ -49,7 +51,7 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   const { settings, context } = deps
   const input: PlanInput = { context, event, settings }
   const { commit, facts } = await commitOf(input, deps)
-  const nothing = { settings, services: [], placed: undefined, facts }
+  const nothing = { settings, services: [], placed: undefined, file: undefined, facts }
   if (commit === undefined) return { ...nothing, problem: undefined }
   const path = settings.config
   const text = await readFileAt(commit, path, input, deps)
@@ -58,7 +60,7 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   if (text === 'absent' && !fallback) return { ...nothing, problem: absent(path, commit) }
   const parsed = text === 'absent' ? undefined : parseInkFile(text, path)
   if (parsed && !parsed.ok) return { ...nothing, problem: refusedFile(path, parsed.problems) }
-  return { facts, ...settingsWith(deps, parsed?.file, commit) }
+  return { facts, file: parsed?.file, ...settingsWith(deps, parsed?.file, commit) }
 }
 
 /** Whose file counts; undefined where none does, or where the plan will say what is wrong. */
@@ -111,7 +113,7 @@ function settingsWith(
   deps: Reading,
   file: InkFile | undefined,
   { environment }: FileCommit,
-): Omit<Configuration, 'facts'> {
+): Omit<Configuration, 'facts' | 'file'> {
   for (const { variables } of file?.services ?? []) deps.maskVariables(plainVariables(variables))
   const [only, ...others] = file?.services ?? []
   const several = others.length > 0
@@ -156,7 +158,7 @@ function settingsWith(
 
 function sourcesOf(file: InkFile, service: FileService | undefined, environment: 'preview' | 'production') {
   return {
-    written: (name: InputName) => file.written(name, service?.name, environment),
+    written: (name: SettingName) => file.written(name, service?.name, environment),
     ...(service ? { variables: service.variables } : {}),
   }
 }
@@ -259,8 +261,10 @@ export function withProblem(plan: Plan, problem: RefusedPlan | undefined): Plan 
       return problem
     case 'sweep':
       return { ...plan, followedBy: undefined }
-    case 'check':
-      return { ...plan, would: withProblem(plan.would, problem) }
+    case 'check': {
+      const would = withProblem(plan.would, problem)
+      return would.kind === 'check' ? would : { ...plan, would }
+    }
     default:
       return plan
   }

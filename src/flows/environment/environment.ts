@@ -110,7 +110,7 @@ async function runService(
   const wired = new Map<string, string>()
   for (const { service: other, output } of wires) {
     const from = needed.find(({ service: one }) => one.name === other)
-    const value = settings.dryRun ? `<${output} of ${other}>` : await outputOf(from, output, own, runner)
+    const value = await outputOf(from, output, own, runner.pullRequest)
     if (value === undefined)
       return skipped(
         `${name} needs the ${output} of ${other}, which is not there yet${from?.service.idle === 'no-previews' ? ' in production' : ''}`,
@@ -120,14 +120,14 @@ async function runService(
   const environment = { ...settings.environment, wired }
   const outcome = await runner.run({ ...own, settings: { ...settings, environment } })
   // Whoever asks for its address does not care that nothing of it has changed.
-  if (runner.deploys && outcome.action === 'none' && !settings.dryRun) await tellStanding(service, own, runner)
+  if (runner.deploys && outcome.action === 'none') await tellStanding(service, own, runner)
   return end(outcome, outcome.failure !== undefined)
 }
 
 /** The outputs of a service that this run had no reason to touch. */
 async function tellStanding(service: ConfiguredService, deps: RunDeps, runner: ServiceRunner): Promise<void> {
   try {
-    const present = await withPlatform(service, deps, runner, (platform, name) =>
+    const present = await withPlatform(service, deps, runner.pullRequest, (platform, name) =>
       platform.service(name, {}, deps.signal),
     )
     if (!present) return
@@ -148,7 +148,7 @@ async function tellStanding(service: ConfiguredService, deps: RunDeps, runner: S
 async function withPlatform<T>(
   { settings, idle }: ConfiguredService,
   deps: RunDeps,
-  { pullRequest }: ServiceRunner,
+  pullRequest: number | undefined,
   ask: (platform: Platform, serviceName: string) => Promise<T>,
 ): Promise<T> {
   const place = placeOf({ context: deps.context, settings })
@@ -187,14 +187,14 @@ export function missingSecrets(plan: Plan, services: readonly ConfiguredService[
 }
 
 /** What one service hands to another. It may have been skipped, as nothing of it changed: then it is asked for. */
-async function outputOf(
-  from: Ended | undefined,
+export async function outputOf(
+  from: Pick<Ended, 'service' | 'outputs'> | undefined,
   output: ServiceOutput,
   deps: RunDeps,
-  runner: ServiceRunner,
+  pullRequest: number | undefined,
 ): Promise<string | undefined> {
   if (from === undefined) return undefined
-  return await withPlatform(from.service, deps, runner, async (platform, serviceName) => {
+  return await withPlatform(from.service, deps, pullRequest, async (platform, serviceName) => {
     if (output === 'url' || output === 'host') {
       const url = from.outputs.get('url') ?? (await platform.service(serviceName, {}, deps.signal))?.url
       if (url === undefined) return undefined

@@ -16,11 +16,13 @@ import { type Configuration, refusedProblems } from './configuration.ts'
 export interface Leftovers {
   /** Why the run must not go on; undefined when it may. */
   readonly problem?: RefusedPlan
+  /** What the file has no more, and whether it would be removed. */
+  readonly orphans: readonly { readonly name: string; readonly goes: boolean }[]
   /** Says what is left over once the run has come to its end, and removes what is to go. */
   readonly settle: (outcome: Outcome) => Promise<Outcome>
 }
 
-const none: Leftovers = { settle: async (outcome) => outcome }
+const none: Leftovers = { orphans: [], settle: async (outcome) => outcome }
 
 /**
  * Holds what runs against the file: production, or the preview of one pull request. Of a preview what the file has no more
@@ -52,8 +54,9 @@ export async function findLeftovers(
     if (problems.length > 0) return { ...none, problem: refusedProblems(problems, config) }
     // A run that is confined to one service leaves all others alone.
     if (orphans.length === 0 || services.some(({ idle }) => idle === 'confined')) return none
-    const removes = (number !== undefined || removeOrphans) && !dryRun
-    return { settle: (outcome) => settle(orphans, outcome, { deps, number, removes }) }
+    const removes = number !== undefined || removeOrphans
+    const told = orphans.map((one) => ({ name: one.name, goes: removes && isOurs(one, deps, number) }))
+    return { orphans: told, settle: (outcome) => settle(orphans, outcome, { deps, number, removes }) }
   } catch (error) {
     deps.signal.throwIfAborted()
     const what = `what of ${config} runs on ml.ink could not be read`
@@ -98,6 +101,11 @@ async function findRunning(run: Run, number: number | undefined): Promise<Runnin
   })
 }
 
+/** One that no file made may be another workflow's, unless it has the name of this repository itself. */
+function isOurs({ key, name }: RunningService, deps: RunDeps, number: number | undefined): boolean {
+  return number !== undefined || key !== undefined || name === placeOf(deps).baseName
+}
+
 interface Settling {
   readonly deps: RunDeps
   readonly number: number | undefined
@@ -109,12 +117,9 @@ async function settle(
   outcome: Outcome,
   { deps, number, removes }: Settling,
 ): Promise<Outcome> {
-  const place = placeOf(deps)
   // What a new one could not take the place of may still be needed, and a newer commit's run goes by its own file.
   const settled = outcome.failure === undefined && outcome.status !== 'superseded'
-  // One that no file made may be another workflow's, unless it has the name of this repository itself.
-  const goes = ({ key, name }: RunningService) =>
-    removes && settled && (number !== undefined || key !== undefined || name === place.baseName)
+  const goes = (one: RunningService) => removes && settled && isOurs(one, deps, number)
   const staying = number === undefined ? orphans.filter((one) => !goes(one)) : []
   const reports: Report[] = staying.map(({ name }) => {
     const reason = `${name} runs in production, and ${deps.settings.config} no longer has it. ${removes ? 'Remove it at ml.ink if it is not needed' : 'remove-orphans: true removes it'}`
@@ -124,7 +129,7 @@ async function settle(
   const because = `${deps.settings.config} no longer has it`
   const going = orphans.filter(goes).map(({ name }): Removing => {
     const names = { serviceName: name, databaseName: databaseName(name) }
-    return { place, database: undefined, ...names, pullRequest: number, because }
+    return { place: placeOf(deps), database: undefined, ...names, pullRequest: number, because }
   })
   const ends = going.length === 0 ? [] : await connected(deps, (run) => takeDownEach(going, run))
   const failure = outcome.failure ?? ends.find((end) => end.failure)?.failure

@@ -1,13 +1,16 @@
-import type { NonePlan, Plan, RefusedPlan } from '../../plan/plan.ts'
+import type { CheckPlan, NonePlan, Plan, PlanToRun, RefusedPlan } from '../../plan/plan.ts'
+import { check } from '../check.ts'
+import { dryRun } from '../no-deployment.ts'
 import type { Outcome, RunDeps } from '../run.ts'
 import type { Configuration } from './configuration.ts'
 import { missingSecrets, runEnvironment, type ServiceRunner } from './environment.ts'
+import { foresee, foreseenLines, partsOf } from './foresee.ts'
 import { findLeftovers } from './leftovers.ts'
 
 /** What a run of one plan is made of. */
 export interface PlanRunner {
   decide(deps: RunDeps): Promise<Plan>
-  runPlan(plan: Plan, deps: RunDeps, problem?: RefusedPlan): Promise<Outcome>
+  runPlan(plan: PlanToRun, deps: RunDeps, problem?: RefusedPlan): Promise<Outcome>
   skip(plan: NonePlan, deps: RunDeps): Promise<Outcome>
   react(plan: PerService): { begin(): Promise<unknown>; end(well: boolean): Promise<unknown> }
 }
@@ -25,6 +28,7 @@ export async function runAll(
   configuration: Configuration,
   runner: PlanRunner,
 ): Promise<Outcome> {
+  if (plan.kind === 'check' || isDryRun(plan)) return foreseeOnly(plan, deps, configuration, runner)
   const refused = missingSecrets(plan, configuration.services)
   if (refused) return runner.runPlan(refused, deps)
   const leftovers = await findLeftovers(plan, configuration, deps)
@@ -32,8 +36,39 @@ export async function runAll(
   return await leftovers.settle(await runServices(plan, deps, configuration, runner))
 }
 
+type DryRun = Extract<Plan, { kind: 'preview' | 'production' | 'teardown' }>
+
+function isDryRun(plan: Plan): plan is DryRun {
+  return (plan.kind === 'preview' || plan.kind === 'production' || plan.kind === 'teardown') && plan.dryRun
+}
+
+/** `command: plan` and `dry-run: true` look at all services, and touch none. */
+async function foreseeOnly(
+  plan: CheckPlan | DryRun,
+  deps: RunDeps,
+  configuration: Configuration,
+  { decide }: PlanRunner,
+): Promise<Outcome> {
+  const quiet = { ...deps, settings: { ...deps.settings, dryRun: true } }
+  const would = plan.kind === 'check' ? plan.would : plan
+  const { orphans, problem } =
+    deps.settings.apiKey === undefined
+      ? { orphans: [], problem: undefined }
+      : await findLeftovers(would, configuration, quiet)
+  const parts = problem
+    ? [{ key: undefined, would: problem, deps, after: [] }]
+    : await partsOf(plan, deps, configuration, decide)
+  const foreseen = await foresee(parts, orphans, deps, configuration.file)
+  deps.log.startGroup('Plan')
+  for (const line of [...foreseen.steps, ...foreseenLines(foreseen.services)]) deps.log.info(line)
+  deps.log.endGroup()
+  if ('environment' in would) deps.output('environment', would.environment)
+  if ('serviceName' in would && parts.length === 1) deps.output('service', would.serviceName)
+  return plan.kind === 'check' ? check(plan, deps, parts, foreseen) : dryRun(plan, deps, foreseen)
+}
+
 async function runServices(
-  plan: Plan,
+  plan: PlanToRun,
   deps: RunDeps,
   { services, placed, problem }: Configuration,
   runner: PlanRunner,
@@ -79,8 +114,9 @@ function tellOne({ report }: Outcome, deps: RunDeps, key: string | undefined): v
 
 /** Carries out the runs of single services: the one who asked gets one sign for all of them. */
 function runnerOf(whole: Plan, runner: PlanRunner): ServiceRunner {
-  const planOf = async (deps: RunDeps): Promise<Plan> => {
-    const plan = await runner.decide(deps)
+  const planOf = async (deps: RunDeps): Promise<PlanToRun> => {
+    const decided = await runner.decide(deps)
+    const plan = decided.kind === 'check' ? decided.would : decided
     if (plan.kind === 'sweep') return plan.followedBy ?? plan
     return 'askedBy' in plan && (plan.kind === 'preview' || plan.kind === 'rollback')
       ? { ...plan, askedBy: undefined }

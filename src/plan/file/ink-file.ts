@@ -13,7 +13,7 @@ import {
 } from 'yaml'
 import { errorMessage } from '../../core/errors.ts'
 import { settingTable } from '../setting-table.ts'
-import type { Given, InputName } from '../settings.ts'
+import type { Given, SettingName } from '../settings.ts'
 import { isMark } from '../variables.ts'
 import { describeNearest, isSwitch, type KeyNode, keysBelowService, keyTree } from './keys.ts'
 import { type FileService, type FileVariable, type FileVariables, parseTemplate } from './references.ts'
@@ -31,7 +31,7 @@ export interface InkFile {
   readonly path: string
   readonly services: readonly FileService[]
   /** What the file says of a setting: for one service, for previews or for production. */
-  written(setting: InputName, service: string | undefined, environment: 'preview' | 'production'): Given | undefined
+  written(setting: SettingName, service: string | undefined, environment: 'preview' | 'production'): Given | undefined
 }
 
 export type ParsedFile =
@@ -109,7 +109,7 @@ class Reader {
     return { ok: true, file: { path: this.#path, services, written } }
   }
 
-  #written(setting: InputName, service: string | undefined, environment: 'preview' | 'production') {
+  #written(setting: SettingName, service: string | undefined, environment: 'preview' | 'production') {
     const keys = keysBelowService(setting)
     if (keys === undefined) return this.#values.get(settingTable[setting].key ?? '')
     if (service === undefined) return undefined
@@ -187,7 +187,7 @@ class Reader {
     else this.#setting(value, known.setting, label)
   }
 
-  #setting(value: Node, setting: InputName, label: string): void {
+  #setting(value: Node, setting: SettingName, label: string): void {
     const text = this.#text(value, settingTable[setting].type.schema, label)
     if (text !== undefined) this.#values.set(label, { text, label: this.#label(value, label) })
   }
