@@ -6,7 +6,7 @@ import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
-import type { Facts, Plan, PlanToRun, RefusedPlan } from '../plan/plan.ts'
+import type { Facts, Plan, PlanToRun, RefusedPlan, WorkPlan } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
 import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
 import { SourceError } from '../source/remote.ts'
@@ -42,8 +42,6 @@ import {
 } from './run.ts'
 import { sweep } from './sweep.ts'
 import { teardown } from './teardown.ts'
-
-type WorkPlan = Exclude<PlanToRun, { kind: 'none' | 'refused' | 'help' | 'decline' }>
 
 // Several services that have the same to tell at the same time are told together.
 const gatherMs = 300

@@ -221,7 +221,16 @@ function sharedMemory(deps: RunDeps): RunDeps {
   }
 }
 
+/** Outputs that several services have in common. */
+const sharedOutputs = ['environment', 'comment-id'] as const
+
 function tellServices(deps: RunDeps, ended: readonly Ended[]): void {
+  const [only, ...others] = ended
+  if (only && others.length === 0) for (const [name, value] of only.outputs) deps.output(name, value)
+  for (const name of sharedOutputs) {
+    const value = ended.map(({ outputs }) => outputs.get(name)).find((one) => one !== undefined)
+    if (value !== undefined) deps.output(name, value)
+  }
   const told = ended.map(({ service, outputs, outcome }) => [
     service.name,
     {
