@@ -20,6 +20,21 @@ export interface Log extends PhaseLog {
   untrusted(line: string): void
 }
 
+/** Lines of several services come mixed, so each says whose it is; groups cannot lie within each other. */
+export function labelled(log: Log, name: string): Log {
+  const label = (text: string) => `${name} │ ${text}`
+  return {
+    ...log,
+    startGroup: (title) => log.info(label(title)),
+    endGroup: () => undefined,
+    info: (text) => log.info(label(text)),
+    debug: (text) => log.debug(label(text)),
+    notice: (text) => log.notice(label(text)),
+    warning: (text) => log.warning(label(text)),
+    untrusted: (line) => log.untrusted(label(line)),
+  }
+}
+
 /** The action's outputs, by their names in `action.yml`. */
 export type OutputName =
   | 'url'

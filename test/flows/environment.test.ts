@@ -62,7 +62,10 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
     expect(statuses(run)).toEqual({ web: 'live', api: 'skipped' })
     expect(run.outputs.status, run.told).toBe('live')
     expect(await scene.page(name('web'))).toBe('web 2')
-    expect(stage.ink.service(name('web'))?.env.API_URL).toBe(stage.ink.service(name('api'))?.url)
+    const { url } = stage.ink.service(name('api')) ?? {}
+    expect(stage.ink.service(name('web'))?.env.API_URL).toBe(url)
+    // What was left is told as well.
+    expect(JSON.parse(run.outputs.services ?? '').api).toMatchObject({ url, commit: first, service: name('api') })
   })
 
   it('all come with the first change to one of them, and none with a change to none', async () => {

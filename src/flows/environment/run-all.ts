@@ -70,12 +70,12 @@ async function foreseeOnly(
 async function runServices(
   plan: PlanToRun,
   deps: RunDeps,
-  { services, problem }: Configuration,
+  { services, placed, problem }: Configuration,
   runner: PlanRunner,
 ): Promise<Outcome> {
   if (services.length === 0) {
     const outcome = await runner.runPlan(plan, deps, problem)
-    tellOne(outcome, deps)
+    tellOne(outcome, deps, placed?.[0]?.key)
     return outcome
   }
   switch (plan.kind) {
@@ -86,18 +86,14 @@ async function runServices(
     case 'logs': {
       const reacted = runner.react(plan)
       const begun = plan.kind === 'logs' ? undefined : reacted.begin()
-      // Only what is deployed takes anything from the others.
-      const deploys = plan.kind === 'preview' || plan.kind === 'production'
-      const each = deploys ? services : services.map((service) => ({ ...service, wires: [] }))
-      const outcome = await runEnvironment(each, deps, runnerOf(plan, runner)).finally(() => begun)
+      const outcome = await runEnvironment(services, deps, runnerOf(plan, runner)).finally(() => begun)
       if (plan.kind !== 'logs') await reacted.end(outcome.failure === undefined)
       return outcome
     }
     case 'sweep': {
       const swept = await runner.runPlan({ ...plan, followedBy: undefined }, deps, problem)
       if (plan.followedBy === undefined) return swept
-      const alone = services.map((service) => ({ ...service, wires: [] }))
-      const seen = await runEnvironment(alone, deps, runnerOf(plan.followedBy, runner))
+      const seen = await runEnvironment(services, deps, runnerOf(plan.followedBy, runner))
       const { failure = seen.failure } = swept
       return { ...swept, failure, others: [seen.report, ...(seen.others ?? [])] }
     }
@@ -106,13 +102,13 @@ async function runServices(
   }
 }
 
-/** A single service is told in the same form as several. */
-function tellOne({ report }: Outcome, deps: RunDeps): void {
+/** A single service is told in the same form as several, by its name in the file where there is one. */
+function tellOne({ report }: Outcome, deps: RunDeps, key: string | undefined): void {
   if (report.kind !== 'deploy') return
   const { service, url, status, commit } = report.row
   deps.output(
     'services',
-    JSON.stringify({ [service]: { url, status, commit, service, branch: report.pushed?.branch } }),
+    JSON.stringify({ [key ?? service]: { url, status, commit, service, branch: report.pushed?.branch } }),
   )
 }
 
@@ -130,6 +126,7 @@ function runnerOf(whole: Plan, runner: PlanRunner): ServiceRunner {
     'pullRequest' in whole && typeof whole.pullRequest === 'object' ? whole.pullRequest.number : undefined
   return {
     pullRequest,
+    deploys: whole.kind === 'preview' || whole.kind === 'production',
     run: async (deps) => runner.runPlan(await planOf(deps), deps),
     skip: (deps, reason) => runner.skip({ kind: 'none', status: 'skipped', reason, pullRequest }, deps),
   }
