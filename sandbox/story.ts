@@ -32,6 +32,7 @@ export interface Stage {
 }
 
 const example = fileURLToPath(new URL('../examples/hello', import.meta.url))
+const workflow = new URL('../examples/workflows/minimal.yml', import.meta.url)
 const permissions = { contents: 'read', 'pull-requests': 'write', deployments: 'write' } as const
 
 /**
@@ -51,7 +52,8 @@ export async function* tellStory(stage: Stage): AsyncGenerator<StoryStep> {
 
 async function openTeller({ ink, github, run }: Stage) {
   const repository = await github.createRepository({ owner: 'acme', name: 'hello' })
-  const first = await repository.commit({ branch: 'main', files: await filesOf(example), message: 'Say hello' })
+  const files = { ...(await filesOf(example)), '.github/workflows/deploy.yml': await readFile(workflow, 'utf8') }
+  const first = await repository.commit({ branch: 'main', files, message: 'Say hello' })
   const act = async (kind: EventKind, options: EventOptions) =>
     run({
       repository,
@@ -102,7 +104,12 @@ async function openTeller({ ink, github, run }: Stage) {
       return step(
         'A pull request gets a preview',
         [result],
-        [...live(result, sha), await answersWith(result.outputs.url, sha), oneComment(repository, 'Preview is live')],
+        [
+          ...live(result, sha),
+          await answersWith(result.outputs.url, sha),
+          oneComment(repository, 'Preview is live'),
+          oneComment(repository, 'removed when this pull request closes'),
+        ],
       )
     },
     async secondCommit() {

@@ -2,11 +2,12 @@ import { systemClock } from './core/clock.ts'
 import { errorMessage } from './core/errors.ts'
 import { proxiedFetch } from './core/http.ts'
 import { finishInterrupted } from './flows/interrupted.ts'
+import { cardSurroundings } from './flows/reporter.ts'
 import { openGitHub } from './github/github.ts'
-import { createSeal } from './report/seal.ts'
 import { cancelOnSignals } from './runner/cancellation.ts'
 import { loadRun } from './runner/load-run.ts'
 import { readOpenDeployments } from './runner/output.ts'
+import { readWorkflowFiles } from './runner/workflow-files.ts'
 
 // The runner gives the post step of a cancelled job little time, and a dead GitHub must not use it all.
 const callLimitMs = 4000
@@ -17,7 +18,7 @@ async function post(): Promise<void> {
   if (open.length === 0) return
   using cancelled = cancelOnSignals(process)
   const { context, settings, log } = loadRun(process.env)
-  const { owner, name, serverUrl, fullName, apiUrl } = context.repository
+  const { owner, name, apiUrl } = context.repository
   const token = settings.githubToken?.reveal()
   const github = openGitHub({
     token,
@@ -33,8 +34,11 @@ async function post(): Promise<void> {
   })
   const settleDeps = {
     github,
-    repositoryUrl: `${serverUrl}/${fullName}`,
-    sealOf: (pullRequest: number) => createSeal(settings.apiKey, context.repository, pullRequest),
+    surroundingsOf: cardSurroundings({
+      context,
+      settings,
+      workflowFiles: () => readWorkflowFiles(context.workspace),
+    }),
     comment: settings.comment,
     now: systemClock.now(),
   }

@@ -4,22 +4,30 @@ import { safeMessage } from '../core/sanitize.ts'
 import type { Credits } from '../ink/account.ts'
 import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
+import type { RunEvent } from '../plan/event.ts'
 import type { PlaceJudgement } from '../plan/names.ts'
 import type { CheckPlan, Place, Plan } from '../plan/plan.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { formatCost } from '../report/wording.ts'
+import { checksOfWorkflow } from './environment/workflow.ts'
 import { assertDeployable, describeLimits, findPlace, type PlaceFindings } from './resources/account.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { compareDns, describeDns, type ZoneReader } from './resources/dns.ts'
 import { delegationOf } from './resources/domains.ts'
 import { findPreviews } from './resources/previews.ts'
-import type { Deps, Outcome } from './run.ts'
+import type { Deps, Outcome, RunDeps } from './run.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
-export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): Promise<Outcome> {
+export async function check(plan: CheckPlan, deps: RunDeps, event: RunEvent): Promise<Outcome> {
+  const { signal } = deps
   deps.log.startGroup('Checks')
   const checks = (
-    await Promise.all([checkPlatform(plan, deps, signal), checkPullRequests(deps), checkCheckout(plan, deps, signal)])
+    await Promise.all([
+      checkPlatform(plan, deps, signal),
+      checkPullRequests(deps),
+      checkCheckout(plan, deps, signal),
+      checksOfWorkflow(deps, event),
+    ])
   ).flat()
   for (const { name, result, detail, fix } of checks) {
     deps.log.info(`${signs[result]} ${name}: ${detail}`)

@@ -8,6 +8,7 @@ import { previewName, serviceName } from '../plan/names.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
 import type { AnnotationView, NothingReport, PlanReport } from '../report/model.ts'
+import { checksOfWorkflow } from './environment/workflow.ts'
 import { openReporter, type Subject } from './reporter.ts'
 import { compareDns, describeDns } from './resources/dns.ts'
 import { isOwnService, openInkRepository } from './resources/repository.ts'
@@ -54,13 +55,13 @@ async function noteSkipped(reason: string, pullRequest: PullRequest, deps: RunDe
 type PlanToDo = Extract<Plan, { readonly dryRun: boolean }>
 
 /** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
-export async function dryRun(plan: PlanToDo, action: Action, deps: RunDeps): Promise<Outcome> {
+export async function dryRun(plan: PlanToDo, action: Action, deps: RunDeps, event: RunEvent): Promise<Outcome> {
   const details = await foreseen(plan, deps)
   for (const line of details) deps.log.info(line)
   const report: PlanReport = {
     kind: 'plan',
     steps: [...describePlan({ ...plan, dryRun: false }), ...details],
-    checks: [],
+    checks: await checksOfWorkflow(deps, event),
     runUrl: deps.context.runUrl,
     warnings: deps.warnings,
   }

@@ -1,9 +1,11 @@
 import { placeName } from '../plan/names.ts'
+import { removalBy } from '../plan/workflow/check.ts'
 import { foldCard } from '../report/card.ts'
 import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
+import { workflowsOf } from './environment/workflow.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
 import type { Deps, Reporter, RunDeps } from './run.ts'
 import { Timeline } from './run.ts'
@@ -29,7 +31,8 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const stamp: RunStamp = { id: context.runId, attempt: context.runAttempt, startedAt }
   const now = () => new Date(clock.now()).toISOString()
   const timeline = new Timeline(() => clock.now(), deps.log)
-  const card = cardWriter(deps)
+  let expiresAfterMs: number | undefined
+  const card = cardWriter(deps, () => expiresAfterMs)
   const over = new AbortController()
   let row: CardRow = {
     service: subject.serviceName,
@@ -94,6 +97,9 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       if (ended && begun) remember()
       tellAtWork()
     },
+    noteExpiry: (afterMs) => {
+      expiresAfterMs = afterMs
+    },
     previous: async () => card.before(),
     begin: async () => {
       begun = true
@@ -152,8 +158,30 @@ function finalMode(deps: Deps, row: CardRow): WriteMode {
   }
 }
 
-function cardWriter(deps: Deps) {
-  const { repository } = deps.context
+/** Where the card of a pull request stands, and what becomes of its preview. Reads the checkout's workflows once. */
+export function cardSurroundings({
+  context,
+  settings,
+  workflowFiles,
+}: Pick<Deps, 'context' | 'settings' | 'workflowFiles'>) {
+  const { repository } = context
+  const byWorkflow = removalBy(workflowsOf({ context, workflowFiles }))
+  return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({
+    repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
+    pullRequest,
+    removal: byWorkflow === 'closing' || expiresAfterMs === undefined ? byWorkflow : { expiresAfterMs },
+    seal: createSeal(settings.apiKey, repository, pullRequest),
+  })
+}
+
+/** How the card of a pull request is found, and told from what others wrote. */
+export function cardOf({ seal }: Surroundings, pullRequest: number) {
+  const authentic = seal && ((body: string) => authenticState(body, seal) !== undefined)
+  return { pullRequest, marker: CARD_MARKER, authentic }
+}
+
+function cardWriter(deps: Deps, expiry: () => number | undefined) {
+  const surroundingsOf = cardSurroundings(deps)
   let before: CardRow | undefined
   let after: CardRow | undefined
   return {
@@ -162,17 +190,10 @@ function cardWriter(deps: Deps) {
     write: async (pullRequest: number | undefined, told: CardRow, mode: WriteMode): Promise<number | undefined> => {
       if (pullRequest === undefined || mode === 'not') return undefined
       const row = deps.redact(told)
-      const seal = createSeal(deps.settings.apiKey, repository, pullRequest)
-      const surroundings: Surroundings = {
-        repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
-        pullRequest,
-        seal,
-      }
+      const surroundings = surroundingsOf(pullRequest, expiry())
       const written = await deps.github.comments.upsert({
-        pullRequest,
-        marker: CARD_MARKER,
+        ...cardOf(surroundings, pullRequest),
         create: mode === 'create',
-        authentic: seal && ((body) => authenticState(body, seal) !== undefined),
         fold: (bodies) => {
           const folded = foldCard(bodies, row, surroundings)
           before ??= folded.before

@@ -113,11 +113,11 @@ async function carryOut(plan: Plan, deps: RunDeps, event: RunEvent): Promise<Out
     case 'decline':
       return answerDecline(plan, deps)
     case 'check':
-      return check(plan, deps, deps.signal)
+      return check(plan, deps, event)
     default:
       // What a sweep or a monitor would do shows only in what they find.
       return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
-        ? dryRun(plan, actionOf(plan), deps)
+        ? dryRun(plan, actionOf(plan), deps, event)
         : work(plan, deps)
   }
 }

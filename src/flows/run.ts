@@ -7,6 +7,7 @@ import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
 import type { Place } from '../plan/plan.ts'
 import type { ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
+import type { WorkflowText } from '../plan/workflow/workflow.ts'
 import type { AnnotationView, CardRow, Phase, PhaseName, PhaseResult, Report } from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
@@ -68,6 +69,8 @@ export interface Deps {
   readonly seedDatabase: SeedDatabase
   readonly http: HttpRequest
   readonly mcp: McpProbe
+  /** The workflow files of the checkout; none where nothing is checked out. */
+  readonly workflowFiles: () => readonly WorkflowText[]
   /** Remembers for the post step what would be left open if this process were killed now. */
   readonly remember: (open: readonly OpenDeployment[], serviceName: string) => void
 }
@@ -107,6 +110,8 @@ export interface Reporter {
   /** The row as it stands. */
   row(): CardRow
   update(change: Partial<CardRow>): void
+  /** The platform ends the preview by itself, so many milliseconds after the deployment. */
+  noteExpiry(afterMs: number): void
   /** The row that the card had for this service before this run, if it was read. */
   previous(): Promise<CardRow | undefined>
   /** Opens the deployment record, and writes the card if the run takes long. */

@@ -2,6 +2,7 @@ import type { NonePlan, Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { Outcome, RunDeps } from '../run.ts'
 import type { Configuration } from './configuration.ts'
 import { missingSecrets, runEnvironment, type ServiceRunner } from './environment.ts'
+import { warnOfWorkflow } from './workflow.ts'
 
 /** What a run of one plan is made of. */
 export interface PlanRunner {
@@ -24,6 +25,7 @@ export async function runAll(
   { services, problem }: Configuration,
   runner: PlanRunner,
 ): Promise<Outcome> {
+  if ((plan.kind === 'preview' || plan.kind === 'production') && !plan.dryRun) warnOfWorkflow(deps)
   if (services.length === 0) {
     const outcome = await runner.runPlan(plan, deps, problem)
     tellOne(outcome, deps)
