@@ -143,7 +143,9 @@ function explained(
     }
   }
   const reason = reasonAt(lines, at)
-  const annotations = annotate(section, at, advice?.cause ?? reason, paths)
+  const annotations = annotate(section, at, advice?.cause ?? reason, paths).map((each) =>
+    ended === 'run' && each.title === 'Build error' ? { ...each, title: 'Error' } : each,
+  )
   const plain = () =>
     plainCause(failure, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
   const cause = withPlace(advice?.cause ?? plain(), annotations[0])

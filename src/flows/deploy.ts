@@ -2,12 +2,10 @@ import { count, formatBytes } from '../core/format.ts'
 import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
-import { idleGlobs } from '../plan/paths.ts'
 import { keptSecrets } from '../plan/variables.ts'
 import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/branches.ts'
-import type { Snapshot } from '../source/snapshot.ts'
-import type { Source } from '../source/source.ts'
+import { warnOfIdleGlobs } from './no-deployment.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
 import {
   type DeployPlan,
@@ -46,7 +44,9 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const { snapshot } = found
   const branch = deploymentBranch(plan.target, snapshot.sourceSha, snapshot.suffix)
   tellSource(run, found, branch)
-  await warnOfIdleGlobs(plan, run, source, snapshot)
+  // What is shipped is not what is tracked, where either of these is set.
+  if (plan.paths && plan.directory === undefined && !plan.exportIgnore)
+    warnOfIdleGlobs(run, plan.paths, await source.files(snapshot, run.signal))
 
   const seed = await readSeed(plan, source, snapshot, run.signal)
   const overtaken = await changeMeanwhile(plan, run, snapshot.sourceSha)
@@ -71,22 +71,6 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
     readAccount(run.platform, plan.place, run.signal),
   ])
   return outcome.report.kind === 'deploy' ? { ...outcome, report: { ...outcome.report, account } } : outcome
-}
-
-/** A glob that matches nothing lets every commit be skipped that it was written for. */
-async function warnOfIdleGlobs(
-  { paths, directory, exportIgnore }: DeployPlan,
-  run: Run,
-  source: Source,
-  snapshot: Snapshot,
-): Promise<void> {
-  // What is shipped is not what is tracked, where either of these is set.
-  if (paths === undefined || directory !== undefined || exportIgnore) return
-  const idle = idleGlobs(paths, await source.files(snapshot, run.signal))
-  if (idle.length > 0)
-    run.log.warning(
-      `\`paths\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
-    )
 }
 
 async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): Promise<Prepared['database']> {

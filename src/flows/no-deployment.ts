@@ -2,10 +2,12 @@ import { DeployError } from '../core/errors.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
+import { placeOf } from '../plan/build-plan.ts'
 import { describePlan, noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
-import type { DeclinePlan, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
+import { idleGlobs } from '../plan/paths.ts'
+import type { DeclinePlan, HeldByPaths, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
 import type { AnnotationView, NothingReport, PlanReport } from '../report/model.ts'
 import { checksOfWorkflow } from './environment/workflow.ts'
@@ -35,8 +37,34 @@ export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): P
   else deps.log.notice(said)
   if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
     await noteSkipped(plan.reason, event.pullRequest, deps)
+  if (plan.heldBy) await warnOfHolding(plan.heldBy, deps)
   const report = nothingReport(deps, plan.status, plan.reason)
   return { action: 'none', status: plan.status, report, failure: undefined }
+}
+
+/** Where there is no checkout, nothing tells which globs are good. */
+async function warnOfHolding({ paths, ...commit }: HeldByPaths, deps: RunDeps): Promise<void> {
+  await using source = deps.openSource(placeOf(deps))
+  try {
+    const files = await source.committedPaths(commit, deps.signal)
+    if (files) warnOfIdleGlobs(deps, paths, files)
+  } catch (error) {
+    deps.signal.throwIfAborted()
+    deps.log.debug(`The files of the checkout could not be listed: ${safeMessage(deps, error)}`)
+  }
+}
+
+/** A glob that matches nothing lets every commit be skipped that it was written for. */
+export function warnOfIdleGlobs(
+  { log }: Pick<RunDeps, 'log'>,
+  paths: readonly string[],
+  files: Iterable<string>,
+): void {
+  const idle = idleGlobs(paths, files)
+  if (idle.length > 0)
+    log.warning(
+      `\`paths\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
+    )
 }
 
 /** A commit that is skipped leaves what an earlier one put up; the card, if there is one, says so. */

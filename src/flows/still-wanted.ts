@@ -1,4 +1,5 @@
 import { DeployError } from '../core/errors.ts'
+import { shortSha } from '../core/format.ts'
 import { previewState } from '../plan/guards.ts'
 import { parseDeploymentBranch } from '../plan/names.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
@@ -30,7 +31,11 @@ async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | unde
   const { number } = plan.pullRequest
   const { pullRequests } = run.github
   const now = pullRequestFact(await pullRequests.get(number, { deadlineAt: run.deadlineAt }))
-  if (now === 'unreadable' && pullRequests.mayRead()) throw unanswered(number)
+  if (now === 'unreadable' && pullRequests.mayRead())
+    throw unanswered(
+      `pull request #${number} still wants this preview`,
+      'What is there of the preview goes with the pull request, or with the next sweep.',
+    )
   if (now === 'unreadable' || now === 'not-found') return undefined // a warning has been given by whoever asked
   const verdict = previewState(plan, now)
   if (verdict.wanted) return undefined
@@ -39,10 +44,10 @@ async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | unde
     : { kind: 'moved-on', sentence: verdict.reason, by: verdict.by }
 }
 
-/** Without an answer nothing counts as live: the pull request may be closed, and its preview would stay for good. */
-function unanswered(number: number): DeployError {
-  return new DeployError(`It is not known whether pull request #${number} still wants this preview`, {
-    hint: 'Run the job again once pull requests can be read. What is there of the preview goes with the pull request, or with the next sweep.',
+/** Without an answer nothing counts as live: the pull request may be closed, or a newer commit be there. */
+function unanswered(whether: string, left: string): DeployError {
+  return new DeployError(`It is not known whether ${whether}`, {
+    hint: `Run the job again once that can be read. ${left}`,
   })
 }
 
@@ -55,13 +60,18 @@ function unanswered(number: number): DeployError {
 async function productionChange(plan: ProductionPlan, run: Run): Promise<Change | undefined> {
   if (run.context.eventName !== 'push') return undefined
   const branch = plan.wanted.ref.replace(/^refs\/heads\//, '')
-  const tip = await run.github.branches.tip(branch)
-  if (tip === undefined || tip === plan.wanted.sha) return undefined
+  const tip = await run.github.branches.tip(branch, { deadlineAt: run.deadlineAt })
+  if (tip === undefined)
+    throw unanswered(
+      `${branch} is still at ${shortSha(plan.wanted.sha)}`,
+      'What was switched to it, if anything was, stays until then.',
+    )
+  if (tip === 'withheld' || tip === plan.wanted.sha) return undefined
   const service = await run.platform.service(plan.serviceName, {}, run.signal)
   if (service?.branch === undefined || parseDeploymentBranch(service.branch)?.sourceSha !== tip) return undefined
   return {
     kind: 'moved-on',
-    sentence: `${branch} has moved on to ${tip.slice(0, 7)}, which is deployed already`,
+    sentence: `${branch} has moved on to ${shortSha(tip)}, which is deployed already`,
     by: tip,
   }
 }

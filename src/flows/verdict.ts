@@ -60,7 +60,7 @@ const failedIn = {
   triggering: 'ml.ink did not start the deployment',
   queued: 'The deployment failed before its build began',
   building: 'The build failed',
-  'rolling-out': 'The app did not start',
+  'rolling-out': 'The app does not start',
 } as const
 
 const waitingWords = {
@@ -87,7 +87,8 @@ export function failureOf(
   if (!red.includes(status)) return undefined
   if (!explanation) return new DeployError(sentence)
   const { cause, hint } = explanation.diagnosis
-  return new DeployError(cause === sentence ? sentence : `${sentence}: ${cause}`, { hint })
+  // Many a cause begins with the very sentence.
+  return new DeployError(cause.startsWith(sentence) ? cause : `${sentence}: ${cause}`, { hint })
 }
 
 /** What was seen of a deployment: its address, how long its build took, how it answered. */

@@ -84,8 +84,11 @@ export function openGitHub(options: GitHubOptions): GitHub {
 
 /** The repository's branches on GitHub. */
 export interface Branches {
-  /** The commit at the tip of a branch; undefined when it cannot be read, which decides nothing and is not worth a warning. */
-  tip(branch: string, patience?: Patience): Promise<string | undefined>
+  /**
+   * The commit at the tip of a branch. `withheld` when GitHub answers and does not tell: there is no such branch, or the token
+   * may not read it, which has been warned about then. Undefined when GitHub gave no answer.
+   */
+  tip(branch: string, patience?: Patience): Promise<string | 'withheld' | undefined>
 }
 
 /** Opens the branches of a repository. */
@@ -107,9 +110,9 @@ export function openBranches(api: Api): Branches {
         permission: 'contents',
         access: 'read',
         purpose: 'see whether the production branch has moved on',
-        silent: true,
       })
-      return read.ok ? read.data : undefined
+      if (read.ok) return read.data
+      return read.problem === 'unreachable' || read.problem === 'unreadable' ? undefined : 'withheld'
     },
   }
 }

@@ -132,7 +132,15 @@ function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | 
   if (untrusted && input.settings.directory !== undefined) return no(builtByStrangers)
   const unchanged = intent.byPerson ? undefined : unchangedPreview(input, pullRequest, placeOf(input), facts)
   if (typeof unchanged === 'object') return unchanged
-  if (unchanged !== undefined) return no(unchanged)
+  if (unchanged !== undefined)
+    return {
+      kind: 'none',
+      status: 'skipped',
+      reason: unchanged,
+      pullRequest: pullRequest.number,
+      // What lies in the workspace of a run for a stranger's commit is not looked at.
+      ...(untrusted ? {} : heldBy(input, pullRequest.head)),
+    }
   return previewPlan(input, intent, { pullRequest, untrusted })
 }
 
@@ -225,7 +233,20 @@ export function heldByLive(
       ? unchangedReason(paths)
       : unchangedPaths(paths, { kind: 'range', before: live.commit, after: wanted.sha }, facts)
   if (typeof unchanged !== 'string') return unchanged
-  return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: undefined }
+  return {
+    kind: 'none',
+    status: 'skipped',
+    reason: unchanged,
+    pullRequest: undefined,
+    ...heldBy({ settings, context }, wanted),
+  }
+}
+
+function heldBy(
+  { settings: { paths = [] }, context }: Pick<PlanInput, 'settings' | 'context'>,
+  { sha }: { readonly sha: string },
+): Pick<NonePlan, 'heldBy'> {
+  return { heldBy: { paths, wanted: { sha }, ordinaryCheckouts: [context.sha, sha] } }
 }
 
 /** A run that is started again must not put its old commit over a newer one without a word. */

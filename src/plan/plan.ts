@@ -207,6 +207,16 @@ export interface NonePlan {
   readonly pullRequest: number | undefined
   /** A preview that was to be taken down is still there, if there was one: that deserves a warning. */
   readonly stillRuns?: boolean
+  /** Given where none of the changed files counts: the globs, and the commit that they were meant for. */
+  readonly heldBy?: HeldByPaths
+}
+
+/** What `paths` have left out. */
+export interface HeldByPaths {
+  readonly paths: readonly string[]
+  readonly wanted: { readonly sha: string }
+  /** Commits at which the default checkout may stand for this event. */
+  readonly ordinaryCheckouts: readonly string[]
 }
 
 /** The run cannot go on, and that is red: a missing key, a command that lacks what it needs. */

@@ -1,6 +1,7 @@
 import { chooseCommit, findCheckout, type WantedCommit } from './checkout.ts'
 import { GitFailure } from './git.ts'
 import { readObjects } from './objects.ts'
+import { listTree, readablePath } from './tree.ts'
 import { borrowObjects, type GitWorkspace, type Stores } from './workspace.ts'
 
 /** What a commit has at a path; `unknown` where the checkout does not hold the commit. Links count as no file. */
@@ -25,6 +26,28 @@ export async function readCommitted(git: GitWorkspace, request: WantedCommit, pa
   const read = (sha: string | undefined) => (sha === undefined ? ('unknown' as const) : readFrom(stores, sha, path))
   const file = await read(commit)
   return { commit, file, inCheckout: checkout.head === commit ? file : await read(checkout.head) }
+}
+
+/** Paths of the commit that is deployed, or else of the one that is checked out; undefined where there is neither. */
+export async function committedPaths(
+  git: GitWorkspace,
+  request: WantedCommit,
+): Promise<ReadonlySet<string> | undefined> {
+  const checkout = await findCheckout(git, request)
+  if (checkout === undefined) return undefined
+  const { own } = await git.stores(checkout.format)
+  await borrowObjects(own.directory, checkout.objectsDirectory)
+  for (const commit of [chooseCommit(checkout, request).sha, checkout.head]) {
+    try {
+      if (commit === undefined) continue
+      const entries = await listTree(own, commit)
+      return new Set(entries.filter(({ type }) => type !== 'tree').map(({ path }) => readablePath(path)))
+    } catch (error) {
+      // A checkout of depth 1 holds the merge commit and not the head.
+      if (!(error instanceof GitFailure)) throw error
+    }
+  }
+  return undefined
 }
 
 async function readFrom({ own }: Stores, commit: string, path: string): Promise<CommittedFile> {

@@ -11,7 +11,7 @@ import {
   selectOldBranches,
 } from './branches.ts'
 import type { WantedCommit } from './checkout.ts'
-import { type FoundFile, readCommitted } from './committed-file.ts'
+import { committedPaths, type FoundFile, readCommitted } from './committed-file.ts'
 import { GitFailure } from './git.ts'
 import { readObjects } from './objects.ts'
 import { type GitRemote, SourceError } from './remote.ts'
@@ -39,6 +39,8 @@ export interface Source extends AsyncDisposable {
   read(snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Buffer | undefined>
   /** One file of the commit that a request means, as far as the checkout tells; nothing is fetched for it. */
   readCommitted(request: WantedCommit, path: string, signal: AbortSignal): Promise<FoundFile>
+  /** Paths of the commit that a request means, or of the one that is checked out; undefined where there is no checkout. */
+  committedPaths(request: WantedCommit, signal: AbortSignal): Promise<ReadonlySet<string> | undefined>
   push(request: PushRequest, signal: AbortSignal): Promise<PushResult>
   /** Short branch name → commit. */
   branches(remote: GitRemote, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
@@ -118,6 +120,7 @@ export function openSource(options: SourceOptions): Source {
       }),
     readCommitted: (request, path, signal) =>
       act(`Reading ${path}`, signal, (git) => readCommitted(git, request, path)),
+    committedPaths: (request, signal) => act('Listing the checkout', signal, (git) => committedPaths(git, request)),
     push: (request, signal) =>
       actInTime(`The push of ${request.branch}`, signal, (git) =>
         pushSnapshotBranch(git, request, made.get(request.snapshot.sha)),

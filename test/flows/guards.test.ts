@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { RunEvent } from '../../src/plan/event.ts'
 import type { InputName } from '../../src/plan/settings.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
@@ -13,14 +14,23 @@ function setPull(world: VirtualWorld, open: boolean): void {
   world.github.pulls.set(9, { ...rest, number: 9, open, head })
 }
 
+interface Silence {
+  readonly event?: RunEvent
+  readonly serviceName?: string
+  readonly silentMs: number
+  /** What happens on GitHub in the silence. */
+  readonly meanwhile?: () => void
+}
+
 /** Deploys while GitHub, from the moment that the deployment has started, answers nothing for so long. */
-async function deployWithSilence(world: VirtualWorld, silentMs: number, closedMeanwhile = false) {
+async function deployWithSilence(world: VirtualWorld, silence: Silence) {
+  const { event = opened, serviceName = `${BASE}-pr-9`, silentMs, meanwhile } = silence
   setPull(world, true)
-  const run = world.start(opened, { timeout: '10m' })
+  const run = world.start(event, { timeout: '10m' })
   const trouble = async () => {
-    while (!world.ink.services.has(`${BASE}-pr-9`)) await world.time.clock.sleep(50, new AbortController().signal)
+    while (!world.ink.services.has(serviceName)) await world.time.clock.sleep(50, new AbortController().signal)
     world.github.silent = true
-    if (closedMeanwhile) setPull(world, false)
+    meanwhile?.()
     await world.time.clock.sleep(silentMs, new AbortController().signal)
     world.github.silent = false
     await run.done
@@ -89,19 +99,50 @@ describe('one service name in two projects', () => {
 describe('whether a pull request still wants its preview', () => {
   it('is waited for as long as a deployment may take', async () => {
     const world = openWorld()
-    expect((await deployWithSilence(world, 240_000))?.status).toBe('live')
+    expect((await deployWithSilence(world, { silentMs: 240_000 }))?.status).toBe('live')
   })
 
   it('decides also when the answer comes late: what was closed meanwhile is taken down again', async () => {
     const world = openWorld()
-    expect((await deployWithSilence(world, 240_000, true))?.status).toBe('removed')
+    expect(
+      (await deployWithSilence(world, { silentMs: 240_000, meanwhile: () => setPull(world, false) }))?.status,
+    ).toBe('removed')
     expect(world.ink.services.has(`${BASE}-pr-9`)).toBe(false)
   })
 
   it('makes the run red when GitHub never answers: nothing is called live', async () => {
     const world = openWorld()
-    const outcome = await deployWithSilence(world, 7_200_000)
+    const outcome = await deployWithSilence(world, { silentMs: 7_200_000 })
     expect(outcome?.status).toBe('timed-out')
-    expect(outcome?.failure?.message).toContain('did not say whether pull request #9 still wants this preview')
+    expect(outcome?.failure?.message).toContain('is not known whether pull request #9 still wants this preview')
+  })
+})
+
+describe('whether a newer commit of production is there already', () => {
+  const sha = commitOf('older')
+  const push: RunEvent = { kind: 'push', ref: 'refs/heads/main', before: commitOf('before'), after: sha }
+  const silent = { event: push, serviceName: BASE }
+
+  function production(): VirtualWorld {
+    const world = openWorld()
+    world.github.tips.set('main', sha)
+    return world
+  }
+
+  it('is waited for as long as a deployment may take', async () => {
+    expect((await deployWithSilence(production(), { ...silent, silentMs: 240_000 }))?.status).toBe('live')
+  })
+
+  it('makes the run red when GitHub never answers: nothing is called live', async () => {
+    const outcome = await deployWithSilence(production(), { ...silent, silentMs: 7_200_000 })
+    expect(outcome?.status).toBe('timed-out')
+    expect(outcome?.failure?.message).toContain(`is not known whether main is still at ${sha.slice(0, 7)}`)
+  })
+
+  it('is not asked for in vain: a branch that the token may not read holds nobody up', async () => {
+    const world = openWorld()
+    const run = world.start(push, { timeout: '10m' })
+    await world.time.drive(run.done)
+    expect(run.outcome()?.status).toBe('live')
   })
 })

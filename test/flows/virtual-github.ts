@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/core/clock.ts'
+import type { Patience } from '../../src/github/api.ts'
 import type { GitHub } from '../../src/github/github.ts'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import type { RecordStatus } from '../../src/github/records.ts'
@@ -19,7 +20,9 @@ export class VirtualGitHub {
   readonly cards = new Map<number, string>()
   records: VirtualRecord[] = []
   readonly #clock: Clock
-  /** Says nothing about a single pull request any more. */
+  /** Tip by branch; a branch that is not in here is one that GitHub does not show. */
+  readonly tips = new Map<string, string>()
+  /** Says nothing about a single pull request or branch any more. */
   silent = false
   readonly #latencyMs: () => number
   #ids = 0
@@ -39,22 +42,26 @@ export class VirtualGitHub {
       }
       return act()
     }
+    /** Asks until GitHub speaks again, as the real adapter does for what a decision hangs on. */
+    const patiently = async <T>(act: () => T, { deadlineAt = 0 }: Patience = {}): Promise<T | undefined> => {
+      const answer = () => call(() => (this.silent ? undefined : act()))
+      let read = await answer()
+      while (read === undefined && !signal.aborted && this.#clock.now() < deadlineAt) {
+        await this.#clock.sleep(1000, signal).catch(() => undefined)
+        read = await answer()
+      }
+      return read
+    }
     return {
       can: async () => true,
-      branches: { tip: async () => undefined },
+      branches: {
+        tip: (branch, patience) => patiently(() => this.tips.get(branch) ?? ('withheld' as const), patience),
+      },
       files: { read: async () => 'absent' },
       people: { mayWrite: async () => true, react: async () => undefined },
       issues: { find: async () => 'absent', upsert: async () => undefined, close: async () => 'absent' },
       pullRequests: {
-        get: async (number, { deadlineAt = 0 } = {}) => {
-          const answer = () => call(() => (this.silent ? undefined : (this.pulls.get(number) ?? ('absent' as const))))
-          let read = await answer()
-          while (read === undefined && !signal.aborted && this.#clock.now() < deadlineAt) {
-            await this.#clock.sleep(1000, signal).catch(() => undefined)
-            read = await answer()
-          }
-          return read
-        },
+        get: (number, patience) => patiently(() => this.pulls.get(number) ?? ('absent' as const), patience),
         mayRead: () => true,
         list: (state) => call(() => [...this.pulls.values()].filter(({ open }) => open || state === 'all')),
         changedFiles: async () => undefined,

@@ -252,6 +252,7 @@ export class VirtualInk {
       files: async () => new Set(),
       read: async () => undefined,
       readCommitted: async ({ wanted }) => ({ commit: wanted.sha, file: 'absent', inCheckout: 'absent' }),
+      committedPaths: async () => undefined,
       push: async ({ branch, snapshot }, signal) => {
         await pause(signal)
         this.branches.set(branch, snapshot.sha)

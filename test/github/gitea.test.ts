@@ -24,7 +24,7 @@ describe('a Gitea', () => {
     const sha = await stand.repository.pushTo('topic/x', { 'index.html': 'three' })
     const { github } = stand.open()
     expect(await github.branches.tip('topic/x')).toBe(sha)
-    expect(await github.branches.tip('gone')).toBeUndefined()
+    expect(await github.branches.tip('gone')).toBe('withheld')
   })
 
   it('is asked for all pages of a list, whose size it chooses itself', async () => {

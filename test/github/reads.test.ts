@@ -92,7 +92,7 @@ describe('a branch', () => {
     const sha = await stand.repository.commit({ branch: 'fix/a#b', parent, message: 'x', files: { a: 'b' } })
     const { branches } = stand.open().github
     expect(await branches.tip('fix/a#b')).toBe(sha)
-    expect(await branches.tip('gone')).toBeUndefined()
+    expect(await branches.tip('gone')).toBe('withheld')
     expect(stand.server.violations).toEqual([])
   })
 })
