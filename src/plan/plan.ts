@@ -1,6 +1,7 @@
 import type { Autoscale } from './autoscale.ts'
 import type { WantedRecord } from './dns.ts'
 import type { PullRequest, Repository } from './event.ts'
+import type { FileProblem } from './file/ink-file.ts'
 import type { HealthCheck } from './health.ts'
 import type { BuildSettings, DatabaseSettings, EnvStrategy, OnQuota, Prices } from './settings.ts'
 import type { Variables } from './variables.ts'
@@ -72,9 +73,7 @@ interface Deploy extends Common, Costing {
 }
 
 /** The database of one service. */
-export interface DatabasePlan extends DatabaseSettings {
-  readonly name: string
-}
+export type DatabasePlan = DatabaseSettings & { readonly name: string }
 
 export interface PreviewPlan extends Deploy {
   readonly kind: 'preview'
@@ -225,15 +224,7 @@ export interface RefusedPlan {
   readonly problem: string
   readonly hint: string
   /** Where in `ink.yml` it is to be put right. */
-  readonly places?: readonly FilePlace[]
-}
-
-/** A place in a file of the repository, and what is wrong there. Line and column start at 1. */
-export interface FilePlace {
-  readonly file: string
-  readonly line: number
-  readonly column: number
-  readonly text: string
+  readonly places?: readonly (FileProblem & { readonly file: string })[]
 }
 
 /** A fact is needed before the plan can be made: look it up, add it to the facts, and plan again. */
@@ -295,12 +286,10 @@ export interface Relatives {
 /** What a service runs, as its branch tells. `unknown` also when its latest deployment is not live. */
 export type RunningVersion = { readonly commit: string } | 'absent' | 'unknown'
 
-export type RepositoryPermission = 'admin' | 'write' | 'read' | 'none'
-
 /** What was looked up so far. `unreadable`: asked, and GitHub did not say. */
 export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
-  readonly permission?: RepositoryPermission | 'unreadable'
+  readonly permission?: 'admin' | 'write' | 'read' | 'none' | 'unreadable'
   readonly approval?: 'given' | 'not-given' | 'unreadable'
   readonly live?: RunningVersion
   /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */
