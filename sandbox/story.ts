@@ -54,7 +54,9 @@ export async function* tellStory(stage: Stage): AsyncGenerator<StoryStep> {
 
 async function openTeller({ ink, github, run }: Stage) {
   const repository = await github.createRepository({ owner: 'acme', name: 'hello' })
-  const files = { ...(await filesOf(example)), '.github/workflows/deploy.yml': await readFile(workflow, 'utf8') }
+  // Under the name and at the path that the sandbox's runner tells.
+  const deploy = (await readFile(workflow, 'utf8')).replace(/^name: .*$/m, 'name: Preview')
+  const files = { ...(await filesOf(example)), '.github/workflows/preview.yml': deploy }
   const first = await repository.commit({ branch: 'main', files, message: 'Say hello' })
   const act = async (kind: EventKind, options: EventOptions) =>
     run({
