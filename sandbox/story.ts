@@ -188,7 +188,7 @@ async function openTeller({ ink, github, run }: Stage) {
 }
 
 function inputs(ink: InkPlatform): Record<string, string> {
-  return { 'api-key': ink.apiKey, endpoint: ink.endpoint, 'health-timeout': '30s', timeout: '3m' }
+  return { 'api-key': ink.apiKey, endpoint: ink.endpoint, timeout: '3m' }
 }
 
 function live(run: RunResult, sha: string): Check[] {
@@ -234,7 +234,8 @@ function everyStep(github: GitHub, ink: InkPlatform, runs: readonly RunResult[])
   ]
 }
 
-async function filesOf(directory: string): Promise<Record<string, string>> {
+/** All files of a directory, by their paths in it. */
+export async function filesOf(directory: string): Promise<Record<string, string>> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   return Object.fromEntries(

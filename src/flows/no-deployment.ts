@@ -3,18 +3,17 @@ import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { placeOf } from '../plan/build-plan.ts'
-import { describePlan, noneTitles } from '../plan/describe.ts'
+import { noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
 import type { DeclinePlan, HeldByPaths, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
 import type { AnnotationView, NothingReport, PlanReport } from '../report/model.ts'
-import { checksOfWorkflow } from './environment/workflow.ts'
 import { openReporter, type Subject } from './reporter.ts'
 import { compareDns, describeDns } from './resources/dns.ts'
 import { isOwnService, openInkRepository } from './resources/repository.ts'
-import type { Action, Outcome, Run, RunDeps } from './run.ts'
+import type { Outcome, Run, RunDeps } from './run.ts'
 
 /** The run cannot go on: a missing key, a command that lacks what it needs. */
 export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
@@ -80,24 +79,29 @@ async function noteSkipped(reason: string, pullRequest: PullRequest, deps: RunDe
   await openReporter(deps, subject).noteSkipped(reason)
 }
 
-type PlanToDo = Extract<Plan, { readonly dryRun: boolean }>
+type PlanToDo = Exclude<Extract<Plan, { readonly dryRun: boolean }>, { kind: 'help' | 'decline' | 'check' }>
 
 /** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
-export async function dryRun(plan: PlanToDo, action: Action, deps: RunDeps, event: RunEvent): Promise<Outcome> {
-  const details = await foreseen(plan, deps)
+export async function dryRun(
+  plan: PlanToDo,
+  deps: RunDeps,
+  { steps, services, checks }: Pick<PlanReport, 'steps' | 'services' | 'checks'>,
+): Promise<Outcome> {
+  const details = await foreseenDns(plan, deps)
   for (const line of details) deps.log.info(line)
   const report: PlanReport = {
     kind: 'plan',
-    steps: [...describePlan({ ...plan, dryRun: false }), ...details],
-    checks: await checksOfWorkflow(deps, event),
+    services,
+    steps: [...steps, ...details],
+    checks,
     runUrl: deps.context.runUrl,
     warnings: deps.warnings,
   }
-  return { action, status: 'planned', report, failure: undefined }
+  return { action: plan.kind === 'logs' ? 'none' : plan.kind, status: 'planned', report, failure: undefined }
 }
 
 /** What a dry run has to read from the platform to be able to say it. */
-async function foreseen(plan: PlanToDo, deps: RunDeps): Promise<readonly string[]> {
+async function foreseenDns(plan: PlanToDo, deps: RunDeps): Promise<readonly string[]> {
   if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
   let platform: Platform | undefined
   try {

@@ -1,13 +1,15 @@
 import { placeName } from '../plan/names.ts'
 import { removalBy } from '../plan/workflow/check.ts'
-import { foldCard } from '../report/card.ts'
-import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
+import { type FoldedCard, foldCard, renderOverview } from '../report/card.ts'
+import { fitAnnotations } from '../report/markdown.ts'
+import type { AnnotationView, CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
+import { renderSummary } from '../report/summary.ts'
 import { isBad } from '../report/wording.ts'
 import { workflowsOf } from './environment/workflow.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Deps, Reporter, RunDeps } from './run.ts'
+import type { Cards, Deps, Outcome, Reporter, RunDeps, WriteMode } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -32,7 +34,12 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const now = () => new Date(clock.now()).toISOString()
   const timeline = new Timeline(() => clock.now(), deps.log)
   let expiresAfterMs: number | undefined
-  const card = cardWriter(deps, () => expiresAfterMs)
+  let before: CardRow | undefined
+  const writeCard = async (pullRequest: number | undefined, told: CardRow, mode: WriteMode) => {
+    const written = await deps.cards.write(pullRequest, told, mode, expiresAfterMs)
+    before ??= written?.before
+    return written
+  }
   const over = new AbortController()
   let row: CardRow = {
     service: subject.serviceName,
@@ -70,7 +77,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     )
   const writeCardOfLongRun = async () => {
     if (deps.settings.comment === 'sticky' && (await lasts(firstCardAfterMs)))
-      await card.write(subject.pullRequest, row, 'create')
+      await writeCard(subject.pullRequest, row, 'create')
   }
   const openOwnRecord = async () => {
     record = await openRecord(deps, recordSubject, row.commit)
@@ -100,7 +107,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     noteExpiry: (afterMs) => {
       expiresAfterMs = afterMs
     },
-    previous: async () => card.before(),
+    previous: async () => before,
     begin: async () => {
       begun = true
       remember()
@@ -114,10 +121,10 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       await early
       // What was removed has taken its records with it.
       const settled = row.status === 'removed' ? undefined : record?.settle(deps.redact(row))
-      const [, commentId] = await Promise.all([settled, card.write(subject.pullRequest, row, finalMode(deps, row))])
-      if (commentId !== undefined) deps.output('comment-id', commentId)
-      row = { ...row, change: card.after()?.change }
-      if (row.status === 'live') await record?.retireOlder(card.before()?.status === 'live' ? 'newest' : 'all')
+      const [, card] = await Promise.all([settled, writeCard(subject.pullRequest, row, finalMode(deps, row))])
+      if (card?.id !== undefined) deps.output('comment-id', card.id)
+      row = { ...row, change: card?.after?.change }
+      if (row.status === 'live') await record?.retireOlder(before?.status === 'live' ? 'newest' : 'all')
       // What a cancellation has cut short is left to the post step.
       if (!signal.aborted) deps.remember([], subject.serviceName)
     },
@@ -125,7 +132,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       const removed: CardRow = {
         service: serviceName,
         place: placeName(deps.settings),
-        target: `pr-${pullRequest}`,
+        target: pullRequest === undefined ? 'production' : `pr-${pullRequest}`,
         status: 'removed',
         reason,
         commit: commit ?? '',
@@ -134,17 +141,15 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
         run: stamp,
       }
       if (deps.settings.comment === 'none') return
-      const commentId = await card.write(pullRequest, removed, 'only-existing')
-      if (commentId !== undefined) deps.output('comment-id', commentId)
+      const card = await writeCard(pullRequest, removed, 'only-existing')
+      if (card?.id !== undefined) deps.output('comment-id', card.id)
     },
     noteSkipped: async (reason) => {
       if (deps.settings.comment === 'none') return
-      await card.write(subject.pullRequest, { ...row, status: 'skipped', phase: undefined, reason }, 'only-existing')
+      await writeCard(subject.pullRequest, { ...row, status: 'skipped', phase: undefined, reason }, 'only-existing')
     },
   }
 }
-
-type WriteMode = 'create' | 'only-existing' | 'not'
 
 function finalMode(deps: Deps, row: CardRow): WriteMode {
   switch (deps.settings.comment) {
@@ -156,6 +161,74 @@ function finalMode(deps: Deps, row: CardRow): WriteMode {
     case 'none':
       return 'not'
   }
+}
+
+interface Batch {
+  readonly rows: CardRow[]
+  create: boolean
+  expiresAfterMs: number | undefined
+  readonly written: Promise<WrittenRows>
+}
+
+/**
+ * Opens the cards of the pull requests that a run writes to: rows that come while one is being written, or at about the same
+ * time, are written together.
+ * @param gatherMs how long the first of several rows waits for others
+ */
+export function openCards(deps: Deps, gatherMs: number): Cards {
+  const surroundingsOf = cardSurroundings(deps)
+  const waiting = new Map<number, Batch>()
+  const last = new Map<number, Promise<unknown>>()
+  const begin = (pullRequest: number): Batch => {
+    const rows: CardRow[] = []
+    const before = last.get(pullRequest)
+    const write = async () => {
+      await before?.catch(() => undefined)
+      if (gatherMs > 0) await deps.clock.sleep(gatherMs, new AbortController().signal)
+      waiting.delete(pullRequest)
+      return await writeRows(deps, surroundingsOf(pullRequest, batch.expiresAfterMs), pullRequest, batch)
+    }
+    const batch: Batch = { rows, create: false, expiresAfterMs: undefined, written: Promise.resolve().then(write) }
+    waiting.set(pullRequest, batch)
+    last.set(pullRequest, batch.written)
+    return batch
+  }
+  return {
+    write: async (pullRequest, row, mode, expiresAfterMs) => {
+      if (pullRequest === undefined || mode === 'not') return undefined
+      const batch = waiting.get(pullRequest) ?? begin(pullRequest)
+      batch.rows.push(deps.redact(row))
+      batch.create ||= mode === 'create'
+      batch.expiresAfterMs ??= expiresAfterMs
+      const { id, folded } = await batch.written
+      return { id, before: folded?.before(row), after: folded?.after(row) }
+    },
+  }
+}
+
+interface WrittenRows {
+  readonly id: number | undefined
+  readonly folded: FoldedCard | undefined
+}
+
+async function writeRows(
+  { github }: Deps,
+  surroundings: Surroundings,
+  pullRequest: number,
+  { rows, create }: Pick<Batch, 'rows' | 'create'>,
+): Promise<WrittenRows> {
+  let first: FoldedCard | undefined
+  let folded: FoldedCard | undefined
+  const written = await github.comments.upsert({
+    ...cardOf(surroundings, pullRequest),
+    create,
+    fold: (bodies) => {
+      folded = foldCard(bodies, rows, surroundings)
+      first ??= folded
+      return folded
+    },
+  })
+  return { id: written?.id, folded: folded && first && { ...folded, before: first.before } }
 }
 
 /** Where the card of a pull request stands, and what becomes of its preview. Reads the checkout's workflows once. */
@@ -180,31 +253,29 @@ export function cardOf({ seal }: Surroundings, pullRequest: number) {
   return { pullRequest, marker: CARD_MARKER, authentic }
 }
 
-function cardWriter(deps: Deps, expiry: () => number | undefined) {
-  const surroundingsOf = cardSurroundings(deps)
-  let before: CardRow | undefined
-  let after: CardRow | undefined
-  return {
-    before: () => before,
-    after: () => after,
-    write: async (pullRequest: number | undefined, told: CardRow, mode: WriteMode): Promise<number | undefined> => {
-      if (pullRequest === undefined || mode === 'not') return undefined
-      const row = deps.redact(told)
-      const surroundings = surroundingsOf(pullRequest, expiry())
-      const written = await deps.github.comments.upsert({
-        ...cardOf(surroundings, pullRequest),
-        create: mode === 'create',
-        fold: (bodies) => {
-          const folded = foldCard(bodies, row, surroundings)
-          before ??= folded.before
-          after = folded.after
-          // Whoever removes a preview may not know its commit, and the card does.
-          return row.commit === '' && folded.before
-            ? foldCard(bodies, { ...row, commit: folded.before.commit }, surroundings)
-            : folded
-        },
-      })
-      return written?.id
-    },
+/** Where a run's own page takes reports. */
+export interface RunPage {
+  annotate(annotations: readonly AnnotationView[]): void
+  writeSummary(markdown: string): void
+}
+
+/** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
+export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
+  const { repository } = deps.context
+  const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
+  const told = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])]
+  // The warnings are those of the whole run.
+  const reports = told.map((report, index) => deps.redact(index === 0 ? report : { ...report, warnings: [] }))
+  const rows = reports.flatMap((report) => (report.kind === 'deploy' ? [report.row] : []))
+  page.annotate(fitAnnotations(outcome.annotations ?? []))
+  const overview = rows.length > 1 ? [renderOverview(rows, surroundings)] : []
+  page.writeSummary(
+    [...overview, ...reports.map((report) => renderSummary(report, surroundings, deps.clock.now()))].join('\n'),
+  )
+  for (const report of reports) {
+    if (report.kind !== 'deploy') continue
+    page.annotate(fitAnnotations(report.annotations))
+    if (report.row.status === 'live' && report.row.url)
+      deps.log.notice(`${report.row.service} is live: ${report.row.url}`)
   }
 }

@@ -5,14 +5,12 @@ import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
+import { secretsWithheld } from '../plan/guards.ts'
 import { makePlan } from '../plan/make-plan.ts'
-import type { Facts, Plan, RefusedPlan } from '../plan/plan.ts'
+import type { Facts, Plan, PlanToRun, RefusedPlan } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
-import { fitAnnotations } from '../report/markdown.ts'
-import type { AnnotationView, CardRow, DeployReport, NothingReport, Surroundings, Target } from '../report/model.ts'
-import { renderSummary } from '../report/summary.ts'
+import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
 import { SourceError } from '../source/remote.ts'
-import { check } from './check.ts'
 import { deploy } from './deploy.ts'
 import { readConfiguration, withProblem } from './environment/configuration.ts'
 import { runAll } from './environment/run-all.ts'
@@ -28,7 +26,7 @@ import {
   refused,
 } from './no-deployment.ts'
 import { lookUp } from './pull-requests.ts'
-import { openReporter, type Subject } from './reporter.ts'
+import { openCards, openReporter, type Subject } from './reporter.ts'
 import { assertPlace } from './resources/account.ts'
 import { evictOldest, OverBudget } from './resources/budget.ts'
 import { keepFormerNames } from './resources/repository.ts'
@@ -46,13 +44,17 @@ import {
 import { sweep } from './sweep.ts'
 import { teardown } from './teardown.ts'
 
-type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 'check' }>
+type WorkPlan = Exclude<PlanToRun, { kind: 'none' | 'refused' | 'help' | 'decline' }>
+
+// Several services that have the same to tell at the same time are told together.
+const gatherMs = 300
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
-  const given: RunDeps = { ...ports, ...meta, deadlineAt: ports.clock.now() + ports.settings.timeoutMs }
-  const configuration = await readConfiguration(given, event)
-  const deps: RunDeps = { ...given, settings: configuration.settings }
+  const deadlineAt = ports.clock.now() + ports.settings.timeoutMs
+  const configuration = await readConfiguration({ ...ports, ...meta }, event)
+  const own = { ...ports, ...meta, settings: configuration.settings, deadlineAt }
+  const deps: RunDeps = { ...own, cards: openCards(own, configuration.services.length > 1 ? gatherMs : 0) }
   try {
     const plan = withProblem(await decide(deps, event, configuration.facts), configuration.problem)
     const outcome = await runAll(plan, deps, configuration, {
@@ -60,6 +62,7 @@ export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Pr
       runPlan: (one, own, failed) => runPlan(one, own, event, failed),
       skip: (none, own) => nothing(none, own, event),
       react: (whole) => reactTo(whole, deps),
+      secretsWithheld: secretsWithheld(deps.context, event),
     })
     tellEnd(deps, outcome)
     return outcome
@@ -70,7 +73,12 @@ export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Pr
 }
 
 /** Prints a plan and carries it out. */
-async function runPlan(plan: Plan, deps: RunDeps, event: RunEvent, problem: RefusedPlan | undefined): Promise<Outcome> {
+async function runPlan(
+  plan: PlanToRun,
+  deps: RunDeps,
+  event: RunEvent,
+  problem: RefusedPlan | undefined,
+): Promise<Outcome> {
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
@@ -102,7 +110,7 @@ async function decide(deps: RunDeps, event: RunEvent, known: Facts): Promise<Pla
 }
 
 /** Carries out a plan. Failures come back as an outcome; only a cancellation is thrown. */
-async function carryOut(plan: Plan, deps: RunDeps, event: RunEvent): Promise<Outcome> {
+async function carryOut(plan: PlanToRun, deps: RunDeps, event: RunEvent): Promise<Outcome> {
   switch (plan.kind) {
     case 'none':
       return nothing(plan, deps, event)
@@ -112,12 +120,10 @@ async function carryOut(plan: Plan, deps: RunDeps, event: RunEvent): Promise<Out
       return answerHelp(plan, deps)
     case 'decline':
       return answerDecline(plan, deps)
-    case 'check':
-      return check(plan, deps, event)
     default:
       // What a sweep or a monitor would do shows only in what they find.
       return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
-        ? dryRun(plan, actionOf(plan), deps, event)
+        ? dryRun(plan, deps, { steps: describePlan({ ...plan, dryRun: false }), services: [], checks: [] })
         : work(plan, deps)
   }
 }
@@ -282,27 +288,4 @@ function subjectOf(plan: WorkPlan): Subject {
 
 function actionOf(plan: WorkPlan): Action {
   return plan.kind === 'logs' ? 'none' : plan.kind
-}
-
-/** Where a run's own page takes reports. */
-export interface RunPage {
-  annotate(annotations: readonly AnnotationView[]): void
-  writeSummary(markdown: string): void
-}
-
-/** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
-export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
-  const { repository } = deps.context
-  const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])].map((report) =>
-    deps.redact(report),
-  )
-  page.annotate(fitAnnotations(outcome.annotations ?? []))
-  page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
-  for (const report of reports) {
-    if (report.kind !== 'deploy') continue
-    page.annotate(fitAnnotations(report.annotations))
-    if (report.row.status === 'live' && report.row.url)
-      deps.log.notice(`${report.row.service} is live: ${report.row.url}`)
-  }
 }

@@ -120,16 +120,35 @@ export interface Reporter {
   finish(): Promise<void>
   /** After a preview was removed: its row says so. Only a card that exists is changed. */
   markRemoved(
-    preview: { serviceName: string; pullRequest: number; commit?: string | undefined },
+    preview: { serviceName: string; pullRequest: number | undefined; commit?: string | undefined },
     reason: string,
   ): Promise<void>
   /** Says on a card that exists that this commit was skipped. */
   noteSkipped(reason: string): Promise<void>
 }
 
+/** `only-existing` changes a card that is there, and makes none. */
+export type WriteMode = 'create' | 'only-existing' | 'not'
+
+/** The comments of a run on its pull requests, shared by all of its services. */
+export interface Cards {
+  /** Puts a row into a card. `before` and `after` are what it had of the same service, and has now. */
+  write(
+    pullRequest: number | undefined,
+    row: CardRow,
+    mode: WriteMode,
+    /** Milliseconds after which the platform ends the preview by itself, where it does. */
+    expiresAfterMs?: number,
+  ): Promise<
+    | { readonly id: number | undefined; readonly before: CardRow | undefined; readonly after: CardRow | undefined }
+    | undefined
+  >
+}
+
 /** What a run has from its beginning. */
 export type RunDeps = Deps &
   RunMeta & {
+    readonly cards: Cards
     /** When the time that `timeout` gives the whole run is over, in milliseconds since the epoch. */
     readonly deadlineAt: number
   }

@@ -16,7 +16,7 @@ import type {
   TeardownPlan,
 } from './plan.ts'
 import type { BuildSettings, Settings } from './settings.ts'
-import { marks, markVariables, type Variables } from './variables.ts'
+import { configMark, marks, markVariables, type Variables } from './variables.ts'
 
 /** The plan of a preview that no rule forbids. */
 export function previewPlan(
@@ -34,13 +34,11 @@ export function previewPlan(
   const { settings, context } = input
   const shared = common(input, intent.because)
   const { number, head, base } = pullRequest
-  const missing = untrusted ? undefined : missingEnvFile(settings)
-  if (missing) return missing
   const name = previewName(shared.place.baseName, number)
   const filled = variablesOf(settings, { environment: 'preview', pullRequest: number, sha: head.sha, untrusted })
   if ('kind' in filled) return filled
   const ownMarks = markVariables(
-    { ...marked(context.repository), pullRequest: number, service: settings.serviceKey, sha: head.sha, ref: head.ref },
+    { ...marked(input), pullRequest: number, sha: head.sha, ref: head.ref },
     settings.environment.git,
   )
   return {
@@ -72,8 +70,6 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
   const { wanted, before } = intent
   const shared = common(input, intent.because)
   const { baseName } = shared.place
-  const missing = missingEnvFile(settings)
-  if (missing) return missing
   const filled = variablesOf(settings, {
     environment: 'production',
     pullRequest: undefined,
@@ -83,9 +79,8 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
   if ('kind' in filled) return filled
   const ownMarks = markVariables(
     {
-      ...marked(context.repository),
+      ...marked(input),
       pullRequest: undefined,
-      service: settings.serviceKey,
       sha: wanted.sha,
       ref: shortRef(wanted.ref),
     },
@@ -108,8 +103,9 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
   }
 }
 
-function marked({ fullName, id }: Repository): { repository: string; repositoryId: string | undefined } {
-  return { repository: fullName, repositoryId: id }
+function marked({ context: { repository }, settings: { serviceKey, config } }: PlanInput) {
+  const { fullName, id } = repository
+  return { repository: fullName, repositoryId: id, service: serviceKey, config: configMark(config) }
 }
 
 function deploying(settings: Settings, name: string) {
@@ -138,16 +134,6 @@ function deploying(settings: Settings, name: string) {
 function buildOf({ build, directory }: Settings): BuildSettings {
   const said = build.buildPack ?? build.buildCommand ?? build.startCommand ?? build.publishDirectory
   return directory !== undefined && said === undefined ? { ...build, buildPack: 'static' } : build
-}
-
-function missingEnvFile({ environment }: Settings): RefusedPlan | undefined {
-  const { missingFile } = environment
-  if (missingFile === undefined) return undefined
-  return {
-    kind: 'refused',
-    problem: `env-file: there is no file ${JSON.stringify(missingFile)} in the workspace`,
-    hint: 'Check the path, and let actions/checkout or the step that writes the file run before this one.',
-  }
 }
 
 function layered(...layers: readonly Variables[]): Variables {
@@ -236,7 +222,7 @@ export function placeOf({ context, settings }: Pick<PlanInput, 'context' | 'sett
   return {
     project: settings.project,
     workspace: settings.workspace,
-    repositoryName: settings.repo ?? repository.name,
+    repositoryName: repository.name,
     repository,
     baseName: serviceName(settings.service, repository),
     ...(settings.serviceKey === undefined ? {} : { serviceKey: settings.serviceKey }),
@@ -268,10 +254,8 @@ export function formerRepositoryOf(
 export function underFormerNames<P extends PlacedPlan>(plan: P, former: FormerRepository): P {
   const { place } = plan
   const { repository } = place
-  const made = (of: Pick<Repository, 'owner' | 'name'>) => {
-    const base = serviceName(undefined, of)
-    return place.serviceKey === undefined ? base : nameOfSeveral(base, place.serviceKey)
-  }
+  const made = (of: Pick<Repository, 'owner' | 'name'>) =>
+    place.serviceKey === undefined ? serviceName(undefined, of) : nameOfSeveral(of, place.serviceKey)
   const baseName = place.baseName === made(repository) ? made(former) : place.baseName
   const repositoryName = place.repositoryName === repository.name ? former.name : place.repositoryName
   const number = pullRequestOf(plan)

@@ -47,6 +47,7 @@ export function makePlan(input: PlanInput, facts: Facts = {}): Plan | NeedsPlan 
 function checkPlan(input: PlanInput, facts: Facts): Plan | NeedsPlan {
   const would = makePlan({ ...input, settings: { ...input.settings, command: 'auto' } }, facts)
   if (would.kind === 'needs') return would
+  if (would.kind === 'check') return would
   const hasKey = input.settings.apiKey !== undefined
   return { kind: 'check', ...common(input, 'command: plan'), ...costing(input), hasKey, would }
 }
@@ -206,10 +207,12 @@ export function unchangedPreview(
   if (paths === undefined) return undefined
   const { live } = facts
   if (live === undefined) return needs({ fact: 'live', place, serviceName: previewName(place.baseName, number) })
-  if (live === 'absent') return unchangedPaths(paths, { kind: 'pull-request', number }, facts)
+  // Services of one file use each other, so that the first change to any of them brings all.
+  if (live === 'absent')
+    return unchangedPaths(input.settings.pathsOfAll ?? [paths], { kind: 'pull-request', number }, facts)
   if (live === 'unknown') return undefined
   if (live.commit === head.sha) return unchangedReason(paths)
-  return unchangedPaths(paths, { kind: 'range', before: live.commit, after: head.sha }, facts)
+  return unchangedPaths([paths], { kind: 'range', before: live.commit, after: head.sha }, facts)
 }
 
 /** Why production stays as it is: something newer is live, or none of the files that changed since counts. */
@@ -231,7 +234,7 @@ export function heldByLive(
   const unchanged =
     live.commit === wanted.sha
       ? unchangedReason(paths)
-      : unchangedPaths(paths, { kind: 'range', before: live.commit, after: wanted.sha }, facts)
+      : unchangedPaths([paths], { kind: 'range', before: live.commit, after: wanted.sha }, facts)
   if (typeof unchanged !== 'string') return unchanged
   return {
     kind: 'none',
@@ -260,14 +263,20 @@ function newerIsLive(wanted: ProductionIntent['wanted'], live: string, facts: Fa
 }
 
 /** Why none of the changed files counts; undefined when one does, or when nobody knows. */
-function unchangedPaths(paths: readonly string[], of: ChangedFilesOf, facts: Facts): NeedsPlan | string | undefined {
+function unchangedPaths(
+  any: readonly (readonly string[] | undefined)[],
+  of: ChangedFilesOf,
+  facts: Facts,
+): NeedsPlan | string | undefined {
+  const globs = any.filter((paths) => paths !== undefined)
+  if (globs.length < any.length) return undefined
   const { changedFiles } = facts
   if (changedFiles === undefined) return needs({ fact: 'changedFiles', of })
   // Better one deployment too many than a change that is not live.
-  if (changedFiles === 'unreadable' || matchesPaths(paths, changedFiles)) return undefined
-  return unchangedReason(paths)
+  if (changedFiles === 'unreadable' || globs.some((paths) => matchesPaths(paths, changedFiles))) return undefined
+  return unchangedReason([...new Set(globs.flat())])
 }
 
 function unchangedReason(paths: readonly string[]): string {
-  return `none of the changed files matches paths (${paths.join(', ')}); what was deployed before stays`
+  return `none of the changed files matches watch (${paths.join(', ')}); what was deployed before stays`
 }

@@ -189,8 +189,7 @@ export interface CheckPlan extends Common, Costing {
   readonly kind: 'check'
   /** Whether there is an API key at all. */
   readonly hasKey: boolean
-  /** What the event would lead to. */
-  readonly would: Plan
+  readonly would: PlanToRun
 }
 
 export interface NonePlan {
@@ -246,6 +245,8 @@ export type Plan =
   | CheckPlan
   | NonePlan
   | RefusedPlan
+
+export type PlanToRun = Exclude<Plan, CheckPlan>
 
 export type NeededFact =
   | { readonly fact: 'pullRequest'; readonly number: number }

@@ -155,8 +155,31 @@ export interface PlanCheck {
   readonly fix?: readonly string[] | undefined
 }
 
+/** A setting that a service would have otherwise than now. */
+export interface ForeseenChange {
+  /** As in `ink.yml`, below the service. */
+  readonly setting: string
+  /** Undefined where it is not set, or nobody tells. */
+  readonly from: string | undefined
+  readonly to: string | undefined
+}
+
+/** What would become of one service. */
+export interface ForeseenService {
+  readonly service: string
+  readonly what: 'create' | 'update' | 'unchanged' | 'remove' | 'refuse'
+  /** Services of the same file that have to be up before it. */
+  readonly after: readonly string[]
+  readonly changes: readonly ForeseenChange[]
+  readonly why?: string | undefined
+  /** Dollars, an estimate. */
+  readonly costPerDay?: number | undefined
+}
+
 export interface PlanReport extends RunReport {
   readonly kind: 'plan'
+  /** In the order in which they would come up. */
+  readonly services: readonly ForeseenService[]
   /** What would be done, in order. */
   readonly steps: readonly string[]
   readonly checks: readonly PlanCheck[]

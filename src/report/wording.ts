@@ -1,5 +1,5 @@
 import { formatDollars, formatDuration } from '../core/format.ts'
-import type { CardRow, CostView, PhaseName, PreviewEnd, RowStatus, Target } from './model.ts'
+import type { CardRow, CostView, ForeseenChange, PhaseName, PreviewEnd, RowStatus, Target } from './model.ts'
 
 /** The words and signs for each state. One place, so that comment, summary and log say the same. */
 
@@ -134,4 +134,11 @@ export function targetWords(target: Target): string {
 export function formatCost({ perDay, perMonth, basis }: CostView): string {
   const month = perMonth === undefined ? '' : `, ${formatDollars(perMonth)} a month`
   return `${basis === undefined ? '' : `${basis}: `}about ${formatDollars(perDay)} a day${month} (an estimate)`
+}
+
+/** A change as words: `256Mi → 512Mi`. Values of many lines become one. */
+export function changeWords({ from, to }: ForeseenChange): string {
+  const [old, now] = [from, to].map((text) => text?.trim().replaceAll(/\s*\n\s*/g, ', '))
+  if (old === undefined) return now ?? 'not set'
+  return `${old} → ${now ?? 'not set'}`
 }

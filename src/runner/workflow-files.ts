@@ -1,15 +1,14 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import type { WorkflowText } from '../plan/workflow/workflow.ts'
-import { workspaceFiles } from './load-run.ts'
 
 /** Where forges look for workflows. */
 const DIRECTORIES = ['.github/workflows', '.gitea/workflows', '.forgejo/workflows']
 const MOST_FILES = 100
+const LONGEST_BYTES = 1_000_000
 
 /** The workflow files of the checkout; none where nothing is checked out. */
 export function readWorkflowFiles(workspace: string): readonly WorkflowText[] {
-  const { readFile } = workspaceFiles(workspace)
   return DIRECTORIES.flatMap((directory) => {
     const located = locateInWorkspace(workspace, directory)
     if (located.kind !== 'directory') return []
@@ -19,8 +18,10 @@ export function readWorkflowFiles(workspace: string): readonly WorkflowText[] {
       .slice(0, MOST_FILES)
       .flatMap((name) => {
         const path = `${directory}/${name}`
-        const text = readFile(path)
-        return typeof text === 'string' ? [{ path, text }] : []
+        const file = locateInWorkspace(workspace, path)
+        return file.kind === 'file' && file.bytes <= LONGEST_BYTES
+          ? [{ path, text: readFileSync(file.path, 'utf8') }]
+          : []
       })
   })
 }

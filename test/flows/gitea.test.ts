@@ -30,7 +30,7 @@ async function leaveBuildingCard(scene: Scene, number: number, startedAt: string
     run: { id: 1, attempt: 1, startedAt },
   }
   const seal = createSeal(new Secret(stage.ink.apiKey), { fullName }, number)
-  const { body } = foldCard([], row, { repositoryUrl, pullRequest: number, seal })
+  const { body } = foldCard([], [row], { repositoryUrl, pullRequest: number, seal })
   scene.repository.comment(number, body, 'gitea-actions')
 }
 
@@ -81,12 +81,12 @@ describe('on a Gitea', () => {
     expect(await scene.page(scene.preview(number))).toBe('gift')
   })
 
-  it('paths hold back the first preview alone, since commits are not compared', async () => {
+  it('watch holds back the first preview alone, since commits are not compared', async () => {
     const scene = await stage.scene()
     const { number } = await scene.open('preview')
     const opened = { action: 'opened', number }
     const first = await scene.act('pull_request', opened, { inputs: { paths: 'api/**' } })
-    expect(first.outputs['skipped-reason']).toContain('matches paths')
+    expect(first.outputs['skipped-reason']).toContain('matches watch')
     const counting = { inputs: { paths: 'index.html' } }
     expect((await scene.act('pull_request', opened, counting)).told).toBe('live')
     await scene.repository.commit({ branch: 'change-1', files: { 'NOTES.md': 'none that counts' }, message: 'Note' })

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
-import { BASE, commitOf, openWorld, type VirtualRun, type VirtualWorld } from './virtual-world.ts'
+import { commitOf } from './virtual-github.ts'
+import { BASE, openWorld, type VirtualRun, type VirtualWorld } from './virtual-world.ts'
 
 const LABEL = 'preview'
 const numbers = [1, 2] as const

@@ -17,19 +17,22 @@ import { jobContext } from '../../sandbox/runner/job-context.ts'
 import { buildDeps } from '../../src/adapters.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { publish } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
-
-import { publish, runAction } from '../../src/flows/run-action.ts'
+import { runAction } from '../../src/flows/run-action.ts'
+import { fileTextOf } from '../../src/plan/file/moved-inputs.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
-import { type InputName, parseSettings } from '../../src/plan/settings.ts'
+import { settingTable } from '../../src/plan/setting-table.ts'
+import { inputNames, isFileOnly, parseSettings, type SettingsSources } from '../../src/plan/settings.ts'
 import type { AnnotationView, CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readContext, readEvent } from '../../src/runner/event.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
 import { openMasks } from '../../src/runner/output.ts'
-import { inputDefaults } from '../plan/plan-inputs.ts'
+import { type Given, inputDefaults } from '../plan/plan-inputs.ts'
 
-export type Inputs = Partial<Record<InputName, string>>
+/** Settings by name. Those that stand in a file alone are in the `ink.yml` of whatever commit the run is about. */
+export type Inputs = Given
 
 /** What a workflow grants its job, as the README recommends. */
 export const USUAL = { contents: 'read', 'pull-requests': 'write', deployments: 'write', issues: 'write' } as const
@@ -70,7 +73,8 @@ export interface Act {
   readonly summary: string
   readonly annotations: readonly AnnotationView[]
   readonly secrets: readonly string[]
-  /** What the post step would find. */
+  /** What the post step would find: all of it, and the first. */
+  readonly open: readonly OpenDeployment[]
   readonly remembered: OpenDeployment | undefined
   /** Calls to GitHub's API, as `operation`. */
   readonly githubCalls: readonly string[]
@@ -183,7 +187,6 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     'github-token': github.token({ repository, permissions: how.permissions ?? USUAL }),
     endpoint: ink.endpoint,
     'build-pack': 'static',
-    'health-timeout': '4s',
     timeout: '60s',
     ...how.inputs,
   }
@@ -192,8 +195,16 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const workspace = await mkdtemp(join(folder, 'workspace-'))
   const context = readContext({ ...environment, GITHUB_WORKSPACE: workspace }, event.payload)
   const read = readEvent(event.name, event.payload, context)
-  const sources = { readFile: () => undefined, secretsWithheld: secretsWithheld(context, read) !== undefined }
-  const settingsWith: Deps['settingsWith'] = (file) => parseSettings(readInputs(environment), { ...sources, ...file })
+  const sources = { secretsWithheld: secretsWithheld(context, read) !== undefined }
+  // Nobody waits for minutes here, whatever the file of a test says of other things.
+  const impatient: NonNullable<SettingsSources['written']> = (name) =>
+    name === 'health-timeout' ? { text: '4s', label: name } : undefined
+  const settingsWith: Deps['settingsWith'] = (file) =>
+    parseSettings(readInputs(environment), {
+      ...sources,
+      ...file,
+      written: (name) => file?.written?.(name) ?? impatient(name),
+    })
   const parsed = parseSettings(readInputs(environment), { ...sources, incomplete: true })
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'))
   const { settings } = parsed
@@ -208,7 +219,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const outputs: Record<string, string> = {}
   let summary = ''
   const annotations: AnnotationView[] = []
-  let remembered: OpenDeployment | undefined
+  let open: readonly OpenDeployment[] = []
   const say = (line: string) => {
     log.push(line)
     how.onLine?.(line)
@@ -238,12 +249,12 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     secrets: () => masks.values,
     redact: masks.redact,
     workflowFiles: () => (how.workflow === undefined ? [] : [{ path: WORKFLOW, text: how.workflow }]),
-    remember: ([open]) => {
-      remembered = open
+    remember: (left) => {
+      open = left
     },
     signal,
   })
-  const hasty = { ...built, clock: hastyClock }
+  const hasty = withInkFile({ ...built, clock: hastyClock }, inputs)
   const deps = how.change?.(hasty) ?? hasty
   const callsBefore = github.journal.length
   let outcome: Outcome | undefined
@@ -273,9 +284,23 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     summary,
     annotations,
     secrets: masks.values,
-    remembered,
+    open,
+    remembered: open[0],
     githubCalls: github.journal.slice(callsBefore).flatMap(({ operation }) => (operation === 'git' ? [] : [operation])),
   }
+}
+
+/** Every commit that has no `ink.yml` of its own has one that says these settings. */
+function withInkFile(deps: Deps, inputs: Inputs): Deps {
+  const text = fileTextOf(
+    Object.fromEntries(Object.entries(inputs).filter(([name, value]) => isFileOnly(name) && value)),
+  )
+  const { files } = deps.github
+  const read: typeof files.read = async (path, sha) => {
+    const found = await files.read(path, sha)
+    return found === 'absent' && path === settingTable.config.fallback ? text : found
+  }
+  return { ...deps, github: { ...deps.github, files: { ...files, read } } }
 }
 
 /** Real time with short pauses: what is waited for comes sooner than in production. Limits, which are long, stay. */
@@ -298,10 +323,7 @@ async function environmentOf(
   inputs: Inputs,
 ): Promise<Record<string, string>> {
   const { sha, ref, actor } = await jobContext(repository, event, { actor: how.actor, profile: github.profile })
-  const given = (Object.keys(inputDefaults) as InputName[]).map((name) => [
-    `INPUT_${name.toUpperCase()}`,
-    inputs[name] ?? inputDefaults[name],
-  ])
+  const given = inputNames.map((name) => [`INPUT_${name.toUpperCase()}`, inputs[name] ?? inputDefaults[name]])
   return {
     GITHUB_REPOSITORY: repository.fullName,
     GITHUB_RUN_ID: String(++runs),

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { createRedactor, redactValue } from '../../src/core/redact.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import { cardSurroundings } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
 import type { Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
 import { VirtualInk, type VirtualInkOptions } from './virtual-ink.ts'
@@ -31,12 +30,12 @@ export interface VirtualWorld {
   readonly ink: VirtualInk
   readonly github: VirtualGitHub
   random(): number
-  start(event: RunEvent, inputs?: Partial<Record<InputName, string>>, as?: Repository): VirtualRun
+  start(event: RunEvent, inputs?: Partial<Record<SettingName, string>>, as?: Repository): VirtualRun
 }
 
 export interface WorldOptions extends Partial<Omit<VirtualInkOptions, 'clock'>> {
   readonly seed?: number
-  readonly inputs?: Partial<Record<InputName, string>>
+  readonly inputs?: Partial<Record<SettingName, string>>
 }
 
 /** Opens a world. Equal seeds give equal worlds. */
@@ -70,7 +69,7 @@ function start(
   { time, ink, github, random }: Stage,
   event: RunEvent,
   of: Pick<RunContext, 'runId' | 'repository'>,
-  inputs: Partial<Record<InputName, string>>,
+  inputs: Partial<Record<SettingName, string>>,
 ): VirtualRun {
   const { clock } = time
   const cancel = new AbortController()
@@ -129,7 +128,7 @@ function start(
     }
     if (!remembered) return
     // The post step is a process of its own, with a GitHub of its own.
-    await finishInterrupted(remembered, {
+    await finishInterrupted([remembered], {
       github: github.adapter(new AbortController().signal),
       surroundingsOf: cardSurroundings(deps),
       comment: settings.comment,
@@ -154,9 +153,4 @@ export function randomFrom(seed: number): () => number {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return state / 2 ** 32
   }
-}
-
-/** A commit's SHA made of a text. */
-export function commitOf(text: string): string {
-  return createHash('sha1').update(text).digest('hex')
 }

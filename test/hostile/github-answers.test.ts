@@ -201,7 +201,7 @@ it('a record that GitHub made while the run was ended is brought to its end by t
     recordOf: { task: record.task, sha },
   }
   const post = () =>
-    finishInterrupted(open, {
+    finishInterrupted([open], {
       github: stand.open().github,
       surroundingsOf: (pullRequest) => ({ repositoryUrl: stand.repository.htmlUrl, pullRequest }),
       comment: 'none',

@@ -1,13 +1,19 @@
-import type { NonePlan, Plan, RefusedPlan } from '../../plan/plan.ts'
+import type { CheckPlan, NonePlan, Plan, PlanToRun, RefusedPlan } from '../../plan/plan.ts'
+import { check } from '../check.ts'
+import { dryRun } from '../no-deployment.ts'
 import type { Outcome, RunDeps } from '../run.ts'
 import type { Configuration } from './configuration.ts'
 import { missingSecrets, runEnvironment, type ServiceRunner } from './environment.ts'
-import { warnOfWorkflow } from './workflow.ts'
+import { foresee, foreseenLines, partsOf } from './foresee.ts'
+import { findLeftovers } from './leftovers.ts'
+import { checksOfWorkflow, warnOfWorkflow } from './workflow.ts'
 
 /** What a run of one plan is made of. */
 export interface PlanRunner {
+  /** Why the run is given no secrets, where it is given none. */
+  readonly secretsWithheld: string | undefined
   decide(deps: RunDeps): Promise<Plan>
-  runPlan(plan: Plan, deps: RunDeps, problem?: RefusedPlan): Promise<Outcome>
+  runPlan(plan: PlanToRun, deps: RunDeps, problem?: RefusedPlan): Promise<Outcome>
   skip(plan: NonePlan, deps: RunDeps): Promise<Outcome>
   react(plan: PerService): { begin(): Promise<unknown>; end(well: boolean): Promise<unknown> }
 }
@@ -22,17 +28,61 @@ type PerService = Extract<Plan, { kind: 'preview' | 'production' | 'rollback' | 
 export async function runAll(
   plan: Plan,
   deps: RunDeps,
+  configuration: Configuration,
+  runner: PlanRunner,
+): Promise<Outcome> {
+  if (plan.kind === 'check' || isDryRun(plan)) return foreseeOnly(plan, deps, configuration, runner)
+  const refused = missingSecrets(plan, configuration.services)
+  if (refused) return runner.runPlan(refused, deps)
+  const leftovers = await findLeftovers(plan, configuration, deps)
+  if (leftovers.problem) return runner.runPlan(leftovers.problem, deps)
+  return await leftovers.settle(await runServices(plan, deps, configuration, runner))
+}
+
+type DryRun = Extract<Plan, { kind: 'preview' | 'production' | 'teardown' }>
+
+function isDryRun(plan: Plan): plan is DryRun {
+  return (plan.kind === 'preview' || plan.kind === 'production' || plan.kind === 'teardown') && plan.dryRun
+}
+
+/** `command: plan` and `dry-run: true` look at all services, and touch none. */
+async function foreseeOnly(
+  plan: CheckPlan | DryRun,
+  deps: RunDeps,
+  configuration: Configuration,
+  { decide, secretsWithheld }: PlanRunner,
+): Promise<Outcome> {
+  const quiet = { ...deps, settings: { ...deps.settings, dryRun: true } }
+  const would = plan.kind === 'check' ? plan.would : plan
+  const { orphans, problem } =
+    deps.settings.apiKey === undefined
+      ? { orphans: [], problem: undefined }
+      : await findLeftovers(would, configuration, quiet)
+  const parts = problem
+    ? [{ key: undefined, would: problem, deps, after: [] }]
+    : await partsOf(plan, deps, configuration, decide)
+  const checks = await checksOfWorkflow(deps, secretsWithheld)
+  const foreseen = { ...(await foresee(parts, orphans, deps, configuration.file)), checks }
+  deps.log.startGroup('Plan')
+  for (const line of [...foreseen.steps, ...foreseenLines(foreseen.services)]) deps.log.info(line)
+  deps.log.endGroup()
+  if ('environment' in would) deps.output('environment', would.environment)
+  if ('serviceName' in would && parts.length === 1) deps.output('service', would.serviceName)
+  return plan.kind === 'check' ? check(plan, deps, parts, foreseen) : dryRun(plan, deps, foreseen)
+}
+
+async function runServices(
+  plan: PlanToRun,
+  deps: RunDeps,
   { services, problem }: Configuration,
   runner: PlanRunner,
 ): Promise<Outcome> {
-  if ((plan.kind === 'preview' || plan.kind === 'production') && !plan.dryRun) warnOfWorkflow(deps)
+  if (plan.kind === 'preview' || plan.kind === 'production') warnOfWorkflow(deps)
   if (services.length === 0) {
     const outcome = await runner.runPlan(plan, deps, problem)
     tellOne(outcome, deps)
     return outcome
   }
-  const missing = missingSecrets(plan, services)
-  if (missing) return runner.runPlan(missing, deps)
   switch (plan.kind) {
     case 'preview':
     case 'production':
@@ -41,14 +91,18 @@ export async function runAll(
     case 'logs': {
       const reacted = runner.react(plan)
       const begun = plan.kind === 'logs' ? undefined : reacted.begin()
-      const outcome = await runEnvironment(services, deps, runnerOf(plan, runner)).finally(() => begun)
+      // Only what is deployed takes anything from the others.
+      const deploys = plan.kind === 'preview' || plan.kind === 'production'
+      const each = deploys ? services : services.map((service) => ({ ...service, wires: [] }))
+      const outcome = await runEnvironment(each, deps, runnerOf(plan, runner)).finally(() => begun)
       if (plan.kind !== 'logs') await reacted.end(outcome.failure === undefined)
       return outcome
     }
     case 'sweep': {
       const swept = await runner.runPlan({ ...plan, followedBy: undefined }, deps, problem)
       if (plan.followedBy === undefined) return swept
-      const seen = await runEnvironment(services, deps, runnerOf(plan.followedBy, runner))
+      const alone = services.map((service) => ({ ...service, wires: [] }))
+      const seen = await runEnvironment(alone, deps, runnerOf(plan.followedBy, runner))
       const { failure = seen.failure } = swept
       return { ...swept, failure, others: [seen.report, ...(seen.others ?? [])] }
     }
@@ -69,8 +123,9 @@ function tellOne({ report }: Outcome, deps: RunDeps): void {
 
 /** Carries out the runs of single services: the one who asked gets one sign for all of them. */
 function runnerOf(whole: Plan, runner: PlanRunner): ServiceRunner {
-  const planOf = async (deps: RunDeps): Promise<Plan> => {
-    const plan = await runner.decide(deps)
+  const planOf = async (deps: RunDeps): Promise<PlanToRun> => {
+    const decided = await runner.decide(deps)
+    const plan = decided.kind === 'check' ? decided.would : decided
     if (plan.kind === 'sweep') return plan.followedBy ?? plan
     return 'askedBy' in plan && (plan.kind === 'preview' || plan.kind === 'rollback')
       ? { ...plan, askedBy: undefined }

@@ -1,5 +1,3 @@
-import type { RunEvent } from '../../plan/event.ts'
-import { secretsWithheld } from '../../plan/guards.ts'
 import { productionBranch } from '../../plan/intent.ts'
 import { checkWorkflow, isThisAction, type WorkflowFinding, type Workflows } from '../../plan/workflow/check.ts'
 import { parseWorkflow, type Workflow, type WorkflowText } from '../../plan/workflow/workflow.ts'
@@ -57,13 +55,13 @@ export function warnOfWorkflow(deps: Deps): void {
 }
 
 /** The same and all else for whoever asks. What is not checked out is read from the forge; one call at most. */
-export async function checksOfWorkflow(deps: Deps, event: RunEvent): Promise<readonly PlanCheck[]> {
+export async function checksOfWorkflow(deps: Deps, withheld: string | undefined): Promise<readonly PlanCheck[]> {
   const workflows = workflowsOf(deps) ?? workflowsOf(deps, await fetched(deps))
   if (workflows === undefined) {
     const detail = 'it could not be read, so that it is not known whether it does what the settings need'
     return [{ name: 'Workflow', result: 'warning', detail, fix: ['- uses: actions/checkout@v6'] }]
   }
-  const findings = findingsIn(workflows, deps, secretsWithheld(deps.context, event))
+  const findings = findingsIn(workflows, deps, withheld)
   if (findings.length === 0) return [{ name: 'Workflow', result: 'fine', detail: workflows.own.path }]
   return findings.map(({ name, result, detail, fix }) => ({ name, result, detail, fix }))
 }

@@ -5,19 +5,21 @@ import type { Platform } from '../../ink/platform.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
 import type { Database, TemplateInstance } from '../../ink/resources.ts'
 import type { Service } from '../../ink/results.ts'
+import { sharedTarget } from '../../plan/names.ts'
 import type { Costing, Place } from '../../plan/plan.ts'
 import type { Resource } from '../../report/model.ts'
 import { recordTask } from '../records.ts'
 import type { Run } from '../run.ts'
 import { removalMark, underRemovalMark } from './removal-mark.ts'
 import { openInkRepository, readBranches } from './repository.ts'
-import { branchesOf, unusedBranches } from './versions.ts'
+import { branchesOf, marksOfWorking, unusedBranches } from './versions.ts'
 
 /** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
 export interface Removable {
   readonly serviceName: string
   readonly databaseName: string
-  readonly pullRequest: number
+  /** Undefined for a service of production. */
+  readonly pullRequest: number | undefined
   readonly service: Service | undefined
 }
 
@@ -75,7 +77,7 @@ export async function removePreviews(
 export async function retirePreview(
   run: Run,
   place: Place,
-  preview: { serviceName: string; pullRequest: number },
+  preview: { serviceName: string; pullRequest: number | undefined },
   reason: string,
 ): Promise<void> {
   const task = recordTask({ ...preview, place })
@@ -149,8 +151,7 @@ async function removeService(run: Run, { serviceName, service }: Removable): Pro
 async function deleteAndWait(run: Run, service: { readonly name: string; readonly id: string | undefined }) {
   const { platform, clock, signal } = run
   const existed = await platform.deleteService(service.name, signal)
-  const deadlineAt = clock.now() + deletionTimeoutMs
-  if (!(await waitUntilGone(platform, service, { clock, deadlineAt, signal })))
+  if (!(await waitUntilGone(platform, service, { clock, deadlineAt: clock.now() + deletionTimeoutMs, signal })))
     throw new Error(`ml.ink accepted the deletion of ${service.name}, and still shows it after 3 minutes`)
   return existed
 }
@@ -192,10 +193,12 @@ async function tryBranches(run: Run, place: Place, previews: readonly Removable[
 
 function withBranches(removal: Removal, preview: Removable, branches: Branches): Removal {
   if ('why' in branches) {
-    const name = `ink/pr-${preview.pullRequest}/*`
+    const name = `ink/${sharedTarget(preview.pullRequest)}/*`
     return { ...removal, left: [{ kind: 'branch', name, why: branches.why }] }
   }
-  const own = branchesOf(preview, branches.deleted).map((name): Resource => ({ kind: 'branch', name }))
+  const own = [...branchesOf(preview, branches.deleted), ...marksOfWorking(preview, branches.deleted)].map(
+    (name): Resource => ({ kind: 'branch', name }),
+  )
   return { ...removal, removed: [...removal.removed, ...own] }
 }
 
@@ -209,11 +212,12 @@ async function removeBranches(run: Run, place: Place, previews: readonly Removab
   const branches = [...new Set(previews.flatMap((preview) => branchesOf(preview, present.keys())))]
   const except = previews.map(({ serviceName }) => serviceName)
   const unused = branches.length === 0 ? [] : await unusedBranches(run, branches, { slug, except })
+  const going = [...unused, ...previews.flatMap((preview) => marksOfWorking(preview, present.keys()))]
   // Only of services that are gone now: where there was none, a mark is of somebody who found one.
   const marks = previews.flatMap(({ serviceName, service }) => (service ? removalMark(serviceName) : []))
-  const stale = marks.filter((mark) => present.has(mark))
-  if (unused.length + stale.length > 0) await source.deleteBranches(remote, [...unused, ...stale], run.signal)
-  return unused
+  const all = [...going, ...marks.filter((mark) => present.has(mark))]
+  if (all.length > 0) await source.deleteBranches(remote, all, run.signal)
+  return going
 }
 
 /**

@@ -103,7 +103,7 @@ function checkLabels(own: Workflow, { settings }: WorkflowFacts): Finding {
   return {
     name: 'Label',
     result: 'warning',
-    detail: `preview-label is “${settings.previewLabel}”, and ${own.path} does not run for ${missing.join(' and ')}: putting it on or off does nothing until the next push`,
+    detail: `previews.label is “${settings.previewLabel}”, and ${own.path} does not run for ${missing.join(' and ')}: putting it on or off does nothing until the next push`,
     fix: typesFix(heard.event, [...heard.types, ...missing]),
     shows: false,
   }
@@ -195,8 +195,8 @@ function checkSchedule(workflows: Workflows, { settings }: WorkflowFacts): Findi
   if (isScheduled(workflows)) return undefined
   const wanting = [
     // A life of a day at most is ended by the platform itself, where it can.
-    ...((settings.previewTtlMs ?? 0) > 24 * 3_600_000 ? ['preview-ttl'] : []),
-    ...(settings.autoscale === undefined ? [] : ['autoscale']),
+    ...((settings.previewTtlMs ?? 0) > 24 * 3_600_000 ? ['previews.ttl'] : []),
+    ...(settings.autoscale === undefined ? [] : ['size.autoscale']),
   ]
   if (wanting.length === 0) return undefined
   return {

@@ -17,7 +17,6 @@ function settingsOfFile(text: string, environment: 'preview' | 'production' = 'p
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
   const [service] = parsed.file.services
   return parseSettings(raw, {
-    readFile: () => undefined,
     written: (name) => parsed.file.written(name, service?.name, environment),
     ...(service ? { variables: service.variables } : {}),
   })
@@ -162,6 +161,31 @@ describe('references', () => {
     expect(read(env('$${environment} costs $$5')).environment.file.shared.get('A')?.template.join('')).toBe(
       '${environment} costs $5',
     )
+  })
+})
+
+describe('a service without previews', () => {
+  const file = (reference: string, more = '') =>
+    `services:\n  web: { env: { A: "${reference}" }${more} }\n  search: { preview: false, database: { type: sqlite } }\n`
+
+  it('says so with false, where others say how their previews differ', () => {
+    const parsed = parseInkFile(file('x'), 'ink.yml')
+    expect(parsed.ok && parsed.file.services.map(({ name, hasPreviews }) => [name, hasPreviews])).toEqual([
+      ['web', true],
+      ['search', false],
+    ])
+    expect(problemsOf('services: { web: { preview: no-thanks } }').join()).toMatch(
+      /^1:29 services\.web\.preview must be false, or a mapping with /,
+    )
+  })
+
+  it('hands its address to the previews of others, and its database to none', () => {
+    expect(problemsOf(file('${services.search.url} ${services.search.host}'))).toEqual([])
+    expect(problemsOf(file('${services.search.database.url}'))).toEqual([
+      '2:20 services.web.env.A: search has no previews (preview: false), and a preview must not use production’s database; its url and host are there for all',
+    ])
+    expect(problemsOf(file('${services.search.database.url}', ', preview: { env: { A: none } }'))).toEqual([])
+    expect(problemsOf(file('${services.search.database.url}', ', preview: false'))).toEqual([])
   })
 })
 
