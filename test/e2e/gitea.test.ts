@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { EventKind, EventOptions, Repository } from '../../sandbox/github/github.ts'
@@ -46,7 +47,11 @@ describe('the bundle on a Gitea of the sandbox', () => {
 
   it('deploys once the label is on that the gate asks for', async () => {
     const parent = await repository.head()
-    const files = { 'greeting.js': "export const greeting = 'Labelled'\n" }
+    const full = await readFile(`${action}/examples/workflows/full.yml`, 'utf8')
+    const files = {
+      'greeting.js': "export const greeting = 'Labelled'\n",
+      '.github/workflows/preview.yml': full.replace(/^name: .*$/m, 'name: Preview'),
+    }
     await repository.commit({ branch: 'labelled', parent, files, message: 'Greet otherwise' })
     await repository.openPullRequest({ head: 'labelled', title: 'Greet otherwise' })
     const gate = { 'preview-label': 'preview' }
