@@ -96,6 +96,18 @@ function refusedInputs(problems: readonly string[], lines: string): DeployError 
   })
 }
 
+/** What the post step needs of a run, whose settings were read and checked by the step itself. */
+export function loadRemains(environment: Environment) {
+  const masks = openMasks()
+  const raw = readInputs(environment)
+  const secret = (name: InputName): Secret | undefined => {
+    masks.add(raw[name])
+    return raw[name] === '' ? undefined : new Secret(raw[name])
+  }
+  const context = readContext(environment, readPayload(environment.GITHUB_EVENT_PATH))
+  return { context, token: secret('github-token'), apiKey: secret('api-key'), log: openLog() }
+}
+
 /** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */
 function outputsOf(masks: Masks, { warning }: RunLog): ReturnType<typeof openOutputs> {
   const output = openOutputs(masks, warning)

@@ -1,6 +1,7 @@
 import { DeployError, errorMessage } from '../../core/errors.ts'
 import { callsAtOnce, inTurns } from '../../core/parallel.ts'
-import { fewAtOnce, type Platform } from '../../ink/platform.ts'
+import { fewAtOnce } from '../../ink/few-at-once.ts'
+import type { Platform } from '../../ink/platform.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { variablesOf } from '../../plan/file/fill-variables.ts'
 import type { ServiceOutput } from '../../plan/file/references.ts'
@@ -120,14 +121,14 @@ async function runService(
   const environment = { ...settings.environment, wired }
   const outcome = await runner.run({ ...own, settings: { ...settings, environment } })
   // Whoever asks for its address does not care that nothing of it has changed.
-  if (runner.deploys && outcome.action === 'none') await tellStanding(service, own, runner)
+  if (runner.deploys && outcome.action === 'none') await tellStanding(service, own, runner.pullRequest)
   return end(outcome, outcome.failure !== undefined)
 }
 
 /** The outputs of a service that this run had no reason to touch. */
-async function tellStanding(service: ConfiguredService, deps: RunDeps, runner: ServiceRunner): Promise<void> {
+async function tellStanding(service: ConfiguredService, deps: RunDeps, pullRequest: number | undefined): Promise<void> {
   try {
-    const present = await withPlatform(service, deps, runner.pullRequest, (platform, name) =>
+    const present = await withPlatform(service, deps, pullRequest, (platform, name) =>
       platform.service(name, {}, deps.signal),
     )
     if (!present) return
