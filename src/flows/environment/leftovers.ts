@@ -129,7 +129,7 @@ async function settle(
   const because = `${deps.settings.config} no longer has it`
   const going = orphans.filter(goes).map(({ name }): Removing => {
     const names = { serviceName: name, databaseName: databaseName(name) }
-    return { place, database: undefined, ...names, pullRequest: number, because }
+    return { place: placeOf(deps), database: undefined, ...names, pullRequest: number, because }
   })
   const ends = going.length === 0 ? [] : await connected(deps, (run) => takeDownEach(going, run))
   const failure = outcome.failure ?? ends.find((end) => end.failure)?.failure
