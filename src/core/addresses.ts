@@ -1,9 +1,7 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { lookup as resolveName } from 'node:dns/promises'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import type { Dispatcher, RequestInit, Response } from 'undici'
-import Agent from 'undici/lib/dispatcher/agent.js'
-import { fetch } from 'undici/lib/web/fetch/index.js'
+import type { Route } from './dispatch.ts'
 import { DeployError } from './errors.ts'
 import type { Fetch } from './http.ts'
 import { fetchThrough, proxiedFetch, readProxies } from './http.ts'
@@ -16,7 +14,7 @@ export interface AddressRules {
   /** Whether private networks are fine too, as the one who names the address is a server of the user's own. */
   readonly privateNetworks?: boolean
   /** The proxy for an address. Where there is one, the connection is its own, and the check of the name has to do. */
-  readonly proxyFor?: ((target: URL) => Dispatcher | undefined) | undefined
+  readonly proxyFor?: ((target: URL) => Route | undefined) | undefined
 }
 
 /** An address that is not asked. The message says which one and why. */
@@ -147,13 +145,9 @@ export async function fetchAllowed(address: string, init: RequestInit, rules: Ad
   let headers = init.headers
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const { url } = await assertPublicAddress(current, rules)
-    const dispatcher = rules.proxyFor?.(url) ?? (isConfigured(url, rules) ? undefined : guardedAgent(rules))
-    const response = await fetch(url, {
-      ...init,
-      headers: headers ?? {},
-      redirect: 'manual',
-      ...(dispatcher === undefined ? {} : { dispatcher }),
-    })
+    const request: RequestInit = { ...init, headers: headers ?? {}, redirect: 'manual' }
+    const route = rules.proxyFor?.(url) ?? (isConfigured(url, rules) ? undefined : guardedRoute(rules))
+    const response = await (route === undefined ? globalThis.fetch(url, request) : fetchThrough(route, url, request))
     const location = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || location === null) return response
     await response.body?.cancel()
@@ -166,12 +160,13 @@ export async function fetchAllowed(address: string, init: RequestInit, rules: Ad
   throw new Error(`${new URL(address).origin} redirects more than ${mostRedirects} times`)
 }
 
-const agents: { public?: Agent; private?: Agent } = {}
+const guarded = {
+  public: { lookup: allowedLookup() },
+  private: { lookup: allowedLookup({ privateNetworks: true }) },
+}
 
-function guardedAgent(rules: AddressRules): Agent {
-  const kind = rules.privateNetworks === true ? 'private' : 'public'
-  agents[kind] ??= new Agent({ connect: { lookup: allowedLookup({ privateNetworks: kind === 'private' }) } })
-  return agents[kind]
+function guardedRoute({ privateNetworks = false }: AddressRules): Route {
+  return privateNetworks ? guarded.private : guarded.public
 }
 
 /** The body of an answer, whose sender is taken to send no more than so many bytes. @throws DeployError at the first one more */
@@ -195,13 +190,11 @@ export function fetchNamedBy(endpoint: string, environment: Parameters<typeof pr
   if (LOOPBACK.test(hostname)) return proxiedFetch(environment)
   const proxyFor = readProxies(environment)
   let rules: Promise<AddressRules> | undefined
-  let guarded: Agent | undefined
   return async (url, init) => {
     const target = new URL(url)
     rules ??= rulesOf(endpoint)
     await assertPublicAddress(target.href, await rules)
-    guarded ??= new Agent({ connect: { lookup: allowedLookup(await rules) } })
-    return fetchThrough(proxyFor(target) ?? guarded, url, init)
+    return fetchThrough(proxyFor(target) ?? guardedRoute(await rules), url, init)
   }
 }
 

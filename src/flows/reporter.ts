@@ -1,13 +1,11 @@
 import { placeName } from '../plan/names.ts'
-import { type FoldedCard, foldCard, renderOverview } from '../report/card.ts'
-import { fitAnnotations } from '../report/markdown.ts'
-import type { AnnotationView, CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
+import { type FoldedCard, foldCard } from '../report/card.ts'
+import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
-import { renderSummary } from '../report/summary.ts'
 import { isBad } from '../report/wording.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Cards, Deps, Outcome, Reporter, RunDeps, WriteMode } from './run.ts'
+import type { Cards, Deps, Reporter, RunDeps, WriteMode } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -63,6 +61,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
           deploymentId: record?.id,
           // Until GitHub has answered, it may have made one whose id nobody knows.
           recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
+          comment: deps.settings.comment,
         },
       ],
       subject.serviceName,
@@ -228,31 +227,4 @@ async function writeRows(
     },
   })
   return { id: written?.id, folded: folded && first && { ...folded, before: first.before } }
-}
-
-/** Where a run's own page takes reports. */
-export interface RunPage {
-  annotate(annotations: readonly AnnotationView[]): void
-  writeSummary(markdown: string): void
-}
-
-/** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
-export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
-  const { repository } = deps.context
-  const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const told = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])]
-  // The warnings are those of the whole run.
-  const reports = told.map((report, index) => deps.redact(index === 0 ? report : { ...report, warnings: [] }))
-  const rows = reports.flatMap((report) => (report.kind === 'deploy' ? [report.row] : []))
-  page.annotate(fitAnnotations(outcome.annotations ?? []))
-  const overview = rows.length > 1 ? [renderOverview(rows, surroundings)] : []
-  page.writeSummary(
-    [...overview, ...reports.map((report) => renderSummary(report, surroundings, deps.clock.now()))].join('\n'),
-  )
-  for (const report of reports) {
-    if (report.kind !== 'deploy') continue
-    page.annotate(fitAnnotations(report.annotations))
-    if (report.row.status === 'live' && report.row.url)
-      deps.log.notice(`${report.row.service} is live: ${report.row.url}`)
-  }
 }

@@ -6,7 +6,7 @@ import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
 import type { Place } from '../plan/plan.ts'
-import type { ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
+import type { CommentMode, ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
 import type { AnnotationView, CardRow, Phase, PhaseName, PhaseResult, Report } from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
@@ -102,6 +102,8 @@ export interface OpenDeployment {
   readonly deploymentId: number | undefined
   /** By what the record is found that was being made when the run was ended; undefined when its id is known, or there is none. */
   readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
+  /** What the run was to do about its comment. */
+  readonly comment?: CommentMode | undefined
 }
 
 /** What the entry point knows about the run itself. */

@@ -1,7 +1,7 @@
 import type { Autoscale } from './autoscale.ts'
 import type { WantedRecord } from './dns.ts'
 import type { PullRequest, Repository } from './event.ts'
-import type { FileProblem } from './file/ink-file.ts'
+import type { FileProblem } from './file/problems.ts'
 import type { HealthCheck } from './health.ts'
 import type { BuildSettings, DatabaseSettings, EnvStrategy, Prices, Settings } from './settings.ts'
 import type { Variables } from './variables.ts'
@@ -226,21 +226,10 @@ export interface NeedsPlan {
   readonly need: NeededFact
 }
 
-export type Plan =
-  | PreviewPlan
-  | ProductionPlan
-  | TeardownPlan
-  | SweepPlan
-  | MonitorPlan
-  | RollbackPlan
-  | LogsPlan
-  | HelpPlan
-  | DeclinePlan
-  | CheckPlan
-  | NonePlan
-  | RefusedPlan
-
-export type PlanToRun = Exclude<Plan, CheckPlan>
+/** Plans that need the platform. */
+export type WorkPlan = PreviewPlan | ProductionPlan | TeardownPlan | SweepPlan | MonitorPlan | RollbackPlan | LogsPlan
+export type PlanToRun = WorkPlan | HelpPlan | DeclinePlan | NonePlan | RefusedPlan
+export type Plan = PlanToRun | CheckPlan
 
 export type NeededFact =
   | { readonly fact: 'pullRequest'; readonly number: number }

@@ -48,7 +48,6 @@ export type BuildSettings = Settings['build']
 export type Prices = Settings['prices']
 export type DatabaseType = NonNullable<Value<'database'>>
 export type EnvStrategy = Value<'env-strategy'>
-export type OnQuota = Value<'on-quota'>
 export type CommentMode = Value<'comment'>
 
 /** A database of each service's own. */

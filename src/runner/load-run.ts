@@ -44,7 +44,7 @@ export interface LoadedRun {
  * Reads everything that the runner hands over, and masks what is secret before anything is printed.
  * @throws DeployError with all problems of the inputs at once
  */
-export function loadRun(environment: Environment): LoadedRun {
+export async function loadRun(environment: Environment): Promise<LoadedRun> {
   const masks = openMasks()
   const raw = readInputs(environment)
   masks.add(raw['api-key'])
@@ -66,7 +66,7 @@ export function loadRun(environment: Environment): LoadedRun {
   if (!parsed.ok || moved.problems.length > 0) {
     // What does not go together is said as well, so that all of it can be put right in one go.
     const all = settingsWith(undefined)
-    throw refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.lines)
+    throw await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
   }
   const { environment: variables } = parsed.settings
   for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
@@ -89,8 +89,27 @@ export function loadRun(environment: Environment): LoadedRun {
   }
 }
 
-function refusedInputs(problems: readonly string[], lines: string): DeployError {
-  const file = lines === '' ? '' : `\nLines for the file, beside what it has already:\n\n${lines}`
+/** What the post step needs of a run, whose settings were read and checked by the step itself. */
+export function loadRemains(environment: Environment) {
+  const masks = openMasks()
+  const raw = readInputs(environment)
+  const secret = (name: InputName): Secret | undefined => {
+    masks.add(raw[name])
+    return raw[name] === '' ? undefined : new Secret(raw[name])
+  }
+  const context = readContext(environment, readPayload(environment.GITHUB_EVENT_PATH))
+  return { context, token: secret('github-token'), apiKey: secret('api-key'), log: openLog() }
+}
+
+async function refusedInputs(
+  problems: readonly string[],
+  moved: ReturnType<typeof findMovedInputs>['settings'],
+): Promise<DeployError> {
+  let file = ''
+  if (Object.keys(moved).length > 0) {
+    const { fileTextOf } = await import('../plan/file/file-text.ts')
+    file = `\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`
+  }
   return new DeployError(`The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {
     hint: `Nothing was done. Put the \`with:\` block of the step right; the README lists every input.${file}`,
   })

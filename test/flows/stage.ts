@@ -17,10 +17,9 @@ import { jobContext } from '../../sandbox/runner/job-context.ts'
 import { buildDeps } from '../../src/adapters.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { publish } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
-import { runAction } from '../../src/flows/run-action.ts'
-import { fileTextOf } from '../../src/plan/file/moved-inputs.ts'
+import { publish, runAction } from '../../src/flows/run-action.ts'
+import { fileTextOf } from '../../src/plan/file/file-text.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
 import { settingTable } from '../../src/plan/setting-table.ts'
 import { inputNames, isFileOnly, parseSettings, type SettingsSources } from '../../src/plan/settings.ts'
@@ -257,7 +256,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   let thrown: unknown
   try {
     outcome = await runAction(deps, read, { startedAt, warnings, signal })
-    publish(outcome, deps, {
+    await publish(outcome, deps, {
       annotate: (attached) => void annotations.push(...attached),
       writeSummary: (markdown) => {
         summary = markdown

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { commitFiles, newRepository } from '../source/scratch.ts'
 import { startMcpServer } from './mcp-server.ts'
 import { hostileServers } from './servers.ts'
 
@@ -24,7 +25,7 @@ async function runAgainst(endpoint: string) {
   const folder = await mkdtemp(join(tmpdir(), 'hostile-'))
   const path = (name: string) => join(folder, name)
   const full_name = 'acme/shop'
-  const sha = '1'.repeat(40)
+  const sha = await commitFiles(await newRepository(folder), { 'index.html': '<p>Hello</p>' })
   const repository = {
     id: 7,
     name: 'shop',

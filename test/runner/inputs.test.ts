@@ -23,7 +23,7 @@ test('inputs that nobody declared are named, with the one that was probably mean
   ])
 })
 
-test('what stands in ink.yml and not in a workflow is refused, with the lines for the file', () => {
+test('what stands in ink.yml and not in a workflow is refused, with the lines for the file', async () => {
   const environment = runnerEnvironment({
     INPUT_PORT: '8080',
     INPUT_PATHS: 'src/**\n!**/*.md',
@@ -34,7 +34,7 @@ test('what stands in ink.yml and not in a workflow is refused, with the lines fo
     INPUT_MEMORY: '3Gi',
   })
   const refused = () => loadRun(environment)
-  expect(refused).toThrow(
+  await expect(refused).rejects.toThrow(
     expect.objectContaining({
       message: `The inputs are not right:
   - api-key: is not set

@@ -5,8 +5,8 @@ import type { RunEvent } from '../../plan/event.ts'
 import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/file/commit.ts'
 import { secretsNamed } from '../../plan/file/fill-variables.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
-import { describeProblem, type FileProblem, parseInkFile, placeOfProblem } from '../../plan/file/ink-file.ts'
 import { type PlacedService, placeServices } from '../../plan/file/placement.ts'
+import { describeProblem, type FileProblem, placeOfProblem } from '../../plan/file/problems.ts'
 import type { FileService, ServiceVariables } from '../../plan/file/references.ts'
 import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
 import type { PlanInput } from '../../plan/intent.ts'
@@ -58,7 +58,7 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   if (text === 'unreadable') return { ...nothing, problem: unreadable(path, commit) }
   const fallback = path === 'ink.yml'
   if (text === 'absent' && !fallback) return { ...nothing, problem: absent(path, commit) }
-  const parsed = text === 'absent' ? undefined : parseInkFile(text, path)
+  const parsed = text === 'absent' ? undefined : (await import('../../plan/file/ink-file.ts')).parseInkFile(text, path)
   if (parsed && !parsed.ok) return { ...nothing, problem: refusedFile(path, parsed.problems) }
   return { facts, file: parsed?.file, ...settingsWith(deps, parsed?.file, commit) }
 }

@@ -9,14 +9,15 @@ import { parseDeploymentBranch } from '../../plan/names.ts'
 import type { Plan, PreviewPlan, ProductionPlan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import { type SettingName, settingNames } from '../../plan/settings.ts'
-import type { ForeseenChange, ForeseenService } from '../../report/model.ts'
+import type { ForeseenChange, ForeseenService, PlanReport } from '../../report/model.ts'
 import { changeWords } from '../../report/wording.ts'
 import { desiredSettings } from '../prepare.ts'
 import { costOf } from '../resources/budget.ts'
 import { findDatabase } from '../resources/databases.ts'
+import { compareDns, describeDns } from '../resources/dns.ts'
 import { findPreviews } from '../resources/previews.ts'
 import { isMadeBy } from '../resources/repository.ts'
-import type { RunDeps } from '../run.ts'
+import type { Outcome, RunDeps } from '../run.ts'
 import type { Configuration } from './configuration.ts'
 import { outputOf } from './environment.ts'
 import type { Leftovers } from './leftovers.ts'
@@ -217,4 +218,43 @@ export function foreseenLines(services: readonly ForeseenService[]): string[] {
     ].join(', '),
     ...changes.map((change) => `    ${change.setting}: ${changeWords(change)}`),
   ])
+}
+
+type PlanToDo = Exclude<Extract<Plan, { readonly dryRun: boolean }>, { kind: 'help' | 'decline' | 'check' }>
+
+/** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
+export async function dryRun(
+  plan: PlanToDo,
+  deps: RunDeps,
+  { steps, services }: Pick<PlanReport, 'steps' | 'services'>,
+): Promise<Outcome> {
+  const details = await foreseenDns(plan, deps)
+  for (const line of details) deps.log.info(line)
+  const report: PlanReport = {
+    kind: 'plan',
+    services,
+    steps: [...steps, ...details],
+    checks: [],
+    runUrl: deps.context.runUrl,
+    warnings: deps.warnings,
+  }
+  return { action: plan.kind === 'logs' ? 'none' : plan.kind, status: 'planned', report, failure: undefined }
+}
+
+/** What a dry run has to read from the platform to be able to say it. */
+async function foreseenDns(plan: PlanToDo, deps: RunDeps): Promise<readonly string[]> {
+  if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
+  let platform: Platform | undefined
+  try {
+    platform = await deps.openPlatform(plan.place, deps.signal)
+    const outlook = await compareDns(plan, { ...deps, platform })
+    if (!outlook) return []
+    const lines = [...outlook.problems, ...describeDns(outlook)]
+    return lines.length > 0 ? lines : ['DNS: in step']
+  } catch (error) {
+    deps.signal.throwIfAborted()
+    return [`DNS: could not be read (${safeMessage(deps, error)})`]
+  } finally {
+    await platform?.close()
+  }
 }

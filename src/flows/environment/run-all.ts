@@ -1,11 +1,7 @@
 import type { CheckPlan, NonePlan, Plan, PlanToRun, RefusedPlan } from '../../plan/plan.ts'
-import { check } from '../check.ts'
-import { dryRun } from '../no-deployment.ts'
 import type { Outcome, RunDeps } from '../run.ts'
 import type { Configuration } from './configuration.ts'
-import { missingSecrets, runEnvironment, type ServiceRunner } from './environment.ts'
-import { foresee, foreseenLines, partsOf } from './foresee.ts'
-import { findLeftovers } from './leftovers.ts'
+import type { ServiceRunner } from './environment.ts'
 
 /** What a run of one plan is made of. */
 export interface PlanRunner {
@@ -28,7 +24,10 @@ export async function runAll(
   configuration: Configuration,
   runner: PlanRunner,
 ): Promise<Outcome> {
+  if (plan.kind === 'none' || plan.kind === 'refused') return runner.runPlan(plan, deps, configuration.problem)
   if (plan.kind === 'check' || isDryRun(plan)) return foreseeOnly(plan, deps, configuration, runner)
+  const { missingSecrets } = await import('./environment.ts')
+  const { findLeftovers } = await import('./leftovers.ts')
   const refused = missingSecrets(plan, configuration.services)
   if (refused) return runner.runPlan(refused, deps)
   const leftovers = await findLeftovers(plan, configuration, deps)
@@ -49,6 +48,9 @@ async function foreseeOnly(
   configuration: Configuration,
   { decide }: PlanRunner,
 ): Promise<Outcome> {
+  const { check } = await import('../check.ts')
+  const { dryRun, foresee, foreseenLines, partsOf } = await import('./foresee.ts')
+  const { findLeftovers } = await import('./leftovers.ts')
   const quiet = { ...deps, settings: { ...deps.settings, dryRun: true } }
   const would = plan.kind === 'check' ? plan.would : plan
   const { orphans, problem } =
@@ -78,6 +80,7 @@ async function runServices(
     tellOne(outcome, deps, placed?.[0]?.key)
     return outcome
   }
+  const { runEnvironment } = await import('./environment.ts')
   switch (plan.kind) {
     case 'preview':
     case 'production':

@@ -1,4 +1,3 @@
-import { parse, stringify } from 'yaml'
 import { settingTable } from '../setting-table.ts'
 import { isFileOnly, type SettingName } from '../settings.ts'
 
@@ -9,11 +8,10 @@ const gone: Readonly<Record<string, string>> = {
   'on-missing-key': 'a run that GitHub gives no secrets is skipped, and every other one needs a key',
 }
 
-/** What a workflow gives that is not for it to say: problems to refuse the run with, and the lines that belong into the file. */
+/** What a workflow gives that is not for it to say: problems to refuse the run with, and the settings that belong into the file. */
 export interface MovedInputs {
   readonly problems: readonly string[]
-  /** YAML; empty when nothing belongs there. */
-  readonly lines: string
+  readonly settings: Partial<Readonly<Record<SettingName, string>>>
 }
 
 /**
@@ -28,7 +26,7 @@ export function findMovedInputs(given: Readonly<Record<string, string>>, path: s
       if (isFileOnly(name)) return [`${name}: is no input but stands in ${path}, as ${keyOf(name)}`]
       return Object.hasOwn(gone, name) ? [`${name}: is no input; ${gone[name]}`] : []
     }),
-    lines: moved.length === 0 ? '' : fileTextOf(Object.fromEntries(moved.map((name) => [name, given[name] ?? '']))),
+    settings: Object.fromEntries(moved.map((name) => [name, given[name] ?? ''])),
   }
 }
 
@@ -39,33 +37,4 @@ export function isMovedInput(name: string): boolean {
 
 function keyOf(name: SettingName): string {
   return (settingTable[name].key ?? name).replace('*', 'NAME')
-}
-
-/** Settings that are given as text, as `ink.yml` has them. */
-export function fileTextOf(given: Partial<Readonly<Record<SettingName, string>>>, service = 'web'): string {
-  const root: Record<string, unknown> = {}
-  for (const [name, text] of Object.entries(given) as [SettingName, string][]) {
-    const path = (settingTable[name].key ?? name).replace('*', service).split('.')
-    const last = path.pop() ?? name
-    const parent = path.reduce((part, key) => {
-      part[key] ??= {}
-      return part[key] as Record<string, unknown>
-    }, root)
-    parent[last] = valueFrom(text, settingTable[name].type.schema)
-  }
-  return stringify(root)
-}
-
-/** A text as the value that YAML would have in its place. What makes no sense stays a text, and is refused where it is read. */
-function valueFrom(text: string, { type, items }: Readonly<Record<string, unknown>>): unknown {
-  const lines = text.split('\n').filter((line) => line.trim() !== '')
-  if (type === 'array' && (items as { type?: unknown }).type === 'string') return lines
-  if (type === 'object')
-    return Object.fromEntries(lines.map((line) => [line.replace(/=.*/, ''), line.replace(/^[^=]*=?/, '')]))
-  if (type === 'string' || type === undefined) return text
-  try {
-    return parse(text)
-  } catch {
-    return text
-  }
 }
