@@ -5,7 +5,7 @@ import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { describePlan } from '../plan/describe.ts'
-import type { DeclinePlan, HelpPlan, LogsPlan, PlanToRun } from '../plan/plan.ts'
+import type { DeclinePlan, HelpPlan, LogsPlan, PlanToRun, WorkPlan } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
 import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
@@ -23,8 +23,6 @@ import { rollback } from './rollback.ts'
 import { type Action, type Outcome, type Reporter, type Run, type RunDeps, windUpMs } from './run.ts'
 import { sweep } from './sweep.ts'
 import { teardown } from './teardown.ts'
-
-type WorkPlan = Exclude<PlanToRun, { kind: 'none' | 'refused' | 'help' | 'decline' }>
 
 /** Carries out a plan that there is something to do for. Failures come back as an outcome; only a cancellation is thrown. */
 export async function carryOut(

@@ -226,21 +226,10 @@ export interface NeedsPlan {
   readonly need: NeededFact
 }
 
-export type Plan =
-  | PreviewPlan
-  | ProductionPlan
-  | TeardownPlan
-  | SweepPlan
-  | MonitorPlan
-  | RollbackPlan
-  | LogsPlan
-  | HelpPlan
-  | DeclinePlan
-  | CheckPlan
-  | NonePlan
-  | RefusedPlan
-
-export type PlanToRun = Exclude<Plan, CheckPlan>
+/** Plans that need the platform. */
+export type WorkPlan = PreviewPlan | ProductionPlan | TeardownPlan | SweepPlan | MonitorPlan | RollbackPlan | LogsPlan
+export type PlanToRun = WorkPlan | HelpPlan | DeclinePlan | NonePlan | RefusedPlan
+export type Plan = PlanToRun | CheckPlan
 
 export type NeededFact =
   | { readonly fact: 'pullRequest'; readonly number: number }

@@ -85,7 +85,7 @@ describe('the bundle on a Gitea of the sandbox', () => {
   it('sweeps, and finds nothing left over', async () => {
     const swept = await act('schedule', {}, { command: 'sweep' })
     expect(swept.outputs).toMatchObject({ action: 'sweep', status: 'swept', removed: '[]' })
-    expect(sandbox.ink.services().map(({ name }) => name)).toEqual(['acme-hello'])
+    expect(sandbox.ink.services().map(({ name }) => name)).toEqual(['acme-hello-api', 'acme-hello'])
   })
 
   it('warns of nothing that the forge lacks, and says it in one line of the log at most', () => {

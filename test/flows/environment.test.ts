@@ -24,6 +24,7 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
       web: { status: 'live', service: web, commit: sha },
       api: { status: 'live', service: api, url, commit: sha },
     })
+    expect(run.outputs).toMatchObject({ environment: 'preview', 'comment-id': expect.stringMatching(/^\d+$/) })
     expect(run.log).toContainEqual(expect.stringMatching(/^web │ /))
     expect(run.log).toContainEqual(expect.stringMatching(/^api │ /))
     expect(scene.activeRecords()).toHaveLength(2)
@@ -122,6 +123,7 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
     const alone = await event('opened', { inputs: { ...inputs, service: 'api' } })
     expect(alone.outputs.status, alone.told).toBe('live')
     expect(statuses(alone)).toEqual({ api: 'live' })
+    expect(alone.outputs.url).toBe(stage.ink.service(preview('api'))?.url)
     expect(stage.ink.service(preview('web'))).toBeUndefined()
     const wrong = await event('opened', { inputs: { ...inputs, service: 'apo' } })
     expect(wrong.told).toContain(

@@ -121,8 +121,7 @@ async function runService(
   const environment = { ...settings.environment, wired }
   const outcome = await runner.run({ ...own, settings: { ...settings, environment } })
   // Whoever asks for its address does not care that nothing of it has changed.
-  if (runner.deploys && outcome.action === 'none' && !settings.dryRun)
-    await tellStanding(service, own, runner.pullRequest)
+  if (runner.deploys && outcome.action === 'none') await tellStanding(service, own, runner.pullRequest)
   return end(outcome, outcome.failure !== undefined)
 }
 
@@ -223,7 +222,16 @@ function sharedMemory(deps: RunDeps): RunDeps {
   }
 }
 
+/** Outputs that several services have in common. */
+const sharedOutputs = ['environment', 'comment-id'] as const
+
 function tellServices(deps: RunDeps, ended: readonly Ended[]): void {
+  const [only, ...others] = ended
+  if (only && others.length === 0) for (const [name, value] of only.outputs) deps.output(name, value)
+  for (const name of sharedOutputs) {
+    const value = ended.map(({ outputs }) => outputs.get(name)).find((one) => one !== undefined)
+    if (value !== undefined) deps.output(name, value)
+  }
   const told = ended.map(({ service, outputs, outcome }) => [
     service.name,
     {
