@@ -35,12 +35,14 @@ export interface VirtualWorld {
 
 export interface WorldOptions extends Partial<Omit<VirtualInkOptions, 'clock'>> {
   readonly seed?: number
+  /** As {@link openVirtualTime} takes it. */
+  readonly turn?: () => Promise<unknown>
   readonly inputs?: Partial<Record<SettingName, string>>
 }
 
 /** Opens a world. Equal seeds give equal worlds. */
 export function openWorld(options: WorldOptions = {}): VirtualWorld {
-  const time = openVirtualTime()
+  const time = openVirtualTime(options.turn)
   const random = randomFrom(options.seed ?? 1)
   const latencyMs = options.latencyMs ?? (() => 20 + Math.floor(random() * 200))
   const ink = new VirtualInk({
