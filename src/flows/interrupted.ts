@@ -56,7 +56,9 @@ async function settleCard(
   const surroundings: Surroundings = { repositoryUrl, pullRequest, seal }
   const authentic = seal && ((body: string) => authenticState(body, seal) !== undefined)
   const fold = (bodies: readonly string[]) => foldCard(bodies, row, surroundings)
-  await github.comments.upsert({ pullRequest, marker: CARD_MARKER, authentic, fold, create: comment === 'sticky' })
+  // A removal does not know the commit, and has nothing to say where there is no card.
+  const create = comment === 'sticky' && row.commit !== ''
+  await github.comments.upsert({ pullRequest, marker: CARD_MARKER, authentic, fold, create })
 }
 
 async function settleRecord(

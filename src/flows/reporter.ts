@@ -5,7 +5,7 @@ import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Deps, Reporter, RunDeps } from './run.ts'
+import type { Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -45,21 +45,36 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   let record: RunRecord | undefined
   let early: Promise<unknown> | undefined
   let begun = false
+  let liveBefore: string | undefined
 
   const recordSubject = { ...subject, place: { ...deps.settings, repository: context.repository } }
-  const remember = () =>
-    deps.remember(
-      [
-        {
-          row: encodeState([deps.redact(row)]),
-          pullRequest: subject.pullRequest,
-          deploymentId: record?.id,
-          // Until GitHub has answered, it may have made one whose id nobody knows.
-          recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
-        },
-      ],
-      subject.serviceName,
-    )
+  let removing: readonly RemovedPreview[] = []
+  const rowOfRemoved = ({ serviceName, pullRequest }: RemovedPreview, status: CardRow['status'], reason: string) => ({
+    service: serviceName,
+    place: placeName(deps.settings),
+    target: `pr-${pullRequest}` as const,
+    status,
+    reason,
+    commit: '',
+    updatedAt: now(),
+    runUrl: context.runUrl,
+    run: stamp,
+  })
+  const remember = () => {
+    const own: OpenDeployment = {
+      row: encodeState([deps.redact(row)]),
+      pullRequest: subject.pullRequest,
+      deploymentId: record?.id,
+      // Until GitHub has answered, it may have made one whose id nobody knows.
+      recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
+    }
+    const cutShort = removing.map((preview) => ({
+      row: encodeState([rowOfRemoved(preview, 'cancelled', 'The run was cancelled while it took this preview down')]),
+      pullRequest: preview.pullRequest,
+      deploymentId: undefined,
+    }))
+    deps.remember([...(begun ? [own] : []), ...cutShort], subject.serviceName)
+  }
   const lasts = (ms: number) =>
     clock.sleep(ms, AbortSignal.any([over.signal, signal])).then(
       () => true,
@@ -95,6 +110,9 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       tellAtWork()
     },
     previous: async () => card.before(),
+    replaces: (commit) => {
+      liveBefore = commit
+    },
     begin: async () => {
       begun = true
       remember()
@@ -104,6 +122,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     },
     finish: async () => {
       over.abort()
+      begun = true
       remember()
       await early
       // What was removed has taken its records with it.
@@ -111,25 +130,21 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       const [, commentId] = await Promise.all([settled, card.write(subject.pullRequest, row, finalMode(deps, row))])
       if (commentId !== undefined) deps.output('comment-id', commentId)
       row = { ...row, change: card.after()?.change }
-      if (row.status === 'live') await record?.retireOlder(card.before()?.status === 'live' ? 'newest' : 'all')
+      if (row.status === 'live') await record?.retireOlder(liveBefore)
       // What a cancellation has cut short is left to the post step.
       if (!signal.aborted) deps.remember([], subject.serviceName)
     },
-    markRemoved: async ({ serviceName, pullRequest, commit }, reason) => {
-      const removed: CardRow = {
-        service: serviceName,
-        place: placeName(deps.settings),
-        target: `pr-${pullRequest}`,
-        status: 'removed',
-        reason,
-        commit: commit ?? '',
-        updatedAt: now(),
-        runUrl: context.runUrl,
-        run: stamp,
+    removing: (previews) => {
+      removing = previews
+      remember()
+    },
+    markRemoved: async (preview, { status, reason }) => {
+      if (deps.settings.comment !== 'none') {
+        const commentId = await card.write(preview.pullRequest, rowOfRemoved(preview, status, reason), 'only-existing')
+        if (commentId !== undefined) deps.output('comment-id', commentId)
       }
-      if (deps.settings.comment === 'none') return
-      const commentId = await card.write(pullRequest, removed, 'only-existing')
-      if (commentId !== undefined) deps.output('comment-id', commentId)
+      removing = removing.filter(({ serviceName }) => serviceName !== preview.serviceName)
+      if (!signal.aborted) remember()
     },
     noteSkipped: async (reason) => {
       if (deps.settings.comment === 'none') return
@@ -177,10 +192,7 @@ function cardWriter(deps: Deps) {
           const folded = foldCard(bodies, row, surroundings)
           before ??= folded.before
           after = folded.after
-          // Whoever removes a preview may not know its commit, and the card does.
-          return row.commit === '' && folded.before
-            ? foldCard(bodies, { ...row, commit: folded.before.commit }, surroundings)
-            : folded
+          return folded
         },
       })
       return written?.id

@@ -5,7 +5,7 @@ import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '
 import { marks } from '../plan/variables.ts'
 import type { NothingReport, TeardownReport } from '../report/model.ts'
 import { pullRequestFact } from './pull-requests.ts'
-import { type Removal, removePreview, retirePreview } from './resources/removal.ts'
+import { describeLeft, type Removal, removePreview, retirePreview } from './resources/removal.ts'
 import { assertOwnedPreview, isOwnService, openInkRepository } from './resources/repository.ts'
 import type { Outcome, Run } from './run.ts'
 
@@ -89,20 +89,11 @@ async function takeDown(request: Request, run: Run, wantedAgain?: () => Promise<
   reportRemoval(run, removal)
   if (removal.overtaken) return overtaken(request, run)
   const complete = removal.left.length === 0
-  if (complete) {
-    const reason = `Removed because ${request.because}`
-    run.reporter.update({ status: 'removed', phase: undefined, reason })
-    await retirePreview(run, request.place, request, reason)
-  } else {
-    const reason = `Not removed completely: ${describeLeft(removal)}`
-    run.reporter.update({ status: 'failed', phase: undefined, reason })
-  }
+  const reason = `Removed because ${request.because}`
+  run.reporter.update({ status: complete ? 'removed' : 'failed', phase: undefined, reason })
+  await retirePreview(run, request.place, request, { ...removal, reason })
   run.reporter.timeline.end(complete ? 'done' : 'failed')
   return outcomeOf(request, run, removal)
-}
-
-function describeLeft({ left }: Removal): string {
-  return left.map(({ kind, name, why }) => `${kind} ${name} (${why})`).join(', ')
 }
 
 function reportRemoval(run: Run, { removed, left, overtaken: isOvertaken }: Removal): void {
@@ -139,7 +130,7 @@ function outcomeOf(request: Request, run: Run, removal: Removal): Outcome {
   }
   if (left.length === 0) return { action: 'teardown', status: 'removed', report, failure: undefined }
   const failure = new DeployError(
-    `The preview of pull request #${request.pullRequest} could not be removed completely: ${describeLeft(removal)}`,
+    `The preview of pull request #${request.pullRequest} could not be removed completely: ${describeLeft(left)}`,
     { hint: 'Run this job again, or let a scheduled run sweep it up. What is left is billed until then.' },
   )
   return { action: 'teardown', status: 'failed', report, failure }

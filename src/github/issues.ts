@@ -61,8 +61,14 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
     const listed = await api.pages({ ...reads, route: `GET ${ROUTE}`, params, schema: z.array(issueSchema) })
     if (!listed.ok) return failed(listed, 'look for the open issue')
     for (const issue of listed.data) {
-      const marked = issue.pull_request === undefined && hasMarker(issue.body, marker)
-      if (marked && (await authorship.isOurs(issue.user, 'unproven'))) return issue
+      if (issue.pull_request !== undefined || !hasMarker(issue.body, marker)) continue
+      const isOurs = await authorship.isOurs(issue.user, 'unproven')
+      if (isOurs) return issue
+      // Rather no issue than another one at each run, or a stranger's.
+      if (isOurs === undefined) {
+        warning(`Could not learn from GitHub whether issue #${issue.number} is ours; the issues are left as they are.`)
+        return undefined
+      }
     }
     return 'absent'
   }

@@ -87,13 +87,16 @@ export function foldCard(bodies: readonly string[], row: CardRow, surroundings: 
   const latest = Date.parse(row.updatedAt) + mostAheadMs
   const past = ({ updatedAt, run }: CardRow) => Date.parse(updatedAt) <= latest && Date.parse(run.startedAt) <= latest
   const known = believed.reduce<CardRow[]>((rows, body) => mergeRows(rows, decodeState(body)?.filter(past) ?? []), [])
-  const rows = mergeRow(known, boundedRow(row, FULL_LOG))
   const mine = (other: CardRow) => sameDeployment(other, row)
+  const before = known.find(mine)
+  // Whoever removes a preview may not know its commit, and the card does.
+  const whole = row.commit === '' && before ? { ...row, commit: before.commit } : row
+  const rows = mergeRow(known, boundedRow(whole, FULL_LOG))
   const kept = seal === undefined ? bodies.map(sealedPart).find((part) => part !== undefined) : undefined
   return {
     body: renderCard(rows, surroundings, kept),
     shared: rows.length > 1,
-    before: known.find(mine),
+    before,
     after: rows.find(mine),
   }
 }

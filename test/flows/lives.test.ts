@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import { decodeState } from '../../src/report/state.ts'
-import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
+import { comment, pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
 import { BASE, commitOf, openWorld, type VirtualRun, type VirtualWorld } from './virtual-world.ts'
 
 const LABEL = 'preview'
@@ -11,6 +11,8 @@ const QUICK_DELETION_MS = 800
 
 type Step =
   | { readonly kind: 'open' | 'push' | 'close' | 'reopen' | 'label' | 'unlabel'; readonly pull: 1 | 2 }
+  /** The commands in comments. */
+  | { readonly kind: 'stop' | 'deploy'; readonly pull: 1 | 2 }
   | { readonly kind: 'cancel'; readonly which: number }
   | { readonly kind: 'break' }
 
@@ -20,7 +22,7 @@ interface Life {
   readonly steps: readonly { readonly step: Step; readonly waitMs: number }[]
   /** Whether runs are ever cancelled. */
   readonly cancels: boolean
-  /** How long the platform takes for a deletion, of which nothing tells until it is done; quick where calls go wrong. */
+  /** How long the platform takes for a deletion, of which nothing tells until it is done. */
   readonly deletionMs: number
   /** One call in so many goes wrong; 0 for none. */
   readonly mishapEvery: number
@@ -35,6 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('label', 'unlabel'), pull: fc.constantFrom(...numbers) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('stop', 'deploy'), pull: fc.constantFrom(1, 1, 2) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'break' as const }) },
 )
@@ -63,7 +66,7 @@ async function live(whole: Life): Promise<VirtualWorld> {
   const world: VirtualWorld = openWorld({
     seed,
     broken,
-    deletionMs: mishapEvery === 0 ? whole.deletionMs : QUICK_DELETION_MS,
+    deletionMs: whole.deletionMs,
     inputs: { database: 'sqlite', ...(gated ? { 'preview-label': LABEL } : {}) },
     mishap: () => {
       if (weather.fair || world.random() * mishapEvery >= 1) return 'none'
@@ -121,6 +124,8 @@ async function live(whole: Life): Promise<VirtualWorld> {
     } else if (kind === 'unlabel' && pull.labels.length > 0) {
       set(number, { labels: [] })
       act(number, 'unlabeled', LABEL)
+    } else if ((kind === 'stop' || kind === 'deploy') && pull.open) {
+      runs.push(world.start(comment(`/ink ${kind}`, { number })))
     }
   }
 
@@ -185,7 +190,10 @@ function check({ ink, github }: VirtualWorld, { gated }: Life): void {
       })
     }
     for (const row of decodeState(github.cards.get(number) ?? '') ?? []) {
-      if (row.status === 'live') expect(ink.services.get(name)?.serves).toBe(row.commit)
+      if (row.status === 'live') {
+        expect(ink.services.get(name)?.serves).toBe(row.commit)
+        expect(ink.databases.get(`${name}-db`)?.url).toBe(ink.services.get(name)?.env.DATABASE_URL)
+      }
       if (row.status === 'building') throw new Error('The card still says that it is building.')
     }
   }
