@@ -1,51 +1,92 @@
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { foldedLog } from './folded-log.ts'
 import { type Sandbox, startSandbox } from './index.ts'
-import type { RunResult } from './runner/runner.ts'
+import { assertGit, explain, interruption } from './process.ts'
 import { type StoryStep, tellStory } from './story.ts'
 import { renderForTerminal } from './terminal-markdown.ts'
+import { bold, dim, green, isTerminal, red } from './terminal-style.ts'
 
 /**
- * `npm start`: the life of a pull request in one terminal, told by the bundled action itself. Afterwards the sandbox stays
- * up for looking around; with `--exit` it ends at once, with a failure when any step was not as it should be.
+ * `npm start`: the life of a pull request in one terminal, told by the bundled action itself. While the preview is live it
+ * waits for Enter, and afterwards the sandbox stays up for looking around; with `--exit` it does neither, and fails when any
+ * step was not as it should be.
  */
 
+const USAGE = `Usage: npm start -- [--exit]
+
+  --exit  ends when the story is told, with exit code 1 when something was not as it should be`
+
 const action = fileURLToPath(new URL('..', import.meta.url))
-const green = (text: string) => `\u001b[32m${text}\u001b[39m`
-const red = (text: string) => `\u001b[31m${text}\u001b[39m`
-const bold = (text: string) => `\u001b[1m${text}\u001b[22m`
-const dim = (text: string) => `\u001b[2m${text}\u001b[22m`
 const say = (...lines: readonly string[]) => process.stdout.write(`${lines.join('\n')}\n`)
 
-async function demo(exitAtOnce: boolean): Promise<boolean> {
-  const interrupted = interruption()
+async function demo(exitAtOnce: boolean, interrupted: AbortSignal): Promise<boolean> {
   await using sandbox = await startSandbox()
   say(bold('Ink Deploy on the sandbox'), dim(`ml.ink ${sandbox.ink.endpoint} · GitHub ${sandbox.github.serverUrl}`), '')
-  const finished = tell(sandbox)
-  const well = await Promise.race([finished, interrupted])
+  const ending = once(interrupted, 'abort').then(() => 'interrupted' as const)
+  const pause = exitAtOnce || !process.stdin.isTTY ? undefined : enter
+  const well = await Promise.race([tell(sandbox, pause), ending])
   if (well === 'interrupted') return true
   if (exitAtOnce) return well
-  say('', `Look around: ${bold(`${sandbox.github.serverUrl}/acme/hello/pull/1`)}`, dim('Ctrl-C ends everything.'))
-  await interrupted
+  say('', `Look around: ${bold(pullUrl(sandbox))}`, dim('Ctrl-C ends everything.'))
+  await ending
   return well
 }
 
-async function tell(sandbox: Sandbox): Promise<boolean> {
-  const startedAt = Date.now()
-  let number = 0
+const pullUrl = (sandbox: Sandbox) => `${sandbox.github.serverUrl}/acme/hello/pull/1`
+
+/** Resolves when somebody presses Enter. */
+async function enter(): Promise<void> {
+  process.stdin.resume()
+  await once(process.stdin, 'data')
+  process.stdin.pause()
+}
+
+async function tell(sandbox: Sandbox, pause: (() => Promise<void>) | undefined): Promise<boolean> {
+  let told = 0
+  let spentMs = 0
   let well = true
-  const run = (options: Parameters<Sandbox['run']>[0]) => sandbox.run({ action, ...options })
-  for await (const step of tellStory({ ink: sandbox.ink, github: sandbox.github, run })) {
-    number++
-    show(number, step)
-    well = well && step.checks.every(({ holds }) => holds)
+  const run = async (options: Parameters<Sandbox['run']>[0]) => {
+    const line = progressLine(options.event.name)
+    return sandbox.run({ action, onLine: line.hear, ...options }).finally(line.clear)
   }
-  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
+  let startedAt = Date.now()
+  for await (const step of tellStory({ ink: sandbox.ink, github: sandbox.github, run })) {
+    told++
+    spentMs += Date.now() - startedAt
+    show(told, step)
+    well = well && step.checks.every(({ holds }) => holds)
+    if (step.lookAround && pause !== undefined) {
+      say(
+        `All of it is live now: ${bold(pullUrl(sandbox))}`,
+        dim('Enter merges the pull request, which takes the preview away.'),
+      )
+      await pause()
+    }
+    startedAt = Date.now()
+  }
+  const seconds = (spentMs / 1000).toFixed(1)
   say(
     well
-      ? green(bold(`All ${number} steps were as they should be (${seconds} s)`))
+      ? green(bold(`All ${told} steps were as they should be (${seconds} s)`))
       : red(bold('Something was not as it should be; see ✗ above')),
   )
   return well
+}
+
+/** What goes on while a run has not ended: the group that is open, on a line that is written over. */
+function progressLine(event: string) {
+  const write = (text: string) => process.stdout.write(isTerminal ? `\r\u001b[K${text}` : '')
+  if (isTerminal) write(dim(`   … ${event}`))
+  else say(dim(`   … ${event}`))
+  return {
+    hear(line: string) {
+      const [, title] = /^##\[group\](.*)$/.exec(line) ?? []
+      if (title !== undefined) write(dim(`   … ${event}: ${title}`.slice(0, (process.stdout.columns || 80) - 1)))
+    },
+    clear: () => void write(''),
+  }
 }
 
 function show(number: number, { title, runs, comment, urls, checks }: StoryStep): void {
@@ -58,36 +99,20 @@ function show(number: number, { title, runs, comment, urls, checks }: StoryStep)
   say('')
 }
 
-/** The log as the page of a run shows it at first: a closed group is its title, with the last line for its result. */
-function foldedLog({ log, main }: RunResult): string[] {
-  const lines: string[] = []
-  let group: { title: string; last: string } | undefined
-  for (const line of log.split('\n')) {
-    const [, command, text = ''] = /^##\[(\w+)\](.*)$/.exec(line) ?? []
-    if (command === 'group') group = { title: text, last: '' }
-    else if (command === 'endgroup') {
-      if (group) lines.push(`▸ ${group.title}${group.last ? dim(` · ${group.last}`) : ''}`)
-      group = undefined
-    } else if (group) group.last = line
-    else if (command === 'error') lines.push(red(text))
-    else if (line.trim() !== '') lines.push(text || line)
-  }
-  const result = main.conclusion === 'success' ? green('● run succeeded') : red('● run failed')
-  return [result, ...lines].map((line) => `   ${line}`)
-}
-
-/** Resolves on the first Ctrl-C; a second one ends the process the hard way. */
-function interruption(): Promise<'interrupted'> {
-  return new Promise((resolve) => {
-    const onSignal = () => {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
-      resolve('interrupted')
+async function main(): Promise<void> {
+  try {
+    const { values } = parseArgs({ options: { exit: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+    if (values.help) {
+      say(USAGE)
+      return
     }
-    process.on('SIGINT', onSignal)
-    process.on('SIGTERM', onSignal)
-  })
+    const interrupted = interruption()
+    await assertGit()
+    process.exitCode = (await demo(values.exit === true, interrupted)) ? 0 : 1
+  } catch (error) {
+    process.stderr.write(explain(error, USAGE))
+    process.exitCode = 1
+  }
 }
 
-const wentWell = await demo(process.argv.includes('--exit'))
-process.exitCode = wentWell ? 0 : 1
+await main()

@@ -1,15 +1,22 @@
+import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { foldedLog } from './folded-log.ts'
 import { type InkProfile, type Repository, type Sandbox, startSandbox } from './index.ts'
+import { followOwnApp, openOwnApp } from './own-app.ts'
+import { assertGit, explain, interruption } from './process.ts'
+import { bold, dim } from './terminal-style.ts'
 
 /**
  * `npm run sandbox`: the sandbox alone, for any MCP client, git or curl to try things on.
  * `--port N` puts GitHub and the page on port N and the MCP endpoint on the next one; `--profile NAME` chooses the
- * generation of the platform.
+ * generation of the platform. `--run DIRECTORY` deploys an app of this machine, and again whenever it changes.
  */
 
 interface ServeOptions {
   readonly port: number | undefined
   readonly profile: InkProfile
+  /** An app to deploy, instead of the example. */
+  readonly run: string | undefined
 }
 
 /** The generations of the platform, and a word on each. */
@@ -22,20 +29,31 @@ const PROFILES: Readonly<Record<InkProfile, string>> = {
   'unknown-argument': 'as g1, but some arguments of services are refused',
 }
 
-const USAGE = `Usage: npm run sandbox -- [--port N] [--profile NAME]
+const USAGE = `Usage: npm run sandbox -- [--run DIRECTORY] [--port N] [--profile NAME]
 
+  --run DIRECTORY deploys the app in it: production, and a preview that follows every change
   --port N        GitHub and the page on port N, the MCP endpoint on the next one (default: any free ones)
   --profile NAME  generation of the platform:
 ${Object.entries(PROFILES)
   .map(([name, words]) => `                    ${name.padEnd(18)}${words}`)
   .join('\n')}`
 
-/** @throws Error that names the option, the value and what is allowed */
-function readOptions(args: readonly string[]): ServeOptions {
+/**
+ * Undefined where only help is asked for.
+ *
+ * @throws Error that names the option, the value and what is allowed
+ */
+function readOptions(args: readonly string[]): ServeOptions | undefined {
   const { values } = parseArgs({
     args: [...args],
-    options: { port: { type: 'string' }, profile: { type: 'string', default: 'g1' } },
+    options: {
+      run: { type: 'string' },
+      port: { type: 'string' },
+      profile: { type: 'string', default: 'g1' },
+      help: { type: 'boolean', short: 'h' },
+    },
   })
+  if (values.help) return undefined
   const port = values.port === undefined ? undefined : Number(values.port)
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_534)) {
     throw new Error(`--port must be a whole number from 1 to 65534, not ${values.port}.`)
@@ -43,7 +61,7 @@ function readOptions(args: readonly string[]): ServeOptions {
   if (!isProfile(values.profile)) {
     throw new Error(`--profile must be one of ${Object.keys(PROFILES).join(', ')}, not ${values.profile}.`)
   }
-  return { port, profile: values.profile }
+  return { run: values.run, port, profile: values.profile }
 }
 
 function isProfile(name: string): name is InkProfile {
@@ -106,32 +124,56 @@ Ctrl-C ends it and removes everything it made.
 `
 }
 
-async function serve({ port, profile }: ServeOptions): Promise<void> {
+async function serve({ port, profile, run }: ServeOptions): Promise<void> {
   const interrupted = interruption()
-  const sandbox = await startSandbox(
-    port === undefined ? { ink: { profile } } : { ink: { profile, port: port + 1 }, github: { port } },
-  )
+  await assertGit()
+  const ports = port === undefined ? { ink: { profile } } : { ink: { profile, port: port + 1 }, github: { port } }
+  const sandbox = await startSandbox(ports).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    throw new Error(`Port ${port} or ${Number(port) + 1} is taken: name another one with --port, or leave it out.`)
+  })
   try {
-    process.stdout.write(describe(sandbox, await addExample(sandbox)))
-    await interrupted
+    if (run === undefined) {
+      say(describe(sandbox, await addExample(sandbox)))
+      await aborted(interrupted)
+    } else await runOwnApp(sandbox, run, interrupted)
   } finally {
     await sandbox.stop()
   }
-  process.stdout.write('\nThe sandbox has ended.\n')
+  say('\nThe sandbox has ended.')
 }
 
-/** Awaited from before the start, so that whoever interrupts the start itself leaves nothing behind either. */
-function interruption(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
-  })
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+async function runOwnApp(sandbox: Sandbox, directory: string, interrupted: AbortSignal): Promise<void> {
+  const app = await openOwnApp(sandbox, directory)
+  say(`${bold('Your app on the sandbox')}, with the action as a workflow would run it. Nothing leaves this machine.\n`)
+  say(`  ${bold(app.repository.htmlUrl)}  runs and pull request, in the browser\n`)
+  say(dim('Deploying production and a preview…\n'))
+  for await (const { title, run } of followOwnApp(app, interrupted)) {
+    if (interrupted.aborted) return
+    say([bold(title), ...foldedLog(run)].join('\n'))
+    say(
+      title === 'Production'
+        ? dim('\nNow a pull request…\n')
+        : `\nThe pull request: ${bold(`${app.repository.htmlUrl}/pull/1`)}\n${dim(WAITING)}\n`,
+    )
+  }
+}
+
+const WAITING = 'Save a file, and the preview is deployed again. Ctrl-C ends everything.'
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }
 
 async function main(): Promise<void> {
   try {
-    await serve(readOptions(process.argv.slice(2)))
+    const options = readOptions(process.argv.slice(2))
+    if (options === undefined) say(USAGE)
+    else await serve(options)
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`)
+    process.stderr.write(explain(error, USAGE))
     process.exitCode = 1
   }
 }

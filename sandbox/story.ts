@@ -19,6 +19,8 @@ export interface StoryStep {
   readonly comment: string | undefined
   readonly urls: readonly { readonly service: string; readonly url: string }[]
   readonly checks: readonly Check[]
+  /** Whether this is the moment to look at it all: the next step takes it away. */
+  readonly lookAround?: true
 }
 
 /** Where the story plays. */
@@ -45,7 +47,7 @@ export async function* tellStory(stage: Stage): AsyncGenerator<StoryStep> {
   yield await teller.pullRequestOpens()
   yield await teller.secondCommit()
   yield await teller.brokenBuild()
-  yield await teller.fix()
+  yield { ...(await teller.fix()), lookAround: true }
   yield await teller.merge()
 }
 

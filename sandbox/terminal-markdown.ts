@@ -1,7 +1,5 @@
 import { lexer, type Token, type Tokens } from 'marked'
-
-const bold = (text: string) => `\u001b[1m${text}\u001b[22m`
-const dim = (text: string) => `\u001b[2m${text}\u001b[22m`
+import { bold, dim } from './terminal-style.ts'
 
 /** Markdown as lines for a terminal: what GitHub would show, without its hidden parts. */
 export function renderForTerminal(markdown: string): string[] {

@@ -30,7 +30,7 @@ export interface Edge {
 
 /** Joins the rooms: builds the adapters for platform, source and GitHub. Nothing is connected or called yet. */
 export function buildDeps(edge: Edge): Deps {
-  const { context, settings, log } = edge
+  const { context, event, settings, log } = edge
   const { repository } = context
   const clock = systemClock
   const random = Math.random
@@ -54,6 +54,7 @@ export function buildDeps(edge: Edge): Deps {
       random,
       signal: edge.signal,
       readOnlyBecause: readOnlyBecause(edge),
+      commenter: event.kind === 'comment' ? { login: event.author, mayWrite: event.authorMayWrite } : undefined,
       fetch,
     }),
     openPlatform: async (place, signal) => {
@@ -104,5 +105,5 @@ function maskingVariables(platform: Platform, mask: Edge['maskVariables']): Plat
 function readOnlyBecause({ context, event }: Edge): string | undefined {
   const fork =
     event.kind === 'pull-request' && !event.withSecretsForForks && isFromFork(event.pullRequest, context.repository)
-  return fork ? 'GitHub gives the workflows of pull requests from forks a token that can only read' : undefined
+  return fork ? 'workflows of pull requests from forks get a token that can only read' : undefined
 }

@@ -1,4 +1,5 @@
-import type { AccessLevel, Permissions, Token, TokenKind } from './state/model.ts'
+import { randomBytes } from 'node:crypto'
+import type { AccessLevel, ForgeProfile, Permissions, Token, TokenKind } from './state/model.ts'
 import type { RepositoryState } from './state/state.ts'
 
 /** A refusal or a failure, answered as GitHub answers it. */
@@ -133,9 +134,11 @@ export function normalizePermissions(permissions: Permissions): Permissions {
   )
 }
 
-/** The prefix that tells one kind of token from another: `ghs_` for installations (GITHUB_TOKEN is one), `ghp_` for people. */
-export function tokenPrefix(kind: TokenKind): string {
-  return kind === 'user' ? 'ghp_' : 'ghs_'
+/** A new token: `ghs_…` for installations (GITHUB_TOKEN is one), `ghp_…` for people; a Gitea's are nothing but digits. */
+export function newToken(kind: TokenKind, profile: ForgeProfile): string {
+  const digits = randomBytes(20).toString('hex')
+  if (profile === 'gitea') return digits
+  return (kind === 'user' ? 'ghp_' : 'ghs_') + digits.slice(4)
 }
 
 /** The credentials of a request, whichever way they are sent: `Bearer`, `token`, or Basic with the token as password. */

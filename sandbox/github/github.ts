@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createFaultRegistry, type FaultOptions } from '../fault.ts'
-import { normalizePermissions, tokenPrefix } from './access.ts'
+import { newToken, normalizePermissions } from './access.ts'
 import { createApi, type JournalEntry, type Violation } from './api.ts'
 import { GITHUB_FAULTS, type GitHubFault } from './faults.ts'
 import { handleGit } from './git-server.ts'
@@ -148,7 +147,7 @@ function createToken(world: World<Repository>, options: TokenOptions): string {
   const fullName = typeof options.repository === 'string' ? options.repository : options.repository.fullName
   const owner = fullName.split('/')[0] ?? ''
   const token: Token = {
-    value: tokenPrefix(kind) + randomBytes(18).toString('hex'),
+    value: newToken(kind, world.profile),
     kind,
     repository: fullName,
     actor: world.user(options.actor ?? (kind === 'user' ? owner : world.actionsBot.login)),

@@ -10,6 +10,7 @@ import {
   type PullRequest,
   type Reaction,
   type RepositoryRole,
+  rights,
   type User,
 } from './state/model.ts'
 import {
@@ -122,7 +123,8 @@ export class Repository extends RepositoryState {
   /** A webhook event about this repository, as GitHub would send it now. */
   async event(kind: EventKind, options: EventOptions = {}): Promise<WebhookEvent> {
     const event = await renderEvent(this.#world, this, kind, options)
-    return this.#world.profile === 'gitea' ? { ...event, payload: shapeEvent(event.name, event.payload) } : event
+    if (this.#world.profile !== 'gitea') return event
+    return { ...event, payload: shapeEvent(event.name, event.payload, (login) => rights(this.role(login))) }
   }
 
   /** Gives it another name. Its number stays, and so do its tokens; the old name leads to the new one. */

@@ -11,6 +11,12 @@ export function sign(mood: Mood, label: string): Html {
   return html`<span class="sign ${mood}" role="img" aria-label="${label}">${SIGNS[mood]}</span>`
 }
 
+/** How an issue or a pull request stands; a merged one is purple, as on GitHub. */
+export function stateBadge({ state, merged }: { readonly state: 'open' | 'closed'; readonly merged?: boolean }): Html {
+  const word = merged === true ? 'merged' : state
+  return html`<span class="state ${word}">${word}</span>`
+}
+
 /** A moment, shown in UTC until the browser has made it relative. */
 export function moment(date: Date): Html {
   const iso = date.toISOString()

@@ -53,7 +53,7 @@ export function issuePage(repository: Repository, issue: Issue): PageContent {
 /** The regions are there before the first run, since updates fill regions and make none. */
 async function latestRun(git: GitReads, repository: Repository, run: ShownRun | undefined): Promise<Region[]> {
   const title = (shown: ShownRun): Html =>
-    html`<h2 class="part">Latest run <a class="muted" href="/${repository.fullName}/actions/runs/${shown.id}">${shown.name}</a></h2>`
+    html`<h2 class="part">Latest run <a class="muted" href="/${repository.fullName}/actions/runs/${shown.id}">${shown.title}</a></h2>`
   return [
     { id: 'latest-head', html: html`${run && title(run)}` },
     { id: 'annotations', html: html`${run && (await renderRunAnnotations(git, repository, run))}` },

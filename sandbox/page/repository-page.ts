@@ -3,7 +3,8 @@ import { type CommitFacts, readCommits } from '../github/render/commit.ts'
 import { tryGit } from '../github/state/git.ts'
 import type { PageContent } from './content.ts'
 import { deploymentsOf, renderDeploymentBox } from './deployments.ts'
-import { author, commitLink, moment, shortSha, sign } from './elements.ts'
+import { author, commitLink, moment, shortSha, sign, stateBadge } from './elements.ts'
+import type { GitReads } from './git-reads.ts'
 import { type Html, html } from './html.ts'
 import type { RunBook } from './run-book.ts'
 import { RUN_WORDS, runsOf, type ShownRun } from './shown-runs.ts'
@@ -38,7 +39,7 @@ export function repositoryPage(repository: Repository, book: RunBook): PageConte
 function renderIssues(repository: Repository, title: string, kind: 'pull' | 'issues', issues: readonly Issue[]): Html {
   if (issues.length === 0) return html``
   return html`<section class="box"><h2 class="box-title">${title}</h2><ul class="plain">${issues.map(
-    (issue) => html`<li class="box-row"><span class="state ${issue.state}">${issue.state}</span>
+    (issue) => html`<li class="box-row">${stateBadge(repository.pulls.get(issue.number) ?? issue)}
 <div><h3><a href="/${repository.fullName}/${kind}/${issue.number}">${issue.title}</a></h3>
 <p class="muted">#${issue.number} by ${author(issue.user.login)} ${moment(issue.createdAt)}</p></div></li>`,
   )}</ul></section>`
@@ -48,8 +49,8 @@ function renderRuns(repository: Repository, runs: readonly ShownRun[]): Html {
   if (runs.length === 0) return html``
   return html`<section class="box"><h2 class="box-title">Runs</h2><ul class="plain">${runs.map((run) => {
     const { mood, words } = RUN_WORDS[run.state]
-    return html`<li class="box-row">${sign(mood, words)}<div><h3><a href="/${repository.fullName}/actions/runs/${run.id}">${run.name}</a></h3>
-<p class="muted">${run.event} ${run.headSha !== undefined && commitLink(repository.fullName, run.headSha)} ${moment(run.startedAt)}</p></div></li>`
+    return html`<li class="box-row">${sign(mood, words)}<div><h3><a href="/${repository.fullName}/actions/runs/${run.id}">${run.title}</a></h3>
+<p class="muted">${run.name} · ${run.event} ${run.headSha !== undefined && commitLink(repository.fullName, run.headSha)} ${moment(run.startedAt)}</p></div></li>`
   })}</ul></section>`
 }
 
@@ -71,6 +72,34 @@ export async function commitPage(repository: Repository, name: string): Promise<
     regions: [
       { id: 'head', html: renderCommitHead(commit, subject) },
       { id: 'changes', html: renderPatch(shown.stdout.toString('utf8')) },
+    ],
+  }
+}
+
+/** A file as a commit has it, each line with an anchor of its own: `#L7`. */
+export async function blobPage(
+  git: GitReads,
+  repository: Repository,
+  name: string,
+  file: string,
+): Promise<PageContent | undefined> {
+  const sha = /^[0-9a-f]{4,40}$/i.test(name) ? await repository.resolve(name) : undefined
+  const lines = sha === undefined ? undefined : await git.lines(repository, sha, file)
+  if (sha === undefined || lines === undefined) return undefined
+  return {
+    title: `${file} · ${shortSha(sha)} · ${repository.fullName}`,
+    regions: [
+      { id: 'head', html: html`<h1>${file}</h1><p class="muted">at ${commitLink(repository.fullName, sha)}</p>` },
+      {
+        id: 'source',
+        html: html`<section class="box"><pre class="patch">${lines.map(
+          (
+            line,
+            index,
+          ) => html`<span class="patch-line" id="L${index + 1}"><span class="log-number">${index + 1}</span>${line}
+</span>`,
+        )}</pre></section>`,
+      },
     ],
   }
 }

@@ -1,8 +1,9 @@
 import type { Repository } from '../github/github.ts'
 import type { PageContent, PageSources } from './content.ts'
 import { issuePage, pullPage } from './pull-page.ts'
-import { commitPage, repositoryPage } from './repository-page.ts'
+import { blobPage, commitPage, repositoryPage } from './repository-page.ts'
 import { runPage } from './run-page.ts'
+import { servicePage } from './service-page.ts'
 import { findRun } from './shown-runs.ts'
 import { startPage } from './start-page.ts'
 
@@ -11,20 +12,31 @@ export async function contentAt(sources: PageSources, path: string): Promise<Pag
   const github = sources.github()
   const [owner, name, ...rest] = path.split('/').slice(1).map(decoded)
   if (owner === '' || owner === undefined) return startPage(github, sources.ink)
+  if (owner === '-' && name === 'services') return serviceContent(sources, rest)
+  if (owner === '-') return undefined
   const repository = github
     .repositories()
     .find((one) => one.fullName.toLowerCase() === `${owner}/${name}`.toLowerCase())
   return repository && repositoryContent(sources, repository, rest)
 }
 
+function serviceContent(
+  { ink }: PageSources,
+  [owner, project, name]: readonly (string | undefined)[],
+): PageContent | undefined {
+  const found = ink.services().findLast((one) => one.owner === owner && one.project === project && one.name === name)
+  return found && servicePage(found)
+}
+
 async function repositoryContent(
   { book, git }: PageSources,
   repository: Repository,
-  [kind = '', first, second]: readonly string[],
+  [kind = '', first, ...rest]: readonly string[],
 ): Promise<PageContent | undefined> {
   if (kind === 'commit') return commitPage(repository, first ?? '')
+  if (kind === 'blob') return blobPage(git, repository, first ?? '', rest.join('/'))
   if (kind === 'actions' && first === 'runs') {
-    const run = findRun(repository, book, Number(second))
+    const run = findRun(repository, book, Number(rest[0]))
     return run && runPage(git, repository, run)
   }
   if (!LISTS.includes(kind)) return undefined

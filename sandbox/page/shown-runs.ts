@@ -8,6 +8,8 @@ export interface ShownRun {
   readonly id: number
   /** `Preview / preview`: workflow and job. */
   readonly name: string
+  /** What it did, where that is known: `web-pr-1: live`. */
+  readonly title: string
   readonly event: string
   readonly headSha: string | undefined
   readonly pullNumber: number | undefined
@@ -42,9 +44,11 @@ export function findRun(repository: Repository, book: RunBook, id: number): Show
   const known = recorded ?? (run && { event: run.event, startedAt: run.createdAt, pullNumber: undefined })
   if (!known) return undefined
   const job = run?.jobs[0]
+  const name = run ? `${run.name} / ${job?.name ?? ''}` : 'Workflow'
   return {
     id,
-    name: run ? `${run.name} / ${job?.name ?? ''}` : 'Workflow',
+    name,
+    title: doneBy(recorded) ?? name,
     event: known.event,
     headSha: run?.headSha,
     pullNumber: known.pullNumber,
@@ -52,6 +56,24 @@ export function findRun(repository: Repository, book: RunBook, id: number): Show
     state: stateOf(run, recorded),
     recorded,
   }
+}
+
+const DEEDS: Readonly<Record<string, string>> = {
+  preview: 'Preview',
+  production: 'Production',
+  teardown: 'Teardown',
+  sweep: 'Sweep',
+  monitor: 'Monitor',
+  rollback: 'Rollback',
+  plan: 'Plan',
+}
+
+/** What a run says that it did; nothing while it goes on, nor of an action that is not ours. */
+function doneBy(recorded: RecordedRun | undefined): string | undefined {
+  const { action = '', status = '', service = '' } = recorded?.result?.outputs ?? {}
+  const deed = DEEDS[action]
+  if (deed === undefined) return undefined
+  return `${deed} ${status.replaceAll('-', ' ')}${service === '' ? '' : `: ${service}`}`
 }
 
 function stateOf(run: WorkflowRun | undefined, recorded: RecordedRun | undefined): RunState {

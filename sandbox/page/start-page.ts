@@ -1,8 +1,9 @@
 import type { GitHub } from '../github/github.ts'
 import type { InkPlatform } from '../ink/platform.ts'
 import type { PageContent } from './content.ts'
-import { type Mood, sign } from './elements.ts'
+import { stateBadge } from './elements.ts'
 import { type Html, html, webAddress } from './html.ts'
+import { servicePath, serviceSign, serviceWords } from './service-page.ts'
 
 /** The first page: repositories with their pull requests, and the services of the platform. */
 export function startPage(github: GitHub, ink: InkPlatform): PageContent {
@@ -24,19 +25,10 @@ function renderRepositories(github: GitHub): Html {
   return html`<section class="box"><h2 class="box-title">Repositories</h2><ul class="plain">${github.repositories().map(
     (repository) => html`<li class="box-row"><div><h3><a href="/${repository.fullName}">${repository.fullName}</a></h3>
 ${[...repository.pulls.values()].map(
-  (
-    pull,
-  ) => html`<p><span class="state ${pull.merged ? 'merged' : pull.state}">${pull.merged ? 'merged' : pull.state}</span>
+  (pull) => html`<p>${stateBadge(pull)}
 <a href="/${repository.fullName}/pull/${pull.number}">#${pull.number} ${pull.title}</a></p>`,
 )}</div></li>`,
   )}</ul></section>`
-}
-
-const STATUS_MOODS: Readonly<Record<string, Mood>> = {
-  active: 'good',
-  failed: 'bad',
-  crashed: 'bad',
-  cancelled: 'idle',
 }
 
 function renderServices(ink: InkPlatform): Html {
@@ -44,9 +36,8 @@ function renderServices(ink: InkPlatform): Html {
   if (services.length === 0) return html``
   return html`<section class="box"><h2 class="box-title">Services</h2><ul class="plain">${services.map((service) => {
     const url = webAddress(service.url)
-    const words = service.deleting ? 'being deleted' : service.status
-    return html`<li class="box-row">${sign(STATUS_MOODS[service.status] ?? 'busy', words)}<div><h3>${service.name}</h3>
-<p class="muted">${words} · project ${service.project} · branch <code>${service.branch}</code>${url !== undefined && html` · <a href="${url}">${url}</a>`}</p></div></li>`
+    return html`<li class="box-row">${serviceSign(service)}<div><h3><a href="${servicePath(service)}">${service.name}</a></h3>
+<p class="muted">${serviceWords(service)} · project ${service.project} · branch <code>${service.branch}</code>${url !== undefined && html` · <a href="${url}">${url}</a>`}</p></div></li>`
   })}</ul></section>`
 }
 

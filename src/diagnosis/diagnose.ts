@@ -21,6 +21,8 @@ export interface Failure {
   readonly runtimeLogs: readonly string[]
   /** Whether it was live before it failed. */
   readonly wasLive?: boolean
+  /** Whether the app answered over HTTP: then it listens where it should. */
+  readonly answers?: boolean
   /** The folder of the repository that was built; all of it when left out. */
   readonly rootDirectory?: string
   /** The files that were deployed: only in such are places shown. Without them plausible paths are believed. */
@@ -66,7 +68,9 @@ export function diagnose(failure: Failure): Diagnosis {
   const log = logOf(failure, said, reason)
   const outOfMemory = memoryDeath([...log.slice(-2_000), said.text])
   const unreached =
-    said.exited || said.ended === 'build' ? undefined : listening(failure, reason?.ranked[0], reason?.section)
+    said.exited || said.ended === 'build' || failure.answers
+      ? undefined
+      : listening(failure, reason?.ranked[0], reason?.section)
   const rest = { tail: tailOf(log), outOfMemory }
   if (unreached !== undefined) {
     return { ...unreached, decisive: linesAround(log, unreached.at), annotations: [], found: true, ...rest }
@@ -139,7 +143,9 @@ function explained(
     }
   }
   const reason = reasonAt(lines, at)
-  const annotations = annotate(section, at, advice?.cause ?? reason, paths)
+  const annotations = annotate(section, at, advice?.cause ?? reason, paths).map((each) =>
+    ended === 'run' && each.title === 'Build error' ? { ...each, title: 'Error' } : each,
+  )
   const plain = () =>
     plainCause(failure, ended, doing(lines, at, section.command), withoutOwnPlace(reason, annotations[0]))
   const cause = withPlace(advice?.cause ?? plain(), annotations[0])

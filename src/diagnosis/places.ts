@@ -106,7 +106,9 @@ function messageOf(lines: readonly string[], at: number, end: number): string {
   if (/^\s*(?:-->|[╭┌,]-?─*\[?)/.test(line)) return lines[at - 1]?.trim() ?? ''
   if (/[a-z]{3}/i.test(behind)) return behind
   const before = line.slice(0, end).match(/^(.{8,}?)(?: in| at| from)? \S+$/)?.[1]
-  return before?.trim() ?? lines[at + 1]?.trim() ?? ''
+  if (before !== undefined) return before.trim()
+  // A line of the source, with a mark below it, says nothing about what is wrong with it.
+  return /^\s*[~^]+\s*$/.test(lines[at + 2] ?? '') ? '' : (lines[at + 1]?.trim() ?? '')
 }
 
 function place(

@@ -193,7 +193,7 @@ async function moneyChecks(
 ): Promise<PlanCheck[]> {
   const credits = await readCredits(plan, run)
   const { previews } = await findPreviews(run, plan.place)
-  const cost = costView(runningCosts(previews, plan))
+  const cost = costView(runningCosts(previews, plan, run.platform))
   return [
     ...(credits === undefined ? [] : [creditsCheck(credits, plan.creditsWarning)]),
     ...(cost === undefined ? [] : [{ name: 'Cost', result: 'fine', detail: formatCost(cost) } as const]),

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { count, formatBytes } from '../core/format.ts'
-import { describeSize, templateSize } from '../ink/account.ts'
+import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import { keptSecrets } from '../plan/variables.ts'
 import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/branches.ts'
 import { warnOfIdleGlobs } from './no-deployment.ts'
-import type { RolloutEnd } from './observe.ts'
+import { healthAfter, type RolloutEnd } from './observe.ts'
 import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
 import { readAccount } from './resources/account.ts'
-import { costOf, isBilled, makeRoom } from './resources/budget.ts'
+import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
 import { findDatabase, makeDatabase, readSeed, runSeed, type Seed } from './resources/databases.ts'
 import { applyDnsRecords } from './resources/dns.ts'
 import { applyDomain } from './resources/domains.ts'
@@ -103,7 +103,7 @@ async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutE
       return true
     },
     restoreBranch: () => restoreBranch(work),
-    health: plan.health,
+    health: await healthAfter(existing, plan.health, run),
     deadlineAt: run.deadlineAt,
     ...(removals ? { removalUnderWay: (createdAt) => removals.look(source, createdAt) } : {}),
   })
@@ -193,7 +193,7 @@ function tellSource(run: Run, { snapshot, repositorySlug, database, existing }: 
 function tellEnd({ run, plan, prepared }: Work, end: RolloutEnd, judgement: Judgement): void {
   if ('url' in end && end.url) run.output('url', end.url)
   if ('timings' in end) run.output('build-seconds', Math.round(end.timings.buildMs / 1000))
-  const perDay = costOf(sizeOf(plan, prepared), plan)
+  const perDay = costOf(sizeOf(plan, prepared), plan, run.platform)
   if (perDay !== undefined) run.output('cost-per-day', perDay.toFixed(4))
   run.reporter.update({
     status: judgement.status,
@@ -247,11 +247,12 @@ function outcomeOf(
   return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
 }
 
-function basisOf({ plan, prepared }: MaybePushed): string {
-  const service = describeSize(sizeOf(plan, prepared))
+function basisOf({ run, plan, prepared }: MaybePushed): string {
+  const usual = run.platform.defaultSize
+  const service = describeSize(wholeSize(sizeOf(plan, prepared), usual))
   const { database } = plan
   return database && isBilled(database)
-    ? `${service}, and its ${database.type} database (${describeSize(templateSize)} assumed)`
+    ? `${service}, and its ${database.type} database (${describeSize(usual)} assumed)`
     : service
 }
 

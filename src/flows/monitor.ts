@@ -60,7 +60,7 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const report: MonitorReport = {
     kind: 'monitor',
     services,
-    cost: costView(runningCosts(previews, plan)),
+    cost: costView(runningCosts(previews, plan, run.platform)),
     credits: (await readCredits(plan, run))?.shown,
     runUrl: run.context.runUrl,
     warnings: run.warnings,

@@ -1,12 +1,12 @@
 import type { Deadline } from '../core/clock.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
+import type { HealthCheck } from '../plan/health.ts'
 import { parseDeploymentBranch } from '../plan/names.ts'
-import type { HealthCheck } from '../plan/settings.ts'
 import type { PhaseName } from '../report/model.ts'
 import { type Confirmation, confirmLive } from '../watch/confirm-live.ts'
 import { DeploymentWatch, type Evidence, type Timings, type WaitingPhase } from '../watch/deployment-watch.ts'
-import { type ProbeResult, probe } from '../watch/probe.ts'
+import { isMerelyTolerated, type ProbeResult, probe } from '../watch/probe.ts'
 import type { DeploymentPhase, OurMarks, ReadService } from '../watch/readings.ts'
 import type { Run } from './run.ts'
 
@@ -32,7 +32,7 @@ export type Observer = Pick<Run, 'clock' | 'random' | 'signal' | 'secrets' | 'ht
 
 /** How a rollout ended. Only `live` is a success; `cancelled`, `superseded` and `gone` are somebody else's doing. */
 export type RolloutEnd =
-  | ({ readonly kind: 'live'; readonly probe: ProbeResult } & Deployed)
+  | ({ readonly kind: 'live'; readonly probe: ProbeResult } & DeployedWithLog)
   | ({ readonly kind: 'unhealthy'; readonly probe: ProbeResult } & DeployedWithLog)
   /** It was live, and then came to an end by itself. */
   | ({ readonly kind: 'stopped'; readonly status: string; readonly errorMessage: string | undefined } & DeployedWithLog)
@@ -56,7 +56,7 @@ interface Deployed {
 }
 
 interface DeployedWithLog extends Deployed {
-  /** The newest lines of the app's own log, sanitized. */
+  /** The newest lines of the app's own log, sanitized; none where it answers as asked. */
   readonly runtimeLog: readonly string[]
 }
 
@@ -154,13 +154,27 @@ export async function confirm(
   return endOf(confirmation, deployed)
 }
 
+/**
+ * The health check for a new version. One that nobody described is tolerant, so that an API without a page at `/` is live;
+ * but where the version before answered as it should, a refusal now is a fault, and no matter of taste.
+ */
+export async function healthAfter(
+  existing: Service | undefined,
+  health: HealthCheck,
+  { http: request, mcp, clock, random, signal }: Observer,
+): Promise<HealthCheck> {
+  if (health.kind !== 'http' || !health.tolerant || existing?.url === undefined) return health
+  const options = { url: existing.url, check: health, commit: undefined, request, mcp, clock, random, signal }
+  return (await isMerelyTolerated(options)) ? health : { ...health, tolerant: false }
+}
+
 function endOf(confirmation: Confirmation, deployed: Deployed): Confirmed {
   const { runtimeLog } = confirmation
   if (confirmation.kind === 'probed') {
     const { probe } = confirmation
     return probe.outcome === 'unhealthy'
       ? { kind: 'unhealthy', probe, runtimeLog, ...deployed }
-      : { kind: 'live', probe, ...deployed }
+      : { kind: 'live', probe, runtimeLog, ...deployed }
   }
   const { loss } = confirmation
   switch (loss.kind) {
@@ -177,11 +191,11 @@ const shortestPatienceMs = 60_000
 const betweenLooksMs = 2_000
 
 /** One line about what the probe found. */
-function describeProbe({ outcome, status, latencyMs, attempts, error, url, tools }: ProbeResult): string {
+function describeProbe({ outcome, status, latencyMs, attempts, error, url, tools, tolerated }: ProbeResult): string {
   const answer = status === undefined ? (tools ? `${tools.length} MCP tools` : 'no answer') : `HTTP ${status}`
   switch (outcome) {
     case 'healthy':
-      return `${url} answers: ${answer} in ${latencyMs} ms (${attempts} attempts)`
+      return `${url} answers: ${answer}${tolerated ? ', which is the app’s own' : ''} in ${latencyMs} ms (${attempts} attempts)`
     case 'unhealthy':
       return `${url} does not answer as wanted: ${error ?? answer} (${attempts} attempts)`
     case 'skipped':

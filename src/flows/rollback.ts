@@ -4,7 +4,7 @@ import { parseDeploymentBranch } from '../plan/names.ts'
 import type { RollbackPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
 import type { DeployReport } from '../report/model.ts'
-import type { RolloutEnd } from './observe.ts'
+import { healthAfter, type RolloutEnd } from './observe.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
 import { versionToRestore } from './resources/versions.ts'
 import { rollOut } from './rollout.ts'
@@ -43,7 +43,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
       service.env ? { env: { ...service.env, ...(service.env[marks.commit] ? { [marks.commit]: commit } : {}) } } : {},
     assertOwned: (one) => assertOwned(one, plan, slug),
     stillWanted: async () => false,
-    health: plan.health,
+    health: await healthAfter(service, plan.health, run),
     deadlineAt: run.deadlineAt,
   })
   return outcomeOf(run, service, end)

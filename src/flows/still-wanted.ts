@@ -46,8 +46,8 @@ async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | unde
 
 /** Without an answer nothing counts as live: the pull request may be closed, or a newer commit be there. */
 function unanswered(whether: string, left: string): DeployError {
-  return new DeployError(`GitHub did not say whether ${whether}`, {
-    hint: `Run the job again once GitHub answers. ${left}`,
+  return new DeployError(`It is not known whether ${whether}`, {
+    hint: `Run the job again once that can be read. ${left}`,
   })
 }
 

@@ -6,6 +6,7 @@ import { environmentName, previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
 import { decideSweep, type SweepDecision } from '../plan/preview-limits.ts'
 import type { SweepReport, SweptPreview } from '../report/model.ts'
+import { settleLostRuns } from './interrupted.ts'
 import { monitor } from './monitor.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { pullRequestOfTask } from './records.ts'
@@ -27,23 +28,26 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   const fates = plan.dryRun ? new Map<Decision, Fate>() : await removeAll(run, plan, toRemove, open)
   const lists = { removed: [] as SweptPreview[], kept: [] as SweptPreview[], failed: [] as SweptPreview[] }
   for (const decision of decisions) {
-    const entry = swept(plan, decision)
+    const entry = swept(plan, decision, run)
     const fate = fates.get(decision) ?? 'removed'
     if (!decision.remove) lists.kept.push(entry)
     else if (fate === 'wanted-again') lists.kept.push({ ...entry, why: 'its pull request is open again' })
     else if (fate === 'deployed-again') lists.kept.push({ ...entry, why: 'it is being deployed again' })
-    else if (fate === 'unsure') lists.kept.push({ ...entry, why: 'GitHub did not say whether it is still wanted' })
+    else if (fate === 'unsure') lists.kept.push({ ...entry, why: 'it is not known whether it is still wanted' })
     else if (fate === 'removed') lists.removed.push(entry)
     else lists.failed.push({ ...entry, why: fate.why })
   }
   lists.failed.push(...unreadable.map(({ serviceName, why }): SweptPreview => ({ service: serviceName, why })))
-  if (!plan.dryRun) await removeLeftRecords(run, open, previews)
+  if (!plan.dryRun) {
+    await removeLeftRecords(run, open, previews)
+    await settleLostRuns(run, [...(open?.keys() ?? [])])
+  }
   const { removed, kept, failed } = lists
   run.output('removed', JSON.stringify(plan.dryRun ? [] : removed.map(({ service }) => service)))
   const left = decisions
     .filter((decision) => plan.dryRun || fates.get(decision) !== 'removed')
     .map(({ preview }) => preview)
-  const cost = costView(runningCosts(left, plan))
+  const cost = costView(runningCosts(left, plan, run.platform))
   const outcome = outcomeOf(plan, run, { ...lists, cost })
   run.reporter.timeline.end(
     failed.length === 0 ? 'done' : 'failed',
@@ -144,9 +148,9 @@ async function openPullRequests(run: Run): Promise<OpenPullRequests> {
   )
 }
 
-function swept(plan: SweepPlan, { preview, why }: Decision): SweptPreview {
+function swept(plan: SweepPlan, { preview, why }: Decision, { platform }: Run): SweptPreview {
   const { service, serviceName, pullRequest } = preview
-  return { service: serviceName, pullRequest, why, costPerDay: service && costOf(service, plan) }
+  return { service: serviceName, pullRequest, why, costPerDay: service && costOf(service, plan, platform) }
 }
 
 function outcomeOf(

@@ -1,6 +1,7 @@
 import { DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import { diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
+import { namedPaths } from '../diagnosis/named-paths.ts'
 import type { AnnotationView, CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
 import type { ProbeResult } from '../watch/probe.ts'
 import type { RolloutEnd } from './observe.ts'
@@ -59,7 +60,7 @@ const failedIn = {
   triggering: 'ml.ink did not start the deployment',
   queued: 'The deployment failed before its build began',
   building: 'The build failed',
-  'rolling-out': 'The app did not start',
+  'rolling-out': 'The app does not start',
 } as const
 
 const waitingWords = {
@@ -86,7 +87,8 @@ export function failureOf(
   if (!red.includes(status)) return undefined
   if (!explanation) return new DeployError(sentence)
   const { cause, hint } = explanation.diagnosis
-  return new DeployError(cause === sentence ? sentence : `${sentence}: ${cause}`, { hint })
+  // Many a cause begins with the very sentence.
+  return new DeployError(cause.startsWith(sentence) ? cause : `${sentence}: ${cause}`, { hint })
 }
 
 /** What was seen of a deployment: its address, how long its build took, how it answered. */
@@ -101,8 +103,14 @@ export function measured(end: RolloutEnd): Partial<CardRow> {
     health: answered
       ? { status: probe.status ?? 200, latencyMs: probe.latencyMs ?? 0, tools: probe.tools?.length }
       : undefined,
+    ...(probe?.tolerated ? { note: noteOn(probe, 'runtimeLog' in end ? end.runtimeLog : []) } : {}),
     probe: probe?.outcome === 'skipped' ? 'off' : probe?.outcome === 'no-url' ? 'no-url' : undefined,
   }
+}
+
+/** What is to be said of an app that is live without answering as apps do. */
+function noteOn({ status, text = '' }: ProbeResult, runtimeLog: readonly string[]): string {
+  return `The app answers HTTP ${status} at \`/\`, which counts as live because nothing else is set. ${pathAdvice([...runtimeLog, text])}`
 }
 
 /** Why a deployment failed, for the reports. */
@@ -129,25 +137,44 @@ export function explain(
     files,
   })
   const views = annotations.map(toView)
-  // An app that answers has no reason in its log for what is missing in its answer.
-  if (end.kind !== 'unhealthy' || (found && !end.probe.lacksText))
+  if (end.kind !== 'unhealthy' || (found && !saysItself(end.probe)))
     return { diagnosis: { cause, hint, decisive, tail }, annotations: views }
   // The log tells no more than the answer does.
   const log = end.runtimeLog.length === 0 ? { decisive: [], tail: [] } : { decisive, tail }
-  return { diagnosis: { cause: sentence, hint: hintOnAnswer(end.probe), ...log }, annotations: views }
+  return { diagnosis: { cause: sentence, hint: hintOnAnswer(end.probe, end.runtimeLog), ...log }, annotations: views }
 }
 
-function hintOnAnswer({ status, lacksText }: ProbeResult): string {
+/** An app that answers has no reason in its log for what is missing in its answer, or for a page that it does not have. */
+function saysItself({ status = 0, lacksText }: ProbeResult): boolean {
+  return lacksText === true || (status >= 400 && status < 500)
+}
+
+function hintOnAnswer({ status, lacksText, byEdge, text = '' }: ProbeResult, runtimeLog: readonly string[]): string {
   if (lacksText)
     return 'Let the app answer with what `health-contains` says, such as its variable `INK_GIT_COMMIT_SHA`; or another version, or another account’s service, answers at this address.'
-  if (status === undefined)
+  if (byEdge && status === 404)
+    return `If the app itself answers 404 there, in words that a proxy uses as well: ${pathAdvice([...runtimeLog, text])} Otherwise ml.ink does not lead to it yet; a longer \`health-timeout\` waits for that.`
+  if (status === undefined || byEdge)
     return 'Let the app listen on 0.0.0.0 and on the port in `PORT`. A slow start needs a longer `health-timeout`.'
   if (status >= 500)
     return 'The app runs and fails at this request: look for the error in its own log, and at the variables that it needs.'
-  return 'Where this is how it should answer, say so: `health-path` names another path, `health-status` what is good.'
+  return `The app runs and answers. ${pathAdvice([...runtimeLog, text])} Where this is how it should answer, \`health-status: ${status}\` says so.`
 }
 
-type Evidence = Pick<Failure, 'phase' | 'status' | 'errorMessage' | 'deployLogs' | 'runtimeLogs' | 'wasLive'>
+/** Which path to ask instead; those that the app itself has named come first. */
+function pathAdvice(lines: readonly string[]): string {
+  const named = namedPaths(lines).map((path) => `\`${path}\``)
+  const known =
+    named.length === 0
+      ? 'such as `/health`, `/docs` or `/api`'
+      : `such as ${named.join(', ')}, which the app itself names`
+  return `Name a path that it knows with \`health-path\`, ${known}.`
+}
+
+type Evidence = Pick<
+  Failure,
+  'phase' | 'status' | 'errorMessage' | 'deployLogs' | 'runtimeLogs' | 'wasLive' | 'answers'
+>
 
 function evidenceOf(end: RolloutEnd): Evidence {
   const logs = {
@@ -163,7 +190,12 @@ function evidenceOf(end: RolloutEnd): Evidence {
       return { ...logs, status: 'crashed', phase: 'run' }
     case 'stopped':
       return { ...logs, status: 'crashed', phase: 'run', wasLive: true }
-    case 'unhealthy':
+    case 'unhealthy': {
+      // A proxy that finds nobody at the port says 502 or the like; 404 it says for want of a route.
+      const { status, byEdge } = end.probe
+      const answers = status !== undefined && !(byEdge && status >= 500)
+      return { ...logs, status: 'unhealthy', phase: 'run', wasLive: true, answers }
+    }
     case 'unconfirmed':
       return { ...logs, status: 'unhealthy', phase: 'run', wasLive: true }
     default:

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Api, type CallFailure, describeFailure } from './api.ts'
+import type { Api, GitHubLog } from './api.ts'
+import type { CallFailure } from './failures.ts'
 import { type Authorship, authorSchema } from './token.ts'
 
 /** A comment that is kept up to date instead of written anew, shared by all jobs of a pull request. */
@@ -37,8 +38,7 @@ export interface Comments {
 interface CommentsOptions {
   readonly api: Api
   readonly authorship: Authorship
-  readonly warning: (message: string) => void
-  readonly debug: (message: string) => void
+  readonly log: GitHubLog
   readonly sleep: (ms: number) => Promise<void>
   readonly random: () => number
 }
@@ -139,10 +139,10 @@ export function openComments(options: CommentsOptions): Comments {
         if (result !== 'again' && 'outcome' in result) return result
         if (result !== 'again' && 'problem' in result) return warnAbout(options, result, what)
         if (result !== 'again' && ++unanswered > 1) return warnAbout(options, result.unanswered, what)
-        options.debug(`Round ${count} for ${what}`)
+        options.log.debug(`Round ${count} for ${what}`)
       }
-      options.warning(
-        `Could not bring ${what} up to date: other jobs or GitHub got in the way ${MAX_ROUNDS} times. The next run will write it again.`,
+      options.log.warning(
+        `Could not bring ${what} up to date: other jobs or ${options.api.forge.name} got in the way ${MAX_ROUNDS} times. The next run will write it again.`,
       )
       return undefined
     },
@@ -161,14 +161,12 @@ export function hasMarker(body: string | null | undefined, marker: string): bool
   return body?.includes(marker) === true && body.split('\n').some((line) => line.trim() === marker)
 }
 
-function warnAbout(options: CommentsOptions, failure: CallFailure, what: string): undefined {
-  if (failure.problem === 'missing-permission') return undefined
+function warnAbout({ api }: CommentsOptions, failure: CallFailure, what: string): undefined {
   const advice =
     failure.problem === 'locked'
       ? 'Its conversation is locked; unlock it, or set `comment: none`.'
       : 'The deployment itself is not affected.'
-  options.warning(`Could not write ${what} (GitHub: ${describeFailure(failure)}). ${advice}`)
-  return undefined
+  return api.warn(failure, `write ${what}`, advice)
 }
 
 function keyOf(sticky: Address): string {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import type { Fetch } from '../core/http.ts'
-import { type Api, describeFailure, openApi, type Patience } from './api.ts'
+import { type Api, type GitHubLog, openApi, type Patience } from './api.ts'
 import { type Comments, openComments } from './comments.ts'
+import type { Forge } from './forge.ts'
 import { type Issues, openIssues } from './issues.ts'
 import { openPullRequests, type PullRequests } from './pull-requests.ts'
 import { openRecords, type Records } from './records.ts'
@@ -17,6 +18,8 @@ export interface GitHub {
   readonly pullRequests: PullRequests
   readonly people: People
   readonly issues: Issues
+  /** What the forge can do; asked once. */
+  readonly can: Forge['can']
 }
 
 export interface GitHubOptions {
@@ -26,12 +29,14 @@ export interface GitHubOptions {
   readonly apiUrl: string
   readonly owner: string
   readonly repo: string
-  readonly log: { warning(message: string): void; debug(message: string): void }
+  readonly log: GitHubLog
   readonly clock: Clock
   readonly random: () => number
   readonly signal: AbortSignal
   /** Why the token can write nothing, when that is certain beforehand, as for a pull request from a fork. */
   readonly readOnlyBecause?: string | undefined
+  /** What the event's payload says of whoever commented, for forges that do not tell a job who may write. */
+  readonly commenter?: { readonly login: string; readonly mayWrite: boolean | undefined } | undefined
   /** Milliseconds for one call with all its repetitions; a minute unless told otherwise. */
   readonly callLimitMs?: number | undefined
   readonly fetch?: Fetch | undefined
@@ -43,7 +48,6 @@ const ATTEMPT_LIMIT_MS = 15_000
 /** Opens GitHub for one repository. Makes no call. */
 export function openGitHub(options: GitHubOptions): GitHub {
   const { log, clock, random, signal } = options
-  const warning = (message: string) => log.warning(message)
   const debug = (message: string) => log.debug(message)
   const api = openApi({
     token: options.token ?? 'none',
@@ -53,10 +57,9 @@ export function openGitHub(options: GitHubOptions): GitHub {
     clock,
     random,
     signal,
-    debug,
+    log,
     warnings: openPermissionWarnings({
-      warning,
-      debug,
+      log,
       readOnlyBecause: options.readOnlyBecause,
       hasToken: options.token !== undefined,
     }),
@@ -70,11 +73,12 @@ export function openGitHub(options: GitHubOptions): GitHub {
   return {
     branches: openBranches(api),
     files: openFiles(api),
-    comments: openComments({ api, authorship, warning, debug, sleep, random }),
-    records: openRecords(api, authorship, warning),
-    pullRequests: openPullRequests(api, warning),
-    people: openPeople(api, options.owner, { warning, debug }),
-    issues: openIssues(api, authorship, warning),
+    comments: openComments({ api, authorship, log, sleep, random }),
+    records: openRecords(api, authorship),
+    pullRequests: openPullRequests(api),
+    people: openPeople(api, options),
+    issues: openIssues(api, authorship),
+    can: (ability) => api.forge.can(ability),
   }
 }
 
@@ -89,18 +93,25 @@ export interface Branches {
 
 /** Opens the branches of a repository. */
 export function openBranches(api: Api): Branches {
+  const asGitHub = {
+    route: 'GET /repos/{owner}/{repo}/git/ref/{ref}',
+    schema: z.object({ object: z.object({ sha: z.string() }) }).transform(({ object }) => object.sha),
+  }
+  const asGitea = {
+    route: 'GET /repos/{owner}/{repo}/branches/{+branch}',
+    schema: z.object({ commit: z.object({ id: z.string() }) }).transform(({ commit }) => commit.id),
+  }
   return {
     async tip(branch, patience = {}) {
       const read = await api.call({
         ...patience,
-        route: 'GET /repos/{owner}/{repo}/git/ref/{ref}',
-        params: { ref: `heads/${branch}` },
-        schema: z.object({ object: z.object({ sha: z.string() }) }),
+        ...(api.forge.dialect === 'github' ? asGitHub : asGitea),
+        params: api.forge.dialect === 'github' ? { ref: `heads/${branch}` } : { branch },
         permission: 'contents',
         access: 'read',
         purpose: 'see whether the production branch has moved on',
       })
-      if (read.ok) return read.data.object.sha
+      if (read.ok) return read.data
       return read.problem === 'unreachable' || read.problem === 'unreadable' ? undefined : 'withheld'
     },
   }
@@ -115,11 +126,7 @@ export interface People {
 }
 
 /** Opens permissions and reactions of a repository. */
-export function openPeople(
-  api: Api,
-  owner: string,
-  log: { warning(message: string): void; debug(message: string): void },
-): People {
+export function openPeople(api: Api, { owner, commenter, log }: GitHubOptions): People {
   return {
     async mayWrite(login) {
       const read = await api.call({
@@ -133,10 +140,12 @@ export function openPeople(
       // GitHub reports the roles maintain and custom ones that include writing as `write`.
       if (read.ok) return read.data.permission === 'admin' || read.data.permission === 'write'
       if (read.problem === 'not-found') return false
-      // Gitea and Forgejo do not tell a job's token; whose repository it is may write to it anyway.
-      if (login.toLowerCase() === owner.toLowerCase()) return true
-      log.warning(`Could not learn whether @${login} may write to this repository (GitHub: ${describeFailure(read)}).`)
-      return undefined
+      if (api.forge.dialect === 'gitea') {
+        // Gitea tells administrators alone. Its comment events carry what their author may do; the owner may write anyway.
+        if (login.toLowerCase() === owner.toLowerCase()) return true
+        if (login === commenter?.login && commenter.mayWrite !== undefined) return commenter.mayWrite
+      }
+      return api.warn(read, `learn whether @${login} may write to this repository`)
     },
 
     async react(commentId, reaction) {

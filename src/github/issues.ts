@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Api, type CallFailure, describeFailure } from './api.ts'
+import type { Api } from './api.ts'
 import { hasMarker } from './comments.ts'
 import { type Authorship, authorSchema } from './token.ts'
 
@@ -45,38 +45,37 @@ type Issue = z.infer<typeof issueSchema>
 const ROUTE = '/repos/{owner}/{repo}/issues'
 
 /** Opens the issues of a repository. */
-export function openIssues(api: Api, authorship: Authorship, warning: (message: string) => void): Issues {
+export function openIssues(api: Api, authorship: Authorship): Issues {
   const reads = { permission: 'issues', access: 'read', purpose: 'read issues' } as const
   const writes = { permission: 'issues', access: 'write', purpose: 'write issues' } as const
 
-  function failed(failure: CallFailure, what: string): undefined {
-    if (failure.problem !== 'missing-permission') {
-      warning(`Could not ${what} (GitHub: ${describeFailure(failure)}).`)
-    }
-    return undefined
-  }
+  // Gitea wants labels by their numbers, and they have to exist; there the marker alone finds the issue.
+  const labels = (name: string) =>
+    api.forge.dialect === 'github'
+      ? { filter: { labels: name }, given: { labels: [name] } }
+      : { filter: { type: 'issues' } }
 
   async function search(marker: string, label: string): Promise<Issue | 'absent' | undefined> {
-    const params = { state: 'open', labels: label, sort: 'created', direction: 'asc' }
+    const params = { state: 'open', ...labels(label).filter, sort: 'created', direction: 'asc' }
     const listed = await api.pages({ ...reads, route: `GET ${ROUTE}`, params, schema: z.array(issueSchema) })
-    if (!listed.ok) return failed(listed, 'look for the open issue')
+    if (!listed.ok) return api.warn(listed, 'look for the open issue')
     for (const issue of listed.data) {
       if (issue.pull_request !== undefined || !hasMarker(issue.body, marker)) continue
       const isOurs = await authorship.isOurs(issue.user, 'unproven')
       if (isOurs) return issue
       // Rather no issue than another one at each run, or a stranger's.
       if (isOurs === undefined) {
-        warning(`Could not learn from GitHub whether issue #${issue.number} is ours; the issues are left as they are.`)
-        return undefined
+        const unknown = { ok: false, problem: 'unreadable', message: 'it does not say who we are' } as const
+        return api.warn(unknown, `learn whether issue #${issue.number} is ours`, 'The issues are left as they are.')
       }
     }
     return 'absent'
   }
 
   async function open(issue: TroubleIssue): Promise<WrittenIssue | undefined> {
-    const params = { title: issue.title, body: issue.body, labels: [issue.label] }
+    const params = { title: issue.title, body: issue.body, ...labels(issue.label).given }
     const created = await api.call({ ...writes, route: `POST ${ROUTE}`, params, schema: issueSchema })
-    if (!created.ok) return failed(created, 'open an issue')
+    if (!created.ok) return api.warn(created, 'open an issue')
     authorship.learn(created.data.user)
     return written(created.data, 'created')
   }
@@ -100,7 +99,7 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
         schema: issueSchema,
         repeatable: true,
       })
-      return updated.ok ? written(updated.data, 'updated') : failed(updated, `update issue #${found.number}`)
+      return updated.ok ? written(updated.data, 'updated') : api.warn(updated, `update issue #${found.number}`)
     },
 
     async close(marker, label, comment) {
@@ -113,7 +112,7 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
         params: { ...place, body: comment },
         schema: z.unknown(),
       })
-      if (!said.ok) failed(said, `comment on issue #${found.number}`)
+      if (!said.ok) api.warn(said, `comment on issue #${found.number}`)
       const params = { ...place, state: 'closed', state_reason: 'completed' }
       const closed = await api.call({
         ...writes,
@@ -122,7 +121,7 @@ export function openIssues(api: Api, authorship: Authorship, warning: (message: 
         schema: issueSchema,
         repeatable: true,
       })
-      return closed.ok ? written(closed.data, 'closed') : failed(closed, `close issue #${found.number}`)
+      return closed.ok ? written(closed.data, 'closed') : api.warn(closed, `close issue #${found.number}`)
     },
   }
 }

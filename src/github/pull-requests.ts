@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Api, type CallFailure, describeFailure, type Patience } from './api.ts'
+import type { Api, Patience } from './api.ts'
+import type { CallFailure } from './failures.ts'
 
 /** Files of a change. `complete` is false where GitHub cuts the list (3000 files of a pull request, 300 of a comparison). */
 export interface ChangedFiles {
@@ -88,17 +89,13 @@ const MOST_FILES_OF_PULL_REQUEST = 3000
 const MOST_FILES_OF_COMPARISON = 300
 
 /** Opens the pull requests of a repository. */
-export function openPullRequests(api: Api, warning: (message: string) => void): PullRequests {
+export function openPullRequests(api: Api): PullRequests {
   const reads = { permission: 'pull-requests', access: 'read', purpose: 'read pull requests' } as const
   let forbidden = false
 
   function unread(failure: CallFailure, what: string): undefined {
-    if (failure.problem === 'missing-permission') {
-      forbidden = true
-      return undefined
-    }
-    warning(`Could not read ${what} (GitHub: ${describeFailure(failure)}).`)
-    return undefined
+    if (failure.problem === 'missing-permission') forbidden = true
+    return api.warn(failure, `read ${what}`)
   }
 
   return {
@@ -142,6 +139,7 @@ export function openPullRequests(api: Api, warning: (message: string) => void): 
         route: 'GET /repos/{owner}/{repo}/compare/{basehead}',
         params: { basehead: `${base}...${head}`, per_page: 1 },
         schema: z.object({ status: z.string().optional(), files: z.array(fileSchema).optional() }),
+        ability: 'comparison',
         permission: 'contents',
         access: 'read',
         purpose: 'compare commits',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Api, type CallFailure, type CallOutcome, describeFailure } from './api.ts'
+import type { Api, CallOutcome } from './api.ts'
+import type { CallFailure } from './failures.ts'
 import { isOfThisJob } from './own-job.ts'
 import { type Authorship, authorSchema } from './token.ts'
 
@@ -73,12 +74,14 @@ const RUNNER_TASK = 'deploy'
 const PAGES = 'github-pages'
 
 /** Opens the deployment records of a repository. */
-export function openRecords(api: Api, authorship: Authorship, warning: (message: string) => void): Records {
+export function openRecords(api: Api, authorship: Authorship): Records {
   const calls = recordCalls(api)
   let recent: Promise<CallOutcome<readonly Listed[]>> | undefined
 
+  const warn = (failure: CallFailure, what: string) => api.warn(failure, what, 'The deployment itself is not affected.')
+
   function succeeded(outcome: CallOutcome<unknown>, what: string): boolean {
-    if (!outcome.ok) warnUnlessPermission(warning, outcome, what)
+    if (!outcome.ok) warn(outcome, what)
     return outcome.ok
   }
 
@@ -135,8 +138,7 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
         const [found] = listed.ok ? listed.data : []
         if (found !== undefined) return found.id
       }
-      warnUnlessPermission(warning, created, 'make a deployment record')
-      return undefined
+      return warn(created, 'make a deployment record')
     },
 
     async setStatus(id, status, production) {
@@ -198,11 +200,6 @@ export function openRecords(api: Api, authorship: Authorship, warning: (message:
   }
 }
 
-function warnUnlessPermission(warning: (message: string) => void, failure: CallFailure, what: string): void {
-  if (failure.problem === 'missing-permission') return
-  warning(`Could not ${what} (GitHub: ${describeFailure(failure)}). The deployment itself is not affected.`)
-}
-
 const recordSchema = z.object({ id: z.number(), sha: z.string(), task: z.string(), environment: z.string().nullish() })
 const statusSchema = z.object({ state: z.string(), log_url: z.string().nullish(), target_url: z.string().nullish() })
 
@@ -216,15 +213,16 @@ const ROUTE = '/repos/{owner}/{repo}/deployments'
 
 /** Binds the calls to a repository. */
 function recordCalls(api: Api) {
-  const reads = { permission: 'deployments', access: 'read', purpose: 'read deployment records' } as const
-  const writes = { permission: 'deployments', access: 'write', purpose: 'write deployment records' } as const
-  const records = z.array(recordSchema)
+  const records = { permission: 'deployments', ability: 'deployment-records' } as const
+  const reads = { ...records, access: 'read', purpose: 'read deployment records' } as const
+  const writes = { ...records, access: 'write', purpose: 'write deployment records' } as const
+  const schema = z.array(recordSchema)
   return {
     list: (filter: { readonly task?: string; readonly sha?: string }) =>
-      api.call({ ...reads, route: `GET ${ROUTE}`, params: { ...filter, per_page: PAGE_SIZE }, schema: records }),
+      api.call({ ...reads, route: `GET ${ROUTE}`, params: { ...filter, per_page: PAGE_SIZE }, schema }),
 
     listAll: (filter: { readonly task: string } | { readonly environment: string }) =>
-      api.pages({ ...reads, route: `GET ${ROUTE}`, params: filter, schema: records }),
+      api.pages({ ...reads, route: `GET ${ROUTE}`, params: filter, schema }),
 
     statuses: (deployment_id: number) =>
       api.call({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Access, Api, Permission, PermissionWarnings } from './api.ts'
+import type { Access, Api, GitHubLog, Permission, PermissionWarnings } from './api.ts'
 
 // What the action needs of each in the end: whoever is told to add `read` today would be told to add `write` tomorrow.
 const WANTED: Readonly<Record<Permission, Access>> = {
@@ -11,19 +11,17 @@ const WANTED: Readonly<Record<Permission, Access>> = {
 }
 
 interface PermissionWarningsOptions {
-  readonly warning: (message: string) => void
-  readonly debug: (message: string) => void
+  readonly log: GitHubLog
   /** Why this token can write nothing (a pull request from a fork, say), when that is certain beforehand. */
   readonly readOnlyBecause: string | undefined
   readonly hasToken: boolean
 }
 
-const NO_TOKEN = "No GitHub token: the input 'github-token' is empty"
+const NO_TOKEN = "No token: the input 'github-token' is empty"
 
 /** Starts with what is certain before any call was made. */
 export function openPermissionWarnings({
-  warning,
-  debug,
+  log,
   readOnlyBecause,
   hasToken,
 }: PermissionWarningsOptions): PermissionWarnings {
@@ -32,8 +30,8 @@ export function openPermissionWarnings({
   const warned = new Set<Permission>()
   let told = false
 
-  function tellOnce(tell: (message: string) => void, message: string): void {
-    if (!told) tell(message)
+  function tellOnce(level: 'warning' | 'debug', message: string): void {
+    if (!told) log[level](message)
     told = true
   }
 
@@ -41,13 +39,13 @@ export function openPermissionWarnings({
     known({ access, purpose }) {
       if (!hasToken) {
         tellOnce(
-          warning,
+          'warning',
           `${NO_TOKEN}. There will be no comment and no deployment record; leave the input out to use the job's own token.`,
         )
         return NO_TOKEN
       }
       if (access === 'write' && readOnlyBecause !== undefined) {
-        tellOnce(debug, `Nothing is written to GitHub: ${readOnlyBecause}`)
+        tellOnce('debug', `No comment and no deployment record: ${readOnlyBecause}`)
         return readOnlyBecause
       }
       return missing.get(purpose)
@@ -57,13 +55,20 @@ export function openPermissionWarnings({
       missing.set(purpose, failure.message)
       if (warned.has(permission)) return
       warned.add(permission)
-      warning(
+      log.warning(
         [
-          `The GitHub token may not ${purpose} (${failure.status ?? 403} ${failure.message}). The deployment goes on without it.`,
+          `The token may not ${purpose} (${failure.status ?? 403} ${failure.message}). The deployment goes on without it.`,
           "To allow it, add to the job in the workflow, beside what its 'permissions' has already:",
           '    permissions:',
           `      ${permission}: ${WANTED[permission]}`,
         ].join('\n'),
+      )
+    },
+
+    refused({ message }) {
+      tellOnce(
+        'warning',
+        `The token is not accepted (401 ${message}). A run that was cancelled may have lost it; its comment is put right by the next run or sweep. Otherwise see to the input 'github-token': left out, it is the job's own.`,
       )
     },
   }

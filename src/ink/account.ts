@@ -195,8 +195,8 @@ function share(used: number | undefined, limit: number | null | undefined): numb
 /** What a service is billed for. */
 export interface ServiceSize {
   /** With the platform's unit, such as `256Mi`. */
-  memory: string | undefined
-  vcpus: string | undefined
+  readonly memory: string
+  readonly vcpus: string
 }
 
 /** Dollars per minute. A rate of 0 hides the estimate. */
@@ -205,13 +205,7 @@ interface Rates {
   gbMinute: number
 }
 
-// What the platform takes when nothing is said (create_service, G1).
-const defaultMemory = '256Mi'
-const defaultVcpus = '0.5'
 const minutesPerDay = 24 * 60
-
-/** What a template's service is taken to have, as no tool tells it: the default of those servers that have templates (G2). */
-export const templateSize: ServiceSize = { memory: '256Mi', vcpus: '0.25' }
 
 /**
  * Estimates what a running service costs a day, in dollars, from its size alone: traffic, builds and the platform's
@@ -220,9 +214,8 @@ export const templateSize: ServiceSize = { memory: '256Mi', vcpus: '0.25' }
  */
 export function costPerDay(size: ServiceSize, rates: Rates): number | undefined {
   if (rates.vcpuMinute === 0 || rates.gbMinute === 0) return undefined
-  const gigabytes = mebibytes(size.memory ?? defaultMemory) / 1024
-  const vcpus = Number(size.vcpus ?? defaultVcpus)
-  return minutesPerDay * (vcpus * rates.vcpuMinute + gigabytes * rates.gbMinute)
+  const gigabytes = mebibytes(size.memory) / 1024
+  return minutesPerDay * (Number(size.vcpus) * rates.vcpuMinute + gigabytes * rates.gbMinute)
 }
 
 /** `1Gi` → 1024. */
@@ -233,5 +226,5 @@ export function mebibytes(memory: string): number {
 
 /** A size, for the line behind an estimate. */
 export function describeSize(size: ServiceSize): string {
-  return `${size.vcpus ?? defaultVcpus} vCPU, ${mebibytes(size.memory ?? defaultMemory)} MiB`
+  return `${size.vcpus} vCPU, ${mebibytes(size.memory)} MiB`
 }

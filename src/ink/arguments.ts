@@ -42,6 +42,7 @@ export interface WantedArguments extends ServiceSettings {
 interface Property {
   type?: string | string[]
   enum?: unknown[]
+  default?: unknown
   items?: { properties?: Record<string, Property>; enum?: unknown[] }
   anyOf?: Property[]
   oneOf?: Property[]
@@ -145,6 +146,12 @@ export function allowedValues(tool: Tool, argument: keyof WantedArguments): read
   if (!declared) return undefined
   const allowed = enumeration(declared.property).map(String)
   return allowed.length > 0 ? allowed : undefined
+}
+
+/** What a server takes for an argument that is not given, as the tool's schema declares it. */
+export function defaultValue(tool: Tool | undefined, argument: keyof WantedArguments): string | undefined {
+  const value = tool && declaredAs(tool, argument)?.property.default
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 
 /** All values that a tool's schema does not allow, in whatever unit they are written. Asks nobody. */

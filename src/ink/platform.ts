@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import { callsAtOnce } from '../core/parallel.ts'
-import { accountCalls, metricsSchema } from './account.ts'
+import { accountCalls, metricsSchema, type ServiceSize } from './account.ts'
 import {
   allowedValues,
+  defaultValue,
   type RefusedArgument,
   refusedArguments,
   type ServiceSettings,
@@ -50,7 +51,8 @@ export async function openPlatform(
     return readResult(schema, await session.call(tool.name, args, { repeatable, signal: callSignal }), tool.name)
   }
 
-  const createArguments = catalogue.find('createService')?.inputSchema.properties ?? {}
+  const creation = catalogue.find('createService')
+  const createArguments = creation?.inputSchema.properties ?? {}
   return {
     server: session.server,
     offers: (purpose: Purpose): boolean => catalogue.find(purpose) !== undefined,
@@ -64,6 +66,11 @@ export async function openPlatform(
       const tool = catalogue.find(purpose)
       return tool ? refusedArguments(tool, wanted) : []
     },
+    /** What a service has that was given no size; G1's own where the server declares none. */
+    defaultSize: {
+      memory: defaultValue(creation, 'memory') ?? '256Mi',
+      vcpus: defaultValue(creation, 'vcpus') ?? '0.5',
+    } satisfies ServiceSize,
     /** Whether a service can be told to end itself. */
     canExpire: 'destroy_timeout_seconds' in createArguments,
     /** Whether calls can be told which workspace they are for. */

@@ -1,4 +1,5 @@
 import type { Autoscale } from './autoscale.ts'
+import { describeHealth } from './health.ts'
 import type {
   DatabasePlan,
   MonitorPlan,
@@ -9,7 +10,7 @@ import type {
   SweepPlan,
   TeardownPlan,
 } from './plan.ts'
-import type { BuildSettings, HealthCheck } from './settings.ts'
+import type { BuildSettings } from './settings.ts'
 import { shortDuration } from './values.ts'
 import { emptyNames } from './variables.ts'
 
@@ -158,19 +159,4 @@ function describeAutoscale({ memoryMi, vcpus }: Autoscale): string {
 function describeRollback(plan: RollbackPlan): string[] {
   const to = plan.to === undefined ? 'the version before' : `commit ${plan.to}`
   return [`Switch ${plan.serviceName} back to ${to}, because ${plan.because}.`]
-}
-
-function describeHealth(health: HealthCheck): string {
-  switch (health.kind) {
-    case 'none':
-      return 'the platform says that it runs (health-path: none)'
-    case 'mcp':
-      return `it answers the MCP handshake within ${shortDuration(health.timeoutMs)}`
-    case 'http': {
-      const statuses = health.statuses.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
-      const contains =
-        health.contains === undefined ? '' : ` with ${JSON.stringify(health.contains)} in body or headers`
-      return `${health.path} answers ${statuses}${contains} within ${shortDuration(health.timeoutMs)}`
-    }
-  }
 }

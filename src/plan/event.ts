@@ -129,6 +129,8 @@ export interface CommentEvent {
   readonly body: string
   readonly author: string
   readonly byBot: boolean
+  /** What a forge’s event tells of it; GitHub’s tell nothing. */
+  readonly authorMayWrite: boolean | undefined
   /** When it was written, as ISO 8601. */
   readonly createdAt: string
 }

@@ -43,7 +43,7 @@ function missingKeyHint(onMissingKey: OnMissingKey, withheld: boolean): string {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
     'and pass it: `api-key: ${{ secrets.INK_API_KEY }}`.'
   return withheld && onMissingKey === 'fail'
-    ? `${set} GitHub gives this run no secrets; on-missing-key: auto would skip it instead.`
+    ? `${set} This run gets no secrets; on-missing-key: auto would skip it instead.`
     : set
 }
 
@@ -51,13 +51,13 @@ function missingKeyHint(onMissingKey: OnMissingKey, withheld: boolean): string {
 export function secretsWithheld(context: RunContext, event: RunEvent): string | undefined {
   if (isDependabot(context)) {
     return (
-      'GitHub gives runs of Dependabot none of the repository’s Actions secrets. ' +
+      'Runs of Dependabot get none of the repository’s Actions secrets. ' +
       'For previews of its pull requests save INK_API_KEY under Settings, Secrets and variables, Dependabot as well.'
     )
   }
   if (event.kind === 'pull-request' && isFromFork(event.pullRequest, context.repository)) {
     return (
-      'GitHub gives pull requests from forks no secrets. ' +
+      'Pull requests from forks get no secrets. ' +
       'A maintainer who has read the code can comment /ink deploy, if a workflow for issue_comment is set up.'
     )
   }

@@ -176,7 +176,7 @@ function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | N
   if (found === 'unreadable') {
     return {
       kind: 'refused',
-      problem: `${which} could not be read from GitHub`,
+      problem: `${which} could not be read`,
       hint: 'Give the job the permission: permissions: pull-requests: read (write, for the comment).',
     }
   }

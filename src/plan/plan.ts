@@ -1,7 +1,8 @@
 import type { Autoscale } from './autoscale.ts'
 import type { WantedRecord } from './dns.ts'
 import type { PullRequest, Repository } from './event.ts'
-import type { BuildSettings, DatabaseSettings, EnvStrategy, HealthCheck, OnQuota, Prices } from './settings.ts'
+import type { HealthCheck } from './health.ts'
+import type { BuildSettings, DatabaseSettings, EnvStrategy, OnQuota, Prices } from './settings.ts'
 import type { Variables } from './variables.ts'
 
 /** Where everything of one service happens on the platform. */

@@ -44,7 +44,7 @@ export function decideSweep<T extends SweepCandidate>(
       ? {
           preview,
           remove: false,
-          why: open ? 'its pull request is open' : 'GitHub did not say whether its pull request is open',
+          why: open ? 'its pull request is open' : 'it is not known whether its pull request is open',
         }
       : { preview, remove: true, why: reason }
   })

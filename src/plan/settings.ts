@@ -1,9 +1,10 @@
 import type { Secret } from '../core/secret.ts'
 import { noVariables, type ServiceVariables } from './file/references.ts'
+import { healthOf } from './health.ts'
 import { folderGlobs } from './paths.ts'
 import { settingTable } from './setting-table.ts'
 import type { Setting } from './value-types.ts'
-import type { StatusRange, ValueProblem } from './values.ts'
+import type { ValueProblem } from './values.ts'
 import { type DatabaseVariable, parseVariables, type Variables } from './variables.ts'
 
 export type InputName = keyof typeof settingTable
@@ -50,19 +51,6 @@ export type OnQuota = Value<'on-quota'>
 export type OnMissingKey = Value<'on-missing-key'>
 export type CommentMode = Value<'comment'>
 
-export type HealthCheck =
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'http'
-      readonly path: string
-      readonly statuses: readonly StatusRange[]
-      /** What body or headers have to contain; `{sha}` stands for the commit that was deployed. */
-      readonly contains?: string | undefined
-      readonly timeoutMs: number
-    }
-  /** Speaks the MCP handshake with the service instead of plain HTTP. */
-  | { readonly kind: 'mcp'; readonly timeoutMs: number }
-
 /** A database of each service's own. */
 export interface DatabaseSettings {
   readonly type: DatabaseType
@@ -88,7 +76,10 @@ export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedS
   const values = fromTable((name) => read(settingTable[name], given(name), problems)) as Values
   const envFile = readEnvFile(values['env-file'], sources, problems)
   if (!sources.incomplete) problems.push(...combinationProblems(given, values, sources))
-  const settings = assemble(values, envFile, sources.variables ?? noVariables)
+  const isUsual = (name: InputName) =>
+    given(name).label === name && [settingTable[name].fallback, ''].includes(given(name).text)
+  const anyAnswer = (['health-path', 'health-status', 'health-contains'] as const).every(isUsual)
+  const settings = assemble(values, envFile, sources.variables ?? noVariables, anyAnswer)
   if (problems.length === 0) return { ok: true, settings }
   const keyless = given('api-key').text === '' && keyIsWanted(settings, sources)
   return { ok: false, problems: keyless ? ['api-key: is not set', ...problems] : problems }
@@ -190,7 +181,7 @@ function unknownOutputs(variables: readonly DatabaseVariable[]): ValueProblem[] 
     .map(({ at, output }) => ({ at, text: `after = must be one of url, token, but is ${shown(output)}` }))
 }
 
-function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariables) {
+function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariables, anyAnswer: boolean) {
   return {
     apiKey: values['api-key'] as Secret | undefined,
     githubToken: values['github-token'],
@@ -251,7 +242,7 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     /** Undefined means that nobody asked; none means that those of ours are to go. */
     dnsRecords: values['dns-records'],
     timeoutMs: values.timeout,
-    health: healthOf(values),
+    health: healthOf(values, anyAnswer),
     rollback: values.rollback,
     /** Where `command: rollback` goes: a source commit, whole or abbreviated; undefined means the one before. */
     rollbackTo: values['rollback-to'],
@@ -276,15 +267,6 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     creditsWarning: values['credits-warning'],
     endpoint: values.endpoint,
   }
-}
-
-function healthOf(values: Values): HealthCheck {
-  const path = values['health-path']
-  const timeoutMs = values['health-timeout']
-  if (path === 'none') return { kind: 'none' }
-  return path === 'mcp'
-    ? { kind: 'mcp', timeoutMs }
-    : { kind: 'http', path, statuses: values['health-status'], contains: values['health-contains'], timeoutMs }
 }
 
 function databaseOf(values: Values): DatabaseSettings | undefined {

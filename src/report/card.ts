@@ -1,6 +1,6 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import { formatDollars, formatUtc } from '../core/format.ts'
-import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
+import { addressCell, commitLink, hostLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
 import {
   cellCode,
   code,
@@ -109,12 +109,19 @@ function renderWithin(
 ): string {
   const bounded = rows.map((row) => boundedRow(row, budget))
   const blocks: RootContent[] = [
-    heading(3, text(headline(bounded))),
+    heading(3, ...title(bounded)),
     rowTable(bounded, surroundings),
     ...bounded.flatMap((row) => detailBlocks(row, bounded.length > 1, surroundings, budget)),
     smallPrint(...footer(bounded)),
   ]
   return `${CARD_MARKER}\n${serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
+}
+
+/** The headline; of a single row that is live, its address is part of it, so that it is large. */
+function title(rows: readonly CardRow[]): PhrasingContent[] {
+  const [only, ...others] = rows
+  const url = others.length === 0 && only?.status === 'live' ? only.url : undefined
+  return url === undefined ? [text(headline(rows))] : [text(`${headline(rows)}: `), ...hostLink(url)]
 }
 
 function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): RootContent {

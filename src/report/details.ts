@@ -61,8 +61,9 @@ function buildWords(row: CardRow): PhrasingContent[] {
 export function addressCell(row: CardRow): PhrasingContent[] {
   if (row.status === 'live' && row.url !== undefined) return [strong(...hostLink(row.url))]
   if (row.status === 'unhealthy' && row.url !== undefined) return hostLink(row.url)
-  const { lastWorking: last } = row
-  if (last?.url === undefined || !servesMeanwhile(row)) return [text('–')]
+  const { lastWorking: last, status } = row
+  const stays = servesMeanwhile(row) || status === 'failed' || status === 'timed-out'
+  if (last?.url === undefined || last.stillLive !== true || !stays) return [text('–')]
   return [...hostLink(last.url), text(' at '), code(shortSha(last.commit))]
 }
 
@@ -71,7 +72,8 @@ function servesMeanwhile({ status, lastWorking: last }: CardRow): boolean {
   return last?.url !== undefined && last.stillLive === true && (status === 'building' || status === 'rolled-back')
 }
 
-function hostLink(address: string): PhrasingContent[] {
+/** Host and path of an address, linked to it. */
+export function hostLink(address: string): PhrasingContent[] {
   const url = normalAddress(address)
   if (url === undefined) return [cellCode(address)]
   const path = url.pathname === '/' ? '' : url.pathname

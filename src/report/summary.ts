@@ -44,7 +44,7 @@ export function renderSummary(report: Report, surroundings: Surroundings, nowMs:
   const markdown = serialise(blocks)
   if (Buffer.byteLength(markdown) <= MAX_SUMMARY_BYTES) return markdown
   const said = paragraph(
-    text('This summary was too long for GitHub. The '),
+    text('This summary was too long. The '),
     ...link(report.runUrl, text('log of the run')),
     text(' has it all.'),
   )

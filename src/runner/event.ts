@@ -100,6 +100,9 @@ const payloads = {
   schedule: z.object({ schedule: z.string().nullish() }),
   comment: z.object({
     action: z.string(),
+    sender: user,
+    // Gitea says here what the sender may do (1.26, `services/actions/notifier.go`).
+    repository: z.object({ permissions: z.object({ push: z.boolean().nullish() }).nullish() }).nullish(),
     issue: z.object({ number: z.number().int(), pull_request: z.object({}).nullish() }),
     comment: z.object({ id: z.number().int(), body: z.string().nullish(), created_at: z.string(), user }),
   }),
@@ -226,7 +229,8 @@ function pushEvent({ ref, before, after }: z.infer<typeof payloads.push>, known:
   return { kind: 'push', ref: wholeRef('push', ref, known), before: some(before), after: some(after ?? known.sha) }
 }
 
-function commentEvent({ action, issue, comment }: z.infer<typeof payloads.comment>): RunEvent {
+function commentEvent({ action, issue, comment, sender, repository }: z.infer<typeof payloads.comment>): RunEvent {
+  const byAuthor = sender?.login !== undefined && sender.login === comment.user?.login
   return {
     kind: 'comment',
     action,
@@ -236,6 +240,7 @@ function commentEvent({ action, issue, comment }: z.infer<typeof payloads.commen
     body: comment.body ?? '',
     author: comment.user?.login ?? deletedAccount,
     byBot: comment.user?.type === 'Bot',
+    authorMayWrite: byAuthor ? (repository?.permissions?.push ?? undefined) : undefined,
     createdAt: comment.created_at,
   }
 }

@@ -97,7 +97,7 @@ export function openOutputs(masks: Pick<Masks, 'hides'>, warning: (text: string)
     if (warned.has(name) || !masks.hides(String(value))) return
     warned.add(name)
     warning(
-      `The output ${name} contains a value that is masked as a secret, so GitHub will not pass it on to other jobs. ` +
+      `The output ${name} contains a value that is masked as a secret, so it will not be passed on to other jobs. ` +
         'Look for a secret that is part of a name or URL, and make it a plain variable or choose another name.',
     )
   }
@@ -115,7 +115,7 @@ export function writeSummary(environment: Environment, markdown: string, warning
   // Runners before 2.294 and GitHub Enterprise Server before 3.6 have none.
   if (!path) return
   if (Buffer.byteLength(markdown) > longestBytes) {
-    warning('The job summary was left out because it is longer than the 1 MiB that GitHub takes.')
+    warning('The job summary was left out because it is longer than the 1 MiB that is allowed.')
     return
   }
   try {

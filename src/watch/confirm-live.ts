@@ -13,7 +13,7 @@ type LostDeployment =
   /** The URL answers, but the platform did not say any more whose answers these are. */
   | { readonly kind: 'unconfirmed'; readonly why: string }
 
-/** What came of confirming; with the service's newest runtime lines, sanitized, unless it is healthy or not ours any more. */
+/** What came of confirming; with the service's newest runtime lines, sanitized, unless it answers as asked or is not ours any more. */
 export type Confirmation =
   | { readonly kind: 'probed'; readonly probe: ProbeResult; readonly runtimeLog: readonly string[] }
   | { readonly kind: 'lost'; readonly loss: LostDeployment; readonly runtimeLog: readonly string[] }
@@ -70,7 +70,7 @@ async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Prom
   let why = ''
   for (let tries = 1; tries <= TRIES; tries += 1) {
     if (tries > 1) await options.clock.sleep(jittered(1_000 * tries, options.random), options.signal)
-    const reading = await readOnce(options, 0, options.patienceMs ?? PATIENCE_MS)
+    const reading = await readOnce(options, probe.tolerated ? WINDOW_LINES : 0, options.patienceMs ?? PATIENCE_MS)
     if (reading instanceof Unreadable) {
       why = `its status could not be read: ${cleaned(options, errorMessage(reading.cause))}`
       break
@@ -82,7 +82,7 @@ async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Prom
     } else if (meaningOf(reading.status) === undefined) {
       why = `ml.ink reports a status unknown to this version: “${cleaned(options, reading.status)}”`
     } else {
-      return { kind: 'probed', probe, runtimeLog: [] }
+      return { kind: 'probed', probe, runtimeLog: probe.tolerated ? runtimeLines(options, reading) : [] }
     }
   }
   return { kind: 'lost', loss: { kind: 'unconfirmed', why }, runtimeLog: [] }

@@ -1,7 +1,7 @@
 import { type Clock, withinTime } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { sanitize } from '../core/sanitize.ts'
-import type { HealthCheck } from '../plan/settings.ts'
+import type { HealthCheck } from '../plan/health.ts'
 import { jittered } from './readings.ts'
 
 /** The answer to one request, redirects not followed. */
@@ -11,6 +11,8 @@ export interface HttpAnswer {
   readonly location?: string
   /** Whether the wanted text stands in the body or in a header (`name: value`); absent when none was wanted. */
   readonly contains?: boolean
+  /** The beginning of the body of a refusal or a failure; absent where it was not read. */
+  readonly text?: string
 }
 
 /** Sends one GET without credentials or cookies, and follows no redirect. Rejects when no answer came. */
@@ -33,6 +35,12 @@ export interface ProbeResult {
   readonly error?: string
   /** The last answer had a wanted status, but not the text that it has to contain. */
   readonly lacksText?: true
+  /** The last answer is none that was asked for, and good enough since nothing in particular was. */
+  readonly tolerated?: true
+  /** The last answer is a proxy's, as far as can be told: nobody answers behind it. */
+  readonly byEdge?: true
+  /** The beginning of what the last answer said, where it was a refusal or a failure. Sanitized. */
+  readonly text?: string
   /** The tools an MCP server offers. */
   readonly tools?: readonly string[]
 }
@@ -55,13 +63,7 @@ export interface ProbeOptions {
 }
 
 /** One attempt. `error` is absent exactly when it was healthy. */
-interface Attempt {
-  readonly url: string
-  readonly status?: number
-  readonly lacksText?: true
-  readonly tools?: readonly string[]
-  readonly error?: string
-}
+type Attempt = Omit<ProbeResult, 'outcome' | 'attempts' | 'latencyMs' | 'url'> & { readonly url: string }
 
 /** A warming edge alternates between the new version and errors, so that one good answer proves little. */
 const GOOD_IN_A_ROW = 3
@@ -120,7 +122,15 @@ function asking(options: ProbeOptions, check: Exclude<HealthCheck, { kind: 'none
     const error = 'it is not known which commit should answer, since the branch is none of this action’s'
     return async () => ({ url: url.href, error })
   }
-  return askOverHttp(request, new URL(check.path.replace(/^\/*/, '/'), url), { statuses: check.statuses, contains })
+  const { statuses, tolerant } = check
+  return askOverHttp(request, new URL(check.path.replace(/^\/*/, '/'), url), { statuses, contains, tolerant })
+}
+
+/** Whether a URL answers now as a tolerant check has it, and not as asked: by the app's own refusal. Asks once. */
+export async function isMerelyTolerated(options: ProbeOptions): Promise<boolean> {
+  const base = options.url === undefined ? undefined : baseUrl(options.url)
+  if (base === undefined || options.check.kind !== 'http') return false
+  return (await timedAttempt(options, asking(options, options.check, base), ATTEMPT_LIMIT_MS)).tolerated === true
 }
 
 async function timedAttempt(
@@ -141,10 +151,10 @@ async function timedAttempt(
   const sanitizeText = options.sanitize ?? sanitize
   const answered = attempt.status !== undefined || attempt.tools !== undefined
   return {
+    ...attempt,
     url: sanitizeText(attempt.url),
-    ...(attempt.status === undefined ? {} : { status: attempt.status }),
     ...(answered ? { latencyMs: Math.round(options.clock.now() - startedAt) } : {}),
-    ...(attempt.lacksText ? { lacksText: true } : {}),
+    ...(attempt.text === undefined ? {} : { text: sanitizeText(attempt.text) }),
     ...(attempt.tools === undefined ? {} : { tools: attempt.tools.map(sanitizeText) }),
     ...(attempt.error === undefined ? {} : { error: sanitizeText(attempt.error) }),
   }
@@ -176,12 +186,28 @@ function askOverHttp(request: HttpRequest, start: URL, wanted: Wanted): (signal:
   }
 }
 
-type Wanted = Pick<Extract<HealthCheck, { kind: 'http' }>, 'statuses' | 'contains'>
+type Wanted = Pick<Extract<HealthCheck, { kind: 'http' }>, 'statuses' | 'contains'> & {
+  readonly tolerant: boolean | undefined
+}
 
-function judged(url: URL, { status, contains }: HttpAnswer, wanted: Wanted): Attempt {
-  const seen = { url: url.href, status }
-  if (!wanted.statuses.some(({ from, to }) => from <= status && status <= to))
-    return { ...seen, error: `HTTP ${status}` }
+/** By these an app says that it is there, and that this page is not for whoever asks. */
+const REFUSALS: readonly number[] = [401, 403, 404]
+
+/**
+ * What proxies say by themselves where nobody answers behind them: Traefik (and every other program in Go, which is why
+ * such a 404 proves nothing), the ingress of Kubernetes, nginx, Envoy.
+ */
+const PROXY_WORDS =
+  /^(?:404 page not found|default backend - 404|no available server|bad gateway|service unavailable|gateway time-?out|upstream connect error.*)?$|<center>(?:nginx|openresty)/i
+
+function judged(url: URL, answer: HttpAnswer, wanted: Wanted): Attempt {
+  const { status, contains, text } = answer
+  const seen = { url: url.href, status, ...(text === undefined ? {} : { text }) }
+  if (!wanted.statuses.some(({ from, to }) => from <= status && status <= to)) {
+    const byEdge = [404, 502, 503, 504].includes(status) && PROXY_WORDS.test((text ?? '').trim())
+    if (wanted.tolerant && REFUSALS.includes(status) && !byEdge) return { ...seen, tolerated: true }
+    return { ...seen, ...(byEdge ? { byEdge } : {}), error: `HTTP ${status}` }
+  }
   if (wanted.contains === undefined || contains) return seen
   return {
     ...seen,

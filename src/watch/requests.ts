@@ -23,13 +23,27 @@ async function fetchOnce(fetch: Fetch, ...[url, signal, wanted]: Parameters<Http
   })
   const location = response.headers.get('location')
   const contains = wanted === undefined ? undefined : await says(response, wanted)
+  const text = wanted === undefined && response.status >= 400 ? await beginning(response) : undefined
   // A body left unread keeps its connection open.
   await response.body?.cancel()
   return {
     status: response.status,
     ...(location === null ? {} : { location }),
     ...(contains === undefined ? {} : { contains }),
+    ...(text === undefined ? {} : { text }),
   }
+}
+
+/** Enough to tell whose words they are. */
+const BEGINNING_BYTES = 2_000
+
+async function beginning({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body?.values({ preventCancel: true }) ?? []) {
+    chunks.push(chunk)
+    if (chunks.reduce((sum, { length }) => sum + length, 0) >= BEGINNING_BYTES) break
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, BEGINNING_BYTES))
 }
 
 /** Reads no further than to where the text stands. */

@@ -96,6 +96,8 @@ export interface ActRun {
   readonly timeoutMs: number
   /** `GITHUB_*` that act would otherwise work out itself. */
   readonly environment: Readonly<Record<string, string>>
+  /** Cancels the run as a runner does: its steps are ended, and what they have to do afterwards is still done. */
+  readonly signal?: AbortSignal
   /** Every line as it comes. */
   readonly onLine?: (line: string) => void
 }
@@ -210,7 +212,7 @@ async function run(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   workingDirectory: string,
-  options: Pick<ActRun, 'timeoutMs' | 'onLine'>,
+  options: Pick<ActRun, 'timeoutMs' | 'onLine' | 'signal'>,
 ): Promise<WorkflowResult> {
   const child = spawn(executable, args, {
     cwd: workingDirectory,
@@ -220,6 +222,7 @@ async function run(
   })
   const end = () => child.pid !== undefined && killGroup(child.pid)
   const timer = setTimeout(end, options.timeoutMs)
+  options.signal?.addEventListener('abort', () => child.kill('SIGINT'))
   const log: string[] = []
   const result = {
     jobs: {} as Record<string, string>,

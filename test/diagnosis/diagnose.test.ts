@@ -63,6 +63,20 @@ describe('a path of the log in the repository', () => {
 })
 
 describe('annotations', () => {
+  it('say what is wrong and not what the line is, where the runtime shows the line with a mark below it', () => {
+    const runtimeLogs = [
+      'file:///app/index.js:2',
+      'listen((',
+      '       ^',
+      '',
+      'SyntaxError: missing ) after argument list',
+    ]
+    const { annotations, cause } = diagnose(failed({ phase: 'run', runtimeLogs }))
+    expect(annotations).toMatchObject([{ file: 'index.js', line: 2, title: 'Error' }])
+    expect(annotations[0]?.message).toBe('SyntaxError: missing ) after argument list')
+    expect(cause).toBe('The app does not start: SyntaxError: missing ) after argument list (index.js:2)')
+  })
+
   it('stand at the place in the root directory, with line, column and message', () => {
     const deployLogs = ["src/app.ts(3,20): error TS2304: Cannot find name 'missing'."]
     expect(diagnose(failed({ deployLogs, rootDirectory: 'web' })).annotations).toEqual([

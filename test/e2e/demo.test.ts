@@ -9,11 +9,11 @@ import { describe, expect, it } from 'vitest'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Starts the demo with a folder for temporary files of its own, so that what it leaves there can be told from others'. */
-async function startDemo(args: readonly string[]) {
+async function startDemo(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'demo-test-'))
   const child = spawn(process.execPath, ['--import', 'tsx', 'sandbox/demo.ts', ...args], {
     cwd: root,
-    env: { ...process.env, TMPDIR: folder },
+    env: { ...process.env, TMPDIR: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''
@@ -73,4 +73,29 @@ describe('npm start', () => {
     expect(demo.said()).toContain('All 6 steps were as they should be')
     expect(await demo.leftovers()).toEqual({ files: [], processes: [] })
   }, 240_000)
+
+  it('ends when nobody reads what it says any more', async () => {
+    await using demo = await startDemo([])
+    await demo.hears('Ink Deploy on the sandbox')
+    demo.child.stdout?.destroy()
+    expect(await demo.exited).toBe(0)
+    expect(await demo.leftovers()).toEqual({ files: [], processes: [] })
+  }, 120_000)
+
+  it.each([
+    ['without git', [], { PATH: '/nowhere' }, 'The sandbox needs git, and there is none in PATH', 1],
+    ['with an option that it does not have', ['--exti'], {}, "Unknown option '--exti'", 1],
+    ['with --help', ['--help'], {}, 'Usage: npm start -- [--exit]', 0],
+  ])(
+    '%s says so in few words, and leaves nothing behind',
+    async (_, args, env, words, code) => {
+      await using demo = await startDemo(args, env)
+      expect(await demo.exited).toBe(code)
+      expect(demo.said()).toContain(words)
+      expect(demo.said()).not.toMatch(/^\s+at /m)
+      expect(demo.said().split('\n').length).toBeLessThan(8)
+      expect(await demo.leftovers()).toEqual({ files: [], processes: [] })
+    },
+    60_000,
+  )
 })

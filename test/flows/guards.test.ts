@@ -114,7 +114,7 @@ describe('whether a pull request still wants its preview', () => {
     const world = openWorld()
     const outcome = await deployWithSilence(world, { silentMs: 7_200_000 })
     expect(outcome?.status).toBe('timed-out')
-    expect(outcome?.failure?.message).toContain('did not say whether pull request #9 still wants this preview')
+    expect(outcome?.failure?.message).toContain('is not known whether pull request #9 still wants this preview')
   })
 })
 
@@ -136,7 +136,7 @@ describe('whether a newer commit of production is there already', () => {
   it('makes the run red when GitHub never answers: nothing is called live', async () => {
     const outcome = await deployWithSilence(production(), { ...silent, silentMs: 7_200_000 })
     expect(outcome?.status).toBe('timed-out')
-    expect(outcome?.failure?.message).toContain(`did not say whether main is still at ${sha.slice(0, 7)}`)
+    expect(outcome?.failure?.message).toContain(`is not known whether main is still at ${sha.slice(0, 7)}`)
   })
 
   it('is not asked for in vain: a branch that the token may not read holds nobody up', async () => {

@@ -54,7 +54,7 @@ describe('a service that is made again under the name of one that failed', () =>
     await scene.repository.reopen(number)
     const second = { ...app, 'build-command': 'echo built' }
     const again = await scene.act('pull_request', { action: 'reopened', number }, { inputs: second })
-    expect(again.told).toMatch(/^failed: The app did not start: /)
+    expect(again.told).toMatch(/^failed: The app does not start: /)
     expect(again.told).not.toMatch(/workflow|activity error|retryable/)
     expect(again.told + again.summary).not.toContain('TS2304')
     expect(again.summary).toContain('no such table: users')

@@ -169,7 +169,7 @@ describe('production', () => {
     stage.ink.fault('rollout.unhealthy', { times: 2 })
     const back = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
     expect(back.red).toBe(true)
-    expect(back.told).toMatch(/^failed: The app did not start: ./)
+    expect(back.told).toMatch(/^failed: The app does not start: ./)
     expect(back.summary).toContain('**Why:**')
     expect(back.summary).toContain('**What to do:**')
   })

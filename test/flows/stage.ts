@@ -7,6 +7,7 @@ import {
   type EventKind,
   type EventOptions,
   type GitHub,
+  type GitHubOptions,
   type Repository,
   startGitHub,
   type WebhookEvent,
@@ -106,9 +107,9 @@ export interface Stage extends AsyncDisposable {
 }
 
 /** Opens a stage. Its scenes share platform and GitHub, and have nothing else in common. */
-export async function openStage(options: InkOptions = {}): Promise<Stage> {
+export async function openStage(options: InkOptions = {}, forge?: GitHubOptions): Promise<Stage> {
   const ink = await startInkPlatform({ ...options, timing: { ...QUICK, ...options.timing } })
-  const github = await startGitHub()
+  const github = await startGitHub(forge)
   const folder = await mkdtemp(join(tmpdir(), 'flows-'))
   let scenes = 0
   return {
@@ -292,7 +293,7 @@ async function environmentOf(
   how: How,
   inputs: Inputs,
 ): Promise<Record<string, string>> {
-  const { sha, ref, actor } = await jobContext(repository, event, { actor: how.actor })
+  const { sha, ref, actor } = await jobContext(repository, event, { actor: how.actor, profile: github.profile })
   const given = (Object.keys(inputDefaults) as InputName[]).map((name) => [
     `INPUT_${name.toUpperCase()}`,
     inputs[name] ?? inputDefaults[name],

@@ -146,7 +146,7 @@ describe('a sweep', () => {
     const { report } = await sweep(world)
     expect(names(world)).toEqual([`${BASE}-pr-1`])
     expect(report.removed).toEqual([])
-    expect(report.kept).toMatchObject([{ why: 'GitHub did not say whether it is still wanted' }])
+    expect(report.kept).toMatchObject([{ why: 'it is not known whether it is still wanted' }])
   })
 
   it('keeps what was opened again while it was looking', async () => {

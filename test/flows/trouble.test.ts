@@ -25,7 +25,7 @@ async function post(scene: Scene, { remembered }: Act) {
     apiUrl: stage.github.apiUrl,
     owner: repository.owner.login,
     repo: repository.name,
-    log: { warning: () => undefined, debug: () => undefined },
+    log: { warning: () => undefined, info: () => undefined, debug: () => undefined },
     clock: systemClock,
     random: Math.random,
     signal: new AbortController().signal,

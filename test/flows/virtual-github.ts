@@ -53,6 +53,7 @@ export class VirtualGitHub {
       return read
     }
     return {
+      can: async () => true,
       branches: {
         tip: (branch, patience) => patiently(() => this.tips.get(branch) ?? ('withheld' as const), patience),
       },

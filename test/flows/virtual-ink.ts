@@ -136,6 +136,7 @@ export class VirtualInk {
       allowedValues: () => undefined,
       checkArguments: () => [],
       canExpire: false,
+      defaultSize: { memory: '256Mi', vcpus: '0.5' },
       knowsWorkspaces: false,
       service: (name, parts, signal) =>
         unless(() => this.#call('get', signal, () => rendered(find(name), parts.env === true))),

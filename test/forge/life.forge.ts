@@ -22,6 +22,9 @@ permissions:
   contents: read
   pull-requests: write
   issues: write
+concurrency:
+  group: ink-deploy-\${{ github.workflow }}-\${{ github.event.pull_request.number || github.ref }}
+  cancel-in-progress: \${{ github.event_name == 'pull_request' }}
 jobs:
   deploy:
     if: github.event_name != 'issue_comment' || contains(github.event.comment.body, '/ink')
@@ -34,6 +37,7 @@ jobs:
           command: \${{ inputs.command || 'auto' }}
 `
 const page = (words: string) => `<h1>${words}</h1>\n`
+const SLOW = JSON.stringify({ name: 'site', scripts: { build: 'sleep 90' } })
 const BROKEN = JSON.stringify({ name: 'site', scripts: { build: 'exit 1' } })
 
 interface Card {
@@ -74,8 +78,13 @@ describe.skipIf(reason !== undefined)('on a real Gitea', () => {
     const newBranch = base === branch ? {} : { new_branch: branch }
     await gitea.call('POST', at, { branch: base, ...newBranch, message, files: entries })
   }
-  const card = async () =>
-    (await gitea.call<Card[]>('GET', '/repos/acme/web/issues/1/comments')).find((one) => one.body.includes('ink'))
+  const removeBuild = async (message: string) => {
+    const at = '/repos/acme/web/contents/package.json'
+    const { sha } = await gitea.call<{ sha: string }>('GET', `${at}?ref=feature`)
+    await gitea.call('DELETE', at, { branch: 'feature', sha, message })
+  }
+  const comments = () => gitea.call<Card[]>('GET', '/repos/acme/web/issues/1/comments')
+  const card = async () => (await comments()).find((one) => one.body.includes('ink-deploy:card'))
   const dispatch = (command: string) =>
     gitea.call('POST', '/repos/acme/web/actions/workflows/deploy.yml/dispatches', { ref: 'main', inputs: { command } })
   const expectLive = async (result: FinishedTask, action: string, words: string) => {
@@ -114,9 +123,7 @@ describe.skipIf(reason !== undefined)('on a real Gitea', () => {
   })
 
   it('5. the fix is green again', async () => {
-    const { sha } = await gitea.call<{ sha: string }>('GET', '/repos/acme/web/contents/package.json?ref=feature')
-    const at = '/repos/acme/web/contents/package.json'
-    await gitea.call('DELETE', at, { branch: 'feature', sha, message: 'Fix the build' })
+    await removeBuild('Fix the build')
     await expectLive(await runner.runNext(), 'preview', 'Three')
     expect((await card())?.body).toContain('Preview is live')
   })
@@ -135,9 +142,22 @@ describe.skipIf(reason !== undefined)('on a real Gitea', () => {
     expect((await fetch(preview)).status).toBe(200)
   })
 
-  it('7. a command in a comment is obeyed', async () => {
-    await gitea.call('POST', '/repos/acme/web/issues/1/comments', { body: '/ink deploy' })
-    await expectLive(await runner.runNext(), 'preview', 'Three')
+  it('7. a command in a comment is obeyed, whoever may write gives it, and nobody else’s', async () => {
+    const say = (by: string) =>
+      gitea.call('POST', `/repos/acme/web/issues/1/comments?sudo=${by}`, { body: '/ink deploy' })
+    for (const username of ['bo', 'eve']) {
+      const rest = { email: `${username}@example.com`, password: 'correct horse', must_change_password: false }
+      await gitea.call('POST', '/admin/users', { username, ...rest })
+    }
+    await gitea.call('PUT', '/repos/acme/web/collaborators/bo', { permission: 'write' })
+    for (const by of ['acme', 'bo']) {
+      await say(by)
+      await expectLive(await runner.runNext(), 'preview', 'Three')
+    }
+    await say('eve')
+    const declined = await runner.runNext()
+    expect(declined.outputs, declined.log).toMatchObject({ action: 'none' })
+    expect((await comments()).at(-1)?.body).toContain('commands are for those who may write')
   })
 
   it('8. production goes back to the version before', async () => {
@@ -147,7 +167,20 @@ describe.skipIf(reason !== undefined)('on a real Gitea', () => {
     await expectLive(await runner.runNext(), 'rollback', 'One')
   })
 
-  it('9. closing it takes the preview away', async () => {
+  it('9. a run that a newer push cancels loses its token, and the next run puts its card right', async () => {
+    await commit('feature', { 'package.json': SLOW, 'index.html': page('Five') }, 'Slow down')
+    const slow = runner.runNext()
+    await expect.poll(async () => (await card())?.body, { timeout: 60_000, interval: 500 }).toMatch(/building/i)
+    await removeBuild('Speed up')
+    const cancelled = await slow
+    expect([cancelled.cancelled, cancelled.succeeded], cancelled.log).toEqual([true, false])
+    expect(cancelled.log).toContain('The token is not accepted')
+    expect((await card())?.body).toMatch(/building/i)
+    await expectLive(await runner.runNext(), 'preview', 'Five')
+    expect((await card())?.body).toContain('Preview is live')
+  })
+
+  it('10. closing it takes the preview away', async () => {
     await gitea.call('PATCH', '/repos/acme/web/pulls/1', { state: 'closed' })
     const result = await runner.runNext()
     expect(result.succeeded, result.log).toBe(true)
@@ -156,7 +189,7 @@ describe.skipIf(reason !== undefined)('on a real Gitea', () => {
     expect(ink.services().map((service) => service.name)).toEqual(['acme-web'])
   })
 
-  it('10. a sweep finds nothing left over, and leaves production alone', async () => {
+  it('11. a sweep finds nothing left over, and leaves production alone', async () => {
     await dispatch('sweep')
     const result = await runner.runNext()
     expect(result.succeeded, result.log).toBe(true)

@@ -11,9 +11,16 @@ interface Task {
   readonly secrets?: Readonly<Record<string, string>>
 }
 
+/** What Gitea answers to a report. */
+interface Told {
+  readonly state?: { readonly result?: string }
+}
+
 export interface FinishedTask extends WorkflowResult {
   readonly eventName: string
   readonly action: string | undefined
+  /** Gitea took the task back while it ran. */
+  readonly cancelled: boolean
 }
 
 export interface GiteaRunner {
@@ -52,14 +59,26 @@ export async function registerRunner(gitea: Gitea, endpoint: string): Promise<Gi
       const task = await nextTask(call)
       const startedAt = new Date().toISOString()
       const state = { id: task.id, startedAt, steps: [] }
-      await call('UpdateTask', { state: { ...state, result: 'RESULT_UNSPECIFIED' } })
-      const result = await runTask(task, endpoint)
+      const cancelled = new AbortController()
+      const over = new AbortController()
+      // As Gitea's own runner does: it hears of a cancellation when it reports how far it is.
+      const report = async () => {
+        while (!cancelled.signal.aborted && !over.signal.aborted) {
+          const told = await call<Told>('UpdateTask', { state: { ...state, result: 'RESULT_UNSPECIFIED' } })
+          if (told.state?.result === 'RESULT_CANCELLED') cancelled.abort()
+          await pause(1000, undefined, { signal: over.signal }).catch(() => undefined)
+        }
+      }
+      const reporting = report()
+      const result = await runTask(task, endpoint, cancelled.signal)
+      over.abort()
+      await reporting
       const rows = result.log.split('\n').map((content) => ({ time: startedAt, content }))
       await call('UpdateLog', { taskId: task.id, index: '0', rows, noMore: true })
       const conclusion = result.succeeded ? 'RESULT_SUCCESS' : 'RESULT_FAILURE'
       await call('UpdateTask', { state: { ...state, result: conclusion, stoppedAt: new Date().toISOString() } })
       const { event, event_name } = task.context as { event: { action?: string }; event_name: string }
-      return { ...result, eventName: event_name, action: event.action }
+      return { ...result, eventName: event_name, action: event.action, cancelled: cancelled.signal.aborted }
     },
   }
 }
@@ -74,7 +93,11 @@ async function nextTask(call: <T>(name: string, body: unknown) => Promise<T>): P
   throw new Error(`Gitea had no task for the runner within ${WAIT_MS / 1000} seconds.`)
 }
 
-function runTask({ workflowPayload, context, secrets = {} }: Task, endpoint: string): Promise<WorkflowResult> {
+function runTask(
+  { workflowPayload, context, secrets = {} }: Task,
+  endpoint: string,
+  signal: AbortSignal,
+): Promise<WorkflowResult> {
   const told = Object.fromEntries(Object.entries(context).map(([name, value]) => [name, String(value)]))
   const token = secrets.GITHUB_TOKEN ?? told.token ?? ''
   return runAct({
@@ -87,6 +110,7 @@ function runTask({ workflowPayload, context, secrets = {} }: Task, endpoint: str
     endpoint,
     actions: {},
     timeoutMs: 240_000,
+    signal,
     environment: {
       GITEA_ACTIONS: 'true',
       GITHUB_API_URL: told.api_url ?? '',

@@ -122,28 +122,3 @@ describe('people', () => {
     expect(stand.server.violations).toEqual([])
   })
 })
-
-describe('a Gitea', () => {
-  it('is asked for all pages of a list, whose size it chooses itself', async () => {
-    await using stand = await openStand({ profile: 'gitea' })
-    // The same pull request many times over, in pages of thirty.
-    const fetch = async (url: string | URL, init?: RequestInit) => {
-      const asked = new URL(url)
-      const isFirst = asked.searchParams.get('page') === '1'
-      asked.searchParams.set('page', '1')
-      const [pull] = (await (await globalThis.fetch(asked, init)).json()) as unknown[]
-      const page = Array.from({ length: isFirst ? 30 : 5 }, () => pull)
-      return Response.json(page, { headers: { 'x-total-count': '35' } })
-    }
-    expect(await stand.open({ fetch }).github.pullRequests.list('open')).toHaveLength(35)
-  })
-
-  it('tells a job nobody’s permission, and whose repository it is may write to it all the same', async () => {
-    await using stand = await openStand({ profile: 'gitea' })
-    const { github, warnings } = stand.open()
-    expect(await github.people.mayWrite('Acme')).toBe(true)
-    expect(warnings).toEqual([])
-    expect(await github.people.mayWrite('ada')).toBeUndefined()
-    expect(warnings).toEqual([expect.stringContaining('@ada')])
-  })
-})

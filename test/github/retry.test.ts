@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { whenToRepeat } from '../../src/github/api.ts'
+import { whenToRepeat } from '../../src/github/failures.ts'
 import { openStand } from './stand.ts'
 
 const READ = { nowMs: 1_000_000, repeatable: true }

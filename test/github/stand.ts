@@ -37,6 +37,7 @@ export interface OpenOptions extends Partial<GitHubOptions> {
 export interface Opened {
   readonly github: Adapter
   readonly warnings: string[]
+  readonly infos: string[]
   readonly pausesMs: number[]
 }
 
@@ -68,6 +69,7 @@ function open(server: GitHub, repository: Repository, options: OpenOptions): Ope
   const { permissions = ALL_PERMISSIONS, kind, actor, realTime = false, ...rest } = options
   const who = { ...(kind === undefined ? {} : { kind }), ...(actor === undefined ? {} : { actor }) }
   const warnings: string[] = []
+  const infos: string[] = []
   const pausesMs: number[] = []
   let skippedMs = 0
   const github = openAdapter({
@@ -75,7 +77,11 @@ function open(server: GitHub, repository: Repository, options: OpenOptions): Ope
     apiUrl: server.apiUrl,
     owner: 'acme',
     repo: 'shop',
-    log: { warning: (message) => void warnings.push(message), debug: () => undefined },
+    log: {
+      warning: (message) => void warnings.push(message),
+      info: (message) => void infos.push(message),
+      debug: () => undefined,
+    },
     clock: {
       now: () => Date.now() + skippedMs,
       sleep: (ms) => {
@@ -89,5 +95,5 @@ function open(server: GitHub, repository: Repository, options: OpenOptions): Ope
     signal: new AbortController().signal,
     ...rest,
   })
-  return { github, warnings, pausesMs }
+  return { github, warnings, infos, pausesMs }
 }

@@ -95,6 +95,15 @@ it('a database is made, found again with its credentials, and deleted once', asy
   expect(await platform.deleteDatabase('web-db', signal)).toBe(false)
 })
 
+it.each([
+  ['g1', '256Mi', '0.5'],
+  ['g2', '256Mi', '0.25'],
+  ['g0', '256m', '0.5'],
+] as const)('the size of what was given none is what the server declares (%s)', async (profile, memory, vcpus) => {
+  const { platform } = await connect(profile)
+  expect(platform.defaultSize).toEqual({ memory, vcpus })
+})
+
 it('what a platform does not offer is known beforehand', async () => {
   const { platform } = await connect('g2')
   expect(platform.offers('createDatabase')).toBe(false)

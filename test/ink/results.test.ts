@@ -209,7 +209,7 @@ describe('the platform’s error texts are classified', () => {
 
 describe('prices', () => {
   it('the default size costs what the rates say', () => {
-    const perDay = costPerDay({ memory: undefined, vcpus: undefined }, { vcpuMinute: 0.000393, gbMinute: 0.000161 })
+    const perDay = costPerDay({ memory: '256Mi', vcpus: '0.5' }, { vcpuMinute: 0.000393, gbMinute: 0.000161 })
     expect(perDay).toBeCloseTo(1440 * (0.5 * 0.000393 + 0.25 * 0.000161), 10)
   })
 

@@ -39,6 +39,13 @@ describe('the addresses that comments and records link to lead to a page', () =>
     expect(body).not.toContain('<script>title')
   })
 
+  it('of a file at a commit, with an anchor at each line', async () => {
+    const { status, body } = await get(`/acme/web/blob/${pull.headSha}/src/app.ts`)
+    expect(status).toBe(200)
+    expect(body).toMatch(/id="L2">.*two/)
+    expect((await get(`/acme/web/blob/${pull.headSha}/src/none.ts`)).status).toBe(404)
+  })
+
   it('of a commit, with what it changed', async () => {
     const { status, body } = await get(`/acme/web/commit/${pull.headSha}`)
     expect(status).toBe(200)
@@ -100,7 +107,7 @@ describe('a run', () => {
     const { body } = await get(`/acme/web/actions/runs/${result.runId}`)
     for (const part of [
       'compiling',
-      'src/app.ts#L2',
+      `/acme/web/blob/${pull.headSha}/src/app.ts#L2`,
       'Two is wrong',
       'marked',
       '<strong>it',
@@ -132,6 +139,24 @@ describe('a run', () => {
     expect(last?.problem).toContain('nowhere')
     expect((await get('/acme/web')).body).toContain('Not started')
   })
+})
+
+it('calls a run after what it did', async () => {
+  await using action = await sampleAction({
+    main: `import { appendFileSync } from 'node:fs'
+      appendFileSync(process.env.GITHUB_OUTPUT, 'action=preview\\nstatus=rolled-back\\nservice=web-pr-1\\n')`,
+  })
+  const { runId } = await sandbox.run({ action: action.directory, repository, event: await opened() })
+  for (const path of ['/acme/web', `/acme/web/actions/runs/${runId}`, `/acme/web/pull/${pull.number}`])
+    expect((await get(path)).body).toContain('Preview rolled back: web-pr-1')
+})
+
+it('shows a merged pull request as merged wherever it is listed', async () => {
+  await repository.commit({ branch: 'merging', parent: pull.baseSha, files: { 'c.txt': 'c' }, message: 'Merge me' })
+  const { number } = await repository.openPullRequest({ head: 'merging', title: 'Merge me' })
+  await repository.merge(number)
+  for (const path of ['/', '/acme/web', `/acme/web/pull/${number}`])
+    expect((await get(path)).body).toMatch(/class="state merged">[Mm]erged</)
 })
 
 describe('the checks of a pull request', () => {

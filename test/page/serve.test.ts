@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -28,6 +29,15 @@ async function serve(args: readonly string[]) {
   const ended = once(child, 'close').then(([code]: unknown[]) => code)
   return {
     said: () => said,
+    /** Everything said, once a line of it matches. */
+    async sayingOnce(pattern: RegExp, times = 1) {
+      const heard = () => (said.match(new RegExp(pattern, 'g')) ?? []).length >= times
+      while (!heard()) {
+        const more = Promise.race([once(child.stdout, 'data'), ended.then(() => 'ended' as const)])
+        if ((await more) === 'ended') throw new Error(`It ended without saying ${pattern}:\n${said}`)
+      }
+      return said
+    },
     announced: () => Promise.race([announced, ended]),
     ended,
     interrupt: () => child.kill('SIGINT'),
@@ -63,7 +73,55 @@ it('starts alone, can be reached as it says, and leaves nothing behind after Ctr
   expect(await sandbox.leftovers()).toEqual([])
 })
 
+it('deploys an app of this machine, and its preview again after each change', { timeout: 180_000 }, async () => {
+  const app = await mkdtemp(join(tmpdir(), 'my-app-'))
+  const page = (words: string) => writeFile(join(app, 'index.html'), `<h1>${words}</h1>`)
+  await page('As it was')
+  await mkdir(join(app, 'node_modules'))
+  await writeFile(join(app, 'node_modules', 'huge.js'), '')
+  const before = (await readdir(app)).toSorted()
+  await using sandbox = await serve(['--run', app])
+  const addresses = async (times: number) => {
+    const said = await sandbox.sayingOnce(/Ctrl-C ends everything/, times)
+    return [...said.matchAll(/ is live: (\S+)/g)].map(([, url = '']) => url)
+  }
+  const text = async (url = '') => (await fetch(url)).text()
+
+  const [production, preview] = await addresses(1)
+  expect([await text(production), await text(preview)]).toEqual(Array(2).fill('<h1>As it was</h1>'))
+  await page('As it is now')
+  await addresses(2)
+  expect([await text(production), await text(preview)]).toEqual(['<h1>As it was</h1>', '<h1>As it is now</h1>'])
+  const [, pull = ''] = /The pull request: (\S+)/.exec(sandbox.said()) ?? []
+  expect(await text(pull)).toContain('Preview is live')
+  expect(await text(pull.replace('/pull/1', ''))).not.toContain('node_modules')
+
+  const start = await text(new URL('/', pull).href)
+  const [, service = ''] = /href="(\/-\/services\/[^"]+-pr-1)"/.exec(start) ?? []
+  const shown = await text(new URL(service, pull).href)
+  for (const part of ['active', 'INK_GIT_COMMIT_SHA', 'a day', 'superseded', 'Log of the builds', `href="${preview}`])
+    expect(shown).toContain(part)
+
+  sandbox.interrupt()
+  expect(await sandbox.ended).toBe(0)
+  expect(await sandbox.leftovers()).toEqual([])
+  expect((await readdir(app)).toSorted()).toEqual(before)
+  await rm(app, { recursive: true })
+})
+
+it('says so when its port is taken', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await using sandbox = await serve(['--port', String(port)])
+  expect(await sandbox.ended).toBe(1)
+  expect(sandbox.said()).toBe(`Port ${port} or ${port + 1} is taken: name another one with --port, or leave it out.\n`)
+  expect(await sandbox.leftovers()).toEqual([])
+  server.close()
+})
+
 it.each([
+  [['--run', '/nowhere/at/all'], '--run must be a directory with an app; there is none at /nowhere/at/all.'],
   [['--profile', 'g9'], '--profile must be one of g0, g1,'],
   [['--port', 'high'], '--port must be a whole number from 1 to 65534, not high.'],
   [['--prot', '1'], '--prot'],

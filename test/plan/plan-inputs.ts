@@ -84,6 +84,7 @@ export function comment(body: string, overrides: Partial<Extract<RunEvent, { kin
     body,
     author: 'grace',
     byBot: false,
+    authorMayWrite: undefined,
     createdAt: '2026-11-22T10:00:00Z',
     ...overrides,
   }

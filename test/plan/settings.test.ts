@@ -53,7 +53,7 @@ describe('settings', () => {
       removeDomain: false,
       dnsRecords: undefined,
       timeoutMs: 20 * 60_000,
-      health: { kind: 'http', path: '/', statuses: [{ from: 200, to: 399 }], timeoutMs: 2 * 60_000 },
+      health: { kind: 'http', path: '/', statuses: [{ from: 200, to: 399 }], timeoutMs: 2 * 60_000, tolerant: true },
       rollback: true,
       rollbackTo: undefined,
       comment: 'sticky',
@@ -133,6 +133,10 @@ describe('settings', () => {
     expect(settingsOf({ 'health-contains': '{"commit":"{sha}"}' }).health).toMatchObject({
       contains: '{"commit":"{sha}"}',
     })
+    for (const said of [{ 'health-path': '/up' }, { 'health-status': '404' }, { 'health-contains': 'x' }])
+      expect(settingsOf(said).health).not.toHaveProperty('tolerant')
+    for (const files of [{ 'build-pack': 'static' }, { 'publish-directory': 'dist' }, { directory: 'dist' }])
+      expect(settingsOf(files).health).not.toHaveProperty('tolerant')
     expect(settingsOf({ 'health-path': 'mcp' }).health).toEqual({ kind: 'mcp', timeoutMs: 120_000 })
     expect(settingsOf({ 'health-path': '/ready?full=1', 'health-status': '200, 204' }).health).toMatchObject({
       path: '/ready?full=1',

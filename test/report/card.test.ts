@@ -33,6 +33,12 @@ const STATES: Readonly<Record<string, readonly CardRow[]>> = {
       },
     }),
   ],
+  'live-tolerated': [
+    row({
+      health: { status: 404, latencyMs: 12 },
+      note: 'The app answers HTTP 404 at `/`, which counts as live because nothing else is set. Name a path that it knows with `health-path`, such as `/health`, which the app itself names.',
+    }),
+  ],
   'rolled-back': [
     unfinished({
       target: 'production',

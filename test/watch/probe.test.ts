@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { HealthCheck } from '../../src/plan/settings.ts'
-import { type HttpAnswer, type ProbeResult, probe } from '../../src/watch/probe.ts'
+import type { HealthCheck } from '../../src/plan/health.ts'
+import { type HttpAnswer, isMerelyTolerated, type ProbeResult, probe } from '../../src/watch/probe.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 const HTTP: HealthCheck = { kind: 'http', path: '/', statuses: [{ from: 200, to: 399 }], timeoutMs: 120_000 }
@@ -230,6 +230,70 @@ describe('the URL as reported', () => {
   it('is not left through the path', async () => {
     const { urls } = await ask(() => ({ status: 200 }), { check: { ...HTTP, path: '//elsewhere.test/' } })
     expect(urls[0]).toBe('https://shop.test/elsewhere.test/')
+  })
+})
+
+describe('where nobody said what a good answer is', () => {
+  const check: HealthCheck = { ...HTTP, tolerant: true }
+  const own = { 401: 'Unauthorized', 403: '<h1>Forbidden</h1>', 404: '{"detail":"Not Found"}' }
+
+  it.each(Object.entries(own))('HTTP %s of the app itself will do', async (status, text) => {
+    const { result } = await ask(() => ({ status: Number(status), text }), { check })
+    expect(result).toMatchObject({ outcome: 'healthy', status: Number(status), tolerated: true, text, attempts: 3 })
+    expect(result.error).toBeUndefined()
+  })
+
+  it('a good answer is better: it is not called tolerated', async () => {
+    const { result } = await ask((count) => (count < 3 ? { status: 404, text: own[404] } : { status: 200 }), { check })
+    expect(result).toMatchObject({ outcome: 'healthy', status: 200 })
+    expect(result).not.toHaveProperty('tolerated')
+  })
+
+  it.each([
+    [404, '404 page not found\n'],
+    [404, 'default backend - 404'],
+    [404, '<html><center><h1>404 Not Found</h1></center><hr><center>nginx</center></html>'],
+    [404, ''],
+    [404, undefined],
+    [502, 'Bad Gateway'],
+    [503, 'no available server\n'],
+  ])('HTTP %s in a proxy’s words (%j) is waited out, and then is a proxy’s', async (status, text) => {
+    const { result, tookMs } = await ask(() => ({ status, ...(text === undefined ? {} : { text }) }), { check })
+    expect(result).toMatchObject({ outcome: 'unhealthy', byEdge: true, error: `HTTP ${status}` })
+    expect(tookMs).toBe(120_000)
+  })
+
+  it.each([400, 405, 500, 503])('HTTP %s of the app is still none', async (status) => {
+    const { result } = await ask(() => ({ status, text: '{"error":"boom"}' }), { check })
+    expect(result).toMatchObject({ outcome: 'unhealthy', status })
+    expect(result).not.toHaveProperty('byEdge')
+  })
+
+  it('the version before is asked once, and tells whether it was merely tolerated', async () => {
+    const asked = (answer: HttpAnswer | Error) => {
+      const clock = new VirtualClock()
+      const request = async () => {
+        if (answer instanceof Error) throw answer
+        return answer
+      }
+      const { signal } = new AbortController()
+      const mcp = () => Promise.reject(new Error('not an MCP check'))
+      const options = {
+        url: 'https://shop.test',
+        check,
+        commit: undefined,
+        request,
+        mcp,
+        clock,
+        random: () => 0.5,
+        signal,
+      }
+      return clock.run(isMerelyTolerated(options))
+    }
+    expect(await asked({ status: 404, text: own[404] })).toBe(true)
+    expect(await asked({ status: 200 })).toBe(false)
+    expect(await asked({ status: 404, text: '404 page not found\n' })).toBe(false)
+    expect(await asked(new Error('fetch failed'))).toBe(false)
   })
 })
 

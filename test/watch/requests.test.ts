@@ -61,6 +61,14 @@ describe('one HTTP request', () => {
     expect(await fetchOnce(url, signal(), 'y')).toEqual({ status: 200, contains: false })
   })
 
+  it('brings the beginning of what a refusal or a failure says, and waits for no more', async () => {
+    const url = await serve((_request, response) => {
+      response.writeHead(404).write('{"detail":"Not Found"}'.padEnd(3_000, ' '))
+    })
+    const { text = '' } = await fetchOnce(url, signal())
+    expect([text.trim(), text.length]).toEqual(['{"detail":"Not Found"}', 2_000])
+  })
+
   it('finds a text in the body, also in two pieces of it and before a stream has ended, and in a header', async () => {
     const url = await serve((_request, response) => {
       response.writeHead(200, { 'X-Commit': 'abc' }).write('<p>grü')

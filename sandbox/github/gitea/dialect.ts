@@ -1,5 +1,5 @@
 import type { Match, Operation } from '../description.ts'
-import type { Dialect } from '../dialect.ts'
+import { bodyObject, type Dialect } from '../dialect.ts'
 import { shapeAnswer } from './answers.ts'
 
 /** A list has this many entries by default and at most (`[api] DEFAULT_PAGING_NUM`, `MAX_RESPONSE_ITEMS`). */
@@ -65,7 +65,12 @@ export async function giteaDialect(serverUrl: string): Promise<Dialect> {
       }
       return undefined
     },
-    requestProblems: () => [],
+    requestProblems({ operation }, { body }) {
+      const { labels = [] } = bodyObject(body)
+      const named =
+        operation.id === 'issues/create' && Array.isArray(labels) && labels.some((label) => typeof label !== 'number')
+      return named ? ['labels are given by their numbers here'] : []
+    },
     answerProblems: () => [],
     query: (_match, { limit, page, per_page: _ignored, ...query }) => ({
       ...query,

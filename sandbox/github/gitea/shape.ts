@@ -89,8 +89,13 @@ const ACTIONS: Readonly<Record<string, string>> = {
 }
 
 /** The payload of an event made for GitHub as Gitea writes it. Source: Gitea 1.26, `modules/structs/hook.go`. */
-export function shapeEvent(name: string, payload: Fields): Fields {
+export function shapeEvent(name: string, payload: Fields, rightsOf: (login: string) => Fields): Fields {
   const shaped = shape(payload) as Fields
+  if (name === 'issue_comment') {
+    // Of the repository it tells what whoever commented may do there.
+    const { admin, push, pull } = rightsOf((payload.sender as { readonly login: string }).login)
+    return { ...shaped, repository: { ...(shaped.repository as Fields), permissions: { admin, push, pull } } }
+  }
   if (name === 'workflow_dispatch') return { ...shaped, ref: String(payload.ref).replace('refs/heads/', '') }
   if (!name.startsWith('pull_request')) return shaped
   const { before: _before, after: _after, label: _label, action, ...rest } = shaped

@@ -6,7 +6,7 @@ import { renderPull } from '../render/pull.ts'
 import { nodeId, renderRepository, renderUser } from '../render/repository.ts'
 import type { Repository } from '../repository.ts'
 import { git, tryGit } from '../state/git.ts'
-import type { RepositoryRole } from '../state/model.ts'
+import { type RepositoryRole, rights } from '../state/model.ts'
 import type { World } from '../state/state.ts'
 import { type Call, type Handlers, paged, text } from './call.ts'
 
@@ -119,11 +119,6 @@ export const repos: Handlers = {
 function coarsePermission(role: RepositoryRole): string {
   if (role === 'maintain') return 'write'
   return role === 'triage' ? 'read' : role
-}
-
-function rights(role: RepositoryRole) {
-  const rank = ['none', 'read', 'triage', 'write', 'maintain', 'admin'].indexOf(role)
-  return { admin: rank >= 5, maintain: rank >= 4, push: rank >= 3, triage: rank >= 2, pull: rank >= 1 }
 }
 
 async function commitOf(call: Call, name: string): Promise<string> {

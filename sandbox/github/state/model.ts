@@ -56,6 +56,12 @@ export type Permissions = Readonly<Record<string, AccessLevel>>
 /** What a person may do in a repository, as `GET /collaborators/{user}/permission` says it. */
 export type RepositoryRole = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none'
 
+/** A role as the rights that it comes with. */
+export function rights(role: RepositoryRole) {
+  const rank = ['none', 'read', 'triage', 'write', 'maintain', 'admin'].indexOf(role)
+  return { admin: rank >= 5, maintain: rank >= 4, push: rank >= 3, triage: rank >= 2, pull: rank >= 1 }
+}
+
 /** `actions`: the job's GITHUB_TOKEN. `user`: a personal access token. `app`: another app's installation token. */
 export type TokenKind = 'actions' | 'user' | 'app'
 

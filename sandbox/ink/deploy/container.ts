@@ -80,7 +80,7 @@ export function createContainerHost(dependencies: {
           ...serviceEnv,
           PORT: String(port),
         },
-        onLine: (line) => log(line.replaceAll(folder, '/app')),
+        onLine: (line) => log(line.replaceAll(join(folder, 'source'), '/app').replaceAll(folder, '/app')),
         killGraceMs: timing.killGraceMs,
       })
       const stop = async () => {

@@ -88,7 +88,7 @@ async function readFileAt(
   // GitHub answers 404 to a token that may not read, too.
   if ((read === 'unreadable' || read === 'absent') && found.inCheckout !== 'unknown') {
     if (read === 'unreadable' || found.inCheckout !== 'absent')
-      deps.log.info(`${path} is taken from the checkout; GitHub did not hand out that of ${shortSha(found.commit)}`)
+      deps.log.info(`${path} is taken from the checkout; the server did not hand out that of ${shortSha(found.commit)}`)
     return textOf(found.inCheckout)
   }
   return read
@@ -208,8 +208,8 @@ function refusedSettings(
 function unreadable(path: string, { wanted }: FileCommit): RefusedPlan {
   return {
     kind: 'refused',
-    problem: `config: whether commit ${shortSha(wanted.sha)} has a file ${path} could not be read from GitHub`,
-    hint: 'Give the job the permission: permissions: contents: read. If GitHub had an outage, run the job again.',
+    problem: `config: whether commit ${shortSha(wanted.sha)} has a file ${path} could not be read`,
+    hint: 'Give the job the permission: permissions: contents: read. If its server had an outage, run the job again.',
   }
 }
 

@@ -2,8 +2,9 @@ import { DeployError } from '../../core/errors.ts'
 import { formatDollars } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Credits } from '../../ink/account.ts'
-import { costPerDay, templateSize } from '../../ink/account.ts'
+import { costPerDay, type ServiceSize } from '../../ink/account.ts'
 import { isOutOfMoney, PlatformError } from '../../ink/errors.ts'
+import type { Platform } from '../../ink/platform.ts'
 import type { Service } from '../../ink/results.ts'
 import { previewNumber } from '../../plan/names.ts'
 import type { Costing, Place, PreviewPlan, ProductionPlan } from '../../plan/plan.ts'
@@ -62,8 +63,8 @@ export async function readCredits(
 async function checkBudget(plan: PreviewPlan, limitPerDay: number, run: Run): Promise<void> {
   const { previews } = await findPreviews(run, plan.place)
   const others = previews.filter(({ serviceName }) => serviceName !== plan.serviceName)
-  const running = runningCosts(others, plan)
-  const more = costOf(plan.build, plan) ?? 0
+  const running = runningCosts(others, plan, run.platform)
+  const more = costOf(plan.build, plan, run.platform) ?? 0
   if (fitsBudget(running, more, limitPerDay)) return
   if (plan.onQuota === 'evict-oldest' && roomInBudget(running, more, limitPerDay)) return // it is made before the creation
   throw overBudget(running, more, limitPerDay)
@@ -82,15 +83,27 @@ function overBudget(running: readonly RunningCost<unknown>[], morePerDay: number
 
 type Sized = Pick<Service, 'memory' | 'vcpus'> & Partial<Pick<Service, 'env'>>
 type Pricing = Pick<Costing, 'build' | 'prices' | 'database'>
+type Defaults = Pick<Platform, 'defaultSize'>
 
 /**
  * What a service costs a day together with its database, in dollars, an estimate. Where the platform does not tell a
- * size, it is taken to be the one that the inputs ask for.
+ * size, it is taken to be the one that the inputs ask for, else the server's default, which is what a database is
+ * taken to have.
  */
-export function costOf(service: Sized, { build, prices, database }: Pricing): number | undefined {
-  const own = costPerDay({ memory: service.memory ?? build.memory, vcpus: service.vcpus ?? build.vcpus }, prices)
+export function costOf(
+  service: Sized,
+  { build, prices, database }: Pricing,
+  { defaultSize }: Defaults,
+): number | undefined {
+  const asked = { memory: service.memory ?? build.memory, vcpus: service.vcpus ?? build.vcpus }
+  const own = costPerDay(wholeSize(asked, defaultSize), prices)
   const counts = database !== undefined && isBilled(database) && mayUse(service, database)
-  return own === undefined ? undefined : own + (counts ? (costPerDay(templateSize, prices) ?? 0) : 0)
+  return own === undefined ? undefined : own + (counts ? (costPerDay(defaultSize, prices) ?? 0) : 0)
+}
+
+/** A size of which nothing is left open. */
+export function wholeSize({ memory, vcpus }: Pick<Service, 'memory' | 'vcpus'>, usual: ServiceSize): ServiceSize {
+  return { memory: memory ?? usual.memory, vcpus: vcpus ?? usual.vcpus }
 }
 
 /** A database of a template is a service of its own; a sqlite one runs in none. */
@@ -107,6 +120,7 @@ function mayUse({ env }: Sized, database: DatabaseSettings): boolean {
 export function runningCosts(
   previews: readonly FoundPreview[],
   plan: Pricing & { readonly place: Place },
+  platform: Defaults,
 ): readonly RunningCost<FoundPreview>[] {
   return oldestFirst(previews).flatMap((preview) =>
     preview.service === undefined
@@ -114,7 +128,7 @@ export function runningCosts(
       : [
           {
             preview,
-            perDay: costOf(preview.service, plan) ?? 0,
+            perDay: costOf(preview.service, plan, platform) ?? 0,
             mayGo: previewNumber(plan.place.baseName, preview.serviceName) !== undefined,
           },
         ],
@@ -150,7 +164,9 @@ export async function makeRoom(
   const surplus = beyondNumber(plan, others)
   const staying = others.filter((preview) => !surplus.includes(preview))
   const tooDear =
-    plan.maxCostPerDay === undefined || !evictsForCost ? [] : beyondBudget(plan, plan.maxCostPerDay, staying)
+    plan.maxCostPerDay === undefined || !evictsForCost
+      ? []
+      : beyondBudget(plan, plan.maxCostPerDay, staying, run.platform)
   for (const preview of surplus)
     await evict(run, plan, preview, `made room: at most ${plan.maxPreviews} previews are kept (\`max-previews\`)`)
   const limit = formatDollars(plan.maxCostPerDay ?? 0)
@@ -173,9 +189,10 @@ function beyondBudget(
   plan: PreviewPlan,
   limitPerDay: number,
   others: readonly FoundPreview[],
+  platform: Defaults,
 ): readonly FoundPreview[] {
-  const running = runningCosts(others, plan)
-  const more = costOf(plan.build, plan) ?? 0
+  const running = runningCosts(others, plan, platform)
+  const more = costOf(plan.build, plan, platform) ?? 0
   const room = roomInBudget(running, more, limitPerDay)
   if (!room) throw overBudget(running, more, limitPerDay)
   return room

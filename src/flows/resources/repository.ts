@@ -115,7 +115,7 @@ export async function keepFormerNames<P extends PlacedPlan>(plan: P, run: Run): 
   if (!former) return plan
   const kept = underFormerNames(plan, former)
   run.log.notice(
-    `${place.repository.fullName} was called ${former.owner}/${former.name} when its services were made. They are ours by GitHub’s number for the repository (${place.repository.id}), and keep their names: ${kept.place.baseName}, from the repository ${kept.place.repositoryName}.`,
+    `${place.repository.fullName} was called ${former.owner}/${former.name} when its services were made. They are ours by the number of the repository (${place.repository.id}), and keep their names: ${kept.place.baseName}, from the repository ${kept.place.repositoryName}.`,
   )
   if ('serviceName' in kept) {
     run.output('service', kept.serviceName)
