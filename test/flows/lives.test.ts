@@ -233,3 +233,38 @@ it.each([300, 800, 1200, 2000])(
     expect(decodeState(world.github.cards.get(1) ?? '')).toMatchObject([{ status: 'live' }])
   },
 )
+
+const step1 = (kind: 'close' | 'reopen' | 'stop' | 'deploy' | 'push', waitMs: number) => ({
+  step: { kind, pull: 1 } as const,
+  waitMs,
+})
+
+// Lives that once ended with a database that nothing used, a preview that was green and gone, or one without its database.
+it.each<[string, Partial<Life>]>([
+  [
+    'two removals overlap while calls are lost',
+    {
+      seed: 41152891,
+      steps: [step1('close', 339), step1('reopen', 447), step1('close', 0)],
+      deletionMs: 60_000,
+      mishapEvery: 12,
+    },
+  ],
+  [
+    'one removal gives way while another one goes on',
+    { seed: 857551338, steps: [step1('push', 0), step1('close', 630), step1('reopen', 0)], deletionMs: 60_000 },
+  ],
+  [
+    'the answer to a deletion is lost',
+    { seed: 0, steps: [step1('close', 13_841), step1('reopen', 0)], deletionMs: 60_000, mishapEvery: 40 },
+  ],
+  ['it is stopped before it is there', { seed: 1721673584, steps: [step1('stop', 0)] }],
+  [
+    'it is stopped, and deployed at once',
+    { seed: 3, steps: [step1('stop', 100), step1('deploy', 0)], deletionMs: 8_000 },
+  ],
+  ['it is stopped, and that is not seen to its end', { seed: 487568913, steps: [step1('stop', 0)], mishapEvery: 12 }],
+])('no card lies, and nothing is left, when %s', async (_, life) => {
+  const one: Life = { seed: 1, gated: false, steps: [], cancels: false, deletionMs: 800, mishapEvery: 0, ...life }
+  check(await live(one), one)
+})
