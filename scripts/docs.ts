@@ -51,6 +51,12 @@ export function settingsSchema(): string {
     const value = fallback === '' ? {} : { default: literal(fallback) }
     parent.properties = { ...parent.properties, [last]: { description, ...value, ...type.schema } }
   }
+  const services = childOf(childOf(root, 'services'), '*').properties ?? {}
+  const none = {
+    description: 'false: pull requests have none of this service, and use the address of production’s',
+    type: 'boolean',
+  }
+  services.preview = { anyOf: [none, services.preview] }
   const head = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Settings of Ink Deploy (ink.yml)' }
   return `${JSON.stringify({ ...head, ...root }, undefined, 2)}\n`
 }

@@ -38,10 +38,8 @@ async function post(): Promise<void> {
     comment: settings.comment,
     now: systemClock.now(),
   }
-  for (const one of open) {
-    const settled = await finishInterrupted(one, settleDeps)
-    if (settled) log.info(`Marked the deployment of ${settled.service} as ${settled.status}`)
-  }
+  for (const { service, status } of await finishInterrupted(open, settleDeps))
+    log.info(`Marked the deployment of ${service} as ${status}`)
 }
 
 post().catch((error: unknown) => {

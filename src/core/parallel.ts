@@ -46,3 +46,20 @@ export async function bothOf<A, B>(
   if (a.status === 'rejected' || b.status === 'rejected') throw cause
   return [a.value, b.value]
 }
+
+/** Lets only so many pieces of work be under way at once, in the order in which they came. */
+export function inTurns(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = []
+  let free = atOnce
+  return async (work) => {
+    if (free > 0) free--
+    else await new Promise<void>((go) => waiting.push(go))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+    }
+  }
+}

@@ -19,27 +19,42 @@ export interface SettleDeps {
 }
 
 /**
- * Brings comment and deployment record of a deployment that was cut short into their true state: superseded when the
- * pull request has a newer head, else cancelled.
- * @returns the state that was written, undefined when what was remembered cannot be read
+ * Brings comments and deployment records of what was cut short into their true state: superseded when the pull request has
+ * a newer head, else cancelled. All of it at once, as the runner gives a post step little time.
+ * @returns the states that were written; what was remembered and cannot be read has none
  */
-export async function finishInterrupted(open: OpenDeployment, deps: SettleDeps): Promise<CardRow | undefined> {
-  const [row] = decodeState(open.row) ?? []
-  if (!row) return undefined
-  const settled = {
-    ...row,
-    ...(await endOf(row, open, deps)),
-    phase: undefined,
-    updatedAt: new Date(deps.now).toISOString(),
+export async function finishInterrupted(all: readonly OpenDeployment[], deps: SettleDeps): Promise<CardRow[]> {
+  const updatedAt = new Date(deps.now).toISOString()
+  const found = all.flatMap((open) => (decodeState(open.row) ?? []).slice(0, 1).map((row) => ({ row, open })))
+  const asked = new Map<number, ReturnType<SettleDeps['github']['pullRequests']['get']>>()
+  const stateOf = (number: number) => {
+    const state = asked.get(number) ?? deps.github.pullRequests.get(number)
+    asked.set(number, state)
+    return state
   }
-  await Promise.all([settleCard(settled, open, deps), settleRecord(settled, open, deps)])
-  return settled
+  const settled = await Promise.all(
+    found.map(async ({ row, open }) => ({
+      open,
+      row: { ...row, ...(await endOf(row, open, stateOf)), phase: undefined, updatedAt },
+    })),
+  )
+  const numbers = [...new Set(settled.flatMap(({ open }) => open.pullRequest ?? []))]
+  const rowsOf = (number: number) => settled.filter(({ open }) => open.pullRequest === number).map(({ row }) => row)
+  await Promise.all([
+    ...numbers.map((number) => settleCard(rowsOf(number), number, deps)),
+    ...settled.map(({ row, open }) => settleRecord(row, open, deps)),
+  ])
+  return settled.map(({ row }) => row)
 }
 
-async function endOf(row: CardRow, { pullRequest }: OpenDeployment, { github }: SettleDeps): Promise<Partial<CardRow>> {
+async function endOf(
+  row: CardRow,
+  { pullRequest }: OpenDeployment,
+  stateOf: SettleDeps['github']['pullRequests']['get'],
+): Promise<Partial<CardRow>> {
   // It had come to its end, and was killed while saying so.
   if (row.status !== 'building') return {}
-  const now = pullRequest === undefined ? undefined : await github.pullRequests.get(pullRequest)
+  const now = pullRequest === undefined ? undefined : await stateOf(pullRequest)
   const head = typeof now === 'object' ? now.head.sha : row.commit
   return head === row.commit
     ? { status: 'cancelled', reason: 'The run was cancelled' }
@@ -47,15 +62,15 @@ async function endOf(row: CardRow, { pullRequest }: OpenDeployment, { github }: 
 }
 
 async function settleCard(
-  row: CardRow,
-  { pullRequest }: OpenDeployment,
+  rows: readonly CardRow[],
+  pullRequest: number,
   { github, repositoryUrl, sealOf, comment }: SettleDeps,
 ): Promise<void> {
-  if (pullRequest === undefined || comment === 'none') return
+  if (comment === 'none') return
   const surroundings: Surroundings = { repositoryUrl, pullRequest, seal: sealOf(pullRequest) }
-  const fold = (bodies: readonly string[]) => foldCard(bodies, row, surroundings)
+  const fold = (bodies: readonly string[]) => foldCard(bodies, rows, surroundings)
   // A removal does not know the commit, and has nothing to say where there is no card.
-  const create = comment === 'sticky' && row.commit !== ''
+  const create = comment === 'sticky' && rows.some(({ commit }) => commit !== '')
   await github.comments.upsert({ ...cardOf(surroundings, pullRequest), fold, create })
 }
 
@@ -87,20 +102,14 @@ export async function settleLostRuns(run: Run, open: readonly number[]): Promise
     const fold = (bodies: readonly string[]) => {
       const believed = bodies.map((body) => (seal ? (authenticState(body, seal) ?? '') : body))
       const rows = believed.flatMap((body) => decodeState(body) ?? [])
-      const lost = rows.filter(isLost)
+      const updatedAt = new Date(now).toISOString()
+      const settled = rows
+        .filter(isLost)
+        .map((row): CardRow => ({ ...row, status: 'cancelled', phase: undefined, reason, updatedAt }))
       // Of several cards one is kept, and it has to hold what the others did.
-      if (lost.length === 0 && bodies.length > 1 && rows[0]) return foldCard(bodies, rows[0], surroundings)
-      const settled = lost.map(
-        (row): CardRow => ({
-          ...row,
-          status: 'cancelled',
-          phase: undefined,
-          reason,
-          updatedAt: new Date(now).toISOString(),
-        }),
-      )
-      const written = settled.reduce((so, row) => [foldCard(so, row, surroundings).body], bodies)
-      return { body: written[0] ?? '', shared: false }
+      const added = settled.length === 0 && bodies.length > 1 ? rows.slice(0, 1) : settled
+      const body = added.length === 0 ? bodies[0] : foldCard(bodies, added, surroundings).body
+      return { body: body ?? '', shared: false }
     }
     await github.comments.upsert({ ...cardOf(surroundings, pullRequest), fold, create: false })
   }

@@ -7,7 +7,7 @@ import { describePlan, noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
-import type { DeclinePlan, HeldByPaths, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
+import type { DeclinePlan, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
 import type { AnnotationView, NothingReport, PlanReport } from '../report/model.ts'
 import { openReporter, type Subject } from './reporter.ts'
@@ -42,7 +42,7 @@ export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): P
 }
 
 /** Where there is no checkout, nothing tells which globs are good. */
-async function warnOfHolding({ paths, ...commit }: HeldByPaths, deps: RunDeps): Promise<void> {
+async function warnOfHolding({ paths, ...commit }: NonNullable<NonePlan['heldBy']>, deps: RunDeps): Promise<void> {
   await using source = deps.openSource(placeOf(deps))
   try {
     const files = await source.committedPaths(commit, deps.signal)

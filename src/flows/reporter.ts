@@ -1,11 +1,13 @@
 import { placeName } from '../plan/names.ts'
-import { foldCard } from '../report/card.ts'
-import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
+import { type FoldedCard, foldCard, renderOverview } from '../report/card.ts'
+import { fitAnnotations } from '../report/markdown.ts'
+import type { AnnotationView, CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { authenticState, createSeal } from '../report/seal.ts'
 import { CARD_MARKER, encodeState } from '../report/state.ts'
+import { renderSummary } from '../report/summary.ts'
 import { isBad } from '../report/wording.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps } from './run.ts'
+import type { Cards, Deps, OpenDeployment, Outcome, RemovedPreview, Reporter, RunDeps, WriteMode } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -29,7 +31,12 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const stamp: RunStamp = { id: context.runId, attempt: context.runAttempt, startedAt }
   const now = () => new Date(clock.now()).toISOString()
   const timeline = new Timeline(() => clock.now(), deps.log)
-  const card = cardWriter(deps)
+  let before: CardRow | undefined
+  const writeCard = async (pullRequest: number | undefined, told: CardRow, mode: WriteMode) => {
+    const written = await deps.cards.write(pullRequest, told, mode)
+    before ??= written?.before
+    return written
+  }
   const over = new AbortController()
   let row: CardRow = {
     service: subject.serviceName,
@@ -52,7 +59,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const rowOfRemoved = ({ serviceName, pullRequest }: RemovedPreview, status: CardRow['status'], reason: string) => ({
     service: serviceName,
     place: placeName(deps.settings),
-    target: `pr-${pullRequest}` as const,
+    target: pullRequest === undefined ? ('production' as const) : (`pr-${pullRequest}` as const),
     status,
     reason,
     commit: '',
@@ -82,7 +89,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     )
   const writeCardOfLongRun = async () => {
     if (deps.settings.comment === 'sticky' && (await lasts(firstCardAfterMs)))
-      await card.write(subject.pullRequest, row, 'create')
+      await writeCard(subject.pullRequest, row, 'create')
   }
   const openOwnRecord = async () => {
     record = await openRecord(deps, recordSubject, row.commit)
@@ -109,7 +116,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       if (ended && begun) remember()
       tellAtWork()
     },
-    previous: async () => card.before(),
+    previous: async () => before,
     replaces: (commit) => {
       liveBefore = commit
     },
@@ -127,9 +134,9 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       await early
       // What was removed has taken its records with it.
       const settled = row.status === 'removed' ? undefined : record?.settle(deps.redact(row))
-      const [, commentId] = await Promise.all([settled, card.write(subject.pullRequest, row, finalMode(deps, row))])
-      if (commentId !== undefined) deps.output('comment-id', commentId)
-      row = { ...row, change: card.after()?.change }
+      const [, card] = await Promise.all([settled, writeCard(subject.pullRequest, row, finalMode(deps, row))])
+      if (card?.id !== undefined) deps.output('comment-id', card.id)
+      row = { ...row, change: card?.after?.change }
       if (row.status === 'live') await record?.retireOlder(liveBefore)
       // What a cancellation has cut short is left to the post step.
       if (!signal.aborted) deps.remember([], subject.serviceName)
@@ -140,20 +147,18 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     },
     markRemoved: async (preview, { status, reason }) => {
       if (deps.settings.comment !== 'none') {
-        const commentId = await card.write(preview.pullRequest, rowOfRemoved(preview, status, reason), 'only-existing')
-        if (commentId !== undefined) deps.output('comment-id', commentId)
+        const card = await writeCard(preview.pullRequest, rowOfRemoved(preview, status, reason), 'only-existing')
+        if (card?.id !== undefined) deps.output('comment-id', card.id)
       }
       removing = removing.filter(({ serviceName }) => serviceName !== preview.serviceName)
       if (!signal.aborted) remember()
     },
     noteSkipped: async (reason) => {
       if (deps.settings.comment === 'none') return
-      await card.write(subject.pullRequest, { ...row, status: 'skipped', phase: undefined, reason }, 'only-existing')
+      await writeCard(subject.pullRequest, { ...row, status: 'skipped', phase: undefined, reason }, 'only-existing')
     },
   }
 }
-
-type WriteMode = 'create' | 'only-existing' | 'not'
 
 function finalMode(deps: Deps, row: CardRow): WriteMode {
   switch (deps.settings.comment) {
@@ -167,35 +172,102 @@ function finalMode(deps: Deps, row: CardRow): WriteMode {
   }
 }
 
-function cardWriter(deps: Deps) {
-  const { repository } = deps.context
-  let before: CardRow | undefined
-  let after: CardRow | undefined
+interface Batch {
+  readonly rows: CardRow[]
+  create: boolean
+  readonly written: Promise<WrittenRows>
+}
+
+/**
+ * Opens the cards of the pull requests that a run writes to: rows that come while one is being written, or at about the same
+ * time, are written together.
+ * @param gatherMs how long the first of several rows waits for others
+ */
+export function openCards(deps: Deps, gatherMs: number): Cards {
+  const waiting = new Map<number, Batch>()
+  const last = new Map<number, Promise<unknown>>()
+  const begin = (pullRequest: number): Batch => {
+    const rows: CardRow[] = []
+    const before = last.get(pullRequest)
+    const write = async () => {
+      await before?.catch(() => undefined)
+      if (gatherMs > 0) await deps.clock.sleep(gatherMs, new AbortController().signal)
+      waiting.delete(pullRequest)
+      return await writeRows(deps, pullRequest, rows, batch.create)
+    }
+    const batch: Batch = { rows, create: false, written: Promise.resolve().then(write) }
+    waiting.set(pullRequest, batch)
+    last.set(pullRequest, batch.written)
+    return batch
+  }
   return {
-    before: () => before,
-    after: () => after,
-    write: async (pullRequest: number | undefined, told: CardRow, mode: WriteMode): Promise<number | undefined> => {
+    write: async (pullRequest, row, mode) => {
       if (pullRequest === undefined || mode === 'not') return undefined
-      const row = deps.redact(told)
-      const seal = createSeal(deps.settings.apiKey, repository, pullRequest)
-      const surroundings: Surroundings = {
-        repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
-        pullRequest,
-        seal,
-      }
-      const written = await deps.github.comments.upsert({
-        pullRequest,
-        marker: CARD_MARKER,
-        create: mode === 'create',
-        authentic: seal && ((body) => authenticState(body, seal) !== undefined),
-        fold: (bodies) => {
-          const folded = foldCard(bodies, row, surroundings)
-          before ??= folded.before
-          after = folded.after
-          return folded
-        },
-      })
-      return written?.id
+      const batch = waiting.get(pullRequest) ?? begin(pullRequest)
+      batch.rows.push(deps.redact(row))
+      batch.create ||= mode === 'create'
+      const { id, folded } = await batch.written
+      return { id, before: folded?.before(row), after: folded?.after(row) }
     },
+  }
+}
+
+interface WrittenRows {
+  readonly id: number | undefined
+  readonly folded: FoldedCard | undefined
+}
+
+async function writeRows(
+  { settings, context: { repository }, github }: Deps,
+  pullRequest: number,
+  rows: readonly CardRow[],
+  create: boolean,
+): Promise<WrittenRows> {
+  const seal = createSeal(settings.apiKey, repository, pullRequest)
+  const surroundings: Surroundings = {
+    repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
+    pullRequest,
+    seal,
+  }
+  let first: FoldedCard | undefined
+  let folded: FoldedCard | undefined
+  const written = await github.comments.upsert({
+    pullRequest,
+    marker: CARD_MARKER,
+    create,
+    authentic: seal && ((body) => authenticState(body, seal) !== undefined),
+    fold: (bodies) => {
+      folded = foldCard(bodies, rows, surroundings)
+      first ??= folded
+      return folded
+    },
+  })
+  return { id: written?.id, folded: folded && first && { ...folded, before: first.before } }
+}
+
+/** Where a run's own page takes reports. */
+export interface RunPage {
+  annotate(annotations: readonly AnnotationView[]): void
+  writeSummary(markdown: string): void
+}
+
+/** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
+export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
+  const { repository } = deps.context
+  const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
+  const told = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])]
+  // The warnings are those of the whole run.
+  const reports = told.map((report, index) => deps.redact(index === 0 ? report : { ...report, warnings: [] }))
+  const rows = reports.flatMap((report) => (report.kind === 'deploy' ? [report.row] : []))
+  page.annotate(fitAnnotations(outcome.annotations ?? []))
+  const overview = rows.length > 1 ? [renderOverview(rows, surroundings)] : []
+  page.writeSummary(
+    [...overview, ...reports.map((report) => renderSummary(report, surroundings, deps.clock.now()))].join('\n'),
+  )
+  for (const report of reports) {
+    if (report.kind !== 'deploy') continue
+    page.annotate(fitAnnotations(report.annotations))
+    if (report.row.status === 'live' && report.row.url)
+      deps.log.notice(`${report.row.service} is live: ${report.row.url}`)
   }
 }

@@ -8,9 +8,7 @@ import type { RunEvent } from '../plan/event.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Facts, Plan, RefusedPlan } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
-import { fitAnnotations } from '../report/markdown.ts'
-import type { AnnotationView, CardRow, DeployReport, NothingReport, Surroundings, Target } from '../report/model.ts'
-import { renderSummary } from '../report/summary.ts'
+import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
 import { SourceError } from '../source/remote.ts'
 import { check } from './check.ts'
 import { deploy } from './deploy.ts'
@@ -28,7 +26,7 @@ import {
   refused,
 } from './no-deployment.ts'
 import { lookUp } from './pull-requests.ts'
-import { openReporter, type Subject } from './reporter.ts'
+import { openCards, openReporter, type Subject } from './reporter.ts'
 import { assertPlace } from './resources/account.ts'
 import { evictOldest, OverBudget } from './resources/budget.ts'
 import { keepFormerNames } from './resources/repository.ts'
@@ -48,11 +46,15 @@ import { teardown } from './teardown.ts'
 
 type WorkPlan = Exclude<Plan, { kind: 'none' | 'refused' | 'help' | 'decline' | 'check' }>
 
+// Several services that have the same to tell at the same time are told together.
+const gatherMs = 300
+
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
-  const given: RunDeps = { ...ports, ...meta, deadlineAt: ports.clock.now() + ports.settings.timeoutMs }
-  const configuration = await readConfiguration(given, event)
-  const deps: RunDeps = { ...given, settings: configuration.settings }
+  const deadlineAt = ports.clock.now() + ports.settings.timeoutMs
+  const configuration = await readConfiguration({ ...ports, ...meta }, event)
+  const own = { ...ports, ...meta, settings: configuration.settings, deadlineAt }
+  const deps: RunDeps = { ...own, cards: openCards(own, configuration.services.length > 1 ? gatherMs : 0) }
   try {
     const plan = withProblem(await decide(deps, event, configuration.facts), configuration.problem)
     const outcome = await runAll(plan, deps, configuration, {
@@ -282,27 +284,4 @@ function subjectOf(plan: WorkPlan): Subject {
 
 function actionOf(plan: WorkPlan): Action {
   return plan.kind === 'logs' ? 'none' : plan.kind
-}
-
-/** Where a run's own page takes reports. */
-export interface RunPage {
-  annotate(annotations: readonly AnnotationView[]): void
-  writeSummary(markdown: string): void
-}
-
-/** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
-export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
-  const { repository } = deps.context
-  const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const reports = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])].map((report) =>
-    deps.redact(report),
-  )
-  page.annotate(fitAnnotations(outcome.annotations ?? []))
-  page.writeSummary(reports.map((report) => renderSummary(report, surroundings, deps.clock.now())).join('\n'))
-  for (const report of reports) {
-    if (report.kind !== 'deploy') continue
-    page.annotate(fitAnnotations(report.annotations))
-    if (report.row.status === 'live' && report.row.url)
-      deps.log.notice(`${report.row.service} is live: ${report.row.url}`)
-  }
 }

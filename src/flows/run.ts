@@ -104,7 +104,8 @@ export const windUpMs = 5 * 60_000
 /** A preview that is taken down. */
 export interface RemovedPreview {
   readonly serviceName: string
-  readonly pullRequest: number
+  /** Undefined for a service of production. */
+  readonly pullRequest: number | undefined
 }
 
 /** Keeps GitHub informed while a deployment goes on. Nothing in here fails a run: what cannot be written is one warning. */
@@ -132,9 +133,26 @@ export interface Reporter {
   noteSkipped(reason: string): Promise<void>
 }
 
+/** `only-existing` changes a card that is there, and makes none. */
+export type WriteMode = 'create' | 'only-existing' | 'not'
+
+/** The comments of a run on its pull requests, shared by all of its services. */
+export interface Cards {
+  /** Puts a row into a card. `before` and `after` are what it had of the same service, and has now. */
+  write(
+    pullRequest: number | undefined,
+    row: CardRow,
+    mode: WriteMode,
+  ): Promise<
+    | { readonly id: number | undefined; readonly before: CardRow | undefined; readonly after: CardRow | undefined }
+    | undefined
+  >
+}
+
 /** What a run has from its beginning. */
 export type RunDeps = Deps &
   RunMeta & {
+    readonly cards: Cards
     /** When the time that `timeout` gives the whole run is over, in milliseconds since the epoch. */
     readonly deadlineAt: number
   }

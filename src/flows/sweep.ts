@@ -5,6 +5,7 @@ import { previewState } from '../plan/guards.ts'
 import { environmentName, previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
 import { decideSweep, type SweepDecision } from '../plan/preview-limits.ts'
+import { marks } from '../plan/variables.ts'
 import type { SweepReport, SweptPreview } from '../report/model.ts'
 import { settleLostRuns } from './interrupted.ts'
 import { monitor } from './monitor.ts'
@@ -107,16 +108,23 @@ async function removeAll(
   return fates
 }
 
-/** Each service of a repository that has several keeps to its own `max-previews`; all else is the same for all. */
+/**
+ * Each service of a repository that has several keeps to its own `max-previews`; all else is the same for all. What no file
+ * has made and has another name is another workflow's, whose own sweep knows the limit.
+ */
 function decide(
   candidates: readonly Decision['preview'][],
   open: OpenPullRequests,
   plan: SweepPlan,
   now: number,
 ): Decision[] {
-  const own = candidates.filter(({ serviceName }) => previewNumber(plan.place.baseName, serviceName) !== undefined)
-  const others = candidates.filter((candidate) => !own.includes(candidate))
-  return [...decideSweep(own, open, plan, now), ...decideSweep(others, open, { ...plan, maxPreviews: undefined }, now)]
+  const nameOf = ({ service, serviceName }: Decision['preview']) =>
+    previewNumber(plan.place.baseName, serviceName) !== undefined ? '' : service?.env?.[marks.service]
+  return [...new Set(candidates.map(nameOf))].flatMap((name) => {
+    const rules = name === undefined ? { ...plan, maxPreviews: undefined } : plan
+    const group = candidates.filter((candidate) => nameOf(candidate) === name)
+    return decideSweep(group, open, rules, now)
+  })
 }
 
 /** Between the list of pull requests and now one may have been opened again, and its preview with it. */

@@ -6,14 +6,15 @@ import { marks } from '../plan/variables.ts'
 import type { NothingReport, TeardownReport } from '../report/model.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { describeLeft, type Removal, removePreview, retirePreview } from './resources/removal.ts'
-import { assertOwnedPreview, isOwnService, openInkRepository } from './resources/repository.ts'
+import { assertRemovable, openInkRepository, ownServices } from './resources/repository.ts'
 import type { Outcome, Run } from './run.ts'
 
 interface Request extends Pick<Costing, 'database'> {
   readonly place: Place
   readonly serviceName: string
   readonly databaseName: string
-  readonly pullRequest: number
+  /** Undefined for a service of production. */
+  readonly pullRequest: number | undefined
   readonly because: string
 }
 
@@ -42,24 +43,14 @@ export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
  */
 async function othersOf(plan: TeardownPlan, run: Run): Promise<Request[]> {
   const { place, pullRequest, serviceName } = plan
-  if (!run.platform.offers('listServices')) return []
-  const ending = `-pr-${pullRequest}`
-  const listed = (await run.platform.services(run.signal)).filter(({ name }) => name.endsWith(ending))
-  const candidates = listed.filter(({ name }) => name !== serviceName)
-  if (candidates.length === 0) return []
-  const repository = await openInkRepository(run, place)
-  const found: string[] = listed.some(({ name }) => name === serviceName) ? [serviceName] : []
-  for (const { name, repo } of candidates) {
-    if (repository === undefined || repo !== repository.slug) continue
-    const service = await run.platform.service(name, { env: true }, run.signal)
-    const env = service?.env ?? {}
+  const found = await ownServices(run, place, (name) => name.endsWith(`-pr-${pullRequest}`))
+  const names = found.flatMap(({ name, env = {} }) => {
     const { service: confined = env[marks.service] } = run.settings
-    if (!service || env[marks.service] === undefined || env[marks.service] !== confined) continue
-    if (env[marks.pullRequest] !== String(pullRequest)) continue
-    if (isOwnService(service, place, repository.slug)) found.push(name)
-  }
-  if (found.every((name) => name === serviceName)) return []
-  return found.map((name) => ({ ...plan, serviceName: name, databaseName: databaseName(name) }))
+    const isOne = env[marks.service] !== undefined && env[marks.service] === confined
+    return name === serviceName || (isOne && env[marks.pullRequest] === String(pullRequest)) ? [name] : []
+  })
+  if (names.every((name) => name === serviceName)) return []
+  return names.map((name) => ({ ...plan, serviceName: name, databaseName: databaseName(name) }))
 }
 
 /** Whether the pull request was opened, or its label put on, again since the event: then another run deploys it. */
@@ -81,10 +72,11 @@ export async function teardownClosed(plan: PreviewPlan | ProductionPlan, run: Ru
   return takeDown(request, run, () => isWanted({ pullRequest: pullRequest.number, previewLabel, previewDrafts }, run))
 }
 
-async function takeDown(request: Request, run: Run, wantedAgain?: () => Promise<boolean>): Promise<Outcome> {
+/** Takes one service down with its database, branches, domain and records, and says so. */
+export async function takeDown(request: Request, run: Run, wantedAgain?: () => Promise<boolean>): Promise<Outcome> {
   run.reporter.timeline.begin('settle', `Take down ${request.serviceName}`)
   const service = await run.platform.service(request.serviceName, { env: true }, run.signal)
-  if (service) assertOwnedPreview(service, request, (await openInkRepository(run, request.place))?.slug)
+  if (service) assertRemovable(service, request, (await openInkRepository(run, request.place))?.slug)
   const removal = await removePreview(run, request, { ...request, service }, wantedAgain)
   reportRemoval(run, removal)
   if (removal.overtaken) return overtaken(request, run)
@@ -122,7 +114,7 @@ function outcomeOf(request: Request, run: Run, removal: Removal): Outcome {
   const report: TeardownReport = {
     kind: 'teardown',
     service: request.serviceName,
-    target: `pr-${request.pullRequest}`,
+    target: request.pullRequest === undefined ? 'production' : `pr-${request.pullRequest}`,
     removed,
     left,
     runUrl: run.context.runUrl,
@@ -130,7 +122,7 @@ function outcomeOf(request: Request, run: Run, removal: Removal): Outcome {
   }
   if (left.length === 0) return { action: 'teardown', status: 'removed', report, failure: undefined }
   const failure = new DeployError(
-    `The preview of pull request #${request.pullRequest} could not be removed completely: ${describeLeft(left)}`,
+    `${request.pullRequest === undefined ? `The service ${request.serviceName}` : `The preview of pull request #${request.pullRequest}`} could not be removed completely: ${describeLeft(left)}`,
     { hint: 'Run this job again, or let a scheduled run sweep it up. What is left is billed until then.' },
   )
   return { action: 'teardown', status: 'failed', report, failure }

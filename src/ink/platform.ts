@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { callsAtOnce } from '../core/parallel.ts'
+import { callsAtOnce, inTurns } from '../core/parallel.ts'
 import { accountCalls, metricsSchema, type ServiceSize } from './account.ts'
 import {
   allowedValues,
@@ -165,22 +165,9 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
 
 /**
  * The platform, with at most so many calls under way at once; others wait for their turn. What is waited for between two
- * calls holds nobody up.
+ * calls holds nobody up. Several connections may share their turns.
  */
-export function fewAtOnce(platform: Platform, atOnce: number = callsAtOnce): Platform {
-  let free = atOnce
-  const waiting: (() => void)[] = []
-  const inTurn = async <T>(call: () => Promise<T>): Promise<T> => {
-    if (free > 0) free -= 1
-    else await new Promise<void>((resolve) => waiting.push(resolve))
-    try {
-      return await call()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else free += 1
-    }
-  }
+export function fewAtOnce(platform: Platform, inTurn = inTurns(callsAtOnce)): Platform {
   return {
     ...platform,
     service: (...args) => inTurn(() => platform.service(...args)),

@@ -16,7 +16,7 @@ import type {
   TeardownPlan,
 } from './plan.ts'
 import type { BuildSettings, Settings } from './settings.ts'
-import { marks, markVariables, type Variables } from './variables.ts'
+import { configMark, marks, markVariables, type Variables } from './variables.ts'
 
 /** The plan of a preview that no rule forbids. */
 export function previewPlan(
@@ -40,7 +40,7 @@ export function previewPlan(
   const filled = variablesOf(settings, { environment: 'preview', pullRequest: number, sha: head.sha, untrusted })
   if ('kind' in filled) return filled
   const ownMarks = markVariables(
-    { ...marked(context.repository), pullRequest: number, service: settings.serviceKey, sha: head.sha, ref: head.ref },
+    { ...marked(input), pullRequest: number, sha: head.sha, ref: head.ref },
     settings.environment.git,
   )
   return {
@@ -83,9 +83,8 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
   if ('kind' in filled) return filled
   const ownMarks = markVariables(
     {
-      ...marked(context.repository),
+      ...marked(input),
       pullRequest: undefined,
-      service: settings.serviceKey,
       sha: wanted.sha,
       ref: shortRef(wanted.ref),
     },
@@ -108,8 +107,9 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
   }
 }
 
-function marked({ fullName, id }: Repository): { repository: string; repositoryId: string | undefined } {
-  return { repository: fullName, repositoryId: id }
+function marked({ context: { repository }, settings: { serviceKey, config } }: PlanInput) {
+  const { fullName, id } = repository
+  return { repository: fullName, repositoryId: id, service: serviceKey, config: configMark(config) }
 }
 
 function deploying(settings: Settings, name: string) {
@@ -268,10 +268,8 @@ export function formerRepositoryOf(
 export function underFormerNames<P extends PlacedPlan>(plan: P, former: FormerRepository): P {
   const { place } = plan
   const { repository } = place
-  const made = (of: Pick<Repository, 'owner' | 'name'>) => {
-    const base = serviceName(undefined, of)
-    return place.serviceKey === undefined ? base : nameOfSeveral(base, place.serviceKey)
-  }
+  const made = (of: Pick<Repository, 'owner' | 'name'>) =>
+    place.serviceKey === undefined ? serviceName(undefined, of) : nameOfSeveral(of, place.serviceKey)
   const baseName = place.baseName === made(repository) ? made(former) : place.baseName
   const repositoryName = place.repositoryName === repository.name ? former.name : place.repositoryName
   const number = pullRequestOf(plan)

@@ -148,7 +148,8 @@ export function mayWrite(facts: Facts): boolean {
 
 /** Why a pull request gets no preview now; undefined when nothing speaks against it. */
 export function skipReason(input: PlanInput, pullRequest: PullRequest, byPerson: boolean): string | undefined {
-  const { previewLabel, previewDrafts } = input.settings
+  const { previewLabel, previewDrafts, hasPreviews, config } = input.settings
+  if (!hasPreviews) return `${config} says that this service has no previews (preview: false)`
   if (pullRequest.state === 'closed') return `pull request #${pullRequest.number} is closed`
   if (!labelIsOn(previewLabel, pullRequest)) return `it does not have the label ${previewLabel}`
   if (pullRequest.draft && !previewDrafts && !byPerson) {
@@ -241,14 +242,18 @@ export function mayChange(service: Existing, repository: string, adopt: boolean)
   }
 }
 
-/** Whether a preview may be deleted: only when every mark says that it is this pull request's. `adopt` does not count. */
-export function mayDelete(service: Existing, repository: string, pullRequest: number): Allowance {
+/**
+ * Whether a service may be deleted: only when every mark says that it is this pull request's, or production's where none is
+ * given. `adopt` does not count.
+ */
+export function mayDelete(service: Existing, repository: string, pullRequest: number | undefined): Allowance {
   const marked = service.env[marks.pullRequest]
+  const what = pullRequest === undefined ? 'a service of production' : `the preview of pull request #${pullRequest}`
   const reason =
     strangeness(service, repository) ??
-    (marked === String(pullRequest)
+    (marked === (pullRequest === undefined ? undefined : String(pullRequest))
       ? undefined
-      : `the service ${service.name} is not marked as the preview of pull request #${pullRequest} (${marks.pullRequest} is ${marked ?? 'not set'})`)
+      : `the service ${service.name} is not marked as ${what} (${marks.pullRequest} is ${marked ?? 'not set'})`)
   if (reason === undefined) return { allowed: true }
   return { allowed: false, reason, hint: 'Delete it by hand at ml.ink if it is not needed.' }
 }

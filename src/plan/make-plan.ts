@@ -206,10 +206,12 @@ export function unchangedPreview(
   if (paths === undefined) return undefined
   const { live } = facts
   if (live === undefined) return needs({ fact: 'live', place, serviceName: previewName(place.baseName, number) })
-  if (live === 'absent') return unchangedPaths(paths, { kind: 'pull-request', number }, facts)
+  // Services of one file use each other, so that the first change to any of them brings all.
+  if (live === 'absent')
+    return unchangedPaths(input.settings.pathsOfAll ?? [paths], { kind: 'pull-request', number }, facts)
   if (live === 'unknown') return undefined
   if (live.commit === head.sha) return unchangedReason(paths)
-  return unchangedPaths(paths, { kind: 'range', before: live.commit, after: head.sha }, facts)
+  return unchangedPaths([paths], { kind: 'range', before: live.commit, after: head.sha }, facts)
 }
 
 /** Why production stays as it is: something newer is live, or none of the files that changed since counts. */
@@ -231,7 +233,7 @@ export function heldByLive(
   const unchanged =
     live.commit === wanted.sha
       ? unchangedReason(paths)
-      : unchangedPaths(paths, { kind: 'range', before: live.commit, after: wanted.sha }, facts)
+      : unchangedPaths([paths], { kind: 'range', before: live.commit, after: wanted.sha }, facts)
   if (typeof unchanged !== 'string') return unchanged
   return {
     kind: 'none',
@@ -244,9 +246,9 @@ export function heldByLive(
 
 function heldBy(
   { settings: { paths = [] }, context }: Pick<PlanInput, 'settings' | 'context'>,
-  { sha }: { readonly sha: string },
+  wanted: ProductionIntent['wanted'],
 ): Pick<NonePlan, 'heldBy'> {
-  return { heldBy: { paths, wanted: { sha }, ordinaryCheckouts: [context.sha, sha] } }
+  return { heldBy: { paths, wanted, ordinaryCheckouts: [context.sha, wanted.sha] } }
 }
 
 /** A run that is started again must not put its old commit over a newer one without a word. */
@@ -260,12 +262,18 @@ function newerIsLive(wanted: ProductionIntent['wanted'], live: string, facts: Fa
 }
 
 /** Why none of the changed files counts; undefined when one does, or when nobody knows. */
-function unchangedPaths(paths: readonly string[], of: ChangedFilesOf, facts: Facts): NeedsPlan | string | undefined {
+function unchangedPaths(
+  any: readonly (readonly string[] | undefined)[],
+  of: ChangedFilesOf,
+  facts: Facts,
+): NeedsPlan | string | undefined {
+  const globs = any.filter((paths) => paths !== undefined)
+  if (globs.length < any.length) return undefined
   const { changedFiles } = facts
   if (changedFiles === undefined) return needs({ fact: 'changedFiles', of })
   // Better one deployment too many than a change that is not live.
-  if (changedFiles === 'unreadable' || matchesPaths(paths, changedFiles)) return undefined
-  return unchangedReason(paths)
+  if (changedFiles === 'unreadable' || globs.some((paths) => matchesPaths(paths, changedFiles))) return undefined
+  return unchangedReason([...new Set(globs.flat())])
 }
 
 function unchangedReason(paths: readonly string[]): string {

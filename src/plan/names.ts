@@ -74,9 +74,13 @@ export function serviceName(service: string | undefined, repository: Pick<Reposi
   return service ?? cutLabel(repositoryLabel(repository), '')
 }
 
-/** The name of one of several services of a file. */
-export function nameOfSeveral(base: string, key: string): string {
-  return cutLabel(base, `-${key}`)
+/**
+ * The name of one of several services of a file that gives it none. The main one, called like the repository or `web`, has
+ * the name that a single service has, so that a repository may grow. Nothing else in the file can change a name.
+ */
+export function nameOfSeveral(repository: Pick<Repository, 'owner' | 'name'>, key: string): string {
+  const base = serviceName(undefined, repository)
+  return key === 'web' || key === labelOf(repository.name) ? base : cutLabel(base, `-${key}`)
 }
 
 /** The name of a pull request's service. */

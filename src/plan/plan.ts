@@ -205,18 +205,10 @@ export interface NonePlan {
   readonly reason: string
   /** Where a card may say so. */
   readonly pullRequest: number | undefined
-  /** A preview that was to be taken down is still there, if there was one: that deserves a warning. */
+  /** A preview that was to be taken down is still there, if there was one. */
   readonly stillRuns?: boolean
-  /** Given where none of the changed files counts: the globs, and the commit that they were meant for. */
-  readonly heldBy?: HeldByPaths
-}
-
-/** What `paths` have left out. */
-export interface HeldByPaths {
-  readonly paths: readonly string[]
-  readonly wanted: { readonly sha: string }
-  /** Commits at which the default checkout may stand for this event. */
-  readonly ordinaryCheckouts: readonly string[]
+  /** Given where none of the changed files counts: the globs, and the commit that they left out. */
+  readonly heldBy?: { readonly paths: readonly string[] } & Pick<PreviewPlan, 'wanted' | 'ordinaryCheckouts'>
 }
 
 /** The run cannot go on, and that is red: a missing key, a command that lacks what it needs. */
@@ -295,12 +287,10 @@ export interface Relatives {
 /** What a service runs, as its branch tells. `unknown` also when its latest deployment is not live. */
 export type RunningVersion = { readonly commit: string } | 'absent' | 'unknown'
 
-export type RepositoryPermission = 'admin' | 'write' | 'read' | 'none'
-
 /** What was looked up so far. `unreadable`: asked, and GitHub did not say. */
 export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
-  readonly permission?: RepositoryPermission | 'unreadable'
+  readonly permission?: 'admin' | 'write' | 'read' | 'none' | 'unreadable'
   readonly approval?: 'given' | 'not-given' | 'unreadable'
   readonly live?: RunningVersion
   /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */

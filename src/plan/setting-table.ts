@@ -26,7 +26,8 @@ export const settingTable = {
   config: withDefault(types.path, 'ink.yml', 'File in the commit that says what the app is; it need not be there'),
   service: optional(
     types.serviceLabel,
-    'Base name of the service, made a DNS label; unset means `<owner>-<repo>`. Previews are `<service>-pr-<n>`',
+    'Base name of the service, made a DNS label; unset means `<owner>-<repo>`, and with several in the file `<owner>-<repo>-<NAME>`, but for `web` and the one called like the repository. Previews are `<service>-pr-<n>`. With several in the file the input confines a run to one of them',
+    'services.*.name',
   ),
   project: withDefault(types.name, 'default', 'Project on ml.ink'),
   workspace: optional(types.name, 'Workspace on ml.ink'),
@@ -76,6 +77,11 @@ export const settingTable = {
     types.flag,
     'false',
     'Take over a service that exists but does not carry the marks of this repository',
+  ),
+  'remove-orphans': withDefault(
+    types.flag,
+    'false',
+    'Remove services of production, with their databases, that the file no longer has; without it they are only named',
   ),
   'pr-number': optional(
     types.integer(1, 999_999_999),

@@ -146,13 +146,11 @@ function combinationProblems(
   const problems: string[] = []
   const refuse = (name: InputName, sentence: string) => problems.push(`${given(name).label}: ${sentence}`)
   const pack = text('build-pack')
+  const butPack = `but build-pack is ${pack ? shown(pack) : 'not set'}`
   if (text('publish-directory') && (pack === 'dockerfile' || pack === 'dockercompose'))
-    refuse('publish-directory', `works with build-pack railpack or static only, but build-pack is ${shown(pack)}`)
+    refuse('publish-directory', `works with build-pack railpack or static only, ${butPack}`)
   if (text('dockerfile-path') && pack !== 'dockerfile')
-    refuse(
-      'dockerfile-path',
-      `works with build-pack dockerfile only, but build-pack is ${pack ? shown(pack) : 'not set'}`,
-    )
+    refuse('dockerfile-path', `works with build-pack dockerfile only, ${butPack}`)
   for (const name of ['database-env', 'database-seed'] as const)
     if (text(name) && !text('database')) refuse(name, 'works with database only, which is not set')
   const { database } = values
@@ -186,11 +184,13 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     apiKey: values['api-key'] as Secret | undefined,
     githubToken: values['github-token'],
     command: values.command,
-    /** The path of `ink.yml` in the repository. */
     config: values.config,
     /** The base name as given; `serviceName` in names.ts makes one where there is none. */
     service: values.service,
+    // What only a file says: the service's key beside others, whether it has previews, and the globs of all that have.
     serviceKey: undefined as string | undefined,
+    hasPreviews: true as boolean,
+    pathsOfAll: undefined as readonly Values['paths'][] | undefined,
     project: values.project,
     workspace: values.workspace,
     /** Name of the repository on the platform; undefined means that of the GitHub repository. */
@@ -229,7 +229,7 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
       /** What the references to other services stand for, as `NAME.output`; known once those are live. */
       wired: new Map() as ReadonlyMap<string, string>,
       strategy: values['env-strategy'],
-      /** Whether the facts about the commit are added; the marks of ownership always are. */
+      /** Whether the facts about the commit are added. */
       git: values['git-env'],
       missingFile: envFile.missing,
     },
@@ -237,7 +237,6 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     domain: values.domain,
     /** With `{number}` where the pull request's number goes. */
     previewDomain: values['preview-domain'],
-    /** Take off a domain that is not the one asked for. */
     removeDomain: values['remove-domain'],
     /** Undefined means that nobody asked; none means that those of ours are to go. */
     dnsRecords: values['dns-records'],
@@ -258,6 +257,7 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     onMissingKey: values['on-missing-key'],
     onQuota: values['on-quota'],
     adopt: values.adopt,
+    removeOrphans: values['remove-orphans'],
     dryRun: values['dry-run'],
     /** Dollars. A rate of 0 hides every estimate. */
     prices: { vcpuMinute: values['price-vcpu-minute'], gbMinute: values['price-gb-minute'] },

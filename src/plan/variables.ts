@@ -16,6 +16,8 @@ export const marks = {
   pullRequest: 'INK_GIT_PULL_REQUEST',
   /** The service's name in an `ink.yml` that has several. */
   service: 'INK_SERVICE',
+  /** The path of that file, where it is not `ink.yml`: what another file describes is none of this one's. */
+  config: 'INK_CONFIG',
   environment: 'INK_ENVIRONMENT',
   commit: 'INK_GIT_COMMIT_SHA',
   ref: 'INK_GIT_REF',
@@ -29,6 +31,11 @@ export function isMark(name: string): boolean {
 /** The value of `INK_MANAGED_BY`. */
 export const managedBy = 'ink-deploy'
 
+/** The value of `INK_CONFIG` for a path of the settings; undefined for the usual one. */
+export function configMark(path: string): string | undefined {
+  return path === 'ink.yml' ? undefined : path
+}
+
 /**
  * The marks of ownership, and with `git` the facts about the commit. Marks come without being asked for: without them
  * nothing could be told from a stranger's, and so nothing could be removed.
@@ -39,6 +46,7 @@ export function markVariables(
     repositoryId?: string | undefined
     pullRequest: number | undefined
     service?: string | undefined
+    config?: string | undefined
     sha: string
     ref: string
   },
@@ -51,6 +59,7 @@ export function markVariables(
   if (of.repositoryId !== undefined) values.push([marks.repositoryId, of.repositoryId])
   if (of.pullRequest !== undefined) values.push([marks.pullRequest, String(of.pullRequest)])
   if (of.service !== undefined) values.push([marks.service, of.service])
+  if (of.config !== undefined) values.push([marks.config, of.config])
   if (git) {
     values.push([marks.environment, environmentName(of.pullRequest)], [marks.commit, of.sha], [marks.ref, of.ref])
   }

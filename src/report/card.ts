@@ -48,6 +48,12 @@ export function renderCard(rows: readonly CardRow[], surroundings: Surroundings,
   return renderFewer(shown, surroundings, kept)
 }
 
+/** The services of one run at a glance, for the head of its summary. */
+export function renderOverview(rows: readonly CardRow[], surroundings: Surroundings): string {
+  const bounded = newest(rows, MAX_ROWS).map((row) => boundedRow(row, NO_LOG))
+  return serialise([heading(2, text(headline(bounded))), rowTable(bounded, surroundings)])
+}
+
 /** Without any log: as many of the newest rows as fit. */
 function renderFewer(rows: readonly CardRow[], surroundings: Surroundings, kept: string | undefined): string {
   const half = newest(rows, Math.max(1, Math.floor(rows.length / 2)))
@@ -62,42 +68,42 @@ function newest(rows: readonly CardRow[], limit: number): readonly CardRow[] {
   return rows.filter((row) => kept.has(row))
 }
 
-/** A card with one more row in it. */
+/** A card with more rows in it. */
 export interface FoldedCard {
   readonly body: string
   /** Other jobs write to this card as well, so what was written is worth reading back. */
   readonly shared: boolean
-  /** The row of this service and target as the card had it. */
-  readonly before: CardRow | undefined
+  /** The row of the same service and target as the card had it. */
+  before(row: CardRow): CardRow | undefined
   /** The same as the card has it now. */
-  readonly after: CardRow | undefined
+  after(row: CardRow): CardRow | undefined
 }
 
 /** Clocks of runners differ by minutes; a row from beyond this is none that a run has written. */
 const mostAheadMs = 24 * 3_600_000
 
 /**
- * Adds a row to the card (or cards, should there be several) found in the pull request.
+ * Adds rows to the card (or cards, should there be several) found in the pull request. One without a commit, as of whoever
+ * removes a preview, takes the one that the card knows.
  * Folding the result in again changes nothing. Bodies without a readable state count as empty, and so do those whose seal
  * is not ours. A run that has no seal leaves state and seal as they are: it could not sign its own.
  */
-export function foldCard(bodies: readonly string[], row: CardRow, surroundings: Surroundings): FoldedCard {
+export function foldCard(bodies: readonly string[], added: readonly CardRow[], surroundings: Surroundings): FoldedCard {
   const { seal } = surroundings
   const believed = seal === undefined ? bodies : bodies.map((body) => authenticState(body, seal) ?? '')
-  const latest = Date.parse(row.updatedAt) + mostAheadMs
+  const latest = Math.max(...added.map(({ updatedAt }) => Date.parse(updatedAt))) + mostAheadMs
   const past = ({ updatedAt, run }: CardRow) => Date.parse(updatedAt) <= latest && Date.parse(run.startedAt) <= latest
   const known = believed.reduce<CardRow[]>((rows, body) => mergeRows(rows, decodeState(body)?.filter(past) ?? []), [])
-  const mine = (other: CardRow) => sameDeployment(other, row)
-  const before = known.find(mine)
-  // Whoever removes a preview may not know its commit, and the card does.
-  const whole = row.commit === '' && before ? { ...row, commit: before.commit } : row
-  const rows = mergeRow(known, boundedRow(whole, FULL_LOG))
+  const before = (row: CardRow) => known.find((other) => sameDeployment(other, row))
+  const rows = added
+    .map((row) => (row.commit === '' ? { ...row, commit: before(row)?.commit ?? '' } : row))
+    .reduce<CardRow[]>((all, row) => mergeRow(all, boundedRow(row, FULL_LOG)), known)
   const kept = seal === undefined ? bodies.map(sealedPart).find((part) => part !== undefined) : undefined
   return {
     body: renderCard(rows, surroundings, kept),
     shared: rows.length > 1,
     before,
-    after: rows.find(mine),
+    after: (row) => rows.find((other) => sameDeployment(other, row)),
   }
 }
 

@@ -1,19 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Deps } from '../../src/flows/run.ts'
 import type { Platform } from '../../src/ink/platform.ts'
 import { deployed, look } from './scaling.ts'
-import { openStage, type Scene, type Stage } from './stage.ts'
+import { openStage, type Scene } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
 // Production runs with 256Mi, which is less than these bounds allow.
 const inputs = { autoscale: 'memory 512Mi..1024Mi' }
 
-let stage: Stage
-beforeAll(async () => {
-  // Long enough for a service that is well to start on a busy machine.
-  stage = await openStage({ timing: { healthGateMs: 1_200 } })
-})
-afterEach(async () => stage.ink.clearFaults())
-afterAll(async () => stage[Symbol.asyncDispose]())
+// Long enough for a service that is well to start on a busy machine.
+const stage = useStage({ timing: { healthGateMs: 1_200 } })
 
 const config = (scene: Scene, { ink } = stage) => ink.service(scene.production)?.config
 const openIssues = (scene: Scene) => [...scene.repository.issues.values()].filter(({ state }) => state === 'open')

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { bounds, deployed, look, size } from './scaling.ts'
 import { openStage, type Scene, type Stage } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
 /** The service has just been killed for its memory. */
 async function kill(stage: Stage, scene: Scene): Promise<void> {
@@ -14,12 +15,7 @@ describe.each([
   ['stays active', {}, 'active'],
   ['is reported as crashed', { reportsCrashes: true }, 'crashed'],
 ] as const)('a service that was killed for memory and %s', { timeout: 90_000 }, (_how, options, status) => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage(options)
-  })
-  afterEach(async () => stage.ink.clearFaults())
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage(options)
   const memoryOf = (scene: Scene) => stage.ink.service(scene.production)?.config.memory
 
   it('gets one step more, runs again, and keeps everything else', async () => {

@@ -1,17 +1,10 @@
 import { createClient } from '@libsql/client/http'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { DatabaseUnreachable } from '../../src/ink/seed-database.ts'
-import { type Inputs, openStage, type Scene, type Stage } from './stage.ts'
+import type { Inputs, Scene } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(async () => {
-  await stage.ink.clearFaults()
-  stage.github.clearFaults()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 const inputs: Inputs = { database: 'sqlite', 'database-seed': 'db/seed.sql' }
 const good = "create table fruit (name text); insert into fruit values ('apple; pear');"

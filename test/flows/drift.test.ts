@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startFront } from './front.ts'
-import { openStage, type Stage } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
 describe('a server that lacks a tool', () => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage()
-  })
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage()
 
   it('that is needed: says so before anything is made', async () => {
     await using front = await startFront(stage.ink.endpoint, { without: ['create_service'] })
@@ -130,11 +126,7 @@ describe('a server that lacks a tool', () => {
 })
 
 describe('the endpoint', () => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage()
-  })
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage()
 
   it.each(['/', '/mcp', '/v2/mcp'])('at the path %s is used exactly as it is given', async (path) => {
     await using front = await startFront(stage.ink.endpoint, { path })

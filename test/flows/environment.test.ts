@@ -1,159 +1,202 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of ink.yml
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openStage, type Scene, type Stage } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import { decodeState } from '../../src/report/state.ts'
+import { inputs, pages, several, two } from './several.ts'
+import { until } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+describe.each(['g1', 'g2'] as const)('several services in one file, on a platform of the generation %s', (profile) => {
+  const stage = useStage({ profile })
 
-const two = `services:
-  web:
-    root: apps/web
-    env: { API_URL: "\${services.api.url}", API_HOST: "\${services.api.host}", STRIPE: "\${secrets.STRIPE}" }
-  api:
-    root: apps/api
-`
-const pages = { 'apps/web/index.html': 'web', 'apps/api/index.html': 'api' }
-const inputs = { env: 'STRIPE=sk_live_1' }
-
-/** A pull request that brings these services. */
-async function withServices(text: string, files: Record<string, string> = pages) {
-  const scene = await stage.scene()
-  const { number } = await scene.open('hello')
-  const branch = scene.repository.pull(number).headRef
-  const sha = await scene.repository.commit({ branch, files: { 'ink.yml': text, ...files }, message: 'Two services' })
-  return { scene, number, sha, branch }
-}
-
-const previewOf = (scene: Scene, service: string, number: number) => `${scene.production}-${service}-pr-${number}`
-const statuses = (scene: Scene, number: number) =>
-  Object.fromEntries(scene.rows(number).map(({ service, status }) => [service, status]))
-
-describe('several services in one file', () => {
   it('are deployed by one step, those that use another’s address after it, and removed together', async () => {
-    const { scene, number, sha } = await withServices(two)
-    const run = await scene.act('pull_request', { action: 'opened', number }, { inputs })
+    const { scene, number, sha, preview, event, rows } = await several(stage)
+    const run = await event('opened')
     expect(run.outputs.status, run.told).toBe('live')
-    const [web, api] = [previewOf(scene, 'web', number), previewOf(scene, 'api', number)]
+    const [web, api] = [preview('web'), preview('api')]
     expect(await scene.page(web)).toBe('web')
     expect(await scene.page(api)).toBe('api')
     const url = stage.ink.service(api)?.url ?? ''
-    expect(stage.ink.service(web)?.env).toMatchObject({
-      API_URL: url,
-      API_HOST: new URL(url).host,
-      STRIPE: 'sk_live_1',
-    })
+    const { env } = stage.ink.service(web) ?? {}
+    expect(env).toMatchObject({ API_URL: url, API_HOST: new URL(url).host, STRIPE: 'sk_live_1' })
     expect(stage.ink.service(api)?.env).not.toHaveProperty('STRIPE')
-    expect(statuses(scene, number)).toEqual({ [web]: 'live', [api]: 'live' })
+    expect(rows()).toEqual({ [web]: 'live', [api]: 'live' })
     expect(JSON.parse(run.outputs.services ?? '')).toMatchObject({
       web: { status: 'live', service: web, commit: sha },
       api: { status: 'live', service: api, url, commit: sha },
     })
     expect(run.log).toContainEqual(expect.stringMatching(/^web │ /))
+    expect(run.log).toContainEqual(expect.stringMatching(/^api │ /))
     expect(scene.activeRecords()).toHaveLength(2)
+    const fetches = stage.github.journal.filter(
+      ({ method, path }) => method === 'POST' && path === `/acme/${scene.repository.name}/git-upload-pack`,
+    )
+    expect(fetches).toHaveLength(1)
 
     await scene.repository.close(number)
-    const closed = await scene.act('pull_request', { action: 'closed', number })
+    const closed = await event('closed', {})
     expect(closed.outputs.status, closed.told).toBe('removed')
     for (const name of [web, api]) expect(stage.ink.service(name)).toBeUndefined()
-    expect(statuses(scene, number)).toEqual({ [web]: 'removed', [api]: 'removed' })
+    expect(rows()).toEqual({ [web]: 'removed', [api]: 'removed' })
     expect(await scene.branches()).toEqual([])
+    expect(scene.activeRecords()).toEqual([])
   })
 
   it('of which one fails: those that need it are skipped and say why, the others go on', async () => {
-    const three = `${two}  docs: { root: apps/docs }\n`
-    const broken = { ...pages, 'apps/docs/index.html': 'docs' }
-    const { scene, number } = await withServices(three.replace('root: apps/api', 'root: apps/missing'), broken)
-    const run = await scene.act('pull_request', { action: 'opened', number }, { inputs })
+    const text = `${two.replace('root: apps/api', 'root: apps/missing')}  docs: { root: apps/docs }\n`
+    const { event, preview, statuses } = await several(stage, text, { ...pages, 'apps/docs/index.html': 'docs' })
+    const run = await event('opened')
     expect(run.red).toBe(true)
-    const told = JSON.parse(run.outputs.services ?? '')
-    expect(told.docs.status).toBe('live')
-    expect(told.api.status).toBe('unhealthy')
-    expect(told.web.status).toBe('skipped')
+    expect(statuses(run)).toEqual({ docs: 'live', api: 'unhealthy', web: 'skipped' })
     expect(run.outputs.status).toBe('unhealthy')
     expect(run.notices.join()).toContain('web needs api, which is unhealthy')
-    expect(stage.ink.service(previewOf(scene, 'web', number))).toBeUndefined()
-  })
-
-  it('that wait for each other are refused with the circle', async () => {
-    const circle = 'services:\n  a: { env: { B: "${services.b.url}" } }\n  b: { env: { A: "${services.a.url}" } }\n'
-    const { scene, number } = await withServices(circle)
-    const run = await scene.act('pull_request', { action: 'opened', number })
-    expect(run.told).toContain('ink.yml:2:3: services wait for each other in a circle: a → b → a')
-    expect(run.red).toBe(true)
+    expect(stage.ink.service(preview('web'))).toBeUndefined()
   })
 
   it('of which one changed: production brings that alone, and the other keeps its wiring', async () => {
-    const scene = await stage.scene()
-    const commit = (files: Record<string, string>) =>
-      scene.repository.commit({ branch: 'main', files, message: 'Change' })
-    const first = await commit({ 'ink.yml': two, ...pages })
-    const begun = await scene.act('push', { after: first }, { inputs })
+    const { scene, name, merge, push, statuses } = await several(stage)
+    const first = await merge({ 'ink.yml': two, ...pages })
+    const begun = await push(first)
     expect(begun.outputs.status, begun.told).toBe('live')
-    const second = await commit({ 'apps/web/index.html': 'web 2' })
-    const run = await scene.act('push', { before: first, after: second }, { inputs })
-    const told = JSON.parse(run.outputs.services ?? '')
-    expect(told).toMatchObject({ web: { status: 'live', commit: second }, api: { status: 'skipped' } })
-    expect(run.outputs.status).toBe('live')
-    expect(await scene.page(`${scene.production}-web`)).toBe('web 2')
-    expect(stage.ink.service(`${scene.production}-web`)?.env.API_URL).toBe(
-      stage.ink.service(`${scene.production}-api`)?.url,
+    const second = await merge({ 'apps/web/index.html': 'web 2' })
+    const run = await push(second)
+    expect(statuses(run)).toEqual({ web: 'live', api: 'skipped' })
+    expect(run.outputs.status, run.told).toBe('live')
+    expect(await scene.page(name('web'))).toBe('web 2')
+    expect(stage.ink.service(name('web'))?.env.API_URL).toBe(stage.ink.service(name('api'))?.url)
+  })
+
+  it('all come with the first change to one of them, and none with a change to none', async () => {
+    const { scene, merge } = await several(stage)
+    const base = await merge({ 'ink.yml': two, ...pages, 'README.md': 'one' })
+    const change = async (files: Record<string, string>) => {
+      const branch = `change-${scene.repository.pulls.size + 1}`
+      await scene.repository.commit({ branch, parent: base, files, message: 'Change' })
+      const { number } = await scene.repository.openPullRequest({ head: branch, title: branch })
+      const run = await scene.act('pull_request', { action: 'opened', number }, { inputs })
+      return Object.values(JSON.parse(run.outputs.services ?? '{}') as Record<string, { status: string }>)
+    }
+    expect(await change({ 'apps/web/index.html': 'new' })).toMatchObject([{ status: 'live' }, { status: 'live' }])
+    expect(await change({ 'README.md': 'two' })).toMatchObject([{ status: 'skipped' }, { status: 'skipped' }])
+  })
+
+  it('that fail in production are each taken back on its own', async () => {
+    const { scene, name, merge, push, statuses } = await several(stage)
+    const begun = await push(await merge({ 'ink.yml': two, ...pages }))
+    expect(begun.outputs.status, begun.told).toBe('live')
+    // The one that is deployed first.
+    stage.ink.fault('app.error', { times: 1 })
+    const run = await push(await merge({ 'apps/web/index.html': 'web 2', 'apps/api/index.html': 'api 2' }))
+    expect(statuses(run)).toEqual({ api: 'rolled-back', web: 'skipped' })
+    expect(run.red).toBe(true)
+    expect(await scene.page(name('api'))).toBe('api')
+    expect(await scene.page(name('web'))).toBe('web')
+  })
+
+  it('are built at the same time where they are independent, and settled one by one when the run is cancelled', async () => {
+    const { scene, event, preview, rows } = await several(
+      stage,
+      'services: { web: { root: apps/web }, api: { root: apps/api } }',
     )
+    const cancel = new AbortController()
+    // Whichever is built first never ends: the other one gets to its end only if it does not wait for it.
+    stage.ink.fault('build.hang', { times: 1 })
+    const services = ['web', 'api'].map(preview)
+    const statusOf = (name: string) => stage.ink.service(name)?.status
+    const running = event('opened', { signal: cancel.signal })
+    await until(() => services.some((name) => rows()[name] === 'live'), 'one of them is live')
+    const hanging = services.find((name) => statusOf(name) === 'building')
+    expect(hanging).toBeDefined()
+    cancel.abort(new Error('cancelled'))
+    const run = await running
+    expect(run.outputs.status).toBe('cancelled')
+    const open = run.open.flatMap(({ row }) => decodeState(row) ?? [])
+    expect(open.filter(({ status }) => status === 'building').map(({ service }) => service)).toEqual([hanging])
+    expect(scene.activeRecords()).toHaveLength(2)
   })
 
   it('are confined to one by the input service, whose neighbours have to be known', async () => {
-    const { scene, number } = await withServices(two)
-    const alone = await scene.act(
-      'pull_request',
-      { action: 'opened', number },
-      { inputs: { ...inputs, service: 'api' } },
-    )
+    const { event, preview, statuses } = await several(stage)
+    const alone = await event('opened', { inputs: { ...inputs, service: 'api' } })
     expect(alone.outputs.status, alone.told).toBe('live')
-    expect(Object.keys(JSON.parse(alone.outputs.services ?? ''))).toEqual(['api'])
-    expect(stage.ink.service(previewOf(scene, 'web', number))).toBeUndefined()
-    const wrong = await scene.act(
-      'pull_request',
-      { action: 'opened', number },
-      { inputs: { ...inputs, service: 'apo' } },
-    )
+    expect(statuses(alone)).toEqual({ api: 'live' })
+    expect(stage.ink.service(preview('web'))).toBeUndefined()
+    const wrong = await event('opened', { inputs: { ...inputs, service: 'apo' } })
     expect(wrong.told).toContain(
       'service: must be one of the file’s services (web, api), but is "apo"; did you mean api?',
     )
-    const other = await scene.act(
-      'pull_request',
-      { action: 'opened', number },
-      { inputs: { ...inputs, service: 'web' } },
-    )
+    const other = await event('opened', { inputs: { ...inputs, service: 'web' } })
     expect(other.outputs.status, other.told).toBe('live')
-    expect(stage.ink.service(previewOf(scene, 'web', number))?.env.API_URL).toBe(
-      stage.ink.service(previewOf(scene, 'api', number))?.url,
-    )
+    expect(stage.ink.service(preview('web'))?.env.API_URL).toBe(stage.ink.service(preview('api'))?.url)
   })
 
-  it('name what is missing before any of them is touched', async () => {
-    const { scene, number } = await withServices(two)
-    const run = await scene.act('pull_request', { action: 'opened', number })
-    expect(run.told).toMatch(/ink\.yml:4:\d+: services\.web\.env\.STRIPE: the workflow gives no STRIPE/)
-    expect(stage.ink.service(previewOf(scene, 'api', number))).toBeUndefined()
+  it('of a fork are those of the base’s file', async () => {
+    const { scene, merge } = await several(stage)
+    const open = two.replace(', STRIPE: "${secrets.STRIPE}"', '')
+    const base = await merge({ 'ink.yml': open, ...pages })
+    const fork = await stage.github.createRepository({
+      owner: 'eve',
+      name: scene.repository.name,
+      fork: scene.repository,
+    })
+    const taken = `${open.replace('apps/web', '.')}    name: acme-other\n  mine: { size: { memory: 4096Mi } }\n`
+    const files = { 'apps/web/index.html': 'gift', 'ink.yml': taken }
+    const sha = await fork.commit({ branch: 'gift', parent: base, files, message: 'A gift' })
+    const pull = { head: 'gift', fromFork: fork, title: 'A gift', author: 'eve' }
+    const { number } = await scene.repository.openPullRequest(pull)
+    const comment = scene.repository.comment(number, `/ink deploy ${sha}`, 'acme')
+    const run = await scene.act('issue_comment', { number, commentId: comment.id, sender: 'acme' }, { inputs })
+    expect(run.outputs.status, run.told).toBe('live')
+    expect(Object.keys(JSON.parse(run.outputs.services ?? '')).sort()).toEqual(['api', 'web'])
+    expect(await scene.page(`${scene.production}-pr-${number}`)).toBe('gift')
+    expect(stage.ink.services().map(({ name }) => name)).not.toContain(`acme-other-pr-${number}`)
   })
+})
+
+describe('several services in one file', () => {
+  const stage = useStage()
 
   it('hand over their databases', async () => {
     const text = `services:
   web: { root: apps/web, env: { DB: "\${services.api.database.url}", KEY: "\${services.api.database.token}" } }
   api: { root: apps/api, database: { type: sqlite } }
 `
-    const { scene, number } = await withServices(text)
-    const run = await scene.act('pull_request', { action: 'opened', number })
+    const { event, preview } = await several(stage, text)
+    const run = await event('opened')
     expect(run.outputs.status, run.told).toBe('live')
-    const api = stage.ink.service(previewOf(scene, 'api', number))?.env
-    expect(stage.ink.service(previewOf(scene, 'web', number))?.env).toMatchObject({
+    const api = stage.ink.service(preview('api'))?.env
+    expect(stage.ink.service(preview('web'))?.env).toMatchObject({
       DB: api?.DATABASE_URL,
       KEY: api?.DATABASE_AUTH_TOKEN,
     })
-    const wrong = await withServices(text.replace(', database: { type: sqlite }', ''))
-    const refused = await wrong.scene.act('pull_request', { action: 'opened', number: wrong.number })
-    expect(refused.told).toMatch(/ink\.yml:2:\d+: services\.web\.env\.DB: api has no database/)
+  })
+
+  it('share the time of the run: what waits for one that never ends is skipped when it is over', async () => {
+    const { event, statuses } = await several(stage)
+    stage.ink.fault('build.hang', { times: 1 })
+    const run = await event('opened', { inputs: { ...inputs, timeout: '6s' } })
+    stage.ink.clearFaults()
+    expect(statuses(run)).toEqual({ api: 'timed-out', web: 'skipped' })
+    expect(run.outputs.status).toBe('timed-out')
+    expect(run.notices.join()).toContain('web needs api, which is timed-out')
+  })
+
+  it('that wait for each other are refused with the circle', async () => {
+    const circle = 'services:\n  a: { env: { B: "${services.b.url}" } }\n  b: { env: { A: "${services.a.url}" } }\n'
+    const run = await (await several(stage, circle)).event('opened')
+    expect(run.told).toContain('ink.yml:2:3: services wait for each other in a circle: a → b → a')
+    expect(run.red).toBe(true)
+  })
+
+  it('of which one lacks a secret are refused before any of them is touched', async () => {
+    const { event, preview } = await several(stage)
+    const run = await event('opened', {})
+    expect(run.told).toMatch(/ink\.yml:4:\d+: services\.web\.env\.STRIPE: the workflow gives no STRIPE/)
+    expect(stage.ink.service(preview('api'))).toBeUndefined()
+  })
+
+  it('of which one has no database for another are refused with the place', async () => {
+    const text = 'services:\n  web: { env: { DB: "${services.api.database.url}" } }\n  api: { root: apps/api }\n'
+    const run = await (await several(stage, text)).event('opened')
+    expect(run.told).toMatch(/ink\.yml:2:\d+: services\.web\.env\.DB: api has no database/)
   })
 })

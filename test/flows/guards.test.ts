@@ -3,16 +3,11 @@ import type { RunEvent } from '../../src/plan/event.ts'
 import type { InputName } from '../../src/plan/settings.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
-import { BASE, commitOf, openWorld, type VirtualWorld } from './virtual-world.ts'
+import { commitOf } from './virtual-github.ts'
+import { BASE, openWorld, type VirtualWorld } from './virtual-world.ts'
 
 const head = { sha: commitOf('head'), ref: 'change', repository: 'acme/web' }
 const opened = pullRequestEvent('opened', { pullRequest: pullRequestOf({ number: 9, head }) })
-
-function setPull(world: VirtualWorld, open: boolean): void {
-  const { labels, draft, title, htmlUrl, author, base } = pullRequestOf({ number: 9 })
-  const rest = { labels, draft, title, htmlUrl, author, base, merged: false, updatedAt: '2026-11-22T10:00:00Z' }
-  world.github.pulls.set(9, { ...rest, number: 9, open, head })
-}
 
 interface Silence {
   readonly event?: RunEvent
@@ -25,7 +20,7 @@ interface Silence {
 /** Deploys while GitHub, from the moment that the deployment has started, answers nothing for so long. */
 async function deployWithSilence(world: VirtualWorld, silence: Silence) {
   const { event = opened, serviceName = `${BASE}-pr-9`, silentMs, meanwhile } = silence
-  setPull(world, true)
+  world.github.setPull(9, { open: true, head })
   const run = world.start(event, { timeout: '10m' })
   const trouble = async () => {
     while (!world.ink.services.has(serviceName)) await world.time.clock.sleep(50, new AbortController().signal)
@@ -42,7 +37,7 @@ async function deployWithSilence(world: VirtualWorld, silence: Silence) {
 describe('a preview whose pull request', () => {
   async function preview(inputs: Partial<Record<InputName, string>> = {}): Promise<VirtualWorld> {
     const world = openWorld({ inputs })
-    setPull(world, true)
+    world.github.setPull(9, { open: true, head })
     const run = world.start(opened)
     await world.time.drive(run.done)
     expect(run.outcome()?.status).toBe('live')
@@ -62,7 +57,7 @@ describe('a preview whose pull request', () => {
 
   it('closes in a run without secrets is warned of: it still runs, and what removes it is said on the card', async () => {
     const world = await preview()
-    setPull(world, false)
+    world.github.setPull(9, { open: false, head })
     const fork = { ...head, repository: 'eve/web' }
     const closed = pullRequestOf({ number: 9, head: fork, state: 'closed' })
     const run = world.start(pullRequestEvent('closed', { pullRequest: closed }), { 'api-key': '' })
@@ -79,7 +74,7 @@ describe('a preview whose pull request', () => {
 describe('one service name in two projects', () => {
   it('has two rows on the card and two deployment records', async () => {
     const world = openWorld()
-    setPull(world, true)
+    world.github.setPull(9, { open: true, head })
     for (const project of ['one', 'two']) {
       const run = world.start(opened, { project })
       await world.time.drive(run.done)
@@ -105,7 +100,12 @@ describe('whether a pull request still wants its preview', () => {
   it('decides also when the answer comes late: what was closed meanwhile is taken down again', async () => {
     const world = openWorld()
     expect(
-      (await deployWithSilence(world, { silentMs: 240_000, meanwhile: () => setPull(world, false) }))?.status,
+      (
+        await deployWithSilence(world, {
+          silentMs: 240_000,
+          meanwhile: () => world.github.setPull(9, { open: false, head }),
+        })
+      )?.status,
     ).toBe('removed')
     expect(world.ink.services.has(`${BASE}-pr-9`)).toBe(false)
   })

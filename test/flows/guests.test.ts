@@ -1,15 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { openStage, type Scene, type Stage } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import type { Scene } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(async () => {
-  await stage.ink.clearFaults()
-  stage.github.clearFaults()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 async function forked(labels: readonly string[] = []) {
   const scene = await stage.scene()

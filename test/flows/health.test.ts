@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openStage, type Scene, type Stage } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import type { Scene } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 const inputs = { 'build-pack': 'railpack' }
 

@@ -1,12 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of ink.yml
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openStage, type Scene, type Stage } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import type { Scene } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 /** A pull request whose branch has this file. */
 async function withFile(text: string): Promise<{ scene: Scene; number: number; sha: string }> {

@@ -1,15 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { openStage, type Stage, until } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import { until } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(async () => {
-  await stage.ink.clearFaults()
-  stage.github.clearFaults()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 describe('a pull request', () => {
   it('gets a preview, and nothing is left of it once it is closed', async () => {

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { comment, pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
-import { BASE, commitOf, openWorld, type VirtualRun, type VirtualWorld } from './virtual-world.ts'
+import { commitOf } from './virtual-github.ts'
+import { BASE, openWorld, type VirtualRun, type VirtualWorld } from './virtual-world.ts'
 
 const LABEL = 'preview'
 const numbers = [1, 2] as const
@@ -205,7 +206,7 @@ function check({ ink, github }: VirtualWorld, { gated }: Life): void {
 }
 
 it('whatever happens in the life of a pull request, a sweep leaves nothing behind and no card lies', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(life, async (one) => check(await live(one), one)),

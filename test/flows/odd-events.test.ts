@@ -1,13 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { WebhookEvent } from '../../sandbox/index.ts'
-import { openStage, type Scene, type Stage } from './stage.ts'
+import type { Scene } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(() => stage.ink.clearFaults())
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 /** A pull request with a live preview. */
 async function preview(): Promise<{ scene: Scene; number: number; sha: string }> {

@@ -1,12 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { openStage, type Stage } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(async () => stage.ink.clearFaults())
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 describe('HTTP 402', () => {
   const terms = {

@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { connect } from '../sandbox-ink/harness.ts'
-import { openStage, type Stage } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 describe('a variable whose value is empty, which ml.ink answers without a value,', () => {
   it('is in the way of no deployment, update, sweep or removal', async () => {

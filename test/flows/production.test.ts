@@ -1,16 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Deps } from '../../src/flows/run.ts'
-import { openStage, type Scene, type Stage } from './stage.ts'
+import type { Scene } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(async () => {
-  await stage.ink.clearFaults()
-  stage.github.clearFaults()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 async function live(): Promise<Scene> {
   const scene = await stage.scene()

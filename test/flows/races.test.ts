@@ -1,12 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { openStage, type Stage } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(() => stage.ink.clearFaults())
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 describe('the loser of a race', () => {
   it('for a repository that has to be made works with the one that the winner made', async () => {

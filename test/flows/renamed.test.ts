@@ -1,19 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { InputName } from '../../src/plan/settings.ts'
 import { pullRequestEvent, pullRequestOf, push, repository } from '../plan/plan-inputs.ts'
-import { BASE, commitOf, openWorld, type VirtualWorld } from './virtual-world.ts'
+import { commitOf } from './virtual-github.ts'
+import { BASE, openWorld, type VirtualWorld } from './virtual-world.ts'
 
 const before = { ...repository, id: '77' }
 const renamed = { ...before, owner: 'acme', name: 'shop', fullName: 'acme/shop' }
 const transferred = { ...before, owner: 'umbrella', fullName: 'umbrella/web' }
 const head = { sha: commitOf('head'), ref: 'change', repository: 'acme/web' }
 const opened = pullRequestEvent('opened', { pullRequest: pullRequestOf({ number: 9, head }) })
-
-function setPull(world: VirtualWorld, open: boolean): void {
-  const { labels, draft, title, htmlUrl, author, base } = pullRequestOf({ number: 9 })
-  const rest = { labels, draft, title, htmlUrl, author, base, merged: false, updatedAt: '2026-11-22T10:00:00Z' }
-  world.github.pulls.set(9, { ...rest, number: 9, open, head })
-}
 
 type Started = Parameters<VirtualWorld['start']>
 
@@ -26,7 +21,7 @@ async function run(world: VirtualWorld, ...[event, inputs, as]: Started) {
 /** A repository with production and one preview, deployed under its first name. */
 async function settled(inputs: Partial<Record<InputName, string>> = {}): Promise<VirtualWorld> {
   const world = openWorld({ inputs })
-  setPull(world, true)
+  world.github.setPull(9, { open: true, head })
   await run(world, push('refs/heads/main', undefined, commitOf('a')), {}, before)
   await run(world, opened, {}, before)
   expect(world.ink.services.size).toBe(2)
@@ -61,7 +56,7 @@ describe.each([
 
   it('takes its previews down as before', async () => {
     const world = await settled()
-    setPull(world, false)
+    world.github.setPull(9, { open: false, head })
     const closed = pullRequestEvent('closed', { pullRequest: pullRequestOf({ number: 9, head, state: 'closed' }) })
     const done = await run(world, closed, {}, now)
     expect(done.outcome()?.status).toBe('removed')
@@ -70,7 +65,7 @@ describe.each([
 
   it('sweeps those of before', async () => {
     const world = await settled()
-    setPull(world, false)
+    world.github.setPull(9, { open: false, head })
     const done = await run(world, { kind: 'schedule', cron: '17 3 * * *' }, { command: 'sweep' }, now)
     expect(done.outcome()?.status).toBe('swept')
     expect([...world.ink.services.keys()]).toEqual([BASE])

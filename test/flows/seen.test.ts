@@ -1,15 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Act, openStage, type Scene, type Stage } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import type { Act, Scene } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(async () => {
-  await stage.ink.clearFaults()
-  stage.github.clearFaults()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 async function update(scene: Scene, number: number, text: string): Promise<Act> {
   const { sha, before } = await scene.push(number, text)

@@ -17,9 +17,9 @@ import { jobContext } from '../../sandbox/runner/job-context.ts'
 import { buildDeps } from '../../src/adapters.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { publish } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
-
-import { publish, runAction } from '../../src/flows/run-action.ts'
+import { runAction } from '../../src/flows/run-action.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
 import { type InputName, parseSettings } from '../../src/plan/settings.ts'
 import type { AnnotationView, CardRow } from '../../src/report/model.ts'
@@ -67,7 +67,8 @@ export interface Act {
   readonly summary: string
   readonly annotations: readonly AnnotationView[]
   readonly secrets: readonly string[]
-  /** What the post step would find. */
+  /** What the post step would find: all of it, and the first. */
+  readonly open: readonly OpenDeployment[]
   readonly remembered: OpenDeployment | undefined
   /** Calls to GitHub's API, as `operation`. */
   readonly githubCalls: readonly string[]
@@ -205,7 +206,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const outputs: Record<string, string> = {}
   let summary = ''
   const annotations: AnnotationView[] = []
-  let remembered: OpenDeployment | undefined
+  let open: readonly OpenDeployment[] = []
   const say = (line: string) => {
     log.push(line)
     how.onLine?.(line)
@@ -234,8 +235,8 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
       masks.addVariables(new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))),
     secrets: () => masks.values,
     redact: masks.redact,
-    remember: ([open]) => {
-      remembered = open
+    remember: (left) => {
+      open = left
     },
     signal,
   })
@@ -269,7 +270,8 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     summary,
     annotations,
     secrets: masks.values,
-    remembered,
+    open,
+    remembered: open[0],
     githubCalls: github.journal.slice(callsBefore).flatMap(({ operation }) => (operation === 'git' ? [] : [operation])),
   }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import type { RunEvent } from '../../src/plan/event.ts'
 import type { InputName } from '../../src/plan/settings.ts'
 import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
-import { BASE, commitOf, openWorld, type VirtualWorld, type WorldOptions } from './virtual-world.ts'
+import { commitOf } from './virtual-github.ts'
+import { BASE, openWorld, type VirtualWorld, type WorldOptions } from './virtual-world.ts'
 
 const schedule: RunEvent = { kind: 'schedule', cron: '17 3 * * *' }
 const hour = 3_600_000
@@ -22,13 +22,6 @@ function addPreview(world: VirtualWorld, number: number, name = `${BASE}-pr-${nu
   world.ink.add(name, branch, env, undefined, number * hour)
 }
 
-function openPull(world: VirtualWorld, number: number, more: Partial<PullRequestState> = {}): void {
-  const head = { sha: commitOf(`${number}`), ref: `change-${number}`, repository: 'acme/web' }
-  const { labels, draft, title, htmlUrl, author, base } = pullRequestOf({ number })
-  const rest = { labels, draft, title, htmlUrl, author, base, merged: false, updatedAt: '2026-11-22T10:00:00Z' }
-  world.github.pulls.set(number, { ...rest, number, open: true, head, ...more })
-}
-
 async function sweep(world: VirtualWorld, inputs: Partial<Record<InputName, string>> = {}) {
   const run = world.start(schedule, { command: 'sweep', ...inputs })
   await world.time.drive(run.done)
@@ -42,8 +35,8 @@ const names = (world: VirtualWorld) => [...world.ink.services.keys()].sort()
 describe('a sweep', () => {
   it('removes what is closed or lost its label, with its branches, and says why it kept the rest', async () => {
     const world = worldWith(3)
-    openPull(world, 1, { labels: ['preview'] })
-    openPull(world, 2)
+    world.github.setPull(1, { labels: ['preview'] })
+    world.github.setPull(2)
     const { report, outcome, outputs } = await sweep(world, { 'preview-label': 'Preview' })
     expect(outcome.status).toBe('swept')
     expect(names(world)).toEqual([`${BASE}-pr-1`])
@@ -58,14 +51,14 @@ describe('a sweep', () => {
 
   it('removes what is too old, and the oldest of too many', async () => {
     const world = worldWith(6)
-    for (let number = 1; number <= 6; number++) openPull(world, number)
+    for (let number = 1; number <= 6; number++) world.github.setPull(number)
     await sweep(world, { 'preview-ttl': '330m', 'max-previews': '3' })
     expect(names(world)).toEqual([1, 2, 3].map((number) => `${BASE}-pr-${number}`))
   })
 
   it('leaves the previews of another service of the repository out of its own limit', async () => {
     const world = worldWith(2)
-    for (const number of [1, 2, 7]) openPull(world, number)
+    for (const number of [1, 2, 7]) world.github.setPull(number)
     addPreview(world, 7, 'api-pr-7')
     await sweep(world, { 'max-previews': '1' })
     expect(names(world)).toEqual([`${BASE}-pr-1`, 'api-pr-7'].sort())
@@ -109,7 +102,7 @@ describe('a sweep', () => {
 
   it('goes on with the deployment records that a teardown had to leave, and touches no others', async () => {
     const world = worldWith(0)
-    openPull(world, 2)
+    world.github.setPull(2)
     const records = ['ink-preview-pr-1', 'ink-preview-pr-1:api@shop', 'ink-preview-pr-2', 'ink-production', 'deploy']
     for (const [id, task] of records.entries())
       world.github.records.push({ id, task, sha: commitOf('x'), states: ['success'] })
@@ -154,11 +147,11 @@ describe('a sweep', () => {
 
   it('keeps what was opened again while it was looking', async () => {
     const world = worldWith(1, { latencyMs: () => 100 })
-    openPull(world, 1, { open: false })
+    world.github.setPull(1, { open: false })
     const run = world.start(schedule, { command: 'sweep' })
     const reopen = async () => {
       await world.time.clock.sleep(250, new AbortController().signal)
-      openPull(world, 1)
+      world.github.setPull(1)
       await run.done
     }
     await world.time.drive(reopen())
@@ -191,7 +184,7 @@ describe('a deployment that finds no room', () => {
   })
 
   async function deploy(world: VirtualWorld, inputs: Partial<Record<InputName, string>>) {
-    for (const number of [1, 2, 3, 9]) openPull(world, number)
+    for (const number of [1, 2, 3, 9]) world.github.setPull(number)
     const run = world.start(opened, inputs)
     await world.time.drive(run.done)
     return run
@@ -221,8 +214,8 @@ describe('a deployment that finds no room', () => {
   it('evicts the preview of a closed pull request before any other, and never production', async () => {
     const world = worldWith(2, { limit: 3 })
     world.ink.add(BASE, 'main', { INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: 'acme/web' }, undefined, 99 * hour)
-    openPull(world, 2)
-    openPull(world, 9)
+    world.github.setPull(2)
+    world.github.setPull(9)
     const run = world.start(opened, { 'on-quota': 'evict-oldest' })
     await world.time.drive(run.done)
     expect(names(world)).toEqual([BASE, `${BASE}-pr-2`, `${BASE}-pr-9`])

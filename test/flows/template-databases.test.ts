@@ -1,16 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { InkProfile } from '../../sandbox/ink/platform.ts'
-import { openStage, type Stage } from './stage.ts'
+import { openStage } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
 const profiles: readonly InkProfile[] = ['g2', 'mixed']
 
 describe.each(profiles)('a database of a template, on a platform of the generation %s', (profile) => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage({ profile })
-  })
-  afterEach(async () => stage.ink.clearFaults())
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage({ profile })
 
   it('is made before the service, masked, found again, and goes with its preview and its volume', async () => {
     const scene = await stage.scene()

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Platform } from '../../src/ink/platform.ts'
 import type { TemplateInstance } from '../../src/ink/resources.ts'
-import { type How, openStage, type Stage } from './stage.ts'
+import type { How } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
 type Output = TemplateInstance['outputs'][number]
 
@@ -22,11 +23,7 @@ function telling(outputs: (told: readonly Output[], times: number) => readonly O
 }
 
 describe('outputs of a template', () => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage({ profile: 'g2' })
-  })
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage({ profile: 'g2' })
 
   it('are masked when they are said or look to be secret, and not for their names alone', async () => {
     const scene = await stage.scene()

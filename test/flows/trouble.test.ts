@@ -1,24 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import { openGitHub } from '../../src/github/github.ts'
 import { createSeal } from '../../src/report/seal.ts'
-import { type Act, openStage, type Scene, type Stage, USUAL } from './stage.ts'
+import { type Act, type Scene, USUAL } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(async () => {
-  await stage.ink.clearFaults()
-  stage.github.clearFaults()
-})
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 /** What the post step does with what a run left behind. */
-async function post(scene: Scene, { remembered }: Act) {
-  if (!remembered) return undefined
+async function post(scene: Scene, { open }: Act) {
   const { repository } = scene
   const github = openGitHub({
     token: stage.github.token({ repository, permissions: USUAL }),
@@ -30,7 +22,7 @@ async function post(scene: Scene, { remembered }: Act) {
     random: Math.random,
     signal: new AbortController().signal,
   })
-  return finishInterrupted(remembered, {
+  const [settled] = await finishInterrupted(open, {
     github,
     repositoryUrl: repository.htmlUrl,
     sealOf: (number) =>
@@ -38,6 +30,7 @@ async function post(scene: Scene, { remembered }: Act) {
     comment: 'sticky',
     now: Date.now(),
   })
+  return settled
 }
 
 describe('trouble on the way to ml.ink', () => {

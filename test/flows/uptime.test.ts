@@ -1,12 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { openStage, type Scene, type Stage } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import type { Scene } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(async () => stage.ink.clearFaults())
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 // Only where no good answer is to be expected is the time for one short.
 const look = (scene: Scene, inputs: Record<string, string> = {}) =>

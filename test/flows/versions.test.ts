@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { InputName } from '../../src/plan/settings.ts'
 import { push } from '../plan/plan-inputs.ts'
-import { BASE, commitOf, openWorld, type VirtualWorld } from './virtual-world.ts'
+import { commitOf } from './virtual-github.ts'
+import { BASE, openWorld, type VirtualWorld } from './virtual-world.ts'
 
 type Inputs = Partial<Record<InputName, string>>
 

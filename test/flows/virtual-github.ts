@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Patience } from '../../src/github/api.ts'
 import type { GitHub } from '../../src/github/github.ts'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import type { RecordStatus } from '../../src/github/records.ts'
+import { pullRequestOf } from '../plan/plan-inputs.ts'
 
 export interface VirtualRecord {
   readonly id: number
@@ -30,6 +32,14 @@ export class VirtualGitHub {
   constructor(clock: Clock, latencyMs: () => number) {
     this.#clock = clock
     this.#latencyMs = latencyMs
+  }
+
+  /** Makes a pull request what it is from now on: open, until told otherwise. */
+  setPull(number: number, more: Partial<PullRequestState> = {}): void {
+    const head = { sha: commitOf(`${number}`), ref: `change-${number}`, repository: 'acme/web' }
+    const { labels, draft, title, htmlUrl, author, base } = pullRequestOf({ number })
+    const rest = { labels, draft, title, htmlUrl, author, base, merged: false, updatedAt: '2026-11-22T10:00:00Z' }
+    this.pulls.set(number, { ...rest, number, open: true, head, ...more })
   }
 
   adapter(signal: AbortSignal): GitHub {
@@ -121,4 +131,9 @@ export class VirtualGitHub {
       },
     }
   }
+}
+
+/** A commit's SHA made of a text. */
+export function commitOf(text: string): string {
+  return createHash('sha1').update(text).digest('hex')
 }

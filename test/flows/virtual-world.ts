@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { createRedactor, redactValue } from '../../src/core/redact.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
@@ -128,7 +127,7 @@ function start(
     }
     if (!remembered) return
     // The post step is a process of its own, with a GitHub of its own.
-    await finishInterrupted(remembered, {
+    await finishInterrupted([remembered], {
       github: github.adapter(new AbortController().signal),
       repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
       sealOf: (number) => createSeal(settings.apiKey, repository, number),
@@ -154,9 +153,4 @@ export function randomFrom(seed: number): () => number {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return state / 2 ** 32
   }
-}
-
-/** A commit's SHA made of a text. */
-export function commitOf(text: string): string {
-  return createHash('sha1').update(text).digest('hex')
 }

@@ -20,8 +20,8 @@ async function update({ github }: Opened, stand: Stand, run: number): Promise<vo
     pullRequest: number,
     marker: CARD_MARKER,
     fold: (bodies) => {
-      const folded = foldCard(bodies, live, SURROUNDINGS)
-      wasLive = folded.before?.status === 'live'
+      const folded = foldCard(bodies, [live], SURROUNDINGS)
+      wasLive = folded.before(live)?.status === 'live'
       return folded
     },
   })
@@ -52,7 +52,7 @@ describe('a matrix of services', () => {
         const { comments } = stand.open({ realTime: true }).github
         for (const status of ['building', 'live'] as const) {
           const mine = row({ service, status, target: 'pr-1', updatedAt: new Date().toISOString() })
-          const fold = (bodies: readonly string[]) => foldCard(bodies, mine, SURROUNDINGS)
+          const fold = (bodies: readonly string[]) => foldCard(bodies, [mine], SURROUNDINGS)
           await comments.upsert({ pullRequest: stand.pull.number, marker: CARD_MARKER, fold })
         }
       }),

@@ -240,7 +240,7 @@ it('a record that GitHub made while the run was ended is brought to its end by t
     recordOf: { task: record.task, sha },
   }
   const post = () =>
-    finishInterrupted(open, {
+    finishInterrupted([open], {
       github: stand.open().github,
       repositoryUrl: stand.repository.htmlUrl,
       sealOf: () => undefined,

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import { foldCard, renderCard } from '../../src/report/card.ts'
 import { authenticState, createSeal, withSeal } from '../../src/report/seal.ts'
 import { CARD_MARKER, decodeState, encodeState } from '../../src/report/state.ts'
-import { openStage, type Stage } from '../flows/stage.ts'
+import { useStage } from '../flows/use-stage.ts'
 import { row, SURROUNDINGS } from '../report/rows.ts'
 
 const key = new Secret('dk_test_of_the_card')
@@ -22,8 +22,8 @@ const forged = row({
 describe('the state of a card', () => {
   it('is believed with our seal, and with no other', () => {
     const ours = renderCard([row({ service: 'api' })], sealed)
-    expect(foldCard([ours], row(), sealed).before).toBeUndefined()
-    expect(decodeState(foldCard([ours], row(), sealed).body)?.map(({ service }) => service)).toContain('api')
+    expect(foldCard([ours], [row()], sealed).before(row())).toBeUndefined()
+    expect(decodeState(foldCard([ours], [row()], sealed).body)?.map(({ service }) => service)).toContain('api')
     const [state = ''] = /<!-- ink-deploy:state .* -->/.exec(ours) ?? []
     const seals = [
       createSeal(new Secret('dk_test_of_others'), { id: '7', fullName: 'acme/shop' }, 12),
@@ -38,18 +38,18 @@ describe('the state of a card', () => {
       ours.replace('"service":"api"', '"service":"app"'),
       `${ours}\n${withSeal(encodeState([forged]), () => 'a'.repeat(64))}`,
     ]
-    for (const body of others) expect(foldCard([body], row(), sealed).body).toBe(renderCard([row()], sealed))
+    for (const body of others) expect(foldCard([body], [row()], sealed).body).toBe(renderCard([row()], sealed))
     const [before, after] = [`${encodeState([forged])}\n${ours}`, `${ours}\n${encodeState([forged])}`]
     for (const body of [before, after])
-      expect(foldCard([body], row(), sealed).body).toBe(foldCard([ours], row(), sealed).body)
+      expect(foldCard([body], [row()], sealed).body).toBe(foldCard([ours], [row()], sealed).body)
   })
 
   it('says nothing from a day that has not come', () => {
     const body = renderCard([forged], sealed)
-    expect(decodeState(foldCard([body], row({ service: 'acme-shop-pr-1', target: 'pr-1' }), sealed).body)).toHaveLength(
-      1,
-    )
-    expect(foldCard([body], row(), sealed).body).toBe(renderCard([row()], sealed))
+    expect(
+      decodeState(foldCard([body], [row({ service: 'acme-shop-pr-1', target: 'pr-1' })], sealed).body),
+    ).toHaveLength(1)
+    expect(foldCard([body], [row()], sealed).body).toBe(renderCard([row()], sealed))
   })
 
   it('is left as it is by a run that cannot sign, and serves the next one that can', () => {
@@ -59,22 +59,18 @@ describe('the state of a card', () => {
       reason: 'This run has no secrets',
       run: { ...row().run, id: row().run.id + 1 },
     })
-    const keyless = foldCard([ours], note, SURROUNDINGS).body
+    const keyless = foldCard([ours], [note], SURROUNDINGS).body
     expect(keyless).toContain('This run has no secrets')
-    expect(foldCard([keyless], note, SURROUNDINGS).body).toBe(keyless)
+    expect(foldCard([keyless], [note], SURROUNDINGS).body).toBe(keyless)
     expect(seal && authenticState(keyless, seal)).toContain('ink-deploy:state')
-    expect(foldCard([keyless], row({ service: 'api' }), sealed).body).toBe(
-      foldCard([ours], row({ service: 'api' }), sealed).body,
+    expect(foldCard([keyless], [row({ service: 'api' })], sealed).body).toBe(
+      foldCard([ours], [row({ service: 'api' })], sealed).body,
     )
   })
 })
 
 describe('a comment that another action wrote as github-actions[bot]', () => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage()
-  })
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage()
 
   it('never becomes the card beside a sealed one, nor decides what the card says', async () => {
     const scene = await stage.scene()

@@ -1,13 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Deps } from '../../src/flows/run.ts'
-import { type Act, openStage, type Scene, type Stage } from '../flows/stage.ts'
+import type { Act, Scene } from '../flows/stage.ts'
+import { useStage } from '../flows/use-stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-})
-afterEach(() => stage.ink.clearFaults())
-afterAll(async () => stage[Symbol.asyncDispose]())
+const stage = useStage()
 
 const plain = 'tuna-on-rye-2026'
 const earlier = 'left-there-by-hand'

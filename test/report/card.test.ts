@@ -142,19 +142,38 @@ describe('the card', () => {
 
 describe('folding a row into the card', () => {
   it('makes a card where there is none', () => {
-    const folded = foldCard([], row(), SURROUNDINGS)
-    expect(folded).toEqual({ body: renderCard([row()], SURROUNDINGS), shared: false, before: undefined, after: row() })
+    const folded = foldCard([], [row()], SURROUNDINGS)
+    expect(folded).toMatchObject({ body: renderCard([row()], SURROUNDINGS), shared: false })
+    expect([folded.before(row()), folded.after(row())]).toEqual([undefined, row()])
+  })
+
+  it('takes several at once, as one after the other, and nothing a second time', () => {
+    const card = renderCard([row({ service: 'api', commit: 'a'.repeat(40) }), row()], SURROUNDINGS)
+    const added = [
+      unfinished({ status: 'failed', run: laterRun(1) }),
+      unfinished({ service: 'api', status: 'removed', commit: '', run: laterRun(1) }),
+      row({ service: 'new', run: laterRun(1) }),
+    ]
+    const { body } = foldCard([card], added, SURROUNDINGS)
+    const apart = added.reduce((before, one) => foldCard([before], [one], SURROUNDINGS).body, card)
+    expect(body).toBe(apart)
+    expect(foldCard([body], added, SURROUNDINGS).body).toBe(body)
+    expect(decodeState(body)).toMatchObject([
+      { service: 'api', status: 'removed', commit: 'a'.repeat(40) },
+      { service: 'new', status: 'live' },
+      { service: 'web', status: 'failed' },
+    ])
   })
 
   it('replaces the row of the same service and keeps the others', () => {
     const card = renderCard([row({ service: 'api' }), row()], SURROUNDINGS)
-    const folded = foldCard([card], unfinished({ status: 'failed', run: laterRun(1) }), SURROUNDINGS)
+    const folded = foldCard([card], [unfinished({ status: 'failed', run: laterRun(1) })], SURROUNDINGS)
     expect(decodeState(folded.body)?.map(({ service, status }) => [service, status])).toEqual([
       ['api', 'live'],
       ['web', 'failed'],
     ])
     expect(folded.shared).toBe(true)
-    expect(folded.before?.status).toBe('live')
+    expect(folded.before(row())?.status).toBe('live')
   })
 
   it('takes in a second card that another job made at the same time', () => {
@@ -162,19 +181,19 @@ describe('folding a row into the card', () => {
       renderCard([row({ service: 'api' })], SURROUNDINGS),
       renderCard([row({ service: 'docs' })], SURROUNDINGS),
     ]
-    const services = decodeState(foldCard(cards, row(), SURROUNDINGS).body)?.map(({ service }) => service)
+    const services = decodeState(foldCard(cards, [row()], SURROUNDINGS).body)?.map(({ service }) => service)
     expect(services).toEqual(['api', 'docs', 'web'])
   })
 
   it('starts afresh from a card whose state somebody has damaged', () => {
     const card = renderCard([row({ service: 'api' })], SURROUNDINGS).replace('"version":1', '"version":"x"')
-    expect(foldCard([card], row(), SURROUNDINGS).body).toBe(renderCard([row()], SURROUNDINGS))
+    expect(foldCard([card], [row()], SURROUNDINGS).body).toBe(renderCard([row()], SURROUNDINGS))
   })
 
   it('remembers which version worked last when a later one fails, without claiming that it still serves', () => {
     const live = renderCard([row({ commit: FIRST_COMMIT })], SURROUNDINGS)
-    const building = foldCard([live], unfinished({ status: 'building', run: laterRun(1) }), SURROUNDINGS).body
-    const failed = foldCard([building], unfinished({ status: 'failed', run: laterRun(1) }), SURROUNDINGS).body
+    const building = foldCard([live], [unfinished({ status: 'building', run: laterRun(1) })], SURROUNDINGS).body
+    const failed = foldCard([building], [unfinished({ status: 'failed', run: laterRun(1) })], SURROUNDINGS).body
     expect(building).toContain(' at `9f8e7d6`')
     expect(failed).toContain('**Last working:** [`9f8e7d6`]')
     expect(failed).not.toContain('still live')

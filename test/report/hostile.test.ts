@@ -216,8 +216,8 @@ describe('a card full of hostile text', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(shapes, hostileWords, (shape, words) => {
         const mine = rowWith(shape, words)
-        const once = foldCard([renderCard([row({ service: 'api' })], SURROUNDINGS)], mine, SURROUNDINGS).body
-        expect(foldCard([once], mine, SURROUNDINGS).body).toBe(once)
+        const once = foldCard([renderCard([row({ service: 'api' })], SURROUNDINGS)], [mine], SURROUNDINGS).body
+        expect(foldCard([once], [mine], SURROUNDINGS).body).toBe(once)
       }),
       { numRuns: 100 },
     )

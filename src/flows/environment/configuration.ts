@@ -6,14 +6,15 @@ import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/file/commit
 import { secretsNamed } from '../../plan/file/fill-variables.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import { describeProblem, type FileProblem, parseInkFile, placeOfProblem } from '../../plan/file/ink-file.ts'
+import { type PlacedService, placeServices } from '../../plan/file/placement.ts'
 import type { FileService, ServiceVariables } from '../../plan/file/references.ts'
 import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
 import type { PlanInput } from '../../plan/intent.ts'
-import { nameOfSeveral, serviceName } from '../../plan/names.ts'
+import { serviceName } from '../../plan/names.ts'
 import type { Facts, FilePlace, Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { InputName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../pull-requests.ts'
-import type { RunDeps } from '../run.ts'
+import type { Deps, RunMeta } from '../run.ts'
 
 /** The settings of a run, those of `ink.yml` among them. */
 export interface Configuration {
@@ -22,6 +23,8 @@ export interface Configuration {
   readonly facts: Facts
   /** The services of a file that has several; empty otherwise, when `settings` are those of the one there is. */
   readonly services: readonly ConfiguredService[]
+  /** The services of the file, however many there are, and what they are called; undefined without a file. */
+  readonly placed: readonly PlacedService[] | undefined
   /** Why the file, or the workflow together with it, cannot be used. */
   readonly problem: RefusedPlan | undefined
 }
@@ -32,30 +35,36 @@ export interface ConfiguredService {
   readonly settings: Settings
   /** What its variables take from others. */
   readonly wires: readonly Wire[]
-  /** It is not to be touched in this run, and only asked for what others take from it. */
-  readonly idle?: boolean
+  /**
+   * Why it is not touched in this run, and only asked for what others take from it: the input `service` names another, or
+   * it has no previews, and those of the others use production's.
+   */
+  readonly idle: 'confined' | 'no-previews' | undefined
 }
 
+type Reading = Deps & Pick<RunMeta, 'signal'>
+
 /** Reads `ink.yml` as it is in the commit that the run is about, and lays the workflow's settings over it. */
-export async function readConfiguration(deps: RunDeps, event: RunEvent): Promise<Configuration> {
+export async function readConfiguration(deps: Reading, event: RunEvent): Promise<Configuration> {
   const { settings, context } = deps
   const input: PlanInput = { context, event, settings }
   const { commit, facts } = await commitOf(input, deps)
-  if (commit === undefined) return { settings, services: [], facts, problem: undefined }
+  const nothing = { settings, services: [], placed: undefined, facts }
+  if (commit === undefined) return { ...nothing, problem: undefined }
   const path = settings.config
   const text = await readFileAt(commit, path, input, deps)
-  if (text === 'unreadable') return { settings, services: [], facts, problem: unreadable(path, commit) }
+  if (text === 'unreadable') return { ...nothing, problem: unreadable(path, commit) }
   const fallback = path === 'ink.yml'
-  if (text === 'absent' && !fallback) return { settings, services: [], facts, problem: absent(path, commit) }
+  if (text === 'absent' && !fallback) return { ...nothing, problem: absent(path, commit) }
   const parsed = text === 'absent' ? undefined : parseInkFile(text, path)
-  if (parsed && !parsed.ok) return { settings, services: [], facts, problem: refusedFile(path, parsed.problems) }
+  if (parsed && !parsed.ok) return { ...nothing, problem: refusedFile(path, parsed.problems) }
   return { facts, ...settingsWith(deps, parsed?.file, commit) }
 }
 
 /** Whose file counts; undefined where none does, or where the plan will say what is wrong. */
 async function commitOf(
   input: PlanInput,
-  deps: RunDeps,
+  deps: Reading,
 ): Promise<{ readonly commit: FileCommit | undefined; readonly facts: Facts }> {
   const owner = fileOwner(input)
   if (owner.kind === 'none') return { commit: undefined, facts: {} }
@@ -77,7 +86,7 @@ async function readFileAt(
   commit: FileCommit,
   path: string,
   input: PlanInput,
-  deps: RunDeps,
+  deps: Reading,
 ): Promise<string | 'absent' | 'unreadable'> {
   const fromGitHub = async (sha: string) => (await deps.github.files.read(path, sha)) ?? 'unreadable'
   if (commit.untrusted) return fromGitHub(commit.wanted.sha)
@@ -99,35 +108,50 @@ function textOf(file: Buffer | 'absent'): string {
 }
 
 function settingsWith(
-  deps: RunDeps,
+  deps: Reading,
   file: InkFile | undefined,
   { environment }: FileCommit,
-): Pick<Configuration, 'settings' | 'services' | 'problem'> {
+): Omit<Configuration, 'facts'> {
   for (const { variables } of file?.services ?? []) deps.maskVariables(plainVariables(variables))
   const [only, ...others] = file?.services ?? []
   const several = others.length > 0
   const shared = deps.settingsWith(file && sourcesOf(file, several ? undefined : only, environment))
-  if (!shared.ok) return { settings: deps.settings, services: [], problem: refusedProblems(shared.problems, file) }
+  const refuse = (problems: readonly string[], settings: Settings) => ({
+    settings,
+    services: [],
+    placed: undefined,
+    problem: refusedProblems(problems, file?.path),
+  })
+  if (!shared.ok) return refuse(shared.problems, deps.settings)
   const named = new Set((file?.services ?? []).flatMap(({ variables }) => secretsNamed(variables)))
   const naming = (of: Settings): Settings => ({ ...of, environment: { ...of.environment, named } })
   const settings = naming(shared.settings)
-  if (!file || !several) return { settings, services: [], problem: undefined }
-  const problems: string[] = []
+  const { repository } = deps.context
+  if (!file || !only) return { settings, services: [], placed: undefined, problem: undefined }
+  if (!several) {
+    const placed = [{ key: only.name, label: only.label, name: serviceName(settings.service, repository) }]
+    return { settings: { ...settings, hasPreviews: only.hasPreviews }, services: [], placed, problem: undefined }
+  }
+  const { placed, problems: badNames } = placeServices(file.services, repository, (key) =>
+    file.written('service', key, environment),
+  )
+  const problems = [...badNames]
   const services = file.services.map((service): ConfiguredService => {
     const parsed = deps.settingsWith(sourcesOf(file, service, environment))
     if (!parsed.ok) problems.push(...parsed.problems)
     const own = parsed.ok ? naming(parsed.settings) : settings
-    const base = serviceName(undefined, deps.context.repository)
-    const placed = { ...own, service: nameOfSeveral(base, service.name), serviceKey: service.name }
-    return { name: service.name, settings: placed, wires: wiresOf(service.variables, environment) }
+    const name = placed.find(({ key }) => key === service.name)?.name
+    const confined = settings.service !== undefined && settings.service !== service.name
+    return {
+      name: service.name,
+      settings: { ...own, service: name, serviceKey: service.name },
+      wires: wiresOf(service.variables, environment),
+      idle: environment === 'preview' && !service.hasPreviews ? 'no-previews' : confined ? 'confined' : undefined,
+    }
   })
   problems.push(...databaseProblems(services), ...unknownService(settings.service, services))
-  if (problems.length > 0) return { settings, services: [], problem: refusedProblems(problems, file) }
-  return {
-    settings: { ...settings, service: undefined },
-    services: confined(services, settings.service),
-    problem: undefined,
-  }
+  if (problems.length > 0) return refuse(problems, settings)
+  return { settings: { ...settings, service: undefined }, services: withAllPaths(services), placed, problem: undefined }
 }
 
 function sourcesOf(file: InkFile, service: FileService | undefined, environment: 'preview' | 'production') {
@@ -156,17 +180,20 @@ function unknownService(wanted: string | undefined, services: readonly Configure
   if (wanted === undefined || names.includes(wanted)) return []
   const near = nearestWord(wanted, names)
   return [
-    `service: must be one of the file’s services (${names.join(', ')}), but is ${JSON.stringify(wanted)}${near ? `; did you mean ${near}?` : ''}`,
+    `service: must be one of the file’s services (${names.join(', ')}), but is ${JSON.stringify(wanted)}${near ? `; did you mean ${near}?` : `; what a service is called stands in the file, as services.NAME.name: ${wanted}`}`,
   ]
 }
 
-function confined(services: readonly ConfiguredService[], wanted: string | undefined): ConfiguredService[] {
-  return services.map((service) => ({ ...service, idle: wanted !== undefined && wanted !== service.name }))
+/** What counts as a change to any of them brings all that are not there yet. */
+function withAllPaths(services: readonly ConfiguredService[]): ConfiguredService[] {
+  const pathsOfAll = services.flatMap(({ idle, settings }) => (idle === 'no-previews' ? [] : [settings.paths]))
+  return services.map((service) => ({ ...service, settings: { ...service.settings, pathsOfAll } }))
 }
 
-function refusedProblems(problems: readonly string[], file: InkFile | undefined): RefusedPlan {
-  const places = file ? problems.flatMap((problem) => placeOfProblem(problem, file.path) ?? []) : []
-  return refusedSettings([...new Set(problems)], file?.path, places)
+/** The refusal of a run for problems of which those that are the file's begin with their place in it. */
+export function refusedProblems(problems: readonly string[], path: string | undefined): RefusedPlan {
+  const places = path === undefined ? [] : problems.flatMap((problem) => placeOfProblem(problem, path) ?? [])
+  return refusedSettings([...new Set(problems)], path, places)
 }
 
 /** What the file says itself may be a secret that somebody wrote down; what it refers to is masked where it comes from. */

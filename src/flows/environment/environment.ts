@@ -1,5 +1,6 @@
 import { DeployError } from '../../core/errors.ts'
-import { settleEach } from '../../core/parallel.ts'
+import { callsAtOnce, inTurns } from '../../core/parallel.ts'
+import { fewAtOnce } from '../../ink/platform.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { variablesOf } from '../../plan/file/fill-variables.ts'
 import type { ServiceOutput } from '../../plan/file/references.ts'
@@ -10,6 +11,7 @@ import { nothingReport } from '../no-deployment.ts'
 import { findDatabase } from '../resources/databases.ts'
 import type { Log, OpenDeployment, Outcome, OutputName, RunDeps, Status } from '../run.ts'
 import type { ConfiguredService } from './configuration.ts'
+import { shareSources } from './shared-source.ts'
 
 /** How many services are deployed at the same time. */
 const servicesAtOnce = 4
@@ -39,29 +41,41 @@ export async function runEnvironment(
   deps: RunDeps,
   runner: ServiceRunner,
 ): Promise<Outcome> {
-  const shared = sharedMemory(deps)
-  const ended = new Map<string, Ended>()
-  const remaining = new Map(services.map((service) => [service.name, service]))
-  // No file gets here whose services wait for each other in a circle.
-  while (remaining.size > 0) {
-    const ready = [...remaining.values()].filter(({ wires }) => wires.every(({ service }) => !remaining.has(service)))
-    for (const { name } of ready) remaining.delete(name)
-    const results = await settleEach(ready, (service) => runService(service, ended, shared, runner), servicesAtOnce)
-    deps.signal.throwIfAborted()
-    for (const [index, result] of results.entries()) {
-      if (result.status === 'rejected') throw result.reason
-      const name = ready[index]?.name
-      if (name !== undefined) ended.set(name, result.value)
-    }
+  await using sources = shareSources(deps)
+  const calls = inTurns(callsAtOnce)
+  const shared: RunDeps = {
+    ...sharedMemory(deps),
+    openSource: sources.openSource,
+    openPlatform: async (...where) => fewAtOnce(await deps.openPlatform(...where), calls),
   }
-  const inOrder = services.flatMap((service) => (service.idle ? [] : (ended.get(service.name) ?? [])))
-  tellServices(deps, inOrder)
-  return together(inOrder)
+  const atOnce = inTurns(servicesAtOnce)
+  const ends = new Map<string, Promise<Ended>>()
+  // No file gets here whose services wait for each other in a circle.
+  const endOf = (name: string): Promise<Ended> => {
+    const known = ends.get(name)
+    if (known) return known
+    const end = endAfter(services.find((service) => service.name === name) as ConfiguredService)
+    ends.set(name, end)
+    return end
+  }
+  const endAfter = async (service: ConfiguredService): Promise<Ended> => {
+    const needed = await Promise.all([...new Set(service.wires.map((wire) => wire.service))].map(endOf))
+    return await atOnce(() => runService(service, needed, shared, runner))
+  }
+  const settled = await Promise.allSettled(services.map(({ name }) => endOf(name)))
+  deps.signal.throwIfAborted()
+  const ended = settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value
+  })
+  const done = ended.filter(({ service }) => service.idle === undefined)
+  tellServices(deps, done)
+  return together(done, deps)
 }
 
 async function runService(
   service: ConfiguredService,
-  ended: ReadonlyMap<string, Ended>,
+  needed: readonly Ended[],
   deps: RunDeps,
   runner: ServiceRunner,
 ): Promise<Ended> {
@@ -73,15 +87,25 @@ async function runService(
     log: labelled(deps.log, name),
     output: (output, value) => void outputs.set(output, value),
   }
-  const end = (outcome: Outcome, blocks: boolean): Ended => ({ service, outcome, outputs, blocks })
-  if (service.idle) return end(await idle(own), false)
+  const end = (outcome: Outcome, blocks: boolean): Ended => {
+    const { report } = outcome
+    const named = report.kind === 'none' ? { ...report, reason: `${name}: ${report.reason}` } : report
+    return { service, outcome: { ...outcome, report: named }, outputs, blocks }
+  }
+  if (service.idle) return end(nothingOf(own, 'the input service names another'), false)
+  // Those that come to their turn once it is over would only say that they ran out of time.
+  deps.signal.throwIfAborted()
   const skipped = async (reason: string) => end(await runner.skip(own, reason), true)
-  const broken = wires.map(({ service: other }) => ended.get(other)).find((other) => other?.blocks)
+  const broken = needed.find(({ blocks }) => blocks)
   if (broken) return skipped(`${name} needs ${broken.service.name}, which is ${broken.outcome.status}`)
   const wired = new Map<string, string>()
   for (const { service: other, output } of wires) {
-    const value = settings.dryRun ? `<${output} of ${other}>` : await outputOf(ended.get(other), output, own, runner)
-    if (value === undefined) return skipped(`${name} needs the ${output} of ${other}, which is not there yet`)
+    const from = needed.find(({ service: one }) => one.name === other)
+    const value = settings.dryRun ? `<${output} of ${other}>` : await outputOf(from, output, own, runner)
+    if (value === undefined)
+      return skipped(
+        `${name} needs the ${output} of ${other}, which is not there yet${from?.service.idle === 'no-previews' ? ' in production' : ''}`,
+      )
     wired.set(`${other}.${output}`, value)
   }
   const environment = { ...settings.environment, wired }
@@ -89,9 +113,8 @@ async function runService(
   return end(outcome, outcome.failure !== undefined)
 }
 
-async function idle(deps: RunDeps): Promise<Outcome> {
-  const report = nothingReport(deps, 'nothing', 'the input service confines this run to another one')
-  return { action: 'none', status: 'nothing', report, failure: undefined }
+function nothingOf(deps: RunDeps, reason: string): Outcome {
+  return { action: 'none', status: 'nothing', report: nothingReport(deps, 'nothing', reason), failure: undefined }
 }
 
 /** The secrets of all services that the workflow does not give, before the first service is touched. */
@@ -123,9 +146,10 @@ async function outputOf(
   { pullRequest }: ServiceRunner,
 ): Promise<string | undefined> {
   if (from === undefined) return undefined
-  const { settings } = from.service
+  const { settings, idle } = from.service
   const place = placeOf({ context: deps.context, settings })
-  const serviceName = pullRequest === undefined ? place.baseName : previewName(place.baseName, pullRequest)
+  const isProduction = pullRequest === undefined || idle === 'no-previews'
+  const serviceName = isProduction ? place.baseName : previewName(place.baseName, pullRequest)
   const platform = await deps.openPlatform(place, deps.signal)
   try {
     if (output === 'url' || output === 'host') {
@@ -190,10 +214,10 @@ const worstFirst: readonly Status[] = [
   ...(['live', 'planned', 'removed', 'swept', 'skipped', 'nothing'] as const),
 ]
 
-function together(ended: readonly Ended[]): Outcome {
+function together(ended: readonly Ended[], deps: RunDeps): Outcome {
   const outcomes = ended.map(({ outcome }) => outcome)
   const [worst, ...others] = outcomes.toSorted((a, b) => worstFirst.indexOf(a.status) - worstFirst.indexOf(b.status))
-  if (!worst) throw new DeployError('There is no service to run')
+  if (!worst) return nothingOf(deps, `none of the services of ${deps.settings.config} has previews`)
   const failed = ended.filter(({ outcome }) => outcome.failure)
   const failure =
     failed.length === 0

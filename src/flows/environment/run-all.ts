@@ -2,6 +2,7 @@ import type { NonePlan, Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { Outcome, RunDeps } from '../run.ts'
 import type { Configuration } from './configuration.ts'
 import { missingSecrets, runEnvironment, type ServiceRunner } from './environment.ts'
+import { findLeftovers } from './leftovers.ts'
 
 /** What a run of one plan is made of. */
 export interface PlanRunner {
@@ -21,6 +22,19 @@ type PerService = Extract<Plan, { kind: 'preview' | 'production' | 'rollback' | 
 export async function runAll(
   plan: Plan,
   deps: RunDeps,
+  configuration: Configuration,
+  runner: PlanRunner,
+): Promise<Outcome> {
+  const refused = missingSecrets(plan, configuration.services)
+  if (refused) return runner.runPlan(refused, deps)
+  const leftovers = await findLeftovers(plan, configuration, deps)
+  if (leftovers.problem) return runner.runPlan(leftovers.problem, deps)
+  return await leftovers.settle(await runServices(plan, deps, configuration, runner))
+}
+
+async function runServices(
+  plan: Plan,
+  deps: RunDeps,
   { services, problem }: Configuration,
   runner: PlanRunner,
 ): Promise<Outcome> {
@@ -29,8 +43,6 @@ export async function runAll(
     tellOne(outcome, deps)
     return outcome
   }
-  const missing = missingSecrets(plan, services)
-  if (missing) return runner.runPlan(missing, deps)
   switch (plan.kind) {
     case 'preview':
     case 'production':
@@ -39,14 +51,18 @@ export async function runAll(
     case 'logs': {
       const reacted = runner.react(plan)
       const begun = plan.kind === 'logs' ? undefined : reacted.begin()
-      const outcome = await runEnvironment(services, deps, runnerOf(plan, runner)).finally(() => begun)
+      // Only what is deployed takes anything from the others.
+      const deploys = plan.kind === 'preview' || plan.kind === 'production'
+      const each = deploys ? services : services.map((service) => ({ ...service, wires: [] }))
+      const outcome = await runEnvironment(each, deps, runnerOf(plan, runner)).finally(() => begun)
       if (plan.kind !== 'logs') await reacted.end(outcome.failure === undefined)
       return outcome
     }
     case 'sweep': {
       const swept = await runner.runPlan({ ...plan, followedBy: undefined }, deps, problem)
       if (plan.followedBy === undefined) return swept
-      const seen = await runEnvironment(services, deps, runnerOf(plan.followedBy, runner))
+      const alone = services.map((service) => ({ ...service, wires: [] }))
+      const seen = await runEnvironment(alone, deps, runnerOf(plan.followedBy, runner))
       const { failure = seen.failure } = swept
       return { ...swept, failure, others: [seen.report, ...(seen.others ?? [])] }
     }

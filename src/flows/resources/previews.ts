@@ -14,6 +14,7 @@ export type PreviewFinder = Pick<Run, 'platform' | 'mask' | 'openSource' | 'secr
 
 /** A preview of this repository that was found on the platform. */
 export interface FoundPreview extends Removable {
+  readonly pullRequest: number
   /** Milliseconds since the epoch; undefined when the platform does not say. */
   readonly createdAt: number | undefined
 }

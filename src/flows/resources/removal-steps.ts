@@ -11,7 +11,8 @@ import { branchesOf } from './versions.ts'
 export interface Removable {
   readonly serviceName: string
   readonly databaseName: string
-  readonly pullRequest: number
+  /** Undefined for a service of production. */
+  readonly pullRequest: number | undefined
   readonly service: Service | undefined
 }
 

@@ -2,6 +2,7 @@ import { count } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
 import type { Service } from '../../ink/results.ts'
+import { sharedTarget } from '../../plan/names.ts'
 import type { Place } from '../../plan/plan.ts'
 import type { Resource } from '../../report/model.ts'
 import { meaningOf } from '../../watch/readings.ts'
@@ -10,7 +11,7 @@ import type { RemovedPreview, Run } from '../run.ts'
 import { staleMarks, underRemovalMarks } from './removal-mark.ts'
 import { deleteAndWait, type Removable, type RemovalPlan, removeDatabase } from './removal-steps.ts'
 import { openInkRepository } from './repository.ts'
-import { branchesOf, unusedBranches } from './versions.ts'
+import { branchesOf, marksOfWorking, unusedBranches } from './versions.ts'
 
 /** What was removed, and what could not be. */
 export interface Removal {
@@ -199,10 +200,12 @@ async function tryBranches(run: Run, place: Place, previews: readonly Removable[
 
 function withBranches(removal: Removal, preview: Removable, branches: Branches): Removal {
   if ('why' in branches) {
-    const name = `ink/pr-${preview.pullRequest}/*`
+    const name = `ink/${sharedTarget(preview.pullRequest)}/*`
     return { ...removal, left: [{ kind: 'branch', name, why: branches.why }] }
   }
-  const own = branchesOf(preview, branches.deleted).map((name): Resource => ({ kind: 'branch', name }))
+  const own = [...branchesOf(preview, branches.deleted), ...marksOfWorking(preview, branches.deleted)].map(
+    (name): Resource => ({ kind: 'branch', name }),
+  )
   return { ...removal, removed: [...removal.removed, ...own] }
 }
 
@@ -216,7 +219,8 @@ async function removeBranches(run: Run, place: Place, previews: readonly Removab
   const branches = [...new Set(previews.flatMap((preview) => branchesOf(preview, present.keys())))]
   const except = previews.map(({ serviceName }) => serviceName)
   const unused = branches.length === 0 ? [] : await unusedBranches(run, branches, { slug, except })
-  const stale = staleMarks(present.keys(), run.clock.now())
-  if (unused.length + stale.length > 0) await source.deleteBranches(remote, [...unused, ...stale], run.signal)
-  return unused
+  const going = [...unused, ...previews.flatMap((preview) => marksOfWorking(preview, present.keys()))]
+  const all = [...going, ...staleMarks(present.keys(), run.clock.now())]
+  if (all.length > 0) await source.deleteBranches(remote, all, run.signal)
+  return going
 }

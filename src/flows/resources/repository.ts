@@ -58,13 +58,14 @@ export function assertOwned(service: Service, plan: { place: Place; adopt: boole
 }
 
 /**
- * Makes sure that a service may be deleted: every mark has to say that it is this pull request's preview.
+ * Makes sure that a service may be deleted: every mark has to say that it is this pull request's preview, or, where none is
+ * given, this repository's production.
  * @param slug undefined when our repository does not exist on the platform, so that nothing can be built from it
  * @throws DeployError when it is not
  */
-export function assertOwnedPreview(
+export function assertRemovable(
   service: Service,
-  request: { place: Place; pullRequest: number },
+  request: { place: Place; pullRequest: number | undefined },
   slug: string | undefined,
 ): void {
   assertAllowed(
@@ -81,6 +82,26 @@ export function isMadeBy(service: Service, { repository }: Place): boolean {
 /** Whether a service carries our marks and is built from our repository. */
 export function isOwnService(service: Service, place: Place, slug: string): boolean {
   return isMadeBy(service, place) && fromOurRepository(service, slug)
+}
+
+/** The services that carry our marks and are built from our repository, of those whose names are asked for. */
+export async function ownServices(
+  run: Pick<Run, 'platform' | 'mask' | 'signal'>,
+  place: Place,
+  mayBe: (name: string) => boolean,
+): Promise<Service[]> {
+  const { platform, signal } = run
+  if (!platform.offers('listServices')) return []
+  const listed = (await platform.services(signal)).filter(({ name }) => mayBe(name))
+  const repository = listed.length > 0 ? await openInkRepository(run, place) : undefined
+  if (!repository) return []
+  const candidates = listed.filter(({ repo }) => repo === undefined || repo === repository.slug)
+  const read = await settleEach(candidates, ({ name }) => platform.service(name, { env: true }, signal))
+  signal.throwIfAborted()
+  return read.flatMap((one) => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value && isOwnService(one.value, place, repository.slug) ? [one.value] : []
+  })
 }
 
 function existing(service: Service, { repository }: Place, slug: string | undefined) {

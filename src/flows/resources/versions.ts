@@ -23,12 +23,22 @@ export interface Versioned {
   readonly pullRequest: number | undefined
 }
 
-/** The branches that may hold versions of a service: its own, and those of earlier releases, which it may have shared. */
+/**
+ * The branches that may hold versions of a service: its own, and for a preview those of earlier releases, which it may have
+ * shared. To those of production other services may have to go back.
+ */
 export function branchesOf({ serviceName, pullRequest }: Versioned, branches: Iterable<string>): string[] {
+  const shared = pullRequest === undefined ? undefined : serviceName
   return [...branches].filter((name) => {
     const parsed = targetOf(name)
-    return parsed?.pullRequest === pullRequest && (parsed?.serviceName ?? serviceName) === serviceName
+    if (parsed === undefined || parsed.pullRequest !== pullRequest) return false
+    return (parsed.serviceName ?? shared) === serviceName
   })
+}
+
+/** The branches that tell which versions of a service worked. */
+export function marksOfWorking({ serviceName }: Pick<Versioned, 'serviceName'>, branches: Iterable<string>): string[] {
+  return [...branches].filter((name) => name.startsWith(`${workedPrefix(serviceName)}/`))
 }
 
 /** What the name of a deployment's branch says of pull request and service; undefined for all other branches. */
@@ -116,7 +126,11 @@ export async function keepVersions(live: LiveVersion): Promise<void> {
  * GitHub may have no record of, and a push to it starts nothing.
  */
 function workedBranch(serviceName: string, branch: string): string {
-  return `ink/worked/${serviceName}/${branch.slice(branch.lastIndexOf('/') + 1)}`
+  return `${workedPrefix(serviceName)}/${branch.slice(branch.lastIndexOf('/') + 1)}`
+}
+
+function workedPrefix(serviceName: string): string {
+  return `ink/worked/${serviceName}`
 }
 
 async function markWorking({ run, plan, source, branch, prepared }: LiveVersion): Promise<void> {

@@ -35,6 +35,8 @@ export function fileOwner(input: PlanInput): FileOwner {
     case 'rollback':
       if (intent.number !== undefined) return { kind: 'pull-request', of: { kind: 'number', number: intent.number } }
       return { kind: 'commit', wanted: { sha: context.sha, ref: context.ref } }
+    case 'logs':
+      return { kind: 'pull-request', of: { kind: 'number', number: intent.number } }
     case 'sweep':
     case 'monitor':
       return { kind: 'commit', wanted: { sha: context.sha, ref: context.ref } }

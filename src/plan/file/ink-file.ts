@@ -15,9 +15,9 @@ import { errorMessage } from '../../core/errors.ts'
 import { settingTable } from '../setting-table.ts'
 import type { Given, InputName } from '../settings.ts'
 import { isMark } from '../variables.ts'
-import { describeNearest, type KeyNode, keysBelowService, keyTree } from './keys.ts'
+import { describeNearest, isSwitch, type KeyNode, keysBelowService, keyTree } from './keys.ts'
 import { type FileService, type FileVariable, type FileVariables, parseTemplate } from './references.ts'
-import { circleIn } from './wiring.ts'
+import { circleIn, wiresOfPreviews } from './wiring.ts'
 
 /** What is wrong at one place of the file. Lines and columns start at 1. */
 export interface FileProblem {
@@ -76,6 +76,7 @@ class Reader {
   readonly #variables = new Map<string, { readonly pair: Pair; readonly key: Key; readonly name: string }[]>()
   readonly #names = new Map<string, string>()
   readonly #offsets = new Map<string, number>()
+  readonly #withoutPreviews = new Set<string>()
 
   constructor(path: string) {
     this.#path = path
@@ -91,6 +92,12 @@ class Reader {
       this.#problem(offsetOf(root), 'must be a mapping with the keys services, previews and prices')
     if (isMap(root)) this.#mapping(root, keyTree, [])
     const services = [...this.#names].map(([name, label]) => this.#service(name, label))
+    for (const { service, output, label } of wiresOfPreviews(services))
+      if (output.startsWith('database.') && this.#withoutPreviews.has(service))
+        this.#problemAt(
+          label,
+          `${service} has no previews (preview: false), and a preview must not use production’s database; its url and host are there for all`,
+        )
     const circle = circleIn(services)
     if (circle)
       this.#problem(
@@ -130,7 +137,11 @@ class Reader {
 
   #mapping(node: Node, known: KeyNode, key: Key): void {
     if (!isMap(node)) {
-      this.#problem(offsetOf(node), `${key.join('.')} must be a mapping with ${[...known.below.keys()].join(', ')}`)
+      const or = isSwitch(key) ? 'false, or ' : ''
+      this.#problem(
+        offsetOf(node),
+        `${key.join('.')} must be ${or}a mapping with ${[...known.below.keys()].join(', ')}`,
+      )
       return
     }
     const any = known.below.get('*')
@@ -169,7 +180,9 @@ class Reader {
     if (isAlias(value)) this.#problem(offsetOf(value), `${label}: aliases (*name) are not followed; write it out`)
     else if (value === null || (isScalar(value) && (value.value === null || value.value === '')))
       this.#problem(offsetOf(pair.key), `${label}: has no value`)
-    else if (known.setting === undefined) this.#mapping(value, known, key)
+    else if (isSwitch(key) && isScalar(value) && typeof value.value === 'boolean') {
+      if (!value.value) this.#withoutPreviews.add(key[1] ?? '')
+    } else if (known.setting === undefined) this.#mapping(value, known, key)
     else if (['env', 'preview-env', 'production-env'].includes(known.setting)) this.#collect(value, key)
     else this.#setting(value, known.setting, label)
   }
@@ -213,6 +226,7 @@ class Reader {
     return {
       name,
       label,
+      hasPreviews: !this.#withoutPreviews.has(name),
       variables: { shared: of('env'), preview: of('preview.env'), production: of('production.env') },
     }
   }
@@ -242,6 +256,12 @@ class Reader {
 
   #problem(offset: number, text: string): void {
     this.#problems.push({ ...this.#at(offset), text })
+  }
+
+  /** The same for what a label of {@link #label} is about. */
+  #problemAt(label: string, what: string): void {
+    const place = placeOfProblem(label, this.#path)
+    if (place) this.#problems.push({ ...place, text: `${place.text}: ${what}` })
   }
 
   #at(offset: number): { readonly line: number; readonly column: number } {

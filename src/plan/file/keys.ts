@@ -11,6 +11,11 @@ export interface FileKey {
 /** Settings that a preview may have otherwise than its production service. */
 const ofPreviews: readonly InputName[] = ['memory', 'vcpus']
 
+/** Whether a key with others below it may also be `true` or `false`: a service without previews says `preview: false`. */
+export function isSwitch(key: readonly string[]): boolean {
+  return key.length === 3 && key[0] === 'services' && key[2] === 'preview'
+}
+
 /** Where the settings of one service stand. */
 export const anyService = 'services.*.'
 

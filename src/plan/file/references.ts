@@ -33,6 +33,8 @@ export interface FileService {
   readonly name: string
   /** File, line and column of its name. */
   readonly label: string
+  /** False where pull requests have none of it, and use that of production. */
+  readonly hasPreviews: boolean
   readonly variables: ServiceVariables
 }
 

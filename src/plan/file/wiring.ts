@@ -21,6 +21,11 @@ export function wiresOf(variables: ServiceVariables, environment: 'preview' | 'p
   )
 }
 
+/** What the previews of a file's services take from others. */
+export function wiresOfPreviews(services: readonly FileService[]): Wire[] {
+  return services.flatMap(({ hasPreviews, variables }) => (hasPreviews ? wiresOf(variables, 'preview') : []))
+}
+
 /** The names of services that refer to each other in a circle, beginning and ending with the same; undefined without one. */
 export function circleIn(services: readonly Pick<FileService, 'name' | 'variables'>[]): readonly string[] | undefined {
   const needs = new Map(

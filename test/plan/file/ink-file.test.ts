@@ -165,6 +165,31 @@ describe('references', () => {
   })
 })
 
+describe('a service without previews', () => {
+  const file = (reference: string, more = '') =>
+    `services:\n  web: { env: { A: "${reference}" }${more} }\n  search: { preview: false, database: { type: sqlite } }\n`
+
+  it('says so with false, where others say how their previews differ', () => {
+    const parsed = parseInkFile(file('x'), 'ink.yml')
+    expect(parsed.ok && parsed.file.services.map(({ name, hasPreviews }) => [name, hasPreviews])).toEqual([
+      ['web', true],
+      ['search', false],
+    ])
+    expect(problemsOf('services: { web: { preview: no-thanks } }').join()).toMatch(
+      /^1:29 services\.web\.preview must be false, or a mapping with /,
+    )
+  })
+
+  it('hands its address to the previews of others, and its database to none', () => {
+    expect(problemsOf(file('${services.search.url} ${services.search.host}'))).toEqual([])
+    expect(problemsOf(file('${services.search.database.url}'))).toEqual([
+      '2:20 services.web.env.A: search has no previews (preview: false), and a preview must not use production’s database; its url and host are there for all',
+    ])
+    expect(problemsOf(file('${services.search.database.url}', ', preview: { env: { A: none } }'))).toEqual([])
+    expect(problemsOf(file('${services.search.database.url}', ', preview: false'))).toEqual([])
+  })
+})
+
 describe('any text at all', () => {
   const words = ['services', 'web', 'build', 'pack', 'env', 'health', 'path', 'previews', 'max', 'size', 'watch', 'A']
   const tree = fc.letrec((tie) => ({
