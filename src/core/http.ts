@@ -1,5 +1,4 @@
 import { isIP } from 'node:net'
-import type { Dispatcher } from 'undici'
 import connect from 'undici/lib/api/api-connect.js'
 import DispatcherOfAll from 'undici/lib/dispatcher/dispatcher.js'
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
@@ -126,18 +125,10 @@ export function proxiedFetch(environment: Environment): Fetch {
   const proxyFor = readProxies(environment)
   return (url, init) => {
     const proxy = proxyFor(new URL(url))
-    return proxy === undefined ? globalThis.fetch(url, init) : fetchThrough(proxy, url, init)
+    if (proxy === undefined) return globalThis.fetch(url, init)
+    // The package’s types and Node’s describe the same objects.
+    return dispatchedFetch(url, { ...init, dispatcher: proxy } as never) as unknown as Promise<Response>
   }
-}
-
-/** `fetch` by way of a proxy or an agent of its own. */
-export function fetchThrough(
-  dispatcher: Dispatcher,
-  url: string | URL,
-  init: RequestInit | undefined,
-): Promise<Response> {
-  // The package’s types and Node’s describe the same objects.
-  return dispatchedFetch(url, { ...init, dispatcher } as never) as unknown as Promise<Response>
 }
 
 /** The proxy for an address, if there is to be one. */
