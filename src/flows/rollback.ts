@@ -157,7 +157,7 @@ const askTimeoutMs = 5000
  */
 export async function lastWorkingVersion(run: Run, existing: Service | undefined): Promise<LastWorking | undefined> {
   const previous = await run.reporter.previous()
-  const served = fromService(existing)
+  const served = liveVersion(existing)
   // What the platform calls active may have answered with errors; the card knows.
   const sick = served !== undefined && previous?.commit === served.commit && previous.status !== 'live'
   const known = (sick ? undefined : served) ?? fromCard(previous)
@@ -165,7 +165,8 @@ export async function lastWorkingVersion(run: Run, existing: Service | undefined
   return { ...known, stillLive: known.url !== undefined && (await answers(run, known.url)) }
 }
 
-function fromService(existing: Service | undefined): LastWorking | undefined {
+/** What a service runs, as far as its latest deployment is live. */
+export function liveVersion(existing: Service | undefined): LastWorking | undefined {
   if (!existing?.branch || meaningOf(existing.status)?.phase !== 'live') return undefined
   const commit = parseDeploymentBranch(existing.branch)?.sourceSha
   return commit === undefined ? undefined : { commit, url: existing.url }
