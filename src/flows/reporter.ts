@@ -202,13 +202,14 @@ interface WrittenRows {
 }
 
 async function writeRows(
-  { settings, context: { repository }, github }: Deps,
+  { settings, context: { repository }, github, redact }: Deps,
   pullRequest: number,
   rows: readonly CardRow[],
   create: boolean,
 ): Promise<WrittenRows> {
   const seal = createSeal(settings.apiKey, repository, pullRequest)
   const surroundings: Surroundings = {
+    header: redact(settings.commentHeader ?? ''),
     repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
     pullRequest,
     seal,
