@@ -14,6 +14,7 @@ import { builtins, standIns } from './stand-ins.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
+const action = { main: 'src/main.ts', post: 'src/post.ts' }
 const entries = /\/src\/(?:main|post|cli)\.ts$/
 
 /**
@@ -22,7 +23,6 @@ const entries = /\/src\/(?:main|post|cli)\.ts$/
  */
 const parts: readonly CodeSplittingGroup[] = [
   { name: 'base', tags: ['$initial'], test: (id) => !entries.test(id) },
-  { name: 'base', test: /rolldown.runtime/ },
   { name: 'core', test: /\/src\/(?:core\/(?!dispatch)|source\/remote)/ },
   { name: 'proxies', test: /\/undici\/lib\// },
   { name: 'zod', test: /\/zod\// },
@@ -40,10 +40,7 @@ export async function build(out: string): Promise<void> {
   await mkdir(dirname(out), { recursive: true })
   const fresh = await mkdtemp(`${out}-`)
   try {
-    await Promise.all([
-      bundle(fresh, { main: 'src/main.ts', post: 'src/post.ts' }, [...parts]),
-      bundle(fresh, { cli: 'src/cli.ts' }, undefined),
-    ])
+    await Promise.all([bundle(fresh, action, [...parts]), bundle(fresh, { cli: 'src/cli.ts' }, undefined)])
     await chmod(join(fresh, 'cli/index.js'), 0o755)
     // Temporary folders are for their owner alone; this one stays, and others start what is in it.
     await chmod(fresh, 0o755)
@@ -59,6 +56,24 @@ async function bundle(
   entries: Readonly<Record<string, string>>,
   groups: CodeSplittingGroup[] | undefined,
 ): Promise<void> {
+  const chunks = await chunksOf(entries, groups)
+  for (const folder of Object.keys(entries)) {
+    await mkdir(join(out, folder), { recursive: true })
+    await writeFile(join(out, folder, 'package.json'), '{\n  "type": "module"\n}\n')
+    await writeFile(join(out, folder, 'licenses.txt'), await licenses(chunks))
+  }
+  for (const { fileName, code } of chunks) await writeFile(join(out, fileName), code)
+}
+
+/** The files of `main` and `post`, with what is in them. */
+export function chunksOfAction(): Promise<OutputChunk[]> {
+  return chunksOf(action, [...parts])
+}
+
+async function chunksOf(
+  entries: Readonly<Record<string, string>>,
+  groups: CodeSplittingGroup[] | undefined,
+): Promise<OutputChunk[]> {
   const bundler = await rolldown({
     cwd: root,
     input: Object.fromEntries(Object.entries(entries).map(([name, source]) => [`${name}/index`, source])),
@@ -82,13 +97,7 @@ async function bundle(
     codeSplitting: groups === undefined ? false : { groups },
   })
   await bundler.close()
-  const chunks = output.filter((file) => file.type === 'chunk')
-  for (const folder of Object.keys(entries)) {
-    await mkdir(join(out, folder), { recursive: true })
-    await writeFile(join(out, folder, 'package.json'), '{\n  "type": "module"\n}\n')
-    await writeFile(join(out, folder, 'licenses.txt'), await licenses(chunks))
-  }
-  for (const { fileName, code } of chunks) await writeFile(join(out, fileName), code)
+  return output.filter((file) => file.type === 'chunk')
 }
 
 /** Packages whose modules define things and do nothing else when they are loaded, without saying so. */

@@ -48,10 +48,12 @@ describe('the bundle on a Gitea of the sandbox', () => {
 
   it('deploys once the label is on that the gate asks for', async () => {
     const parent = await repository.head()
-    const described = await readFile(new URL('../../examples/monorepo/ink.yml', import.meta.url), 'utf8')
+    const full = await readFile(`${action}/examples/workflows/full.yml`, 'utf8')
+    const described = await readFile(`${action}/examples/monorepo/ink.yml`, 'utf8')
     const files = {
       'web/greeting.js': "export const greeting = 'Labelled'\n",
       'ink.yml': `${described}previews: { label: preview }\n`,
+      '.github/workflows/preview.yml': full.replace(/^name: .*$/m, 'name: Preview'),
     }
     await repository.commit({ branch: 'labelled', parent, files, message: 'Greet otherwise' })
     await repository.openPullRequest({ head: 'labelled', title: 'Greet otherwise' })
