@@ -254,12 +254,14 @@ export function cardSurroundings({
   context,
   settings,
   workflowFiles,
-}: Pick<Deps, 'context' | 'settings' | 'workflowFiles'>) {
+  redact,
+}: Pick<Deps, 'context' | 'settings' | 'workflowFiles' | 'redact'>) {
   const { repository } = context
   const byWorkflow = removalBy(workflowsOf({ context, workflowFiles }))
   return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({
     repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
     pullRequest,
+    header: redact(settings.commentHeader ?? ''),
     removal: byWorkflow === 'closing' || expiresAfterMs === undefined ? byWorkflow : { expiresAfterMs },
     seal: createSeal(settings.apiKey, repository, pullRequest),
   })
