@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { failureIn } from '../src/cli/explain.ts'
 import { sanitize } from '../src/core/sanitize.ts'
 import { type Diagnosis, diagnose } from '../src/diagnosis/diagnose.ts'
+import type { Bench } from './table.ts'
 
 const CASES = new URL('../test/diagnosis/cases/', import.meta.url)
 const MOST_LINES = 25
@@ -55,7 +56,7 @@ function judge(name: string, diagnosis: Diagnosis, { match, not, decisive, at, a
 }
 
 /** How many of the cases in test/diagnosis/cases are explained rightly, and how long a long log takes. */
-export async function benchDiagnosis(print: (line: string) => void): Promise<void> {
+export const benchDiagnosis: Bench = async (print) => {
   const judged = judgeCases()
   const placed = judged.filter(({ place }) => place !== undefined)
   const share = (right: number, of: number): string => `${right} of ${of} (${((100 * right) / of).toFixed(1)} %)`
@@ -67,4 +68,8 @@ export async function benchDiagnosis(print: (line: string) => void): Promise<voi
     const wrong = [each.cause ? '' : 'cause', each.decisive ? '' : 'decisive', each.place === false ? 'place' : '']
     print(`  ${each.name}: ${wrong.filter(Boolean).join(', ')} — ${each.diagnosis.cause}`)
   }
+  return [
+    { what: 'causes explained rightly', figure: share(judged.filter(({ cause }) => cause).length, judged.length) },
+    { what: 'places named rightly', figure: share(placed.filter(({ place }) => place).length, placed.length) },
+  ]
 }

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseRemote } from '../src/source/remote.ts'
 import { openSource } from '../src/source/source.ts'
 import { type GitServer, startGitServer } from '../test/source/git-server.ts'
 import { commitFiles, freshToken, git, gitBytes, newRepository, scratchFolder } from '../test/source/scratch.ts'
+import { atMost, type Bench, type Row } from './table.ts'
 
 interface Figures {
   /** Bodies of requests and answers, without their headers. */
@@ -25,13 +27,14 @@ interface Scene {
 }
 
 /** What a deployment sends, from the default checkout, and beside it what git needs from a full clone. */
-export async function benchPush(print: (line: string) => void): Promise<void> {
+export const benchPush: Bench = async (print) => {
   print(row('', 'sent', 'received', 'time', 'from origin', 'goal'))
-  await benchLarge(print)
+  const rows = await benchLarge(print)
   await benchManyFiles(print)
+  return rows
 }
 
-async function benchLarge(print: (line: string) => void): Promise<void> {
+async function benchLarge(print: (line: string) => void): Promise<readonly Row[]> {
   await using scene = await setScene('large')
   const { work } = scene
   const files = Array.from({ length: 1000 }, (_, index): [string, string] => [
@@ -55,6 +58,11 @@ async function benchLarge(print: (line: string) => void): Promise<void> {
   const total = again.sentBytes + again.receivedBytes
   print(figuresRow('the same commit again', again, `at most 2 kB in all: ${met(total <= 2000)}`))
   print(figuresRow('  git, full clone', await plainPush(scene, second)))
+  return [
+    atMost('bytes of a first push of 50 MB', whole.sentBytes / plainPack, 1.05, '×', 'a pack of the same tree'),
+    atMost('bytes sent after a change of 1 kB', changed.sentBytes / 1000, 5, 'kB'),
+    atMost('bytes both ways for the same commit again', total / 1000, 2, 'kB'),
+  ]
 }
 
 async function benchManyFiles(print: (line: string) => void): Promise<void> {
@@ -69,6 +77,35 @@ async function benchManyFiles(print: (line: string) => void): Promise<void> {
   await git(scene.work, 'push', '-q', scene.originRepository, 'main')
   print(figuresRow('10 000 small files', await deploy(scene, sha, [])))
   print(figuresRow('  git, full clone', await plainPush(scene, sha)))
+}
+
+/** What a first push costs: CPU time of this process and of git, and what was sent, beside a plain pack of the tree. */
+export async function firstPush(tree: { files: number; bytesEach: number }): Promise<{ cpuMs: number; packs: number }> {
+  await using scene = await setScene('growing')
+  const blob = (index: number) => {
+    const text = randomBytes(Math.ceil((tree.bytesEach * 3) / 4)).toString('base64')
+    return `M 100644 inline d${index % 100}/file${index}.txt\ndata ${text.length}\n${text}\n`
+  }
+  const head = 'commit refs/heads/main\ncommitter C <c@example.org> 1700000000 +0000\ndata 7\nGrowing\n'
+  const stream = Array.from({ length: tree.files }, (_, index) => blob(index)).join('')
+  await gitBytes(scene.work, ['fast-import', '--quiet'], { input: head + stream })
+  const sha = await git(scene.work, 'rev-parse', 'main')
+  await git(scene.work, 'push', '-q', scene.originRepository, 'main')
+  const pack = (await gitBytes(scene.work, ['pack-objects', '--revs', '--stdout', '-q'], { input: `${sha}^{tree}\n` }))
+    .length
+  const before = cpuMs()
+  const { sentBytes } = await deploy(scene, sha, [])
+  return { cpuMs: cpuMs() - before, packs: sentBytes / pack }
+}
+
+/** Of this process and of the children that have ended. */
+function cpuMs(): number {
+  const [, times = ''] = readFileSync('/proc/self/stat', 'utf8').split(') ')
+  // utime, stime, cutime, cstime in hundredths of a second: proc(5), counted from the state.
+  return times
+    .split(' ')
+    .slice(11, 15)
+    .reduce((sum, ticks) => sum + Number(ticks) * 10, 0)
 }
 
 async function setScene(name: string): Promise<Scene & AsyncDisposable> {

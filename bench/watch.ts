@@ -3,6 +3,7 @@ import { createSanitizer, sanitize } from '../src/core/sanitize.ts'
 import { deploymentLog, WINDOW_LINES } from '../src/watch/deployment-log.ts'
 import { DeploymentWatch } from '../src/watch/deployment-watch.ts'
 import { VirtualClock } from '../test/watch/virtual-clock.ts'
+import { atMost, type Bench, type Row } from './table.ts'
 
 const BUILDS_MS: readonly number[] = [3_000, 30_000, 300_000]
 const RUNS = 101
@@ -18,7 +19,8 @@ const NEW_LINES_PER_READING = 200
  *
  * @param print takes one line of the report
  */
-export async function benchWatch(print: (line: string) => void): Promise<void> {
+export const benchWatch: Bench = async (print) => {
+  const rows: Row[] = []
   print(`watch: ${RUNS} deployments each, in virtual time, ${ROUND_TRIP_MS} ms per request`)
   for (const buildMs of BUILDS_MS) {
     for (const end of ['active', 'failed'] as const) {
@@ -27,6 +29,10 @@ export async function benchWatch(print: (line: string) => void): Promise<void> {
       const late = runs.map(({ lateMs }) => lateMs).sort((a, b) => a - b)
       const requests = runs.reduce((sum, each) => sum + each.requests, 0) / RUNS
       const median = late[Math.floor(RUNS / 2)] ?? 0
+      if (buildMs < 60_000)
+        rows.push(
+          atMost(`end of a build of ${buildMs / 1_000} s (${end}), seen late in the median`, median / 1_000, 1, 's'),
+        )
       const share = ((median / buildMs) * 100).toFixed(1)
       print(
         `watch: build of ${buildMs / 1_000} s, then ${end}: told ${median} ms late in the median (${share} % of the build), ` +
@@ -34,7 +40,7 @@ export async function benchWatch(print: (line: string) => void): Promise<void> {
       )
     }
   }
-  logCost(print)
+  return [...rows, logCost(print)]
 }
 
 async function watchOnce(
@@ -60,7 +66,8 @@ async function watchOnce(
       await clock.sleep(ROUND_TRIP_MS / 2, limited)
       const status = statusAt(clock.now() - startedAt)
       await clock.sleep(ROUND_TRIP_MS / 2, limited)
-      return { branch: 'ink/production/bench', status, deployLogs: ['npm ci', 'npm run build'], runtimeLogs: [] }
+      const deployLogs = status === 'queued' ? [] : ['npm ci', 'npm run build']
+      return { branch: 'ink/production/bench', status, deployLogs, runtimeLogs: [] }
     },
     clock,
     random,
@@ -75,12 +82,21 @@ async function watchOnce(
   startedAt = clock.now()
   const seen = await clock.run(watch.next())
   if (seen.kind !== (end === 'active' ? 'live' : 'ended')) throw new Error(`a deployment was seen as ${seen.kind}`)
+  const lateMs = Math.round(clock.now() - startedAt - endMs)
+  // Beside what it takes to see the end, a failure has its log read to the end.
   if (seen.kind === 'ended') await clock.run(watch.gatherEvidence())
-  return { lateMs: Math.round(clock.now() - startedAt - endMs), requests }
+  return { lateMs, requests }
 }
 
-function logCost(print: (line: string) => void): void {
-  const lines = Array.from({ length: LINES }, (_, index) => logLine(index))
+function logCost(print: (line: string) => void): Row {
+  const { cpuMs, megabytes } = costOfLog(LINES)
+  print(`watch: ${LINES} log lines: ${Math.round(cpuMs)} ms CPU, ${Math.round(megabytes)} MB more memory`)
+  return atMost('100 000 log lines', cpuMs / 1_000, 0.5, 's of CPU')
+}
+
+/** What it costs to follow, sanitize and keep a log of so many lines. */
+export function costOfLog(count: number): { readonly cpuMs: number; readonly megabytes: number } {
+  const lines = Array.from({ length: count }, (_, index) => logLine(index))
   const sanitizeAll = createSanitizer(
     Array.from({ length: 20 }, (_, index) => `not-in-the-log-${index}-${'x'.repeat(30)}`),
   )
@@ -89,14 +105,13 @@ function logCost(print: (line: string) => void): void {
   const cpuBefore = process.cpuUsage()
   let most = memoryBefore
   const log = deploymentLog([], sanitizeAll, () => (shown += 1))
-  for (let end = NEW_LINES_PER_READING; end <= LINES; end += NEW_LINES_PER_READING) {
+  for (let end = NEW_LINES_PER_READING; end <= count; end += NEW_LINES_PER_READING) {
     log.accept(lines.slice(Math.max(0, end - WINDOW_LINES), end))
     if (end % 10_000 === 0) most = Math.max(most, process.memoryUsage().rss)
   }
   const { user, system } = process.cpuUsage(cpuBefore)
-  if (shown !== LINES) throw new Error(`${shown} of ${LINES} lines were shown`)
-  const cpuMs = Math.round((user + system) / 1_000)
-  print(`watch: ${LINES} log lines: ${cpuMs} ms CPU, ${Math.round((most - memoryBefore) / 2 ** 20)} MB more memory`)
+  if (shown !== count) throw new Error(`${shown} of ${count} lines were shown`)
+  return { cpuMs: (user + system) / 1_000, megabytes: (most - memoryBefore) / 2 ** 20 }
 }
 
 /** Coloured and plain lines, one in a thousand very long. */

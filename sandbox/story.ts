@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import type { EventKind, EventOptions, GitHub, Repository } from './github/github.ts'
 import type { InkPlatform } from './ink/platform.ts'
 import type { RunOptions, RunResult } from './runner/runner.ts'
@@ -33,12 +34,13 @@ export interface Stage {
   ) => Promise<RunResult>
 }
 
-const example = fileURLToPath(new URL('../examples/hello', import.meta.url))
+const example = fileURLToPath(new URL('../examples/monorepo', import.meta.url))
+const workflow = new URL('../examples/workflows/minimal.yml', import.meta.url)
 const permissions = { contents: 'read', 'pull-requests': 'write', deployments: 'write' } as const
 
 /**
- * The life of a repository in six steps: production, a pull request, an update, a broken build, its fix, the merge. Every
- * step is carried out by the action itself; what has to be true afterwards is looked up at the platform, at GitHub and at
+ * The life of a repository with a front end and an API in six steps: production, a pull request, an update, a broken build,
+ * its fix, the merge. Every step is carried out by the action itself; what has to be true afterwards is looked up at the platform, at GitHub and at
  * the URL, not taken from what the action says.
  */
 export async function* tellStory(stage: Stage): AsyncGenerator<StoryStep> {
@@ -53,7 +55,10 @@ export async function* tellStory(stage: Stage): AsyncGenerator<StoryStep> {
 
 async function openTeller({ ink, github, run }: Stage) {
   const repository = await github.createRepository({ owner: 'acme', name: 'hello' })
-  const first = await repository.commit({ branch: 'main', files: await filesOf(example), message: 'Say hello' })
+  // Under the name and at the path that the sandbox's runner tells.
+  const deploy = (await readFile(workflow, 'utf8')).replace(/^name: .*$/m, 'name: Preview')
+  const files = { ...(await filesOf(example)), '.github/workflows/preview.yml': deploy }
+  const first = await repository.commit({ branch: 'main', files, message: 'Say hello' })
   const act = async (kind: EventKind, options: EventOptions) =>
     run({
       repository,
@@ -65,7 +70,7 @@ async function openTeller({ ink, github, run }: Stage) {
   const greet = (greeting: string, message: string) =>
     repository.commit({
       branch: 'friendlier',
-      files: { 'greeting.js': `export const greeting = '${greeting}'\n` },
+      files: { 'web/greeting.js': `export const greeting = '${greeting}'\n` },
       message,
     })
   const step = (title: string, runs: readonly RunResult[], checks: readonly Check[]): StoryStep => ({
@@ -88,14 +93,14 @@ async function openTeller({ ink, github, run }: Stage) {
       return step(
         'A push to main goes to production',
         [result],
-        [...live(result, first), await answersWith(result.outputs.url, first)],
+        [...live(result, first), await answersWith(urlOf(result), first), apiAnswers(result)],
       )
     },
     async pullRequestOpens() {
       const sha = await repository.commit({
         branch: 'friendlier',
         parent: first,
-        files: { 'greeting.js': "export const greeting = 'Hello, friend'\n" },
+        files: { 'web/greeting.js': "export const greeting = 'Hello, friend'\n" },
         message: 'Be friendlier',
       })
       heads = [sha]
@@ -104,7 +109,13 @@ async function openTeller({ ink, github, run }: Stage) {
       return step(
         'A pull request gets a preview',
         [result],
-        [...live(result, sha), await answersWith(result.outputs.url, sha), oneComment(repository, 'Preview is live')],
+        [
+          ...live(result, sha),
+          await answersWith(urlOf(result), sha),
+          apiAnswers(result),
+          oneComment(repository, 'live'),
+          oneComment(repository, 'removed when this pull request closes'),
+        ],
       )
     },
     async secondCommit() {
@@ -113,14 +124,14 @@ async function openTeller({ ink, github, run }: Stage) {
       return step(
         'A second commit updates it',
         [result],
-        [...live(result, sha), await answersWith(result.outputs.url, sha), oneComment(repository, 'Preview is live')],
+        [...live(result, sha), await answersWith(urlOf(result), sha), oneComment(repository, 'live')],
       )
     },
     async brokenBuild() {
       const [, working = ''] = heads
       const broken = await repository.commit({
         branch: 'friendlier',
-        files: { 'greeting.js': "export const greeting = 'Hello\n" },
+        files: { 'web/greeting.js': "export const greeting = 'Hello\n" },
         message: 'Break the build',
       })
       const result = await push(broken)
@@ -131,8 +142,8 @@ async function openTeller({ ink, github, run }: Stage) {
         [
           { what: 'the run is red', holds: result.conclusion === 'failure' && result.outputs.status === 'failed' },
           {
-            what: 'the reason is annotated at greeting.js, line 1',
-            holds: result.annotations.some(({ file, line }) => file === 'greeting.js' && line === 1),
+            what: 'the reason is annotated at web/greeting.js, line 1',
+            holds: result.annotations.some(({ file, line }) => file === 'web/greeting.js' && line === 1),
           },
           oneComment(repository, 'SyntaxError'),
           oneComment(repository, `${working.slice(0, 7)}`),
@@ -146,7 +157,7 @@ async function openTeller({ ink, github, run }: Stage) {
       return step(
         'The fix is live',
         [result],
-        [...live(result, sha), await answersWith(result.outputs.url, sha), oneComment(repository, 'Preview is live')],
+        [...live(result, sha), await answersWith(urlOf(result), sha), oneComment(repository, 'live')],
       )
     },
     async merge() {
@@ -161,10 +172,10 @@ async function openTeller({ ink, github, run }: Stage) {
         [production, teardown],
         [
           ...live(production, sha),
-          await answersWith(production.outputs.url, sha),
+          await answersWith(urlOf(production), sha),
           {
-            what: 'the preview is gone',
-            holds: ink.service('acme-hello-pr-1') === undefined && teardown.outputs.status === 'removed',
+            what: 'both services of the preview are gone',
+            holds: ink.services().every(({ name }) => !/-pr-1$/.test(name)) && teardown.outputs.status === 'removed',
           },
           { what: 'no branch of the preview is left', holds: branches.every((name) => !name.startsWith('ink/pr-1/')) },
           {
@@ -179,20 +190,39 @@ async function openTeller({ ink, github, run }: Stage) {
 }
 
 function inputs(ink: InkPlatform): Record<string, string> {
-  return { 'api-key': ink.apiKey, endpoint: ink.endpoint, 'health-timeout': '30s', timeout: '3m' }
+  return { 'api-key': ink.apiKey, endpoint: ink.endpoint, timeout: '3m' }
 }
 
 function live(run: RunResult, sha: string): Check[] {
   return [
     { what: 'the run is green', holds: run.conclusion === 'success' && run.outputs.status === 'live' },
-    { what: `it says that it deployed ${sha.slice(0, 7)}`, holds: run.outputs.commit === sha },
+    { what: `it says that it deployed ${sha.slice(0, 7)}`, holds: servicesOf(run).web?.commit === sha },
   ]
 }
 
-/** The example prints its commit on its page, so the page proves what runs. */
+const servicesOutput = z.record(
+  z.string(),
+  z.object({ url: z.string().optional(), status: z.string(), commit: z.string().optional() }),
+)
+
+function servicesOf(run: RunResult): z.infer<typeof servicesOutput> {
+  return servicesOutput.parse(JSON.parse(run.outputs.services ?? '{}'))
+}
+
+/** The address of the front end. */
+function urlOf(run: RunResult): string | undefined {
+  return servicesOf(run).web?.url
+}
+
+/** The front end prints its commit, and what its own API has read from its own database: the page proves what runs. */
 async function answersWith(url: string | undefined, sha: string): Promise<Check> {
   const page = url === undefined ? '' : await fetch(url).then((answer) => answer.text())
-  return { what: `${url ?? 'the URL'} answers with ${sha.slice(0, 7)}`, holds: page.includes(sha) }
+  const holds = page.includes(sha) && page.includes('read from a database of its own')
+  return { what: `${url ?? 'the URL'} answers with ${sha.slice(0, 7)}, and with the words of its API`, holds }
+}
+
+function apiAnswers(run: RunResult): Check {
+  return { what: 'the API is live beside it', holds: servicesOf(run).api?.status === 'live' }
 }
 
 function oneComment(repository: Repository, saying: string): Check {
@@ -225,7 +255,8 @@ function everyStep(github: GitHub, ink: InkPlatform, runs: readonly RunResult[])
   ]
 }
 
-async function filesOf(directory: string): Promise<Record<string, string>> {
+/** All files of a directory, by their paths in it. */
+export async function filesOf(directory: string): Promise<Record<string, string>> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   return Object.fromEntries(

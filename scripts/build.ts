@@ -1,36 +1,47 @@
-import { spawn } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { transform } from 'esbuild'
+import { type CodeSplittingGroup, type OutputChunk, type Plugin, rolldown } from 'rolldown'
+import { builtins, standIns } from './stand-ins.ts'
 
 /**
- * Bundles the action and its command line: one directory under `dist` for each entry point, reproducible byte for byte, so that the
- * committed bundle can be checked against the source. `--out DIR` writes somewhere else than `dist`.
+ * Bundles the action and its command line under `dist`, reproducible byte for byte, so that the committed bundle can be
+ * checked against the source. `--out DIR` writes somewhere else than `dist`.
+ *
+ * `main` and `post` share their parts, which stand in `main`: what every run needs in `base.js`, and beside it one file for
+ * each thing that a run may come to need, loaded with `import()`. `cli` is a package of its own, in one file.
  */
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const bundler = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js')
-const compiler = join(root, 'node_modules/typescript/bin/tsc')
-const SMALLEST = { minify: true, treeShaking: true, format: 'esm', target: 'node20' } as const
-// Always the same folder: the bundler derives the numbers of its modules from their paths.
-const compiled = join(root, 'node_modules/.cache/ink-deploy')
-const entryPoints = [
-  { source: join(compiled, 'main.js'), name: 'main' },
-  { source: join(compiled, 'post.js'), name: 'post' },
-  { source: join(compiled, 'cli.js'), name: 'cli' },
-]
+
+const action = { main: 'src/main.ts', post: 'src/post.ts' }
+const entries = /\/src\/(?:main|post|cli)\.ts$/
 
 /**
- * Bundles all entry points into `out`, replacing what is there once everything is built.
- * @throws Error when the bundler fails or leaves a module out
+ * The files beside the entry points, each for what is needed at the same time. A module goes into the first that takes it or
+ * a module that imports it.
  */
+const parts: readonly CodeSplittingGroup[] = [
+  { name: 'base', tags: ['$initial'], test: (id) => !entries.test(id) },
+  { name: 'core', test: /\/src\/(?:core\/(?!dispatch)|source\/remote)/ },
+  { name: 'proxies', test: /\/undici\/lib\// },
+  { name: 'zod', test: /\/zod\// },
+  { name: 'yaml', test: /\/yaml\// },
+  { name: 'summary', test: /\/src\/report\/(?:markdown|summary)/ },
+  { name: 'flows', test: /\/src\/(?:flows|report|watch\/(?!requests))/ },
+  { name: 'github', test: /\/src\/github\// },
+  { name: 'platform', test: /\/src\/ink\/platform|\/@modelcontextprotocol\// },
+  { name: 'git', test: /\/src\/source\// },
+  { name: 'database', test: /\/@libsql\// },
+]
+
+/** Bundles everything into `out`, replacing what is there once all of it is built. */
 export async function build(out: string): Promise<void> {
   await mkdir(dirname(out), { recursive: true })
   const fresh = await mkdtemp(`${out}-`)
   try {
-    await compile()
-    await Promise.all(entryPoints.map(({ source, name }) => bundle(source, join(fresh, name), name === 'cli')))
+    await Promise.all([bundle(fresh, action, [...parts]), bundle(fresh, { cli: 'src/cli.ts' }, undefined)])
+    await chmod(join(fresh, 'cli/index.js'), 0o755)
     // Temporary folders are for their owner alone; this one stays, and others start what is in it.
     await chmod(fresh, 0o755)
     await rm(out, { recursive: true, force: true })
@@ -40,39 +51,100 @@ export async function build(out: string): Promise<void> {
   }
 }
 
-/**
- * Compiles once for all entry points, without checking types, which is a step of its own: the bundler's own loader
- * would do both for each of them, and for every file of the project.
- */
-async function compile(): Promise<void> {
-  await rm(compiled, { recursive: true, force: true })
-  await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', compiled])
+async function bundle(
+  out: string,
+  entries: Readonly<Record<string, string>>,
+  groups: CodeSplittingGroup[] | undefined,
+): Promise<void> {
+  const chunks = await chunksOf(entries, groups)
+  for (const folder of Object.keys(entries)) {
+    await mkdir(join(out, folder), { recursive: true })
+    await writeFile(join(out, folder, 'package.json'), '{\n  "type": "module"\n}\n')
+    await writeFile(join(out, folder, 'licenses.txt'), await licenses(chunks))
+  }
+  for (const { fileName, code } of chunks) await writeFile(join(out, fileName), code)
 }
 
-async function bundle(source: string, directory: string, smallest: boolean): Promise<void> {
-  // The cache would let yesterday's modules into today's bundle.
-  const settings = ['--minify', '--no-cache', '--license', 'licenses.txt']
-  await run(process.execPath, [bundler, 'build', source, '-o', directory, ...settings])
-  const file = join(directory, 'index.js')
-  const code = await readFile(file, 'utf8')
-  // The bundler ends well with this in place of a module that it could not find; the action would fail when started.
-  if (code.includes('webpackMissingModule')) throw new Error(`the bundle of ${source} lacks a module`)
-  // The bundler keeps what nothing calls, and the names of all functions; what npx fetches is better off without.
-  if (smallest) await writeFile(file, (await transform(code, SMALLEST)).code)
+/** The files of `main` and `post`, with what is in them. */
+export function chunksOfAction(): Promise<OutputChunk[]> {
+  return chunksOf(action, [...parts])
 }
 
-function run(program: string, args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
-    const said: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => said.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => said.push(chunk))
-    child.on('error', reject)
-    child.on('close', (code) => {
-      if (code === 0) return resolve()
-      reject(new Error(`${args[1]} ${args[2]} ended with ${code}:\n${Buffer.concat(said).toString()}`))
-    })
+async function chunksOf(
+  entries: Readonly<Record<string, string>>,
+  groups: CodeSplittingGroup[] | undefined,
+): Promise<OutputChunk[]> {
+  const bundler = await rolldown({
+    cwd: root,
+    input: Object.fromEntries(Object.entries(entries).map(([name, source]) => [`${name}/index`, source])),
+    platform: 'node',
+    // A package that colours its log if this one is there.
+    external: ['supports-color'],
+    treeshake: { moduleSideEffects: (id) => !QUIET.test(id) },
+    transform: { target: 'node20' },
+    plugins: [replaceModules],
+    onLog: (level, { code, message }) => {
+      // What is not found is left to be found when the bundle runs, and it would not be.
+      if (level === 'warn' && code !== 'INEFFECTIVE_DYNAMIC_IMPORT') throw new Error(message)
+    },
   })
+  const { output } = await bundler.generate({
+    format: 'esm',
+    minify: true,
+    comments: { legal: false },
+    entryFileNames: '[name].js',
+    chunkFileNames: 'main/[name].js',
+    codeSplitting: groups === undefined ? false : { groups },
+  })
+  await bundler.close()
+  return output.filter((file) => file.type === 'chunk')
+}
+
+/** Packages whose modules define things and do nothing else when they are loaded, without saying so. */
+const QUIET = /\/node_modules\/(?:@actions\/(?:core|exec|io)|undici)\//
+
+const replaceModules: Plugin = {
+  name: 'replace-modules',
+  resolveId(id, importer = '') {
+    const name = id.replace(/^node:/, '')
+    return ALWAYS.test(importer) && name in builtins ? BUILTIN + name : undefined
+  },
+  load(id) {
+    if (id.startsWith(BUILTIN)) return builtin(id.slice(BUILTIN.length))
+    return standIns.find(({ module }) => module.test(id))?.contents
+  },
+}
+
+/** What every run loads, as far as it asks Node for something. */
+const ALWAYS =
+  /\/src\/(?:main|adapters|plan\/|runner\/|core\/(?:clock|workspace-file))|\/@actions\/core\/lib\/(?!summary|path-utils|platform)/
+const BUILTIN = '\0builtin:'
+
+function builtin(name: string): string {
+  const { functions = [], constants = [] } = builtins[name] ?? {}
+  const module = `process.getBuiltinModule('node:${name}')`
+  return [
+    ...functions.map((one) => `export const ${one} = (...args) => ${module}.${one}(...args)`),
+    ...constants.map((one) => `export const ${one} = ${module}.${one}`),
+  ].join('\n')
+}
+
+/** The licences of all packages of which something is in the bundle. */
+async function licenses(chunks: readonly OutputChunk[]): Promise<string> {
+  const folders = chunks.flatMap(({ modules }) =>
+    Object.entries(modules).flatMap(([id, { renderedLength }]) =>
+      renderedLength === 0 ? [] : (/.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []),
+    ),
+  )
+  const texts = await Promise.all([...new Set(folders)].map(licenseOf))
+  return [...new Set(texts)].sort().join('\n')
+}
+
+async function licenseOf(folder: string): Promise<string> {
+  const { name, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Record<string, string>
+  const file = (await readdir(folder)).sort().find((one) => /^(?:licen[cs]e|copying)(?:\.|$)/i.test(one))
+  const text = file === undefined ? '' : await readFile(join(folder, file), 'utf8')
+  return `${name}\n${license}\n${text.replaceAll('\r\n', '\n').trim()}\n`
 }
 
 async function main(argv: readonly string[]): Promise<void> {

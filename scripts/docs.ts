@@ -11,8 +11,8 @@ import { hostileTables } from './hostile.ts'
 import { behavioursOf, faultRows } from './sandbox-facts.ts'
 
 /**
- * Writes what is made of something else: `action.yml` and `ink.schema.json` from the table of settings, inputs and outputs in
- * the README from `action.yml`, its workflow from the one that `ink-deploy login` writes, what the sandbox imitates in
+ * Writes what is made of something else: `action.yml` and `ink.schema.json` from the table of settings, inputs, keys and
+ * outputs in the README from the same, its workflow from the one that `ink-deploy login` writes, what the sandbox imitates in
  * docs/sandbox.md from its faults and tests. With `--check` it only compares.
  */
 
@@ -101,6 +101,15 @@ export function withTables(readme: string, actionYaml: string): string {
   return replaced(withInputs, 'outputs', table(['Output', 'Meaning'], outputRows))
 }
 
+/** The README with every key of `ink.yml`. */
+export function withKeys(readme: string): string {
+  const rows = fileKeys.map(({ key, setting }) => {
+    const { description, fallback } = settingTable[setting]
+    return [code(key.replace('*', 'NAME')), fallback === '' ? '' : code(fallback), description]
+  })
+  return replaced(readme, 'keys', table(['Key', 'Default', 'Meaning'], rows))
+}
+
 /** The README with the workflow that the command line writes as well. */
 export function withWorkflow(readme: string): string {
   return replaced(readme, 'workflow', `\`\`\`yaml\n${recommendedWorkflow()}\`\`\``)
@@ -154,7 +163,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const documents: readonly { readonly path: string; readonly made: (text: string) => string }[] = [
   { path: 'action.yml', made: actionYaml },
   { path: 'ink.schema.json', made: settingsSchema },
-  { path: 'README.md', made: (text) => withWorkflow(withTables(text, actionYaml())) },
+  { path: 'README.md', made: (text) => withWorkflow(withKeys(withTables(text, actionYaml()))) },
   { path: 'docs/sandbox.md', made: withSandboxTables },
   { path: 'docs/security.md', made: withHostileTables },
 ]

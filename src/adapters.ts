@@ -1,15 +1,13 @@
 import { join } from 'node:path'
-import { fetchNamedBy } from './core/addresses.ts'
 import { systemClock } from './core/clock.ts'
-import { proxiedFetch } from './core/http.ts'
+import { type Fetch, proxiedFetch } from './core/http.ts'
+import { type AsyncMethods, late } from './core/late.ts'
 import type { Deps } from './flows/run.ts'
-import { openGitHub } from './github/github.ts'
-import { openPlatform, type Platform } from './ink/platform.ts'
-import { createSeeder } from './ink/seed-database.ts'
+import type { GitHub, GitHubOptions } from './github/github.ts'
+import type { Platform } from './ink/platform.ts'
 import { isFromFork, type RunContext, type RunEvent } from './plan/event.ts'
 import type { Settings } from './plan/settings.ts'
-import { openSource } from './source/source.ts'
-import { createHttpRequest, createMcpProbe } from './watch/requests.ts'
+import type { Source, SourceOptions } from './source/source.ts'
 
 /** What only the edge to the runner can give. */
 export interface Edge {
@@ -25,26 +23,32 @@ export interface Edge {
   readonly secrets: Deps['secrets']
   readonly redact: Deps['redact']
   readonly remember: Deps['remember']
+  readonly workflowFiles: Deps['workflowFiles']
   readonly signal: AbortSignal
 }
 
-/** Joins the rooms: builds the adapters for platform, source and GitHub. Nothing is connected or called yet. */
+/**
+ * Joins the rooms: builds the adapters for platform, source and GitHub. Nothing is connected or called yet, and the code of
+ * each is loaded by whoever needs it first: a run that is skipped needs none.
+ */
 export function buildDeps(edge: Edge): Deps {
   const { context, event, settings, log } = edge
   const { repository } = context
   const clock = systemClock
   const random = Math.random
   const fetch = proxiedFetch(edge.environment)
-  const named = fetchNamedBy(settings.endpoint, edge.environment)
+  const named = lateFetch(async () =>
+    (await import('./core/addresses.ts')).fetchNamedBy(settings.endpoint, edge.environment),
+  )
   const token = settings.githubToken?.reveal()
   return {
     ...edge,
     clock,
     random,
-    seedDatabase: createSeeder(fetch),
-    http: createHttpRequest(named),
-    mcp: createMcpProbe(named),
-    github: openGitHub({
+    seedDatabase: async (...args) => (await import('./ink/seed-database.ts')).createSeeder(fetch)(...args),
+    http: async (...args) => (await import('./watch/requests.ts')).createHttpRequest(named)(...args),
+    mcp: async (...args) => (await import('./watch/requests.ts')).createMcpProbe(named)(...args),
+    github: lateGitHub({
       token,
       apiUrl: repository.apiUrl,
       owner: repository.owner,
@@ -58,6 +62,7 @@ export function buildDeps(edge: Edge): Deps {
       fetch,
     }),
     openPlatform: async (place, signal) => {
+      const { openPlatform } = await import('./ink/platform.ts')
       const platform = await openPlatform(
         {
           endpoint: settings.endpoint,
@@ -75,7 +80,7 @@ export function buildDeps(edge: Edge): Deps {
       return maskingVariables(platform, edge.maskVariables)
     },
     openSource: (_place, { ignoreWorkspace = false, deadlineAt } = {}) =>
-      openSource({
+      lateSource({
         workspace: ignoreWorkspace ? join(context.tempDir, 'no-checkout') : context.workspace,
         tempDir: context.tempDir,
         environment: edge.environment,
@@ -86,6 +91,55 @@ export function buildDeps(edge: Edge): Deps {
         clock,
         deadlineAt,
       }),
+  }
+}
+
+function lateFetch(open: () => Promise<Fetch>): Fetch {
+  return late(async () => ({ fetch: await open() }), 'fetch').fetch
+}
+
+function lateSource(options: SourceOptions): Source {
+  let opened: Promise<Source> | undefined
+  const open = () => {
+    opened ??= import('./source/source.ts').then(({ openSource }) => openSource(options))
+    return opened
+  }
+  return {
+    ...late(open, 'snapshot', 'files', 'read', 'readCommitted', 'committedPaths', 'push'),
+    ...late(open, 'branches', 'oldBranches', 'newestFirst', 'mark', 'deleteBranches'),
+    // What was never opened has left nothing behind.
+    [Symbol.asyncDispose]: async () => (await opened)?.[Symbol.asyncDispose](),
+  }
+}
+
+function lateGitHub(options: GitHubOptions): GitHub {
+  let opened: Promise<GitHub> | undefined
+  let seen: GitHub | undefined
+  const open = async () => {
+    opened ??= import('./github/github.ts').then(({ openGitHub }) => openGitHub(options))
+    seen = await opened
+    return seen
+  }
+  const room = <R extends keyof GitHub, N extends AsyncMethods<GitHub[R]> & keyof GitHub[R]>(
+    name: R,
+    ...methods: readonly N[]
+  ) => late<GitHub[R], N>(async () => (await open())[name], ...methods)
+  return {
+    ...late(open, 'can'),
+    branches: room('branches', 'tip'),
+    files: room('files', 'read'),
+    comments: room('comments', 'upsert', 'add'),
+    records: room(
+      'records',
+      ...(['jobHasEnvironment', 'open', 'setStatus', 'retireOlder', 'outcomeOf'] as const),
+      ...(['unfinished', 'tasksIn', 'remove'] as const),
+    ),
+    pullRequests: {
+      ...room('pullRequests', 'get', 'list', 'changedFiles', 'changedBetween', 'timeline'),
+      mayRead: () => seen?.pullRequests.mayRead() ?? true,
+    },
+    people: room('people', 'mayWrite', 'react'),
+    issues: room('issues', 'find', 'upsert', 'close'),
   }
 }
 

@@ -1,10 +1,15 @@
 #!/usr/bin/env node
 import { type Command, commandIn, usage } from './cli/command.ts'
 import { explainCommand } from './cli/explain.ts'
+import { initCommand } from './cli/init.ts'
 import { loginCommand } from './cli/login.ts'
 import { DeployError, errorMessage } from './core/errors.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { login: loginCommand, explain: explainCommand }
+const COMMANDS: Readonly<Record<string, Command>> = {
+  init: initCommand,
+  login: loginCommand,
+  explain: explainCommand,
+}
 
 async function main(): Promise<void> {
   const asked = commandIn(process.argv.slice(2), COMMANDS)

@@ -1,11 +1,8 @@
 import { systemClock } from './core/clock.ts'
 import { errorMessage } from './core/errors.ts'
 import { proxiedFetch } from './core/http.ts'
-import { finishInterrupted } from './flows/interrupted.ts'
-import { openGitHub } from './github/github.ts'
-import { createSeal } from './report/seal.ts'
 import { cancelOnSignals } from './runner/cancellation.ts'
-import { loadRun } from './runner/load-run.ts'
+import { loadRemains } from './runner/load-run.ts'
 import { readOpenDeployments } from './runner/output.ts'
 
 // The runner gives the post step of a cancelled job little time, and a dead GitHub must not use it all.
@@ -16,11 +13,13 @@ async function post(): Promise<void> {
   const open = readOpenDeployments(process.env)
   if (open.length === 0) return
   using cancelled = cancelOnSignals(process)
-  const { context, settings, log } = loadRun(process.env)
+  const { context, token, apiKey, log } = loadRemains(process.env)
   const { owner, name, serverUrl, fullName, apiUrl } = context.repository
-  const token = settings.githubToken?.reveal()
+  const { openGitHub } = await import('./github/github.ts')
+  const { finishInterrupted } = await import('./flows/interrupted.ts')
+  const { createSeal } = await import('./report/seal.ts')
   const github = openGitHub({
-    token,
+    token: token?.reveal(),
     apiUrl,
     owner,
     repo: name,
@@ -33,12 +32,16 @@ async function post(): Promise<void> {
   })
   const settleDeps = {
     github,
-    repositoryUrl: `${serverUrl}/${fullName}`,
-    sealOf: (pullRequest: number) => createSeal(settings.apiKey, context.repository, pullRequest),
-    comment: settings.comment,
+    surroundingsOf: (pullRequest: number) => ({
+      repositoryUrl: `${serverUrl}/${fullName}`,
+      pullRequest,
+      removal: open.find((one) => one.pullRequest === pullRequest)?.removal,
+      seal: createSeal(apiKey, context.repository, pullRequest),
+    }),
     now: systemClock.now(),
   }
-  for (const { service, status } of await finishInterrupted(open, settleDeps))
+  const comment = open.find((one) => one.comment)?.comment ?? 'sticky'
+  for (const { service, status } of await finishInterrupted(open, { ...settleDeps, comment }))
     log.info(`Marked the deployment of ${service} as ${status}`)
 }
 

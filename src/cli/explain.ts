@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { sanitize } from '../core/sanitize.ts'
 import { type Diagnosis, diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'

@@ -1,12 +1,10 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { lookup as resolveName } from 'node:dns/promises'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import type { Dispatcher, RequestInit, Response } from 'undici'
-import Agent from 'undici/lib/dispatcher/agent.js'
-import { fetch } from 'undici/lib/web/fetch/index.js'
+import type { Route } from './dispatch.ts'
 import { DeployError } from './errors.ts'
 import type { Fetch } from './http.ts'
-import { proxiedFetch, readProxies } from './http.ts'
+import { fetchThrough, proxiedFetch, readProxies } from './http.ts'
 import { sanitizePhrase } from './sanitize.ts'
 
 /** Which addresses may be asked when it was not the user who named them. */
@@ -16,7 +14,7 @@ export interface AddressRules {
   /** Whether private networks are fine too, as the one who names the address is a server of the user's own. */
   readonly privateNetworks?: boolean
   /** The proxy for an address. Where there is one, the connection is its own, and the check of the name has to do. */
-  readonly proxyFor?: ((target: URL) => Dispatcher | undefined) | undefined
+  readonly proxyFor?: ((target: URL) => Route | undefined) | undefined
 }
 
 /** An address that is not asked. The message says which one and why. */
@@ -151,13 +149,9 @@ export async function fetchAllowed(
   let headers = init?.headers
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const { url } = await assertPublicAddress(current, rules)
-    const dispatcher = rules.proxyFor?.(url) ?? (isConfigured(url, rules) ? undefined : guardedAgent(rules))
-    const response = await fetch(url, {
-      ...init,
-      headers: headers ?? {},
-      redirect: 'manual',
-      ...(dispatcher === undefined ? {} : { dispatcher }),
-    })
+    const request: RequestInit = { ...init, headers: headers ?? {}, redirect: 'manual' }
+    const route = rules.proxyFor?.(url) ?? (isConfigured(url, rules) ? undefined : guardedRoute(rules))
+    const response = await (route === undefined ? globalThis.fetch(url, request) : fetchThrough(route, url, request))
     const location = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || location === null) return response
     if (init?.redirect === 'manual') return response
@@ -172,12 +166,13 @@ export async function fetchAllowed(
   throw new Error(`${new URL(address).origin} redirects more than ${mostRedirects} times`)
 }
 
-const agents: { public?: Agent; private?: Agent } = {}
+const guarded = {
+  public: { lookup: allowedLookup() },
+  private: { lookup: allowedLookup({ privateNetworks: true }) },
+}
 
-function guardedAgent(rules: AddressRules): Agent {
-  const kind = rules.privateNetworks === true ? 'private' : 'public'
-  agents[kind] ??= new Agent({ connect: { lookup: allowedLookup({ privateNetworks: kind === 'private' }) } })
-  return agents[kind]
+function guardedRoute({ privateNetworks = false }: AddressRules): Route {
+  return privateNetworks ? guarded.private : guarded.public
 }
 
 /** The body of an answer, whose sender is taken to send no more than so many bytes. @throws DeployError at the first one more */
@@ -203,9 +198,7 @@ export function fetchNamedBy(endpoint: string, environment: Parameters<typeof pr
   let rules: Promise<AddressRules> | undefined
   return async (url, init) => {
     rules ??= rulesOf(endpoint)
-    // The package’s types and Node’s describe the same objects.
-    const asked = fetchAllowed(new URL(url).href, init as never, { ...(await rules), proxyFor })
-    return asked as unknown as Promise<Response>
+    return fetchAllowed(new URL(url).href, init, { ...(await rules), proxyFor })
   }
 }
 

@@ -1,8 +1,4 @@
-import { isIP } from 'node:net'
-import connect from 'undici/lib/api/api-connect.js'
-import DispatcherOfAll from 'undici/lib/dispatcher/dispatcher.js'
-import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
-import { fetch as dispatchedFetch } from 'undici/lib/web/fetch/index.js'
+import type { Route } from './dispatch.ts'
 import { DeployError } from './errors.ts'
 import { sanitizePhrase } from './sanitize.ts'
 
@@ -126,26 +122,29 @@ export function proxiedFetch(environment: Environment): Fetch {
   return (url, init) => {
     const proxy = proxyFor(new URL(url))
     if (proxy === undefined) return globalThis.fetch(url, init)
-    // The package’s types and Node’s describe the same objects.
-    return dispatchedFetch(url, { ...init, dispatcher: proxy } as never) as unknown as Promise<Response>
+    return fetchThrough(proxy, url, init)
   }
 }
 
-/** The proxy for an address, if there is to be one. */
-export function readProxies(environment: Environment): (target: URL) => ProxyAgent | undefined {
+/** `fetch` by way of a proxy, or with a lookup of its own. */
+export async function fetchThrough(route: Route, url: string | URL, init?: RequestInit): Promise<Response> {
+  const { fetchBy } = await import('./dispatch.ts')
+  return fetchBy(route, url, init)
+}
+
+/** The way by the proxy for an address, if there is to be one. */
+export function readProxies(environment: Environment): (target: URL) => Route | undefined {
   const read = (name: string) => environment[name.toLowerCase()] || environment[name] || undefined
-  const agentFor = (name: string): ProxyAgent | undefined => {
-    // The front door does this when it is entered; without it no tunnel can be asked for.
-    Object.assign(DispatcherOfAll.prototype, { connect })
+  const proxyOf = (name: string): Route | undefined => {
     const known = [name, 'ALL_PROXY'].find((one) => read(one) !== undefined)
-    return known === undefined ? undefined : new ProxyAgent(usableProxy(known, read(known) ?? ''))
+    return known === undefined ? undefined : { proxy: usableProxy(known, read(known) ?? '') }
   }
-  const agents: Readonly<Record<string, ProxyAgent | undefined>> = {
-    'https:': agentFor('HTTPS_PROXY'),
-    'http:': agentFor('HTTP_PROXY'),
+  const proxies: Readonly<Record<string, Route | undefined>> = {
+    'https:': proxyOf('HTTPS_PROXY'),
+    'http:': proxyOf('HTTP_PROXY'),
   }
   const exceptions = (read('NO_PROXY') ?? '').split(/[\s,]+/).filter(Boolean)
-  return (target) => (exceptions.some((one) => covers(one, target)) ? undefined : agents[target.protocol])
+  return (target) => (exceptions.some((one) => covers(one, target)) ? undefined : proxies[target.protocol])
 }
 
 /** `*`, an IP address, or a host with all below it (`corp.example`, `.corp.example`, `*.corp.example`), each with or without a port. */
@@ -153,8 +152,11 @@ function covers(exception: string, { hostname, port, protocol }: URL): boolean {
   if (exception === '*') return true
   const [, name = '', only] = /^(?:\*?\.)?(.*?)(?::(\d+))?$/.exec(exception.toLowerCase()) ?? []
   if (only !== undefined && only !== (port || (protocol === 'http:' ? '80' : '443'))) return false
-  return hostname === name || (isIP(hostname) === 0 && hostname.endsWith(`.${name}`))
+  return hostname === name || (!IPV4.test(hostname) && hostname.endsWith(`.${name}`))
 }
+
+// As `URL` writes every IPv4 address; those of version 6 are in brackets, so that none ends with a dot and a name.
+const IPV4 = /^\d+(?:\.\d+){3}$/
 
 function usableProxy(name: string, value: string): string {
   const { protocol = undefined } = URL.canParse(value) ? new URL(value) : {}

@@ -72,11 +72,13 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
   }
   for (const sameStart of forms.values()) sameStart.sort((a, b) => b.length - a.length)
   if (forms.size === 0) return (text) => text
+  const starts = new Uint8Array(mostStarts)
+  for (const start of forms.keys()) starts[hashAt(start, 0)] = 1
   return (text) => {
     const hidden: Range[] = []
     let reading = visible({ text })
     for (let depth = 0; depth <= deepestEscape; depth++) {
-      find(reading, forms, hidden)
+      find(reading, { forms, starts }, hidden)
       const next = unescaped(reading)
       if (next === undefined) break
       reading = next
@@ -113,7 +115,11 @@ const letters: Readonly<Record<string, string>> = {
   '&apos;': "'",
 }
 
+/** Nothing invisible is in a text of these alone, as nearly all are; to look for each kind costs many times as much. */
+const PLAIN = /^[\t-\r -~]*$/
+
 function visible(reading: Reading): Reading {
+  if (PLAIN.test(reading.text)) return reading
   return replaced(reading, INVISIBLE, () => '') ?? reading
 }
 
@@ -159,9 +165,22 @@ function replaced(reading: Reading, pieces: RegExp, meaning: (piece: string) => 
   return { text: parts.join(''), starts, ends }
 }
 
-function find({ text, starts, ends }: Reading, forms: ReadonlyMap<string, readonly string[]>, found: Range[]): void {
+/** What is looked for, by its first characters; `starts` says of most places that nothing can begin there, and is never wrong. */
+interface Wanted {
+  readonly forms: ReadonlyMap<string, readonly string[]>
+  readonly starts: Uint8Array
+}
+
+const mostStarts = 1 << 16
+
+function hashAt(text: string, at: number): number {
+  return (text.charCodeAt(at) * 961 + text.charCodeAt(at + 1) * 31 + text.charCodeAt(at + 2)) & (mostStarts - 1)
+}
+
+function find({ text, starts, ends }: Reading, wanted: Wanted, found: Range[]): void {
   for (let at = 0; at + shortestPiece <= text.length; at++) {
-    const form = forms.get(text.slice(at, at + shortestPiece))?.find((one) => text.startsWith(one, at))
+    if (wanted.starts[hashAt(text, at)] === 0) continue
+    const form = wanted.forms.get(text.slice(at, at + shortestPiece))?.find((one) => text.startsWith(one, at))
     if (form === undefined) continue
     const last = at + form.length - 1
     found.push([starts?.[at] ?? at, ends?.[last] ?? last + 1])

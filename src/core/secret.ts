@@ -1,5 +1,3 @@
-import { inspect } from 'node:util'
-
 const hidden = '[secret]'
 
 /** A value that shows itself only when asked by name: printing, dumping or serialising its owner gives it away nowhere. */
@@ -23,7 +21,8 @@ export class Secret {
     return hidden
   }
 
-  [inspect.custom](): string {
+  // What `util.inspect` looks for, without loading all of `util` for it (nodejs.org/api/util.html, utilinspectcustom).
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
     return hidden
   }
 }

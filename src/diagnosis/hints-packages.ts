@@ -102,7 +102,7 @@ export const PACKAGE_HINTS: readonly Hint[] = [
     at: /[Mm]issing script:? "?(?<script>[\w:.-]+)"?|ERR_PNPM_NO_SCRIPT.*?"?(?<script2>[\w:.-]+)"?$|[Cc]ommand "(?<script3>[\w:.-]+)" not found|Couldn't find a script named "(?<script4>[^"]+)"|Script not found "(?<script5>[^"]+)"/,
     without: /rails|bundler: command|rake|assets/i,
     cause: 'package.json has no script “{script|script2|script3|script4|script5}”',
-    todo: 'Add it to `scripts` of package.json, or set `build-command` or `start-command` to what there is.',
+    todo: 'Add it to `scripts` of package.json, or set `build.command` or `start` in ink.yml to what there is.',
   },
   // Native packages
   {

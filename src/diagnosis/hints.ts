@@ -43,12 +43,12 @@ export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /failed to read dockerfile|open \S*Dockerfile: no such file|unable to prepare context.*Dockerfile|no Dockerfile (?:was )?found|Dockerfile (?:does not exist|not found)|Cannot locate specified Dockerfile/i,
     cause: 'There is no Dockerfile where the platform looks for it: the file does not exist',
-    todo: 'Commit the Dockerfile (its name is case-sensitive), name it with `dockerfile-path`, or let the platform find out how to build with `build-pack: railpack`.',
+    todo: 'Commit the Dockerfile (its name is case-sensitive), name it with `build.dockerfile` in ink.yml, or let the platform find out how to build with `build-pack: railpack`.',
   },
   {
     at: /unable to prepare context: path "(?<folder>[^"]+)" not found|root[_ ]directory "?(?<folder2>[^"\s]+)"? (?:not found|does not exist)/i,
     cause: 'The root directory “{folder|folder2}” does not exist in what was deployed',
-    todo: 'Correct `root-directory`; it is relative to the top of the repository.',
+    todo: 'Correct `root` in ink.yml; it is relative to the top of the repository.',
   },
   {
     at: /failed to (?:compute cache key|calculate checksum).*"\/?(?<path>[^"]+)": not found|COPY failed: .*?(?<path2>\S+): no such file|"\/(?<path3>[^"]+)": not found/i,
@@ -59,12 +59,12 @@ export const BUILD_HINTS: readonly Hint[] = [
     at: /unable to generate a build plan|could not determine how to build|no (?:provider|start command|suitable buildpack) .*|Railpack could not/i,
     without: /start command/i,
     cause: 'The builder does not recognise what to build: no language was found at the top of what was deployed',
-    todo: 'Set `root-directory` to the folder of the app (the one with package.json, requirements.txt, go.mod …), or add a Dockerfile.',
+    todo: 'Set `root` in ink.yml to the folder of the app (the one with package.json, requirements.txt, go.mod …), or add a Dockerfile.',
   },
   {
     at: /no start command (?:was |could be )?(?:found|detected|specified)|could not determine (?:the )?start command|specify a start command/i,
     cause: 'Nothing tells how to start the application: no start command was found',
-    todo: 'Add a `start` script to package.json (or a Procfile, or a main file of the language), or set `start-command`.',
+    todo: 'Add a `start` script to package.json (or a Procfile, or a main file of the language), or set `start` in ink.yml.',
   },
   // Git
   {
@@ -135,7 +135,7 @@ export const BUILD_HINTS: readonly Hint[] = [
   },
   {
     at: /found no .*index\.html|Could not resolve entry module|Couldn't find any `?pages|no Go files in|is not in (?:std|GOROOT)|No inputs were found/,
-    todo: 'The folder that is built does not hold it: set `root-directory`, or name the right folder in the build command.',
+    todo: 'The folder that is built does not hold it: set `root` in ink.yml, or name the right folder in the build command.',
   },
   {
     at: /^\s*\d+:\d+\s+(?:error|Error)/,
@@ -236,7 +236,7 @@ export const RUN_HINTS: readonly Hint[] = [
     without: /imported from|^Require stack:\s*- (?!.*internal)/,
     when: 'run',
     cause: 'The start command runs {file}, which does not exist (Cannot find module)',
-    todo: 'Build it first, or start the file that the build writes; look at `outDir` of the compiler and at `start-command`.',
+    todo: 'Build it first, or start the file that the build writes; look at `outDir` of the compiler and at `start` in ink.yml.',
   },
   {
     at: /Cannot find (?:module|package) '|ERR_MODULE_NOT_FOUND|No module named|ModuleNotFoundError|cannot load such file/,

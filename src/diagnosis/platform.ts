@@ -136,7 +136,7 @@ export function listening(
   return {
     at,
     cause: `The application listens on port ${port}, but nothing answers where the platform looks`,
-    hint: `Let it listen on the port in the PORT environment variable, or set the \`port\` input to ${port}.`,
+    hint: `Let it listen on the port in the PORT environment variable, or set \`port\` in ink.yml to ${port}.`,
   }
 }
 
@@ -170,7 +170,7 @@ export function ending({ status }: Given, { raw = '', text, ended }: Said, log: 
     return { cause, hint: hint ?? 'Its last lines are below; run the same command on a fresh clone to see it fail.' }
   }
   if (ended === 'run' && code !== undefined) {
-    const server = 'A server must keep running; set `start-command` when the wrong thing was started.'
+    const server = 'A server must keep running; set `start` in ink.yml when the wrong thing was started.'
     return { cause: `The application stopped with exit code ${code} without saying why`, hint: hint ?? server }
   }
   if (/rollout|accepts? connections|progress deadline|readiness|health ?check|deadline exceeded/i.test(text)) {

@@ -3,23 +3,38 @@ import { count, shortSha } from '../core/format.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import type { Credits } from '../ink/account.ts'
 import type { Platform } from '../ink/platform.ts'
-import { describePlan } from '../plan/describe.ts'
 import type { PlaceJudgement } from '../plan/names.ts'
 import type { CheckPlan, Place, Plan } from '../plan/plan.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { formatCost } from '../report/wording.ts'
+import { annotationsOf } from './no-deployment.ts'
 import { assertDeployable, describeLimits, findPlace, type PlaceFindings } from './resources/account.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { compareDns, describeDns, type ZoneReader } from './resources/dns.ts'
 import { delegationOf } from './resources/domains.ts'
 import { findPreviews } from './resources/previews.ts'
-import type { Deps, Outcome } from './run.ts'
+import type { Deps, Outcome, RunDeps } from './run.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
-export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): Promise<Outcome> {
+export async function check(
+  plan: CheckPlan,
+  deps: RunDeps,
+  parts: readonly { readonly key: string | undefined; readonly would: Plan }[],
+  { steps, services, checks: known }: Pick<PlanReport, 'steps' | 'services' | 'checks'>,
+): Promise<Outcome> {
+  const { signal } = deps
+  const refused = plan.hasKey ? parts.flatMap(({ would }) => (would.kind === 'refused' ? [would] : [])) : []
   deps.log.startGroup('Checks')
   const checks = (
-    await Promise.all([checkPlatform(plan, deps, signal), checkPullRequests(deps), checkCheckout(plan, deps, signal)])
+    await Promise.all([
+      checkPlatform(plan, parts, deps, signal),
+      checkPullRequests(deps),
+      checkCheckout(plan, deps, signal),
+      known,
+      refused.map(
+        ({ problem, hint }): PlanCheck => ({ name: 'Plan', result: 'problem', detail: problem, fix: [hint] }),
+      ),
+    ])
   ).flat()
   for (const { name, result, detail, fix } of checks) {
     deps.log.info(`${signs[result]} ${name}: ${detail}`)
@@ -28,7 +43,8 @@ export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): P
   deps.log.endGroup()
   const report: PlanReport = {
     kind: 'plan',
-    steps: describePlan(plan.would),
+    services,
+    steps,
     checks,
     runUrl: deps.context.runUrl,
     warnings: [],
@@ -40,7 +56,8 @@ export async function check(plan: CheckPlan, deps: Deps, signal: AbortSignal): P
       : new DeployError(problems.map(({ name, detail }) => `${name}: ${detail}`).join('; '), {
           hint: 'The summary shows the lines that fix it.',
         })
-  return { action: 'plan', status: failure ? 'failed' : 'planned', report, failure }
+  const annotations = refused.flatMap(annotationsOf)
+  return { action: 'plan', status: failure ? 'failed' : 'planned', report, failure, annotations }
 }
 
 const signs = { fine: '✓', warning: '!', problem: '✗' } as const
@@ -117,7 +134,12 @@ async function checkDns(would: Plan, reader: ZoneReader): Promise<PlanCheck[]> {
 }
 
 /** What `command: plan` finds out about the account at ml.ink: whose key it is, where things will be, what is in use. */
-async function checkPlatform(plan: CheckPlan, deps: Deps, signal: AbortSignal): Promise<PlanCheck[]> {
+async function checkPlatform(
+  plan: CheckPlan,
+  parts: readonly { readonly would: Plan }[],
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<PlanCheck[]> {
   if (!plan.hasKey) {
     return [
       {
@@ -139,9 +161,9 @@ async function checkPlatform(plan: CheckPlan, deps: Deps, signal: AbortSignal): 
         await keyCheck(platform, signal),
         ...placeChecks(plan.place, found),
         await servicesCheck(platform, signal),
-        ...(await deployableCheck(plan, platform, signal)),
+        ...(await Promise.all(parts.map((part) => deployableCheck(part, platform, signal)))).flat(),
         ...(await moneyChecks(plan, { ...deps, platform, signal })),
-        ...(await checkDomains(plan.would, { ...deps, platform, signal })),
+        ...(await Promise.all(parts.map(({ would }) => checkDomains(would, { ...deps, platform, signal })))).flat(),
       ]
     } finally {
       await platform.close()
@@ -175,7 +197,11 @@ async function servicesCheck(platform: Platform, signal: AbortSignal): Promise<P
 }
 
 /** Whether the server has the tool that the deployment would need, and takes the values that it would be given. */
-async function deployableCheck({ would }: CheckPlan, platform: Platform, signal: AbortSignal): Promise<PlanCheck[]> {
+async function deployableCheck(
+  { would }: { readonly would: Plan },
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<PlanCheck[]> {
   if (would.kind !== 'preview' && would.kind !== 'production') return []
   const existing = await platform.service(would.serviceName, {}, signal)
   try {

@@ -8,7 +8,15 @@ import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/branches.ts'
 import { warnOfIdleGlobs } from './no-deployment.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
-import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
+import {
+  type DeployPlan,
+  desiredSettings,
+  expirySeconds,
+  type Prepared,
+  prepare,
+  pushSnapshot,
+  type Work,
+} from './prepare.ts'
 import { readAccount } from './resources/account.ts'
 import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
 import { findDatabase, makeDatabase, readSeed, runSeed, type Seed } from './resources/databases.ts'
@@ -16,7 +24,7 @@ import { applyDnsRecords } from './resources/dns.ts'
 import { applyDomain } from './resources/domains.ts'
 import { assertOwned } from './resources/repository.ts'
 import { keepVersions } from './resources/versions.ts'
-import { lastWorkingVersion, liveVersion, restorePrevious } from './restore-previous.ts'
+import { lastWorkingVersion, liveVersion, restorePrevious } from './rollback.ts'
 import { rollOut } from './rollout.ts'
 import type { Outcome, Run } from './run.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
@@ -83,6 +91,8 @@ async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutE
   const { existing, snapshot } = prepared
   const kept = keptSecrets(existing?.env, plan.variables)
   if (kept.length > 0) run.log.warning(describeKept(kept))
+  const expiry = expirySeconds(plan, run)
+  if (expiry !== undefined) run.reporter.noteExpiry(expiry * 1000)
   const { removals } = prepared
   let current = work
   const findOwn = async () => plan.database && (await findDatabase(run, plan.database, run.signal))

@@ -1,19 +1,14 @@
 import { DeployError } from '../core/errors.ts'
-import { createSanitizer, safeMessage } from '../core/sanitize.ts'
-import type { Platform } from '../ink/platform.ts'
-import type { Service } from '../ink/results.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import { placeOf } from '../plan/build-plan.ts'
-import { describePlan, noneTitles } from '../plan/describe.ts'
+import { noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
-import type { DeclinePlan, HelpPlan, LogsPlan, NonePlan, Plan, RefusedPlan } from '../plan/plan.ts'
-import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
-import type { AnnotationView, NothingReport, PlanReport } from '../report/model.ts'
-import { openReporter, type Subject } from './reporter.ts'
-import { compareDns, describeDns } from './resources/dns.ts'
-import { isOwnService, openInkRepository } from './resources/repository.ts'
-import type { Action, Outcome, Run, RunDeps } from './run.ts'
+import type { NonePlan, RefusedPlan } from '../plan/plan.ts'
+import type { AnnotationView, NothingReport } from '../report/model.ts'
+import type { Subject } from './reporter.ts'
+import type { Outcome, RunDeps } from './run.ts'
 
 /** The run cannot go on: a missing key, a command that lacks what it needs. */
 export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
@@ -62,7 +57,7 @@ export function warnOfIdleGlobs(
   const idle = idleGlobs(paths, files)
   if (idle.length > 0)
     log.warning(
-      `\`paths\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
+      `\`watch\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`,
     )
 }
 
@@ -76,86 +71,8 @@ async function noteSkipped(reason: string, pullRequest: PullRequest, deps: RunDe
     pullRequest: number,
     commit: head.sha,
   }
+  const { openReporter } = await import('./reporter.ts')
   await openReporter(deps, subject).noteSkipped(reason)
-}
-
-type PlanToDo = Extract<Plan, { readonly dryRun: boolean }>
-
-/** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
-export async function dryRun(plan: PlanToDo, action: Action, deps: RunDeps): Promise<Outcome> {
-  const details = await foreseen(plan, deps)
-  for (const line of details) deps.log.info(line)
-  const report: PlanReport = {
-    kind: 'plan',
-    steps: [...describePlan({ ...plan, dryRun: false }), ...details],
-    checks: [],
-    runUrl: deps.context.runUrl,
-    warnings: deps.warnings,
-  }
-  return { action, status: 'planned', report, failure: undefined }
-}
-
-/** What a dry run has to read from the platform to be able to say it. */
-async function foreseen(plan: PlanToDo, deps: RunDeps): Promise<readonly string[]> {
-  if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
-  let platform: Platform | undefined
-  try {
-    platform = await deps.openPlatform(plan.place, deps.signal)
-    const outlook = await compareDns(plan, { ...deps, platform })
-    if (!outlook) return []
-    const lines = [...outlook.problems, ...describeDns(outlook)]
-    return lines.length > 0 ? lines : ['DNS: in step']
-  } catch (error) {
-    deps.signal.throwIfAborted()
-    return [`DNS: could not be read (${safeMessage(deps, error)})`]
-  } finally {
-    await platform?.close()
-  }
-}
-
-const logLines = 200
-
-/** Answers `/ink help` and unknown commands. */
-export async function answerHelp(plan: HelpPlan, deps: RunDeps): Promise<Outcome> {
-  await deps.github.comments.add(plan.pullRequest, helpAnswer(plan.unknown))
-  return answered(
-    deps,
-    plan.unknown === undefined ? 'help was asked for and given' : `there is no command ${plan.unknown}`,
-  )
-}
-
-/** Says no, politely and once: whoever asks again for the same gets the sign alone. */
-export async function answerDecline(plan: DeclinePlan, deps: RunDeps): Promise<Outcome> {
-  await deps.github.people.react(plan.askedBy.commentId, '-1')
-  const marker = declineMarker(plan.askedBy.login, plan.reason)
-  const body = `${marker}\n${declineAnswer(deps.redact(plan.reason))}`
-  const fold = (bodies: readonly string[]) => ({ body: bodies[0] ?? body, shared: false })
-  await deps.github.comments.upsert({ pullRequest: plan.pullRequest, marker, fold })
-  return answered(deps, plan.reason)
-}
-
-/** Answers `/ink logs` with the end of the runtime log. */
-export async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
-  const service = await ownService(plan, run)
-  const sanitize = createSanitizer(run.secrets())
-  const body = service
-    ? logsAnswer(plan.serviceName, service.status, run.redact(service.runtimeLogs.map(sanitize)))
-    : declineAnswer('this pull request has no preview')
-  await run.github.comments.add(plan.pullRequest.number, body)
-  return answered(run, service ? 'the log was shown in a comment' : 'there is no preview')
-}
-
-/** The preview, if it is ours: another service of that name has a log that is nobody's business here. */
-async function ownService({ serviceName, place }: LogsPlan, run: Run): Promise<Service | undefined> {
-  const parts = { env: true, runtimeLogLines: logLines }
-  const service = await run.platform.service(serviceName, parts, run.signal)
-  if (!service) return undefined
-  const repository = await openInkRepository(run, place)
-  return repository && isOwnService(service, place, repository.slug) ? service : undefined
-}
-
-function answered(deps: RunDeps, reason: string): Outcome {
-  return { action: 'none', status: 'nothing', report: nothingReport(deps, 'nothing', reason), failure: undefined }
 }
 
 /** The report of a run that comes to no deployment and has no report of its own. */

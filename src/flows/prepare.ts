@@ -127,7 +127,18 @@ export function pushSnapshot(
  * The settings to send with the create or update call. An update replaces **all** variables of a service, so with
  * `merge` those which are there are read back and sent along (ink-platform: `env_vars` replaces all).
  */
-export function desiredSettings({ plan, run, prepared }: Work, existing: Service | undefined): ServiceSettings {
+export function desiredSettings(
+  {
+    plan,
+    run,
+    prepared,
+  }: {
+    readonly plan: DeployPlan
+    readonly run: { readonly platform: Pick<Run['platform'], 'canExpire'> }
+    readonly prepared: Pick<Prepared, 'database'>
+  },
+  existing: Service | undefined,
+): ServiceSettings {
   const { build } = plan
   // Sizes that are the monitor's to change, once the service is there.
   const scaled = existing && plan.kind === 'production' ? plan.autoscale : undefined
@@ -145,8 +156,7 @@ export function desiredSettings({ plan, run, prepared }: Work, existing: Service
     vcpus: scaled?.vcpus ? undefined : build.vcpus,
     region: existing ? undefined : build.region,
     env: desiredVariables(plan, prepared.database?.variables, existing),
-    destroyTimeoutSeconds:
-      plan.kind === 'preview' && run.platform.canExpire ? expirySeconds(plan.previewTtlMs) : undefined,
+    destroyTimeoutSeconds: expirySeconds(plan, run),
   }
 }
 
@@ -160,7 +170,11 @@ function desiredVariables(
 }
 
 // The platform counts at most a day (destroy_timeout_seconds, G2); longer lives end with the sweep.
-function expirySeconds(ttlMs: number | undefined): number | undefined {
-  const seconds = ttlMs === undefined ? undefined : Math.round(ttlMs / 1000)
-  return seconds !== undefined && seconds <= 86_400 ? seconds : undefined
+export function expirySeconds(
+  plan: DeployPlan,
+  { platform }: { readonly platform: Pick<Run['platform'], 'canExpire'> },
+): number | undefined {
+  if (plan.kind !== 'preview' || plan.previewTtlMs === undefined || !platform.canExpire) return undefined
+  const seconds = Math.round(plan.previewTtlMs / 1000)
+  return seconds <= 86_400 ? seconds : undefined
 }

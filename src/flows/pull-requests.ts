@@ -4,7 +4,7 @@ import type { PullRequest } from '../plan/event.ts'
 import { branchOf } from '../plan/event.ts'
 import { labelFollowsHead } from '../plan/guards.ts'
 import { parseDeploymentBranch } from '../plan/names.ts'
-import type { Facts, NeededFact, RunningVersion } from '../plan/plan.ts'
+import type { Facts, NeededFact, Plan, RunningVersion } from '../plan/plan.ts'
 import { meaningOf } from '../watch/readings.ts'
 import type { Deps } from './run.ts'
 
@@ -133,4 +133,13 @@ async function changedFilesOf(
   // A list that GitHub cut short proves no absence, and one between commits that do not follow each other is another's.
   const follows = of.kind === 'pull-request' || files?.relation === 'ahead' || files?.relation === 'identical'
   return files?.complete && follows ? files.paths : 'unreadable'
+}
+
+/** A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end. */
+export function reactTo(plan: Plan, { github }: Deps) {
+  const asked = 'askedBy' in plan ? plan.askedBy : undefined
+  return {
+    begin: async () => asked && github.people.react(asked.commentId, 'eyes'),
+    end: async (well: boolean) => asked && github.people.react(asked.commentId, well ? '+1' : '-1'),
+  }
 }

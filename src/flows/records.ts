@@ -109,17 +109,18 @@ export async function openRecord(deps: Deps, subject: RecordSubject, sha: string
   }
 }
 
-/** Keeps the words on the way in their order, each said once, and none after the end. */
+/** Keeps the words on the way in their order: each is said once, none that another has overtaken, and none after the end. */
 function progressWords(write: (state: 'queued' | 'in_progress') => Promise<void>) {
   const known = { lasting: false, working: false, over: false }
   const due = ['queued', 'in_progress'] as const
   let said = 0
   let written = Promise.resolve()
   const say = () => {
-    const until = known.working ? due.length : 1
-    if (!known.lasting || known.over) return
-    for (const state of due.slice(said, until)) written = written.then(() => write(state))
-    said = Math.max(said, until)
+    const next = known.working ? 1 : 0
+    const state = due[next]
+    if (!known.lasting || known.over || state === undefined || next < said) return
+    written = written.then(() => write(state))
+    said = next + 1
   }
   return {
     takesTime: () => {

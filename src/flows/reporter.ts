@@ -1,13 +1,13 @@
 import { placeName } from '../plan/names.ts'
-import { type FoldedCard, foldCard, renderOverview } from '../report/card.ts'
-import { fitAnnotations } from '../report/markdown.ts'
-import type { AnnotationView, CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
-import { authenticState, createSeal } from '../report/seal.ts'
-import { CARD_MARKER, encodeState } from '../report/state.ts'
-import { renderSummary } from '../report/summary.ts'
+import { removalBy } from '../plan/workflow/check.ts'
+import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
+import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
+import { createSeal } from '../report/seal.ts'
+import { encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
+import { workflowsOf } from './environment/workflow.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Cards, Deps, OpenDeployment, Outcome, RemovedPreview, Reporter, RunDeps, WriteMode } from './run.ts'
+import type { Cards, Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps, WriteMode } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -31,12 +31,15 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const stamp: RunStamp = { id: context.runId, attempt: context.runAttempt, startedAt }
   const now = () => new Date(clock.now()).toISOString()
   const timeline = new Timeline(() => clock.now(), deps.log)
+  let expiresAfterMs: number | undefined
   let before: CardRow | undefined
   const writeCard = async (pullRequest: number | undefined, told: CardRow, mode: WriteMode) => {
-    const written = await deps.cards.write(pullRequest, told, mode)
+    const written = await deps.cards.write(pullRequest, told, mode, expiresAfterMs)
     before ??= written?.before
     return written
   }
+  const removal =
+    subject.pullRequest === undefined ? undefined : cardSurroundings(deps)(subject.pullRequest, expiresAfterMs).removal
   const over = new AbortController()
   let row: CardRow = {
     service: subject.serviceName,
@@ -74,11 +77,14 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       deploymentId: record?.id,
       // Until GitHub has answered, it may have made one whose id nobody knows.
       recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
+      comment: deps.settings.comment,
+      removal,
     }
     const cutShort = removing.map((preview) => ({
       row: encodeState([rowOfRemoved(preview, 'cancelled', 'The run was cancelled while it took this preview down')]),
       pullRequest: preview.pullRequest,
       deploymentId: undefined,
+      comment: deps.settings.comment,
     }))
     deps.remember([...(begun ? [own] : []), ...cutShort], subject.serviceName)
   }
@@ -115,6 +121,9 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       row = { ...row, ...change, updatedAt: now() }
       if (ended && begun) remember()
       tellAtWork()
+    },
+    noteExpiry: (afterMs) => {
+      expiresAfterMs = afterMs
     },
     previous: async () => before,
     replaces: (commit) => {
@@ -175,6 +184,7 @@ function finalMode(deps: Deps, row: CardRow): WriteMode {
 interface Batch {
   readonly rows: CardRow[]
   create: boolean
+  expiresAfterMs: number | undefined
   readonly written: Promise<WrittenRows>
 }
 
@@ -184,6 +194,7 @@ interface Batch {
  * @param gatherMs how long the first of several rows waits for others
  */
 export function openCards(deps: Deps, gatherMs: number): Cards {
+  const surroundingsOf = cardSurroundings(deps)
   const waiting = new Map<number, Batch>()
   const last = new Map<number, Promise<unknown>>()
   const begin = (pullRequest: number): Batch => {
@@ -193,19 +204,20 @@ export function openCards(deps: Deps, gatherMs: number): Cards {
       await before?.catch(() => undefined)
       if (gatherMs > 0) await deps.clock.sleep(gatherMs, new AbortController().signal)
       waiting.delete(pullRequest)
-      return await writeRows(deps, pullRequest, rows, batch.create)
+      return await writeRows(deps, surroundingsOf(pullRequest, batch.expiresAfterMs), pullRequest, batch)
     }
-    const batch: Batch = { rows, create: false, written: Promise.resolve().then(write) }
+    const batch: Batch = { rows, create: false, expiresAfterMs: undefined, written: Promise.resolve().then(write) }
     waiting.set(pullRequest, batch)
     last.set(pullRequest, batch.written)
     return batch
   }
   return {
-    write: async (pullRequest, row, mode) => {
+    write: async (pullRequest, row, mode, expiresAfterMs) => {
       if (pullRequest === undefined || mode === 'not') return undefined
       const batch = waiting.get(pullRequest) ?? begin(pullRequest)
       batch.rows.push(deps.redact(row))
       batch.create ||= mode === 'create'
+      batch.expiresAfterMs ??= expiresAfterMs
       const { id, folded } = await batch.written
       return { id, before: folded?.before(row), after: folded?.after(row) }
     },
@@ -218,24 +230,16 @@ interface WrittenRows {
 }
 
 async function writeRows(
-  { settings, context: { repository }, github }: Deps,
+  { github }: Deps,
+  surroundings: Surroundings,
   pullRequest: number,
-  rows: readonly CardRow[],
-  create: boolean,
+  { rows, create }: Pick<Batch, 'rows' | 'create'>,
 ): Promise<WrittenRows> {
-  const seal = createSeal(settings.apiKey, repository, pullRequest)
-  const surroundings: Surroundings = {
-    repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
-    pullRequest,
-    seal,
-  }
   let first: FoldedCard | undefined
   let folded: FoldedCard | undefined
   const written = await github.comments.upsert({
-    pullRequest,
-    marker: CARD_MARKER,
+    ...cardOf(surroundings, pullRequest),
     create,
-    authentic: seal && ((body) => authenticState(body, seal) !== undefined),
     fold: (bodies) => {
       folded = foldCard(bodies, rows, surroundings)
       first ??= folded
@@ -245,29 +249,18 @@ async function writeRows(
   return { id: written?.id, folded: folded && first && { ...folded, before: first.before } }
 }
 
-/** Where a run's own page takes reports. */
-export interface RunPage {
-  annotate(annotations: readonly AnnotationView[]): void
-  writeSummary(markdown: string): void
-}
-
-/** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
-export function publish(outcome: Outcome, deps: Deps, page: RunPage): void {
-  const { repository } = deps.context
-  const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const told = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])]
-  // The warnings are those of the whole run.
-  const reports = told.map((report, index) => deps.redact(index === 0 ? report : { ...report, warnings: [] }))
-  const rows = reports.flatMap((report) => (report.kind === 'deploy' ? [report.row] : []))
-  page.annotate(fitAnnotations(outcome.annotations ?? []))
-  const overview = rows.length > 1 ? [renderOverview(rows, surroundings)] : []
-  page.writeSummary(
-    [...overview, ...reports.map((report) => renderSummary(report, surroundings, deps.clock.now()))].join('\n'),
-  )
-  for (const report of reports) {
-    if (report.kind !== 'deploy') continue
-    page.annotate(fitAnnotations(report.annotations))
-    if (report.row.status === 'live' && report.row.url)
-      deps.log.notice(`${report.row.service} is live: ${report.row.url}`)
-  }
+/** Where the card of a pull request stands, and what becomes of its preview. Reads the checkout's workflows once. */
+export function cardSurroundings({
+  context,
+  settings,
+  workflowFiles,
+}: Pick<Deps, 'context' | 'settings' | 'workflowFiles'>) {
+  const { repository } = context
+  const byWorkflow = removalBy(workflowsOf({ context, workflowFiles }))
+  return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({
+    repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
+    pullRequest,
+    removal: byWorkflow === 'closing' || expiresAfterMs === undefined ? byWorkflow : { expiresAfterMs },
+    seal: createSeal(settings.apiKey, repository, pullRequest),
+  })
 }

@@ -1,15 +1,18 @@
+import { signalWithin } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
 import type { Service } from '../ink/results.ts'
 import { parseDeploymentBranch } from '../plan/names.ts'
-import type { RollbackPlan } from '../plan/plan.ts'
+import type { ProductionPlan, RollbackPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
-import type { DeployReport } from '../report/model.ts'
+import type { CardRow, DeployReport, LastWorking, RowStatus } from '../report/model.ts'
+import { meaningOf } from '../watch/readings.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
+import type { Work } from './prepare.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
 import { versionToRestore } from './resources/versions.ts'
 import { rollOut } from './rollout.ts'
-import type { Outcome, Run } from './run.ts'
-import { explain, failureOf, judge, measured } from './verdict.ts'
+import { type Outcome, type Run, windUpMs } from './run.ts'
+import { explain, failureOf, type Judgement, judge, measured } from './verdict.ts'
 
 /** Switches a service to a branch of an earlier deployment: the one of a given commit, or the one before the present. */
 export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
@@ -77,4 +80,110 @@ function outcomeOf(run: Run, service: Service, end: RolloutEnd): Outcome {
     warnings: run.warnings,
   }
   return { action: 'rollback', status, report, failure: failureOf(status, sentence, explanation) }
+}
+
+/**
+ * After a production deployment went wrong: switches back to the branch and the variables of before, and asks the URL
+ * again. The image of that branch is still there, so this takes seconds.
+ * If the service has another branch than the failed one by now, somebody else was faster, and it is left alone.
+ * @returns the outcome to report, or undefined when there is nothing to go back to
+ */
+export async function restorePrevious(
+  run: Run,
+  plan: ProductionPlan,
+  { prepared, branch }: Pick<Work, 'prepared' | 'branch'>,
+  failed: Judgement,
+): Promise<{ status: RowStatus; sentence: string } | undefined> {
+  const { existing, repositorySlug, remoteBranches } = prepared
+  const back = versionBefore(existing, remoteBranches)
+  if (!existing || !back) {
+    run.log.warning('There is no earlier version to go back to, so the failed one stays as it is.')
+    return undefined
+  }
+  const now = await run.platform.service(plan.serviceName, { deployLogLines: 500 }, run.signal)
+  if (!now) {
+    run.log.info('Not rolled back: somebody has deleted the service meanwhile')
+    return undefined
+  }
+  if (now.branch !== undefined && now.branch !== branch) {
+    run.log.info(`Not rolled back: somebody else has switched the service to ${now.branch} meanwhile`)
+    return undefined
+  }
+  run.log.info(`Going back to ${back.commit.slice(0, 7)} (${back.branch})`)
+  const end = await rollOut(run, {
+    serviceName: plan.serviceName,
+    branch: back.branch,
+    commitHash: remoteBranches.get(back.branch),
+    // The failed build's lines stand in the log by now; they are not this one's.
+    existing: { ...existing, branch: now.branch, deployLogs: now.deployLogs },
+    repositorySlug,
+    repositoryName: plan.place.repositoryName,
+    settings: () => (existing.env ? { env: existing.env } : {}),
+    assertOwned: (service) => assertOwned(service, plan, repositorySlug),
+    stillWanted: async () => false,
+    health: plan.health,
+    // Often it is the time that is over, and users are waiting all the same.
+    deadlineAt: Math.max(run.deadlineAt, run.clock.now() + Math.min(plan.timeoutMs, windUpMs)),
+  })
+  const judgement = judge(end)
+  run.reporter.timeline.end(judgement.status === 'live' ? 'done' : 'failed', judgement.sentence)
+  const commit = back.commit.slice(0, 7)
+  if (end.kind !== 'live') {
+    run.log.warning(`Going back to ${commit} did not work either: ${judgement.sentence}`)
+    return {
+      status: failed.status,
+      sentence: `${failed.sentence}; going back to ${commit} did not work either: ${judgement.sentence}`,
+    }
+  }
+  run.reporter.update({ lastWorking: { commit: back.commit, url: end.url, stillLive: true } })
+  return { status: 'rolled-back', sentence: `${failed.sentence}; production is back at ${commit}` }
+}
+
+/** Where to go back to: the branch that the service had when it was found, if that exists and had not failed itself. */
+function versionBefore(
+  existing: Service | undefined,
+  branches: ReadonlyMap<string, string>,
+): { branch: string; commit: string } | undefined {
+  const branch = existing?.branch
+  const commit = branch === undefined ? undefined : parseDeploymentBranch(branch)?.sourceSha
+  if (existing?.url === undefined || meaningOf(existing.status)?.phase === 'ended') return undefined
+  return branch !== undefined && commit !== undefined && branches.has(branch) ? { branch, commit } : undefined
+}
+
+const askTimeoutMs = 5000
+
+/**
+ * The version that worked before a failed deployment, as far as it is known: from the service as it was found, else from
+ * the card. “Still live” is claimed only when its URL was seen to answer after the failure.
+ */
+export async function lastWorkingVersion(run: Run, existing: Service | undefined): Promise<LastWorking | undefined> {
+  const previous = await run.reporter.previous()
+  const served = liveVersion(existing)
+  // What the platform calls active may have answered with errors; the card knows.
+  const sick = served !== undefined && previous?.commit === served.commit && previous.status !== 'live'
+  const known = (sick ? undefined : served) ?? fromCard(previous)
+  if (!known) return undefined
+  return { ...known, stillLive: known.url !== undefined && (await answers(run, known.url)) }
+}
+
+/** What a service runs, as far as its latest deployment is live. */
+export function liveVersion(existing: Service | undefined): LastWorking | undefined {
+  if (!existing?.branch || meaningOf(existing.status)?.phase !== 'live') return undefined
+  const commit = parseDeploymentBranch(existing.branch)?.sourceSha
+  return commit === undefined ? undefined : { commit, url: existing.url }
+}
+
+function fromCard(previous: CardRow | undefined): LastWorking | undefined {
+  if (!previous) return undefined
+  return previous.status === 'live' ? { commit: previous.commit, url: previous.url } : previous.lastWorking
+}
+
+async function answers(run: Run, url: string): Promise<boolean> {
+  try {
+    const { status } = await run.http(new URL(url), signalWithin(askTimeoutMs, run.signal))
+    return status < 400
+  } catch {
+    run.signal.throwIfAborted()
+    return false // whatever keeps it from answering, it cannot be called live
+  }
 }

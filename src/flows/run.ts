@@ -6,8 +6,9 @@ import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
 import type { Place } from '../plan/plan.ts'
-import type { ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
-import type { AnnotationView, CardRow, Phase, PhaseName, PhaseResult, Report } from '../report/model.ts'
+import type { CommentMode, ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
+import type { WorkflowText } from '../plan/workflow/workflow.ts'
+import type { AnnotationView, CardRow, Phase, PhaseName, PhaseResult, PreviewEnd, Report } from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
 
@@ -18,6 +19,21 @@ export interface Log extends PhaseLog {
   notice(text: string): void
   warning(text: string): void
   untrusted(line: string): void
+}
+
+/** Lines of several services come mixed, so each says whose it is; groups cannot lie within each other. */
+export function labelled(log: Log, name: string): Log {
+  const label = (text: string) => `${name} │ ${text}`
+  return {
+    ...log,
+    startGroup: (title) => log.info(label(title)),
+    endGroup: () => undefined,
+    info: (text) => log.info(label(text)),
+    debug: (text) => log.debug(label(text)),
+    notice: (text) => log.notice(label(text)),
+    warning: (text) => log.warning(label(text)),
+    untrusted: (line) => log.untrusted(label(line)),
+  }
 }
 
 /** The action's outputs, by their names in `action.yml`. */
@@ -68,6 +84,8 @@ export interface Deps {
   readonly seedDatabase: SeedDatabase
   readonly http: HttpRequest
   readonly mcp: McpProbe
+  /** The workflow files of the checkout; none where nothing is checked out. */
+  readonly workflowFiles: () => readonly WorkflowText[]
   /** Remembers for the post step what would be left open if this process were killed now. */
   readonly remember: (open: readonly OpenDeployment[], serviceName: string) => void
 }
@@ -87,6 +105,10 @@ export interface OpenDeployment {
   readonly deploymentId: number | undefined
   /** By what the record is found that was being made when the run was ended; undefined when its id is known, or there is none. */
   readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
+  /** What the run was to do about its comment. */
+  readonly comment?: CommentMode | undefined
+  /** What ends the preview, as its card says. */
+  readonly removal?: PreviewEnd | undefined
 }
 
 /** What the entry point knows about the run itself. */
@@ -114,6 +136,8 @@ export interface Reporter {
   /** The row as it stands. */
   row(): CardRow
   update(change: Partial<CardRow>): void
+  /** The platform ends the preview by itself, so many milliseconds after the deployment. */
+  noteExpiry(afterMs: number): void
   /** The row that the card had for this service before this run, if it was read. */
   previous(): Promise<CardRow | undefined>
   /** The commit that was live before, as the platform tells; undefined when it does not. */
@@ -143,6 +167,8 @@ export interface Cards {
     pullRequest: number | undefined,
     row: CardRow,
     mode: WriteMode,
+    /** Milliseconds after which the platform ends the preview by itself, where it does. */
+    expiresAfterMs?: number,
   ): Promise<
     | { readonly id: number | undefined; readonly before: CardRow | undefined; readonly after: CardRow | undefined }
     | undefined

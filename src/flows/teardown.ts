@@ -1,15 +1,18 @@
 import { DeployError } from '../core/errors.ts'
+import { settleEach } from '../core/parallel.ts'
 import { previewState } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'
 import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
-import type { NothingReport, TeardownReport } from '../report/model.ts'
+import type { NothingReport, Target, TeardownReport } from '../report/model.ts'
 import { pullRequestFact } from './pull-requests.ts'
+import { openReporter } from './reporter.ts'
 import { describeLeft, type Removal, removePreview, retirePreview } from './resources/removal.ts'
 import { assertRemovable, openInkRepository, ownServices } from './resources/repository.ts'
-import type { Outcome, Run } from './run.ts'
+import { labelled, type Outcome, type Run } from './run.ts'
 
-interface Request extends Pick<Costing, 'database'> {
+/** A service that is to be taken down with all it consists of. */
+export interface Removing extends Pick<Costing, 'database'> {
   readonly place: Place
   readonly serviceName: string
   readonly databaseName: string
@@ -23,25 +26,44 @@ export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
   const wantedAgain = plan.onDemand ? undefined : () => isWanted(plan, run)
   const others = await othersOf(plan, run)
   if (others.length === 0) return takeDown(plan, run, wantedAgain)
-  const removed: unknown[] = []
-  const output: Run['output'] = (name, value) => {
-    if (name === 'removed') removed.push(...(JSON.parse(String(value)) as unknown[]))
-    else run.output(name, value)
-  }
-  const outcomes: Outcome[] = []
-  for (const request of others) outcomes.push(await takeDown(request, { ...run, output }, wantedAgain))
-  run.output('removed', JSON.stringify(removed))
+  const outcomes = await takeDownEach(others, run, wantedAgain)
   const [worst, ...rest] = outcomes.toSorted(
     (a, b) => Number(b.failure !== undefined) - Number(a.failure !== undefined),
   )
   return { ...(worst as Outcome), others: rest.map(({ report }) => report) }
 }
 
+/** Takes several services down at the same time. One that fails does not stop the others. */
+export async function takeDownEach(
+  requests: readonly Removing[],
+  run: Run,
+  wantedAgain?: () => Promise<boolean>,
+): Promise<readonly Outcome[]> {
+  const removed: unknown[] = []
+  const output: Run['output'] = (name, value) => {
+    if (name === 'removed') removed.push(...(JSON.parse(String(value)) as unknown[]))
+    else run.output(name, value)
+  }
+  const ends = await settleEach(requests, (request) => {
+    const { serviceName, pullRequest } = request
+    const target: Target = pullRequest === undefined ? 'production' : `pr-${pullRequest}`
+    const own = { ...run, output, log: requests.length > 1 ? labelled(run.log, serviceName) : run.log }
+    const reporter = openReporter(own, { serviceName, target, pullRequest, commit: '' })
+    return takeDown(request, { ...own, reporter }, wantedAgain)
+  })
+  run.signal.throwIfAborted()
+  run.output('removed', JSON.stringify(removed))
+  return ends.map((end) => {
+    if (end.status === 'rejected') throw end.reason
+    return end.value
+  })
+}
+
 /**
  * The previews of a pull request whose services come from a file with several, found by their marks, whatever the file says
  * now; the repository's one preview is among them where it exists. Empty where there is none such.
  */
-async function othersOf(plan: TeardownPlan, run: Run): Promise<Request[]> {
+async function othersOf(plan: TeardownPlan, run: Run): Promise<Removing[]> {
   const { place, pullRequest, serviceName } = plan
   const found = await ownServices(run, place, (name) => name.endsWith(`-pr-${pullRequest}`))
   const names = found.flatMap(({ name, env = {} }) => {
@@ -73,7 +95,7 @@ export async function teardownClosed(plan: PreviewPlan | ProductionPlan, run: Ru
 }
 
 /** Takes one service down with its database, branches, domain and records, and says so. */
-export async function takeDown(request: Request, run: Run, wantedAgain?: () => Promise<boolean>): Promise<Outcome> {
+async function takeDown(request: Removing, run: Run, wantedAgain?: () => Promise<boolean>): Promise<Outcome> {
   run.reporter.timeline.begin('settle', `Take down ${request.serviceName}`)
   const service = await run.platform.service(request.serviceName, { env: true }, run.signal)
   if (service) assertRemovable(service, request, (await openInkRepository(run, request.place))?.slug)
@@ -95,7 +117,7 @@ function reportRemoval(run: Run, { removed, left, overtaken: isOvertaken }: Remo
   run.output('removed', JSON.stringify(removed.map(({ kind, name }) => `${kind}:${name}`)))
 }
 
-function overtaken({ pullRequest }: Request, run: Run): Outcome {
+function overtaken({ pullRequest }: Removing, run: Run): Outcome {
   const reason = `Pull request #${pullRequest} is open again, so its preview was left to the run that deploys it`
   run.reporter.timeline.end('cancelled', reason)
   const { runUrl } = run.context
@@ -109,7 +131,7 @@ function overtaken({ pullRequest }: Request, run: Run): Outcome {
   return { action: 'teardown', status: 'superseded', report, failure: undefined }
 }
 
-function outcomeOf(request: Request, run: Run, removal: Removal): Outcome {
+function outcomeOf(request: Removing, run: Run, removal: Removal): Outcome {
   const { removed, left } = removal
   const report: TeardownReport = {
     kind: 'teardown',

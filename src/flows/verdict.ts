@@ -151,14 +151,14 @@ function saysItself({ status = 0, lacksText }: ProbeResult): boolean {
 
 function hintOnAnswer({ status, lacksText, byEdge, text = '' }: ProbeResult, runtimeLog: readonly string[]): string {
   if (lacksText)
-    return 'Let the app answer with what `health-contains` says, such as its variable `INK_GIT_COMMIT_SHA`; or another version, or another account’s service, answers at this address.'
+    return 'Let the app answer with what `health.contains` says, such as its variable `INK_GIT_COMMIT_SHA`; or another version, or another account’s service, answers at this address.'
   if (byEdge && status === 404)
-    return `If the app itself answers 404 there, in words that a proxy uses as well: ${pathAdvice([...runtimeLog, text])} Otherwise ml.ink does not lead to it yet; a longer \`health-timeout\` waits for that.`
+    return `If the app itself answers 404 there, in words that a proxy uses as well: ${pathAdvice([...runtimeLog, text])} Otherwise ml.ink does not lead to it yet; a longer \`health.timeout\` in ink.yml waits for that.`
   if (status === undefined || byEdge)
-    return 'Let the app listen on 0.0.0.0 and on the port in `PORT`. A slow start needs a longer `health-timeout`.'
+    return 'Let the app listen on 0.0.0.0 and on the port in `PORT`. A slow start needs a longer `health.timeout` in ink.yml.'
   if (status >= 500)
     return 'The app runs and fails at this request: look for the error in its own log, and at the variables that it needs.'
-  return `The app runs and answers. ${pathAdvice([...runtimeLog, text])} Where this is how it should answer, \`health-status: ${status}\` says so.`
+  return `The app runs and answers. ${pathAdvice([...runtimeLog, text])} Where this is how it should answer, \`health: { status: ${status} }\` in ink.yml says so.`
 }
 
 /** Which path to ask instead; those that the app itself has named come first. */

@@ -1,5 +1,5 @@
 import { getOctokit } from '@actions/github'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { type Clock, signalWithin } from '../core/clock.ts'
 import { describeBody, type Fetch, limitAnswers } from '../core/http.ts'
 import { retry } from '../core/retry.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Api, GitHubLog } from './api.ts'
 import type { CallFailure } from './failures.ts'
 import { type Authorship, authorSchema } from './token.ts'

@@ -2,7 +2,7 @@
 const ONLY_GITHUB = {
   'deployment-records': 'has no deployment records (“View deployment”)',
   comparison:
-    'does not say how commits lie to each other (`paths` can hold back the first preview of a pull request only)',
+    'does not say how commits lie to each other (`watch` can hold back the first preview of a pull request only)',
   'token-outlives-run':
     'takes the token of a cancelled run away at once (its comment is put right by the next run or sweep)',
 } as const

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../core/clock.ts'
 import type { Fetch } from '../core/http.ts'
 import { type Api, type GitHubLog, openApi, type Patience } from './api.ts'

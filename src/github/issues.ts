@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Api } from './api.ts'
 import { hasMarker } from './comments.ts'
 import { type Authorship, authorSchema } from './token.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Api } from './api.ts'
 
 /** A status of a deployment record, as far as it tells whose job made it. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Api, Patience } from './api.ts'
 import type { CallFailure } from './failures.ts'
 

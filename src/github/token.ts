@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Access, Api, GitHubLog, Permission, PermissionWarnings } from './api.ts'
 
 // What the action needs of each in the end: whoever is told to add `read` today would be told to add `write` tomorrow.

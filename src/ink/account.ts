@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Caller, Catalogue, Purpose } from './catalogue.ts'
 import { fitting, listUnder, optionalText } from './results.ts'
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { WantedArguments } from './arguments.ts'
 import { PlatformError, ToolError, type ToolFailure } from './errors.ts'
 import type { Tool } from './session.ts'

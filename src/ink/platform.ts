@@ -1,5 +1,4 @@
-import type { z } from 'zod'
-import { callsAtOnce, inTurns } from '../core/parallel.ts'
+import type * as z from 'zod'
 import { accountCalls, metricsSchema, type ServiceSize } from './account.ts'
 import {
   allowedValues,
@@ -160,24 +159,5 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
         return { remote, created: false }
       }
     },
-  }
-}
-
-/**
- * The platform, with at most so many calls under way at once; others wait for their turn. What is waited for between two
- * calls holds nobody up. Several connections may share their turns.
- */
-export function fewAtOnce(platform: Platform, inTurn = inTurns(callsAtOnce)): Platform {
-  return {
-    ...platform,
-    service: (...args) => inTurn(() => platform.service(...args)),
-    services: (...args) => inTurn(() => platform.services(...args)),
-    deleteService: (...args) => inTurn(() => platform.deleteService(...args)),
-    gitAccess: (...args) => inTurn(() => platform.gitAccess(...args)),
-    database: (...args) => inTurn(() => platform.database(...args)),
-    deleteDatabase: (...args) => inTurn(() => platform.deleteDatabase(...args)),
-    templateInstance: (...args) => inTurn(() => platform.templateInstance(...args)),
-    volumes: (...args) => inTurn(() => platform.volumes(...args)),
-    deleteVolume: (...args) => inTurn(() => platform.deleteVolume(...args)),
   }
 }

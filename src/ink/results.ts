@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { innermostReason } from '../core/errors.ts'
 import { webAddress } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'

@@ -45,8 +45,8 @@ async function runSeed(
   sql: string,
   { signal, requestLimitMs }: Omit<Connection, 'refused'>,
 ): Promise<'seeded' | 'not-empty'> {
-  // Few runs need the client. “eager”: evaluated now, but in the bundle’s one file, which its licences and its checks speak of.
-  const { createClient, LibsqlError } = await import(/* webpackMode: "eager" */ '@libsql/client/http')
+  // Few runs need the client.
+  const { createClient, LibsqlError } = await import('@libsql/client/http')
   const refusals: number[] = []
   const client = createClient({
     ...access,

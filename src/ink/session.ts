@@ -1,7 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Clock, signalWithin } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { type Fetch, limitAnswers, parseJson } from '../core/http.ts'

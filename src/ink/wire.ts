@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { signalWithin, systemClock } from '../core/clock.ts'
 import { AnswerTooLarge, describeBody, type Fetch, parseJson } from '../core/http.ts'
 import { retryAfterMs } from '../core/retry.ts'

@@ -34,8 +34,6 @@ export function previewPlan(
   const { settings, context } = input
   const shared = common(input, intent.because)
   const { number, head, base } = pullRequest
-  const missing = untrusted ? undefined : missingEnvFile(settings)
-  if (missing) return missing
   const name = previewName(shared.place.baseName, number)
   const filled = variablesOf(settings, { environment: 'preview', pullRequest: number, sha: head.sha, untrusted })
   if ('kind' in filled) return filled
@@ -72,8 +70,6 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
   const { wanted, before } = intent
   const shared = common(input, intent.because)
   const { baseName } = shared.place
-  const missing = missingEnvFile(settings)
-  if (missing) return missing
   const filled = variablesOf(settings, {
     environment: 'production',
     pullRequest: undefined,
@@ -138,16 +134,6 @@ function deploying(settings: Settings, name: string) {
 function buildOf({ build, directory }: Settings): BuildSettings {
   const said = build.buildPack ?? build.buildCommand ?? build.startCommand ?? build.publishDirectory
   return directory !== undefined && said === undefined ? { ...build, buildPack: 'static' } : build
-}
-
-function missingEnvFile({ environment }: Settings): RefusedPlan | undefined {
-  const { missingFile } = environment
-  if (missingFile === undefined) return undefined
-  return {
-    kind: 'refused',
-    problem: `env-file: there is no file ${JSON.stringify(missingFile)} in the workspace`,
-    hint: 'Check the path, and let actions/checkout or the step that writes the file run before this one.',
-  }
 }
 
 function layered(...layers: readonly Variables[]): Variables {
@@ -236,7 +222,7 @@ export function placeOf({ context, settings }: Pick<PlanInput, 'context' | 'sett
   return {
     project: settings.project,
     workspace: settings.workspace,
-    repositoryName: settings.repo ?? repository.name,
+    repositoryName: repository.name,
     repository,
     baseName: serviceName(settings.service, repository),
     ...(settings.serviceKey === undefined ? {} : { serviceKey: settings.serviceKey }),

@@ -1,6 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net'
-import { parse } from 'yaml'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { errorMessage } from '../core/errors.ts'
 import { type Parsed, parseDomain, type Read, type ValueProblem } from './values.ts'
 
@@ -21,19 +19,21 @@ export interface WantedRecord {
 /** The name of the records by which this action knows which ones it has made (see `dnsDifference`). */
 const markName = '_ink-deploy'
 
-const entry = z.strictObject({
-  zone: z.string(),
-  name: z.string(),
-  type: z.string(),
-  content: z.string(),
-  ttl: z.int().min(60).max(86_400).default(300),
+const entry = v.strictObject({
+  zone: v.string(),
+  name: v.string(),
+  type: v.string(),
+  content: v.string(),
+  ttl: v.optional(v.pipe(v.number(), v.integer(), v.minValue(60), v.maxValue(86_400)), 300),
 })
+const isIPv4 = (text: string): boolean => v.is(v.pipe(v.string(), v.ipv4()), text)
+const isIPv6 = (text: string): boolean => v.is(v.pipe(v.string(), v.ipv6()), text)
 
-/** Reads a YAML list of records, and says everything that is wrong with it. */
+/** Reads a list of records, which comes out of `ink.yml` as JSON, and says everything that is wrong with it. */
 export function parseDnsRecords(text: string): Read<readonly WantedRecord[]> {
   let list: unknown
   try {
-    list = parse(text, { maxAliasCount: 0 })
+    list = JSON.parse(text)
   } catch (error) {
     return {
       value: [],
@@ -67,15 +67,15 @@ function identityOf({ zone, name, type, content }: WantedRecord): string {
 }
 
 function readRecord(item: unknown): Parsed<WantedRecord> {
-  const parsed = entry.safeParse(item)
+  const parsed = v.safeParse(entry, item)
   if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const where = issue?.path.join('.')
+    const [issue] = parsed.issues
+    const where = v.getDotPath(issue)
     return {
-      allowed: `${where ? `${where}: ` : ''}${issue?.message ?? 'is not a record'}; an entry has zone, name, type, content and ttl`,
+      allowed: `${where ? `${where}: ` : ''}${issue.message}; an entry has zone, name, type, content and ttl`,
     }
   }
-  const { ttl, ...given } = parsed.data
+  const { ttl, ...given } = parsed.output
   const zone = parseDomain(given.zone.trim())
   if (!('value' in zone)) return { allowed: `zone must be ${zone.allowed}` }
   const name = relativeName(given.name.trim(), zone.value)

@@ -1,12 +1,11 @@
 import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
 import type { PlanInput, PreviewIntent } from './intent.ts'
 import type { Approval, Facts, NeededFact, NonePlan, RefusedPlan } from './plan.ts'
-import type { OnMissingKey } from './settings.ts'
 import { managedBy, marks } from './variables.ts'
 
 /**
  * What a run without a key comes to; undefined when there is one. Forks and Dependabot cannot have secrets, so for them
- * it is not a failure unless that was asked for.
+ * it is not a failure.
  *
  * @param takesDown whether the run is to take a preview down, which then runs on
  */
@@ -16,35 +15,23 @@ export function missingKey(
 ): NonePlan | RefusedPlan | undefined {
   if (settings.apiKey !== undefined) return undefined
   const withheld = secretsWithheld(context, event)
-  if (settings.onMissingKey === 'skip' || (settings.onMissingKey === 'auto' && withheld !== undefined)) {
-    const why = withheld ?? 'there is no api-key, and on-missing-key is skip'
-    const pullRequest = numberOf(event)
-    if (takesDown)
-      return { kind: 'none', status: 'skipped', reason: runsOn(why, pullRequest), pullRequest, stillRuns: true }
-    return { kind: 'none', status: 'skipped', reason: why, pullRequest }
-  }
-  return {
-    kind: 'refused',
-    problem: 'api-key: is not set',
-    hint: missingKeyHint(settings.onMissingKey, withheld !== undefined),
-  }
+  if (withheld === undefined) return { kind: 'refused', problem: 'api-key: is not set', hint: missingKeyHint }
+  const pullRequest = numberOf(event)
+  return takesDown
+    ? { kind: 'none', status: 'skipped', reason: runsOn(withheld, pullRequest), pullRequest, stillRuns: true }
+    : { kind: 'none', status: 'skipped', reason: withheld, pullRequest }
 }
+
+const missingKeyHint =
+  'Make a key at ml.ink (account, API keys), save it as the repository secret INK_API_KEY, ' +
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
+  'and pass it: `api-key: ${{ secrets.INK_API_KEY }}`.'
 
 function runsOn(why: string, pullRequest: number | undefined): string {
   return (
     `the preview${pullRequest === undefined ? '' : ` of pull request #${pullRequest}`}, if there is one, still runs and is billed. ` +
     `The next sweep of a scheduled workflow removes it, or a comment /ink stop; a workflow that closes previews under pull_request_target has the key. Why: ${why}`
   )
-}
-
-function missingKeyHint(onMissingKey: OnMissingKey, withheld: boolean): string {
-  const set =
-    'Make a key at ml.ink (account, API keys), save it as the repository secret INK_API_KEY, ' +
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
-    'and pass it: `api-key: ${{ secrets.INK_API_KEY }}`.'
-  return withheld && onMissingKey === 'fail'
-    ? `${set} This run gets no secrets; on-missing-key: auto would skip it instead.`
-    : set
 }
 
 /** Why GitHub gives this run no secrets, and what a maintainer can do about it; undefined when it does. */
@@ -153,7 +140,7 @@ export function skipReason(input: PlanInput, pullRequest: PullRequest, byPerson:
   if (pullRequest.state === 'closed') return `pull request #${pullRequest.number} is closed`
   if (!labelIsOn(previewLabel, pullRequest)) return `it does not have the label ${previewLabel}`
   if (pullRequest.draft && !previewDrafts && !byPerson) {
-    return 'it is a draft, and preview-drafts is false; mark it ready for review, or comment /ink deploy'
+    return 'it is a draft, and previews.drafts is false; mark it ready for review, or comment /ink deploy'
   }
   return undefined
 }

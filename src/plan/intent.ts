@@ -136,7 +136,7 @@ function meaningOfPullRequest(event: PullRequestEvent, settings: Settings): Inte
     return teardown(`the label ${settings.previewLabel} was taken off pull request #${number}`, pullRequest)
   }
   if (action === 'converted_to_draft' && !settings.previewDrafts) {
-    return teardown(`pull request #${number} is a draft again, and preview-drafts is false`, pullRequest)
+    return teardown(`pull request #${number} is a draft again, and previews.drafts is false`, pullRequest)
   }
   if (idleActions.includes(action) || (action === 'labeled' && label !== undefined && !isGate)) {
     const what = action === 'labeled' ? `labeled ${label}` : action

@@ -47,6 +47,7 @@ export function makePlan(input: PlanInput, facts: Facts = {}): Plan | NeedsPlan 
 function checkPlan(input: PlanInput, facts: Facts): Plan | NeedsPlan {
   const would = makePlan({ ...input, settings: { ...input.settings, command: 'auto' } }, facts)
   if (would.kind === 'needs') return would
+  if (would.kind === 'check') return would
   const hasKey = input.settings.apiKey !== undefined
   return { kind: 'check', ...common(input, 'command: plan'), ...costing(input), hasKey, would }
 }
@@ -277,5 +278,5 @@ function unchangedPaths(
 }
 
 function unchangedReason(paths: readonly string[]): string {
-  return `none of the changed files matches paths (${paths.join(', ')}); what was deployed before stays`
+  return `none of the changed files matches watch (${paths.join(', ')}); what was deployed before stays`
 }

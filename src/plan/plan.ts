@@ -1,8 +1,9 @@
 import type { Autoscale } from './autoscale.ts'
 import type { WantedRecord } from './dns.ts'
 import type { PullRequest, Repository } from './event.ts'
+import type { FileProblem } from './file/problems.ts'
 import type { HealthCheck } from './health.ts'
-import type { BuildSettings, DatabaseSettings, EnvStrategy, OnQuota, Prices } from './settings.ts'
+import type { BuildSettings, DatabaseSettings, EnvStrategy, Prices, Settings } from './settings.ts'
 import type { Variables } from './variables.ts'
 
 /** Where everything of one service happens on the platform. */
@@ -37,7 +38,10 @@ export interface Costing {
   readonly creditsWarning: number
 }
 
-interface Deploy extends Common, Costing {
+type Source = Pick<Settings, 'directory' | 'exportIgnore' | 'lfsPointers' | 'paths'>
+type Rules = Pick<Settings, 'removeDomain' | 'health' | 'timeoutMs' | 'adopt' | 'onQuota'>
+
+interface Deploy extends Common, Costing, Source, Rules {
   /** `production/acme-web` or `pr-12/acme-web-pr-12`; the middle of the branch name. */
   readonly target: string
   /** The environment's name on GitHub. */
@@ -47,14 +51,6 @@ interface Deploy extends Common, Costing {
   readonly wanted: { readonly sha: string; readonly ref: string }
   /** Commits at which the default checkout may stand for this event; anything else was checked out on purpose. */
   readonly ordinaryCheckouts: readonly string[]
-  /** Files to ship as they lie in the workspace, instead of the commit. */
-  readonly directory: string | undefined
-  /** Leave out what `.gitattributes` marks `export-ignore`. */
-  readonly exportIgnore: boolean
-  /** What becomes of LFS files whose contents cannot be fetched: nothing is deployed, or their pointers are. */
-  readonly lfsPointers: 'refuse' | 'allow'
-  /** Globs of the files that count; undefined when all do. */
-  readonly paths: readonly string[] | undefined
   /** Source commits that the platform probably has already, the most likely first. */
   readonly bases: readonly string[]
   /** What the service should have, marks included. */
@@ -63,18 +59,10 @@ interface Deploy extends Common, Costing {
   readonly database: DatabasePlan | undefined
   /** The custom domain that the service should have. */
   readonly domain: string | undefined
-  /** Take off a domain that is not the one asked for. */
-  readonly removeDomain: boolean
-  readonly health: HealthCheck
-  readonly timeoutMs: number
-  readonly adopt: boolean
-  readonly onQuota: OnQuota
 }
 
 /** The database of one service. */
-export interface DatabasePlan extends DatabaseSettings {
-  readonly name: string
-}
+export type DatabasePlan = DatabaseSettings & { readonly name: string }
 
 export interface PreviewPlan extends Deploy {
   readonly kind: 'preview'
@@ -190,8 +178,7 @@ export interface CheckPlan extends Common, Costing {
   readonly kind: 'check'
   /** Whether there is an API key at all. */
   readonly hasKey: boolean
-  /** What the event would lead to. */
-  readonly would: Plan
+  readonly would: PlanToRun
 }
 
 export interface NonePlan {
@@ -207,8 +194,16 @@ export interface NonePlan {
   readonly pullRequest: number | undefined
   /** A preview that was to be taken down is still there, if there was one. */
   readonly stillRuns?: boolean
-  /** Given where none of the changed files counts: the globs, and the commit that they left out. */
-  readonly heldBy?: { readonly paths: readonly string[] } & Pick<PreviewPlan, 'wanted' | 'ordinaryCheckouts'>
+  /** Given where none of the changed files counts: the globs, and the commit that they were meant for. */
+  readonly heldBy?: HeldByPaths
+}
+
+/** What `watch` has left out. */
+export interface HeldByPaths {
+  readonly paths: readonly string[]
+  readonly wanted: { readonly sha: string }
+  /** Commits at which the default checkout may stand for this event. */
+  readonly ordinaryCheckouts: readonly string[]
 }
 
 /** The run cannot go on, and that is red: a missing key, a command that lacks what it needs. */
@@ -220,13 +215,8 @@ export interface RefusedPlan {
   readonly places?: readonly FilePlace[]
 }
 
-/** A place in a file of the repository, and what is wrong there. Line and column start at 1. */
-export interface FilePlace {
-  readonly file: string
-  readonly line: number
-  readonly column: number
-  readonly text: string
-}
+/** A place in a file of the repository, and what is wrong there. */
+export type FilePlace = FileProblem & { readonly file: string }
 
 /** A fact is needed before the plan can be made: look it up, add it to the facts, and plan again. */
 export interface NeedsPlan {
@@ -234,19 +224,10 @@ export interface NeedsPlan {
   readonly need: NeededFact
 }
 
-export type Plan =
-  | PreviewPlan
-  | ProductionPlan
-  | TeardownPlan
-  | SweepPlan
-  | MonitorPlan
-  | RollbackPlan
-  | LogsPlan
-  | HelpPlan
-  | DeclinePlan
-  | CheckPlan
-  | NonePlan
-  | RefusedPlan
+/** Plans that need the platform. */
+export type WorkPlan = PreviewPlan | ProductionPlan | TeardownPlan | SweepPlan | MonitorPlan | RollbackPlan | LogsPlan
+export type PlanToRun = WorkPlan | HelpPlan | DeclinePlan | NonePlan | RefusedPlan
+export type Plan = PlanToRun | CheckPlan
 
 export type NeededFact =
   | { readonly fact: 'pullRequest'; readonly number: number }

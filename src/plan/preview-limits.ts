@@ -66,10 +66,10 @@ function reasonToRemove(
   }
   const ageMs = preview.createdAt === undefined ? undefined : now - preview.createdAt
   const tooOld = rules.previewTtlMs !== undefined && ageMs !== undefined && ageMs > rules.previewTtlMs
-  return tooOld && preview.running ? 'it is older than preview-ttl allows' : undefined
+  return tooOld && preview.running ? 'it is older than previews.ttl allows' : undefined
 }
 
-/** Of those that stay, the oldest beyond `max-previews` go as well. Those of unknown age count as young. */
+/** Of those that stay, the oldest beyond `previews.max` go as well. Those of unknown age count as young. */
 function overLimit<T extends SweepCandidate>(
   decisions: SweepDecision<T>[],
   maxPreviews: number | undefined,
@@ -83,7 +83,7 @@ function overLimit<T extends SweepCandidate>(
       ? {
           ...decision,
           remove: true,
-          why: `there are more than ${maxPreviews} previews (max-previews), and it is among the oldest`,
+          why: `there are more than ${maxPreviews} previews (previews.max), and it is among the oldest`,
         }
       : decision,
   )

@@ -4,12 +4,13 @@ import { defaultEndpoint } from './values.ts'
 
 export const commands = ['auto', 'preview', 'production', 'teardown', 'sweep', 'monitor', 'rollback', 'plan'] as const
 
-/**
- * The one table of settings: type, fallback, description and, for what the app is, its key in `ink.yml`. `action.yml`, the
- * table in the README and `ink.schema.json` are made of it (`npm run docs`), and so are the types in settings.ts.
+/*
+ * The one table of settings: type, fallback, description, and where each may stand. `action.yml`, the table in the README and
+ * `ink.schema.json` are made of it (`npm run docs`), and so are the types in settings.ts.
  */
-export const settingTable = {
-  // What a run may do.
+
+/** What a workflow may say: what a run may do, and what a small app needs that has no `ink.yml`. */
+export const workflowSettings = {
   'api-key': optional(
     types.apiKey,
     'ml.ink API key, from a secret; without it the environment variable `INK_API_KEY` is used',
@@ -23,7 +24,11 @@ export const settingTable = {
     'auto',
     '`auto` acts as the event says; `preview`, `production`, `teardown`, `sweep`, `monitor` or `rollback` whatever the event; `plan` checks the set-up and changes nothing',
   ),
-  config: withDefault(types.path, 'ink.yml', 'File in the commit that says what the app is; it need not be there'),
+  config: withDefault(
+    types.path,
+    'ink.yml',
+    'File in the commit that says what the app is: every key is in `ink.schema.json`; it need not be there',
+  ),
   service: optional(
     types.serviceLabel,
     'Base name of the service, made a DNS label; unset means `<owner>-<repo>`, and with several in the file `<owner>-<repo>-<NAME>`, but for `web` and the one called like the repository. Previews are `<service>-pr-<n>`. With several in the file the input confines a run to one of them',
@@ -31,114 +36,11 @@ export const settingTable = {
   ),
   project: withDefault(types.name, 'default', 'Project on ml.ink'),
   workspace: optional(types.name, 'Workspace on ml.ink'),
-  repo: optional(types.repositoryName, 'Name of the repository on ml.ink; unset means the name of this repository'),
   'production-branch': optional(types.branch, 'Branch that goes to production; unset means the default branch'),
   directory: optional(
     types.path,
     'Deploy the files of this directory as they lie in the workspace, instead of the commit',
   ),
-  'env-file': optional(types.filePath, 'File of environment variables in the workspace; `env` is laid over it'),
-  'env-strategy': withDefault(
-    types.choice(['merge', 'replace']),
-    'merge',
-    '`merge` keeps variables that were set elsewhere, `replace` drops them',
-  ),
-  timeout: withDefault(
-    types.duration('24h'),
-    '20m',
-    'Longest time from the trigger until the deployment is healthy, such as `90s`, `15m` or `1h`',
-  ),
-  rollback: withDefault(types.flag, 'true', 'Switch production back when the new version is unhealthy'),
-  'rollback-to': optional(
-    types.commit,
-    'Commit that `command` `rollback` goes back to; unset means the version before',
-  ),
-  comment: withDefault(
-    types.choice(['sticky', 'on-failure', 'none']),
-    'sticky',
-    'Comment on the pull request: `sticky`, `on-failure` or `none`',
-  ),
-  'deployment-record': withDefault(
-    types.choice(['auto', 'true', 'false']),
-    'auto',
-    'GitHub deployment records: `true`, `false`, or `auto`, which leaves them to a job that has an environment',
-  ),
-  'on-missing-key': withDefault(
-    types.choice(['auto', 'skip', 'fail']),
-    'auto',
-    'Without a key: `skip`, `fail`, or `auto`, which skips for forks and Dependabot and fails otherwise',
-  ),
-  'on-quota': withDefault(
-    types.choice(['fail', 'skip', 'evict-oldest']),
-    'fail',
-    'When the account is full, has no credits, or `max-cost-per-day` is reached: `fail`, `skip` or `evict-oldest`',
-  ),
-  adopt: withDefault(
-    types.flag,
-    'false',
-    'Take over a service that exists but does not carry the marks of this repository',
-  ),
-  'remove-orphans': withDefault(
-    types.flag,
-    'false',
-    'Remove services of production, with their databases, that the file no longer has; without it they are only named',
-  ),
-  'pr-number': optional(
-    types.integer(1, 999_999_999),
-    'Pull request to act on, for `workflow_dispatch` and for `command`',
-  ),
-  'dry-run': withDefault(types.flag, 'false', 'Say what would be done, and change nothing'),
-  'max-cost-per-day': optional(
-    types.dollarLimit,
-    'Dollars a day that all previews together may cost, as estimated; a preview beyond it is left to `on-quota`',
-  ),
-  'credits-warning': withDefault(
-    types.dollars,
-    '1',
-    'Warn when the account has fewer dollars of credits left than this; `0` for never',
-  ),
-  endpoint: withDefault(types.endpoint, defaultEndpoint, 'MCP endpoint of ml.ink'),
-
-  // What the app is.
-  'export-ignore': withDefault(
-    types.flag,
-    'false',
-    'Leave out the files that `.gitattributes` marks `export-ignore`',
-    'services.*.build.export-ignore',
-  ),
-  'lfs-pointers': withDefault(
-    types.choice(['refuse', 'allow']),
-    'refuse',
-    'When contents of Git LFS cannot be fetched: `refuse` to deploy, or `allow` the pointers in their place',
-    'services.*.build.lfs-pointers',
-  ),
-  'build-pack': optional(
-    types.choice(['railpack', 'dockerfile', 'static', 'dockercompose']),
-    '`railpack`, `dockerfile`, `static` or `dockercompose`; unset settings of the build stay as they are on ml.ink',
-    'services.*.build.pack',
-  ),
-  'build-command': optional(types.shellCommand, 'Command that builds the service', 'services.*.build.command'),
-  'start-command': optional(types.shellCommand, 'Command that starts the service', 'services.*.start'),
-  'publish-directory': optional(
-    types.path,
-    'Directory that the build leaves behind to be served; with `build-pack` `railpack` or `static`',
-    'services.*.build.publish',
-  ),
-  'root-directory': optional(types.path, 'Directory of the service in the repository', 'services.*.root'),
-  'dockerfile-path': optional(
-    types.path,
-    'Path of the Dockerfile; with `build-pack` `dockerfile`',
-    'services.*.build.dockerfile',
-  ),
-  port: optional(types.integer(1, 65535), 'Port that the service listens on, 1 to 65535', 'services.*.port'),
-  memory: optional(types.memory, '`128Mi`, `256Mi`, `512Mi`, `1024Mi`, `2048Mi` or `4096Mi`', 'services.*.size.memory'),
-  vcpus: optional(types.vcpus, '`0.1`, `0.25`, `0.5`, `1`, `2` or `4`', 'services.*.size.vcpus'),
-  autoscale: optional(
-    types.autoscale,
-    'Bounds within which the monitor changes the size of production, such as `memory 256Mi..1024Mi, vcpus 0.5..2`',
-    'services.*.size.autoscale',
-  ),
-  region: optional(types.name, 'Region of a new service', 'services.*.region'),
   env: optional(
     types.variables,
     'Environment variables, `KEY=VALUE` lines with quoting as in dotenv',
@@ -154,16 +56,115 @@ export const settingTable = {
     'Environment variables of production, laid over `env`',
     'services.*.production.env',
   ),
+  'env-strategy': withDefault(
+    types.choice(['merge', 'replace']),
+    'merge',
+    '`merge` keeps variables that were set elsewhere, `replace` drops them',
+  ),
+  'pr-number': optional(
+    types.integer(1, 999_999_999),
+    'Pull request to act on, for `workflow_dispatch` and for `command`',
+  ),
+  'rollback-to': optional(
+    types.commit,
+    'Commit that `command` `rollback` goes back to; unset means the version before',
+  ),
+  rollback: withDefault(types.flag, 'true', 'Switch production back when the new version is unhealthy'),
+  timeout: withDefault(
+    types.duration('24h'),
+    '20m',
+    'Longest time from the trigger until the deployment is healthy, such as `90s`, `15m` or `1h`',
+  ),
+  comment: withDefault(
+    types.choice(['sticky', 'on-failure', 'none']),
+    'sticky',
+    'Comment on the pull request: `sticky`, `on-failure` or `none`',
+  ),
+  'deployment-record': withDefault(
+    types.choice(['auto', 'true', 'false']),
+    'auto',
+    'GitHub deployment records: `true`, `false`, or `auto`, which leaves them to a job that has an environment',
+  ),
+  'on-quota': withDefault(
+    types.choice(['fail', 'skip', 'evict-oldest']),
+    'fail',
+    'When the account is full, has no credits, or `max-cost-per-day` is reached: `fail`, `skip` or `evict-oldest`',
+  ),
+  'max-cost-per-day': optional(
+    types.dollarLimit,
+    'Dollars a day that all previews together may cost, as estimated; a preview beyond it is left to `on-quota`',
+  ),
+  adopt: withDefault(
+    types.flag,
+    'false',
+    'Take over a service that exists but does not carry the marks of this repository',
+  ),
+  'remove-orphans': withDefault(
+    types.flag,
+    'false',
+    'Remove services of production, with their databases, that the file no longer has; without it they are only named',
+  ),
+  'dry-run': withDefault(types.flag, 'false', 'Say what would be done, and change nothing'),
+  endpoint: withDefault(types.endpoint, defaultEndpoint, 'MCP endpoint of ml.ink'),
+  'build-pack': optional(
+    types.choice(['railpack', 'dockerfile', 'static', 'dockercompose']),
+    '`railpack`, `dockerfile`, `static` or `dockercompose`; unset settings of the build stay as they are on ml.ink',
+    'services.*.build.pack',
+  ),
+  'health-path': withDefault(
+    types.healthPath,
+    '/',
+    'Path that must answer; `none` turns the check off, `mcp` speaks the handshake of an MCP server',
+    'services.*.health.path',
+  ),
+  memory: optional(types.memory, '`128Mi`, `256Mi`, `512Mi`, `1024Mi`, `2048Mi` or `4096Mi`', 'services.*.size.memory'),
+  database: optional(
+    types.choice(['sqlite', 'postgres', 'mysql', 'redis', 'mongodb']),
+    '`sqlite` gives the service a database of its own, as `DATABASE_URL` and `DATABASE_AUTH_TOKEN`; `postgres`, `mysql`, `redis` and `mongodb` one of a template, as `DATABASE_URL`',
+    'services.*.database.type',
+  ),
+}
+
+/** What only `ink.yml` may say: what the app is. */
+export const fileSettings = {
+  'export-ignore': withDefault(
+    types.flag,
+    'false',
+    'Leave out the files that `.gitattributes` marks `export-ignore`',
+    'services.*.build.export-ignore',
+  ),
+  'lfs-pointers': withDefault(
+    types.choice(['refuse', 'allow']),
+    'refuse',
+    'When contents of Git LFS cannot be fetched: `refuse` to deploy, or `allow` the pointers in their place',
+    'services.*.build.lfs-pointers',
+  ),
+  'build-command': optional(types.shellCommand, 'Command that builds the service', 'services.*.build.command'),
+  'start-command': optional(types.shellCommand, 'Command that starts the service', 'services.*.start'),
+  'publish-directory': optional(
+    types.path,
+    'Directory that the build leaves behind to be served; with `build-pack` `railpack` or `static`',
+    'services.*.build.publish',
+  ),
+  'root-directory': optional(types.path, 'Directory of the service in the repository', 'services.*.root'),
+  'dockerfile-path': optional(
+    types.path,
+    'Path of the Dockerfile; with `build-pack` `dockerfile`',
+    'services.*.build.dockerfile',
+  ),
+  port: optional(types.integer(1, 65535), 'Port that the service listens on, 1 to 65535', 'services.*.port'),
+  vcpus: optional(types.vcpus, '`0.1`, `0.25`, `0.5`, `1`, `2` or `4`', 'services.*.size.vcpus'),
+  autoscale: optional(
+    types.autoscale,
+    'Bounds within which the monitor changes the size of production, such as `memory 256Mi..1024Mi, vcpus 0.5..2`',
+    'services.*.size.autoscale',
+  ),
+  region: optional(types.name, 'Region of a new service', 'services.*.region'),
   'git-env': withDefault(
     types.flag,
     'true',
     'Add `INK_ENVIRONMENT`, `INK_GIT_COMMIT_SHA` and `INK_GIT_REF`; the marks of ownership are always added',
     'services.*.git-env',
-  ),
-  database: optional(
-    types.choice(['sqlite', 'postgres', 'mysql', 'redis', 'mongodb']),
-    '`sqlite` gives the service a database of its own, as `DATABASE_URL` and `DATABASE_AUTH_TOKEN`; `postgres`, `mysql`, `redis` and `mongodb` one of a template, as `DATABASE_URL`',
-    'services.*.database.type',
   ),
   'database-env': optional(
     types.databaseVariables,
@@ -191,12 +192,6 @@ export const settingTable = {
     types.dnsRecords,
     'YAML list of DNS records (`zone`, `name`, `type`, `content`, `ttl`) that production keeps in step; `[]` removes those that it made',
     'services.*.dns',
-  ),
-  'health-path': withDefault(
-    types.healthPath,
-    '/',
-    'Path that must answer; `none` turns the check off, `mcp` speaks the handshake of an MCP server',
-    'services.*.health.path',
   ),
   'health-status': withDefault(
     types.statuses,
@@ -244,4 +239,12 @@ export const settingTable = {
     'Dollars per GB of memory and minute, for estimates; `0` hides them',
     'prices.gb-minute',
   ),
+  'credits-warning': withDefault(
+    types.dollars,
+    '1',
+    'Warn when the account has fewer dollars of credits left than this; `0` for never',
+    'prices.credits-warning',
+  ),
 }
+
+export const settingTable = { ...workflowSettings, ...fileSettings }

@@ -2,16 +2,19 @@ import type { Secret } from '../core/secret.ts'
 import { noVariables, type ServiceVariables } from './file/references.ts'
 import { healthOf } from './health.ts'
 import { folderGlobs } from './paths.ts'
-import { settingTable } from './setting-table.ts'
+import { fileSettings, settingTable, workflowSettings } from './setting-table.ts'
 import type { Setting } from './value-types.ts'
 import type { ValueProblem } from './values.ts'
-import { type DatabaseVariable, parseVariables, type Variables } from './variables.ts'
+import type { DatabaseVariable, Variables } from './variables.ts'
 
-export type InputName = keyof typeof settingTable
-type Value<N extends InputName> = (typeof settingTable)[N] extends Setting<infer T> ? T : never
-type Values = { readonly [N in InputName]: Value<N> }
+export type SettingName = keyof typeof settingTable
+/** A setting that a workflow may give. */
+export type InputName = keyof typeof workflowSettings
+type Value<N extends SettingName> = (typeof settingTable)[N] extends Setting<infer T> ? T : never
+type Values = { readonly [N in SettingName]: Value<N> }
 
-export const inputNames = Object.keys(settingTable) as readonly InputName[]
+export const settingNames = Object.keys(settingTable) as readonly SettingName[]
+export const inputNames = Object.keys(workflowSettings) as readonly InputName[]
 
 /** What the workflow gave, as text; a setting that was not given is empty. */
 export type RawInputs = Readonly<Record<InputName, string>>
@@ -23,12 +26,10 @@ export interface Given {
 }
 
 export interface SettingsSources {
-  /** Contents of a file in the workspace; undefined when there is none, and why when it must not be read. */
-  readFile(path: string): string | undefined | { readonly refused: string }
   /** What lies at a path of the workspace; undefined when nothing does. */
   readonly kindOf?: (path: string) => 'file' | 'folder' | undefined
-  /** What a file says, where the workflow says nothing. Lists come as lines. */
-  readonly written?: (name: InputName) => Given | undefined
+  /** What `ink.yml` says, where the workflow says nothing. Lists come as lines. */
+  readonly written?: (name: SettingName) => Given | undefined
   readonly variables?: ServiceVariables
   /** Whether more is to come from a file, so that what goes together cannot be judged yet. */
   readonly incomplete?: boolean
@@ -47,8 +48,6 @@ export type BuildSettings = Settings['build']
 export type Prices = Settings['prices']
 export type DatabaseType = NonNullable<Value<'database'>>
 export type EnvStrategy = Value<'env-strategy'>
-export type OnQuota = Value<'on-quota'>
-export type OnMissingKey = Value<'on-missing-key'>
 export type CommentMode = Value<'comment'>
 
 /** A database of each service's own. */
@@ -61,32 +60,41 @@ export interface DatabaseSettings {
 }
 
 /**
- * Makes the settings of what was given, or says everything that is wrong with it. Reads no file but `env-file`, and does
- * nothing else. A missing key alone is not a problem here, for there may be nothing to do (see `missingKey` in guards.ts);
- * it is named only together with others, so that they can be put right in one go.
+ * Makes the settings of what was given, or says everything that is wrong with it. A missing key alone
+ * is not a problem here, for there may be nothing to do (see `missingKey` in guards.ts); it is named only together with others,
+ * so that they can be put right in one go.
  */
 export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedSettings {
-  const given = (name: InputName): Given => {
-    const text = raw[name].trim()
+  const given = (name: SettingName): Given => {
+    const text = isFileOnly(name) ? '' : raw[name].trim()
     // The runner fills in the defaults of action.yml, so that a value equal to one says nothing.
     const said = text !== '' && text !== settingTable[name].fallback
     return (said ? undefined : sources.written?.(name)) ?? { text, label: name }
   }
   const problems: string[] = []
   const values = fromTable((name) => read(settingTable[name], given(name), problems)) as Values
-  const envFile = readEnvFile(values['env-file'], sources, problems)
   if (!sources.incomplete) problems.push(...combinationProblems(given, values, sources))
-  const isUsual = (name: InputName) =>
+  const isUsual = (name: SettingName) =>
     given(name).label === name && [settingTable[name].fallback, ''].includes(given(name).text)
   const anyAnswer = (['health-path', 'health-status', 'health-contains'] as const).every(isUsual)
-  const settings = assemble(values, envFile, sources.variables ?? noVariables, anyAnswer)
+  const settings = assemble(values, sources.variables ?? noVariables, anyAnswer)
   if (problems.length === 0) return { ok: true, settings }
   const keyless = given('api-key').text === '' && keyIsWanted(settings, sources)
   return { ok: false, problems: keyless ? ['api-key: is not set', ...problems] : problems }
 }
 
-function fromTable<T>(make: (name: InputName) => T): Record<InputName, T> {
-  return Object.fromEntries(inputNames.map((name) => [name, make(name)])) as Record<InputName, T>
+function fromTable<T>(make: (name: SettingName) => T): Record<SettingName, T> {
+  return Object.fromEntries(settingNames.map((name) => [name, make(name)])) as Record<SettingName, T>
+}
+
+/** Whether a workflow may give it. */
+export function isInput(name: string): name is InputName {
+  return Object.hasOwn(workflowSettings, name)
+}
+
+/** Whether only `ink.yml` may say it. */
+export function isFileOnly(name: string): name is keyof typeof fileSettings {
+  return Object.hasOwn(fileSettings, name)
 }
 
 /** The value of a setting; that of its fallback where nothing, or nothing good, was given. */
@@ -110,27 +118,8 @@ function shown(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
 }
 
-function keyIsWanted({ command, onMissingKey }: Settings, { secretsWithheld = false }: SettingsSources): boolean {
-  if (command === 'plan' || onMissingKey === 'skip') return false
-  return onMissingKey === 'fail' || !secretsWithheld
-}
-
-interface EnvFile {
-  readonly variables: Variables
-  /** The path of a file that is not there. No fault of a run that has no use for it: a teardown needs no checkout. */
-  readonly missing: string | undefined
-}
-
-function readEnvFile(path: string | undefined, { readFile }: SettingsSources, problems: string[]): EnvFile {
-  const contents = path === undefined ? undefined : readFile(path)
-  if (contents === undefined) return { variables: new Map(), missing: path }
-  if (typeof contents === 'object') {
-    problems.push(`env-file: must be a file inside the workspace, but ${shown(path ?? '')} ${contents.refused}`)
-    return { variables: new Map(), missing: undefined }
-  }
-  const parsed = parseVariables(contents)
-  problems.push(...worded(`env-file ${shown(path ?? '')}`, parsed.problems))
-  return { variables: parsed.value, missing: undefined }
+function keyIsWanted({ command }: Settings, { secretsWithheld = false }: SettingsSources): boolean {
+  return command !== 'plan' && !secretsWithheld
 }
 
 /**
@@ -138,13 +127,13 @@ function readEnvFile(path: string | undefined, { readFile }: SettingsSources, pr
  * so that one mistake is one problem.
  */
 function combinationProblems(
-  given: (name: InputName) => Given,
+  given: (name: SettingName) => Given,
   values: Values,
   { kindOf = () => undefined }: SettingsSources,
 ): string[] {
-  const text = (name: InputName) => given(name).text
+  const text = (name: SettingName) => given(name).text
   const problems: string[] = []
-  const refuse = (name: InputName, sentence: string) => problems.push(`${given(name).label}: ${sentence}`)
+  const refuse = (name: SettingName, sentence: string) => problems.push(`${given(name).label}: ${sentence}`)
   const pack = text('build-pack')
   const butPack = `but build-pack is ${pack ? shown(pack) : 'not set'}`
   if (text('publish-directory') && (pack === 'dockerfile' || pack === 'dockercompose'))
@@ -179,7 +168,7 @@ function unknownOutputs(variables: readonly DatabaseVariable[]): ValueProblem[] 
     .map(({ at, output }) => ({ at, text: `after = must be one of url, token, but is ${shown(output)}` }))
 }
 
-function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariables, anyAnswer: boolean) {
+function assemble(values: Values, fileVariables: ServiceVariables, anyAnswer: boolean) {
   return {
     apiKey: values['api-key'] as Secret | undefined,
     githubToken: values['github-token'],
@@ -193,8 +182,6 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     pathsOfAll: undefined as readonly Values['paths'][] | undefined,
     project: values.project,
     workspace: values.workspace,
-    /** Name of the repository on the platform; undefined means that of the GitHub repository. */
-    repo: values.repo,
     /** Undefined means the repository's default branch. */
     productionBranch: values['production-branch'],
     directory: values.directory,
@@ -218,8 +205,7 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     /** Bounds within which the monitor may change production's size. */
     autoscale: values.autoscale,
     environment: {
-      /** `env-file` and `env`, the latter laid over the former. */
-      shared: new Map([...envFile.variables, ...(values.env ?? [])]) as Variables,
+      shared: values.env ?? (new Map() as Variables),
       preview: values['preview-env'] ?? (new Map() as Variables),
       production: values['production-env'] ?? (new Map() as Variables),
       /** Those of `ink.yml`, below all others. */
@@ -231,7 +217,6 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
       strategy: values['env-strategy'],
       /** Whether the facts about the commit are added. */
       git: values['git-env'],
-      missingFile: envFile.missing,
     },
     database: databaseOf(values),
     domain: values.domain,
@@ -254,7 +239,6 @@ function assemble(values: Values, envFile: EnvFile, fileVariables: ServiceVariab
     previewTtlMs: values['preview-ttl'],
     previewDrafts: values['preview-drafts'],
     pullRequest: values['pr-number'],
-    onMissingKey: values['on-missing-key'],
     onQuota: values['on-quota'],
     adopt: values.adopt,
     removeOrphans: values['remove-orphans'],

@@ -56,12 +56,9 @@ export const branch: ValueType<string> = { parse: values.parseBranch, schema: te
 export const commit: ValueType<string> = { parse: values.parseCommitSha, schema: text }
 export const name: ValueType<string> = { parse: values.parseName, schema: text }
 export const serviceLabel: ValueType<string> = { parse: parseServiceName, schema: text }
-export const repositoryName: ValueType<string> = { parse: values.parseRepositoryName, schema: text }
 export const line: ValueType<string> = { parse: values.parseLine, schema: text }
 export const shellCommand: ValueType<string> = { parse: values.parseShellCommand, schema: text }
 export const endpoint: ValueType<string> = { parse: values.parseEndpoint, schema: text }
-/** Any text at all, which is read once other settings are known. */
-export const filePath: ValueType<string> = { parse: (given) => ({ value: given }), schema: text }
 
 export const variables = {
   parse: parseVariables,

@@ -179,14 +179,6 @@ export function parseName(text: string): Parsed<string> {
     : { allowed: 'a name of letters, digits, dots, hyphens and underscores' }
 }
 
-/** The name of a repository on the platform; `ink/` before it, as the platform writes it, is taken off. */
-export function parseRepositoryName(text: string): Parsed<string> {
-  const value = text.replace(/^ink\//, '')
-  return /^[A-Za-z0-9._-]{1,100}$/.test(value) && !/^\.+$/.test(value)
-    ? { value }
-    : { allowed: "a repository's name on ml.ink such as my-app, not a URL" }
-}
-
 /** One line of text without control characters: a label, a command. */
 export function parseLine(text: string): Parsed<string> {
   return /[\0-\x1f\x7f]/.test(text) ? { allowed: 'one line of text' } : { value: text }

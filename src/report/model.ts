@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Seal } from './seal.ts'
 
 /**
@@ -10,9 +10,14 @@ import type { Seal } from './seal.ts'
 export interface Surroundings {
   readonly repositoryUrl: string
   readonly pullRequest?: number | undefined
+  /** What ends a preview after its pull request, in words that follow "removed"; undefined where nobody knows. */
+  readonly removal?: PreviewEnd | undefined
   /** Signs what the card carries, and tells what of a card is to be believed; a run without the API key has none. */
   readonly seal?: Seal | undefined
 }
+
+/** `closing`: the run that the closing starts. `expiry`: the platform, so many milliseconds after the deployment. */
+export type PreviewEnd = 'closing' | 'sweep' | 'nothing' | { readonly expiresAfterMs: number }
 
 export type PhaseResult = 'done' | 'failed' | 'skipped' | 'cancelled' | 'running'
 
@@ -150,8 +155,31 @@ export interface PlanCheck {
   readonly fix?: readonly string[] | undefined
 }
 
+/** A setting that a service would have otherwise than now. */
+export interface ForeseenChange {
+  /** As in `ink.yml`, below the service. */
+  readonly setting: string
+  /** Undefined where it is not set, or nobody tells. */
+  readonly from: string | undefined
+  readonly to: string | undefined
+}
+
+/** What would become of one service. */
+export interface ForeseenService {
+  readonly service: string
+  readonly what: 'create' | 'update' | 'unchanged' | 'remove' | 'refuse'
+  /** Services of the same file that have to be up before it. */
+  readonly after: readonly string[]
+  readonly changes: readonly ForeseenChange[]
+  readonly why?: string | undefined
+  /** Dollars, an estimate. */
+  readonly costPerDay?: number | undefined
+}
+
 export interface PlanReport extends RunReport {
   readonly kind: 'plan'
+  /** In the order in which they would come up. */
+  readonly services: readonly ForeseenService[]
   /** What would be done, in order. */
   readonly steps: readonly string[]
   readonly checks: readonly PlanCheck[]

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { LogBudget } from './details.ts'
 import { excerpt, oneLine, printable } from './markdown.ts'
 import { type CardRow, type ChangeView, type LastWorking, rowSchema } from './model.ts'

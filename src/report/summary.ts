@@ -22,7 +22,6 @@ import type {
   MonitoredService,
   MonitorReport,
   NothingReport,
-  PlanReport,
   Report,
   Surroundings,
   SweepReport,
@@ -30,6 +29,7 @@ import type {
   TeardownReport,
 } from './model.ts'
 import { deployBlocks } from './summary-deploy.ts'
+import { planBlocks } from './summary-plan.ts'
 import { formatCost, targetWords } from './wording.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */
@@ -85,39 +85,6 @@ function warningBlocks(warnings: readonly string[]): RootContent[] {
         ...(sample.length === 0 ? [] : [block(sample.slice(0, 20), 'yaml')]),
       ]
     }),
-  ]
-}
-
-function planBlocks(report: PlanReport): RootContent[] {
-  const problems = report.checks.filter((check) => check.result === 'problem').length
-  const signs = { fine: '🟢', warning: '🟠', problem: '🔴' } as const
-  const ready = report.checks.length === 0 ? '⚪ Dry run: nothing was changed' : '🟢 Ready to deploy'
-  const title = problems === 0 ? ready : `🔴 ${count(problems, 'problem')} to fix before a deployment`
-  return [
-    heading(2, text(title)),
-    ...(report.checks.length === 0
-      ? []
-      : [
-          table(
-            ['', 'Check', 'Result'],
-            report.checks.map((check) => [[text(signs[check.result])], prose(check.name, 120), prose(check.detail)]),
-          ),
-        ]),
-    ...report.checks.flatMap((check) =>
-      check.fix === undefined || check.fix.length === 0
-        ? []
-        : [
-            paragraph(text('To fix '), ...prose(check.name, 120), text(':')),
-            block(
-              check.fix.slice(0, 60).map((line) => line.slice(0, 500)),
-              'yaml',
-            ),
-          ],
-    ),
-    heading(3, text('What would be done')),
-    report.steps.length === 0
-      ? paragraph(text('Nothing.'))
-      : list(report.steps.slice(0, 100).map((step) => prose(step))),
   ]
 }
 

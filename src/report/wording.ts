@@ -1,5 +1,5 @@
-import { formatDollars } from '../core/format.ts'
-import type { CardRow, CostView, PhaseName, RowStatus, Target } from './model.ts'
+import { formatDollars, formatDuration } from '../core/format.ts'
+import type { CardRow, CostView, ForeseenChange, PhaseName, PreviewEnd, RowStatus, Target } from './model.ts'
 
 /** The words and signs for each state. One place, so that comment, summary and log say the same. */
 
@@ -114,6 +114,17 @@ function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1)
 }
 
+/** What ends a preview, as the workflow has it. */
+export function removalWords(removal: PreviewEnd): string {
+  if (typeof removal === 'object')
+    return `removed by ml.ink ${formatDuration(removal.expiresAfterMs)} after its deployment`
+  return {
+    closing: 'removed when this pull request closes',
+    sweep: 'removed by the next sweep once this pull request is closed',
+    nothing: 'stays when this pull request closes: the workflow does not run then',
+  }[removal]
+}
+
 /** The target as a reader calls it: `production`, `pull request 12`. */
 export function targetWords(target: Target): string {
   return target === 'production' ? 'production' : `pull request ${target.slice('pr-'.length)}`
@@ -123,4 +134,11 @@ export function targetWords(target: Target): string {
 export function formatCost({ perDay, perMonth, basis }: CostView): string {
   const month = perMonth === undefined ? '' : `, ${formatDollars(perMonth)} a month`
   return `${basis === undefined ? '' : `${basis}: `}about ${formatDollars(perDay)} a day${month} (an estimate)`
+}
+
+/** A change as words: `256Mi → 512Mi`. Values of many lines become one. */
+export function changeWords({ from, to }: ForeseenChange): string {
+  const [old, now] = [from, to].map((text) => text?.trim().replaceAll(/\s*\n\s*/g, ', '))
+  if (old === undefined) return now ?? 'not set'
+  return `${old} → ${now ?? 'not set'}`
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { DeployError } from '../core/errors.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { branchOf, type Repository, type RunContext } from '../plan/event.ts'
@@ -9,8 +9,8 @@ import { branchOf, type Repository, type RunContext } from '../plan/event.ts'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 // Scheduled runs have come with and without a repository in their payload.
-const repositoryPayload = z.object({
-  repository: z.object({ default_branch: z.string().nullish(), private: z.boolean().nullish() }).nullish(),
+const repositoryPayload = v.object({
+  repository: v.nullish(v.object({ default_branch: v.nullish(v.string()), private: v.nullish(v.boolean()) })),
 })
 
 /**
@@ -38,6 +38,9 @@ export function readContext(environment: Environment, payload: unknown): RunCont
     runAttempt,
     runUrl: runAttempt > 1 ? `${runPage}/attempts/${runAttempt}` : runPage,
     workflow: environment.GITHUB_WORKFLOW ?? '',
+    workflowPath: workflowPath(environment),
+    workflowSha: environment.GITHUB_WORKFLOW_SHA || undefined,
+    action: environment.GITHUB_ACTION_REPOSITORY || undefined,
     job: environment.GITHUB_JOB ?? '',
     runnerName: environment.RUNNER_NAME ?? '',
     sha: needed('GITHUB_SHA'),
@@ -48,10 +51,16 @@ export function readContext(environment: Environment, payload: unknown): RunCont
   }
 }
 
+/** `owner/name/.github/workflows/deploy.yml@refs/heads/main` without what is around the path; a Gitea tells nothing. */
+function workflowPath({ GITHUB_WORKFLOW_REF: ref = '', GITHUB_REPOSITORY: repository = '' }: Environment) {
+  const [file = ''] = ref.split('@')
+  return file.toLowerCase().startsWith(`${repository.toLowerCase()}/`) ? file.slice(repository.length + 1) : undefined
+}
+
 function readRepository(environment: Environment, fullName: string, payload: unknown): Repository {
   const [owner = '', name = ''] = fullName.split('/')
-  const parsed = repositoryPayload.safeParse(payload)
-  const described = parsed.success ? parsed.data.repository : undefined
+  const parsed = v.safeParse(repositoryPayload, payload)
+  const described = parsed.success ? parsed.output.repository : undefined
   const serverUrl = withoutSlash(environment.GITHUB_SERVER_URL || 'https://github.com')
   return {
     owner,
@@ -70,54 +79,56 @@ function withoutSlash(url: string): string {
   return url.replace(/\/+$/, '')
 }
 
-const sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)
-const user = z.object({ login: z.string(), type: z.string().nullish() }).nullish()
-const repository = z.object({ full_name: z.string() }).nullish()
+const sha = v.pipe(v.string(), v.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/))
+const number = v.pipe(v.number(), v.integer())
+const user = v.nullish(v.object({ login: v.string(), type: v.nullish(v.string()) }))
+const repository = v.nullish(v.object({ full_name: v.string() }))
+const named = v.object({ name: v.string() })
 
-const pullRequestPayload = z.object({
-  number: z.number().int(),
-  state: z.enum(['open', 'closed']),
-  merged: z.boolean().nullish(),
-  draft: z.boolean().nullish(),
-  title: z.string(),
-  html_url: z.string(),
-  head: z.object({ sha, ref: z.string(), repo: repository }),
-  base: z.object({ sha, ref: z.string() }),
-  labels: z.array(z.object({ name: z.string() })).nullish(),
+const pullRequestPayload = v.object({
+  number,
+  state: v.picklist(['open', 'closed']),
+  merged: v.nullish(v.boolean()),
+  draft: v.nullish(v.boolean()),
+  title: v.string(),
+  html_url: v.string(),
+  head: v.object({ sha, ref: v.string(), repo: repository }),
+  base: v.object({ sha, ref: v.string() }),
+  labels: v.nullish(v.array(named)),
   user,
 })
 
 const payloads = {
-  pullRequest: z.object({
-    action: z.string(),
+  pullRequest: v.object({
+    action: v.string(),
     pull_request: pullRequestPayload,
-    label: z.object({ name: z.string() }).nullish(),
-    before: sha.nullish(),
+    label: v.nullish(named),
+    before: v.nullish(sha),
   }),
-  push: z.object({ ref: z.string().nullish(), before: sha.nullish(), after: sha.nullish() }),
-  dispatch: z.object({ ref: z.string().nullish() }),
-  release: z.object({ action: z.string(), release: z.object({ tag_name: z.string() }) }),
-  schedule: z.object({ schedule: z.string().nullish() }),
-  comment: z.object({
-    action: z.string(),
+  push: v.object({ ref: v.nullish(v.string()), before: v.nullish(sha), after: v.nullish(sha) }),
+  dispatch: v.object({ ref: v.nullish(v.string()) }),
+  release: v.object({ action: v.string(), release: v.object({ tag_name: v.string() }) }),
+  schedule: v.object({ schedule: v.nullish(v.string()) }),
+  comment: v.object({
+    action: v.string(),
     sender: user,
     // Gitea says here what the sender may do (1.26, `services/actions/notifier.go`).
-    repository: z.object({ permissions: z.object({ push: z.boolean().nullish() }).nullish() }).nullish(),
-    issue: z.object({ number: z.number().int(), pull_request: z.object({}).nullish() }),
-    comment: z.object({ id: z.number().int(), body: z.string().nullish(), created_at: z.string(), user }),
+    repository: v.nullish(v.object({ permissions: v.nullish(v.object({ push: v.nullish(v.boolean()) })) })),
+    issue: v.object({ number, pull_request: v.nullish(v.object({})) }),
+    comment: v.object({ id: number, body: v.nullish(v.string()), created_at: v.string(), user }),
   }),
-  workflowRun: z.object({
-    action: z.string(),
-    workflow_run: z.object({
-      conclusion: z.string().nullish(),
-      event: z.string(),
+  workflowRun: v.object({
+    action: v.string(),
+    workflow_run: v.object({
+      conclusion: v.nullish(v.string()),
+      event: v.string(),
       head_sha: sha,
-      head_branch: z.string().nullish(),
+      head_branch: v.nullish(v.string()),
       head_repository: repository,
-      pull_requests: z.array(z.object({ number: z.number().int() })).nullish(),
+      pull_requests: v.nullish(v.array(v.object({ number }))),
     }),
   }),
-  delete: z.object({ ref_type: z.string(), ref: z.string() }),
+  delete: v.object({ ref_type: v.string(), ref: v.string() }),
 }
 
 /**
@@ -141,7 +152,7 @@ export function readPayload(path: string | undefined): unknown {
  * @throws DeployError naming the first part of the payload that is not as GitHub documents it
  */
 export function readEvent(eventName: string, payload: unknown, known: Known = {}): RunEvent {
-  const read = <T>(schema: z.ZodType<T>): T => parsePayload(schema, payload, eventName)
+  const read = <T>(schema: Schema<T>): T => parsePayload(schema, payload, eventName)
   switch (eventName) {
     case 'pull_request':
     case 'pull_request_target':
@@ -169,11 +180,13 @@ export function readEvent(eventName: string, payload: unknown, known: Known = {}
   }
 }
 
-function parsePayload<T>(schema: z.ZodType<T>, payload: unknown, eventName: string): T {
-  const parsed = schema.safeParse(payload)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw unexpected(eventName, issue?.path.join('.') || 'the whole', issue?.message ?? '')
+type Schema<T> = v.BaseSchema<unknown, T, v.BaseIssue<unknown>>
+
+function parsePayload<T>(schema: Schema<T>, payload: unknown, eventName: string): T {
+  const parsed = v.safeParse(schema, payload)
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  throw unexpected(eventName, v.getDotPath(issue) ?? 'the whole', issue.message)
 }
 
 function unexpected(eventName: string, where: string, what: string): DeployError {
@@ -182,7 +195,7 @@ function unexpected(eventName: string, where: string, what: string): DeployError
   })
 }
 
-function pullRequestEvent(payload: z.infer<typeof payloads.pullRequest>, target: boolean): RunEvent {
+function pullRequestEvent(payload: v.InferOutput<typeof payloads.pullRequest>, target: boolean): RunEvent {
   return {
     kind: 'pull-request',
     action: payload.action,
@@ -193,7 +206,7 @@ function pullRequestEvent(payload: z.infer<typeof payloads.pullRequest>, target:
   }
 }
 
-function pullRequestOf(payload: z.infer<typeof pullRequestPayload>): PullRequest {
+function pullRequestOf(payload: v.InferOutput<typeof pullRequestPayload>): PullRequest {
   const { head, base } = payload
   return {
     number: payload.number,
@@ -223,13 +236,19 @@ function wholeRef(eventName: string, ref: string | null | undefined, known: Know
   return `refs/heads/${ref}`
 }
 
-function pushEvent({ ref, before, after }: z.infer<typeof payloads.push>, known: Known): RunEvent {
+function pushEvent({ ref, before, after }: v.InferOutput<typeof payloads.push>, known: Known): RunEvent {
   // Zeros stand for "there was none" and "there is none any more".
   const some = (commit: string | null | undefined) => (commit && !/^0+$/.test(commit) ? commit : undefined)
   return { kind: 'push', ref: wholeRef('push', ref, known), before: some(before), after: some(after ?? known.sha) }
 }
 
-function commentEvent({ action, issue, comment, sender, repository }: z.infer<typeof payloads.comment>): RunEvent {
+function commentEvent({
+  action,
+  issue,
+  comment,
+  sender,
+  repository,
+}: v.InferOutput<typeof payloads.comment>): RunEvent {
   const byAuthor = sender?.login !== undefined && sender.login === comment.user?.login
   return {
     kind: 'comment',
@@ -245,7 +264,7 @@ function commentEvent({ action, issue, comment, sender, repository }: z.infer<ty
   }
 }
 
-function workflowRunEvent({ action, workflow_run: run }: z.infer<typeof payloads.workflowRun>): RunEvent {
+function workflowRunEvent({ action, workflow_run: run }: v.InferOutput<typeof payloads.workflowRun>): RunEvent {
   return {
     kind: 'workflow-run',
     action,

@@ -1,13 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { DeployError } from '../core/errors.ts'
 import { nearestWord } from '../core/nearest.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import type { RunContext, RunEvent } from '../plan/event.ts'
+import { findMovedInputs, isMovedInput } from '../plan/file/moved-inputs.ts'
 import { secretsWithheld } from '../plan/guards.ts'
+import { settingTable } from '../plan/setting-table.ts'
 import {
   type InputName,
   inputNames,
+  isInput,
   type ParsedSettings,
   parseSettings,
   type RawInputs,
@@ -42,7 +44,7 @@ export interface LoadedRun {
  * Reads everything that the runner hands over, and masks what is secret before anything is printed.
  * @throws DeployError with all problems of the inputs at once
  */
-export function loadRun(environment: Environment): LoadedRun {
+export async function loadRun(environment: Environment): Promise<LoadedRun> {
   const masks = openMasks()
   const raw = readInputs(environment)
   masks.add(raw['api-key'])
@@ -52,20 +54,19 @@ export function loadRun(environment: Environment): LoadedRun {
   const event = readEvent(context.eventName, payload, context)
   const warnings: string[] = []
   const log = redactBoxes(rememberWarnings(openLog(), warnings), masks.redact)
-  for (const warning of undeclaredInputs(environment)) log.warning(warning)
+  const given = givenInputs(environment)
+  const moved = findMovedInputs(given, raw.config || settingTable.config.fallback)
+  for (const warning of undeclaredInputs(given)) log.warning(warning)
   const sources = {
-    ...workspaceFiles(context.workspace),
+    ...workspaceKinds(context.workspace),
     secretsWithheld: secretsWithheld(context, event) !== undefined,
   }
   const settingsWith: LoadedRun['settingsWith'] = (file) => parseSettings(raw, { ...sources, ...file })
   const parsed = parseSettings(raw, { ...sources, incomplete: true })
-  if (!parsed.ok) {
+  if (!parsed.ok || moved.problems.length > 0) {
     // What does not go together is said as well, so that all of it can be put right in one go.
     const all = settingsWith(undefined)
-    const problems = all.ok ? parsed.problems : all.problems
-    throw new DeployError(`The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {
-      hint: 'Nothing was done. Put the `with:` block of the step right; the README lists every input.',
-    })
+    throw await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
   }
   const { environment: variables } = parsed.settings
   for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
@@ -86,6 +87,32 @@ export function loadRun(environment: Environment): LoadedRun {
     redact: masks.redact,
     warnings,
   }
+}
+
+/** What the post step needs of a run, whose settings were read and checked by the step itself. */
+export function loadRemains(environment: Environment) {
+  const masks = openMasks()
+  const raw = readInputs(environment)
+  const secret = (name: InputName): Secret | undefined => {
+    masks.add(raw[name])
+    return raw[name] === '' ? undefined : new Secret(raw[name])
+  }
+  const context = readContext(environment, readPayload(environment.GITHUB_EVENT_PATH))
+  return { context, token: secret('github-token'), apiKey: secret('api-key'), log: openLog() }
+}
+
+async function refusedInputs(
+  problems: readonly string[],
+  moved: ReturnType<typeof findMovedInputs>['settings'],
+): Promise<DeployError> {
+  let file = ''
+  if (Object.keys(moved).length > 0) {
+    const { fileTextOf } = await import('../plan/file/file-text.ts')
+    file = `\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`
+  }
+  return new DeployError(`The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {
+    hint: `Nothing was done. Put the \`with:\` block of the step right; the README lists every input.${file}`,
+  })
 }
 
 /** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */
@@ -120,21 +147,22 @@ function rememberWarnings(log: RunLog, warnings: string[]): RunLog {
  * What the workflow gives under names that no input has. The runner hands them over all the same, and says so in a line
  * that is easily missed: what was meant is simply not set.
  */
-export function undeclaredInputs(environment: Environment): string[] {
-  const known = new Set<string>(inputNames)
-  const given = Object.keys(environment)
-    .filter((name) => name.startsWith('INPUT_') && environment[name] !== '')
-    .map((name) => name.slice('INPUT_'.length).toLowerCase())
-  return given
-    .filter((name) => name !== '' && !known.has(name))
+export function undeclaredInputs(given: Readonly<Record<string, string>>): string[] {
+  return Object.keys(given)
+    .filter((name) => name !== '' && !isInput(name) && !isMovedInput(name))
     .map((name) => {
       const near = nearestWord(name, inputNames)
       return `There is no input ${JSON.stringify(name)}, so that it does nothing${near ? `; did you mean ${near}?` : '.'}`
     })
 }
 
-/** Far more than any list of variables needs; a mistaken path must not fill the memory. */
-const longestFileBytes = 1_000_000
+/** Every input of the step, declared or not, that is not empty. */
+export function givenInputs(environment: Environment): Record<string, string> {
+  const given = Object.entries(environment).filter(([name, value]) => name.startsWith('INPUT_') && value?.trim())
+  return Object.fromEntries(
+    given.map(([name, value]) => [name.slice('INPUT_'.length).toLowerCase(), value?.trim() ?? '']),
+  )
+}
 
 /**
  * Reads every input once. The runner hands input `api-key` over as `INPUT_API-KEY`; hyphens stay, so no shell can have
@@ -146,19 +174,13 @@ export function readInputs(environment: Environment): RawInputs {
   return { ...raw, 'api-key': raw['api-key'] || environment.INK_API_KEY?.trim() || '' }
 }
 
-/** The files that inputs may point to, by paths relative to the workspace. */
-export function workspaceFiles(workspace: string): SettingsSources {
+/** What lies at paths of the workspace. */
+function workspaceKinds(workspace: string): Pick<SettingsSources, 'kindOf'> {
   return {
     kindOf(path) {
       const { kind } = locateInWorkspace(workspace, path)
       if (kind === 'directory') return 'folder'
       return kind === 'file' ? 'file' : undefined
-    },
-    readFile(path) {
-      const located = locateInWorkspace(workspace, path)
-      if (located.kind === 'refused') return { refused: located.why }
-      const isText = located.kind === 'file' && located.bytes <= longestFileBytes
-      return isText ? readFileSync(located.path, 'utf8') : undefined
     },
   }
 }

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import * as core from '@actions/core'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { errorMessage } from '../core/errors.ts'
 import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/redact.ts'
 import { harmlessLine, harmlessText } from '../core/sanitize.ts'
 import { isHarmless, looksSecret } from '../core/secret.ts'
+import type { CommentMode } from '../plan/settings.ts'
 import type { Variables } from '../plan/variables.ts'
 import type { Environment } from './event.ts'
 
@@ -195,12 +196,15 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
 
 const stateName = 'open-deployment'
 
-const openDeployment = z.object({
+const number = v.pipe(v.number(), v.integer())
+const openDeployment = v.object({
   /** The row of the card that belongs to it. */
-  row: z.string(),
-  pullRequest: z.number().int().optional(),
-  deploymentId: z.number().int().optional(),
-  recordOf: z.object({ task: z.string(), sha: z.string() }).optional(),
+  row: v.string(),
+  pullRequest: v.optional(number),
+  deploymentId: v.optional(number),
+  recordOf: v.optional(v.object({ task: v.string(), sha: v.string() })),
+  comment: v.optional(v.picklist(['sticky', 'on-failure', 'none'])),
+  removal: v.optional(v.union([v.picklist(['closing', 'sweep', 'nothing']), v.object({ expiresAfterMs: number })])),
 })
 
 /** What the post step needs in order to settle a deployment that main left open. */
@@ -209,6 +213,10 @@ export interface SavedDeployment {
   readonly pullRequest: number | undefined
   readonly deploymentId: number | undefined
   readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
+  /** What the run was to do about its comment. */
+  readonly comment?: CommentMode | undefined
+  /** What ends the preview, as its card says. */
+  readonly removal?: v.InferOutput<typeof openDeployment>['removal']
 }
 
 /** Saves for the post step what would be left open if this process were killed now. */
@@ -220,6 +228,6 @@ export function saveOpenDeployments(open: readonly SavedDeployment[]): void {
 export function readOpenDeployments(environment: Environment): SavedDeployment[] {
   const text = environment[`STATE_${stateName}`]
   if (!text) return []
-  const open = z.array(openDeployment).parse(JSON.parse(text))
-  return open.map(({ row, pullRequest, deploymentId, recordOf }) => ({ row, pullRequest, deploymentId, recordOf }))
+  const open = v.parse(v.array(openDeployment), JSON.parse(text))
+  return open.map(({ row, pullRequest, deploymentId, ...rest }) => ({ ...rest, row, pullRequest, deploymentId }))
 }

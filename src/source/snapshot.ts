@@ -152,7 +152,7 @@ function judgePointers({ log }: GitWorkspace, { lfs }: ResolvedTree, policy: 're
     return
   }
   throw new SourceError('lfs-missing', `${what}${why} Nothing was pushed.`, {
-    hint: `${bring}, or see to it that the repository's host hands them out (quota, access). To deploy the pointers as they are, set "lfs-pointers" to "allow".`,
+    hint: `${bring}, or see to it that the repository's host hands them out (quota, access). To deploy the pointers as they are, set \`build: { lfs-pointers: allow }\` in ink.yml.`,
   })
 }
 

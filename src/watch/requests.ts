@@ -1,6 +1,6 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { z } from 'zod'
+import * as z from 'zod'
 import { systemClock, withinTime } from '../core/clock.ts'
 import { type Fetch, limitAnswers } from '../core/http.ts'
 import type { HttpRequest, McpProbe } from './probe.ts'
@@ -129,7 +129,7 @@ async function toolNames(client: Client, signal: AbortSignal): Promise<readonly 
 function explained(error: unknown): unknown {
   if (!(error instanceof StreamableHTTPError)) return error
   if (error.code === 401 || error.code === 403) {
-    const hint = 'it asks for authorization; use a health-path with health-status 401 instead'
+    const hint = 'it asks for authorization; give health in ink.yml a path, and the status 401, instead'
     return new Error(`HTTP ${error.code}, ${hint}`)
   }
   return error.code === undefined ? error : new Error(`HTTP ${error.code}`)

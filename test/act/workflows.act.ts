@@ -32,11 +32,9 @@ const lock = {
 }
 const build =
   "const { mkdirSync, writeFileSync } = require('node:fs'); mkdirSync('dist', { recursive: true }); writeFileSync('dist/index.html', '<h1>built</h1>')"
-/** What every workflow finds something to deploy in: a page, and two directories. */
+/** What every workflow finds something to deploy in: a page. */
 const files = {
   'index.html': '<h1>Hello</h1>\n',
-  'web/index.html': '<h1>Web</h1>\n',
-  'api/index.html': '<h1>API</h1>\n',
 }
 /** The same with a build of one's own, for workflows that build before they deploy. */
 const filesToBuild = {
@@ -65,8 +63,7 @@ describe.skipIf(reason !== undefined)('in nektos/act', () => {
     last += 1
     repository = await sandbox.github.createRepository({ owner: 'acme', name: `site-${last}` })
     const parent = await repository.commit({ branch: 'main', files: given, message: 'Start' })
-    const page = '<h1>Changed</h1>\n'
-    const changed = { 'index.html': page, 'web/index.html': page, 'api/index.html': page }
+    const changed = { 'index.html': '<h1>Changed</h1>\n' }
     await repository.commit({ branch: 'feature', parent, files: changed, message: 'Change' })
     const { number } = await repository.openPullRequest({ head: 'feature', labels: ['preview'] })
     return number

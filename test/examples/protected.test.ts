@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Repository, type Sandbox, startSandbox } from '../../sandbox/index.ts'
+import { filesOf } from '../../sandbox/story.ts'
 import { runExample } from './run-example.ts'
 
 const example = resolve(import.meta.dirname, '../../examples/protected')
@@ -11,12 +11,6 @@ beforeAll(async () => {
   sandbox = await startSandbox({ ink: { timing: { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20 } } })
 })
 afterAll(() => sandbox.stop())
-
-async function filesOf(folder: string): Promise<Record<string, string>> {
-  const names = (await readdir(folder)).filter((name) => /\.(js|json)$/.test(name))
-  const read = names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)
-  return Object.fromEntries(await Promise.all(read))
-}
 
 async function openPullRequest(name: string): Promise<{ repository: Repository; first: string; head: string }> {
   const repository = await sandbox.github.createRepository({ owner: 'acme', name })

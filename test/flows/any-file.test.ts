@@ -20,7 +20,7 @@ function configurationOf(text: string, event: RunEvent) {
   const deps = {
     context,
     settings: settingsOf({ env: 'STRIPE=sk_live_1' }),
-    settingsWith: (file: object) => parseSettings(raw, { readFile: () => undefined, ...file }),
+    settingsWith: (file: object) => parseSettings(raw, file),
     maskVariables: () => undefined,
     openSource: () =>
       ({

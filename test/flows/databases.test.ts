@@ -197,7 +197,7 @@ describe('the seed of a database', () => {
     const scene = await stage.scene()
     const run = await push(scene, seed, { 'database-seed': path })
     expect(run.red).toBe(true)
-    expect(run.told).toContain(`database-seed: "${path}"`)
+    expect(run.told).toContain(`database.seed: "${path}"`)
     expect(await scene.branches()).toEqual([])
     expect(databaseOf(scene)).toBeUndefined()
   })

@@ -73,7 +73,7 @@ describe.each(profiles)('DNS records on a platform of the generation %s', (profi
       { ...alias, name: 'hand' },
     ])
     expect(run.told).toBe('live')
-    expect(run.warnings.join('\n')).toContain('elsewhere.example of `dns-records` is not delegated to ml.ink')
+    expect(run.warnings.join('\n')).toContain('elsewhere.example of `dns` is not delegated to ml.ink')
     expect(run.warnings.join('\n')).toContain(
       'there is `A hand.example.com 192.0.2.9`, which was not made by this action',
     )

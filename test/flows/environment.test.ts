@@ -24,6 +24,7 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
       web: { status: 'live', service: web, commit: sha },
       api: { status: 'live', service: api, url, commit: sha },
     })
+    expect(run.outputs).toMatchObject({ environment: 'preview', 'comment-id': expect.stringMatching(/^\d+$/) })
     expect(run.log).toContainEqual(expect.stringMatching(/^web │ /))
     expect(run.log).toContainEqual(expect.stringMatching(/^api │ /))
     expect(scene.activeRecords()).toHaveLength(2)
@@ -62,7 +63,10 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
     expect(statuses(run)).toEqual({ web: 'live', api: 'skipped' })
     expect(run.outputs.status, run.told).toBe('live')
     expect(await scene.page(name('web'))).toBe('web 2')
-    expect(stage.ink.service(name('web'))?.env.API_URL).toBe(stage.ink.service(name('api'))?.url)
+    const { url } = stage.ink.service(name('api')) ?? {}
+    expect(stage.ink.service(name('web'))?.env.API_URL).toBe(url)
+    // What was left is told as well.
+    expect(JSON.parse(run.outputs.services ?? '').api).toMatchObject({ url, commit: first, service: name('api') })
   })
 
   it('all come with the first change to one of them, and none with a change to none', async () => {
@@ -119,6 +123,7 @@ describe.each(['g1', 'g2'] as const)('several services in one file, on a platfor
     const alone = await event('opened', { inputs: { ...inputs, service: 'api' } })
     expect(alone.outputs.status, alone.told).toBe('live')
     expect(statuses(alone)).toEqual({ api: 'live' })
+    expect(alone.outputs.url).toBe(stage.ink.service(preview('api'))?.url)
     expect(stage.ink.service(preview('web'))).toBeUndefined()
     const wrong = await event('opened', { inputs: { ...inputs, service: 'apo' } })
     expect(wrong.told).toContain(

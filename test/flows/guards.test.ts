@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/plan/event.ts'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
 import { commitOf } from './virtual-github.ts'
@@ -35,7 +35,7 @@ async function deployWithSilence(world: VirtualWorld, silence: Silence) {
 }
 
 describe('a preview whose pull request', () => {
-  async function preview(inputs: Partial<Record<InputName, string>> = {}): Promise<VirtualWorld> {
+  async function preview(inputs: Partial<Record<SettingName, string>> = {}): Promise<VirtualWorld> {
     const world = openWorld({ inputs })
     world.github.setPull(9, { open: true, head })
     const run = world.start(opened)

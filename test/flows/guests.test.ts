@@ -218,7 +218,9 @@ describe('the comment', () => {
     await scene.act('pull_request', { action: 'opened', number })
     const run = await scene.act('pull_request', { action: 'synchronize', number, after: sha }, { inputs })
     expect(run.outputs.status).toBe('skipped')
-    expect(scene.rows(number)).toMatchObject([{ status: 'live', commit: sha, note: expect.stringContaining('paths') }])
+    expect(scene.rows(number)).toMatchObject([
+      { status: 'live', commit: sha, note: expect.stringContaining('matches watch') },
+    ])
     expect(await scene.page(scene.preview(number))).toBe('hello')
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { pullRequestEvent, pullRequestOf, push, repository } from '../plan/plan-inputs.ts'
 import { commitOf } from './virtual-github.ts'
 import { BASE, openWorld, type VirtualWorld } from './virtual-world.ts'
@@ -19,7 +19,7 @@ async function run(world: VirtualWorld, ...[event, inputs, as]: Started) {
 }
 
 /** A repository with production and one preview, deployed under its first name. */
-async function settled(inputs: Partial<Record<InputName, string>> = {}): Promise<VirtualWorld> {
+async function settled(inputs: Partial<Record<SettingName, string>> = {}): Promise<VirtualWorld> {
   const world = openWorld({ inputs })
   world.github.setPull(9, { open: true, head })
   await run(world, push('refs/heads/main', undefined, commitOf('a')), {}, before)

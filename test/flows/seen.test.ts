@@ -81,13 +81,13 @@ describe('a dry run', () => {
 })
 
 describe('a deployment record', () => {
-  it('of a run that takes its time is queued, in progress when the build has begun, and then a success', async () => {
+  it('of a run that takes its time is in progress when the build has begun, and then a success, with no word that is overtaken', async () => {
     const scene = await stage.scene()
     const { number } = await scene.open('hello')
     stage.ink.fault('build.slow', { times: 1, delayMs: 4000 })
     const run = await scene.act('pull_request', { action: 'opened', number })
     const [record] = scene.repository.deployments()
-    expect(record?.statuses.map(({ state }) => state)).toEqual(['queued', 'in_progress', 'success'])
+    expect(record?.statuses.map(({ state }) => state)).toEqual(['in_progress', 'success'])
     expect(record?.statuses.at(-1)).toMatchObject({
       environmentUrl: run.outputs.url,
       logUrl: expect.stringMatching(/runs/),

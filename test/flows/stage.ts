@@ -17,25 +17,28 @@ import { jobContext } from '../../sandbox/runner/job-context.ts'
 import { buildDeps } from '../../src/adapters.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { publish } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
-import { runAction } from '../../src/flows/run-action.ts'
+import { publish, runAction } from '../../src/flows/run-action.ts'
+import { fileTextOf } from '../../src/plan/file/file-text.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
-import { type InputName, parseSettings } from '../../src/plan/settings.ts'
+import { settingTable } from '../../src/plan/setting-table.ts'
+import { inputNames, isFileOnly, parseSettings, type SettingsSources } from '../../src/plan/settings.ts'
 import type { AnnotationView, CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readContext, readEvent } from '../../src/runner/event.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
 import { openMasks } from '../../src/runner/output.ts'
-import { inputDefaults } from '../plan/plan-inputs.ts'
+import { type Given, inputDefaults } from '../plan/plan-inputs.ts'
 
-export type Inputs = Partial<Record<InputName, string>>
+/** Settings by name. Those that stand in a file alone are in the `ink.yml` of whatever commit the run is about. */
+export type Inputs = Given
 
 /** What a workflow grants its job, as the README recommends. */
 export const USUAL = { contents: 'read', 'pull-requests': 'write', deployments: 'write', issues: 'write' } as const
 
 // Long enough that the platform passes through all of its states, short enough for a suite of many scenarios.
 const QUICK = { queueMs: 10, rolloutMs: 10, deletionMs: 60, windDownMs: 30, edgeDelayMs: 20, healthGateMs: 3000 }
+const WORKFLOW = '.github/workflows/deploy.yml'
 const PAUSES_SHORTENED_BY = 12
 const LIMITS_FROM_MS = 4000
 
@@ -48,6 +51,8 @@ export interface How {
   readonly signal?: AbortSignal
   /** Called for every line of the log, so that a test can do something at a certain moment. */
   readonly onLine?: (line: string) => void
+  /** The text of the workflow that runs it. */
+  readonly workflow?: string
   /** Ports that are to behave otherwise. */
   readonly change?: (deps: Deps) => Deps
 }
@@ -181,7 +186,6 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     'github-token': github.token({ repository, permissions: how.permissions ?? USUAL }),
     endpoint: ink.endpoint,
     'build-pack': 'static',
-    'health-timeout': '4s',
     timeout: '60s',
     ...how.inputs,
   }
@@ -190,8 +194,16 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const workspace = await mkdtemp(join(folder, 'workspace-'))
   const context = readContext({ ...environment, GITHUB_WORKSPACE: workspace }, event.payload)
   const read = readEvent(event.name, event.payload, context)
-  const sources = { readFile: () => undefined, secretsWithheld: secretsWithheld(context, read) !== undefined }
-  const settingsWith: Deps['settingsWith'] = (file) => parseSettings(readInputs(environment), { ...sources, ...file })
+  const sources = { secretsWithheld: secretsWithheld(context, read) !== undefined }
+  // Nobody waits for minutes here, whatever the file of a test says of other things.
+  const impatient: NonNullable<SettingsSources['written']> = (name) =>
+    name === 'health-timeout' ? { text: '4s', label: name } : undefined
+  const settingsWith: Deps['settingsWith'] = (file) =>
+    parseSettings(readInputs(environment), {
+      ...sources,
+      ...file,
+      written: (name) => file?.written?.(name) ?? impatient(name),
+    })
   const parsed = parseSettings(readInputs(environment), { ...sources, incomplete: true })
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'))
   const { settings } = parsed
@@ -235,19 +247,20 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
       masks.addVariables(new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))),
     secrets: () => masks.values,
     redact: masks.redact,
+    workflowFiles: () => (how.workflow === undefined ? [] : [{ path: WORKFLOW, text: how.workflow }]),
     remember: (left) => {
       open = left
     },
     signal,
   })
-  const hasty = { ...built, clock: hastyClock }
+  const hasty = withInkFile({ ...built, clock: hastyClock }, inputs)
   const deps = how.change?.(hasty) ?? hasty
   const callsBefore = github.journal.length
   let outcome: Outcome | undefined
   let thrown: unknown
   try {
     outcome = await runAction(deps, read, { startedAt, warnings, signal })
-    publish(outcome, deps, {
+    await publish(outcome, deps, {
       annotate: (attached) => void annotations.push(...attached),
       writeSummary: (markdown) => {
         summary = markdown
@@ -276,6 +289,19 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   }
 }
 
+/** Every commit that has no `ink.yml` of its own has one that says these settings. */
+function withInkFile(deps: Deps, inputs: Inputs): Deps {
+  const text = fileTextOf(
+    Object.fromEntries(Object.entries(inputs).filter(([name, value]) => isFileOnly(name) && value)),
+  )
+  const { files } = deps.github
+  const read: typeof files.read = async (path, sha) => {
+    const found = await files.read(path, sha)
+    return found === 'absent' && path === settingTable.config.fallback ? text : found
+  }
+  return { ...deps, github: { ...deps.github, files: { ...files, read } } }
+}
+
 /** Real time with short pauses: what is waited for comes sooner than in production. Limits, which are long, stay. */
 const hastyClock: Clock = {
   now: () => Date.now(),
@@ -296,10 +322,7 @@ async function environmentOf(
   inputs: Inputs,
 ): Promise<Record<string, string>> {
   const { sha, ref, actor } = await jobContext(repository, event, { actor: how.actor, profile: github.profile })
-  const given = (Object.keys(inputDefaults) as InputName[]).map((name) => [
-    `INPUT_${name.toUpperCase()}`,
-    inputs[name] ?? inputDefaults[name],
-  ])
+  const given = inputNames.map((name) => [`INPUT_${name.toUpperCase()}`, inputs[name] ?? inputDefaults[name]])
   return {
     GITHUB_REPOSITORY: repository.fullName,
     GITHUB_RUN_ID: String(++runs),
@@ -308,6 +331,8 @@ async function environmentOf(
     GITHUB_SHA: sha,
     GITHUB_REF: ref,
     GITHUB_EVENT_NAME: event.name,
+    GITHUB_JOB: 'deploy',
+    GITHUB_WORKFLOW_REF: `${repository.fullName}/${WORKFLOW}@${ref}`,
     GITHUB_SERVER_URL: github.serverUrl,
     GITHUB_API_URL: github.apiUrl,
     RUNNER_TEMP: folder,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/plan/event.ts'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
 import { commitOf } from './virtual-github.ts'
 import { BASE, openWorld, type VirtualWorld, type WorldOptions } from './virtual-world.ts'
@@ -22,7 +22,7 @@ function addPreview(world: VirtualWorld, number: number, name = `${BASE}-pr-${nu
   world.ink.add(name, branch, env, undefined, number * hour)
 }
 
-async function sweep(world: VirtualWorld, inputs: Partial<Record<InputName, string>> = {}) {
+async function sweep(world: VirtualWorld, inputs: Partial<Record<SettingName, string>> = {}) {
   const run = world.start(schedule, { command: 'sweep', ...inputs })
   await world.time.drive(run.done)
   const outcome = run.outcome()
@@ -183,7 +183,7 @@ describe('a deployment that finds no room', () => {
     pullRequest: pullRequestOf({ number: 9, head: { sha: commitOf('9'), ref: 'change-9', repository: 'acme/web' } }),
   })
 
-  async function deploy(world: VirtualWorld, inputs: Partial<Record<InputName, string>>) {
+  async function deploy(world: VirtualWorld, inputs: Partial<Record<SettingName, string>>) {
     for (const number of [1, 2, 3, 9]) world.github.setPull(number)
     const run = world.start(opened, inputs)
     await world.time.drive(run.done)

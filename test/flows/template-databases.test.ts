@@ -62,7 +62,7 @@ describe.each(profiles)('a database of a template, on a platform of the generati
     const inputs = { database: 'mysql', 'database-env': 'DB=sslmode' }
     const run = await scene.act('push', { after: scene.first }, { inputs })
     expect(run.red).toBe(true)
-    expect(run.told).toContain('no output “sslmode”, which database-env wants as DB')
+    expect(run.told).toContain('no output “sslmode”, which database.env wants as DB')
     expect(run.outcome?.failure?.hint).toContain('password')
     expect(stage.ink.service(scene.production)).toBeUndefined()
   })

@@ -76,7 +76,7 @@ describe('outputs of a template', () => {
     }
     const inputs = { database: 'postgres', 'database-env': 'PGPASSWORD=password', timeout }
     const run = await scene.act('push', { after: scene.first }, { inputs, change })
-    expect(run.told).toContain('no output “password”, which database-env wants as PGPASSWORD')
+    expect(run.told).toContain('no output “password”, which database.env wants as PGPASSWORD')
     expect(run.outcome?.failure?.hint).not.toContain('password')
     expect(ahead).toBeGreaterThan(leastMs)
     expect(stage.ink.service(scene.production)).toBeUndefined()

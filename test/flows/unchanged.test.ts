@@ -22,7 +22,9 @@ describe('what changed is told by what is live, not by the push before', () => {
     const notes = await writeNotes(scene)
     const { told, outputs } = await scene.act('push', { before: scene.first, after: notes }, { inputs })
     expect(told).toBe('skipped')
-    expect(outputs['skipped-reason']).toContain('none of the changed files matches paths (index.html, site/**)')
+    expect(outputs['skipped-reason']).toContain(
+      'none of the changed files matches watch (ink.yml, index.html, site/**)',
+    )
   })
 
   it('a force push that takes a bad commit back is deployed', async () => {
@@ -45,9 +47,10 @@ describe('what changed is told by what is live, not by the push before', () => {
 
   it('a glob that matches no file is warned of by name', async () => {
     const scene = await live()
-    const next = await scene.write('next')
+    const files = { 'index.html': 'next', 'ink.yml': 'services: { web: { watch: [index.html, "site/**"] } }' }
+    const next = await scene.repository.commit({ branch: 'main', files, message: 'Describe the app' })
     const { told, warnings } = await scene.act('push', { before: scene.first, after: next }, { inputs })
     expect(told).toBe('live')
-    expect(warnings).toEqual([expect.stringMatching(/`paths` has what matches no file of this commit: site\/\*\*\./)])
+    expect(warnings).toEqual([expect.stringMatching(/`watch` has what matches no file of this commit: site\/\*\*\./)])
   })
 })

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { push } from '../plan/plan-inputs.ts'
 import { commitOf } from './virtual-github.ts'
 import { BASE, openWorld, type VirtualWorld } from './virtual-world.ts'
 
-type Inputs = Partial<Record<InputName, string>>
+type Inputs = Partial<Record<SettingName, string>>
 
 async function run(world: VirtualWorld, event: Parameters<VirtualWorld['start']>[0], inputs: Inputs) {
   const started = world.start(event, inputs)

@@ -16,7 +16,8 @@ export interface VirtualTime {
 const START_MS = Date.parse('2026-11-22T10:00:00Z')
 const TURNS_WITHOUT_ALARM = 1000
 
-export function openVirtualTime(): VirtualTime {
+/** @param turn lets what goes on go on before the next alarm; where code is imported on the way, that takes real time */
+export function openVirtualTime(turn = () => new Promise<unknown>(setImmediate)): VirtualTime {
   let nowMs = START_MS
   let order = 0
   let alarms: Alarm[] = []
@@ -63,7 +64,7 @@ export function openVirtualTime(): VirtualTime {
       }
       work.then(over, over)
       for (let idle = 0; !state.done; ) {
-        await new Promise((resolve) => setImmediate(resolve))
+        await turn()
         if (state.done) break
         idle = ringNext() ? 0 : idle + 1
         if (idle > TURNS_WITHOUT_ALARM) throw new Error('Everybody waits, and nothing will happen.')

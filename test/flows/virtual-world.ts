@@ -1,10 +1,10 @@
 import { createRedactor, redactValue } from '../../src/core/redact.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
+import { cardSurroundings } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
 import type { Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
-import type { InputName } from '../../src/plan/settings.ts'
-import { createSeal } from '../../src/report/seal.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
 import { VirtualInk, type VirtualInkOptions } from './virtual-ink.ts'
@@ -30,17 +30,19 @@ export interface VirtualWorld {
   readonly ink: VirtualInk
   readonly github: VirtualGitHub
   random(): number
-  start(event: RunEvent, inputs?: Partial<Record<InputName, string>>, as?: Repository): VirtualRun
+  start(event: RunEvent, inputs?: Partial<Record<SettingName, string>>, as?: Repository): VirtualRun
 }
 
 export interface WorldOptions extends Partial<Omit<VirtualInkOptions, 'clock'>> {
   readonly seed?: number
-  readonly inputs?: Partial<Record<InputName, string>>
+  /** As {@link openVirtualTime} takes it. */
+  readonly turn?: () => Promise<unknown>
+  readonly inputs?: Partial<Record<SettingName, string>>
 }
 
 /** Opens a world. Equal seeds give equal worlds. */
 export function openWorld(options: WorldOptions = {}): VirtualWorld {
-  const time = openVirtualTime()
+  const time = openVirtualTime(options.turn)
   const random = randomFrom(options.seed ?? 1)
   const latencyMs = options.latencyMs ?? (() => 20 + Math.floor(random() * 200))
   const ink = new VirtualInk({
@@ -69,7 +71,7 @@ function start(
   { time, ink, github, random }: Stage,
   event: RunEvent,
   of: Pick<RunContext, 'runId' | 'repository'>,
-  inputs: Partial<Record<InputName, string>>,
+  inputs: Partial<Record<SettingName, string>>,
 ): VirtualRun {
   const { clock } = time
   const cancel = new AbortController()
@@ -114,6 +116,7 @@ function start(
       return { status: serves === undefined ? 404 : 200, ...contains }
     },
     mcp: () => Promise.reject(new Error('not played here')),
+    workflowFiles: () => [],
     remember: ([open]) => {
       remembered = open
     },
@@ -129,8 +132,7 @@ function start(
     // The post step is a process of its own, with a GitHub of its own.
     await finishInterrupted([remembered], {
       github: github.adapter(new AbortController().signal),
-      repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
-      sealOf: (number) => createSeal(settings.apiKey, repository, number),
+      surroundingsOf: cardSurroundings(deps),
       comment: settings.comment,
       now: clock.now(),
     })

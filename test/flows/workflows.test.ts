@@ -24,7 +24,6 @@ const workflowSchema = z.object({
       if: z.string().optional(),
       permissions: z.record(z.string(), z.enum(['read', 'write'])),
       concurrency: concurrency.optional(),
-      strategy: z.object({ matrix: z.object({ include: z.array(z.record(z.string(), z.string())) }) }).optional(),
       steps: z.array(
         z.object({
           uses: z.string().optional(),
@@ -39,7 +38,7 @@ const workflowSchema = z.object({
 const names = (await readdir(folder)).filter((name) => name.endsWith('.yml'))
 
 // How those of the apps are carried out is in test/examples.
-const apps = ['mcp-server', 'protected'].map((app) => join(app, '.github/workflows/deploy.yml'))
+const apps = ['mcp-server', 'monorepo', 'protected'].map((app) => join(app, '.github/workflows/deploy.yml'))
 const paths = [...names.map((name) => join('workflows', name)), ...apps]
 
 async function load(path: string) {
@@ -71,7 +70,6 @@ describe.each(paths)('the workflow %s', (path) => {
       const pull = { number: 7, state: action === 'closed' ? 'closed' : 'open' }
       const contexts = {
         github: { event_name: eventName, event: { action, pull_request: pull }, ref: 'refs/pull/7/merge' },
-        matrix: { service: 'web' },
         inputs: {},
       }
       return {
@@ -110,53 +108,51 @@ describe('in the sandbox’s runner', () => {
   })
   afterAll(async () => sandbox.stop())
 
-  /** Runs the action's step as the workflow file has it, once for each entry of its matrix. */
+  /** Runs the action's step as the workflow file has it. */
   async function run(name: string, repository: Parameters<Sandbox['run']>[0]['repository'], event: WebhookEvent) {
     const { jobs } = await load(join('workflows', name))
-    const { steps, strategy, permissions } = jobs.deploy
+    const { steps, permissions } = jobs.deploy
     const step = steps.find(({ uses }) => uses === ACTION)
-    const contexts = (matrix: Readonly<Record<string, string>>) => ({
-      matrix,
+    const contexts = {
       inputs: {},
       secrets: { INK_API_KEY: sandbox.ink.apiKey, API_TOKEN: 'a value of our own' },
       github: { event: event.payload, event_name: event.name },
+    }
+    const entries = Object.entries(step?.with ?? {}).map(([key, value]) => [
+      key,
+      evaluateTemplate(value, contexts, 'success'),
+    ])
+    return sandbox.run({
+      repository,
+      event,
+      permissions,
+      with: { ...Object.fromEntries(entries), 'build-pack': 'static' },
+      ...(steps.some(({ uses }) => uses !== undefined && CHECKOUT.test(uses)) ? {} : { checkout: false as const }),
+      prepare: async (workspace) => {
+        if (!steps.some(({ run: command }) => command?.includes('npm run build'))) return
+        await mkdir(join(workspace, 'dist'))
+        await writeFile(join(workspace, 'dist', 'index.html'), 'built here')
+      },
     })
-    const runs = (strategy?.matrix.include ?? [{}]).map((matrix) => {
-      const entries = Object.entries(step?.with ?? {}).map(([key, value]) => [
-        key,
-        evaluateTemplate(value, contexts(matrix), 'success'),
-      ])
-      return sandbox.run({
-        repository,
-        event,
-        permissions,
-        with: { ...Object.fromEntries(entries), 'build-pack': 'static', 'health-timeout': '20s' },
-        ...(steps.some(({ uses }) => uses !== undefined && CHECKOUT.test(uses)) ? {} : { checkout: false as const }),
-        prepare: async (workspace) => {
-          if (!steps.some(({ run: command }) => command?.includes('npm run build'))) return
-          await mkdir(join(workspace, 'dist'))
-          await writeFile(join(workspace, 'dist', 'index.html'), 'built here')
-        },
-      })
-    })
-    return Promise.all(runs)
   }
 
   it.each(names)('%s deploys a pull request and removes its preview', { timeout: 120_000 }, async (name) => {
-    const { on } = await load(join('workflows', name))
+    const { on, text } = await load(join('workflows', name))
     const kind = 'pull_request' in on ? 'pull_request' : 'pull_request_target'
     const repository = await sandbox.github.createRepository({ owner: 'acme', name: name.replace('.yml', '') })
-    const page = { 'index.html': 'hello', 'web/index.html': 'web', 'api/index.html': 'api' }
-    const first = await repository.pushTo('main', page)
-    const files = { 'web/index.html': 'web, changed', 'api/index.html': 'api, changed' }
-    await repository.commit({ branch: 'change', parent: first, files, message: 'Change' })
+    const [, settings] = /^# (previews: .*)$/m.exec(text) ?? []
+    const file = settings === undefined ? {} : { 'ink.yml': settings }
+    const first = await repository.pushTo('main', { 'index.html': 'hello', ...file })
+    await repository.commit({ branch: 'change', parent: first, files: { 'index.html': 'changed' }, message: 'Change' })
     const { number } = await repository.openPullRequest({ head: 'change', title: 'Change' })
+    const open = async () => run(name, repository, await repository.event(kind, { action: 'opened', number }))
+    if (settings !== undefined) expect((await open()).outputs.status).toBe('skipped')
     repository.label(number, 'preview')
-    const opened = await run(name, repository, await repository.event(kind, { action: 'opened', number }))
-    expect(opened.map(({ outputs, log }) => outputs.status ?? log)).toEqual(opened.map(() => 'live'))
+    const opened = await open()
+    expect(opened.outputs.status ?? opened.log).toBe('live')
     await repository.close(number)
     const closed = await run(name, repository, await repository.event(kind, { action: 'closed', number }))
-    expect(closed.map(({ outputs, log }) => outputs.status ?? log)).toEqual(closed.map(() => 'removed'))
+    expect(closed.outputs.status ?? closed.log).toBe('removed')
     expect(sandbox.ink.services().filter(({ name: service }) => service.endsWith(`-pr-${number}`))).toEqual([])
     expect(sandbox.github.violations).toEqual([])
   })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { commitFiles, git, gitBytes, newRepository } from '../source/scratch.ts'
-import { expectBounded, keepFigures, longestMs, runAgainst } from './run-bundle.ts'
+import { expectBounded, keepFigures, longestMs, plainCheckout, runAgainst } from './run-bundle.ts'
 
 const figures = {}
 let ink: InkPlatform
@@ -29,14 +29,9 @@ async function withPointer(workspace: string): Promise<string> {
   return commitFiles(workspace, { '.gitattributes': '*.png filter=lfs -text\n', 'one.png': pointer })
 }
 
-async function plain(workspace: string): Promise<string> {
-  await newRepository(workspace)
-  return commitFiles(workspace, { 'index.html': 'hello' })
-}
-
 /** A checkout without the contents of its file, which have to be fetched. */
 async function withoutContents(workspace: string): Promise<string> {
-  const sha = await plain(workspace)
+  const sha = await plainCheckout(workspace)
   const blob = await git(workspace, 'rev-parse', `${sha}:index.html`)
   await rm(join(workspace, '.git/objects', blob.slice(0, 2)), { recursive: true })
   return sha
@@ -136,7 +131,7 @@ describe('a git host that', () => {
 
   it('takes no push ends the run in time, in little memory, and with a reason', limits, async () => {
     ink.fault('git.slow', { delayMs: 120_000, after: 1 })
-    const run = await runAgainst({ endpoint: ink.endpoint, apiKey: ink.apiKey, checkout: plain })
+    const run = await runAgainst({ endpoint: ink.endpoint, apiKey: ink.apiKey, checkout: plainCheckout })
     const reason = expectBounded(run, figures, 'a git host that takes no push')
     expect(reason).toMatch(/phase “(?:snapshot|push)”|took longer than this deployment is given/)
     expect(ink.services()).toEqual([])

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import { commitFiles, newRepository } from '../source/scratch.ts'
 
 const main = fileURLToPath(new URL('../../dist/main/index.js', import.meta.url))
 export const timeoutMs = 6000
@@ -17,6 +18,11 @@ type Figures = Record<string, { readonly seconds: number; readonly megabytes: nu
 /** Keeps the figures of a file's runs where `npm run hostile` looks for them; docs/security.md shows them. */
 export async function keepFigures(figures: Figures, name: string): Promise<void> {
   if (process.env.MEASURE) await writeFile(join(process.env.MEASURE, `${name}.json`), JSON.stringify(figures))
+}
+
+/** A checkout of one small page. */
+export async function plainCheckout(workspace: string): Promise<string> {
+  return commitFiles(await newRepository(workspace), { 'index.html': '<p>Hello</p>' })
 }
 
 interface BundleRun {
@@ -57,7 +63,7 @@ export async function runAgainst(opponent: Opponent): Promise<BundleRun> {
   const full_name = 'acme/shop'
   const workspace = path('workspace')
   await mkdir(workspace)
-  const sha = (await opponent.checkout?.(workspace)) ?? '1'.repeat(40)
+  const sha = await (opponent.checkout ?? plainCheckout)(workspace)
   const repository = {
     id: 7,
     name: 'shop',

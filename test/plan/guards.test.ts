@@ -4,10 +4,10 @@ import { mayChange, mayDelete, ownershipOf, previewState } from '../../src/plan/
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { matchesPaths } from '../../src/plan/paths.ts'
 import type { Facts } from '../../src/plan/plan.ts'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import { comment, headSha, planInput, pullRequestEvent, pullRequestOf, push, revealed } from './plan-inputs.ts'
 
-type Given = Partial<Record<InputName, string>>
+type Given = Partial<Record<SettingName, string>>
 
 const forked = pullRequestOf({ head: { sha: headSha, ref: 'feature', repository: 'eve/web' }, labels: ['preview'] })
 const keyless = { 'api-key': '' }
@@ -41,11 +41,6 @@ describe('a run without a key', () => {
       problem: 'api-key: is not set',
       hint: expect.stringMatching(/api-key: \$\{\{ secrets\.INK_API_KEY \}\}/),
     })
-  })
-
-  test('can be told to skip or to fail always', () => {
-    expect(plan(push('refs/heads/main'), { 'on-missing-key': 'skip' })).toMatchObject({ status: 'skipped' })
-    expect(plan(fork, { 'on-missing-key': 'fail' })).toMatchObject({ kind: 'refused' })
   })
 
   test('of an event that means nothing is not a failure', () => {
@@ -124,8 +119,8 @@ describe('a fork’s code, with the repository’s key in reach', () => {
     expect(make(dispatch, { 'pr-number': '12' }, { pullRequest: forked })).toMatchObject({ status: 'skipped' })
   })
 
-  test('gets the values of preview-env and no others, and needs no env-file', () => {
-    const given = { ...gate, env: 'SHARED=1', 'preview-env': 'OPEN=1', 'production-env': 'P=1', 'env-file': '.env' }
+  test('gets the values of preview-env and no others', () => {
+    const given = { ...gate, env: 'SHARED=1', 'preview-env': 'OPEN=1', 'production-env': 'P=1' }
     const made = make(target('labeled', 'preview'), given, { permission: 'admin', approval: 'given' })
     expect(
       made.kind === 'preview' && Object.keys(revealed(made.variables)).filter((name) => !name.startsWith('INK_')),

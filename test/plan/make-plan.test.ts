@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { RunEvent } from '../../src/plan/event.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import type { Facts, NeedsPlan, Plan } from '../../src/plan/plan.ts'
-import type { InputName } from '../../src/plan/settings.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
 import {
   baseSha,
   beforeSha,
@@ -17,7 +17,7 @@ import {
   revealed,
 } from './plan-inputs.ts'
 
-type Given = Partial<Record<InputName, string>>
+type Given = Partial<Record<SettingName, string>>
 
 const plan = (event: RunEvent, given: Given = {}, facts: Facts = {}): Plan | NeedsPlan =>
   makePlan(planInput(event, given), facts)
@@ -250,7 +250,6 @@ describe('the plan of a preview', () => {
       'on-quota': 'skip',
       adopt: 'true',
       project: 'shop',
-      repo: 'site',
       workspace: 'team',
       'max-previews': '4',
       'preview-ttl': '12h',
@@ -265,7 +264,7 @@ describe('the plan of a preview', () => {
       adopt: true,
       maxPreviews: 4,
       previewTtlMs: 12 * 3_600_000,
-      place: { project: 'shop', repositoryName: 'site', workspace: 'team', baseName: 'shop' },
+      place: { project: 'shop', repositoryName: 'web', workspace: 'team', baseName: 'shop' },
     })
   })
 
@@ -273,12 +272,6 @@ describe('the plan of a preview', () => {
     const build = (given: Given) => planned('preview', pullRequestEvent('opened'), { directory: 'out', ...given }).build
     expect(build({ 'start-command': 'node server.js' }).buildPack).toBeUndefined()
     expect(build({ 'build-pack': 'dockerfile' }).buildPack).toBe('dockerfile')
-  })
-
-  test('stops when env-file is not there, which a teardown does not mind', () => {
-    expect(planned('refused', pullRequestEvent('opened'), { 'env-file': '.env' }).problem).toContain('".env"')
-    expect(planned('refused', push('refs/heads/main'), { 'env-file': '.env' }).hint).toContain('actions/checkout')
-    planned('teardown', pullRequestEvent('closed'), { 'env-file': '.env' })
   })
 })
 

@@ -2,7 +2,16 @@ import { randomBytes } from 'node:crypto'
 import type { PullRequest, PullRequestEvent, Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
 import type { PlanInput } from '../../src/plan/intent.ts'
 import { settingTable } from '../../src/plan/setting-table.ts'
-import { type InputName, inputNames, parseSettings, type RawInputs, type Settings } from '../../src/plan/settings.ts'
+import {
+  inputNames,
+  isFileOnly,
+  type ParsedSettings,
+  parseSettings,
+  type RawInputs,
+  type SettingName,
+  type Settings,
+  type SettingsSources,
+} from '../../src/plan/settings.ts'
 
 /** Builders for the pieces that decisions are made of: complete by default, each part replaceable. */
 
@@ -32,6 +41,9 @@ export function contextOf(overrides: Partial<RunContext> = {}): RunContext {
     runAttempt: 1,
     runUrl: 'https://github.com/acme/web/actions/runs/7',
     workflow: 'deploy',
+    workflowPath: undefined,
+    workflowSha: undefined,
+    action: undefined,
     job: 'deploy',
     runnerName: 'GitHub Actions 1',
     sha: mergeSha,
@@ -95,28 +107,40 @@ export const inputDefaults = Object.fromEntries(
   inputNames.map((name) => [name, settingTable[name].fallback]),
 ) as RawInputs
 
-export function rawInputs(given: Partial<Record<InputName, string>> = {}): RawInputs {
+/** Settings by name, wherever they would stand: in the workflow, or in `ink.yml`. */
+export type Given = Partial<Readonly<Record<SettingName, string>>>
+
+export function rawInputs(given: Given = {}): RawInputs {
   return { ...inputDefaults, 'api-key': testKey, ...given }
 }
 
-/** Everything that is wrong with inputs, where there is no file in the workspace. */
-export function problemsOf(given: Partial<Record<InputName, string>>): readonly string[] {
-  const parsed = parseSettings(rawInputs(given), { readFile: () => undefined })
+/** What a file says that has all those of the settings which stand in files alone, under their plain names. */
+function writtenIn(given: Given): NonNullable<SettingsSources['written']> {
+  return (name) => {
+    const text = given[name]
+    return isFileOnly(name) && text ? { text, label: name } : undefined
+  }
+}
+
+/** Parses settings, each from where it stands. */
+export function parseGiven(given: Given, sources: SettingsSources = {}): ParsedSettings {
+  return parseSettings(rawInputs(given), { written: writtenIn(given), ...sources })
+}
+
+/** Everything that is wrong with settings. */
+export function problemsOf(given: Given): readonly string[] {
+  const parsed = parseGiven(given)
   return parsed.ok ? [] : parsed.problems
 }
 
-/** Settings as they come from inputs, which have to be good. */
-export function settingsOf(given: Partial<Record<InputName, string>> = {}): Settings {
-  const parsed = parseSettings(rawInputs(given), { readFile: () => undefined })
+/** Settings, which have to be good. */
+export function settingsOf(given: Given = {}): Settings {
+  const parsed = parseGiven(given)
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'))
   return parsed.settings
 }
 
-export function planInput(
-  event: RunEvent,
-  given: Partial<Record<InputName, string>> = {},
-  context: Partial<RunContext> = {},
-): PlanInput {
+export function planInput(event: RunEvent, given: Given = {}, context: Partial<RunContext> = {}): PlanInput {
   return { event, settings: settingsOf(given), context: contextOf(context) }
 }
 

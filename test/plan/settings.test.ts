@@ -2,10 +2,8 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { settingTable } from '../../src/plan/setting-table.ts'
-import { type InputName, parseSettings } from '../../src/plan/settings.ts'
-import { inputDefaults, problemsOf, rawInputs, revealed, settingsOf, testKey } from './plan-inputs.ts'
-
-const noFiles = { readFile: () => undefined }
+import { inputNames, type SettingName } from '../../src/plan/settings.ts'
+import { type Given, parseGiven, problemsOf, settingsOf, testKey } from './plan-inputs.ts'
 
 describe('settings', () => {
   test('of a workflow that gives only a key are the documented defaults', () => {
@@ -20,7 +18,6 @@ describe('settings', () => {
       pathsOfAll: undefined,
       project: 'default',
       workspace: undefined,
-      repo: undefined,
       productionBranch: undefined,
       directory: undefined,
       exportIgnore: false,
@@ -47,7 +44,6 @@ describe('settings', () => {
         named: new Set(),
         wired: new Map(),
         git: true,
-        missingFile: undefined,
       },
       database: undefined,
       domain: undefined,
@@ -64,7 +60,6 @@ describe('settings', () => {
       paths: undefined,
       maxPreviews: undefined,
       previewTtlMs: undefined,
-      onMissingKey: 'auto',
       onQuota: 'fail',
       maxCostPerDay: undefined,
       creditsWarning: 1,
@@ -79,7 +74,7 @@ describe('settings', () => {
   })
 
   test('left empty, as an expression without a value leaves them, are the same as not given', () => {
-    const empty = Object.fromEntries(Object.keys(inputDefaults).map((name) => [name, ' ']))
+    const empty = Object.fromEntries(inputNames.map((name) => [name, ' ']))
     expect(settingsOf({ ...empty, 'api-key': testKey })).toEqual(settingsOf())
   })
 
@@ -102,7 +97,6 @@ describe('settings', () => {
       'preview-domain': 'PR-{number}.Preview.Example.com',
       rollback: 'False',
       'production-branch': 'refs/heads/release/1.x',
-      repo: 'ink/site',
       'max-previews': '5',
       'pr-number': '12',
       'deployment-record': 'false',
@@ -126,7 +120,6 @@ describe('settings', () => {
       previewDomain: 'pr-{number}.preview.example.com',
       rollback: false,
       productionBranch: 'release/1.x',
-      repo: 'site',
       maxPreviews: 5,
       pullRequest: 12,
       deploymentRecord: 'false',
@@ -189,7 +182,7 @@ describe('bad inputs', () => {
     expect(problems.join('\n')).not.toContain('sk-wrong')
   })
 
-  test.each<[InputName, string[]]>([
+  test.each<[SettingName, string[]]>([
     ['api-key', ['dk_with space', 'DK_x', 'dk_']],
     ['command', ['Preview', 'plan,preview']],
     ['port', ['0', '-1', '80.5', '0x50', '1e3', '٣']],
@@ -212,7 +205,6 @@ describe('bad inputs', () => {
     ['on-quota', ['evict']],
     ['max-cost-per-day', ['0', '-1', '$5', '1,50', 'five', '1.00001']],
     ['credits-warning', ['-1', '$1', 'low']],
-    ['on-missing-key', ['ignore']],
     [
       'autoscale',
       [
@@ -260,14 +252,13 @@ describe('bad inputs', () => {
     ['max-previews', ['0', 'many', '-1']],
     ['pr-number', ['0', '#12', 'twelve']],
     ['price-vcpu-minute', ['free', '-1', '1,5']],
-    ['repo', ['https://git.ml.ink/a/b', 'a/b', '..']],
     ['service', ['!!!', 'web-pr-12']],
     ['preview-label', ['two\nlines']],
     ['region', ['eu central!']],
     ['project', ['a\nb']],
   ])('%s', (name, values) => {
     for (const value of values) {
-      const extra: Partial<Record<InputName, string>> = name === 'dockerfile-path' ? { 'build-pack': 'dockerfile' } : {}
+      const extra: Given = name === 'dockerfile-path' ? { 'build-pack': 'dockerfile' } : {}
       const problems = problemsOf({ ...extra, [name]: value })
       expect(problems, `${name}: ${JSON.stringify(value)}`).toHaveLength(1)
       expect(problems[0]?.startsWith(`${name}: must be `)).toBe(true)
@@ -303,8 +294,7 @@ describe('bad inputs', () => {
   })
 
   test('a glob of a file in the root is told from that of a directory by what lies there', () => {
-    const parse = (kind: 'file' | 'folder', paths: string) =>
-      parseSettings(rawInputs({ paths }), { ...noFiles, kindOf: () => kind }).ok
+    const parse = (kind: 'file' | 'folder', paths: string) => parseGiven({ paths }, { kindOf: () => kind }).ok
     expect(parse('file', 'gradlew')).toBe(true)
     expect(parse('folder', 'App')).toBe(false)
     expect(problemsOf({ paths: 'Dockerfile\npackage.json\n{api,web}/**' })).toEqual([])
@@ -324,20 +314,18 @@ describe('bad inputs', () => {
   })
 
   test('a missing key is named beside other problems, but only where one can be expected', () => {
-    const parse = (given: Partial<Record<InputName, string>>, secretsWithheld: boolean) => {
-      const parsed = parseSettings(rawInputs({ 'api-key': '', ...given }), { ...noFiles, secretsWithheld })
+    const parse = (given: Given, secretsWithheld: boolean) => {
+      const parsed = parseGiven({ 'api-key': '', ...given }, { secretsWithheld })
       return parsed.ok ? 'ok' : parsed.problems
     }
     expect(parse({}, false)).toBe('ok')
     expect(parse({ port: 'x' }, false)).toHaveLength(2)
     expect(parse({ port: 'x' }, true)).toHaveLength(1)
-    expect(parse({ port: 'x', 'on-missing-key': 'fail' }, true)).toHaveLength(2)
-    expect(parse({ port: 'x', 'on-missing-key': 'skip' }, false)).toHaveLength(1)
     expect(parse({ port: 'x', command: 'plan' }, false)).toHaveLength(1)
   })
 
   test('whatever the inputs hold, they are understood or refused with a name', () => {
-    const names = Object.keys(inputDefaults) as InputName[]
+    const names = Object.keys(settingTable) as SettingName[]
     const input = fc.constantFrom(...names)
     fc.assert(
       fc.property(input, fc.string({ unit: 'binary' }), (name, value) => {
@@ -350,19 +338,18 @@ describe('bad inputs', () => {
 describe('a setting that is written in a file', () => {
   const written = { web: { build: { pack: 'static' }, port: 3000, watch: ['src/**', '!**/*.md'] } }
   /** What stands in a document under a setting's key, for the service `web`. */
-  const at = (document: object) => (name: InputName) => {
+  const at = (document: object) => (name: SettingName) => {
     const path = settingTable[name].key?.replace('services.*', 'web').split('.') ?? []
     const value = path.reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], document)
     if (value === undefined || path.length === 0) return undefined
     return { text: [value].flat().join('\n'), label: `ink.yml: services.${path.join('.')}` }
   }
-  const parse = (document: object, given: Partial<Record<InputName, string>> = {}) =>
-    parseSettings(rawInputs(given), { ...noFiles, written: at(document) })
+  const parse = (document: object, given: Given = {}) => parseGiven(given, { written: at(document) })
 
   test('is found under its key, and the workflow counts more', () => {
-    const parsed = parse(written, { port: '8080' })
+    const parsed = parse(written, { 'build-pack': 'railpack' })
     expect(parsed.ok && parsed.settings).toMatchObject({
-      build: { buildPack: 'static', port: 8080 },
+      build: { buildPack: 'railpack', port: 3000 },
       paths: ['src/**', '!**/*.md'],
     })
   })
@@ -375,24 +362,5 @@ describe('a setting that is written in a file', () => {
       'ink.yml: services.web.build.dockerfile: works with build-pack dockerfile only, but build-pack is "nix"',
       'ink.yml: services.web.database.seed: works with database only, which is not set',
     ])
-  })
-})
-
-describe('env-file', () => {
-  const files = (contents: Record<string, string>) => ({ readFile: (path: string) => contents[path] })
-
-  test('is read, and env is laid over it', () => {
-    const raw = rawInputs({ 'env-file': '.env.ci', env: 'B=2' })
-    const parsed = parseSettings(raw, files({ '.env.ci': 'A=file\nB=file' }))
-    expect(parsed.ok && revealed(parsed.settings.environment.shared)).toEqual({ A: 'file', B: '2' })
-  })
-
-  test('with a bad line is refused, naming file and line', () => {
-    const parsed = parseSettings(rawInputs({ 'env-file': '.env' }), files({ '.env': 'A=1\nB' }))
-    expect(parsed.ok ? [] : parsed.problems[0]).toContain('env-file ".env", line 2: there is no =')
-  })
-
-  test('that is not there is remembered, not refused: a teardown needs no checkout', () => {
-    expect(settingsOf({ 'env-file': '.env' }).environment.missingFile).toBe('.env')
   })
 })

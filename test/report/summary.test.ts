@@ -163,6 +163,27 @@ const REPORTS: Readonly<Record<string, Report>> = {
   },
   plan: {
     kind: 'plan',
+    services: [
+      {
+        service: 'acme-web-api',
+        what: 'create',
+        after: [],
+        changes: [{ setting: 'database', from: undefined, to: 'acme-web-api-db (sqlite)' }],
+        costPerDay: 0.34,
+      },
+      {
+        service: 'acme-web',
+        what: 'update',
+        after: ['api'],
+        changes: [
+          { setting: 'size.memory', from: '256Mi', to: '512Mi' },
+          { setting: 'watch', from: 'a/**\nb|c', to: undefined },
+          { setting: 'env.API_URL', from: undefined, to: 'another value' },
+        ],
+        costPerDay: 0.4,
+      },
+      { service: 'acme-web-old', what: 'remove', after: [], changes: [], why: 'ink.yml no longer has it' },
+    ],
     steps: ['Deploy commit `abc1234` as preview `acme-web-pr-12`', 'Delete branches that no deployment needs'],
     checks: [
       { name: 'API key', result: 'fine', detail: 'belongs to `acme`' },

@@ -8,6 +8,7 @@ import type { InkPlatform } from '../../sandbox/ink/platform.ts'
 import { startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { costPerDay } from '../../src/ink/account.ts'
 import { findCommand } from '../../src/plan/event.ts'
+import { settingTable } from '../../src/plan/setting-table.ts'
 import { parseSettings } from '../../src/plan/settings.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
@@ -19,6 +20,24 @@ import { codeSpans } from './markdown.ts'
 import { connect, openReader, type Reader } from './reader.ts'
 
 const skill = await readDocument('SKILL.md')
+/** What the skill leads to where a task asks for it. */
+const [connecting, apps, domains, refusals, action] = await Promise.all(
+  ['connect', 'apps', 'domains', 'refusals', 'action'].map((name) => readDocument(`references/${name}.md`)),
+)
+const all = [skill, connecting, apps, domains, refusals, action]
+const together = {
+  snippets: all.flatMap((document) => document?.snippets ?? []),
+  tables: all.flatMap((document) => document?.tables ?? []),
+  codes: all.flatMap((document) => document?.codes ?? []),
+  text: all.map((document) => document?.text).join('\n'),
+}
+const cleaning = skill.instructions.findIndex((one) => one.kind === 'call' && one.call.tool === 'delete_service')
+/** The skill in its order, and before it cleans up what it leads to. */
+const instructions = [
+  ...skill.instructions.slice(0, cleaning),
+  ...[connecting, apps, domains, refusals, action].flatMap((document) => document?.instructions ?? []),
+  ...skill.instructions.slice(cleaning),
+]
 const current = await readDocument('references/current-generation.md')
 const root = resolve(skillFolder, '../..')
 
@@ -85,7 +104,7 @@ describe('every call and every command of the skill, in its order', () => {
       STAND_IN_CLAUDE: join(folder, 'claude.json'),
       STAND_IN_SECRET: join(folder, 'secret.json'),
     })
-    for (const instruction of skill.instructions) await reader.follow(instruction)
+    for (const instruction of instructions) await reader.follow(instruction)
     await client.close()
   }, 60_000)
   afterAll(async () => stage[Symbol.asyncDispose]())
@@ -179,7 +198,7 @@ async function expectTools(configured: unknown, ink: InkPlatform): Promise<void>
 describe('set-up', () => {
   const hermes = z.strictObject({ mcp_servers: z.strictObject({ ink: server }) })
   const others = z.strictObject({ mcpServers: z.strictObject({ ink: server }) })
-  const configured = skill.snippets.flatMap(({ content }) => {
+  const configured = together.snippets.flatMap(({ content }) => {
     if (content.includes('mcp_servers')) return [hermes.parse(parse(content)).mcp_servers.ink]
     return content.includes('mcpServers') ? [others.parse(JSON.parse(content)).mcpServers.ink] : []
   })
@@ -206,12 +225,12 @@ describe('set-up', () => {
 describe('what the skill says of the action', () => {
   it('is the workflow of the README', async () => {
     const readme = await readFile(join(root, 'README.md'), 'utf8')
-    const workflow = skill.snippets.find(({ content }) => content.includes('runs-on'))
+    const workflow = together.snippets.find(({ content }) => content.includes('runs-on'))
     expect(readme).toContain(`\`\`\`yaml\n${workflow?.content}\n\`\`\``)
   })
 
   it('names inputs and values that there are', () => {
-    const table = skill.tables.find(([head]) => head?.[1]?.includes('with:')) ?? []
+    const table = together.tables.find(([head]) => head?.[1]?.includes('with:')) ?? []
     const spans = table.slice(1).flatMap((row) => codeSpans(row[1] ?? ''))
     // Keys of the workflow itself.
     const given = spans.filter((code) => !/^(on|schedule):$/.test(code)).map((code) => code.split(/:\s*/))
@@ -223,7 +242,6 @@ describe('what the skill says of the action', () => {
         Object.entries(inputDefaults).map(([input, preset]) => [`INPUT_${input.toUpperCase()}`, preset]),
       )
       const parsed = parseSettings(readInputs({ ...defaults, ...environment }), {
-        readFile: () => undefined,
         secretsWithheld: false,
       })
       expect(parsed.ok ? [] : parsed.problems).toEqual([])
@@ -234,15 +252,15 @@ describe('what the skill says of the action', () => {
     const [state, readme] = await Promise.all(
       ['docs/state.md', 'README.md'].map((path) => readFile(join(root, path), 'utf8')),
     )
-    const filter = /--jq '.+'/.exec(skill.text)?.[0] ?? 'no filter'
+    const filter = /--jq '.+'/.exec(together.text)?.[0] ?? 'no filter'
     expect(state).toContain(filter)
-    const login = skill.codes.find((code) => code.endsWith(' login')) ?? 'no command'
+    const login = together.codes.find((code) => code.endsWith(' login')) ?? 'no command'
     expect(login).toMatch(/^npx https:/)
     expect(readme).toContain(`\n${login}\n`)
   })
 
   it('names commands that there are', () => {
-    const commands = skill.codes.filter((code) => code.startsWith('/ink '))
+    const commands = together.codes.filter((code) => code.startsWith('/ink '))
     expect(commands.length).toBeGreaterThan(3)
     for (const command of commands) expect(findCommand(command)).not.toMatchObject({ unknown: expect.any(String) })
   })
@@ -250,8 +268,8 @@ describe('what the skill says of the action', () => {
 
 it('the prices are those that the action estimates with', () => {
   const rates = {
-    vcpuMinute: Number(inputDefaults['price-vcpu-minute']),
-    gbMinute: Number(inputDefaults['price-gb-minute']),
+    vcpuMinute: Number(settingTable['price-vcpu-minute'].fallback),
+    gbMinute: Number(settingTable['price-gb-minute'].fallback),
   }
   const table = skill.tables.find(([head]) => head?.[0] === 'memory') ?? []
   expect(table.length).toBeGreaterThan(3)
@@ -272,13 +290,19 @@ it('the skill is of the form that agents load', () => {
     license: z.string(),
   })
   expect(front.parse(parse(skill.front)).name).toBe(basename(skillFolder))
-  expect(skill.text.split('\n').length).toBeLessThan(450)
+  expect(skill.text.split('\n').length).toBeLessThanOrEqual(221)
 })
 
 it.each([
   ['SKILL.md', skill],
   ['references/current-generation.md', current],
-])('every link of %s leads somewhere', async (name, { links }) => {
+  ['references/connect.md', connecting],
+  ['references/apps.md', apps],
+  ['references/domains.md', domains],
+  ['references/refusals.md', refusals],
+  ['references/action.md', action],
+])('every link of %s leads somewhere', async (name, document) => {
+  const links = document?.links ?? []
   const ours = /^https:\/\/github\.com\/OWNER\/ink-deploy(?:\/(?:blob|tree)\/v1)?(?:\/|$)/
   for (const link of links) {
     if (ours.test(link)) await access(join(root, link.replace(ours, '')))

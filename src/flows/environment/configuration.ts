@@ -5,14 +5,14 @@ import type { RunEvent } from '../../plan/event.ts'
 import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/file/commit.ts'
 import { secretsNamed } from '../../plan/file/fill-variables.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
-import { describeProblem, type FileProblem, parseInkFile, placeOfProblem } from '../../plan/file/ink-file.ts'
 import { type PlacedService, placeServices } from '../../plan/file/placement.ts'
+import { describeProblem, type FileProblem, placeOfProblem } from '../../plan/file/problems.ts'
 import type { FileService, ServiceVariables } from '../../plan/file/references.ts'
 import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
 import type { PlanInput } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
-import type { Facts, FilePlace, Plan, RefusedPlan } from '../../plan/plan.ts'
-import type { InputName, Settings } from '../../plan/settings.ts'
+import type { Facts, Plan, RefusedPlan } from '../../plan/plan.ts'
+import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../pull-requests.ts'
 import type { Deps, RunMeta } from '../run.ts'
 
@@ -25,6 +25,8 @@ export interface Configuration {
   readonly services: readonly ConfiguredService[]
   /** The services of the file, however many there are, and what they are called; undefined without a file. */
   readonly placed: readonly PlacedService[] | undefined
+  /** Undefined where there is none, or none counts. */
+  readonly file: InkFile | undefined
   /** Why the file, or the workflow together with it, cannot be used. */
   readonly problem: RefusedPlan | undefined
 }
@@ -49,16 +51,16 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   const { settings, context } = deps
   const input: PlanInput = { context, event, settings }
   const { commit, facts } = await commitOf(input, deps)
-  const nothing = { settings, services: [], placed: undefined, facts }
+  const nothing = { settings, services: [], placed: undefined, file: undefined, facts }
   if (commit === undefined) return { ...nothing, problem: undefined }
   const path = settings.config
   const text = await readFileAt(commit, path, input, deps)
   if (text === 'unreadable') return { ...nothing, problem: unreadable(path, commit) }
   const fallback = path === 'ink.yml'
   if (text === 'absent' && !fallback) return { ...nothing, problem: absent(path, commit) }
-  const parsed = text === 'absent' ? undefined : parseInkFile(text, path)
+  const parsed = text === 'absent' ? undefined : (await import('../../plan/file/ink-file.ts')).parseInkFile(text, path)
   if (parsed && !parsed.ok) return { ...nothing, problem: refusedFile(path, parsed.problems) }
-  return { facts, ...settingsWith(deps, parsed?.file, commit) }
+  return { facts, file: parsed?.file, ...settingsWith(deps, parsed?.file, commit) }
 }
 
 /** Whose file counts; undefined where none does, or where the plan will say what is wrong. */
@@ -111,7 +113,7 @@ function settingsWith(
   deps: Reading,
   file: InkFile | undefined,
   { environment }: FileCommit,
-): Omit<Configuration, 'facts'> {
+): Omit<Configuration, 'facts' | 'file'> {
   for (const { variables } of file?.services ?? []) deps.maskVariables(plainVariables(variables))
   const [only, ...others] = file?.services ?? []
   const several = others.length > 0
@@ -156,7 +158,7 @@ function settingsWith(
 
 function sourcesOf(file: InkFile, service: FileService | undefined, environment: 'preview' | 'production') {
   return {
-    written: (name: InputName) => file.written(name, service?.name, environment),
+    written: (name: SettingName) => file.written(name, service?.name, environment),
     ...(service ? { variables: service.variables } : {}),
   }
 }
@@ -228,7 +230,7 @@ function refusedSettings(
         ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
         : 'Put the `with:` block of the step right; the README lists every input.'
     }`,
-    places: places.map((place): FilePlace => ({ ...place, file: path ?? '' })),
+    places: places.map((place) => ({ ...place, file: path ?? '' })),
   }
 }
 
@@ -259,8 +261,10 @@ export function withProblem(plan: Plan, problem: RefusedPlan | undefined): Plan 
       return problem
     case 'sweep':
       return { ...plan, followedBy: undefined }
-    case 'check':
-      return { ...plan, would: withProblem(plan.would, problem) }
+    case 'check': {
+      const would = withProblem(plan.would, problem)
+      return would.kind === 'check' ? would : { ...plan, would }
+    }
     default:
       return plan
   }

@@ -1,15 +1,17 @@
-import { DeployError } from '../../core/errors.ts'
+import { DeployError, errorMessage } from '../../core/errors.ts'
 import { callsAtOnce, inTurns } from '../../core/parallel.ts'
-import { fewAtOnce } from '../../ink/platform.ts'
+import { fewAtOnce } from '../../ink/few-at-once.ts'
+import type { Platform } from '../../ink/platform.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { variablesOf } from '../../plan/file/fill-variables.ts'
 import type { ServiceOutput } from '../../plan/file/references.ts'
-import { databaseName, previewName } from '../../plan/names.ts'
+import type { Wire } from '../../plan/file/wiring.ts'
+import { databaseName, parseDeploymentBranch, previewName } from '../../plan/names.ts'
 import type { Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { Report } from '../../report/model.ts'
 import { nothingReport } from '../no-deployment.ts'
 import { findDatabase } from '../resources/databases.ts'
-import type { Log, OpenDeployment, Outcome, OutputName, RunDeps, Status } from '../run.ts'
+import { labelled, type OpenDeployment, type Outcome, type OutputName, type RunDeps, type Status } from '../run.ts'
 import type { ConfiguredService } from './configuration.ts'
 import { shareSources } from './shared-source.ts'
 
@@ -20,6 +22,8 @@ const servicesAtOnce = 4
 export interface ServiceRunner {
   /** Undefined for production. */
   readonly pullRequest: number | undefined
+  /** Whether it brings anything to a service, for which others may have to wait. */
+  readonly deploys: boolean
   run(deps: RunDeps): Promise<Outcome>
   skip(deps: RunDeps, reason: string): Promise<Outcome>
 }
@@ -59,7 +63,7 @@ export async function runEnvironment(
     return end
   }
   const endAfter = async (service: ConfiguredService): Promise<Ended> => {
-    const needed = await Promise.all([...new Set(service.wires.map((wire) => wire.service))].map(endOf))
+    const needed = await Promise.all([...new Set(wiresIn(service, runner).map((wire) => wire.service))].map(endOf))
     return await atOnce(() => runService(service, needed, shared, runner))
   }
   const settled = await Promise.allSettled(services.map(({ name }) => endOf(name)))
@@ -73,13 +77,19 @@ export async function runEnvironment(
   return together(done, deps)
 }
 
+/** Only what is deployed takes anything from the others. */
+function wiresIn({ wires }: ConfiguredService, { deploys }: ServiceRunner): readonly Wire[] {
+  return deploys ? wires : []
+}
+
 async function runService(
   service: ConfiguredService,
   needed: readonly Ended[],
   deps: RunDeps,
   runner: ServiceRunner,
 ): Promise<Ended> {
-  const { name, settings, wires } = service
+  const { name, settings } = service
+  const wires = wiresIn(service, runner)
   const outputs = new Map<OutputName, string | number>()
   const own: RunDeps = {
     ...deps,
@@ -101,7 +111,7 @@ async function runService(
   const wired = new Map<string, string>()
   for (const { service: other, output } of wires) {
     const from = needed.find(({ service: one }) => one.name === other)
-    const value = settings.dryRun ? `<${output} of ${other}>` : await outputOf(from, output, own, runner)
+    const value = await outputOf(from, output, own, runner.pullRequest)
     if (value === undefined)
       return skipped(
         `${name} needs the ${output} of ${other}, which is not there yet${from?.service.idle === 'no-previews' ? ' in production' : ''}`,
@@ -110,7 +120,46 @@ async function runService(
   }
   const environment = { ...settings.environment, wired }
   const outcome = await runner.run({ ...own, settings: { ...settings, environment } })
+  // Whoever asks for its address does not care that nothing of it has changed.
+  if (runner.deploys && outcome.action === 'none') await tellStanding(service, own, runner.pullRequest)
   return end(outcome, outcome.failure !== undefined)
+}
+
+/** The outputs of a service that this run had no reason to touch. */
+async function tellStanding(service: ConfiguredService, deps: RunDeps, pullRequest: number | undefined): Promise<void> {
+  try {
+    const present = await withPlatform(service, deps, pullRequest, (platform, name) =>
+      platform.service(name, {}, deps.signal),
+    )
+    if (!present) return
+    deps.output('service', present.name)
+    if (present.url !== undefined) deps.output('url', present.url)
+    const commit = present.branch === undefined ? undefined : parseDeploymentBranch(present.branch)?.sourceSha
+    if (present.branch !== undefined && commit !== undefined) {
+      deps.output('branch', present.branch)
+      deps.output('commit', commit)
+    }
+  } catch (error) {
+    deps.signal.throwIfAborted()
+    deps.log.debug(`What it runs could not be read: ${errorMessage(error)}`)
+  }
+}
+
+/** Asks the platform about one service, by the name that it has in this run. */
+async function withPlatform<T>(
+  { settings, idle }: ConfiguredService,
+  deps: RunDeps,
+  pullRequest: number | undefined,
+  ask: (platform: Platform, serviceName: string) => Promise<T>,
+): Promise<T> {
+  const place = placeOf({ context: deps.context, settings })
+  const isProduction = pullRequest === undefined || idle === 'no-previews'
+  const platform = await deps.openPlatform(place, deps.signal)
+  try {
+    return await ask(platform, isProduction ? place.baseName : previewName(place.baseName, pullRequest))
+  } finally {
+    await platform.close()
+  }
 }
 
 function nothingOf(deps: RunDeps, reason: string): Outcome {
@@ -139,46 +188,25 @@ export function missingSecrets(plan: Plan, services: readonly ConfiguredService[
 }
 
 /** What one service hands to another. It may have been skipped, as nothing of it changed: then it is asked for. */
-async function outputOf(
-  from: Ended | undefined,
+export async function outputOf(
+  from: Pick<Ended, 'service' | 'outputs'> | undefined,
   output: ServiceOutput,
   deps: RunDeps,
-  { pullRequest }: ServiceRunner,
+  pullRequest: number | undefined,
 ): Promise<string | undefined> {
   if (from === undefined) return undefined
-  const { settings, idle } = from.service
-  const place = placeOf({ context: deps.context, settings })
-  const isProduction = pullRequest === undefined || idle === 'no-previews'
-  const serviceName = isProduction ? place.baseName : previewName(place.baseName, pullRequest)
-  const platform = await deps.openPlatform(place, deps.signal)
-  try {
+  return await withPlatform(from.service, deps, pullRequest, async (platform, serviceName) => {
     if (output === 'url' || output === 'host') {
       const url = from.outputs.get('url') ?? (await platform.service(serviceName, {}, deps.signal))?.url
       if (url === undefined) return undefined
       return output === 'url' ? String(url) : new URL(String(url)).host
     }
-    if (!settings.database) return undefined
+    const { database } = from.service.settings
+    if (!database) return undefined
     const env = new Map([['value', output === 'database.url' ? 'url' : 'token']])
-    const wanted = { ...settings.database, name: databaseName(serviceName), env }
+    const wanted = { ...database, name: databaseName(serviceName), env }
     return (await findDatabase({ ...deps, platform }, wanted, deps.signal))?.variables.value
-  } finally {
-    await platform.close()
-  }
-}
-
-/** Lines of several services come mixed, so each says whose it is; groups cannot lie within each other. */
-function labelled(log: Log, name: string): Log {
-  const label = (text: string) => `${name} │ ${text}`
-  return {
-    ...log,
-    startGroup: (title) => log.info(label(title)),
-    endGroup: () => undefined,
-    info: (text) => log.info(label(text)),
-    debug: (text) => log.debug(label(text)),
-    notice: (text) => log.notice(label(text)),
-    warning: (text) => log.warning(label(text)),
-    untrusted: (line) => log.untrusted(label(line)),
-  }
+  })
 }
 
 /** What each service would leave open is remembered together. */
@@ -194,7 +222,16 @@ function sharedMemory(deps: RunDeps): RunDeps {
   }
 }
 
+/** Outputs that several services have in common. */
+const sharedOutputs = ['environment', 'comment-id'] as const
+
 function tellServices(deps: RunDeps, ended: readonly Ended[]): void {
+  const [only, ...others] = ended
+  if (only && others.length === 0) for (const [name, value] of only.outputs) deps.output(name, value)
+  for (const name of sharedOutputs) {
+    const value = ended.map(({ outputs }) => outputs.get(name)).find((one) => one !== undefined)
+    if (value !== undefined) deps.output(name, value)
+  }
   const told = ended.map(({ service, outputs, outcome }) => [
     service.name,
     {
@@ -216,7 +253,10 @@ const worstFirst: readonly Status[] = [
 
 function together(ended: readonly Ended[], deps: RunDeps): Outcome {
   const outcomes = ended.map(({ outcome }) => outcome)
-  const [worst, ...others] = outcomes.toSorted((a, b) => worstFirst.indexOf(a.status) - worstFirst.indexOf(b.status))
+  // One that had to be left out for want of another is worse off than any that is live.
+  const rank = ({ outcome, blocks }: Ended) =>
+    worstFirst.indexOf(blocks && outcome.status === 'skipped' ? 'superseded' : outcome.status)
+  const [worst, ...others] = ended.toSorted((a, b) => rank(a) - rank(b)).map(({ outcome }) => outcome)
   if (!worst) return nothingOf(deps, `none of the services of ${deps.settings.config} has previews`)
   const failed = ended.filter(({ outcome }) => outcome.failure)
   const failure =

@@ -1,26 +1,28 @@
 import { safeMessage } from '../../core/sanitize.ts'
-import { placeOf } from '../../plan/build-plan.ts'
-import { compareWithFile, type RunningService } from '../../plan/file/placement.ts'
+import { formerRepositoryOf, placeOf } from '../../plan/build-plan.ts'
+import { compareWithFile, nameNow, type RunningService } from '../../plan/file/placement.ts'
 import { databaseName, previewName } from '../../plan/names.ts'
 import type { Plan, RefusedPlan } from '../../plan/plan.ts'
 import { configMark, marks } from '../../plan/variables.ts'
-import type { Report, Target } from '../../report/model.ts'
+import type { Report } from '../../report/model.ts'
 import { nothingReport } from '../no-deployment.ts'
 import { openReporter } from '../reporter.ts'
 import { ownServices } from '../resources/repository.ts'
 import type { Outcome, Run, RunDeps } from '../run.ts'
-import { takeDown } from '../teardown.ts'
+import { type Removing, takeDownEach } from '../teardown.ts'
 import { type Configuration, refusedProblems } from './configuration.ts'
 
 /** What runs and belongs to no service of the file. */
 export interface Leftovers {
   /** Why the run must not go on; undefined when it may. */
   readonly problem?: RefusedPlan
+  /** What the file has no more, and whether it would be removed. */
+  readonly orphans: readonly { readonly name: string; readonly goes: boolean }[]
   /** Says what is left over once the run has come to its end, and removes what is to go. */
   readonly settle: (outcome: Outcome) => Promise<Outcome>
 }
 
-const none: Leftovers = { settle: async (outcome) => outcome }
+const none: Leftovers = { orphans: [], settle: async (outcome) => outcome }
 
 /**
  * Holds what runs against the file: production, or the preview of one pull request. Of a preview what the file has no more
@@ -44,16 +46,17 @@ export async function findLeftovers(
             problems: [],
             // Beside the one service of a file there may be those of other workflows, which no file has made.
             orphans: running.filter(
-              ({ name, key }) =>
+              ({ madeNow, key }) =>
                 (services.length > 0 || key !== undefined) &&
-                here.every((one) => previewName(one.name, number) !== name),
+                here.every((one) => previewName(one.name, number) !== madeNow),
             ),
           }
     if (problems.length > 0) return { ...none, problem: refusedProblems(problems, config) }
     // A run that is confined to one service leaves all others alone.
     if (orphans.length === 0 || services.some(({ idle }) => idle === 'confined')) return none
-    const removes = (number !== undefined || removeOrphans) && !dryRun
-    return { settle: (outcome) => settle(orphans, outcome, { deps, number, removes }) }
+    const removes = number !== undefined || removeOrphans
+    const told = orphans.map((one) => ({ name: one.name, goes: removes && isOurs(one, deps, number) }))
+    return { orphans: told, settle: (outcome) => settle(orphans, outcome, { deps, number, removes }) }
   } catch (error) {
     deps.signal.throwIfAborted()
     const what = `what of ${config} runs on ml.ink could not be read`
@@ -87,13 +90,20 @@ async function connected<T>(deps: RunDeps, work: (run: Run) => Promise<T>): Prom
 /** The services of this repository and this file, those of production or those of one pull request. */
 async function findRunning(run: Run, number: number | undefined): Promise<RunningService[]> {
   const { settings } = run
+  const { repository } = run.context
   const mayBe = (name: string) => (number === undefined ? !/-pr-\d+$/.test(name) : name.endsWith(`-pr-${number}`))
-  return (await ownServices(run, placeOf(run), mayBe)).flatMap(({ name, env = {} }) =>
-    env[marks.pullRequest] === (number === undefined ? undefined : String(number)) &&
-    env[marks.config] === configMark(settings.config)
-      ? [{ name, key: env[marks.service] }]
-      : [],
-  )
+  return (await ownServices(run, placeOf(run), mayBe)).flatMap(({ name, env = {} }) => {
+    const isOne = env[marks.pullRequest] === (number === undefined ? undefined : String(number))
+    if (!isOne || env[marks.config] !== configMark(settings.config)) return []
+    const key = env[marks.service]
+    const madeNow = nameNow({ name, key, number }, repository, formerRepositoryOf(env, repository.fullName))
+    return [{ name, key, madeNow }]
+  })
+}
+
+/** One that no file made may be another workflow's, unless it has the name of this repository itself. */
+function isOurs({ key, name }: RunningService, deps: RunDeps, number: number | undefined): boolean {
+  return number !== undefined || key !== undefined || name === placeOf(deps).baseName
 }
 
 interface Settling {
@@ -107,35 +117,22 @@ async function settle(
   outcome: Outcome,
   { deps, number, removes }: Settling,
 ): Promise<Outcome> {
-  const place = placeOf(deps)
   // What a new one could not take the place of may still be needed, and a newer commit's run goes by its own file.
   const settled = outcome.failure === undefined && outcome.status !== 'superseded'
-  // One that no file made may be another workflow's, unless it has the name of this repository itself.
-  const goes = ({ key, name }: RunningService) =>
-    removes && settled && (number !== undefined || key !== undefined || name === place.baseName)
+  const goes = (one: RunningService) => removes && settled && isOurs(one, deps, number)
   const staying = number === undefined ? orphans.filter((one) => !goes(one)) : []
   const reports: Report[] = staying.map(({ name }) => {
     const reason = `${name} runs in production, and ${deps.settings.config} no longer has it. ${removes ? 'Remove it at ml.ink if it is not needed' : 'remove-orphans: true removes it'}`
     deps.log.notice(reason)
     return nothingReport(deps, 'nothing', reason)
   })
-  const ends = await connected(deps, (run) => removeEach(orphans.filter(goes), run, number))
+  const because = `${deps.settings.config} no longer has it`
+  const going = orphans.filter(goes).map(({ name }): Removing => {
+    const names = { serviceName: name, databaseName: databaseName(name) }
+    return { place: placeOf(deps), database: undefined, ...names, pullRequest: number, because }
+  })
+  const ends = going.length === 0 ? [] : await connected(deps, (run) => takeDownEach(going, run))
   const failure = outcome.failure ?? ends.find((end) => end.failure)?.failure
   const others = [...(outcome.others ?? []), ...reports, ...ends.map(({ report }) => report)]
   return { ...outcome, failure, others }
-}
-
-async function removeEach(services: readonly RunningService[], run: Run, number: number | undefined) {
-  const removed: unknown[] = []
-  const ends: Outcome[] = []
-  for (const { name } of services) {
-    const target: Target = number === undefined ? 'production' : `pr-${number}`
-    const reporter = openReporter(run, { serviceName: name, target, pullRequest: number, commit: '' })
-    const output: Run['output'] = (_, value) => void removed.push(...(JSON.parse(String(value)) as unknown[]))
-    const because = `${run.settings.config} no longer has it`
-    const where = { place: placeOf(run), database: undefined, serviceName: name, databaseName: databaseName(name) }
-    ends.push(await takeDown({ ...where, pullRequest: number, because }, { ...run, output, reporter }))
-  }
-  if (services.length > 0) run.output('removed', JSON.stringify(removed))
-  return ends
 }

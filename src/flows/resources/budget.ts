@@ -147,7 +147,7 @@ export function costView(running: readonly RunningCost<unknown>[]): CostView | u
 }
 
 /**
- * Keeps to `max-previews`, and with `on-quota: evict-oldest` to `max-cost-per-day`, before another preview is created: the
+ * Keeps to `previews.max`, and with `on-quota: evict-oldest` to `max-cost-per-day`, before another preview is created: the
  * oldest ones make room. A preview that exists already takes no more room, and production none at all.
  * @throws OverBudget when another run has begun a preview since this one asked, and nothing may go that would make it fit
  */
@@ -168,7 +168,7 @@ export async function makeRoom(
       ? []
       : beyondBudget(plan, plan.maxCostPerDay, staying, run.platform)
   for (const preview of surplus)
-    await evict(run, plan, preview, `made room: at most ${plan.maxPreviews} previews are kept (\`max-previews\`)`)
+    await evict(run, plan, preview, `made room: at most ${plan.maxPreviews} previews are kept (\`previews.max\`)`)
   const limit = formatDollars(plan.maxCostPerDay ?? 0)
   for (const preview of tooDear)
     await evict(run, plan, preview, `made room: previews cost at most ${limit} a day (\`max-cost-per-day\`)`)

@@ -168,7 +168,7 @@ function databaseOfTemplate(
   const mayCome = filled.length === 0 || filled.length < outputs.length
   if (mayCome && !isLate) return undefined
   throw new DeployError(
-    `The database ${name} has no output “${missing.output}”, which database-env wants as ${missing.variable}`,
+    `The database ${name} has no output “${missing.output}”, which database.env wants as ${missing.variable}`,
     { hint: `It has ${[...known.keys()].join(', ') || 'none'}.` },
   )
 }
@@ -193,7 +193,7 @@ const longestSeedBytes = 5_000_000
 const pausesMs = [1000, 2000, 4000, 8000, 15_000]
 
 /**
- * Reads the file of `database-seed`. It is that of the deployed commit and not of the workspace, so that a fork's
+ * Reads the file of `database.seed`. It is that of the deployed commit and not of the workspace, so that a fork's
  * preview is seeded by the fork's own file.
  * @throws DeployError when there is none, or it cannot be run
  */
@@ -206,7 +206,7 @@ export async function readSeed(
   if (database?.seed === undefined) return undefined
   const path = database.seed
   const refused = (why: string) =>
-    new DeployError(`database-seed: ${JSON.stringify(path)} ${why}`, {
+    new DeployError(`database.seed: ${JSON.stringify(path)} ${why}`, {
       hint: 'Give the path of an SQL file in what is deployed: in the commit, or in `directory` where that is set.',
     })
   const content = await source.read(snapshot, path, signal)

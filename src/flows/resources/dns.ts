@@ -42,7 +42,7 @@ export async function compareDns(
   if (!platform.offers('listDnsRecords') || !platform.offers('listZones'))
     return {
       differences: [],
-      problems: ['This ml.ink server does not let DNS records be set, so `dns-records` was left alone'],
+      problems: ['This ml.ink server does not let DNS records be set, so `dns` was left alone'],
     }
   const { dnsRecords, place } = plan
   const zones = await platform.zones(signal)
@@ -65,7 +65,7 @@ export async function compareDns(
   return {
     differences,
     problems: [
-      ...strange.map((zone) => `The zone ${zone} of \`dns-records\` is not delegated to ml.ink (delegated: ${names})`),
+      ...strange.map((zone) => `The zone ${zone} of \`dns\` is not delegated to ml.ink (delegated: ${names})`),
       ...unread,
       ...differences.flatMap(({ conflicts }) => conflicts),
     ],
@@ -80,7 +80,7 @@ export function describeDns({ differences }: DnsOutlook): string[] {
   ])
 }
 
-/** Brings the zones in step with `dns-records`. The deployment stands either way, so what goes wrong is a warning. */
+/** Brings the zones in step with `dns`. The deployment stands either way, so what goes wrong is a warning. */
 export async function applyDnsRecords(run: Run, plan: ProductionPlan): Promise<void> {
   try {
     const outlook = await compareDns(plan, run)
@@ -96,7 +96,7 @@ export async function applyDnsRecords(run: Run, plan: ProductionPlan): Promise<v
 }
 
 function warnOutOfStep({ log }: Run, why: string): void {
-  log.warning(`The DNS records are not in step with \`dns-records\`: ${why}. The next deployment tries again.`)
+  log.warning(`The DNS records are not in step with \`dns\`: ${why}. The next deployment tries again.`)
 }
 
 /**

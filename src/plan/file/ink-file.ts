@@ -9,29 +9,22 @@ import {
   type Pair,
   parseDocument,
   type Scalar,
-  stringify,
 } from 'yaml'
 import { errorMessage } from '../../core/errors.ts'
 import { settingTable } from '../setting-table.ts'
-import type { Given, InputName } from '../settings.ts'
+import type { Given, SettingName } from '../settings.ts'
 import { isMark } from '../variables.ts'
 import { describeNearest, isSwitch, type KeyNode, keysBelowService, keyTree } from './keys.ts'
+import { describeProblem, type FileProblem, placeOfProblem } from './problems.ts'
 import { type FileService, type FileVariable, type FileVariables, parseTemplate } from './references.ts'
 import { circleIn, wiresOfPreviews } from './wiring.ts'
-
-/** What is wrong at one place of the file. Lines and columns start at 1. */
-export interface FileProblem {
-  readonly line: number
-  readonly column: number
-  readonly text: string
-}
 
 /** `ink.yml`, read: every key is known, and every value is of the right shape. What the values say is checked with the settings. */
 export interface InkFile {
   readonly path: string
   readonly services: readonly FileService[]
   /** What the file says of a setting: for one service, for previews or for production. */
-  written(setting: InputName, service: string | undefined, environment: 'preview' | 'production'): Given | undefined
+  written(setting: SettingName, service: string | undefined, environment: 'preview' | 'production'): Given | undefined
 }
 
 export type ParsedFile =
@@ -52,18 +45,6 @@ export function parseInkFile(text: string, path: string): ParsedFile {
     // The library gives up on what is nested too deeply.
     return { ok: false, problems: [{ line: 1, column: 1, text: `is not valid YAML: ${errorMessage(error)}` }] }
   }
-}
-
-/** A problem as a line of a message: `ink.yml:3:5: text`. */
-export function describeProblem({ line, column, text }: FileProblem, path: string): string {
-  return `${path}:${line}:${column}: ${text}`
-}
-
-/** The place that a message of {@link describeProblem}, or of a setting from the file, begins with. */
-export function placeOfProblem(message: string, path: string): FileProblem | undefined {
-  if (!message.startsWith(`${path}:`)) return undefined
-  const [, line, column, text] = /^(\d+):(\d+): ([\s\S]*)$/.exec(message.slice(path.length + 1)) ?? []
-  return text === undefined ? undefined : { line: Number(line), column: Number(column), text }
 }
 
 type Key = readonly string[]
@@ -109,7 +90,7 @@ class Reader {
     return { ok: true, file: { path: this.#path, services, written } }
   }
 
-  #written(setting: InputName, service: string | undefined, environment: 'preview' | 'production') {
+  #written(setting: SettingName, service: string | undefined, environment: 'preview' | 'production') {
     const keys = keysBelowService(setting)
     if (keys === undefined) return this.#values.get(settingTable[setting].key ?? '')
     if (service === undefined) return undefined
@@ -187,7 +168,7 @@ class Reader {
     else this.#setting(value, known.setting, label)
   }
 
-  #setting(value: Node, setting: InputName, label: string): void {
+  #setting(value: Node, setting: SettingName, label: string): void {
     const text = this.#text(value, settingTable[setting].type.schema, label)
     if (text !== undefined) this.#values.set(label, { text, label: this.#label(value, label) })
   }
@@ -198,7 +179,7 @@ class Reader {
     const refuse = (what: string) => this.#problem(offsetOf(value), `${label}: must be ${what}`)
     if (schema.type === 'array' && isSeq(value)) {
       const { items } = schema as { items?: { type?: unknown } }
-      if (items?.type === 'object') return stringify(value.toJSON())
+      if (items?.type === 'object') return JSON.stringify(value.toJSON())
       if (value.items.every((item) => isScalar(item) && !textOf(item).includes('\n')))
         return value.items.map((item) => textOf(item as Scalar)).join('\n')
     }

@@ -1,15 +1,15 @@
 import { nearestWord } from '../../core/nearest.ts'
 import { settingTable } from '../setting-table.ts'
-import { type InputName, inputNames } from '../settings.ts'
+import { type SettingName, settingNames } from '../settings.ts'
 
 /** A place in `ink.yml` at which a setting may stand, `*` being the name of a service. */
 export interface FileKey {
   readonly key: string
-  readonly setting: InputName
+  readonly setting: SettingName
 }
 
 /** Settings that a preview may have otherwise than its production service. */
-const ofPreviews: readonly InputName[] = ['memory', 'vcpus']
+const ofPreviews: readonly SettingName[] = ['memory', 'vcpus']
 
 /** Whether a key with others below it may also be `true` or `false`: a service without previews says `preview: false`. */
 export function isSwitch(key: readonly string[]): boolean {
@@ -20,7 +20,9 @@ export function isSwitch(key: readonly string[]): boolean {
 export const anyService = 'services.*.'
 
 /** The key of a setting below a service, without the service; that of previews alone, where they may have their own. */
-export function keysBelowService(setting: InputName): { readonly own: string; readonly preview?: string } | undefined {
+export function keysBelowService(
+  setting: SettingName,
+): { readonly own: string; readonly preview?: string } | undefined {
   const { key } = settingTable[setting]
   if (!key?.startsWith(anyService)) return undefined
   const own = key.slice(anyService.length)
@@ -29,7 +31,7 @@ export function keysBelowService(setting: InputName): { readonly own: string; re
 
 /** Every key of `ink.yml`, made of the table of settings; the schema for editors is made of the same list. */
 export const fileKeys: readonly FileKey[] = [
-  ...inputNames.flatMap((setting) => {
+  ...settingNames.flatMap((setting) => {
     const { key } = settingTable[setting]
     return key === undefined ? [] : [{ key, setting }]
   }),
@@ -38,7 +40,7 @@ export const fileKeys: readonly FileKey[] = [
 
 /** What may stand below a key, or the setting that it holds. */
 export interface KeyNode {
-  readonly setting: InputName | undefined
+  readonly setting: SettingName | undefined
   /** By name; `*` stands for any. */
   readonly below: ReadonlyMap<string, KeyNode>
 }
@@ -46,7 +48,7 @@ export interface KeyNode {
 /** The keys as a tree, as a reader of the file meets them. */
 export const keyTree: KeyNode = nodeOf(fileKeys.map(({ key, setting }) => ({ path: key.split('.'), setting })))
 
-function nodeOf(keys: readonly { readonly path: readonly string[]; readonly setting: InputName }[]): KeyNode {
+function nodeOf(keys: readonly { readonly path: readonly string[]; readonly setting: SettingName }[]): KeyNode {
   const names = [...new Set(keys.flatMap(({ path }) => path.slice(0, 1)))]
   const below = names.map((name) => {
     const inside = keys.filter(({ path }) => path[0] === name)

@@ -1,5 +1,5 @@
 import type { Repository } from '../event.ts'
-import { nameOfSeveral, parseServiceName } from '../names.ts'
+import { nameOfSeveral, parseServiceName, previewName, serviceName } from '../names.ts'
 import type { Given } from '../settings.ts'
 import type { FileService } from './references.ts'
 
@@ -42,6 +42,8 @@ export function placeServices(
 /** A production service that carries the marks of this repository, and of the same file where one made it. */
 export interface RunningService {
   readonly name: string
+  /** What it would be called if it were made now: a repository that was renamed keeps the names of its services. */
+  readonly madeNow: string
   /** Its key in the file that it was made from, where that had several services. */
   readonly key: string | undefined
 }
@@ -54,21 +56,41 @@ export interface Comparison<S> {
   readonly orphans: readonly S[]
 }
 
+/**
+ * What a service would be called if it were made now.
+ * @param former what the repository was called when the service was made, where it is called otherwise now
+ */
+export function nameNow(
+  {
+    name,
+    key,
+    number,
+  }: { readonly name: string; readonly key: string | undefined; readonly number: number | undefined },
+  repository: Pick<Repository, 'owner' | 'name'>,
+  former: Pick<Repository, 'owner' | 'name'> | undefined,
+): string {
+  const made = (of: Pick<Repository, 'owner' | 'name'>) => {
+    const base = key === undefined ? serviceName(undefined, of) : nameOfSeveral(of, key)
+    return number === undefined ? base : previewName(base, number)
+  }
+  return former && made(former) === name ? made(repository) : name
+}
+
 /** @param removes whether what the file has no more is to be removed, so that nothing stays twice */
 export function compareWithFile<S extends RunningService>(
   running: readonly S[],
   placed: readonly PlacedService[],
   removes: boolean,
 ): Comparison<S> {
-  const isRunning = ({ name }: PlacedService) => running.some((service) => service.name === name)
+  const isRunning = ({ name }: PlacedService) => running.some(({ madeNow }) => madeNow === name)
   const begun = placed.some(isRunning)
   const problems: string[] = []
   const orphans: S[] = []
   const keeping = (key: string, name: string) =>
     `to keep it write services.${key}.name: ${name}, and to have it removed instead, set the input remove-orphans: true`
   for (const service of running) {
-    const { name, key } = service
-    const inItsPlace = placed.find((one) => one.name === name)
+    const { name, key, madeNow } = service
+    const inItsPlace = placed.find((one) => one.name === madeNow)
     const itself = placed.find((one) => one.key === key)
     if (inItsPlace) {
       if (key !== undefined && key !== inItsPlace.key)

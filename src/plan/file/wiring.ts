@@ -26,6 +26,22 @@ export function wiresOfPreviews(services: readonly FileService[]): Wire[] {
   return services.flatMap(({ hasPreviews, variables }) => (hasPreviews ? wiresOf(variables, 'preview') : []))
 }
 
+/** Services in the order in which they can come up: each behind those that it takes something from. There is no circle. */
+export function inOrder<T extends { readonly name: string; readonly wires: readonly Wire[] }>(
+  services: readonly T[],
+): readonly T[] {
+  const ordered = new Set<T>()
+  const visit = (service: T): void => {
+    for (const { service: name } of service.wires) {
+      const other = services.find((one) => one.name === name)
+      if (other && !ordered.has(other)) visit(other)
+    }
+    ordered.add(service)
+  }
+  services.forEach(visit)
+  return [...ordered]
+}
+
 /** The names of services that refer to each other in a circle, beginning and ending with the same; undefined without one. */
 export function circleIn(services: readonly Pick<FileService, 'name' | 'variables'>[]): readonly string[] | undefined {
   const needs = new Map(

@@ -17,7 +17,6 @@ function settingsOfFile(text: string, environment: 'preview' | 'production' = 'p
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
   const [service] = parsed.file.services
   return parseSettings(raw, {
-    readFile: () => undefined,
     written: (name) => parsed.file.written(name, service?.name, environment),
     ...(service ? { variables: service.variables } : {}),
   })

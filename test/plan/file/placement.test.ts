@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseInkFile } from '../../../src/plan/file/ink-file.ts'
-import { compareWithFile, placeServices } from '../../../src/plan/file/placement.ts'
+import { compareWithFile, nameNow, placeServices } from '../../../src/plan/file/placement.ts'
 import { databaseName, previewName, previewNumber } from '../../../src/plan/names.ts'
 
 const shop = { owner: 'acme', name: 'shop' }
@@ -65,7 +65,7 @@ describe('what runs, held against the file', () => {
   const { placed } = place('services:\n  app: {}\n  api: {}\n')
   const compare = (running: readonly [name: string, key?: string][], removes = false, of = placed) =>
     compareWithFile(
-      running.map(([name, key]) => ({ name, key })),
+      running.map(([name, key]) => ({ name, key, madeNow: name })),
       of,
       removes,
     )
@@ -104,6 +104,20 @@ describe('what runs, held against the file', () => {
     expect(compare(now, false, renamed).problems).toEqual([
       expect.stringContaining('acme-shop-app runs it, and from now on it would be other; to keep it write'),
     ])
+  })
+
+  it('knows those of a repository that was transferred under the names that they keep', () => {
+    const before = { owner: 'first', name: 'shop' }
+    const now = (name: string, key?: string, number?: number) => nameNow({ name, key, number }, shop, before)
+    expect(now('first-shop-api', 'api')).toBe('acme-shop-api')
+    expect(now('first-shop')).toBe('acme-shop')
+    expect(now('first-shop-api-pr-3', 'api', 3)).toBe('acme-shop-api-pr-3')
+    expect(now('given', 'api')).toBe('given')
+    const running = [
+      { name: 'first-shop-app', key: 'app', madeNow: now('first-shop-app', 'app') },
+      { name: 'first-shop-api', key: 'api', madeNow: now('first-shop-api', 'api') },
+    ]
+    expect(compareWithFile(running, placed, true)).toEqual({ problems: [], orphans: [] })
   })
 
   it('leaves what no file made alone where the file has a single service', () => {

@@ -1,0 +1,62 @@
+/** A module of a package that is not bundled: what stands in its place, and why nothing is missed. */
+interface StandIn {
+  readonly module: RegExp
+  readonly contents: string
+}
+
+const refusing = (what: string) => `throw new Error(${JSON.stringify(`${what} is not part of this bundle`)})`
+
+/**
+ * Modules that packages load and this action never uses. Each of them would be a tenth of the bundle, or more; the tests
+ * that start the bundle show that nothing asks for them.
+ */
+export const standIns: readonly StandIn[] = [
+  // One method for each of GitHub's endpoints, and their pages: calls are made by their route (src/github/api.ts).
+  {
+    module: /\/@octokit\/plugin-rest-endpoint-methods\/dist-src\/index\.js$/,
+    contents: 'export const restEndpointMethods = () => ({})',
+  },
+  {
+    module: /\/@octokit\/plugin-paginate-rest\/dist-bundle\/index\.js$/,
+    contents: 'export const paginateRest = () => ({})',
+  },
+  // @actions/github's own way through a proxy: `fetch` is always given, and knows the proxy (src/core/http.ts).
+  {
+    module: /\/@actions\/http-client\/lib\/index\.js$/,
+    contents: 'export class HttpClient { getAgent() {} getAgentDispatcher() {} }',
+  },
+  { module: /\/node_modules\/undici\/index\.js$/, contents: `export function fetch() { ${refusing('fetch')} }` },
+  // What compiles the schemas of tools' results, which are a stranger's and are not used (src/ink/session.ts).
+  {
+    module: /\/@modelcontextprotocol\/sdk\/dist\/esm\/validation\/ajv-provider\.js$/,
+    contents: `export class AjvJsonSchemaValidator { getValidator() { ${refusing('The validator')} } }`,
+  },
+  // Schemas of zod 3, which the SDK takes beside those of zod 4.
+  { module: /\/zod\/v3\/index\.js$/, contents: `export function object() { ${refusing('zod 3')} }` },
+  {
+    module: /\/zod-to-json-schema\/dist\/esm\/index\.js$/,
+    contents: `export function zodToJsonSchema() { ${refusing('zod 3')} }`,
+  },
+  // The names of HTML's characters, for links by reference, of which no report has any.
+  {
+    module: /\/decode-named-character-reference\/index\.js$/,
+    contents: 'export const decodeNamedCharacterReference = () => false',
+  },
+  // WebSockets: databases are spoken to over HTTP (src/ink/seed-database.ts).
+  { module: /\/@libsql\/isomorphic-ws\/node\.mjs$/, contents: 'export class WebSocket {}' },
+]
+
+/**
+ * What `base.js` uses of Node's own modules. To import one takes a millisecond and more, as all that it exports is made ready
+ * (six for `crypto`); asked for at the first call, most of it is never loaded.
+ */
+export const builtins: Readonly<
+  Record<string, { readonly functions: readonly string[]; readonly constants?: readonly string[] }>
+> = {
+  crypto: { functions: ['createHash', 'randomUUID'] },
+  fs: { functions: ['appendFileSync', 'existsSync', 'readFileSync', 'realpathSync', 'statSync', 'writeFileSync'] },
+  os: { functions: ['tmpdir'], constants: ['EOL'] },
+  path: { functions: ['isAbsolute', 'join', 'relative', 'resolve'], constants: ['delimiter', 'sep'] },
+  'timers/promises': { functions: ['setTimeout'] },
+  url: { functions: ['domainToASCII'] },
+}

@@ -1,0 +1,122 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { DeployError, errorMessage } from '../core/errors.ts'
+import { recommendedWorkflow, WORKFLOW_PATH } from '../login/repository.ts'
+import { detectServices, type FileTree, type FoundService, inkFileOf } from '../plan/file/detect.ts'
+import type { Command } from './command.ts'
+
+const USAGE = `Usage: ink-deploy init [options] [DIRECTORY]
+
+Looks at a repository (package.json, workspaces, Dockerfiles, Python, Go, static files), says what it found and why, and
+writes ink.yml and ${WORKFLOW_PATH}. What is there already stays as it is.
+
+  --branch NAME      the branch that goes to production (default: the one that is checked out, or main)
+  --print            show what would be written, and write nothing
+  --help             show this
+`
+
+/** `ink-deploy init`. */
+export const initCommand: Command = {
+  summary: 'look at a repository, and write ink.yml and the workflow',
+  async run(args, host) {
+    const { values, positionals } = parsed(args)
+    if (values.help) return void host.stdout.write(USAGE)
+    const [folder = host.cwd(), ...others] = positionals
+    if (others.length > 0) throw wrong(`there is one DIRECTORY, not ${JSON.stringify(positionals.join(' '))}`)
+    const services = detectServices(await readTree(folder))
+    if (services.length === 0)
+      throw new DeployError(`nothing that can be deployed was found in ${folder}`, {
+        hint: 'Looked for package.json, Dockerfile, requirements.txt, pyproject.toml, go.mod and index.html, three directories deep.',
+      })
+    const say = (text: string) => void host.stdout.write(`${text}\n`)
+    for (const line of services.flatMap(foundLines)) say(line)
+    const branch = values.branch ?? (await branchOf(folder)) ?? 'main'
+    const files = { 'ink.yml': inkFileOf(services), [WORKFLOW_PATH]: recommendedWorkflow(branch) }
+    for (const [path, text] of Object.entries(files)) {
+      const written = values.print ? 'shown' : await writeNew(join(folder, path), text)
+      if (written === 'there') say(`\n${path} is there already and stays as it is. It would be:\n\n${indented(text)}`)
+      else if (written === 'shown') say(`\n${path} would be:\n\n${indented(text)}`)
+      else say(`\nWrote ${path}`)
+    }
+    if (!values.print)
+      say('\nNext: save an API key of ml.ink as the secret INK_API_KEY (ink-deploy login does both), commit, and push.')
+  },
+}
+
+function parsed(args: readonly string[]) {
+  const flag = { type: 'boolean', default: false } as const
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { branch: { type: 'string' }, print: flag, help: { ...flag, short: 'h' } },
+    })
+  } catch (error) {
+    throw wrong(errorMessage(error))
+  }
+}
+
+function wrong(what: string): DeployError {
+  return new DeployError(what, { hint: 'See: ink-deploy init --help' })
+}
+
+function foundLines({ name, root, kind, reasons }: FoundService): string[] {
+  return [`Found ${name}${root === '.' ? '' : ` in ${root}`}: ${kind}`, ...reasons.map((reason) => `  ${reason}`)]
+}
+
+function indented(text: string): string {
+  return text.trimEnd().replaceAll(/^(?=.)/gm, '  ')
+}
+
+// Enough for any repository that is written by hand; what is installed or built is not looked at.
+const mostFiles = 20_000
+const deepest = 5
+const skipped = new Set(['node_modules', 'vendor', '__pycache__', 'venv', 'target'])
+/** Only what decides anything is read, and no more of it than a person would write. */
+const readable = /(^|\/)(package\.json|Dockerfile|requirements\.txt|pyproject\.toml|Pipfile|[\w-]+\.py)$/
+const mostCharacters = 500_000
+
+/** @throws DeployError when the directory cannot be read */
+async function readTree(folder: string): Promise<FileTree> {
+  const paths: string[] = []
+  const contents = new Map<string, string>()
+  const visit = async (place: string, depth: number): Promise<void> => {
+    const entries = await readdir(join(folder, place), { withFileTypes: true })
+    for (const entry of entries) {
+      const path = place === '' ? entry.name : `${place}/${entry.name}`
+      if (entry.isDirectory() && depth < deepest && !entry.name.startsWith('.') && !skipped.has(entry.name))
+        await visit(path, depth + 1)
+      if (!entry.isFile() || paths.length >= mostFiles) continue
+      paths.push(path)
+      if (readable.test(path)) contents.set(path, (await readFile(join(folder, path), 'utf8')).slice(0, mostCharacters))
+    }
+  }
+  try {
+    await visit('', 0)
+  } catch (cause) {
+    throw new DeployError(`${folder} could not be read`, { cause, hint: 'Name the directory of a repository.' })
+  }
+  return { paths: paths.sort(), read: (path) => contents.get(path) }
+}
+
+/** The branch that is checked out; a clone of a new repository stands on its default branch. */
+async function branchOf(folder: string): Promise<string | undefined> {
+  try {
+    return /^ref: refs\/heads\/(\S+)/.exec(await readFile(join(folder, '.git', 'HEAD'), 'utf8'))?.[1]
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes a file that is not there yet; another program's that comes in between is left alone, too. */
+async function writeNew(path: string, text: string): Promise<'written' | 'there'> {
+  await mkdir(dirname(path), { recursive: true })
+  try {
+    await writeFile(path, text, { flag: 'wx' })
+    return 'written'
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return 'there'
+    throw error
+  }
+}

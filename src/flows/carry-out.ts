@@ -1,0 +1,241 @@
+import { TimeLimitError } from '../core/clock.ts'
+import { DeployError } from '../core/errors.ts'
+import { createSanitizer, safeMessage } from '../core/sanitize.ts'
+import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
+import type { Platform } from '../ink/platform.ts'
+import type { Service } from '../ink/results.ts'
+import { describePlan } from '../plan/describe.ts'
+import type { DeclinePlan, HelpPlan, LogsPlan, PlanToRun, WorkPlan } from '../plan/plan.ts'
+import { shortDuration } from '../plan/values.ts'
+import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
+import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
+import { SourceError } from '../source/remote.ts'
+import { deploy } from './deploy.ts'
+import { dryRun } from './environment/foresee.ts'
+import { monitor } from './monitor.ts'
+import { nothingReport } from './no-deployment.ts'
+import { reactTo } from './pull-requests.ts'
+import { openReporter, type Subject } from './reporter.ts'
+import { assertPlace } from './resources/account.ts'
+import { evictOldest, OverBudget } from './resources/budget.ts'
+import { isOwnService, keepFormerNames, openInkRepository } from './resources/repository.ts'
+import { rollback } from './rollback.ts'
+import { type Action, type Outcome, type Reporter, type Run, type RunDeps, windUpMs } from './run.ts'
+import { sweep } from './sweep.ts'
+import { teardown } from './teardown.ts'
+
+/** Carries out a plan that there is something to do for. Failures come back as an outcome; only a cancellation is thrown. */
+export async function carryOut(
+  plan: Exclude<PlanToRun, { kind: 'none' | 'refused' }>,
+  deps: RunDeps,
+): Promise<Outcome> {
+  switch (plan.kind) {
+    case 'help':
+      return answerHelp(plan, deps)
+    case 'decline':
+      return answerDecline(plan, deps)
+    default:
+      // What a sweep or a monitor would do shows only in what they find.
+      return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
+        ? dryRun(plan, deps, { steps: describePlan({ ...plan, dryRun: false }), services: [], checks: [] })
+        : work(plan, deps)
+  }
+}
+
+async function work(plan: WorkPlan, deps: RunDeps): Promise<Outcome> {
+  const reporter = openReporter(deps, subjectOf(plan))
+  const reacted = reactTo(plan, deps)
+  // GitHub is told while the work goes on; neither of these can fail.
+  // A rollback has yet to find out which commit it is about.
+  const known = plan.kind === 'preview' || plan.kind === 'production'
+  const begun = Promise.all([reacted.begin(), known ? reporter.begin() : undefined])
+  const outcome = await connected(plan, deps, reporter).finally(() => begun)
+  if (isDeployment(plan)) await reporter.finish()
+  await reacted.end(outcome.failure === undefined)
+  return compared(outcome, reporter.row())
+}
+
+/** The card knows what the version before measured. */
+function compared(outcome: Outcome, { change }: CardRow): Outcome {
+  const { report } = outcome
+  return report.kind === 'deploy' ? { ...outcome, report: { ...report, row: { ...report.row, change } } } : outcome
+}
+
+async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Promise<Outcome> {
+  let platform: Platform | undefined
+  try {
+    const [known, now] = await until(deps.deadlineAt, deps, async (signal) => {
+      platform = await deps.openPlatform(plan.place, signal)
+      const run: Run = { ...deps, signal, platform, reporter }
+      await assertPlace(run, plan.place)
+      return [platform, await keepFormerNames(plan, run)] as const
+    })
+    const lastAt = deps.deadlineAt + Math.min(deps.settings.timeoutMs, windUpMs)
+    return await until(lastAt, deps, (signal) => withRoom(now, { ...deps, signal, platform: known, reporter }))
+  } catch (error) {
+    deps.signal.throwIfAborted()
+    return broken(plan, deps, reporter, error)
+  } finally {
+    await platform?.close()
+  }
+}
+
+/**
+ * Ends work at a time, whoever is waited for. A clock that wakes early is asked again. A cancellation does not cut the work
+ * off: what is half done is put right by those whose signal it is.
+ */
+async function until<T>(
+  endAt: number,
+  { clock, signal }: RunDeps,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted()
+  const [over, late] = [new AbortController(), new AbortController()]
+  const alarm = async (): Promise<never> => {
+    const limitMs = endAt - clock.now()
+    while (clock.now() < endAt) await clock.sleep(endAt - clock.now(), over.signal)
+    const error = new TimeLimitError(limitMs)
+    late.abort(error)
+    throw error
+  }
+  const rings = alarm()
+  rings.catch(() => undefined)
+  try {
+    return await Promise.race([work(AbortSignal.any([signal, late.signal])), rings])
+  } finally {
+    over.abort()
+  }
+}
+
+/** The account may have no more services, or more would cost too much: then `on-quota` decides. */
+async function withRoom(plan: WorkPlan, run: Run): Promise<Outcome> {
+  try {
+    return await flowOf(plan, run)
+  } catch (error) {
+    const deployment = plan.kind === 'preview' || plan.kind === 'production'
+    const overBudget = error instanceof OverBudget
+    const unpaid = isOutOfMoney(error) || (error instanceof SourceError && error.code === 'payment-required')
+    if (!deployment || !(overBudget || unpaid || isOverQuota(error)) || plan.onQuota === 'fail') throw error
+    // Where money is missing, a preview that is removed brings none.
+    const room = plan.onQuota === 'evict-oldest' && !overBudget && !unpaid
+    if (room && (await evictOldest(run, plan))) return flowOf(plan, run)
+    if (plan.onQuota === 'evict-oldest') throw error
+    const said = safeMessage(run, error)
+    const reason = `${overBudget ? said : `the account at ml.ink may have no more (${said})`}; on-quota is skip`
+    run.reporter.update({ status: 'skipped', phase: undefined, reason })
+    run.reporter.timeline.end('skipped', reason)
+    run.output('skipped-reason', reason)
+    return { action: plan.kind, status: 'skipped', report: nothingReport(run, 'skipped', reason), failure: undefined }
+  }
+}
+
+function flowOf(plan: WorkPlan, run: Run): Promise<Outcome> {
+  switch (plan.kind) {
+    case 'preview':
+    case 'production':
+      return deploy(plan, run)
+    case 'teardown':
+      return teardown(plan, run)
+    case 'sweep':
+      return sweep(plan, run)
+    case 'monitor':
+      return monitor(plan, run)
+    case 'rollback':
+      return rollback(plan, run)
+    case 'logs':
+      return answerLogs(plan, run)
+  }
+}
+
+/** Something threw: the platform said no, the network went away, the checkout is not usable. That is a failed run with a reason. */
+function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unknown): Outcome {
+  const late = deps.clock.now() >= deps.deadlineAt
+  const status = late ? 'timed-out' : 'failed'
+  const phase = reporter.timeline.phases.at(-1)?.name ?? 'prepare'
+  const said = safeMessage(deps, thrown)
+  const limit = shortDuration(deps.settings.timeoutMs)
+  const cause = late ? `Not done within ${limit}; the time was over in the phase “${phase}”: ${said}` : said
+  const hint =
+    thrown instanceof DeployError && thrown.hint
+      ? thrown.hint
+      : 'Run the job again. If it stays, the log above says how far it came.'
+  const diagnosis = { cause, hint, decisive: [], tail: [] }
+  reporter.update({ status, phase: late ? phase : undefined, diagnosis })
+  reporter.timeline.end('failed', cause)
+  const report: DeployReport | NothingReport = isDeployment(plan)
+    ? {
+        kind: 'deploy',
+        action: plan.kind,
+        row: reporter.row(),
+        phases: reporter.timeline.phases,
+        envNames: [],
+        annotations: [],
+        runUrl: deps.context.runUrl,
+        warnings: deps.warnings,
+      }
+    : nothingReport(deps, 'failed', cause, hint)
+  return { action: actionOf(plan), status, report, failure: new DeployError(cause, { hint, cause: thrown }) }
+}
+
+function isDeployment(plan: WorkPlan): plan is Extract<WorkPlan, { kind: 'preview' | 'production' | 'rollback' }> {
+  return plan.kind === 'preview' || plan.kind === 'production' || plan.kind === 'rollback'
+}
+
+function subjectOf(plan: WorkPlan): Subject {
+  const serviceName = 'serviceName' in plan ? plan.serviceName : plan.place.baseName
+  if (plan.kind === 'teardown')
+    return { serviceName, target: `pr-${plan.pullRequest}`, pullRequest: plan.pullRequest, commit: '' }
+  const pullRequest = 'pullRequest' in plan ? plan.pullRequest : undefined
+  const target: Target = pullRequest ? `pr-${pullRequest.number}` : 'production'
+  const commit = plan.kind === 'preview' || plan.kind === 'production' ? plan.wanted.sha : (pullRequest?.head.sha ?? '')
+  return { serviceName, target, pullRequest: pullRequest?.number, commit }
+}
+
+function actionOf(plan: WorkPlan): Action {
+  return plan.kind === 'logs' ? 'none' : plan.kind
+}
+
+const logLines = 200
+
+/** Answers `/ink help` and unknown commands. */
+export async function answerHelp(plan: HelpPlan, deps: RunDeps): Promise<Outcome> {
+  await deps.github.comments.add(plan.pullRequest, helpAnswer(plan.unknown))
+  return answered(
+    deps,
+    plan.unknown === undefined ? 'help was asked for and given' : `there is no command ${plan.unknown}`,
+  )
+}
+
+/** Says no, politely and once: whoever asks again for the same gets the sign alone. */
+export async function answerDecline(plan: DeclinePlan, deps: RunDeps): Promise<Outcome> {
+  await deps.github.people.react(plan.askedBy.commentId, '-1')
+  const marker = declineMarker(plan.askedBy.login, plan.reason)
+  const body = `${marker}\n${declineAnswer(deps.redact(plan.reason))}`
+  const fold = (bodies: readonly string[]) => ({ body: bodies[0] ?? body, shared: false })
+  await deps.github.comments.upsert({ pullRequest: plan.pullRequest, marker, fold })
+  return answered(deps, plan.reason)
+}
+
+/** Answers `/ink logs` with the end of the runtime log. */
+export async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
+  const service = await ownService(plan, run)
+  const sanitize = createSanitizer(run.secrets())
+  const body = service
+    ? logsAnswer(plan.serviceName, service.status, run.redact(service.runtimeLogs.map(sanitize)))
+    : declineAnswer('this pull request has no preview')
+  await run.github.comments.add(plan.pullRequest.number, body)
+  return answered(run, service ? 'the log was shown in a comment' : 'there is no preview')
+}
+
+/** The preview, if it is ours: another service of that name has a log that is nobody's business here. */
+async function ownService({ serviceName, place }: LogsPlan, run: Run): Promise<Service | undefined> {
+  const parts = { env: true, runtimeLogLines: logLines }
+  const service = await run.platform.service(serviceName, parts, run.signal)
+  if (!service) return undefined
+  const repository = await openInkRepository(run, place)
+  return repository && isOwnService(service, place, repository.slug) ? service : undefined
+}
+
+function answered(deps: RunDeps, reason: string): Outcome {
+  return { action: 'none', status: 'nothing', report: nothingReport(deps, 'nothing', reason), failure: undefined }
+}
