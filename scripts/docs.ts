@@ -176,11 +176,7 @@ export function withSandboxTables(page: string): string {
 export function withHostileTables(page: string): string {
   const { attacks, servers } = hostileTables()
   const withAttacks = replaced(page, 'attacks', table(['What is attacked', 'Test', 'Attacks', 'Held'], attacks))
-  return replaced(
-    withAttacks,
-    'servers',
-    table(['A platform that', 'Time (limit 6 s)', 'Peak (limit 200 MB)'], servers),
-  )
+  return replaced(withAttacks, 'servers', table(['Against', 'Time (limit 6 s)', 'Peak (limit 200 MB)'], servers))
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -1,3 +1,4 @@
+import { signalWithin } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
 import type { Service } from '../ink/results.ts'
 import { parseDeploymentBranch } from '../plan/names.ts'
@@ -179,7 +180,7 @@ function fromCard(previous: CardRow | undefined): LastWorking | undefined {
 
 async function answers(run: Run, url: string): Promise<boolean> {
   try {
-    const { status } = await run.http(new URL(url), AbortSignal.any([run.signal, AbortSignal.timeout(askTimeoutMs)]))
+    const { status } = await run.http(new URL(url), signalWithin(askTimeoutMs, run.signal))
     return status < 400
   } catch {
     run.signal.throwIfAborted()

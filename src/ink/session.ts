@@ -2,7 +2,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import * as z from 'zod'
-import type { Clock } from '../core/clock.ts'
+import { type Clock, signalWithin } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { type Fetch, limitAnswers, parseJson } from '../core/http.ts'
 import { retry } from '../core/retry.ts'
@@ -210,7 +210,7 @@ const toolSchema = z.object({
 
 /** The SDK's own `listTools` compiles every tool's `outputSchema`, patterns and all: code of strangers, which we need not run. */
 async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(listingTimeoutMs)])
+  const inTime = signalWithin(listingTimeoutMs, signal)
   const tools: Tool[] = []
   let cursor: string | undefined
   for (let page = 1; ; page++) {
