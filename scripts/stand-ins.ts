@@ -54,7 +54,17 @@ export const builtins: Readonly<
   Record<string, { readonly functions: readonly string[]; readonly constants?: readonly string[] }>
 > = {
   crypto: { functions: ['createHash', 'randomUUID'] },
-  fs: { functions: ['appendFileSync', 'existsSync', 'readFileSync', 'realpathSync', 'statSync', 'writeFileSync'] },
+  fs: {
+    functions: [
+      'appendFileSync',
+      'existsSync',
+      'readFileSync',
+      'readdirSync',
+      'realpathSync',
+      'statSync',
+      'writeFileSync',
+    ],
+  },
   os: { functions: ['tmpdir'], constants: ['EOL'] },
   path: { functions: ['isAbsolute', 'join', 'relative', 'resolve'], constants: ['delimiter', 'sep'] },
   'timers/promises': { functions: ['setTimeout'] },
