@@ -35,6 +35,7 @@ export interface Stage {
 }
 
 const example = fileURLToPath(new URL('../examples/monorepo', import.meta.url))
+const workflow = new URL('../examples/workflows/minimal.yml', import.meta.url)
 const permissions = { contents: 'read', 'pull-requests': 'write', deployments: 'write' } as const
 
 /**
@@ -54,7 +55,10 @@ export async function* tellStory(stage: Stage): AsyncGenerator<StoryStep> {
 
 async function openTeller({ ink, github, run }: Stage) {
   const repository = await github.createRepository({ owner: 'acme', name: 'hello' })
-  const first = await repository.commit({ branch: 'main', files: await filesOf(example), message: 'Say hello' })
+  // Under the name and at the path that the sandbox's runner tells.
+  const deploy = (await readFile(workflow, 'utf8')).replace(/^name: .*$/m, 'name: Preview')
+  const files = { ...(await filesOf(example)), '.github/workflows/preview.yml': deploy }
+  const first = await repository.commit({ branch: 'main', files, message: 'Say hello' })
   const act = async (kind: EventKind, options: EventOptions) =>
     run({
       repository,
@@ -110,6 +114,7 @@ async function openTeller({ ink, github, run }: Stage) {
           await answersWith(urlOf(result), sha),
           apiAnswers(result),
           oneComment(repository, 'live'),
+          oneComment(repository, 'removed when this pull request closes'),
         ],
       )
     },

@@ -23,6 +23,7 @@ export interface Edge {
   readonly secrets: Deps['secrets']
   readonly redact: Deps['redact']
   readonly remember: Deps['remember']
+  readonly workflowFiles: Deps['workflowFiles']
   readonly signal: AbortSignal
 }
 

@@ -5,12 +5,18 @@ import { publish, runAction } from './flows/run-action.ts'
 import { Cancelled, cancelOnSignals } from './runner/cancellation.ts'
 import { loadRun } from './runner/load-run.ts'
 import { saveOpenDeployments, writeAnnotations, writeSummary } from './runner/output.ts'
+import { readWorkflowFiles } from './runner/workflow-files.ts'
 
 async function main(): Promise<void> {
   const startedAt = new Date().toISOString()
   using cancelled = cancelOnSignals(process)
   const run = await loadRun(process.env)
-  const deps = buildDeps({ ...run, remember: saveOpenDeployments, signal: cancelled.signal })
+  const deps = buildDeps({
+    ...run,
+    remember: saveOpenDeployments,
+    workflowFiles: () => readWorkflowFiles(run.context.workspace),
+    signal: cancelled.signal,
+  })
   const outcome = await runAction(deps, run.event, { startedAt, warnings: run.warnings, signal: cancelled.signal })
   await publish(outcome, deps, {
     annotate: writeAnnotations,

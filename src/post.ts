@@ -32,8 +32,12 @@ async function post(): Promise<void> {
   })
   const settleDeps = {
     github,
-    repositoryUrl: `${serverUrl}/${fullName}`,
-    sealOf: (pullRequest: number) => createSeal(apiKey, context.repository, pullRequest),
+    surroundingsOf: (pullRequest: number) => ({
+      repositoryUrl: `${serverUrl}/${fullName}`,
+      pullRequest,
+      removal: open.find((one) => one.pullRequest === pullRequest)?.removal,
+      seal: createSeal(apiKey, context.repository, pullRequest),
+    }),
     now: systemClock.now(),
   }
   const comment = open.find((one) => one.comment)?.comment ?? 'sticky'

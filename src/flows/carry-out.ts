@@ -37,7 +37,7 @@ export async function carryOut(
     default:
       // What a sweep or a monitor would do shows only in what they find.
       return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
-        ? dryRun(plan, deps, { steps: describePlan({ ...plan, dryRun: false }), services: [] })
+        ? dryRun(plan, deps, { steps: describePlan({ ...plan, dryRun: false }), services: [], checks: [] })
         : work(plan, deps)
   }
 }

@@ -20,7 +20,7 @@ export async function check(
   plan: CheckPlan,
   deps: RunDeps,
   parts: readonly { readonly key: string | undefined; readonly would: Plan }[],
-  { steps, services }: Pick<PlanReport, 'steps' | 'services'>,
+  { steps, services, checks: known }: Pick<PlanReport, 'steps' | 'services' | 'checks'>,
 ): Promise<Outcome> {
   const { signal } = deps
   const refused = plan.hasKey ? parts.flatMap(({ would }) => (would.kind === 'refused' ? [would] : [])) : []
@@ -30,6 +30,7 @@ export async function check(
       checkPlatform(plan, parts, deps, signal),
       checkPullRequests(deps),
       checkCheckout(plan, deps, signal),
+      known,
       refused.map(
         ({ problem, hint }): PlanCheck => ({ name: 'Plan', result: 'problem', detail: problem, fix: [hint] }),
       ),

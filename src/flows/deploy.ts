@@ -7,7 +7,15 @@ import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/branches.ts'
 import { warnOfIdleGlobs } from './no-deployment.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
-import { type DeployPlan, desiredSettings, type Prepared, prepare, pushSnapshot, type Work } from './prepare.ts'
+import {
+  type DeployPlan,
+  desiredSettings,
+  expirySeconds,
+  type Prepared,
+  prepare,
+  pushSnapshot,
+  type Work,
+} from './prepare.ts'
 import { readAccount } from './resources/account.ts'
 import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
 import { makeDatabase, readSeed, runSeed } from './resources/databases.ts'
@@ -79,6 +87,8 @@ async function rollOutWork(work: Work): Promise<RolloutEnd> {
   const kept = keptSecrets(existing?.env, plan.variables)
   if (kept.length > 0) run.log.warning(describeKept(kept))
   const marked = prepared.remoteBranches.has(removalMark(plan.serviceName))
+  const expiry = expirySeconds(plan, run)
+  if (expiry !== undefined) run.reporter.noteExpiry(expiry * 1000)
   return rollOut(run, {
     serviceName: plan.serviceName,
     branch,

@@ -1,18 +1,15 @@
 import type { GitHub } from '../github/github.ts'
 import type { CommentMode } from '../plan/settings.ts'
-import { foldCard } from '../report/card.ts'
+import { cardOf, foldCard } from '../report/card.ts'
 import type { CardRow, Surroundings } from '../report/model.ts'
-import { authenticState, createSeal, type Seal } from '../report/seal.ts'
-import { CARD_MARKER, decodeState } from '../report/state.ts'
+import { decodeState } from '../report/state.ts'
 import { finalStatus } from './records.ts'
-import { type OpenDeployment, type Run, windUpMs } from './run.ts'
+import type { OpenDeployment } from './run.ts'
 
 /** What settling needs. */
 export interface SettleDeps {
   readonly github: Pick<GitHub, 'comments' | 'records' | 'pullRequests'>
-  readonly repositoryUrl: string
-  /** Signs the card of a pull request. */
-  readonly sealOf: (pullRequest: number) => Seal | undefined
+  readonly surroundingsOf: (pullRequest: number) => Surroundings
   readonly comment: CommentMode
   /** Milliseconds since the epoch. */
   readonly now: number
@@ -64,53 +61,12 @@ async function endOf(
 async function settleCard(
   rows: readonly CardRow[],
   pullRequest: number,
-  { github, repositoryUrl, sealOf, comment }: SettleDeps,
+  { github, surroundingsOf, comment }: SettleDeps,
 ): Promise<void> {
   if (comment === 'none') return
-  const surroundings: Surroundings = { repositoryUrl, pullRequest, seal: sealOf(pullRequest) }
+  const surroundings = surroundingsOf(pullRequest)
   const fold = (bodies: readonly string[]) => foldCard(bodies, rows, surroundings)
   await github.comments.upsert({ ...cardOf(surroundings, pullRequest), fold, create: comment === 'sticky' })
-}
-
-/** How the card of a pull request is found. */
-function cardOf({ seal }: Surroundings, pullRequest: number) {
-  const authentic = seal && ((body: string) => authenticState(body, seal) !== undefined)
-  return { pullRequest, marker: CARD_MARKER, authentic }
-}
-
-const mostCardsRead = 50
-
-/**
- * Where a cancelled run loses its token at once, its post step can settle nothing: its card says “building” for good. A
- * sweep puts those right whose run has had all the time that a run is given.
- *
- * @param open numbers of the open pull requests; of many the newest are looked at
- */
-export async function settleLostRuns(run: Run, open: readonly number[]): Promise<void> {
-  const { settings, context, github, clock } = run
-  if (open.length === 0 || settings.comment === 'none' || (await github.can('token-outlives-run'))) return
-  const { repository } = context
-  const now = clock.now()
-  const isLost = ({ status, run: { startedAt } }: CardRow) =>
-    status === 'building' && Date.parse(startedAt) < now - settings.timeoutMs - windUpMs
-  const reason = 'Its run ended without a word: it was cancelled, or its runner was lost'
-  for (const pullRequest of [...open].sort((a, b) => b - a).slice(0, mostCardsRead)) {
-    const seal = createSeal(settings.apiKey, repository, pullRequest)
-    const surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}`, pullRequest, seal }
-    const fold = (bodies: readonly string[]) => {
-      const believed = bodies.map((body) => (seal ? (authenticState(body, seal) ?? '') : body))
-      const rows = believed.flatMap((body) => decodeState(body) ?? [])
-      const updatedAt = new Date(now).toISOString()
-      const settled = rows
-        .filter(isLost)
-        .map((row): CardRow => ({ ...row, status: 'cancelled', phase: undefined, reason, updatedAt }))
-      // Of several cards one is kept, and it has to hold what the others did.
-      const added = settled.length === 0 && bodies.length > 1 ? rows.slice(0, 1) : settled
-      const body = added.length === 0 ? bodies[0] : foldCard(bodies, added, surroundings).body
-      return { body: body ?? '', shared: false }
-    }
-    await github.comments.upsert({ ...cardOf(surroundings, pullRequest), fold, create: false })
-  }
 }
 
 async function settleRecord(

@@ -131,8 +131,7 @@ export function desiredSettings(
     vcpus: scaled?.vcpus ? undefined : build.vcpus,
     region: existing ? undefined : build.region,
     env: desiredVariables(plan, prepared.database?.variables, existing),
-    destroyTimeoutSeconds:
-      plan.kind === 'preview' && run.platform.canExpire ? expirySeconds(plan.previewTtlMs) : undefined,
+    destroyTimeoutSeconds: expirySeconds(plan, run),
   }
 }
 
@@ -146,7 +145,11 @@ function desiredVariables(
 }
 
 // The platform counts at most a day (destroy_timeout_seconds, G2); longer lives end with the sweep.
-function expirySeconds(ttlMs: number | undefined): number | undefined {
-  const seconds = ttlMs === undefined ? undefined : Math.round(ttlMs / 1000)
-  return seconds !== undefined && seconds <= 86_400 ? seconds : undefined
+export function expirySeconds(
+  plan: DeployPlan,
+  { platform }: { readonly platform: Pick<Run['platform'], 'canExpire'> },
+): number | undefined {
+  if (plan.kind !== 'preview' || plan.previewTtlMs === undefined || !platform.canExpire) return undefined
+  const seconds = Math.round(plan.previewTtlMs / 1000)
+  return seconds <= 86_400 ? seconds : undefined
 }

@@ -1,9 +1,11 @@
 import { placeName } from '../plan/names.ts'
-import { type FoldedCard, foldCard } from '../report/card.ts'
+import { removalBy } from '../plan/workflow/check.ts'
+import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
 import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
-import { authenticState, createSeal } from '../report/seal.ts'
-import { CARD_MARKER, encodeState } from '../report/state.ts'
+import { createSeal } from '../report/seal.ts'
+import { encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
+import { workflowsOf } from './environment/workflow.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
 import type { Cards, Deps, Reporter, RunDeps, WriteMode } from './run.ts'
 import { Timeline } from './run.ts'
@@ -29,12 +31,15 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const stamp: RunStamp = { id: context.runId, attempt: context.runAttempt, startedAt }
   const now = () => new Date(clock.now()).toISOString()
   const timeline = new Timeline(() => clock.now(), deps.log)
+  let expiresAfterMs: number | undefined
   let before: CardRow | undefined
   const writeCard = async (pullRequest: number | undefined, told: CardRow, mode: WriteMode) => {
-    const written = await deps.cards.write(pullRequest, told, mode)
+    const written = await deps.cards.write(pullRequest, told, mode, expiresAfterMs)
     before ??= written?.before
     return written
   }
+  const removal =
+    subject.pullRequest === undefined ? undefined : cardSurroundings(deps)(subject.pullRequest, expiresAfterMs).removal
   const over = new AbortController()
   let row: CardRow = {
     service: subject.serviceName,
@@ -62,6 +67,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
           // Until GitHub has answered, it may have made one whose id nobody knows.
           recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
           comment: deps.settings.comment,
+          removal,
         },
       ],
       subject.serviceName,
@@ -99,6 +105,9 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       row = { ...row, ...change, updatedAt: now() }
       if (ended && begun) remember()
       tellAtWork()
+    },
+    noteExpiry: (afterMs) => {
+      expiresAfterMs = afterMs
     },
     previous: async () => before,
     begin: async () => {
@@ -159,6 +168,7 @@ function finalMode(deps: Deps, row: CardRow): WriteMode {
 interface Batch {
   readonly rows: CardRow[]
   create: boolean
+  expiresAfterMs: number | undefined
   readonly written: Promise<WrittenRows>
 }
 
@@ -168,6 +178,7 @@ interface Batch {
  * @param gatherMs how long the first of several rows waits for others
  */
 export function openCards(deps: Deps, gatherMs: number): Cards {
+  const surroundingsOf = cardSurroundings(deps)
   const waiting = new Map<number, Batch>()
   const last = new Map<number, Promise<unknown>>()
   const begin = (pullRequest: number): Batch => {
@@ -177,19 +188,20 @@ export function openCards(deps: Deps, gatherMs: number): Cards {
       await before?.catch(() => undefined)
       if (gatherMs > 0) await deps.clock.sleep(gatherMs, new AbortController().signal)
       waiting.delete(pullRequest)
-      return await writeRows(deps, pullRequest, rows, batch.create)
+      return await writeRows(deps, surroundingsOf(pullRequest, batch.expiresAfterMs), pullRequest, batch)
     }
-    const batch: Batch = { rows, create: false, written: Promise.resolve().then(write) }
+    const batch: Batch = { rows, create: false, expiresAfterMs: undefined, written: Promise.resolve().then(write) }
     waiting.set(pullRequest, batch)
     last.set(pullRequest, batch.written)
     return batch
   }
   return {
-    write: async (pullRequest, row, mode) => {
+    write: async (pullRequest, row, mode, expiresAfterMs) => {
       if (pullRequest === undefined || mode === 'not') return undefined
       const batch = waiting.get(pullRequest) ?? begin(pullRequest)
       batch.rows.push(deps.redact(row))
       batch.create ||= mode === 'create'
+      batch.expiresAfterMs ??= expiresAfterMs
       const { id, folded } = await batch.written
       return { id, before: folded?.before(row), after: folded?.after(row) }
     },
@@ -202,24 +214,16 @@ interface WrittenRows {
 }
 
 async function writeRows(
-  { settings, context: { repository }, github }: Deps,
+  { github }: Deps,
+  surroundings: Surroundings,
   pullRequest: number,
-  rows: readonly CardRow[],
-  create: boolean,
+  { rows, create }: Pick<Batch, 'rows' | 'create'>,
 ): Promise<WrittenRows> {
-  const seal = createSeal(settings.apiKey, repository, pullRequest)
-  const surroundings: Surroundings = {
-    repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
-    pullRequest,
-    seal,
-  }
   let first: FoldedCard | undefined
   let folded: FoldedCard | undefined
   const written = await github.comments.upsert({
-    pullRequest,
-    marker: CARD_MARKER,
+    ...cardOf(surroundings, pullRequest),
     create,
-    authentic: seal && ((body) => authenticState(body, seal) !== undefined),
     fold: (bodies) => {
       folded = foldCard(bodies, rows, surroundings)
       first ??= folded
@@ -227,4 +231,20 @@ async function writeRows(
     },
   })
   return { id: written?.id, folded: folded && first && { ...folded, before: first.before } }
+}
+
+/** Where the card of a pull request stands, and what becomes of its preview. Reads the checkout's workflows once. */
+export function cardSurroundings({
+  context,
+  settings,
+  workflowFiles,
+}: Pick<Deps, 'context' | 'settings' | 'workflowFiles'>) {
+  const { repository } = context
+  const byWorkflow = removalBy(workflowsOf({ context, workflowFiles }))
+  return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({
+    repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
+    pullRequest,
+    removal: byWorkflow === 'closing' || expiresAfterMs === undefined ? byWorkflow : { expiresAfterMs },
+    seal: createSeal(settings.apiKey, repository, pullRequest),
+  })
 }

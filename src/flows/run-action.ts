@@ -2,6 +2,7 @@ import { DeployError } from '../core/errors.ts'
 import { late } from '../core/late.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
+import { secretsWithheld } from '../plan/guards.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Facts, Plan, PlanToRun, RefusedPlan } from '../plan/plan.ts'
 import type { AnnotationView, Surroundings } from '../report/model.ts'
@@ -29,6 +30,7 @@ export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Pr
       runPlan: (one, own, failed) => runPlan(one, own, event, failed),
       skip: (none, own) => nothing(none, own, event),
       react: (whole) => reactTo(whole, deps),
+      secretsWithheld: secretsWithheld(deps.context, event),
     })
     tellEnd(deps, outcome)
     return outcome

@@ -7,7 +7,8 @@ import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
 import type { Place } from '../plan/plan.ts'
 import type { CommentMode, ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
-import type { AnnotationView, CardRow, Phase, PhaseName, PhaseResult, Report } from '../report/model.ts'
+import type { WorkflowText } from '../plan/workflow/workflow.ts'
+import type { AnnotationView, CardRow, Phase, PhaseName, PhaseResult, PreviewEnd, Report } from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
 
@@ -83,6 +84,8 @@ export interface Deps {
   readonly seedDatabase: SeedDatabase
   readonly http: HttpRequest
   readonly mcp: McpProbe
+  /** The workflow files of the checkout; none where nothing is checked out. */
+  readonly workflowFiles: () => readonly WorkflowText[]
   /** Remembers for the post step what would be left open if this process were killed now. */
   readonly remember: (open: readonly OpenDeployment[], serviceName: string) => void
 }
@@ -104,6 +107,8 @@ export interface OpenDeployment {
   readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
   /** What the run was to do about its comment. */
   readonly comment?: CommentMode | undefined
+  /** What ends the preview, as its card says. */
+  readonly removal?: PreviewEnd | undefined
 }
 
 /** What the entry point knows about the run itself. */
@@ -124,6 +129,8 @@ export interface Reporter {
   /** The row as it stands. */
   row(): CardRow
   update(change: Partial<CardRow>): void
+  /** The platform ends the preview by itself, so many milliseconds after the deployment. */
+  noteExpiry(afterMs: number): void
   /** The row that the card had for this service before this run, if it was read. */
   previous(): Promise<CardRow | undefined>
   /** Opens the deployment record, and writes the card if the run takes long. */
@@ -149,6 +156,8 @@ export interface Cards {
     pullRequest: number | undefined,
     row: CardRow,
     mode: WriteMode,
+    /** Milliseconds after which the platform ends the preview by itself, where it does. */
+    expiresAfterMs?: number,
   ): Promise<
     | { readonly id: number | undefined; readonly before: CardRow | undefined; readonly after: CardRow | undefined }
     | undefined

@@ -6,15 +6,18 @@ import { environmentName, previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
 import { decideSweep, type SweepDecision } from '../plan/preview-limits.ts'
 import { marks } from '../plan/variables.ts'
-import type { SweepReport, SweptPreview } from '../report/model.ts'
-import { settleLostRuns } from './interrupted.ts'
+import { cardOf, foldCard } from '../report/card.ts'
+import type { CardRow, SweepReport, SweptPreview } from '../report/model.ts'
+import { authenticState } from '../report/seal.ts'
+import { decodeState } from '../report/state.ts'
 import { monitor } from './monitor.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { pullRequestOfTask } from './records.ts'
+import { cardSurroundings } from './reporter.ts'
 import { costOf, costView, runningCosts } from './resources/budget.ts'
 import { type FoundPreview, findPreviews } from './resources/previews.ts'
 import { removePreviews, retirePreview } from './resources/removal.ts'
-import type { Outcome, Run } from './run.ts'
+import { type Outcome, type Run, windUpMs } from './run.ts'
 
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
 type Decision = SweepDecision<FoundPreview & { running: boolean }>
@@ -190,4 +193,39 @@ function withMonitor(swept: Outcome, monitored: Outcome): Outcome {
   const failure = swept.failure ?? monitored.failure
   const status = swept.failure === undefined && monitored.failure !== undefined ? 'unhealthy' : swept.status
   return { ...swept, status, failure, also: monitored.report }
+}
+
+const mostCardsRead = 50
+
+/**
+ * Where a cancelled run loses its token at once, its post step can settle nothing: its card says “building” for good. A
+ * sweep puts those right whose run has had all the time that a run is given.
+ *
+ * @param open numbers of the open pull requests; of many the newest are looked at
+ */
+async function settleLostRuns(run: Run, open: readonly number[]): Promise<void> {
+  const { settings, github, clock } = run
+  if (open.length === 0 || settings.comment === 'none' || (await github.can('token-outlives-run'))) return
+  const surroundingsOf = cardSurroundings(run)
+  const now = clock.now()
+  const isLost = ({ status, run: { startedAt } }: CardRow) =>
+    status === 'building' && Date.parse(startedAt) < now - settings.timeoutMs - windUpMs
+  const reason = 'Its run ended without a word: it was cancelled, or its runner was lost'
+  for (const pullRequest of [...open].sort((a, b) => b - a).slice(0, mostCardsRead)) {
+    const surroundings = surroundingsOf(pullRequest)
+    const { seal } = surroundings
+    const fold = (bodies: readonly string[]) => {
+      const believed = bodies.map((body) => (seal ? (authenticState(body, seal) ?? '') : body))
+      const rows = believed.flatMap((body) => decodeState(body) ?? [])
+      const updatedAt = new Date(now).toISOString()
+      const settled = rows
+        .filter(isLost)
+        .map((row): CardRow => ({ ...row, status: 'cancelled', phase: undefined, reason, updatedAt }))
+      // Of several cards one is kept, and it has to hold what the others did.
+      const added = settled.length === 0 && bodies.length > 1 ? rows.slice(0, 1) : settled
+      const body = added.length === 0 ? bodies[0] : foldCard(bodies, added, surroundings).body
+      return { body: body ?? '', shared: false }
+    }
+    await github.comments.upsert({ ...cardOf(surroundings, pullRequest), fold, create: false })
+  }
 }

@@ -15,6 +15,11 @@ export interface RunContext {
   readonly runAttempt: number
   readonly runUrl: string
   readonly workflow: string
+  /** The workflow's file in the repository, where the runner tells it, and the commit that it was read from. */
+  readonly workflowPath: string | undefined
+  readonly workflowSha: string | undefined
+  /** `owner/name` of the repository that this action comes from, where the runner tells it. */
+  readonly action: string | undefined
   /** The job's id in the workflow file. */
   readonly job: string
   /** `RUNNER_NAME`, which no two jobs at work at the same time share; empty when it is not known. */

@@ -62,9 +62,7 @@ interface Deploy extends Common, Costing, Source, Rules {
 }
 
 /** The database of one service. */
-export interface DatabasePlan extends DatabaseSettings {
-  readonly name: string
-}
+export type DatabasePlan = DatabaseSettings & { readonly name: string }
 
 export interface PreviewPlan extends Deploy {
   readonly kind: 'preview'
@@ -270,12 +268,10 @@ export interface Relatives {
 /** What a service runs, as its branch tells. `unknown` also when its latest deployment is not live. */
 export type RunningVersion = { readonly commit: string } | 'absent' | 'unknown'
 
-export type RepositoryPermission = 'admin' | 'write' | 'read' | 'none'
-
 /** What was looked up so far. `unreadable`: asked, and GitHub did not say. */
 export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
-  readonly permission?: RepositoryPermission | 'unreadable'
+  readonly permission?: 'admin' | 'write' | 'read' | 'none' | 'unreadable'
   readonly approval?: 'given' | 'not-given' | 'unreadable'
   readonly live?: RunningVersion
   /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */

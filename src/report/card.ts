@@ -17,7 +17,7 @@ import {
 import type { CardRow, Surroundings } from './model.ts'
 import { authenticState, sealedPart, withSeal } from './seal.ts'
 import { boundedRow, CARD_MARKER, decodeState, encodeState, mergeRow, mergeRows, sameDeployment } from './state.ts'
-import { headline } from './wording.ts'
+import { headline, removalWords } from './wording.ts'
 
 /** GitHub refuses comments beyond 65 536 characters; this leaves room for what it may add. */
 export const MAX_CARD_CHARS = 60_000
@@ -118,7 +118,7 @@ function renderWithin(
     heading(3, ...title(bounded)),
     rowTable(bounded, surroundings),
     ...bounded.flatMap((row) => detailBlocks(row, bounded.length > 1, surroundings, budget)),
-    smallPrint(...footer(bounded)),
+    smallPrint(...footer(bounded, surroundings)),
   ]
   return `${CARD_MARKER}\n${serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
 }
@@ -149,7 +149,7 @@ function detailBlocks(row: CardRow, named: boolean, { repositoryUrl }: Surroundi
   return named && blocks.length > 0 ? [paragraph(strong(code(row.service))), ...blocks] : blocks
 }
 
-function footer(rows: readonly CardRow[]): PhrasingContent[] {
+function footer(rows: readonly CardRow[], { removal }: Surroundings): PhrasingContent[] {
   const newest = rows.reduce<CardRow | undefined>(
     (best, row) => (best === undefined || Date.parse(row.updatedAt) > Date.parse(best.updatedAt) ? row : best),
     undefined,
@@ -161,11 +161,17 @@ function footer(rows: readonly CardRow[]): PhrasingContent[] {
     newest === undefined ? [] : [text(`Updated ${formatUtc(newest.updatedAt)}`)],
     link(newest?.runUrl, text('log of the run')),
     costPerDay > 0 ? [text(`about ${formatDollars(costPerDay)} a day`)] : [],
-    previews ? [text('removed when this pull request closes')] : [],
+    previews && removal !== undefined ? [text(removalWords(removal))] : [],
   ])
 }
 
 /** Whether there is, or soon will be, something at its address. */
 function runs({ status, lastWorking: last }: CardRow): boolean {
   return ['building', 'live', 'unhealthy', 'rolled-back'].includes(status) || last?.stillLive === true
+}
+
+/** How the card of a pull request is found, and told from what others wrote. */
+export function cardOf({ seal }: Surroundings, pullRequest: number) {
+  const authentic = seal && ((body: string) => authenticState(body, seal) !== undefined)
+  return { pullRequest, marker: CARD_MARKER, authentic }
 }

@@ -10,9 +10,14 @@ import type { Seal } from './seal.ts'
 export interface Surroundings {
   readonly repositoryUrl: string
   readonly pullRequest?: number | undefined
+  /** What ends a preview after its pull request, in words that follow "removed"; undefined where nobody knows. */
+  readonly removal?: PreviewEnd | undefined
   /** Signs what the card carries, and tells what of a card is to be believed; a run without the API key has none. */
   readonly seal?: Seal | undefined
 }
+
+/** `closing`: the run that the closing starts. `expiry`: the platform, so many milliseconds after the deployment. */
+export type PreviewEnd = 'closing' | 'sweep' | 'nothing' | { readonly expiresAfterMs: number }
 
 export type PhaseResult = 'done' | 'failed' | 'skipped' | 'cancelled' | 'running'
 

@@ -1,5 +1,5 @@
-import { formatDollars } from '../core/format.ts'
-import type { CardRow, CostView, ForeseenChange, PhaseName, RowStatus, Target } from './model.ts'
+import { formatDollars, formatDuration } from '../core/format.ts'
+import type { CardRow, CostView, ForeseenChange, PhaseName, PreviewEnd, RowStatus, Target } from './model.ts'
 
 /** The words and signs for each state. One place, so that comment, summary and log say the same. */
 
@@ -112,6 +112,17 @@ function noun(rows: readonly CardRow[], n: number): string {
 
 function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1)
+}
+
+/** What ends a preview, as the workflow has it. */
+export function removalWords(removal: PreviewEnd): string {
+  if (typeof removal === 'object')
+    return `removed by ml.ink ${formatDuration(removal.expiresAfterMs)} after its deployment`
+  return {
+    closing: 'removed when this pull request closes',
+    sweep: 'removed by the next sweep once this pull request is closed',
+    nothing: 'stays when this pull request closes: the workflow does not run then',
+  }[removal]
 }
 
 /** The target as a reader calls it: `production`, `pull request 12`. */

@@ -38,6 +38,9 @@ export function readContext(environment: Environment, payload: unknown): RunCont
     runAttempt,
     runUrl: runAttempt > 1 ? `${runPage}/attempts/${runAttempt}` : runPage,
     workflow: environment.GITHUB_WORKFLOW ?? '',
+    workflowPath: workflowPath(environment),
+    workflowSha: environment.GITHUB_WORKFLOW_SHA || undefined,
+    action: environment.GITHUB_ACTION_REPOSITORY || undefined,
     job: environment.GITHUB_JOB ?? '',
     runnerName: environment.RUNNER_NAME ?? '',
     sha: needed('GITHUB_SHA'),
@@ -46,6 +49,12 @@ export function readContext(environment: Environment, payload: unknown): RunCont
     workspace: needed('GITHUB_WORKSPACE'),
     tempDir: environment.RUNNER_TEMP || tmpdir(),
   }
+}
+
+/** `owner/name/.github/workflows/deploy.yml@refs/heads/main` without what is around the path; a Gitea tells nothing. */
+function workflowPath({ GITHUB_WORKFLOW_REF: ref = '', GITHUB_REPOSITORY: repository = '' }: Environment) {
+  const [file = ''] = ref.split('@')
+  return file.toLowerCase().startsWith(`${repository.toLowerCase()}/`) ? file.slice(repository.length + 1) : undefined
 }
 
 function readRepository(environment: Environment, fullName: string, payload: unknown): Repository {

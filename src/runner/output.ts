@@ -204,6 +204,7 @@ const openDeployment = v.object({
   deploymentId: v.optional(number),
   recordOf: v.optional(v.object({ task: v.string(), sha: v.string() })),
   comment: v.optional(v.picklist(['sticky', 'on-failure', 'none'])),
+  removal: v.optional(v.union([v.picklist(['closing', 'sweep', 'nothing']), v.object({ expiresAfterMs: number })])),
 })
 
 /** What the post step needs in order to settle a deployment that main left open. */
@@ -214,6 +215,8 @@ export interface SavedDeployment {
   readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
   /** What the run was to do about its comment. */
   readonly comment?: CommentMode | undefined
+  /** What ends the preview, as its card says. */
+  readonly removal?: v.InferOutput<typeof openDeployment>['removal']
 }
 
 /** Saves for the post step what would be left open if this process were killed now. */

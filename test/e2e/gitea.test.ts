@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { EventKind, EventOptions, Repository } from '../../sandbox/github/github.ts'
@@ -13,12 +14,13 @@ const runs: RunResult[] = []
 
 async function act(kind: EventKind, options: EventOptions, inputs: Readonly<Record<string, string>> = {}) {
   const event = await repository.event(kind, options)
-  const result = await sandbox.run({ repository, event, with: { 'health-timeout': '30s', timeout: '3m', ...inputs } })
+  const result = await sandbox.run({ repository, event, with: { timeout: '3m', ...inputs } })
   runs.push(result)
   return result
 }
 
-const page = async (result: RunResult) => (await fetch(result.outputs.url ?? '')).text()
+const web = (result: RunResult) => JSON.parse(result.outputs.services ?? '{}').web
+const page = async (result: RunResult) => (await fetch(web(result).url)).text()
 
 beforeAll(async () => {
   sandbox = await startSandbox({ action, github: { profile: 'gitea' } })
@@ -46,14 +48,19 @@ describe('the bundle on a Gitea of the sandbox', () => {
 
   it('deploys once the label is on that the gate asks for', async () => {
     const parent = await repository.head()
-    const files = { 'greeting.js': "export const greeting = 'Labelled'\n" }
+    const full = await readFile(`${action}/examples/workflows/full.yml`, 'utf8')
+    const described = await readFile(`${action}/examples/monorepo/ink.yml`, 'utf8')
+    const files = {
+      'web/greeting.js': "export const greeting = 'Labelled'\n",
+      'ink.yml': `${described}previews: { label: preview }\n`,
+      '.github/workflows/preview.yml': full.replace(/^name: .*$/m, 'name: Preview'),
+    }
     await repository.commit({ branch: 'labelled', parent, files, message: 'Greet otherwise' })
     await repository.openPullRequest({ head: 'labelled', title: 'Greet otherwise' })
-    const gate = { 'preview-label': 'preview' }
-    const opened = await act('pull_request', { action: 'opened', number: 2 }, gate)
+    const opened = await act('pull_request', { action: 'opened', number: 2 })
     expect(opened.outputs).toMatchObject({ status: 'skipped' })
     repository.label(2, 'preview')
-    const labelled = await act('pull_request', { action: 'labeled', number: 2, label: 'preview' }, gate)
+    const labelled = await act('pull_request', { action: 'labeled', number: 2, label: 'preview' })
     expect(labelled.outputs).toMatchObject({ action: 'preview', status: 'live' })
     expect(await page(labelled)).toContain('Labelled')
   })
@@ -67,19 +74,17 @@ describe('the bundle on a Gitea of the sandbox', () => {
   })
 
   it('goes back to the version before', async () => {
-    const back = await act('workflow_dispatch', {}, { command: 'rollback' })
-    expect(back.outputs).toMatchObject({
-      action: 'rollback',
-      status: 'live',
-      commit: steps[0]?.runs[0]?.outputs.commit,
-    })
+    const back = await act('workflow_dispatch', {}, { command: 'rollback', service: 'web' })
+    expect(back.outputs).toMatchObject({ action: 'rollback', status: 'live' })
+    const [first] = steps.flatMap(({ runs: some }) => some)
+    expect(web(back).commit).toBe(first && web(first).commit)
   })
 
   it('takes the preview away when the pull request closes', async () => {
     await repository.close(2)
     const closed = await act('pull_request', { action: 'closed', number: 2 })
     expect(closed.outputs).toMatchObject({ action: 'teardown', status: 'removed' })
-    expect(sandbox.ink.service('acme-hello-pr-2')).toBeUndefined()
+    for (const name of ['acme-hello-pr-2', 'acme-hello-api-pr-2']) expect(sandbox.ink.service(name)).toBeUndefined()
   })
 
   it('sweeps, and finds nothing left over', async () => {

@@ -62,6 +62,38 @@ describe('on a Gitea', () => {
     expect((await say('bo')).told).toBe('live')
   })
 
+  it('a fork’s pull request is deployed by a comment, and not by its label', async () => {
+    const scene = await stage.scene()
+    const { name } = scene.repository
+    const fork = await stage.github.createRepository({ owner: 'eve', name, fork: scene.repository })
+    const files = { 'index.html': 'gift' }
+    const sha = await fork.commit({ branch: 'gift', parent: scene.first, files, message: 'A gift' })
+    const pull = { head: 'gift', fromFork: fork, title: 'A gift', author: 'eve' }
+    const { number } = await scene.repository.openPullRequest(pull)
+    scene.repository.label(number, 'preview', 'acme')
+    const inputs = { 'preview-label': 'preview' }
+    const event = { action: 'labeled', number, label: 'preview', sender: 'acme' }
+    const labelled = await scene.act('pull_request_target', event, { inputs })
+    expect(labelled.outputs).toMatchObject({ status: 'skipped', 'skipped-reason': expect.stringContaining(sha) })
+    const { id: commentId } = scene.repository.comment(number, `/ink deploy ${sha}`, 'acme')
+    const comment = { action: 'created', number, commentId, sender: 'acme' }
+    expect((await scene.act('issue_comment', comment, { inputs })).told).toBe('live')
+    expect(await scene.page(scene.preview(number))).toBe('gift')
+  })
+
+  it('watch holds back the first preview alone, since commits are not compared', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('preview')
+    const opened = { action: 'opened', number }
+    const first = await scene.act('pull_request', opened, { inputs: { paths: 'api/**' } })
+    expect(first.outputs['skipped-reason']).toContain('matches watch')
+    const counting = { inputs: { paths: 'index.html' } }
+    expect((await scene.act('pull_request', opened, counting)).told).toBe('live')
+    await scene.repository.commit({ branch: 'change-1', files: { 'NOTES.md': 'none that counts' }, message: 'Note' })
+    const next = await scene.act('pull_request', { action: 'synchronize', number }, counting)
+    expect([next.told, next.warnings.filter((text) => !text.includes('matches no file'))]).toEqual(['live', []])
+  })
+
   it('a sweep settles the card of a cancelled run once nothing can come of that run, and no other', async () => {
     const scene = await stage.scene()
     const [lost, going] = [await scene.open('one'), await scene.open('two')]

@@ -38,6 +38,7 @@ export const USUAL = { contents: 'read', 'pull-requests': 'write', deployments: 
 
 // Long enough that the platform passes through all of its states, short enough for a suite of many scenarios.
 const QUICK = { queueMs: 10, rolloutMs: 10, deletionMs: 60, windDownMs: 30, edgeDelayMs: 20, healthGateMs: 3000 }
+const WORKFLOW = '.github/workflows/deploy.yml'
 const PAUSES_SHORTENED_BY = 12
 const LIMITS_FROM_MS = 4000
 
@@ -50,6 +51,8 @@ export interface How {
   readonly signal?: AbortSignal
   /** Called for every line of the log, so that a test can do something at a certain moment. */
   readonly onLine?: (line: string) => void
+  /** The text of the workflow that runs it. */
+  readonly workflow?: string
   /** Ports that are to behave otherwise. */
   readonly change?: (deps: Deps) => Deps
 }
@@ -244,6 +247,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
       masks.addVariables(new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))),
     secrets: () => masks.values,
     redact: masks.redact,
+    workflowFiles: () => (how.workflow === undefined ? [] : [{ path: WORKFLOW, text: how.workflow }]),
     remember: (left) => {
       open = left
     },
@@ -327,6 +331,8 @@ async function environmentOf(
     GITHUB_SHA: sha,
     GITHUB_REF: ref,
     GITHUB_EVENT_NAME: event.name,
+    GITHUB_JOB: 'deploy',
+    GITHUB_WORKFLOW_REF: `${repository.fullName}/${WORKFLOW}@${ref}`,
     GITHUB_SERVER_URL: github.serverUrl,
     GITHUB_API_URL: github.apiUrl,
     RUNNER_TEMP: folder,

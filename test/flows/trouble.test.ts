@@ -24,9 +24,11 @@ async function post(scene: Scene, { open }: Act) {
   })
   const [settled] = await finishInterrupted(open, {
     github,
-    repositoryUrl: repository.htmlUrl,
-    sealOf: (number) =>
-      createSeal(new Secret(stage.ink.apiKey), { id: String(repository.id), fullName: repository.fullName }, number),
+    surroundingsOf: (pullRequest) => {
+      const whole = { id: String(repository.id), fullName: repository.fullName }
+      const seal = createSeal(new Secret(stage.ink.apiKey), whole, pullRequest)
+      return { repositoryUrl: repository.htmlUrl, pullRequest, seal }
+    },
     comment: 'sticky',
     now: Date.now(),
   })

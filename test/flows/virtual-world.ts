@@ -1,10 +1,10 @@
 import { createRedactor, redactValue } from '../../src/core/redact.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
+import { cardSurroundings } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
 import type { Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
 import type { SettingName } from '../../src/plan/settings.ts'
-import { createSeal } from '../../src/report/seal.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
 import { VirtualInk, type VirtualInkOptions } from './virtual-ink.ts'
@@ -116,6 +116,7 @@ function start(
       return { status: serves === undefined ? 404 : 200, ...contains }
     },
     mcp: () => Promise.reject(new Error('not played here')),
+    workflowFiles: () => [],
     remember: ([open]) => {
       remembered = open
     },
@@ -131,8 +132,7 @@ function start(
     // The post step is a process of its own, with a GitHub of its own.
     await finishInterrupted([remembered], {
       github: github.adapter(new AbortController().signal),
-      repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
-      sealOf: (number) => createSeal(settings.apiKey, repository, number),
+      surroundingsOf: cardSurroundings(deps),
       comment: settings.comment,
       now: clock.now(),
     })

@@ -203,8 +203,7 @@ it('a record that GitHub made while the run was ended is brought to its end by t
   const post = () =>
     finishInterrupted([open], {
       github: stand.open().github,
-      repositoryUrl: stand.repository.htmlUrl,
-      sealOf: () => undefined,
+      surroundingsOf: (pullRequest) => ({ repositoryUrl: stand.repository.htmlUrl, pullRequest }),
       comment: 'none',
       now: Date.now(),
     })

@@ -1,6 +1,10 @@
 import type { CardRow, DiagnosisView, Surroundings } from '../../src/report/model.ts'
 
-export const SURROUNDINGS: Surroundings = { repositoryUrl: 'https://github.com/acme/shop', pullRequest: 12 }
+export const SURROUNDINGS: Surroundings = {
+  repositoryUrl: 'https://github.com/acme/shop',
+  pullRequest: 12,
+  removal: 'closing',
+}
 
 export const FIRST_COMMIT = '9f8e7d6c5b4a39281706f5e4d3c2b1a098765432'
 export const SECOND_COMMIT = 'abc1234def5678901234567890abcdef12345678'

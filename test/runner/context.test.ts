@@ -22,6 +22,9 @@ test('the context is read from the runner’s variables and the payload', () => 
     runAttempt: 1,
     runUrl: 'https://github.com/acme/web/actions/runs/42',
     workflow: 'Deploy',
+    workflowPath: undefined,
+    workflowSha: undefined,
+    action: undefined,
     job: 'deploy',
     runnerName: 'GitHub Actions 1',
     sha: '1'.repeat(40),
@@ -30,6 +33,19 @@ test('the context is read from the runner’s variables and the payload', () => 
     workspace: '/home/runner/work/web/web',
     tempDir: '/home/runner/work/_temp',
   })
+})
+
+test('the workflow is known by its file, and the action by its repository, where the runner tells them', () => {
+  const ref = 'Acme/web/.github/workflows/deploy.yml@refs/heads/main'
+  const told = { GITHUB_WORKFLOW_REF: ref, GITHUB_WORKFLOW_SHA: 'abc', GITHUB_ACTION_REPOSITORY: 'ink/ink-deploy' }
+  expect(readContext(runnerEnvironment(told), payload)).toMatchObject({
+    workflowPath: '.github/workflows/deploy.yml',
+    workflowSha: 'abc',
+    action: 'ink/ink-deploy',
+  })
+  // An organisation may require a workflow of another repository.
+  const elsewhere = { GITHUB_WORKFLOW_REF: 'acme/rules/.github/workflows/deploy.yml@refs/heads/main' }
+  expect(readContext(runnerEnvironment(elsewhere), payload).workflowPath).toBeUndefined()
 })
 
 test('a second attempt links to itself', () => {

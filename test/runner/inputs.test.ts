@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { givenInputs, loadRun, readInputs, undeclaredInputs } from '../../src/runner/load-run.ts'
+import { readWorkflowFiles } from '../../src/runner/workflow-files.ts'
 import { runnerEnvironment } from './runner-environment.ts'
 
 test('inputs are found under the names that the runner gives them, without blanks around', () => {
@@ -12,6 +16,24 @@ test('inputs are found under the names that the runner gives them, without blank
 test('the key may come from the job’s environment, and the input counts more', () => {
   expect(readInputs({ INK_API_KEY: 'dk_env' })['api-key']).toBe('dk_env')
   expect(readInputs({ INK_API_KEY: 'dk_env', 'INPUT_API-KEY': 'dk_input' })['api-key']).toBe('dk_input')
+})
+
+test('workflow files are read from where forges look for them, and from nowhere else', () => {
+  const workspace = mkdtempSync(join(tmpdir(), 'workspace-'))
+  onTestFinished(() => rmSync(workspace, { recursive: true }))
+  expect(readWorkflowFiles(workspace)).toEqual([])
+  for (const folder of ['.github/workflows', '.gitea/workflows', '.github/other'])
+    mkdirSync(join(workspace, folder), { recursive: true })
+  writeFileSync(join(workspace, '.github/workflows/b.yml'), 'on: push')
+  writeFileSync(join(workspace, '.github/workflows/a.txt'), 'no workflow')
+  writeFileSync(join(workspace, '.github/workflows/huge.yml'), Buffer.alloc(1_000_001))
+  writeFileSync(join(workspace, '.github/other/c.yml'), 'on: push')
+  writeFileSync(join(workspace, '.gitea/workflows/a.yaml'), 'on: schedule')
+  symlinkSync('/proc/self/environ', join(workspace, '.github/workflows/env.yml'))
+  expect(readWorkflowFiles(workspace)).toEqual([
+    { path: '.github/workflows/b.yml', text: 'on: push' },
+    { path: '.gitea/workflows/a.yaml', text: 'on: schedule' },
+  ])
 })
 
 test('inputs that nobody declared are named, with the one that was probably meant', () => {

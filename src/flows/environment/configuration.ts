@@ -11,7 +11,7 @@ import type { FileService, ServiceVariables } from '../../plan/file/references.t
 import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
 import type { PlanInput } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
-import type { Facts, FilePlace, Plan, RefusedPlan } from '../../plan/plan.ts'
+import type { Facts, Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../pull-requests.ts'
 import type { Deps, RunMeta } from '../run.ts'
@@ -230,7 +230,7 @@ function refusedSettings(
         ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
         : 'Put the `with:` block of the step right; the README lists every input.'
     }`,
-    places: places.map((place): FilePlace => ({ ...place, file: path ?? '' })),
+    places: places.map((place) => ({ ...place, file: path ?? '' })),
   }
 }
 

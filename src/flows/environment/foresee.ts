@@ -226,7 +226,7 @@ type PlanToDo = Exclude<Extract<Plan, { readonly dryRun: boolean }>, { kind: 'he
 export async function dryRun(
   plan: PlanToDo,
   deps: RunDeps,
-  { steps, services }: Pick<PlanReport, 'steps' | 'services'>,
+  { steps, services, checks }: Pick<PlanReport, 'steps' | 'services' | 'checks'>,
 ): Promise<Outcome> {
   const details = await foreseenDns(plan, deps)
   for (const line of details) deps.log.info(line)
@@ -234,7 +234,7 @@ export async function dryRun(
     kind: 'plan',
     services,
     steps: [...steps, ...details],
-    checks: [],
+    checks,
     runUrl: deps.context.runUrl,
     warnings: deps.warnings,
   }

@@ -5,6 +5,8 @@ import type { ServiceRunner } from './environment.ts'
 
 /** What a run of one plan is made of. */
 export interface PlanRunner {
+  /** Why the run is given no secrets, where it is given none. */
+  readonly secretsWithheld: string | undefined
   decide(deps: RunDeps): Promise<Plan>
   runPlan(plan: PlanToRun, deps: RunDeps, problem?: RefusedPlan): Promise<Outcome>
   skip(plan: NonePlan, deps: RunDeps): Promise<Outcome>
@@ -46,11 +48,12 @@ async function foreseeOnly(
   plan: CheckPlan | DryRun,
   deps: RunDeps,
   configuration: Configuration,
-  { decide }: PlanRunner,
+  { decide, secretsWithheld }: PlanRunner,
 ): Promise<Outcome> {
   const { check } = await import('../check.ts')
   const { dryRun, foresee, foreseenLines, partsOf } = await import('./foresee.ts')
   const { findLeftovers } = await import('./leftovers.ts')
+  const { checksOfWorkflow } = await import('./workflow.ts')
   const quiet = { ...deps, settings: { ...deps.settings, dryRun: true } }
   const would = plan.kind === 'check' ? plan.would : plan
   const { orphans, problem } =
@@ -60,7 +63,8 @@ async function foreseeOnly(
   const parts = problem
     ? [{ key: undefined, would: problem, deps, after: [] }]
     : await partsOf(plan, deps, configuration, decide)
-  const foreseen = await foresee(parts, orphans, deps, configuration.file)
+  const checks = await checksOfWorkflow(deps, secretsWithheld)
+  const foreseen = { ...(await foresee(parts, orphans, deps, configuration.file)), checks }
   deps.log.startGroup('Plan')
   for (const line of [...foreseen.steps, ...foreseenLines(foreseen.services)]) deps.log.info(line)
   deps.log.endGroup()
@@ -75,6 +79,7 @@ async function runServices(
   { services, placed, problem }: Configuration,
   runner: PlanRunner,
 ): Promise<Outcome> {
+  if (plan.kind === 'preview' || plan.kind === 'production') (await import('./workflow.ts')).warnOfWorkflow(deps)
   if (services.length === 0) {
     const outcome = await runner.runPlan(plan, deps, problem)
     tellOne(outcome, deps, placed?.[0]?.key)
