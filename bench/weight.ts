@@ -1,12 +1,15 @@
-import { spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { chunksOfAction } from '../scripts/build.ts'
 import { node24 } from '../test/support/node-24.ts'
 import { bundle, skippedRun } from '../test/support/skipped-run.ts'
+import { cpuMs } from './push.ts'
 import { atMost, type Bench, type Row } from './table.ts'
 
+const run = promisify(execFile)
 const STARTS = 25
 const SHOWN = 24
 
@@ -45,45 +48,35 @@ function subjectOf(id: string): string {
   return name ?? /\/(src\/[\w-]+)/.exec(id)?.[1] ?? 'the bundler’s own'
 }
 
-interface Start {
-  readonly firstLineMs: number
-  readonly endMs: number
-}
+// Ends as soon as a run has something to say.
+const untilFirstLine = `process.stdout.write = () => process.exit(); await import(${JSON.stringify(bundle.main)})`
 
+/** In CPU time, which what else the machine does cannot stretch. */
 async function starts(): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'start-'))
   try {
-    const [node, empty] = [await node24(), join(folder, 'empty.mjs')]
-    await writeFile(empty, '')
-    const environment = await skippedRun(folder)
-    const scripts = [empty, bundle.main, bundle.post]
-    const seen = scripts.map((): Start[] => [])
-    // In turns, so that whatever else the machine does falls on all of them.
+    const node = await node24()
+    const env = await skippedRun(folder)
+    const script = async (name: string, text: string) => {
+      await writeFile(join(folder, name), text)
+      return join(folder, name)
+    }
+    const scripts = [await script('empty.mjs', ''), await script('first.mjs', untilFirstLine), bundle.main, bundle.post]
+    const spent = scripts.map((): number => 0)
     for (let count = 0; count < STARTS; count += 1)
-      for (const [index, script] of scripts.entries()) seen[index]?.push(await start(node, script, environment))
-    // The least is what the work takes; all above it is what else went on.
-    const least = (index: number, of: keyof Start) => Math.min(...(seen[index] ?? []).map((one) => one[of]))
-    const base = least(0, 'endMs')
+      for (const [index, one] of scripts.entries()) {
+        const before = cpuMs()
+        await run(node, [one], { env })
+        spent[index] = (spent[index] ?? 0) + cpuMs() - before
+      }
+    const [empty = 1, first = 0, whole = 0, post = 0] = spent
     const against = 'an empty script'
     return [
-      atMost('start of a skipped run, to its first line', least(1, 'firstLineMs') / base, 1.6, '×', against),
-      { what: 'a skipped run, to its end', figure: `${(least(1, 'endMs') / base).toFixed(2)} ×`, against },
-      { what: 'a post step with nothing to do', figure: `${(least(2, 'endMs') / base).toFixed(2)} ×`, against },
+      atMost('start of a skipped run, to its first line', first / empty, 1.6, '×', against),
+      { what: 'a skipped run, to its end', figure: `${(whole / empty).toFixed(2)} ×`, against },
+      { what: 'a post step with nothing to do', figure: `${(post / empty).toFixed(2)} ×`, against },
     ]
   } finally {
     await rm(folder, { recursive: true })
   }
-}
-
-function start(node: string, script: string, env: Readonly<Record<string, string>>): Promise<Start> {
-  return new Promise((resolve, reject) => {
-    const startedMs = performance.now()
-    let firstLineMs = Number.POSITIVE_INFINITY
-    const child = spawn(node, [script], { env, stdio: ['ignore', 'pipe', 'ignore'] })
-    child.stdout.on('data', () => {
-      firstLineMs = Math.min(firstLineMs, performance.now() - startedMs)
-    })
-    child.on('error', reject)
-    child.on('close', () => resolve({ firstLineMs, endMs: performance.now() - startedMs }))
-  })
 }
