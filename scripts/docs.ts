@@ -6,12 +6,13 @@ import { recommendedWorkflow } from '../src/login/repository.ts'
 import { fileKeys } from '../src/plan/file/keys.ts'
 import { settingTable } from '../src/plan/setting-table.ts'
 import { inputNames } from '../src/plan/settings.ts'
+import type { Schema } from '../src/plan/value-types.ts'
 import { outputs } from '../src/runner/output.ts'
 import { hostileTables } from './hostile.ts'
 import { behavioursOf, faultRows } from './sandbox-facts.ts'
 
 /**
- * Writes what is made of something else: `action.yml` and `ink.schema.json` from the table of settings, inputs, keys and
+ * Writes what is made of something else: `action.yml`, `action-types.yml` and `ink.schema.json` from the table of settings, inputs, keys and
  * outputs in the README from the same, its workflow from the one that `ink-deploy login` writes, what the sandbox imitates in
  * docs/sandbox.md from its faults and tests. With `--check` it only compares.
  */
@@ -35,6 +36,25 @@ export function actionYaml(): string {
     runs: { using: 'node24', main: 'dist/main/index.js', post: 'dist/post/index.js', 'post-if': 'always()' },
   }
   return `# Made by \`npm run docs\` from the table of settings in src/plan.\n${stringify(described, { lineWidth: 0 })}`
+}
+
+/** The types of inputs and outputs, for tools that check workflows or generate code for them. */
+export function actionTypes(): string {
+  const inputs = inputNames.map((name) => [name, typeOf(settingTable[name].type.schema)])
+  const described = {
+    inputs: Object.fromEntries(inputs),
+    outputs: Object.fromEntries(Object.keys(outputs).map((name) => [name, { type: 'string' }])),
+  }
+  const head = '# Made by `npm run docs`; see https://github.com/typesafegithub/github-actions-typing.\n'
+  return `${head}${stringify(described, { lineWidth: 0 })}`
+}
+
+function typeOf({ type, enum: values }: Schema): Readonly<Record<string, unknown>> {
+  if (type === 'boolean') return { type: 'boolean' }
+  if (type === 'number') return { type: 'float' }
+  if (type === 'integer') return { type: 'integer' }
+  const isChoice = Array.isArray(values) && values.every((value) => typeof value === 'string')
+  return isChoice ? { type: 'enum', 'allowed-values': values } : { type: 'string' }
 }
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression for the runner
@@ -156,16 +176,13 @@ export function withSandboxTables(page: string): string {
 export function withHostileTables(page: string): string {
   const { attacks, servers } = hostileTables()
   const withAttacks = replaced(page, 'attacks', table(['What is attacked', 'Test', 'Attacks', 'Held'], attacks))
-  return replaced(
-    withAttacks,
-    'servers',
-    table(['A platform that', 'Time (limit 6 s)', 'Peak (limit 200 MB)'], servers),
-  )
+  return replaced(withAttacks, 'servers', table(['Against', 'Time (limit 6 s)', 'Peak (limit 200 MB)'], servers))
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const documents: readonly { readonly path: string; readonly made: (text: string) => string }[] = [
   { path: 'action.yml', made: actionYaml },
+  { path: 'action-types.yml', made: actionTypes },
   { path: 'ink.schema.json', made: settingsSchema },
   { path: 'README.md', made: (text) => withWorkflow(withKeys(withTables(text, actionYaml()))) },
   { path: 'docs/sandbox.md', made: withSandboxTables },

@@ -140,9 +140,13 @@ const mostRedirects = 5
  *
  * @throws AddressRefused; Error when the connection fails or redirects do not end
  */
-export async function fetchAllowed(address: string, init: RequestInit, rules: AddressRules = {}): Promise<Response> {
+export async function fetchAllowed(
+  address: string,
+  init: RequestInit | undefined,
+  rules: AddressRules = {},
+): Promise<Response> {
   let current = address
-  let headers = init.headers
+  let headers = init?.headers
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const { url } = await assertPublicAddress(current, rules)
     const request: RequestInit = { ...init, headers: headers ?? {}, redirect: 'manual' }
@@ -150,7 +154,9 @@ export async function fetchAllowed(address: string, init: RequestInit, rules: Ad
     const response = await (route === undefined ? globalThis.fetch(url, request) : fetchThrough(route, url, request))
     const location = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || location === null) return response
+    if (init?.redirect === 'manual') return response
     await response.body?.cancel()
+    if (init?.redirect === 'error') throw new Error(`${url.origin} redirects, which is not wanted here`)
     if (!URL.canParse(location, url.href))
       throw new AddressRefused(url.origin, 'it redirects to something that is not an address')
     const next = new URL(location, url)
@@ -191,10 +197,8 @@ export function fetchNamedBy(endpoint: string, environment: Parameters<typeof pr
   const proxyFor = readProxies(environment)
   let rules: Promise<AddressRules> | undefined
   return async (url, init) => {
-    const target = new URL(url)
     rules ??= rulesOf(endpoint)
-    await assertPublicAddress(target.href, await rules)
-    return fetchThrough(proxyFor(target) ?? guardedRoute(await rules), url, init)
+    return fetchAllowed(new URL(url).href, init, { ...(await rules), proxyFor })
   }
 }
 

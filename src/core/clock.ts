@@ -96,3 +96,14 @@ export function deadlineAtTime(clock: Clock, deadlineAt: number, signal: AbortSi
     },
   }
 }
+
+/**
+ * A signal that aborts after so many milliseconds, or when one of the others does. `AbortSignal.any` holds a signal of
+ * `AbortSignal.timeout` by nothing but weak references: once the garbage was collected, that one never aborts (seen with
+ * Node 20). Here the timer itself holds on to it.
+ */
+export function signalWithin(ms: number, ...signals: readonly AbortSignal[]): AbortSignal {
+  const late = new AbortController()
+  setTimeout(() => late.abort(new DOMException('The operation timed out', 'TimeoutError')), ms).unref()
+  return AbortSignal.any([...signals, late.signal])
+}

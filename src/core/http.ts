@@ -121,7 +121,8 @@ export function proxiedFetch(environment: Environment): Fetch {
   const proxyFor = readProxies(environment)
   return (url, init) => {
     const proxy = proxyFor(new URL(url))
-    return proxy === undefined ? globalThis.fetch(url, init) : fetchThrough(proxy, url, init)
+    if (proxy === undefined) return globalThis.fetch(url, init)
+    return fetchThrough(proxy, url, init)
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { count, formatBytes } from '../core/format.ts'
 import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
@@ -18,13 +19,12 @@ import {
 } from './prepare.ts'
 import { readAccount } from './resources/account.ts'
 import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
-import { makeDatabase, readSeed, runSeed } from './resources/databases.ts'
+import { findDatabase, makeDatabase, readSeed, runSeed, type Seed } from './resources/databases.ts'
 import { applyDnsRecords } from './resources/dns.ts'
 import { applyDomain } from './resources/domains.ts'
-import { removalMark, removalWatcher } from './resources/removal-mark.ts'
 import { assertOwned } from './resources/repository.ts'
 import { keepVersions } from './resources/versions.ts'
-import { lastWorkingVersion, restorePrevious } from './rollback.ts'
+import { lastWorkingVersion, liveVersion, restorePrevious } from './rollback.ts'
 import { rollOut } from './rollout.ts'
 import type { Outcome, Run } from './run.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
@@ -60,10 +60,9 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const before = plan.kind === 'production' && (await changeMeanwhile(plan, run, snapshot.sourceSha))
   if (before) return await giveWay({ plan, run, source, prepared: found, branch, pushed }, before)
   await makeRoom(plan, run, found)
-  const prepared = { ...found, database: await databaseOf(plan, run, found) }
-  if (seed !== undefined) await runSeed(run, prepared, seed)
+  const prepared = await withDatabase(plan, run, found, seed)
   const work: Work = { plan, run, source, prepared, branch, pushed }
-  const end = await rollOutWork(work)
+  const end = await rollOutWork(work, seed)
   const after = await changeMeanwhile(plan, run, snapshot.sourceSha)
   if (after?.kind === 'closed') return await giveWay(work, after)
   const [outcome, account] = await Promise.all([
@@ -73,37 +72,59 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   return outcome.report.kind === 'deploy' ? { ...outcome, report: { ...outcome.report, account } } : outcome
 }
 
-async function databaseOf(plan: DeployPlan, run: Run, { database }: Prepared): Promise<Prepared['database']> {
-  if (!plan.database || database) return database
-  const made = await makeDatabase(run, plan.database)
-  run.log.info(`Made the database ${made.name}`)
-  run.reporter.update({ database: made.name })
-  return made
+/** Makes the database where one is wanted and not there, and fills it. */
+async function withDatabase(plan: DeployPlan, run: Run, prepared: Prepared, seed: Seed | undefined): Promise<Prepared> {
+  if (!plan.database) return prepared
+  let { database } = prepared
+  if (!database) {
+    database = await makeDatabase(run, plan.database)
+    run.log.info(`Made the database ${database.name}`)
+    run.reporter.update({ database: database.name })
+  }
+  const complete = { ...prepared, database }
+  if (seed !== undefined) await runSeed(run, complete, seed)
+  return complete
 }
 
-async function rollOutWork(work: Work): Promise<RolloutEnd> {
+async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutEnd> {
   const { plan, run, source, prepared, branch } = work
   const { existing, snapshot } = prepared
   const kept = keptSecrets(existing?.env, plan.variables)
   if (kept.length > 0) run.log.warning(describeKept(kept))
-  const marked = prepared.remoteBranches.has(removalMark(plan.serviceName))
   const expiry = expirySeconds(plan, run)
   if (expiry !== undefined) run.reporter.noteExpiry(expiry * 1000)
-  return rollOut(run, {
+  const { removals } = prepared
+  let current = work
+  const findOwn = async () => plan.database && (await findDatabase(run, plan.database, run.signal))
+  const end = await rollOut(run, {
     serviceName: plan.serviceName,
     branch,
     commitHash: snapshot.sha,
     existing,
     repositorySlug: prepared.repositorySlug,
     repositoryName: plan.place.repositoryName,
-    settings: (now) => desiredSettings(work, now),
+    settings: (now) => desiredSettings(current, now),
     assertOwned: (service) => assertOwned(service, plan, prepared.repositorySlug),
-    stillWanted: () => isStillWanted(work),
+    stillWanted: async () => {
+      if (!(await isStillWanted(work))) return false
+      // Whoever took the service away may have taken its database along.
+      const anew = { ...prepared, existing: undefined, database: await findOwn() }
+      current = { ...work, prepared: await withDatabase(plan, run, anew, seed) }
+      return true
+    },
     restoreBranch: () => restoreBranch(work),
     health: await healthAfter(existing, plan.health, run),
     deadlineAt: run.deadlineAt,
-    ...(marked ? { removalUnderWay: removalWatcher(run, source, prepared.remote, plan.serviceName) } : {}),
+    ...(removals ? { removalUnderWay: (createdAt) => removals.look(source, createdAt) } : {}),
   })
+  if (end.kind !== 'live' || !removals || !plan.database) return end
+  // A removal that found no service yet may have taken the database, which was there before.
+  const database = await findOwn()
+  if (isDeepStrictEqual(database?.variables, current.prepared.database?.variables)) return end
+  run.log.info(`The database ${plan.database.name} was removed meanwhile; the service gets another one`)
+  const now = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
+  const again = await withDatabase(plan, run, { ...prepared, existing: now, database }, seed)
+  return rollOutWork({ ...work, prepared: again }, seed)
 }
 
 async function isStillWanted({ plan, run, prepared }: Work): Promise<boolean> {
@@ -165,7 +186,8 @@ async function conclude(work: Work, end: RolloutEnd, moved: Change | undefined):
 }
 
 /** Tells what is known of the source as soon as it is known: the outputs are there also when something fails later. */
-function tellSource(run: Run, { snapshot, repositorySlug, database }: Prepared, branch: string): void {
+function tellSource(run: Run, { snapshot, repositorySlug, database, existing }: Prepared, branch: string): void {
+  run.reporter.replaces(liveVersion(existing)?.commit)
   run.log.info(
     `Commit ${snapshot.sourceSha.slice(0, 7)} “${snapshot.subject}”: ${count(snapshot.files, 'file')}, ${formatBytes(snapshot.bytes)}, snapshot ${snapshot.sha.slice(0, 7)}`,
   )

@@ -66,7 +66,9 @@ async function settleCard(
   if (comment === 'none') return
   const surroundings = surroundingsOf(pullRequest)
   const fold = (bodies: readonly string[]) => foldCard(bodies, rows, surroundings)
-  await github.comments.upsert({ ...cardOf(surroundings, pullRequest), fold, create: comment === 'sticky' })
+  // A removal does not know the commit, and has nothing to say where there is no card.
+  const create = comment === 'sticky' && rows.some(({ commit }) => commit !== '')
+  await github.comments.upsert({ ...cardOf(surroundings, pullRequest), fold, create })
 }
 
 async function settleRecord(

@@ -197,7 +197,7 @@ export async function keepMemory(
   const old = memoriesIn(repository).filter((name) => serviceOfMemoryBranch(name) === of.serviceName && name !== branch)
   await orWarn(run, async () => {
     await using source = run.openSource(place)
-    await source.mark(repository.remote, branch, run.signal)
+    await source.mark(repository.remote, [branch], run.signal)
     if (old.length > 0) await source.deleteBranches(repository.remote, old, run.signal)
   })
 }

@@ -5,7 +5,7 @@ import { noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
-import type { HeldByPaths, NonePlan, RefusedPlan } from '../plan/plan.ts'
+import type { NonePlan, RefusedPlan } from '../plan/plan.ts'
 import type { AnnotationView, NothingReport } from '../report/model.ts'
 import type { Subject } from './reporter.ts'
 import type { Outcome, RunDeps } from './run.ts'
@@ -37,7 +37,7 @@ export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): P
 }
 
 /** Where there is no checkout, nothing tells which globs are good. */
-async function warnOfHolding({ paths, ...commit }: HeldByPaths, deps: RunDeps): Promise<void> {
+async function warnOfHolding({ paths, ...commit }: NonNullable<NonePlan['heldBy']>, deps: RunDeps): Promise<void> {
   await using source = deps.openSource(placeOf(deps))
   try {
     const files = await source.committedPaths(commit, deps.signal)

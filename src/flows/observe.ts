@@ -125,12 +125,17 @@ export async function confirm(
   const check = health.kind === 'none' ? health : { ...health, timeoutMs: Math.min(health.timeoutMs, leftMs) }
   reporter.timeline.begin('probe', 'Probe')
   reporter.update({ phase: 'probe', ...(url === undefined ? {} : { url }) })
+  let isGone = false
   const ask = async (signal: AbortSignal): Promise<ProbeResult> => {
     const commit = parseDeploymentBranch(request.branch)?.sourceSha
     const asked = await probe({ url, check, commit, request: run.http, mcp: run.mcp, clock, random, signal, sanitize })
-    if (asked.outcome === 'unhealthy' || removalUnderWay === undefined) return asked
-    run.log.info(`An earlier removal of ${request.serviceName} may be under way still; watching until it is over`)
-    while (await removalUnderWay()) await clock.sleep(betweenLooksMs, signal)
+    if (asked.outcome === 'unhealthy' || !(await removalUnderWay?.())) return asked
+    run.log.info(`A removal of ${request.serviceName} is under way; watching until it is over`)
+    do await clock.sleep(betweenLooksMs, signal)
+    while (await removalUnderWay?.())
+    // Where the URL is not asked, the service is not read again after this.
+    const there = await run.platform.service(request.serviceName, {}, signal)
+    if (!there) isGone = true
     return asked
   }
   const confirmation = await confirmLive({
@@ -144,6 +149,7 @@ export async function confirm(
     warning: (text) => run.log.warning(text),
     sanitize,
   })
+  if (isGone) return { kind: 'gone' }
   if (confirmation.kind === 'probed') run.log.info(describeProbe(confirmation.probe))
   return endOf(confirmation, deployed)
 }

@@ -11,6 +11,7 @@ import type { Source } from '../source/source.ts'
 import { assertDeployable } from './resources/account.ts'
 import { assertAffordable } from './resources/budget.ts'
 import { findDatabase, type ServiceDatabase } from './resources/databases.ts'
+import { RemovalWatch, waitForRemovals } from './resources/removal-mark.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
 import type { Run } from './run.ts'
 
@@ -27,6 +28,8 @@ export interface Prepared {
   readonly remoteBranches: ReadonlyMap<string, string>
   /** Undefined when none is wanted, or it has to be made yet. */
   readonly database: ServiceDatabase | undefined
+  /** Undefined for production, which nothing removes. */
+  readonly removals: RemovalWatch | undefined
 }
 
 /** A deployment under way: what is known once its branch is pushed. */
@@ -61,31 +64,53 @@ export async function prepare(plan: DeployPlan, run: Run, source: Source): Promi
 
 async function preparePlatform(
   plan: DeployPlan,
-  run: Run,
+  given: Run,
   source: Source,
   signal: AbortSignal,
 ): Promise<Omit<Prepared, 'snapshot'>> {
+  const run = { ...given, signal }
   const { platform } = run
-  const [existing, present] = await bothOf(
-    signal,
-    (one) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one),
-    (one) => openInkRepository({ ...run, signal: one }, plan.place),
+  const readService = (one: AbortSignal) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one)
+  const [found, present] = await bothOf(signal, readService, (one) =>
+    openInkRepository({ ...run, signal: one }, plan.place),
   )
-  assertDeployable(platform, plan, existing !== undefined)
-  if (!existing) await assertAffordable(plan, { ...run, signal })
-  const repository = present ?? (await openInkRepository({ ...run, signal }, plan.place, true))
+  assertDeployable(platform, plan, found !== undefined)
+  if (!found) await assertAffordable(plan, run)
+  const repository = present ?? (await openInkRepository(run, plan.place, true))
   if (!repository) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)
   const { remote, slug } = repository
   run.log.info(
-    `Repository ${slug}${repository.created ? ' (made just now)' : ''}, service ${plan.serviceName} ${existing ? `is ${existing.status}` : 'does not exist yet'}`,
+    `Repository ${slug}${repository.created ? ' (made just now)' : ''}, service ${plan.serviceName} ${found ? `is ${found.status}` : 'does not exist yet'}`,
   )
+  if (found) assertOwned(found, plan, slug)
+  const readRest = () =>
+    bothOf(
+      signal,
+      (one) => (repository.created ? Promise.resolve(new Map<string, string>()) : source.branches(remote, one)),
+      (one) => (plan.database ? findDatabase(run, plan.database, one) : Promise.resolve(undefined)),
+    )
+  const [remoteBranches, database] = await readRest()
+  const removals = plan.kind === 'preview' ? new RemovalWatch(run, remote, plan.serviceName) : undefined
+  if (!removals?.isUnderWay(remoteBranches.keys()))
+    return { existing: found, remote, repositorySlug: slug, remoteBranches, database, removals }
+
+  run.log.info(`An earlier removal of ${plan.serviceName} is under way; waiting until it is over`)
+  await waitForRemovals(
+    run,
+    () => removals.look(source),
+    async () => (await platform.service(plan.serviceName, {}, signal)) !== undefined,
+  )
+  const existing = await readService(signal)
   if (existing) assertOwned(existing, plan, slug)
-  const [remoteBranches, database] = await bothOf(
-    signal,
-    (one) => (repository.created ? Promise.resolve(new Map<string, string>()) : source.branches(remote, one)),
-    (one) => (plan.database ? findDatabase(run, plan.database, one) : Promise.resolve(undefined)),
-  )
-  return { existing, remote, repositorySlug: slug, remoteBranches, database }
+  const [branchesNow, databaseNow] = await readRest()
+  return {
+    existing,
+    remote,
+    repositorySlug: slug,
+    remoteBranches: branchesNow,
+    database: databaseNow,
+    removals,
+  }
 }
 
 /** Sends the snapshot of a deployment to its branch: only the difference to what the platform probably has. */

@@ -68,8 +68,8 @@ export interface RunRecord {
   /** The platform is at work on it. */
   underWay(): void
   settle(row: CardRow): Promise<void>
-  /** Retires the records of earlier deployments, once this one is live. */
-  retireOlder(extent: 'newest' | 'all'): Promise<void>
+  /** Retires the records of earlier deployments, once this one is live; `live` is the commit that was before, if known. */
+  retireOlder(live: string | undefined): Promise<void>
 }
 
 const none: RunRecord = {
@@ -105,7 +105,7 @@ export async function openRecord(deps: Deps, subject: RecordSubject, sha: string
       await progress.end()
       await write(finalStatus(row))
     },
-    retireOlder: (extent) => records.retireOlder(task, id, extent),
+    retireOlder: (live) => records.retireOlder(task, id, live),
   }
 }
 

@@ -7,7 +7,7 @@ import { encodeState } from '../report/state.ts'
 import { isBad } from '../report/wording.ts'
 import { workflowsOf } from './environment/workflow.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Cards, Deps, Reporter, RunDeps, WriteMode } from './run.ts'
+import type { Cards, Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps, WriteMode } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -55,23 +55,39 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   let record: RunRecord | undefined
   let early: Promise<unknown> | undefined
   let begun = false
+  let liveBefore: string | undefined
 
   const recordSubject = { ...subject, place: { ...deps.settings, repository: context.repository } }
-  const remember = () =>
-    deps.remember(
-      [
-        {
-          row: encodeState([deps.redact(row)]),
-          pullRequest: subject.pullRequest,
-          deploymentId: record?.id,
-          // Until GitHub has answered, it may have made one whose id nobody knows.
-          recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
-          comment: deps.settings.comment,
-          removal,
-        },
-      ],
-      subject.serviceName,
-    )
+  let removing: readonly RemovedPreview[] = []
+  const rowOfRemoved = ({ serviceName, pullRequest }: RemovedPreview, status: CardRow['status'], reason: string) => ({
+    service: serviceName,
+    place: placeName(deps.settings),
+    target: pullRequest === undefined ? ('production' as const) : (`pr-${pullRequest}` as const),
+    status,
+    reason,
+    commit: '',
+    updatedAt: now(),
+    runUrl: context.runUrl,
+    run: stamp,
+  })
+  const remember = () => {
+    const own: OpenDeployment = {
+      row: encodeState([deps.redact(row)]),
+      pullRequest: subject.pullRequest,
+      deploymentId: record?.id,
+      // Until GitHub has answered, it may have made one whose id nobody knows.
+      recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
+      comment: deps.settings.comment,
+      removal,
+    }
+    const cutShort = removing.map((preview) => ({
+      row: encodeState([rowOfRemoved(preview, 'cancelled', 'The run was cancelled while it took this preview down')]),
+      pullRequest: preview.pullRequest,
+      deploymentId: undefined,
+      comment: deps.settings.comment,
+    }))
+    deps.remember([...(begun ? [own] : []), ...cutShort], subject.serviceName)
+  }
   const lasts = (ms: number) =>
     clock.sleep(ms, AbortSignal.any([over.signal, signal])).then(
       () => true,
@@ -110,6 +126,9 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       expiresAfterMs = afterMs
     },
     previous: async () => before,
+    replaces: (commit) => {
+      liveBefore = commit
+    },
     begin: async () => {
       begun = true
       remember()
@@ -119,6 +138,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     },
     finish: async () => {
       over.abort()
+      begun = true
       remember()
       await early
       // What was removed has taken its records with it.
@@ -126,25 +146,21 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       const [, card] = await Promise.all([settled, writeCard(subject.pullRequest, row, finalMode(deps, row))])
       if (card?.id !== undefined) deps.output('comment-id', card.id)
       row = { ...row, change: card?.after?.change }
-      if (row.status === 'live') await record?.retireOlder(before?.status === 'live' ? 'newest' : 'all')
+      if (row.status === 'live') await record?.retireOlder(liveBefore)
       // What a cancellation has cut short is left to the post step.
       if (!signal.aborted) deps.remember([], subject.serviceName)
     },
-    markRemoved: async ({ serviceName, pullRequest, commit }, reason) => {
-      const removed: CardRow = {
-        service: serviceName,
-        place: placeName(deps.settings),
-        target: pullRequest === undefined ? 'production' : `pr-${pullRequest}`,
-        status: 'removed',
-        reason,
-        commit: commit ?? '',
-        updatedAt: now(),
-        runUrl: context.runUrl,
-        run: stamp,
+    removing: (previews) => {
+      removing = previews
+      remember()
+    },
+    markRemoved: async (preview, { status, reason }) => {
+      if (deps.settings.comment !== 'none') {
+        const card = await writeCard(preview.pullRequest, rowOfRemoved(preview, status, reason), 'only-existing')
+        if (card?.id !== undefined) deps.output('comment-id', card.id)
       }
-      if (deps.settings.comment === 'none') return
-      const card = await writeCard(pullRequest, removed, 'only-existing')
-      if (card?.id !== undefined) deps.output('comment-id', card.id)
+      removing = removing.filter(({ serviceName }) => serviceName !== preview.serviceName)
+      if (!signal.aborted) remember()
     },
     noteSkipped: async (reason) => {
       if (deps.settings.comment === 'none') return
@@ -238,12 +254,14 @@ export function cardSurroundings({
   context,
   settings,
   workflowFiles,
-}: Pick<Deps, 'context' | 'settings' | 'workflowFiles'>) {
+  redact,
+}: Pick<Deps, 'context' | 'settings' | 'workflowFiles' | 'redact'>) {
   const { repository } = context
   const byWorkflow = removalBy(workflowsOf({ context, workflowFiles }))
   return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({
     repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
     pullRequest,
+    header: redact(settings.commentHeader ?? ''),
     removal: byWorkflow === 'closing' || expiresAfterMs === undefined ? byWorkflow : { expiresAfterMs },
     seal: createSeal(settings.apiKey, repository, pullRequest),
   })

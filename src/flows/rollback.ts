@@ -1,3 +1,4 @@
+import { signalWithin } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
 import type { Service } from '../ink/results.ts'
 import { parseDeploymentBranch } from '../plan/names.ts'
@@ -157,7 +158,7 @@ const askTimeoutMs = 5000
  */
 export async function lastWorkingVersion(run: Run, existing: Service | undefined): Promise<LastWorking | undefined> {
   const previous = await run.reporter.previous()
-  const served = fromService(existing)
+  const served = liveVersion(existing)
   // What the platform calls active may have answered with errors; the card knows.
   const sick = served !== undefined && previous?.commit === served.commit && previous.status !== 'live'
   const known = (sick ? undefined : served) ?? fromCard(previous)
@@ -165,7 +166,8 @@ export async function lastWorkingVersion(run: Run, existing: Service | undefined
   return { ...known, stillLive: known.url !== undefined && (await answers(run, known.url)) }
 }
 
-function fromService(existing: Service | undefined): LastWorking | undefined {
+/** What a service runs, as far as its latest deployment is live. */
+export function liveVersion(existing: Service | undefined): LastWorking | undefined {
   if (!existing?.branch || meaningOf(existing.status)?.phase !== 'live') return undefined
   const commit = parseDeploymentBranch(existing.branch)?.sourceSha
   return commit === undefined ? undefined : { commit, url: existing.url }
@@ -178,7 +180,7 @@ function fromCard(previous: CardRow | undefined): LastWorking | undefined {
 
 async function answers(run: Run, url: string): Promise<boolean> {
   try {
-    const { status } = await run.http(new URL(url), AbortSignal.any([run.signal, AbortSignal.timeout(askTimeoutMs)]))
+    const { status } = await run.http(new URL(url), signalWithin(askTimeoutMs, run.signal))
     return status < 400
   } catch {
     run.signal.throwIfAborted()

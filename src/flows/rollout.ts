@@ -26,8 +26,11 @@ export interface RolloutRequest extends Observed {
   readonly stillWanted: () => Promise<boolean>
   /** Pushes the branch again when the platform has it no more. @returns whether it had to */
   readonly restoreBranch?: () => Promise<boolean>
-  /** Given when an earlier removal of ours may be taking the service away: whether it is under way still. */
-  readonly removalUnderWay?: () => Promise<boolean>
+  /**
+   * Given when a removal of ours may be taking the service away: whether one is under way.
+   * @param createdAt when this rollout created the service, in milliseconds since the epoch: what began before is over
+   */
+  readonly removalUnderWay?: (createdAt: number | undefined) => Promise<boolean>
 }
 
 /** What a rollout needs of a run. */
@@ -232,9 +235,10 @@ class Rollout {
 
   async #confirm(url: string | undefined): Promise<Happening> {
     const timings = this.#watch.timings()
-    // What we created ourselves is not what an earlier removal is about.
-    const removalUnderWay = this.#created ? undefined : this.#request.removalUnderWay
-    const seen = await confirm(this.#run, this.#request, { url, timings }, removalUnderWay)
+    const { removalUnderWay } = this.#request
+    const createdAt = this.#created ? this.#startedAt : undefined
+    const underWay = removalUnderWay && (() => removalUnderWay(createdAt))
+    const seen = await confirm(this.#run, this.#request, { url, timings }, underWay)
     return seen.kind === 'gone' || seen.kind === 'superseded' ? seen : { kind: 'settled', end: seen }
   }
 

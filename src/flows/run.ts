@@ -123,6 +123,13 @@ export interface RunMeta {
 /** What is left to do when the time is over, such as going back to the version before, gets this long and no longer. */
 export const windUpMs = 5 * 60_000
 
+/** A preview that is taken down. */
+export interface RemovedPreview {
+  readonly serviceName: string
+  /** Undefined for a service of production. */
+  readonly pullRequest: number | undefined
+}
+
 /** Keeps GitHub informed while a deployment goes on. Nothing in here fails a run: what cannot be written is one warning. */
 export interface Reporter {
   readonly timeline: Timeline
@@ -133,14 +140,18 @@ export interface Reporter {
   noteExpiry(afterMs: number): void
   /** The row that the card had for this service before this run, if it was read. */
   previous(): Promise<CardRow | undefined>
+  /** The commit that was live before, as the platform tells; undefined when it does not. */
+  replaces(commit: string | undefined): void
   /** Opens the deployment record, and writes the card if the run takes long. */
   begin(): Promise<void>
   /** Brings record and card to their final state; the row then has what only the card knew. */
   finish(): Promise<void>
-  /** After a preview was removed: its row says so. Only a card that exists is changed. */
+  /** Remembers for the post step which previews are being taken down. */
+  removing(previews: readonly RemovedPreview[]): void
+  /** After the removal of a preview its row says what came of it. Only a card that exists is changed. */
   markRemoved(
-    preview: { serviceName: string; pullRequest: number | undefined; commit?: string | undefined },
-    reason: string,
+    preview: RemovedPreview,
+    outcome: { readonly status: 'removed' | 'failed'; readonly reason: string },
   ): Promise<void>
   /** Says on a card that exists that this commit was skipped. */
   noteSkipped(reason: string): Promise<void>

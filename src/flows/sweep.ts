@@ -16,7 +16,7 @@ import { pullRequestOfTask } from './records.ts'
 import { cardSurroundings } from './reporter.ts'
 import { costOf, costView, runningCosts } from './resources/budget.ts'
 import { type FoundPreview, findPreviews } from './resources/previews.ts'
-import { removePreviews, retirePreview } from './resources/removal.ts'
+import { describeLeft, removePreviews, retirePreview } from './resources/removal.ts'
 import { type Outcome, type Run, windUpMs } from './run.ts'
 
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
@@ -36,6 +36,7 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
     const fate = fates.get(decision) ?? 'removed'
     if (!decision.remove) lists.kept.push(entry)
     else if (fate === 'wanted-again') lists.kept.push({ ...entry, why: 'its pull request is open again' })
+    else if (fate === 'deployed-again') lists.kept.push({ ...entry, why: 'it is being deployed again' })
     else if (fate === 'unsure') lists.kept.push({ ...entry, why: 'it is not known whether it is still wanted' })
     else if (fate === 'removed') lists.removed.push(entry)
     else lists.failed.push({ ...entry, why: fate.why })
@@ -75,7 +76,7 @@ async function removeLeftRecords(run: Run, open: OpenPullRequests, previews: rea
   }
 }
 
-type Fate = 'removed' | 'wanted-again' | 'unsure' | { readonly why: string }
+type Fate = 'removed' | 'wanted-again' | 'deployed-again' | 'unsure' | { readonly why: string }
 
 /** One that fails does not stop the others. */
 async function removeAll(
@@ -100,12 +101,11 @@ async function removeAll(
     sure.map(({ preview }) => preview),
   )
   await settleEach(sure, async (decision) => {
-    const left = removals[sure.indexOf(decision)]?.left ?? []
-    const why = left.map(({ kind, name, why: reason }) => `${kind} ${name}: ${reason}`).join('; ')
-    fates.set(decision, left.length === 0 ? 'removed' : { why })
-    if (left.length > 0) return
-    run.log.info(`Removed ${decision.preview.serviceName}: ${decision.why}`)
-    await retirePreview(run, plan.place, decision.preview, `Removed by a sweep: ${decision.why}`)
+    const { left = [], overtaken = false } = removals[sure.indexOf(decision)] ?? {}
+    fates.set(decision, overtaken ? 'deployed-again' : left.length === 0 ? 'removed' : { why: describeLeft(left) })
+    if (overtaken) return
+    if (left.length === 0) run.log.info(`Removed ${decision.preview.serviceName}: ${decision.why}`)
+    await retirePreview(run, plan.place, decision.preview, { left, reason: `Removed by a sweep: ${decision.why}` })
   })
   run.signal.throwIfAborted()
   return fates

@@ -7,7 +7,7 @@ import { marks } from '../plan/variables.ts'
 import type { NothingReport, Target, TeardownReport } from '../report/model.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { openReporter } from './reporter.ts'
-import { type Removal, removePreview, retirePreview } from './resources/removal.ts'
+import { describeLeft, type Removal, removePreview, retirePreview } from './resources/removal.ts'
 import { assertRemovable, openInkRepository, ownServices } from './resources/repository.ts'
 import { labelled, type Outcome, type Run } from './run.ts'
 
@@ -103,20 +103,11 @@ async function takeDown(request: Removing, run: Run, wantedAgain?: () => Promise
   reportRemoval(run, removal)
   if (removal.overtaken) return overtaken(request, run)
   const complete = removal.left.length === 0
-  if (complete) {
-    const reason = `Removed because ${request.because}`
-    run.reporter.update({ status: 'removed', phase: undefined, reason })
-    await retirePreview(run, request.place, request, reason)
-  } else {
-    const reason = `Not removed completely: ${describeLeft(removal)}`
-    run.reporter.update({ status: 'failed', phase: undefined, reason })
-  }
+  const reason = `Removed because ${request.because}`
+  run.reporter.update({ status: complete ? 'removed' : 'failed', phase: undefined, reason })
+  await retirePreview(run, request.place, request, { ...removal, reason })
   run.reporter.timeline.end(complete ? 'done' : 'failed')
   return outcomeOf(request, run, removal)
-}
-
-function describeLeft({ left }: Removal): string {
-  return left.map(({ kind, name, why }) => `${kind} ${name} (${why})`).join(', ')
 }
 
 function reportRemoval(run: Run, { removed, left, overtaken: isOvertaken }: Removal): void {
@@ -153,7 +144,7 @@ function outcomeOf(request: Removing, run: Run, removal: Removal): Outcome {
   }
   if (left.length === 0) return { action: 'teardown', status: 'removed', report, failure: undefined }
   const failure = new DeployError(
-    `${request.pullRequest === undefined ? `The service ${request.serviceName}` : `The preview of pull request #${request.pullRequest}`} could not be removed completely: ${describeLeft(removal)}`,
+    `${request.pullRequest === undefined ? `The service ${request.serviceName}` : `The preview of pull request #${request.pullRequest}`} could not be removed completely: ${describeLeft(left)}`,
     { hint: 'Run this job again, or let a scheduled run sweep it up. What is left is billed until then.' },
   )
   return { action: 'teardown', status: 'failed', report, failure }

@@ -1,6 +1,6 @@
 import { getOctokit } from '@actions/github'
 import type * as z from 'zod'
-import type { Clock } from '../core/clock.ts'
+import { type Clock, signalWithin } from '../core/clock.ts'
 import { describeBody, type Fetch, limitAnswers } from '../core/http.ts'
 import { retry } from '../core/retry.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
@@ -110,14 +110,14 @@ export function openApi(options: ApiOptions): Api {
   const forge = openForge(options.apiUrl, askVersion, (message) => options.log.info(message))
 
   async function askVersion(): Promise<string | undefined> {
-    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.attemptLimitMs)])
+    const signal = signalWithin(options.attemptLimitMs, options.signal)
     const answer = await octokit.request('GET /version', { request: { signal } }).catch(() => undefined)
     const version = field(answer?.data, 'version')
     return typeof version === 'string' ? sanitizePhrase(version) : undefined
   }
 
   async function attempt(call: ApiCall<unknown>, tellTotal?: (total: number) => void): Promise<unknown> {
-    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.attemptLimitMs)])
+    const signal = signalWithin(options.attemptLimitMs, options.signal)
     // What a route has no place for, Octokit would send as a query.
     const place = call.route.includes('{owner}') ? { owner: options.owner, repo: options.repo } : {}
     const response = await octokit.request(call.route, { ...place, ...call.params, request: { signal } })

@@ -60,8 +60,14 @@ export function openIssues(api: Api, authorship: Authorship): Issues {
     const listed = await api.pages({ ...reads, route: `GET ${ROUTE}`, params, schema: z.array(issueSchema) })
     if (!listed.ok) return api.warn(listed, 'look for the open issue')
     for (const issue of listed.data) {
-      const marked = issue.pull_request === undefined && hasMarker(issue.body, marker)
-      if (marked && (await authorship.isOurs(issue.user, 'unproven'))) return issue
+      if (issue.pull_request !== undefined || !hasMarker(issue.body, marker)) continue
+      const isOurs = await authorship.isOurs(issue.user, 'unproven')
+      if (isOurs) return issue
+      // Rather no issue than another one at each run, or a stranger's.
+      if (isOurs === undefined) {
+        const unknown = { ok: false, problem: 'unreadable', message: 'it does not say who we are' } as const
+        return api.warn(unknown, `learn whether issue #${issue.number} is ours`, 'The issues are left as they are.')
+      }
     }
     return 'absent'
   }

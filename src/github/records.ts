@@ -48,10 +48,10 @@ export interface Records {
   /**
    * Makes older records of this task inactive, which GitHub does by itself neither for production nor for transient
    * environments (https://docs.github.com/rest/deployments/deployments#inactive-deployments).
-   * `newest` when the deployment before this one is known to have succeeded:
-   * then only its record can be active, and one call does; `all` asks each for its state, back to the last retired one.
+   * @param live the commit that was live before, where the platform tells: then its record is the active one, and one call
+   *   does. Else each is asked for its state, back to the last retired one.
    */
-  retireOlder(task: string, keepId: number, extent: 'newest' | 'all'): Promise<void>
+  retireOlder(task: string, keepId: number, live: string | undefined): Promise<void>
   /** Whether the deployment of a commit worked, by its newest record; undefined where none tells. One or two calls. */
   outcomeOf(task: string, sha: string): Promise<'worked' | 'failed' | undefined>
   /** The newest record of a commit that has come to no end. One to three calls. */
@@ -145,10 +145,11 @@ export function openRecords(api: Api, authorship: Authorship): Records {
       return succeeded(await calls.addStatus(id, status, production), `set deployment record ${id} to ${status.state}`)
     },
 
-    async retireOlder(task, keepId, extent) {
+    async retireOlder(task, keepId, live) {
       const older = await olderOf(task, keepId)
-      for (const record of extent === 'newest' ? older.slice(0, 1) : older) {
-        const state = extent === 'newest' ? 'success' : await stateOf(record.id)
+      const known = older.find(({ sha }) => sha === live)
+      for (const record of known ? [known] : older) {
+        const state = known ? 'success' : await stateOf(record.id)
         // Each success retires what came before it, so behind a retired record there is nothing left to do.
         if (state === 'inactive') return
         if (state === 'failure' || state === 'error') continue

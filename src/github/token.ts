@@ -76,8 +76,11 @@ export function openPermissionWarnings({
 
 /** Tells what we have written ourselves from what anybody else has, in whose name ever they write. */
 export interface Authorship {
-  /** `proven`: the text itself shows that it is ours, so that the name in which workflows write is enough. */
-  isOurs(author: Author | null | undefined, text: 'proven' | 'unproven'): Promise<boolean>
+  /**
+   * Whether it is ours; undefined when GitHub does not say who we are.
+   * @param text `proven`: it shows by itself that it is ours, so that the name in which workflows write is enough
+   */
+  isOurs(author: Author | null | undefined, text: 'proven' | 'unproven'): Promise<boolean | undefined>
   /** Takes note of the author that GitHub names for something just made. */
   learn(author: Author | null | undefined): void
 }
@@ -92,8 +95,7 @@ const WORKFLOW_BOT = 'github-actions[bot]'
 /**
  * Only the very account that writes ours counts: other apps write as bots too, and what they write may be a stranger's
  * words. A personal token says whose it is. A workflow's token (and any other app's, `ghs_…`) is not allowed `GET /user`:
- * GraphQL is asked, and where there is none, it is taken for the workflow's own. What was made in this run settles the
- * question in any case.
+ * GraphQL is asked. Where that gives no answer nothing is assumed, until something made in this run settles the question.
  */
 export function openAuthorship(api: Api, token: string, apiUrl: string): Authorship {
   const ofApp = token.startsWith('ghs_')
@@ -127,7 +129,7 @@ export function openAuthorship(api: Api, token: string, apiUrl: string): Authors
       if (ofApp && !login.endsWith('[bot]')) return false
       asked ??= ownLogin()
       const own = await asked
-      return own === undefined ? ofApp && login === WORKFLOW_BOT : login === own.toLowerCase()
+      return own === undefined ? undefined : login === own.toLowerCase()
     },
     learn(author) {
       written = author?.login.toLowerCase() ?? written

@@ -1,3 +1,4 @@
+import { signalWithin } from '../core/clock.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { type Fetch, limitAnswers } from '../core/http.ts'
 
@@ -85,7 +86,7 @@ interface Connection {
 
 function untilCancelled(fetch: Fetch, { signal, requestLimitMs, refused }: Connection) {
   return async ({ url, method, headers, body, signal: own }: Request) => {
-    const inTime = AbortSignal.any([own, signal, AbortSignal.timeout(requestLimitMs)])
+    const inTime = signalWithin(requestLimitMs, own, signal)
     const content = body === null ? undefined : await new Response(body).text()
     const response = await fetch(url, {
       method,

@@ -2,7 +2,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import * as z from 'zod'
-import type { Clock } from '../core/clock.ts'
+import { type Clock, signalWithin } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { type Fetch, limitAnswers, parseJson } from '../core/http.ts'
 import { retry } from '../core/retry.ts'
@@ -23,6 +23,8 @@ export interface SessionOptions {
   random: () => number
   /** For the log of a debug run; gets tool names and durations, never arguments. */
   debug: (line: string) => void
+  /** Told once, with the reason, when ml.ink does not answer for a while and is asked again. */
+  warning?: ((text: string) => void) | undefined
 }
 
 /** A tool as `tools/list` declares it. What servers say beyond this is not read: their `outputSchema` least of all. */
@@ -55,6 +57,8 @@ export interface Session {
 }
 
 const requestTimeoutMs = 25_000
+/** A fault that is over sooner is nobody's concern. */
+const worthTellingMs = 5_000
 const listingTimeoutMs = 60_000
 const usualDeadlineMs = 20 * 60_000
 /** An endpoint that has never answered is more likely wrong than away. */
@@ -68,12 +72,23 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   const redact = (text: string) => text.replaceAll(apiKey, '***')
   const fetch = platformFetch(limitAnswers(options.fetch), requestTimeoutMs, redact)
   const deadlineAt = options.deadlineAt ?? clock.now() + usualDeadlineMs
-  const onRetry = (error: unknown, pauseMs: number) =>
-    debug(`ml.ink: ${errorMessage(error)}; asking again in ${Math.round(pauseMs)} ms`)
-  const policy = { deadlineAt, clock, random, onRetry }
+  let told = false
+  /** How one request, which begins now, is asked again. */
+  const policy = (of: AbortSignal) => {
+    const startedAt = clock.now()
+    const onRetry = (error: unknown, pauseMs: number) => {
+      debug(`ml.ink: ${errorMessage(error)}; asking again in ${Math.round(pauseMs)} ms`)
+      if (told || clock.now() + pauseMs - startedAt < worthTellingMs) return
+      told = true
+      options.warning?.(
+        `ml.ink does not answer as it should (${errorMessage(error)}); it is asked again until it does.`,
+      )
+    }
+    return { deadlineAt, clock, random, onRetry, signal: of }
+  }
 
-  let client = await firstContact(options, () => connect(options, fetch, signal), { ...policy, signal })
-  const tools = await retry(() => listTools(client, signal), { ...policy, signal, again: pauseAfter })
+  let client = await firstContact(options, () => connect(options, fetch, signal), policy(signal))
+  const tools = await retry(() => listTools(client, signal), { ...policy(signal), again: pauseAfter })
   let renewal: Promise<void> | undefined
 
   /** Begins a new session; calls that find the same one ended share it. */
@@ -114,7 +129,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
         debug(`${tool}: answered in ${clock.now() - startedAt} ms`)
         return result
       }
-      return retry(timed, { ...policy, signal: callSignal, again })
+      return retry(timed, { ...policy(callSignal), again })
     },
     close: () => client.close(),
   }
@@ -195,7 +210,7 @@ const toolSchema = z.object({
 
 /** The SDK's own `listTools` compiles every tool's `outputSchema`, patterns and all: code of strangers, which we need not run. */
 async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(listingTimeoutMs)])
+  const inTime = signalWithin(listingTimeoutMs, signal)
   const tools: Tool[] = []
   let cursor: string | undefined
   for (let page = 1; ; page++) {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { systemClock } from '../core/clock.ts'
+import { signalWithin, systemClock } from '../core/clock.ts'
 import { AnswerTooLarge, describeBody, type Fetch, parseJson } from '../core/http.ts'
 import { retryAfterMs } from '../core/retry.ts'
 import { httpError, networkError, PlatformError, paymentRequired, tooLargeError } from './errors.ts'
@@ -19,7 +19,7 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
     // is answered here the way such a server would, which saves one round trip per session.
     if (init?.method === 'GET') return new Response(null, { status: 405 })
     const host = new URL(url).host
-    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])])
+    const signal = signalWithin(timeoutMs, ...(init?.signal ? [init.signal] : []))
     // Seen before it is followed: the key goes along with a request that `fetch` redirects by itself.
     const response = await attempt(() => fetch(url, { ...init, signal, redirect: 'manual' }), init?.signal, host)
     refuseRedirectElsewhere(response, url)

@@ -7,6 +7,7 @@ import { OAuthError } from '@modelcontextprotocol/sdk/server/auth/errors.js'
 import type { AuthorizationServerMetadata } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js'
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js'
+import { signalWithin } from '../core/clock.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import type { Fetch } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
@@ -22,7 +23,7 @@ const requestTimeoutMs = 20_000
 export function boundedFetch(fetch: Fetch, signal: AbortSignal): Fetch {
   return async (url, init) => {
     try {
-      return await fetch(url, { ...init, signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]) })
+      return await fetch(url, { ...init, signal: signalWithin(requestTimeoutMs, signal) })
     } catch (cause) {
       signal.throwIfAborted()
       throw new DeployError(`${new URL(url).host} could not be reached`, {

@@ -247,9 +247,9 @@ export function heldByLive(
 
 function heldBy(
   { settings: { paths = [] }, context }: Pick<PlanInput, 'settings' | 'context'>,
-  { sha }: { readonly sha: string },
+  wanted: ProductionIntent['wanted'],
 ): Pick<NonePlan, 'heldBy'> {
-  return { heldBy: { paths, wanted: { sha }, ordinaryCheckouts: [context.sha, sha] } }
+  return { heldBy: { paths, wanted, ordinaryCheckouts: [context.sha, wanted.sha] } }
 }
 
 /** A run that is started again must not put its old commit over a newer one without a word. */

@@ -192,7 +192,7 @@ export interface NonePlan {
   readonly reason: string
   /** Where a card may say so. */
   readonly pullRequest: number | undefined
-  /** A preview that was to be taken down is still there, if there was one: that deserves a warning. */
+  /** A preview that was to be taken down is still there, if there was one. */
   readonly stillRuns?: boolean
   /** Given where none of the changed files counts: the globs, and the commit that they were meant for. */
   readonly heldBy?: HeldByPaths

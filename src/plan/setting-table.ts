@@ -80,6 +80,7 @@ export const workflowSettings = {
     'sticky',
     'Comment on the pull request: `sticky`, `on-failure` or `none`',
   ),
+  'comment-header': optional(types.markdown, 'Markdown of your own above the comment on the pull request'),
   'deployment-record': withDefault(
     types.choice(['auto', 'true', 'false']),
     'auto',

@@ -231,6 +231,7 @@ function assemble(values: Values, fileVariables: ServiceVariables, anyAnswer: bo
     /** Where `command: rollback` goes: a source commit, whole or abbreviated; undefined means the one before. */
     rollbackTo: values['rollback-to'],
     comment: values.comment,
+    commentHeader: values['comment-header'],
     deploymentRecord: values['deployment-record'],
     previewLabel: values['preview-label'],
     /** Globs; undefined when every change counts. */

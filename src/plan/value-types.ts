@@ -57,6 +57,7 @@ export const commit: ValueType<string> = { parse: values.parseCommitSha, schema:
 export const name: ValueType<string> = { parse: values.parseName, schema: text }
 export const serviceLabel: ValueType<string> = { parse: parseServiceName, schema: text }
 export const line: ValueType<string> = { parse: values.parseLine, schema: text }
+export const markdown: ValueType<string> = { parse: values.parseMarkdown, schema: text }
 export const shellCommand: ValueType<string> = { parse: values.parseShellCommand, schema: text }
 export const endpoint: ValueType<string> = { parse: values.parseEndpoint, schema: text }
 

@@ -184,6 +184,13 @@ export function parseLine(text: string): Parsed<string> {
   return /[\0-\x1f\x7f]/.test(text) ? { allowed: 'one line of text' } : { value: text }
 }
 
+/** Markdown that stands in a comment of ours, whose own marks are HTML comments. */
+export function parseMarkdown(text: string): Parsed<string> {
+  return text.length > 2000 || /<!--|-->|[\0-\x08\x0b-\x1f\x7f]/.test(text)
+    ? { allowed: 'Markdown of at most 2000 characters without HTML comments' }
+    : { value: text }
+}
+
 /** A command that the platform hands to a shell: lines and tabs are fine there, NUL is not. */
 export function parseShellCommand(text: string): Parsed<string> {
   return text.includes('\0') ? { allowed: 'a command' } : { value: text }

@@ -100,7 +100,7 @@ export function foldCard(bodies: readonly string[], added: readonly CardRow[], s
     .reduce<CardRow[]>((all, row) => mergeRow(all, boundedRow(row, FULL_LOG)), known)
   const kept = seal === undefined ? bodies.map(sealedPart).find((part) => part !== undefined) : undefined
   return {
-    body: renderCard(rows, surroundings, kept),
+    body: renderCard(rows, { ...surroundings, header: surroundings.header ?? headerOf(bodies) }, kept),
     shared: rows.length > 1,
     before,
     after: (row) => rows.find((other) => sameDeployment(other, row)),
@@ -120,7 +120,24 @@ function renderWithin(
     ...bounded.flatMap((row) => detailBlocks(row, bounded.length > 1, surroundings, budget)),
     smallPrint(...footer(bounded, surroundings)),
   ]
-  return `${CARD_MARKER}\n${serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
+  return `${CARD_MARKER}\n${headed(surroundings.header)}${serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
+}
+
+const HEADER_OPEN = '<!-- ink-deploy:header -->\n\n'
+const HEADER_CLOSE = '\n\n<!-- ink-deploy:header-end -->\n\n'
+
+/** What the workflow has put above the card, in marks by which the next run finds it. */
+function headed(header = ''): string {
+  return header === '' ? '' : `${HEADER_OPEN}${header}${HEADER_CLOSE}`
+}
+
+function headerOf(bodies: readonly string[]): string | undefined {
+  for (const body of bodies.map((one) => one.replaceAll('\r\n', '\n'))) {
+    const start = body.indexOf(HEADER_OPEN)
+    const end = body.indexOf(HEADER_CLOSE, start)
+    if (start !== -1 && end !== -1) return body.slice(start + HEADER_OPEN.length, end)
+  }
+  return undefined
 }
 
 /** The headline; of a single row that is live, its address is part of it, so that it is large. */

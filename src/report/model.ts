@@ -10,6 +10,8 @@ import type { Seal } from './seal.ts'
 export interface Surroundings {
   readonly repositoryUrl: string
   readonly pullRequest?: number | undefined
+  /** Markdown above the card; empty for none, undefined for what the card has already. */
+  readonly header?: string | undefined
   /** What ends a preview after its pull request, in words that follow "removed"; undefined where nobody knows. */
   readonly removal?: PreviewEnd | undefined
   /** Signs what the card carries, and tells what of a card is to be believed; a run without the API key has none. */

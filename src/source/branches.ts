@@ -196,18 +196,19 @@ function alreadyThere({ branch, snapshot }: PushRequest, present: string): PushR
 }
 
 /**
- * Makes a branch that says something by its name alone. Its commit is empty and always the same, so that after the first
- * one nothing but the name travels. No service tracks such a branch, so the push starts nothing.
+ * Makes branches that say something by their names alone. Their commit is empty and always the same, so that after the first
+ * one nothing but the names travels. No service tracks such a branch, so the push starts nothing.
  */
-export async function pushMarker(git: GitWorkspace, remote: GitRemote, branch: string): Promise<void> {
+export async function pushMarkers(git: GitWorkspace, remote: GitRemote, branches: readonly string[]): Promise<void> {
   const { own } = await git.stores('sha1')
   // Of an index that is not there git makes the empty tree.
   const tree = await own.line(['write-tree'], { variables: { GIT_INDEX_FILE: join(own.directory, 'no-index') } })
   const who = 'Ink Deploy <ink-deploy@users.noreply.github.com> 0 +0000'
   const content = `tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nA branch whose name is what it says\n`
   const sha = await writeCommit(own, Buffer.from(content))
-  const what = `The push of ${branch}`
-  const args = ['push', '--porcelain', '--no-verify', remote.url, `${sha}:refs/heads/${branch}`]
+  const what = `The push of ${branches.join(', ')}`
+  const refs = branches.map((branch) => `${sha}:refs/heads/${branch}`)
+  const args = ['push', '--porcelain', '--no-verify', remote.url, ...refs]
   const output = await runOnPlatform(git, remote, what, args)
   if (output.exitCode !== 0) throw gitError(what, classifyFailure(output), remote)
 }

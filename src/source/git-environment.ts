@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readProxies } from '../core/http.ts'
 import { type ChildEnvironment, GitFailure, type GitSetting, openRepository } from './git.ts'
 import { SourceError } from './remote.ts'
 
@@ -133,6 +134,60 @@ export async function readNetworkSettings(
     }
   }
   return (await Promise.all(['--system', '--global'].map(read))).flat()
+}
+
+/**
+ * The proxy for an address, for what is asked beside git: the one that git itself would take. Its settings stand above the
+ * variables, the one for the longest part of an address above the others, and an empty one says that there is none
+ * (git-config(1), `http.proxy`, `http.<url>.*`).
+ *
+ * @throws SourceError `unreachable` at an address whose proxy is of a kind that only git can cross
+ */
+export function proxiesOfGit(
+  settings: readonly GitSetting[],
+  environment: Readonly<Record<string, string | undefined>>,
+): ReturnType<typeof readProxies> {
+  const named = settings
+    .map(([key, value]) => ({ match: /^http\.(?:(.+?)\/?\.)?proxy$/i.exec(key), value }))
+    .flatMap(({ match, value }) => (match ? [{ url: match[1] ?? '', value }] : []))
+    .sort((a, b) => b.url.length - a.url.length)
+  const fromVariables = readProxies(environment)
+  const opened = new Map<string, ReturnType<typeof readProxies>>()
+  return (target) => {
+    // Of equal ones the last counts.
+    const fitting = named.filter(({ url }) => url === '' || isBelow(target, url))
+    const chosen = fitting.findLast(({ url }) => url === fitting[0]?.url)
+    if (chosen === undefined) return fromVariables(target)
+    if (chosen.value === '') return undefined
+    const proxyFor = opened.get(chosen.value) ?? throughOne(chosen.value, environment)
+    opened.set(chosen.value, proxyFor)
+    return proxyFor(target)
+  }
+}
+
+function isBelow({ origin, pathname }: URL, url: string): boolean {
+  return `${origin}${pathname}/`.startsWith(`${url}/`)
+}
+
+/** git takes a proxy without a scheme for http. */
+function throughOne(
+  value: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): ReturnType<typeof readProxies> {
+  const address = value.includes('://') ? value : `http://${value}`
+  const { NO_PROXY, no_proxy } = environment
+  try {
+    return readProxies({ HTTP_PROXY: address, HTTPS_PROXY: address, NO_PROXY, no_proxy })
+  } catch (cause) {
+    throw new SourceError(
+      'unreachable',
+      'the proxy that git is configured with (http.proxy) is none that LFS contents can be fetched through',
+      {
+        hint: 'Name a proxy with http:// in HTTPS_PROXY, or in git’s http.proxy; or check out with `lfs: true`.',
+        cause,
+      },
+    )
+  }
 }
 
 // 2.32 brought GIT_CONFIG_GLOBAL, which shuts the machine's settings out (June 2021).

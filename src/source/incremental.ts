@@ -1,3 +1,4 @@
+import { signalWithin } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
 import { commitTimes, fetchKnownCommits, fetchObjects } from './fetch.ts'
@@ -52,7 +53,7 @@ export async function findBase(
 
   const wholePushMs = Math.round((snapshot.bytes / git.assumedBytesPerSecond) * 1000)
   if (git.origin === undefined || wholePushMs < leastSavingMs) return undefined
-  const budget = AbortSignal.any([git.signal, AbortSignal.timeout(wholePushMs)])
+  const budget = signalWithin(wholePushMs, git.signal)
   try {
     return await askOrigin(git.during(budget), recipe, candidates)
   } catch (error) {

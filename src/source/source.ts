@@ -6,7 +6,7 @@ import {
   orderBranches,
   type PushRequest,
   type PushResult,
-  pushMarker,
+  pushMarkers,
   pushSnapshotBranch,
   selectOldBranches,
 } from './branches.ts'
@@ -48,8 +48,8 @@ export interface Source extends AsyncDisposable {
   oldBranches(request: OldBranchesRequest, signal: AbortSignal): Promise<readonly string[]>
   /** The target's branches, those of the newest source commits first; those whose commit is lost come last. */
   newestFirst(branches: ReadonlyMap<string, string>, target: string, signal: AbortSignal): Promise<readonly string[]>
-  /** Makes a branch that says something by its name alone. One that is there already is fine. */
-  mark(remote: GitRemote, branch: string, signal: AbortSignal): Promise<void>
+  /** Makes branches that say something by their names alone. One that is there already is fine. */
+  mark(remote: GitRemote, branches: readonly string[], signal: AbortSignal): Promise<void>
   /** Deletes in one push. A branch already gone is fine. */
   deleteBranches(remote: GitRemote, names: readonly string[], signal: AbortSignal): Promise<void>
 }
@@ -129,7 +129,8 @@ export function openSource(options: SourceOptions): Source {
     oldBranches: (request, signal) => act('Looking for old branches', signal, (git) => selectOldBranches(git, request)),
     newestFirst: (branches, target, signal) =>
       act('Ordering the branches', signal, (git) => orderBranches(git, branches, target)),
-    mark: (remote, branch, signal) => act(`The push of ${branch}`, signal, (git) => pushMarker(git, remote, branch)),
+    mark: (remote, branches, signal) =>
+      act(`The push of ${branches.join(', ')}`, signal, (git) => pushMarkers(git, remote, branches)),
     deleteBranches: (remote, names, signal) =>
       act('Deleting old branches', signal, (git) => deleteBranches(git, remote, names)),
     [Symbol.asyncDispose]: async () => {

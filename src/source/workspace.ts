@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
-import { readProxies } from '../core/http.ts'
 import { type RetryPolicy, retry } from '../core/retry.ts'
 import { type ChildEnvironment, type GitRepository, type GitSetting, type NetworkCall, openRepository } from './git.ts'
-import { prepareEnvironment, readNetworkSettings, requireGit } from './git-environment.ts'
+import { prepareEnvironment, proxiesOfGit, readNetworkSettings, requireGit } from './git-environment.ts'
 import { classifyFailure, GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
 
 /** Where the room tells what it does. `info` says what and the result, `warning` what is degraded and how to fix it. */
@@ -56,7 +55,7 @@ export interface GitWorkspace {
   /** Whether git reaches servers through a proxy. */
   readonly proxied: boolean
   /** The proxy for what is asked without git. */
-  readonly proxyFor: ReturnType<typeof readProxies>
+  readonly proxyFor: ReturnType<typeof proxiesOfGit>
   /** How long, and how, a request that failed for the moment is repeated. */
   readonly patience: Pick<RetryPolicy, 'clock' | 'deadlineAt' | 'signal' | 'random'>
   readonly assumedBytesPerSecond: number
@@ -99,7 +98,13 @@ export async function openWorkspace(options: SourceOptions): Promise<GitWorkspac
     await requireGit(environment, directory)
     const networkSettings = await readNetworkSettings(options.environment, directory)
     const folders = new Map<ObjectFormat, Promise<void>>()
-    const folder = { directory, environment, networkSettings, folders, proxyFor: readProxies(options.environment) }
+    const folder = {
+      directory,
+      environment,
+      networkSettings,
+      folders,
+      proxyFor: proxiesOfGit(networkSettings, options.environment),
+    }
     return bindWorkspace(options, folder, new AbortController().signal)
   } catch (error) {
     await removeFolder(directory)
@@ -120,7 +125,7 @@ interface OpenFolder {
   readonly directory: string
   readonly environment: ChildEnvironment
   readonly networkSettings: readonly GitSetting[]
-  readonly proxyFor: ReturnType<typeof readProxies>
+  readonly proxyFor: ReturnType<typeof proxiesOfGit>
   /** Repositories that are laid out, or being so. */
   readonly folders: Map<ObjectFormat, Promise<void>>
 }

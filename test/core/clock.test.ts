@@ -1,5 +1,7 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { systemClock, TimeLimitError, withinTime } from '../../src/core/clock.ts'
+import { signalWithin, systemClock, TimeLimitError, withinTime } from '../../src/core/clock.ts'
 
 describe('the wall clock', () => {
   it('rejects a sleep with the reason of the abort, before and during it', async () => {
@@ -31,5 +33,29 @@ describe('work under a time limit', () => {
   it('passes results and errors on', async () => {
     expect(await withinTime(systemClock, 1_000, signal, () => Promise.resolve(7))).toBe(7)
     await expect(withinTime(systemClock, 1_000, signal, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  })
+})
+
+describe('a signal with a time limit', () => {
+  const collectGarbage = (): void => {
+    setFlagsFromString('--expose-gc')
+    runInNewContext('gc')()
+  }
+  const whenAborted = (signal: AbortSignal) =>
+    new Promise<unknown>((resolve) => signal.addEventListener('abort', () => resolve(signal.reason), { once: true }))
+
+  it('aborts when the time is over, also after the garbage was collected', async () => {
+    const aborted = whenAborted(signalWithin(50, new AbortController().signal))
+    // The timer alone does not keep a process going.
+    const going = setInterval(collectGarbage, 10)
+    expect(await aborted).toMatchObject({ name: 'TimeoutError' })
+    clearInterval(going)
+  })
+
+  it('aborts with the others, for their reason', async () => {
+    const other = new AbortController()
+    const aborted = whenAborted(signalWithin(60_000, other.signal))
+    other.abort(new Error('cancelled'))
+    expect(await aborted).toMatchObject({ message: 'cancelled' })
   })
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'
 import { decodeState } from '../../src/report/state.ts'
-import { pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
+import { comment, pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
 import { commitOf } from './virtual-github.ts'
 import { BASE, openWorld, type VirtualRun, type VirtualWorld } from './virtual-world.ts'
 
@@ -12,6 +12,8 @@ const QUICK_DELETION_MS = 800
 
 type Step =
   | { readonly kind: 'open' | 'push' | 'close' | 'reopen' | 'label' | 'unlabel'; readonly pull: 1 | 2 }
+  /** The commands in comments. */
+  | { readonly kind: 'stop' | 'deploy'; readonly pull: 1 | 2 }
   | { readonly kind: 'cancel'; readonly which: number }
   | { readonly kind: 'break' }
 
@@ -21,7 +23,7 @@ interface Life {
   readonly steps: readonly { readonly step: Step; readonly waitMs: number }[]
   /** Whether runs are ever cancelled. */
   readonly cancels: boolean
-  /** How long the platform takes for a deletion, of which nothing tells until it is done; quick where calls go wrong. */
+  /** How long the platform takes for a deletion, of which nothing tells until it is done. */
   readonly deletionMs: number
   /** One call in so many goes wrong; 0 for none. */
   readonly mishapEvery: number
@@ -36,6 +38,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('label', 'unlabel'), pull: fc.constantFrom(...numbers) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('stop', 'deploy'), pull: fc.constantFrom(1, 1, 2) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'break' as const }) },
 )
@@ -64,7 +67,7 @@ async function live(whole: Life): Promise<VirtualWorld> {
   const world: VirtualWorld = openWorld({
     seed,
     broken,
-    deletionMs: mishapEvery === 0 ? whole.deletionMs : QUICK_DELETION_MS,
+    deletionMs: whole.deletionMs,
     inputs: { database: 'sqlite', ...(gated ? { 'preview-label': LABEL } : {}) },
     mishap: () => {
       if (weather.fair || world.random() * mishapEvery >= 1) return 'none'
@@ -122,6 +125,8 @@ async function live(whole: Life): Promise<VirtualWorld> {
     } else if (kind === 'unlabel' && pull.labels.length > 0) {
       set(number, { labels: [] })
       act(number, 'unlabeled', LABEL)
+    } else if ((kind === 'stop' || kind === 'deploy') && pull.open) {
+      runs.push(world.start(comment(`/ink ${kind}`, { number })))
     }
   }
 
@@ -186,7 +191,10 @@ function check({ ink, github }: VirtualWorld, { gated }: Life): void {
       })
     }
     for (const row of decodeState(github.cards.get(number) ?? '') ?? []) {
-      if (row.status === 'live') expect(ink.services.get(name)?.serves).toBe(row.commit)
+      if (row.status === 'live') {
+        expect(ink.services.get(name)?.serves).toBe(row.commit)
+        expect(ink.databases.get(`${name}-db`)?.url).toBe(ink.services.get(name)?.env.DATABASE_URL)
+      }
       if (row.status === 'building') throw new Error('The card still says that it is building.')
     }
   }
@@ -198,7 +206,7 @@ function check({ ink, github }: VirtualWorld, { gated }: Life): void {
 }
 
 it('whatever happens in the life of a pull request, a sweep leaves nothing behind and no card lies', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(life, async (one) => check(await live(one), one)),
@@ -226,3 +234,38 @@ it.each([300, 800, 1200, 2000])(
     expect(decodeState(world.github.cards.get(1) ?? '')).toMatchObject([{ status: 'live' }])
   },
 )
+
+const step1 = (kind: 'close' | 'reopen' | 'stop' | 'deploy' | 'push', waitMs: number) => ({
+  step: { kind, pull: 1 } as const,
+  waitMs,
+})
+
+// Lives that once ended with a database that nothing used, a preview that was green and gone, or one without its database.
+it.each<[string, Partial<Life>]>([
+  [
+    'two removals overlap while calls are lost',
+    {
+      seed: 41152891,
+      steps: [step1('close', 339), step1('reopen', 447), step1('close', 0)],
+      deletionMs: 60_000,
+      mishapEvery: 12,
+    },
+  ],
+  [
+    'one removal gives way while another one goes on',
+    { seed: 857551338, steps: [step1('push', 0), step1('close', 630), step1('reopen', 0)], deletionMs: 60_000 },
+  ],
+  [
+    'the answer to a deletion is lost',
+    { seed: 0, steps: [step1('close', 13_841), step1('reopen', 0)], deletionMs: 60_000, mishapEvery: 40 },
+  ],
+  ['it is stopped before it is there', { seed: 1721673584, steps: [step1('stop', 0)] }],
+  [
+    'it is stopped, and deployed at once',
+    { seed: 3, steps: [step1('stop', 100), step1('deploy', 0)], deletionMs: 8_000 },
+  ],
+  ['it is stopped, and that is not seen to its end', { seed: 487568913, steps: [step1('stop', 0)], mishapEvery: 12 }],
+])('no card lies, and nothing is left, when %s', async (_, life) => {
+  const one: Life = { seed: 1, gated: false, steps: [], cancels: false, deletionMs: 800, mishapEvery: 0, ...life }
+  check(await live(one), one)
+})

@@ -244,7 +244,7 @@ describe('a service that a removal is still taking away', () => {
       request: {
         health,
         stillWanted: async () => true,
-        removalUnderWay: async () => true,
+        removalUnderWay: async (createdAt) => createdAt === undefined,
       },
       http: () => {
         asked += 1
@@ -255,10 +255,10 @@ describe('a service that a removal is still taking away', () => {
     expect(asked).toBe(6)
   })
 
-  it('is not waited for where it was created by this very run', async () => {
+  it('is not waited for where it was created by this very run after the removal had begun', async () => {
     const { end, tookMs } = await play({
       found: () => service(OURS, 'active', { url }),
-      request: { health, removalUnderWay: async () => true },
+      request: { health, removalUnderWay: async (createdAt) => createdAt === undefined },
     })
     expect(end).toMatchObject({ kind: 'live' })
     expect(tookMs).toBeLessThan(10_000)

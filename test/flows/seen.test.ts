@@ -70,6 +70,19 @@ describe('a run that comes to nothing', () => {
   })
 })
 
+describe('the input comment-header', () => {
+  it('puts Markdown of one’s own above the card, without what is secret in it', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    const inputs = { 'comment-header': '## Our shop, sesame-open-1', env: 'TOKEN=sesame-open-1' }
+    const run = await scene.act('pull_request', { action: 'opened', number }, { inputs })
+    expect(run.outputs.status, run.told).toBe('live')
+    const [{ body } = { body: '' }] = scene.repository.comments(number)
+    expect(body).toMatch(/^<!-- ink-deploy:card -->\n<!-- ink-deploy:header -->\n\n## Our shop, \*\*\*\n/)
+    expect(scene.rows(number)).toMatchObject([{ status: 'live' }])
+  })
+})
+
 describe('a dry run', () => {
   it('shows in the summary what would be done', async () => {
     const scene = await stage.scene()

@@ -269,9 +269,9 @@ export class VirtualInk {
           .slice(keepNewest),
       newestFirst: async (branches, target) =>
         [...branches.keys()].filter((name) => parseDeploymentBranch(name)?.target === target).toReversed(),
-      mark: async (_remote, name, signal) => {
+      mark: async (_remote, names, signal) => {
         await pause(signal)
-        this.branches.set(name, snapshotOf(name))
+        for (const name of names) this.branches.set(name, snapshotOf(name))
       },
       deleteBranches: async (_remote, names, signal) => {
         await pause(signal)

@@ -26,7 +26,7 @@ async function update({ github }: Opened, stand: Stand, run: number): Promise<vo
     },
   })
   await github.records.setStatus(id, { state: 'success', environmentUrl: live.url, logUrl: live.runUrl }, false)
-  await github.records.retireOlder(task, id, wasLive ? 'newest' : 'all')
+  await github.records.retireOlder(task, id, wasLive ? sha : undefined)
 }
 
 describe('an update of a preview', () => {

@@ -52,7 +52,7 @@ describe('a deployment record', () => {
     await records.setStatus(other, { state: 'success' }, false)
     const mine = (await records.open(preview(stand))) ?? 0
     await records.setStatus(mine, { state: 'success' }, false)
-    await records.retireOlder(TASK, mine, 'all')
+    await records.retireOlder(TASK, mine, undefined)
     expect(states(stand, other)).toEqual(['success'])
   })
 
@@ -70,7 +70,7 @@ describe('a deployment record', () => {
     const failed = await make('failure')
     const mine = await make('success')
     stand.calls()
-    await records.retireOlder(TASK, mine, 'all')
+    await records.retireOlder(TASK, mine, undefined)
     expect([states(stand, retired), states(stand, active), states(stand, failed)]).toEqual([
       ['success', 'inactive'],
       ['success', 'inactive'],
@@ -95,7 +95,7 @@ describe('a deployment record', () => {
     expect(await records.jobHasEnvironment({ runId: 71, shas: [stand.pull.headSha], runnerName: '' })).toBe(false)
     const id = (await records.open(preview(stand))) ?? 0
     await records.setStatus(id, { state: 'success', environmentUrl: URL }, false)
-    await records.retireOlder(TASK, id, 'newest')
+    await records.retireOlder(TASK, id, preview(stand).sha)
     expect(states(stand, old)).toEqual(['success', 'inactive'])
     expect(stand.calls()).toHaveLength(4)
   })
@@ -114,7 +114,7 @@ describe('a deployment record', () => {
     await records.setStatus(old, { state: 'success' }, true)
     const now = (await records.open(production)) ?? 0
     await records.setStatus(now, { state: 'success' }, true)
-    await records.retireOlder('ink-production', now, 'all')
+    await records.retireOlder('ink-production', now, undefined)
     expect(states(stand, old).at(-1)).toBe('inactive')
     expect(states(stand, now)).toEqual(['success'])
   })

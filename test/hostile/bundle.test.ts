@@ -1,95 +1,10 @@
-import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
-import { commitFiles, newRepository } from '../source/scratch.ts'
 import { startMcpServer } from './mcp-server.ts'
+import { expectBounded, keepFigures, longestMs, runAgainst } from './run-bundle.ts'
 import { hostileServers } from './servers.ts'
 
-const main = fileURLToPath(new URL('../../dist/main/index.js', import.meta.url))
-const timeoutMs = 6000
-/** Half again for what is wound up, and what it takes to start a process on a machine that is busy. */
-const longestMs = 2 * timeoutMs + 8000
-const mostMegabytes = 200
-const measured: Record<string, { readonly seconds: number; readonly megabytes: number }> = {}
-
-// `npm run hostile` names a file for the figures, which docs/security.md shows.
-afterAll(async () => {
-  if (process.env.MEASURE) await writeFile(process.env.MEASURE, JSON.stringify(measured))
-})
-
-/** A run of the bundle on a push to main, as the runner starts it, and what it cost. */
-async function runAgainst(endpoint: string) {
-  const folder = await mkdtemp(join(tmpdir(), 'hostile-'))
-  const path = (name: string) => join(folder, name)
-  const full_name = 'acme/shop'
-  const sha = await commitFiles(await newRepository(folder), { 'index.html': '<p>Hello</p>' })
-  const repository = {
-    id: 7,
-    name: 'shop',
-    full_name,
-    default_branch: 'main',
-    private: false,
-    owner: { login: 'acme' },
-  }
-  const push = { ref: 'refs/heads/main', before: '0'.repeat(40), after: sha, deleted: false, repository, commits: [] }
-  await Promise.all([
-    writeFile(path('event.json'), JSON.stringify(push)),
-    writeFile(path('summary'), ''),
-    writeFile(path('output'), ''),
-    writeFile(path('state'), ''),
-    writeFile(
-      path('peak.cjs'),
-      // Not `maxRSS`, which a process inherits from the one that started it.
-      `process.on('exit', () => { const fs = require('node:fs'); fs.writeFileSync(${JSON.stringify(path('status'))}, fs.readFileSync('/proc/self/status')) })`,
-    ),
-  ])
-  const startedAt = performance.now()
-  const child = spawn(process.execPath, ['--require', path('peak.cjs'), main], {
-    cwd: folder,
-    env: {
-      PATH: process.env.PATH,
-      HOME: folder,
-      GITHUB_ACTIONS: 'true',
-      GITHUB_EVENT_NAME: 'push',
-      GITHUB_EVENT_PATH: path('event.json'),
-      GITHUB_STEP_SUMMARY: path('summary'),
-      GITHUB_OUTPUT: path('output'),
-      GITHUB_STATE: path('state'),
-      GITHUB_REPOSITORY: full_name,
-      GITHUB_REPOSITORY_OWNER: 'acme',
-      GITHUB_REPOSITORY_ID: '7',
-      GITHUB_SERVER_URL: 'http://127.0.0.1:9',
-      GITHUB_API_URL: 'http://127.0.0.1:9/api/v3',
-      GITHUB_REF: push.ref,
-      GITHUB_SHA: sha,
-      GITHUB_RUN_ID: '1',
-      GITHUB_RUN_ATTEMPT: '1',
-      GITHUB_ACTOR: 'ada',
-      GITHUB_WORKFLOW: 'Deploy',
-      GITHUB_JOB: 'deploy',
-      GITHUB_WORKSPACE: folder,
-      RUNNER_TEMP: folder,
-      'INPUT_API-KEY': 'dk_test_0123456789abcdef',
-      INPUT_ENDPOINT: endpoint,
-      INPUT_TIMEOUT: `${timeoutMs / 1000}s`,
-      INPUT_COMMENT: 'none',
-      'INPUT_DEPLOYMENT-RECORD': 'false',
-    },
-  })
-  let log = ''
-  let errors = ''
-  child.stdout.on('data', (chunk) => (log += chunk))
-  child.stderr.on('data', (chunk) => (errors += chunk))
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
-  const tookMs = performance.now() - startedAt
-  const [, peak] = /^VmHWM:\s+(\d+) kB/m.exec(await readFile(path('status'), 'utf8')) ?? []
-  const output = await readFile(path('output'), 'utf8')
-  await rm(folder, { recursive: true, force: true })
-  return { code, log, errors, output, tookMs, megabytes: Number(peak) / 1024 }
-}
+const figures = {}
+afterAll(() => keepFigures(figures, 'platform'))
 
 describe('a platform that', () => {
   it.each(hostileServers.map((server) => [server.name, server] as const))(
@@ -97,16 +12,8 @@ describe('a platform that', () => {
     { timeout: longestMs + 20_000 },
     async (name, { reply }) => {
       await using server = await startMcpServer(reply)
-      const run = await runAgainst(server.url)
-      measured[name] = { seconds: Math.round(run.tookMs / 100) / 10, megabytes: Math.round(run.megabytes) }
-      expect(run.code).toBe(1)
-      expect(run.tookMs).toBeLessThan(longestMs)
-      expect(run.megabytes).toBeLessThan(mostMegabytes)
-      expect(run.errors).toBe('')
-      expect(run.output).toMatch(/failed|timed-out/)
-      const reason = run.log.split('\n').find((line) => line.startsWith('::error'))
+      const reason = expectBounded(await runAgainst({ endpoint: server.url }), figures, `a platform that ${name}`)
       expect(reason).toMatch(/ml\.ink|127\.0\.0\.1|Not done within 6s; the time was over in the phase “prepare”/)
-      expect(run.log).not.toMatch(/ {4}at |Maximum call stack|Invalid URL|undefined/)
     },
   )
 })

@@ -107,6 +107,45 @@ describe('a comment of ours', () => {
   })
 })
 
+describe('a token of an app that GitHub does not name', () => {
+  const bot = { login: 'github-actions[bot]', type: 'Bot' }
+  const WORKFLOW = { token: 'ghs_other-app' }
+
+  /** GitHub without GraphQL, with these comments or issues; what is written is told by method and last part of the path. */
+  async function withoutGraphql(found: object[], created: object): Promise<{ apiUrl: string; written: string[] }> {
+    const written: string[] = []
+    const apiUrl = await serve((request, response) => {
+      response.setHeader('content-type', 'application/json')
+      if (request.url?.endsWith('/graphql')) return void response.writeHead(404).end('{"message":"Not Found"}')
+      if (request.method !== 'GET') written.push(`${request.method} ${request.url?.split('/').at(-1)}`)
+      if (request.method === 'POST') found.push(created)
+      response.end(JSON.stringify(request.method === 'GET' ? found : created))
+    })
+    return { apiUrl, written }
+  }
+
+  it('leaves alone what workflows wrote, though most tokens are a workflow’s', async () => {
+    const theirs = { id: 1, body: `${MARKER}\n2099`, user: bot, html_url: 'https://x.example/1' }
+    const ours = { id: 2, body: `${MARKER}\nlive`, user: { login: 'acme-deploys[bot]', type: 'Bot' }, html_url: '' }
+    const { apiUrl, written } = await withoutGraphql([theirs], ours)
+    await using stand = await openStand()
+    expect(await stand.open({ apiUrl, ...WORKFLOW }).github.comments.upsert(card(1))).toMatchObject({ id: 2 })
+    expect(written).toEqual(['POST comments'])
+  })
+
+  it('opens no second issue beside one that may be ours, and says so', async () => {
+    const marker = '<!-- ink-deploy:trouble -->'
+    const issue = { number: 7, html_url: '', created_at: '', title: 'shop', body: marker, user: bot }
+    const { apiUrl, written } = await withoutGraphql([issue], issue)
+    await using stand = await openStand()
+    const { github, warnings } = stand.open({ apiUrl, ...WORKFLOW })
+    const trouble = { marker, label: 'ink-deploy', title: 'shop', body: `${marker}\ndown` }
+    expect(await github.issues.upsert(trouble)).toBeUndefined()
+    expect(written).toEqual([])
+    expect(warnings.join()).toContain('whether issue #7 is ours')
+  })
+})
+
 it('an issue of another bot with our marker is not taken for ours', async () => {
   await using stand = await openStand()
   const trouble = { marker: '<!-- ink-deploy:trouble -->', label: 'ink-deploy', title: 'shop', body: 'down' }

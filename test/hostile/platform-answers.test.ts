@@ -261,9 +261,13 @@ describe('a gateway that is away', () => {
     await using server = await startMcpServer(({ method }) =>
       method === 'tools/call' && clock.now() < 60_000 ? (response) => response.writeHead(502).end() : undefined,
     )
-    const session = await openSession(options(server, { clock, deadlineAt: 20 * 60_000 }), signal)
+    const warnings: string[] = []
+    const warning = (text: string) => void warnings.push(text)
+    const session = await openSession(options(server, { clock, deadlineAt: 20 * 60_000, warning }), signal)
     expect(await session.call('list_services', {}, { repeatable: true, signal })).toEqual({ services: [] })
     expect(clock.now()).toBeGreaterThanOrEqual(60_000)
+    // Whoever reads the log is told once, and why.
+    expect(warnings).toEqual([expect.stringMatching(/^ml\.ink does not answer as it should \(.*HTTP 502.*\)/)])
     await session.close()
   })
 

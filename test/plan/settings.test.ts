@@ -55,6 +55,7 @@ describe('settings', () => {
       rollback: true,
       rollbackTo: undefined,
       comment: 'sticky',
+      commentHeader: undefined,
       deploymentRecord: 'auto',
       previewLabel: undefined,
       paths: undefined,
@@ -255,6 +256,7 @@ describe('bad inputs', () => {
     ['service', ['!!!', 'web-pr-12']],
     ['preview-label', ['two\nlines']],
     ['region', ['eu central!']],
+    ['comment-header', ['<!-- ink-deploy:card -->', 'x -->', 'x'.repeat(2001)]],
     ['project', ['a\nb']],
   ])('%s', (name, values) => {
     for (const value of values) {

@@ -199,3 +199,30 @@ describe('folding a row into the card', () => {
     expect(failed).not.toContain('still live')
   })
 })
+
+describe('Markdown of one’s own above the card', () => {
+  const header = '## Shop\n\nAsk *ada* about previews. `x`'
+  const [first, second] = [row({ service: 'web' }), row({ service: 'api' })]
+
+  it('stands above it, and changes nothing of what the card carries', () => {
+    const { body } = foldCard([], [first], { ...SURROUNDINGS, header })
+    expect(body.indexOf(header)).toBeGreaterThan(-1)
+    expect(body.indexOf(header)).toBeLessThan(body.indexOf('###'))
+    expect(decodeState(body)).toEqual(decodeState(foldCard([], [first], SURROUNDINGS).body))
+  })
+
+  it('is kept by whoever does not know it, and goes with the run that has none', () => {
+    const { body } = foldCard([], [first], { ...SURROUNDINGS, header })
+    expect(foldCard([body.replaceAll('\n', '\r\n')], [second], SURROUNDINGS).body).toContain(header)
+    expect(foldCard([body], [second], { ...SURROUNDINGS, header: '' }).body).not.toContain('Shop')
+    const other = foldCard([body], [second], { ...SURROUNDINGS, header: 'Other' }).body
+    expect(other).toContain('Other')
+    expect(other).not.toContain('Shop')
+  })
+
+  it('counts against what a comment may hold', () => {
+    const long = 'x'.repeat(2000)
+    const rows = Array.from({ length: 60 }, (_, index) => row({ service: `service-${index}` }))
+    expect(foldCard([], rows, { ...SURROUNDINGS, header: long }).body.length).toBeLessThanOrEqual(MAX_CARD_CHARS)
+  })
+})

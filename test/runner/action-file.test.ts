@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { settingsSchema, actionYaml as wantedActionYaml, withTables } from '../../scripts/docs.ts'
+import { actionTypes, settingsSchema, actionYaml as wantedActionYaml, withTables } from '../../scripts/docs.ts'
 import { parseSettings } from '../../src/plan/settings.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
 import { outputs } from '../../src/runner/output.ts'
@@ -73,9 +73,23 @@ describe('the outputs that action.yml declares', () => {
   })
 })
 
-test('action.yml and ink.schema.json are those of the table of settings', () => {
+test('action.yml, action-types.yml and ink.schema.json are those of the table of settings', () => {
   expect(actionYaml).toBe(wantedActionYaml())
+  expect(readFileSync(join(root, 'action-types.yml'), 'utf8')).toBe(actionTypes())
   expect(readFileSync(join(root, 'ink.schema.json'), 'utf8')).toBe(settingsSchema())
+})
+
+test('every input and output has a type that github-actions-typing knows', () => {
+  const typed = z.object({
+    type: z.enum(['string', 'boolean', 'integer', 'float', 'enum']),
+    'allowed-values': z.array(z.string()).min(2).optional(),
+  })
+  const types = z
+    .object({ inputs: z.record(z.string(), typed), outputs: z.record(z.string(), typed) })
+    .parse(parse(actionTypes()))
+  expect(Object.keys(types.inputs)).toEqual(Object.keys(action.inputs))
+  expect(Object.keys(types.outputs)).toEqual(Object.keys(action.outputs))
+  expect(types.inputs.command?.['allowed-values']).toContain('plan')
 })
 
 test('every description is one line that ends without a full stop, as in a table', () => {

@@ -1,10 +1,12 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readNetworkSettings } from '../../src/source/git-environment.ts'
+import { startConnectProxy } from '../support/connect-proxy.ts'
 import { deploy } from './deploying.ts'
-import { setStage } from './deployment.ts'
+import { type Stage, setStage } from './deployment.ts'
 import { commitFiles, newRepository, writeFiles } from './scratch.ts'
 
 const PATH = process.env.PATH
@@ -43,5 +45,84 @@ describe('what the machine says of networks', () => {
     expect(asked[0]).toContain(stage.platform.url('ada/web-1234'))
     expect(stage.platform.requests).toEqual([])
     await new Promise((resolve) => proxy.close(resolve))
+  })
+})
+
+describe('contents of LFS', () => {
+  const content = randomBytes(2_000)
+  const oid = createHash('sha256').update(content).digest('hex')
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${content.length}\n`
+
+  /** A server with LFS contents, and a checkout without them. */
+  async function setOrigin(stage: Stage) {
+    const server = createServer((request, response) => {
+      const actions = { download: { href: `${url}/contents` } }
+      const batch = JSON.stringify({ objects: [{ oid, actions }] })
+      request.resume().on('end', () => response.end(request.url?.endsWith('/batch') ? batch : content))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    const url = `http://${host}`
+    await newRepository(stage.workspace)
+    const files = { '.gitattributes': '*.png filter=lfs diff=lfs merge=lfs -text\n', 'one.png': pointer }
+    const sha = await commitFiles(stage.workspace, files)
+    const close = () => {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(resolve))
+    }
+    return { host, url, sha, [Symbol.asyncDispose]: async () => void (await close()) }
+  }
+
+  const open = (stage: Stage, url: string, environment: Record<string, string | undefined>) =>
+    stage.open({ origin: { url: `${url}/acme/web`, token: 'ghs_x' }, environment: { PATH, ...environment } })
+  const wanted = (sha: string) => ({ wanted: { sha }, ordinaryCheckouts: [sha] })
+
+  it('come through the proxy that the variables name', async () => {
+    await using stage = await setStage()
+    await using origin = await setOrigin(stage)
+    await using proxy = await startConnectProxy()
+    await using source = open(stage, origin.url, { HTTP_PROXY: proxy.url })
+    expect((await source.snapshot(wanted(origin.sha), stage.signal)).lfs).toMatchObject({ replaced: 1, missing: [] })
+    expect(new Set(proxy.tunnels)).toEqual(new Set([origin.host]))
+  })
+
+  it.each([
+    ['for all addresses', (_url: string, proxy: string) => `[http]\n\tproxy = ${proxy}\n`],
+    ['without a scheme', (_url: string, proxy: string) => `[http]\n\tproxy = ${proxy.replace('http://', '')}\n`],
+    [
+      'for the very address, above others',
+      (url: string, proxy: string) =>
+        `[http]\n\tproxy = http://127.0.0.1:9\n[http "${url}/acme"]\n\tproxy = ${proxy}\n[http "${url}/contents"]\n\tproxy = ${proxy}\n`,
+    ],
+  ])('come through the proxy of git’s own configuration: %s', async (_, configuration) => {
+    await using stage = await setStage()
+    await using origin = await setOrigin(stage)
+    await using proxy = await startConnectProxy()
+    await writeFiles(stage.path, { 'home/.gitconfig': configuration(origin.url, proxy.url) })
+    const environment = { HOME: join(stage.path, 'home'), HTTP_PROXY: 'http://127.0.0.1:9' }
+    await using source = open(stage, origin.url, environment)
+    expect((await source.snapshot(wanted(origin.sha), stage.signal)).lfs).toMatchObject({ replaced: 1, missing: [] })
+    expect(new Set(proxy.tunnels)).toEqual(new Set([origin.host]))
+  })
+
+  it('come straight where git is told to use none', async () => {
+    await using stage = await setStage()
+    await using origin = await setOrigin(stage)
+    await writeFiles(stage.path, { 'home/.gitconfig': `[http "${origin.url}"]\n\tproxy =\n` })
+    const environment = { HOME: join(stage.path, 'home'), HTTP_PROXY: 'http://127.0.0.1:9' }
+    await using source = open(stage, origin.url, environment)
+    expect((await source.snapshot(wanted(origin.sha), stage.signal)).lfs).toMatchObject({ replaced: 1, missing: [] })
+  })
+
+  it('that only git could fetch are refused with the reason, and nothing is deployed', async () => {
+    await using stage = await setStage()
+    await using origin = await setOrigin(stage)
+    await writeFiles(stage.path, { 'home/.gitconfig': '[http]\n\tproxy = socks5://ann:word@127.0.0.1:9\n' })
+    await using source = open(stage, origin.url, { HOME: join(stage.path, 'home') })
+    const refused = source.snapshot(wanted(origin.sha), stage.signal)
+    await expect(refused).rejects.toMatchObject({ code: 'lfs-missing' })
+    await expect(refused).rejects.toThrow(/http\.proxy/)
+    await expect(refused).rejects.not.toThrow(/word/)
+    expect(stage.platform.requests).toEqual([])
   })
 })

@@ -14,7 +14,7 @@ import type { CostView } from '../../report/model.ts'
 import { meaningOf } from '../../watch/readings.ts'
 import type { Run } from '../run.ts'
 import { type FoundPreview, findPreviews, oldestFirst } from './previews.ts'
-import { removePreview, retirePreview } from './removal.ts'
+import { describeLeft, removePreview, retirePreview } from './removal.ts'
 
 /** Another preview would pass `max-cost-per-day`. */
 export class OverBudget extends DeployError {
@@ -209,16 +209,11 @@ export async function evictOldest(run: Run, plan: PreviewPlan | ProductionPlan):
     previews.filter(({ service, serviceName }) => service && isIdle(service) && serviceName !== plan.serviceName),
   )
   const open = await run.github.pullRequests.list('open')
-  const closed = candidates.find(({ pullRequest }) => open?.every(({ number }) => number !== pullRequest))
-  const victim = closed ?? candidates[0]
-  if (!victim) return false
-  await evict(
-    run,
-    plan,
-    victim,
-    'made room for another deployment: the account may have no more services (`on-quota: evict-oldest`)',
-  )
-  return true
+  const isClosed = ({ pullRequest }: FoundPreview) => open?.every(({ number }) => number !== pullRequest) === true
+  const because = 'made room for another deployment: the account may have no more services (`on-quota: evict-oldest`)'
+  for (const victim of candidates.toSorted((a, b) => Number(isClosed(b)) - Number(isClosed(a))))
+    if (await evict(run, plan, victim, because)) return true
+  return false
 }
 
 function isIdle({ status }: Service): boolean {
@@ -226,22 +221,25 @@ function isIdle({ status }: Service): boolean {
   return phase === 'live' || phase === 'ended'
 }
 
+/** @returns false when somebody began to deploy it meanwhile: it is left to them */
 async function evict(
   run: Run,
   plan: PreviewPlan | ProductionPlan,
   preview: FoundPreview,
   reason: string,
-): Promise<void> {
+): Promise<boolean> {
   run.log.info(`Removing ${preview.serviceName}: ${reason}`)
-  const { left } = await removePreview(run, plan, preview)
-  const [problem] = left
-  if (problem) {
+  const { left, overtaken } = await removePreview(run, plan, preview)
+  if (overtaken) run.log.info(`${preview.serviceName} is being deployed again, and was left to that`)
+  if (overtaken) return false
+  await retirePreview(run, plan.place, preview, { left, reason })
+  if (left.length > 0) {
     throw new DeployError(
-      `The preview ${preview.serviceName} had to make room and could not be removed: ${problem.why}`,
+      `The preview ${preview.serviceName} had to make room and could not be removed completely: ${describeLeft(left)}`,
       {
         hint: 'Remove it at ml.ink, or raise the limit, then run the job again.',
       },
     )
   }
-  await retirePreview(run, plan.place, preview, reason)
+  return true
 }

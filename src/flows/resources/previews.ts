@@ -5,7 +5,7 @@ import { databaseName, previewName } from '../../plan/names.ts'
 import type { Place } from '../../plan/plan.ts'
 import { marks } from '../../plan/variables.ts'
 import type { Run } from '../run.ts'
-import type { Removable } from './removal.ts'
+import type { Removable } from './removal-steps.ts'
 import { type InkRepository, isOwnService, openInkRepository, readBranches } from './repository.ts'
 import { targetOf } from './versions.ts'
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Place } from '../../plan/plan.ts'
 import type { GitRemote } from '../../source/remote.ts'
@@ -7,59 +8,118 @@ import { longestRemovalMs } from '../start-again.ts'
 import { openInkRepository } from './repository.ts'
 
 /**
- * The branch that stands while the service of a preview is being removed. The platform does not tell that a deletion is
- * under way: until it is done the service looks as before, and can even be updated. So whoever deploys the preview again
- * finds this branch in the list that it reads anyway, and looks again once it is gone.
+ * The branches that stand while the service of a preview is being removed, one for each removal. The platform does not tell
+ * that a deletion is under way: until it is done the service looks as before, and can even be updated. So whoever deploys
+ * the preview looks for these branches, before it begins and again once the URL answers.
  *
- * Nothing slips through: a removal asks whether the preview is wanted again *after* it has set the mark, so a run that
+ * Nothing slips through: a removal asks whether the preview is wanted again *after* it has set its mark, so a run that
  * came too early to see the mark is seen by the removal instead.
  */
-export function removalMark(serviceName: string): string {
-  return `ink/removing/${serviceName}`
+const MARKS = 'ink/removing/'
+
+// Runners' clocks may be wrong by minutes.
+const surelyOverMs = 15 * 60_000
+
+function marksOf(serviceName: string, branches: Iterable<string>): string[] {
+  return [...branches].filter((name) => name.startsWith(`${MARKS}${serviceName}/`))
 }
 
-/** Does a removal under its mark. One that is killed leaves the mark; the next deployment, or the sweep, takes it away. */
-export async function underRemovalMark<T>(
+/** The marks among some branches whose removals, by their names, cannot be under way any more: they were killed. */
+export function staleMarks(branches: Iterable<string>, nowMs: number): string[] {
+  return [...branches].filter((name) => {
+    const [, seconds] = /\/(\d+)-\d+-\d+$/.exec(name) ?? []
+    return name.startsWith(MARKS) && Number(seconds) * 1000 < nowMs - surelyOverMs
+  })
+}
+
+/**
+ * Does removals under their marks. A mark stays where the service may still be on its way out: after a removal that was
+ * killed, or one whose end is not known. The next deployment, or a later removal, takes it away.
+ */
+export async function underRemovalMarks<T>(
   run: Run,
   place: Place,
-  serviceName: string,
+  serviceNames: readonly string[],
   remove: () => Promise<T>,
+  isOver: (removed: T, serviceName: string) => boolean,
 ): Promise<T> {
-  const repository = await openInkRepository(run, place)
+  const repository = serviceNames.length === 0 ? undefined : await openInkRepository(run, place)
   if (!repository) return remove()
   const { remote } = repository
   await using source = run.openSource(place)
-  const mark = removalMark(serviceName)
+  const { runId, runAttempt } = run.context
+  const own = `/${Math.floor(run.clock.now() / 1000)}-${runId}-${runAttempt}`
+  const markOf = (serviceName: string) => `${MARKS}${serviceName}${own}`
   const attempt = async (act: Promise<void>) => {
     try {
       await act
     } catch (error) {
       run.signal.throwIfAborted()
-      run.log.warning(`The branch ${mark} could not be pushed to ml.ink (${safeMessage(run, error)}).`)
+      run.log.warning(
+        `The branches below ${MARKS} could not be written on ml.ink (${safeMessage(run, error)}). A run that deploys the preview meanwhile may not notice its removal.`,
+      )
     }
   }
-  await attempt(source.mark(remote, mark, run.signal))
+  await attempt(source.mark(remote, serviceNames.map(markOf), run.signal))
   const removed = await remove()
-  await attempt(source.deleteBranches(remote, [mark], run.signal))
+  const over = serviceNames.filter((name) => isOver(removed, name)).map(markOf)
+  if (over.length > 0) await attempt(source.deleteBranches(remote, over, run.signal))
   return removed
 }
 
-/**
- * Asks whether a removal whose mark was found is under way still. One that takes longer than a removal can was killed,
- * and its mark is taken away.
- */
-export function removalWatcher(
-  { clock, signal }: Pick<Run, 'clock' | 'signal'>,
-  source: Source,
-  remote: GitRemote,
-  serviceName: string,
-): () => Promise<boolean> {
-  const mark = removalMark(serviceName)
-  const overAt = clock.now() + longestRemovalMs
-  return async () => {
-    if (!(await source.branches(remote, signal)).has(mark)) return false
-    if (clock.now() < overAt) return true
-    await source.deleteBranches(remote, [mark], signal)
+/** Tells a deployment of removals of the same preview. */
+export class RemovalWatch {
+  readonly #run: Pick<Run, 'clock' | 'signal'>
+  readonly #remote: GitRemote
+  readonly #serviceName: string
+  readonly #seenAt = new Map<string, number>()
+
+  constructor(run: Pick<Run, 'clock' | 'signal'>, remote: GitRemote, serviceName: string) {
+    this.#run = run
+    this.#remote = remote
+    this.#serviceName = serviceName
+  }
+
+  /**
+   * Whether a removal is under way among these branches. One that takes longer than a removal can was killed.
+   * @param createdAt when this run created the service, if it did: what was seen before that is over
+   */
+  isUnderWay(branches: Iterable<string>, createdAt = Number.NEGATIVE_INFINITY): boolean {
+    const now = this.#run.clock.now()
+    const marks = marksOf(this.#serviceName, branches)
+    for (const mark of marks) if (!this.#seenAt.has(mark)) this.#seenAt.set(mark, now)
+    const stale = staleMarks(marks, now)
+    return marks.some((mark) => {
+      const seenAt = this.#seenAt.get(mark) ?? now
+      return seenAt >= createdAt && now - seenAt < longestRemovalMs && !stale.includes(mark)
+    })
+  }
+
+  /** Reads the branches and takes the marks away that are found to be over. */
+  async look(source: Source, createdAt?: number): Promise<boolean> {
+    const { signal } = this.#run
+    const branches = [...(await source.branches(this.#remote, signal)).keys()]
+    if (this.isUnderWay(branches, createdAt)) return true
+    const left = marksOf(this.#serviceName, branches)
+    if (left.length > 0) await source.deleteBranches(this.#remote, left, signal)
     return false
+  }
+}
+
+const betweenLooksMs = 2000
+// A removal that is not killed does the rest, the database, within a few seconds.
+const goneForGoodMs = 15_000
+
+/** Waits until nothing takes away any more what is about to be deployed. */
+export async function waitForRemovals(
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  isUnderWay: () => Promise<boolean>,
+  isThere: () => Promise<boolean>,
+): Promise<void> {
+  let goneSince: number | undefined
+  while (await isUnderWay()) {
+    goneSince = (await isThere()) ? undefined : (goneSince ?? clock.now())
+    if (goneSince !== undefined && clock.now() - goneSince > goneForGoodMs) return
+    await clock.sleep(betweenLooksMs, signal)
   }
 }

@@ -1,27 +1,17 @@
-import type { Clock } from '../../core/clock.ts'
 import { count } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { fewAtOnce } from '../../ink/few-at-once.ts'
-import type { Platform } from '../../ink/platform.ts'
-import type { Database, TemplateInstance } from '../../ink/resources.ts'
 import type { Service } from '../../ink/results.ts'
 import { sharedTarget } from '../../plan/names.ts'
-import type { Costing, Place } from '../../plan/plan.ts'
+import type { Place } from '../../plan/plan.ts'
 import type { Resource } from '../../report/model.ts'
+import { meaningOf } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
-import type { Run } from '../run.ts'
-import { removalMark, underRemovalMark } from './removal-mark.ts'
-import { openInkRepository, readBranches } from './repository.ts'
+import type { RemovedPreview, Run } from '../run.ts'
+import { staleMarks, underRemovalMarks } from './removal-mark.ts'
+import { deleteAndWait, type Removable, type RemovalPlan, removeDatabase } from './removal-steps.ts'
+import { openInkRepository } from './repository.ts'
 import { branchesOf, marksOfWorking, unusedBranches } from './versions.ts'
-
-/** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
-export interface Removable {
-  readonly serviceName: string
-  readonly databaseName: string
-  /** Undefined for a service of production. */
-  readonly pullRequest: number | undefined
-  readonly service: Service | undefined
-}
 
 /** What was removed, and what could not be. */
 export interface Removal {
@@ -31,11 +21,6 @@ export interface Removal {
   readonly left: readonly (Resource & { readonly why: string })[]
 }
 
-/** The plan of whoever removes something: where, and whether this repository asks for databases. */
-export type RemovalPlan = Pick<Costing, 'database'> & { readonly place: Place }
-
-const deletionTimeoutMs = 180_000
-
 /**
  * Removes everything that one preview consists of on ml.ink: service, database, branches. What is not there counts as
  * removed. Whoever calls this has made sure that the preview is ours.
@@ -43,17 +28,24 @@ const deletionTimeoutMs = 180_000
  * In this order, and no further than the first thing that cannot be removed: what a service that is still there uses
  * must not be taken from under it, and by its branches the sweep finds what is left of a preview.
  *
- * @param wantedAgain asked before each step that would harm a run that has begun to deploy the preview anew
+ * @param wantedAgain asked before each step that would harm a run that has begun to deploy the preview anew; unless GitHub can
+ * tell, the service does
  */
 export async function removePreview(
   run: Run,
   plan: RemovalPlan,
   preview: Removable,
-  wantedAgain: () => Promise<boolean> = async () => false,
+  wantedAgain: () => Promise<boolean> = () => isDeployedAnew(run, preview),
 ): Promise<Removal> {
-  const remove = () => removeRunning(run, plan, preview, wantedAgain)
-  const { serviceName, service } = preview
-  const removal = await (service ? underRemovalMark(run, plan.place, serviceName, remove) : remove())
+  run.reporter.removing([preview])
+  const removal = await underRemovalMarks(
+    run,
+    plan.place,
+    harmful(plan, [preview]),
+    () => removeRunning(run, plan, preview, wantedAgain),
+    isOver,
+  )
+  if (removal.overtaken) run.reporter.removing([])
   return isDone(removal) ? withBranches(removal, preview, await tryBranches(run, plan.place, [preview])) : removal
 }
 
@@ -64,8 +56,17 @@ export async function removePreviews(
   previews: readonly Removable[],
 ): Promise<readonly Removal[]> {
   const gated = { ...run, platform: fewAtOnce(run.platform) }
-  const removals = await Promise.all(previews.map((preview) => removeRunning(gated, plan, preview, async () => false)))
-  const done = previews.filter((_, index) => removals[index]?.left.length === 0)
+  const indexOf = (name: string) => previews.findIndex(({ serviceName }) => serviceName === name)
+  run.reporter.removing(previews)
+  const removals = await underRemovalMarks(
+    gated,
+    plan.place,
+    harmful(plan, previews),
+    () => Promise.all(previews.map((one) => removeRunning(gated, plan, one, () => isDeployedAnew(gated, one)))),
+    (all, name) => all.some((removal, index) => index === indexOf(name) && isOver(removal)),
+  )
+  run.reporter.removing(previews.filter((_, index) => !removals[index]?.overtaken))
+  const done = previews.filter((_, index) => removals[index] && isDone(removals[index]))
   const branches = await tryBranches(gated, plan.place, done)
   return removals.map((removal, index) => {
     const preview = previews[index]
@@ -73,19 +74,58 @@ export async function removePreviews(
   })
 }
 
-/** After a preview was removed: its deployment records go, and its row of the card says so. */
+/** Names of those whose removal could take something from under a deployment: the service, or its database. */
+function harmful({ database }: RemovalPlan, previews: readonly Removable[]): string[] {
+  return previews.filter(({ service }) => service ?? database).map(({ serviceName }) => serviceName)
+}
+
+/** Whether the end of a removal is known: a service whose deletion went wrong may be on its way out all the same. */
+function isOver({ left }: Removal): boolean {
+  return left.every(({ kind }) => kind !== 'service')
+}
+
+/** Whether somebody has begun to deploy a preview since it was read. */
+async function isDeployedAnew({ platform, signal }: Run, { serviceName, service }: Removable): Promise<boolean> {
+  const now = await platform.service(serviceName, {}, signal)
+  if (!now) return false
+  if (!service || now.id !== service.id || now.branch !== service.branch) return true
+  return isInProgress(now) && !isInProgress(service)
+}
+
+function isInProgress({ status }: Service): boolean {
+  const phase = meaningOf(status)?.phase
+  return phase !== 'live' && phase !== 'ended'
+}
+
+/**
+ * After the removal of a preview: its deployment records go, and its row of the card says so. One that was not removed
+ * completely may not be live any more either, and the row says that.
+ */
 export async function retirePreview(
   run: Run,
   place: Place,
-  preview: { serviceName: string; pullRequest: number | undefined },
-  reason: string,
+  preview: RemovedPreview,
+  { left, reason }: Pick<Removal, 'left'> & { readonly reason: string },
 ): Promise<void> {
+  if (left.length > 0)
+    return run.reporter.markRemoved(preview, {
+      status: 'failed',
+      reason: `Not removed completely: ${describeLeft(left)}`,
+    })
   const task = recordTask({ ...preview, place })
-  const [records] = await Promise.all([run.github.records.remove(task), run.reporter.markRemoved(preview, reason)])
+  const [records] = await Promise.all([
+    run.github.records.remove(task),
+    run.reporter.markRemoved(preview, { status: 'removed', reason }),
+  ])
   if (records && records.left > 0)
     run.log.info(
       `${count(records.left, 'deployment record')} of ${preview.serviceName} left: GitHub allows only so many writes at a time. The next sweep goes on with them.`,
     )
+}
+
+/** What could not be removed, and why. */
+export function describeLeft(left: Removal['left']): string {
+  return left.map(({ kind, name, why }) => `${kind} ${name} (${why})`).join(', ')
 }
 
 async function removeRunning(
@@ -147,39 +187,6 @@ async function removeService(run: Run, { serviceName, service }: Removable): Pro
   return await deleteAndWait(run, { name: serviceName, id: service.id })
 }
 
-/** Deletes a service and waits until it is gone. `false`: there was none. */
-async function deleteAndWait(run: Run, service: { readonly name: string; readonly id: string | undefined }) {
-  const { platform, clock, signal } = run
-  const existed = await platform.deleteService(service.name, signal)
-  if (!(await waitUntilGone(platform, service, { clock, deadlineAt: clock.now() + deletionTimeoutMs, signal })))
-    throw new Error(`ml.ink accepted the deletion of ${service.name}, and still shows it after 3 minutes`)
-  return existed
-}
-
-const firstPauseMs = 250
-const longestPauseMs = 2000
-
-/**
- * Waits until a deleted service is really gone: deletion is asynchronous, and until it has happened the service is
- * found, billed, and its name refused.
- * @param service the one that was deleted; another one of its name, made by a parallel run, does not count
- * @returns false when it was still there at `deadlineAt` (milliseconds since the epoch)
- */
-export async function waitUntilGone(
-  platform: Pick<Platform, 'service'>,
-  { name, id }: { readonly name: string; readonly id: string | undefined },
-  options: { clock: Clock; deadlineAt: number; signal: AbortSignal },
-): Promise<boolean> {
-  let pauseMs = firstPauseMs
-  for (;;) {
-    const found = await platform.service(name, {}, options.signal)
-    if (!found || (id !== undefined && found.id !== undefined && found.id !== id)) return true
-    if (options.clock.now() >= options.deadlineAt) return false
-    await options.clock.sleep(pauseMs, options.signal)
-    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)
-  }
-}
-
 type Branches = { readonly deleted: readonly string[] } | { readonly why: string }
 
 async function tryBranches(run: Run, place: Place, previews: readonly Removable[]): Promise<Branches> {
@@ -213,88 +220,7 @@ async function removeBranches(run: Run, place: Place, previews: readonly Removab
   const except = previews.map(({ serviceName }) => serviceName)
   const unused = branches.length === 0 ? [] : await unusedBranches(run, branches, { slug, except })
   const going = [...unused, ...previews.flatMap((preview) => marksOfWorking(preview, present.keys()))]
-  // Only of services that are gone now: where there was none, a mark is of somebody who found one.
-  const marks = previews.flatMap(({ serviceName, service }) => (service ? removalMark(serviceName) : []))
-  const all = [...going, ...marks.filter((mark) => present.has(mark))]
+  const all = [...going, ...staleMarks(present.keys(), run.clock.now())]
   if (all.length > 0) await source.deleteBranches(remote, all, run.signal)
   return going
-}
-
-/**
- * A database carries no marks, so it is removed only when it is certain that it was the preview's own: the service was
- * using it, or this repository asks for databases and the name is that of a preview of ours.
- */
-async function removeDatabase(run: Run, plan: RemovalPlan, preview: Removable): Promise<boolean> {
-  const { platform, signal } = run
-  const { databaseName, service } = preview
-  const wanted = plan.database !== undefined
-  const values = Object.values(service?.env ?? {})
-  if (!wanted && service && !values.some((value) => value.includes('://'))) return false
-  const isOwn = (addresses: readonly (string | undefined)[]) =>
-    wanted || addresses.some((address) => address !== undefined && values.includes(address))
-  const [database, instance] = await Promise.all([
-    platform.offers('deleteDatabase') ? platform.database(databaseName, signal) : undefined,
-    platform.templateInstance(databaseName, signal),
-  ])
-  if (!wanted && !service) return removeRemains(run, plan.place, preview, database ?? instance)
-  const resource = database && isOwn([database.url]) && (await platform.deleteDatabase(databaseName, signal))
-  const ofTemplate = (instance ? isOwn(addressesOf(instance)) : wanted) && platform.offers('listTemplateInstances')
-  const template = ofTemplate && (await removeTemplateDatabase(run, databaseName, instance))
-  return Boolean(resource || template)
-}
-
-/**
- * What an earlier try has left behind of a preview whose service it removed. Only the preview's branch still tells that
- * it was ours: enough for volumes that nothing uses, not for a database that may be in use.
- */
-async function removeRemains(
-  run: Run,
-  place: Place,
-  preview: Removable,
-  database: Database | TemplateInstance | undefined,
-): Promise<boolean> {
-  const { databaseName } = preview
-  const volumes = database ? [] : await volumesOf(run, databaseName)
-  if (!database && volumes.length === 0) return false
-  if (!(await hasBranch(run, place, preview))) return false
-  if (database)
-    throw new Error(
-      'its service is gone already, so nothing tells any more whether it was the preview’s own; delete it at ml.ink, or run this again with the `database` input',
-    )
-  return (await removeVolumes(run, databaseName)) > 0
-}
-
-async function hasBranch(run: Run, place: Place, preview: Removable): Promise<boolean> {
-  const repository = await openInkRepository(run, place)
-  if (!repository) return false
-  const present = await readBranches(run, place, repository)
-  return branchesOf(preview, present.keys()).length > 0
-}
-
-/** Its services, then the volumes, which outlive them. What an earlier try has removed is not missed. */
-async function removeTemplateDatabase(
-  run: Run,
-  name: string,
-  instance: TemplateInstance | undefined,
-): Promise<boolean> {
-  for (const service of instance?.services ?? []) await deleteAndWait(run, service)
-  const volumes = await removeVolumes(run, name)
-  return instance !== undefined || volumes > 0
-}
-
-/** Removes the volumes of a template's database, whose services are gone, and returns how many there were. */
-async function removeVolumes(run: Run, name: string): Promise<number> {
-  const volumes = await volumesOf(run, name)
-  for (const volume of volumes) await run.platform.deleteVolume(volume, run.signal)
-  return volumes.length
-}
-
-async function volumesOf({ platform, signal }: Run, name: string): Promise<readonly string[]> {
-  const all = await platform.volumes(signal)
-  return all.map((volume) => volume.name).filter((volume) => volume === name || volume.startsWith(`${name}-`))
-}
-
-/** The addresses that an instance goes by, each of which a service may have been given. */
-function addressesOf({ outputs }: TemplateInstance): string[] {
-  return outputs.map(({ value }) => value).filter((value) => value.includes('://'))
 }

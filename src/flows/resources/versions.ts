@@ -135,7 +135,7 @@ function workedPrefix(serviceName: string): string {
 
 async function markWorking({ run, plan, source, branch, prepared }: LiveVersion): Promise<void> {
   const mark = workedBranch(plan.serviceName, branch)
-  if (!prepared.remoteBranches.has(mark)) await source.mark(prepared.remote, mark, run.signal)
+  if (!prepared.remoteBranches.has(mark)) await source.mark(prepared.remote, [mark], run.signal)
 }
 
 /** Own and shared names are counted apart: what another service may need of the shared ones is its last versions, too. */

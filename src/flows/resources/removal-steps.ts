@@ -1,0 +1,135 @@
+import { retry } from '../../core/retry.ts'
+import { isTransient } from '../../ink/errors.ts'
+import type { Database, TemplateInstance } from '../../ink/resources.ts'
+import type { Service } from '../../ink/results.ts'
+import type { Costing, Place } from '../../plan/plan.ts'
+import type { Run } from '../run.ts'
+import { openInkRepository, readBranches } from './repository.ts'
+import { branchesOf } from './versions.ts'
+
+/** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
+export interface Removable {
+  readonly serviceName: string
+  readonly databaseName: string
+  /** Undefined for a service of production. */
+  readonly pullRequest: number | undefined
+  readonly service: Service | undefined
+}
+
+/** The plan of whoever removes something: where, and whether this repository asks for databases. */
+export type RemovalPlan = Pick<Costing, 'database'> & { readonly place: Place }
+
+const deletionTimeoutMs = 180_000
+const firstPauseMs = 250
+const longestPauseMs = 2000
+
+/**
+ * Deletes a service and waits until it is gone: deletion is asynchronous, and until it has happened the service is found,
+ * billed, and its name refused. Another one of that name, made by a parallel run, does not count. Outages are waited
+ * out: nobody else would tell that the service is on its way out.
+ *
+ * @returns false when there was none
+ */
+export async function deleteAndWait(
+  { platform, clock, signal, random }: Run,
+  { name, id }: { readonly name: string; readonly id: string | undefined },
+): Promise<boolean> {
+  const deadlineAt = clock.now() + deletionTimeoutMs
+  const patience = { deadlineAt, clock, signal, random, again: isTransient }
+  const look = async () => {
+    const found = await platform.service(name, {}, signal)
+    return !found || (id !== undefined && found.id !== undefined && found.id !== id)
+  }
+  const existed = await retry(async (attempt) => {
+    // A deletion whose answer was lost may be done by now, and the name be another service's.
+    if (attempt > 1 && (await look())) return true
+    return platform.deleteService(name, signal)
+  }, patience)
+  let pauseMs = firstPauseMs
+  while (!(await retry(look, patience))) {
+    if (clock.now() >= deadlineAt)
+      throw new Error(`ml.ink accepted the deletion of ${name}, and still shows it after 3 minutes`)
+    await clock.sleep(pauseMs, signal)
+    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)
+  }
+  return existed
+}
+
+/**
+ * A database carries no marks, so it is removed only when it is certain that it was the preview's own: the service was
+ * using it, or this repository asks for databases and the name is that of a preview of ours.
+ */
+export async function removeDatabase(run: Run, plan: RemovalPlan, preview: Removable): Promise<boolean> {
+  const { platform, signal } = run
+  const { databaseName, service } = preview
+  const wanted = plan.database !== undefined
+  const values = Object.values(service?.env ?? {})
+  if (!wanted && service && !values.some((value) => value.includes('://'))) return false
+  const isOwn = (addresses: readonly (string | undefined)[]) =>
+    wanted || addresses.some((address) => address !== undefined && values.includes(address))
+  const [database, instance] = await Promise.all([
+    platform.offers('deleteDatabase') ? platform.database(databaseName, signal) : undefined,
+    platform.templateInstance(databaseName, signal),
+  ])
+  if (!wanted && !service) return removeRemains(run, plan.place, preview, database ?? instance)
+  const resource = database && isOwn([database.url]) && (await platform.deleteDatabase(databaseName, signal))
+  const ofTemplate = (instance ? isOwn(addressesOf(instance)) : wanted) && platform.offers('listTemplateInstances')
+  const template = ofTemplate && (await removeTemplateDatabase(run, databaseName, instance))
+  return Boolean(resource || template)
+}
+
+/**
+ * What an earlier try has left behind of a preview whose service it removed. Only the preview's branch still tells that
+ * it was ours: enough for volumes that nothing uses, not for a database that may be in use.
+ */
+async function removeRemains(
+  run: Run,
+  place: Place,
+  preview: Removable,
+  database: Database | TemplateInstance | undefined,
+): Promise<boolean> {
+  const { databaseName } = preview
+  const volumes = database ? [] : await volumesOf(run, databaseName)
+  if (!database && volumes.length === 0) return false
+  if (!(await hasBranch(run, place, preview))) return false
+  if (database)
+    throw new Error(
+      'its service is gone already, so nothing tells any more whether it was the preview’s own; delete it at ml.ink, or run this again with the `database` input',
+    )
+  return (await removeVolumes(run, databaseName)) > 0
+}
+
+async function hasBranch(run: Run, place: Place, preview: Removable): Promise<boolean> {
+  const repository = await openInkRepository(run, place)
+  if (!repository) return false
+  const present = await readBranches(run, place, repository)
+  return branchesOf(preview, present.keys()).length > 0
+}
+
+/** Its services, then the volumes, which outlive them. What an earlier try has removed is not missed. */
+async function removeTemplateDatabase(
+  run: Run,
+  name: string,
+  instance: TemplateInstance | undefined,
+): Promise<boolean> {
+  for (const service of instance?.services ?? []) await deleteAndWait(run, service)
+  const volumes = await removeVolumes(run, name)
+  return instance !== undefined || volumes > 0
+}
+
+/** Removes the volumes of a template's database, whose services are gone, and returns how many there were. */
+async function removeVolumes(run: Run, name: string): Promise<number> {
+  const volumes = await volumesOf(run, name)
+  for (const volume of volumes) await run.platform.deleteVolume(volume, run.signal)
+  return volumes.length
+}
+
+async function volumesOf({ platform, signal }: Run, name: string): Promise<readonly string[]> {
+  const all = await platform.volumes(signal)
+  return all.map((volume) => volume.name).filter((volume) => volume === name || volume.startsWith(`${name}-`))
+}
+
+/** The addresses that an instance goes by, each of which a service may have been given. */
+function addressesOf({ outputs }: TemplateInstance): string[] {
+  return outputs.map(({ value }) => value).filter((value) => value.includes('://'))
+}
