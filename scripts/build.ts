@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type CodeSplittingGroup, type OutputChunk, type Plugin, rolldown } from 'rolldown'
-import { builtins, standIns } from './stand-ins.ts'
+import { lateBuiltins, standIns } from './stand-ins.ts'
 
 /**
  * Bundles the action and its command line under `dist`, reproducible byte for byte, so that the committed bundle can be
@@ -115,7 +115,7 @@ const replaceModules: Plugin = {
   name: 'replace-modules',
   resolveId(id, importer = '') {
     const name = id.replace(/^node:/, '')
-    return ALWAYS.test(importer) && name in builtins ? BUILTIN + name : undefined
+    return ALWAYS.test(importer) && lateBuiltins.has(name) ? BUILTIN + name : undefined
   },
   load(id) {
     if (id.startsWith(BUILTIN)) return builtin(id.slice(BUILTIN.length))
@@ -128,13 +128,18 @@ const ALWAYS =
   /\/src\/(?:main|adapters|plan\/|runner\/|core\/(?:clock|workspace-file))|\/@actions\/core\/lib\/(?!summary|path-utils|platform)/
 const BUILTIN = '\0builtin:'
 
-function builtin(name: string): string {
-  const { functions = [], constants = [] } = builtins[name] ?? {}
+/** All that a module of Node's exports; what nobody asks for is left out again. Classes and constants cannot wait for a call. */
+async function builtin(name: string): Promise<string> {
+  const exported = Object.entries((await import(`node:${name}`)) as Record<string, unknown>)
   const module = `process.getBuiltinModule('node:${name}')`
-  return [
-    ...functions.map((one) => `export const ${one} = (...args) => ${module}.${one}(...args)`),
-    ...constants.map((one) => `export const ${one} = ${module}.${one}`),
-  ].join('\n')
+  return exported
+    .filter(([one]) => one !== 'default')
+    .map(([one, value]) =>
+      typeof value === 'function' && /^[a-z]/.test(one)
+        ? `export const ${one} = (...args) => ${module}.${one}(...args)`
+        : `export const ${one} = /* @__PURE__ */ (() => ${module}.${one})()`,
+    )
+    .join('\n')
 }
 
 /** The licences of all packages of which something is in the bundle. */

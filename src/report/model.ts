@@ -198,8 +198,6 @@ export interface NothingReport extends RunReport {
 
 export type Report = DeployReport | TeardownReport | SweepReport | MonitorReport | PlanReport | NothingReport
 
-/** The row of a card: what is stored in the comment, and with that what is known of one deployment. */
-
 const text = (maxChars: number) => z.string().max(maxChars)
 const lines = z.array(text(2000)).max(500).readonly()
 const iso = z.iso.datetime({ offset: true })
