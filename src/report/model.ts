@@ -174,15 +174,13 @@ export interface ForeseenService {
   readonly after: readonly string[]
   readonly changes: readonly ForeseenChange[]
   readonly why?: string | undefined
-  /** Dollars, an estimate. */
   readonly costPerDay?: number | undefined
 }
 
 export interface PlanReport extends RunReport {
   readonly kind: 'plan'
-  /** In the order in which they would come up. */
+  /** Both in the order in which they would be done. */
   readonly services: readonly ForeseenService[]
-  /** What would be done, in order. */
   readonly steps: readonly string[]
   readonly checks: readonly PlanCheck[]
 }
