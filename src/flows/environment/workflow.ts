@@ -45,10 +45,10 @@ function findingsIn(
 
 /**
  * Warns of what the checked-out workflow will not do, except for what shows by itself. Makes no call. For runs that deploy,
- * which have their secrets.
+ * which have their secrets; and for events whose workflow is of the very commit that the settings are of.
  */
 export function warnOfWorkflow(deps: Deps): void {
-  const workflows = workflowsOf(deps)
+  const workflows = ['push', 'pull_request'].includes(deps.context.eventName) ? workflowsOf(deps) : undefined
   if (workflows === undefined) return
   for (const { shows, detail, fix } of findingsIn(workflows, deps, undefined))
     if (!shows) deps.log.warning([`${detail}.`, 'What to put in:', ...fix.map((line) => `    ${line}`)].join('\n'))
