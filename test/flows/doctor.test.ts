@@ -58,7 +58,8 @@ describe('a workflow that lacks something', () => {
     const scene = await stage.scene()
     const workflow = withoutClosed.replace('      pull-requests: write\n', '')
     for (const inputs of [{ command: 'plan' }, { 'dry-run': 'true' }]) {
-      const { summary } = await scene.act('push', { after: scene.first }, { workflow, inputs })
+      const { summary: page, warnings } = await scene.act('push', { after: scene.first }, { workflow, inputs })
+      const summary = [page, ...warnings].join('\n')
       expect(summary).toContain('does not run when a pull request closes')
       expect(summary).toContain('the job lacks pull-requests: write')
       expect(summary).toContain('types: [opened, reopened, synchronize, closed]')

@@ -53,7 +53,7 @@ async function foreseeOnly(
   const { check } = await import('../check.ts')
   const { dryRun, foresee, foreseenLines, partsOf } = await import('./foresee.ts')
   const { findLeftovers } = await import('./leftovers.ts')
-  const { checksOfWorkflow } = await import('./workflow.ts')
+  const { checksOfWorkflow, warnOfWorkflow } = await import('./workflow.ts')
   const quiet = { ...deps, settings: { ...deps.settings, dryRun: true } }
   const would = plan.kind === 'check' ? plan.would : plan
   const { orphans, problem } =
@@ -63,6 +63,7 @@ async function foreseeOnly(
   const parts = problem
     ? [{ key: undefined, would: problem, deps, after: [] }]
     : await partsOf(plan, deps, configuration, decide)
+  if (plan.kind !== 'check') warnOfWorkflow(deps, 'all')
   const checks = plan.kind === 'check' ? await checksOfWorkflow(deps, secretsWithheld) : []
   const foreseen = { ...(await foresee(parts, orphans, deps, configuration.file)), checks }
   deps.log.startGroup('Plan')

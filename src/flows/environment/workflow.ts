@@ -45,13 +45,16 @@ function findingsIn(
 
 /**
  * Warns of what the checked-out workflow will not do, except for what shows by itself. Makes no call. For runs that deploy,
- * which have their secrets.
+ * which have their secrets; and for events whose workflow is of the very commit that the settings are of.
+ *
+ * @param extent `all` for a dry run, in which nothing shows by itself
  */
-export function warnOfWorkflow(deps: Deps): void {
-  const workflows = workflowsOf(deps)
+export function warnOfWorkflow(deps: Deps, extent: 'hidden' | 'all' = 'hidden'): void {
+  const workflows = ['push', 'pull_request'].includes(deps.context.eventName) ? workflowsOf(deps) : undefined
   if (workflows === undefined) return
   for (const { shows, detail, fix } of findingsIn(workflows, deps, undefined))
-    if (!shows) deps.log.warning([`${detail}.`, 'What to put in:', ...fix.map((line) => `    ${line}`)].join('\n'))
+    if (!shows || extent === 'all')
+      deps.log.warning([`${detail}.`, 'What to put in:', ...fix.map((line) => `    ${line}`)].join('\n'))
 }
 
 /** The same and all else for whoever asks. What is not checked out is read from the forge; one call at most. */
