@@ -1,28 +1,30 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { type CodeSplittingGroup, type OutputChunk, type Plugin, rolldown } from 'rolldown'
-import { builtins, standIns } from './stand-ins.ts'
+import { lateBuiltins, standIns } from './stand-ins.ts'
 
 /**
  * Bundles the action and its command line under `dist`, reproducible byte for byte, so that the committed bundle can be
  * checked against the source. `--out DIR` writes somewhere else than `dist`.
  *
- * `main` and `post` share their parts, which stand in `main`: what every run needs in `base.js`, and beside it one file for
- * each thing that a run may come to need, loaded with `import()`. `cli` is a package of its own, in one file.
+ * rolldown leaves out what nothing calls and puts what is needed together into the same part; ncc makes of the parts what the
+ * runner starts: `main/index.js` with what every run needs, and beside it one file for each thing that a run may come to need,
+ * loaded with `import()`. `cli` is a package of its own, in one file.
  */
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-const action = { main: 'src/main.ts', post: 'src/post.ts' }
-const entries = /\/src\/(?:main|post|cli)\.ts$/
+const entries = { main: 'src/main.ts', cli: 'src/cli.ts' }
 
 /**
  * The files beside the entry points, each for what is needed at the same time. A module goes into the first that takes it or
  * a module that imports it.
  */
 const parts: readonly CodeSplittingGroup[] = [
-  { name: 'base', tags: ['$initial'], test: (id) => !entries.test(id) },
+  { name: 'base', tags: ['$initial'], test: (id) => !id.endsWith('/src/main.ts') },
   { name: 'core', test: /\/src\/(?:core\/(?!dispatch)|source\/remote)/ },
   { name: 'proxies', test: /\/undici\/lib\// },
   { name: 'zod', test: /\/zod\// },
@@ -40,8 +42,10 @@ export async function build(out: string): Promise<void> {
   await mkdir(dirname(out), { recursive: true })
   const fresh = await mkdtemp(`${out}-`)
   try {
-    await Promise.all([bundle(fresh, action, [...parts]), bundle(fresh, { cli: 'src/cli.ts' }, undefined)])
+    for (const name of Object.keys(entries)) await bundle(fresh, name as EntryName)
     await chmod(join(fresh, 'cli/index.js'), 0o755)
+    await cp(join(fresh, 'main/package.json'), join(fresh, 'post/package.json'))
+    await writeFile(join(fresh, 'post/index.js'), POST)
     // Temporary folders are for their owner alone; this one stays, and others start what is in it.
     await chmod(fresh, 0o755)
     await rm(out, { recursive: true, force: true })
@@ -51,32 +55,36 @@ export async function build(out: string): Promise<void> {
   }
 }
 
-async function bundle(
-  out: string,
-  entries: Readonly<Record<string, string>>,
-  groups: CodeSplittingGroup[] | undefined,
-): Promise<void> {
-  const chunks = await chunksOf(entries, groups)
-  for (const folder of Object.keys(entries)) {
-    await mkdir(join(out, folder), { recursive: true })
-    await writeFile(join(out, folder, 'package.json'), '{\n  "type": "module"\n}\n')
-    await writeFile(join(out, folder, 'licenses.txt'), await licenses(chunks))
+type EntryName = keyof typeof entries
+
+/** One entry point: in parts where it loads some of them late. */
+async function bundle(out: string, name: EntryName): Promise<void> {
+  const chunks = await chunksOf(name)
+  // The names of the parts come from where they lie, seen from ncc, which is the same on every machine.
+  const caches = join(root, 'node_modules/.cache')
+  await mkdir(caches, { recursive: true })
+  const stage = await mkdtemp(join(caches, 'bundle-'))
+  try {
+    for (const { fileName, code } of chunks) await writeFile(join(stage, fileName), code)
+    await writeFile(join(stage, 'package.json'), '{ "type": "module" }\n')
+    const arguments_ = ['build', 'index.js', '--out', join(out, name), '--target', 'es2022', '--no-cache', '--quiet']
+    await promisify(execFile)(process.execPath, [NCC, ...arguments_], { cwd: stage })
+    await writeFile(join(out, name, 'licenses.txt'), await licenses(chunks))
+  } finally {
+    await rm(stage, { recursive: true })
   }
-  for (const { fileName, code } of chunks) await writeFile(join(out, fileName), code)
 }
 
-/** The files of `main` and `post`, with what is in them. */
-export function chunksOfAction(): Promise<OutputChunk[]> {
-  return chunksOf(action, [...parts])
-}
+/** The post step is in the bundle of `main`: it shares most of it, and the runner has downloaded that anyway. */
+const POST = "process.argv[2] = 'post'\nawait import('../main/index.js')\n"
 
-async function chunksOf(
-  entries: Readonly<Record<string, string>>,
-  groups: CodeSplittingGroup[] | undefined,
-): Promise<OutputChunk[]> {
+const NCC = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js')
+
+/** What an entry point is made of: `index.js`, and for `main` the parts that are loaded when they are needed. */
+export async function chunksOf(name: EntryName): Promise<OutputChunk[]> {
   const bundler = await rolldown({
     cwd: root,
-    input: Object.fromEntries(Object.entries(entries).map(([name, source]) => [`${name}/index`, source])),
+    input: { index: entries[name] },
     platform: 'node',
     // A package that colours its log if this one is there.
     external: ['supports-color'],
@@ -93,8 +101,8 @@ async function chunksOf(
     minify: true,
     comments: { legal: false },
     entryFileNames: '[name].js',
-    chunkFileNames: 'main/[name].js',
-    codeSplitting: groups === undefined ? false : { groups },
+    chunkFileNames: '[name].js',
+    codeSplitting: name === 'main' ? { groups: [...parts] } : false,
   })
   await bundler.close()
   return output.filter((file) => file.type === 'chunk')
@@ -107,7 +115,7 @@ const replaceModules: Plugin = {
   name: 'replace-modules',
   resolveId(id, importer = '') {
     const name = id.replace(/^node:/, '')
-    return ALWAYS.test(importer) && name in builtins ? BUILTIN + name : undefined
+    return ALWAYS.test(importer) && lateBuiltins.has(name) ? BUILTIN + name : undefined
   },
   load(id) {
     if (id.startsWith(BUILTIN)) return builtin(id.slice(BUILTIN.length))
@@ -120,13 +128,18 @@ const ALWAYS =
   /\/src\/(?:main|adapters|plan\/|runner\/|core\/(?:clock|workspace-file))|\/@actions\/core\/lib\/(?!summary|path-utils|platform)/
 const BUILTIN = '\0builtin:'
 
-function builtin(name: string): string {
-  const { functions = [], constants = [] } = builtins[name] ?? {}
+/** All that a module of Node's exports; what nobody asks for is left out again. Classes and constants cannot wait for a call. */
+async function builtin(name: string): Promise<string> {
+  const exported = Object.entries((await import(`node:${name}`)) as Record<string, unknown>)
   const module = `process.getBuiltinModule('node:${name}')`
-  return [
-    ...functions.map((one) => `export const ${one} = (...args) => ${module}.${one}(...args)`),
-    ...constants.map((one) => `export const ${one} = ${module}.${one}`),
-  ].join('\n')
+  return exported
+    .filter(([one]) => one !== 'default')
+    .map(([one, value]) =>
+      typeof value === 'function' && /^[a-z]/.test(one)
+        ? `export const ${one} = (...args) => ${module}.${one}(...args)`
+        : `export const ${one} = /* @__PURE__ */ (() => ${module}.${one})()`,
+    )
+    .join('\n')
 }
 
 /** The licences of all packages of which something is in the bundle. */

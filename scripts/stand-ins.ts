@@ -47,26 +47,7 @@ export const standIns: readonly StandIn[] = [
 ]
 
 /**
- * What `base.js` uses of Node's own modules. To import one takes a millisecond and more, as all that it exports is made ready
- * (six for `crypto`); asked for at the first call, most of it is never loaded.
+ * Node's own modules that `base.js` uses. To import one takes a millisecond and more, as all that it exports is made ready (six
+ * for `crypto`); asked for at the first call, most of it is never loaded.
  */
-export const builtins: Readonly<
-  Record<string, { readonly functions: readonly string[]; readonly constants?: readonly string[] }>
-> = {
-  crypto: { functions: ['createHash', 'randomUUID'] },
-  fs: {
-    functions: [
-      'appendFileSync',
-      'existsSync',
-      'readFileSync',
-      'readdirSync',
-      'realpathSync',
-      'statSync',
-      'writeFileSync',
-    ],
-  },
-  os: { functions: ['tmpdir'], constants: ['EOL'] },
-  path: { functions: ['isAbsolute', 'join', 'relative', 'resolve'], constants: ['delimiter', 'sep'] },
-  'timers/promises': { functions: ['setTimeout'] },
-  url: { functions: ['domainToASCII'] },
-}
+export const lateBuiltins: ReadonlySet<string> = new Set(['crypto', 'fs', 'os', 'path', 'timers/promises', 'url'])

@@ -31,11 +31,15 @@ function fail(error: unknown, redact = (text: string) => text): void {
   setFailed(redact(`${errorMessage(error)}${hint}`))
 }
 
-main().catch((error: unknown) => {
+function ended(error: unknown): void {
   const cancelled = error instanceof Cancelled
   // Whoever reads the outputs afterwards wants to know most of all when something went wrong.
   setOutput('status', cancelled ? 'cancelled' : 'failed')
   // The post step settles what is left open: the runner gives a cancelled step only seconds.
   if (cancelled) process.exitCode = 1
   else fail(error)
-})
+}
+
+// The post step is started with this file as well, which has all that both need (scripts/build.ts).
+if (process.argv[2] === 'post') void import('./post.ts')
+else main().catch(ended)

@@ -174,15 +174,13 @@ export interface ForeseenService {
   readonly after: readonly string[]
   readonly changes: readonly ForeseenChange[]
   readonly why?: string | undefined
-  /** Dollars, an estimate. */
   readonly costPerDay?: number | undefined
 }
 
 export interface PlanReport extends RunReport {
   readonly kind: 'plan'
-  /** In the order in which they would come up. */
+  /** Both in the order in which they would be done. */
   readonly services: readonly ForeseenService[]
-  /** What would be done, in order. */
   readonly steps: readonly string[]
   readonly checks: readonly PlanCheck[]
 }
@@ -197,8 +195,6 @@ export interface NothingReport extends RunReport {
 }
 
 export type Report = DeployReport | TeardownReport | SweepReport | MonitorReport | PlanReport | NothingReport
-
-/** The row of a card: what is stored in the comment, and with that what is known of one deployment. */
 
 const text = (maxChars: number) => z.string().max(maxChars)
 const lines = z.array(text(2000)).max(500).readonly()

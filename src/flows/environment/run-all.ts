@@ -63,7 +63,7 @@ async function foreseeOnly(
   const parts = problem
     ? [{ key: undefined, would: problem, deps, after: [] }]
     : await partsOf(plan, deps, configuration, decide)
-  const checks = await checksOfWorkflow(deps, secretsWithheld)
+  const checks = plan.kind === 'check' ? await checksOfWorkflow(deps, secretsWithheld) : []
   const foreseen = { ...(await foresee(parts, orphans, deps, configuration.file)), checks }
   deps.log.startGroup('Plan')
   for (const line of [...foreseen.steps, ...foreseenLines(foreseen.services)]) deps.log.info(line)
