@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Repository, type RunResult, type Sandbox, type SandboxRun, startSandbox } from '../../sandbox/index.ts'
+import { fileTextOf } from '../../src/plan/file/file-text.ts'
 import { decodeState } from '../../src/report/state.ts'
 
 const action = fileURLToPath(new URL('../..', import.meta.url))
@@ -29,9 +30,11 @@ class House {
     this.first = first
   }
 
-  static async open(): Promise<House> {
+  /** @param settings those that stand in `ink.yml` */
+  static async open(settings: Parameters<typeof fileTextOf>[0] = {}): Promise<House> {
     const repository = await sandbox.github.createRepository({ owner: 'acme', name: `odd${++repositories}` })
-    const first = await repository.commit({ branch: 'main', files: { 'index.html': 'first' }, message: 'Start' })
+    const files = { 'index.html': 'first', 'ink.yml': fileTextOf({ 'health-timeout': '20s', ...settings }) }
+    const first = await repository.commit({ branch: 'main', files, message: 'Start' })
     return new House(repository, first)
   }
 
@@ -48,7 +51,7 @@ class House {
   }
 
   play(event: SandboxRun['event'], more: More = {}): Promise<RunResult> {
-    const inputs = { 'build-pack': 'static', 'health-timeout': '20s', ...more.with }
+    const inputs = { 'build-pack': 'static', ...more.with }
     return sandbox.run({ repository: this.repository, event, ...more, with: inputs })
   }
 
@@ -118,31 +121,27 @@ describe('GitHub, at its secondary limit', { timeout: 60_000 }, () => {
 })
 
 describe('a glob that matches no file', { timeout: 60_000 }, () => {
-  const globs = { with: { paths: 'index.html\nsite/**' } }
-
   it('is warned of when it leaves a commit out, on a push and on a pull request', async () => {
-    const house = await (await House.open()).live(globs)
+    const house = await (await House.open({ paths: 'index.html\nsite/**' })).live()
     const notes = { files: { 'NOTES.md': 'note' }, message: 'Note' }
     const after = await house.repository.commit({ branch: 'main', ...notes })
-    const push = await house.act(['push', { before: house.first, after }], globs)
+    const push = await house.act(['push', { before: house.first, after }])
     await house.repository.commit({ branch: 'notes', parent: house.first, ...notes })
     const { number } = await house.repository.openPullRequest({ head: 'notes' })
     // As checked out by default: the merge commit, without its parents.
-    const opened = await house.act(['pull_request', { action: 'opened', number }], globs)
+    const opened = await house.act(['pull_request', { action: 'opened', number }])
     for (const run of [push, opened]) {
       expect(told(run)).toBe('skipped')
-      expect(said(run, 'warning')).toMatch(/`paths` has what matches no file of this commit: site\/\*\*\./)
+      expect(said(run, 'warning')).toMatch(/`watch` has what matches no file of this commit: site\/\*\*\./)
     }
-    const without = await house.act(['push', { before: house.first, after }], { ...globs, checkout: false })
+    const without = await house.act(['push', { before: house.first, after }], { checkout: false })
     expect([told(without), said(without, 'warning')]).toEqual(['skipped', ''])
   })
 })
 
 describe('the preview of a fork that a label approved', { timeout: 60_000 }, () => {
-  const gate = { with: { 'preview-label': 'preview' } }
-
   async function approved() {
-    const house = await House.open()
+    const house = await House.open({ 'preview-label': 'preview' })
     const fork = await sandbox.github.createRepository({
       owner: 'eve',
       name: house.repository.name,
@@ -154,7 +153,7 @@ describe('the preview of a fork that a label approved', { timeout: 60_000 }, () 
     const { number } = await house.repository.openPullRequest(opening)
     house.repository.label(number, 'preview', 'acme')
     const labeled = { action: 'labeled', number, label: 'preview', sender: 'acme' }
-    expect(told(await house.act(['pull_request_target', labeled], { ...gate, checkout: false }))).toBe('live')
+    expect(told(await house.act(['pull_request_target', labeled], { checkout: false }))).toBe('live')
     return { house, number, sha }
   }
 
@@ -169,7 +168,7 @@ describe('the preview of a fork that a label approved', { timeout: 60_000 }, () 
     house.repository.label(number, 'documentation', 'acme')
     for (const action of ['labeled', 'unlabeled']) {
       const event: Event = ['pull_request_target', { action, number, label: 'documentation', sender: 'acme' }]
-      const run = await house.act(event, { ...gate, checkout: false })
+      const run = await house.act(event, { checkout: false })
       expect([run.conclusion, told(run)]).toEqual(['success', expect.stringMatching(/^(nothing|skipped)$/)])
     }
     expect(state()).toEqual(before)
@@ -179,10 +178,10 @@ describe('the preview of a fork that a label approved', { timeout: 60_000 }, () 
     const { house, number } = await approved()
     await house.repository.close(number)
     const event = await house.repository.event('pull_request', { action: 'closed', number })
-    const keyless = await house.play(event, { ...gate, with: { ...gate.with, 'api-key': '' } })
+    const keyless = await house.play(event, { with: { 'api-key': '' } })
     expect(said(keyless, 'warning')).toMatch(/still runs.*sweep.*\/ink stop.*pull_request_target/)
     expect(sandbox.ink.service(house.preview(number))).toBeDefined()
-    const closed = await house.act(['pull_request_target', { action: 'closed', number }], { ...gate, checkout: false })
+    const closed = await house.act(['pull_request_target', { action: 'closed', number }], { checkout: false })
     expect(told(closed)).toBe('removed')
   })
 })
@@ -299,7 +298,7 @@ describe('a run that is overtaken', { timeout: 60_000 }, () => {
   it('leaves nothing for the post step to claim, and neither does one that was refused', async () => {
     const house = await House.open()
     const event: Event = ['push', { after: house.first }]
-    for (const inputs of [{ port: 'many' }, { 'api-key': '' }]) {
+    for (const inputs of [{ timeout: 'soon' }, { 'api-key': '' }]) {
       const run = await house.act(event, { with: inputs })
       expect(run.conclusion).toBe('failure')
       expect(run.post?.log ?? '').not.toMatch(/Marked|cancelled|superseded/)
@@ -343,11 +342,10 @@ describe('a session that ml.ink has forgotten', { timeout: 60_000 }, () => {
 
 describe('a pull request', { timeout: 60_000 }, () => {
   it('loses its preview when it goes back to draft and drafts have none', async () => {
-    const house = await House.open()
-    const drafts = { with: { 'preview-drafts': 'false' } }
-    const { number } = await house.previewed(drafts)
+    const house = await House.open({ 'preview-drafts': 'false' })
+    const { number } = await house.previewed()
     house.repository.setDraft(number, true)
-    expect(told(await house.act(['pull_request', { action: 'converted_to_draft', number }], drafts))).toBe('removed')
+    expect(told(await house.act(['pull_request', { action: 'converted_to_draft', number }]))).toBe('removed')
     expect(sandbox.ink.service(house.preview(number))).toBeUndefined()
   })
 
