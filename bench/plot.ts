@@ -34,6 +34,7 @@ export function plot({ title, x, y, points }: Curve): string {
       `<text x="${EDGE.left - 8}" y="${up.at(value) + 4}" text-anchor="end">${short(value)}</text>`,
   )
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" fill="#888">
+<title>${title}</title>
 <text x="${EDGE.left}" y="20" font-size="14">${title}</text>
 ${[...marksY, ...marksX].join('\n')}
 <polyline points="${line}" fill="none" stroke="#2563eb" stroke-width="2"/>
