@@ -77,6 +77,13 @@ export function settingsSchema(): string {
     type: 'boolean',
   }
   services.preview = { anyOf: [none, services.preview] }
+  const environments = childOf(root, 'environments') as { additionalProperties: unknown }
+  environments.additionalProperties = {
+    anyOf: [
+      { description: settingTable['environment-branch'].description, type: 'string' },
+      { ...childOf(environments as SchemaNode, '*'), required: ['branch'] },
+    ],
+  }
   const head = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Settings of Ink Deploy (ink.yml)' }
   return `${JSON.stringify({ ...head, ...root }, undefined, 2)}\n`
 }

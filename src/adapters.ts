@@ -126,7 +126,7 @@ function lateGitHub(options: GitHubOptions): GitHub {
   ) => late<GitHub[R], N>(async () => (await open())[name], ...methods)
   return {
     ...late(open, 'can'),
-    branches: room('branches', 'tip'),
+    branches: room('branches', 'tip', 'isGone'),
     files: room('files', 'read'),
     comments: room('comments', 'upsert', 'add'),
     records: room(

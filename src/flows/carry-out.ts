@@ -8,10 +8,12 @@ import { describePlan } from '../plan/describe.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan, PlanToRun, WorkPlan } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
-import type { CardRow, DeployReport, NothingReport, Target } from '../report/model.ts'
+import type { CardRow, DeployReport, NothingReport } from '../report/model.ts'
+import { targetFor } from '../report/wording.ts'
 import { SourceError } from '../source/remote.ts'
 import { deploy } from './deploy.ts'
 import { dryRun } from './environment/foresee.ts'
+import { retire } from './environment/retire.ts'
 import { monitor } from './monitor.ts'
 import { nothingReport } from './no-deployment.ts'
 import { reactTo } from './pull-requests.ts'
@@ -136,6 +138,8 @@ function flowOf(plan: WorkPlan, run: Run): Promise<Outcome> {
       return deploy(plan, run)
     case 'teardown':
       return teardown(plan, run)
+    case 'retire':
+      return retire(plan, run)
     case 'sweep':
       return sweep(plan, run)
     case 'monitor':
@@ -186,13 +190,14 @@ function subjectOf(plan: WorkPlan): Subject {
   if (plan.kind === 'teardown')
     return { serviceName, target: `pr-${plan.pullRequest}`, pullRequest: plan.pullRequest, commit: '' }
   const pullRequest = 'pullRequest' in plan ? plan.pullRequest : undefined
-  const target: Target = pullRequest ? `pr-${pullRequest.number}` : 'production'
+  const target = targetFor(pullRequest?.number, plan.place.environment)
   const commit = plan.kind === 'preview' || plan.kind === 'production' ? plan.wanted.sha : (pullRequest?.head.sha ?? '')
   return { serviceName, target, pullRequest: pullRequest?.number, commit }
 }
 
 function actionOf(plan: WorkPlan): Action {
-  return plan.kind === 'logs' ? 'none' : plan.kind
+  if (plan.kind === 'logs') return 'none'
+  return plan.kind === 'retire' ? 'teardown' : plan.kind
 }
 
 const logLines = 200

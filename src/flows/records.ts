@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { RecordStatus } from '../github/records.ts'
-import { environmentName, placeName, previewName, serviceName as productionName } from '../plan/names.ts'
+import { environmentName, nameIn, placeName, previewName, serviceName as productionName } from '../plan/names.ts'
 import type { Place } from '../plan/plan.ts'
 import type { CardRow, RowStatus } from '../report/model.ts'
 import type { Deps } from './run.ts'
 
 /** What a deployment record is made for. */
 export interface RecordSubject {
-  readonly place: Pick<Place, 'project' | 'workspace' | 'repository'>
+  readonly place: Pick<Place, 'project' | 'workspace' | 'repository' | 'environment'>
   readonly serviceName: string
   readonly pullRequest: number | undefined
 }
@@ -19,8 +19,10 @@ export interface RecordSubject {
  */
 export function recordTask({ place, serviceName, pullRequest }: RecordSubject): string {
   const base = productionName(undefined, place.repository.madeAs ?? place.repository)
-  const usual = pullRequest === undefined ? base : previewName(base, pullRequest)
-  const task = pullRequest === undefined ? 'ink-production' : `ink-preview-pr-${pullRequest}`
+  const { environment } = place
+  const usual = pullRequest === undefined ? nameIn(environment, base) : previewName(base, pullRequest)
+  const beside = environment === undefined ? 'ink-production' : `ink-env-${environment}`
+  const task = pullRequest === undefined ? beside : `ink-preview-pr-${pullRequest}`
   const named = serviceName === usual ? task : `${task}:${serviceName}`
   const where = placeName(place)
   return bounded(where === undefined ? named : `${named}@${where}`)
@@ -87,9 +89,10 @@ export async function openRecord(deps: Deps, subject: RecordSubject, sha: string
   const auto = deps.settings.deploymentRecord === 'auto'
   const { runId, runnerName } = deps.context
   if (auto && (await records.jobHasEnvironment({ runId, shas: [sha, deps.context.sha], runnerName }))) return none
-  const production = subject.pullRequest === undefined
+  const named = subject.place.environment
+  const production = subject.pullRequest === undefined && named === undefined
   const task = recordTask(subject)
-  const environment = environmentName(subject.pullRequest)
+  const environment = environmentName(subject.pullRequest, named)
   const id = await records.open({ environment, task, sha, production, description: `ml.ink: ${subject.serviceName}` })
   if (id === undefined) return none
   const write = async (status: RecordStatus) => {

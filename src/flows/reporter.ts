@@ -4,7 +4,7 @@ import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
 import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { createSeal } from '../report/seal.ts'
 import { encodeState } from '../report/state.ts'
-import { isBad } from '../report/wording.ts'
+import { isBad, targetFor } from '../report/wording.ts'
 import { workflowsOf } from './environment/workflow.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
 import type { Cards, Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps, WriteMode } from './run.ts'
@@ -57,12 +57,13 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   let begun = false
   let liveBefore: string | undefined
 
-  const recordSubject = { ...subject, place: { ...deps.settings, repository: context.repository } }
+  const place = { ...deps.settings, repository: context.repository, environment: deps.settings.named }
+  const recordSubject = { ...subject, place }
   let removing: readonly RemovedPreview[] = []
   const rowOfRemoved = ({ serviceName, pullRequest }: RemovedPreview, status: CardRow['status'], reason: string) => ({
     service: serviceName,
     place: placeName(deps.settings),
-    target: pullRequest === undefined ? ('production' as const) : (`pr-${pullRequest}` as const),
+    target: targetFor(pullRequest, deps.settings.named),
     status,
     reason,
     commit: '',

@@ -24,7 +24,7 @@ export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Pr
   const cards = late(async () => (await import('./reporter.ts')).openCards(own, gather), 'write')
   const deps: RunDeps = { ...own, cards }
   try {
-    const plan = withProblem(await decide(deps, event, configuration.facts), configuration.problem)
+    const plan = withProblem(await decide(deps, event, configuration.facts), configuration)
     const outcome = await runAll(plan, deps, configuration, {
       decide: (own) => decide(own, event, configuration.facts),
       runPlan: (one, own, failed) => runPlan(one, own, event, failed),

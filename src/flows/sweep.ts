@@ -10,6 +10,7 @@ import { cardOf, foldCard } from '../report/card.ts'
 import type { CardRow, SweepReport, SweptPreview } from '../report/model.ts'
 import { authenticState } from '../report/seal.ts'
 import { decodeState } from '../report/state.ts'
+import { sweepEnvironments } from './environment/retire.ts'
 import { monitor } from './monitor.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { pullRequestOfTask } from './records.ts'
@@ -22,7 +23,10 @@ import { type Outcome, type Run, windUpMs } from './run.ts'
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
 type Decision = SweepDecision<FoundPreview & { running: boolean }>
 
-/** Compares all previews of this repository with its pull requests and removes those that nobody needs any more. */
+/**
+ * Compares all previews of this repository with its pull requests and removes those that nobody needs any more, and what
+ * branches had deployed that are gone.
+ */
 export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   run.reporter.timeline.begin('settle', 'Sweep')
   const [{ previews, unreadable }, open] = await Promise.all([findPreviews(run, plan.place), openPullRequests(run)])
@@ -42,6 +46,9 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
     else lists.failed.push({ ...entry, why: fate.why })
   }
   lists.failed.push(...unreadable.map(({ serviceName, why }): SweptPreview => ({ service: serviceName, why })))
+  const environments = await sweepEnvironments(run, plan.place, plan.dryRun)
+  lists.removed.push(...environments.removed)
+  lists.failed.push(...environments.failed)
   if (!plan.dryRun) {
     await removeLeftRecords(run, open, previews)
     await settleLostRuns(run, [...(open?.keys() ?? [])])

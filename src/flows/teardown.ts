@@ -4,7 +4,8 @@ import { previewState } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'
 import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
-import type { NothingReport, Target, TeardownReport } from '../report/model.ts'
+import type { NothingReport, TeardownReport } from '../report/model.ts'
+import { targetFor } from '../report/wording.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { openReporter } from './reporter.ts'
 import { describeLeft, type Removal, removePreview, retirePreview } from './resources/removal.ts'
@@ -26,7 +27,11 @@ export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
   const wantedAgain = plan.onDemand ? undefined : () => isWanted(plan, run)
   const others = await othersOf(plan, run)
   if (others.length === 0) return takeDown(plan, run, wantedAgain)
-  const outcomes = await takeDownEach(others, run, wantedAgain)
+  return worstFirst(await takeDownEach(others, run, wantedAgain))
+}
+
+/** What the removal of several services came to, by the one that went worst. */
+export function worstFirst(outcomes: readonly Outcome[]): Outcome {
   const [worst, ...rest] = outcomes.toSorted(
     (a, b) => Number(b.failure !== undefined) - Number(a.failure !== undefined),
   )
@@ -45,8 +50,8 @@ export async function takeDownEach(
     else run.output(name, value)
   }
   const ends = await settleEach(requests, (request) => {
-    const { serviceName, pullRequest } = request
-    const target: Target = pullRequest === undefined ? 'production' : `pr-${pullRequest}`
+    const { serviceName, pullRequest, place } = request
+    const target = targetFor(pullRequest, place.environment)
     const own = { ...run, output, log: requests.length > 1 ? labelled(run.log, serviceName) : run.log }
     const reporter = openReporter(own, { serviceName, target, pullRequest, commit: '' })
     return takeDown(request, { ...own, reporter }, wantedAgain)
@@ -117,8 +122,11 @@ function reportRemoval(run: Run, { removed, left, overtaken: isOvertaken }: Remo
   run.output('removed', JSON.stringify(removed.map(({ kind, name }) => `${kind}:${name}`)))
 }
 
-function overtaken({ pullRequest }: Removing, run: Run): Outcome {
-  const reason = `Pull request #${pullRequest} is open again, so its preview was left to the run that deploys it`
+function overtaken({ pullRequest, serviceName }: Removing, run: Run): Outcome {
+  const reason =
+    pullRequest === undefined
+      ? `The branch of ${serviceName} is there again, so it was left to the run that deploys it`
+      : `Pull request #${pullRequest} is open again, so its preview was left to the run that deploys it`
   run.reporter.timeline.end('cancelled', reason)
   const { runUrl } = run.context
   const report: NothingReport = {
@@ -136,7 +144,7 @@ function outcomeOf(request: Removing, run: Run, removal: Removal): Outcome {
   const report: TeardownReport = {
     kind: 'teardown',
     service: request.serviceName,
-    target: request.pullRequest === undefined ? 'production' : `pr-${request.pullRequest}`,
+    target: targetFor(request.pullRequest, request.place.environment),
     removed,
     left,
     runUrl: run.context.runUrl,

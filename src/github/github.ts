@@ -89,6 +89,11 @@ export interface Branches {
    * may not read it, which has been warned about then. Undefined when GitHub gave no answer.
    */
   tip(branch: string, patience?: Patience): Promise<string | 'withheld' | undefined>
+  /**
+   * Whether a branch is certainly not there: GitHub does not find it, and finds the default branch with the same token, so that
+   * it keeps nothing back.
+   */
+  isGone(branch: string, defaultBranch: string): Promise<boolean>
 }
 
 /** Opens the branches of a repository. */
@@ -101,18 +106,25 @@ export function openBranches(api: Api): Branches {
     route: 'GET /repos/{owner}/{repo}/branches/{+branch}',
     schema: z.object({ commit: z.object({ id: z.string() }) }).transform(({ commit }) => commit.id),
   }
+  const readTip = (branch: string, patience: Patience) =>
+    api.call({
+      ...patience,
+      ...(api.forge.dialect === 'github' ? asGitHub : asGitea),
+      params: api.forge.dialect === 'github' ? { ref: `heads/${branch}` } : { branch },
+      permission: 'contents',
+      access: 'read',
+      purpose: 'see where the branch stands',
+    })
   return {
     async tip(branch, patience = {}) {
-      const read = await api.call({
-        ...patience,
-        ...(api.forge.dialect === 'github' ? asGitHub : asGitea),
-        params: api.forge.dialect === 'github' ? { ref: `heads/${branch}` } : { branch },
-        permission: 'contents',
-        access: 'read',
-        purpose: 'see whether the production branch has moved on',
-      })
+      const read = await readTip(branch, patience)
       if (read.ok) return read.data
       return read.problem === 'unreachable' || read.problem === 'unreadable' ? undefined : 'withheld'
+    },
+
+    async isGone(branch, defaultBranch) {
+      const read = await readTip(branch, {})
+      return !read.ok && read.problem === 'not-found' && (await readTip(defaultBranch, {})).ok
     },
   }
 }

@@ -2,7 +2,7 @@ import { Secret } from '../core/secret.ts'
 import { branchOf, type PullRequest, type Repository } from './event.ts'
 import { variablesOf } from './file/fill-variables.ts'
 import type { Intent, PlanInput, PreviewIntent, ProductionIntent, RollbackIntent } from './intent.ts'
-import { databaseName, environmentName, nameOfSeveral, previewName, serviceName, targetName } from './names.ts'
+import { databaseName, environmentName, nameIn, nameOfSeveral, previewName, serviceName, targetName } from './names.ts'
 import type {
   Costing,
   MonitorPlan,
@@ -72,6 +72,7 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
   const { baseName } = shared.place
   const filled = variablesOf(settings, {
     environment: 'production',
+    named: settings.named,
     pullRequest: undefined,
     sha: wanted.sha,
     untrusted: false,
@@ -81,6 +82,7 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
     {
       ...marked(input),
       pullRequest: undefined,
+      named: settings.named,
       sha: wanted.sha,
       ref: shortRef(wanted.ref),
     },
@@ -90,8 +92,8 @@ export function productionPlan(input: PlanInput, intent: ProductionIntent): Prod
     kind: 'production',
     ...shared,
     ...deploying(settings, baseName),
-    target: targetName(baseName, undefined),
-    environment: environmentName(undefined),
+    target: targetName(baseName, undefined, settings.named),
+    environment: environmentName(undefined, settings.named),
     wanted,
     ordinaryCheckouts: unique([context.sha, wanted.sha]),
     bases: unique([before]).filter((sha) => sha !== wanted.sha),
@@ -224,7 +226,8 @@ export function placeOf({ context, settings }: Pick<PlanInput, 'context' | 'sett
     workspace: settings.workspace,
     repositoryName: repository.name,
     repository,
-    baseName: serviceName(settings.service, repository),
+    baseName: nameIn(settings.named, serviceName(settings.service, repository)),
+    ...(settings.named === undefined ? {} : { environment: settings.named }),
     ...(settings.serviceKey === undefined ? {} : { serviceKey: settings.serviceKey }),
   }
 }
@@ -255,7 +258,10 @@ export function underFormerNames<P extends PlacedPlan>(plan: P, former: FormerRe
   const { place } = plan
   const { repository } = place
   const made = (of: Pick<Repository, 'owner' | 'name'>) =>
-    place.serviceKey === undefined ? serviceName(undefined, of) : nameOfSeveral(of, place.serviceKey)
+    nameIn(
+      place.environment,
+      place.serviceKey === undefined ? serviceName(undefined, of) : nameOfSeveral(of, place.serviceKey),
+    )
   const baseName = place.baseName === made(repository) ? made(former) : place.baseName
   const repositoryName = place.repositoryName === repository.name ? former.name : place.repositoryName
   const number = pullRequestOf(plan)
@@ -265,7 +271,7 @@ export function underFormerNames<P extends PlacedPlan>(plan: P, former: FormerRe
     ...plan,
     place: { ...place, baseName, repositoryName, repository: { ...repository, madeAs: former } },
     ...('serviceName' in plan ? { serviceName: name } : {}),
-    ...('target' in plan ? { target: targetName(name, number) } : {}),
+    ...('target' in plan ? { target: targetName(name, number, place.environment) } : {}),
     ...('databaseName' in plan ? { databaseName: databaseName(name) } : {}),
     ...('variables' in plan
       ? { variables: new Map([...plan.variables, [marks.formerRepository, new Secret(told)]]) }

@@ -22,6 +22,8 @@ export function describePlan(plan: Plan): string[] {
       return dryRunFirst(plan, describeDeployment(plan))
     case 'teardown':
       return dryRunFirst(plan, describeTeardown(plan))
+    case 'retire':
+      return dryRunFirst(plan, [`Remove what ${plan.branch} had deployed, because ${plan.because}.`])
     case 'sweep':
       return dryRunFirst(plan, describeSweep(plan))
     case 'monitor':
@@ -52,7 +54,7 @@ function dryRunFirst(plan: { readonly dryRun: boolean }, lines: string[]): strin
 
 function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
   const { wanted, place } = plan
-  const what = plan.kind === 'preview' ? `Preview of pull request #${plan.pullRequest.number}` : 'Production'
+  const what = plan.kind === 'preview' ? `Preview of pull request #${plan.pullRequest.number}` : productionWords(place)
   const lines = [
     `${what}, because ${plan.because}.`,
     `Service ${plan.serviceName} in project ${place.project}${place.workspace ? ` of workspace ${place.workspace}` : ''}, from repository ${place.repositoryName}.`,
@@ -70,6 +72,10 @@ function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
   lines.push(...(plan.kind === 'preview' ? describePreview(plan) : describeProduction(plan)))
   if (plan.adopt) lines.push('A service of that name is taken over even if it does not carry our marks.')
   return lines
+}
+
+function productionWords({ environment }: ProductionPlan['place']): string {
+  return environment === undefined ? 'Production' : `The environment ${environment}`
 }
 
 function describeEmpty(names: readonly string[]): string[] {

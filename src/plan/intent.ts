@@ -24,6 +24,8 @@ export type Intent =
       readonly askedBy: Asked | undefined
       readonly pullRequest: PullRequest | undefined
     }
+  /** A branch is gone, and with it what it had deployed to an environment of its own. */
+  | { readonly kind: 'retire'; readonly because: string; readonly branch: string }
   | { readonly kind: 'sweep'; readonly because: string; readonly thenMonitor: boolean }
   | { readonly kind: 'monitor'; readonly because: string }
   | RollbackIntent
@@ -95,7 +97,7 @@ export function intentOfEvent(input: PlanInput): Intent | NonePlan {
       if (settings.pullRequest !== undefined) {
         return previewByNumber(settings.pullRequest, `started by hand for pull request #${settings.pullRequest}`)
       }
-      if (branchOf(event.ref) !== productionBranch(input)) {
+      if (branchOf(event.ref) !== productionBranch(input) && settings.named === undefined) {
         const branch = productionBranch(input)
         return nothing(
           `it was started on ${event.ref}, which is not the production branch ${branch}; give pr-number for a preview`,
@@ -112,7 +114,9 @@ export function intentOfEvent(input: PlanInput): Intent | NonePlan {
     case 'workflow-run':
       return meaningOfWorkflowRun(event, input)
     case 'delete':
-      return nothing(`the ${event.refType} ${event.ref} was deleted; previews go when their pull request closes`)
+      return event.refType === 'branch' && event.ref !== productionBranch(input)
+        ? retire(event.ref)
+        : nothing(`the ${event.refType} ${event.ref} was deleted; previews go when their pull request closes`)
     case 'other':
       return nothing(`the event ${event.name} means nothing to this action; set command to act on it`)
   }
@@ -165,10 +169,13 @@ export function previewOfEvent(event: PullRequestEvent, settings: Settings, beca
 
 function meaningOfPush(event: PushEvent, input: PlanInput): Intent | NonePlan {
   const branch = productionBranch(input)
-  if (branchOf(event.ref) !== branch) return nothing(`${event.ref} is not the production branch ${branch}`)
-  if (event.after === undefined)
+  const pushed = branchOf(event.ref)
+  if (pushed === branch && event.after === undefined)
     return nothing(`the production branch ${branch} was deleted; production stays as it is`)
-  return { ...production(`push to ${branch}`, { sha: event.after, ref: event.ref }, false), before: event.before }
+  if (pushed !== undefined && event.after === undefined) return retire(pushed)
+  if (event.after === undefined || (pushed !== branch && input.settings.named === undefined))
+    return nothing(`${event.ref} is not the production branch ${branch}`)
+  return { ...production(`push to ${pushed}`, { sha: event.after, ref: event.ref }, false), before: event.before }
 }
 
 function meaningOfComment(event: CommentEvent): Intent | NonePlan {
@@ -218,6 +225,15 @@ export function meaningOfWorkflowRun(event: WorkflowRunEvent, input: PlanInput):
   }
 }
 
+/** The branch that a push or a start by hand is about, where `ink.yml` may give it an environment of its own. */
+export function branchWithEnvironment(input: PlanInput): string | undefined {
+  const { event } = input
+  const isPush = event.kind === 'push' && event.after !== undefined
+  if (!isPush && event.kind !== 'dispatch') return undefined
+  const branch = branchOf(event.ref)
+  return branch === productionBranch(input) ? undefined : branch
+}
+
 /** The branch whose commits go to production. */
 export function productionBranch({ context, settings }: Pick<PlanInput, 'context' | 'settings'>): string {
   return settings.productionBranch ?? context.repository.defaultBranch
@@ -229,6 +245,10 @@ export function previewByNumber(number: number, because: string): PreviewIntent 
 
 function teardown(because: string, pullRequest: PullRequest): Intent {
   return { kind: 'teardown', because, number: pullRequest.number, askedBy: undefined, pullRequest }
+}
+
+function retire(branch: string): Intent {
+  return { kind: 'retire', because: `the branch ${branch} was deleted`, branch }
 }
 
 export function production(because: string, wanted: ProductionIntent['wanted'], byPerson = true): ProductionIntent {

@@ -84,6 +84,8 @@ function carriedOut(input: PlanInput, intent: Intent, facts: Facts): Plan | Need
       return production(input, intent, facts)
     case 'teardown':
       return teardownPlan(input, intent)
+    case 'retire':
+      return { kind: 'retire', ...common(input, intent.because), branch: intent.branch }
     case 'sweep':
       return sweepPlan(input, intent)
     case 'monitor':
@@ -228,7 +230,7 @@ export function heldByLive(
   const { live } = facts
   if (live === undefined) return needs({ fact: 'live', place, serviceName: place.baseName })
   if (typeof live === 'string' || (startedAgain && live.commit === wanted.sha)) return undefined
-  const newer = startedAgain ? newerIsLive(wanted, live.commit, facts) : undefined
+  const newer = startedAgain ? newerIsLive(wanted, live.commit, facts, place) : undefined
   if (newer || !compares) return newer
   const { paths = [] } = settings
   const unchanged =
@@ -253,12 +255,17 @@ function heldBy(
 }
 
 /** A run that is started again must not put its old commit over a newer one without a word. */
-function newerIsLive(wanted: ProductionIntent['wanted'], live: string, facts: Facts): NeedsPlan | NonePlan | undefined {
+function newerIsLive(
+  wanted: ProductionIntent['wanted'],
+  live: string,
+  facts: Facts,
+  { environment }: Place,
+): NeedsPlan | NonePlan | undefined {
   const { relation } = facts
   if (relation === undefined) return needs({ fact: 'relation', of: { base: wanted.sha, head: live, ref: wanted.ref } })
   if (relation !== 'ahead') return undefined
   const [old, now] = [shortSha(wanted.sha), shortSha(live)]
-  const reason = `this run was started again for ${old}, and production runs the newer ${now} already; to go back on purpose use command: rollback with rollback-to: ${old}`
+  const reason = `this run was started again for ${old}, and ${environment ?? 'production'} runs the newer ${now} already${environment === undefined ? `; to go back on purpose use command: rollback with rollback-to: ${old}` : ''}`
   return { kind: 'none', status: 'superseded', reason, pullRequest: undefined }
 }
 

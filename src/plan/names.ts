@@ -8,19 +8,31 @@ const longestLabel = 63
 const longestDatabaseName = 50
 const hashLength = 8
 
-/** `production` or `preview`, as GitHub's environment is called. */
-type EnvironmentName = 'production' | 'preview'
+/** What GitHub's environment is called: `production`, `preview`, or as `ink.yml` names that of a branch. */
+export function environmentName(pullRequest: number | undefined, named?: string): string {
+  return named ?? (pullRequest === undefined ? 'production' : 'preview')
+}
 
-export function environmentName(pullRequest: number | undefined): EnvironmentName {
-  return pullRequest === undefined ? 'production' : 'preview'
+/** Why a name is none for an environment of a branch; undefined when it is one. No name may be taken for a preview's. */
+export function environmentNameProblem(name: string): string | undefined {
+  if (name === 'production' || name === 'preview') return `${name} is an environment of its own already`
+  return /^[a-z][a-z0-9-]{0,18}[a-z0-9]$/.test(name) && !/(^|-)pr-\d+$/.test(name)
+    ? undefined
+    : 'the name of an environment has a to z, 0 to 9 and hyphens, 2 to 20 of them, begins with a letter, and is no preview’s (pr-<number>)'
 }
 
 /**
  * The part of a branch's name that says what it is for, environment and service: `production/acme-web` or
- * `pr-12/acme-web-pr-12`. Several services of one repository share its branches, and a version is one of a service.
+ * `pr-12/acme-web-pr-12`, and `env-staging/acme-web-staging` for one that the file names. Several services of one repository
+ * share its branches, and a version is one of a service.
  */
-export function targetName(serviceName: string, pullRequest: number | undefined): string {
-  return `${sharedTarget(pullRequest)}/${serviceName}`
+export function targetName(serviceName: string, pullRequest: number | undefined, named?: string): string {
+  return `${named === undefined ? sharedTarget(pullRequest) : `env-${named}`}/${serviceName}`
+}
+
+/** The targets of the versions that a service may go back to: its own, and that of earlier releases. */
+export function targetsOfVersions(target: string): string[] {
+  return target.startsWith('env-') ? [target] : [target, sharedTarget(readTarget(target).pullRequest)]
 }
 
 /** The target in branches that earlier releases made, which all services of a repository shared: `production`, `pr-12`. */
@@ -48,7 +60,7 @@ export function deploymentBranch(target: string, sourceSha: string, suffix?: str
 
 /** What the name of a deployment's branch says: `ink/<target>/<source sha>[-<first 8 of the tree sha>]`. */
 export interface DeploymentBranch {
-  /** `production/<service>` or `pr-<n>/<service>`; earlier releases named no service. */
+  /** `production/<service>`, `pr-<n>/<service>` or `env-<name>/<service>`; earlier releases named no service. */
   readonly target: string
   readonly sourceSha: string
   /** There when the tree was not the commit's own. */
@@ -57,7 +69,7 @@ export interface DeploymentBranch {
 
 // 64 digits: repositories with SHA-256 object names.
 const deploymentBranchName =
-  /^ink\/((?:production|pr-[1-9]\d*)(?:\/[a-z0-9-]{1,63})?)\/([0-9a-f]{40}|[0-9a-f]{64})(?:-([0-9a-f]{8}))?$/
+  /^ink\/((?:production|pr-[1-9]\d*|env-[a-z][a-z0-9-]{0,19})(?:\/[a-z0-9-]{1,63})?)\/([0-9a-f]{40}|[0-9a-f]{64})(?:-([0-9a-f]{8}))?$/
 
 /** Reads a short branch name; undefined when it is not a deployment's. */
 export function parseDeploymentBranch(name: string): DeploymentBranch | undefined {
@@ -81,6 +93,11 @@ export function serviceName(service: string | undefined, repository: Pick<Reposi
 export function nameOfSeveral(repository: Pick<Repository, 'owner' | 'name'>, key: string): string {
   const base = serviceName(undefined, repository)
   return key === 'web' || key === labelOf(repository.name) ? base : cutLabel(base, `-${key}`)
+}
+
+/** The name of a service in an environment that the file names; undefined for production. */
+export function nameIn(environment: string | undefined, service: string): string {
+  return environment === undefined ? service : cutLabel(service, `-${environment}`)
 }
 
 /** The name of a pull request's service. */

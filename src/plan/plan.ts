@@ -14,10 +14,12 @@ export interface Place {
   readonly repositoryName: string
   /** The GitHub repository whose marks the services carry. */
   readonly repository: Repository
-  /** The production service's name; a preview's is derived from it by `previewName`. */
+  /** The service's name in production, or in the environment that the file names; a preview's is derived from it by `previewName`. */
   readonly baseName: string
   /** The service's name in a file that has several. */
   readonly serviceKey?: string | undefined
+  /** The environment that the file names; undefined for production and previews. */
+  readonly environment?: string | undefined
 }
 
 interface Common {
@@ -45,7 +47,7 @@ interface Deploy extends Common, Costing, Source, Rules {
   /** `production/acme-web` or `pr-12/acme-web-pr-12`; the middle of the branch name. */
   readonly target: string
   /** The environment's name on GitHub. */
-  readonly environment: 'preview' | 'production'
+  readonly environment: string
   readonly serviceName: string
   /** The commit that the event asks for, and the ref it can be fetched by. */
   readonly wanted: { readonly sha: string; readonly ref: string }
@@ -81,6 +83,7 @@ export interface PreviewPlan extends Deploy {
   readonly askedBy: Asked | undefined
 }
 
+/** To production, or to an environment that the file names, whose place says so. */
 export interface ProductionPlan extends Deploy {
   readonly kind: 'production'
   /** DNS records to keep in step; undefined when nobody asked. */
@@ -114,6 +117,12 @@ export interface TeardownPlan extends Common, Costing {
   readonly askedBy: Asked | undefined
 }
 
+/** Takes down what a branch had deployed to an environment of its own, now that the branch is gone. */
+export interface RetirePlan extends Common {
+  readonly kind: 'retire'
+  readonly branch: string
+}
+
 export interface SweepPlan extends Common, Costing {
   readonly kind: 'sweep'
   readonly previewLabel: string | undefined
@@ -137,7 +146,7 @@ export interface MonitorPlan extends Common, Costing {
 export interface RollbackPlan extends Common {
   readonly kind: 'rollback'
   readonly target: string
-  readonly environment: 'preview' | 'production'
+  readonly environment: string
   readonly serviceName: string
   readonly pullRequest: PullRequest | undefined
   /** A source commit, whole or abbreviated; undefined means the one before. */
@@ -225,7 +234,15 @@ export interface NeedsPlan {
 }
 
 /** Plans that need the platform. */
-export type WorkPlan = PreviewPlan | ProductionPlan | TeardownPlan | SweepPlan | MonitorPlan | RollbackPlan | LogsPlan
+export type WorkPlan =
+  | PreviewPlan
+  | ProductionPlan
+  | TeardownPlan
+  | RetirePlan
+  | SweepPlan
+  | MonitorPlan
+  | RollbackPlan
+  | LogsPlan
 export type PlanToRun = WorkPlan | HelpPlan | DeclinePlan | NonePlan | RefusedPlan
 export type Plan = PlanToRun | CheckPlan
 

@@ -228,6 +228,16 @@ export const fileSettings = {
     'previews.ttl',
   ),
   'preview-drafts': withDefault(types.flag, 'true', 'Deploy draft pull requests too', 'previews.drafts'),
+  'environment-branch': optional(
+    types.branch,
+    'Branch that goes to an environment of its own: services, databases and deployment records of that name; `environments: { staging: develop }` says the same',
+    'environments.*.branch',
+  ),
+  'environment-env': optional(
+    types.variables,
+    'Environment variables of that environment, laid over `env` of every service; `production-env` and `services.*.production.env` are not for it',
+    'environments.*.env',
+  ),
   'price-vcpu-minute': withDefault(
     types.rate,
     '0.000393',

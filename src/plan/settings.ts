@@ -176,8 +176,10 @@ function assemble(values: Values, fileVariables: ServiceVariables, anyAnswer: bo
     config: values.config,
     /** The base name as given; `serviceName` in names.ts makes one where there is none. */
     service: values.service,
-    // What only a file says: the service's key beside others, whether it has previews, and the globs of all that have.
+    // What only a file says: the service's key beside others, the environment, whether it has previews, and the globs of all that have.
     serviceKey: undefined as string | undefined,
+    /** The environment that the file names for the branch which is deployed. */
+    named: undefined as string | undefined,
     hasPreviews: true as boolean,
     pathsOfAll: undefined as readonly Values['paths'][] | undefined,
     project: values.project,

@@ -123,7 +123,7 @@ export interface Setting<T> {
   readonly value?: T
 }
 
-export type SettingKey = `${'services.*' | 'previews' | 'prices'}.${string}`
+export type SettingKey = `${'services.*' | 'previews' | 'environments.*' | 'prices'}.${string}`
 
 /** A setting that may be left out. */
 export function optional<T>(type: ValueType<T>, description: string, key?: SettingKey): Setting<T | undefined> {

@@ -19,6 +19,8 @@ export const marks = {
   /** The path of that file, where it is not `ink.yml`: what another file describes is none of this one's. */
   config: 'INK_CONFIG',
   environment: 'INK_ENVIRONMENT',
+  /** The branch whose environment this is, where the file names one; only such services have it. */
+  environmentBranch: 'INK_ENVIRONMENT_BRANCH',
   commit: 'INK_GIT_COMMIT_SHA',
   ref: 'INK_GIT_REF',
 } as const
@@ -30,6 +32,11 @@ export function isMark(name: string): boolean {
 
 /** The value of `INK_MANAGED_BY`. */
 export const managedBy = 'ink-deploy'
+
+/** The environment that the file names for a service of it; undefined for production and previews. */
+export function namedEnvironmentOf(env: Readonly<Record<string, string>>): string | undefined {
+  return env[marks.environmentBranch] === undefined ? undefined : env[marks.environment]
+}
 
 /** The value of `INK_CONFIG` for a path of the settings; undefined for the usual one. */
 export function configMark(path: string): string | undefined {
@@ -45,6 +52,8 @@ export function markVariables(
     repository: string
     repositoryId?: string | undefined
     pullRequest: number | undefined
+    /** The environment that the file names. */
+    named?: string | undefined
     service?: string | undefined
     config?: string | undefined
     sha: string
@@ -60,8 +69,10 @@ export function markVariables(
   if (of.pullRequest !== undefined) values.push([marks.pullRequest, String(of.pullRequest)])
   if (of.service !== undefined) values.push([marks.service, of.service])
   if (of.config !== undefined) values.push([marks.config, of.config])
+  if (of.named !== undefined) values.push([marks.environmentBranch, of.ref])
+  if (git || of.named !== undefined) values.push([marks.environment, environmentName(of.pullRequest, of.named)])
   if (git) {
-    values.push([marks.environment, environmentName(of.pullRequest)], [marks.commit, of.sha], [marks.ref, of.ref])
+    values.push([marks.commit, of.sha], [marks.ref, of.ref])
   }
   return new Map(values.map(([name, value]) => [name, new Secret(value)]))
 }

@@ -201,8 +201,8 @@ const lines = z.array(text(2000)).max(500).readonly()
 const iso = z.iso.datetime({ offset: true })
 const count = z.number().nonnegative()
 
-/** Where a deployment goes: production, or the preview of one pull request. */
-export type Target = 'production' | `pr-${number}`
+/** Where a deployment goes: production, the preview of one pull request, or an environment that the file names. */
+export type Target = 'production' | `pr-${number}` | `env-${string}`
 
 /** One answer of the deployed app to the probe. `tools` is set when it was asked as an MCP server. */
 const healthSchema = z.object({ status: z.int(), latencyMs: count, tools: z.int().nonnegative().optional() })
@@ -249,7 +249,9 @@ export const rowSchema = z.object({
   service: text(200),
   /** Project, or workspace and project, where the service is not in the usual ones. */
   place: text(200).optional(),
-  target: z.custom<Target>((value) => typeof value === 'string' && /^(production|pr-[1-9]\d{0,9})$/.test(value)),
+  target: z.custom<Target>(
+    (value) => typeof value === 'string' && /^(production|pr-[1-9]\d{0,9}|env-[a-z][a-z0-9-]{0,19})$/.test(value),
+  ),
   status: z.enum(statuses),
   phase: z.enum(phaseNames).optional(),
   url: text(2000).optional(),

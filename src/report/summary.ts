@@ -111,7 +111,8 @@ const MAX_TABLE_ROWS = 200
 
 /** The summary of a preview's removal. */
 export function teardownBlocks(report: TeardownReport): RootContent[] {
-  const title = report.left.length === 0 ? '⚪ Preview was removed' : '🔴 Preview could not be removed completely'
+  const what = report.target.startsWith('pr-') ? 'Preview' : 'Service'
+  const title = report.left.length === 0 ? `⚪ ${what} was removed` : `🔴 ${what} could not be removed completely`
   const nothing = report.removed.length === 0 && report.left.length === 0
   return [
     heading(2, text(title)),

@@ -104,10 +104,11 @@ function mostUrgent(rows: readonly CardRow[]): RowStatus | undefined {
 }
 
 function noun(rows: readonly CardRow[], n: number): string {
-  const targets = new Set(rows.map((row) => (row.target === 'production' ? 'production' : 'preview')))
+  const targets = new Set(rows.map((row) => (row.target.startsWith('pr-') ? 'preview' : targetWords(row.target))))
   if (targets.size > 1) return 'services'
-  if (targets.has('production')) return n === 1 ? 'production' : 'production services'
-  return n === 1 ? 'preview' : 'previews'
+  const [target = 'preview'] = targets
+  if (target === 'preview') return n === 1 ? 'preview' : 'previews'
+  return n === 1 ? target : `${target} services`
 }
 
 function capital(word: string): string {
@@ -125,8 +126,15 @@ export function removalWords(removal: PreviewEnd): string {
   }[removal]
 }
 
-/** The target as a reader calls it: `production`, `pull request 12`. */
+/** What a run goes to. @param environment as the file names it */
+export function targetFor(pullRequest: number | undefined, environment: string | undefined): Target {
+  if (pullRequest !== undefined) return `pr-${pullRequest}`
+  return environment === undefined ? 'production' : `env-${environment}`
+}
+
+/** The target as a reader calls it: `production`, `pull request 12`, `staging`. */
 export function targetWords(target: Target): string {
+  if (target.startsWith('env-')) return target.slice('env-'.length)
   return target === 'production' ? 'production' : `pull request ${target.slice('pr-'.length)}`
 }
 

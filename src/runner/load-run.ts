@@ -72,7 +72,8 @@ export async function loadRun(environment: Environment): Promise<LoadedRun> {
   for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
   const { owner, name, fullName, serverUrl } = context.repository
   const { service, project, workspace } = parsed.settings
-  masks.spare([owner, name, fullName, `${serverUrl}/${fullName}`, service, project, workspace])
+  const deleted = event.kind === 'delete' ? event.ref : undefined
+  masks.spare([owner, name, fullName, `${serverUrl}/${fullName}`, service, project, workspace, deleted])
   return {
     environment,
     context,

@@ -69,7 +69,7 @@ export const outputs = {
   status:
     '`live`, `failed`, `unhealthy`, `rolled-back`, `superseded`, `cancelled`, `timed-out`, `removed`, `swept`, `skipped`, `planned` or `nothing`',
   action: '`preview`, `production`, `teardown`, `sweep`, `monitor`, `rollback`, `plan` or `none`',
-  environment: '`preview` or `production`',
+  environment: '`preview`, `production`, or the environment that `ink.yml` names for the branch',
   service: 'Name of the service on ml.ink',
   'service-id': 'Id of the service on ml.ink',
   repo: 'Repository on ml.ink',

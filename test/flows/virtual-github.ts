@@ -66,6 +66,7 @@ export class VirtualGitHub {
       can: async () => true,
       branches: {
         tip: (branch, patience) => patiently(() => this.tips.get(branch) ?? ('withheld' as const), patience),
+        isGone: async () => false,
       },
       files: { read: async () => 'absent' },
       people: { mayWrite: async () => true, react: async () => undefined },

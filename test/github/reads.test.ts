@@ -95,6 +95,15 @@ describe('a branch', () => {
     expect(await branches.tip('gone')).toBe('withheld')
     expect(stand.server.violations).toEqual([])
   })
+
+  it('is gone only where others can be seen', async () => {
+    await using stand = await openStand()
+    const { branches } = stand.open().github
+    expect(await branches.isGone('gone', 'main')).toBe(true)
+    expect(await branches.isGone('main', 'main')).toBe(false)
+    stand.server.fault('github.not-found', { times: 2 })
+    expect(await branches.isGone('gone', 'main')).toBe(false)
+  })
 })
 
 describe('people', () => {

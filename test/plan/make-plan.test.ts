@@ -134,10 +134,17 @@ describe('what an event means', () => {
     expect(sweep.followedBy).toMatchObject({ kind: 'monitor', serviceName: 'acme-web' })
   })
 
-  test('delete and everything else: nothing, with the reason', () => {
-    expect(planned('none', { kind: 'delete', refType: 'branch', ref: 'feature' }).reason).toContain(
-      'feature was deleted',
-    )
+  test('a branch deleted: what it had deployed to an environment of its own goes', () => {
+    const deleted = { kind: 'delete', refType: 'branch', ref: 'feature' } as const
+    const pushed: RunEvent = { kind: 'push', ref: 'refs/heads/feature', before: beforeSha, after: undefined }
+    for (const event of [deleted, pushed])
+      expect(planned('retire', event)).toMatchObject({ branch: 'feature', because: 'the branch feature was deleted' })
+    planned('none', { ...deleted, ref: 'main' })
+    planned('none', { ...pushed, ref: 'refs/tags/feature' })
+  })
+
+  test('a tag deleted and everything else: nothing, with the reason', () => {
+    expect(planned('none', { kind: 'delete', refType: 'tag', ref: 'v1' }).reason).toContain('v1 was deleted')
     expect(planned('none', { kind: 'other', name: 'watch' }).reason).toContain('the event watch means nothing')
   })
 

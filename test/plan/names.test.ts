@@ -4,11 +4,16 @@ import {
   databaseName,
   deploymentBranch,
   environmentName,
+  environmentNameProblem,
+  nameIn,
+  parseDeploymentBranch,
   parseServiceName,
   previewName,
   previewNumber,
+  readTarget,
   serviceName,
   targetName,
+  targetsOfVersions,
 } from '../../src/plan/names.ts'
 import { markVariables } from '../../src/plan/variables.ts'
 import { headSha, revealed } from './plan-inputs.ts'
@@ -155,4 +160,18 @@ test('the marks of ownership are there even without facts about the commit', () 
     INK_GIT_COMMIT_SHA: headSha,
     INK_GIT_REF: 'feature',
   })
+})
+
+test('an environment that the file names: names, databases and branches of its own, and never a preview', () => {
+  expect(nameIn(undefined, 'acme-web')).toBe('acme-web')
+  expect(nameIn('staging', 'acme-web')).toBe('acme-web-staging')
+  const long = nameIn('staging', 'a'.repeat(63))
+  expect(long).toMatch(/^a{46}-[a-z0-9]{8}-staging$/)
+  expect(previewNumber('acme-web', nameIn('staging', 'acme-web'))).toBeUndefined()
+  expect(environmentNameProblem('pr-12')).toBeDefined()
+  const branch = deploymentBranch(targetName('acme-web-staging', undefined, 'staging'), 'a'.repeat(40))
+  expect(branch).toBe(`ink/env-staging/acme-web-staging/${'a'.repeat(40)}`)
+  const target = parseDeploymentBranch(branch)?.target ?? ''
+  expect(readTarget(target)).toEqual({ pullRequest: undefined, serviceName: 'acme-web-staging' })
+  expect(targetsOfVersions(target)).toEqual([target])
 })

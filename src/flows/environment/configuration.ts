@@ -5,11 +5,12 @@ import type { RunEvent } from '../../plan/event.ts'
 import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/file/commit.ts'
 import { secretsNamed } from '../../plan/file/fill-variables.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
+import { environmentProblems, inEnvironment, ofEnvironment, placedIn, settingsIn } from '../../plan/file/named.ts'
 import { type PlacedService, placeServices } from '../../plan/file/placement.ts'
 import { describeProblem, type FileProblem, placeOfProblem } from '../../plan/file/problems.ts'
-import type { FileService, ServiceVariables } from '../../plan/file/references.ts'
+import { type FileService, plainVariables } from '../../plan/file/references.ts'
 import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
-import type { PlanInput } from '../../plan/intent.ts'
+import { type PlanInput, productionBranch } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
 import type { Facts, Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
@@ -29,6 +30,8 @@ export interface Configuration {
   readonly file: InkFile | undefined
   /** Why the file, or the workflow together with it, cannot be used. */
   readonly problem: RefusedPlan | undefined
+  /** The problem counts although the event means nothing as it is: the branch may have an environment of its own. */
+  readonly concernsBranch?: boolean
 }
 
 /** One of several services. */
@@ -55,11 +58,17 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   if (commit === undefined) return { ...nothing, problem: undefined }
   const path = settings.config
   const text = await readFileAt(commit, path, input, deps)
-  if (text === 'unreadable') return { ...nothing, problem: unreadable(path, commit) }
+  const isBranch = commit.branch !== undefined
+  if (text === 'unreadable') return { ...nothing, problem: unreadable(path, commit), concernsBranch: isBranch }
   const fallback = path === 'ink.yml'
-  if (text === 'absent' && !fallback) return { ...nothing, problem: absent(path, commit) }
+  if (text === 'absent' && !fallback && !isBranch) return { ...nothing, problem: absent(path, commit) }
   const parsed = text === 'absent' ? undefined : (await import('../../plan/file/ink-file.ts')).parseInkFile(text, path)
-  if (parsed && !parsed.ok) return { ...nothing, problem: refusedFile(path, parsed.problems) }
+  if (parsed && !parsed.ok) {
+    const concernsBranch = isBranch && /^["']?environments\b/m.test(text)
+    return { ...nothing, problem: refusedFile(path, parsed.problems), concernsBranch }
+  }
+  if (isBranch && !parsed?.file.environments.some(({ branch }) => branch === commit.branch))
+    return { ...nothing, problem: undefined }
   return { facts, file: parsed?.file, ...settingsWith(deps, parsed?.file, commit) }
 }
 
@@ -73,7 +82,10 @@ async function commitOf(
   if (owner.kind === 'commit') {
     const { wanted } = owner
     const ordinaryCheckouts = [input.context.sha, wanted.sha]
-    return { commit: { wanted, ordinaryCheckouts, untrusted: false, environment: 'production' }, facts: {} }
+    return {
+      commit: { wanted, ordinaryCheckouts, untrusted: false, environment: 'production', branch: owner.branch },
+      facts: {},
+    }
   }
   const { of } = owner
   if (of.kind === 'known') return { commit: fileCommitOf(of.pullRequest, input), facts: {} }
@@ -112,10 +124,14 @@ function textOf(file: Buffer | 'absent'): string {
 function settingsWith(
   deps: Reading,
   file: InkFile | undefined,
-  { environment }: FileCommit,
+  { environment, branch }: FileCommit,
 ): Omit<Configuration, 'facts' | 'file'> {
-  for (const { variables } of file?.services ?? []) deps.maskVariables(plainVariables(variables))
-  const [only, ...others] = file?.services ?? []
+  const environments = file?.environments ?? []
+  const inFile = [...(file?.services ?? []).map(({ variables }) => variables), ...environments.map(ofEnvironment)]
+  for (const variables of inFile) deps.maskVariables(plainVariables(variables))
+  const own = branch === undefined ? undefined : environments.find((one) => one.branch === branch)
+  const all = (file?.services ?? []).map((service) => (own ? inEnvironment(service, own) : service))
+  const [only, ...others] = all
   const several = others.length > 0
   const shared = deps.settingsWith(file && sourcesOf(file, several ? undefined : only, environment))
   const refuse = (problems: readonly string[], settings: Settings) => ({
@@ -124,36 +140,49 @@ function settingsWith(
     placed: undefined,
     problem: refusedProblems(problems, file?.path),
   })
-  if (!shared.ok) return refuse(shared.problems, deps.settings)
-  const named = new Set((file?.services ?? []).flatMap(({ variables }) => secretsNamed(variables)))
-  const naming = (of: Settings): Settings => ({ ...of, environment: { ...of.environment, named } })
+  const named = new Set(inFile.flatMap(secretsNamed))
+  const naming = (of: Settings): Settings => settingsIn(own, { ...of, environment: { ...of.environment, named } })
+  if (!shared.ok) return refuse(shared.problems, naming(deps.settings))
   const settings = naming(shared.settings)
   const { repository } = deps.context
   if (!file || !only) return { settings, services: [], placed: undefined, problem: undefined }
   if (!several) {
-    const placed = [{ key: only.name, label: only.label, name: serviceName(settings.service, repository) }]
+    const production = [{ key: only.name, label: only.label, name: serviceName(settings.service, repository) }]
+    const problems = environmentProblems(
+      environments,
+      production,
+      productionBranch({ context: deps.context, settings }),
+    )
+    if (problems.length > 0) return refuse(problems, settings)
+    const placed = placedIn(own, production)
     return { settings: { ...settings, hasPreviews: only.hasPreviews }, services: [], placed, problem: undefined }
   }
-  const { placed, problems: badNames } = placeServices(file.services, repository, (key) =>
+  const { placed, problems: badNames } = placeServices(all, repository, (key) =>
     file.written('service', key, environment),
   )
-  const problems = [...badNames]
-  const services = file.services.map((service): ConfiguredService => {
+  const goesTo = productionBranch({ context: deps.context, settings })
+  const problems = [...badNames, ...environmentProblems(environments, placed, goesTo)]
+  const services = all.map((service): ConfiguredService => {
     const parsed = deps.settingsWith(sourcesOf(file, service, environment))
     if (!parsed.ok) problems.push(...parsed.problems)
-    const own = parsed.ok ? naming(parsed.settings) : settings
+    const its = parsed.ok ? naming(parsed.settings) : settings
     const name = placed.find(({ key }) => key === service.name)?.name
     const confined = settings.service !== undefined && settings.service !== service.name
     return {
       name: service.name,
-      settings: { ...own, service: name, serviceKey: service.name },
+      settings: { ...its, service: name, serviceKey: service.name },
       wires: wiresOf(service.variables, environment),
       idle: environment === 'preview' && !service.hasPreviews ? 'no-previews' : confined ? 'confined' : undefined,
     }
   })
   problems.push(...databaseProblems(services), ...unknownService(settings.service, services))
   if (problems.length > 0) return refuse(problems, settings)
-  return { settings: { ...settings, service: undefined }, services: withAllPaths(services), placed, problem: undefined }
+  return {
+    settings: { ...settings, service: undefined },
+    services: withAllPaths(services),
+    placed: placedIn(own, placed),
+    problem: undefined,
+  }
 }
 
 function sourcesOf(file: InkFile, service: FileService | undefined, environment: 'preview' | 'production') {
@@ -196,16 +225,6 @@ function withAllPaths(services: readonly ConfiguredService[]): ConfiguredService
 export function refusedProblems(problems: readonly string[], path: string | undefined): RefusedPlan {
   const places = path === undefined ? [] : problems.flatMap((problem) => placeOfProblem(problem, path) ?? [])
   return refusedSettings([...new Set(problems)], path, places)
-}
-
-/** What the file says itself may be a secret that somebody wrote down; what it refers to is masked where it comes from. */
-function plainVariables({ shared, preview, production }: ServiceVariables): Record<string, string> {
-  const all = [shared, preview, production].flatMap((group) => [...group])
-  const plain = all.flatMap(([name, { template }]) => {
-    const [text = '', ...more] = template
-    return typeof text === 'string' && more.length === 0 ? [[name, text] as const] : []
-  })
-  return Object.fromEntries(plain)
 }
 
 function refusedFile(path: string, problems: readonly FileProblem[]): RefusedPlan {
@@ -251,9 +270,14 @@ function absent(path: string, { wanted }: FileCommit): RefusedPlan {
 }
 
 /** What a run comes to whose file cannot be used. What takes things down, and answers, does not depend on it. */
-export function withProblem(plan: Plan, problem: RefusedPlan | undefined): Plan {
+export function withProblem(
+  plan: Plan,
+  { problem, concernsBranch = false }: Pick<Configuration, 'problem' | 'concernsBranch'>,
+): Plan {
   if (problem === undefined) return plan
   switch (plan.kind) {
+    case 'none':
+      return concernsBranch ? problem : plan
     case 'preview':
     case 'production':
     case 'rollback':
@@ -262,7 +286,7 @@ export function withProblem(plan: Plan, problem: RefusedPlan | undefined): Plan 
     case 'sweep':
       return { ...plan, followedBy: undefined }
     case 'check': {
-      const would = withProblem(plan.would, problem)
+      const would = withProblem(plan.would, { problem, concernsBranch })
       return would.kind === 'check' ? would : { ...plan, would }
     }
     default:

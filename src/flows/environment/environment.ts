@@ -171,6 +171,7 @@ export function missingSecrets(plan: Plan, services: readonly ConfiguredService[
   if (plan.kind !== 'preview' && plan.kind !== 'production') return undefined
   const of = {
     environment: plan.kind,
+    named: plan.place.environment,
     pullRequest: plan.kind === 'preview' ? plan.pullRequest.number : undefined,
     sha: plan.wanted.sha,
     untrusted: plan.kind === 'preview' && plan.untrusted,

@@ -147,7 +147,7 @@ async function foreseeDeployment(
   const size = { memory: desired.memory ?? existing?.memory, vcpus: desired.vcpus ?? existing?.vcpus }
   const changes = [
     ...changed('commit', runs?.slice(0, 7), would.wanted.sha.slice(0, 7)),
-    ...(before === 'unknown' ? [] : changesOfFile(before, file, key, would.environment)),
+    ...(before === 'unknown' ? [] : changesOfFile(before, file, key, would.kind)),
     // Not every server tells sizes.
     ...(existing && existing.memory === undefined ? [] : changed('size.memory', existing?.memory, size.memory)),
     ...(existing && existing.vcpus === undefined ? [] : changed('size.vcpus', existing?.vcpus, size.vcpus)),
@@ -238,7 +238,12 @@ export async function dryRun(
     runUrl: deps.context.runUrl,
     warnings: deps.warnings,
   }
-  return { action: plan.kind === 'logs' ? 'none' : plan.kind, status: 'planned', report, failure: undefined }
+  return {
+    action: plan.kind === 'logs' ? 'none' : plan.kind === 'retire' ? 'teardown' : plan.kind,
+    status: 'planned',
+    report,
+    failure: undefined,
+  }
 }
 
 /** What a dry run has to read from the platform to be able to say it. */

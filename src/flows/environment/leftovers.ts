@@ -3,7 +3,7 @@ import { formerRepositoryOf, placeOf } from '../../plan/build-plan.ts'
 import { compareWithFile, nameNow, type RunningService } from '../../plan/file/placement.ts'
 import { databaseName, previewName } from '../../plan/names.ts'
 import type { Plan, RefusedPlan } from '../../plan/plan.ts'
-import { configMark, marks } from '../../plan/variables.ts'
+import { configMark, marks, namedEnvironmentOf } from '../../plan/variables.ts'
 import type { Report } from '../../report/model.ts'
 import { nothingReport } from '../no-deployment.ts'
 import { openReporter } from '../reporter.ts'
@@ -25,7 +25,7 @@ export interface Leftovers {
 const none: Leftovers = { orphans: [], settle: async (outcome) => outcome }
 
 /**
- * Holds what runs against the file: production, or the preview of one pull request. Of a preview what the file has no more
+ * Holds what runs against the file: production, an environment that the file names, or the preview of one pull request. Of a preview what the file has no more
  * is removed; of production it is said, and removed where `remove-orphans` says so.
  */
 export async function findLeftovers(
@@ -40,7 +40,7 @@ export async function findLeftovers(
     const running = await connected(deps, (run) => findRunning(run, number))
     const here = placed.filter(({ key }) => services.every(({ name, idle }) => name !== key || idle !== 'no-previews'))
     const { problems, orphans } =
-      number === undefined
+      number === undefined && deps.settings.named === undefined
         ? compareWithFile(running, placed, removeOrphans)
         : {
             problems: [],
@@ -48,7 +48,7 @@ export async function findLeftovers(
             orphans: running.filter(
               ({ madeNow, key }) =>
                 (services.length > 0 || key !== undefined) &&
-                here.every((one) => previewName(one.name, number) !== madeNow),
+                here.every((one) => (number === undefined ? one.name : previewName(one.name, number)) !== madeNow),
             ),
           }
     if (problems.length > 0) return { ...none, problem: refusedProblems(problems, config) }
@@ -87,16 +87,23 @@ async function connected<T>(deps: RunDeps, work: (run: Run) => Promise<T>): Prom
   }
 }
 
-/** The services of this repository and this file, those of production or those of one pull request. */
+/** The services of this repository and this file: those of production, one pull request, or the environment that the file names. */
 async function findRunning(run: Run, number: number | undefined): Promise<RunningService[]> {
   const { settings } = run
   const { repository } = run.context
+  const environment = settings.named
   const mayBe = (name: string) => (number === undefined ? !/-pr-\d+$/.test(name) : name.endsWith(`-pr-${number}`))
   return (await ownServices(run, placeOf(run), mayBe)).flatMap(({ name, env = {} }) => {
-    const isOne = env[marks.pullRequest] === (number === undefined ? undefined : String(number))
+    const isOne =
+      env[marks.pullRequest] === (number === undefined ? undefined : String(number)) &&
+      namedEnvironmentOf(env) === environment
     if (!isOne || env[marks.config] !== configMark(settings.config)) return []
     const key = env[marks.service]
-    const madeNow = nameNow({ name, key, number }, repository, formerRepositoryOf(env, repository.fullName))
+    const madeNow = nameNow(
+      { name, key, number, environment },
+      repository,
+      formerRepositoryOf(env, repository.fullName),
+    )
     return [{ name, key, madeNow }]
   })
 }
@@ -122,7 +129,7 @@ async function settle(
   const goes = (one: RunningService) => removes && settled && isOurs(one, deps, number)
   const staying = number === undefined ? orphans.filter((one) => !goes(one)) : []
   const reports: Report[] = staying.map(({ name }) => {
-    const reason = `${name} runs in production, and ${deps.settings.config} no longer has it. ${removes ? 'Remove it at ml.ink if it is not needed' : 'remove-orphans: true removes it'}`
+    const reason = `${name} runs in ${deps.settings.named ?? 'production'}, and ${deps.settings.config} no longer has it. ${removes ? 'Remove it at ml.ink if it is not needed' : 'remove-orphans: true removes it'}`
     deps.log.notice(reason)
     return nothingReport(deps, 'nothing', reason)
   })

@@ -5,6 +5,7 @@ import { repositorySlug } from '../../ink/results.ts'
 import { type FormerRepository, formerRepositoryOf, underFormerNames } from '../../plan/build-plan.ts'
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../../plan/guards.ts'
 import type { Place, Plan } from '../../plan/plan.ts'
+import { namedEnvironmentOf } from '../../plan/variables.ts'
 import { type GitRemote, protectedRemote } from '../../source/remote.ts'
 import type { Run } from '../run.ts'
 import { hasProject } from './account.ts'
@@ -55,6 +56,7 @@ export function assertOwned(service: Service, plan: { place: Place; adopt: boole
     mayChange(existing(service, plan.place, slug), plan.place.repository.fullName, plan.adopt),
     'Stopped before changing anything',
   )
+  assertAllowed(sameEnvironment(service, plan.place), 'Stopped before changing anything')
 }
 
 /**
@@ -72,6 +74,19 @@ export function assertRemovable(
     mayDelete(existing(service, request.place, slug), request.place.repository.fullName, request.pullRequest),
     'Not removed',
   )
+  assertAllowed(sameEnvironment(service, request.place), 'Not removed')
+}
+
+/** What an environment that the file names has is no other's, and it has nothing of theirs, whatever the names are. */
+function sameEnvironment({ name, env = {} }: Service, { environment }: Place): Allowance {
+  const marked = namedEnvironmentOf(env)
+  if (marked === environment) return { allowed: true }
+  const [of, wanted] = [marked, environment].map((one) => (one === undefined ? 'none that the file names' : one))
+  return {
+    allowed: false,
+    reason: `the service ${name} is marked as one of another environment (${of}, and this run is for ${wanted})`,
+    hint: 'Give the environment or the service another name in ink.yml, or delete the service at ml.ink if it is not needed.',
+  }
 }
 
 /** Whether a service carries our marks, whatever it is built from. */

@@ -3,7 +3,7 @@ import { count, shortSha } from '../../core/format.ts'
 import { settleEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
-import { deploymentBranch, parseDeploymentBranch, readTarget, sharedTarget } from '../../plan/names.ts'
+import { deploymentBranch, parseDeploymentBranch, readTarget, targetsOfVersions } from '../../plan/names.ts'
 import type { RollbackPlan } from '../../plan/plan.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
@@ -145,7 +145,7 @@ async function oldVersions({ run, plan, source, branch, prepared }: LiveVersion)
   const protect = [branch, ...versionBefore(prepared)]
   const keepNewest = pullRequest === undefined ? versionsKept : 0
   const old: string[] = []
-  for (const target of [plan.target, sharedTarget(pullRequest)])
+  for (const target of targetsOfVersions(plan.target))
     old.push(...(await source.oldBranches({ branches, target, protect, keepNewest }, run.signal)))
   // Our own service is asked as well: somebody may have taken over since it was seen live.
   return old.length === 0 ? [] : unusedBranches(run, old, { slug: prepared.repositorySlug, except: [] })
@@ -168,7 +168,7 @@ export async function versionToRestore(
   source: Source,
   { branches, present }: { readonly branches: ReadonlyMap<string, string>; readonly present: string | undefined },
 ): Promise<string> {
-  const targets = [plan.target, sharedTarget(plan.pullRequest?.number)]
+  const targets = targetsOfVersions(plan.target)
   const ordered: string[] = []
   for (const target of targets) ordered.push(...(await source.newestFirst(branches, target, run.signal)))
   if (plan.to === undefined) return versionThatWorked(plan, run, { ordered, branches, present })

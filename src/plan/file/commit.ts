@@ -1,6 +1,6 @@
 import { intentOf } from '../command-meaning.ts'
 import { isFromFork, type PullRequest } from '../event.ts'
-import type { Intent, PlanInput, PreviewOf } from '../intent.ts'
+import { branchWithEnvironment, type Intent, type PlanInput, type PreviewOf } from '../intent.ts'
 import type { NonePlan, RefusedPlan } from '../plan.ts'
 
 /** Whose `ink.yml` a run goes by, as far as the event tells. */
@@ -8,7 +8,12 @@ export type FileOwner =
   /** The run needs none: what is taken down is found by its marks. */
   | { readonly kind: 'none' }
   | { readonly kind: 'pull-request'; readonly of: PreviewOf }
-  | { readonly kind: 'commit'; readonly wanted: { readonly sha: string; readonly ref: string } }
+  | {
+      readonly kind: 'commit'
+      readonly wanted: { readonly sha: string; readonly ref: string }
+      /** The event means nothing unless the file gives this branch an environment. */
+      readonly branch?: string
+    }
 
 /** The commit whose `ink.yml` counts. */
 export interface FileCommit {
@@ -18,6 +23,8 @@ export interface FileCommit {
   /** It is a fork's preview: what lies in the workspace is a stranger's, and the base commit's file counts. */
   readonly untrusted: boolean
   readonly environment: 'preview' | 'production'
+  /** The file counts only if it gives this branch an environment of its own. */
+  readonly branch?: string | undefined
 }
 
 /** Whose file an event is about. Asked before the file is known, so that nothing in it can change the answer. */
@@ -27,6 +34,11 @@ export function fileOwner(input: PlanInput): FileOwner {
   // Whether a label or a draft means anything stands in the file.
   if (event.kind === 'pull-request' && event.action !== 'closed' && isIdle(intent))
     return { kind: 'pull-request', of: { kind: 'known', pullRequest: event.pullRequest } }
+  const branch = isIdle(intent) ? branchWithEnvironment(input) : undefined
+  if (branch !== undefined) {
+    const sha = event.kind === 'push' ? (event.after ?? context.sha) : context.sha
+    return { kind: 'commit', wanted: { sha, ref: `refs/heads/${branch}` }, branch }
+  }
   switch (intent.kind) {
     case 'preview':
       return { kind: 'pull-request', of: intent.of }

@@ -8,6 +8,8 @@ import { type FileVariable, fillTemplate, type Reference, referencesOf, type Ser
 /** What the references of a service's variables stand for in one run. */
 export interface VariablesOf {
   readonly environment: 'preview' | 'production'
+  /** The environment that the file names, where it is one. */
+  readonly named?: string | undefined
   readonly pullRequest: number | undefined
   readonly sha: string
   /** A fork's code, which gets the variables of `preview-env` and no others of the workflow. */
@@ -63,7 +65,7 @@ function valueOfReference(
     case 'commit':
       return of.sha
     case 'environment':
-      return of.environment
+      return of.named ?? of.environment
     case 'service':
       return wired.get(`${reference.service}.${reference.output}`)
   }

@@ -1,28 +1,28 @@
-import {
-  isAlias,
-  isCollection,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type Scalar,
-} from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type Scalar } from 'yaml'
 import { errorMessage } from '../../core/errors.ts'
+import { environmentNameProblem } from '../names.ts'
 import { settingTable } from '../setting-table.ts'
 import type { Given, SettingName } from '../settings.ts'
+import { parseBranch } from '../values.ts'
 import { isMark } from '../variables.ts'
-import { describeNearest, isSwitch, type KeyNode, keysBelowService, keyTree } from './keys.ts'
+import { describeNearest, isShorthand, isSwitch, type KeyNode, keysBelowService, keyTree } from './keys.ts'
+import { nameOf, offsetOf, textOf } from './nodes.ts'
 import { describeProblem, type FileProblem, placeOfProblem } from './problems.ts'
-import { type FileService, type FileVariable, type FileVariables, parseTemplate } from './references.ts'
+import {
+  type FileService,
+  type FileVariable,
+  type FileVariables,
+  type NamedEnvironment,
+  parseTemplate,
+  referencesOf,
+} from './references.ts'
 import { circleIn, wiresOfPreviews } from './wiring.ts'
 
 /** `ink.yml`, read: every key is known, and every value is of the right shape. What the values say is checked with the settings. */
 export interface InkFile {
   readonly path: string
   readonly services: readonly FileService[]
+  readonly environments: readonly NamedEnvironment[]
   /** What the file says of a setting: for one service, for previews or for production. */
   written(setting: SettingName, service: string | undefined, environment: 'preview' | 'production'): Given | undefined
 }
@@ -56,6 +56,7 @@ class Reader {
   readonly #values = new Map<string, Given>()
   readonly #variables = new Map<string, { readonly pair: Pair; readonly key: Key; readonly name: string }[]>()
   readonly #names = new Map<string, string>()
+  readonly #environments = new Map<string, number>()
   readonly #offsets = new Map<string, number>()
   readonly #withoutPreviews = new Set<string>()
 
@@ -70,7 +71,7 @@ class Reader {
     if (this.#problems.length > 0) return this.#refused()
     const root = document.contents
     if (root !== null && !isMap(root))
-      this.#problem(offsetOf(root), 'must be a mapping with the keys services, previews and prices')
+      this.#problem(offsetOf(root), 'must be a mapping with the keys services, previews, environments and prices')
     if (isMap(root)) this.#mapping(root, keyTree, [])
     const services = [...this.#names].map(([name, label]) => this.#service(name, label))
     for (const { service, output, label } of wiresOfPreviews(services))
@@ -85,9 +86,10 @@ class Reader {
         this.#offsets.get(circle[0] ?? '') ?? 0,
         `services wait for each other in a circle: ${circle.join(' → ')}`,
       )
+    const environments = this.#readEnvironments()
     if (this.#problems.length > 0) return this.#refused()
     const written: InkFile['written'] = (setting, service, environment) => this.#written(setting, service, environment)
-    return { ok: true, file: { path: this.#path, services, written } }
+    return { ok: true, file: { path: this.#path, services, environments, written } }
   }
 
   #written(setting: SettingName, service: string | undefined, environment: 'preview' | 'production') {
@@ -118,7 +120,7 @@ class Reader {
 
   #mapping(node: Node, known: KeyNode, key: Key): void {
     if (!isMap(node)) {
-      const or = isSwitch(key) ? 'false, or ' : ''
+      const or = isSwitch(key) ? 'false, or ' : isShorthand(key) ? 'a branch, or ' : ''
       this.#problem(
         offsetOf(node),
         `${key.join('.')} must be ${or}a mapping with ${[...known.below.keys()].join(', ')}`,
@@ -130,6 +132,7 @@ class Reader {
       const name = nameOf(pair)
       const below = any ?? known.below.get(name)
       if (any && key.join('.') === 'services') this.#named(pair, name)
+      if (any && key.join('.') === 'environments') this.#environments.set(name, offsetOf(pair.key))
       if (below) this.#entry(pair, below, [...key, name])
       else this.#unknown(pair, name, known, key)
     }
@@ -163,8 +166,10 @@ class Reader {
       this.#problem(offsetOf(pair.key), `${label}: has no value`)
     else if (isSwitch(key) && isScalar(value) && typeof value.value === 'boolean') {
       if (!value.value) this.#withoutPreviews.add(key[1] ?? '')
-    } else if (known.setting === undefined) this.#mapping(value, known, key)
-    else if (['env', 'preview-env', 'production-env'].includes(known.setting)) this.#collect(value, key)
+    } else if (isShorthand(key) && isScalar(value)) this.#setting(value, 'environment-branch', `${label}.branch`)
+    else if (known.setting === undefined) this.#mapping(value, known, key)
+    else if (['env', 'preview-env', 'production-env', 'environment-env'].includes(known.setting))
+      this.#collect(value, key)
     else this.#setting(value, known.setting, label)
   }
 
@@ -212,6 +217,28 @@ class Reader {
     }
   }
 
+  #readEnvironments(): NamedEnvironment[] {
+    const branches = new Map<string, string>()
+    return [...this.#environments].map(([name, offset]) => {
+      const at = `environments.${name}`
+      const wrong = environmentNameProblem(name)
+      if (wrong) this.#problem(offset, `${at}: ${wrong}`)
+      const given = this.#values.get(`${at}.branch`)
+      const parsed = parseBranch(given?.text ?? '')
+      const branch = 'value' in parsed ? parsed.value : ''
+      const other = branches.get(branch)
+      if (given === undefined) this.#problem(offset, `${at}: lacks its branch; write ${name}: BRANCH`)
+      else if (branch === '')
+        this.#problemAt(
+          given.label,
+          `must be ${'allowed' in parsed ? parsed.allowed : 'a branch'}, but is ${shown(given.text)}`,
+        )
+      else if (other !== undefined) this.#problemAt(given.label, `${branch} goes to ${other} already`)
+      branches.set(branch, name)
+      return { name, branch, label: given?.label ?? '', variables: this.#readVariables(`${at}.env`) }
+    })
+  }
+
   #readVariables(label: string): FileVariables {
     const read = new Map<string, FileVariable>()
     for (const { pair, key, name } of this.#variables.get(label) ?? []) {
@@ -226,6 +253,8 @@ class Reader {
       }
       const { template, problems } = parseTemplate(textOf(value), [...this.#names.keys()])
       for (const problem of problems) this.#problem(offsetOf(value), `${at}: ${problem}`)
+      if (key[0] === 'environments' && referencesOf(template).some(({ kind }) => kind === 'service'))
+        this.#problem(offsetOf(value), `${at}: is for all services, and cannot refer to one; services.NAME.env can`)
       read.set(name, { template, label: this.#label(value, at) })
     }
     return read
@@ -249,20 +278,6 @@ class Reader {
     const { line, col } = this.#lines.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
-}
-
-function offsetOf(node: unknown): number {
-  if (isScalar(node) || isCollection(node) || isAlias(node)) return node.range?.[0] ?? 0
-  return 0
-}
-
-function nameOf({ key }: Pair): string {
-  return isScalar(key) ? String(key.value) : ''
-}
-
-/** A scalar as it was written, for numbers: `1.0` is not `1`, and `007` no seven. */
-function textOf(node: Scalar): string {
-  return typeof node.value === 'number' && node.source !== undefined ? node.source : String(node.value)
 }
 
 function shown(text: string): string {

@@ -16,6 +16,11 @@ export function isSwitch(key: readonly string[]): boolean {
   return key.length === 3 && key[0] === 'services' && key[2] === 'preview'
 }
 
+/** Whether a key with others below it may also be a branch: `staging: develop` is short for `staging: { branch: develop }`. */
+export function isShorthand(key: readonly string[]): boolean {
+  return key.length === 2 && key[0] === 'environments'
+}
+
 /** Where the settings of one service stand. */
 export const anyService = 'services.*.'
 

@@ -1,5 +1,5 @@
 import type { Repository } from '../event.ts'
-import { nameOfSeveral, parseServiceName, previewName, serviceName } from '../names.ts'
+import { nameIn, nameOfSeveral, parseServiceName, previewName, serviceName } from '../names.ts'
 import type { Given } from '../settings.ts'
 import type { FileService } from './references.ts'
 
@@ -65,13 +65,19 @@ export function nameNow(
     name,
     key,
     number,
-  }: { readonly name: string; readonly key: string | undefined; readonly number: number | undefined },
+    environment,
+  }: {
+    readonly name: string
+    readonly key: string | undefined
+    readonly number: number | undefined
+    readonly environment?: string | undefined
+  },
   repository: Pick<Repository, 'owner' | 'name'>,
   former: Pick<Repository, 'owner' | 'name'> | undefined,
 ): string {
   const made = (of: Pick<Repository, 'owner' | 'name'>) => {
     const base = key === undefined ? serviceName(undefined, of) : nameOfSeveral(of, key)
-    return number === undefined ? base : previewName(base, number)
+    return number === undefined ? nameIn(environment, base) : previewName(base, number)
   }
   return former && made(former) === name ? made(repository) : name
 }

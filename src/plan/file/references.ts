@@ -38,6 +38,16 @@ export interface FileService {
   readonly variables: ServiceVariables
 }
 
+/** An environment that the file names: what a branch deploys, beside production and previews. */
+export interface NamedEnvironment {
+  readonly name: string
+  readonly branch: string
+  /** File, line, column and key, for messages. */
+  readonly label: string
+  /** Laid over those of every service. */
+  readonly variables: FileVariables
+}
+
 /** What a service without a file has. */
 export const noVariables: ServiceVariables = { shared: new Map(), preview: new Map(), production: new Map() }
 
@@ -109,4 +119,14 @@ export function fillTemplate(
 /** The references of a template. */
 export function referencesOf(template: Template): Reference[] {
   return template.filter((part) => typeof part !== 'string')
+}
+
+/** What the file says itself may be a secret that somebody wrote down; what it refers to is masked where it comes from. */
+export function plainVariables({ shared, preview, production }: ServiceVariables): Record<string, string> {
+  const all = [shared, preview, production].flatMap((group) => [...group])
+  const plain = all.flatMap(([name, { template }]) => {
+    const [text = '', ...more] = template
+    return typeof text === 'string' && more.length === 0 ? [[name, text] as const] : []
+  })
+  return Object.fromEntries(plain)
 }

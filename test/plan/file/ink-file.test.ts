@@ -100,7 +100,7 @@ describe('what is wrong in a file', () => {
       ),
       expect.stringMatching(/^5:14 there is no key "pak" in services\.web\.build; did you mean pack\? \(allowed: /),
       expect.stringMatching(
-        /^6:1 there is no key "prevews" here; did you mean previews\? \(allowed: services, previews, prices\)$/,
+        /^6:1 there is no key "prevews" here; did you mean previews\? \(allowed: services, previews, environments, prices\)$/,
       ),
     ])
   })
@@ -237,5 +237,46 @@ describe('any text at all', () => {
     decided('{a: '.repeat(20_000))
     decided(`a: ${'x'.repeat(199_000)}`)
     decided('x'.repeat(300_000))
+  })
+})
+
+describe('environments of branches', () => {
+  const withEnvironments = (text: string) => `services: { web: {} }\nenvironments:\n${text}\n`
+
+  it('name a branch, and may lay variables over those of all services', () => {
+    const parsed = parseInkFile(
+      withEnvironments('  staging: develop\n  qa: { branch: release/next, env: { LEVEL: "2" } }'),
+      'ink.yml',
+    )
+    expect(parsed.ok && parsed.file.environments).toMatchObject([
+      { name: 'staging', branch: 'develop', variables: new Map() },
+      { name: 'qa', branch: 'release/next', variables: new Map([['LEVEL', { template: ['2'] }]]) },
+    ])
+  })
+
+  it.each([
+    ['  production: develop', '3:3 environments.production: production is an environment of its own already'],
+    ['  pr-1: develop', '3:3 environments.pr-1: the name of an environment'],
+    ['  Staging: develop', '3:3 environments.Staging: the name of an environment'],
+    [`  ${'x'.repeat(21)}: develop`, '3:3 environments.xxxxxxxxxxxxxxxxxxxxx: the name of an environment'],
+    ['  staging: [develop]', '3:12 environments.staging must be a branch, or a mapping with branch, env'],
+    ['  staging: { env: { A: b } }', '3:3 environments.staging: lacks its branch; write staging: BRANCH'],
+    ['  staging: "a..b"', '3:12 environments.staging.branch: must be'],
+    ['  staging: develop\n  qa: develop', '4:7 environments.qa.branch: develop goes to staging already'],
+    [
+      '  staging: { branch: develop, evn: {} }',
+      '3:31 there is no key "evn" in environments.staging; did you mean env?',
+    ],
+    [
+      '  staging: { branch: develop, env: { A: "${services.web.url}" } }',
+      '3:41 environments.staging.env.A: is for all services',
+    ],
+    [
+      '  staging: { branch: develop, env: { INK_ENVIRONMENT: x } }',
+      '3:38 environments.staging.env.INK_ENVIRONMENT: is a mark',
+    ],
+    ['  staging:', '3:3 environments.staging: has no value'],
+  ])('are refused with their place: %s', (text, problem) => {
+    expect(problemsOf(withEnvironments(text))).toContainEqual(expect.stringContaining(problem))
   })
 })

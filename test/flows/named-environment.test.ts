@@ -1,0 +1,207 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of ink.yml
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { several } from './several.ts'
+import { type How, openStage, type Stage } from './stage.ts'
+
+const file = `services:
+  web:
+    root: apps/web
+    domain: shop.example.com
+    env: { API: "\${services.api.url}", WHERE: "\${environment}", KEY: "\${secrets.KEY}", LEVEL: usual }
+    production: { env: { LIVE: "1" } }
+  api: { root: apps/api, database: { type: sqlite } }
+environments:
+  staging: { branch: develop, env: { LEVEL: "\${environment}-\${secrets.STAGING}" } }
+`
+const pages = { 'apps/web/index.html': 'web', 'apps/api/index.html': 'api' }
+const how: How = { inputs: { env: 'KEY=k1\nSTAGING=s1', 'production-env': 'PAYMENTS=sk_live_1' } }
+
+describe('an environment that the file names', () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await openStage({ profile: 'g1' })
+  })
+  afterEach(() => stage.ink.clearFaults())
+  afterAll(async () => stage[Symbol.asyncDispose]())
+
+  /** A repository whose main is in production, and develop in staging. */
+  async function deployed(text = file) {
+    const made = await several(stage)
+    const { scene, merge, push, name } = made
+    const inProduction = await push(
+      await merge({ 'ink.yml': text.replace('    domain: shop.example.com\n', ''), ...pages }),
+      how,
+    )
+    expect(inProduction.outputs.status, inProduction.told).toBe('live')
+    const after = await scene.repository.commit({
+      branch: 'develop',
+      files: { 'ink.yml': text, ...pages, 'apps/web/index.html': 'next' },
+      message: 'Next',
+    })
+    const run = await scene.act('push', { ref: 'develop', after }, how)
+    const staging = (service: string) => `${name(service)}-staging`
+    const names = () =>
+      stage.ink
+        .services()
+        .filter((one) => one.name.startsWith(scene.production))
+        .map((one) => one.name)
+        .sort()
+    return { ...made, staging, run, names, after }
+  }
+
+  it('is deployed by a push to its branch, beside production and wired within itself', async () => {
+    const { scene, run, name, staging, names, after } = await deployed()
+    expect(run.outputs, run.told).toMatchObject({ status: 'live', environment: 'staging', action: 'production' })
+    expect(names()).toEqual([name('web'), name('api'), staging('api'), staging('web')].sort())
+    expect(await scene.page(staging('web'))).toBe('next')
+    expect(await scene.page(name('web'))).toBe('web')
+    const env = stage.ink.service(staging('web'))?.env
+    expect(env).toMatchObject({
+      API: stage.ink.service(staging('api'))?.url,
+      WHERE: 'staging',
+      KEY: 'k1',
+      LEVEL: 'staging-s1',
+      INK_ENVIRONMENT: 'staging',
+      INK_ENVIRONMENT_BRANCH: 'develop',
+    })
+    expect(Object.keys(env ?? {})).not.toEqual(expect.arrayContaining(['LIVE']))
+    expect(env).not.toHaveProperty('PAYMENTS')
+    expect(env).not.toHaveProperty('STAGING')
+    const live = stage.ink.service(name('web'))?.env
+    expect(live).toMatchObject({ WHERE: 'production', LEVEL: 'usual', LIVE: '1', PAYMENTS: 'sk_live_1' })
+    expect(live).not.toHaveProperty('STAGING')
+    expect(stage.ink.service(staging('api'))?.env.DATABASE_URL).not.toBe(
+      stage.ink.service(name('api'))?.env.DATABASE_URL,
+    )
+    expect(await scene.branches()).toEqual(
+      expect.arrayContaining([`ink/env-staging/${staging('web')}/${after}`, `ink/worked/${staging('web')}/${after}`]),
+    )
+    const records = scene.repository.deployments().filter(({ environment }) => environment === 'staging')
+    expect(records.map(({ sha, productionEnvironment }) => [sha, productionEnvironment])).toEqual([
+      [after, false],
+      [after, false],
+    ])
+    expect(run.summary).toContain('staging')
+    expect(stage.ink.service(staging('web'))?.customDomain).toBeUndefined()
+  })
+
+  it('is no orphan of production, whose own updates leave it alone, as sweeps do', async () => {
+    const { scene, names, merge, push } = await deployed()
+    const before = names()
+    const removes = { inputs: { ...how.inputs, 'remove-orphans': 'true' } }
+    const run = await push(await merge({ 'apps/web/index.html': 'web 2' }), removes)
+    expect(run.outputs.status, run.told).toBe('live')
+    expect(run.notices.join()).not.toContain('no longer has it')
+    const gone = await push(
+      await merge({ 'ink.yml': 'services: { web: { root: apps/web }, api: { root: apps/api } }' }),
+      removes,
+    )
+    expect(gone.outputs.status, gone.told).toBe('live')
+    const swept = await scene.act('schedule', {}, how)
+    expect(swept.red, swept.told).toBe(false)
+    expect(names()).toEqual(before)
+  })
+
+  it('goes with its branch, and production stays', async () => {
+    const { scene, name, staging, names } = await deployed()
+    await scene.repository.deleteReference('refs/heads/develop')
+    const run = await scene.act('delete', { ref: 'develop' }, how)
+    expect(run.outputs.status, run.told).toBe('removed')
+    expect(names()).toEqual([name('web'), name('api')].sort())
+    expect(JSON.parse(run.outputs.removed ?? '')).toEqual(
+      expect.arrayContaining([`service:${staging('web')}`, `database:${staging('api')}-db`]),
+    )
+    expect((await scene.branches()).filter((branch) => branch.includes('staging'))).toEqual([])
+    expect(scene.repository.deployments().filter(({ environment }) => environment === 'staging')).toEqual([])
+    expect(await scene.page(name('web'))).toBe('web')
+  })
+
+  it('stays while its branch is there, and when another branch is deleted', async () => {
+    const { scene, names } = await deployed()
+    const before = names()
+    const back = await scene.act('delete', { ref: 'develop' }, how)
+    expect(back.red, back.told).toBe(false)
+    const other = await scene.act('delete', { ref: 'feature' }, how)
+    expect(other.outputs.status, other.told).toBe('nothing')
+    expect(names()).toEqual(before)
+  })
+
+  it('is swept once its branch is gone', async () => {
+    const { scene, name, names } = await deployed()
+    await scene.repository.deleteReference('refs/heads/develop')
+    const run = await scene.act('schedule', {}, how)
+    expect(run.red, run.told).toBe(false)
+    expect(names()).toEqual([name('web'), name('api')].sort())
+    expect(run.summary).toContain('its branch is gone')
+  })
+
+  it('is there for a single service as well, also when started by hand, and is foreseen by a plan', async () => {
+    const { scene } = await several(stage)
+    const single = 'services: { app: { root: apps/web } }\nenvironments: { staging: develop }\n'
+    const after = await scene.repository.commit({
+      branch: 'develop',
+      files: { 'ink.yml': single, ...pages },
+      message: 'Next',
+    })
+    const service = `${scene.production}-staging`
+    const planned = await scene.act('push', { ref: 'develop', after }, { inputs: { ...how.inputs, command: 'plan' } })
+    expect(planned.summary).toContain(service)
+    expect(stage.ink.service(service)).toBeUndefined()
+    const run = await scene.act('workflow_dispatch', { ref: 'develop' }, how)
+    expect(run.outputs, run.told).toMatchObject({ status: 'live', service, environment: 'staging' })
+    expect(stage.ink.service(scene.production)).toBeUndefined()
+    const record = scene.repository.deployments().find(({ environment }) => environment === 'staging')
+    expect(record?.task).toBe('ink-env-staging')
+  })
+
+  it('is none for branches that the file does not name', async () => {
+    const { scene, names } = await deployed()
+    const before = names()
+    const after = await scene.repository.commit({ branch: 'other', files: { 'ink.yml': file, ...pages }, message: 'x' })
+    const run = await scene.act('push', { ref: 'other', after }, how)
+    expect([run.outputs.status, run.red], run.told).toEqual(['nothing', false])
+    expect(names()).toEqual(before)
+  })
+
+  it('is not deployed from a file that is wrong, which is said with the place', async () => {
+    const { scene, names } = await deployed()
+    const before = names()
+    const wrong = `${file}  qa: develop\n  production: other\n`
+    const after = await scene.repository.commit({ branch: 'develop', files: { 'ink.yml': wrong }, message: 'x' })
+    const run = await scene.act('push', { ref: 'develop', after }, how)
+    expect(run.red, run.told).toBe(true)
+    expect(run.outcome?.annotations).toMatchObject([
+      { file: 'ink.yml', line: 10 },
+      { file: 'ink.yml', line: 11 },
+    ])
+    expect(names()).toEqual(before)
+  })
+
+  it('is refused where its names would be those of production', async () => {
+    const { scene, push, merge } = await several(stage)
+    const before = stage.ink.services().length
+    const clash =
+      'services: { web: { root: apps/web }, staging: { root: apps/api } }\nenvironments: { staging: develop, live: main }\n'
+    const run = await push(await merge({ 'ink.yml': clash, ...pages }), how)
+    expect(run.told).toContain(`web would be called ${scene.production}-staging, as staging is in production`)
+    expect(run.told).toContain('main goes to production already')
+    expect(run.red).toBe(true)
+    expect(stage.ink.services()).toHaveLength(before)
+  })
+
+  it('does not take the place of a production service that has its name', async () => {
+    const { scene, push, merge, names } = await deployed('services: { web: { root: apps/web } }\n')
+    const old = 'services: { web: { root: apps/web }, staging: { root: apps/api } }\n'
+    expect((await push(await merge({ 'ink.yml': old }), how)).outputs.status).toBe('live')
+    expect(names()).toContain(`${scene.production}-staging`)
+    const after = await scene.repository.commit({
+      branch: 'develop',
+      files: { 'ink.yml': 'services: { web: { root: apps/web } }\nenvironments: { staging: develop }\n' },
+      message: 'x',
+    })
+    const run = await scene.act('push', { ref: 'develop', after }, { inputs: { ...how.inputs, adopt: 'true' } })
+    expect(run.red).toBe(true)
+    expect(run.told).toContain('another environment')
+    expect(await scene.page(`${scene.production}-staging`)).toBe('api')
+  })
+})
