@@ -87,8 +87,9 @@ export function failureOf(
   if (!red.includes(status)) return undefined
   if (!explanation) return new DeployError(sentence)
   const { cause, hint } = explanation.diagnosis
-  // Many a cause begins with the very sentence.
-  return new DeployError(cause.startsWith(sentence) ? cause : `${sentence}: ${cause}`, { hint })
+  // The log may know better where it failed than the last status that was seen.
+  const whole = cause === sentence || /^The (?:build failed|app (?:does not start|ended|fails)): /.test(cause)
+  return new DeployError(whole ? cause : `${sentence}: ${cause}`, { hint })
 }
 
 /** What was seen of a deployment: its address, how long its build took, how it answered. */
