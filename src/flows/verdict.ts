@@ -124,11 +124,13 @@ export interface Explanation {
  * Finds the reason of a failure in what the platform said and logged; undefined where there is nothing to explain.
  * @param rootDirectory the folder of the repository that is built
  * @param files those of the deployed tree; annotations are made on such alone
+ * @param howToStart what they tell of how it is to be started
  */
 export function explain(
   end: RolloutEnd,
   rootDirectory: string | undefined,
   files: ReadonlySet<string>,
+  howToStart?: string,
 ): Explanation | undefined {
   const { status, sentence } = judge(end)
   if (status === 'live' || status === 'superseded') return undefined
@@ -136,6 +138,7 @@ export function explain(
     ...evidenceOf(end),
     rootDirectory: rootDirectory ?? '',
     files,
+    howToStart,
   })
   const views = annotations.map(toView)
   if (end.kind !== 'unhealthy' || (found && !saysItself(end.probe)))
