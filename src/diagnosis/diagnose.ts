@@ -27,6 +27,8 @@ export interface Failure {
   readonly rootDirectory?: string
   /** The files that were deployed: only in such are places shown. Without them plausible paths are believed. */
   readonly files?: ReadonlySet<string> | undefined
+  /** What those files tell of how it is to be started: better advice where nothing starts, or stays. */
+  readonly howToStart?: string | undefined
 }
 
 /** Why a deployment failed. */
@@ -151,7 +153,7 @@ function explained(
   const cause = withPlace(advice?.cause ?? plain(), annotations[0])
   return {
     cause,
-    hint: advice?.todo ?? usualHint(ended),
+    hint: (advice?.lacksStart ? failure.howToStart : undefined) ?? advice?.todo ?? usualHint(ended),
     decisive: decisiveLines(lines, at, ranked, advice?.from ?? []),
     annotations,
   }

@@ -15,6 +15,8 @@ export interface Hint {
   readonly when?: 'build' | 'run'
   /** A better sentence than the reason itself: `{name}` and `{this|orThat}` are groups, `[[ … ]]` falls away without them; `{reason}` is the reason. */
   readonly cause?: string
+  /** The app has nothing that starts it: whoever knows its files may know better what to do. */
+  readonly lacksStart?: boolean
   /** What to do, in the same form. */
   readonly todo: string
 }
@@ -23,6 +25,7 @@ export interface Hint {
 export interface Advice {
   readonly cause: string | undefined
   readonly todo: string
+  readonly lacksStart: boolean
   /** Indices of the lines that went into the sentence. */
   readonly from: readonly number[]
 }
@@ -47,7 +50,8 @@ export function adviceFor(
     const { groups, from } = found(hint.with ?? [], lines, around)
     const all = { reason, ...groups, ...given(match) }
     const cause = hint.cause === undefined ? undefined : filled(hint.cause, all)
-    return { cause, todo: filled(hint.todo, all) ?? hint.todo, from: [at, ...from] }
+    const { lacksStart = false } = hint
+    return { cause, todo: filled(hint.todo, all) ?? hint.todo, lacksStart, from: [at, ...from] }
   }
   return undefined
 }

@@ -64,7 +64,9 @@ export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /no start command (?:was |could be )?(?:found|detected|specified)|could not determine (?:the )?start command|specify a start command/i,
     cause: 'Nothing tells how to start the application: no start command was found',
-    todo: 'Add a `start` script to package.json (or a Procfile, or a main file of the language), or set `start` in ink.yml.',
+    lacksStart: true,
+    with: [/(?:^|[\s/])(?<out>dist|build|out|public|_site)\/index\.html\b/],
+    todo: '[[The build left `{out}/`; set `build: { publish: {out} }` in ink.yml to have it served. Or else: ]]Add a `start` script to package.json (or a Procfile, or a main file of the language), or set `start` in ink.yml.',
   },
   // Git
   {

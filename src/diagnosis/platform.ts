@@ -22,6 +22,7 @@ interface Given {
   readonly errorMessage: string | undefined
   readonly deployLogs: readonly string[]
   readonly runtimeLogs: readonly string[]
+  readonly howToStart?: string | undefined
 }
 
 /** Advice about a failure as a whole. */
@@ -159,7 +160,7 @@ const EXIT_CODE = /\bexit(?:ed)?(?: with)?(?: code| status)?:? (\d+)/
 const LISTEN = 'Let the application listen on 0.0.0.0 and on the port in the PORT environment variable'
 
 /** How it ended, where nothing tells why. */
-export function ending({ status }: Given, { raw = '', text, ended }: Said, log: readonly string[]): Ending {
+export function ending({ status, howToStart }: Given, { raw = '', text, ended }: Said, log: readonly string[]): Ending {
   const last = log.findLast((line) => line.trim() !== '')?.trim()
   const failed = [raw, ...log].findLast((line) => failedCommand(line) !== undefined) ?? ''
   const command = failedCommand(failed)?.replace(/^(?:\/bin\/)?(?:ba)?sh -c /, '')
@@ -171,11 +172,14 @@ export function ending({ status }: Given, { raw = '', text, ended }: Said, log: 
   }
   if (ended === 'run' && code !== undefined) {
     const server = 'A server must keep running; set `start` in ink.yml when the wrong thing was started.'
-    return { cause: `The application stopped with exit code ${code} without saying why`, hint: hint ?? server }
+    return {
+      cause: `The application stopped with exit code ${code} without saying why`,
+      hint: hint ?? howToStart ?? server,
+    }
   }
   if (/rollout|accepts? connections|progress deadline|readiness|health ?check|deadline exceeded/i.test(text)) {
     const cause = 'The container started, but never accepted connections on its port'
-    return { cause, hint: `${LISTEN} within 3 minutes of its start.` }
+    return { cause, hint: howToStart ?? `${LISTEN} within 3 minutes of its start.` }
   }
   if (status === 'timed-out' && last !== undefined) {
     if (ended === 'run') {

@@ -6,6 +6,7 @@ import { deploymentBranch } from '../plan/names.ts'
 import { keptSecrets } from '../plan/variables.ts'
 import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/branches.ts'
+import { adviceOnStart, detectInSnapshot } from './environment/detected.ts'
 import { warnOfIdleGlobs } from './no-deployment.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
 import {
@@ -108,7 +109,8 @@ async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutE
     stillWanted: async () => {
       if (!(await isStillWanted(work))) return false
       // Whoever took the service away may have taken its database along.
-      const anew = { ...prepared, existing: undefined, database: await findOwn() }
+      const detected = await detectInSnapshot(plan, run, source, snapshot)
+      const anew = { ...prepared, existing: undefined, database: await findOwn(), detected }
       current = { ...work, prepared: await withDatabase(plan, run, anew, seed) }
       return true
     },
@@ -167,9 +169,7 @@ async function conclude(work: Work, end: RolloutEnd, moved: Change | undefined):
     return outcomeOf(work, judgement, undefined)
   }
   const superseded = judgement.status === 'superseded'
-  const explanation = superseded
-    ? undefined
-    : explain(end, plan.build.rootDirectory, await work.source.files(work.prepared.snapshot, run.signal))
+  const explanation = superseded ? undefined : await explainEnd(work, end)
   run.reporter.update({
     diagnosis: explanation?.diagnosis,
     lastWorking: superseded ? undefined : await lastWorkingVersion(run, work.prepared.existing),
@@ -183,6 +183,11 @@ async function conclude(work: Work, end: RolloutEnd, moved: Change | undefined):
     if (back) return outcomeOf(work, back, explanation)
   }
   return outcomeOf(work, judgement, explanation)
+}
+
+async function explainEnd({ plan, run, source, prepared: { snapshot } }: Work, end: RolloutEnd) {
+  const howToStart = await adviceOnStart(plan, run, source, snapshot)
+  return explain(end, plan.build.rootDirectory, await source.files(snapshot, run.signal), howToStart)
 }
 
 /** Tells what is known of the source as soon as it is known: the outputs are there also when something fails later. */
@@ -247,6 +252,7 @@ function outcomeOf(
     row: run.reporter.row(),
     phases: run.reporter.timeline.phases,
     pushed: work.pushed && pushedView(work, work.pushed),
+    detected: work.prepared.detected?.sentence,
     envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
     cost: perDay === undefined ? undefined : { perDay, perMonth: perDay * 30, basis: basisOf(work) },
     annotations: explanation?.annotations ?? [],

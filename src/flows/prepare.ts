@@ -2,12 +2,14 @@ import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
 import type { ServiceSettings } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
+import type { DetectedBuild } from '../plan/file/detect-build.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { layVariables } from '../plan/variables.ts'
 import type { PushResult } from '../source/branches.ts'
 import type { GitRemote } from '../source/remote.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
+import { detectInSnapshot } from './environment/detected.ts'
 import { assertDeployable } from './resources/account.ts'
 import { assertAffordable } from './resources/budget.ts'
 import { findDatabase, type ServiceDatabase } from './resources/databases.ts'
@@ -28,6 +30,8 @@ export interface Prepared {
   readonly remoteBranches: ReadonlyMap<string, string>
   /** Undefined when none is wanted, or it has to be made yet. */
   readonly database: ServiceDatabase | undefined
+  /** What its files tell of a service that is yet to be created. */
+  readonly detected: DetectedBuild | undefined
   /** Undefined for production, which nothing removes. */
   readonly removals: RemovalWatch | undefined
 }
@@ -59,7 +63,8 @@ export async function prepare(plan: DeployPlan, run: Run, source: Source): Promi
         signal,
       ),
   )
-  return { ...platformSide, snapshot }
+  const detected = platformSide.existing ? undefined : await detectInSnapshot(plan, run, source, snapshot)
+  return { ...platformSide, snapshot, detected }
 }
 
 async function preparePlatform(
@@ -67,7 +72,7 @@ async function preparePlatform(
   given: Run,
   source: Source,
   signal: AbortSignal,
-): Promise<Omit<Prepared, 'snapshot'>> {
+): Promise<Omit<Prepared, 'snapshot' | 'detected'>> {
   const run = { ...given, signal }
   const { platform } = run
   const readService = (one: AbortSignal) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one)
@@ -135,7 +140,7 @@ export function desiredSettings(
   }: {
     readonly plan: DeployPlan
     readonly run: { readonly platform: Pick<Run['platform'], 'canExpire'> }
-    readonly prepared: Pick<Prepared, 'database'>
+    readonly prepared: Pick<Prepared, 'database' | 'detected'>
   },
   existing: Service | undefined,
 ): ServiceSettings {
@@ -157,6 +162,8 @@ export function desiredSettings(
     region: existing ? undefined : build.region,
     env: desiredVariables(plan, prepared.database?.variables, existing),
     destroyTimeoutSeconds: expirySeconds(plan, run),
+    // A service that is there keeps what it has, as it may well run with that.
+    ...(existing ? {} : prepared.detected?.settings),
   }
 }
 

@@ -87,8 +87,9 @@ export function failureOf(
   if (!red.includes(status)) return undefined
   if (!explanation) return new DeployError(sentence)
   const { cause, hint } = explanation.diagnosis
-  // Many a cause begins with the very sentence.
-  return new DeployError(cause.startsWith(sentence) ? cause : `${sentence}: ${cause}`, { hint })
+  // The log may know better where it failed than the last status that was seen.
+  const whole = cause === sentence || /^The (?:build failed|app (?:does not start|ended|fails)): /.test(cause)
+  return new DeployError(whole ? cause : `${sentence}: ${cause}`, { hint })
 }
 
 /** What was seen of a deployment: its address, how long its build took, how it answered. */
@@ -123,11 +124,13 @@ export interface Explanation {
  * Finds the reason of a failure in what the platform said and logged; undefined where there is nothing to explain.
  * @param rootDirectory the folder of the repository that is built
  * @param files those of the deployed tree; annotations are made on such alone
+ * @param howToStart what they tell of how it is to be started
  */
 export function explain(
   end: RolloutEnd,
   rootDirectory: string | undefined,
   files: ReadonlySet<string>,
+  howToStart?: string,
 ): Explanation | undefined {
   const { status, sentence } = judge(end)
   if (status === 'live' || status === 'superseded') return undefined
@@ -135,6 +138,7 @@ export function explain(
     ...evidenceOf(end),
     rootDirectory: rootDirectory ?? '',
     files,
+    howToStart,
   })
   const views = annotations.map(toView)
   if (end.kind !== 'unhealthy' || (found && !saysItself(end.probe)))

@@ -84,6 +84,7 @@ export interface DeployReport extends RunReport {
   readonly row: CardRow
   readonly phases: readonly Phase[]
   readonly pushed?: PushedView | undefined
+  readonly detected?: string | undefined
   /** Names only. No value of an environment variable is ever shown. */
   readonly envNames: readonly string[]
   readonly cost?: CostView | undefined

@@ -96,9 +96,10 @@ function timelineBlocks({ phases }: DeployReport, nowMs: number): RootContent[] 
   return [heading(3, text(`Timeline: ${formatDuration(totalMs)}`)), block(lines, 'mermaid')]
 }
 
-function shippedBlocks({ pushed, envNames, cost, account }: DeployReport): RootContent[] {
+function shippedBlocks({ pushed, detected, envNames, cost, account }: DeployReport): RootContent[] {
   const items: PhrasingContent[][] = [
     ...(pushed === undefined ? [] : [pushedWords(pushed)]),
+    ...(detected === undefined ? [] : [prose(detected)]),
     ...(cost === undefined ? [] : [costWords(cost)]),
     ...(account === undefined ? [] : [accountWords(account)]),
   ]

@@ -48,6 +48,7 @@ describe('the cards of a run', () => {
       settings: settingsOf(),
       context: contextOf({}),
       redact: (value: unknown) => value,
+      workflowFiles: () => [],
       github: { comments: { upsert } },
     } as unknown as Deps
     const rowsOf = (body = '') =>

@@ -22,13 +22,15 @@ describe.each(profiles)('a database of a template, on a platform of the generati
     expect(opened.secrets).toContain(new URL(url).password)
     expect([...opened.log, opened.summary].join()).not.toContain(url)
     expect(scene.rows(number)[0]?.database).toBe(name)
-    // Two services: 0.5 vCPU and 256 MiB, 0.25 vCPU and 256 MiB, at the default rates.
-    expect(opened.outputs['cost-per-day']).toBe('0.5404')
-    expect(opened.summary).toContain('and its postgres database (0.25 vCPU, 256 MiB assumed)')
+    // Two services of the size that the server gives where none is asked for, at the default rates.
+    const { vcpus, perDay } = profile === 'g2' ? { vcpus: '0.25', perDay: 0.3989 } : { vcpus: '0.5', perDay: 0.6818 }
+    expect(opened.outputs['cost-per-day']).toBe(String(perDay))
+    expect(opened.summary).toContain(`and its postgres database (${vcpus} vCPU, 256 MiB assumed)`)
     const other = await scene.open('other')
-    const limited = { ...inputs, 'max-cost-per-day': '1.00' }
+    const limited = { ...inputs, 'max-cost-per-day': '0.70' }
     const refused = await scene.act('pull_request', { action: 'opened', number: other.number }, { inputs: limited })
-    expect(refused.told).toMatch(/1 open preview costs about \$0\.(40|54) a day, this one about \$0\.54/)
+    const each = `$${perDay.toFixed(2)}`
+    expect(refused.told).toContain(`1 open preview costs about ${each} a day, this one about ${each}`)
 
     const { sha, before } = await scene.push(number, 'again')
     await scene.act('pull_request', { action: 'synchronize', number, after: sha, before }, { inputs })

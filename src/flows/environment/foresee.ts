@@ -19,6 +19,7 @@ import { findPreviews } from '../resources/previews.ts'
 import { isMadeBy } from '../resources/repository.ts'
 import type { Outcome, RunDeps } from '../run.ts'
 import type { Configuration } from './configuration.ts'
+import { detectInCheckout } from './detected.ts'
 import { outputOf } from './environment.ts'
 import type { Leftovers } from './leftovers.ts'
 
@@ -141,7 +142,8 @@ async function foreseeDeployment(
       why: 'a service of that name is there, and not this repository’s',
     }
   const found = database && (await findDatabase({ ...deps, platform }, database, deps.signal))
-  const desired = desiredSettings({ plan: would, run: { platform }, prepared: { database: found } }, existing)
+  const detected = existing ? undefined : await detectInCheckout(would, deps)
+  const desired = desiredSettings({ plan: would, run: { platform }, prepared: { database: found, detected } }, existing)
   const runs = existing?.branch === undefined ? undefined : parseDeploymentBranch(existing.branch)?.sourceSha
   const before = existing && runs !== would.wanted.sha ? await fileAt(runs, deps) : existing && file
   const size = { memory: desired.memory ?? existing?.memory, vcpus: desired.vcpus ?? existing?.vcpus }
@@ -158,7 +160,14 @@ async function foreseeDeployment(
   ]
   const what = existing === undefined ? 'create' : changes.length === 0 ? 'unchanged' : 'update'
   const unique = new Map(changes.map((change) => [change.setting, change]))
-  return { service, what, after, changes: [...unique.values()], costPerDay: costOf(size, would, platform) }
+  return {
+    service,
+    what,
+    after,
+    changes: [...unique.values()],
+    why: detected?.sentence,
+    costPerDay: costOf(size, would, platform),
+  }
 }
 
 /** The file of the commit that a service runs: ml.ink does not tell most of what it was told. */

@@ -71,7 +71,8 @@ function named(services: readonly FoundService[]): FoundService[] {
   })
 }
 
-function detectIn(tree: FileTree, folder: string): Found | undefined {
+/** What one directory has, whatever lies around it. */
+export function detectIn(tree: FileTree, folder: string): Found | undefined {
   return (
     dockerfileIn(tree, folder) ??
     nodeIn(tree, folder) ??
@@ -81,11 +82,13 @@ function detectIn(tree: FileTree, folder: string): Found | undefined {
   )
 }
 
-function at(folder: string, name: string): string {
+/** The path of what lies in a directory. */
+export function at(folder: string, name: string): string {
   return folder === '.' ? name : `${folder}/${name}`
 }
 
-function has({ paths }: FileTree, folder: string, name: string): boolean {
+/** Whether a directory has a file of this name. */
+export function has({ paths }: FileTree, folder: string, name: string): boolean {
   return paths.includes(at(folder, name))
 }
 
@@ -107,7 +110,8 @@ interface Manifest {
   readonly workspaces: unknown
 }
 
-function manifestAt(tree: FileTree, folder: string): Manifest | undefined {
+/** What is asked of a package.json; undefined where there is none that can be read. */
+export function manifestAt(tree: FileTree, folder: string): Manifest | undefined {
   try {
     const read: unknown = JSON.parse(tree.read(at(folder, 'package.json')) ?? '')
     const manifest = recordOf(read)
@@ -133,33 +137,28 @@ const siteBuilders: readonly { readonly name: string; readonly label: string; re
   { name: 'vite', label: 'a Vite app', out: 'dist' },
 ]
 /** Whoever has one of these runs a program. */
-const servers = [
-  'express',
-  'fastify',
-  'koa',
-  'hono',
-  '@nestjs/core',
-  'next',
-  'nuxt',
-  '@sveltejs/kit',
-  '@remix-run/node',
-]
-const astroServer = '@astrojs/node'
+const servers =
+  /^(express|fastify|koa|hono|@nestjs\/core|next|nuxt|@sveltejs\/kit|@(remix-run|react-router)\/node|@astrojs\/(node|vercel|netlify|cloudflare))$/
 
 function nodeIn(tree: FileTree, folder: string): Found | undefined {
   const manifest = manifestAt(tree, folder)
   if (!manifest) return undefined
   const { scripts, packages, main } = manifest
   const start = typeof scripts.start === 'string' ? scripts.start : undefined
-  const server = [...servers, astroServer].find((name) => packages.has(name))
+  const server = [...packages].find((name) => servers.test(name))
   const site = siteBuilders.find(({ name }) => packages.has(name))
-  // `vite` and `vite preview` are for development.
-  const starts = start !== undefined && !/^(vite|astro|react-scripts|ng|vitepress|docusaurus)\b/.test(start.trim())
+  // `vite` and `vite preview` are for development, unless they are told where to listen.
+  const develops = /^(vite|astro|react-scripts|ng|vitepress|docusaurus)\b(?!.*(\bPORT\b|--host))/
+  const starts = start !== undefined && !develops.test(start.trim())
   if (site && server === undefined && !starts) {
     if (typeof scripts.build !== 'string') return undefined
     return {
       kind: site.label,
-      settings: { 'build.pack': 'railpack', 'build.command': 'npm run build', 'build.publish': site.out },
+      settings: {
+        'build.pack': 'railpack',
+        'build.command': `${managerIn(tree, folder)} run build`,
+        'build.publish': site.out,
+      },
       reasons: [`package.json has ${site.name} and no server, so what the build leaves in ${site.out} is served`],
     }
   }
@@ -180,7 +179,22 @@ function nodeIn(tree: FileTree, folder: string): Found | undefined {
   }
 }
 
-const pythonFiles = ['main.py', 'app.py', 'server.py', 'wsgi.py', 'app/main.py', 'src/main.py', 'app/__init__.py']
+/** Builders install the package manager whose lock file is there, and perhaps no other. */
+function managerIn(tree: FileTree, folder: string): string {
+  const locks = { 'pnpm-lock.yaml': 'pnpm', 'yarn.lock': 'yarn', 'bun.lock': 'bun', 'bun.lockb': 'bun' }
+  return Object.entries(locks).find(([lock]) => has(tree, folder, lock))?.[1] ?? 'npm'
+}
+
+/** Where an app of Python is looked for. */
+export const pythonFiles = [
+  'main.py',
+  'app.py',
+  'server.py',
+  'wsgi.py',
+  'app/main.py',
+  'src/main.py',
+  'app/__init__.py',
+]
 
 function pythonIn(tree: FileTree, folder: string): Found | undefined {
   const needs = ['requirements.txt', 'pyproject.toml', 'Pipfile']
@@ -221,7 +235,7 @@ function djangoIn(tree: FileTree, folder: string, gunicorn: boolean): Found {
     .replace(/\.py$/, '')
     .replaceAll('/', '.')
   const start =
-    gunicorn && module !== undefined
+    gunicorn && /^[\w.]+$/.test(module ?? '')
       ? `gunicorn ${module} --bind 0.0.0.0:$PORT`
       : 'python manage.py runserver 0.0.0.0:$PORT'
   return { kind: 'a Django app', settings: { start }, reasons: ['there is manage.py'] }

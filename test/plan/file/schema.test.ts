@@ -15,18 +15,24 @@ const examples = (await readdir(join(root, 'examples'), { recursive: true })).fi
   /(^|\/)ink\.yml$/.test(path),
 )
 /** What the documents show of the file. */
-const shown = ['README.md', 'skills/ink-deploy/SKILL.md'].flatMap((path) =>
+const shown = ['README.md', 'skills/ink-deploy/references/action.md'].flatMap((path) =>
   [...read(path).matchAll(/```yaml\n([\s\S]*?)```/g)]
     .map(([, block = '']) => block)
     .filter((block) => /^# ink\.yml|ink\.schema\.json/.test(block))
     .map((block, index) => [`${path}, ${index + 1}`, block] as const),
 )
 
+/** The recipes of the README that are a line of the file. */
+const recipes = [...read('README.md').matchAll(/^\|[^|]*\| `((?:services|previews): \{[^`]*\})`/gm)].map(
+  ([, line = '']) => [line, line] as const,
+)
+
 describe('the schema for editors, and the action itself, take', () => {
-  const files = [...examples.map((path) => [path, read(join('examples', path))] as const), ...shown]
+  const files = [...examples.map((path) => [path, read(join('examples', path))] as const), ...shown, ...recipes]
   it('no less than there are', () => {
     expect(examples.length).toBeGreaterThan(1)
     expect(shown.length).toBeGreaterThan(3)
+    expect(recipes.length).toBeGreaterThan(4)
   })
 
   it.each(files)('%s', (_, text) => {

@@ -1,0 +1,84 @@
+import type { ProductionPlan } from '../plan.ts'
+import { at, detectIn, type FileTree, has, manifestAt, pythonFiles } from './detect.ts'
+
+/** How a service is created that nothing is said of, where its files leave no doubt. */
+export interface DetectedBuild {
+  readonly settings: {
+    readonly buildPack: string
+    readonly buildCommand?: string | undefined
+    readonly publishDirectory?: string | undefined
+  }
+  /** Why, and what: for log and summary. */
+  readonly sentence: string
+}
+
+/** Whether anybody has said how the service is to be built or started; then nothing is detected. */
+export function isBuildSaid({
+  build,
+  directory,
+  variables,
+}: Pick<ProductionPlan, 'build' | 'directory' | 'variables'>) {
+  const { buildPack, buildCommand, startCommand, publishDirectory, dockerfilePath } = build
+  const said = [buildPack, buildCommand, startCommand, publishDirectory, dockerfilePath, directory]
+  // Such variables configure the builder itself.
+  return said.some((one) => one !== undefined) || [...variables.keys()].some((name) => /^(RAIL|NIX)PACKS?_/.test(name))
+}
+
+const configFiles = ['vite', 'astro'].flatMap((tool) =>
+  ['js', 'mjs', 'cjs', 'ts', 'mts', 'cts'].map((type) => `${tool}.config.${type}`),
+)
+const toldFrom = [
+  ...['package.json', 'Dockerfile', 'requirements.txt', 'pyproject.toml', 'Pipfile'],
+  ...configFiles,
+  ...pythonFiles,
+]
+
+/** Those files of a directory by whose contents anything is decided: few, however large the tree is. */
+export function decidingFiles(paths: ReadonlySet<string>, folder: string): string[] {
+  return toldFrom.map((name) => at(folder, name)).filter((path) => paths.has(path))
+}
+
+/** They say how to build, or what to start, without a setting. */
+const builderFiles = ['Procfile', 'railpack.json', 'railpack.toml', 'nixpacks.toml', 'Staticfile']
+const serverFiles = ['server', 'index', 'main', 'app'].flatMap((name) => [`${name}.js`, `${name}.mjs`, `${name}.ts`])
+
+/** The settings that a directory's files call for: those of a Dockerfile, or of an app that is but files once it is built. */
+export function detectBuild(tree: FileTree, folder: string): DetectedBuild | undefined {
+  if (builderFiles.some((name) => has(tree, folder, name))) return undefined
+  const { settings = {}, reasons: [reason] = [] } = detectIn(tree, folder) ?? {}
+  const { 'build.pack': buildPack, 'build.command': buildCommand, 'build.publish': publishDirectory } = settings
+  if (buildPack === undefined) return undefined
+  if (buildPack !== 'dockerfile' && (publishDirectory === undefined || !leavesNoDoubt(tree, folder))) return undefined
+  const said = [
+    `pack: ${buildPack}`,
+    ...(publishDirectory === undefined ? [] : [`command: ${buildCommand}`, `publish: ${publishDirectory}`]),
+  ].join(', ')
+  return {
+    settings: { buildPack, buildCommand, publishDirectory },
+    sentence: `Nothing says how to build it, and ${reason}: created with \`build: { ${said} }\`, which stays until ink.yml says otherwise.`,
+  }
+}
+
+/** Whether a site's tool builds what it builds as a rule, and nothing beside it looks like a server. */
+function leavesNoDoubt(tree: FileTree, folder: string): boolean {
+  const { scripts = {}, workspaces } = manifestAt(tree, folder) ?? {}
+  if (workspaces !== undefined || [...serverFiles, 'pnpm-workspace.yaml'].some((name) => has(tree, folder, name)))
+    return false
+  const configured = configFiles.map((name) => tree.read(at(folder, name)) ?? '').join('\n')
+  if (/\b(?:outDir|root|lib|ssr)\s*:/.test(configured)) return false
+  // Angular names its directory after the app, and whoever builds another directory than this one may have another output.
+  const build = /\b(?:vite|astro|react-scripts|docusaurus|vitepress) build(?=\s*(?:$|[&;|"'-]))/
+  const builds = Object.values(scripts).filter((script) => build.test(String(script)))
+  return builds.length > 0 && !/\s(?:--(?:out-?dir|config|root|ssr)\b|-[co]\b)/i.test(builds.join('\n'))
+}
+
+/** What to set so that it starts, for a failure that may come of its not being set. */
+export function startAdvice(tree: FileTree, folder: string): string | undefined {
+  const { settings = {}, reasons: [reason] = [] } = detectIn(tree, folder) ?? {}
+  const { start, 'build.publish': publish, 'health.path': path } = settings
+  if (publish !== undefined)
+    return `The build leaves \`${publish}/\`; set \`build: { publish: ${publish} }\` in ink.yml to have it served (${reason}).`
+  if (start === undefined) return undefined
+  const health = path === undefined ? '' : ` and \`health: { path: ${path} }\``
+  return `Set \`start: ${start}\`${health} in ink.yml (${reason}).`
+}
