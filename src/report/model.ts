@@ -250,9 +250,7 @@ export const rowSchema = z.object({
   service: text(200),
   /** Project, or workspace and project, where the service is not in the usual ones. */
   place: text(200).optional(),
-  target: z.custom<Target>(
-    (value) => typeof value === 'string' && /^(production|pr-[1-9]\d{0,9}|env-[a-z][a-z0-9-]{0,19})$/.test(value),
-  ),
+  target: z.string().regex(/^(production|pr-[1-9]\d{0,9}|env-[a-z][a-z0-9-]{0,19})$/) as z.ZodType<Target>,
   status: z.enum(statuses),
   phase: z.enum(phaseNames).optional(),
   url: text(2000).optional(),
