@@ -24,7 +24,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Much of the time goes into waiting for builds and deadlines, so no core is kept free, and one core does for two.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Half of the time goes into waiting for builds and deadlines, so there are more workers than cores.
+    maxWorkers: availableParallelism() + 1,
   },
 })
