@@ -8,10 +8,10 @@ export const bundle = {
   post: fileURLToPath(new URL('../../dist/post/index.js', import.meta.url)),
 }
 
-/** The environment of a run that has nothing to do: a push to a branch that is not the production branch. */
+/** The environment of a run that has nothing to do: a tag was pushed. A branch may have an environment in `ink.yml`. */
 export async function skippedRun(folder: string): Promise<Readonly<Record<string, string>>> {
   const sha = '1'.repeat(40)
-  const ref = 'refs/heads/feature'
+  const ref = 'refs/tags/v1'
   const push = { ref, before: '0'.repeat(40), after: sha, repository: { default_branch: 'main', private: false } }
   const files = { event: JSON.stringify(push), output: '', state: '', summary: '' }
   const path = (name: string) => join(folder, name)
