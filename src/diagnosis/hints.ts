@@ -8,8 +8,6 @@ const REGISTRY =
   /registr|npm (?:error|ERR!)|yarn|pnpm|pypi|files\.python|crates|index|maven|central|gradle|artifact|plugin|rubygems|packagist|composer|proxy\.golang|download|fetch|docker\.io|ghcr|metadata|mirror|github\.com|deb\.|apt|mise|\bpull/i
 
 /** Whatever is being built. The first that knows the reason counts, so what causes others stands before them. */
-/** Whatever is being built. The first that knows the reason counts, so what causes others stands before them. */
-/** Whatever is being built. The first that knows the reason counts, so what causes others stands before them. */
 export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /\bENOSPC\b(?!: System limit)|no space left on device|\[Errno 28\]|disk quota exceeded/i,

@@ -7,6 +7,7 @@ import type { SweptPreview } from '../../report/model.ts'
 import { nothingReport } from '../no-deployment.ts'
 import { ownServices } from '../resources/repository.ts'
 import type { Outcome, Run } from '../run.ts'
+import { unanswered } from '../still-wanted.ts'
 import { type Removing, takeDownEach, worstFirst } from '../teardown.ts'
 
 /** Takes down what a branch had deployed to an environment of its own: services, databases, branches and records. */
@@ -19,8 +20,13 @@ export async function retire({ branch, place, because }: RetirePlan, run: Run): 
     return { action: 'none', status: 'nothing', report: nothingReport(run, 'nothing', reason), failure: undefined }
   }
   const isBack = async () => {
-    const tip = await run.github.branches.tip(branch)
-    return tip !== undefined && tip !== 'withheld'
+    const tip = await run.github.branches.tip(branch, { deadlineAt: run.deadlineAt })
+    if (tip === undefined)
+      throw unanswered(
+        `${branch} is there again`,
+        'What is there of its environment goes then, or with the next sweep.',
+      )
+    return tip !== 'withheld'
   }
   return worstFirst(
     await takeDownEach(
