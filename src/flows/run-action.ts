@@ -1,5 +1,5 @@
 import { DeployError } from '../core/errors.ts'
-import { late } from '../core/late.ts'
+import { late } from '../core/parallel.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
