@@ -1,11 +1,10 @@
 import { placeName } from '../plan/names.ts'
-import { removalBy } from '../plan/workflow/check.ts'
+import { removalBy, workflowsOf } from '../plan/workflow/check.ts'
 import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
 import type { CardRow, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { createSeal } from '../report/seal.ts'
 import { encodeState } from '../report/state.ts'
 import { isBad, targetFor } from '../report/wording.ts'
-import { workflowsOf } from './environment/workflow.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
 import type { Cards, Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps, WriteMode } from './run.ts'
 import { Timeline } from './run.ts'
@@ -252,7 +251,7 @@ export function cardSurroundings({
   redact,
 }: Pick<Deps, 'context' | 'settings' | 'workflowFiles' | 'redact'>) {
   const { repository } = context
-  const byWorkflow = removalBy(workflowsOf({ context, workflowFiles }))
+  const byWorkflow = removalBy(workflowsOf(workflowFiles(), context))
   return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({
     repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
     pullRequest,
