@@ -80,8 +80,8 @@ async function checkCheckout({ place, would }: CheckPlan, deps: RunDeps): Promis
 
 /** What `command: plan` finds out about the account at ml.ink: whose key it is, where things will be, what is in use. */
 async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunDeps): Promise<PlanCheck[]> {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
   if (!plan.hasKey)
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
     return [checked('API key', 'problem', 'none is set', ['with:', '  api-key: ${{ secrets.INK_API_KEY }}'])]
   try {
     await using platform = await deps.openPlatform(plan.place, deps.signal)

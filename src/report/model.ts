@@ -12,6 +12,7 @@ export interface Surroundings {
   readonly pullRequest?: number | undefined
   /** Markdown above the card; empty for none, undefined for what the card has already. */
   readonly header?: string | undefined
+  readonly remarks?: readonly string[] | undefined
   /** What ends a preview after its pull request, in words that follow "removed"; undefined where nobody knows. */
   readonly removal?: PreviewEnd | undefined
   /** Signs what the card carries, and tells what of a card is to be believed; a run without the API key has none. */
@@ -25,9 +26,8 @@ export type PhaseResult = 'done' | 'failed' | 'skipped' | 'cancelled' | 'running
 
 export interface Phase {
   readonly name: PhaseName
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, as the next, which is absent while it runs. */
   readonly startMs: number
-  /** Epoch milliseconds; absent while it runs. */
   readonly endMs?: number | undefined
   readonly result: PhaseResult
 }
@@ -60,7 +60,6 @@ export interface AnnotationView {
 }
 
 interface RunReport {
-  /** Set for every report; a link back to the run. */
   readonly runUrl: string
   /** What is degraded, each with how to fix it. */
   readonly warnings: readonly string[]
@@ -282,6 +281,8 @@ export const rowSchema = z.object({
   domain: domainSchema.optional(),
   /** Figures of the last live version before this run's; filled when the row is merged into the card. */
   change: z.object({ buildMsBefore: count.optional(), bytesBefore: count.optional() }).optional(),
+  /** Nothing was begun, for a mistake in a file: the row stands for all services that there would have been. */
+  refused: z.boolean().optional(),
   /** One line for skipped, superseded, cancelled, timed out and removed. */
   reason: text(1000).optional(),
   /** One line beside a state that stands, such as a later commit that needed no deployment. */

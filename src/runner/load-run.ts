@@ -1,10 +1,10 @@
-import { DeployError } from '../core/errors.ts'
 import { nearestWord } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import type { RunContext, RunEvent } from '../plan/event.ts'
 import { findMovedInputs, isMovedInput } from '../plan/file/keys.ts'
 import { secretsWithheld } from '../plan/guards.ts'
+import type { RefusedPlan } from '../plan/plan.ts'
 import { settingTable } from '../plan/setting-table.ts'
 import {
   type InputName,
@@ -36,14 +36,15 @@ export interface LoadedRun {
   readonly secrets: () => readonly string[]
   /** Masks every value that variables were given, for what leaves the run's own log. */
   readonly redact: <T>(value: T) => T
+  /** What the workflow gives that no input is called, each with what was probably meant. */
+  readonly remarks: readonly string[]
+  /** All that is wrong with the inputs at once; `settings` then have what is usual in its place. */
+  readonly problem: RefusedPlan | undefined
   /** Every warning given so far; grows while the run goes on. */
   readonly warnings: readonly string[]
 }
 
-/**
- * Reads everything that the runner hands over, and masks what is secret before anything is printed.
- * @throws DeployError with all problems of the inputs at once
- */
+/** Reads everything that the runner hands over, and masks what is secret before anything is printed. */
 export async function loadRun(environment: Environment): Promise<LoadedRun> {
   const masks = openMasks()
   const raw = readInputs(environment)
@@ -56,17 +57,19 @@ export async function loadRun(environment: Environment): Promise<LoadedRun> {
   const log = redactBoxes(rememberWarnings(openLog(), warnings), masks.redact)
   const given = givenInputs(environment)
   const moved = findMovedInputs(given, raw.config || settingTable.config.fallback)
-  for (const warning of undeclaredInputs(given)) log.warning(warning)
+  const remarks = undeclaredInputs(given)
+  for (const remark of remarks) log.warning(remark)
   const sources = {
     ...workspaceKinds(context.workspace),
     secretsWithheld: secretsWithheld(context, event) !== undefined,
   }
   const settingsWith: LoadedRun['settingsWith'] = (file) => parseSettings(raw, { ...sources, ...file })
   const parsed = parseSettings(raw, { ...sources, incomplete: true })
+  let problem: RefusedPlan | undefined
   if (!parsed.ok || moved.problems.length > 0) {
     // What does not go together is said as well, so that all of it can be put right in one go.
     const all = settingsWith(undefined)
-    throw await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
+    problem = await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
   }
   const { environment: variables } = parsed.settings
   for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
@@ -86,6 +89,8 @@ export async function loadRun(environment: Environment): Promise<LoadedRun> {
     maskVariables: (values) => masks.addVariables(asVariables(values)),
     secrets: () => masks.values,
     redact: masks.redact,
+    remarks,
+    problem,
     warnings,
   }
 }
@@ -105,15 +110,17 @@ export function loadRemains(environment: Environment) {
 async function refusedInputs(
   problems: readonly string[],
   moved: ReturnType<typeof findMovedInputs>['settings'],
-): Promise<DeployError> {
+): Promise<RefusedPlan> {
   let file = ''
   if (Object.keys(moved).length > 0) {
     const { fileTextOf } = await import('../plan/file/ink-file.ts')
     file = `\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`
   }
-  return new DeployError(`The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {
+  return {
+    kind: 'refused',
+    problem: `The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
     hint: `Nothing was done. Put the \`with:\` block of the step right; the README lists every input.${file}`,
-  })
+  }
 }
 
 /** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */
