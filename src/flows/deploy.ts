@@ -6,7 +6,7 @@ import { deploymentBranch } from '../plan/names.ts'
 import { keptSecrets } from '../plan/variables.ts'
 import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/branches.ts'
-import { adviceOnStart, detectInSnapshot } from './environment/detected.ts'
+import { adviceOnPublish, adviceOnStart, detectInSnapshot } from './environment/detected.ts'
 import { warnOfIdleGlobs } from './no-deployment.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
 import {
@@ -187,7 +187,9 @@ async function conclude(work: Work, end: RolloutEnd, moved: Change | undefined):
 
 async function explainEnd({ plan, run, source, prepared: { snapshot } }: Work, end: RolloutEnd) {
   const howToStart = await adviceOnStart(plan, run, source, snapshot)
-  return explain(end, plan.build.rootDirectory, await source.files(snapshot, run.signal), howToStart)
+  const said = explain(end, plan.build.rootDirectory, await source.files(snapshot, run.signal), howToStart)
+  const better = said && (await adviceOnPublish(plan, run, source, snapshot, said.diagnosis.decisive))
+  return better ? { ...said, diagnosis: { ...said.diagnosis, ...better } } : said
 }
 
 /** Tells what is known of the source as soon as it is known: the outputs are there also when something fails later. */
