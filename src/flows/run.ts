@@ -12,6 +12,7 @@ import type { WorkflowText } from '../plan/workflow/workflow.ts'
 import type {
   AnnotationView,
   CardRow,
+  DeployReport,
   NothingReport,
   Phase,
   PhaseName,
@@ -214,6 +215,16 @@ export interface Outcome {
 /** What every report has. */
 export function reportBase({ context, warnings }: RunDeps) {
   return { runUrl: context.runUrl, warnings }
+}
+
+/** The report of a deployment: what its reporter has heard of it, and more. */
+export function deployReport(
+  deps: RunDeps,
+  { row, timeline }: Reporter,
+  more: Pick<DeployReport, 'action'> & Partial<DeployReport>,
+): DeployReport {
+  const { phases } = timeline
+  return { kind: 'deploy', row: row(), phases, envNames: [], annotations: [], ...more, ...reportBase(deps) }
 }
 
 /** The report of a run that comes to no deployment and has no report of its own. */

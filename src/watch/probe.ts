@@ -52,7 +52,7 @@ export interface ProbeOptions {
   readonly check: HealthCheck
   /** The commit that is to answer, for `{sha}` in what the answer has to contain; undefined when nobody knows. */
   readonly commit: string | undefined
-  readonly request: HttpRequest
+  readonly http: HttpRequest
   readonly mcp: McpProbe
   readonly clock: Clock
   /** Yields [0, 1). */
@@ -116,14 +116,14 @@ type Ask = (signal: AbortSignal) => Promise<Attempt>
 
 function asking(options: ProbeOptions, check: Exclude<HealthCheck, { kind: 'none' }>, url: URL): Ask {
   if (check.kind === 'mcp') return askOverMcp(options.mcp, url)
-  const { request, commit } = options
+  const { http, commit } = options
   const contains = commit === undefined ? check.contains : check.contains?.replaceAll('{sha}', commit)
   if (contains?.includes('{sha}')) {
     const error = 'it is not known which commit should answer, since the branch is none of this action’s'
     return async () => ({ url: url.href, error })
   }
   const { statuses, tolerant } = check
-  return askOverHttp(request, new URL(check.path.replace(/^\/*/, '/'), url), { statuses, contains, tolerant })
+  return askOverHttp(http, new URL(check.path.replace(/^\/*/, '/'), url), { statuses, contains, tolerant })
 }
 
 /** Whether a URL answers now as a tolerant check has it, and not as asked: by the app's own refusal. Asks once. */

@@ -6,7 +6,7 @@ import { placeOf } from '../../plan/build-plan.ts'
 import { variablesOf } from '../../plan/file/fill-variables.ts'
 import type { ServiceOutput } from '../../plan/file/references.ts'
 import type { Wire } from '../../plan/file/wiring.ts'
-import { databaseName, parseDeploymentBranch, previewName } from '../../plan/names.ts'
+import { commitOf, databaseName, previewName } from '../../plan/names.ts'
 import type { Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { OutputName } from '../../plan/setting-table.ts'
 import type { Report } from '../../report/model.ts'
@@ -134,7 +134,7 @@ async function tellStanding(service: ConfiguredService, deps: RunDeps, pullReque
     if (!present) return
     deps.output('service', present.name)
     if (present.url !== undefined) deps.output('url', present.url)
-    const commit = present.branch === undefined ? undefined : parseDeploymentBranch(present.branch)?.sourceSha
+    const commit = commitOf(present)
     if (present.branch !== undefined && commit !== undefined) {
       deps.output('branch', present.branch)
       deps.output('commit', commit)

@@ -5,7 +5,7 @@ import { describePlan } from '../../plan/describe.ts'
 import { type InkFile, parseInkFile } from '../../plan/file/ink-file.ts'
 import { anyService } from '../../plan/file/keys.ts'
 import { inOrder } from '../../plan/file/wiring.ts'
-import { parseDeploymentBranch } from '../../plan/names.ts'
+import { commitOf } from '../../plan/names.ts'
 import type { CheckPlan, Plan, PreviewPlan, ProductionPlan, TeardownPlan, WorkPlan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import { type SettingName, settingNames } from '../../plan/settings.ts'
@@ -156,7 +156,7 @@ async function foreseeDeployment(
   const found = database && (await findDatabase({ ...deps, platform }, database, deps.signal))
   const detected = existing ? undefined : await detectInCheckout(would, deps)
   const desired = desiredSettings({ plan: would, run: { platform }, prepared: { database: found, detected } }, existing)
-  const runs = existing?.branch === undefined ? undefined : parseDeploymentBranch(existing.branch)?.sourceSha
+  const runs = commitOf(existing)
   const before = existing && runs !== would.wanted.sha ? await fileAt(runs, deps) : existing && file
   const size = { memory: desired.memory ?? existing?.memory, vcpus: desired.vcpus ?? existing?.vcpus }
   const changes = [
