@@ -4,14 +4,15 @@ import { fewAtOnce } from '../../ink/few-at-once.ts'
 import type { Platform } from '../../ink/platform.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { variablesOf } from '../../plan/file/fill-variables.ts'
-import type { ServiceOutput } from '../../plan/file/references.ts'
-import type { Wire } from '../../plan/file/wiring.ts'
+
+import type { ServiceOutput, Wire } from '../../plan/file/references.ts'
 import { commitOf, databaseName, previewName } from '../../plan/names.ts'
+
 import type { Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { OutputName } from '../../plan/setting-table.ts'
 import type { Report } from '../../report/model.ts'
 import { findDatabase } from '../resources/databases.ts'
-import { labelled, nothingToDo, type OpenDeployment, type Outcome, type RunDeps, type Status } from '../run.ts'
+import { labelled, nothingToDo, type OpenDeployment, type Outcome, type RunDeps, runStatuses } from '../run.ts'
 import type { ConfiguredService } from './configuration.ts'
 import { shareSources } from './shared-source.ts'
 
@@ -238,17 +239,11 @@ function tellServices(deps: RunDeps, ended: readonly Ended[]): void {
   deps.output('services', JSON.stringify(Object.fromEntries(told)))
 }
 
-/** The worst first: what a run of several services is called. */
-const worstFirst: readonly Status[] = [
-  ...(['failed', 'unhealthy', 'rolled-back', 'timed-out', 'cancelled', 'superseded'] as const),
-  ...(['live', 'planned', 'removed', 'swept', 'skipped', 'nothing'] as const),
-]
-
 function together(ended: readonly Ended[], deps: RunDeps): Outcome {
   const outcomes = ended.map(({ outcome }) => outcome)
   // One that had to be left out for want of another is worse off than any that is live.
   const rank = ({ outcome, blocks }: Ended) =>
-    worstFirst.indexOf(blocks && outcome.status === 'skipped' ? 'superseded' : outcome.status)
+    runStatuses.indexOf(blocks && outcome.status === 'skipped' ? 'superseded' : outcome.status)
   const [worst, ...others] = ended.toSorted((a, b) => rank(a) - rank(b)).map(({ outcome }) => outcome)
   if (!worst) return nothingToDo(deps, `none of the services of ${deps.settings.config} has previews`)
   const failed = ended.filter(({ outcome }) => outcome.failure)

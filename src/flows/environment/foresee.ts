@@ -4,8 +4,10 @@ import type { Service } from '../../ink/results.ts'
 import { describePlan } from '../../plan/describe.ts'
 import { type InkFile, parseInkFile } from '../../plan/file/ink-file.ts'
 import { anyService } from '../../plan/file/keys.ts'
-import { inOrder } from '../../plan/file/wiring.ts'
+
+import { inOrder } from '../../plan/file/references.ts'
 import { commitOf } from '../../plan/names.ts'
+
 import type { CheckPlan, Plan, PreviewPlan, ProductionPlan, TeardownPlan, WorkPlan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import { type SettingName, settingNames } from '../../plan/settings.ts'

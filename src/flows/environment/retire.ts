@@ -5,7 +5,9 @@ import type { Place, RetirePlan } from '../../plan/plan.ts'
 import { marks, namedEnvironmentOf } from '../../plan/variables.ts'
 import type { SweptPreview } from '../../report/model.ts'
 import { ownServices } from '../resources/repository.ts'
-import { nothingToDo, type Outcome, type Run } from '../run.ts'
+import type { Outcome, Run } from '../run.ts'
+import { nothingToDo } from '../run.ts'
+import { unanswered } from '../still-wanted.ts'
 import { type Removing, takeDownEach, worstFirst } from '../teardown.ts'
 
 /** Takes down what a branch had deployed to an environment of its own: services, databases, branches and records. */
@@ -18,8 +20,13 @@ export async function retire({ branch, place, because }: RetirePlan, run: Run): 
     return nothingToDo(run, reason)
   }
   const isBack = async () => {
-    const tip = await run.github.branches.tip(branch)
-    return tip !== undefined && tip !== 'withheld'
+    const tip = await run.github.branches.tip(branch, { deadlineAt: run.deadlineAt })
+    if (tip === undefined)
+      throw unanswered(
+        `${branch} is there again`,
+        'What is there of its environment goes then, or with the next sweep.',
+      )
+    return tip !== 'withheld'
   }
   return worstFirst(
     await takeDownEach(
