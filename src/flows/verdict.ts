@@ -3,8 +3,7 @@ import { inSeconds } from '../core/format.ts'
 
 import { diagnose, type Failure } from '../diagnosis/diagnose.ts'
 import type { AnnotationView, CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
-import { namedPaths } from '../watch/named-paths.ts'
-import type { ProbeResult } from '../watch/probe.ts'
+import { namedPaths, type ProbeResult } from '../watch/probe.ts'
 import type { RolloutEnd } from './observe.ts'
 
 /** What a rollout adds up to: a state for the card, and one sentence about it. */
