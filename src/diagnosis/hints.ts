@@ -248,8 +248,8 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: 'Set `"type"` in package.json as the code is written, or name the file .cjs or .mjs.',
   },
   {
-    at: /EADDRINUSE.*?:(?<port>\d+)|address already in use/i,
-    cause: 'The port[[ {port}]] is in use already',
+    at: /EADDRINUSE.*?:(?<port>\d+)|address already in use|\bport (?<port2>\d+) (?:is|was) (?:already )?in use/i,
+    cause: 'The port[[ {port|port2}]] is in use already',
     todo: 'Start one server only, on the port in the PORT environment variable.',
   },
   {

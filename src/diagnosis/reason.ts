@@ -73,7 +73,7 @@ function withCauses(lines: readonly string[], at: number, text: string): string 
   for (let next = at + 1; next <= at + CHAIN && next < lines.length; next += 1) {
     const line = lines[next] ?? ''
     if (/^\s*Caused by:\s*$/.test(line)) deepest = lines[next + 1]?.trim() ? next + 1 : deepest
-    else if (DEEPER.test(line) && scoreOf(line) >= TELLING) deepest = next
+    else if (DEEPER.test(line) && scoreOf(line.replace(/^\s*\[cause\]: /, '')) >= TELLING) deepest = next
     else if (announced && /^\s*> \S/.test(line) && !/^\s*> (?:Compilation failed|Run with|Process)/.test(line))
       deepest = next
     else if (/^\s*\* Try:/.test(line)) break

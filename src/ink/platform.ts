@@ -24,7 +24,7 @@ interface Scope {
 /** ml.ink, in the words of this project. Names are service names within the {@link Scope} that it was opened for. */
 export type Platform = Awaited<ReturnType<typeof openPlatform>>
 
-/** Connects to ml.ink. Close it when done, or the process does not end. */
+/** Connects to ml.ink. Dispose of it when done, or the process does not end. */
 export async function openPlatform(
   options: SessionOptions & { scope: Scope; warning: (text: string) => void },
   signal: AbortSignal,
@@ -77,7 +77,7 @@ export async function openPlatform(
     ...serviceCalls(call, catalogue),
     ...resourceCalls(call, catalogue),
     ...accountCalls(call, catalogue),
-    close: (): Promise<void> => session.close(),
+    [Symbol.asyncDispose]: (): Promise<void> => session.close(),
   }
 }
 

@@ -4,9 +4,9 @@ import { databaseName } from '../../plan/names.ts'
 import type { Place, RetirePlan } from '../../plan/plan.ts'
 import { marks, namedEnvironmentOf } from '../../plan/variables.ts'
 import type { SweptPreview } from '../../report/model.ts'
-import { nothingReport } from '../no-deployment.ts'
 import { ownServices } from '../resources/repository.ts'
 import type { Outcome, Run } from '../run.ts'
+import { nothingToDo } from '../run.ts'
 import { unanswered } from '../still-wanted.ts'
 import { type Removing, takeDownEach, worstFirst } from '../teardown.ts'
 
@@ -17,7 +17,7 @@ export async function retire({ branch, place, because }: RetirePlan, run: Run): 
   if (found.length === 0) {
     const reason = `${because}, and it had deployed nothing to an environment of its own`
     run.reporter.timeline.end('done', reason)
-    return { action: 'none', status: 'nothing', report: nothingReport(run, 'nothing', reason), failure: undefined }
+    return nothingToDo(run, reason)
   }
   const isBack = async () => {
     const tip = await run.github.branches.tip(branch, { deadlineAt: run.deadlineAt })
