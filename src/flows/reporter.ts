@@ -1,7 +1,7 @@
 import { placeName } from '../plan/names.ts'
 import { removalBy, workflowsOf } from '../plan/workflow/check.ts'
 import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
-import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
+import type { CardRow, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { createSeal, encodeState } from '../report/state.ts'
 import { isBad, targetFor } from '../report/wording.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
