@@ -129,12 +129,12 @@ function meaningOfPullRequest(event: PullRequestEvent, settings: Settings): Inte
   const { action, pullRequest, label } = event
   const { number } = pullRequest
   const isGate = sameLabel(label, settings.previewLabel)
-  if (action === 'closed') return teardown(`pull request #${number} was closed`, pullRequest)
+  if (action === 'closed') return teardownOf(`pull request #${number} was closed`, pullRequest)
   if (action === 'unlabeled' && isGate) {
-    return teardown(`the label ${settings.previewLabel} was taken off pull request #${number}`, pullRequest)
+    return teardownOf(`the label ${settings.previewLabel} was taken off pull request #${number}`, pullRequest)
   }
   if (action === 'converted_to_draft' && !settings.previewDrafts) {
-    return teardown(`pull request #${number} is a draft again, and previews.drafts is false`, pullRequest)
+    return teardownOf(`pull request #${number} is a draft again, and previews.drafts is false`, pullRequest)
   }
   if (idleActions.includes(action) || (action === 'labeled' && label !== undefined && !isGate)) {
     const what = action === 'labeled' ? `labeled ${label}` : action
@@ -237,7 +237,7 @@ export function previewByNumber(number: number, because: string): PreviewIntent 
   return { ...usualPreview, because, of: { kind: 'number', number }, byPerson: true }
 }
 
-export function teardown(because: string, pullRequest: PullRequest): TeardownIntent {
+export function teardownOf(because: string, pullRequest: PullRequest): TeardownIntent {
   return { kind: 'teardown', because, number: pullRequest.number, askedBy: undefined, pullRequest }
 }
 

@@ -19,7 +19,7 @@ import {
   type PreviewIntent,
   type PreviewOf,
   type ProductionIntent,
-  teardown,
+  teardownOf,
 } from './intent.ts'
 import { previewName } from './names.ts'
 import { matchesPaths } from './paths.ts'
@@ -123,7 +123,7 @@ function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | 
       : { kind: 'none', status: 'skipped', reason, pullRequest: pullRequest.number }
 
   const isGone = pullRequest.state === 'closed' || !labelIsOn(input.settings.previewLabel, pullRequest)
-  if (intent.asItIs && isGone) return teardownPlan(input, teardown(intent.because, pullRequest))
+  if (intent.asItIs && isGone) return teardownPlan(input, teardownOf(intent.because, pullRequest))
   const reason = skipReason(input, pullRequest, intent.byPerson) ?? notTheHead(intent, pullRequest)
   if (reason !== undefined) return no(reason)
   const trust = trustIn(input, intent, pullRequest, facts)
