@@ -7,7 +7,8 @@ import type { GitHub, GitHubOptions } from './github/github.ts'
 import type { Platform } from './ink/platform.ts'
 import { isFromFork, type RunContext, type RunEvent } from './plan/event.ts'
 import type { Settings } from './plan/settings.ts'
-import type { Source, SourceOptions } from './source/source.ts'
+import type { Source } from './source/source.ts'
+import type { SourceOptions } from './source/workspace.ts'
 
 /** What only the edge to the runner can give. */
 export interface Edge {

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import { DeployError } from '../core/errors.ts'
+import { jsonIn } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { Secret } from '../core/secret.ts'
 
@@ -37,9 +38,7 @@ export function createGitHubCli(folder: string, environment: NodeJS.ProcessEnv):
   const gh = (args: readonly string[], input = '') => run(args, { cwd: folder, env, input })
   return {
     async repository() {
-      const found = view.safeParse(
-        parseJson(await gh(['repo', 'view', '--json', 'nameWithOwner,url,defaultBranchRef'])),
-      )
+      const found = view.safeParse(jsonIn(await gh(['repo', 'view', '--json', 'nameWithOwner,url,defaultBranchRef'])))
       if (!found.success) throw new DeployError('gh answered in a way that is not understood', { hint: WITHOUT })
       const { nameWithOwner: name, url, defaultBranchRef } = found.data
       return { name, address: `${new URL(url).host}/${name}`, defaultBranch: defaultBranchRef?.name || undefined }
@@ -73,14 +72,6 @@ function run(
     child.stdin?.on('error', () => {})
     child.stdin?.end(input)
   })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** Where the workflow belongs, from the repository's root. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { GitRepository } from './git.ts'
-import { quotePath } from './workspace.ts'
+import { assertPublicAddress } from '../core/addresses.ts'
+import { GitFailure, type GitRepository, type GitSetting } from './git.ts'
+import { type GitRemote, type NetworkOutput, SourceError } from './remote.ts'
+import { type GitWorkspace, quotePath, type Stores } from './workspace.ts'
 
 const newline = 0x0a
 
@@ -39,6 +41,91 @@ export async function storeFiles(store: GitRepository, paths: readonly Buffer[])
   const input = paths.map((path) => `${quotePath(path)}\n`).join('')
   const answer = await store.run(['hash-object', '-w', '--no-filters', '--stdin-paths'], { input })
   return answer.toString('latin1').trim().split('\n')
+}
+
+interface FetchRequest {
+  readonly remote: GitRemote
+  readonly wants: readonly string[]
+  /** What the wants name. */
+  readonly kind: 'commits' | 'contents'
+  /** `blob:none`: directories, but not files' contents. `tree:0`: commits alone. */
+  readonly filter?: 'blob:none' | 'tree:0'
+}
+
+/**
+ * Fetches objects by name, commits without their history. Into a store that nothing is pushed from: fetching leaves marks in
+ * a repository (shallow, promisor) that a server would have to be told of.
+ *
+ * @throws GitFailure when the server cannot be reached or does not have one of them
+ */
+export async function fetchObjects({ fetched }: Stores, request: FetchRequest): Promise<void> {
+  requireSuccess(await runFetch(fetched, request))
+}
+
+/**
+ * As {@link fetchObjects}, for what is needed and not only of use: tried again when the network or the server fails.
+ *
+ * @throws SourceError `unreachable` when it keeps failing
+ */
+export async function fetchNeeded(git: GitWorkspace, { fetched }: Stores, request: FetchRequest): Promise<void> {
+  const { remote } = request
+  const output = await git.retrying(`Fetching from ${remote.url}`, remote, async () =>
+    runFetch(fetched, request, remote.untrusted ? await guardSettings(git, remote) : []),
+  )
+  requireSuccess(output)
+}
+
+function requireSuccess({ exitCode, stderr }: NetworkOutput): void {
+  if (exitCode !== 0) throw new GitFailure('fetch', exitCode, stderr)
+}
+
+// A stranger named the server. It is asked only where everybody may ask, at the very addresses that were looked up for
+// the check (git 2.37 and newer), and cannot send us elsewhere.
+async function guardSettings(git: GitWorkspace, remote: GitRemote): Promise<readonly GitSetting[]> {
+  const { url, ips } = await assertPublicAddress(remote.url)
+  const direct: GitSetting = ['http.followRedirects', 'false']
+  // Unknown here, it may still be known to the proxy; but without one a name must not get a second chance to lead inside.
+  if (ips.length === 0 && git.proxied) return [direct]
+  if (ips.length === 0) throw new SourceError('unreachable', `${url.host} could not be found (DNS)`)
+  const pinned = ips.map((ip) => (ip.includes(':') ? `[${ip}]` : ip)).join(',')
+  return [direct, ['http.curloptResolve', `${url.hostname}:${url.port === '' ? 443 : url.port}:${pinned}`]]
+}
+
+function runFetch(
+  store: GitRepository,
+  request: FetchRequest,
+  settings: readonly GitSetting[] = [],
+): Promise<NetworkOutput> {
+  const { remote, wants } = request
+  const depth = request.kind === 'commits' ? ['--depth=1'] : []
+  // git remembers a filter, so having none must be said.
+  const filter = request.filter === undefined ? '--no-filter' : `--filter=${request.filter}`
+  const args = ['fetch', '--quiet', ...depth, filter, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
+  return store.talk(remote, args, { settings, input: wants.map((want) => `${want}\n`).join('') })
+}
+
+/**
+ * As {@link fetchObjects} for commits, but does without those that the server does not have.
+ *
+ * @returns the commits fetched
+ */
+export async function fetchKnownCommits(
+  stores: Stores,
+  request: Omit<FetchRequest, 'kind'>,
+): Promise<readonly string[]> {
+  let wants = request.wants
+  while (wants.length > 0) {
+    try {
+      await fetchObjects(stores, { ...request, wants, kind: 'commits' })
+      return wants
+    } catch (error) {
+      // The server names one at a time, and sends nothing at all then.
+      const unknown = error instanceof GitFailure ? /not our ref ([0-9a-f]+)/.exec(error.stderr)?.[1] : undefined
+      if (unknown === undefined || !wants.includes(unknown)) throw error
+      wants = wants.filter((want) => want !== unknown)
+    }
+  }
+  return []
 }
 
 /** What a snapshot takes over from the commit it is made of. Bytes, as old commits are not always UTF-8. */

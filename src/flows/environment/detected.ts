@@ -7,7 +7,8 @@ import {
   startAdvice,
 } from '../../plan/file/detect-build.ts'
 import type { PreviewPlan, ProductionPlan } from '../../plan/plan.ts'
-import type { Snapshot, Source } from '../../source/source.ts'
+import type { Snapshot } from '../../source/snapshot.ts'
+import type { Source } from '../../source/source.ts'
 import type { Run, RunDeps } from '../run.ts'
 
 type Plan = PreviewPlan | ProductionPlan

@@ -1,7 +1,7 @@
 import { DeployError, errorMessage } from '../../core/errors.ts'
 import { callsAtOnce, inTurns } from '../../core/parallel.ts'
-import { fewAtOnce } from '../../ink/few-at-once.ts'
 import type { Platform } from '../../ink/platform.ts'
+import { fewAtOnce } from '../../ink/platform.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { variablesOf } from '../../plan/file/fill-variables.ts'
 import type { ServiceOutput } from '../../plan/file/references.ts'

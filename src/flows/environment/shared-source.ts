@@ -1,5 +1,6 @@
 import { inTurns } from '../../core/parallel.ts'
-import type { Snapshot, Source } from '../../source/source.ts'
+import type { Snapshot } from '../../source/snapshot.ts'
+import type { Source } from '../../source/source.ts'
 import type { RunDeps } from '../run.ts'
 
 /** The sources of the services of one run. */
