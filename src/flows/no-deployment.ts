@@ -6,9 +6,7 @@ import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
 import type { NonePlan, RefusedPlan } from '../plan/plan.ts'
-import type { AnnotationView, NothingReport } from '../report/model.ts'
-import type { Subject } from './reporter.ts'
-import type { Outcome, RunDeps } from './run.ts'
+import { annotationsOf, nothingReport, type Outcome, type RunDeps } from './run.ts'
 
 /** The run cannot go on: a missing key, a command that lacks what it needs. */
 export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
@@ -16,11 +14,6 @@ export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
   const report = nothingReport(deps, 'failed', problem, hint)
   const failure = new DeployError(problem, { hint })
   return { action: 'none', status: 'failed', report, failure, annotations: annotationsOf(plan) }
-}
-
-/** What is wrong in `ink.yml`, for the lines where it stands. */
-export function annotationsOf({ places = [] }: RefusedPlan): AnnotationView[] {
-  return places.map(({ text, ...place }) => ({ level: 'error', title: 'Ink Deploy', message: text, ...place }))
 }
 
 /** There is nothing to do, or a rule forbids it. */
@@ -32,8 +25,7 @@ export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): P
   if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
     await noteSkipped(plan.reason, event.pullRequest, deps)
   if (plan.heldBy) await warnOfHolding(plan.heldBy, deps)
-  const report = nothingReport(deps, plan.status, plan.reason)
-  return { action: 'none', status: plan.status, report, failure: undefined }
+  return { action: 'none', status: plan.status, report: nothingReport(deps, plan.status, plan.reason) }
 }
 
 /** Where there is no checkout, nothing tells which globs are good. */
@@ -65,22 +57,7 @@ export function warnOfIdleGlobs(
 async function noteSkipped(reason: string, pullRequest: PullRequest, deps: RunDeps): Promise<void> {
   const { number, head } = pullRequest
   const base = serviceName(deps.settings.service, deps.context.repository)
-  const subject: Subject = {
-    serviceName: previewName(base, number),
-    target: `pr-${number}`,
-    pullRequest: number,
-    commit: head.sha,
-  }
   const { openReporter } = await import('./reporter.ts')
-  await openReporter(deps, subject).noteSkipped(reason)
-}
-
-/** The report of a run that comes to no deployment and has no report of its own. */
-export function nothingReport(
-  { context, warnings }: RunDeps,
-  status: NothingReport['status'],
-  reason: string,
-  hint?: string,
-): NothingReport {
-  return { kind: 'none', status, reason, hint, runUrl: context.runUrl, warnings }
+  const subject = { serviceName: previewName(base, number), pullRequest: number, commit: head.sha }
+  await openReporter(deps, { ...subject, target: `pr-${number}` }).noteSkipped(reason)
 }

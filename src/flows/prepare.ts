@@ -51,20 +51,15 @@ export async function prepare(plan: DeployPlan, run: Run, source: Source): Promi
   const [platformSide, snapshot] = await bothOf(
     run.signal,
     (signal) => preparePlatform(plan, run, source, signal),
-    (signal) =>
-      source.snapshot(
-        {
-          wanted: plan.wanted,
-          ordinaryCheckouts: plan.ordinaryCheckouts,
-          directory: plan.directory,
-          exportIgnore: plan.exportIgnore,
-          lfsPointers: plan.lfsPointers,
-        },
-        signal,
-      ),
+    (signal) => source.snapshot(snapshotRequest(plan), signal),
   )
   const detected = platformSide.existing ? undefined : await detectInSnapshot(plan, run, source, snapshot)
   return { ...platformSide, snapshot, detected }
+}
+
+/** The source snapshots are shared by what is asked of them, so nothing else of the plan may be in there. */
+export function snapshotRequest({ wanted, ordinaryCheckouts, directory, exportIgnore, lfsPointers }: DeployPlan) {
+  return { wanted, ordinaryCheckouts, directory, exportIgnore, lfsPointers }
 }
 
 async function preparePlatform(

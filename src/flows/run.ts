@@ -5,10 +5,20 @@ import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
-import type { Place } from '../plan/plan.ts'
+import type { Place, RefusedPlan, WorkPlan } from '../plan/plan.ts'
+import type { OutputName } from '../plan/setting-table.ts'
 import type { CommentMode, ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
 import type { WorkflowText } from '../plan/workflow/workflow.ts'
-import type { AnnotationView, CardRow, Phase, PhaseName, PhaseResult, PreviewEnd, Report } from '../report/model.ts'
+import type {
+  AnnotationView,
+  CardRow,
+  NothingReport,
+  Phase,
+  PhaseName,
+  PhaseResult,
+  PreviewEnd,
+  Report,
+} from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
 
@@ -35,27 +45,6 @@ export function labelled(log: Log, name: string): Log {
     untrusted: (line) => log.untrusted(label(line)),
   }
 }
-
-/** The action's outputs, by their names in `action.yml`. */
-export type OutputName =
-  | 'url'
-  | 'status'
-  | 'action'
-  | 'environment'
-  | 'service'
-  | 'service-id'
-  | 'repo'
-  | 'branch'
-  | 'commit'
-  | 'snapshot'
-  | 'duration-seconds'
-  | 'build-seconds'
-  | 'comment-id'
-  | 'deployment-id'
-  | 'skipped-reason'
-  | 'removed'
-  | 'cost-per-day'
-  | 'services'
 
 /** Everything that a flow may use. Built once, by the entry point. */
 export interface Deps {
@@ -101,8 +90,8 @@ export interface SourceWish {
 /** What the post step needs in order to settle a deployment that main left open. */
 export interface OpenDeployment {
   readonly row: string
-  readonly pullRequest: number | undefined
-  readonly deploymentId: number | undefined
+  readonly pullRequest?: number | undefined
+  readonly deploymentId?: number | undefined
   /** By what the record is found that was being made when the run was ended; undefined when its id is known, or there is none. */
   readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
   /** What the run was to do about its comment. */
@@ -219,7 +208,38 @@ export interface Outcome {
   /** What is wrong in files of the repository, beside what a deployment's report has. */
   readonly annotations?: readonly AnnotationView[]
   /** Why the run is red; undefined when it is green. */
-  readonly failure: DeployError | undefined
+  readonly failure?: DeployError | undefined
+}
+
+/** What every report has. */
+export function reportBase({ context, warnings }: RunDeps) {
+  return { runUrl: context.runUrl, warnings }
+}
+
+/** The report of a run that comes to no deployment and has no report of its own. */
+export function nothingReport(
+  deps: RunDeps,
+  status: NothingReport['status'],
+  reason: string,
+  hint?: string,
+): NothingReport {
+  return { kind: 'none', status, reason, hint, ...reportBase(deps) }
+}
+
+/** How a run ends that had nothing to do, and says so. */
+export function nothingToDo(deps: RunDeps, reason: string): Outcome {
+  return { action: 'none', status: 'nothing', report: nothingReport(deps, 'nothing', reason) }
+}
+
+/** What a plan counts as in the output `action`. */
+export function actionOf({ kind }: WorkPlan): Action {
+  if (kind === 'logs') return 'none'
+  return kind === 'retire' ? 'teardown' : kind
+}
+
+/** What is wrong in `ink.yml`, for the lines where it stands. */
+export function annotationsOf({ places = [] }: RefusedPlan): AnnotationView[] {
+  return places.map(({ text, ...place }) => ({ level: 'error', title: 'Ink Deploy', message: text, ...place }))
 }
 
 /** What the timeline needs of the log: one group per phase, ended by a line with result and seconds. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
+import { backoffMs } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
-import { backoffMs } from '../core/retry.ts'
 import type { Sighting } from '../watch/deployment-watch.ts'
 import type { RolloutEnd } from './observe.ts'
 

@@ -1,8 +1,8 @@
 import { DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import { diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
-import { namedPaths } from '../diagnosis/named-paths.ts'
 import type { AnnotationView, CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
+import { namedPaths } from '../watch/named-paths.ts'
 import type { ProbeResult } from '../watch/probe.ts'
 import type { RolloutEnd } from './observe.ts'
 

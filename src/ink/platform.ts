@@ -25,7 +25,7 @@ import { openSession, type SessionOptions } from './session.ts'
 /** ml.ink, in the words of this project. Names are service names within the project and workspace that it was opened for. */
 export type Platform = Awaited<ReturnType<typeof openPlatform>>
 
-/** Connects to ml.ink. Close it when done, or the process does not end. */
+/** Connects to ml.ink. Dispose of it when done, or the process does not end. */
 export async function openPlatform(
   options: SessionOptions & {
     readonly scope: { readonly project: string; readonly workspace: string | undefined }
@@ -63,7 +63,7 @@ export async function openPlatform(
     ...serviceCalls(call, catalogue),
     ...resourceCalls(call, catalogue),
     ...accountCalls(call, catalogue),
-    close: (): Promise<void> => session.close(),
+    [Symbol.asyncDispose]: (): Promise<void> => session.close(),
   }
 }
 

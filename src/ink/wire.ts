@@ -1,7 +1,6 @@
 import * as z from 'zod'
-import { signalWithin, systemClock } from '../core/clock.ts'
+import { retryAfterMs, signalWithin, systemClock } from '../core/clock.ts'
 import { AnswerTooLarge, describeBody, type Fetch, jsonIn, parseJson } from '../core/http.ts'
-import { retryAfterMs } from '../core/retry.ts'
 import { httpError, networkError, PlatformError, paymentRequired, protocolError } from './errors.ts'
 
 /**

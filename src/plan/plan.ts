@@ -1,7 +1,7 @@
 import type { Autoscale } from './autoscale.ts'
 import type { WantedRecord } from './dns.ts'
 import type { PullRequest, Repository } from './event.ts'
-import type { FileProblem } from './file/problems.ts'
+import type { FileProblem } from './file/references.ts'
 import type { HealthCheck } from './health.ts'
 import type { BuildSettings, DatabaseSettings, EnvStrategy, Prices, Settings } from './settings.ts'
 import type { Variables } from './variables.ts'

@@ -259,3 +259,27 @@ export const fileSettings = {
 }
 
 export const settingTable = { ...workflowSettings, ...fileSettings }
+
+/** The action's outputs and what they hold, one line of Markdown each; `action.yml` and the README are made of it. */
+export const outputs = {
+  url: 'Where the deployment answers',
+  status:
+    '`live`, `failed`, `unhealthy`, `rolled-back`, `superseded`, `cancelled`, `timed-out`, `removed`, `swept`, `skipped`, `planned` or `nothing`',
+  action: '`preview`, `production`, `teardown`, `sweep`, `monitor`, `rollback`, `plan` or `none`',
+  environment: '`preview`, `production`, or the environment that `ink.yml` names for the branch',
+  service: 'Name of the service on ml.ink',
+  'service-id': 'Id of the service on ml.ink',
+  repo: 'Repository on ml.ink',
+  branch: 'Branch on ml.ink that holds the snapshot',
+  commit: 'Commit of this repository that was deployed',
+  snapshot: 'Commit that was pushed to ml.ink',
+  'duration-seconds': 'How long the whole run took',
+  'build-seconds': 'How long the build took',
+  'comment-id': 'Id of the comment on the pull request',
+  'deployment-id': 'Id of the GitHub deployment record',
+  'skipped-reason': 'Why nothing was deployed',
+  removed: 'What was removed, as a JSON list',
+  'cost-per-day': 'Estimated dollars a day',
+  services: 'Each service of `ink.yml` by its name, as JSON: `url`, `status`, `commit`, `service` and `branch`',
+} as const
+export type OutputName = keyof typeof outputs

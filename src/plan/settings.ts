@@ -1,3 +1,4 @@
+import { shown } from '../core/format.ts'
 import type { Secret } from '../core/secret.ts'
 import { noVariables, type ServiceVariables } from './file/references.ts'
 import { healthOf } from './health.ts'
@@ -111,11 +112,6 @@ function read({ type, fallback }: Setting<unknown>, { text, label }: Given, prob
 
 function worded(label: string, problems: readonly ValueProblem[]): string[] {
   return problems.map(({ at, text }) => `${label}${at === undefined ? '' : `, ${at}`}: ${text}`)
-}
-
-/** A value as it appears in a message: quoted, on one line, and not too long. */
-function shown(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
 }
 
 function keyIsWanted({ command }: Settings, { secretsWithheld = false }: SettingsSources): boolean {

@@ -1,9 +1,9 @@
 import { DeployError } from '../core/errors.ts'
-import { nearestWord } from '../core/nearest.ts'
+import { nearestWord } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import type { RunContext, RunEvent } from '../plan/event.ts'
-import { findMovedInputs, isMovedInput } from '../plan/file/moved-inputs.ts'
+import { findMovedInputs, isMovedInput } from '../plan/file/keys.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import { settingTable } from '../plan/setting-table.ts'
 import {
@@ -108,7 +108,7 @@ async function refusedInputs(
 ): Promise<DeployError> {
   let file = ''
   if (Object.keys(moved).length > 0) {
-    const { fileTextOf } = await import('../plan/file/file-text.ts')
+    const { fileTextOf } = await import('../plan/file/ink-file.ts')
     file = `\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`
   }
   return new DeployError(`The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {

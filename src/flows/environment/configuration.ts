@@ -1,15 +1,28 @@
-import { shortSha } from '../../core/format.ts'
-import { nearestWord } from '../../core/nearest.ts'
+import { nearestWord, shortSha } from '../../core/format.ts'
 import { placeOf } from '../../plan/build-plan.ts'
+import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/command-meaning.ts'
 import type { RunEvent } from '../../plan/event.ts'
-import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/file/commit.ts'
 import { secretsNamed } from '../../plan/file/fill-variables.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
-import { environmentProblems, inEnvironment, ofEnvironment, placedIn, settingsIn } from '../../plan/file/named.ts'
-import { type PlacedService, placeServices } from '../../plan/file/placement.ts'
-import { describeProblem, type FileProblem, placeOfProblem } from '../../plan/file/problems.ts'
-import { type FileService, plainVariables } from '../../plan/file/references.ts'
-import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
+import {
+  databaseProblems,
+  environmentProblems,
+  inEnvironment,
+  ofEnvironment,
+  type PlacedService,
+  placedIn,
+  placeServices,
+  settingsIn,
+} from '../../plan/file/placement.ts'
+import {
+  describeProblem,
+  type FileProblem,
+  type FileService,
+  placeOfProblem,
+  plainVariables,
+  type Wire,
+  wiresOf,
+} from '../../plan/file/references.ts'
 import { type PlanInput, productionBranch } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
 import type { Facts, Plan, RefusedPlan } from '../../plan/plan.ts'
@@ -190,19 +203,6 @@ function sourcesOf(file: InkFile, service: FileService | undefined, environment:
     written: (name: SettingName) => file.written(name, service?.name, environment),
     ...(service ? { variables: service.variables } : {}),
   }
-}
-
-/** Whoever uses another's database needs that other to have one, of a kind that has what is asked for. */
-function databaseProblems(services: readonly ConfiguredService[]): string[] {
-  return services.flatMap(({ wires }) =>
-    wires.flatMap(({ service, output, label }) => {
-      const type = services.find(({ name }) => name === service)?.settings.database?.type
-      if (!output.startsWith('database.')) return []
-      if (type === undefined) return [`${label}: ${service} has no database`]
-      if (output === 'database.token' && type !== 'sqlite') return [`${label}: a ${type} database has no token`]
-      return []
-    }),
-  )
 }
 
 /** With several services in the file, `service` confines a run to one of them. */

@@ -4,14 +4,13 @@ import type { Platform } from '../../ink/platform.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { variablesOf } from '../../plan/file/fill-variables.ts'
-import type { ServiceOutput } from '../../plan/file/references.ts'
-import type { Wire } from '../../plan/file/wiring.ts'
+import type { ServiceOutput, Wire } from '../../plan/file/references.ts'
 import { databaseName, parseDeploymentBranch, previewName } from '../../plan/names.ts'
 import type { Plan, RefusedPlan } from '../../plan/plan.ts'
+import type { OutputName } from '../../plan/setting-table.ts'
 import type { Report } from '../../report/model.ts'
-import { nothingReport } from '../no-deployment.ts'
 import { findDatabase } from '../resources/databases.ts'
-import { labelled, type OpenDeployment, type Outcome, type OutputName, type RunDeps, type Status } from '../run.ts'
+import { labelled, nothingToDo, type OpenDeployment, type Outcome, type RunDeps, type Status } from '../run.ts'
 import type { ConfiguredService } from './configuration.ts'
 import { shareSources } from './shared-source.ts'
 
@@ -102,7 +101,7 @@ async function runService(
     const named = report.kind === 'none' ? { ...report, reason: `${name}: ${report.reason}` } : report
     return { service, outcome: { ...outcome, report: named }, outputs, blocks }
   }
-  if (service.idle) return end(nothingOf(own, 'the input service names another'), false)
+  if (service.idle) return end(nothingToDo(own, 'the input service names another'), false)
   // Those that come to their turn once it is over would only say that they ran out of time.
   deps.signal.throwIfAborted()
   const skipped = async (reason: string) => end(await runner.skip(own, reason), true)
@@ -154,16 +153,8 @@ async function withPlatform<T>(
 ): Promise<T> {
   const place = placeOf({ context: deps.context, settings })
   const isProduction = pullRequest === undefined || idle === 'no-previews'
-  const platform = await deps.openPlatform(place, deps.signal)
-  try {
-    return await ask(platform, isProduction ? place.baseName : previewName(place.baseName, pullRequest))
-  } finally {
-    await platform.close()
-  }
-}
-
-function nothingOf(deps: RunDeps, reason: string): Outcome {
-  return { action: 'none', status: 'nothing', report: nothingReport(deps, 'nothing', reason), failure: undefined }
+  await using platform = await deps.openPlatform(place, deps.signal)
+  return await ask(platform, isProduction ? place.baseName : previewName(place.baseName, pullRequest))
 }
 
 /** The secrets of all services that the workflow does not give, before the first service is touched. */
@@ -258,7 +249,7 @@ function together(ended: readonly Ended[], deps: RunDeps): Outcome {
   const rank = ({ outcome, blocks }: Ended) =>
     worstFirst.indexOf(blocks && outcome.status === 'skipped' ? 'superseded' : outcome.status)
   const [worst, ...others] = ended.toSorted((a, b) => rank(a) - rank(b)).map(({ outcome }) => outcome)
-  if (!worst) return nothingOf(deps, `none of the services of ${deps.settings.config} has previews`)
+  if (!worst) return nothingToDo(deps, `none of the services of ${deps.settings.config} has previews`)
   const failed = ended.filter(({ outcome }) => outcome.failure)
   const failure =
     failed.length === 0

@@ -1,11 +1,28 @@
+import type { RunContext } from '../event.ts'
 import { matchesPaths } from '../paths.ts'
 import type { Settings } from '../settings.ts'
-import type { Grants, Job, Workflow } from './workflow.ts'
+import { type Grants, type Job, parseWorkflow, type Workflow, type WorkflowText } from './workflow.ts'
 
 /** The workflow that runs this, and the others of the repository that use the action too. */
 export interface Workflows {
   readonly own: Workflow
   readonly others: readonly Workflow[]
+}
+
+/** Finds them among files of the repository; undefined where the one that runs this is not there, or could be either of two. */
+export function workflowsOf(files: readonly WorkflowText[], context: RunContext): Workflows | undefined {
+  const all = files.flatMap((file) => parseWorkflow(file) ?? [])
+  const { workflow: name, workflowPath, action } = context
+  const at = (path: string) => all.find((one) => one.path === path)
+  const named = all.filter((one) => one.name === name || one.path === name)
+  const own = workflowPath === undefined ? (named.length === 1 ? named[0] : undefined) : at(workflowPath)
+  if (own === undefined) return undefined
+  const uses = ({ jobs }: Workflow, follow = true): boolean =>
+    [...jobs.values()].some((job) => {
+      const called = job.uses?.startsWith('./') && follow ? at(job.uses.slice(2)) : undefined
+      return job.steps.some((step) => isThisAction(step.uses, action)) || (called !== undefined && uses(called, false))
+    })
+  return { own, others: all.filter((one) => one !== own && uses(one)) }
 }
 
 /** What a workflow is held against. */
