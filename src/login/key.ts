@@ -5,9 +5,8 @@ import type { Fetch } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { Secret } from '../core/secret.ts'
 import { looksLikeApiKey } from '../plan/values.ts'
-import { openLoopback } from './loopback.ts'
+import { openLoopback, type Terminal, unlessAborted } from './interaction.ts'
 import { type AuthorizationServer, boundedFetch, checkKey, discover, KEY_MAY_REMAIN, step } from './server.ts'
-import { type Terminal, unlessAborted } from './terminal.ts'
 
 /** What an answer to our request must agree with. */
 export interface Expected {
@@ -126,8 +125,8 @@ async function authorize(server: AuthorizationServer, browser: boolean, deps: Ob
       ...(scope && { scope }),
     }),
   )
-  const wait = browser ? codeFromBrowser : codeFromInput
-  const authorizationCode = await wait(authorizationUrl.href, visit, expected, deps)
+  const wait = browser ? askBrowser : askForPaste
+  const authorizationCode = await inTime(deps, wait(authorizationUrl.href, visit, expected, deps))
   const exchange = { metadata, clientInformation, authorizationCode, codeVerifier, redirectUri, resource }
   // Awaited here, so that the port is closed after it: a failure meanwhile would be nobody's.
   return await step('hand out a key', signal, () => exchangeAuthorization(issuer, { ...exchange, fetchFn: fetch }))
@@ -150,38 +149,37 @@ function register(server: AuthorizationServer, redirectUri: string, fetch: Fetch
   )
 }
 
-async function codeFromBrowser(
+async function askBrowser(
   address: string,
   visit: Promise<URLSearchParams>,
   expected: Expected,
-  { terminal, openBrowser, patienceMs, signal }: ObtainDeps,
+  { terminal, openBrowser }: ObtainDeps,
 ): Promise<string> {
   terminal.say(`Opening the browser at ${new URL(address).host}. If it does not open, go to\n\n  ${address}\n`)
   openBrowser(address, () =>
     terminal.say('The browser could not be opened. Open the address above; on another machine, use --no-browser.'),
   )
-  return codeIn(await patiently(visit, patienceMs, signal), expected)
+  return codeIn(await visit, expected)
 }
 
 /** The address may be opened on this machine after all; then the browser comes back by itself. */
-async function codeFromInput(
+async function askForPaste(
   address: string,
   visit: Promise<URLSearchParams>,
   expected: Expected,
-  { terminal, patienceMs, signal }: ObtainDeps,
+  { terminal, signal }: ObtainDeps,
 ): Promise<string> {
   terminal.say(`Open this address in a browser, and allow access:\n\n  ${address}\n`)
   terminal.say(`It leads to an address that starts with ${expected.redirectUri}, which need not load. Paste it here:`)
   const pasted = async (): Promise<string> => {
     const text = await terminal.line(signal)
-    if (text === undefined) throw new DeployError('nothing was pasted', { hint: 'Log in again.' })
+    if (text === undefined) throw new DeployError('nothing was pasted', { hint: AGAIN })
     return codePasted(text, expected)
   }
-  const visited = visit.then((answer) => codeIn(answer, expected))
-  return patiently(Promise.race([visited, pasted()]), patienceMs, signal)
+  return await Promise.race([visit.then((answer) => codeIn(answer, expected)), pasted()])
 }
 
-async function patiently<T>(answer: Promise<T>, patienceMs: number, signal: AbortSignal): Promise<T> {
+async function inTime<T>({ patienceMs, signal }: ObtainDeps, answer: Promise<T>): Promise<T> {
   const tooLong = AbortSignal.timeout(patienceMs)
   try {
     return await unlessAborted(answer, AbortSignal.any([signal, tooLong]))
