@@ -37,23 +37,6 @@ export class PlatformError extends DeployError {
   }
 }
 
-/** What a tool's error text means; the platform gives no codes, so texts are classified by substring. */
-export type ToolFailure =
-  | 'not-authenticated'
-  | 'service-not-found'
-  | 'repository-not-found'
-  | 'resource-not-found'
-  | 'name-taken'
-  | 'in-flight'
-  | 'redeploy-failed'
-  | 'winding-down'
-  | 'region'
-  | 'invalid-argument'
-  | 'not-our-repository'
-  | 'quota'
-  | 'credits'
-  | 'other'
-
 /** A tool answered with `isError`. `text` is the platform's own wording and always part of the message. */
 export class ToolError extends PlatformError {
   override readonly name = 'ToolError'
@@ -71,8 +54,8 @@ export class ToolError extends PlatformError {
   }
 }
 
-// First match wins, so the narrow texts come first.
-const toolTexts: readonly (readonly [RegExp, ToolFailure])[] = [
+// The platform gives no codes. First match wins, so the narrow texts come first.
+const toolTexts = [
   // The losers of races get the database’s own errors; each means: read again, then update (seen on the server of G1).
   [/one_inflight/i, 'in-flight'],
   [/duplicate key value/i, 'name-taken'],
@@ -91,7 +74,10 @@ const toolTexts: readonly (readonly [RegExp, ToolFailure])[] = [
   [/region/i, 'region'],
   [/belongs to another/i, 'not-our-repository'],
   [/invalid|is required|only supported with|must be/i, 'invalid-argument'],
-]
+] as const
+
+/** What a tool's error text means, as far as it is known. */
+export type ToolFailure = (typeof toolTexts)[number][1] | 'other'
 
 const toolHints: Partial<Record<ToolFailure, string>> = {
   'not-authenticated': 'Make a new API key at ml.ink (account, API keys) and store it as the secret INK_API_KEY.',

@@ -37,25 +37,6 @@ export interface Tool {
   }
 }
 
-/** One conversation with ml.ink. Must be closed, or the process does not end. */
-export interface Session {
-  readonly tools: readonly Tool[]
-  /** The account-independent name the server gave itself, for the log. */
-  readonly server: string
-  /**
-   * Calls a tool and returns its result as data. Transient failures are repeated until the deadline.
-   * @param options.repeatable whether asking twice is harmless: such calls are repeated after every transient failure, others only
-   * when the request cannot have been carried out
-   * @throws ToolError when the tool says no, PlatformError for everything below it
-   */
-  call(
-    tool: string,
-    args: Record<string, unknown>,
-    options: { repeatable: boolean; signal: AbortSignal },
-  ): Promise<unknown>
-  close(): Promise<void>
-}
-
 const requestTimeoutMs = 25_000
 /** A fault that is over sooner is nobody's concern. */
 const worthTellingMs = 5_000
@@ -66,8 +47,11 @@ const firstContactMs = 2 * 60_000
 const mostTools = 2_000
 const mostPages = 50
 
-/** Connects to ml.ink over MCP Streamable HTTP and reads the tool list. */
-export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
+/** One conversation with ml.ink. */
+export type Session = Awaited<ReturnType<typeof openSession>>
+
+/** Connects to ml.ink over MCP Streamable HTTP and reads the tool list. Must be closed, or the process does not end. */
+export async function openSession(options: SessionOptions, signal: AbortSignal) {
   const { clock, random, debug, apiKey } = options
   const redact = (text: string) => text.replaceAll(apiKey, '***')
   const fetch = platformFetch(limitAnswers(options.fetch), requestTimeoutMs, redact)
@@ -123,8 +107,19 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   const { name, version } = client.getServerVersion() ?? {}
   return {
     tools,
+    /** The account-independent name the server gave itself, for the log. */
     server: sanitizePhrase([name, version].filter(Boolean).join(' ')),
-    call: async (tool, args, { repeatable, signal: callSignal }) => {
+    /**
+     * Calls a tool and returns its result as data. Transient failures are repeated until the deadline.
+     * @param options.repeatable whether asking twice is harmless: such calls are repeated after every transient failure, others
+     * only when the request cannot have been carried out
+     * @throws ToolError when the tool says no, PlatformError for everything below it
+     */
+    call: async (
+      tool: string,
+      args: Record<string, unknown>,
+      { repeatable, signal: callSignal }: { repeatable: boolean; signal: AbortSignal },
+    ): Promise<unknown> => {
       const again = (error: unknown) => (repeatable || neverCarriedOut(error)) && pauseAfter(error)
       const timed = async () => {
         const startedAt = clock.now()

@@ -8,7 +8,6 @@ import { httpError, networkError, PlatformError, paymentRequired, protocolError 
  * answer counts only once it is complete. An answer that comes as a stream of events is read up to its result and handed
  * on as JSON: the transport alone would wait for its full time-out when such a stream breaks off. Where the server numbers
  * its events, a stream that broke off is taken up again; anything else is a lost answer.
- *
  * @param timeoutMs how long one request may take, its whole answer included
  * @param redact removes secrets from a body that will be shown
  */

@@ -5,13 +5,6 @@ import type { AddressInfo } from 'node:net'
 import { createInterface, type Interface } from 'node:readline'
 import { DeployError } from '../core/errors.ts'
 
-/** An address on this machine for the browser to come back to (RFC 8252, 7.3). */
-export interface Loopback extends AsyncDisposable {
-  readonly redirectUri: string
-  /** What the first visit with the state of this login brought. From then on nobody is let in any more. */
-  readonly visit: Promise<URLSearchParams>
-}
-
 const CALLBACK = '/callback'
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -24,11 +17,11 @@ const PAGE = `<!doctype html>
 `
 
 /**
- * Opens a free port of 127.0.0.1.
+ * Opens a free port of 127.0.0.1, an address for the browser to come back to (RFC 8252, 7.3).
  * @param state of this login. Any page on the web can try the ports of this machine: a visit without it is turned away,
  * and does not keep the one that is waited for from coming
  */
-export async function openLoopback(state: string): Promise<Loopback> {
+export async function openLoopback(state: string) {
   let welcome: (answer: URLSearchParams) => void = () => {}
   const visit = new Promise<URLSearchParams>((resolve) => {
     welcome = resolve
@@ -46,6 +39,7 @@ export async function openLoopback(state: string): Promise<Loopback> {
   const port = await open(server)
   return {
     redirectUri: `http://127.0.0.1:${port}${CALLBACK}`,
+    /** What the first visit with the state of this login brought. From then on nobody is let in any more. */
     visit,
     [Symbol.asyncDispose]: () => shut(server),
   }

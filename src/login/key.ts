@@ -21,7 +21,6 @@ export interface Expected {
 /**
  * The code in an answer, once it is clear that it answers our request and comes from whom we asked. Errors are checked
  * in the same way, as anybody can send one.
- *
  * @throws DeployError when it does not, or when access was not given
  */
 export function codeIn(answer: URLSearchParams, expected: Expected): string {
@@ -44,7 +43,6 @@ export function codeIn(answer: URLSearchParams, expected: Expected): string {
 /**
  * The code in what somebody pasted: the address that the browser was led to, or the code alone. A code alone comes
  * without state and issuer; that it is ours shows when it is exchanged, as it is bound to our verifier.
- *
  * @throws DeployError
  */
 export function codePasted(text: string, expected: Expected): string {
@@ -125,8 +123,11 @@ async function authorize(server: AuthorizationServer, browser: boolean, deps: Ob
       ...(scope && { scope }),
     }),
   )
-  const wait = browser ? askBrowser : askForPaste
-  const authorizationCode = await inTime(deps, wait(authorizationUrl.href, visit, expected, deps))
+  const answer = visit.then((parameters) => codeIn(parameters, expected))
+  const code = browser
+    ? askBrowser(authorizationUrl, answer, deps)
+    : askForPaste(authorizationUrl, answer, expected, deps)
+  const authorizationCode = await inTime(deps, code)
   const exchange = { metadata, clientInformation, authorizationCode, codeVerifier, redirectUri, resource }
   // Awaited here, so that the port is closed after it: a failure meanwhile would be nobody's.
   return await step('hand out a key', signal, () => exchangeAuthorization(issuer, { ...exchange, fetchFn: fetch }))
@@ -149,34 +150,29 @@ function register(server: AuthorizationServer, redirectUri: string, fetch: Fetch
   )
 }
 
-async function askBrowser(
-  address: string,
-  visit: Promise<URLSearchParams>,
-  expected: Expected,
-  { terminal, openBrowser }: ObtainDeps,
-): Promise<string> {
-  terminal.say(`Opening the browser at ${new URL(address).host}. If it does not open, go to\n\n  ${address}\n`)
-  openBrowser(address, () =>
+function askBrowser(address: URL, answer: Promise<string>, { terminal, openBrowser }: ObtainDeps): Promise<string> {
+  terminal.say(`Opening the browser at ${address.host}. If it does not open, go to\n\n  ${address.href}\n`)
+  openBrowser(address.href, () =>
     terminal.say('The browser could not be opened. Open the address above; on another machine, use --no-browser.'),
   )
-  return codeIn(await visit, expected)
+  return answer
 }
 
 /** The address may be opened on this machine after all; then the browser comes back by itself. */
-async function askForPaste(
-  address: string,
-  visit: Promise<URLSearchParams>,
+function askForPaste(
+  address: URL,
+  answer: Promise<string>,
   expected: Expected,
   { terminal, signal }: ObtainDeps,
 ): Promise<string> {
-  terminal.say(`Open this address in a browser, and allow access:\n\n  ${address}\n`)
+  terminal.say(`Open this address in a browser, and allow access:\n\n  ${address.href}\n`)
   terminal.say(`It leads to an address that starts with ${expected.redirectUri}, which need not load. Paste it here:`)
   const pasted = async (): Promise<string> => {
     const text = await terminal.line(signal)
     if (text === undefined) throw new DeployError('nothing was pasted', { hint: AGAIN })
     return codePasted(text, expected)
   }
-  return await Promise.race([visit.then((answer) => codeIn(answer, expected)), pasted()])
+  return Promise.race([answer, pasted()])
 }
 
 async function inTime<T>({ patienceMs, signal }: ObtainDeps, answer: Promise<T>): Promise<T> {

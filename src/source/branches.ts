@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
-import { GitFailure, type NetworkCall } from './git.ts'
+import { GitFailure, type MessageHandler } from './git.ts'
 import { committedAtSeconds, fetchKnownCommits, parseCommit, readObjects, writeCommit } from './objects.ts'
 import { type GitRemote, gitError, type NetworkOutput } from './remote.ts'
 import type { GitWorkspace, Stores } from './workspace.ts'
@@ -19,7 +19,7 @@ async function askPlatform(
   remote: GitRemote,
   what: string,
   attempt: (talk: Talk) => Promise<NetworkOutput>,
-  onMessage?: NetworkCall['onMessage'],
+  onMessage?: MessageHandler,
 ): Promise<NetworkOutput> {
   const { own } = await git.stores('sha1')
   const talk: Talk = (args) => own.talk(remote, args, { settings: platformSettings, onMessage })
@@ -28,7 +28,6 @@ async function askPlatform(
 
 /**
  * One push to the platform, never by force.
- *
  * @param onProgress gets what git tells of a push that may take a while
  * @returns the output, also of a push that was refused
  */
@@ -37,7 +36,7 @@ export async function pushRefs(
   remote: GitRemote,
   what: string,
   refs: readonly string[],
-  onProgress?: NetworkCall['onMessage'],
+  onProgress?: MessageHandler,
 ): Promise<NetworkOutput> {
   const progress = onProgress === undefined ? [] : ['--progress']
   const args = ['push', '--porcelain', ...progress, '--no-verify', remote.url, ...refs]
@@ -120,9 +119,7 @@ export async function selectOldBranches(git: GitWorkspace, request: OldBranchesR
   if (request.keepNewest === 0) return candidates.map(({ name }) => name)
   const times = await timesOf(git, candidates)
   if (times.size === 0) return []
-  return byAge(candidates, times)
-    .slice(request.keepNewest)
-    .map(({ name }) => name)
+  return byAge(candidates, times).slice(request.keepNewest)
 }
 
 /** The branches of a target, those of the newest source commits first. */
@@ -132,7 +129,7 @@ export async function orderBranches(
   target: string,
 ): Promise<readonly string[]> {
   const candidates = branchesOf(target, branches)
-  return byAge(candidates, await timesOf(git, candidates)).map(({ name }) => name)
+  return byAge(candidates, await timesOf(git, candidates))
 }
 
 type NamedBranch = DeploymentBranch & { readonly name: string }
@@ -150,19 +147,15 @@ async function timesOf(git: GitWorkspace, branches: readonly NamedBranch[]): Pro
   return await commitTimes(git, stores, shas)
 }
 
-function byAge(branches: readonly NamedBranch[], times: ReadonlyMap<string, CommitTime>): readonly NamedBranch[] {
-  const lost: CommitTime = { atSeconds: 0, depth: 0 }
-  const time = ({ sourceSha }: NamedBranch) => times.get(sourceSha) ?? lost
-  return branches.toSorted((a, b) => time(b).atSeconds - time(a).atSeconds || time(b).depth - time(a).depth)
+function byAge(branches: readonly NamedBranch[], times: ReadonlyMap<string, CommitTime>): readonly string[] {
+  const time = ({ sourceSha }: NamedBranch) => times.get(sourceSha) ?? { atSeconds: 0, depth: 0 }
+  return branches
+    .toSorted((a, b) => time(b).atSeconds - time(a).atSeconds || time(b).depth - time(a).depth)
+    .map(({ name }) => name)
 }
 
 /** A commit's place in time. */
-export interface CommitTime {
-  /** Seconds since 1970. */
-  readonly atSeconds: number
-  /** How many of the others it descends from: tells commits of the same second apart. */
-  readonly depth: number
-}
+type CommitTime = { readonly atSeconds: number; readonly depth: number }
 
 /**
  * When commits were made. Those that the checkout does not hold are fetched from the origin
@@ -189,6 +182,7 @@ export async function commitTimes(
 async function readTimes(stores: Stores, shas: readonly string[]): Promise<ReadonlyMap<string, CommitTime>> {
   const objects = await readObjects(stores.own, shas)
   const commits = new Map(Array.from(objects, ([sha, content]) => [sha, parseCommit(content)]))
+  /** How many of the others a commit descends from: tells commits of the same second apart. */
   const depths = new Map<string, number>()
   const depthOf = (sha: string): number => {
     const known = depths.get(sha)

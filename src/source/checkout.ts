@@ -19,7 +19,6 @@ export interface WantedCommit {
 /**
  * Finds the checkout of the repository: in the workspace, or up to two folders down (`actions/checkout` with `path`).
  * Preferred, in this order: one at an expected commit, one whose origin is the repository, the one that is the workspace.
- *
  * @returns undefined when nothing is checked out
  */
 export async function findCheckout(git: GitWorkspace, request: WantedCommit): Promise<Checkout | undefined> {
@@ -61,7 +60,6 @@ export type Checkout = Awaited<ReturnType<typeof readCheckout>>
 
 /**
  * Reads what is to be known of a repository with a work tree.
- *
  * @throws GitFailure when `.git` is not a repository that this git can read
  */
 export async function readCheckout(git: GitWorkspace, directory: string) {

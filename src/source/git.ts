@@ -17,33 +17,20 @@ interface GitInput {
   readonly mostBytes?: number
 }
 
-export interface NetworkCall {
+interface NetworkCall {
   readonly input?: string | undefined
   readonly settings?: readonly GitSetting[]
-  /** Called for each line or progress update that git writes to its standard error. */
-  readonly onMessage?: ((line: string) => void) | undefined
+  readonly onMessage?: MessageHandler | undefined
 }
+
+/** Called for each line or progress update that git writes to its standard error. */
+export type MessageHandler = (line: string) => void
 
 /** What commands that talk to a server need beside the environment. */
 interface NetworkAccess {
   readonly settings: readonly GitSetting[]
   /** Kills all processes of the group that this one leads (`process.kill` with a negative number). */
   readonly killGroup?: ((leader: number) => void) | undefined
-}
-
-/** git in one directory, with one environment, until one signal ends it. */
-export interface GitRepository {
-  readonly directory: string
-  /**
-   * Runs git and answers what it wrote, byte by byte: paths need not be UTF-8.
-   *
-   * @throws GitFailure when git fails
-   */
-  run(args: readonly string[], options?: GitInput): Promise<Buffer>
-  /** As `run`, for answers that are one line of ASCII. */
-  line(args: readonly string[], options?: GitInput): Promise<string>
-  /** Runs a command that talks to that server, with its credentials. Does not throw when the command fails. */
-  talk(remote: GitRemote, args: readonly string[], call?: NetworkCall): Promise<NetworkOutput>
 }
 
 /** git answered with a status other than zero. */
@@ -79,6 +66,9 @@ export async function unlessGitFails<T>(answer: Promise<T>, exitCode?: number): 
   }
 }
 
+/** git in one directory, with one environment, until one signal ends it. */
+export type GitRepository = ReturnType<typeof openRepository>
+
 /**
  * @param environment all that the children get. With `GIT_DIR` it names the repository; without, git looks for one.
  * @param network for commands that talk to a server
@@ -88,8 +78,13 @@ export function openRepository(
   environment: ChildEnvironment,
   signal: AbortSignal,
   network: NetworkAccess = { settings: [] },
-): GitRepository {
-  const run: GitRepository['run'] = async (args, { input, variables, mostBytes = mostOutputBytes } = {}) => {
+) {
+  /**
+   * Runs git and answers what it wrote, byte by byte: paths need not be UTF-8.
+   * @throws GitFailure when git fails
+   */
+  const run = async (args: readonly string[], options: GitInput = {}): Promise<Buffer> => {
+    const { input, variables, mostBytes = mostOutputBytes } = options
     const child = { cwd: directory, environment: { ...environment, ...variables }, signal }
     const { stdout, stderr, exitCode } = await runGit(args, { ...child, input, mostBytes })
     if (exitCode !== 0) throw new GitFailure(args[0] ?? '', exitCode, stderr)
@@ -98,12 +93,15 @@ export function openRepository(
   return {
     directory,
     run,
-    line: async (args, options) => (await run(args, options)).toString('latin1').trim(),
-    talk: async (remote, args, { settings = [], ...call } = {}) => {
+    /** As `run`, for answers that are one line of ASCII. */
+    line: async (args: readonly string[], options?: GitInput) => (await run(args, options)).toString('latin1').trim(),
+    /** Runs a command that talks to that server, with its credentials. Does not throw when the command fails. */
+    talk: async (remote: GitRemote, args: readonly string[], call: NetworkCall = {}): Promise<NetworkOutput> => {
+      const { settings = [], input, onMessage } = call
       const all = [...network.settings, ...settings, ...credentialSettings(remote)]
       const child = { cwd: directory, environment: withSettings(environment, all), signal }
       const access = { killGroup: network.killGroup, mostBytes: mostNetworkBytes }
-      const output = await runGit(args, { ...child, ...access, ...call })
+      const output = await runGit(args, { ...child, ...access, input, onMessage })
       return { ...output, stdout: output.stdout.toString() }
     },
   }

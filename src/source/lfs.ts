@@ -26,18 +26,8 @@ interface LfsPointer {
 
 type PointerFile = LfsPointer & { readonly path: string }
 
-export interface LfsContents {
-  /** Path of a pointer file → the object with the contents, and its size in bytes. */
-  readonly replacements: ReadonlyMap<string, { readonly oid: string; readonly size: number }>
-  /** Paths whose contents could not be fetched. */
-  readonly missing: readonly string[]
-  /** Why, in the server's own words. */
-  readonly reasons: readonly string[]
-}
-
 /**
  * Finds the contents that LFS pointer files stand for: in the checkout's files, in its LFS store, at the origin.
- *
  * @param entries those that the tree's attributes give to LFS: a pointer elsewhere is a text like any other
  * @throws SourceError `too-large`
  */
@@ -47,7 +37,7 @@ export async function findLfsContents(
   entries: readonly TreeEntry[],
   location: TreeLocation,
   meter: TreeMeter,
-): Promise<LfsContents> {
+) {
   const pointers = await findPointers(stores, entries)
   for (const { size } of pointers) meter.addBytes(size)
   const located = new Map<string, Buffer>()
@@ -68,8 +58,11 @@ export async function findLfsContents(
     found.map(({ content }) => content),
   )
   return {
+    /** Path of a pointer file → the object with the contents, and its size in bytes. */
     replacements: new Map(found.map(({ path, size }, index) => [path, { oid: stored[index] ?? '', size }])),
+    /** Paths whose contents could not be fetched. */
     missing: pointers.filter(({ oid }) => !located.has(oid)).map(({ path }) => path),
+    /** Why, in the server's own words. */
     reasons,
   }
 }
@@ -189,7 +182,6 @@ async function downloadContents(
 
 /**
  * Asks where contents can be downloaded (git-lfs, docs/api/batch.md).
- *
  * @throws LfsRefusal when the server answers with something else than a batch
  */
 async function askBatch(
@@ -222,7 +214,6 @@ async function askBatch(
 
 /**
  * Downloads one content to a file. Our credentials stay here: the address carries its own, and often is another host's.
- *
  * @returns whether it is the content asked for
  * @throws LfsRefusal, AddressRefused, Error when the connection breaks
  */

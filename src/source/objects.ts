@@ -14,10 +14,7 @@ export async function readObjects(
 ): Promise<ReadonlyMap<string, Buffer>> {
   const contents = new Map<string, Buffer>()
   if (oids.length === 0) return contents
-  const answer = await store.run(['cat-file', '--batch', '--buffer'], {
-    input: `${oids.join('\n')}\n`,
-    mostBytes,
-  })
+  const answer = await store.run(['cat-file', '--batch', '--buffer'], { input: `${oids.join('\n')}\n`, mostBytes })
   // <oid> SP <type> SP <size> LF <content> LF, or <oid> SP "missing" LF: git-cat-file(1), BATCH OUTPUT
   for (let position = 0; position < answer.length; ) {
     const lineEnd = answer.indexOf(newline, position)
@@ -32,7 +29,6 @@ export async function readObjects(
 
 /**
  * Stores files as they lie on disk: no line endings converted, no filters run.
- *
  * @param paths absolute paths, as bytes
  * @returns the names of the contents, in the same order
  */
@@ -55,27 +51,23 @@ interface FetchRequest {
 /**
  * Fetches objects by name, commits without their history. Into a store that nothing is pushed from: fetching leaves marks in
  * a repository (shallow, promisor) that a server would have to be told of.
- *
  * @throws GitFailure when the server cannot be reached or does not have one of them
  */
-export async function fetchObjects({ fetched }: Stores, request: FetchRequest): Promise<void> {
-  requireSuccess(await runFetch(fetched, request))
+export async function fetchObjects(stores: Stores, request: FetchRequest): Promise<void> {
+  requireFetched(await runFetch(stores, request))
 }
 
 /**
  * As {@link fetchObjects}, for what is needed and not only of use: tried again when the network or the server fails.
- *
  * @throws SourceError `unreachable` when it keeps failing
  */
-export async function fetchNeeded(git: GitWorkspace, { fetched }: Stores, request: FetchRequest): Promise<void> {
+export async function fetchNeeded(git: GitWorkspace, stores: Stores, request: FetchRequest): Promise<void> {
   const { remote } = request
-  const output = await git.retrying(`Fetching from ${remote.url}`, remote, async () =>
-    runFetch(fetched, request, remote.untrusted ? await guardSettings(git, remote) : []),
-  )
-  requireSuccess(output)
+  const attempt = async () => runFetch(stores, request, remote.untrusted ? await guardSettings(git, remote) : [])
+  requireFetched(await git.retrying(`Fetching from ${remote.url}`, remote, attempt))
 }
 
-function requireSuccess({ exitCode, stderr }: NetworkOutput): void {
+function requireFetched({ exitCode, stderr }: NetworkOutput): void {
   if (exitCode !== 0) throw new GitFailure('fetch', exitCode, stderr)
 }
 
@@ -92,32 +84,23 @@ async function guardSettings(git: GitWorkspace, remote: GitRemote): Promise<read
 }
 
 function runFetch(
-  store: GitRepository,
-  request: FetchRequest,
+  { fetched }: Stores,
+  { remote, wants, kind, filter }: FetchRequest,
   settings: readonly GitSetting[] = [],
 ): Promise<NetworkOutput> {
-  const { remote, wants } = request
-  const depth = request.kind === 'commits' ? ['--depth=1'] : []
+  const depth = kind === 'commits' ? ['--depth=1'] : []
   // git remembers a filter, so having none must be said.
-  const filter = request.filter === undefined ? '--no-filter' : `--filter=${request.filter}`
-  const args = ['fetch', '--quiet', ...depth, filter, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
-  return store.talk(remote, args, { settings, input: wants.map((want) => `${want}\n`).join('') })
+  const filtering = filter === undefined ? '--no-filter' : `--filter=${filter}`
+  const args = ['fetch', '--quiet', ...depth, filtering, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
+  return fetched.talk(remote, args, { settings, input: wants.map((want) => `${want}\n`).join('') })
 }
 
-/**
- * As {@link fetchObjects} for commits, but does without those that the server does not have.
- *
- * @returns the commits fetched
- */
-export async function fetchKnownCommits(
-  stores: Stores,
-  request: Omit<FetchRequest, 'kind'>,
-): Promise<readonly string[]> {
+/** As {@link fetchObjects} for commits, but does without those that the server does not have. */
+export async function fetchKnownCommits(stores: Stores, request: Omit<FetchRequest, 'kind'>): Promise<void> {
   let wants = request.wants
   while (wants.length > 0) {
     try {
-      await fetchObjects(stores, { ...request, wants, kind: 'commits' })
-      return wants
+      return await fetchObjects(stores, { ...request, wants, kind: 'commits' })
     } catch (error) {
       // The server names one at a time, and sends nothing at all then.
       const unknown = error instanceof GitFailure ? /not our ref ([0-9a-f]+)/.exec(error.stderr)?.[1] : undefined
@@ -125,7 +108,6 @@ export async function fetchKnownCommits(
       wants = wants.filter((want) => want !== unknown)
     }
   }
-  return []
 }
 
 /** What a snapshot takes over from the commit it is made of. Bytes, as old commits are not always UTF-8. */

@@ -46,7 +46,6 @@ export interface PushResult {
 
 /**
  * Makes the branch on the remote, with one push and never by force.
- *
  * @param made how the snapshot was made, as far as it is known: lets the push send only what the remote does not have
  * @throws SourceError `branch-conflict` when the branch names another snapshot; `denied`, `rejected`, `unreachable`
  */
@@ -117,7 +116,6 @@ const unitBytes: Readonly<Record<string, number>> = { bytes: 1, KiB: 1024, MiB: 
 
 /**
  * Reads `Writing objects:  33% (1/3), 5.20 MiB | 3.00 MiB/s`, which git repeats while it sends.
- *
  * @returns undefined for other lines
  */
 export function parseProgress(line: string) {
@@ -170,7 +168,6 @@ function findCandidates(
 /**
  * Finds a snapshot which the remote has and puts it into the store, so that the push sends only what differs from it. The origin
  * is asked for no longer than a push of the whole would take.
- *
  * @returns its source commit; undefined when the whole must be pushed
  */
 async function findBase(
@@ -252,7 +249,6 @@ async function firstRebuilt(
 /**
  * Makes an older snapshot once more, from its source commit and that commit's directories; files' contents are not needed.
  * It counts only when its name comes out the same: then the remote has every object that it leads to.
- *
  * @returns the content of the older snapshot's commit, to be written; undefined when its name does not come out
  */
 async function rebuildSnapshot(

@@ -70,7 +70,6 @@ export class GitRemote {
 /**
  * Takes a remote apart which carries its token, as the platform's token tool returns it
  * (`https://x-git-token:…@git.ml.ink/<owner>/<name>.git`).
- *
  * @param mask gets every spelling of the token: it opens the repository for a year and cannot be revoked
  * @throws SourceError when it is not an `http` or `https` address. The message never contains the address.
  */
@@ -150,7 +149,6 @@ export function decisiveLine(stderr: string): string {
 
 /**
  * The error for a command that failed.
- *
  * @param what begins the sentence: "The push of ink/…"
  * @param largest what the largest files are, for a push that was too large
  */

@@ -33,7 +33,6 @@ interface SourceTree {
 /**
  * Puts LFS contents in the place of pointers and submodules' files in the place of links, all levels down, and leaves out what
  * is marked `export-ignore` when asked to.
- *
  * @throws SourceError `no-submodule`, `too-large`
  */
 export async function resolveTree(
@@ -88,7 +87,6 @@ type AttributeName = 'filter' | 'export-ignore'
 /**
  * Looks attributes up as git does, but in the tree's own `.gitattributes` alone: neither the machine's nor the
  * checkout's count, as these differ from place to place.
- *
  * @returns for each name the paths that have it set, with its value (`set` for a bare one)
  */
 async function findAttributes(
@@ -130,7 +128,6 @@ async function findAttributes(
 
 /**
  * Has the tree of one submodule: from the checkout when it lies there, else from the address in `.gitmodules`.
- *
  * @throws SourceError `no-submodule`, which says which one and how to check it out
  */
 async function openSubmodule(
@@ -212,7 +209,6 @@ async function readSubmoduleUrls(
  * The address at which a submodule can be fetched, with our token or without. `.gitmodules` is a stranger's text: the
  * token goes to the parent's own server alone (the same scheme, host and port), and nothing but HTTPS is spoken with
  * others.
- *
  * @param url as in `.gitmodules`: absolute, relative to the parent (`../lib.git`), or for SSH (`git@host:owner/lib.git`)
  * @returns undefined when it cannot be fetched over HTTPS (or as the parent is)
  */

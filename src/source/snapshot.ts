@@ -167,7 +167,6 @@ interface FileOnDisk {
 /**
  * The files of a directory as they lie there now, ignored ones included. Folders named `.git` stay behind: they hold
  * credentials.
- *
  * @param directory relative to the workspace
  * @throws SourceError `no-directory` when it is missing, empty, or not inside the workspace
  */

@@ -26,7 +26,6 @@ export function readablePath(path: string): string {
 
 /**
  * Lists a tree, directories included, in git's order. Files whose contents are missing have no size.
- *
  * @throws SourceError `too-large` for one that nobody can list: a few objects can stand for any number of files
  */
 export async function listTree(store: GitRepository, tree: string): Promise<TreeEntry[]> {
@@ -46,7 +45,6 @@ export async function listTree(store: GitRepository, tree: string): Promise<Tree
 /**
  * The commit's whole tree, fetched from the remote where the checkout does not hold it. A checkout of another commit mostly has most
  * of the contents, so directories are fetched first and then only the contents that are missing.
- *
  * @throws SourceError `no-commit` when it is neither here nor at the remote
  */
 export async function listCommit(
@@ -79,7 +77,6 @@ function missingContents(entries: readonly TreeEntry[]): string[] {
 
 /**
  * Has a commit without its tree, for what it says of itself.
- *
  * @throws SourceError `no-commit` when it is neither here nor at the remote
  */
 export async function fetchCommitAlone(git: GitWorkspace, stores: Stores, sha: string): Promise<void> {
@@ -136,13 +133,10 @@ export class TreeMeter {
     if (this.#submodules > submodules) throw tooLarge(`it has more than ${submodules} submodules`)
     if (parts.length > depth) throw tooLarge(`its folders are nested more than ${depth} levels deep`)
     if (parts.some((part) => leadsElsewhere.has(part.toLowerCase()))) {
-      throw new SourceError(
-        'git-failed',
-        `What is to be deployed has a file at ${sanitizePhrase(readablePath(path))}.`,
-        {
-          hint: 'git itself makes no such paths, as they lead out of the repository. Find the commit that added it.',
-        },
-      )
+      const where = sanitizePhrase(readablePath(path))
+      throw new SourceError('git-failed', `What is to be deployed has a file at ${where}.`, {
+        hint: 'git itself makes no such paths, as they lead out of the repository. Find the commit that added it.',
+      })
     }
     this.addBytes(size)
   }
@@ -172,7 +166,6 @@ function parseRecord(record: string): TreeEntry {
 
 /**
  * Writes the tree which holds these entries. An entry may be a whole subtree; directories above the entries are made.
- *
  * @returns the name of the root tree
  */
 export async function writeTree(store: GitRepository, entries: readonly TreeEntry[]): Promise<string> {
@@ -181,9 +174,8 @@ export async function writeTree(store: GitRepository, entries: readonly TreeEntr
     const known = directories.get(path)
     if (known !== undefined) return known
     directory(parentOf(path))
-    const made: TreeEntry[] = []
-    directories.set(path, made)
-    return made
+    directories.set(path, [])
+    return directory(path)
   }
   for (const entry of entries) directory(parentOf(entry.path)).push(entry)
 
@@ -219,7 +211,7 @@ async function writeLevel(
 }
 
 function parentOf(path: string): string {
-  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
 }
 
 function nameOf(path: string): string {
@@ -232,15 +224,14 @@ function depthOf(path: string): number {
 
 /** The entries that a tree is rebuilt from: files and links, and directories without any. */
 export function leaves(entries: readonly TreeEntry[]): readonly TreeEntry[] {
-  const parents = new Set(entries.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/')))))
+  const parents = new Set(entries.map(({ path }) => parentOf(path)))
   return entries.filter(({ type, path }) => type !== 'tree' || !parents.has(path))
 }
 
 /** Whether one of the paths is that path or a directory above it. */
 export function isUnder(path: string, paths: ReadonlySet<string>): boolean {
-  if (paths.size === 0) return false
-  const parts = path.split('/')
-  return parts.some((_, index) => paths.has(parts.slice(0, index + 1).join('/')))
+  for (let at = path; at !== '' && paths.size > 0; at = parentOf(at)) if (paths.has(at)) return true
+  return false
 }
 
 /** Contents held in memory at a time; a larger file is a batch of its own. */
@@ -249,7 +240,6 @@ const batchBytes = 32_000_000
 /**
  * Copies a SHA-256 repository's files into a SHA-1 store: the platform's repositories are SHA-1, and a server
  * refuses objects named by another hash.
- *
  * @param entries files and links, no subtrees but empty ones
  * @returns the same entries, by their new names
  */
@@ -264,14 +254,11 @@ export async function convertEntries(
   const files = entries.filter(({ type }) => type === 'blob')
   for (const batch of batches(files)) {
     await mkdir(folder, { recursive: true })
-    const contents = [...(await readObjects(from.own, batch, { mostBytes: Number.POSITIVE_INFINITY }))]
-    const paths = contents.map(([oid]) => join(folder, oid))
-    for (const [index, [, content]] of contents.entries()) await writeFile(paths[index] ?? '', content)
-    const oids = await storeFiles(
-      to.own,
-      paths.map((path) => Buffer.from(path)),
-    )
-    for (const [index, [oid]] of contents.entries()) converted.set(oid, oids[index] ?? '')
+    const contents = await readObjects(from.own, batch, { mostBytes: Number.POSITIVE_INFINITY })
+    for (const [oid, content] of contents) await writeFile(join(folder, oid), content)
+    const paths = Array.from(contents.keys(), (oid) => Buffer.from(join(folder, oid)))
+    const oids = await storeFiles(to.own, paths)
+    for (const [index, oid] of [...contents.keys()].entries()) converted.set(oid, oids[index] ?? '')
     await rm(folder, { recursive: true, force: true })
   }
   return files.map((entry) => ({ ...entry, oid: converted.get(entry.oid) ?? '' }))

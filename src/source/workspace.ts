@@ -57,7 +57,6 @@ type OpenWorkspace = Awaited<ReturnType<typeof openWorkspace>>
 
 /**
  * Opens a temporary folder for repositories of our own, which read the objects of others and write only theirs.
- *
  * @throws SourceError `no-git`
  */
 export async function openWorkspace(options: SourceOptions) {
@@ -122,7 +121,6 @@ export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
     },
     /**
      * Runs a git command against a server until it succeeds, fails for good, or time is up.
-     *
      * @param what begins the sentences about it: "The push of ink/…"
      * @returns the output of success, or of a failure that retrying does not fix
      * @throws SourceError `unreachable` when the last try failed for the moment, too
