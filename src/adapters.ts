@@ -5,9 +5,11 @@ import { type AsyncMethods, late } from './core/parallel.ts'
 import type { Deps } from './flows/run.ts'
 import type { GitHub, GitHubOptions } from './github/github.ts'
 import type { Platform } from './ink/platform.ts'
-import { isFromFork } from './plan/event.ts'
+import { isFromFork, type RunContext, type RunEvent } from './plan/event.ts'
+import type { Settings } from './plan/settings.ts'
 import type { LoadedRun } from './runner/load-run.ts'
-import type { Source, SourceOptions } from './source/source.ts'
+import type { Source } from './source/source.ts'
+import type { SourceOptions } from './source/workspace.ts'
 
 /** What only the edge to the runner can give. */
 export type Edge = Omit<LoadedRun, 'warnings'> &
