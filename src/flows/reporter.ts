@@ -1,7 +1,7 @@
 import { placeName } from '../plan/names.ts'
 import { removalBy, workflowsOf } from '../plan/workflow/check.ts'
 import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
-import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
+import type { CardRow, RunStamp, Surroundings, Target } from '../report/model.ts'
 import { createSeal } from '../report/seal.ts'
 import { encodeState } from '../report/state.ts'
 import { isBad, targetFor } from '../report/wording.ts'
@@ -18,11 +18,8 @@ export interface Subject {
   readonly commit: string
 }
 
-// A run that is over sooner says everything with its last words; a comment that changes twice in a few seconds is noise.
-const firstCardAfterMs = 10_000
-const recordTellsAfterMs = 4000
-
-const atWork: readonly (PhaseName | undefined)[] = ['build', 'roll-out', 'probe']
+// A run that is over sooner says everything with its last words: what changes twice within seconds is noise.
+const firstWordsAfterMs = 20_000
 
 /** Opens the reporter of one run. Makes no call yet. */
 export function openReporter(deps: RunDeps, subject: Subject): Reporter {
@@ -52,6 +49,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     run: stamp,
   }
   let record: RunRecord | undefined
+  let asking = true
   let early: Promise<unknown> | undefined
   let begun = false
   let liveBefore: string | undefined
@@ -76,7 +74,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       pullRequest: subject.pullRequest,
       deploymentId: record?.id,
       // Until GitHub has answered, it may have made one whose id nobody knows.
-      recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
+      recordOf: asking ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
       comment: deps.settings.comment,
       removal,
     }
@@ -93,24 +91,21 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       () => true,
       () => false, // the run was over sooner, or cancelled
     )
-  const writeCardOfLongRun = async () => {
-    if (deps.settings.comment === 'sticky' && (await lasts(firstCardAfterMs)))
-      await writeCard(subject.pullRequest, row, 'create')
-  }
   const openOwnRecord = async () => {
     record = await openRecord(deps, recordSubject, row.commit)
-    if (record.id !== undefined) deps.output('deployment-id', record.id)
+    asking = false
+    if (record) deps.output('deployment-id', record.id)
     remember()
-    tellAtWork()
   }
-  const tellRecordOfLongRun = async (opened: Promise<void>) => {
-    if (!(await lasts(recordTellsAfterMs))) return
+  const tellRecord = async (opened: Promise<void>) => {
     await opened
     // What was removed meanwhile has taken its records with it.
-    if (row.status === 'building') record?.takesTime()
+    if (row.status === 'building') await record?.underWay()
   }
-  const tellAtWork = () => {
-    if (atWork.includes(row.phase)) record?.underWay()
+  const tellOfLongRun = async (opened: Promise<void>) => {
+    const sticky = deps.settings.comment === 'sticky'
+    if (await lasts(firstWordsAfterMs))
+      await Promise.all([sticky && writeCard(subject.pullRequest, row, 'create'), tellRecord(opened)])
   }
 
   return {
@@ -120,7 +115,6 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       const ended = change.status !== undefined && change.status !== row.status
       row = { ...row, ...change, updatedAt: now() }
       if (ended && begun) remember()
-      tellAtWork()
     },
     noteExpiry: (afterMs) => {
       expiresAfterMs = afterMs
@@ -133,7 +127,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       begun = true
       remember()
       const opened = openOwnRecord()
-      early = Promise.all([writeCardOfLongRun(), tellRecordOfLongRun(opened)])
+      early = tellOfLongRun(opened)
       await opened
     },
     finish: async () => {
