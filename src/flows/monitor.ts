@@ -1,5 +1,5 @@
 import { DeployError } from '../core/errors.ts'
-import { settleEach } from '../core/parallel.ts'
+import { settleEach, tryEach } from '../core/parallel.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { WrittenIssue } from '../github/issues.ts'
 import type { Service } from '../ink/results.ts'
@@ -35,23 +35,17 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const now = Math.floor(run.clock.now() / 60_000)
   const load = production && repository && recall(production.name, repository.branches.keys(), now)?.load
   const stuck = production && load && stuckAtSize(plan, production, load)
-  const looked = await settleEach(found, (service) =>
-    look(plan, run, service, service === production ? stuck : undefined),
+  const { done: seen, failed } = await tryEach(
+    found,
+    (service) => look(plan, run, service, service === production ? stuck : undefined),
+    run.signal,
   )
-  run.signal.throwIfAborted()
-  const seen = looked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const services = repository ? await withMemory(plan, run, { repository, production }, seen) : seen
-  const blind = [
-    ...unreadable,
-    ...looked.flatMap((result, index) =>
-      result.status === 'rejected'
-        ? [{ serviceName: found[index]?.name ?? '', why: safeMessage(run, result.reason) }]
-        : [],
-    ),
-  ]
+  const unseen = failed.map(({ item, error }) => ({ serviceName: item.name, why: safeMessage(run, error) }))
   for (const { service, verdict, platformStatus } of services)
     run.log.info(`${service}: ${verdict} (${platformStatus})`)
-  for (const { serviceName, why } of blind) run.log.warning(`${serviceName} could not be looked at: ${why}`)
+  for (const { serviceName, why } of [...unreadable, ...unseen])
+    run.log.warning(`${serviceName} could not be looked at: ${why}`)
   const [sick] = services.filter(({ verdict, target }) => verdict === 'trouble' && target === 'production')
   const failure =
     sick &&

@@ -1,4 +1,4 @@
-import { bothOf, settleEach } from '../../core/parallel.ts'
+import { bothOf, tryEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
 import { databaseName, previewName } from '../../plan/names.ts'
@@ -58,43 +58,17 @@ export async function findPreviews(run: PreviewFinder, place: Place): Promise<Fo
     ...listed.filter(({ repo, name }) => repo === slug && name !== place.baseName).map(({ name }) => name),
     ...fromBranches.keys(),
   ])
-  const read = await settleEach([...names], async (serviceName) => ({
-    serviceName,
-    service: await run.platform.service(serviceName, { env: true }, run.signal),
-  }))
-  run.signal.throwIfAborted()
-  return { ...sortPreviews(run, place, slug, [...names], fromBranches, read), repository: { ...repository, branches } }
-}
-
-function sortPreviews(
-  run: PreviewFinder,
-  place: Place,
-  slug: string,
-  names: readonly string[],
-  fromBranches: ReadonlyMap<string, number>,
-  read: readonly PromiseSettledResult<{ serviceName: string; service: Service | undefined }>[],
-): Pick<FoundPreviews, 'previews' | 'unreadable'> {
-  const previews: FoundPreview[] = []
-  const unreadable: { serviceName: string; why: string }[] = []
-  for (const [index, result] of read.entries()) {
-    const serviceName = names[index] ?? ''
-    if (result.status === 'rejected') {
-      unreadable.push({ serviceName, why: safeMessage(run, result.reason) })
-      continue
-    }
-    const { service } = result.value
+  const read = async (serviceName: string): Promise<FoundPreview[]> => {
+    const service = await run.platform.service(serviceName, { env: true }, run.signal)
     const pullRequest = service ? numberOf(service) : fromBranches.get(serviceName)
-    if (pullRequest === undefined || (service && !isOwnService(service, place, slug))) continue
-    const createdAt = service?.createdAt === undefined ? undefined : Date.parse(service.createdAt)
-    previews.push({
-      serviceName,
-      service,
-      pullRequest,
-      databaseName: databaseName(serviceName),
-      createdAt: Number.isNaN(createdAt) ? undefined : createdAt,
-    })
+    if (pullRequest === undefined || (service && !isOwnService(service, place, slug))) return []
+    const createdAt = Date.parse(service?.createdAt ?? '')
+    const own = { serviceName, databaseName: databaseName(serviceName), service, pullRequest }
+    return [{ ...own, createdAt: Number.isNaN(createdAt) ? undefined : createdAt }]
   }
-  return { previews, unreadable }
+  const { done, failed } = await tryEach([...names], read, run.signal)
+  const unreadable = failed.map(({ item, error }) => ({ serviceName: item, why: safeMessage(run, error) }))
+  return { previews: done.flat(), unreadable, repository: { ...repository, branches } }
 }
 
 function numberOf(service: Service): number | undefined {

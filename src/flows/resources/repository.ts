@@ -1,5 +1,5 @@
 import { DeployError } from '../../core/errors.ts'
-import { settleEach } from '../../core/parallel.ts'
+import { doEach, tryEach } from '../../core/parallel.ts'
 import type { Service } from '../../ink/results.ts'
 import { repositorySlug } from '../../ink/results.ts'
 import { type FormerRepository, formerRepositoryOf, underFormerNames } from '../../plan/build-plan.ts'
@@ -52,11 +52,9 @@ export async function readBranches(
  * @throws DeployError when it is not ours and `adopt` is not set
  */
 export function assertOwned(service: Service, plan: { place: Place; adopt: boolean }, slug: string): void {
-  assertAllowed(
-    mayChange(existing(service, plan.place, slug), plan.place.repository.fullName, plan.adopt),
-    'Stopped before changing anything',
-  )
-  assertAllowed(sameEnvironment(service, plan.place), 'Stopped before changing anything')
+  const allowance = mayChange(existing(service, plan.place, slug), plan.place.repository.fullName, plan.adopt)
+  for (const one of [allowance, sameEnvironment(service, plan.place)])
+    assertAllowed(one, 'Stopped before changing anything')
 }
 
 /**
@@ -70,11 +68,9 @@ export function assertRemovable(
   request: { place: Place; pullRequest: number | undefined },
   slug: string | undefined,
 ): void {
-  assertAllowed(
-    mayDelete(existing(service, request.place, slug), request.place.repository.fullName, request.pullRequest),
-    'Not removed',
-  )
-  assertAllowed(sameEnvironment(service, request.place), 'Not removed')
+  const { place, pullRequest } = request
+  assertAllowed(mayDelete(existing(service, place, slug), place.repository.fullName, pullRequest), 'Not removed')
+  assertAllowed(sameEnvironment(service, place), 'Not removed')
 }
 
 /** What an environment that the file names has is no other's, and it has nothing of theirs, whatever the names are. */
@@ -133,12 +129,8 @@ export async function ownServices(
   const repository = listed.length > 0 ? await openInkRepository(run, place) : undefined
   if (!repository) return []
   const candidates = listed.filter(({ repo }) => repo === undefined || repo === repository.slug)
-  const read = await settleEach(candidates, ({ name }) => platform.service(name, { env: true }, signal))
-  signal.throwIfAborted()
-  return read.flatMap((one) => {
-    if (one.status === 'rejected') throw one.reason
-    return one.value && isOwnService(one.value, place, repository.slug) ? [one.value] : []
-  })
+  const read = await doEach(candidates, ({ name }) => platform.service(name, { env: true }, signal), signal)
+  return read.flatMap((service) => (service && isOwnService(service, place, repository.slug) ? [service] : []))
 }
 
 function existing(service: Service, { repository }: Place, slug: string | undefined) {
@@ -198,10 +190,8 @@ async function findFormer(
   const listed = (await platform.services(signal)).filter(
     ({ repo }) => repository === undefined || repo === undefined || repo === repository.slug,
   )
-  const read = await settleEach(listed, ({ name }) => platform.service(name, { env: true }, signal))
-  signal.throwIfAborted()
-  for (const answer of read) {
-    const service = answer.status === 'fulfilled' ? answer.value : undefined
+  const { done } = await tryEach(listed, ({ name }) => platform.service(name, { env: true }, signal), signal)
+  for (const service of done) {
     const former = service && isMadeBy(service, place) ? formerRepositoryOf(service.env ?? {}, fullName) : undefined
     if (former) return former
   }

@@ -1,6 +1,6 @@
 import { DeployError } from '../../core/errors.ts'
 import { count, shortSha } from '../../core/format.ts'
-import { settleEach } from '../../core/parallel.ts'
+import { doEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
 import { deploymentBranch, parseDeploymentBranch, readTarget, targetsOfVersions } from '../../plan/names.ts'
@@ -68,12 +68,8 @@ export async function unusedBranches(
   const asked = [...new Set([...named, ...neighbours.map(({ name }) => name)])].filter(
     (name) => !where.except.includes(name),
   )
-  const read = await settleEach(asked, (name) => platform.service(name, {}, signal))
-  const inUse = new Set<string | undefined>()
-  for (const answer of read) {
-    if (answer.status === 'rejected') throw answer.reason
-    inUse.add(answer.value?.branch)
-  }
+  const read = await doEach(asked, (name) => platform.service(name, {}, signal), signal)
+  const inUse = new Set(read.map((service) => service?.branch))
   const doubtful = !isTold || listed.length >= listLimit ? shared : []
   return candidates.filter((name) => !inUse.has(name) && !doubtful.includes(name))
 }
