@@ -18,8 +18,7 @@ import type { MonitoredService, MonitorReport, Target } from '../report/model.ts
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/readings.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
-import { findPreviews, type ReadRepository } from './resources/previews.ts'
-import { ownService } from './resources/repository.ts'
+import { findPreviews, ownService, type ReadRepository } from './resources/repository.ts'
 import { scale, stuckAtSize } from './resources/scaling.ts'
 import { type Outcome, type Run, reportBase } from './run.ts'
 

@@ -1,9 +1,16 @@
 import { type Clock, withinTime } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { sanitize as sanitizeLine } from '../core/sanitize.ts'
-import { WINDOW_LINES } from './deployment-log.ts'
 import type { ProbeResult } from './probe.ts'
-import { isOurs, jittered, meaningOf, type OurMarks, type ReadService, type ServiceReading } from './readings.ts'
+import {
+  isOurs,
+  jittered,
+  meaningOf,
+  type OurMarks,
+  type ReadService,
+  type ServiceReading,
+  WINDOW_LINES,
+} from './readings.ts'
 
 /** How a deployment that was live was lost while its URL was still being asked. */
 type LostDeployment =

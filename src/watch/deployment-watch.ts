@@ -1,9 +1,11 @@
 import { type Clock, type Deadline, DeadlinePassed } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
-import { type DeploymentLog, deploymentLog, followLog, WINDOW_LINES } from './deployment-log.ts'
 import {
   type DeploymentEnd,
+  type DeploymentLog,
   type DeploymentPhase,
+  deploymentLog,
+  followLog,
   isOtherCommit,
   isOurs,
   jittered,
@@ -11,6 +13,7 @@ import {
   type OurMarks,
   type ReadService,
   type ServiceReading,
+  WINDOW_LINES,
 } from './readings.ts'
 
 /** What the watch needs to know and to have. */

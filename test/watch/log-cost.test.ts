@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { createSanitizer } from '../../src/core/sanitize.ts'
-import { deploymentLog, WINDOW_LINES } from '../../src/watch/deployment-log.ts'
+import { deploymentLog, WINDOW_LINES } from '../../src/watch/readings.ts'
 
 it('100 000 log lines cost at most 2 s of CPU and 150 MB', () => {
   const lines = Array.from({ length: 100_000 }, (_, index) =>

@@ -12,8 +12,8 @@ import type { DatabaseSettings } from '../../plan/settings.ts'
 import type { CostView } from '../../report/model.ts'
 import { isDeploying } from '../../watch/readings.ts'
 import type { Run } from '../run.ts'
-import { type FoundPreview, findPreviews, oldestFirst } from './previews.ts'
 import { describeLeft, removePreview, retirePreview } from './removal.ts'
+import { type FoundPreview, findPreviews, oldestFirst } from './repository.ts'
 
 /** Another preview would pass `max-cost-per-day`. */
 export class OverBudget extends DeployError {

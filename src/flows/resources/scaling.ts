@@ -28,7 +28,7 @@ import type { RolloutEnd } from '../observe.ts'
 import { rollOut } from '../rollout.ts'
 import type { Run } from '../run.ts'
 import { judge } from '../verdict.ts'
-import type { ReadRepository } from './previews.ts'
+import type { ReadRepository } from './repository.ts'
 import { ownedBy } from './repository.ts'
 
 /**
