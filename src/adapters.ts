@@ -7,10 +7,11 @@ import type { GitHub, GitHubOptions } from './github/github.ts'
 import type { Platform } from './ink/platform.ts'
 import { isFromFork } from './plan/event.ts'
 import type { LoadedRun } from './runner/load-run.ts'
-import type { Source, SourceOptions } from './source/source.ts'
+import type { Source } from './source/source.ts'
+import type { SourceOptions } from './source/workspace.ts'
 
 /** What only the edge to the runner can give. */
-export type Edge = Omit<LoadedRun, 'warnings'> &
+export type Edge = Omit<LoadedRun, 'warnings' | 'remarks' | 'problem'> &
   Pick<Deps, 'remember' | 'workflowFiles'> & { readonly signal: AbortSignal }
 
 /**

@@ -5,7 +5,7 @@ import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import { keptSecrets } from '../plan/variables.ts'
 import type { CardRow, PhaseResult, PushedView } from '../report/model.ts'
-import type { PushResult } from '../source/branches.ts'
+import type { PushResult } from '../source/push.ts'
 import { warnOfIdleGlobs } from './no-deployment.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
 import {

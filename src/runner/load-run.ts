@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { DeployError } from '../core/errors.ts'
 import { nearestWord } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import { findMovedInputs, isMovedInput } from '../plan/file/keys.ts'
 import { secretsWithheld } from '../plan/guards.ts'
+import type { RefusedPlan } from '../plan/plan.ts'
 import { settingTable } from '../plan/setting-table.ts'
 import {
   type InputName,
@@ -23,8 +23,8 @@ import { type Masks, openLog, openMasks, openOutputs, type RunLog } from './outp
 export type LoadedRun = Awaited<ReturnType<typeof loadRun>>
 
 /**
- * Reads everything that the runner hands over, and masks what is secret before anything is printed.
- * @throws DeployError with all problems of the inputs at once
+ * Reads everything that the runner hands over, and masks what is secret before anything is printed. What is wrong with the
+ * inputs is its `problem`, all at once; its `settings` then have what is usual in their place.
  */
 export async function loadRun(environment: Environment) {
   const masks = openMasks()
@@ -37,7 +37,8 @@ export async function loadRun(environment: Environment) {
   const { log, warnings } = openRunLog(masks)
   const given = givenInputs(environment)
   const moved = findMovedInputs(given, raw.config || settingTable.config.fallback)
-  for (const warning of undeclaredInputs(given)) log.warning(warning)
+  const remarks = undeclaredInputs(given)
+  for (const remark of remarks) log.warning(remark)
   const sources = {
     kindOf: (path: string) => kindIn(context.workspace, path),
     secretsWithheld: secretsWithheld(context, event) !== undefined,
@@ -45,10 +46,11 @@ export async function loadRun(environment: Environment) {
   const settingsWith = (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) =>
     parseSettings(raw, { ...sources, ...file })
   const parsed = parseSettings(raw, { ...sources, incomplete: true })
+  let problem: RefusedPlan | undefined
   if (!parsed.ok || moved.problems.length > 0) {
     // What does not go together is said as well, so that all of it can be put right in one go.
     const all = settingsWith(undefined)
-    throw await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
+    problem = await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
   }
   const { environment: variables } = parsed.settings
   for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
@@ -68,6 +70,8 @@ export async function loadRun(environment: Environment) {
     maskVariables: (values: Readonly<Record<string, string>>) => masks.addVariables(asVariables(values)),
     secrets: () => masks.values,
     redact: masks.redact,
+    remarks,
+    problem,
     warnings,
   }
 }
@@ -87,15 +91,17 @@ export function loadRemains(environment: Environment) {
 async function refusedInputs(
   problems: readonly string[],
   moved: ReturnType<typeof findMovedInputs>['settings'],
-): Promise<DeployError> {
+): Promise<RefusedPlan> {
   let file = ''
   if (Object.keys(moved).length > 0) {
     const { fileTextOf } = await import('../plan/file/ink-file.ts')
     file = `\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`
   }
-  return new DeployError(`The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {
+  return {
+    kind: 'refused',
+    problem: `The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
     hint: `Nothing was done. Put the \`with:\` block of the step right; the README lists every input.${file}`,
-  })
+  }
 }
 
 /** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */

@@ -61,6 +61,11 @@ export interface ConfiguredService {
   readonly idle: 'confined' | 'no-previews' | undefined
 }
 
+/** What is known of a run that reads no file. */
+export function unread(settings: Settings): Configuration {
+  return { settings, services: [], facts: {} }
+}
+
 type Reading = Deps & Pick<RunMeta, 'signal'>
 
 /** Reads `ink.yml` as it is in the commit that the run is about, and lays the workflow's settings over it. */
@@ -68,7 +73,7 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   const { settings, context } = deps
   const input: PlanInput = { context, event, settings }
   const { commit, facts } = await commitOf(input, deps)
-  const nothing = { settings, services: [], facts }
+  const nothing = { ...unread(settings), facts }
   if (commit === undefined) return nothing
   const path = settings.config
   const text = await readFileAt(commit, path, input, deps)

@@ -1,7 +1,7 @@
 import { DeployError, errorMessage } from '../../core/errors.ts'
 import { callsAtOnce, inTurns } from '../../core/parallel.ts'
-import { fewAtOnce } from '../../ink/few-at-once.ts'
 import type { Platform } from '../../ink/platform.ts'
+import { fewAtOnce } from '../../ink/platform.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { variablesOf } from '../../plan/file/fill-variables.ts'
 
@@ -10,7 +10,8 @@ import { commitOf, databaseName, previewName } from '../../plan/names.ts'
 
 import type { Plan, RefusedPlan } from '../../plan/plan.ts'
 import type { OutputName } from '../../plan/setting-table.ts'
-import type { Snapshot, Source } from '../../source/source.ts'
+import type { Snapshot } from '../../source/snapshot.ts'
+import type { Source } from '../../source/source.ts'
 import { findDatabase } from '../resources/databases.ts'
 import { labelled, nothingToDo, type OpenDeployment, type Outcome, type RunDeps, runStatuses } from '../run.ts'
 import type { ConfiguredService } from './configuration.ts'

@@ -8,7 +8,7 @@ import { type Allowance, mayChange, mayDelete, ownershipOf } from '../../plan/gu
 import { databaseName, previewName } from '../../plan/names.ts'
 import type { Place, Plan } from '../../plan/plan.ts'
 import { marks, namedEnvironmentOf } from '../../plan/variables.ts'
-import { type GitRemote, protectedRemote } from '../../source/remote.ts'
+import { type GitRemote, parseRemote } from '../../source/remote.ts'
 import type { Run } from '../run.ts'
 import { hasProject } from './account.ts'
 import { targetOf } from './versions.ts'
@@ -36,7 +36,7 @@ export async function openInkRepository(
   if (!create && !(await hasProject(platform, place, signal))) return undefined
   const access = await platform.gitAccess(place.repositoryName, create, signal)
   if (!access) return undefined
-  return { remote: protectedRemote(access.remote, mask), slug: repositorySlug(access.remote), created: access.created }
+  return { remote: parseRemote(access.remote, mask), slug: repositorySlug(access.remote), created: access.created }
 }
 
 /** Short name → commit of all its branches. */
