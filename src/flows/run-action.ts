@@ -153,14 +153,12 @@ function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'st
   deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(deps.startedAt)) / 1000))
 }
 
-/** Where a run's own page takes reports. */
-export interface RunPage {
-  annotate(annotations: readonly AnnotationView[]): void
-  writeSummary(markdown: string): void
-}
-
 /** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
-export async function publish(outcome: Outcome, deps: Deps, page: RunPage): Promise<void> {
+export async function publish(
+  outcome: Outcome,
+  deps: Deps,
+  page: { annotate(annotations: readonly AnnotationView[]): void; writeSummary(markdown: string): void },
+): Promise<void> {
   const { fitAnnotations } = await import('../report/markdown.ts')
   const { renderSummary } = await import('../report/summary.ts')
   const { repository } = deps.context

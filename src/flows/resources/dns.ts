@@ -133,8 +133,7 @@ async function replace(run: Run, replaced: readonly DnsRecord[], record: WantedR
 async function removeFromSet(run: Run, zone: string, record: DnsRecord, others: readonly DnsRecord[]): Promise<void> {
   await remove(run, zone, record)
   for (const other of others.filter(({ managed }) => !managed)) {
-    const { name, type, content, ttl = usualTtl } = other
-    const again = { zone, name, type, content, ttl }
+    const again = sameAs(zone, other)
     await run.platform.deleteDnsRecord(zone, other.id, run.signal)
     // Most likely not ours, so it is not given up at the first failure.
     await makeRecord(run, again).catch(() => makeRecord(run, again))
@@ -182,8 +181,7 @@ async function putBack(run: Run, removed: readonly DnsRecord[], zone: string, se
     try {
       // The removal may be what failed.
       if (findRecord(zone, await run.platform.dnsRecords(zone, signal), record)) continue
-      const { name, type, content, ttl = usualTtl } = record
-      const { id } = await run.platform.addDnsRecord({ zone, name, type, content, ttl }, signal)
+      const { id } = await run.platform.addDnsRecord(sameAs(zone, record), signal)
       run.log.info(`DNS: put back ${words}, because its replacement could not be made`)
       await run.platform.addDnsRecord(markOf(zone, service, id), signal)
     } catch (error) {
@@ -195,6 +193,10 @@ async function putBack(run: Run, removed: readonly DnsRecord[], zone: string, se
 }
 
 const usualTtl = 300
+
+function sameAs(zone: string, { name, type, content, ttl = usualTtl }: DnsRecord) {
+  return { zone, name, type, content, ttl }
+}
 
 // The runner kills a cancelled run after ten seconds; what is half done is put right before that.
 const patienceWhenCancelledMs = 4000

@@ -217,15 +217,6 @@ export interface FoundPreview extends Removable {
   readonly createdAt: number | undefined
 }
 
-/** All previews of one repository. */
-export interface FoundPreviews {
-  readonly previews: readonly FoundPreview[]
-  /** Services that look like ours and could not be read. */
-  readonly unreadable: readonly { readonly serviceName: string; readonly why: string }[]
-  /** The repository they come from; undefined when there is none yet. */
-  readonly repository: ReadRepository | undefined
-}
-
 /** Our repository on the platform's git hosting, with the branches it had. */
 export interface ReadRepository extends InkRepository {
   readonly branches: ReadonlyMap<string, string>
@@ -238,9 +229,9 @@ export interface ReadRepository extends InkRepository {
 export async function findPreviews(
   run: Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>,
   place: Place,
-): Promise<FoundPreviews> {
+) {
   const repository = await openInkRepository(run, place)
-  if (!repository) return { previews: [], unreadable: [], repository: undefined }
+  if (!repository) return { previews: [], unreadable: [] }
   const { slug } = repository
   const [listed, branches] = await bothOf(
     run.signal,
@@ -268,8 +259,10 @@ export async function findPreviews(
     return [{ ...own, createdAt: Number.isNaN(createdAt) ? undefined : createdAt }]
   }
   const { done, failed } = await tryEach([...names], read, run.signal)
+  // What looks like ours and could not be read.
   const unreadable = failed.map(({ item, error }) => ({ serviceName: item, why: safeMessage(run, error) }))
-  return { previews: done.flat(), unreadable, repository: { ...repository, branches } }
+  const found: ReadRepository = { ...repository, branches }
+  return { previews: done.flat(), unreadable, repository: found }
 }
 
 function numberOf(service: Service): number | undefined {
