@@ -1,6 +1,6 @@
 import { Secret } from '../core/secret.ts'
 import { branchOf, type PullRequest, type Repository } from './event.ts'
-import { type VariablesOf, variablesOf } from './file/fill-variables.ts'
+import { fillVariables, placeOfProblem, type VariablesOf } from './file/references.ts'
 import type { Intent, PlanInput, PreviewIntent, ProductionIntent, RollbackIntent, TeardownIntent } from './intent.ts'
 import { databaseName, environmentName, nameIn, nameOfSeveral, previewName, serviceName, targetName } from './names.ts'
 import type {
@@ -16,7 +16,7 @@ import type {
   TeardownPlan,
 } from './plan.ts'
 import type { BuildSettings, Settings } from './settings.ts'
-import { configMark, marks, markVariables } from './variables.ts'
+import { configMark, marks, markVariables, type Variables } from './variables.ts'
 
 /** The plan of a preview that no rule forbids. */
 export function previewPlan(
@@ -110,6 +110,22 @@ function deployment(
     variables: new Map([...filled.variables, ...ownMarks]),
     envStrategy: settings.environment.strategy,
     database: settings.database && { ...settings.database, name: databaseName(name) },
+  }
+}
+
+/** The variables of a service, or a refusal that names every secret which is missing. */
+export function variablesOf(settings: Settings, of: VariablesOf): { readonly variables: Variables } | RefusedPlan {
+  const { variables, problems } = fillVariables(settings.environment, of)
+  if (problems.length === 0) return { variables }
+  return {
+    kind: 'refused',
+    problem: `${settings.config} names secrets that are not there:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
+    hint: 'Nothing was done. Pass them in the workflow: `env: |` with a line `NAME=${{ secrets.NAME }}` for each.',
+    places: problems.flatMap((problem) => {
+      const place = placeOfProblem(problem, settings.config)
+      return place ? [{ ...place, file: settings.config }] : []
+    }),
   }
 }
 

@@ -41,10 +41,7 @@ export function sharedTarget(pullRequest: number | undefined): string {
 }
 
 /** What a target says; a shared one names no service. */
-export function readTarget(target: string): {
-  readonly pullRequest: number | undefined
-  readonly serviceName: string | undefined
-} {
+export function readTarget(target: string) {
   const [environment = '', serviceName] = target.split('/')
   const [, number] = /^pr-(\d+)$/.exec(environment) ?? []
   return { pullRequest: number === undefined ? undefined : Number(number), serviceName }
@@ -58,7 +55,7 @@ export function deploymentBranch(target: string, sourceSha: string, suffix?: str
   return `ink/${target}/${sourceSha}${suffix ? `-${suffix}` : ''}`
 }
 
-/** What the name of a deployment's branch says: `ink/<target>/<source sha>[-<first 8 of the tree sha>]`. */
+/** What the name of a deployment's branch says. */
 export interface DeploymentBranch {
   /** `production/<service>`, `pr-<n>/<service>` or `env-<name>/<service>`; earlier releases named no service. */
   readonly target: string
@@ -204,12 +201,12 @@ export function judgeProject({ project }: { readonly project: string }, known: r
   if (project === 'default' || isKnown(project, known)) return { kind: 'known' }
   const near = nearNames(project, known)
   const [nearest] = near
-  if (nearest === undefined) {
+  if (nearest === undefined)
     return { kind: 'new', detail: `there is no project “${project}” on ml.ink yet; there are ${listed(known)}` }
-  }
+  const quoted = near.map((name) => `“${name}”`).join(', ')
   return {
     kind: 'refused',
-    detail: `project: there is no “${project}” on ml.ink, but ${quoted(near)}`,
+    detail: `project: there is no “${project}” on ml.ink, but ${quoted}`,
     hint: `Set \`project: ${nearest}\`. If a new project is meant, make it at ml.ink first, or give it a name that is less like the other.`,
   }
 }
@@ -233,10 +230,6 @@ function listed(known: readonly KnownPlace[]): string {
   const names = known.map(({ names: [name] }) => name)
   const rest = names.length - mostListed
   return names.length === 0 ? 'none' : `${names.slice(0, mostListed).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
-}
-
-function quoted(names: readonly string[]): string {
-  return names.map((name) => `“${name}”`).join(', ')
 }
 
 function isKnown(name: string, known: readonly KnownPlace[]): boolean {
