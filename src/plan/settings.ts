@@ -45,7 +45,6 @@ export type ParsedSettings =
 export type Settings = Readonly<ReturnType<typeof assemble>>
 /** Undefined means the platform's default on create, and unchanged on update. */
 export type BuildSettings = Settings['build']
-export type Prices = Settings['prices']
 export type DatabaseType = NonNullable<Value<'database'>>
 export type EnvStrategy = Value<'env-strategy'>
 export type CommentMode = Value<'comment'>

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url'
+import { isLoopback } from '../core/http.ts'
 
 /**
  * A value that was understood; or what would have been allowed, the end of a sentence that begins with "must be"; or,
@@ -267,11 +268,6 @@ export const endpoint: Single<string> = {
     const secure = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
     return secure && !url.username && !url.password && !url.hash ? { value: text } : { allowed }
   },
-}
-
-/** Whether a host name of a URL leads to this machine alone. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 
 /** Whether a text can be an API key of ml.ink. Its length is the platform's business. */
