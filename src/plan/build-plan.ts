@@ -1,8 +1,8 @@
 import { Secret } from '../core/secret.ts'
-import { branchOf, type PullRequest, type Repository } from './event.ts'
+import { branchOf, type PullRequest, type RepositoryName } from './event.ts'
 import { fillVariables, placeOfProblem, type VariablesOf } from './file/references.ts'
 import type { Intent, PlanInput, PreviewIntent, ProductionIntent, RollbackIntent, TeardownIntent } from './intent.ts'
-import { databaseName, environmentName, nameIn, nameOfSeveral, previewName, serviceName, targetName } from './names.ts'
+import { databaseName, environmentName, madeName, nameIn, previewName, serviceName, targetName } from './names.ts'
 import type {
   Costing,
   MonitorPlan,
@@ -218,19 +218,10 @@ export function placeOf({ context, settings }: Pick<PlanInput, 'context' | 'sett
   }
 }
 
-/** What a repository was called when its services got their names. */
-export interface FormerRepository {
-  readonly owner: string
-  readonly name: string
-}
-
 type PlacedPlan = Extract<Plan, { readonly place: unknown }>
 
 /** The former name that the marks of a service of ours tell; undefined when it is the present one. */
-export function formerRepositoryOf(
-  env: Readonly<Record<string, string>>,
-  present: string,
-): FormerRepository | undefined {
+export function formerRepositoryOf(env: Readonly<Record<string, string>>, present: string): RepositoryName | undefined {
   const told = env[marks.formerRepository] ?? env[marks.repository] ?? ''
   const [owner = '', name = ''] = told.split('/')
   return owner !== '' && name !== '' && told.toLowerCase() !== present.toLowerCase() ? { owner, name } : undefined
@@ -240,14 +231,10 @@ export function formerRepositoryOf(
  * The same plan with the names that the services of a repository got before it was renamed or transferred. Names that the
  * workflow gives are not made of the repository's, and stay.
  */
-export function underFormerNames<P extends PlacedPlan>(plan: P, former: FormerRepository): P {
+export function underFormerNames<P extends PlacedPlan>(plan: P, former: RepositoryName): P {
   const { place } = plan
   const { repository } = place
-  const made = (of: Pick<Repository, 'owner' | 'name'>) =>
-    nameIn(
-      place.environment,
-      place.serviceKey === undefined ? serviceName(undefined, of) : nameOfSeveral(of, place.serviceKey),
-    )
+  const made = (of: RepositoryName) => nameIn(place.environment, madeName(of, place.serviceKey))
   const baseName = place.baseName === made(repository) ? made(former) : place.baseName
   const repositoryName = place.repositoryName === repository.name ? former.name : place.repositoryName
   const number = pullRequestOf(plan)

@@ -35,13 +35,17 @@ export interface RunContext {
   readonly tempDir: string
 }
 
-export interface Repository {
-  /** GitHub's number for it, which stays when it is renamed or transferred; undefined where the runner does not tell. */
-  readonly id?: string | undefined
+/** What a repository is called: it may be renamed or transferred. */
+export interface RepositoryName {
   readonly owner: string
   readonly name: string
+}
+
+export interface Repository extends RepositoryName {
+  /** GitHub's number for it, which stays when it is renamed or transferred; undefined where the runner does not tell. */
+  readonly id?: string | undefined
   /** What it was called when its services got their names, where that is not its present name. */
-  readonly madeAs?: { readonly owner: string; readonly name: string } | undefined
+  readonly madeAs?: RepositoryName | undefined
   /** `owner/name` */
   readonly fullName: string
   readonly defaultBranch: string

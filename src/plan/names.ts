@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import damerauLevenshtein from 'damerau-levenshtein'
-import type { Repository } from './event.ts'
+import type { RepositoryName } from './event.ts'
 import type { Parsed } from './values.ts'
 
 const longestLabel = 63
@@ -79,7 +79,7 @@ export function parseDeploymentBranch(name: string): DeploymentBranch | undefine
  * The name of the production service: the one that was asked for, else one made of owner and repository. No two
  * repositories share a made name, and none looks like another's preview.
  */
-export function serviceName(service: string | undefined, repository: Pick<Repository, 'owner' | 'name'>): string {
+export function serviceName(service: string | undefined, repository: RepositoryName): string {
   return service ?? cutLabel(repositoryLabel(repository), '')
 }
 
@@ -87,9 +87,14 @@ export function serviceName(service: string | undefined, repository: Pick<Reposi
  * The name of one of several services of a file that gives it none. The main one, called like the repository or `web`, has
  * the name that a single service has, so that a repository may grow. Nothing else in the file can change a name.
  */
-export function nameOfSeveral(repository: Pick<Repository, 'owner' | 'name'>, key: string): string {
+export function nameOfSeveral(repository: RepositoryName, key: string): string {
   const base = serviceName(undefined, repository)
   return key === 'web' || key === labelOf(repository.name) ? base : cutLabel(base, `-${key}`)
+}
+
+/** The name that a repository's service gets where nobody gives one. @param key its name in a file that has several */
+export function madeName(repository: RepositoryName, key: string | undefined): string {
+  return key === undefined ? serviceName(undefined, repository) : nameOfSeveral(repository, key)
 }
 
 /** The name of a service in an environment that the file names; undefined for production. */
@@ -141,7 +146,7 @@ export function parseServiceName(text: string): Parsed<string> {
  * Owner and repository in one label. A hyphen joins them, two where the owner has one, so that `a-b/c` and `a/b-c` stay
  * apart; a name that needs more than that to be told from all others gets a hash. GitHub ignores case in both.
  */
-function repositoryLabel(repository: Pick<Repository, 'owner' | 'name'>): string {
+function repositoryLabel(repository: RepositoryName): string {
   const owner = repository.owner.toLowerCase()
   const name = repository.name.toLowerCase()
   const joined = `${owner}${owner.includes('-') ? '--' : '-'}${name}`

@@ -2,7 +2,8 @@ import { DeployError } from '../../core/errors.ts'
 import { settleEach } from '../../core/parallel.ts'
 import type { Service } from '../../ink/results.ts'
 import { repositorySlug } from '../../ink/results.ts'
-import { type FormerRepository, formerRepositoryOf, underFormerNames } from '../../plan/build-plan.ts'
+import { formerRepositoryOf, underFormerNames } from '../../plan/build-plan.ts'
+import type { RepositoryName } from '../../plan/event.ts'
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../../plan/guards.ts'
 import type { Place, Plan } from '../../plan/plan.ts'
 import { namedEnvironmentOf } from '../../plan/variables.ts'
@@ -165,7 +166,7 @@ async function findFormer(
   { place }: PlacedPlan,
   run: Run,
   present: readonly string[],
-): Promise<FormerRepository | undefined> {
+): Promise<RepositoryName | undefined> {
   const { platform, signal } = run
   const { fullName } = place.repository
   for (const name of present) {
