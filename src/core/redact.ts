@@ -247,7 +247,8 @@ export function passwordsIn(secret: string): string[] {
   return [password, decoded(password)].filter((text) => text.length >= shortestPiece)
 }
 
-function decoded(text: string): string {
+/** A part of a URL without its escapes. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

@@ -1,7 +1,7 @@
 import type { Deadline } from '../core/clock.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
-import { commitOf, parseDeploymentBranch } from '../plan/names.ts'
+import { commitOf } from '../plan/names.ts'
 import type { HealthCheck } from '../plan/settings.ts'
 import type { PhaseName } from '../report/model.ts'
 import { type Confirmation, confirmLive } from '../watch/confirm-live.ts'

@@ -1,3 +1,4 @@
+import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
 import { late } from '../core/parallel.ts'
 import { describePlan } from '../plan/describe.ts'
@@ -5,7 +6,7 @@ import type { RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Plan, PlanToRun } from '../plan/plan.ts'
-import type { AnnotationView, Surroundings } from '../report/model.ts'
+import type { Surroundings } from '../report/model.ts'
 import { type Configuration, readConfiguration, unread, withProblem } from './environment/configuration.ts'
 import type { ServiceRunner } from './environment/environment.ts'
 import { annotationsOf, nothing, refused } from './no-deployment.ts'
@@ -163,7 +164,7 @@ function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'st
 
 /** Where a run's own page takes reports. */
 export interface RunPage {
-  annotate(annotations: readonly AnnotationView[]): void
+  annotate(annotations: readonly Annotation[]): void
   writeSummary(markdown: string): void
 }
 
