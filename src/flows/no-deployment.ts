@@ -41,12 +41,12 @@ export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): P
   if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
     // What an earlier commit put up stays; the card, if there is one, says so.
     await (await openOwnReporter(event.pullRequest, deps)).noteIdle({ reason: plan.reason })
-  if (plan.heldBy) await warnOfHolding(plan.heldBy, deps)
+  if (plan.skippedBy) await warnOfHolding(plan.skippedBy, deps)
   return { action: 'none', status: plan.status, report: nothingReport(deps, plan.status, plan.reason) }
 }
 
 /** Where there is no checkout, nothing tells which globs are good. */
-async function warnOfHolding({ paths, ...commit }: NonNullable<NonePlan['heldBy']>, deps: RunDeps): Promise<void> {
+async function warnOfHolding({ paths, ...commit }: NonNullable<NonePlan['skippedBy']>, deps: RunDeps): Promise<void> {
   await using source = deps.openSource(placeOf(deps))
   try {
     const files = await source.committedPaths(commit, deps.signal)

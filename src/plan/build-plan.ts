@@ -18,7 +18,6 @@ import type {
 import type { BuildSettings, Settings } from './settings.ts'
 import { configMark, marks, markVariables, type Variables } from './variables.ts'
 
-/** The plan of a preview that no rule forbids. */
 export function previewPlan(
   input: PlanInput,
   intent: PreviewIntent,
@@ -195,7 +194,6 @@ export function rollbackPlan(
   }
 }
 
-/** What all plans that do something have. */
 export function common(input: PlanInput, because: string) {
   return { dryRun: input.settings.dryRun, because, place: placeOf(input) }
 }
@@ -204,7 +202,6 @@ export function costing({ settings }: PlanInput): Costing {
   return pick(settings, 'build', 'database', 'prices', 'creditsWarning')
 }
 
-/** Where a run happens on the platform. */
 export function placeOf({ context, settings }: Pick<PlanInput, 'context' | 'settings'>): Place {
   const { repository } = context
   return {

@@ -1,3 +1,4 @@
+import { shortSha } from '../core/format.ts'
 import type {
   DatabasePlan,
   MonitorPlan,
@@ -57,8 +58,8 @@ function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
     `${what}, because ${plan.because}.`,
     `Service ${plan.serviceName} in project ${place.project}${place.workspace ? ` of workspace ${place.workspace}` : ''}, from repository ${place.repositoryName}.`,
     plan.directory === undefined
-      ? `Commit ${wanted.sha.slice(0, 7)} (${wanted.ref}).`
-      : `The files in ${plan.directory} as they lie in the workspace, for commit ${wanted.sha.slice(0, 7)} (${wanted.ref}).`,
+      ? `Commit ${shortSha(wanted.sha)} (${wanted.ref}).`
+      : `The files in ${plan.directory} as they lie in the workspace, for commit ${shortSha(wanted.sha)} (${wanted.ref}).`,
     ...describeBuild(plan.build),
     `Environment variables (${plan.envStrategy}): ${[...plan.variables.keys()].sort().join(', ')}.`,
     ...describeEmpty(emptyNames(plan.variables)),
@@ -157,7 +158,6 @@ function describeRollback(plan: RollbackPlan): string[] {
   return [`Switch ${plan.serviceName} back to ${to}, because ${plan.because}.`]
 }
 
-/** What has to answer, and how, for a plan that is read. */
 export function describeHealth(health: HealthCheck): string {
   switch (health.kind) {
     case 'none':

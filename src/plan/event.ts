@@ -3,7 +3,6 @@
  * everything behind it decides on them alone.
  */
 
-/** The run itself: who, where, and as what. */
 export interface RunContext {
   readonly repository: Repository
   /** The login that the run is attributed to: whoever caused the event. */
@@ -20,7 +19,6 @@ export interface RunContext {
   readonly workflowSha: string | undefined
   /** `owner/name` of the repository that this action comes from, where the runner tells it. */
   readonly action: string | undefined
-  /** The job's id in the workflow file. */
   readonly job: string
   /** `RUNNER_NAME`, which no two jobs at work at the same time share; empty when it is not known. */
   readonly runnerName: string
@@ -72,7 +70,6 @@ export interface PullRequest {
   }
   readonly base: { readonly sha: string; readonly ref: string }
   readonly labels: readonly string[]
-  /** Login of whoever opened it. */
   readonly author: string
 }
 
@@ -113,7 +110,6 @@ export interface PushEvent {
 export interface CommentEvent {
   readonly kind: 'comment'
   readonly action: string
-  /** Number of the issue or pull request. */
   readonly number: number
   readonly onPullRequest: boolean
   readonly commentId: number
@@ -122,7 +118,6 @@ export interface CommentEvent {
   readonly byBot: boolean
   /** What a forge’s event tells of it; GitHub’s tell nothing. */
   readonly authorMayWrite: boolean | undefined
-  /** When it was written, as ISO 8601. */
   readonly createdAt: string
 }
 

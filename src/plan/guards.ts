@@ -1,3 +1,4 @@
+import { shortSha } from '../core/format.ts'
 import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
 import type { PlanInput, PreviewIntent } from './intent.ts'
 import type { Approval, Facts, NeedsPlan, NonePlan, RefusedPlan } from './plan.ts'
@@ -118,7 +119,7 @@ export function labelFollowsHead(
 function howToApprove(sha: string, label: string | undefined): string {
   const ways = [`comment /ink deploy ${sha}`]
   if (label !== undefined) ways.push(`take the label ${label} off and put it on again`)
-  return `It comes from a fork, and nobody is known to have approved of ${sha.slice(0, 7)} after it was pushed. A maintainer who has read the code can ${ways.join(', or ')}.`
+  return `It comes from a fork, and nobody is known to have approved of ${shortSha(sha)} after it was pushed. A maintainer who has read the code can ${ways.join(', or ')}.`
 }
 
 /** Whether the permission that was looked up allows a person to give commands. */
@@ -149,7 +150,6 @@ type PreviewState =
   | { readonly wanted: false; readonly outcome: 'removed'; readonly reason: string }
   | { readonly wanted: false; readonly outcome: 'superseded'; readonly reason: string; readonly by: string }
 
-/** Compares what was planned with how the pull request stands now. */
 export function previewState(
   planned: {
     readonly wanted: { readonly sha: string }
@@ -166,7 +166,7 @@ export function previewState(
   if (now.draft && planned.previewDrafts === false) return removed(`${it} became a draft meanwhile`)
   const by = now.head.sha
   if (by === planned.wanted.sha) return { wanted: true }
-  return { wanted: false, outcome: 'superseded', reason: `${it} has moved on to ${by.slice(0, 7)}`, by }
+  return { wanted: false, outcome: 'superseded', reason: `${it} has moved on to ${shortSha(by)}`, by }
 }
 
 /**
@@ -205,7 +205,7 @@ export type Allowance =
 
 /** Whether a service may be updated: it is ours, or `adopt` allows it. */
 export function mayChange(service: Existing, repository: string, adopt: boolean): Allowance {
-  const reason = strangeness(service, repository)
+  const reason = whyNotOurs(service, repository)
   if (reason === undefined || adopt) return { allowed: true }
   const hint = 'Set another name with the input service, or take the service over with adopt: true.'
   return { allowed: false, reason, hint }
@@ -217,14 +217,14 @@ export function mayChange(service: Existing, repository: string, adopt: boolean)
  */
 export function mayDelete(service: Existing, repository: string, pullRequest: number | undefined): Allowance {
   const marked = service.env[marks.pullRequest]
-  const strange = strangeness(service, repository)
+  const strange = whyNotOurs(service, repository)
   if (strange === undefined && marked === pullRequest?.toString()) return { allowed: true }
   const what = pullRequest === undefined ? 'a service of production' : `the preview of pull request #${pullRequest}`
   const unmarked = `the service ${service.name} is not marked as ${what} (${marks.pullRequest} is ${marked ?? 'not set'})`
   return { allowed: false, reason: strange ?? unmarked, hint: 'Delete it by hand at ml.ink if it is not needed.' }
 }
 
-function strangeness(service: Existing, repository: string): string | undefined {
+function whyNotOurs(service: Existing, repository: string): string | undefined {
   const ownership = ownershipOf(service.env, repository, service.repositoryId)
   const name = `the service ${service.name}`
   if (ownership === 'unmarked') return `${name} exists, and does not carry the marks of this action`

@@ -55,7 +55,6 @@ export function deploymentBranch(target: string, sourceSha: string, suffix?: str
   return `ink/${target}/${sourceSha}${suffix ? `-${suffix}` : ''}`
 }
 
-/** What the name of a deployment's branch says. */
 export interface DeploymentBranch {
   /** `production/<service>`, `pr-<n>/<service>` or `env-<name>/<service>`; earlier releases named no service. */
   readonly target: string
@@ -107,7 +106,6 @@ export function nameIn(environment: string | undefined, service: string): string
   return environment === undefined ? service : cutLabel(service, `-${environment}`)
 }
 
-/** The name of a pull request's service. */
 export function previewName(service: string, pullRequest: number): string {
   return cutLabel(service, `-pr-${pullRequest}`)
 }

@@ -2,7 +2,6 @@ import type { PullRequest } from './event.ts'
 import { labelIsOn } from './guards.ts'
 import type { SweepRules } from './plan.ts'
 
-/** A preview as the sweep sees it. */
 export interface SweepCandidate {
   readonly serviceName: string
   readonly pullRequest: number
@@ -15,7 +14,6 @@ export interface SweepCandidate {
 export interface SweepDecision<T> {
   readonly preview: T
   readonly remove: boolean
-  /** One line, for the report. */
   readonly why: string
 }
 
@@ -99,7 +97,6 @@ export function fitsBudget(running: readonly RunningCost<unknown>[], morePerDay:
   return sumPerDay(running) + morePerDay <= limitPerDay + tolerance
 }
 
-/** What a day of all of them costs. */
 export function sumPerDay(running: readonly Pick<RunningCost<unknown>, 'perDay'>[]): number {
   return running.reduce((sum, { perDay }) => sum + perDay, 0)
 }

@@ -42,7 +42,6 @@ export type ParsedSettings =
   /** With what is usual in the place of what is wrong: enough to say so. */
   | { readonly ok: false; readonly problems: readonly string[]; readonly settings: Settings }
 
-/** The settings of a run, checked. */
 export type Settings = Readonly<ReturnType<typeof assemble>>
 /** Undefined means the platform's default on create, and unchanged on update. */
 export type BuildSettings = Settings['build']

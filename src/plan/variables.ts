@@ -30,7 +30,6 @@ export function isMark(name: string): boolean {
   return Object.values<string>(marks).includes(name)
 }
 
-/** The value of `INK_MANAGED_BY`. */
 export const managedBy = 'ink-deploy'
 
 /** The environment that the file names for a service of it; undefined for production and previews. */
@@ -184,7 +183,6 @@ export function keptSecrets(live: Readonly<Record<string, string>> | undefined, 
   return emptyNames(wanted).filter((name) => hasSecretName(name) && Boolean(live?.[name]))
 }
 
-/** The names whose value is empty. */
 export function emptyNames(variables: Variables): string[] {
   return [...variables].filter(([, value]) => value.reveal() === '').map(([name]) => name)
 }

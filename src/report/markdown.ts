@@ -110,7 +110,6 @@ export function folded(title: string, ...blocks: RootContent[]): RootContent[] {
   return [html(`<details><summary>${title}</summary>`), ...blocks, html('</details>')]
 }
 
-/** Small print. */
 export function small(...children: PhrasingContent[]): PhrasingContent[] {
   return [html('<sub>'), ...children, html('</sub>')]
 }

@@ -111,7 +111,6 @@ export function fillTemplate(
   return parts.every((part) => part !== undefined) ? parts.join('') : undefined
 }
 
-/** The references of a template. */
 export function referencesOf(template: Template): Reference[] {
   return template.filter((part) => typeof part !== 'string')
 }
