@@ -30,17 +30,18 @@ export function decideSweep<T extends SweepCandidate>(
   rules: SweepRules,
   now: number,
 ): SweepDecision<T>[] {
-  const first = previews.map((preview): SweepDecision<T> => {
-    const reason = reasonToRemove(preview, open, rules, now)
-    return reason === undefined
-      ? {
-          preview,
-          remove: false,
-          why: open ? 'its pull request is open' : 'it is not known whether its pull request is open',
-        }
-      : { preview, remove: true, why: reason }
+  const reasons = new Map(previews.map((preview) => [preview, reasonToRemove(preview, open, rules, now)]))
+  // Of those that stay, the oldest beyond `previews.max` go as well. Those of unknown age count as young.
+  const { maxPreviews = Number.POSITIVE_INFINITY } = rules
+  const staying = previews.filter((preview) => reasons.get(preview) === undefined && preview.running)
+  const age = ({ createdAt = Number.POSITIVE_INFINITY }: T) => createdAt
+  const surplus = staying.toSorted((a, b) => age(a) - age(b) || 0).slice(0, Math.max(0, staying.length - maxPreviews))
+  const tooMany = `there are more than ${maxPreviews} previews (previews.max), and it is among the oldest`
+  const kept = open ? 'its pull request is open' : 'it is not known whether its pull request is open'
+  return previews.map((preview) => {
+    const why = reasons.get(preview) ?? (surplus.includes(preview) ? tooMany : undefined)
+    return { preview, remove: why !== undefined, why: why ?? kept }
   })
-  return overLimit(first, rules.maxPreviews)
 }
 
 function reasonToRemove(
@@ -59,26 +60,6 @@ function reasonToRemove(
   const ageMs = preview.createdAt === undefined ? undefined : now - preview.createdAt
   const tooOld = rules.previewTtlMs !== undefined && ageMs !== undefined && ageMs > rules.previewTtlMs
   return tooOld && preview.running ? 'it is older than previews.ttl allows' : undefined
-}
-
-/** Of those that stay, the oldest beyond `previews.max` go as well. Those of unknown age count as young. */
-function overLimit<T extends SweepCandidate>(
-  decisions: SweepDecision<T>[],
-  maxPreviews: number | undefined,
-): SweepDecision<T>[] {
-  if (maxPreviews === undefined) return decisions
-  const age = (decision: SweepDecision<T>) => decision.preview.createdAt ?? Number.POSITIVE_INFINITY
-  const kept = decisions.filter(({ remove, preview }) => !remove && preview.running).sort((a, b) => age(a) - age(b))
-  const surplus = new Set(kept.slice(0, Math.max(0, kept.length - maxPreviews)))
-  return decisions.map((decision) =>
-    surplus.has(decision)
-      ? {
-          ...decision,
-          remove: true,
-          why: `there are more than ${maxPreviews} previews (previews.max), and it is among the oldest`,
-        }
-      : decision,
-  )
 }
 
 /** A preview that runs, as far as its cost matters. Dollars. */

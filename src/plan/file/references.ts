@@ -168,16 +168,9 @@ export function wiresOfPreviews(services: readonly FileService[]): Wire[] {
 export function inOrder<T extends { readonly name: string; readonly wires: readonly Wire[] }>(
   services: readonly T[],
 ): readonly T[] {
-  const ordered = new Set<T>()
-  const visit = (service: T): void => {
-    for (const { service: name } of service.wires) {
-      const other = services.find((one) => one.name === name)
-      if (other && !ordered.has(other)) visit(other)
-    }
-    ordered.add(service)
-  }
-  services.forEach(visit)
-  return [...ordered]
+  const byName = new Map(services.map((service) => [service.name, service]))
+  const needs = (name: string) => byName.get(name)?.wires.map(({ service }) => service) ?? []
+  return visitAll([...byName.keys()], needs).order.flatMap((name) => byName.get(name) ?? [])
 }
 
 /** The names of services that refer to each other in a circle, beginning and ending with the same; undefined without one. */
@@ -190,22 +183,27 @@ export function circleIn(services: readonly Pick<FileService, 'name' | 'variable
       ),
     ]),
   )
-  const cleared = new Set<string>()
+  return visitAll([...needs.keys()], (name) => needs.get(name) ?? []).circle
+}
+
+/** Names, each behind those that it needs; up to the first circle, if there is one. */
+function visitAll(names: readonly string[], needs: (name: string) => readonly string[]) {
+  const order = new Set<string>()
   const visit = (name: string, path: readonly string[]): readonly string[] | undefined => {
     if (path.includes(name)) return [...path.slice(path.indexOf(name)), name]
-    if (cleared.has(name)) return undefined
-    for (const next of needs.get(name) ?? []) {
+    if (order.has(name)) return undefined
+    for (const next of needs(name)) {
       const circle = visit(next, [...path, name])
       if (circle) return circle
     }
-    cleared.add(name)
+    order.add(name)
     return undefined
   }
-  for (const { name } of services) {
+  for (const name of names) {
     const circle = visit(name, [])
-    if (circle) return circle
+    if (circle) return { order: [...order], circle }
   }
-  return undefined
+  return { order: [...order], circle: undefined }
 }
 
 /** What the references of a service's variables stand for in one run. */
