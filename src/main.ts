@@ -3,9 +3,8 @@ import { buildDeps } from './adapters.ts'
 import { DeployError, errorMessage } from './core/errors.ts'
 import { publish, runAction } from './flows/run-action.ts'
 import { Cancelled, cancelOnSignals } from './runner/cancellation.ts'
-import { loadRun } from './runner/load-run.ts'
+import { loadRun, readWorkflowFiles } from './runner/load-run.ts'
 import { saveOpenDeployments, writeAnnotations, writeSummary } from './runner/output.ts'
-import { readWorkflowFiles } from './runner/workflow-files.ts'
 
 async function main(): Promise<void> {
   const startedAt = new Date().toISOString()

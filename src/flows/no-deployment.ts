@@ -6,7 +6,8 @@ import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
 import type { NonePlan, RefusedPlan } from '../plan/plan.ts'
-import { annotationsOf, nothingReport, type Outcome, type RunDeps } from './run.ts'
+import type { AnnotationView } from '../report/model.ts'
+import { nothingReport, type Outcome, type RunDeps } from './run.ts'
 
 /** The run cannot go on: a missing key, a command that lacks what it needs. */
 export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
@@ -14,6 +15,11 @@ export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
   const report = nothingReport(deps, 'failed', problem, hint)
   const failure = new DeployError(problem, { hint })
   return { action: 'none', status: 'failed', report, failure, annotations: annotationsOf(plan) }
+}
+
+/** What is wrong in `ink.yml`, for the lines where it stands. */
+export function annotationsOf({ places = [] }: RefusedPlan): AnnotationView[] {
+  return places.map(({ text, ...place }) => ({ level: 'error', title: 'Ink Deploy', message: text, ...place }))
 }
 
 /** There is nothing to do, or a rule forbids it. */

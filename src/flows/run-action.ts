@@ -8,9 +8,9 @@ import type { Plan, PlanToRun } from '../plan/plan.ts'
 import type { AnnotationView, Surroundings } from '../report/model.ts'
 import { type Configuration, readConfiguration, withProblem } from './environment/configuration.ts'
 import type { ServiceRunner } from './environment/environment.ts'
-import { nothing, refused } from './no-deployment.ts'
+import { annotationsOf, nothing, refused } from './no-deployment.ts'
 import { lookUp, previewOf, reactTo } from './pull-requests.ts'
-import { annotationsOf, type Deps, type Outcome, type RunDeps, type RunMeta } from './run.ts'
+import type { Deps, Outcome, RunDeps, RunMeta } from './run.ts'
 
 // Several services that have the same to tell at the same time are told together.
 const gatherMs = 300

@@ -5,13 +5,14 @@ import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
-import type { Place, RefusedPlan, WorkPlan } from '../plan/plan.ts'
+import type { Place, WorkPlan } from '../plan/plan.ts'
 import type { OutputName } from '../plan/setting-table.ts'
 import type { CommentMode, ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
 import type { WorkflowText } from '../plan/workflow/workflow.ts'
 import type {
   AnnotationView,
   CardRow,
+  DeployReport,
   NothingReport,
   Phase,
   PhaseName,
@@ -23,7 +24,10 @@ import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
 
 /** What the flows say while they work. Lines of strangers go through `untrusted`, where the runner cannot take them for commands. */
-export interface Log extends PhaseLog {
+export interface Log {
+  startGroup(title: string): void
+  endGroup(): void
+  info(text: string): void
   debug(text: string): void
   /** A box in the run's page. */
   notice(text: string): void
@@ -178,20 +182,12 @@ export interface Run extends RunDeps {
   readonly reporter: Reporter
 }
 
-/** The action's `status` output. */
-export type Status =
-  | 'live'
-  | 'failed'
-  | 'unhealthy'
-  | 'rolled-back'
-  | 'superseded'
-  | 'cancelled'
-  | 'timed-out'
-  | 'removed'
-  | 'swept'
-  | 'skipped'
-  | 'planned'
-  | 'nothing'
+/** The action's `status` output, the worst first: what a run of several services is called. */
+export const runStatuses = [
+  ...(['failed', 'unhealthy', 'rolled-back', 'timed-out', 'cancelled', 'superseded'] as const),
+  ...(['live', 'planned', 'removed', 'swept', 'skipped', 'nothing'] as const),
+] as const
+export type Status = (typeof runStatuses)[number]
 
 /** The action's `action` output. */
 export type Action = 'preview' | 'production' | 'teardown' | 'sweep' | 'monitor' | 'rollback' | 'plan' | 'none'
@@ -216,6 +212,16 @@ export function reportBase({ context, warnings }: RunDeps) {
   return { runUrl: context.runUrl, warnings }
 }
 
+/** The report of a deployment: what its reporter has heard of it, and more. */
+export function deployReport(
+  deps: RunDeps,
+  reporter: Reporter,
+  more: Pick<DeployReport, 'action'> & Partial<DeployReport>,
+): DeployReport {
+  const { phases } = reporter.timeline
+  return { kind: 'deploy', row: reporter.row(), phases, envNames: [], annotations: [], ...more, ...reportBase(deps) }
+}
+
 /** The report of a run that comes to no deployment and has no report of its own. */
 export function nothingReport(
   deps: RunDeps,
@@ -237,19 +243,12 @@ export function actionOf({ kind }: WorkPlan): Action {
   return kind === 'retire' ? 'teardown' : kind
 }
 
-/** What is wrong in `ink.yml`, for the lines where it stands. */
-export function annotationsOf({ places = [] }: RefusedPlan): AnnotationView[] {
-  return places.map(({ text, ...place }) => ({ level: 'error', title: 'Ink Deploy', message: text, ...place }))
-}
+type PhaseLog = Pick<Log, 'startGroup' | 'endGroup' | 'info'>
 
-/** What the timeline needs of the log: one group per phase, ended by a line with result and seconds. */
-export interface PhaseLog {
-  startGroup(title: string): void
-  endGroup(): void
-  info(text: string): void
-}
-
-/** When each phase of a run began and ended, in milliseconds since the epoch. Phases follow one another. */
+/**
+ * When each phase of a run began and ended, in milliseconds since the epoch. Phases follow one another; each is a group of
+ * the log, ended by a line with result and seconds.
+ */
 export class Timeline {
   readonly #now: () => number
   readonly #log: PhaseLog

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { inTurns } from '../../src/core/parallel.ts'
-import { shareSources } from '../../src/flows/environment/shared-source.ts'
+import { shareSources } from '../../src/flows/environment/environment.ts'
 import { openCards } from '../../src/flows/reporter.ts'
 import type { Deps } from '../../src/flows/run.ts'
 import { placeOf } from '../../src/plan/build-plan.ts'

@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { givenInputs, loadRun, readInputs, undeclaredInputs } from '../../src/runner/load-run.ts'
-import { readWorkflowFiles } from '../../src/runner/workflow-files.ts'
+import { givenInputs, loadRun, readInputs, readWorkflowFiles, undeclaredInputs } from '../../src/runner/load-run.ts'
 import { runnerEnvironment } from './runner-environment.ts'
 
 test('inputs are found under the names that the runner gives them, without blanks around', () => {

@@ -99,6 +99,28 @@ export function isOwnService(service: Service, place: Place, slug: string): bool
   return isMadeBy(service, place) && fromOurRepository(service, slug)
 }
 
+/** A service with the end of its log, if it is ours: the log of another one of that name is nobody's business here. */
+export async function ownService(
+  run: Pick<Run, 'platform' | 'mask' | 'signal'>,
+  place: Place,
+  name: string,
+  runtimeLogLines: number,
+): Promise<Service | undefined> {
+  const repository = await openInkRepository(run, place)
+  const service = repository && (await run.platform.service(name, { env: true, runtimeLogLines }, run.signal))
+  return service && isOwnService(service, place, repository.slug) ? service : undefined
+}
+
+/** What a rollout has to know of whose service it changes. */
+export function ownedBy(plan: { place: Place; adopt: boolean; serviceName: string }, repositorySlug: string) {
+  return {
+    serviceName: plan.serviceName,
+    repositorySlug,
+    repositoryName: plan.place.repositoryName,
+    assertOwned: (service: Service) => assertOwned(service, plan, repositorySlug),
+  }
+}
+
 /** The services that carry our marks and are built from our repository, of those whose names are asked for. */
 export async function ownServices(
   run: Pick<Run, 'platform' | 'mask' | 'signal'>,
