@@ -8,7 +8,7 @@ import type { LoginOptions } from '../login/login.ts'
 import { runLogin } from '../login/login.ts'
 import { createGitHubCli, openWorkflowFile } from '../login/repository.ts'
 import { KEY_MAY_REMAIN } from '../login/server.ts'
-import { defaultEndpoint, endpoint as endpointType, parseEndpoint } from '../plan/values.ts'
+import { defaultEndpoint, endpoint as endpointType } from '../plan/values.ts'
 import { Cancelled, cancelOnSignals } from '../runner/cancellation.ts'
 import type { Command } from './command.ts'
 
