@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     workflowFiles: () => readWorkflowFiles(run.context.workspace),
     signal: cancelled.signal,
   })
-  const outcome = await runAction(deps, run.event, { startedAt, warnings: run.warnings, signal: cancelled.signal })
+  const outcome = await runAction(deps, run.event, { ...run, startedAt, signal: cancelled.signal })
   await publish(outcome, deps, {
     annotate: writeAnnotations,
     writeSummary: (markdown) => writeSummary(process.env, markdown, deps.log.warning),

@@ -110,6 +110,10 @@ export interface RunMeta {
   readonly startedAt: string
   /** Warnings given so far; grows while the run goes on. */
   readonly warnings: readonly string[]
+  /** Said in the comment whatever becomes of the run, such as inputs that do nothing. */
+  readonly remarks?: readonly string[]
+  /** Why nothing may be done, whatever the event is. */
+  readonly problem?: RefusedPlan | undefined
   readonly signal: AbortSignal
 }
 
@@ -146,8 +150,8 @@ export interface Reporter {
     preview: RemovedPreview,
     outcome: { readonly status: 'removed' | 'failed'; readonly reason: string },
   ): Promise<void>
-  /** Says on a card that exists that this commit was skipped. */
-  noteSkipped(reason: string): Promise<void>
+  /** Says on the card why nothing was begun: a mistake, or, where there is a card, a reason to skip the commit. */
+  noteIdle(why: Pick<CardRow, 'reason' | 'diagnosis'>): Promise<void>
 }
 
 /** `only-existing` changes a card that is there, and makes none. */
@@ -284,15 +288,7 @@ export class Timeline {
     if (last?.result !== 'running') return
     const endMs = Math.max(atMs, last.startMs)
     this.#phases[this.#phases.length - 1] = { ...last, endMs, result }
-    this.#log.info(`${said ?? resultWords[result]} (${inSeconds(endMs - last.startMs)})`)
+    this.#log.info(`${said ?? result.charAt(0).toUpperCase() + result.slice(1)} (${inSeconds(endMs - last.startMs)})`)
     this.#log.endGroup()
   }
-}
-
-const resultWords: Record<PhaseResult, string> = {
-  done: 'Done',
-  failed: 'Failed',
-  skipped: 'Skipped',
-  cancelled: 'Cancelled',
-  running: 'Running',
 }

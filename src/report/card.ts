@@ -9,6 +9,7 @@ import {
   heading,
   link,
   paragraph,
+  prose,
   serialise,
   smallPrint,
   strong,
@@ -128,6 +129,7 @@ function renderWithin(
     heading(3, ...title(bounded)),
     rowTable(bounded, surroundings),
     ...bounded.flatMap((row) => detailBlocks(row, bounded.length > 1, surroundings, budget)),
+    ...(surroundings.remarks ?? []).slice(0, 10).map((remark) => paragraph(text('⚠️ '), ...prose(remark))),
     smallPrint(...footer(bounded, surroundings)),
   ]
   return `${CARD_MARKER}\n${headed(surroundings.header)}${serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`

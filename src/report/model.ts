@@ -8,6 +8,7 @@ export interface Surroundings {
   readonly pullRequest?: number | undefined
   /** Markdown above the card; empty for none, undefined for what the card has already. */
   readonly header?: string | undefined
+  readonly remarks?: readonly string[] | undefined
   /** What ends a preview after its pull request, in words that follow "removed"; undefined where nobody knows. */
   readonly removal?: PreviewEnd | undefined
   /** Signs what the card carries, and tells what of a card is to be believed; a run without the API key has none. */
@@ -28,9 +29,8 @@ export type PhaseResult = 'done' | 'failed' | 'skipped' | 'cancelled' | 'running
 
 export interface Phase {
   readonly name: PhaseName
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, as the next, which is absent while it runs. */
   readonly startMs: number
-  /** Epoch milliseconds; absent while it runs. */
   readonly endMs?: number | undefined
   readonly result: PhaseResult
 }
@@ -282,6 +282,8 @@ export const rowSchema = z.object({
   domain: domainSchema.optional(),
   /** Figures of the last live version before this run's; filled when the row is merged into the card. */
   change: z.object({ buildMsBefore: count.optional(), bytesBefore: count.optional() }).optional(),
+  /** Nothing was begun, for a mistake in a file: the row stands for all services that there would have been. */
+  refused: z.boolean().optional(),
   /** One line for skipped, superseded, cancelled, timed out and removed. */
   reason: text(1000).optional(),
   /** One line beside a state that stands, such as a later commit that needed no deployment. */

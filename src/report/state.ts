@@ -96,9 +96,14 @@ export function boundedRow(row: CardRow, budget: LogBudget): CardRow {
  * same row twice changes nothing, so a job can find out whether its row has arrived by merging it again.
  */
 export function mergeRow(rows: readonly CardRow[], incoming: CardRow): CardRow[] {
-  const others = rows.filter((row) => !sameDeployment(row, incoming))
+  const others = rows.filter((row) => !sameDeployment(row, incoming) && !givesWay(row, incoming))
   const merged = rows.filter((row) => sameDeployment(row, incoming)).reduce(newer, incoming)
   return [...others, merged].sort(byTargetAndName)
+}
+
+/** Of a run that was refused, what its services would have been called was not known; those of a later one take its place. */
+function givesWay(row: CardRow, incoming: CardRow): boolean {
+  return row.refused === true && row.target === incoming.target && compareRuns(incoming, row) > 0
 }
 
 /** Folds the rows of another card into these, as when two jobs made a comment each. */

@@ -5,6 +5,7 @@ import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import { findMovedInputs, isMovedInput } from '../plan/file/keys.ts'
 import { secretsWithheld } from '../plan/guards.ts'
+import type { RefusedPlan } from '../plan/plan.ts'
 import { settingTable } from '../plan/setting-table.ts'
 import {
   type InputName,
@@ -20,6 +21,7 @@ import { type Environment, readContext, readEvent, readPayload } from './event.t
 import { type Masks, openLog, openMasks, openOutputs, type RunLog } from './output.ts'
 
 /** A run as the runner started it, read and checked. */
+<<<<<<< HEAD
 export type LoadedRun = Awaited<ReturnType<typeof loadRun>>
 
 /**
@@ -27,6 +29,33 @@ export type LoadedRun = Awaited<ReturnType<typeof loadRun>>
  * @throws DeployError with all problems of the inputs at once
  */
 export async function loadRun(environment: Environment) {
+=======
+export interface LoadedRun {
+  readonly environment: Environment
+  readonly context: RunContext
+  readonly event: RunEvent
+  readonly settings: Settings
+  /** The settings with those of a file below them. */
+  readonly settingsWith: (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) => ParsedSettings
+  readonly log: RunLog
+  readonly output: ReturnType<typeof openOutputs>
+  readonly mask: (secret: string) => void
+  /** Masks those values that are secret by name or by look. */
+  readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
+  readonly secrets: () => readonly string[]
+  /** Masks every value that variables were given, for what leaves the run's own log. */
+  readonly redact: <T>(value: T) => T
+  /** What the workflow gives that no input is called, each with what was probably meant. */
+  readonly remarks: readonly string[]
+  /** All that is wrong with the inputs at once; `settings` then have what is usual in its place. */
+  readonly problem: RefusedPlan | undefined
+  /** Every warning given so far; grows while the run goes on. */
+  readonly warnings: readonly string[]
+}
+
+/** Reads everything that the runner hands over, and masks what is secret before anything is printed. */
+export async function loadRun(environment: Environment): Promise<LoadedRun> {
+>>>>>>> adopt3
   const masks = openMasks()
   const raw = readInputs(environment)
   masks.add(raw['api-key'])
@@ -37,7 +66,8 @@ export async function loadRun(environment: Environment) {
   const { log, warnings } = openRunLog(masks)
   const given = givenInputs(environment)
   const moved = findMovedInputs(given, raw.config || settingTable.config.fallback)
-  for (const warning of undeclaredInputs(given)) log.warning(warning)
+  const remarks = undeclaredInputs(given)
+  for (const remark of remarks) log.warning(remark)
   const sources = {
     kindOf: (path: string) => kindIn(context.workspace, path),
     secretsWithheld: secretsWithheld(context, event) !== undefined,
@@ -45,10 +75,11 @@ export async function loadRun(environment: Environment) {
   const settingsWith = (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) =>
     parseSettings(raw, { ...sources, ...file })
   const parsed = parseSettings(raw, { ...sources, incomplete: true })
+  let problem: RefusedPlan | undefined
   if (!parsed.ok || moved.problems.length > 0) {
     // What does not go together is said as well, so that all of it can be put right in one go.
     const all = settingsWith(undefined)
-    throw await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
+    problem = await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
   }
   const { environment: variables } = parsed.settings
   for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
@@ -68,6 +99,8 @@ export async function loadRun(environment: Environment) {
     maskVariables: (values: Readonly<Record<string, string>>) => masks.addVariables(asVariables(values)),
     secrets: () => masks.values,
     redact: masks.redact,
+    remarks,
+    problem,
     warnings,
   }
 }
@@ -87,15 +120,17 @@ export function loadRemains(environment: Environment) {
 async function refusedInputs(
   problems: readonly string[],
   moved: ReturnType<typeof findMovedInputs>['settings'],
-): Promise<DeployError> {
+): Promise<RefusedPlan> {
   let file = ''
   if (Object.keys(moved).length > 0) {
     const { fileTextOf } = await import('../plan/file/ink-file.ts')
     file = `\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`
   }
-  return new DeployError(`The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {
+  return {
+    kind: 'refused',
+    problem: `The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
     hint: `Nothing was done. Put the \`with:\` block of the step right; the README lists every input.${file}`,
-  })
+  }
 }
 
 /** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */

@@ -54,10 +54,10 @@ test('what stands in ink.yml and not in a workflow is refused, with the lines fo
     'INPUT_ENV-FILE': '.env',
     INPUT_MEMORY: '3Gi',
   })
-  const refused = () => loadRun(environment)
-  await expect(refused).rejects.toThrow(
+  const { problem } = await loadRun(environment)
+  expect(problem).toEqual(
     expect.objectContaining({
-      message: `The inputs are not right:
+      problem: `The inputs are not right:
   - api-key: is not set
   - memory: must be one of 128Mi, 256Mi, 512Mi, 1024Mi, 2048Mi, 4096Mi, but is "3Gi"
   - port: is no input but stands in ink.yml, as services.NAME.port
