@@ -11,7 +11,7 @@ import type { Source } from './source/source.ts'
 import type { SourceOptions } from './source/workspace.ts'
 
 /** What only the edge to the runner can give. */
-export type Edge = Omit<LoadedRun, 'warnings'> &
+export type Edge = Omit<LoadedRun, 'warnings' | 'remarks' | 'problem'> &
   Pick<Deps, 'remember' | 'workflowFiles'> & { readonly signal: AbortSignal }
 
 /**

@@ -81,15 +81,9 @@ async function checkCheckout({ place, would }: CheckPlan, deps: RunDeps): Promis
 
 /** What `command: plan` finds out about the account at ml.ink: whose key it is, where things will be, what is in use. */
 async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunDeps): Promise<PlanCheck[]> {
-<<<<<<< HEAD
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
   const withKey = ['with:', '  api-key: ${{ secrets.INK_API_KEY }}']
   if (!plan.hasKey) return [checked('API key', 'problem', 'none is set', withKey)]
-=======
-  if (!plan.hasKey)
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
-    return [checked('API key', 'problem', 'none is set', ['with:', '  api-key: ${{ secrets.INK_API_KEY }}'])]
->>>>>>> adopt3
   try {
     await using platform = await deps.openPlatform(plan.place, deps.signal)
     const run = { ...deps, platform }

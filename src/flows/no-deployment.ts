@@ -8,8 +8,7 @@ import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
 import type { NonePlan, RefusedPlan } from '../plan/plan.ts'
 import type { AnnotationView } from '../report/model.ts'
-import { nothingReport, type Outcome, type RunDeps } from './run.ts'
-import { annotationsOf, nothingReport, type Outcome, type Reporter, type RunDeps } from './run.ts'
+import { nothingReport, type Outcome, type Reporter, type RunDeps } from './run.ts'
 
 /** The run cannot go on: a missing key, a command that lacks what it needs. The pull request that is waiting is told. */
 export async function refused(plan: RefusedPlan, deps: RunDeps, event: RunEvent): Promise<Outcome> {

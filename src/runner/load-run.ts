@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { DeployError } from '../core/errors.ts'
 import { nearestWord } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
@@ -21,41 +20,13 @@ import { type Environment, readContext, readEvent, readPayload } from './event.t
 import { type Masks, openLog, openMasks, openOutputs, type RunLog } from './output.ts'
 
 /** A run as the runner started it, read and checked. */
-<<<<<<< HEAD
 export type LoadedRun = Awaited<ReturnType<typeof loadRun>>
 
 /**
- * Reads everything that the runner hands over, and masks what is secret before anything is printed.
- * @throws DeployError with all problems of the inputs at once
+ * Reads everything that the runner hands over, and masks what is secret before anything is printed. What is wrong with the
+ * inputs is its `problem`, all at once; its `settings` then have what is usual in their place.
  */
 export async function loadRun(environment: Environment) {
-=======
-export interface LoadedRun {
-  readonly environment: Environment
-  readonly context: RunContext
-  readonly event: RunEvent
-  readonly settings: Settings
-  /** The settings with those of a file below them. */
-  readonly settingsWith: (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) => ParsedSettings
-  readonly log: RunLog
-  readonly output: ReturnType<typeof openOutputs>
-  readonly mask: (secret: string) => void
-  /** Masks those values that are secret by name or by look. */
-  readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
-  readonly secrets: () => readonly string[]
-  /** Masks every value that variables were given, for what leaves the run's own log. */
-  readonly redact: <T>(value: T) => T
-  /** What the workflow gives that no input is called, each with what was probably meant. */
-  readonly remarks: readonly string[]
-  /** All that is wrong with the inputs at once; `settings` then have what is usual in its place. */
-  readonly problem: RefusedPlan | undefined
-  /** Every warning given so far; grows while the run goes on. */
-  readonly warnings: readonly string[]
-}
-
-/** Reads everything that the runner hands over, and masks what is secret before anything is printed. */
-export async function loadRun(environment: Environment): Promise<LoadedRun> {
->>>>>>> adopt3
   const masks = openMasks()
   const raw = readInputs(environment)
   masks.add(raw['api-key'])

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { platform } from 'node:os'
+import { simpleGit } from 'simple-git'
 import { DeployError, errorCode, errorMessage } from '../core/errors.ts'
 import { decisiveLine, type GitRemote, type NetworkOutput } from './remote.ts'
 
@@ -83,12 +84,15 @@ export function openRepository(
    * Runs git and answers what it wrote, byte by byte: paths need not be UTF-8.
    * @throws GitFailure when git fails
    */
-  const run = async (args: readonly string[], options: GitInput = {}): Promise<Buffer> => {
-    const { input, variables, mostBytes = mostOutputBytes } = options
-    const child = { cwd: directory, environment: { ...environment, ...variables }, signal }
-    const { stdout, stderr, exitCode } = await runGit(args, { ...child, input, mostBytes })
-    if (exitCode !== 0) throw new GitFailure(args[0] ?? '', exitCode, stderr)
-    return stdout
+  const run = (args: readonly string[], options: GitInput = {}): Promise<Buffer> => {
+    const { variables, mostBytes = mostOutputBytes, ...rest } = options
+    return runLocally(args, {
+      cwd: directory,
+      environment: { ...environment, ...variables },
+      signal,
+      mostBytes,
+      ...rest,
+    })
   }
   return {
     directory,
@@ -100,9 +104,13 @@ export function openRepository(
       const { settings = [], input, onMessage } = call
       const all = [...network.settings, ...settings, ...credentialSettings(remote)]
       const child = { cwd: directory, environment: withSettings(environment, all), signal }
-      const access = { killGroup: network.killGroup, mostBytes: mostNetworkBytes }
-      const output = await runGit(args, { ...child, ...access, input, onMessage })
-      return { ...output, stdout: output.stdout.toString() }
+      return runOnNetwork(args, {
+        ...child,
+        killGroup: network.killGroup,
+        mostBytes: mostNetworkBytes,
+        input,
+        onMessage,
+      })
     },
   }
 }
@@ -135,14 +143,57 @@ interface Child extends GitInput, Pick<NetworkCall, 'onMessage'>, Pick<NetworkAc
   readonly mostBytes: number
 }
 
+async function runLocally(args: readonly string[], call: Omit<Child, 'killGroup' | 'onMessage'>): Promise<Buffer> {
+  const { cwd, environment, signal, mostBytes, input } = call
+  signal.throwIfAborted()
+  const [command = ''] = args
+  const output: Buffer[] = []
+  let bytes = 0
+  const tooMuch = new AbortController()
+  let failure: GitFailure | undefined
+  const git = simpleGit({
+    baseDir: cwd,
+    abort: AbortSignal.any([signal, tooMuch.signal]),
+    allowEnvironment: Object.keys(environment),
+    // The file is our own: it shuts the machine's settings out.
+    unsafe: { allowUnsafeConfigPaths: true },
+    completion: { onClose: true, onExit: false },
+    ...(input === undefined ? {} : { input: () => input }),
+    errors: (error, { exitCode, stdErr }) => {
+      if (exitCode === 0) return undefined
+      // Kept here, as simple-git passes on no more than an error's text.
+      failure = new GitFailure(command, exitCode, Buffer.concat(stdErr).toString())
+      return error ?? failure
+    },
+  })
+  git.env({ ...environment })
+  // simple-git decodes its own answer as UTF-8.
+  git.outputHandler((_command, stdout) =>
+    stdout.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= mostBytes) output.push(chunk)
+      else tooMuch.abort()
+    }),
+  )
+  try {
+    await git.raw([...args])
+  } catch (error) {
+    signal.throwIfAborted()
+    if (tooMuch.signal.aborted) throw new OutputTooLarge(command, -1, `it wrote more than ${mostBytes} bytes`)
+    throw failure ?? new GitFailure(command, -1, errorMessage(error))
+  }
+  return Buffer.concat(output)
+}
+
 /**
- * Runs git to its end. With `killGroup` git leads a process group of its own, all of which is ended on abort: git's
- * transport helper, which waits for the server with the token in its environment, would live on otherwise.
+ * This does not go through simple-git for one reason: on abort simple-git signals git alone, and git's transport helper,
+ * which waits for the server with the token in its environment, lives on. Here git leads a process group of its own, and
+ * all of it is ended.
  */
-async function runGit(
+async function runOnNetwork(
   args: readonly string[],
   { cwd, environment, signal, killGroup, mostBytes, input, onMessage }: Child,
-): Promise<{ readonly stdout: Buffer; readonly stderr: string; readonly exitCode: number }> {
+): Promise<NetworkOutput> {
   signal.throwIfAborted()
   const [command = ''] = args
   const grouped = killGroup !== undefined && platform() !== 'win32'
@@ -177,7 +228,7 @@ async function runGit(
     })
     signal.throwIfAborted()
     if (bytes > mostBytes) throw new OutputTooLarge(command, -1, `it wrote more than ${mostBytes} bytes`)
-    return { stdout: Buffer.concat(stdout), stderr, exitCode }
+    return { stdout: Buffer.concat(stdout).toString(), stderr, exitCode }
   } finally {
     signal.removeEventListener('abort', end)
   }

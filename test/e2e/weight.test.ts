@@ -70,7 +70,7 @@ describe('the bundle', () => {
 
   it.each(['main', 'cli'])('names the licence of each package of which something is in %s', async (name) => {
     const licences = await readFile(join(dirname(bundle.main), '..', name, 'licenses.txt'), 'utf8')
-    const named = name === 'cli' ? ['zod'] : ['@actions/core', '@actions/github', 'undici', 'valibot']
+    const named = name === 'cli' ? ['zod'] : ['@actions/core', '@actions/github', 'simple-git', 'undici', 'valibot']
     for (const one of [...named, '@modelcontextprotocol/sdk']) expect(licences).toContain(`${one}\n`)
     expect(licences).not.toContain('undefined')
   })
