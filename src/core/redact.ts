@@ -254,7 +254,8 @@ export function passwordsIn(secret: string): string[] {
   return [password, decoded(password)].filter((text) => text.length >= shortestPiece)
 }
 
-function decoded(text: string): string {
+/** A part of a URL as it is meant. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
