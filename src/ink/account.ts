@@ -47,7 +47,7 @@ export interface Credits {
 
 // The tool is named by documentation that shows no result, so the forms which servers of its kind have are understood.
 // A name that says the unit is believed; any other may be a balance that is never topped up where a card pays.
-const named = [
+const amountNames = [
   { unit: 'dollars', names: ['balanceUsd', 'creditsUsd', 'creditBalanceUsd', 'remainingUsd', 'availableUsd'] },
   { unit: 'cents', names: ['balanceCents', 'creditsCents', 'creditBalanceCents', 'remainingCents'] },
   {
@@ -58,7 +58,7 @@ const named = [
     ],
   },
 ] as const
-const nests = ['credits', 'balance', 'account', 'billing', 'data']
+const nestedUnder = ['credits', 'balance', 'account', 'billing', 'data']
 const refusals = ['canDeploy', 'canCreate', 'sufficient', 'hasCredits']
 
 type Fields = Readonly<Record<string, unknown>>
@@ -67,7 +67,7 @@ type Fields = Readonly<Record<string, unknown>>
 export const creditsSchema = z.record(z.string(), z.unknown()).transform(readCredits)
 
 function readCredits(raw: Fields): Credits {
-  const levels = [raw, ...nests.map((name) => raw[name]).filter(isFields)]
+  const levels = [raw, ...nestedUnder.map((name) => raw[name]).filter(isFields)]
   const found = levels.map(amountIn).find((amount) => amount !== undefined)
   const refused = levels.some((level) => level.suspended === true || refusals.some((name) => level[name] === false))
   // Whoever pays by card at the end of the month has a balance of nothing and may go on.
@@ -88,7 +88,7 @@ function isFields(value: unknown): value is Fields {
 
 function amountIn(level: Fields): { figure: number; dollars: number | undefined } | undefined {
   const inDollars = typeof level.currency === 'string' && level.currency.toUpperCase() === 'USD'
-  for (const { unit, names } of named) {
+  for (const { unit, names } of amountNames) {
     for (const name of names) {
       const value = level[name]
       const figure = figureOf(value)

@@ -95,7 +95,7 @@ export function openRepository(
     /** As `run`, for answers that are one line of ASCII. */
     line: async (args: readonly string[], options?: GitInput) => (await run(args, options)).toString('latin1').trim(),
     /** Runs a command that talks to that server, with its credentials. Does not throw when the command fails. */
-    talk: async (remote: GitRemote, args: readonly string[], call: NetworkCall = {}): Promise<NetworkOutput> => {
+    runRemote: async (remote: GitRemote, args: readonly string[], call: NetworkCall = {}): Promise<NetworkOutput> => {
       const { settings = [], input, onMessage } = call
       const all = [...network.settings, ...settings, ...credentialSettings(remote)]
       const child = { cwd: directory, environment: withSettings(environment, all), signal, mostBytes: mostNetworkBytes }

@@ -101,11 +101,11 @@ async function locate(
     workTree && Buffer.concat([Buffer.from(`${workTree}/`), Buffer.from(path, 'latin1')]),
     gitDirectory && Buffer.from(join(gitDirectory, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4), oid)),
   ]
-  for (const one of candidates) if (one && (await holds(one, pointer, signal))) return one
+  for (const one of candidates) if (one && (await hasContents(one, pointer, signal))) return one
   return undefined
 }
 
-async function holds(path: Buffer | string, { oid, size }: LfsPointer, signal: AbortSignal): Promise<boolean> {
+async function hasContents(path: Buffer | string, { oid, size }: LfsPointer, signal: AbortSignal): Promise<boolean> {
   const status = await lstat(path).catch(() => undefined)
   if (status?.isFile() !== true || status.size !== size) return false
   const hash = createHash('sha256')
@@ -230,7 +230,7 @@ async function download(
     await response.body?.cancel()
     throw new LfsRefusal(URL.canParse(href) ? new URL(href).host : 'the server', '', response)
   })
-  return await holds(path, pointer, git.signal)
+  return await hasContents(path, pointer, git.signal)
 }
 
 /** Makes one request, its answer read by `read`, until it succeeds, fails for good or time is up. */
@@ -247,7 +247,7 @@ async function request<T>(
   return await retry(
     async () => await read(await fetchAllowed(address, { ...init, signal }, { proxyFor, ...trusted })),
     {
-      ...git.patience(),
+      ...git.retryPolicy(),
       again: (error) => {
         // What fetch itself throws for a broken connection; for a bad argument it names no code.
         if (!(error instanceof LfsRefusal)) return error instanceof TypeError && errorCode(error) !== undefined

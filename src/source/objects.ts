@@ -92,7 +92,7 @@ function runFetch(
   // git remembers a filter, so having none must be said.
   const filtering = filter === undefined ? '--no-filter' : `--filter=${filter}`
   const args = ['fetch', '--quiet', ...depth, filtering, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
-  return fetched.talk(remote, args, { settings, input: wants.map((want) => `${want}\n`).join('') })
+  return fetched.runRemote(remote, args, { settings, input: wants.map((want) => `${want}\n`).join('') })
 }
 
 /** As {@link fetchObjects} for commits, but does without those that the server does not have. */
