@@ -6,7 +6,7 @@ import { recommendedWorkflow } from '../src/login/repository.ts'
 import { fileKeys } from '../src/plan/file/keys.ts'
 import { outputs, settingTable } from '../src/plan/setting-table.ts'
 import { inputNames } from '../src/plan/settings.ts'
-import type { Schema } from '../src/plan/value-types.ts'
+import type { Schema } from '../src/plan/values.ts'
 import { hostileTables } from './hostile.ts'
 import { behavioursOf, faultRows } from './sandbox-facts.ts'
 

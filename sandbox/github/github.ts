@@ -12,6 +12,7 @@ import { Repository } from './repository.ts'
 import { answerGraphql } from './rest/graphql.ts'
 import { forkBare, initBare } from './state/git.ts'
 import type { AccessLevel, ForgeProfile, Token, TokenKind } from './state/model.ts'
+import { closeReaders } from './state/object-reader.ts'
 import { createWorld, type RepositoryOptions, type World } from './state/state.ts'
 
 export type { JournalEntry, Violation } from './api.ts'
@@ -170,5 +171,8 @@ async function shutDown(server: Server, stopping: AbortController, world: World<
   server.closeAllConnections()
   await closed
   // A push may have been cut off; what it set going must not write into a folder that is being deleted.
-  await world.inTurn(() => rm(world.directory, { recursive: true, force: true, maxRetries: 5 }))
+  await world.inTurn(async () => {
+    await closeReaders(world.directory)
+    await rm(world.directory, { recursive: true, force: true, maxRetries: 5 })
+  })
 }

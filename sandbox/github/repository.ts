@@ -13,6 +13,7 @@ import {
   rights,
   type User,
 } from './state/model.ts'
+import { closeReaders } from './state/object-reader.ts'
 import {
   afterPush,
   mergePullRequest,
@@ -141,6 +142,7 @@ export class Repository extends RepositoryState {
   /** Deletes the repository and its files. */
   async destroy(): Promise<void> {
     this.#world.repositories.delete(this.fullName.toLowerCase())
+    await closeReaders(this.gitDir)
     await rm(this.gitDir, { recursive: true, force: true })
   }
 

@@ -68,6 +68,11 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`
 }
 
+/** The same with its first letter large. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
 /** A duration for the log, to a tenth of a second: `3.2 s`, `2 min 5 s`. */
 export function inSeconds(ms: number): string {
   return ms < MINUTE_MS ? `${(ms / SECOND_MS).toFixed(1)} s` : formatDuration(ms)

@@ -3,12 +3,10 @@ import { DeployError } from '../core/errors.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
-import type { Service } from '../ink/results.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan, PlanToRun, WorkPlan } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
-import type { CardRow, DeployReport, NothingReport } from '../report/model.ts'
 import { targetFor } from '../report/wording.ts'
 import { SourceError } from '../source/remote.ts'
 import { deploy } from './deploy.ts'
@@ -18,10 +16,11 @@ import { monitor } from './monitor.ts'
 import { openReporter, type Subject } from './reporter.ts'
 import { assertPlace } from './resources/account.ts'
 import { evictOldest, OverBudget } from './resources/budget.ts'
-import { isOwnService, keepFormerNames, openInkRepository } from './resources/repository.ts'
+import { keepFormerNames, ownService } from './resources/repository.ts'
 import { rollback } from './rollback.ts'
 import {
   actionOf,
+  deployReport,
   nothingReport,
   nothingToDo,
   type Outcome,
@@ -57,12 +56,9 @@ async function work(plan: WorkPlan, deps: RunDeps): Promise<Outcome> {
   const begun = plan.kind === 'preview' || plan.kind === 'production' ? reporter.begin() : undefined
   const outcome = await connected(plan, deps, reporter).finally(() => begun)
   if (isDeployment(plan)) await reporter.finish()
-  return compared(outcome, reporter.row())
-}
-
-/** The card knows what the version before measured. */
-function compared(outcome: Outcome, { change }: CardRow): Outcome {
   const { report } = outcome
+  // The card knows what the version before measured.
+  const { change } = reporter.row()
   return report.kind === 'deploy' ? { ...outcome, report: { ...report, row: { ...report.row, change } } } : outcome
 }
 
@@ -169,17 +165,8 @@ function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unkno
   const diagnosis = { cause, hint, decisive: [], tail: [] }
   reporter.update({ status, phase: late ? phase : undefined, diagnosis })
   reporter.timeline.end('failed', cause)
-  const report: DeployReport | NothingReport = isDeployment(plan)
-    ? {
-        kind: 'deploy',
-        action: plan.kind,
-        row: reporter.row(),
-        phases: reporter.timeline.phases,
-        envNames: [],
-        annotations: [],
-        runUrl: deps.context.runUrl,
-        warnings: deps.warnings,
-      }
+  const report = isDeployment(plan)
+    ? deployReport(deps, reporter, { action: plan.kind })
     : nothingReport(deps, 'failed', cause, hint)
   return { action: actionOf(plan), status, report, failure: new DeployError(cause, { hint, cause: thrown }) }
 }
@@ -220,21 +207,12 @@ async function answerDecline(plan: DeclinePlan, deps: RunDeps): Promise<Outcome>
 }
 
 /** Answers `/ink logs` with the end of the runtime log. */
-async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
-  const service = await ownService(plan, run)
+async function answerLogs({ serviceName, place, pullRequest }: LogsPlan, run: Run): Promise<Outcome> {
+  const service = await ownService(run, place, serviceName, logLines)
   const sanitize = createSanitizer(run.secrets())
   const body = service
-    ? logsAnswer(plan.serviceName, service.status, run.redact(service.runtimeLogs.map(sanitize)))
+    ? logsAnswer(serviceName, service.status, run.redact(service.runtimeLogs.map(sanitize)))
     : declineAnswer('this pull request has no preview')
-  await run.github.comments.add(plan.pullRequest.number, body)
+  await run.github.comments.add(pullRequest.number, body)
   return nothingToDo(run, service ? 'the log was shown in a comment' : 'there is no preview')
-}
-
-/** The preview, if it is ours: another service of that name has a log that is nobody's business here. */
-async function ownService({ serviceName, place }: LogsPlan, run: Run): Promise<Service | undefined> {
-  const parts = { env: true, runtimeLogLines: logLines }
-  const service = await run.platform.service(serviceName, parts, run.signal)
-  if (!service) return undefined
-  const repository = await openInkRepository(run, place)
-  return repository && isOwnService(service, place, repository.slug) ? service : undefined
 }

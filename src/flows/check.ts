@@ -9,13 +9,14 @@ import { checkWorkflow, type WorkflowFinding, type Workflows, workflowsOf } from
 import type { WorkflowText } from '../plan/workflow/workflow.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { formatCost } from '../report/wording.ts'
+import { annotationsOf } from './no-deployment.ts'
 import { snapshotRequest } from './prepare.ts'
 import { assertDeployable, describeLimits, findPlace, type PlaceFindings } from './resources/account.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { compareDns, describeDns } from './resources/dns.ts'
 import { delegationOf } from './resources/domains.ts'
 import { findPreviews } from './resources/previews.ts'
-import { annotationsOf, type Deps, type Outcome, type RunDeps } from './run.ts'
+import type { Deps, Outcome, RunDeps } from './run.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
 export async function check(
@@ -81,8 +82,8 @@ async function checkCheckout({ place, would }: CheckPlan, deps: RunDeps): Promis
 /** What `command: plan` finds out about the account at ml.ink: whose key it is, where things will be, what is in use. */
 async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunDeps): Promise<PlanCheck[]> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
-  if (!plan.hasKey)
-    return [checked('API key', 'problem', 'none is set', ['with:', '  api-key: ${{ secrets.INK_API_KEY }}'])]
+  const withKey = ['with:', '  api-key: ${{ secrets.INK_API_KEY }}']
+  if (!plan.hasKey) return [checked('API key', 'problem', 'none is set', withKey)]
   try {
     await using platform = await deps.openPlatform(plan.place, deps.signal)
     const run = { ...deps, platform }

@@ -3,9 +3,9 @@ import type { PullRequestState } from '../github/pull-requests.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { branchOf } from '../plan/event.ts'
 import { labelFollowsHead } from '../plan/guards.ts'
-import { parseDeploymentBranch } from '../plan/names.ts'
+import { commitOf } from '../plan/names.ts'
 import type { Facts, NeededFact, Plan, RunningVersion } from '../plan/plan.ts'
-import { meaningOf } from '../watch/readings.ts'
+import { isLive } from '../watch/readings.ts'
 import type { Deps } from './run.ts'
 
 /** A pull request as GitHub's API gives it, as a fact for the plan. */
@@ -104,8 +104,8 @@ async function liveVersionOf(
     await using platform = await openPlatform(place, signal)
     const service = await platform.service(serviceName, {}, signal)
     if (!service) return 'absent'
-    const commit = service.branch === undefined ? undefined : parseDeploymentBranch(service.branch)?.sourceSha
-    return commit !== undefined && meaningOf(service.status)?.phase === 'live' ? { commit } : 'unknown'
+    const commit = commitOf(service)
+    return commit !== undefined && isLive(service) ? { commit } : 'unknown'
   } catch (error) {
     signal.throwIfAborted()
     log.debug(`What ${serviceName} runs could not be read: ${errorMessage(error)}`)

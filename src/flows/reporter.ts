@@ -2,11 +2,10 @@ import { placeName } from '../plan/names.ts'
 import { removalBy, workflowsOf } from '../plan/workflow/check.ts'
 import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
 import type { CardRow, RunStamp, Surroundings, Target } from '../report/model.ts'
-import { createSeal } from '../report/seal.ts'
-import { encodeState } from '../report/state.ts'
+import { createSeal, encodeState } from '../report/state.ts'
 import { isBad, targetFor } from '../report/wording.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Cards, Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps, WriteMode } from './run.ts'
+import type { Cards, Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps, RunMeta, WriteMode } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -156,9 +155,13 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       removing = removing.filter(({ serviceName }) => serviceName !== preview.serviceName)
       if (!signal.aborted) remember()
     },
-    noteSkipped: async (reason) => {
-      if (deps.settings.comment === 'none') return
-      await writeCard(subject.pullRequest, { ...row, status: 'skipped', phase: undefined, reason }, 'only-existing')
+    noteIdle: async (why) => {
+      const refused = why.diagnosis !== undefined
+      const status = refused ? 'failed' : 'skipped'
+      row = { ...row, ...why, status, phase: undefined, ...(refused && { refused }) }
+      const mode = finalMode(deps, row)
+      const card = await writeCard(subject.pullRequest, row, refused || mode === 'not' ? mode : 'only-existing')
+      if (card?.id !== undefined) deps.output('comment-id', card.id)
     },
   }
 }
@@ -249,13 +252,15 @@ export function cardSurroundings({
   settings,
   workflowFiles,
   redact,
-}: Pick<Deps, 'context' | 'settings' | 'workflowFiles' | 'redact'>) {
+  remarks,
+}: Pick<Deps, 'context' | 'settings' | 'workflowFiles' | 'redact'> & Pick<RunMeta, 'remarks'>) {
   const { repository } = context
   const byWorkflow = removalBy(workflowsOf(workflowFiles(), context))
   return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({
     repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
     pullRequest,
     header: redact(settings.commentHeader ?? ''),
+    remarks: redact(remarks),
     removal: byWorkflow === 'closing' || expiresAfterMs === undefined ? byWorkflow : { expiresAfterMs },
     seal: createSeal(settings.apiKey, repository, pullRequest),
   })

@@ -6,11 +6,11 @@ import { secretsWithheld } from '../plan/guards.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Plan, PlanToRun } from '../plan/plan.ts'
 import type { AnnotationView, Surroundings } from '../report/model.ts'
-import { type Configuration, readConfiguration, withProblem } from './environment/configuration.ts'
+import { type Configuration, readConfiguration, unread, withProblem } from './environment/configuration.ts'
 import type { ServiceRunner } from './environment/environment.ts'
-import { nothing, refused } from './no-deployment.ts'
+import { annotationsOf, nothing, refused } from './no-deployment.ts'
 import { lookUp, previewOf, reactTo } from './pull-requests.ts'
-import { annotationsOf, type Deps, type Outcome, type RunDeps, type RunMeta } from './run.ts'
+import type { Deps, Outcome, RunDeps, RunMeta } from './run.ts'
 
 // Several services that have the same to tell at the same time are told together.
 const gatherMs = 300
@@ -18,14 +18,15 @@ const gatherMs = 300
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
   const deadlineAt = ports.clock.now() + ports.settings.timeoutMs
-  const configuration = await readConfiguration({ ...ports, ...meta }, event)
+  const { problem } = meta
+  const configuration = problem ? unread(ports.settings) : await readConfiguration({ ...ports, ...meta }, event)
   const own = { ...ports, ...meta, settings: configuration.settings, deadlineAt }
   const gather = configuration.services.length > 1 ? gatherMs : 0
   const cards = late(async () => (await import('./reporter.ts')).openCards(own, gather), 'write')
   const deps: RunDeps = { ...own, cards }
   const whole = { event, configuration }
   try {
-    const plan = withProblem(await decide(whole, deps), configuration)
+    const plan = problem ?? withProblem(await decide(whole, deps), configuration)
     const outcome = await carryOutAll(plan, whole, deps)
     tellEnd(deps, outcome)
     return outcome
@@ -145,7 +146,7 @@ async function carryOutOne(plan: PlanToRun, { event, configuration }: Whole, dep
   if ('environment' in plan) deps.output('environment', plan.environment)
   if ('serviceName' in plan) deps.output('service', plan.serviceName)
   if (plan.kind === 'none') return nothing(plan, deps, event)
-  if (plan.kind === 'refused') return refused(plan, deps)
+  if (plan.kind === 'refused') return refused(plan, deps, event)
   const outcome = await (await import('./carry-out.ts')).carryOut(plan, deps)
   const { problem } = configuration
   if (plan.kind !== 'sweep' || problem === undefined) return outcome

@@ -12,6 +12,7 @@ import type { WorkflowText } from '../plan/workflow/workflow.ts'
 import type {
   AnnotationView,
   CardRow,
+  DeployReport,
   NothingReport,
   Phase,
   PhaseName,
@@ -23,7 +24,10 @@ import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
 
 /** What the flows say while they work. Lines of strangers go through `untrusted`, where the runner cannot take them for commands. */
-export interface Log extends PhaseLog {
+export interface Log {
+  startGroup(title: string): void
+  endGroup(): void
+  info(text: string): void
   debug(text: string): void
   /** A box in the run's page. */
   notice(text: string): void
@@ -106,6 +110,10 @@ export interface RunMeta {
   readonly startedAt: string
   /** Warnings given so far; grows while the run goes on. */
   readonly warnings: readonly string[]
+  /** Said in the comment whatever becomes of the run, such as inputs that do nothing. */
+  readonly remarks?: readonly string[]
+  /** Why nothing may be done, whatever the event is. */
+  readonly problem?: RefusedPlan | undefined
   readonly signal: AbortSignal
 }
 
@@ -142,8 +150,8 @@ export interface Reporter {
     preview: RemovedPreview,
     outcome: { readonly status: 'removed' | 'failed'; readonly reason: string },
   ): Promise<void>
-  /** Says on a card that exists that this commit was skipped. */
-  noteSkipped(reason: string): Promise<void>
+  /** Says on the card why nothing was begun: a mistake, or, where there is a card, a reason to skip the commit. */
+  noteIdle(why: Pick<CardRow, 'reason' | 'diagnosis'>): Promise<void>
 }
 
 /** `only-existing` changes a card that is there, and makes none. */
@@ -178,20 +186,12 @@ export interface Run extends RunDeps {
   readonly reporter: Reporter
 }
 
-/** The action's `status` output. */
-export type Status =
-  | 'live'
-  | 'failed'
-  | 'unhealthy'
-  | 'rolled-back'
-  | 'superseded'
-  | 'cancelled'
-  | 'timed-out'
-  | 'removed'
-  | 'swept'
-  | 'skipped'
-  | 'planned'
-  | 'nothing'
+/** The action's `status` output, the worst first: what a run of several services is called. */
+export const runStatuses = [
+  ...(['failed', 'unhealthy', 'rolled-back', 'timed-out', 'cancelled', 'superseded'] as const),
+  ...(['live', 'planned', 'removed', 'swept', 'skipped', 'nothing'] as const),
+] as const
+export type Status = (typeof runStatuses)[number]
 
 /** The action's `action` output. */
 export type Action = 'preview' | 'production' | 'teardown' | 'sweep' | 'monitor' | 'rollback' | 'plan' | 'none'
@@ -216,6 +216,16 @@ export function reportBase({ context, warnings }: RunDeps) {
   return { runUrl: context.runUrl, warnings }
 }
 
+/** The report of a deployment: what its reporter has heard of it, and more. */
+export function deployReport(
+  deps: RunDeps,
+  reporter: Reporter,
+  more: Pick<DeployReport, 'action'> & Partial<DeployReport>,
+): DeployReport {
+  const { phases } = reporter.timeline
+  return { kind: 'deploy', row: reporter.row(), phases, envNames: [], annotations: [], ...more, ...reportBase(deps) }
+}
+
 /** The report of a run that comes to no deployment and has no report of its own. */
 export function nothingReport(
   deps: RunDeps,
@@ -237,19 +247,12 @@ export function actionOf({ kind }: WorkPlan): Action {
   return kind === 'retire' ? 'teardown' : kind
 }
 
-/** What is wrong in `ink.yml`, for the lines where it stands. */
-export function annotationsOf({ places = [] }: RefusedPlan): AnnotationView[] {
-  return places.map(({ text, ...place }) => ({ level: 'error', title: 'Ink Deploy', message: text, ...place }))
-}
+type PhaseLog = Pick<Log, 'startGroup' | 'endGroup' | 'info'>
 
-/** What the timeline needs of the log: one group per phase, ended by a line with result and seconds. */
-export interface PhaseLog {
-  startGroup(title: string): void
-  endGroup(): void
-  info(text: string): void
-}
-
-/** When each phase of a run began and ended, in milliseconds since the epoch. Phases follow one another. */
+/**
+ * When each phase of a run began and ended, in milliseconds since the epoch. Phases follow one another; each is a group of
+ * the log, ended by a line with result and seconds.
+ */
 export class Timeline {
   readonly #now: () => number
   readonly #log: PhaseLog
@@ -285,15 +288,7 @@ export class Timeline {
     if (last?.result !== 'running') return
     const endMs = Math.max(atMs, last.startMs)
     this.#phases[this.#phases.length - 1] = { ...last, endMs, result }
-    this.#log.info(`${said ?? resultWords[result]} (${inSeconds(endMs - last.startMs)})`)
+    this.#log.info(`${said ?? result.charAt(0).toUpperCase() + result.slice(1)} (${inSeconds(endMs - last.startMs)})`)
     this.#log.endGroup()
   }
-}
-
-const resultWords: Record<PhaseResult, string> = {
-  done: 'Done',
-  failed: 'Failed',
-  skipped: 'Skipped',
-  cancelled: 'Cancelled',
-  running: 'Running',
 }

@@ -40,7 +40,8 @@ export interface SettingsSources {
 
 export type ParsedSettings =
   | { readonly ok: true; readonly settings: Settings }
-  | { readonly ok: false; readonly problems: readonly string[] }
+  /** With what is usual in the place of what is wrong: enough to say so. */
+  | { readonly ok: false; readonly problems: readonly string[]; readonly settings: Settings }
 
 /** The settings of a run, checked. */
 export type Settings = Readonly<ReturnType<typeof assemble>>
@@ -81,7 +82,7 @@ export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedS
   const settings = assemble(values, sources.variables ?? noVariables, anyAnswer)
   if (problems.length === 0) return { ok: true, settings }
   const keyless = given('api-key').text === '' && keyIsWanted(settings, sources)
-  return { ok: false, problems: keyless ? ['api-key: is not set', ...problems] : problems }
+  return { ok: false, settings, problems: keyless ? ['api-key: is not set', ...problems] : problems }
 }
 
 function fromTable<T>(make: (name: SettingName) => T): Record<SettingName, T> {

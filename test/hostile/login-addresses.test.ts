@@ -1,20 +1,34 @@
+import dns, { type LookupAddress, type LookupOptions } from 'node:dns'
+import resolver from 'node:dns/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { syncBuiltinESMExports } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { fetchNamedBy } from '../../src/core/addresses.ts'
 import type { Fetch } from '../../src/core/http.ts'
 import { boundedFetch, discover } from '../../src/login/server.ts'
 
-// Every name is public when it is checked, and this machine's at the connection.
-vi.mock('node:dns/promises', async (original) => ({
-  ...(await original<object>()),
-  lookup: async () => [{ address: '8.8.8.8', family: 4 }],
-}))
-vi.mock('node:dns', async (original) => ({
-  ...(await original<object>()),
-  lookup: (_name: string, _options: object, callback: (error: null, found: object[]) => void) =>
-    callback(null, [{ address: '127.0.0.1', family: 4 }]),
-}))
+// A name is public when it is checked, and this machine's at the connection.
+const real = { check: resolver.lookup, connection: dns.lookup }
+const isName = (host: string) => /[a-z]$/.test(host)
+beforeAll(() => {
+  Object.assign(resolver, {
+    lookup: async (host: string, options: LookupOptions) =>
+      isName(host) ? [{ address: '8.8.8.8', family: 4 }] : real.check(host, options),
+  })
+  Object.assign(dns, {
+    lookup(host: string, options: LookupOptions, callback: (error: Error | null, found: LookupAddress[]) => void) {
+      if (isName(host)) callback(null, [{ address: '127.0.0.1', family: 4 }])
+      else real.connection(host, options, callback as never)
+    },
+  })
+  syncBuiltinESMExports()
+})
+afterAll(() => {
+  Object.assign(resolver, { lookup: real.check })
+  Object.assign(dns, { lookup: real.connection })
+  syncBuiltinESMExports()
+})
 
 const signal = new AbortController().signal
 const closers: (() => void)[] = []

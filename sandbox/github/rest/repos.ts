@@ -5,7 +5,7 @@ import { repositoryUrl } from '../render/issue.ts'
 import { renderPull } from '../render/pull.ts'
 import { nodeId, renderRepository, renderUser } from '../render/repository.ts'
 import type { Repository } from '../repository.ts'
-import { git, tryGit } from '../state/git.ts'
+import { git, readBlob, tryGit } from '../state/git.ts'
 import { type RepositoryRole, rights } from '../state/model.ts'
 import type { World } from '../state/state.ts'
 import { type Call, type Handlers, paged, text } from './call.ts'
@@ -198,10 +198,9 @@ async function getContent(call: Call) {
   const path = (call.params.path ?? '').replace(/\/$/, '')
   const ref = text(call.query.ref) ?? call.repository.defaultBranch
   const commit = await comparable(call, ref)
-  const entry = await git(call.repository.gitDir, ['ls-tree', '--long', commit, '--', path])
-  const [, type, sha = '', size] = /^\d+ (\w+) (\w+) +(\S+)\t/.exec(entry) ?? []
-  if (type !== 'blob') throw notFound()
-  const blob = await tryGit(call.repository.gitDir, ['cat-file', 'blob', sha])
+  const blob = await readBlob(call.repository.gitDir, commit, path)
+  if (blob === undefined) throw notFound()
+  const { sha, content } = blob
   const at = repositoryUrl(call.repository, call.world)
   const url = `${at}/contents/${path}?ref=${ref}`
   const htmlUrl = `${call.repository.htmlUrl}/blob/${ref}/${path}`
@@ -211,10 +210,10 @@ async function getContent(call: Call) {
     body: {
       type: 'file',
       encoding: 'base64',
-      size: Number(size),
+      size: content.length,
       name: path.split('/').at(-1),
       path,
-      content: blob.stdout.toString('base64'),
+      content: content.toString('base64'),
       sha,
       url,
       git_url: gitUrl,

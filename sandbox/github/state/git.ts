@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { appendFile } from 'node:fs/promises'
+import { type GitObject, readObject } from './object-reader.ts'
 
 /** One file of a commit: its text or bytes, `null` to delete it, or an entry with a mode of its own. */
 export type FileContent =
@@ -100,8 +101,13 @@ async function writeServingConfiguration(directory: string): Promise<void> {
 
 /** The commit a name stands for, or `undefined` when there is none. */
 export async function resolveCommit(directory: string, name: string): Promise<string | undefined> {
-  const run = await tryGit(directory, ['rev-parse', '--verify', '--quiet', `${name}^{commit}`])
-  return run.exitCode === 0 ? run.stdout.toString('utf8').trim() : undefined
+  return (await readObject(directory, `${name}^{commit}`, isolatedGitEnvironment()))?.sha
+}
+
+/** What stands at a path of a commit, or `undefined` when there is no file. */
+export async function readBlob(directory: string, commit: string, path: string): Promise<GitObject | undefined> {
+  const found = await readObject(directory, `${commit}:${path}`, isolatedGitEnvironment())
+  return found?.type === 'blob' ? found : undefined
 }
 
 /** Writes a commit into a bare repository, without a work tree, moves the branch to it and returns its SHA. */
@@ -111,7 +117,7 @@ export async function writeCommit(directory: string, options: CommitOptions): Pr
   const when = `${Math.floor((options.date ?? new Date()).getTime() / 1000)} +0000`
   const author = options.author ?? { name: 'Ada Developer', email: 'ada@example.com' }
   const chunks: (string | Buffer)[] = [
-    'commit refs/sandbox/incoming\nmark :1\n',
+    `commit refs/heads/${options.branch}\nmark :1\n`,
     `author ${author.name} <${author.email}> ${when}\ncommitter ${author.name} <${author.email}> ${when}\n`,
     ...dataChunk(options.message),
     parent ? `from ${parent}\n` : '',
@@ -121,11 +127,7 @@ export async function writeCommit(directory: string, options: CommitOptions): Pr
   const output = await git(directory, ['fast-import', '--quiet', '--done', '--force', '--date-format=raw'], {
     input: Buffer.concat(chunks.map((chunk) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk))),
   })
-  const sha = output.trim()
-  await git(directory, ['update-ref', '--stdin'], {
-    input: `update refs/heads/${options.branch} ${sha}\ndelete refs/sandbox/incoming\n`,
-  })
-  return sha
+  return output.trim()
 }
 
 function dataChunk(content: string | Buffer): (string | Buffer)[] {

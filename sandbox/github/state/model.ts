@@ -154,6 +154,8 @@ export interface PullRequest extends Issue {
   /** The test merge while open, the real merge once merged, `undefined` on a conflict. */
   mergeCommitSha: string | undefined
   mergeable: boolean | undefined
+  /** Base and head of the last test merge: `refs/pull/N` is up to date as long as these are the tips. */
+  testedMerge: string | undefined
 }
 
 export type DeploymentState = 'error' | 'failure' | 'inactive' | 'in_progress' | 'queued' | 'pending' | 'success'

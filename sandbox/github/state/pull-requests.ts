@@ -48,6 +48,7 @@ export async function openPullRequest(
     mergedBy: undefined,
     mergeCommitSha: undefined,
     mergeable: undefined,
+    testedMerge: undefined,
   }
   repository.pulls.set(pull.number, pull)
   repository.issues.set(pull.number, pull)
@@ -59,23 +60,31 @@ export async function openPullRequest(
 /** What GitHub does after every push: pull requests learn of their new head or base. */
 export async function afterPush(world: World, repository: RepositoryState): Promise<void> {
   repository.pushedAt = world.now()
-  for (const one of world.repositories.values()) await refreshPullRequests(world, one)
+  for (const one of world.repositories.values())
+    await refreshPullRequests(
+      world,
+      one,
+      ({ headFullName }) => one === repository || headFullName === repository.fullName,
+    )
 }
 
-/** Brings all open pull requests of a repository in line with the branches they are about. */
-export async function refreshPullRequests(world: World, repository: RepositoryState): Promise<void> {
-  for (const pull of repository.pulls.values()) {
-    if (pull.state === 'open') await world.inTurn(() => refreshPullRequest(world, repository, pull))
-  }
+/** Brings open pull requests of a repository in line with the branches they are about: all, or those concerned. */
+export async function refreshPullRequests(
+  world: World,
+  repository: RepositoryState,
+  concerned: (pull: PullRequest) => boolean = () => true,
+): Promise<void> {
+  for (const pull of repository.pulls.values())
+    if (pull.state === 'open' && concerned(pull)) await world.inTurn(() => refreshPullRequest(world, repository, pull))
 }
 
 async function refreshPullRequest(world: World, repository: RepositoryState, pull: PullRequest): Promise<void> {
   const source = findRepository(world, pull.headFullName)
   const headSha = (source && (await resolveCommit(source.gitDir, `refs/heads/${pull.headRef}`))) ?? pull.headSha
   const baseTip = (await resolveCommit(repository.gitDir, `refs/heads/${pull.baseRef}`)) ?? pull.baseSha
+  const merging = `${baseTip} ${headSha}`
+  if (pull.testedMerge === merging) return
   const known = await resolveCommit(repository.gitDir, `refs/pull/${pull.number}/head`)
-  const tested = await mergeParents(repository.gitDir, `refs/pull/${pull.number}/merge`)
-  if (known === headSha && tested === `${baseTip} ${headSha}`) return
   if (source && source !== repository && known !== headSha) {
     await git(repository.gitDir, ['fetch', '--quiet', '--no-tags', source.gitDir, `${headSha}`])
   }
@@ -87,6 +96,7 @@ async function refreshPullRequest(world: World, repository: RepositoryState, pul
   }
   await git(repository.gitDir, ['update-ref', `refs/pull/${pull.number}/head`, headSha])
   await writeTestMerge(world, repository, pull, baseTip)
+  pull.testedMerge = merging
 }
 
 /** What the timeline says of a push; of one that did not build on what was there, `/events` says so as well. */
@@ -119,11 +129,6 @@ async function writeTestMerge(
   pull.mergeCommitSha = merge
   const reference = `refs/pull/${pull.number}/merge`
   await git(repository.gitDir, merge ? ['update-ref', reference, merge] : ['update-ref', '-d', reference])
-}
-
-async function mergeParents(gitDir: string, reference: string): Promise<string | undefined> {
-  const run = await tryGit(gitDir, ['show', '--no-patch', '--format=%P', reference, '--'])
-  return run.exitCode === 0 ? run.stdout.toString('utf8').trim() : undefined
 }
 
 /** Merges: a commit of two parents, or one of all changes on the base (`squash`). The branch stays. */

@@ -8,7 +8,10 @@ export interface GitCommand {
   /** Environment for a git process. */
   readonly env: Readonly<Record<string, string>>
   /** Runs git and returns its output; throws with git's own words when it fails. */
-  run(args: readonly string[], options?: { cwd?: string; signal?: AbortSignal }): Promise<string>
+  run(
+    args: readonly string[],
+    options?: { readonly cwd?: string; readonly signal?: AbortSignal; readonly env?: Readonly<Record<string, string>> },
+  ): Promise<string>
 }
 
 /**
@@ -28,7 +31,11 @@ export function createGitCommand(path: string, home: string): GitCommand {
     env,
     async run(args, options = {}) {
       try {
-        const { stdout } = await execute('git', [...args], { env, maxBuffer: 32 * 1024 * 1024, ...options })
+        const { stdout } = await execute('git', [...args], {
+          maxBuffer: 32 * 1024 * 1024,
+          ...options,
+          env: { ...env, ...options.env },
+        })
         return stdout
       } catch (error) {
         const { stderr } = error as { stderr?: string }

@@ -60,6 +60,11 @@ export interface ConfiguredService {
   readonly idle: 'confined' | 'no-previews' | undefined
 }
 
+/** What is known of a run that reads no file. */
+export function unread(settings: Settings): Configuration {
+  return { settings, services: [], placed: undefined, file: undefined, facts: {}, problem: undefined }
+}
+
 type Reading = Deps & Pick<RunMeta, 'signal'>
 
 /** Reads `ink.yml` as it is in the commit that the run is about, and lays the workflow's settings over it. */
@@ -67,8 +72,8 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   const { settings, context } = deps
   const input: PlanInput = { context, event, settings }
   const { commit, facts } = await commitOf(input, deps)
-  const nothing = { settings, services: [], placed: undefined, file: undefined, facts }
-  if (commit === undefined) return { ...nothing, problem: undefined }
+  const nothing = { ...unread(settings), facts }
+  if (commit === undefined) return nothing
   const path = settings.config
   const text = await readFileAt(commit, path, input, deps)
   const isBranch = commit.branch !== undefined
@@ -80,8 +85,7 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
     const concernsBranch = isBranch && /^["']?environments\b/m.test(text)
     return { ...nothing, problem: refusedFile(path, parsed.problems), concernsBranch }
   }
-  if (isBranch && !parsed?.file.environments.some(({ branch }) => branch === commit.branch))
-    return { ...nothing, problem: undefined }
+  if (isBranch && !parsed?.file.environments.some(({ branch }) => branch === commit.branch)) return nothing
   return { facts, file: parsed?.file, ...settingsWith(deps, parsed?.file, commit) }
 }
 

@@ -1,4 +1,3 @@
-import type { FileTree } from '../../plan/file/detect.ts'
 import {
   type DetectedBuild,
   decidingFiles,
@@ -6,8 +5,10 @@ import {
   isBuildSaid,
   startAdvice,
 } from '../../plan/file/detect-build.ts'
+import type { FileTree } from '../../plan/file/file-tree.ts'
 import type { PreviewPlan, ProductionPlan } from '../../plan/plan.ts'
-import type { Snapshot, Source } from '../../source/source.ts'
+import type { Snapshot } from '../../source/snapshot.ts'
+import type { Source } from '../../source/source.ts'
 import type { Run, RunDeps } from '../run.ts'
 
 type Plan = PreviewPlan | ProductionPlan

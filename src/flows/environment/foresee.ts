@@ -4,14 +4,16 @@ import type { Service } from '../../ink/results.ts'
 import { describePlan } from '../../plan/describe.ts'
 import { type InkFile, parseInkFile } from '../../plan/file/ink-file.ts'
 import { anyService } from '../../plan/file/keys.ts'
+
 import { inOrder } from '../../plan/file/references.ts'
-import { parseDeploymentBranch } from '../../plan/names.ts'
+import { commitOf } from '../../plan/names.ts'
+
 import type { CheckPlan, Plan, PreviewPlan, ProductionPlan, TeardownPlan, WorkPlan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import { type SettingName, settingNames } from '../../plan/settings.ts'
 import type { ForeseenChange, ForeseenService, PlanReport } from '../../report/model.ts'
 import { changeWords } from '../../report/wording.ts'
-import { desiredSettings } from '../prepare.ts'
+import { desiredSettings, detectInCheckout } from '../prepare.ts'
 import { previewOf } from '../pull-requests.ts'
 import { costOf } from '../resources/budget.ts'
 import { findDatabase } from '../resources/databases.ts'
@@ -20,7 +22,6 @@ import { findPreviews } from '../resources/previews.ts'
 import { isMadeBy } from '../resources/repository.ts'
 import { actionOf, type Outcome, type RunDeps, reportBase } from '../run.ts'
 import type { Configuration } from './configuration.ts'
-import { detectInCheckout } from './detected.ts'
 import { outputOf } from './environment.ts'
 import { findLeftovers, type Leftovers } from './leftovers.ts'
 
@@ -156,7 +157,7 @@ async function foreseeDeployment(
   const found = database && (await findDatabase({ ...deps, platform }, database, deps.signal))
   const detected = existing ? undefined : await detectInCheckout(would, deps)
   const desired = desiredSettings({ plan: would, run: { platform }, prepared: { database: found, detected } }, existing)
-  const runs = existing?.branch === undefined ? undefined : parseDeploymentBranch(existing.branch)?.sourceSha
+  const runs = commitOf(existing)
   const before = existing && runs !== would.wanted.sha ? await fileAt(runs, deps) : existing && file
   const size = { memory: desired.memory ?? existing?.memory, vcpus: desired.vcpus ?? existing?.vcpus }
   const changes = [

@@ -1,6 +1,6 @@
 import { count } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
-import { fewAtOnce } from '../../ink/few-at-once.ts'
+import { fewAtOnce } from '../../ink/platform.ts'
 import type { Service } from '../../ink/results.ts'
 import { sharedTarget } from '../../plan/names.ts'
 import type { Place } from '../../plan/plan.ts'

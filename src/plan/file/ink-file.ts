@@ -17,7 +17,7 @@ import { shown } from '../../core/format.ts'
 import { environmentNameProblem } from '../names.ts'
 import { settingTable } from '../setting-table.ts'
 import type { Given, SettingName } from '../settings.ts'
-import { parseBranch } from '../values.ts'
+import { branch as branchType } from '../values.ts'
 import { isMark } from '../variables.ts'
 import {
   describeNearest,
@@ -205,7 +205,7 @@ class Reader {
       const wrong = environmentNameProblem(name)
       if (wrong) this.#problem(key, `${at}: ${wrong}`)
       const given = this.#values.get(`${at}.branch`)
-      const parsed = parseBranch(given?.text ?? '')
+      const parsed = branchType.parse(given?.text ?? '')
       const branch = 'value' in parsed ? parsed.value : ''
       const other = branches.get(branch)
       if (given === undefined) this.#problem(key, `${at}: lacks its branch; write ${name}: BRANCH`)
