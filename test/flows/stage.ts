@@ -341,7 +341,7 @@ async function environmentOf(
 }
 
 /** Waits for something that another part of the test brings about. */
-export async function until(holds: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+export async function until(holds: () => boolean, what: string, timeoutMs = 25_000): Promise<void> {
   const endAt = Date.now() + timeoutMs
   while (!holds()) {
     if (Date.now() > endAt) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`)
