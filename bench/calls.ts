@@ -49,7 +49,7 @@ export function toolsOf(journal: readonly { readonly name: string }[]): readonly
 
 /** All previews of closed pull requests, swept in virtual time. */
 export async function sweep(previews: number): Promise<{ readonly seconds: number; readonly calls: number }> {
-  const world = openWorld({ latencyMs: () => CALL_MS, deletionMs: 1_000, limit: 2 * previews, turn: () => pause(20) })
+  const world = openWorld({ latencyMs: () => CALL_MS, deletionMs: 1_000, limit: 2 * previews, turn: () => pause(5) })
   const marks = { INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: 'acme/web' }
   for (let number = 1; number <= previews; number += 1) {
     world.github.setPull(number, { open: false })

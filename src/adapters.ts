@@ -1,31 +1,18 @@
 import { join } from 'node:path'
 import { systemClock } from './core/clock.ts'
 import { type Fetch, proxiedFetch } from './core/http.ts'
-import { type AsyncMethods, late } from './core/late.ts'
+import { type AsyncMethods, late } from './core/parallel.ts'
 import type { Deps } from './flows/run.ts'
 import type { GitHub, GitHubOptions } from './github/github.ts'
 import type { Platform } from './ink/platform.ts'
-import { isFromFork, type RunContext, type RunEvent } from './plan/event.ts'
-import type { Settings } from './plan/settings.ts'
-import type { Source, SourceOptions } from './source/source.ts'
+import { isFromFork } from './plan/event.ts'
+import type { LoadedRun } from './runner/load-run.ts'
+import type { Source } from './source/source.ts'
+import type { SourceOptions } from './source/workspace.ts'
 
 /** What only the edge to the runner can give. */
-export interface Edge {
-  readonly context: RunContext
-  readonly event: RunEvent
-  readonly settings: Settings
-  readonly settingsWith: Deps['settingsWith']
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly log: Deps['log']
-  readonly output: Deps['output']
-  readonly mask: Deps['mask']
-  readonly maskVariables: Deps['maskVariables']
-  readonly secrets: Deps['secrets']
-  readonly redact: Deps['redact']
-  readonly remember: Deps['remember']
-  readonly workflowFiles: Deps['workflowFiles']
-  readonly signal: AbortSignal
-}
+export type Edge = Omit<LoadedRun, 'warnings' | 'remarks' | 'problem'> &
+  Pick<Deps, 'remember' | 'workflowFiles'> & { readonly signal: AbortSignal }
 
 /**
  * Joins the rooms: builds the adapters for platform, source and GitHub. Nothing is connected or called yet, and the code of

@@ -3,9 +3,8 @@ import { buildDeps } from './adapters.ts'
 import { DeployError, errorMessage } from './core/errors.ts'
 import { publish, runAction } from './flows/run-action.ts'
 import { Cancelled, cancelOnSignals } from './runner/cancellation.ts'
-import { loadRun } from './runner/load-run.ts'
+import { loadRun, readWorkflowFiles } from './runner/load-run.ts'
 import { saveOpenDeployments, writeAnnotations, writeSummary } from './runner/output.ts'
-import { readWorkflowFiles } from './runner/workflow-files.ts'
 
 async function main(): Promise<void> {
   const startedAt = new Date().toISOString()
@@ -17,7 +16,7 @@ async function main(): Promise<void> {
     workflowFiles: () => readWorkflowFiles(run.context.workspace),
     signal: cancelled.signal,
   })
-  const outcome = await runAction(deps, run.event, { startedAt, warnings: run.warnings, signal: cancelled.signal })
+  const outcome = await runAction(deps, run.event, { ...run, startedAt, signal: cancelled.signal })
   await publish(outcome, deps, {
     annotate: writeAnnotations,
     writeSummary: (markdown) => writeSummary(process.env, markdown, deps.log.warning),

@@ -17,7 +17,7 @@ async function post(): Promise<void> {
   const { owner, name, serverUrl, fullName, apiUrl } = context.repository
   const { openGitHub } = await import('./github/github.ts')
   const { finishInterrupted } = await import('./flows/interrupted.ts')
-  const { createSeal } = await import('./report/seal.ts')
+  const { createSeal } = await import('./report/state.ts')
   const github = openGitHub({
     token: token?.reveal(),
     apiUrl,

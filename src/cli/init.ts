@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { recommendedWorkflow, WORKFLOW_PATH } from '../login/repository.ts'
-import { detectServices, type FileTree, type FoundService, inkFileOf } from '../plan/file/detect.ts'
+import { decides, detectServices, type FoundService, inkFileOf } from '../plan/file/detect.ts'
+import type { FileTree } from '../plan/file/file-tree.ts'
 import type { Command } from './command.ts'
 
 const USAGE = `Usage: ink-deploy init [options] [DIRECTORY]
@@ -73,9 +74,13 @@ function indented(text: string): string {
 const mostFiles = 20_000
 const deepest = 5
 const skipped = new Set(['node_modules', 'vendor', '__pycache__', 'venv', 'target'])
-/** Only what decides anything is read, and no more of it than a person would write. */
-const readable = /(^|\/)(package\.json|Dockerfile|requirements\.txt|pyproject\.toml|Pipfile|[\w-]+\.py)$/
+/** No more of a file is read than a person would write. */
 const mostCharacters = 500_000
+
+/** Whether it decides anything, whichever of its directories is that of a service. */
+function isRead(path: string): boolean {
+  return decides(path.split('/').slice(-1).join('/')) || decides(path.split('/').slice(-2).join('/'))
+}
 
 /** @throws DeployError when the directory cannot be read */
 async function readTree(folder: string): Promise<FileTree> {
@@ -89,7 +94,7 @@ async function readTree(folder: string): Promise<FileTree> {
         await visit(path, depth + 1)
       if (!entry.isFile() || paths.length >= mostFiles) continue
       paths.push(path)
-      if (readable.test(path)) contents.set(path, (await readFile(join(folder, path), 'utf8')).slice(0, mostCharacters))
+      if (isRead(path)) contents.set(path, (await readFile(join(folder, path), 'utf8')).slice(0, mostCharacters))
     }
   }
   try {

@@ -3,13 +3,12 @@ import { parseArgs } from 'node:util'
 import { fetchNamedBy } from '../core/addresses.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { limitAnswers } from '../core/http.ts'
+import { openBrowser, openTerminal } from '../login/interaction.ts'
 import type { LoginOptions } from '../login/login.ts'
 import { runLogin } from '../login/login.ts'
-import { openBrowser } from '../login/loopback.ts'
 import { createGitHubCli, openWorkflowFile } from '../login/repository.ts'
 import { KEY_MAY_REMAIN } from '../login/server.ts'
-import { openTerminal } from '../login/terminal.ts'
-import { defaultEndpoint, parseEndpoint } from '../plan/values.ts'
+import { defaultEndpoint, endpoint as endpointType } from '../plan/values.ts'
 import { Cancelled, cancelOnSignals } from '../runner/cancellation.ts'
 import type { Command } from './command.ts'
 
@@ -34,7 +33,7 @@ asks what to do; otherwise it does what the options say.
 export function readArguments(args: readonly string[]): LoginOptions | undefined {
   const { values } = parsed(args)
   if (values.help) return undefined
-  const endpoint = parseEndpoint(values.endpoint)
+  const endpoint = endpointType.parse(values.endpoint)
   if ('allowed' in endpoint) {
     throw wrong(`--endpoint: must be ${endpoint.allowed}, not ${JSON.stringify(values.endpoint)}`)
   }

@@ -1,3 +1,5 @@
+import damerauLevenshtein from 'damerau-levenshtein'
+
 /** Figures and times as people read them. Pure: nothing here looks at a clock. */
 
 const SECOND_MS = 1000
@@ -66,7 +68,43 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`
 }
 
+/** The same with its first letter large. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
 /** A duration for the log, to a tenth of a second: `3.2 s`, `2 min 5 s`. */
 export function inSeconds(ms: number): string {
   return ms < MINUTE_MS ? `${(ms / SECOND_MS).toFixed(1)} s` : formatDuration(ms)
+}
+
+// No name of ours is longer, and the time grows with the product of both lengths.
+const longest = 60
+
+/** A value as it appears in a message: quoted, on one line, and not too long. */
+export function shown(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
+}
+
+/** The end of a message about a word that is not known: `; did you mean web?`, or nothing where none is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const near = nearestWord(word, known)
+  return near === undefined ? '' : `; did you mean ${near}?`
+}
+
+/**
+ * The word among `known` that somebody who wrote `word` most likely meant; undefined when none is near. Case, hyphens,
+ * underscores and dots are not counted.
+ */
+export function nearestWord(word: string, known: readonly string[]): string | undefined {
+  const plain = (text: string) =>
+    text
+      .slice(0, longest)
+      .toLowerCase()
+      .replaceAll(/[-_. ]/g, '')
+  const mostSteps = word.length < 4 ? 1 : word.length < 8 ? 2 : 3
+  const near = known
+    .map((other) => ({ other, steps: damerauLevenshtein(plain(word), plain(other)).steps }))
+    .filter(({ steps }) => steps <= mostSteps && steps < word.length)
+  return near.sort((a, b) => a.steps - b.steps)[0]?.other
 }

@@ -74,6 +74,15 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text)
 }
 
+/** As {@link parseJson}, for what may be anything: undefined for what it refuses. */
+export function jsonIn(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
+}
+
 const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c]
 const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d]
 

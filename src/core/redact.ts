@@ -72,13 +72,15 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
   }
   for (const sameStart of forms.values()) sameStart.sort((a, b) => b.length - a.length)
   if (forms.size === 0) return (text) => text
-  const starts = new Uint8Array(mostStarts)
-  for (const start of forms.keys()) starts[hashAt(start, 0)] = 1
+  const wanted = { forms, steps: stepsFor(forms.keys()) }
   return (text) => {
+    // Hardly any text has something to hide, and where what lies in it would be need not be known then.
+    const plain = PLAIN.test(text) ? text : text.replace(INVISIBLE, '')
+    if (!ESCAPED.test(plain) && nextIn(plain, wanted, 0) === undefined) return text
     const hidden: Range[] = []
     let reading = visible({ text })
     for (let depth = 0; depth <= deepestEscape; depth++) {
-      find(reading, { forms, starts }, hidden)
+      find(reading, wanted, hidden)
       const next = unescaped(reading)
       if (next === undefined) break
       reading = next
@@ -100,6 +102,7 @@ type Range = readonly [start: number, end: number]
 const deepestEscape = 3
 
 const INVISIBLE = /[\x00-\x08\x0e-\x1f\x7f-\x9f]|[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
+const ESCAPED = /[%\\&]/
 const ESCAPE =
   /(?:%[89a-f][\da-f])+|%[0-7][\da-f]|\\u[\da-f]{4}|\\x[\da-f]{2}|\\[^\da-z\s]|\\[bfnrt]|&(?:amp|lt|gt|quot|apos);|&#\d{1,6};|&#x[\da-f]{1,5};/gi
 const letters: Readonly<Record<string, string>> = {
@@ -124,7 +127,7 @@ function visible(reading: Reading): Reading {
 }
 
 function unescaped(reading: Reading): Reading | undefined {
-  const plain = /[%\\&]/.test(reading.text) ? replaced(reading, ESCAPE, meaningOf) : undefined
+  const plain = ESCAPED.test(reading.text) ? replaced(reading, ESCAPE, meaningOf) : undefined
   return plain && visible(plain)
 }
 
@@ -165,25 +168,49 @@ function replaced(reading: Reading, pieces: RegExp, meaning: (piece: string) => 
   return { text: parts.join(''), starts, ends }
 }
 
-/** What is looked for, by its first characters; `starts` says of most places that nothing can begin there, and is never wrong. */
+/** What is looked for, by its first {@link shortestPiece} characters. */
 interface Wanted {
   readonly forms: ReadonlyMap<string, readonly string[]>
-  readonly starts: Uint8Array
+  /**
+   * For the hash of two neighbours in a text: how far the search may go on when they are the last two of the characters that
+   * it looks at. None where a form may begin there (Wu and Manber, A fast algorithm for multi-pattern searching, 1994).
+   */
+  readonly steps: Uint8Array
 }
 
-const mostStarts = 1 << 16
+function stepsFor(starts: Iterable<string>): Uint8Array {
+  const steps = new Uint8Array(1 << 16).fill(shortestPiece - 1)
+  for (const start of starts)
+    for (let at = 1; at < shortestPiece; at++) {
+      const pair = pairAt(start, at)
+      steps[pair] = Math.min(steps[pair] ?? 0, shortestPiece - 1 - at)
+    }
+  return steps
+}
 
-function hashAt(text: string, at: number): number {
-  return (text.charCodeAt(at) * 961 + text.charCodeAt(at + 1) * 31 + text.charCodeAt(at + 2)) & (mostStarts - 1)
+/** Of the character at this place and the one before it. */
+function pairAt(text: string, at: number): number {
+  return ((text.charCodeAt(at - 1) << 8) ^ text.charCodeAt(at)) & 0xffff
+}
+
+/** The first form that begins at this place or after it. */
+function nextIn(text: string, { forms, steps }: Wanted, from: number): Range | undefined {
+  for (let last = from + shortestPiece - 1; last < text.length; ) {
+    const step = steps[pairAt(text, last)] as number
+    last += step
+    if (step > 0) continue
+    const at = last - shortestPiece + 1
+    const form = forms.get(text.slice(at, last + 1))?.find((one) => text.startsWith(one, at))
+    if (form !== undefined) return [at, at + form.length]
+    last += 1
+  }
+  return undefined
 }
 
 function find({ text, starts, ends }: Reading, wanted: Wanted, found: Range[]): void {
-  for (let at = 0; at + shortestPiece <= text.length; at++) {
-    if (wanted.starts[hashAt(text, at)] === 0) continue
-    const form = wanted.forms.get(text.slice(at, at + shortestPiece))?.find((one) => text.startsWith(one, at))
-    if (form === undefined) continue
-    const last = at + form.length - 1
-    found.push([starts?.[at] ?? at, ends?.[last] ?? last + 1])
+  for (let one = nextIn(text, wanted, 0); one !== undefined; one = nextIn(text, wanted, one[0] + 1)) {
+    const [at, end] = one
+    found.push([starts?.[at] ?? at, ends?.[end - 1] ?? end])
   }
 }
 

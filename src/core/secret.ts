@@ -63,6 +63,10 @@ function isPublicUrl(value: string): boolean {
 
 const shortestSecret = 6
 
+function wordsOf(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/))
+}
+
 function isPlain(value: string): boolean {
   const text = value.trim()
   if (text.length < shortestSecret) return true
@@ -70,27 +74,10 @@ function isPlain(value: string): boolean {
   return /^v?\d+(\.\d+){1,3}$/.test(text) || plainWords.has(text.toLowerCase())
 }
 
-const plainWords = new Set([
-  'production',
-  'preview',
-  'staging',
-  'development',
-  'testing',
-  'master',
-  'default',
-  'enabled',
-  'disabled',
-  'warning',
-  'verbose',
-  'localhost',
-  'required',
-  'optional',
-  'secret',
-  'password',
-  'nobody',
-  'postgres',
-  'undefined',
-])
+const plainWords = wordsOf(`
+  production preview staging development testing master default enabled disabled warning verbose
+  localhost required optional secret password nobody postgres undefined
+`)
 
 /**
  * Whether a value that was given to a service gives nothing away wherever it turns up: settings that half of all services
@@ -102,26 +89,10 @@ export function isHarmless(value: string): boolean {
   return (isPlain(text) && !/\d{6}/.test(text)) || commonForms.some((form) => form.test(text))
 }
 
-const commonWords = new Set([
-  'silent',
-  'notice',
-  'critical',
-  'standard',
-  'memory',
-  'sqlite',
-  'sqlite3',
-  'postgresql',
-  'mongodb',
-  'public',
-  'private',
-  'automatic',
-  'strict',
-  'utf8mb4',
-  'main.js',
-  'server.js',
-  'index.js',
-  'app.py',
-])
+const commonWords = wordsOf(`
+  silent notice critical standard memory sqlite sqlite3 postgresql mongodb public private automatic
+  strict utf8mb4 main.js server.js index.js app.py
+`)
 
 const commonForms = [
   // A round number, as sizes and limits are.

@@ -1,5 +1,4 @@
-import type { RepositoryPaths } from './places.ts'
-import { fileAbove, filesNamedOn, placesIn, type SourcePlace } from './places.ts'
+import { fileAbove, filesNamedOn, placesIn, type RepositoryPaths, type SourcePlace } from './places.ts'
 import { scoreOf, TELLING } from './rank.ts'
 import type { Section } from './section.ts'
 
@@ -68,10 +67,8 @@ function placesAround(
   const ordered = listed.toSorted(
     (a, b) => Number(a.level === 'warning') - Number(b.level === 'warning') || a.at - b.at,
   )
-  const all = [...(first === undefined ? [] : [first]), ...ordered]
-  const unique = [
-    ...new Map([...named, ...all].map((each) => [`${each.file}:${each.line}:${each.column}`, each])).values(),
-  ]
+  const all = [...named, ...(first === undefined ? [] : [first]), ...ordered]
+  const unique = [...new Map(all.map((each) => [`${each.file}:${each.line}:${each.column}`, each])).values()]
   // A trace names the place of its error twice, the second time with the column.
   const exact = unique.map((each) =>
     each.column === undefined ? (unique.find((other) => isExact(other, each)) ?? each) : each,

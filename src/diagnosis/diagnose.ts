@@ -3,22 +3,15 @@ import { adviceFor } from './hint.ts'
 import { BUILD_HINTS, RUN_HINTS } from './hints.ts'
 import { linesAround, memoryDeath, tailOf } from './lines.ts'
 import { repositoryPaths } from './places.ts'
-import { ending, finalAdvice, listening, type Said, saidByPlatform } from './platform.ts'
+import { ending, finalAdvice, listening, type Said, saidByPlatform, type Told } from './platform.ts'
 import { isListed, type Ranked, rank, TELLING } from './rank.ts'
 import { doing, reasonAt } from './reason.ts'
 import { failingSection, type Section, wholeSection } from './section.ts'
 
 export type { SourceAnnotation } from './annotate.ts'
 
-/** What is known of a deployment that failed. Lines are sanitized, oldest first. */
-export interface Failure {
-  /** Where it failed, as far as known; what the platform says may tell better. */
-  readonly phase: 'build' | 'run' | undefined
-  readonly status: 'failed' | 'crashed' | 'timed-out' | 'unhealthy' | 'cancelled'
-  /** The platform's own words. */
-  readonly errorMessage: string | undefined
-  readonly deployLogs: readonly string[]
-  readonly runtimeLogs: readonly string[]
+/** What is known of a deployment that failed. */
+export interface Failure extends Told {
   /** Whether it was live before it failed. */
   readonly wasLive?: boolean
   /** Whether the app answered over HTTP: then it listens where it should. */
@@ -27,8 +20,6 @@ export interface Failure {
   readonly rootDirectory?: string
   /** The files that were deployed: only in such are places shown. Without them plausible paths are believed. */
   readonly files?: ReadonlySet<string> | undefined
-  /** What those files tell of how it is to be started: better advice where nothing starts, or stays. */
-  readonly howToStart?: string | undefined
 }
 
 /** Why a deployment failed. */

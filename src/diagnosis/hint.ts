@@ -76,10 +76,7 @@ function found(patterns: readonly RegExp[], lines: readonly string[], around: re
 }
 
 function given(match: RegExpExecArray | null): Record<string, string> {
-  const entries = Object.entries(match?.groups ?? {}).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  )
-  return Object.fromEntries(entries)
+  return Object.fromEntries(Object.entries(match?.groups ?? {}).filter(([, text]) => text !== undefined))
 }
 
 /** @returns undefined when a group is missing outside of `[[ … ]]` */

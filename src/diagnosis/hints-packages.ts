@@ -123,10 +123,11 @@ export const PACKAGE_HINTS: readonly Hint[] = [
     with: [
       /Failed (?:to build|to download and build|building wheel for) (?:installable wheels for some pyproject\.toml based projects )?[`'(]?(?<package>[\w.-]+(?:==[\w.]+)?)/i,
       /Collecting (?<package2>[\w.-]+(?:==[\w.]+)?)/,
-      /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|Error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*|^.*(?:not found|is required|No such file|command not found).*)/,
+      /(?<why>(?:ModuleNotFoundError|ImportError|AttributeError|fatal error|error|Error|FileNotFoundError|RuntimeError|Exception|TypeError): (?!subprocess|metadata|command|Failed|legacy|Microsoft).*)/,
+      /(?<why2>^.*(?:not found|is required|No such file|command not found).*)/,
     ],
     when: 'build',
-    cause: 'The Python package[[ {package|package2}]] could not be built[[: {why}]]',
+    cause: 'The Python package[[ {package|package2}]] could not be built[[: {why|why2}]]',
     todo: 'Use a version that has a ready wheel for this Python (or another Python version), or install what it needs to be compiled.',
   },
   {

@@ -8,8 +8,6 @@ const REGISTRY =
   /registr|npm (?:error|ERR!)|yarn|pnpm|pypi|files\.python|crates|index|maven|central|gradle|artifact|plugin|rubygems|packagist|composer|proxy\.golang|download|fetch|docker\.io|ghcr|metadata|mirror|github\.com|deb\.|apt|mise|\bpull/i
 
 /** Whatever is being built. The first that knows the reason counts, so what causes others stands before them. */
-/** Whatever is being built. The first that knows the reason counts, so what causes others stands before them. */
-/** Whatever is being built. The first that knows the reason counts, so what causes others stands before them. */
 export const BUILD_HINTS: readonly Hint[] = [
   {
     at: /\bENOSPC\b(?!: System limit)|no space left on device|\[Errno 28\]|disk quota exceeded/i,
@@ -250,8 +248,8 @@ export const RUN_HINTS: readonly Hint[] = [
     todo: 'Set `"type"` in package.json as the code is written, or name the file .cjs or .mjs.',
   },
   {
-    at: /EADDRINUSE.*?:(?<port>\d+)|address already in use/i,
-    cause: 'The port[[ {port}]] is in use already',
+    at: /EADDRINUSE.*?:(?<port>\d+)|address already in use|\bport (?<port2>\d+) (?:is|was) (?:already )?in use/i,
+    cause: 'The port[[ {port|port2}]] is in use already',
     todo: 'Start one server only, on the port in the PORT environment variable.',
   },
   {

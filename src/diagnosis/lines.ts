@@ -5,7 +5,7 @@ const LONGEST_SEARCHED = 1_600
 export const BUILDKIT = /^#(\d+) (?:\d{1,5}\.\d{1,3}(?: |$))?/
 const PREFIXES: readonly RegExp[] = [
   /^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d)?\]? /,
-  /^\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\]?(?: [AP]M)?:? /,
+  /^\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\]?(?: [AP]M)?:? (?:\| )?/,
   /^(?:stdout|stderr) [FP] /,
   /^\[(?:inf|err|out|stdout|stderr|app|build)\] {1,2}/i,
   /^remote: {0,8}(?:! {1,8})?/,

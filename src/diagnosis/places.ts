@@ -78,7 +78,7 @@ function placesOnLine(lines: readonly string[], at: number, paths: RepositoryPat
   const jvm = JVM_FRAME.exec(line)?.groups
   if (jvm !== undefined) {
     const file = jvmFile(jvm.class ?? '', jvm.file ?? '', paths)
-    return file === undefined ? [] : [place(file, [jvm.line, undefined], { message: '', at, warning: false })]
+    return file === undefined ? [] : [place(file, [jvm.line], { message: '', at, warning: false })]
   }
   const found: SourcePlace[] = []
   for (const match of line.matchAll(PLACED)) {
@@ -87,11 +87,9 @@ function placesOnLine(lines: readonly string[], at: number, paths: RepositoryPat
     if (file === undefined || (!paths.known && !SOURCE.test(file) && /\.(?!json|mod|sum|work|xml)/.test(file))) continue
     POSITION_HERE.lastIndex = end
     const [all = '', ...numbers] = POSITION_HERE.exec(line) ?? []
-    const given = numbers.filter((number) => number !== undefined)
+    const position = numbers.filter((number) => number !== undefined)
     const about = messageOf(lines, at, end + all.length)
-    found.push(
-      place(file, [given[0], given[1]], { message: about, at, warning: WARNING.test(line.slice(0, end + 40)) }),
-    )
+    found.push(place(file, position, { message: about, at, warning: WARNING.test(line.slice(0, end + 40)) }))
   }
   return found
 }
@@ -113,7 +111,7 @@ function messageOf(lines: readonly string[], at: number, end: number): string {
 
 function place(
   file: string,
-  [line, column]: readonly [string | undefined, string | undefined],
+  [line, column]: readonly (string | undefined)[],
   { message, at, warning }: { readonly message: string; readonly at: number; readonly warning: boolean },
 ): SourcePlace {
   return {
@@ -164,7 +162,7 @@ export function fileAbove(lines: readonly string[], at: number, paths: Repositor
   for (let above = at - 1; above >= Math.max(0, at - 2); above -= 1) {
     const file = fileAlone(lines[above] ?? '', paths)
     if (file !== undefined && SOURCE.test(file)) {
-      return [place(file, [undefined, undefined], { message: lines[at]?.trim() ?? '', at: above, warning: false })]
+      return [place(file, [], { message: lines[at]?.trim() ?? '', at: above, warning: false })]
     }
   }
   return []
@@ -188,7 +186,7 @@ export function filesNamedOn(line: string, at: number, paths: RepositoryPaths): 
       !/(?:imported (?:from|by)|\bfrom|\bin(?: file)?|ERROR in) ["'`]?\S{0,200}$/i.test(line.slice(0, end))
     )
       continue
-    found.push(place(start, [undefined, undefined], { message: line.trim(), at, warning: false }))
+    found.push(place(start, [], { message: line.trim(), at, warning: false }))
   }
   return found
 }

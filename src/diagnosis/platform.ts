@@ -16,12 +16,16 @@ export interface Said {
   readonly exited: boolean
 }
 
-interface Given {
+/** What the platform tells of a deployment that failed. Lines are sanitized, oldest first. */
+export interface Told {
+  /** Where it failed, as far as known; what the platform says may tell better. */
   readonly phase: 'build' | 'run' | undefined
   readonly status: 'failed' | 'crashed' | 'timed-out' | 'unhealthy' | 'cancelled'
+  /** The platform's own words. */
   readonly errorMessage: string | undefined
   readonly deployLogs: readonly string[]
   readonly runtimeLogs: readonly string[]
+  /** What the deployed files tell of how the app is to be started: better advice where nothing starts, or stays. */
   readonly howToStart?: string | undefined
 }
 
@@ -47,7 +51,7 @@ const SUCCEEDED =
   /^(?:DONE [\d.]+s|BUILD SUCCESS|exporting to image|pushing|.*\bsuccessfully (?:built|tagged|pushed)\b)/i
 
 /** Reads the platform's words. */
-export function saidByPlatform({ phase, status, errorMessage, deployLogs, runtimeLogs }: Given): Said {
+export function saidByPlatform({ phase, status, errorMessage, deployLogs, runtimeLogs }: Told): Said {
   const text = innermost(errorMessage ?? '')
   const afterBuild = AFTER_BUILD.test(text) || status === 'crashed' || status === 'unhealthy'
   const last = deployLogs.findLast((line) => line.trim() !== '')
@@ -112,7 +116,7 @@ const OTHER_PORT =
 
 /** A server that is up where the platform does not look; one that printed an error afterwards may not be up any more. */
 export function listening(
-  { runtimeLogs, status }: Given,
+  { runtimeLogs, status }: Told,
   best: Ranked | undefined,
   section: Section | undefined,
 ): (Ending & { readonly at: number }) | undefined {
@@ -149,7 +153,7 @@ const CODES: Readonly<Record<string, string>> = {
     'It crashed in native code (segmentation fault): look at native dependencies, and whether they fit this image.',
   '143': 'It was asked to stop (SIGTERM): something ended it from outside, often a time limit.',
 }
-const ENDINGS: Readonly<Record<Given['status'], string>> = {
+const ENDINGS: Readonly<Record<Told['status'], string>> = {
   failed: 'The deployment failed',
   crashed: 'The service crashed',
   'timed-out': 'The deployment took too long',
@@ -160,7 +164,7 @@ const EXIT_CODE = /\bexit(?:ed)?(?: with)?(?: code| status)?:? (\d+)/
 const LISTEN = 'Let the application listen on 0.0.0.0 and on the port in the PORT environment variable'
 
 /** How it ended, where nothing tells why. */
-export function ending({ status, howToStart }: Given, { raw = '', text, ended }: Said, log: readonly string[]): Ending {
+export function ending({ status, howToStart }: Told, { raw = '', text, ended }: Said, log: readonly string[]): Ending {
   const last = log.findLast((line) => line.trim() !== '')?.trim()
   const failed = [raw, ...log].findLast((line) => failedCommand(line) !== undefined) ?? ''
   const command = failedCommand(failed)?.replace(/^(?:\/bin\/)?(?:ba)?sh -c /, '')

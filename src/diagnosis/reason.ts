@@ -73,7 +73,7 @@ function withCauses(lines: readonly string[], at: number, text: string): string 
   for (let next = at + 1; next <= at + CHAIN && next < lines.length; next += 1) {
     const line = lines[next] ?? ''
     if (/^\s*Caused by:\s*$/.test(line)) deepest = lines[next + 1]?.trim() ? next + 1 : deepest
-    else if (DEEPER.test(line) && scoreOf(line) >= TELLING) deepest = next
+    else if (DEEPER.test(line) && scoreOf(line.replace(/^\s*\[cause\]: /, '')) >= TELLING) deepest = next
     else if (announced && /^\s*> \S/.test(line) && !/^\s*> (?:Compilation failed|Run with|Process)/.test(line))
       deepest = next
     else if (/^\s*\* Try:/.test(line)) break
@@ -116,7 +116,8 @@ function indentOf(line: string): number {
 const SCRIPT = /^(?:> |\$ |\+ )(?<command>(?!\S+@\S+ \S)[\w@./-][^\n]{1,300})$/
 const BEFORE_COMMAND =
   /^(?:\/bin\/)?(?:ba)?sh -(?:e?l?c|lec|euc) |^(?:[A-Z_][A-Z0-9_]*=\S* )+|^(?:cross-env|env|dotenv --|exec|sudo) (?:[A-Z_][A-Z0-9_]*=\S* )*/
-const LONGEST_COMMAND = 60
+/** Whole words, as many as fit. */
+const FIRST_WORDS = /^(?:.{1,60}(?= |$)|\S+)/
 
 /** What was being done when a line was printed: the nearest script above it, else what the step ran. */
 export function doing(lines: readonly string[], at: number, command: string | undefined): string | undefined {
@@ -137,11 +138,6 @@ function short(command: string): string | undefined {
   for (let round = 0; round < 3; round += 1) plain = plain.replace(BEFORE_COMMAND, '')
   // Of several commands nothing tells which one it was.
   if (plain === '' || /&&|\|\||[;\n|]|^(?:if|for|set|\[) /.test(plain)) return undefined
-  const words = plain.replace(/\s+/g, ' ').split(' ')
-  let text = words[0] ?? ''
-  for (const word of words.slice(1)) {
-    if (text.length + word.length + 1 > LONGEST_COMMAND) break
-    text += ` ${word}`
-  }
+  const [text = ''] = FIRST_WORDS.exec(plain.replace(/\s+/g, ' ')) ?? []
   return text.replaceAll('`', '')
 }

@@ -49,8 +49,7 @@ export function failingSection(log: readonly string[], said: string | undefined)
   if (step !== 0) {
     const lines = linesOf(step, log, recap.within).filter((line) => !isRepetition(line))
     const title = titleOf(lines[0])
-    if (lines.length > 1 || recap.lines.length === 0) return { ...shown, lines, command: ran ?? title }
-    return { ...shown, lines: [...lines, ...recap.lines], command: ran ?? title }
+    return { ...shown, lines: lines.length > 1 ? lines : [...lines, ...recap.lines], command: ran ?? title }
   }
   const whole = wholeLog(log, recap.within)
   const lines = between(whole, ran)

@@ -3,26 +3,32 @@ import { DeployError } from '../core/errors.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
-import type { Service } from '../ink/results.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { DeclinePlan, HelpPlan, LogsPlan, PlanToRun, WorkPlan } from '../plan/plan.ts'
 import { shortDuration } from '../plan/values.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/messages.ts'
-import type { CardRow, DeployReport, NothingReport } from '../report/model.ts'
 import { targetFor } from '../report/wording.ts'
 import { SourceError } from '../source/remote.ts'
 import { deploy } from './deploy.ts'
 import { dryRun } from './environment/foresee.ts'
 import { retire } from './environment/retire.ts'
 import { monitor } from './monitor.ts'
-import { nothingReport } from './no-deployment.ts'
-import { reactTo } from './pull-requests.ts'
 import { openReporter, type Subject } from './reporter.ts'
 import { assertPlace } from './resources/account.ts'
 import { evictOldest, OverBudget } from './resources/budget.ts'
-import { isOwnService, keepFormerNames, openInkRepository } from './resources/repository.ts'
+import { keepFormerNames, ownService } from './resources/repository.ts'
 import { rollback } from './rollback.ts'
-import { type Action, type Outcome, type Reporter, type Run, type RunDeps, windUpMs } from './run.ts'
+import {
+  actionOf,
+  deployReport,
+  nothingReport,
+  nothingToDo,
+  type Outcome,
+  type Reporter,
+  type Run,
+  type RunDeps,
+  windUpMs,
+} from './run.ts'
 import { sweep } from './sweep.ts'
 import { teardown } from './teardown.ts'
 
@@ -46,20 +52,13 @@ export async function carryOut(
 
 async function work(plan: WorkPlan, deps: RunDeps): Promise<Outcome> {
   const reporter = openReporter(deps, subjectOf(plan))
-  const reacted = reactTo(plan, deps)
-  // GitHub is told while the work goes on; neither of these can fail.
-  // A rollback has yet to find out which commit it is about.
-  const known = plan.kind === 'preview' || plan.kind === 'production'
-  const begun = Promise.all([reacted.begin(), known ? reporter.begin() : undefined])
+  // GitHub is told while the work goes on, which cannot fail. A rollback has yet to find out which commit it is about.
+  const begun = plan.kind === 'preview' || plan.kind === 'production' ? reporter.begin() : undefined
   const outcome = await connected(plan, deps, reporter).finally(() => begun)
   if (isDeployment(plan)) await reporter.finish()
-  await reacted.end(outcome.failure === undefined)
-  return compared(outcome, reporter.row())
-}
-
-/** The card knows what the version before measured. */
-function compared(outcome: Outcome, { change }: CardRow): Outcome {
   const { report } = outcome
+  // The card knows what the version before measured.
+  const { change } = reporter.row()
   return report.kind === 'deploy' ? { ...outcome, report: { ...report, row: { ...report.row, change } } } : outcome
 }
 
@@ -78,7 +77,7 @@ async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Pro
     deps.signal.throwIfAborted()
     return broken(plan, deps, reporter, error)
   } finally {
-    await platform?.close()
+    await platform?.[Symbol.asyncDispose]()
   }
 }
 
@@ -127,7 +126,7 @@ async function withRoom(plan: WorkPlan, run: Run): Promise<Outcome> {
     run.reporter.update({ status: 'skipped', phase: undefined, reason })
     run.reporter.timeline.end('skipped', reason)
     run.output('skipped-reason', reason)
-    return { action: plan.kind, status: 'skipped', report: nothingReport(run, 'skipped', reason), failure: undefined }
+    return { action: plan.kind, status: 'skipped', report: nothingReport(run, 'skipped', reason) }
   }
 }
 
@@ -166,17 +165,8 @@ function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unkno
   const diagnosis = { cause, hint, decisive: [], tail: [] }
   reporter.update({ status, phase: late ? phase : undefined, diagnosis })
   reporter.timeline.end('failed', cause)
-  const report: DeployReport | NothingReport = isDeployment(plan)
-    ? {
-        kind: 'deploy',
-        action: plan.kind,
-        row: reporter.row(),
-        phases: reporter.timeline.phases,
-        envNames: [],
-        annotations: [],
-        runUrl: deps.context.runUrl,
-        warnings: deps.warnings,
-      }
+  const report = isDeployment(plan)
+    ? deployReport(deps, reporter, { action: plan.kind })
     : nothingReport(deps, 'failed', cause, hint)
   return { action: actionOf(plan), status, report, failure: new DeployError(cause, { hint, cause: thrown }) }
 }
@@ -195,52 +185,34 @@ function subjectOf(plan: WorkPlan): Subject {
   return { serviceName, target, pullRequest: pullRequest?.number, commit }
 }
 
-function actionOf(plan: WorkPlan): Action {
-  if (plan.kind === 'logs') return 'none'
-  return plan.kind === 'retire' ? 'teardown' : plan.kind
-}
-
 const logLines = 200
 
 /** Answers `/ink help` and unknown commands. */
-export async function answerHelp(plan: HelpPlan, deps: RunDeps): Promise<Outcome> {
+async function answerHelp(plan: HelpPlan, deps: RunDeps): Promise<Outcome> {
   await deps.github.comments.add(plan.pullRequest, helpAnswer(plan.unknown))
-  return answered(
+  return nothingToDo(
     deps,
     plan.unknown === undefined ? 'help was asked for and given' : `there is no command ${plan.unknown}`,
   )
 }
 
 /** Says no, politely and once: whoever asks again for the same gets the sign alone. */
-export async function answerDecline(plan: DeclinePlan, deps: RunDeps): Promise<Outcome> {
+async function answerDecline(plan: DeclinePlan, deps: RunDeps): Promise<Outcome> {
   await deps.github.people.react(plan.askedBy.commentId, '-1')
   const marker = declineMarker(plan.askedBy.login, plan.reason)
   const body = `${marker}\n${declineAnswer(deps.redact(plan.reason))}`
   const fold = (bodies: readonly string[]) => ({ body: bodies[0] ?? body, shared: false })
   await deps.github.comments.upsert({ pullRequest: plan.pullRequest, marker, fold })
-  return answered(deps, plan.reason)
+  return nothingToDo(deps, plan.reason)
 }
 
 /** Answers `/ink logs` with the end of the runtime log. */
-export async function answerLogs(plan: LogsPlan, run: Run): Promise<Outcome> {
-  const service = await ownService(plan, run)
+async function answerLogs({ serviceName, place, pullRequest }: LogsPlan, run: Run): Promise<Outcome> {
+  const service = await ownService(run, place, serviceName, logLines)
   const sanitize = createSanitizer(run.secrets())
   const body = service
-    ? logsAnswer(plan.serviceName, service.status, run.redact(service.runtimeLogs.map(sanitize)))
+    ? logsAnswer(serviceName, service.status, run.redact(service.runtimeLogs.map(sanitize)))
     : declineAnswer('this pull request has no preview')
-  await run.github.comments.add(plan.pullRequest.number, body)
-  return answered(run, service ? 'the log was shown in a comment' : 'there is no preview')
-}
-
-/** The preview, if it is ours: another service of that name has a log that is nobody's business here. */
-async function ownService({ serviceName, place }: LogsPlan, run: Run): Promise<Service | undefined> {
-  const parts = { env: true, runtimeLogLines: logLines }
-  const service = await run.platform.service(serviceName, parts, run.signal)
-  if (!service) return undefined
-  const repository = await openInkRepository(run, place)
-  return repository && isOwnService(service, place, repository.slug) ? service : undefined
-}
-
-function answered(deps: RunDeps, reason: string): Outcome {
-  return { action: 'none', status: 'nothing', report: nothingReport(deps, 'nothing', reason), failure: undefined }
+  await run.github.comments.add(pullRequest.number, body)
+  return nothingToDo(run, service ? 'the log was shown in a comment' : 'there is no preview')
 }

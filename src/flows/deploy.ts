@@ -5,13 +5,15 @@ import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import { keptSecrets } from '../plan/variables.ts'
 import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
-import type { PushResult } from '../source/branches.ts'
-import { adviceOnStart, detectInSnapshot } from './environment/detected.ts'
+import type { PushResult } from '../source/push.ts'
+
 import { warnOfIdleGlobs } from './no-deployment.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
 import {
+  adviceOnStart,
   type DeployPlan,
   desiredSettings,
+  detectInSnapshot,
   expirySeconds,
   type Prepared,
   prepare,

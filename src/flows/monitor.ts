@@ -11,7 +11,7 @@ import {
   uptimeOf,
   withCheck,
 } from '../plan/monitor-memory.ts'
-import { parseDeploymentBranch, previewNumber } from '../plan/names.ts'
+import { commitOf, previewNumber } from '../plan/names.ts'
 import type { MonitorPlan, Place } from '../plan/plan.ts'
 import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
 import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
@@ -19,7 +19,7 @@ import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/readings.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { findPreviews, type ReadRepository } from './resources/previews.ts'
-import { isOwnService, openInkRepository } from './resources/repository.ts'
+import { ownService } from './resources/repository.ts'
 import { scale, stuckAtSize } from './resources/scaling.ts'
 import type { Outcome, Run } from './run.ts'
 
@@ -30,7 +30,7 @@ const logLines = 80
 export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   run.reporter.timeline.begin('probe', 'Monitor')
   const { previews, unreadable, repository } = await findPreviews(run, plan.place)
-  const production = await ownProduction(plan, run)
+  const production = await ownService(run, plan.place, plan.serviceName, logLines)
   const found = [production, ...previews.map(({ service }) => service)].filter((service) => service !== undefined)
   const now = Math.floor(run.clock.now() / 60_000)
   const load = production && repository && recall(production.name, repository.branches.keys(), now)?.load
@@ -115,14 +115,6 @@ async function broken(run: Run, production: MonitoredService, what: string): Pro
   }
 }
 
-/** The production service, if there is one and it is ours: a stranger's log must not get into an issue of ours. */
-async function ownProduction(plan: MonitorPlan, run: Run): Promise<Service | undefined> {
-  const repository = await openInkRepository(run, plan.place)
-  if (!repository) return undefined
-  const service = await run.platform.service(plan.serviceName, { env: true, runtimeLogLines: logLines }, run.signal)
-  return service && isOwnService(service, plan.place, repository.slug) ? service : undefined
-}
-
 function failureOf([first]: readonly MonitoredService[]): DeployError | undefined {
   return (
     first &&
@@ -144,17 +136,7 @@ async function look(
   const verdict = meaningOf(service.status)?.verdict
   const health =
     plan.health.kind === 'none' ? plan.health : { ...plan.health, timeoutMs: Math.min(plan.health.timeoutMs, 15_000) }
-  const asked = await probe({
-    url: service.url,
-    check: health,
-    commit: service.branch === undefined ? undefined : parseDeploymentBranch(service.branch)?.sourceSha,
-    request: run.http,
-    mcp: run.mcp,
-    clock: run.clock,
-    random: run.random,
-    signal: run.signal,
-    sanitize,
-  })
+  const asked = await probe({ ...run, url: service.url, check: health, commit: commitOf(service), sanitize })
   const what = troubleOf(service, verdict, asked) ?? stuck
   const logTail = service.runtimeLogs.map(sanitize)
   const issue = plan.dryRun || target !== 'production' ? undefined : await keepIssue(run, service.name, what, logTail)

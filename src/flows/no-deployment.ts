@@ -3,16 +3,25 @@ import { safeMessage } from '../core/sanitize.ts'
 import { placeOf } from '../plan/build-plan.ts'
 import { noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
+import { secretsWithheld } from '../plan/guards.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
 import type { NonePlan, RefusedPlan } from '../plan/plan.ts'
-import type { AnnotationView, NothingReport } from '../report/model.ts'
-import type { Subject } from './reporter.ts'
-import type { Outcome, RunDeps } from './run.ts'
+import type { AnnotationView } from '../report/model.ts'
+import { nothingReport, type Outcome, type Reporter, type RunDeps } from './run.ts'
 
-/** The run cannot go on: a missing key, a command that lacks what it needs. */
-export function refused(plan: RefusedPlan, deps: RunDeps): Outcome {
+/** The run cannot go on: a missing key, a command that lacks what it needs. The pull request that is waiting is told. */
+export async function refused(plan: RefusedPlan, deps: RunDeps, event: RunEvent): Promise<Outcome> {
   const { problem, hint } = plan
+  // A token that comes without secrets may not comment either, and what is closed waits for nothing.
+  const isTold = event.kind === 'pull-request' && event.action !== 'closed' && !deps.settings.dryRun
+  if (isTold && secretsWithheld(deps.context, event) === undefined) {
+    const [cause = problem, ...lines] = problem.split('\n')
+    const decisive = lines.map((line) => line.trim().replace(/^- /, ''))
+    const [advice = hint] = hint.split('\n')
+    const reporter = await openOwnReporter(event.pullRequest, deps)
+    await reporter.noteIdle({ diagnosis: { cause: cause.replace(/:$/, ''), hint: advice, decisive, tail: [] } })
+  }
   const report = nothingReport(deps, 'failed', problem, hint)
   const failure = new DeployError(problem, { hint })
   return { action: 'none', status: 'failed', report, failure, annotations: annotationsOf(plan) }
@@ -30,10 +39,10 @@ export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): P
   if (plan.stillRuns) deps.log.warning(said)
   else deps.log.notice(said)
   if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
-    await noteSkipped(plan.reason, event.pullRequest, deps)
+    // What an earlier commit put up stays; the card, if there is one, says so.
+    await (await openOwnReporter(event.pullRequest, deps)).noteIdle({ reason: plan.reason })
   if (plan.heldBy) await warnOfHolding(plan.heldBy, deps)
-  const report = nothingReport(deps, plan.status, plan.reason)
-  return { action: 'none', status: plan.status, report, failure: undefined }
+  return { action: 'none', status: plan.status, report: nothingReport(deps, plan.status, plan.reason) }
 }
 
 /** Where there is no checkout, nothing tells which globs are good. */
@@ -61,26 +70,9 @@ export function warnOfIdleGlobs(
     )
 }
 
-/** A commit that is skipped leaves what an earlier one put up; the card, if there is one, says so. */
-async function noteSkipped(reason: string, pullRequest: PullRequest, deps: RunDeps): Promise<void> {
-  const { number, head } = pullRequest
+async function openOwnReporter({ number, head }: PullRequest, deps: RunDeps): Promise<Reporter> {
   const base = serviceName(deps.settings.service, deps.context.repository)
-  const subject: Subject = {
-    serviceName: previewName(base, number),
-    target: `pr-${number}`,
-    pullRequest: number,
-    commit: head.sha,
-  }
   const { openReporter } = await import('./reporter.ts')
-  await openReporter(deps, subject).noteSkipped(reason)
-}
-
-/** The report of a run that comes to no deployment and has no report of its own. */
-export function nothingReport(
-  { context, warnings }: RunDeps,
-  status: NothingReport['status'],
-  reason: string,
-  hint?: string,
-): NothingReport {
-  return { kind: 'none', status, reason, hint, runUrl: context.runUrl, warnings }
+  const subject = { serviceName: previewName(base, number), pullRequest: number, commit: head.sha }
+  return openReporter(deps, { ...subject, target: `pr-${number}` })
 }

@@ -2,7 +2,7 @@ import type { Deadline } from '../core/clock.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
 import type { HealthCheck } from '../plan/health.ts'
-import { parseDeploymentBranch } from '../plan/names.ts'
+import { commitOf } from '../plan/names.ts'
 import type { PhaseName } from '../report/model.ts'
 import { type Confirmation, confirmLive } from '../watch/confirm-live.ts'
 import { DeploymentWatch, type Evidence, type Timings, type WaitingPhase } from '../watch/deployment-watch.ts'
@@ -63,12 +63,10 @@ interface DeployedWithLog extends Deployed {
 /** Opens the watch on the service being deployed; phases and lines go into the run's log and timeline as they come. */
 export function openWatch(run: Observer, request: Observed, deadline: Deadline): DeploymentWatch {
   return new DeploymentWatch({
+    ...run,
     ...marksOf(request),
     read: readerOf(run, request),
-    clock: run.clock,
-    random: run.random,
     deadline,
-    signal: run.signal,
     logBaseline: request.existing?.deployLogs ?? [],
     sanitize: createSanitizer(run.secrets()),
     events: {
@@ -117,7 +115,7 @@ export async function confirm(
   deployed: Deployed,
   removalUnderWay: (() => Promise<boolean>) | undefined,
 ): Promise<Confirmed> {
-  const { clock, random, reporter } = run
+  const { clock, reporter } = run
   const { url } = deployed
   const sanitize = createSanitizer(run.secrets())
   const leftMs = request.deadlineAt - clock.now()
@@ -127,8 +125,7 @@ export async function confirm(
   reporter.update({ phase: 'probe', ...(url === undefined ? {} : { url }) })
   let isGone = false
   const ask = async (signal: AbortSignal): Promise<ProbeResult> => {
-    const commit = parseDeploymentBranch(request.branch)?.sourceSha
-    const asked = await probe({ url, check, commit, request: run.http, mcp: run.mcp, clock, random, signal, sanitize })
+    const asked = await probe({ ...run, url, check, commit: commitOf(request), signal, sanitize })
     if (asked.outcome === 'unhealthy' || !(await removalUnderWay?.())) return asked
     run.log.info(`A removal of ${request.serviceName} is under way; watching until it is over`)
     do await clock.sleep(betweenLooksMs, signal)
@@ -139,12 +136,10 @@ export async function confirm(
     return asked
   }
   const confirmation = await confirmLive({
+    ...run,
     ...marksOf(request),
     probe: ask,
     read: readerOf(run, request),
-    clock,
-    random,
-    signal: run.signal,
     patienceMs: Math.max(shortestPatienceMs, leftMs),
     warning: (text) => run.log.warning(text),
     sanitize,
@@ -161,11 +156,11 @@ export async function confirm(
 export async function healthAfter(
   existing: Service | undefined,
   health: HealthCheck,
-  { http: request, mcp, clock, random, signal }: Observer,
+  run: Observer,
 ): Promise<HealthCheck> {
   if (health.kind !== 'http' || !health.tolerant || existing?.url === undefined) return health
-  const options = { url: existing.url, check: health, commit: undefined, request, mcp, clock, random, signal }
-  return (await isMerelyTolerated(options)) ? health : { ...health, tolerant: false }
+  const tolerated = await isMerelyTolerated({ ...run, url: existing.url, check: health, commit: undefined })
+  return tolerated ? health : { ...health, tolerant: false }
 }
 
 function endOf(confirmation: Confirmation, deployed: Deployed): Confirmed {

@@ -2,20 +2,20 @@ import { DeployError } from '../core/errors.ts'
 import { bothOf } from '../core/parallel.ts'
 import type { ServiceSettings } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
-import type { DetectedBuild } from '../plan/file/detect-build.ts'
+import { type DetectedBuild, decidingFiles, detectBuild, isBuildSaid, startAdvice } from '../plan/file/detect-build.ts'
+import type { FileTree } from '../plan/file/file-tree.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import { layVariables } from '../plan/variables.ts'
-import type { PushResult } from '../source/branches.ts'
+import type { PushResult } from '../source/push.ts'
 import type { GitRemote } from '../source/remote.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
-import { detectInSnapshot } from './environment/detected.ts'
 import { assertDeployable } from './resources/account.ts'
 import { assertAffordable } from './resources/budget.ts'
 import { findDatabase, type ServiceDatabase } from './resources/databases.ts'
 import { RemovalWatch, waitForRemovals } from './resources/removal-mark.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
-import type { Run } from './run.ts'
+import type { Run, RunDeps } from './run.ts'
 
 export type DeployPlan = PreviewPlan | ProductionPlan
 
@@ -51,20 +51,15 @@ export async function prepare(plan: DeployPlan, run: Run, source: Source): Promi
   const [platformSide, snapshot] = await bothOf(
     run.signal,
     (signal) => preparePlatform(plan, run, source, signal),
-    (signal) =>
-      source.snapshot(
-        {
-          wanted: plan.wanted,
-          ordinaryCheckouts: plan.ordinaryCheckouts,
-          directory: plan.directory,
-          exportIgnore: plan.exportIgnore,
-          lfsPointers: plan.lfsPointers,
-        },
-        signal,
-      ),
+    (signal) => source.snapshot(snapshotRequest(plan), signal),
   )
   const detected = platformSide.existing ? undefined : await detectInSnapshot(plan, run, source, snapshot)
   return { ...platformSide, snapshot, detected }
+}
+
+/** The source snapshots are shared by what is asked of them, so nothing else of the plan may be in there. */
+export function snapshotRequest({ wanted, ordinaryCheckouts, directory, exportIgnore, lfsPointers }: DeployPlan) {
+  return { wanted, ordinaryCheckouts, directory, exportIgnore, lfsPointers }
 }
 
 async function preparePlatform(
@@ -184,4 +179,68 @@ export function expirySeconds(
   if (plan.kind !== 'preview' || plan.previewTtlMs === undefined || !platform.canExpire) return undefined
   const seconds = Math.round(plan.previewTtlMs / 1000)
   return seconds <= 86_400 ? seconds : undefined
+}
+
+/** Looks at what is about to be pushed for a service that does not exist yet, and tells what is set because of it. */
+export async function detectInSnapshot(
+  plan: DeployPlan,
+  run: Run,
+  source: Source,
+  snapshot: Snapshot,
+): Promise<DetectedBuild | undefined> {
+  if (isBuildSaid(plan)) return undefined
+  const detected = detectBuild(await treeOf(plan, run, source, snapshot), folderOf(plan))
+  // What a server does not know is left to what it does by itself.
+  if (!detected || run.platform.checkArguments('createService', detected.settings).length > 0) return undefined
+  run.log.info(detected.sentence)
+  return detected
+}
+
+/** The same before there is a snapshot, as far as the checkout tells. */
+export async function detectInCheckout(plan: DeployPlan, deps: RunDeps): Promise<DetectedBuild | undefined> {
+  if (isBuildSaid(plan)) return undefined
+  const ignoreWorkspace = plan.kind === 'preview' && plan.untrusted
+  await using source = deps.openSource(plan.place, { ignoreWorkspace })
+  const paths = await source.committedPaths(plan, deps.signal)
+  const tree = await readTree(paths ?? new Set(), folderOf(plan), async (path) => {
+    const { file, inCheckout } = await source.readCommitted(plan, path, deps.signal)
+    return [file, inCheckout].find((one): one is Buffer => one instanceof Buffer)
+  })
+  return detectBuild(tree, folderOf(plan))
+}
+
+/** How to have that started which was deployed; undefined where it is said. */
+export async function adviceOnStart(
+  plan: DeployPlan,
+  run: Run,
+  source: Source,
+  snapshot: Snapshot,
+): Promise<string | undefined> {
+  const { buildPack = 'railpack', startCommand, publishDirectory } = plan.build
+  if (buildPack !== 'railpack' || (startCommand ?? publishDirectory ?? plan.directory) !== undefined) return undefined
+  return startAdvice(await treeOf(plan, run, source, snapshot), folderOf(plan))
+}
+
+function folderOf({ build }: DeployPlan): string {
+  return build.rootDirectory ?? '.'
+}
+
+async function treeOf(plan: DeployPlan, { signal }: Run, source: Source, snapshot: Snapshot): Promise<FileTree> {
+  return readTree(await source.files(snapshot, signal), folderOf(plan), (path) => source.read(snapshot, path, signal))
+}
+
+// No file that a person wrote for this is longer.
+const mostBytes = 500_000
+
+async function readTree(
+  paths: ReadonlySet<string>,
+  folder: string,
+  read: (path: string) => Promise<Buffer | undefined>,
+): Promise<FileTree> {
+  const texts = new Map<string, string>()
+  for (const path of decidingFiles(paths, folder)) {
+    const content = await read(path)
+    if (content) texts.set(path, content.subarray(0, mostBytes).toString('utf8'))
+  }
+  return { paths: [...paths], read: (path) => texts.get(path) }
 }

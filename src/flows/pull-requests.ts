@@ -3,9 +3,9 @@ import type { PullRequestState } from '../github/pull-requests.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { branchOf } from '../plan/event.ts'
 import { labelFollowsHead } from '../plan/guards.ts'
-import { parseDeploymentBranch } from '../plan/names.ts'
+import { commitOf } from '../plan/names.ts'
 import type { Facts, NeededFact, Plan, RunningVersion } from '../plan/plan.ts'
-import { meaningOf } from '../watch/readings.ts'
+import { isLive } from '../watch/readings.ts'
 import type { Deps } from './run.ts'
 
 /** A pull request as GitHub's API gives it, as a fact for the plan. */
@@ -101,15 +101,11 @@ async function liveVersionOf(
   signal: AbortSignal,
 ): Promise<RunningVersion> {
   try {
-    const platform = await openPlatform(place, signal)
-    try {
-      const service = await platform.service(serviceName, {}, signal)
-      if (!service) return 'absent'
-      const commit = service.branch === undefined ? undefined : parseDeploymentBranch(service.branch)?.sourceSha
-      return commit !== undefined && meaningOf(service.status)?.phase === 'live' ? { commit } : 'unknown'
-    } finally {
-      await platform.close()
-    }
+    await using platform = await openPlatform(place, signal)
+    const service = await platform.service(serviceName, {}, signal)
+    if (!service) return 'absent'
+    const commit = commitOf(service)
+    return commit !== undefined && isLive(service) ? { commit } : 'unknown'
   } catch (error) {
     signal.throwIfAborted()
     log.debug(`What ${serviceName} runs could not be read: ${errorMessage(error)}`)
@@ -137,9 +133,15 @@ async function changedFilesOf(
 
 /** A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end. */
 export function reactTo(plan: Plan, { github }: Deps) {
-  const asked = 'askedBy' in plan ? plan.askedBy : undefined
+  const answersItself = plan.kind === 'help' || plan.kind === 'decline' || !('dryRun' in plan) || plan.dryRun
+  const asked = !answersItself && 'askedBy' in plan ? plan.askedBy : undefined
   return {
     begin: async () => asked && github.people.react(asked.commentId, 'eyes'),
     end: async (well: boolean) => asked && github.people.react(asked.commentId, well ? '+1' : '-1'),
   }
+}
+
+/** The pull request whose previews a plan is about; undefined for production. */
+export function previewOf(plan: Plan): number | undefined {
+  return 'pullRequest' in plan && typeof plan.pullRequest === 'object' ? plan.pullRequest.number : undefined
 }

@@ -62,82 +62,33 @@ export function finalStatus({ status, url, reason, diagnosis, runUrl }: CardRow)
   return { state, logUrl: runUrl, description: reason ?? diagnosis?.cause ?? status, ...environmentUrl }
 }
 
-/** One GitHub deployment record of this run: queued, in progress, and how it ended. */
+/** The GitHub deployment record of this run. */
 export interface RunRecord {
-  readonly id: number | undefined
-  /** From now on it says how far the run is; one that is over soon needs only its last word. */
-  takesTime(): void
-  /** The platform is at work on it. */
-  underWay(): void
-  settle(row: CardRow): Promise<void>
+  readonly id: number
+  /** Says that the run is at work on it. */
+  underWay(): Promise<unknown>
+  settle(row: CardRow): Promise<unknown>
   /** Retires the records of earlier deployments, once this one is live; `live` is the commit that was before, if known. */
   retireOlder(live: string | undefined): Promise<void>
 }
 
-const none: RunRecord = {
-  id: undefined,
-  takesTime: () => undefined,
-  underWay: () => undefined,
-  settle: async () => undefined,
-  retireOlder: async () => undefined,
-}
-
-/** Opens the record, unless the runner makes one of its own because the job has an `environment`. */
-export async function openRecord(deps: Deps, subject: RecordSubject, sha: string): Promise<RunRecord> {
+/** Opens the record, unless none is wanted or the runner makes one of its own because the job has an `environment`. */
+export async function openRecord(deps: Deps, subject: RecordSubject, sha: string): Promise<RunRecord | undefined> {
   const { records } = deps.github
-  if (deps.settings.deploymentRecord === 'false') return none
+  if (deps.settings.deploymentRecord === 'false') return undefined
   const auto = deps.settings.deploymentRecord === 'auto'
-  const { runId, runnerName } = deps.context
-  if (auto && (await records.jobHasEnvironment({ runId, shas: [sha, deps.context.sha], runnerName }))) return none
+  const { runId, runnerName, runUrl: logUrl } = deps.context
+  if (auto && (await records.jobHasEnvironment({ runId, shas: [sha, deps.context.sha], runnerName }))) return undefined
   const named = subject.place.environment
   const production = subject.pullRequest === undefined && named === undefined
   const task = recordTask(subject)
   const environment = environmentName(subject.pullRequest, named)
   const id = await records.open({ environment, task, sha, production, description: `ml.ink: ${subject.serviceName}` })
-  if (id === undefined) return none
-  const write = async (status: RecordStatus) => {
-    await records.setStatus(id, status, production)
-  }
-  const logUrl = deps.context.runUrl
-  const progress = progressWords((state) => write({ state, logUrl }))
+  if (id === undefined) return undefined
   return {
     id,
-    takesTime: progress.takesTime,
-    underWay: progress.underWay,
-    settle: async (row) => {
-      await progress.end()
-      await write(finalStatus(row))
-    },
+    underWay: () => records.setStatus(id, { state: 'in_progress', logUrl }, production),
+    settle: (row) => records.setStatus(id, finalStatus(row), production),
     retireOlder: (live) => records.retireOlder(task, id, live),
-  }
-}
-
-/** Keeps the words on the way in their order: each is said once, none that another has overtaken, and none after the end. */
-function progressWords(write: (state: 'queued' | 'in_progress') => Promise<void>) {
-  const known = { lasting: false, working: false, over: false }
-  const due = ['queued', 'in_progress'] as const
-  let said = 0
-  let written = Promise.resolve()
-  const say = () => {
-    const next = known.working ? 1 : 0
-    const state = due[next]
-    if (!known.lasting || known.over || state === undefined || next < said) return
-    written = written.then(() => write(state))
-    said = next + 1
-  }
-  return {
-    takesTime: () => {
-      known.lasting = true
-      say()
-    },
-    underWay: () => {
-      known.working = true
-      say()
-    },
-    /** Resolves when all that was begun is written. */
-    end: () => {
-      known.over = true
-      return written
-    },
   }
 }

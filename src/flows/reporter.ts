@@ -1,13 +1,11 @@
 import { placeName } from '../plan/names.ts'
-import { removalBy } from '../plan/workflow/check.ts'
+import { removalBy, workflowsOf } from '../plan/workflow/check.ts'
 import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
-import type { CardRow, PhaseName, RunStamp, Surroundings, Target } from '../report/model.ts'
-import { createSeal } from '../report/seal.ts'
-import { encodeState } from '../report/state.ts'
+import type { CardRow, RunStamp, Surroundings, Target } from '../report/model.ts'
+import { createSeal, encodeState } from '../report/state.ts'
 import { isBad, targetFor } from '../report/wording.ts'
-import { workflowsOf } from './environment/workflow.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Cards, Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps, WriteMode } from './run.ts'
+import type { Cards, Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps, RunMeta, WriteMode } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -19,11 +17,8 @@ export interface Subject {
   readonly commit: string
 }
 
-// A run that is over sooner says everything with its last words; a comment that changes twice in a few seconds is noise.
-const firstCardAfterMs = 10_000
-const recordTellsAfterMs = 4000
-
-const atWork: readonly (PhaseName | undefined)[] = ['build', 'roll-out', 'probe']
+// A run that is over sooner says everything with its last words: what changes twice within seconds is noise.
+const firstWordsAfterMs = 20_000
 
 /** Opens the reporter of one run. Makes no call yet. */
 export function openReporter(deps: RunDeps, subject: Subject): Reporter {
@@ -53,6 +48,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     run: stamp,
   }
   let record: RunRecord | undefined
+  let asking = true
   let early: Promise<unknown> | undefined
   let begun = false
   let liveBefore: string | undefined
@@ -77,7 +73,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       pullRequest: subject.pullRequest,
       deploymentId: record?.id,
       // Until GitHub has answered, it may have made one whose id nobody knows.
-      recordOf: record === undefined ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
+      recordOf: asking ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
       comment: deps.settings.comment,
       removal,
     }
@@ -94,24 +90,21 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       () => true,
       () => false, // the run was over sooner, or cancelled
     )
-  const writeCardOfLongRun = async () => {
-    if (deps.settings.comment === 'sticky' && (await lasts(firstCardAfterMs)))
-      await writeCard(subject.pullRequest, row, 'create')
-  }
   const openOwnRecord = async () => {
     record = await openRecord(deps, recordSubject, row.commit)
-    if (record.id !== undefined) deps.output('deployment-id', record.id)
+    asking = false
+    if (record) deps.output('deployment-id', record.id)
     remember()
-    tellAtWork()
   }
-  const tellRecordOfLongRun = async (opened: Promise<void>) => {
-    if (!(await lasts(recordTellsAfterMs))) return
+  const tellRecord = async (opened: Promise<void>) => {
     await opened
     // What was removed meanwhile has taken its records with it.
-    if (row.status === 'building') record?.takesTime()
+    if (row.status === 'building') await record?.underWay()
   }
-  const tellAtWork = () => {
-    if (atWork.includes(row.phase)) record?.underWay()
+  const tellOfLongRun = async (opened: Promise<void>) => {
+    const sticky = deps.settings.comment === 'sticky'
+    if (await lasts(firstWordsAfterMs))
+      await Promise.all([sticky && writeCard(subject.pullRequest, row, 'create'), tellRecord(opened)])
   }
 
   return {
@@ -121,7 +114,6 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       const ended = change.status !== undefined && change.status !== row.status
       row = { ...row, ...change, updatedAt: now() }
       if (ended && begun) remember()
-      tellAtWork()
     },
     noteExpiry: (afterMs) => {
       expiresAfterMs = afterMs
@@ -134,7 +126,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       begun = true
       remember()
       const opened = openOwnRecord()
-      early = Promise.all([writeCardOfLongRun(), tellRecordOfLongRun(opened)])
+      early = tellOfLongRun(opened)
       await opened
     },
     finish: async () => {
@@ -163,9 +155,13 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       removing = removing.filter(({ serviceName }) => serviceName !== preview.serviceName)
       if (!signal.aborted) remember()
     },
-    noteSkipped: async (reason) => {
-      if (deps.settings.comment === 'none') return
-      await writeCard(subject.pullRequest, { ...row, status: 'skipped', phase: undefined, reason }, 'only-existing')
+    noteIdle: async (why) => {
+      const refused = why.diagnosis !== undefined
+      const status = refused ? 'failed' : 'skipped'
+      row = { ...row, ...why, status, phase: undefined, ...(refused && { refused }) }
+      const mode = finalMode(deps, row)
+      const card = await writeCard(subject.pullRequest, row, refused || mode === 'not' ? mode : 'only-existing')
+      if (card?.id !== undefined) deps.output('comment-id', card.id)
     },
   }
 }
@@ -256,13 +252,15 @@ export function cardSurroundings({
   settings,
   workflowFiles,
   redact,
-}: Pick<Deps, 'context' | 'settings' | 'workflowFiles' | 'redact'>) {
+  remarks,
+}: Pick<Deps, 'context' | 'settings' | 'workflowFiles' | 'redact'> & Pick<RunMeta, 'remarks'>) {
   const { repository } = context
-  const byWorkflow = removalBy(workflowsOf({ context, workflowFiles }))
+  const byWorkflow = removalBy(workflowsOf(workflowFiles(), context))
   return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({
     repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
     pullRequest,
     header: redact(settings.commentHeader ?? ''),
+    remarks: redact(remarks),
     removal: byWorkflow === 'closing' || expiresAfterMs === undefined ? byWorkflow : { expiresAfterMs },
     seal: createSeal(settings.apiKey, repository, pullRequest),
   })

@@ -1,17 +1,17 @@
 import { signalWithin } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
 import type { Service } from '../ink/results.ts'
-import { parseDeploymentBranch } from '../plan/names.ts'
+import { commitOf } from '../plan/names.ts'
 import type { ProductionPlan, RollbackPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
-import type { CardRow, DeployReport, LastWorking, RowStatus } from '../report/model.ts'
-import { meaningOf } from '../watch/readings.ts'
+import type { CardRow, LastWorking, RowStatus } from '../report/model.ts'
+import { isLive, meaningOf } from '../watch/readings.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
 import type { Work } from './prepare.ts'
-import { assertOwned, openInkRepository } from './resources/repository.ts'
+import { assertOwned, openInkRepository, ownedBy } from './resources/repository.ts'
 import { versionToRestore } from './resources/versions.ts'
 import { rollOut } from './rollout.ts'
-import { type Outcome, type Run, windUpMs } from './run.ts'
+import { deployReport, type Outcome, type Run, windUpMs } from './run.ts'
 import { explain, failureOf, type Judgement, judge, measured } from './verdict.ts'
 
 /** Switches a service to a branch of an earlier deployment: the one of a given commit, or the one before the present. */
@@ -28,7 +28,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   await using source = run.openSource(plan.place)
   const branches = await source.branches(repository.remote, run.signal)
   const branch = await versionToRestore(plan, run, source, { branches, present: service.branch })
-  const commit = parseDeploymentBranch(branch)?.sourceSha ?? ''
+  const commit = commitOf({ branch }) ?? ''
   run.output('branch', branch)
   run.output('commit', commit)
   run.reporter.update({ commit })
@@ -36,16 +36,12 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   await run.reporter.begin()
   run.reporter.timeline.end('done', `Going back from ${service.branch ?? 'an unknown branch'} to ${branch}`)
   const end = await rollOut(run, {
-    serviceName: plan.serviceName,
+    ...ownedBy(plan, slug),
     branch,
     commitHash: branches.get(branch),
     existing: service,
-    repositorySlug: slug,
-    repositoryName: plan.place.repositoryName,
     settings: () =>
       service.env ? { env: { ...service.env, ...(service.env[marks.commit] ? { [marks.commit]: commit } : {}) } } : {},
-    assertOwned: (one) => assertOwned(one, plan, slug),
-    stillWanted: async () => false,
     health: await healthAfter(service, plan.health, run),
     deadlineAt: run.deadlineAt,
   })
@@ -69,16 +65,8 @@ function outcomeOf(run: Run, service: Service, end: RolloutEnd): Outcome {
     diagnosis: explanation?.diagnosis,
     reason: live || explanation ? undefined : sentence,
   })
-  const report: DeployReport = {
-    kind: 'deploy',
-    action: 'rollback',
-    row: run.reporter.row(),
-    phases: run.reporter.timeline.phases,
-    envNames: Object.keys(service.env ?? {}).sort(),
-    annotations: [],
-    runUrl: run.context.runUrl,
-    warnings: run.warnings,
-  }
+  const envNames = Object.keys(service.env ?? {}).sort()
+  const report = deployReport(run, run.reporter, { action: 'rollback', envNames })
   return { action: 'rollback', status, report, failure: failureOf(status, sentence, explanation) }
 }
 
@@ -111,16 +99,12 @@ export async function restorePrevious(
   }
   run.log.info(`Going back to ${back.commit.slice(0, 7)} (${back.branch})`)
   const end = await rollOut(run, {
-    serviceName: plan.serviceName,
+    ...ownedBy(plan, repositorySlug),
     branch: back.branch,
     commitHash: remoteBranches.get(back.branch),
     // The failed build's lines stand in the log by now; they are not this one's.
     existing: { ...existing, branch: now.branch, deployLogs: now.deployLogs },
-    repositorySlug,
-    repositoryName: plan.place.repositoryName,
     settings: () => (existing.env ? { env: existing.env } : {}),
-    assertOwned: (service) => assertOwned(service, plan, repositorySlug),
-    stillWanted: async () => false,
     health: plan.health,
     // Often it is the time that is over, and users are waiting all the same.
     deadlineAt: Math.max(run.deadlineAt, run.clock.now() + Math.min(plan.timeoutMs, windUpMs)),
@@ -145,7 +129,7 @@ function versionBefore(
   branches: ReadonlyMap<string, string>,
 ): { branch: string; commit: string } | undefined {
   const branch = existing?.branch
-  const commit = branch === undefined ? undefined : parseDeploymentBranch(branch)?.sourceSha
+  const commit = commitOf(existing)
   if (existing?.url === undefined || meaningOf(existing.status)?.phase === 'ended') return undefined
   return branch !== undefined && commit !== undefined && branches.has(branch) ? { branch, commit } : undefined
 }
@@ -168,9 +152,9 @@ export async function lastWorkingVersion(run: Run, existing: Service | undefined
 
 /** What a service runs, as far as its latest deployment is live. */
 export function liveVersion(existing: Service | undefined): LastWorking | undefined {
-  if (!existing?.branch || meaningOf(existing.status)?.phase !== 'live') return undefined
-  const commit = parseDeploymentBranch(existing.branch)?.sourceSha
-  return commit === undefined ? undefined : { commit, url: existing.url }
+  const commit = commitOf(existing)
+  if (commit === undefined || !isLive(existing)) return undefined
+  return { commit, url: existing?.url }
 }
 
 function fromCard(previous: CardRow | undefined): LastWorking | undefined {

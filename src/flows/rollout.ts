@@ -22,8 +22,8 @@ export interface RolloutRequest extends Observed {
   readonly settingsOnly?: boolean
   /** @throws DeployError when a service is not ours to change */
   readonly assertOwned: (service: Service) => void
-  /** Whether a service that is gone is to be made anew: somebody may have wanted it gone. */
-  readonly stillWanted: () => Promise<boolean>
+  /** Whether a service that is gone is to be made anew, which it is not unless asked: somebody may have wanted it gone. */
+  readonly stillWanted?: () => Promise<boolean>
   /** Pushes the branch again when the platform has it no more. @returns whether it had to */
   readonly restoreBranch?: () => Promise<boolean>
   /**

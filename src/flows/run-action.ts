@@ -1,15 +1,15 @@
 import { DeployError } from '../core/errors.ts'
-import { late } from '../core/late.ts'
+import { late } from '../core/parallel.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import { makePlan } from '../plan/make-plan.ts'
-import type { Facts, Plan, PlanToRun, RefusedPlan } from '../plan/plan.ts'
+import type { Plan, PlanToRun } from '../plan/plan.ts'
 import type { AnnotationView, Surroundings } from '../report/model.ts'
-import { readConfiguration, withProblem } from './environment/configuration.ts'
-import { runAll } from './environment/run-all.ts'
+import { type Configuration, readConfiguration, unread, withProblem } from './environment/configuration.ts'
+import type { ServiceRunner } from './environment/environment.ts'
 import { annotationsOf, nothing, refused } from './no-deployment.ts'
-import { lookUp, reactTo } from './pull-requests.ts'
+import { lookUp, previewOf, reactTo } from './pull-requests.ts'
 import type { Deps, Outcome, RunDeps, RunMeta } from './run.ts'
 
 // Several services that have the same to tell at the same time are told together.
@@ -18,20 +18,16 @@ const gatherMs = 300
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
   const deadlineAt = ports.clock.now() + ports.settings.timeoutMs
-  const configuration = await readConfiguration({ ...ports, ...meta }, event)
+  const { problem } = meta
+  const configuration = problem ? unread(ports.settings) : await readConfiguration({ ...ports, ...meta }, event)
   const own = { ...ports, ...meta, settings: configuration.settings, deadlineAt }
   const gather = configuration.services.length > 1 ? gatherMs : 0
   const cards = late(async () => (await import('./reporter.ts')).openCards(own, gather), 'write')
   const deps: RunDeps = { ...own, cards }
+  const whole = { event, configuration }
   try {
-    const plan = withProblem(await decide(deps, event, configuration.facts), configuration)
-    const outcome = await runAll(plan, deps, configuration, {
-      decide: (own) => decide(own, event, configuration.facts),
-      runPlan: (one, own, failed) => runPlan(one, own, event, failed),
-      skip: (none, own) => nothing(none, own, event),
-      react: (whole) => reactTo(whole, deps),
-      secretsWithheld: secretsWithheld(deps.context, event),
-    })
+    const plan = problem ?? withProblem(await decide(whole, deps), configuration)
+    const outcome = await carryOutAll(plan, whole, deps)
     tellEnd(deps, outcome)
     return outcome
   } catch (error) {
@@ -40,24 +36,121 @@ export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Pr
   }
 }
 
-/** Prints a plan and carries it out. */
-async function runPlan(
-  plan: PlanToRun,
-  deps: RunDeps,
-  event: RunEvent,
-  problem: RefusedPlan | undefined,
-): Promise<Outcome> {
+/** What all services of a run have in common. */
+interface Whole {
+  readonly event: RunEvent
+  readonly configuration: Configuration
+}
+
+async function decide({ event, configuration }: Whole, deps: RunDeps): Promise<Plan> {
+  let { facts } = configuration
+  for (;;) {
+    const plan = makePlan({ context: deps.context, event, settings: deps.settings }, facts)
+    if (plan.kind !== 'needs') return plan
+    facts = { ...facts, ...(await lookUp(deps, plan.need, deps.signal)) }
+  }
+}
+
+/** @param plan what the run is about, made without the settings of single services */
+async function carryOutAll(plan: Plan, whole: Whole, deps: RunDeps): Promise<Outcome> {
+  const { event, configuration } = whole
+  if (plan.kind === 'none' || plan.kind === 'refused') return carryOutOne(plan, whole, deps)
+  const foreseen = asForeseen(plan)
+  if (foreseen) {
+    const { foreseeAll } = await import('./environment/foresee.ts')
+    const withheld = secretsWithheld(deps.context, event)
+    return foreseeAll(foreseen, deps, configuration, (own) => decide(whole, own), withheld)
+  }
+  const { missingSecrets } = await import('./environment/environment.ts')
+  const { findLeftovers } = await import('./environment/leftovers.ts')
+  const missing = missingSecrets(plan, configuration.services)
+  if (missing) return carryOutOne(missing, whole, deps)
+  const { problem, settle } = await findLeftovers(plan, configuration, deps)
+  if (problem) return carryOutOne(problem, whole, deps)
+  const reacted = reactTo(plan, deps)
+  const begun = reacted.begin()
+  const outcome = await carryOutServices(plan as PlanToRun, whole, deps).finally(() => begun)
+  await reacted.end(outcome.failure === undefined)
+  return await settle(outcome)
+}
+
+/** `command: plan`, and `dry-run: true` of what would change services, look at all of them and touch none. */
+function asForeseen(plan: Plan) {
+  switch (plan.kind) {
+    case 'check':
+      return plan
+    case 'preview':
+    case 'production':
+    case 'teardown':
+      return plan.dryRun ? plan : undefined
+    default:
+      return undefined
+  }
+}
+
+async function carryOutServices(plan: PlanToRun, whole: Whole, deps: RunDeps): Promise<Outcome> {
+  const { services, placed } = whole.configuration
+  if (plan.kind === 'preview' || plan.kind === 'production') (await import('./check.ts')).warnOfWorkflow(deps)
+  if (services.length === 0) {
+    const outcome = await carryOutOne(plan, whole, deps)
+    tellService(outcome, deps, placed?.[0]?.key)
+    return outcome
+  }
+  const { runEnvironment } = await import('./environment/environment.ts')
+  switch (plan.kind) {
+    case 'preview':
+    case 'production':
+    case 'rollback':
+    case 'monitor':
+    case 'logs':
+      return runEnvironment(services, deps, serviceRunner(plan, whole))
+    case 'sweep': {
+      const swept = await carryOutOne({ ...plan, followedBy: undefined }, whole, deps)
+      if (plan.followedBy === undefined) return swept
+      const seen = await runEnvironment(services, deps, serviceRunner(plan.followedBy, whole))
+      const { failure = seen.failure } = swept
+      return { ...swept, failure, others: [seen.report, ...(seen.others ?? [])] }
+    }
+    default:
+      return carryOutOne(plan, whole, deps)
+  }
+}
+
+/** A single service is told in the same form as several, by its name in the file where there is one. */
+function tellService({ report }: Outcome, deps: RunDeps, key: string | undefined): void {
+  if (report.kind !== 'deploy') return
+  const { service, url, status, commit } = report.row
+  const told = { [key ?? service]: { url, status, commit, service, branch: report.pushed?.branch } }
+  deps.output('services', JSON.stringify(told))
+}
+
+function serviceRunner(plan: PlanToRun, whole: Whole): ServiceRunner {
+  const pullRequest = previewOf(plan)
+  return {
+    pullRequest,
+    deploys: plan.kind === 'preview' || plan.kind === 'production',
+    run: async (deps) => {
+      const decided = await decide(whole, deps)
+      const own = decided.kind === 'check' ? decided.would : decided
+      return carryOutOne(own.kind === 'sweep' ? (own.followedBy ?? own) : own, whole, deps)
+    },
+    skip: (deps, reason) => nothing({ kind: 'none', status: 'skipped', reason, pullRequest }, deps, whole.event),
+  }
+}
+
+/** Prints a plan and carries it out. Failures come back as an outcome; only a cancellation is thrown. */
+async function carryOutOne(plan: PlanToRun, { event, configuration }: Whole, deps: RunDeps): Promise<Outcome> {
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
   if ('environment' in plan) deps.output('environment', plan.environment)
   if ('serviceName' in plan) deps.output('service', plan.serviceName)
-  return withFailure(await carryOut(plan, deps, event), plan.kind === 'sweep' ? problem : undefined)
-}
-
-/** A sweep goes on whatever the file says, and the run is red all the same. */
-function withFailure(outcome: Outcome, problem: RefusedPlan | undefined): Outcome {
-  if (problem === undefined) return outcome
+  if (plan.kind === 'none') return nothing(plan, deps, event)
+  if (plan.kind === 'refused') return refused(plan, deps, event)
+  const outcome = await (await import('./carry-out.ts')).carryOut(plan, deps)
+  const { problem } = configuration
+  if (plan.kind !== 'sweep' || problem === undefined) return outcome
+  // A sweep goes on whatever the file says, and the run is red all the same.
   const { failure = new DeployError(problem.problem, { hint: problem.hint }) } = outcome
   return { ...outcome, failure, annotations: annotationsOf(problem) }
 }
@@ -66,23 +159,6 @@ function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'st
   deps.output('action', action)
   deps.output('status', status)
   deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(deps.startedAt)) / 1000))
-}
-
-async function decide(deps: RunDeps, event: RunEvent, known: Facts): Promise<Plan> {
-  let facts = known
-  for (;;) {
-    const plan = makePlan({ context: deps.context, event, settings: deps.settings }, facts)
-    if (plan.kind !== 'needs') return plan
-    facts = { ...facts, ...(await lookUp(deps, plan.need, deps.signal)) }
-  }
-}
-
-/** Carries out a plan. Failures come back as an outcome; only a cancellation is thrown. */
-async function carryOut(plan: PlanToRun, deps: RunDeps, event: RunEvent): Promise<Outcome> {
-  if (plan.kind === 'none') return nothing(plan, deps, event)
-  if (plan.kind === 'refused') return refused(plan, deps)
-  const { carryOut: carryOutWork } = await import('./carry-out.ts')
-  return carryOutWork(plan, deps)
 }
 
 /** Where a run's own page takes reports. */

@@ -5,15 +5,29 @@ import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
 import type { RunContext } from '../plan/event.ts'
-import type { Place } from '../plan/plan.ts'
+import type { Place, RefusedPlan, WorkPlan } from '../plan/plan.ts'
+import type { OutputName } from '../plan/setting-table.ts'
 import type { CommentMode, ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
 import type { WorkflowText } from '../plan/workflow/workflow.ts'
-import type { AnnotationView, CardRow, Phase, PhaseName, PhaseResult, PreviewEnd, Report } from '../report/model.ts'
+import type {
+  AnnotationView,
+  CardRow,
+  DeployReport,
+  NothingReport,
+  Phase,
+  PhaseName,
+  PhaseResult,
+  PreviewEnd,
+  Report,
+} from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
 
 /** What the flows say while they work. Lines of strangers go through `untrusted`, where the runner cannot take them for commands. */
-export interface Log extends PhaseLog {
+export interface Log {
+  startGroup(title: string): void
+  endGroup(): void
+  info(text: string): void
   debug(text: string): void
   /** A box in the run's page. */
   notice(text: string): void
@@ -35,27 +49,6 @@ export function labelled(log: Log, name: string): Log {
     untrusted: (line) => log.untrusted(label(line)),
   }
 }
-
-/** The action's outputs, by their names in `action.yml`. */
-export type OutputName =
-  | 'url'
-  | 'status'
-  | 'action'
-  | 'environment'
-  | 'service'
-  | 'service-id'
-  | 'repo'
-  | 'branch'
-  | 'commit'
-  | 'snapshot'
-  | 'duration-seconds'
-  | 'build-seconds'
-  | 'comment-id'
-  | 'deployment-id'
-  | 'skipped-reason'
-  | 'removed'
-  | 'cost-per-day'
-  | 'services'
 
 /** Everything that a flow may use. Built once, by the entry point. */
 export interface Deps {
@@ -101,8 +94,8 @@ export interface SourceWish {
 /** What the post step needs in order to settle a deployment that main left open. */
 export interface OpenDeployment {
   readonly row: string
-  readonly pullRequest: number | undefined
-  readonly deploymentId: number | undefined
+  readonly pullRequest?: number | undefined
+  readonly deploymentId?: number | undefined
   /** By what the record is found that was being made when the run was ended; undefined when its id is known, or there is none. */
   readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
   /** What the run was to do about its comment. */
@@ -117,6 +110,10 @@ export interface RunMeta {
   readonly startedAt: string
   /** Warnings given so far; grows while the run goes on. */
   readonly warnings: readonly string[]
+  /** Said in the comment whatever becomes of the run, such as inputs that do nothing. */
+  readonly remarks?: readonly string[]
+  /** Why nothing may be done, whatever the event is. */
+  readonly problem?: RefusedPlan | undefined
   readonly signal: AbortSignal
 }
 
@@ -153,8 +150,8 @@ export interface Reporter {
     preview: RemovedPreview,
     outcome: { readonly status: 'removed' | 'failed'; readonly reason: string },
   ): Promise<void>
-  /** Says on a card that exists that this commit was skipped. */
-  noteSkipped(reason: string): Promise<void>
+  /** Says on the card why nothing was begun: a mistake, or, where there is a card, a reason to skip the commit. */
+  noteIdle(why: Pick<CardRow, 'reason' | 'diagnosis'>): Promise<void>
 }
 
 /** `only-existing` changes a card that is there, and makes none. */
@@ -189,20 +186,12 @@ export interface Run extends RunDeps {
   readonly reporter: Reporter
 }
 
-/** The action's `status` output. */
-export type Status =
-  | 'live'
-  | 'failed'
-  | 'unhealthy'
-  | 'rolled-back'
-  | 'superseded'
-  | 'cancelled'
-  | 'timed-out'
-  | 'removed'
-  | 'swept'
-  | 'skipped'
-  | 'planned'
-  | 'nothing'
+/** The action's `status` output, the worst first: what a run of several services is called. */
+export const runStatuses = [
+  ...(['failed', 'unhealthy', 'rolled-back', 'timed-out', 'cancelled', 'superseded'] as const),
+  ...(['live', 'planned', 'removed', 'swept', 'skipped', 'nothing'] as const),
+] as const
+export type Status = (typeof runStatuses)[number]
 
 /** The action's `action` output. */
 export type Action = 'preview' | 'production' | 'teardown' | 'sweep' | 'monitor' | 'rollback' | 'plan' | 'none'
@@ -219,17 +208,51 @@ export interface Outcome {
   /** What is wrong in files of the repository, beside what a deployment's report has. */
   readonly annotations?: readonly AnnotationView[]
   /** Why the run is red; undefined when it is green. */
-  readonly failure: DeployError | undefined
+  readonly failure?: DeployError | undefined
 }
 
-/** What the timeline needs of the log: one group per phase, ended by a line with result and seconds. */
-export interface PhaseLog {
-  startGroup(title: string): void
-  endGroup(): void
-  info(text: string): void
+/** What every report has. */
+export function reportBase({ context, warnings }: RunDeps) {
+  return { runUrl: context.runUrl, warnings }
 }
 
-/** When each phase of a run began and ended, in milliseconds since the epoch. Phases follow one another. */
+/** The report of a deployment: what its reporter has heard of it, and more. */
+export function deployReport(
+  deps: RunDeps,
+  reporter: Reporter,
+  more: Pick<DeployReport, 'action'> & Partial<DeployReport>,
+): DeployReport {
+  const { phases } = reporter.timeline
+  return { kind: 'deploy', row: reporter.row(), phases, envNames: [], annotations: [], ...more, ...reportBase(deps) }
+}
+
+/** The report of a run that comes to no deployment and has no report of its own. */
+export function nothingReport(
+  deps: RunDeps,
+  status: NothingReport['status'],
+  reason: string,
+  hint?: string,
+): NothingReport {
+  return { kind: 'none', status, reason, hint, ...reportBase(deps) }
+}
+
+/** How a run ends that had nothing to do, and says so. */
+export function nothingToDo(deps: RunDeps, reason: string): Outcome {
+  return { action: 'none', status: 'nothing', report: nothingReport(deps, 'nothing', reason) }
+}
+
+/** What a plan counts as in the output `action`. */
+export function actionOf({ kind }: WorkPlan): Action {
+  if (kind === 'logs') return 'none'
+  return kind === 'retire' ? 'teardown' : kind
+}
+
+type PhaseLog = Pick<Log, 'startGroup' | 'endGroup' | 'info'>
+
+/**
+ * When each phase of a run began and ended, in milliseconds since the epoch. Phases follow one another; each is a group of
+ * the log, ended by a line with result and seconds.
+ */
 export class Timeline {
   readonly #now: () => number
   readonly #log: PhaseLog
@@ -265,15 +288,7 @@ export class Timeline {
     if (last?.result !== 'running') return
     const endMs = Math.max(atMs, last.startMs)
     this.#phases[this.#phases.length - 1] = { ...last, endMs, result }
-    this.#log.info(`${said ?? resultWords[result]} (${inSeconds(endMs - last.startMs)})`)
+    this.#log.info(`${said ?? result.charAt(0).toUpperCase() + result.slice(1)} (${inSeconds(endMs - last.startMs)})`)
     this.#log.endGroup()
   }
-}
-
-const resultWords: Record<PhaseResult, string> = {
-  done: 'Done',
-  failed: 'Failed',
-  skipped: 'Skipped',
-  cancelled: 'Cancelled',
-  running: 'Running',
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
+import { backoffMs } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
-import { backoffMs } from '../core/retry.ts'
 import type { Sighting } from '../watch/deployment-watch.ts'
 import type { RolloutEnd } from './observe.ts'
 
@@ -43,7 +43,7 @@ interface StartAgainOptions {
   readonly random: () => number
   readonly log: { info(text: string): void; warning(text: string): void }
   readonly serviceName: string
-  readonly stillWanted: () => Promise<boolean>
+  readonly stillWanted?: (() => Promise<boolean>) | undefined
   readonly restoreBranch?: (() => Promise<boolean>) | undefined
 }
 
@@ -117,7 +117,7 @@ export class StartAgain {
 
   async #pauseBeforeCreatingAnew(): Promise<number | undefined> {
     const { log, serviceName, stillWanted } = this.#options
-    if (!(await stillWanted())) return undefined
+    if (!(await stillWanted?.())) return undefined
     log.info(`The service ${serviceName} was being deleted; creating it anew`)
     return 0
   }

@@ -44,8 +44,8 @@ async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | unde
     : { kind: 'moved-on', sentence: verdict.reason, by: verdict.by }
 }
 
-/** Without an answer nothing counts as live: the pull request may be closed, or a newer commit be there. */
-function unanswered(whether: string, left: string): DeployError {
+/** Without an answer nothing is called live or removed: it may be closed or there again, or a newer commit be there. */
+export function unanswered(whether: string, left: string): DeployError {
   return new DeployError(`It is not known whether ${whether}`, {
     hint: `Run the job again once that can be read. ${left}`,
   })

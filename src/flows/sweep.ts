@@ -8,8 +8,7 @@ import { decideSweep, type SweepDecision } from '../plan/preview-limits.ts'
 import { marks } from '../plan/variables.ts'
 import { cardOf, foldCard } from '../report/card.ts'
 import type { CardRow, SweepReport, SweptPreview } from '../report/model.ts'
-import { authenticState } from '../report/seal.ts'
-import { decodeState } from '../report/state.ts'
+import { authenticState, decodeState } from '../report/state.ts'
 import { sweepEnvironments } from './environment/retire.ts'
 import { monitor } from './monitor.ts'
 import { pullRequestFact } from './pull-requests.ts'
@@ -92,7 +91,8 @@ async function removeAll(
   decisions: readonly Decision[],
   open: OpenPullRequests,
 ): Promise<ReadonlyMap<Decision, Fate>> {
-  const asked = await settleEach(decisions, (decision) => confirmed(run, plan, decision, open))
+  const again = open && open.size < onePage && decisions.length > 1 ? await openPullRequests(run) : undefined
+  const asked = await settleEach(decisions, (decision) => confirmed(run, plan, decision, { open, again }))
   run.signal.throwIfAborted()
   const answers = asked.map((answer) => (answer.status === 'fulfilled' ? answer.value : 'unsure'))
   const sure = decisions.filter((_, index) => answers[index] === 'unwanted')
@@ -107,13 +107,15 @@ async function removeAll(
     plan,
     sure.map(({ preview }) => preview),
   )
-  await settleEach(sure, async (decision) => {
+  const conclude = async (decision: Decision) => {
     const { left = [], overtaken = false } = removals[sure.indexOf(decision)] ?? {}
     fates.set(decision, overtaken ? 'deployed-again' : left.length === 0 ? 'removed' : { why: describeLeft(left) })
     if (overtaken) return
     if (left.length === 0) run.log.info(`Removed ${decision.preview.serviceName}: ${decision.why}`)
     await retirePreview(run, plan.place, decision.preview, { left, reason: `Removed by a sweep: ${decision.why}` })
-  })
+  }
+  // GitHub is asked one thing at a time anyway.
+  await Promise.allSettled(sure.map(conclude))
   run.signal.throwIfAborted()
   return fates
 }
@@ -137,17 +139,26 @@ function decide(
   })
 }
 
-/** Between the list of pull requests and now one may have been opened again, and its preview with it. */
+// What moves from page to page while a list is read may be missed. GitHub has 100 pull requests to a page, Gitea 50.
+const onePage = 50
+
+/**
+ * Between the list of pull requests and now one may have been opened again, and its preview with it. `again` is the same list,
+ * read anew: where it has one page, it tells of all of them.
+ */
 async function confirmed(
   run: Run,
   plan: SweepPlan,
   decision: Decision,
-  open: OpenPullRequests,
+  { open, again }: { readonly open: OpenPullRequests; readonly again: OpenPullRequests },
 ): Promise<'unwanted' | 'wanted-again' | 'unsure'> {
   const { pullRequest } = decision.preview
   const listed = open?.get(pullRequest)
   if (listed && isWanted(plan, listed)) return 'unwanted' // removed for its age or number, which has not changed
-  const now = pullRequestFact(await run.github.pullRequests.get(pullRequest))
+  const now =
+    again && again.size < onePage
+      ? again.get(pullRequest)
+      : pullRequestFact(await run.github.pullRequests.get(pullRequest))
   if (now === 'unreadable') return 'unsure'
   return typeof now === 'object' && isWanted(plan, now) ? 'wanted-again' : 'unwanted'
 }

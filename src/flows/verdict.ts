@@ -1,9 +1,9 @@
 import { DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
-import { diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
-import { namedPaths } from '../diagnosis/named-paths.ts'
+
+import { diagnose, type Failure } from '../diagnosis/diagnose.ts'
 import type { AnnotationView, CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
-import type { ProbeResult } from '../watch/probe.ts'
+import { namedPaths, type ProbeResult } from '../watch/probe.ts'
 import type { RolloutEnd } from './observe.ts'
 
 /** What a rollout adds up to: a state for the card, and one sentence about it. */
@@ -140,12 +140,11 @@ export function explain(
     files,
     howToStart,
   })
-  const views = annotations.map(toView)
   if (end.kind !== 'unhealthy' || (found && !saysItself(end.probe)))
-    return { diagnosis: { cause, hint, decisive, tail }, annotations: views }
+    return { diagnosis: { cause, hint, decisive, tail }, annotations }
   // The log tells no more than the answer does.
   const log = end.runtimeLog.length === 0 ? { decisive: [], tail: [] } : { decisive, tail }
-  return { diagnosis: { cause: sentence, hint: hintOnAnswer(end.probe, end.runtimeLog), ...log }, annotations: views }
+  return { diagnosis: { cause: sentence, hint: hintOnAnswer(end.probe, end.runtimeLog), ...log }, annotations }
 }
 
 /** An app that answers has no reason in its log for what is missing in its answer, or for a page that it does not have. */
@@ -205,8 +204,4 @@ function evidenceOf(end: RolloutEnd): Evidence {
     default:
       return { ...logs, status: 'failed', phase: undefined }
   }
-}
-
-function toView({ file, line, column, title, message, level }: SourceAnnotation): AnnotationView {
-  return { level, title, message, file, line, column }
 }

@@ -1,6 +1,6 @@
+import { retryAfterMs } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { describeBody } from '../core/http.ts'
-import { retryAfterMs } from '../core/retry.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** A call that came to nothing, for good. */

@@ -19,7 +19,7 @@ export interface NewRecord {
 }
 
 export interface RecordStatus {
-  readonly state: 'queued' | 'in_progress' | 'success' | 'failure' | 'error' | 'inactive'
+  readonly state: 'in_progress' | 'success' | 'failure' | 'error' | 'inactive'
   readonly environmentUrl?: string | undefined
   /** The run. */
   readonly logUrl?: string | undefined
@@ -172,7 +172,7 @@ export function openRecords(api: Api, authorship: Authorship): Records {
       for (const { id } of listed.ok ? listed.data.slice(0, 2) : []) {
         const statuses = await calls.statuses(id)
         const newest = statuses.ok ? statuses.data[0]?.state : 'unknown'
-        if (newest === undefined || newest === 'queued' || newest === 'in_progress') return id
+        if (newest === undefined || newest === 'in_progress') return id
       }
       return undefined
     },

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Caller, Catalogue, Purpose } from './catalogue.ts'
-import { fitting, listUnder, optionalText } from './results.ts'
+import { fitting, ifFits, listUnder, optionalText } from './results.ts'
 
 const accountSchema = z
   .object({ user_id: optionalText, github_username: optionalText, name: optionalText, email: optionalText })
@@ -18,16 +18,18 @@ const workspacesSchema = listUnder(['workspaces'], workspace).transform((all) =>
 
 /** Whose key it is, and what that account may do. Each is undefined where the server has no tool that tells. */
 export function accountCalls(call: Caller, catalogue: Catalogue) {
-  const ifOffered = async <T>(known: { purpose: Purpose }, schema: z.ZodType<T>, signal: AbortSignal) =>
-    catalogue.find(known.purpose) ? call({ ...known, wanted: {}, repeatable: true }, schema, signal) : undefined
+  const ifOffered =
+    <T>(purpose: Purpose, schema: z.ZodType<T>) =>
+    async (signal: AbortSignal) =>
+      catalogue.find(purpose) && call.repeatable(purpose, {}, schema, signal)
   return {
-    account: (signal: AbortSignal) => ifOffered({ purpose: 'whoami' }, accountSchema, signal),
-    projects: (signal: AbortSignal) => ifOffered({ purpose: 'listProjects' }, projectsSchema, signal),
-    workspaces: (signal: AbortSignal) => ifOffered({ purpose: 'listWorkspaces' }, workspacesSchema, signal),
+    account: ifOffered('whoami', accountSchema),
+    projects: ifOffered('listProjects', projectsSchema),
+    workspaces: ifOffered('listWorkspaces', workspacesSchema),
     /** What the account can still spend. */
-    credits: (signal: AbortSignal) => ifOffered({ purpose: 'checkCredits' }, creditsSchema, signal),
+    credits: ifOffered('checkCredits', creditsSchema),
     /** What the account's plan allows. */
-    limits: (signal: AbortSignal) => ifOffered({ purpose: 'accountLimits' }, limitsSchema, signal),
+    limits: ifOffered('accountLimits', limitsSchema),
   }
 }
 
@@ -42,8 +44,6 @@ export interface Credits {
   /** The amount for people: `$0.42`, or the bare figure when its unit is not known. */
   readonly shown: string | undefined
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 // The tool is named by documentation that shows no result, so the forms which servers of its kind have are understood.
 // A name that says the unit is believed; any other may be a balance that is never topped up where a card pays.
@@ -60,6 +60,8 @@ const named = [
 ] as const
 const nests = ['credits', 'balance', 'account', 'billing', 'data']
 const refusals = ['can_deploy', 'can_create', 'sufficient', 'has_credits']
+
+type Fields = Readonly<Record<string, unknown>>
 
 /** Reads the answer of `check_credits`. */
 export const creditsSchema = z.record(z.string(), z.unknown()).transform(readCredits)
@@ -85,16 +87,14 @@ function isFields(value: unknown): value is Fields {
 }
 
 function amountIn(level: Fields): { figure: number; dollars: number | undefined } | undefined {
+  const inDollars = typeof level.currency === 'string' && level.currency.toUpperCase() === 'USD'
   for (const { unit, names } of named) {
     for (const name of names) {
       const value = level[name]
       const figure = figureOf(value)
       if (figure === undefined) continue
-      const saysDollars =
-        unit === 'dollars' ||
-        (typeof value === 'string' && value.includes('$')) ||
-        (typeof level.currency === 'string' && level.currency.toUpperCase() === 'USD')
       if (unit === 'cents') return { figure, dollars: figure / 100 }
+      const saysDollars = unit === 'dollars' || inDollars || (typeof value === 'string' && value.includes('$'))
       return { figure, dollars: saysDollars ? figure : undefined }
     }
   }
@@ -107,62 +107,40 @@ function figureOf(value: unknown): number | undefined {
   return digits === undefined ? undefined : Number(`${sign}${digits}`)
 }
 
-/** What the account's plan allows, as far as a tool tells. */
-export interface AccountLimits {
-  readonly tier: string | undefined
-  readonly maxServices: number | undefined
-  readonly maxMemoryMi: number | undefined
-  readonly maxVcpus: number | undefined
-}
-
-const limitFigure = z
-  .union([
+const limitFigure = ifFits(
+  z.union([
     z.number(),
     z
       .string()
       .regex(/^\d+(\.\d+)?$/)
       .transform(Number),
-  ])
-  .nullish()
-  .catch(undefined)
+  ]),
+)
   // A limit below 1 is how some answers write “none”.
-  .transform((value) => (typeof value === 'number' && value > 0 ? value : undefined))
+  .transform((value) => (value !== undefined && value > 0 ? value : undefined))
 
 /** The fields of `resourceLimits` in the platform's GraphQL interface, under which official clients read them. */
 const limitsSchema = z
-  .object({
-    tier: optionalText,
-    max_services: limitFigure,
-    max_memory_mi: limitFigure,
-    max_vcpus: limitFigure,
-  })
-  .transform(
-    (raw): AccountLimits => ({
-      tier: raw.tier,
-      maxServices: raw.max_services,
-      maxMemoryMi: raw.max_memory_mi,
-      maxVcpus: raw.max_vcpus,
-    }),
-  )
+  .object({ tier: optionalText, max_services: limitFigure, max_memory_mi: limitFigure, max_vcpus: limitFigure })
+  .transform((raw) => ({
+    tier: raw.tier,
+    maxServices: raw.max_services,
+    maxMemoryMi: raw.max_memory_mi,
+    maxVcpus: raw.max_vcpus,
+  }))
 
-/** What a service uses as a share of what it has: 0.5 is half. Undefined where the answer does not tell. */
-interface ServiceUsage {
-  readonly memory: number | undefined
-  readonly cpu: number | undefined
-}
+/** What the account's plan allows, as far as a tool tells. */
+export type AccountLimits = z.output<typeof limitsSchema>
 
-const point = z.object({ value: z.number() })
-const usage = z
-  .union([z.number(), z.object({ data_points: fitting(point) })])
-  .nullish()
-  .catch(undefined)
+const usage = ifFits(z.union([z.number(), z.object({ data_points: fitting(z.object({ value: z.number() })) })]))
   // A reading is the mean of what the answer spans: a moment's peak proves nothing.
-  .transform((value) => (typeof value === 'object' && value ? mean(value.data_points ?? []) : (value ?? undefined)))
+  .transform((value) => (typeof value === 'object' ? mean(value.data_points ?? []) : value))
 
 /**
- * The fields of `serviceMetrics` in the platform's GraphQL interface, as its official clients read them: usage in MB and in
- * vCPUs, as series or as single figures, beside the limits. Names are compared without underscores, because several
- * capitals in a row (`memoryUsageMB`) come out differently from different servers.
+ * What a service uses as a share of what it has: 0.5 is half; undefined where the answer does not tell. Read from the fields
+ * of `serviceMetrics` in the platform's GraphQL interface, as its official clients read them: usage in MB and in vCPUs, as
+ * series or as single figures, beside the limits. Names are compared without underscores, because several capitals in a
+ * row (`memoryUsageMB`) come out differently from different servers.
  */
 export const metricsSchema = z
   .record(z.string(), z.unknown())
@@ -172,23 +150,21 @@ export const metricsSchema = z
   .pipe(
     z.object({
       memoryusagemb: usage,
-      memorylimitmb: z.number().nullish().catch(undefined),
+      memorylimitmb: ifFits(z.number()),
       cpuusage: usage,
-      cpulimitvcpus: z.number().nullish().catch(undefined),
+      cpulimitvcpus: ifFits(z.number()),
     }),
   )
-  .transform(
-    (raw): ServiceUsage => ({
-      memory: share(raw.memoryusagemb, raw.memorylimitmb),
-      cpu: share(raw.cpuusage, raw.cpulimitvcpus),
-    }),
-  )
+  .transform((raw) => ({
+    memory: share(raw.memoryusagemb, raw.memorylimitmb),
+    cpu: share(raw.cpuusage, raw.cpulimitvcpus),
+  }))
 
 function mean(points: readonly { value: number }[]): number | undefined {
   return points.length === 0 ? undefined : points.reduce((sum, { value }) => sum + value, 0) / points.length
 }
 
-function share(used: number | undefined, limit: number | null | undefined): number | undefined {
+function share(used: number | undefined, limit: number | undefined): number | undefined {
   return used === undefined || !limit || limit < 0 || used < 0 ? undefined : used / limit
 }
 
@@ -199,20 +175,15 @@ export interface ServiceSize {
   readonly vcpus: string
 }
 
-/** Dollars per minute. A rate of 0 hides the estimate. */
-interface Rates {
-  vcpuMinute: number
-  gbMinute: number
-}
-
 const minutesPerDay = 24 * 60
 
 /**
  * Estimates what a running service costs a day, in dollars, from its size alone: traffic, builds and the platform's
  * rounding are not in it.
+ * @param rates dollars per minute
  * @returns undefined when a rate is 0, which means that no estimate is wanted
  */
-export function costPerDay(size: ServiceSize, rates: Rates): number | undefined {
+export function costPerDay(size: ServiceSize, rates: { vcpuMinute: number; gbMinute: number }): number | undefined {
   if (rates.vcpuMinute === 0 || rates.gbMinute === 0) return undefined
   const gigabytes = mebibytes(size.memory) / 1024
   return minutesPerDay * (Number(size.vcpus) * rates.vcpuMinute + gigabytes * rates.gbMinute)

@@ -39,6 +39,14 @@ export interface WantedArguments extends ServiceSettings {
   timeRange?: string | undefined
 }
 
+/** Arguments whose absence from a tool's schema is no loss. */
+export const refinements: ReadonlySet<string> = new Set<keyof WantedArguments>([
+  'includeEnv',
+  'deployLogLines',
+  'runtimeLogLines',
+  'timeRange',
+])
+
 interface Property {
   type?: string | string[]
   enum?: unknown[]
@@ -49,85 +57,67 @@ interface Property {
 }
 
 type Shaper = (value: never, property: Property) => unknown
-
-// Per wanted argument: the property names under which servers declare it, best first, each with the shape it takes there.
-const typed: Shaper = (value: unknown, property) =>
-  accepts(property, 'string') && !accepts(property, 'integer') && !accepts(property, 'number')
-    ? String(value)
-    : Number(value)
-const enumerated: Shaper = (value: string, property) => nearestEnum(value, property)
-const variables: Shaper = (value: Record<string, string>, property) =>
-  accepts(property, 'object') ? value : Object.entries(value).map(([key, text]) => ({ key, value: text }))
-const publicPort: Shaper = (value: number, property) => [declaredOf(property, value)]
-const oneOf: Shaper = (value: unknown) => [value]
-
 type Spelling = readonly [property: string, shape?: Shaper]
 
-const spellings: Readonly<Record<keyof WantedArguments, readonly Spelling[]>> = {
+const enumerated: Shaper = (value: string, property) => nearestEnum(value, property)
+
+// Per argument: the property names under which servers declare it, best first, each with the shape it takes there. Whatever
+// is not named here is declared in snake_case.
+const spellings: Partial<Readonly<Record<keyof WantedArguments, readonly Spelling[]>>> = {
   name: [['name'], ['repo']],
-  project: [['project']],
   workspace: [['workspace_slug'], ['workspace']],
-  repo: [['repo']],
-  branch: [['branch']],
-  region: [['region'], ['regions', oneOf]],
-  buildPack: [['build_pack']],
-  buildCommand: [['build_command']],
-  startCommand: [['start_command']],
-  publishDirectory: [['publish_directory']],
-  rootDirectory: [['root_directory']],
-  dockerfilePath: [['dockerfile_path']],
-  port: [
-    ['port', typed],
-    ['ports', publicPort],
-  ],
+  region: [['region'], ['regions', (value: string) => [value]]],
+  port: [['port'], ['ports', (value: number, property) => [declaredOf(property, value)]]],
   memory: [['memory', enumerated]],
   vcpus: [
     ['vcpus', enumerated],
     ['cpu', enumerated],
   ],
-  env: [['env_vars', variables]],
-  destroyTimeoutSeconds: [['destroy_timeout_seconds', typed]],
-  includeEnv: [['include_env']],
-  deployLogLines: [['deploy_log_lines', typed]],
-  runtimeLogLines: [['runtime_log_lines', typed]],
-  domain: [['domain']],
-  type: [['type']],
-  size: [['size']],
-  zone: [['zone']],
+  env: [
+    [
+      'env_vars',
+      (value: Record<string, string>, property) =>
+        accepts(property, 'object') ? value : Object.entries(value).map(([key, text]) => ({ key, value: text })),
+    ],
+  ],
   recordId: [['record_id'], ['id']],
-  content: [['content']],
-  ttl: [['ttl', typed]],
-  template: [['template']],
   instanceId: [['id'], ['instance_id'], ['template_instance_id']],
-  timeRange: [['time_range']],
 }
 
-/** Arguments in the tool's own words, and those that it does not declare and that were therefore not sent. */
-interface ShapedArguments {
-  args: Record<string, unknown>
-  undeclared: string[]
+/** `createService` → `create service`, `create_service`, `create-service`. */
+export function separated(word: string, separator: string): string {
+  return word.replace(/[A-Z]/g, (letter) => separator + letter.toLowerCase())
+}
+
+/** A number is a text where a schema takes nothing but texts. */
+function typed(value: unknown, property: Property): unknown {
+  const asText = accepts(property, 'string') && !accepts(property, 'integer') && !accepts(property, 'number')
+  return typeof value === 'number' && asText ? String(value) : value
 }
 
 /**
  * Writes arguments the way a tool's `inputSchema` declares them: its names, its types (`port` as a number, a text or
- * `ports[]`; variables as a list or an object; `1Gi` where the list says `1024Mi`). What it does not declare is not sent.
+ * `ports[]`; variables as a list or an object; `1Gi` where the list says `1024Mi`).
+ * @returns beside them those that it does not declare, which are not sent
  */
-export function shapeArguments(tool: Tool, wanted: WantedArguments): ShapedArguments {
-  const shaped: ShapedArguments = { args: {}, undeclared: [] }
+export function shapeArguments(tool: Tool, wanted: WantedArguments) {
+  const args: Record<string, unknown> = {}
+  const undeclared: string[] = []
   for (const [key, value] of Object.entries(wanted) as [keyof WantedArguments, unknown][]) {
     if (value === undefined) continue
     const declared = declaredAs(tool, key)
-    if (declared) shaped.args[declared.name] = declared.shape(value as never, declared.property)
-    else shaped.undeclared.push(key)
+    if (declared) args[declared.name] = declared.shape(value as never, declared.property)
+    else undeclared.push(key)
   }
-  return shaped
+  return { args, undeclared }
 }
 
 function declaredAs(tool: Tool, argument: keyof WantedArguments) {
   const properties = tool.inputSchema.properties ?? {}
-  const spelling = spellings[argument].find(([name]) => Object.hasOwn(properties, name))
+  const known: readonly Spelling[] = spellings[argument] ?? [[separated(argument, '_')]]
+  const spelling = known.find(([name]) => Object.hasOwn(properties, name))
   if (!spelling) return undefined
-  const [name, shape = (value: unknown) => value] = spelling
+  const [name, shape = typed] = spelling
   const property: unknown = properties[name]
   return { name, shape, property: (typeof property === 'object' && property !== null ? property : {}) as Property }
 }
@@ -169,8 +159,7 @@ export function refusedArguments(tool: Tool, wanted: WantedArguments): readonly 
 /** The error for values that a server does not allow: every setting with its value and what it may be. */
 export function argumentsRefused(refused: readonly RefusedArgument[]): DeployError {
   const lines = refused.map(({ argument, value, allowed }) => {
-    const setting = argument.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    return `\`${setting}\` is “${value}”, and this ml.ink server allows ${allowed.join(', ')}`
+    return `\`${separated(argument, '-')}\` is “${value}”, and this ml.ink server allows ${allowed.join(', ')}`
   })
   return new DeployError(lines.join('; '), { hint: 'Nothing was changed. Set one of the values that are allowed.' })
 }
@@ -195,7 +184,7 @@ function enumeration(property: Property): readonly unknown[] {
 /** One port in what the list's items declare; all of it where they declare nothing. */
 function declaredOf(property: Property, value: number): Record<string, unknown> {
   const declared = alternatives(property).find(({ items }) => items?.properties)?.items?.properties
-  const port = declared?.port === undefined ? value : typed(value as never, declared.port)
+  const port = declared?.port === undefined ? value : typed(value, declared.port)
   const whole = { name: 'http', port, protocol: 'http', visibility: 'public' }
   if (!declared) return whole
   return Object.fromEntries(Object.entries(whole).filter(([name]) => name in declared))
@@ -204,21 +193,15 @@ function declaredOf(property: Property, value: number): Record<string, unknown> 
 /** Finds the enumeration's own spelling of a size: `1Gi` is `1024Mi`, `1` is `1.0`. An unknown value goes as it is: the platform's refusal lists what it takes. */
 function nearestEnum(value: string, property: Property): unknown {
   const allowed = enumeration(property)
-  return (
-    allowed.find((one) => one === value) ??
-    allowed.find((one) => amount(String(one)) === amount(value)) ??
-    (accepts(property, 'number') ? Number(value) : plainest(value))
-  )
-}
-
-/** Where no list says how a size is written: in mebibytes, as every generation writes it. */
-function plainest(size: string): string {
-  return /gi?b?$/i.test(size) ? `${amount(size)}Mi` : size
+  const listed = allowed.find((one) => one === value) ?? allowed.find((one) => amount(String(one)) === amount(value))
+  if (listed !== undefined) return listed
+  if (accepts(property, 'number')) return Number(value)
+  // Where no list says how a size is written: in mebibytes, as every generation writes it.
+  return /gi?b?$/i.test(value) ? `${amount(value)}Mi` : value
 }
 
 /** A size as a number: mebibytes for memory, plain for cores. */
 function amount(size: string): number {
-  const match = /^([\d.]+)\s*([MG][iB]?|)$/i.exec(size)
-  const [, figure, unit] = match ?? []
+  const [, figure, unit] = /^([\d.]+)\s*([MG][iB]?|)$/i.exec(size) ?? []
   return Number(figure) * (/^g/i.test(unit ?? '') ? 1024 : 1)
 }

@@ -1,7 +1,8 @@
-import type * as z from 'zod'
-import type { WantedArguments } from './arguments.ts'
+import * as z from 'zod'
+import { refinements, separated, shapeArguments, type WantedArguments } from './arguments.ts'
 import { PlatformError, ToolError, type ToolFailure } from './errors.ts'
-import type { Tool } from './session.ts'
+import { readResult } from './results.ts'
+import type { Session, Tool } from './session.ts'
 
 /**
  * What we want done, and under which names the generations of ml.ink's servers offer it. The first name that a server
@@ -45,27 +46,22 @@ export type Purpose = keyof typeof names
 export const toolNames: Readonly<Record<Purpose, readonly string[]>> = names
 
 /** The tools of one server, by purpose. */
-export interface Catalogue {
-  find(purpose: Purpose): Tool | undefined
-  /** @throws PlatformError `missing-tool` when the server offers nothing for this purpose */
-  need(purpose: Purpose): Tool
-}
+export type Catalogue = ReturnType<typeof openCatalogue>
 
 /** Resolves every purpose from a server's `tools/list`. */
-export function openCatalogue(tools: readonly Tool[]): Catalogue {
+export function openCatalogue(tools: readonly Tool[]) {
   const byName = new Map(tools.map((tool) => [tool.name, tool]))
-  const find = (purpose: Purpose): Tool | undefined => {
-    const known = names[purpose].find((name) => byName.has(name))
-    return known === undefined ? undefined : byName.get(known)
-  }
+  const find = (purpose: Purpose): Tool | undefined =>
+    names[purpose].map((name) => byName.get(name)).find((tool) => tool !== undefined)
   return {
     find,
-    need: (purpose) => {
+    /** @throws PlatformError `missing-tool` when the server offers nothing for this purpose */
+    need: (purpose: Purpose): Tool => {
       const tool = find(purpose)
       if (tool) return tool
       throw new PlatformError(
         'missing-tool',
-        `This ml.ink server offers no tool to ${describePurpose(purpose)} (looked for ${names[purpose].join(', ')})`,
+        `This ml.ink server offers no tool to ${separated(purpose, ' ')} (looked for ${names[purpose].join(', ')})`,
         {
           hint: 'Check the `endpoint` input. If ml.ink has renamed its tools, a newer version of this action knows the new names.',
         },
@@ -74,30 +70,49 @@ export function openCatalogue(tools: readonly Tool[]): Catalogue {
   }
 }
 
-/** `createService` → "create service". */
-function describePurpose(purpose: Purpose): string {
-  return purpose.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+type Call = <T>(purpose: Purpose, wanted: WantedArguments, schema: z.ZodType<T>, signal: AbortSignal) => Promise<T>
+
+/** Calls tools: names, arguments and results are those of whatever generation the server is. */
+export interface Caller {
+  /** For what does no more when asked twice than when asked once: reading, deleting, and making what is there already. */
+  readonly repeatable: Call
+  /** For what must not be carried out twice. */
+  readonly once: Call
 }
 
-/** One call of a tool, in our words. */
-export interface ToolCall {
-  purpose: Purpose
-  wanted: WantedArguments
-  /** Whether asking twice does no more than asking once. */
-  repeatable: boolean
-  /** Arguments whose absence from the schema is no loss: they are refinements, or implied. */
-  dispensable?: readonly (keyof WantedArguments)[]
+/** @param scope goes with every call of a tool that takes it */
+export function openCaller(
+  session: Session,
+  catalogue: Catalogue,
+  scope: Pick<WantedArguments, 'project' | 'workspace'>,
+  warning: (text: string) => void,
+): Caller {
+  const warned = new Set<string>()
+  const calling =
+    (repeatable: boolean): Call =>
+    async (purpose, wanted, schema, signal) => {
+      const tool = catalogue.need(purpose)
+      const { args, undeclared } = shapeArguments(tool, { ...wanted, ...scope })
+      for (const missing of undeclared) {
+        if (!(missing in wanted) || refinements.has(missing)) continue
+        const text = `This ml.ink server’s ${tool.name} takes no “${missing}”; the platform’s own value is used instead.`
+        if (!warned.has(text)) warning(text)
+        warned.add(text)
+      }
+      return readResult(schema, await session.call(tool.name, args, { repeatable, signal }), tool.name)
+    }
+  return { repeatable: calling(true), once: calling(false) }
 }
 
-/** Makes calls: names, arguments and results are those of whatever generation the server is. */
-export type Caller = <T>(call: ToolCall, schema: z.ZodType<T>, signal: AbortSignal) => Promise<T>
-
-/** What an act yields, or undefined when the platform says that there is no such thing. */
-export async function unlessMissing<T>(missing: ToolFailure, act: () => Promise<T>): Promise<T | undefined> {
+/** What a call yields, or undefined when the platform says that there is no such thing. */
+export async function unlessMissing<T>(missing: ToolFailure, answer: Promise<T>): Promise<T | undefined> {
   try {
-    return await act()
+    return await answer
   } catch (error) {
     if (error instanceof ToolError && error.reason === missing) return undefined
     throw error
   }
 }
+
+/** An answer of which nothing is read. */
+export const anything = z.looseObject({})

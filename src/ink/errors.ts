@@ -1,5 +1,5 @@
 import { DeployError, errorCode, errorMessage } from '../core/errors.ts'
-import { type AnswerTooLarge, describeBody } from '../core/http.ts'
+import { describeBody } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** What kind of failure talking to ml.ink was. */
@@ -29,30 +29,13 @@ export class PlatformError extends DeployError {
   constructor(
     failure: PlatformFailure,
     message: string,
-    options: { hint?: string; cause?: unknown; retryAfterMs?: number } = {},
+    options: { hint?: string; cause?: unknown; retryAfterMs?: number | undefined } = {},
   ) {
     super(message, options)
     this.failure = failure
     this.retryAfterMs = options.retryAfterMs
   }
 }
-
-/** What a tool's error text means; the platform gives no codes, so texts are classified by substring. */
-export type ToolFailure =
-  | 'not-authenticated'
-  | 'service-not-found'
-  | 'repository-not-found'
-  | 'resource-not-found'
-  | 'name-taken'
-  | 'in-flight'
-  | 'redeploy-failed'
-  | 'winding-down'
-  | 'region'
-  | 'invalid-argument'
-  | 'not-our-repository'
-  | 'quota'
-  | 'credits'
-  | 'other'
 
 /** A tool answered with `isError`. `text` is the platform's own wording and always part of the message. */
 export class ToolError extends PlatformError {
@@ -71,8 +54,8 @@ export class ToolError extends PlatformError {
   }
 }
 
-// First match wins, so the narrow texts come first.
-const toolTexts: readonly (readonly [RegExp, ToolFailure])[] = [
+// The platform gives no codes. First match wins, so the narrow texts come first.
+const toolTexts = [
   // The losers of races get the database’s own errors; each means: read again, then update (seen on the server of G1).
   [/one_inflight/i, 'in-flight'],
   [/duplicate key value/i, 'name-taken'],
@@ -91,7 +74,10 @@ const toolTexts: readonly (readonly [RegExp, ToolFailure])[] = [
   [/region/i, 'region'],
   [/belongs to another/i, 'not-our-repository'],
   [/invalid|is required|only supported with|must be/i, 'invalid-argument'],
-]
+] as const
+
+/** What a tool's error text means, as far as it is known. */
+export type ToolFailure = (typeof toolTexts)[number][1] | 'other'
 
 const toolHints: Partial<Record<ToolFailure, string>> = {
   'not-authenticated': 'Make a new API key at ml.ink (account, API keys) and store it as the secret INK_API_KEY.',
@@ -121,66 +107,57 @@ const neverSent = new Set([
 ])
 
 /** Turns what `fetch` threw into a {@link PlatformError} that says whether the request may have been processed. */
-export function networkError(thrown: unknown, host: string): PlatformError {
-  const reason = errorMessage(thrown)
+export function networkError(cause: unknown, host: string): PlatformError {
+  const reason = errorMessage(cause)
   // A proxy that opens no tunnel has passed nothing on either.
-  if (neverSent.has(errorCode(thrown) ?? '') || /^Proxy response/.test(reason)) {
+  if (neverSent.has(errorCode(cause) ?? '') || /^Proxy response/.test(reason)) {
     return new PlatformError('unreachable', `ml.ink cannot be reached at ${host}: ${reason}`, {
-      cause: thrown,
+      cause,
       hint: 'Check the `endpoint` input and whether this runner may open connections to that host, through a proxy where HTTPS_PROXY names one.',
     })
   }
-  return new PlatformError(
-    'lost-answer',
-    `The connection to ml.ink (${host}) broke before its answer was complete: ${reason}`,
-    {
-      cause: thrown,
-      hint: 'Run the job again; a deployment that was started meanwhile is found again by its branch.',
-    },
-  )
+  const what = `The connection to ml.ink (${host}) broke before its answer was complete: ${reason}`
+  const hint = 'Run the job again; a deployment that was started meanwhile is found again by its branch.'
+  return new PlatformError('lost-answer', what, { cause, hint })
 }
 
-/** An answer that is larger than any honest one, which would not be smaller the next time. */
-export function tooLargeError(cause: AnswerTooLarge, host: string): PlatformError {
-  return new PlatformError('protocol', `ml.ink (${host}) answered with more than can be taken: ${cause.message}`, {
-    cause,
-    hint: 'Check that `endpoint` is an MCP endpoint of ml.ink.',
-  })
+/** An answer that no honest server of MCP gives, and would give again. */
+export function protocolError(message: string, cause?: unknown): PlatformError {
+  const hint = 'Check that `endpoint` is an MCP endpoint of ml.ink; the usual one is https://mcp.ml.ink/mcp.'
+  return new PlatformError('protocol', message, { cause, hint })
 }
 
 /** Turns an HTTP status that is not a success into a {@link PlatformError}. `body` is shown, so it must hold no secret. */
 export function httpError(status: number, body: string, host: string, retryAfterMs: number | undefined): PlatformError {
   const words = describeBody(body)
-  const said = words ? `: ${words}` : ''
-  const options = retryAfterMs === undefined ? {} : { retryAfterMs }
-  switch (status) {
-    case 401:
-      return new PlatformError('unauthorized', `ml.ink did not accept the API key (HTTP 401${said})`, {
-        hint: 'Make a new API key at ml.ink (account, API keys) and store it as the repository secret INK_API_KEY.',
-      })
-    case 403:
-      return new PlatformError('forbidden', `ml.ink refused the request (HTTP 403${said})`, {
-        hint: 'The API key is valid but may not do this. Use the key of the account that owns the service.',
-      })
-    case 404:
-      return new PlatformError('not-found', `There is no MCP endpoint at ${host} (HTTP 404${said})`, {
-        hint: 'Check the `endpoint` input; the usual one is https://mcp.ml.ink/mcp.',
-      })
-    case 429:
-      return new PlatformError('rate-limited', `ml.ink asks us to slow down (HTTP 429${said})`, {
-        ...options,
-        hint: 'Run fewer deployments at the same time, or run the job again later.',
-      })
-    default:
-      return status >= 500
-        ? new PlatformError('unavailable', `ml.ink is having trouble (HTTP ${status}${said})`, {
-            ...options,
-            hint: 'Run the job again in a few minutes.',
-          })
-        : new PlatformError('protocol', `ml.ink gave an answer we do not understand (HTTP ${status}${said})`, {
-            hint: 'Check that `endpoint` is an MCP endpoint of ml.ink.',
-          })
+  const answer = `(HTTP ${status}${words && `: ${words}`})`
+  const known: Readonly<Record<number, readonly [PlatformFailure, string, string]>> = {
+    401: [
+      'unauthorized',
+      'ml.ink did not accept the API key',
+      'Make a new API key at ml.ink (account, API keys) and store it as the repository secret INK_API_KEY.',
+    ],
+    403: [
+      'forbidden',
+      'ml.ink refused the request',
+      'The API key is valid but may not do this. Use the key of the account that owns the service.',
+    ],
+    404: [
+      'not-found',
+      `There is no MCP endpoint at ${host}`,
+      'Check the `endpoint` input; the usual one is https://mcp.ml.ink/mcp.',
+    ],
+    429: [
+      'rate-limited',
+      'ml.ink asks us to slow down',
+      'Run fewer deployments at the same time, or run the job again later.',
+    ],
+    500: ['unavailable', 'ml.ink is having trouble', 'Run the job again in a few minutes.'],
   }
+  const [failure, message, hint] = known[Math.min(status, 500)] ?? []
+  if (!failure || !hint) return protocolError(`ml.ink gave an answer we do not understand ${answer}`)
+  const passing = status === 429 || status >= 500
+  return new PlatformError(failure, `${message} ${answer}`, { hint, retryAfterMs: passing ? retryAfterMs : undefined })
 }
 
 /** Never paid and never asked again: what a deployment may cost is for people to decide. `terms` are shown. */
@@ -203,13 +180,13 @@ const rpc = {
 }
 
 /** Turns a JSON-RPC error into a {@link PlatformError}. `method` is the tool, or the method of the protocol. */
-export function rpcError(method: string, error: { code: number; message: string }): PlatformError {
-  const said = sanitizePhrase(error.message.replace(/^MCP error -?\d+: /, ''))
-  switch (error.code) {
+export function rpcError(method: string, cause: { code: number; message: string }): PlatformError {
+  const said = sanitizePhrase(cause.message.replace(/^MCP error -?\d+: /, ''))
+  switch (cause.code) {
     case rpc.requestTimedOut:
     case rpc.connectionClosed:
       return new PlatformError('lost-answer', `ml.ink did not answer ${method}: ${said}`, {
-        cause: error,
+        cause,
         hint: 'Run the job again; what was started meanwhile is found again.',
       })
     case rpc.invalidParams:
@@ -220,33 +197,36 @@ export function rpcError(method: string, error: { code: number; message: string 
       return new ToolError(method, `it failed, and its reason got lost on the way (${said})`, 'other')
     case rpc.internal:
       return new PlatformError('unavailable', `ml.ink is having trouble with ${method}: ${said}`, {
-        cause: error,
+        cause,
         hint: 'Run the job again in a few minutes.',
       })
     default:
-      return new PlatformError('protocol', `ml.ink refused ${method}: ${said} (JSON-RPC error ${error.code})`, {
-        cause: error,
-        hint: 'The server speaks another dialect of MCP than expected; check `endpoint`.',
-      })
+      return protocolError(`ml.ink refused ${method}: ${said} (JSON-RPC error ${cause.code})`, cause)
   }
+}
+
+function failedAs(error: unknown, ...failures: readonly PlatformFailure[]): error is PlatformError {
+  return error instanceof PlatformError && failures.includes(error.failure)
 }
 
 /** Whether the same request may succeed a little later: network faults, 429 and 5xx, nothing else. */
 export function isTransient(error: unknown): error is PlatformError {
-  return (
-    error instanceof PlatformError &&
-    ['rate-limited', 'unavailable', 'unreachable', 'lost-answer'].includes(error.failure)
-  )
+  return failedAs(error, 'rate-limited', 'unavailable', 'unreachable', 'lost-answer')
+}
+
+/** Whether the server gave no answer at all. */
+export function isSilence(error: unknown): error is PlatformError {
+  return failedAs(error, 'unreachable', 'lost-answer')
 }
 
 /** Whether the request may have been carried out although its answer never came. */
 export function mayHaveHappened(error: unknown): boolean {
-  return error instanceof PlatformError && (error.failure === 'lost-answer' || error.failure === 'unavailable')
+  return failedAs(error, 'lost-answer', 'unavailable')
 }
 
 /** Whether it is certain that the request was not carried out: no connection, or turned away before anything was done. */
 export function neverCarriedOut(error: unknown): boolean {
-  return error instanceof PlatformError && (error.failure === 'unreachable' || error.failure === 'rate-limited')
+  return failedAs(error, 'unreachable', 'rate-limited')
 }
 
 /** Whether an error says that the name is taken, which a service in deletion and a lost race also cause. */
@@ -262,5 +242,5 @@ export function isOverQuota(error: unknown): boolean {
 /** Whether an error says that the account cannot pay, which removing a service does not help. */
 export function isOutOfMoney(error: unknown): boolean {
   if (error instanceof ToolError) return error.reason === 'credits'
-  return error instanceof PlatformError && (error.failure === 'payment-required' || error.failure === 'no-credits')
+  return failedAs(error, 'payment-required', 'no-credits')
 }

@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import { callsAtOnce, inTurns } from '../core/parallel.ts'
 import { accountCalls, metricsSchema, type ServiceSize } from './account.ts'
 import {
   allowedValues,
@@ -6,50 +6,36 @@ import {
   type RefusedArgument,
   refusedArguments,
   type ServiceSettings,
-  shapeArguments,
   type WantedArguments,
 } from './arguments.ts'
-import { type Caller, type Catalogue, openCatalogue, type Purpose, type ToolCall, unlessMissing } from './catalogue.ts'
+import {
+  anything,
+  type Caller,
+  type Catalogue,
+  openCaller,
+  openCatalogue,
+  type Purpose,
+  unlessMissing,
+} from './catalogue.ts'
 import { isNameTaken } from './errors.ts'
 import { resourceCalls } from './resources.ts'
-import { acceptedSchema, gitAccessSchema, readResult, serviceSchema, servicesSchema } from './results.ts'
+import { acceptedSchema, gitAccessSchema, serviceSchema, servicesSchema } from './results.ts'
 import { openSession, type SessionOptions } from './session.ts'
 
-/** Where on ml.ink: every call that takes these gets them. */
-interface Scope {
-  readonly project: string
-  readonly workspace: string | undefined
-}
-
-/** ml.ink, in the words of this project. Names are service names within the {@link Scope} that it was opened for. */
+/** ml.ink, in the words of this project. Names are service names within the project and workspace that it was opened for. */
 export type Platform = Awaited<ReturnType<typeof openPlatform>>
 
-/** Connects to ml.ink. Close it when done, or the process does not end. */
+/** Connects to ml.ink. Dispose of it when done, or the process does not end. */
 export async function openPlatform(
-  options: SessionOptions & { scope: Scope; warning: (text: string) => void },
+  options: SessionOptions & {
+    readonly scope: { readonly project: string; readonly workspace: string | undefined }
+    readonly warning: (text: string) => void
+  },
   signal: AbortSignal,
 ) {
   const session = await openSession(options, signal)
   const catalogue = openCatalogue(session.tools)
-  const warned = new Set<string>()
-
-  const call: Caller = async <T>(
-    { purpose, wanted, repeatable, dispensable = [] }: ToolCall,
-    schema: z.ZodType<T>,
-    callSignal: AbortSignal,
-  ): Promise<T> => {
-    const tool = catalogue.need(purpose)
-    const { args, undeclared } = shapeArguments(tool, { ...wanted, ...options.scope })
-    for (const missing of undeclared) {
-      if (missing === 'workspace' || !(missing in wanted) || dispensable.includes(missing as keyof WantedArguments))
-        continue
-      const text = `This ml.ink server’s ${tool.name} takes no “${missing}”; the platform’s own value is used instead.`
-      if (!warned.has(text)) options.warning(text)
-      warned.add(text)
-    }
-    return readResult(schema, await session.call(tool.name, args, { repeatable, signal: callSignal }), tool.name)
-  }
-
+  const call = openCaller(session, catalogue, options.scope, options.warning)
   const creation = catalogue.find('createService')
   const createArguments = creation?.inputSchema.properties ?? {}
   return {
@@ -77,7 +63,7 @@ export async function openPlatform(
     ...serviceCalls(call, catalogue),
     ...resourceCalls(call, catalogue),
     ...accountCalls(call, catalogue),
-    close: (): Promise<void> => session.close(),
+    [Symbol.asyncDispose]: (): Promise<void> => session.close(),
   }
 }
 
@@ -88,39 +74,25 @@ interface ServiceParts {
   runtimeLogLines?: number
 }
 
-interface GitAccess {
-  readonly remote: string
-  readonly created: boolean
-}
-
 function serviceCalls(call: Caller, catalogue: Catalogue) {
   return {
-    service: (name: string, parts: ServiceParts, signal: AbortSignal) => {
-      const { env: includeEnv, deployLogLines, runtimeLogLines } = parts
-      const wanted = { name, includeEnv, deployLogLines, runtimeLogLines }
-      const dispensable = ['includeEnv', 'deployLogLines', 'runtimeLogLines'] as const
-      return unlessMissing('service-not-found', () =>
-        call({ purpose: 'getService', wanted, repeatable: true, dispensable }, serviceSchema, signal),
-      )
-    },
+    service: (name: string, { env: includeEnv, ...logs }: ServiceParts, signal: AbortSignal) =>
+      unlessMissing(
+        'service-not-found',
+        call.repeatable('getService', { name, includeEnv, ...logs }, serviceSchema, signal),
+      ),
     /** What a service uses, over the last hour; undefined when no tool tells. */
     usage: async (name: string, signal: AbortSignal) => {
       const tool = catalogue.find('serviceMetrics')
       // A server that asks for anything but the name means another tool than the one that is known.
       if (!tool || !(tool.inputSchema.required ?? []).every((argument) => argument === 'name')) return undefined
       const wanted = { name, timeRange: 'ONE_HOUR' }
-      const dispensable = ['timeRange'] as const
-      return unlessMissing('service-not-found', () =>
-        call({ purpose: 'serviceMetrics', wanted, repeatable: true, dispensable }, metricsSchema, signal),
-      )
+      return unlessMissing('service-not-found', call.repeatable('serviceMetrics', wanted, metricsSchema, signal))
     },
     /** All services of the account, newest first; the platform shows 100 at most and has no further pages. */
-    services: (signal: AbortSignal) =>
-      call({ purpose: 'listServices', wanted: {}, repeatable: true }, servicesSchema, signal),
-    createService: (name: string, repo: string, branch: string, settings: ServiceSettings, signal: AbortSignal) => {
-      const wanted = { name, repo, branch, ...settings }
-      return call({ purpose: 'createService', wanted, repeatable: false }, acceptedSchema, signal)
-    },
+    services: (signal: AbortSignal) => call.repeatable('listServices', {}, servicesSchema, signal),
+    createService: (name: string, repo: string, branch: string, settings: ServiceSettings, signal: AbortSignal) =>
+      call.once('createService', { name, repo, branch, ...settings }, acceptedSchema, signal),
     updateService: async (
       name: string,
       changes: ServiceSettings & { branch?: string; repo?: string },
@@ -128,36 +100,54 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
     ) => {
       const { region: _region, ...changeable } = changes // the platform cannot move a service to another region
       const wanted = 'region' in (catalogue.need('updateService').inputSchema.properties ?? {}) ? changes : changeable
-      return call({ purpose: 'updateService', wanted: { name, ...wanted }, repeatable: false }, acceptedSchema, signal)
+      return call.once('updateService', { name, ...wanted }, acceptedSchema, signal)
     },
     /** Asks for deletion and returns before it has happened. `false`: there was no such service. */
     deleteService: async (name: string, signal: AbortSignal): Promise<boolean> => {
-      const deleted = await unlessMissing('service-not-found', () =>
-        call({ purpose: 'deleteService', wanted: { name }, repeatable: true }, acceptedSchema, signal),
-      )
-      return deleted !== undefined
+      const deletion = call.repeatable('deleteService', { name }, anything, signal)
+      return (await unlessMissing('service-not-found', deletion)) !== undefined
     },
     /**
      * Push access to a repository, which is made when it does not exist and `create` is set. The remote carries a
      * password: it must reach no log, argument or file.
      */
-    gitAccess: async (name: string, create: boolean, signal: AbortSignal): Promise<GitAccess | undefined> => {
-      const existing = await unlessMissing('repository-not-found', () =>
-        call({ purpose: 'getGitToken', wanted: { name }, repeatable: true }, gitAccessSchema, signal),
-      )
-      if (existing) return { remote: existing.remote, created: false }
+    gitAccess: async (
+      name: string,
+      create: boolean,
+      signal: AbortSignal,
+    ): Promise<{ readonly remote: string; readonly created: boolean } | undefined> => {
+      const askFor = (purpose: 'getGitToken' | 'createRepository') =>
+        call.repeatable(purpose, { name }, gitAccessSchema, signal)
+      const existing = await unlessMissing('repository-not-found', askFor('getGitToken'))
+      if (existing) return { ...existing, created: false }
       if (!create) return undefined
-      // Making a repository that exists returns it, so asking twice is harmless.
-      const making = { purpose: 'createRepository', wanted: { name }, repeatable: true } as const
       try {
-        const { remote } = await call(making, gitAccessSchema, signal)
-        return { remote, created: true }
+        // Making a repository that exists returns it, so asking twice is harmless.
+        return { ...(await askFor('createRepository')), created: true }
       } catch (error) {
         // Of two that make it at once one loses, and finds it made.
         if (!isNameTaken(error)) throw error
-        const { remote } = await call({ ...making, purpose: 'getGitToken' }, gitAccessSchema, signal)
-        return { remote, created: false }
+        return { ...(await askFor('getGitToken')), created: false }
       }
     },
+  }
+}
+
+/**
+ * The platform, with at most so many calls under way at once; others wait for their turn. What is waited for between two
+ * calls holds nobody up. Several connections may share their turns.
+ */
+export function fewAtOnce(platform: Platform, inTurn = inTurns(callsAtOnce)): Platform {
+  return {
+    ...platform,
+    service: (...args) => inTurn(() => platform.service(...args)),
+    services: (...args) => inTurn(() => platform.services(...args)),
+    deleteService: (...args) => inTurn(() => platform.deleteService(...args)),
+    gitAccess: (...args) => inTurn(() => platform.gitAccess(...args)),
+    database: (...args) => inTurn(() => platform.database(...args)),
+    deleteDatabase: (...args) => inTurn(() => platform.deleteDatabase(...args)),
+    templateInstance: (...args) => inTurn(() => platform.templateInstance(...args)),
+    volumes: (...args) => inTurn(() => platform.volumes(...args)),
+    deleteVolume: (...args) => inTurn(() => platform.deleteVolume(...args)),
   }
 }

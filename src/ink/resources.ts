@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { type Caller, type Catalogue, unlessMissing } from './catalogue.ts'
-import { fitting, listUnder, optionalText } from './results.ts'
+import { anything, type Caller, type Catalogue, unlessMissing } from './catalogue.ts'
+import { fitting, ifFits, listUnder, optionalText } from './results.ts'
 
 /** Databases, templates, volumes, domains and DNS. */
 export function resourceCalls(call: Caller, catalogue: Catalogue) {
@@ -29,24 +29,18 @@ const databaseSchema = z
 /** A database of ml.ink; `url` and `authToken` are set by the calls that reveal them. */
 export type Database = z.output<typeof databaseSchema>
 
-const anything = z.looseObject({})
-
 function databaseCalls(call: Caller, catalogue: Catalogue) {
   return {
     /** Undefined when there is none of that name, or the server has no databases. */
     database: async (name: string, signal: AbortSignal): Promise<Database | undefined> =>
       catalogue.find('getDatabase') &&
-      unlessMissing('resource-not-found', () =>
-        call({ purpose: 'getDatabase', wanted: { name }, repeatable: true }, databaseSchema, signal),
-      ),
+      unlessMissing('resource-not-found', call.repeatable('getDatabase', { name }, databaseSchema, signal)),
     createDatabase: (name: string, type: string, signal: AbortSignal): Promise<Database> =>
-      call({ purpose: 'createDatabase', wanted: { name, type }, repeatable: false }, databaseSchema, signal),
+      call.once('createDatabase', { name, type }, databaseSchema, signal),
     /** `false`: there was no such database. */
     deleteDatabase: async (name: string, signal: AbortSignal): Promise<boolean> => {
-      const gone = await unlessMissing('resource-not-found', () =>
-        call({ purpose: 'deleteDatabase', wanted: { name }, repeatable: true }, anything, signal),
-      )
-      return gone !== undefined
+      const deletion = call.repeatable('deleteDatabase', { name }, anything, signal)
+      return (await unlessMissing('resource-not-found', deletion)) !== undefined
     },
   }
 }
@@ -61,7 +55,7 @@ const templateInstanceSchema = z
       z.object({
         key: z.string(),
         value: optionalText.transform((value) => value ?? ''),
-        sensitive: z.boolean().nullish().catch(undefined),
+        sensitive: ifFits(z.boolean()),
       }),
     ),
   })
@@ -86,29 +80,24 @@ export function templateCalls(call: Caller, catalogue: Catalogue) {
     /** The instance of that name that has services, with all of its outputs. */
     templateInstance: async (name: string, signal: AbortSignal): Promise<TemplateInstance | undefined> => {
       if (!catalogue.find('listTemplateInstances')) return undefined
-      const listing = { purpose: 'listTemplateInstances', wanted: {}, repeatable: true } as const
-      const all = await call(listing, instancesSchema, signal)
+      const all = await call.repeatable('listTemplateInstances', {}, instancesSchema, signal)
       // Lists need not show services, and an instance may stay listed when its services are gone.
       for (const { id } of all.filter((one) => one.name === name)) {
-        const reading = { purpose: 'getTemplateInstance', wanted: { instanceId: id }, repeatable: true } as const
-        const instance = await unlessMissing('resource-not-found', () => call(reading, templateInstanceSchema, signal))
+        const reading = call.repeatable('getTemplateInstance', { instanceId: id }, templateInstanceSchema, signal)
+        const instance = await unlessMissing('resource-not-found', reading)
         if (instance && instance.services.length > 0) return instance
       }
       return undefined
     },
     deployTemplate: async (template: string, name: string, signal: AbortSignal): Promise<void> => {
-      await call({ purpose: 'deployTemplate', wanted: { template, name }, repeatable: false }, anything, signal)
+      await call.once('deployTemplate', { template, name }, anything, signal)
     },
     volumes: async (signal: AbortSignal): Promise<readonly { name: string }[]> =>
-      catalogue.find('listVolumes')
-        ? call({ purpose: 'listVolumes', wanted: {}, repeatable: true }, volumesSchema, signal)
-        : [],
+      catalogue.find('listVolumes') ? call.repeatable('listVolumes', {}, volumesSchema, signal) : [],
     /** Only one that no service uses can be deleted. `false`: there was no such volume. */
     deleteVolume: async (name: string, signal: AbortSignal): Promise<boolean> => {
-      const gone = await unlessMissing('resource-not-found', () =>
-        call({ purpose: 'deleteVolume', wanted: { name }, repeatable: true }, anything, signal),
-      )
-      return gone !== undefined
+      const deletion = call.repeatable('deleteVolume', { name }, anything, signal)
+      return (await unlessMissing('resource-not-found', deletion)) !== undefined
     },
   }
 }
@@ -139,16 +128,8 @@ const dnsRecord = z.object({
   name: z.string(),
   type: z.string(),
   content: z.string(),
-  ttl: z
-    .number()
-    .nullish()
-    .catch(undefined)
-    .transform((ttl) => ttl ?? undefined),
-  managed: z
-    .boolean()
-    .nullish()
-    .catch(undefined)
-    .transform((managed) => managed ?? false),
+  ttl: ifFits(z.number()),
+  managed: ifFits(z.boolean()).transform((managed) => managed ?? false),
 })
 
 /** A DNS record of a delegated zone; a `managed` one is the platform's own. */
@@ -168,23 +149,19 @@ interface NewDnsRecord {
 
 function domainCalls(call: Caller, catalogue: Catalogue) {
   return {
-    addDomain: (service: string, domain: string, signal: AbortSignal): Promise<DomainAnswer> =>
-      call({ purpose: 'addDomain', wanted: { name: service, domain }, repeatable: false }, domainSchema, signal),
-    removeDomain: (service: string, signal: AbortSignal): Promise<DomainAnswer> =>
-      call({ purpose: 'removeDomain', wanted: { name: service }, repeatable: false }, domainSchema, signal),
+    addDomain: (name: string, domain: string, signal: AbortSignal): Promise<DomainAnswer> =>
+      call.once('addDomain', { name, domain }, domainSchema, signal),
+    removeDomain: (name: string, signal: AbortSignal): Promise<DomainAnswer> =>
+      call.once('removeDomain', { name }, domainSchema, signal),
     /** The zones delegated to the platform. */
     zones: async (signal: AbortSignal): Promise<readonly Zone[]> =>
-      catalogue.find('listZones')
-        ? call({ purpose: 'listZones', wanted: {}, repeatable: true }, zonesSchema, signal)
-        : [],
+      catalogue.find('listZones') ? call.repeatable('listZones', {}, zonesSchema, signal) : [],
     dnsRecords: (zone: string, signal: AbortSignal): Promise<readonly DnsRecord[]> =>
-      call({ purpose: 'listDnsRecords', wanted: { zone }, repeatable: true }, dnsRecordsSchema, signal),
-    addDnsRecord: ({ zone, name, type, content, ttl }: NewDnsRecord, signal: AbortSignal): Promise<DnsRecord> => {
-      const wanted = { zone, name, type, content, ttl }
-      return call({ purpose: 'addDnsRecord', wanted, repeatable: false }, dnsRecordSchema, signal)
-    },
+      call.repeatable('listDnsRecords', { zone }, dnsRecordsSchema, signal),
+    addDnsRecord: ({ zone, name, type, content, ttl }: NewDnsRecord, signal: AbortSignal): Promise<DnsRecord> =>
+      call.once('addDnsRecord', { zone, name, type, content, ttl }, dnsRecordSchema, signal),
     deleteDnsRecord: async (zone: string, recordId: string, signal: AbortSignal): Promise<void> => {
-      await call({ purpose: 'deleteDnsRecord', wanted: { zone, recordId }, repeatable: false }, anything, signal)
+      await call.once('deleteDnsRecord', { zone, recordId }, anything, signal)
     },
   }
 }

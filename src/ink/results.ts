@@ -34,21 +34,22 @@ export function readResult<T>(schema: z.ZodType<T>, result: unknown, tool: strin
   )
 }
 
-// A field that is not needed must not fail a step, whatever a server puts there: what does not fit counts as not given.
-// Only what a result is nothing without (its name, its status, its list) is insisted on.
+/**
+ * A field that is not needed must not fail a step, whatever a server puts there: what does not fit counts as not given.
+ * Only what a result is nothing without (its name, its status, its list) is insisted on.
+ */
+export function ifFits<T>(schema: z.ZodType<T>) {
+  return schema
+    .nullish()
+    .catch(undefined)
+    .transform((value) => value ?? undefined)
+}
 
-/** A text that may be missing; an empty one, and anything that is not text, count as missing. */
-export const optionalText = z
-  .string()
-  .nullish()
-  .catch(undefined)
-  .transform((value) => value || undefined)
-
-const textOrNumber = z
-  .union([z.string(), z.number().transform(String)])
-  .nullish()
-  .catch(undefined)
-  .transform((value) => value || undefined)
+/** A text that may be missing; an empty one counts as missing. */
+export const optionalText = ifFits(z.string()).transform((value) => value || undefined)
+const textOrNumber = ifFits(z.union([z.string(), z.number().transform(String)])).transform(
+  (value) => value || undefined,
+)
 
 /** Those items of a list that fit; `null` is an empty list, as Go writes it. Anything but a list is `undefined`. */
 export function fitting<T>(item: z.ZodType<T>) {
@@ -96,31 +97,28 @@ const value = z
   .union([z.string(), z.number().transform(String), z.boolean().transform(String)])
   .nullish()
   .transform((given) => given ?? '')
-const variables = z
-  .union([
+// All of them or none: an update sends back what was read, and would lose those that were left out.
+const variables = ifFits(
+  z.union([
     z
       .array(z.object({ key: z.string(), value }))
       .transform((list) => Object.fromEntries(list.map(({ key, value: given }) => [key, given]))),
     z.record(z.string(), value),
-  ])
-  .nullish()
-  // All of them or none: an update sends back what was read, and would lose those that were left out.
-  .catch(undefined)
-  .transform((given) => given ?? undefined)
+  ]),
+)
 
 // One generation groups these by the life they belong to, instead of prefixing their names.
-const life = z.object({ status: optionalText, error_message: optionalText, logs: log }).nullish().catch(undefined)
+const life = ifFits(z.object({ status: optionalText, error_message: optionalText, logs: log }))
 
 const port = z.object({ public_endpoint: optionalText, visibility: optionalText })
 const domainName = z.string().regex(/^[\w*.-]{1,253}$/)
 // Either an object of its own, or a name with its status beside it.
-const customDomain = z
-  .union([
+const customDomain = ifFits(
+  z.union([
     z.object({ domain: domainName, status: optionalText, error: optionalText }),
     domainName.transform((domain) => ({ domain, status: undefined, error: undefined })),
-  ])
-  .nullish()
-  .catch(undefined)
+  ]),
+)
 
 /** A service as any generation reports it, in our words. */
 export const serviceSchema = z

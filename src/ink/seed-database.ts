@@ -8,21 +8,8 @@ export interface DatabaseAccess {
   readonly authToken: string
 }
 
-/**
- * Runs SQL in a database that has nothing in it yet; one that has something in it is left as it is.
- *
- * All of it happens in one transaction, the question whether the database is empty included. So it is done as a whole or
- * not at all, whatever gets lost on the way, and of two runs that try it at the same time one does it.
- *
- * @param requestLimitMs how long one request may take, its whole answer included; milliseconds
- * @throws DatabaseUnreachable, or DeployError with the database's own words when a statement or the access is refused
- */
-export type SeedDatabase = (
-  access: DatabaseAccess,
-  sql: string,
-  signal: AbortSignal,
-  requestLimitMs?: number,
-) => Promise<'seeded' | 'not-empty'>
+/** What {@link createSeeder} makes. */
+export type SeedDatabase = ReturnType<typeof createSeeder>
 
 /** The server could not be asked, or gave no answer: another try may do. A statement or a token that it refuses is not such a case. */
 export class DatabaseUnreachable extends DeployError {
@@ -32,48 +19,52 @@ export class DatabaseUnreachable extends DeployError {
 // The whole file is one request, and carrying it out takes the database a while.
 const usualRequestLimitMs = 60_000
 
-/** {@link SeedDatabase} over HTTP. */
-export function createSeeder(transport: Fetch): SeedDatabase {
+/**
+ * Runs SQL in a database that has nothing in it yet; one that has something in it is left as it is.
+ *
+ * All of it happens in one transaction, the question whether the database is empty included. So it is done as a whole or
+ * not at all, whatever gets lost on the way, and of two runs that try it at the same time one does it.
+ * @param requestLimitMs how long one request may take, its whole answer included; milliseconds
+ * @throws DatabaseUnreachable, or DeployError with the database's own words when a statement or the access is refused
+ */
+export function createSeeder(transport: Fetch) {
   const fetch = limitAnswers(transport)
-  return (access, sql, signal, requestLimitMs = usualRequestLimitMs) =>
-    runSeed(fetch, access, sql, { signal, requestLimitMs })
-}
-
-async function runSeed(
-  fetch: Fetch,
-  access: DatabaseAccess,
-  sql: string,
-  { signal, requestLimitMs }: Omit<Connection, 'refused'>,
-): Promise<'seeded' | 'not-empty'> {
-  // Few runs need the client.
-  const { createClient, LibsqlError } = await import('@libsql/client/http')
-  const refusals: number[] = []
-  const client = createClient({
-    ...access,
-    fetch: untilCancelled(fetch, { signal, requestLimitMs, refused: (status) => refusals.push(status) }),
-  })
-  try {
-    const transaction = await client.transaction('write')
+  return async (
+    access: DatabaseAccess,
+    sql: string,
+    signal: AbortSignal,
+    requestLimitMs = usualRequestLimitMs,
+  ): Promise<'seeded' | 'not-empty'> => {
+    // Few runs need the client.
+    const { createClient, LibsqlError } = await import('@libsql/client/http')
+    const refusals: number[] = []
+    const client = createClient({
+      ...access,
+      fetch: untilCancelled(fetch, { signal, requestLimitMs, refused: (status) => refusals.push(status) }),
+    })
     try {
-      const { rows } = await transaction.execute(countOfObjects)
-      if (Number(rows[0]?.objects) > 0) return 'not-empty'
-      await transaction.executeMultiple(withoutFrame(sql))
-      await transaction.commit()
-      return 'seeded'
+      const transaction = await client.transaction('write')
+      try {
+        const { rows } = await transaction.execute(countOfObjects)
+        if (Number(rows[0]?.objects) > 0) return 'not-empty'
+        await transaction.executeMultiple(withoutFrame(sql))
+        await transaction.commit()
+        return 'seeded'
+      } finally {
+        // Closing alone is not waited for, and until the server has heard of it nobody else may write.
+        if (!transaction.closed) await transaction.rollback().catch(() => undefined)
+        transaction.close()
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      const status = refusals.at(-1)
+      if (status !== undefined) throw accessRefused(status, error)
+      const refused = error instanceof LibsqlError && /^SQL/.test(error.code) && !/BUSY|LOCKED/.test(error.code)
+      if (refused) throw new DeployError(errorMessage(error), { cause: error })
+      throw new DatabaseUnreachable(`the database does not answer: ${errorMessage(error)}`, { cause: error })
     } finally {
-      // Closing alone is not waited for, and until the server has heard of it nobody else may write.
-      if (!transaction.closed) await transaction.rollback().catch(() => undefined)
-      transaction.close()
+      client.close()
     }
-  } catch (error) {
-    signal.throwIfAborted()
-    const status = refusals.at(-1)
-    if (status !== undefined) throw accessRefused(status, error)
-    const refused = error instanceof LibsqlError && /^SQL/.test(error.code) && !/BUSY|LOCKED/.test(error.code)
-    if (refused) throw new DeployError(errorMessage(error), { cause: error })
-    throw new DatabaseUnreachable(`the database does not answer: ${errorMessage(error)}`, { cause: error })
-  } finally {
-    client.close()
   }
 }
 

@@ -2,12 +2,12 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import * as z from 'zod'
-import { type Clock, signalWithin } from '../core/clock.ts'
+import { type Clock, retry, signalWithin } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { type Fetch, limitAnswers, parseJson } from '../core/http.ts'
-import { retry } from '../core/retry.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
-import { isTransient, neverCarriedOut, PlatformError, rpcError, ToolError } from './errors.ts'
+import { isSilence, isTransient, neverCarriedOut, PlatformError, protocolError, rpcError, ToolError } from './errors.ts'
+import { ifFits, optionalText } from './results.ts'
 import { paymentTerms, platformFetch } from './wire.ts'
 
 /** What a session needs to talk to ml.ink. */
@@ -37,25 +37,6 @@ export interface Tool {
   }
 }
 
-/** One conversation with ml.ink. Must be closed, or the process does not end. */
-export interface Session {
-  readonly tools: readonly Tool[]
-  /** The account-independent name the server gave itself, for the log. */
-  readonly server: string
-  /**
-   * Calls a tool and returns its result as data. Transient failures are repeated until the deadline.
-   * @param options.repeatable whether asking twice is harmless: such calls are repeated after every transient failure, others only
-   * when the request cannot have been carried out
-   * @throws ToolError when the tool says no, PlatformError for everything below it
-   */
-  call(
-    tool: string,
-    args: Record<string, unknown>,
-    options: { repeatable: boolean; signal: AbortSignal },
-  ): Promise<unknown>
-  close(): Promise<void>
-}
-
 const requestTimeoutMs = 25_000
 /** A fault that is over sooner is nobody's concern. */
 const worthTellingMs = 5_000
@@ -66,8 +47,11 @@ const firstContactMs = 2 * 60_000
 const mostTools = 2_000
 const mostPages = 50
 
-/** Connects to ml.ink over MCP Streamable HTTP and reads the tool list. */
-export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
+/** One conversation with ml.ink. */
+export type Session = Awaited<ReturnType<typeof openSession>>
+
+/** Connects to ml.ink over MCP Streamable HTTP and reads the tool list. Must be closed, or the process does not end. */
+export async function openSession(options: SessionOptions, signal: AbortSignal) {
   const { clock, random, debug, apiKey } = options
   const redact = (text: string) => text.replaceAll(apiKey, '***')
   const fetch = platformFetch(limitAnswers(options.fetch), requestTimeoutMs, redact)
@@ -106,22 +90,36 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   }
 
   async function attempt(tool: string, args: Record<string, unknown>, callSignal: AbortSignal): Promise<unknown> {
+    const request = { method: 'tools/call' as const, params: { name: tool, arguments: args } }
+    const ask = async (on: Client) =>
+      readResult(tool, await translate(tool, () => on.request(request, resultSchema, within(callSignal))), redact)
     const used = client
     try {
-      return readResult(tool, await callTool(used, tool, args, callSignal), redact)
+      return await ask(used)
     } catch (error) {
       if (!(error instanceof PlatformError) || error.failure !== 'session-ended') throw error
       debug('ml.ink has ended the session; a new one is begun')
       await renew(used, callSignal)
-      return readResult(tool, await callTool(client, tool, args, callSignal), redact)
+      return await ask(client)
     }
   }
 
   const { name, version } = client.getServerVersion() ?? {}
   return {
     tools,
+    /** The account-independent name the server gave itself, for the log. */
     server: sanitizePhrase([name, version].filter(Boolean).join(' ')),
-    call: async (tool, args, { repeatable, signal: callSignal }) => {
+    /**
+     * Calls a tool and returns its result as data. Transient failures are repeated until the deadline.
+     * @param options.repeatable whether asking twice is harmless: such calls are repeated after every transient failure, others
+     * only when the request cannot have been carried out
+     * @throws ToolError when the tool says no, PlatformError for everything below it
+     */
+    call: async (
+      tool: string,
+      args: Record<string, unknown>,
+      { repeatable, signal: callSignal }: { repeatable: boolean; signal: AbortSignal },
+    ): Promise<unknown> => {
       const again = (error: unknown) => (repeatable || neverCarriedOut(error)) && pauseAfter(error)
       const timed = async () => {
         const startedAt = clock.now()
@@ -147,38 +145,37 @@ async function firstContact<T>(
   policy: Omit<Parameters<typeof retry>[1], 'again'>,
 ): Promise<T> {
   const startedAt = clock.now()
-  const silent = (error: unknown) =>
-    error instanceof PlatformError && (error.failure === 'unreachable' || error.failure === 'lost-answer')
   let answered = false
   try {
     return await retry(act, {
       ...policy,
       again: (error) => {
-        answered ||= !silent(error)
+        answered ||= !isSilence(error)
         return (answered || clock.now() - startedAt < firstContactMs) && pauseAfter(error)
       },
     })
   } catch (error) {
     const waitedMs = clock.now() - startedAt
-    if (answered || !silent(error) || waitedMs < firstContactMs) throw error
+    if (answered || !isSilence(error) || waitedMs < firstContactMs) throw error
     const { host } = new URL(endpoint)
     throw new PlatformError(
       'unreachable',
       `Nothing has answered at ${host} for ${Math.round(waitedMs / 60_000)} minutes: ${errorMessage(error)}`,
-      { cause: error, hint: (error as PlatformError).hint ?? 'Check the `endpoint` input.' },
+      { cause: error, hint: error.hint ?? 'Check the `endpoint` input.' },
     )
   }
 }
 
-// The client leaves a listener on the signal of every request. On one signal for the whole run they would pile up, and
-// Node would warn of a leak in the middle of the user's log.
-function ownSignal(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal])
+/** Options of a request. The client would wait for a minute, where our `fetch` has an answer or an error much sooner. */
+function within(signal: AbortSignal) {
+  // The client leaves a listener on the signal of every request. On one signal for the whole run they would pile up, and
+  // Node would warn of a leak in the middle of the user's log.
+  return { signal: AbortSignal.any([signal]), timeout: requestTimeoutMs * 2 }
 }
 
 async function connect(options: SessionOptions, fetch: Fetch, signal: AbortSignal): Promise<Client> {
   if (!URL.canParse(options.endpoint)) {
-    throw new PlatformError('protocol', 'The MCP endpoint of ml.ink is not a URL', { hint: 'Check `endpoint`.' })
+    throw protocolError('The MCP endpoint of ml.ink is not a URL')
   }
   const client = new Client({ name: 'ink-deploy', version: '1.0.0' })
   const transport = new StreamableHTTPClientTransport(new URL(options.endpoint), {
@@ -187,8 +184,8 @@ async function connect(options: SessionOptions, fetch: Fetch, signal: AbortSigna
   })
   try {
     // The transport declares its optional members as `T | undefined`, which exactOptionalPropertyTypes tells apart.
-    const connecting = { signal: ownSignal(signal), timeout: requestTimeoutMs * 2 }
-    await translate('initialize', () => client.connect(transport as Parameters<Client['connect']>[0], connecting))
+    const anyTransport = transport as Parameters<Client['connect']>[0]
+    await translate('initialize', () => client.connect(anyTransport, within(signal)))
     return client
   } catch (error) {
     await client.close()
@@ -196,16 +193,15 @@ async function connect(options: SessionOptions, fetch: Fetch, signal: AbortSigna
   }
 }
 
-const text = z.string().optional().catch(undefined)
-const pageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: text })
+const pageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: optionalText })
 const toolSchema = z.object({
   name: z.string(),
-  inputSchema: z
-    .object({
-      properties: z.record(z.string(), z.unknown()).optional().catch(undefined),
-      required: z.array(z.string()).optional().catch(undefined),
-    })
-    .catch({}),
+  inputSchema: ifFits(
+    z.object({
+      properties: ifFits(z.record(z.string(), z.unknown())),
+      required: ifFits(z.array(z.string())),
+    }),
+  ).transform((schema) => schema ?? {}),
 })
 
 /** The SDK's own `listTools` compiles every tool's `outputSchema`, patterns and all: code of strangers, which we need not run. */
@@ -215,41 +211,29 @@ async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
   let cursor: string | undefined
   for (let page = 1; ; page++) {
     const request = { method: 'tools/list' as const, params: cursor === undefined ? {} : { cursor } }
-    const answer = await translate('tools/list', () =>
-      client.request(request, pageSchema, { signal: ownSignal(inTime), timeout: requestTimeoutMs * 2 }),
-    ).catch((error: unknown) => {
-      if (inTime.aborted && !signal.aborted) throw endlessList(`within ${listingTimeoutMs / 1000} s`)
-      throw error
-    })
+    const answer = await translate('tools/list', () => client.request(request, pageSchema, within(inTime))).catch(
+      (error: unknown) => {
+        if (inTime.aborted && !signal.aborted) throw endlessList(`within ${listingTimeoutMs / 1000} s`)
+        throw error
+      },
+    )
     tools.push(...answer.tools.flatMap((tool) => toolSchema.safeParse(tool).data ?? []))
-    const next = answer.nextCursor || undefined
     if (tools.length > mostTools) throw endlessList(`after ${mostTools} tools`)
-    if (next === undefined) return tools
-    if (page === mostPages || next === cursor) throw endlessList(`after ${page} pages`)
-    cursor = next
+    if (answer.nextCursor === undefined) return tools
+    if (page === mostPages || answer.nextCursor === cursor) throw endlessList(`after ${page} pages`)
+    cursor = answer.nextCursor
   }
 }
 
 function endlessList(where: string): PlatformError {
-  return new PlatformError('protocol', `ml.ink’s list of tools does not end ${where}`, {
-    hint: 'Check that `endpoint` is an MCP endpoint of ml.ink; the usual one is https://mcp.ml.ink/mcp.',
-  })
+  return protocolError(`ml.ink’s list of tools does not end ${where}`)
 }
 
 const resultSchema = z.looseObject({
-  content: z.array(z.unknown()).optional().catch(undefined),
-  structuredContent: z.record(z.string(), z.unknown()).optional().catch(undefined),
-  isError: z.boolean().optional().catch(undefined),
+  content: ifFits(z.array(z.unknown())),
+  structuredContent: ifFits(z.record(z.string(), z.unknown())),
+  isError: ifFits(z.boolean()),
 })
-
-async function callTool(client: Client, name: string, args: Record<string, unknown>, signal: AbortSignal) {
-  return translate(name, () =>
-    client.request({ method: 'tools/call', params: { name, arguments: args } }, resultSchema, {
-      signal: ownSignal(signal),
-      timeout: requestTimeoutMs * 2,
-    }),
-  )
-}
 
 async function translate<T>(method: string, act: () => Promise<T>): Promise<T> {
   try {
@@ -260,10 +244,7 @@ async function translate<T>(method: string, act: () => Promise<T>): Promise<T> {
     const reason = sanitizePhrase(
       thrown instanceof z.ZodError ? 'its fields are not those of MCP' : errorMessage(thrown),
     )
-    throw new PlatformError('protocol', `ml.ink’s answer to ${method} is not understood: ${reason}`, {
-      cause: thrown,
-      hint: 'Check that `endpoint` is an MCP endpoint of ml.ink; the usual one is https://mcp.ml.ink/mcp.',
-    })
+    throw protocolError(`ml.ink’s answer to ${method} is not understood: ${reason}`, thrown)
   }
 }
 

@@ -1,15 +1,13 @@
 import * as z from 'zod'
-import { signalWithin, systemClock } from '../core/clock.ts'
-import { AnswerTooLarge, describeBody, type Fetch, parseJson } from '../core/http.ts'
-import { retryAfterMs } from '../core/retry.ts'
-import { httpError, networkError, PlatformError, paymentRequired, tooLargeError } from './errors.ts'
+import { retryAfterMs, signalWithin, systemClock } from '../core/clock.ts'
+import { AnswerTooLarge, describeBody, type Fetch, jsonIn, parseJson } from '../core/http.ts'
+import { httpError, networkError, PlatformError, paymentRequired, protocolError } from './errors.ts'
 
 /**
  * Wraps `fetch` for the MCP transport so that every way of failing becomes a typed {@link PlatformError}, and so that an
  * answer counts only once it is complete. An answer that comes as a stream of events is read up to its result and handed
  * on as JSON: the transport alone would wait for its full time-out when such a stream breaks off. Where the server numbers
  * its events, a stream that broke off is taken up again; anything else is a lost answer.
- *
  * @param timeoutMs how long one request may take, its whole answer included
  * @param redact removes secrets from a body that will be shown
  */
@@ -20,13 +18,26 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
     if (init?.method === 'GET') return new Response(null, { status: 405 })
     const host = new URL(url).host
     const signal = signalWithin(timeoutMs, ...(init?.signal ? [init.signal] : []))
+    const attempt = async <T>(act: () => Promise<T>): Promise<T> => {
+      try {
+        return await act()
+      } catch (thrown) {
+        if (thrown instanceof PlatformError || init?.signal?.aborted) throw thrown
+        throw thrown instanceof AnswerTooLarge ? tooLarge(thrown, host) : networkError(thrown, host)
+      }
+    }
     // Seen before it is followed: the key goes along with a request that `fetch` redirects by itself.
-    const response = await attempt(() => fetch(url, { ...init, signal, redirect: 'manual' }), init?.signal, host)
+    const response = await attempt(() => fetch(url, { ...init, signal, redirect: 'manual' }))
     refuseRedirectElsewhere(response, url)
     if (response.status >= 400) {
-      const body = redact(await attempt(() => response.text(), init?.signal, host))
+      const body = redact(await attempt(() => response.text()))
       if (response.status === 402) throw paymentRequired(termsOf(response, body, redact))
-      if (response.status === 404 && new Headers(init?.headers).has('mcp-session-id')) throw sessionEnded(host)
+      // The specification (Streamable HTTP, session management) has the client begin a new session then.
+      if (response.status === 404 && new Headers(init?.headers).has('mcp-session-id')) {
+        throw new PlatformError('session-ended', `ml.ink at ${host} has ended the session (HTTP 404)`, {
+          hint: 'Run the job again; the server forgets sessions faster than they are used.',
+        })
+      }
       const retryAfter = retryAfterMs(response.headers.get('retry-after'), Date.now())
       throw httpError(response.status, body, host, retryAfter)
     }
@@ -34,33 +45,18 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
     const type = response.headers.get('content-type') ?? ''
     if (isStream(response)) {
       const resume = (lastEventId: string) => fetch(url, { ...resuming(init, lastEventId), signal, redirect: 'manual' })
-      return jsonAnswer(await attempt(() => streamedResult(response, resume, signal), init?.signal, host), response)
+      return jsonAnswer(await attempt(() => streamedResult(response, resume, signal)), response)
     }
-    const text = await attempt(() => response.text(), init?.signal, host)
+    const text = await attempt(() => response.text())
     return type.includes('json')
       ? jsonAnswer(completeJson(text, host), response)
       : new Response(text, { status: 200, headers: { 'content-type': type } })
   }
 }
 
-// The specification (Streamable HTTP, session management) has the client begin a new session then.
-function sessionEnded(host: string): PlatformError {
-  return new PlatformError('session-ended', `ml.ink at ${host} has ended the session (HTTP 404)`, {
-    hint: 'Run the job again; the server forgets sessions faster than they are used.',
-  })
-}
-
-async function attempt<T>(
-  act: () => Promise<T>,
-  callerSignal: AbortSignal | null | undefined,
-  host: string,
-): Promise<T> {
-  try {
-    return await act()
-  } catch (thrown) {
-    if (thrown instanceof PlatformError || callerSignal?.aborted) throw thrown
-    throw thrown instanceof AnswerTooLarge ? tooLargeError(thrown, host) : networkError(thrown, host)
-  }
+// It would not be smaller the next time.
+function tooLarge(cause: AnswerTooLarge, host: string): PlatformError {
+  return protocolError(`ml.ink (${host}) answered with more than can be taken: ${cause.message}`, cause)
 }
 
 function refuseRedirectElsewhere(response: Response, url: string | URL): void {
@@ -83,7 +79,7 @@ function completeJson(text: string, host: string): string {
     parseJson(text)
     return text
   } catch (cause) {
-    if (cause instanceof AnswerTooLarge) throw tooLargeError(cause, host)
+    if (cause instanceof AnswerTooLarge) throw tooLarge(cause, host)
     throw networkError(new Error('the answer is not complete JSON', { cause }), host)
   }
 }
@@ -188,7 +184,11 @@ function isRpcResponse(data: string): boolean {
   }
 }
 
-const printable = z.union([z.string(), z.number()]).transform(String).nullish()
+// A stranger's text: on one line, without invisible characters, and short.
+const printable = z
+  .union([z.string(), z.number()])
+  .nullish()
+  .transform((value) => onOneLine(String(value ?? '')) || undefined)
 
 // x402: version 1 says `maxAmountRequired`, version 2 `amount`, and puts resource and description beside the list.
 const requirement = z.object({
@@ -203,29 +203,35 @@ const requirement = z.object({
 })
 const termsSchema = z.object({
   error: printable,
-  resource: z.union([z.string(), z.object({ url: printable, description: printable })]).nullish(),
+  resource: z
+    .union([
+      z.string().transform((url) => ({ url: onOneLine(url), description: undefined })),
+      z.object({ url: printable, description: printable }),
+    ])
+    .nullish(),
   accepts: z.array(requirement).min(1),
 })
-
-type Requirement = z.output<typeof requirement>
 
 const mostShown = 3
 const longestField = 80
 
 /**
- * What a payment that is asked for would be, in one line, read off an x402 answer (a JSON body with `accepts`). Every
- * part is a stranger's text: it comes back on one line, without invisible characters, and short.
+ * What a payment that is asked for would be, in one line, read off an x402 answer (a JSON body with `accepts`).
  * @returns undefined when the body is not such an answer
  */
 export function paymentTerms(body: string): string | undefined {
-  const parsed = termsSchema.safeParse(jsonOf(body))
-  if (!parsed.success) return undefined
-  const { error, accepts, resource } = parsed.data
-  const about =
-    typeof resource === 'string' ? { resource } : { resource: resource?.url, description: resource?.description }
-  const ways = accepts.slice(0, mostShown).map((one) => describeWay({ ...about, ...withoutEmpty(one) }))
+  const { data } = termsSchema.safeParse(jsonIn(body))
+  if (data === undefined) return undefined
+  const { error, accepts, resource: about } = data
+  const ways = accepts.slice(0, mostShown).map((one) =>
+    describeWay({
+      ...one,
+      resource: one.resource ?? about?.url,
+      description: one.description ?? about?.description,
+    }),
+  )
   const more = accepts.length > mostShown ? [`${accepts.length - mostShown} more ways`] : []
-  return [...(error ? [onOneLine(error)] : []), ...ways, ...more].join('; ')
+  return [...(error ? [error] : []), ...ways, ...more].join('; ')
 }
 
 /** The terms of version 2 come in a header, as base64 of the same JSON. */
@@ -235,21 +241,18 @@ function termsOf({ headers }: Response, body: string, redact: (text: string) => 
   return paymentTerms(told) ?? describeBody(told)
 }
 
-function withoutEmpty(given: Requirement): Requirement {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => Boolean(value)))
-}
-
-function describeWay({ scheme, network, maxAmountRequired, amount, asset, payTo, resource, description }: Requirement) {
+function describeWay(way: z.output<typeof requirement>): string {
+  const { scheme, network, maxAmountRequired, amount, asset, payTo, resource, description } = way
   const sum = maxAmountRequired ?? amount
   return [
     // Amounts are in the asset's smallest unit, and how many make one only its chain knows.
-    sum ? `${onOneLine(sum)} of the smallest unit` : 'an amount that is not told',
-    asset && `of ${onOneLine(asset)}`,
-    network && `on ${onOneLine(network)}`,
-    scheme && `(${onOneLine(scheme)})`,
-    payTo && `to ${onOneLine(payTo)}`,
-    resource && `for ${onOneLine(resource)}`,
-    description && `“${onOneLine(description)}”`,
+    sum ? `${sum} of the smallest unit` : 'an amount that is not told',
+    asset && `of ${asset}`,
+    network && `on ${network}`,
+    scheme && `(${scheme})`,
+    payTo && `to ${payTo}`,
+    resource && `for ${resource}`,
+    description && `“${description}”`,
   ]
     .filter(Boolean)
     .join(' ')
@@ -258,13 +261,4 @@ function describeWay({ scheme, network, maxAmountRequired, amount, asset, payTo,
 function onOneLine(text: string): string {
   const line = text.replaceAll(/[\p{C}\s]+/gu, ' ').trim()
   return line.length > longestField ? `${line.slice(0, longestField - 1)}…` : line
-}
-
-/** Undefined for what is not JSON, or more than anybody would ask for. */
-function jsonOf(body: string): unknown {
-  try {
-    return parseJson(body)
-  } catch {
-    return undefined
-  }
 }

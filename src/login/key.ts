@@ -5,9 +5,8 @@ import type { Fetch } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { Secret } from '../core/secret.ts'
 import { looksLikeApiKey } from '../plan/values.ts'
-import { openLoopback } from './loopback.ts'
+import { openLoopback, type Terminal, unlessAborted } from './interaction.ts'
 import { type AuthorizationServer, boundedFetch, checkKey, discover, KEY_MAY_REMAIN, step } from './server.ts'
-import { type Terminal, unlessAborted } from './terminal.ts'
 
 /** What an answer to our request must agree with. */
 export interface Expected {
@@ -22,7 +21,6 @@ export interface Expected {
 /**
  * The code in an answer, once it is clear that it answers our request and comes from whom we asked. Errors are checked
  * in the same way, as anybody can send one.
- *
  * @throws DeployError when it does not, or when access was not given
  */
 export function codeIn(answer: URLSearchParams, expected: Expected): string {
@@ -45,7 +43,6 @@ export function codeIn(answer: URLSearchParams, expected: Expected): string {
 /**
  * The code in what somebody pasted: the address that the browser was led to, or the code alone. A code alone comes
  * without state and issuer; that it is ours shows when it is exchanged, as it is bound to our verifier.
- *
  * @throws DeployError
  */
 export function codePasted(text: string, expected: Expected): string {
@@ -126,8 +123,11 @@ async function authorize(server: AuthorizationServer, browser: boolean, deps: Ob
       ...(scope && { scope }),
     }),
   )
-  const wait = browser ? codeFromBrowser : codeFromInput
-  const authorizationCode = await wait(authorizationUrl.href, visit, expected, deps)
+  const answer = visit.then((parameters) => codeIn(parameters, expected))
+  const code = browser
+    ? askBrowser(authorizationUrl, answer, deps)
+    : askForPaste(authorizationUrl, answer, expected, deps)
+  const authorizationCode = await inTime(deps, code)
   const exchange = { metadata, clientInformation, authorizationCode, codeVerifier, redirectUri, resource }
   // Awaited here, so that the port is closed after it: a failure meanwhile would be nobody's.
   return await step('hand out a key', signal, () => exchangeAuthorization(issuer, { ...exchange, fetchFn: fetch }))
@@ -150,38 +150,32 @@ function register(server: AuthorizationServer, redirectUri: string, fetch: Fetch
   )
 }
 
-async function codeFromBrowser(
-  address: string,
-  visit: Promise<URLSearchParams>,
-  expected: Expected,
-  { terminal, openBrowser, patienceMs, signal }: ObtainDeps,
-): Promise<string> {
-  terminal.say(`Opening the browser at ${new URL(address).host}. If it does not open, go to\n\n  ${address}\n`)
-  openBrowser(address, () =>
+function askBrowser(address: URL, answer: Promise<string>, { terminal, openBrowser }: ObtainDeps): Promise<string> {
+  terminal.say(`Opening the browser at ${address.host}. If it does not open, go to\n\n  ${address.href}\n`)
+  openBrowser(address.href, () =>
     terminal.say('The browser could not be opened. Open the address above; on another machine, use --no-browser.'),
   )
-  return codeIn(await patiently(visit, patienceMs, signal), expected)
+  return answer
 }
 
 /** The address may be opened on this machine after all; then the browser comes back by itself. */
-async function codeFromInput(
-  address: string,
-  visit: Promise<URLSearchParams>,
+function askForPaste(
+  address: URL,
+  answer: Promise<string>,
   expected: Expected,
-  { terminal, patienceMs, signal }: ObtainDeps,
+  { terminal, signal }: ObtainDeps,
 ): Promise<string> {
-  terminal.say(`Open this address in a browser, and allow access:\n\n  ${address}\n`)
+  terminal.say(`Open this address in a browser, and allow access:\n\n  ${address.href}\n`)
   terminal.say(`It leads to an address that starts with ${expected.redirectUri}, which need not load. Paste it here:`)
   const pasted = async (): Promise<string> => {
     const text = await terminal.line(signal)
-    if (text === undefined) throw new DeployError('nothing was pasted', { hint: 'Log in again.' })
+    if (text === undefined) throw new DeployError('nothing was pasted', { hint: AGAIN })
     return codePasted(text, expected)
   }
-  const visited = visit.then((answer) => codeIn(answer, expected))
-  return patiently(Promise.race([visited, pasted()]), patienceMs, signal)
+  return Promise.race([answer, pasted()])
 }
 
-async function patiently<T>(answer: Promise<T>, patienceMs: number, signal: AbortSignal): Promise<T> {
+async function inTime<T>({ patienceMs, signal }: ObtainDeps, answer: Promise<T>): Promise<T> {
   const tooLong = AbortSignal.timeout(patienceMs)
   try {
     return await unlessAborted(answer, AbortSignal.any([signal, tooLong]))

@@ -1,5 +1,6 @@
 import { DeployError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
+import type { Terminal } from './interaction.ts'
 import { type ObtainDeps, obtainKey } from './key.ts'
 import {
   type FoundRepository,
@@ -10,7 +11,6 @@ import {
   type WorkflowFile,
 } from './repository.ts'
 import { KEY_MAY_REMAIN } from './server.ts'
-import type { Terminal } from './terminal.ts'
 
 export interface LoginDeps extends ObtainDeps {
   readonly github: GitHubCli
@@ -26,22 +26,20 @@ export async function runLogin(options: LoginOptions, deps: LoginDeps): Promise<
   const { terminal } = deps
   refuseWithoutPlace(options, terminal.interactive)
   const choosing = !isTold(options)
-  const file = attempt(deps.openWorkflowFile)
-  const context: LoginContext = {
-    interactive: terminal.interactive,
-    repository: await findRepository(deps.github, options.setSecret || options.writeWorkflow || choosing),
-    workflow: file,
-  }
+  const workflow = await orRefusal(deps.openWorkflowFile)
+  const isAsked = options.setSecret || options.writeWorkflow || choosing
+  const repository = isAsked ? await orRefusal(() => deps.github.repository()) : new DeployError('gh was not asked')
+  const context: LoginContext = { interactive: terminal.interactive, repository, workflow }
   deps.signal.throwIfAborted()
-  if (choosing && context.repository instanceof DeployError) {
-    terminal.say(`The key cannot be saved as a secret from here: ${context.repository.message}.`)
+  if (choosing && repository instanceof DeployError) {
+    terminal.say(`The key cannot be saved as a secret from here: ${repository.message}.`)
   }
   const intent = await decide(options, context, (question, usual) => askOn(terminal, question, usual, deps.signal))
   const hasPlace = intent.secretOf !== undefined || intent.print
   if (hasPlace) await putKey(await obtainKey(options, deps), intent, deps)
   else if (choosing) terminal.say('No key was asked for, as there is nowhere to put it.')
-  if (intent.workflow !== undefined && !(file instanceof DeployError)) {
-    await file.write(intent.workflow)
+  if (intent.workflow !== undefined && !(workflow instanceof DeployError)) {
+    await workflow.write(intent.workflow)
     const first = intent.secretOf === undefined ? `save a key as the secret ${SECRET_NAME}, then ` : ''
     terminal.say(`Wrote ${WORKFLOW_PATH}. To deploy, ${first}commit and push it.`)
   } else if (!hasPlace && !choosing) {
@@ -49,19 +47,10 @@ export async function runLogin(options: LoginOptions, deps: LoginDeps): Promise<
   }
 }
 
-async function findRepository(github: GitHubCli, needed: boolean): Promise<FoundRepository | DeployError> {
-  if (!needed) return new DeployError('gh was not asked')
+/** What an act yields, or why it cannot be done here. */
+async function orRefusal<T>(act: () => T | Promise<T>): Promise<T | DeployError> {
   try {
-    return await github.repository()
-  } catch (error) {
-    if (error instanceof DeployError) return error
-    throw error
-  }
-}
-
-function attempt(open: () => WorkflowFile): WorkflowFile | DeployError {
-  try {
-    return open()
+    return await act()
   } catch (error) {
     if (error instanceof DeployError) return error
     throw error
@@ -147,8 +136,8 @@ export function refuseWithoutPlace(wishes: Wishes, interactive: boolean): void {
  */
 export async function decide(wishes: Wishes, context: LoginContext, ask: Ask): Promise<LoginIntent> {
   const told = isTold(wishes)
-  const { secretOf, print } = told ? placeTold(wishes, context) : await choosePlace(context, ask)
-  return { secretOf, print, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, context, ask) }
+  const place = told ? placeTold(wishes, context) : await choosePlace(context, ask)
+  return { ...place, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, context, ask) }
 }
 
 /** Whether the options say what to do, so that nobody is asked. */
@@ -180,10 +169,8 @@ async function chooseWorkflow(
   ask: Ask,
 ): Promise<string | undefined> {
   if (!wanted && !offer) return undefined
-  if (workflow instanceof DeployError) {
-    if (wanted) throw workflow
-    return undefined
-  }
+  if (workflow instanceof DeployError && wanted) throw workflow
+  if (workflow instanceof DeployError) return undefined
   const branch = repository instanceof DeployError ? undefined : repository.defaultBranch
   const text = recommendedWorkflow(branch)
   if (workflow.content === text) return undefined

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import { DeployError } from '../core/errors.ts'
+import { jsonIn } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { Secret } from '../core/secret.ts'
 
@@ -17,12 +18,7 @@ export interface FoundRepository {
 }
 
 /** What we need of `gh`, which is logged in to GitHub already. */
-export interface GitHubCli {
-  /** @throws DeployError when gh is not there, not logged in, or finds no repository here */
-  repository(): Promise<FoundRepository>
-  /** @throws DeployError when GitHub does not take it */
-  setSecret(repository: FoundRepository, name: string, value: Secret): Promise<void>
-}
+export type GitHubCli = ReturnType<typeof createGitHubCli>
 
 const timeoutMs = 60_000
 const view = z.object({
@@ -32,19 +28,19 @@ const view = z.object({
 })
 
 /** @param environment what gh finds its login in */
-export function createGitHubCli(folder: string, environment: NodeJS.ProcessEnv): GitHubCli {
+export function createGitHubCli(folder: string, environment: NodeJS.ProcessEnv) {
   const env = { ...environment, GH_PROMPT_DISABLED: '1', NO_COLOR: '1' }
   const gh = (args: readonly string[], input = '') => run(args, { cwd: folder, env, input })
   return {
-    async repository() {
-      const found = view.safeParse(
-        parseJson(await gh(['repo', 'view', '--json', 'nameWithOwner,url,defaultBranchRef'])),
-      )
+    /** @throws DeployError when gh is not there, not logged in, or finds no repository here */
+    async repository(): Promise<FoundRepository> {
+      const found = view.safeParse(jsonIn(await gh(['repo', 'view', '--json', 'nameWithOwner,url,defaultBranchRef'])))
       if (!found.success) throw new DeployError('gh answered in a way that is not understood', { hint: WITHOUT })
       const { nameWithOwner: name, url, defaultBranchRef } = found.data
       return { name, address: `${new URL(url).host}/${name}`, defaultBranch: defaultBranchRef?.name || undefined }
     },
-    async setSecret({ address }, name, value) {
+    /** @throws DeployError when GitHub does not take it */
+    async setSecret({ address }: FoundRepository, name: string, value: Secret): Promise<void> {
       // Through its standard input: arguments can be read by everybody on the machine.
       await gh(['secret', 'set', name, '--repo', address], value.reveal())
     },
@@ -73,14 +69,6 @@ function run(
     child.stdin?.on('error', () => {})
     child.stdin?.end(input)
   })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** Where the workflow belongs, from the repository's root. */
@@ -129,23 +117,20 @@ jobs:
 }
 
 /** The workflow file of a repository. */
-export interface WorkflowFile {
-  /** What is in it; undefined while there is none. */
-  readonly content: string | undefined
-  /** @param content replaces what {@link WorkflowFile.content} said was there; a file that came up since is left alone */
-  write(content: string): Promise<void>
-}
+export type WorkflowFile = ReturnType<typeof openWorkflowFile>
 
 /**
  * The workflow file of the repository that a folder belongs to.
  * @throws DeployError when the folder belongs to none
  */
-export function openWorkflowFile(folder: string): WorkflowFile {
+export function openWorkflowFile(folder: string) {
   const path = join(repositoryRoot(folder), WORKFLOW_PATH)
   const content = existsSync(path) ? readFileSync(path, 'utf8') : undefined
   return {
+    /** What is in it; undefined while there is none. */
     content,
-    async write(text) {
+    /** @param text replaces what `content` said was there; a file that came up since is left alone */
+    async write(text: string): Promise<void> {
       try {
         await mkdir(dirname(path), { recursive: true })
         await writeFile(path, text, { flag: content === undefined ? 'wx' : 'w' })

@@ -95,23 +95,14 @@ export async function checkKey(endpoint: string, fetch: Fetch, key: Secret): Pro
 }
 
 /** Whom to ask for a key, and how. */
-export interface AuthorizationServer {
-  readonly issuer: string
-  readonly metadata: AuthorizationServerMetadata
-  /** Whether its answers name it (RFC 9207). */
-  readonly namesIssuer: boolean
-  /** What the key is for (RFC 8707), written as the platform writes it. */
-  readonly resource: string
-  readonly scope: string | undefined
-}
+export type AuthorizationServer = Awaited<ReturnType<typeof discover>>
 
 /**
  * Finds the authorization server of an MCP endpoint: by its refusal, its resource metadata (RFC 9728) and the server's
  * own metadata (RFC 8414). What these say is checked here where the SDK takes it as it comes.
- *
  * @throws DeployError when there is none, or none that could be trusted with a login
  */
-export async function discover(endpoint: string, fetch: Fetch, signal: AbortSignal): Promise<AuthorizationServer> {
+export async function discover(endpoint: string, fetch: Fetch, signal: AbortSignal) {
   const { resourceMetadataUrl, scope } = await refusal(endpoint, fetch)
   if (resourceMetadataUrl) requireSafe(resourceMetadataUrl.href, 'resource metadata', endpoint)
   const resource = await step('say where to log in', signal, () =>
@@ -131,9 +122,11 @@ export async function discover(endpoint: string, fetch: Fetch, signal: AbortSign
   return {
     issuer: metadata.issuer,
     metadata,
+    /** Whether its answers name it (RFC 9207). */
     namesIssuer:
       'authorization_response_iss_parameter_supported' in metadata &&
       metadata.authorization_response_iss_parameter_supported === true,
+    /** What the key is for (RFC 8707), written as the platform writes it. */
     resource: resource.resource,
     scope: scope ?? resource.scopes_supported?.join(' '),
   }

@@ -11,7 +11,7 @@ import {
   triedAgainAt,
   type Usage,
 } from './monitor-memory.ts'
-import { memorySizesMi, type Parsed, parseMemory, parseVcpus, vcpuSizes } from './values.ts'
+import { memory as memorySize, memorySizesMi, type Parsed, vcpus as vcpuSize, vcpuSizes } from './values.ts'
 
 /** Both ends included. */
 export interface Bounds {
@@ -34,26 +34,17 @@ export function parseAutoscale(text: string): Parsed<Autoscale> {
   const found = new Map<string, Bounds>()
   for (const part of text.split(/[,\n]/).map((one) => one.trim())) {
     const [, name = '', from = '', to = ''] = /^(memory|vcpus)\s+(\S+?)\s*\.\.\s*(\S+)$/.exec(part) ?? []
-    const bounds = name === 'memory' ? boundsOf(from, to, memoryOf) : boundsOf(from, to, vcpusOf)
-    if (name === '' || found.has(name) || bounds === undefined) return { allowed }
-    found.set(name, bounds)
+    const [low = 0, high = 0] = [from, to].map((size) => sizeOf(name === 'memory' ? memorySize : vcpuSize, size))
+    if (name === '' || found.has(name) || !(low < high)) return { allowed }
+    found.set(name, { from: low, to: high })
   }
   return { value: { memoryMi: found.get('memory'), vcpus: found.get('vcpus') } }
 }
 
-function boundsOf(from: string, to: string, read: (text: string) => number | undefined): Bounds | undefined {
-  const [low, high] = [read(from), read(to)]
-  return low !== undefined && high !== undefined && low < high ? { from: low, to: high } : undefined
-}
-
-function memoryOf(text: string): number | undefined {
-  const parsed = parseMemory(text)
-  return 'value' in parsed ? Number.parseInt(parsed.value, 10) : undefined
-}
-
-function vcpusOf(text: string): number | undefined {
-  const parsed = parseVcpus(text)
-  return 'value' in parsed ? Number(parsed.value) : undefined
+/** The number in a size that the platform has; NaN for all others. */
+function sizeOf(type: typeof memorySize, text: string): number {
+  const parsed = type.parse(text)
+  return 'value' in parsed ? Number.parseFloat(parsed.value) : Number.NaN
 }
 
 /** What is known of a service whose size may be changed. */
@@ -80,19 +71,27 @@ export function decideStep(given: Situation): Step | undefined {
   if (coolDownLeft(load, now) > 0) return undefined
   const broken = brokenSizes(load)
   const memory: Ladder = {
-    ...{ what: 'memory', sizes: memorySizesMi, bounds: autoscale.memoryMi },
-    ...{ size: size.memoryMi, inUse: usage?.memory, broken: broken.memoryMi },
+    what: 'memory',
+    sizes: memorySizesMi,
+    bounds: autoscale.memoryMi,
+    size: size.memoryMi,
+    inUse: usage?.memory,
+    broken: broken.memoryMi,
   }
   const vcpus: Ladder = {
-    ...{ what: 'vcpus', sizes: vcpuSizes.map(Number), bounds: autoscale.vcpus },
-    ...{ size: size.vcpus, inUse: usage?.cpu, broken: broken.vcpus },
+    what: 'vcpus',
+    sizes: vcpuSizes.map(Number),
+    bounds: autoscale.vcpus,
+    size: size.vcpus,
+    inUse: usage?.cpu,
+    broken: broken.vcpus,
   }
   return (
     (killed === undefined ? undefined : up(memory, `it was killed for memory (${killed})`)) ??
     (isOftenHigh(load.memoryHigh) ? up(memory, highWords('memory', load.memoryHigh)) : undefined) ??
     (isOftenHigh(load.cpuHigh) ? up(vcpus, highWords('vCPUs', load.cpuHigh)) : undefined) ??
-    (running ? (upInto(memory) ?? (killed === undefined ? downInto(memory) : undefined)) : undefined) ??
-    (running ? (upInto(vcpus) ?? downInto(vcpus)) : undefined) ??
+    (running ? into(memory, killed === undefined) : undefined) ??
+    (running ? into(vcpus, true) : undefined) ??
     (killed === undefined && isLowForADay(load.memoryLow, load.memoryLowSince, now)
       ? down(memory, lowWords('memory', load.memoryLow))
       : undefined) ??
@@ -126,19 +125,14 @@ function down({ what, sizes, bounds, size, inUse, broken }: Ladder, why: string)
   return allowed && (inUse ?? 0) * size <= to * highShare ? { what, from: size, to, why } : undefined
 }
 
-function upInto(ladder: Ladder): Step | undefined {
+/** A step into the bounds, for a size outside of them. */
+function into(ladder: Ladder, mayShrink: boolean): Step | undefined {
   const { bounds, size } = ladder
-  return bounds && size !== undefined && size < bounds.from ? up(ladder, outsideWords(ladder, bounds, size)) : undefined
-}
-
-function downInto(ladder: Ladder): Step | undefined {
-  const { bounds, size } = ladder
-  return bounds && size !== undefined && size > bounds.to ? down(ladder, outsideWords(ladder, bounds, size)) : undefined
-}
-
-function outsideWords(ladder: Pick<Step, 'what'>, { from, to }: Bounds, size: number): string {
-  const side = size < from ? 'less than the least' : 'more than the most'
-  return `${sizeText(ladder, size)} is ${side} that \`autoscale\` allows (${sizeText(ladder, from)}..${sizeText(ladder, to)})`
+  if (bounds === undefined || size === undefined) return undefined
+  const words = (side: string) =>
+    `${sizeText(ladder, size)} is ${side} that \`autoscale\` allows (${sizeText(ladder, bounds.from)}..${sizeText(ladder, bounds.to)})`
+  if (size < bounds.from) return up(ladder, words('less than the least'))
+  return size > bounds.to && mayShrink ? down(ladder, words('more than the most')) : undefined
 }
 
 function highWords(what: string, readings: number): string {

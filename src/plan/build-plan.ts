@@ -1,7 +1,7 @@
 import { Secret } from '../core/secret.ts'
 import { branchOf, type PullRequest, type Repository } from './event.ts'
-import { variablesOf } from './file/fill-variables.ts'
-import type { Intent, PlanInput, PreviewIntent, ProductionIntent, RollbackIntent } from './intent.ts'
+import { type VariablesOf, variablesOf } from './file/fill-variables.ts'
+import type { Intent, PlanInput, PreviewIntent, ProductionIntent, RollbackIntent, TeardownIntent } from './intent.ts'
 import { databaseName, environmentName, nameIn, nameOfSeveral, previewName, serviceName, targetName } from './names.ts'
 import type {
   Costing,
@@ -16,7 +16,7 @@ import type {
   TeardownPlan,
 } from './plan.ts'
 import type { BuildSettings, Settings } from './settings.ts'
-import { configMark, marks, markVariables, type Variables } from './variables.ts'
+import { configMark, marks, markVariables } from './variables.ts'
 
 /** The plan of a preview that no rule forbids. */
 export function previewPlan(
@@ -31,105 +31,90 @@ export function previewPlan(
     readonly untrusted: boolean
   },
 ): PreviewPlan | RefusedPlan {
-  const { settings, context } = input
-  const shared = common(input, intent.because)
+  const { settings } = input
   const { number, head, base } = pullRequest
-  const name = previewName(shared.place.baseName, number)
-  const filled = variablesOf(settings, { environment: 'preview', pullRequest: number, sha: head.sha, untrusted })
-  if ('kind' in filled) return filled
-  const ownMarks = markVariables(
-    { ...marked(input), pullRequest: number, sha: head.sha, ref: head.ref },
-    settings.environment.git,
-  )
+  const shared = deployment(input, intent.because, {
+    environment: 'preview',
+    pullRequest: number,
+    untrusted,
+    sha: head.sha,
+    ref: `refs/pull/${number}/head`,
+    mark: head.ref,
+    bases: [intent.before, base.sha],
+  })
+  if ('kind' in shared) return shared
   return {
     kind: 'preview',
     ...shared,
-    ...deploying(settings, name),
-    target: targetName(name, number),
-    environment: 'preview',
-    wanted: { sha: head.sha, ref: `refs/pull/${number}/head` },
-    ordinaryCheckouts: unique([context.sha, head.sha]),
-    bases: unique([intent.before, base.sha]).filter((sha) => sha !== head.sha),
-    variables: layered(filled.variables, ownMarks),
+    ...pick(settings, 'previewLabel', 'maxPreviews', 'maxCostPerDay', 'previewTtlMs'),
     // Cookies and trust that belong to a domain are not for the code of strangers.
     domain: untrusted ? undefined : settings.previewDomain?.replaceAll('{number}', String(number)),
     pullRequest,
     untrusted,
-    previewLabel: settings.previewLabel,
     previewDrafts: settings.previewDrafts || intent.byPerson,
-    maxPreviews: settings.maxPreviews,
-    maxCostPerDay: settings.maxCostPerDay,
-    previewTtlMs: settings.previewTtlMs,
     askedBy: intent.comment && { commentId: intent.comment.commentId, login: intent.comment.login },
   }
 }
 
-/** The plan of a deployment to production. */
+/** The plan of a deployment to production, or to the environment that the file names. */
 export function productionPlan(input: PlanInput, intent: ProductionIntent): ProductionPlan | RefusedPlan {
-  const { settings, context } = input
   const { wanted, before } = intent
-  const shared = common(input, intent.because)
-  const { baseName } = shared.place
-  const filled = variablesOf(settings, {
+  const shared = deployment(input, intent.because, {
     environment: 'production',
-    named: settings.named,
+    named: input.settings.named,
     pullRequest: undefined,
-    sha: wanted.sha,
     untrusted: false,
+    ...wanted,
+    mark: branchOf(wanted.ref) ?? wanted.ref.replace(/^refs\/tags\//, ''),
+    bases: [before],
   })
+  if ('kind' in shared) return shared
+  return { kind: 'production', ...shared, ...pick(input.settings, 'autoscale', 'domain', 'dnsRecords', 'rollback') }
+}
+
+/** What both have; or a refusal, where `ink.yml` names what is not there. */
+function deployment(
+  input: PlanInput,
+  because: string,
+  of: VariablesOf & {
+    readonly ref: string
+    /** The ref as the service's mark has it. */
+    readonly mark: string
+    readonly bases: readonly (string | undefined)[]
+  },
+) {
+  const { settings, context } = input
+  const { pullRequest, named, sha, ref } = of
+  const filled = variablesOf(settings, of)
   if ('kind' in filled) return filled
+  const shared = common(input, because)
+  const { baseName } = shared.place
+  const name = pullRequest === undefined ? baseName : previewName(baseName, pullRequest)
+  const { fullName: repository, id: repositoryId } = context.repository
+  const service = settings.serviceKey
   const ownMarks = markVariables(
-    {
-      ...marked(input),
-      pullRequest: undefined,
-      named: settings.named,
-      sha: wanted.sha,
-      ref: shortRef(wanted.ref),
-    },
+    { repository, repositoryId, service, config: configMark(settings.config), pullRequest, named, sha, ref: of.mark },
     settings.environment.git,
   )
   return {
-    kind: 'production',
     ...shared,
-    ...deploying(settings, baseName),
-    target: targetName(baseName, undefined, settings.named),
-    environment: environmentName(undefined, settings.named),
-    wanted,
-    ordinaryCheckouts: unique([context.sha, wanted.sha]),
-    bases: unique([before]).filter((sha) => sha !== wanted.sha),
-    variables: layered(filled.variables, ownMarks),
-    autoscale: settings.autoscale,
-    domain: settings.domain,
-    dnsRecords: settings.dnsRecords,
-    rollback: settings.rollback,
-  }
-}
-
-function marked({ context: { repository }, settings: { serviceKey, config } }: PlanInput) {
-  const { fullName, id } = repository
-  return { repository: fullName, repositoryId: id, service: serviceKey, config: configMark(config) }
-}
-
-function deploying(settings: Settings, name: string) {
-  const { directory, exportIgnore, lfsPointers, environment, database, health, prices, creditsWarning } = settings
-  const { removeDomain, paths, timeoutMs, adopt, onQuota } = settings
-  return {
+    ...pick(settings, 'directory', 'exportIgnore', 'lfsPointers', 'paths', 'health', 'prices', 'creditsWarning'),
+    ...pick(settings, 'removeDomain', 'timeoutMs', 'adopt', 'onQuota'),
     serviceName: name,
-    directory,
-    exportIgnore,
-    lfsPointers,
-    paths,
+    target: targetName(name, pullRequest, named),
+    environment: environmentName(pullRequest, named),
+    wanted: { sha, ref },
+    ordinaryCheckouts: unique([context.sha, sha]),
+    bases: unique(of.bases).filter((base) => base !== sha),
     build: buildOf(settings),
-    envStrategy: environment.strategy,
-    database: database && { ...database, name: databaseName(name) },
-    removeDomain,
-    health,
-    timeoutMs,
-    adopt,
-    onQuota,
-    prices,
-    creditsWarning,
+    variables: new Map([...filled.variables, ...ownMarks]),
+    envStrategy: settings.environment.strategy,
+    database: settings.database && { ...settings.database, name: databaseName(name) },
   }
+}
+
+function pick<K extends keyof Settings>(settings: Settings, ...names: readonly K[]): Pick<Settings, K> {
+  return Object.fromEntries(names.map((name) => [name, settings[name]])) as Pick<Settings, K>
 }
 
 /** Files that were built beforehand are served as they are, if nothing says how else they should run. */
@@ -138,73 +123,59 @@ function buildOf({ build, directory }: Settings): BuildSettings {
   return directory !== undefined && said === undefined ? { ...build, buildPack: 'static' } : build
 }
 
-function layered(...layers: readonly Variables[]): Variables {
-  return new Map(layers.flatMap((layer) => [...layer]))
-}
-
-function shortRef(ref: string): string {
-  return branchOf(ref) ?? ref.replace(/^refs\/tags\//, '')
-}
-
 function unique(shas: readonly (string | undefined)[]): string[] {
   return [...new Set(shas.filter((sha) => sha !== undefined))]
 }
 
-export function teardownPlan(input: PlanInput, intent: Extract<Intent, { kind: 'teardown' }>): TeardownPlan {
-  const { number } = intent
-  const name = previewName(placeOf(input).baseName, number)
+export function teardownPlan(input: PlanInput, intent: TeardownIntent): TeardownPlan {
+  const { number, askedBy, because } = intent
+  const shared = common(input, because)
+  const name = previewName(shared.place.baseName, number)
   return {
     kind: 'teardown',
-    ...common(input, intent.because),
+    ...shared,
     ...costing(input),
+    ...pick(input.settings, 'timeoutMs', 'previewLabel', 'previewDrafts'),
     target: targetName(name, number),
     environment: 'preview',
     serviceName: name,
     pullRequest: number,
     databaseName: databaseName(name),
-    timeoutMs: input.settings.timeoutMs,
-    onDemand: intent.askedBy !== undefined || input.settings.command === 'teardown',
-    previewLabel: input.settings.previewLabel,
-    previewDrafts: input.settings.previewDrafts,
-    askedBy: intent.askedBy,
+    onDemand: askedBy !== undefined || input.settings.command === 'teardown',
+    askedBy,
   }
 }
 
-export function sweepPlan(input: PlanInput, intent: Extract<Intent, { kind: 'sweep' }>): SweepPlan {
-  const { previewLabel, previewTtlMs, maxPreviews, timeoutMs } = input.settings
-  const common_ = { ...common(input, intent.because), ...costing(input) }
-  const followedBy = intent.thenMonitor ? monitorPlan(input, intent.because) : undefined
-  return { kind: 'sweep', ...common_, previewLabel, previewTtlMs, maxPreviews, timeoutMs, followedBy }
+export function sweepPlan(input: PlanInput, { because, thenMonitor }: Extract<Intent, { kind: 'sweep' }>): SweepPlan {
+  const rules = pick(input.settings, 'previewLabel', 'previewTtlMs', 'maxPreviews', 'timeoutMs')
+  const followedBy = thenMonitor ? monitorPlan(input, because) : undefined
+  return { kind: 'sweep', ...common(input, because), ...costing(input), ...rules, followedBy }
 }
 
 export function monitorPlan(input: PlanInput, because: string): MonitorPlan {
-  const { health, autoscale, timeoutMs } = input.settings
-  const { baseName } = placeOf(input)
-  const shared = { ...common(input, because), ...costing(input) }
-  return { kind: 'monitor', ...shared, serviceName: baseName, health, autoscale, timeoutMs }
+  const shared = common(input, because)
+  const rules = pick(input.settings, 'health', 'autoscale', 'timeoutMs')
+  return { kind: 'monitor', ...shared, ...costing(input), ...rules, serviceName: shared.place.baseName }
 }
 
 export function rollbackPlan(
   input: PlanInput,
-  intent: RollbackIntent,
+  { because, number, to, askedBy }: RollbackIntent,
   pullRequest: PullRequest | undefined,
 ): RollbackPlan {
-  const { number, to } = intent
-  const { health, timeoutMs, adopt } = input.settings
-  const { baseName } = placeOf(input)
+  const shared = common(input, because)
+  const { baseName } = shared.place
   const name = number === undefined ? baseName : previewName(baseName, number)
   return {
     kind: 'rollback',
-    ...common(input, intent.because),
+    ...shared,
+    ...pick(input.settings, 'health', 'timeoutMs', 'adopt'),
     target: targetName(name, number),
     environment: environmentName(number),
     serviceName: name,
     pullRequest,
     to,
-    health,
-    timeoutMs,
-    adopt,
-    askedBy: intent.askedBy,
+    askedBy,
   }
 }
 
@@ -214,8 +185,7 @@ export function common(input: PlanInput, because: string) {
 }
 
 export function costing({ settings }: PlanInput): Costing {
-  const { build, database, prices, creditsWarning } = settings
-  return { build, database, prices, creditsWarning }
+  return pick(settings, 'build', 'database', 'prices', 'creditsWarning')
 }
 
 /** Where a run happens on the platform. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { errorMessage } from '../core/errors.ts'
-import { type Parsed, parseDomain, type Read, type ValueProblem } from './values.ts'
+import { domain, type Parsed, type Read, type ValueProblem } from './values.ts'
 
 const dnsTypes = ['A', 'AAAA', 'CNAME', 'MX', 'TXT', 'CAA'] as const
 type DnsType = (typeof dnsTypes)[number]
@@ -31,39 +31,40 @@ const isIPv6 = (text: string): boolean => v.is(v.pipe(v.string(), v.ipv6()), tex
 
 /** Reads a list of records, which comes out of `ink.yml` as JSON, and says everything that is wrong with it. */
 export function parseDnsRecords(text: string): Read<readonly WantedRecord[]> {
+  const refused = (why: string) => ({ value: [], problems: [{ at: undefined, text: why }] })
   let list: unknown
   try {
     list = JSON.parse(text)
   } catch (error) {
-    return {
-      value: [],
-      problems: [{ at: undefined, text: `is not valid YAML: ${errorMessage(error).split('\n')[0]}` }],
-    }
+    return refused(`is not valid YAML: ${errorMessage(error).split('\n')[0]}`)
   }
-  if (!Array.isArray(list)) return { value: [], problems: [{ at: undefined, text: 'must be a YAML list of records' }] }
-  const records = new Map<string, WantedRecord>()
+  if (!Array.isArray(list)) return refused('must be a YAML list of records')
+  const records: WantedRecord[] = []
   const problems: ValueProblem[] = []
   for (const [index, item] of list.entries()) {
     const at = `entry ${index + 1}`
     const record = readRecord(item)
     if (!('value' in record)) problems.push({ at, text: record.allowed })
-    else if (records.has(identityOf(record.value))) problems.push({ at, text: 'is there twice' })
-    else if ([...records.values()].some((other) => isSameSet(other, record.value)))
-      problems.push({ at, text: oneValue })
-    else records.set(identityOf(record.value), record.value)
+    else if (records.some((other) => isSameRecord(other, record.value))) problems.push({ at, text: 'is there twice' })
+    else if (records.some((other) => isSameSet(other, record.value))) problems.push({ at, text: oneValue })
+    else records.push(record.value)
   }
-  return { value: [...records.values()], problems }
+  return { value: records, problems }
 }
 
 const oneValue =
   'has the name and type of another entry with another value; ml.ink serves one value per name and type, the one added last'
 
-function isSameSet(a: WantedRecord, b: WantedRecord): boolean {
+type Identity = Pick<WantedRecord, 'name' | 'content'> & { readonly zone?: string; readonly type: string }
+
+/** Whether two records of a zone are served as one set. */
+function isSameSet(a: Identity, b: Identity): boolean {
   return a.zone === b.zone && a.name === b.name && a.type === b.type
 }
 
-function identityOf({ zone, name, type, content }: WantedRecord): string {
-  return JSON.stringify([zone, name, type, content])
+/** Whether two records say the same; how long it may be remembered does not matter. */
+function isSameRecord(a: Identity, b: Identity): boolean {
+  return isSameSet(a, b) && a.content === b.content
 }
 
 function readRecord(item: unknown): Parsed<WantedRecord> {
@@ -76,7 +77,7 @@ function readRecord(item: unknown): Parsed<WantedRecord> {
     }
   }
   const { ttl, ...given } = parsed.output
-  const zone = parseDomain(given.zone.trim())
+  const zone = domain.parse(given.zone.trim())
   if (!('value' in zone)) return { allowed: `zone must be ${zone.allowed}` }
   const name = relativeName(given.name.trim(), zone.value)
   const type = dnsTypes.find((known) => known === given.type.trim().toUpperCase())
@@ -86,11 +87,6 @@ function readRecord(item: unknown): Parsed<WantedRecord> {
   const content = plainContent(type, given.content)
   const wrong = contentProblem(type, content)
   return wrong ? { allowed: wrong } : { value: { zone: zone.value, name, type, content, ttl } }
-}
-
-/** Whether two records say the same; how long it may be remembered does not matter. */
-function isSameRecord(a: Omit<WantedRecord, 'ttl'>, b: Omit<WantedRecord, 'ttl'>): boolean {
-  return a.zone === b.zone && a.name === b.name && a.type === b.type && a.content === b.content
 }
 
 /** A name within a zone, however it was written: in full, with a dot at its end, in capitals. */
@@ -139,7 +135,7 @@ const contents: Readonly<Record<DnsType, string>> = {
 }
 
 function isHost(text: string): boolean {
-  return 'value' in parseDomain(text.replaceAll('_', 'x'))
+  return 'value' in domain.parse(text.replaceAll('_', 'x'))
 }
 
 /** A record as the platform lists it. */
@@ -180,7 +176,7 @@ export function dnsDifference(
   const marks = new Map(records.flatMap((record) => markedBy(record, service).map((id) => [id, record] as const)))
   const isOurs = ({ id, managed }: ListedRecord) => !managed && marks.has(id)
   const inPlace = (record: WantedRecord) => {
-    const found = records.find((one) => isSameRecord({ ...one, zone, type: one.type as WantedRecord['type'] }, record))
+    const found = records.find((one) => isSameRecord({ ...one, zone }, record))
     return found && (!isOurs(found) || found.ttl === undefined || found.ttl === record.ttl) ? found : undefined
   }
   const kept = new Set(wanted.map(inPlace))
@@ -193,7 +189,7 @@ export function dnsDifference(
     zone,
     add: missing.filter((record) => conflictOf(record, left).length === 0),
     remove,
-    marks: new Map([...remove.flatMap(({ id }) => pairOf(marks, id)), ...gone]),
+    marks: new Map([...[...marks].filter(([id]) => remove.some((record) => record.id === id)), ...gone]),
     conflicts,
   }
 }
@@ -214,8 +210,8 @@ export function excludeEachOther(a: Pick<ListedRecord, 'name' | 'type'>, b: type
 
 /** The records that are served as one set with another: of its name and type, and not that one. */
 export function servedWith(zone: string, record: ListedRecord, listed: readonly ListedRecord[]): ListedRecord[] {
-  const { name, type } = plain(zone, record)
-  return listed.filter((one) => one.id !== record.id && one.type === type && plain(zone, one).name === name)
+  const own = plain(zone, record)
+  return listed.filter((one) => one.id !== record.id && isSameSet(plain(zone, one), own))
 }
 
 /** The listed record that says the same as another one. */
@@ -224,10 +220,8 @@ export function findRecord(
   listed: readonly ListedRecord[],
   record: Pick<ListedRecord, 'name' | 'type' | 'content'>,
 ): ListedRecord | undefined {
-  const { name, type, content } = plain(zone, { id: '', ttl: undefined, managed: false, ...record })
-  return listed
-    .map((one) => plain(zone, one))
-    .find((one) => one.name === name && one.type === type && one.content === content)
+  const wanted = plain(zone, record)
+  return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, wanted))
 }
 
 /** A record as text: `A www.example.com 192.0.2.1`. */
@@ -238,7 +232,7 @@ export function describeRecord(
   return `${type} ${name === '@' ? zone : `${name}.${zone}`} ${content}`
 }
 
-function plain(zone: string, record: ListedRecord): ListedRecord {
+function plain<R extends Pick<ListedRecord, 'name' | 'type' | 'content'>>(zone: string, record: R): R {
   const { name, type, content } = record
   return { ...record, name: relativeName(name, zone), content: plainContent(type, content) }
 }
@@ -247,11 +241,6 @@ function markedBy({ name, type, content }: ListedRecord, service: string): strin
   if (type !== 'TXT' || name !== markName) return []
   const [, owner, id] = /^ink-deploy service=(\S+) record=(\S+)$/.exec(content) ?? []
   return owner === service && id !== undefined ? [id] : []
-}
-
-function pairOf(marks: ReadonlyMap<string, ListedRecord>, id: string): [string, ListedRecord][] {
-  const mark = marks.get(id)
-  return mark ? [[id, mark]] : []
 }
 
 /** Beside a CNAME there can be nothing else, and a name that the platform looks after is its own. */

@@ -10,33 +10,21 @@ import {
   sameLabel,
   type WorkflowRunEvent,
 } from './event.ts'
-import type { Asked, HeadOfPullRequest, NonePlan } from './plan.ts'
+import type { Asked, HeadOfPullRequest, HelpPlan, NonePlan } from './plan.ts'
 import type { Settings } from './settings.ts'
 
 /** What a run is about, before any rule is applied that could forbid it. */
 export type Intent =
   | PreviewIntent
   | ProductionIntent
-  | {
-      readonly kind: 'teardown'
-      readonly because: string
-      readonly number: number
-      readonly askedBy: Asked | undefined
-      readonly pullRequest: PullRequest | undefined
-    }
+  | TeardownIntent
   /** A branch is gone, and with it what it had deployed to an environment of its own. */
   | { readonly kind: 'retire'; readonly because: string; readonly branch: string }
   | { readonly kind: 'sweep'; readonly because: string; readonly thenMonitor: boolean }
   | { readonly kind: 'monitor'; readonly because: string }
   | RollbackIntent
   | { readonly kind: 'logs'; readonly because: string; readonly number: number; readonly askedBy: Asked }
-  | {
-      readonly kind: 'help'
-      readonly because: string
-      readonly number: number
-      readonly unknown: string | undefined
-      readonly askedBy: Asked
-    }
+  | ({ readonly kind: 'help' } & Pick<HelpPlan, 'because' | 'pullRequest' | 'unknown' | 'askedBy'>)
 
 export interface PreviewIntent {
   readonly kind: 'preview'
@@ -69,6 +57,14 @@ export interface ProductionIntent {
   readonly byPerson: boolean
 }
 
+export interface TeardownIntent {
+  readonly kind: 'teardown'
+  readonly because: string
+  readonly number: number
+  readonly askedBy: Asked | undefined
+  readonly pullRequest: PullRequest | undefined
+}
+
 export interface RollbackIntent {
   readonly kind: 'rollback'
   readonly because: string
@@ -98,10 +94,8 @@ export function intentOfEvent(input: PlanInput): Intent | NonePlan {
         return previewByNumber(settings.pullRequest, `started by hand for pull request #${settings.pullRequest}`)
       }
       if (branchOf(event.ref) !== productionBranch(input) && settings.named === undefined) {
-        const branch = productionBranch(input)
-        return nothing(
-          `it was started on ${event.ref}, which is not the production branch ${branch}; give pr-number for a preview`,
-        )
+        const branch = `which is not the production branch ${productionBranch(input)}`
+        return nothing(`it was started on ${event.ref}, ${branch}; give pr-number for a preview`)
       }
       return production(`started by hand on ${branchOf(event.ref)}`, { sha: context.sha, ref: event.ref })
     case 'release':
@@ -135,12 +129,12 @@ function meaningOfPullRequest(event: PullRequestEvent, settings: Settings): Inte
   const { action, pullRequest, label } = event
   const { number } = pullRequest
   const isGate = sameLabel(label, settings.previewLabel)
-  if (action === 'closed') return teardown(`pull request #${number} was closed`, pullRequest)
+  if (action === 'closed') return teardownOf(`pull request #${number} was closed`, pullRequest)
   if (action === 'unlabeled' && isGate) {
-    return teardown(`the label ${settings.previewLabel} was taken off pull request #${number}`, pullRequest)
+    return teardownOf(`the label ${settings.previewLabel} was taken off pull request #${number}`, pullRequest)
   }
   if (action === 'converted_to_draft' && !settings.previewDrafts) {
-    return teardown(`pull request #${number} is a draft again, and previews.drafts is false`, pullRequest)
+    return teardownOf(`pull request #${number} is a draft again, and previews.drafts is false`, pullRequest)
   }
   if (idleActions.includes(action) || (action === 'labeled' && label !== undefined && !isGate)) {
     const what = action === 'labeled' ? `labeled ${label}` : action
@@ -199,7 +193,7 @@ function meaningOfComment(event: CommentEvent): Intent | NonePlan {
     case 'logs':
       return { kind: 'logs', because, number, askedBy }
     case 'help':
-      return { kind: 'help', because, number, unknown: command.unknown, askedBy }
+      return { kind: 'help', because, pullRequest: number, unknown: command.unknown, askedBy }
   }
 }
 
@@ -243,7 +237,7 @@ export function previewByNumber(number: number, because: string): PreviewIntent 
   return { ...usualPreview, because, of: { kind: 'number', number }, byPerson: true }
 }
 
-function teardown(because: string, pullRequest: PullRequest): Intent {
+export function teardownOf(because: string, pullRequest: PullRequest): TeardownIntent {
   return { kind: 'teardown', because, number: pullRequest.number, askedBy: undefined, pullRequest }
 }
 

@@ -13,7 +13,14 @@ import {
 import { intentOf } from './command-meaning.ts'
 import type { PullRequest } from './event.ts'
 import { labelIsOn, mayWrite, missingKey, skipReason, trustIn } from './guards.ts'
-import type { Intent, PlanInput, PreviewIntent, PreviewOf, ProductionIntent } from './intent.ts'
+import {
+  type Intent,
+  type PlanInput,
+  type PreviewIntent,
+  type PreviewOf,
+  type ProductionIntent,
+  teardownOf,
+} from './intent.ts'
 import { previewName } from './names.ts'
 import { matchesPaths } from './paths.ts'
 import type {
@@ -21,6 +28,7 @@ import type {
   ChangedFilesOf,
   DeclinePlan,
   Facts,
+  HeldByPaths,
   NeededFact,
   NeedsPlan,
   NonePlan,
@@ -46,8 +54,7 @@ export function makePlan(input: PlanInput, facts: Facts = {}): Plan | NeedsPlan 
 
 function checkPlan(input: PlanInput, facts: Facts): Plan | NeedsPlan {
   const would = makePlan({ ...input, settings: { ...input.settings, command: 'auto' } }, facts)
-  if (would.kind === 'needs') return would
-  if (would.kind === 'check') return would
+  if (would.kind === 'needs' || would.kind === 'check') return would
   const hasKey = input.settings.apiKey !== undefined
   return { kind: 'check', ...common(input, 'command: plan'), ...costing(input), hasKey, would }
 }
@@ -81,30 +88,28 @@ function carriedOut(input: PlanInput, intent: Intent, facts: Facts): Plan | Need
     case 'preview':
       return preview(input, intent, facts)
     case 'production':
-      return production(input, intent, facts)
+      return heldByLive(input, intent, placeOf(input), facts) ?? productionPlan(input, intent)
     case 'teardown':
       return teardownPlan(input, intent)
     case 'retire':
-      return { kind: 'retire', ...common(input, intent.because), branch: intent.branch }
+    case 'help':
+      return { ...common(input, intent.because), ...intent }
     case 'sweep':
       return sweepPlan(input, intent)
     case 'monitor':
       return monitorPlan(input, intent.because)
     case 'rollback': {
-      const found =
-        intent.number === undefined ? undefined : pullRequestOf({ kind: 'number', number: intent.number }, facts)
+      const { number } = intent
+      const found = number === undefined ? undefined : pullRequestOf({ kind: 'number', number }, facts)
       return found && 'kind' in found ? found : rollbackPlan(input, intent, found)
     }
     case 'logs': {
-      const found = pullRequestOf({ kind: 'number', number: intent.number }, facts)
+      const { because, number, askedBy: asked } = intent
+      const found = pullRequestOf({ kind: 'number', number }, facts)
       if ('kind' in found) return found
-      const name = previewName(placeOf(input).baseName, intent.number)
-      const { because, askedBy: asked } = intent
-      return { kind: 'logs', ...common(input, because), serviceName: name, pullRequest: found, askedBy: asked }
-    }
-    case 'help': {
-      const { number, unknown, askedBy: asked } = intent
-      return { kind: 'help', ...common(input, intent.because), pullRequest: number, unknown, askedBy: asked }
+      const shared = common(input, because)
+      const serviceName = previewName(shared.place.baseName, number)
+      return { kind: 'logs', ...shared, serviceName, pullRequest: found, askedBy: asked }
     }
   }
 }
@@ -117,15 +122,8 @@ function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | 
       ? decline(input, intent, intent.comment, reason)
       : { kind: 'none', status: 'skipped', reason, pullRequest: pullRequest.number }
 
-  if (intent.asItIs && isGone(input, pullRequest)) {
-    return teardownPlan(input, {
-      ...intent,
-      kind: 'teardown',
-      number: pullRequest.number,
-      askedBy: undefined,
-      pullRequest,
-    })
-  }
+  const isGone = pullRequest.state === 'closed' || !labelIsOn(input.settings.previewLabel, pullRequest)
+  if (intent.asItIs && isGone) return teardownPlan(input, teardownOf(intent.because, pullRequest))
   const reason = skipReason(input, pullRequest, intent.byPerson) ?? notTheHead(intent, pullRequest)
   if (reason !== undefined) return no(reason)
   const trust = trustIn(input, intent, pullRequest, facts)
@@ -135,16 +133,10 @@ function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | 
   if (untrusted && input.settings.directory !== undefined) return no(builtByStrangers)
   const unchanged = intent.byPerson ? undefined : unchangedPreview(input, pullRequest, placeOf(input), facts)
   if (typeof unchanged === 'object') return unchanged
-  if (unchanged !== undefined)
-    return {
-      kind: 'none',
-      status: 'skipped',
-      reason: unchanged,
-      pullRequest: pullRequest.number,
-      // What lies in the workspace of a run for a stranger's commit is not looked at.
-      ...(untrusted ? {} : heldBy(input, pullRequest.head)),
-    }
-  return previewPlan(input, intent, { pullRequest, untrusted })
+  if (unchanged === undefined) return previewPlan(input, intent, { pullRequest, untrusted })
+  // What lies in the workspace of a run for a stranger's commit is not looked at.
+  const held = untrusted ? {} : heldBy(input, pullRequest.head)
+  return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: pullRequest.number, ...held }
 }
 
 const builtByStrangers =
@@ -156,15 +148,6 @@ function notTheHead(intent: PreviewIntent, pullRequest: PullRequest): string | u
   const asked = intent.comment?.commit ?? (intent.of.kind === 'head' ? intent.of.headSha : undefined)
   if (asked === undefined || head.startsWith(asked)) return undefined
   return `${asked.slice(0, 7)} is not the head of pull request #${pullRequest.number}, which is ${head.slice(0, 7)}`
-}
-
-/** A pull request whose preview has to go, whatever has happened to it. */
-function isGone({ settings }: PlanInput, pullRequest: PullRequest): boolean {
-  return pullRequest.state === 'closed' || !labelIsOn(settings.previewLabel, pullRequest)
-}
-
-function production(input: PlanInput, intent: ProductionIntent, facts: Facts): Plan | NeedsPlan {
-  return heldByLive(input, intent, placeOf(input), facts) ?? productionPlan(input, intent)
 }
 
 function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | NonePlan | RefusedPlan {
@@ -219,11 +202,12 @@ export function unchangedPreview(
 
 /** Why production stays as it is: something newer is live, or none of the files that changed since counts. */
 export function heldByLive(
-  { settings, context }: PlanInput,
+  input: PlanInput,
   { wanted, byPerson }: ProductionIntent,
   place: Place,
   facts: Facts,
 ): NeedsPlan | NonePlan | undefined {
+  const { settings, context } = input
   const compares = settings.paths !== undefined && !byPerson
   const startedAgain = context.runAttempt > 1
   if (!compares && !startedAgain) return undefined
@@ -238,19 +222,10 @@ export function heldByLive(
       ? unchangedReason(paths)
       : unchangedPaths([paths], { kind: 'range', before: live.commit, after: wanted.sha }, facts)
   if (typeof unchanged !== 'string') return unchanged
-  return {
-    kind: 'none',
-    status: 'skipped',
-    reason: unchanged,
-    pullRequest: undefined,
-    ...heldBy({ settings, context }, wanted),
-  }
+  return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: undefined, ...heldBy(input, wanted) }
 }
 
-function heldBy(
-  { settings: { paths = [] }, context }: Pick<PlanInput, 'settings' | 'context'>,
-  wanted: ProductionIntent['wanted'],
-): Pick<NonePlan, 'heldBy'> {
+function heldBy({ settings: { paths = [] }, context }: PlanInput, wanted: HeldByPaths['wanted']) {
   return { heldBy: { paths, wanted, ordinaryCheckouts: [context.sha, wanted.sha] } }
 }
 
@@ -265,8 +240,9 @@ function newerIsLive(
   if (relation === undefined) return needs({ fact: 'relation', of: { base: wanted.sha, head: live, ref: wanted.ref } })
   if (relation !== 'ahead') return undefined
   const [old, now] = [shortSha(wanted.sha), shortSha(live)]
-  const reason = `this run was started again for ${old}, and ${environment ?? 'production'} runs the newer ${now} already${environment === undefined ? `; to go back on purpose use command: rollback with rollback-to: ${old}` : ''}`
-  return { kind: 'none', status: 'superseded', reason, pullRequest: undefined }
+  const reason = `this run was started again for ${old}, and ${environment ?? 'production'} runs the newer ${now} already`
+  const advice = environment ? '' : `; to go back on purpose use command: rollback with rollback-to: ${old}`
+  return { kind: 'none', status: 'superseded', reason: reason + advice, pullRequest: undefined }
 }
 
 /** Why none of the changed files counts; undefined when one does, or when nobody knows. */

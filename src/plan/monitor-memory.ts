@@ -38,12 +38,12 @@ export interface MonitorMemory {
   readonly load: Load
 }
 
-/** Nothing has been read yet. */
+/** Nothing has been read yet. In the order in which a branch's name has it. */
 export const noLoad: Load = {
   memoryHigh: 0,
-  cpuHigh: 0,
   memoryLow: 0,
   memoryLowSince: undefined,
+  cpuHigh: 0,
   cpuLow: 0,
   cpuLowSince: undefined,
   changedAt: undefined,
@@ -53,6 +53,7 @@ export const noLoad: Load = {
   brokeMemoryMi: undefined,
   brokeCentiVcpus: undefined,
 }
+const loadFields = Object.keys(noLoad) as readonly (keyof Load)[]
 
 const stretchMinutes = 30 * 24 * 60
 const clockSkewMinutes = 24 * 60
@@ -87,12 +88,6 @@ const field = `_(?:${none}|[0-9a-z]{1,9})`
 // The last three came later; a branch without them remembers no size that broke.
 const encoded = new RegExp(`^${version}(?:${field}){16}(?:(?:${field}){3})?$`)
 
-/** In the order in which a branch's name has them. */
-const loadFields = [
-  ...(['memoryHigh', 'memoryLow', 'memoryLowSince', 'cpuHigh', 'cpuLow', 'cpuLowSince'] as const),
-  ...(['changedAt', 'memoryMi', 'centiVcpus', 'brokeAt', 'brokeMemoryMi', 'brokeCentiVcpus'] as const),
-]
-
 /** The branch that holds what is remembered of a service. */
 export function memoryBranch(service: string, { lastAt, current, former, load }: MonitorMemory): string {
   const stretches = [current.since, current.asked, current.healthy, former?.since, former?.asked, former?.healthy]
@@ -112,36 +107,28 @@ export function serviceOfMemoryBranch(branch: string): string | undefined {
  * @param now minutes since the epoch
  */
 export function recall(service: string, branches: Iterable<string>, now: number): MonitorMemory | undefined {
-  const memories = [...branches].flatMap((branch) => {
-    const memory = serviceOfMemoryBranch(branch) === service ? decode(branch, now) : undefined
-    return memory ? [memory] : []
-  })
+  const own = [...branches].filter((branch) => serviceOfMemoryBranch(branch) === service)
+  const memories = own.flatMap((branch) => decode(branch, now) ?? [])
   return memories.toSorted((a, b) => b.lastAt - a.lastAt || uptimeOf(b).asked - uptimeOf(a).asked)[0]
 }
 
 function decode(branch: string, now: number): MonitorMemory | undefined {
   const text = branch.slice(branch.lastIndexOf('/') + 1)
   if (!encoded.test(text)) return undefined
-  const fields = text.split('_').slice(1)
-  const number = (field: string | undefined) =>
-    field === undefined || field === none ? undefined : Number.parseInt(field, 36)
-  const at = (index: number) => number(fields[index])
-  const current = stretchOf(at(1), at(2), at(3))
-  const lastAt = at(0)
+  const numbers = text
+    .split('_')
+    .slice(1)
+    .map((digits) => (digits === none ? undefined : Number.parseInt(digits, 36)))
+  const [lastAt, since, asked, healthy, formerSince, formerAsked, formerHealthy, ...loads] = numbers
+  const current = stretchOf(since, asked, healthy)
   if (lastAt === undefined || current === undefined) return undefined
   if (lastAt > now + clockSkewMinutes || current.since > lastAt) return undefined
-  return {
-    lastAt,
-    current,
-    former: stretchOf(at(4), at(5), at(6)),
-    load: { ...noLoad, ...loadIn(fields.slice(7).map(number)) },
-  }
-}
-
-/** The counts and times that a branch's last fields hold; what is missing or was left out stays as in {@link noLoad}. */
-function loadIn(numbers: readonly (number | undefined)[]): Partial<Load> {
-  const known = loadFields.map((name, index) => [name, numbers[index]] as const)
-  return Object.fromEntries(known.filter(([, value]) => value !== undefined))
+  // What is missing or was left out stays as in `noLoad`.
+  const known = loadFields
+    .map((name, index) => [name, loads[index]] as const)
+    .filter(([, value]) => value !== undefined)
+  const load = { ...noLoad, ...Object.fromEntries(known) }
+  return { lastAt, current, former: stretchOf(formerSince, formerAsked, formerHealthy), load }
 }
 
 function stretchOf(

@@ -78,6 +78,11 @@ export function parseDeploymentBranch(name: string): DeploymentBranch | undefine
   return suffix === undefined ? { target, sourceSha } : { target, sourceSha, suffix }
 }
 
+/** The commit of the deployment that a service's branch stands for. */
+export function commitOf(service: { readonly branch: string | undefined } | undefined): string | undefined {
+  return service?.branch === undefined ? undefined : parseDeploymentBranch(service.branch)?.sourceSha
+}
+
 /**
  * The name of the production service: the one that was asked for, else one made of owner and repository. No two
  * repositories share a made name, and none looks like another's preview.

@@ -1,9 +1,6 @@
-import type { Autoscale } from './autoscale.ts'
-import type { WantedRecord } from './dns.ts'
 import type { PullRequest, Repository } from './event.ts'
-import type { FileProblem } from './file/problems.ts'
-import type { HealthCheck } from './health.ts'
-import type { BuildSettings, DatabaseSettings, EnvStrategy, Prices, Settings } from './settings.ts'
+import type { FileProblem } from './file/references.ts'
+import type { DatabaseSettings, EnvStrategy, Settings } from './settings.ts'
 import type { Variables } from './variables.ts'
 
 /** Where everything of one service happens on the platform. */
@@ -31,14 +28,7 @@ interface Common {
 }
 
 /** What services cost, and what their databases are: what money has to be counted with. */
-export interface Costing {
-  readonly build: BuildSettings
-  /** What each service of this repository gets; undefined for none. */
-  readonly database: DatabaseSettings | undefined
-  readonly prices: Prices
-  /** Dollars of credits below which a run warns; 0 for never. */
-  readonly creditsWarning: number
-}
+export type Costing = Pick<Settings, 'build' | 'database' | 'prices' | 'creditsWarning'>
 
 type Source = Pick<Settings, 'directory' | 'exportIgnore' | 'lfsPointers' | 'paths'>
 type Rules = Pick<Settings, 'removeDomain' | 'health' | 'timeoutMs' | 'adopt' | 'onQuota'>
@@ -66,32 +56,22 @@ interface Deploy extends Common, Costing, Source, Rules {
 /** The database of one service. */
 export type DatabasePlan = DatabaseSettings & { readonly name: string }
 
-export interface PreviewPlan extends Deploy {
+type PreviewRules = Pick<Settings, 'previewLabel' | 'maxPreviews' | 'maxCostPerDay' | 'previewTtlMs'>
+
+export interface PreviewPlan extends Deploy, PreviewRules {
   readonly kind: 'preview'
   readonly pullRequest: PullRequest
   /** True for a fork's code deployed with the repository's key: it gets the values of `preview-env` and no others. */
   readonly untrusted: boolean
-  /** The label without which there is no preview. */
-  readonly previewLabel: string | undefined
   /** A draft keeps its preview: drafts have some, or a person asked for this one. */
   readonly previewDrafts: boolean
-  readonly maxPreviews: number | undefined
-  /** Dollars that all previews together may cost a day. */
-  readonly maxCostPerDay: number | undefined
-  readonly previewTtlMs: number | undefined
   /** Set when a comment asked for it: where the reaction goes. */
   readonly askedBy: Asked | undefined
 }
 
 /** To production, or to an environment that the file names, whose place says so. */
-export interface ProductionPlan extends Deploy {
+export interface ProductionPlan extends Deploy, Pick<Settings, 'dnsRecords' | 'autoscale' | 'rollback'> {
   readonly kind: 'production'
-  /** DNS records to keep in step; undefined when nobody asked. */
-  readonly dnsRecords: readonly WantedRecord[] | undefined
-  /** Sizes that are the monitor's to change once the service is there. */
-  readonly autoscale: Autoscale | undefined
-  /** Switch back when the new version is unhealthy. */
-  readonly rollback: boolean
 }
 
 /** A command in a comment: who asked, and where the reaction goes. */
@@ -100,20 +80,17 @@ export interface Asked {
   readonly login: string
 }
 
-export interface TeardownPlan extends Common, Costing {
+type TeardownRules = Pick<Settings, 'timeoutMs' | 'previewLabel' | 'previewDrafts'>
+
+export interface TeardownPlan extends Common, Costing, TeardownRules {
   readonly kind: 'teardown'
   readonly target: string
   readonly environment: 'preview'
   readonly serviceName: string
   readonly pullRequest: number
   readonly databaseName: string
-  readonly timeoutMs: number
   /** Somebody asked for it, so that it goes although the pull request is open. */
   readonly onDemand: boolean
-  /** The label without which there is no preview. */
-  readonly previewLabel: string | undefined
-  /** Drafts have previews, too. */
-  readonly previewDrafts: boolean
   readonly askedBy: Asked | undefined
 }
 
@@ -123,27 +100,21 @@ export interface RetirePlan extends Common {
   readonly branch: string
 }
 
-export interface SweepPlan extends Common, Costing {
+export type SweepRules = Pick<Settings, 'previewLabel' | 'previewTtlMs' | 'maxPreviews'>
+
+export interface SweepPlan extends Common, Costing, SweepRules, Pick<Settings, 'timeoutMs'> {
   readonly kind: 'sweep'
-  readonly previewLabel: string | undefined
-  readonly previewTtlMs: number | undefined
-  readonly maxPreviews: number | undefined
-  readonly timeoutMs: number
   /** What comes after it, on a schedule. */
   readonly followedBy: MonitorPlan | undefined
 }
 
-export interface MonitorPlan extends Common, Costing {
+export interface MonitorPlan extends Common, Costing, Pick<Settings, 'health' | 'autoscale' | 'timeoutMs'> {
   readonly kind: 'monitor'
   readonly serviceName: string
-  readonly health: HealthCheck
-  readonly autoscale: Autoscale | undefined
-  /** For the deployment that a change of size starts. */
-  readonly timeoutMs: number
 }
 
 /** Switches a service to the branch before its present one, or to that of a given commit. */
-export interface RollbackPlan extends Common {
+export interface RollbackPlan extends Common, Pick<Settings, 'health' | 'timeoutMs' | 'adopt'> {
   readonly kind: 'rollback'
   readonly target: string
   readonly environment: string
@@ -151,9 +122,6 @@ export interface RollbackPlan extends Common {
   readonly pullRequest: PullRequest | undefined
   /** A source commit, whole or abbreviated; undefined means the one before. */
   readonly to: string | undefined
-  readonly health: HealthCheck
-  readonly timeoutMs: number
-  readonly adopt: boolean
   readonly askedBy: Asked | undefined
 }
 

@@ -1,5 +1,6 @@
 import type { PullRequest } from './event.ts'
 import { labelIsOn } from './guards.ts'
+import type { SweepRules } from './plan.ts'
 
 /** A preview as the sweep sees it. */
 export interface SweepCandidate {
@@ -9,13 +10,6 @@ export interface SweepCandidate {
   readonly createdAt: number | undefined
   /** False when only branches are left of it. */
   readonly running: boolean
-}
-
-/** What the workflow allows. */
-export interface SweepRules {
-  readonly previewLabel: string | undefined
-  readonly previewTtlMs: number | undefined
-  readonly maxPreviews: number | undefined
 }
 
 export interface SweepDecision<T> {

@@ -1,3 +1,4 @@
+import { shown } from '../core/format.ts'
 import type { Secret } from '../core/secret.ts'
 import { noVariables, type ServiceVariables } from './file/references.ts'
 import { healthOf } from './health.ts'
@@ -39,7 +40,8 @@ export interface SettingsSources {
 
 export type ParsedSettings =
   | { readonly ok: true; readonly settings: Settings }
-  | { readonly ok: false; readonly problems: readonly string[] }
+  /** With what is usual in the place of what is wrong: enough to say so. */
+  | { readonly ok: false; readonly problems: readonly string[]; readonly settings: Settings }
 
 /** The settings of a run, checked. */
 export type Settings = Readonly<ReturnType<typeof assemble>>
@@ -80,7 +82,7 @@ export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedS
   const settings = assemble(values, sources.variables ?? noVariables, anyAnswer)
   if (problems.length === 0) return { ok: true, settings }
   const keyless = given('api-key').text === '' && keyIsWanted(settings, sources)
-  return { ok: false, problems: keyless ? ['api-key: is not set', ...problems] : problems }
+  return { ok: false, settings, problems: keyless ? ['api-key: is not set', ...problems] : problems }
 }
 
 function fromTable<T>(make: (name: SettingName) => T): Record<SettingName, T> {
@@ -111,11 +113,6 @@ function read({ type, fallback }: Setting<unknown>, { text, label }: Given, prob
 
 function worded(label: string, problems: readonly ValueProblem[]): string[] {
   return problems.map(({ at, text }) => `${label}${at === undefined ? '' : `, ${at}`}: ${text}`)
-}
-
-/** A value as it appears in a message: quoted, on one line, and not too long. */
-function shown(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
 }
 
 function keyIsWanted({ command }: Settings, { secretsWithheld = false }: SettingsSources): boolean {

@@ -5,9 +5,11 @@ import {
   cellCode,
   code,
   dotted,
+  given,
   heading,
   link,
   paragraph,
+  prose,
   serialise,
   smallPrint,
   strong,
@@ -15,8 +17,18 @@ import {
   text,
 } from './markdown.ts'
 import type { CardRow, Surroundings } from './model.ts'
-import { authenticState, sealedPart, withSeal } from './seal.ts'
-import { boundedRow, CARD_MARKER, decodeState, encodeState, mergeRow, mergeRows, sameDeployment } from './state.ts'
+import {
+  authenticState,
+  boundedRow,
+  CARD_MARKER,
+  decodeState,
+  encodeState,
+  mergeRow,
+  mergeRows,
+  sameDeployment,
+  sealedPart,
+  withSeal,
+} from './state.ts'
 import { headline, removalWords } from './wording.ts'
 
 /** GitHub refuses comments beyond 65 536 characters; this leaves room for what it may add. */
@@ -24,14 +36,15 @@ export const MAX_CARD_CHARS = 60_000
 
 const MAX_ROWS = 50
 
+const NOTHING = { maxLines: 0, maxLineChars: 0 }
 const FULL_LOG: LogBudget = { decisive: { maxLines: 12, maxLineChars: 300 }, tail: { maxLines: 40, maxLineChars: 200 } }
-const NO_LOG: LogBudget = { decisive: { maxLines: 0, maxLineChars: 0 }, tail: { maxLines: 0, maxLineChars: 0 } }
+const NO_LOG: LogBudget = { decisive: NOTHING, tail: NOTHING }
 
 // Tried from the richest on.
 const LOG_BUDGETS: readonly LogBudget[] = [
   FULL_LOG,
   { decisive: { maxLines: 8, maxLineChars: 200 }, tail: { maxLines: 15, maxLineChars: 160 } },
-  { decisive: { maxLines: 4, maxLineChars: 160 }, tail: { maxLines: 0, maxLineChars: 0 } },
+  { decisive: { maxLines: 4, maxLineChars: 160 }, tail: NOTHING },
   NO_LOG,
 ]
 
@@ -40,25 +53,23 @@ const LOG_BUDGETS: readonly LogBudget[] = [
  * Rendering what {@link decodeState} reads back gives the same text. `kept` is carried in place of the rows' own state.
  */
 export function renderCard(rows: readonly CardRow[], surroundings: Surroundings, kept?: string): string {
-  const shown = newest(rows, MAX_ROWS)
+  let shown = newest(rows, MAX_ROWS)
   for (const budget of LOG_BUDGETS) {
     const body = renderWithin(shown, surroundings, budget, kept)
     if (body.length <= MAX_CARD_CHARS) return body
   }
-  return renderFewer(shown, surroundings, kept)
+  // Without any log: as many of the newest rows as fit.
+  for (;;) {
+    shown = newest(shown, Math.max(1, Math.floor(shown.length / 2)))
+    const body = renderWithin(shown, surroundings, NO_LOG, kept)
+    if (body.length <= MAX_CARD_CHARS || shown.length === 1) return body
+  }
 }
 
 /** The services of one run at a glance, for the head of its summary. */
 export function renderOverview(rows: readonly CardRow[], surroundings: Surroundings): string {
   const bounded = newest(rows, MAX_ROWS).map((row) => boundedRow(row, NO_LOG))
   return serialise([heading(2, text(headline(bounded))), rowTable(bounded, surroundings)])
-}
-
-/** Without any log: as many of the newest rows as fit. */
-function renderFewer(rows: readonly CardRow[], surroundings: Surroundings, kept: string | undefined): string {
-  const half = newest(rows, Math.max(1, Math.floor(rows.length / 2)))
-  const body = renderWithin(half, surroundings, NO_LOG, kept)
-  return body.length <= MAX_CARD_CHARS || half.length === 1 ? body : renderFewer(half, surroundings, kept)
 }
 
 /** The `limit` newest rows, in the order they had. */
@@ -118,6 +129,7 @@ function renderWithin(
     heading(3, ...title(bounded)),
     rowTable(bounded, surroundings),
     ...bounded.flatMap((row) => detailBlocks(row, bounded.length > 1, surroundings, budget)),
+    ...(surroundings.remarks ?? []).slice(0, 10).map((remark) => paragraph(text('⚠️ '), ...prose(remark))),
     smallPrint(...footer(bounded, surroundings)),
   ]
   return `${CARD_MARKER}\n${headed(surroundings.header)}${serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
@@ -152,7 +164,7 @@ function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): Ro
   return table(
     ['Service', onlyPreviews ? 'Preview' : 'Address', 'Status', 'Commit'],
     rows.map((row) => [
-      [cellCode(row.service), ...(row.place === undefined ? [] : [text(' in '), cellCode(row.place)])],
+      [cellCode(row.service), ...given(row.place, (place) => [text(' in '), cellCode(place)])],
       addressCell(row),
       // A single row has its sign in the headline.
       statusCell(row, rows.length > 1),
@@ -167,16 +179,13 @@ function detailBlocks(row: CardRow, named: boolean, { repositoryUrl }: Surroundi
 }
 
 function footer(rows: readonly CardRow[], { removal }: Surroundings): PhrasingContent[] {
-  const newest = rows.reduce<CardRow | undefined>(
-    (best, row) => (best === undefined || Date.parse(row.updatedAt) > Date.parse(best.updatedAt) ? row : best),
-    undefined,
-  )
+  const [latest] = newest(rows, 1)
   const live = rows.filter(runs)
   const costPerDay = live.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
   const previews = live.some((row) => row.target !== 'production')
   return dotted([
-    newest === undefined ? [] : [text(`Updated ${formatUtc(newest.updatedAt)}`)],
-    link(newest?.runUrl, text('log of the run')),
+    given(latest, ({ updatedAt }) => [text(`Updated ${formatUtc(updatedAt)}`)]),
+    link(latest?.runUrl, text('log of the run')),
     costPerDay > 0 ? [text(`about ${formatDollars(costPerDay)} a day`)] : [],
     previews && removal !== undefined ? [text(removalWords(removal))] : [],
   ])

@@ -1,5 +1,5 @@
 import type { PhrasingContent, RootContent } from 'mdast'
-import { count, formatBytes, formatDuration, shortSha } from '../core/format.ts'
+import { capital, count, formatBytes, formatDuration, shortSha } from '../core/format.ts'
 import {
   block,
   cellCode,
@@ -8,7 +8,9 @@ import {
   type ExcerptLimits,
   excerpt,
   folded,
+  given,
   html,
+  ifAny,
   link,
   list,
   normalAddress,
@@ -20,7 +22,7 @@ import {
   table,
   text,
 } from './markdown.ts'
-import type { CardRow, ChangeView, DiagnosisView, DomainView, LastWorking } from './model.ts'
+import type { CardRow, DiagnosisView, DomainView, LastWorking } from './model.ts'
 import { isBad, sign, statusWords } from './wording.ts'
 
 /** Parts that the comment and the job summary share. */
@@ -88,17 +90,14 @@ export function commitLink(sha: string, repositoryUrl: string): PhrasingContent[
 
 /** Why a row is not live: the reason, the diagnosis with its log, what took its place, what worked last. */
 export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBudget): RootContent[] {
-  const { supersededBy, reason, diagnosis, lastWorking: last } = row
-  if (row.status === 'live' || row.status === 'building') return []
+  const { status, supersededBy, reason, diagnosis, lastWorking } = row
+  if (status === 'live' || status === 'building') return []
+  const last = status === 'removed' || servesMeanwhile(row) ? undefined : lastWorking
   return [
-    ...(supersededBy === undefined
-      ? []
-      : [paragraph(text('Superseded by '), ...commitLink(supersededBy, repositoryUrl), text('.'))]),
-    ...(reason === undefined || supersededBy !== undefined ? [] : [paragraph(...sentence(reason))]),
-    ...(diagnosis === undefined || !isBad(row.status) ? [] : diagnosisBlocks(diagnosis, budget)),
-    ...(last === undefined || row.status === 'removed' || servesMeanwhile(row)
-      ? []
-      : [lastWorkingLine(last, row.status !== 'unhealthy', repositoryUrl)]),
+    ...given(supersededBy, (by) => [paragraph(text('Superseded by '), ...commitLink(by, repositoryUrl), text('.'))]),
+    ...given(supersededBy === undefined ? reason : undefined, (why) => [paragraph(...sentence(why))]),
+    ...given(isBad(status) ? diagnosis : undefined, (found) => diagnosisBlocks(found, budget)),
+    ...given(last, (version) => [lastWorkingLine(version, status !== 'unhealthy', repositoryUrl)]),
   ]
 }
 
@@ -113,32 +112,32 @@ function lastWorkingLine(last: LastWorking, mayServe: boolean, repositoryUrl: st
 function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootContent[] {
   const decisive = excerpt(diagnosis.decisive, 'start', budget.decisive)
   const tail = excerpt(diagnosis.tail, 'end', budget.tail)
-  const advice =
-    diagnosis.hint.trim() === '' ? [] : [paragraph(strong(text('What to do:')), text(' '), ...prose(diagnosis.hint))]
+  const hint = diagnosis.hint.trim() === '' ? undefined : diagnosis.hint
   return [
     paragraph(strong(text('Why:')), text(' '), ...prose(diagnosis.cause)),
-    ...advice,
-    ...(decisive.length === 0 ? [] : [block(decisive, 'text')]),
-    ...(tail.length === 0 ? [] : folded(`End of the log (${count(tail.length, 'line')})`, block(tail, 'text'))),
+    ...given(hint, (advice) => [paragraph(strong(text('What to do:')), text(' '), ...prose(advice))]),
+    ...ifAny(decisive, (lines) => [block(lines, 'text')]),
+    ...ifAny(tail, (lines) => folded(`End of the log (${count(lines.length, 'line')})`, block(lines, 'text'))),
   ]
 }
 
 /** What else there is to know of a row: remark, database, domain, change; DNS records still to be set as a table. */
 export function sideBlocks(row: CardRow): RootContent[] {
-  const lines: PhrasingContent[][] = []
-  if (row.note !== undefined) lines.push(sentence(row.note))
-  if (row.database !== undefined && row.status !== 'removed') lines.push([text('Database '), code(row.database)])
-  if (row.domain !== undefined) lines.push(domainLine(row.domain))
-  const change = row.status === 'live' && row.change !== undefined ? changeWords(row, row.change) : ''
-  if (change !== '') lines.push([text(change)])
+  const lines = [
+    ...given(row.note, (note) => [sentence(note)]),
+    ...given(row.status === 'removed' ? undefined : row.database, (name) => [[text('Database '), code(name)]]),
+    ...given(row.domain, (domain) => [domainLine(domain)]),
+    ...given(row.status === 'live' ? changeWords(row) : undefined, (change) => [[text(change)]]),
+  ]
   const records = row.domain?.status === 'active' ? [] : (row.domain?.records ?? [])
-  const [only] = lines
-  const said = only !== undefined && lines.length === 1 ? [paragraph(...only)] : lines.length === 0 ? [] : [list(lines)]
-  return [...said, ...(records.length === 0 ? [] : [recordTable(records)])]
+  return [
+    ...ifAny(lines, ([only = [], ...more]) => (more.length === 0 ? [paragraph(...only)] : [list([only, ...more])])),
+    ...ifAny(records, (missing) => [recordTable(missing)]),
+  ]
 }
 
 function domainLine(domain: DomainView): PhrasingContent[] {
-  const error = domain.error === undefined ? [] : [text(': '), ...prose(domain.error, 200)]
+  const error = given(domain.error, (why) => [text(': '), ...prose(why, 200)])
   const label = code(domain.name)
   const name = domain.status === 'active' ? link(`https://${domain.name}`, label) : [label]
   return [text('Domain '), ...name, text(' is '), ...prose(domain.status || 'unknown', 40), ...error]
@@ -157,18 +156,16 @@ const NOTABLE_BUILD_SHARE = 0.1
 const NOTABLE_BYTES = 1000
 const NOTABLE_SIZE_SHARE = 0.01
 
-function changeWords({ buildMs, bytes }: CardRow, { buildMsBefore, bytesBefore }: ChangeView): string {
-  const parts: string[] = []
-  const slowerMs = difference(buildMs, buildMsBefore, NOTABLE_MS, NOTABLE_BUILD_SHARE)
-  if (slowerMs !== 0)
-    parts.push(`built ${formatDuration(Math.abs(slowerMs))} ${slowerMs > 0 ? 'slower' : 'faster'} than before`)
-  const moreBytes = difference(bytes, bytesBefore, NOTABLE_BYTES, NOTABLE_SIZE_SHARE)
-  if (bytes !== undefined && moreBytes !== 0)
-    parts.push(
-      `${formatBytes(bytes)} of files, ${formatBytes(Math.abs(moreBytes))} ${moreBytes > 0 ? 'more' : 'less'} than before`,
-    )
-  const sentence = parts.join('; ')
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1)
+/** How the figures differ from those of the version before; undefined where they do not. */
+function changeWords({ buildMs, bytes, change }: CardRow): string | undefined {
+  const slowerMs = difference(buildMs, change?.buildMsBefore, NOTABLE_MS, NOTABLE_BUILD_SHARE)
+  const more = difference(bytes, change?.bytesBefore, NOTABLE_BYTES, NOTABLE_SIZE_SHARE)
+  const parts = [
+    slowerMs && `built ${formatDuration(Math.abs(slowerMs))} ${slowerMs > 0 ? 'slower' : 'faster'} than before`,
+    more &&
+      `${formatBytes(bytes ?? 0)} of files, ${formatBytes(Math.abs(more))} ${more > 0 ? 'more' : 'less'} than before`,
+  ]
+  return capital(parts.filter(Boolean).join('; ')) || undefined
 }
 
 /** How much more there is now; zero where it is not worth a word. */

@@ -22,6 +22,16 @@ export function serialise(blocks: readonly RootContent[]): string {
   )
 }
 
+/** What is said of a value, where there is one. */
+export function given<T, R>(value: T | undefined, say: (value: T) => R[]): R[] {
+  return value === undefined ? [] : say(value)
+}
+
+/** What is said of a list, where it has anything in it. */
+export function ifAny<T, R>(list: readonly T[], say: (list: readonly T[]) => R[]): R[] {
+  return list.length === 0 ? [] : say(list)
+}
+
 /** Text of our own, or text that has gone through `defuse`. */
 export function text(value: string): PhrasingContent {
   return { type: 'text', value }
@@ -48,11 +58,9 @@ export function cellCode(value: string, maxChars = 80): PhrasingContent {
 /** A link, or only its label where the address is not one for the web. */
 export function link(address: string | undefined, ...label: PhrasingContent[]): PhrasingContent[] {
   const url = normalAddress(address)
-  return url === undefined ? label : [{ type: 'link', url: url.href, children: label.filter(isNotLink) }]
-}
-
-function isNotLink(node: PhrasingContent): boolean {
-  return node.type !== 'link'
+  return url === undefined
+    ? label
+    : [{ type: 'link', url: url.href, children: label.filter(({ type }) => type !== 'link') }]
 }
 
 export function heading(depth: 2 | 3 | 4, ...children: PhrasingContent[]): RootContent {
@@ -245,15 +253,8 @@ function fit({ level, title, message, file, line, column }: AnnotationView): Ann
 }
 
 function liesInside(file: string): boolean {
-  const leaves = file.split(/[\\/]/).includes('..')
-  return (
-    file !== '' &&
-    file.length <= 500 &&
-    !leaves &&
-    !/^([\\/]|[A-Za-z]:)/.test(file) &&
-    printable(file) === file &&
-    !file.includes('\n')
-  )
+  const leaves = /^$|^([\\/]|[A-Za-z]:)|(^|[\\/])\.\.([\\/]|$)|\n/.test(file)
+  return !leaves && file.length <= 500 && printable(file) === file
 }
 
 function isPosition(value: number | undefined): value is number {

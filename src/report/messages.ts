@@ -1,6 +1,19 @@
 import { createHash } from 'node:crypto'
 import { formatDuration } from '../core/format.ts'
-import { block, code, excerpt, folded, link, list, oneLine, paragraph, prose, serialise, text } from './markdown.ts'
+import {
+  block,
+  code,
+  excerpt,
+  folded,
+  given,
+  ifAny,
+  link,
+  list,
+  paragraph,
+  prose,
+  serialise,
+  text,
+} from './markdown.ts'
 
 const commandWords: readonly (readonly [string, string])[] = [
   ['/ink deploy', 'deploys the head of this pull request; for one that comes from a fork, name the commit in full'],
@@ -12,10 +25,8 @@ const commandWords: readonly (readonly [string, string])[] = [
 
 /** The answer to `/ink help`, or to a command that does not exist. */
 export function helpAnswer(unknown: string | undefined): string {
-  const intro =
-    unknown === undefined ? [] : [paragraph(text('There is no command '), code(oneLine(unknown, 40)), text('.'))]
   return serialise([
-    ...intro,
+    ...given(unknown, (word) => [paragraph(text('There is no command '), code(word, 40), text('.'))]),
     paragraph(text('Commands, each on a line of its own:')),
     list(commandWords.map(([command, what]) => [code(command), text(` ${what}`)])),
   ])
@@ -42,7 +53,7 @@ export function logsAnswer(serviceName: string, status: string, lines: readonly 
       ...prose(status, 60),
       text(shown.length === 0 ? ', and its runtime log is empty.' : '.'),
     ),
-    ...(shown.length === 0 ? [] : folded(`Runtime log, the last ${shown.length} lines`, block(shown))),
+    ...ifAny(shown, (log) => folded(`Runtime log, the last ${log.length} lines`, block(log))),
   ])
 }
 
@@ -61,7 +72,7 @@ export function troubleIssueBody(of: {
   const log = excerpt(of.logTail, 'end', { maxLines: 40, maxLineChars: 300 })
   const blocks = [
     paragraph(code(of.serviceName), text(' is in trouble: '), ...prose(of.trouble)),
-    ...(log.length === 0 ? [] : [paragraph(text('The end of its log:')), block(log)]),
+    ...ifAny(log, (tail) => [paragraph(text('The end of its log:')), block(tail)]),
     paragraph(
       text('Found by '),
       ...link(of.runUrl, text('a scheduled run')),

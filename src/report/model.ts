@@ -1,10 +1,6 @@
 import * as z from 'zod'
-import type { Seal } from './seal.ts'
 
-/**
- * What a run has to tell, in the terms of whoever reads it. Everything here is plain data:
- * times come in as ISO strings or epoch milliseconds, texts may be untrusted and are made harmless by the renderers.
- */
+/** What a run has to tell, as plain data. Texts may be untrusted: the renderers make them harmless. */
 
 /** Links of the repository a card or summary stands in. `repositoryUrl` is `<server>/<owner>/<name>`, GHES included. */
 export interface Surroundings {
@@ -12,11 +8,19 @@ export interface Surroundings {
   readonly pullRequest?: number | undefined
   /** Markdown above the card; empty for none, undefined for what the card has already. */
   readonly header?: string | undefined
+  readonly remarks?: readonly string[] | undefined
   /** What ends a preview after its pull request, in words that follow "removed"; undefined where nobody knows. */
   readonly removal?: PreviewEnd | undefined
   /** Signs what the card carries, and tells what of a card is to be believed; a run without the API key has none. */
   readonly seal?: Seal | undefined
 }
+
+/**
+ * Signs the hidden state of a comment. Under the name that a workflow's token writes with, other actions write as well, and
+ * what they write may be a stranger's words: what was read back counts only with the signature of somebody who has the
+ * API key.
+ */
+export type Seal = (state: string) => string
 
 /** `closing`: the run that the closing starts. `expiry`: the platform, so many milliseconds after the deployment. */
 export type PreviewEnd = 'closing' | 'sweep' | 'nothing' | { readonly expiresAfterMs: number }
@@ -25,9 +29,8 @@ export type PhaseResult = 'done' | 'failed' | 'skipped' | 'cancelled' | 'running
 
 export interface Phase {
   readonly name: PhaseName
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, as the next, which is absent while it runs. */
   readonly startMs: number
-  /** Epoch milliseconds; absent while it runs. */
   readonly endMs?: number | undefined
   readonly result: PhaseResult
 }
@@ -60,7 +63,6 @@ export interface AnnotationView {
 }
 
 interface RunReport {
-  /** Set for every report; a link back to the run. */
   readonly runUrl: string
   /** What is degraded, each with how to fix it. */
   readonly warnings: readonly string[]
@@ -77,7 +79,6 @@ export interface AccountView {
   readonly limits: readonly string[]
 }
 
-/** A preview, a production deployment or a rollback. */
 export interface DeployReport extends RunReport {
   readonly kind: 'deploy'
   readonly action: 'preview' | 'production' | 'rollback'
@@ -167,7 +168,6 @@ export interface ForeseenChange {
   readonly to: string | undefined
 }
 
-/** What would become of one service. */
 export interface ForeseenService {
   readonly service: string
   readonly what: 'create' | 'update' | 'unchanged' | 'remove' | 'refuse'
@@ -282,6 +282,8 @@ export const rowSchema = z.object({
   domain: domainSchema.optional(),
   /** Figures of the last live version before this run's; filled when the row is merged into the card. */
   change: z.object({ buildMsBefore: count.optional(), bytesBefore: count.optional() }).optional(),
+  /** Nothing was begun, for a mistake in a file: the row stands for all services that there would have been. */
+  refused: z.boolean().optional(),
   /** One line for skipped, superseded, cancelled, timed out and removed. */
   reason: text(1000).optional(),
   /** One line beside a state that stands, such as a later commit that needed no deployment. */
@@ -296,4 +298,3 @@ export type Health = Readonly<z.infer<typeof healthSchema>>
 export type DiagnosisView = Readonly<z.infer<typeof diagnosisSchema>>
 export type LastWorking = Readonly<z.infer<typeof lastWorkingSchema>>
 export type DomainView = Readonly<z.infer<typeof domainSchema>>
-export type ChangeView = NonNullable<CardRow['change']>

@@ -1,7 +1,9 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import * as z from 'zod'
+import type { Secret } from '../core/secret.ts'
 import type { LogBudget } from './details.ts'
 import { excerpt, oneLine, printable } from './markdown.ts'
-import { type CardRow, type ChangeView, type LastWorking, rowSchema } from './model.ts'
+import { type CardRow, type LastWorking, rowSchema, type Seal } from './model.ts'
 
 /**
  * The hidden part of the comment: a marker by which it is found, and its rows as JSON, for agents and for the jobs
@@ -57,22 +59,30 @@ function parseJson(json: string): unknown {
 
 /** A row cut down to what a comment can hold: bounded texts, and as much of the log as `budget` allows. */
 export function boundedRow(row: CardRow, budget: LogBudget): CardRow {
-  const { diagnosis, ...rest } = row
-  const bounded = {
-    ...rest,
-    service: oneLine(row.service, 80) || 'service',
-    ...(row.place === undefined ? {} : { place: oneLine(row.place, 80) }),
-    commit: printable(row.commit).slice(0, 64),
-    ...(row.reason === undefined ? {} : { reason: oneLine(row.reason, 500) }),
-    ...(row.note === undefined ? {} : { note: oneLine(row.note, 500) }),
-    ...(row.database === undefined ? {} : { database: oneLine(row.database, 80) }),
-    ...(row.domain === undefined ? {} : { domain: boundedDomain(row.domain) }),
-    ...withBoundedUrls(row),
-  }
-  if (diagnosis === undefined) return bounded
+  const line = (text: string | undefined, most: number) => text && oneLine(text, most)
+  const { diagnosis, domain, lastWorking: last } = row
   return {
-    ...bounded,
-    diagnosis: {
+    ...row,
+    service: oneLine(row.service, 80) || 'service',
+    place: line(row.place, 80),
+    commit: printable(row.commit).slice(0, 64),
+    runUrl: row.runUrl.slice(0, 500),
+    url: row.url?.slice(0, 500),
+    reason: line(row.reason, 500),
+    note: line(row.note, 500),
+    database: line(row.database, 80),
+    domain: domain && {
+      name: oneLine(domain.name, 255),
+      status: oneLine(domain.status, 40),
+      error: line(domain.error, 200),
+      records: domain.records?.slice(0, 10).map((record) => ({
+        type: oneLine(record.type, 10),
+        name: oneLine(record.name, 255),
+        content: oneLine(record.content, 255),
+      })),
+    },
+    lastWorking: last && { ...last, commit: printable(last.commit).slice(0, 64), url: last.url?.slice(0, 500) },
+    diagnosis: diagnosis && {
       cause: oneLine(diagnosis.cause, 500),
       hint: oneLine(diagnosis.hint, 500),
       decisive: excerpt(diagnosis.decisive, 'start', budget.decisive),
@@ -81,48 +91,19 @@ export function boundedRow(row: CardRow, budget: LogBudget): CardRow {
   }
 }
 
-function boundedDomain(domain: NonNullable<CardRow['domain']>): NonNullable<CardRow['domain']> {
-  return {
-    name: oneLine(domain.name, 255),
-    status: oneLine(domain.status, 40),
-    ...(domain.error === undefined ? {} : { error: oneLine(domain.error, 200) }),
-    ...(domain.records === undefined
-      ? {}
-      : {
-          records: domain.records.slice(0, 10).map((record) => ({
-            type: oneLine(record.type, 10),
-            name: oneLine(record.name, 255),
-            content: oneLine(record.content, 255),
-          })),
-        }),
-  }
-}
-
-function withBoundedUrls(row: CardRow): Partial<CardRow> {
-  const last = row.lastWorking
-  return {
-    runUrl: row.runUrl.slice(0, 500),
-    ...(row.url === undefined ? {} : { url: row.url.slice(0, 500) }),
-    ...(last === undefined ? {} : { lastWorking: boundedLast(last) }),
-  }
-}
-
-function boundedLast(last: LastWorking): LastWorking {
-  return {
-    ...last,
-    commit: printable(last.commit).slice(0, 64),
-    ...(last.url === undefined ? {} : { url: last.url.slice(0, 500) }),
-  }
-}
-
 /**
  * Puts a row among the others: the newest run wins per service and target, whatever the order of writing. Applying the
  * same row twice changes nothing, so a job can find out whether its row has arrived by merging it again.
  */
 export function mergeRow(rows: readonly CardRow[], incoming: CardRow): CardRow[] {
-  const others = rows.filter((row) => !sameDeployment(row, incoming))
+  const others = rows.filter((row) => !sameDeployment(row, incoming) && !givesWay(row, incoming))
   const merged = rows.filter((row) => sameDeployment(row, incoming)).reduce(newer, incoming)
   return [...others, merged].sort(byTargetAndName)
+}
+
+/** Of a run that was refused, what its services would have been called was not known; those of a later one take its place. */
+function givesWay(row: CardRow, incoming: CardRow): boolean {
+  return row.refused === true && row.target === incoming.target && compareRuns(incoming, row) > 0
 }
 
 /** Folds the rows of another card into these, as when two jobs made a comment each. */
@@ -152,7 +133,8 @@ function newer(incoming: CardRow, found: CardRow): CardRow {
   if (order === 0 && Date.parse(incoming.updatedAt) < Date.parse(found.updatedAt)) return found
   // A run that gave way does not hide the one it gave way to, even when it began later.
   if (order > 0 && incoming.status === 'superseded' && incoming.supersededBy === found.commit) return found
-  return carryOver(incoming, found)
+  // What the new row does not know and the card does: which version worked last, and what it measured.
+  return withLastWorking(withFigures(incoming, found), found)
 }
 
 /** A commit that was skipped leaves what an earlier one put up; the stamp stays too, as that run may still be writing. */
@@ -172,41 +154,66 @@ function compareRuns(a: CardRow, b: CardRow): number {
   return (startedAgain && Date.parse(a.run.startedAt) - Date.parse(b.run.startedAt)) || byId
 }
 
-/** What the new row does not know and the card does: which version worked last, and what it measured. */
-function carryOver(incoming: CardRow, found: CardRow): CardRow {
-  return withLastWorking(withFigures(incoming, found), found)
-}
-
 /** An image that was there already took no time to build, so then the figure before it stays the one to compare with. */
 function withFigures(incoming: CardRow, found: CardRow): CardRow {
   if (incoming.status === 'removed' || found.status === 'removed') return incoming
   const measured = found.status === 'live' && compareRuns(incoming, found) !== 0
-  const change: ChangeView = {
-    ...found.change,
-    ...(measured && found.buildMs !== undefined ? { buildMsBefore: found.buildMs } : {}),
-    ...(measured && found.bytes !== undefined ? { bytesBefore: found.bytes } : {}),
+  const before = found.change ?? {}
+  const change = {
+    buildMsBefore: (measured ? found.buildMs : undefined) ?? before.buildMsBefore,
+    bytesBefore: (measured ? found.bytes : undefined) ?? before.bytesBefore,
     ...incoming.change,
   }
-  return Object.keys(change).length === 0 ? incoming : { ...incoming, change }
+  return Object.values(change).every((figure) => figure === undefined) ? incoming : { ...incoming, change }
 }
 
 function withLastWorking(incoming: CardRow, found: CardRow): CardRow {
   if (incoming.lastWorking !== undefined || incoming.status === 'live' || incoming.status === 'removed') return incoming
   const last = lastWorkingOf(found)
   if (last === undefined || last.commit === incoming.commit) return incoming
-  return { ...incoming, lastWorking: incoming.status === 'building' ? last : withoutClaim(last) }
+  // Only the run itself can have seen that the old version still serves after a failure.
+  return { ...incoming, lastWorking: incoming.status === 'building' ? last : { ...last, stillLive: undefined } }
 }
 
 function lastWorkingOf(row: CardRow): LastWorking | undefined {
-  if (row.status === 'live')
-    return { commit: row.commit, stillLive: true, ...(row.url === undefined ? {} : { url: row.url }) }
+  if (row.status === 'live') return { commit: row.commit, stillLive: true, url: row.url }
   if (row.status === 'removed' || row.lastWorking === undefined) return undefined
   // An unhealthy version has taken the place of the one before it.
-  return row.status === 'unhealthy' ? withoutClaim(row.lastWorking) : row.lastWorking
+  return row.status === 'unhealthy' ? { ...row.lastWorking, stillLive: undefined } : row.lastWorking
 }
 
-// Only the run itself can have seen that the old version still serves after a failure.
-function withoutClaim(last: LastWorking): LastWorking {
-  const { stillLive: _claimed, ...rest } = last
-  return rest
+/**
+ * The seal of one pull request's comment, so that the state of another one is not taken for its own; undefined for a run
+ * that was given no API key.
+ */
+export function createSeal(
+  key: Secret | undefined,
+  { id, fullName }: { readonly id?: string | undefined; readonly fullName: string },
+  pullRequest: number,
+): Seal | undefined {
+  if (key === undefined) return undefined
+  const own = createHmac('sha256', key.reveal()).update('ink-deploy card').digest()
+  return (state) =>
+    createHmac('sha256', own)
+      .update(`${id ?? fullName}#${pullRequest}\n${state}`)
+      .digest('hex')
+}
+
+const SEALED = /<!-- ink-deploy:state [^\n]* -->\n<!-- ink-deploy:seal ([0-9a-f]{64}) -->/g
+
+/** The hidden state with its seal below it. */
+export function withSeal(state: string, seal: Seal | undefined): string {
+  return seal === undefined ? state : `${state}\n<!-- ink-deploy:seal ${seal(state)} -->`
+}
+
+/** State and seal of a body, whether the seal is good or not; undefined where there is none. */
+export function sealedPart(body: string): string | undefined {
+  return [...body.replaceAll('\r\n', '\n').matchAll(SEALED)].at(-1)?.[0]
+}
+
+/** The hidden state of a body, if it is one that we wrote for this very comment. */
+export function authenticState(body: string, seal: Seal): string | undefined {
+  const [state = '', found = ''] = sealedPart(body)?.split('\n') ?? []
+  const [, ours = ''] = withSeal(state, seal).split('\n')
+  return ours.length === found.length && timingSafeEqual(Buffer.from(ours), Buffer.from(found)) ? state : undefined
 }

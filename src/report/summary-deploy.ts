@@ -1,5 +1,5 @@
 import type { PhrasingContent, RootContent } from 'mdast'
-import { count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from '../core/format.ts'
+import { capital, count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from '../core/format.ts'
 import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
 import {
   block,
@@ -7,7 +7,9 @@ import {
   code,
   cut,
   folded,
+  given,
   heading,
+  ifAny,
   link,
   list,
   oneLine,
@@ -22,7 +24,6 @@ import type {
   CostView,
   DeployReport,
   Phase,
-  PhaseName,
   PhaseResult,
   PushedView,
   Surroundings,
@@ -64,9 +65,7 @@ export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundin
 }
 
 function annotationBlocks(annotations: readonly AnnotationView[], filesUrl: string): RootContent[] {
-  const placed = annotations.filter((annotation) => annotation.file !== undefined).slice(0, 10)
-  if (placed.length === 0) return []
-  return [
+  return ifAny(annotations.filter(({ file }) => file !== undefined).slice(0, 10), (placed) => [
     heading(3, text('Where')),
     table(
       ['File', 'What'],
@@ -75,7 +74,7 @@ function annotationBlocks(annotations: readonly AnnotationView[], filesUrl: stri
         [...prose(annotation.title, 120), text(': '), ...prose(annotation.message, 300)],
       ]),
     ),
-  ]
+  ])
 }
 
 function placeOf({ file = '', line, column }: AnnotationView): string {
@@ -97,21 +96,18 @@ function timelineBlocks({ phases }: DeployReport, nowMs: number): RootContent[] 
 }
 
 function shippedBlocks({ pushed, detected, envNames, cost, account }: DeployReport): RootContent[] {
-  const items: PhrasingContent[][] = [
-    ...(pushed === undefined ? [] : [pushedWords(pushed)]),
-    ...(detected === undefined ? [] : [prose(detected)]),
-    ...(cost === undefined ? [] : [costWords(cost)]),
-    ...(account === undefined ? [] : [accountWords(account)]),
+  const items = [
+    ...given(pushed, (what) => [pushedWords(what)]),
+    ...given(detected, (what) => [prose(what)]),
+    ...given(cost, (sum) => [costWords(sum)]),
+    ...given(account, (whose) => [accountWords(whose)]),
   ]
-  const names = [...envNames].sort().slice(0, MAX_NAMES)
+  const variables = `${count(envNames.length, 'environment variable')}, names only`
   return [
-    ...(items.length === 0 ? [] : [heading(3, text('Shipped')), list(items)]),
-    ...(names.length === 0
-      ? []
-      : folded(
-          `${count(envNames.length, 'environment variable')}, names only`,
-          list(names.map((name) => [code(name)])),
-        )),
+    ...ifAny(items, (said) => [heading(3, text('Shipped')), list([...said])]),
+    ...ifAny([...envNames].sort().slice(0, MAX_NAMES), (names) =>
+      folded(variables, list(names.map((name) => [code(name)]))),
+    ),
   ]
 }
 
@@ -134,43 +130,26 @@ function pushedWords(pushed: PushedView): PhrasingContent[] {
 
 // As code: of what stands between two dollar signs GitHub makes a formula.
 function costWords({ perDay, perMonth, basis }: CostView): PhrasingContent[] {
-  const month = perMonth === undefined ? [] : [text(', '), code(formatDollars(perMonth)), text(' a month')]
-  const what = basis === undefined ? [] : [text(` for ${basis}`)]
+  const month = given(perMonth, (sum) => [text(', '), code(formatDollars(sum)), text(' a month')])
+  const what = given(basis, (said) => [text(` for ${said}`)])
   return [text('Estimated cost '), code(formatDollars(perDay)), text(' a day'), ...month, ...what]
 }
 
-function accountWords({
-  name,
-  project,
-  workspace,
-  servicesInUse,
-  mostServices,
-  limits,
-}: AccountView): PhrasingContent[] {
-  const place = [
-    ...(name === undefined ? [] : [text('account '), code(oneLine(name, 100)), text(', ')]),
-    ...(workspace === undefined ? [] : [text('workspace '), code(oneLine(workspace, 100)), text(', ')]),
-    text('project '),
-    code(oneLine(project, 100)),
-  ]
+function accountWords(account: AccountView): PhrasingContent[] {
+  const { servicesInUse, mostServices, limits } = account
+  const named = (what: string, name: string) => [text(`${what} `), code(name, 100)]
   const most = mostServices === undefined ? '' : ` of ${mostServices}`
-  const inUse = servicesInUse === undefined ? [] : [text(`; ${count(servicesInUse, 'service')}${most} in use`)]
-  const allowed = limits.length === 0 ? [] : [text('; '), ...prose(limits.join(', '), 200)]
-  return [text('On ml.ink: '), ...place, ...inUse, ...allowed]
+  return [
+    text('On ml.ink: '),
+    ...given(account.name, (name) => [...named('account', name), text(', ')]),
+    ...given(account.workspace, (name) => [...named('workspace', name), text(', ')]),
+    ...named('project', account.project),
+    ...given(servicesInUse, (inUse) => [text(`; ${count(inUse, 'service')}${most} in use`)]),
+    ...ifAny(limits, (allowed) => [text('; '), ...prose(allowed.join(', '), 200)]),
+  ]
 }
 
 const DAY_MS = 86_400_000
-
-const NAMES: Readonly<Record<PhaseName, string>> = {
-  prepare: 'Prepare',
-  snapshot: 'Snapshot',
-  push: 'Push',
-  queue: 'Queue',
-  build: 'Build',
-  'roll-out': 'Roll-out',
-  probe: 'Probe',
-  settle: 'Settle',
-}
 
 // Mermaid greys out what is tagged as done, so that would be nearly all of it.
 const TAGS: Readonly<Record<PhaseResult, string>> = {
@@ -215,7 +194,7 @@ function ganttLine(phase: Phase, originMs: number, nowMs: number): string {
   const startMs = Math.max(0, Math.round(phase.startMs - originMs))
   const endMs = Math.max(startMs, Math.round((phase.endMs ?? nowMs) - originMs))
   const failed = phase.result === 'failed' || phase.result === 'cancelled' ? ` ${phase.result}` : ''
-  return `  ${NAMES[phase.name]}${failed} ${formatDuration(endMs - startMs)} :${TAGS[phase.result]}${clockTime(startMs)}, ${clockTime(endMs)}`
+  return `  ${capital(phase.name)}${failed} ${formatDuration(endMs - startMs)} :${TAGS[phase.result]}${clockTime(startMs)}, ${clockTime(endMs)}`
 }
 
 // A run ends within a day: GitHub kills jobs after six hours unless they have a runner of their own.

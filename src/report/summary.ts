@@ -1,11 +1,13 @@
-import type { PhrasingContent, RootContent } from 'mdast'
+import type { RootContent } from 'mdast'
 import { count, formatDollars, formatDuration, formatUtc } from '../core/format.ts'
 import {
   block,
   cellCode,
   code,
   dotted,
+  given,
   heading,
+  ifAny,
   link,
   list,
   oneLine,
@@ -19,9 +21,11 @@ import {
 } from './markdown.ts'
 import type {
   CostView,
+  ForeseenService,
   MonitoredService,
   MonitorReport,
   NothingReport,
+  PlanReport,
   Report,
   Surroundings,
   SweepReport,
@@ -29,8 +33,7 @@ import type {
   TeardownReport,
 } from './model.ts'
 import { deployBlocks } from './summary-deploy.ts'
-import { planBlocks } from './summary-plan.ts'
-import { formatCost, targetWords } from './wording.ts'
+import { changeWords, formatCost, targetWords } from './wording.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */
 export const MAX_SUMMARY_BYTES = 512 * 1024
@@ -40,7 +43,7 @@ export const MAX_SUMMARY_BYTES = 512 * 1024
  * @param nowMs epoch milliseconds, ends the bar of a phase that is still running
  */
 export function renderSummary(report: Report, surroundings: Surroundings, nowMs: number): string {
-  const blocks = [...blocksOf(report, surroundings, nowMs), ...warningBlocks(report.warnings)]
+  const blocks = [...blocksOf(report, surroundings, nowMs), ...ifAny(report.warnings, warningBlocks)]
   const markdown = serialise(blocks)
   if (Buffer.byteLength(markdown) <= MAX_SUMMARY_BYTES) return markdown
   const said = paragraph(
@@ -69,22 +72,23 @@ function blocksOf(report: Report, surroundings: Surroundings, nowMs: number): Ro
 }
 
 function warningBlocks(warnings: readonly string[]): RootContent[] {
-  if (warnings.length === 0) return []
-  const shown = warnings.slice(0, 30)
+  return [heading(3, text('Warnings')), ...warnings.slice(0, 30).flatMap(warningBlock)]
+}
+
+/** What is indented is to be copied; what is not is said. */
+function warningBlock(warning: string): RootContent[] {
+  const [first = '', ...rest] = warning.split('\n')
+  const isSample = (line: string) => line.startsWith('    ')
+  const said = [first, ...rest.filter((line) => !isSample(line)).slice(0, 20)]
+  const sample = rest.filter(isSample).slice(0, 20)
   return [
-    heading(3, text('Warnings')),
-    ...shown.flatMap((warning) => {
-      const [first = '', ...rest] = warning.split('\n')
-      // What is indented is to be copied; what is not is said.
-      const isSample = (line: string) => line.startsWith('    ')
-      const sample = rest.filter(isSample).map((line) => line.slice(4, 500))
-      return [
-        ...[first, ...rest.filter((line) => !isSample(line)).slice(0, 20)].map((line) =>
-          paragraph(...prose(line, 1000)),
-        ),
-        ...(sample.length === 0 ? [] : [block(sample.slice(0, 20), 'yaml')]),
-      ]
-    }),
+    ...said.map((line) => paragraph(...prose(line, 1000))),
+    ...ifAny(sample, (lines) => [
+      block(
+        lines.map((line) => line.slice(4, 500)),
+        'yaml',
+      ),
+    ]),
   ]
 }
 
@@ -102,7 +106,7 @@ function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootCon
   return [
     heading(2, text(nothingTitles[status])),
     labelled('Why:', reason),
-    ...(hint === undefined ? [] : [labelled('What to do:', hint)]),
+    ...given(hint, (advice) => [labelled('What to do:', advice)]),
     smallPrint(...dotted([link(runUrl, text('run'))])),
   ]
 }
@@ -110,7 +114,7 @@ function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootCon
 const MAX_TABLE_ROWS = 200
 
 /** The summary of a preview's removal. */
-export function teardownBlocks(report: TeardownReport): RootContent[] {
+function teardownBlocks(report: TeardownReport): RootContent[] {
   const what = report.target.startsWith('pr-') ? 'Preview' : 'Service'
   const title = report.left.length === 0 ? `⚪ ${what} was removed` : `🔴 ${what} could not be removed completely`
   const nothing = report.removed.length === 0 && report.left.length === 0
@@ -118,31 +122,21 @@ export function teardownBlocks(report: TeardownReport): RootContent[] {
     heading(2, text(title)),
     paragraph(code(report.service), text(` of ${targetWords(report.target)}`)),
     ...(nothing ? [paragraph(text('There was nothing left to remove.'))] : []),
-    ...(report.removed.length === 0
-      ? []
-      : [
-          list(
-            report.removed
-              .slice(0, MAX_TABLE_ROWS)
-              .map((removed) => [text(`Removed ${removed.kind} `), code(removed.name)]),
-          ),
-        ]),
-    ...(report.left.length === 0
-      ? []
-      : [
-          heading(3, text('Left behind')),
-          table(
-            ['What', 'Name', 'Why'],
-            report.left
-              .slice(0, MAX_TABLE_ROWS)
-              .map((kept) => [[text(kept.kind)], [cellCode(kept.name)], prose(kept.why)]),
-          ),
-        ]),
+    ...ifAny(report.removed.slice(0, MAX_TABLE_ROWS), (removed) => [
+      list(removed.map(({ kind, name }) => [text(`Removed ${kind} `), code(name)])),
+    ]),
+    ...ifAny(report.left.slice(0, MAX_TABLE_ROWS), (left) => [
+      heading(3, text('Left behind')),
+      table(
+        ['What', 'Name', 'Why'],
+        left.map(({ kind, name, why }) => [[text(kind)], [cellCode(name)], prose(why)]),
+      ),
+    ]),
   ]
 }
 
 /** The summary of a sweep. */
-export function sweepBlocks(report: SweepReport, surroundings: Surroundings): RootContent[] {
+function sweepBlocks(report: SweepReport, surroundings: Surroundings): RootContent[] {
   const { removed, kept, failed, dryRun } = report
   const verb = dryRun ? 'would be removed' : 'removed'
   const said = `${count(removed.length, 'preview')} ${verb}, ${kept.length} kept${failed.length === 0 ? '' : `, ${failed.length} failed`}`
@@ -161,11 +155,8 @@ export function sweepBlocks(report: SweepReport, surroundings: Surroundings): Ro
 
 /** One line about what is open costs, and what there is to pay it with. */
 function moneyBlocks({ cost, credits }: { cost?: CostView | undefined; credits?: string | undefined }): RootContent[] {
-  const said = [
-    ...(cost === undefined ? [] : [formatCost(cost)]),
-    ...(credits === undefined ? [] : [`credits left: ${credits}`]),
-  ]
-  return said.length === 0 ? [] : [paragraph(...prose(`💰 ${said.join(' · ')}`))]
+  const said = [...given(cost, (sum) => [formatCost(sum)]), ...given(credits, (left) => [`credits left: ${left}`])]
+  return ifAny(said, (parts) => [paragraph(...prose(`💰 ${parts.join(' · ')}`))])
 }
 
 function previewTable(
@@ -173,29 +164,24 @@ function previewTable(
   previews: readonly SweptPreview[],
   { repositoryUrl }: Surroundings,
 ): RootContent[] {
-  if (previews.length === 0) return []
-  const rows = previews
-    .slice(0, MAX_TABLE_ROWS)
-    .map((preview): PhrasingContent[][] => [
-      [cellCode(preview.service)],
-      pullRequestCell(preview.pullRequest, repositoryUrl),
-      prose(preview.why),
-      [text(preview.costPerDay === undefined ? '–' : formatDollars(preview.costPerDay))],
-    ])
-  const rest = previews.length - rows.length
-  return [
+  const rest = previews.length - MAX_TABLE_ROWS
+  return ifAny(previews.slice(0, MAX_TABLE_ROWS), (shown) => [
     heading(3, text(title)),
-    table(['Preview', 'Pull request', 'Why', 'Cost a day'], rows),
+    table(
+      ['Preview', 'Pull request', 'Why', 'Cost a day'],
+      shown.map(({ service, pullRequest: number, why, costPerDay }) => [
+        [cellCode(service)],
+        number === undefined ? [text('–')] : link(`${repositoryUrl}/pull/${number}`, text(`#${number}`)),
+        prose(why),
+        [text(costPerDay === undefined ? '–' : formatDollars(costPerDay))],
+      ]),
+    ),
     ...(rest > 0 ? [paragraph(text(`… and ${rest} more`))] : []),
-  ]
-}
-
-function pullRequestCell(number: number | undefined, repositoryUrl: string): PhrasingContent[] {
-  return number === undefined ? [text('–')] : link(`${repositoryUrl}/pull/${number}`, text(`#${number}`))
+  ])
 }
 
 /** The summary of a look at what runs. */
-export function monitorBlocks(report: MonitorReport): RootContent[] {
+function monitorBlocks(report: MonitorReport): RootContent[] {
   const trouble = report.services.filter((service) => service.verdict === 'trouble')
   const unknown = report.services.filter((service) => service.verdict === 'unknown').length
   const unread = unknown === 0 ? '' : `, ${unknown} could not be read`
@@ -205,35 +191,27 @@ export function monitorBlocks(report: MonitorReport): RootContent[] {
       : `${unknown === 0 ? '🟢' : '🟠'} ${count(report.services.length - unknown, 'service')} healthy${unread}`
   return [
     heading(2, text(title)),
-    ...(report.services.length === 0 ? [] : [monitorTable(report)]),
-    ...report.services.flatMap(scalingBlocks),
+    ...ifAny(report.services.slice(0, MAX_TABLE_ROWS), (services) => [
+      table(['Service', 'Status', 'Answer', 'Uptime', 'Issue'], services.map(monitoredCells)),
+    ]),
+    ...report.services.flatMap(({ service, scaling }) =>
+      given(scaling, (step) => [paragraph(text('📐 '), code(service), text(': '), ...prose(step))]),
+    ),
     ...moneyBlocks(report),
     ...trouble.flatMap(troubleBlocks),
   ]
 }
 
-function monitorTable(report: MonitorReport): RootContent {
-  return table(
-    ['Service', 'Status', 'Answer', 'Uptime', 'Issue'],
-    report.services
-      .slice(0, MAX_TABLE_ROWS)
-      .map((service) => [
-        link(service.url, cellCode(service.service)),
-        [
-          text(service.verdict === 'healthy' ? '🟢 ' : service.verdict === 'trouble' ? '🔴 ' : '⚪ '),
-          cellCode(service.platformStatus, 40),
-        ],
-        [
-          text(
-            service.health === undefined
-              ? '–'
-              : `HTTP ${service.health.status} in ${formatDuration(service.health.latencyMs)}`,
-          ),
-        ],
-        [text(uptimeWords(service.uptime))],
-        service.issue === undefined ? [text('–')] : link(service.issue.url, text(`Issue ${service.issue.number}`)),
-      ]),
-  )
+const verdictSigns = { healthy: '🟢', trouble: '🔴', unknown: '⚪' } as const
+
+function monitoredCells({ service, url, verdict, platformStatus, health, uptime, issue }: MonitoredService) {
+  return [
+    link(url, cellCode(service)),
+    [text(`${verdictSigns[verdict]} `), cellCode(platformStatus, 40)],
+    [text(health === undefined ? '–' : `HTTP ${health.status} in ${formatDuration(health.latencyMs)}`)],
+    [text(uptimeWords(uptime))],
+    issue === undefined ? [text('–')] : link(issue.url, text(`Issue ${issue.number}`)),
+  ]
 }
 
 function uptimeWords(uptime: MonitoredService['uptime']): string {
@@ -243,16 +221,67 @@ function uptimeWords(uptime: MonitoredService['uptime']): string {
   return `${percent} % over ${count(uptime.asked, 'check')} since ${formatUtc(uptime.sinceIso).slice(0, 10)}`
 }
 
-function scalingBlocks({ service, scaling }: MonitoredService): RootContent[] {
-  return scaling === undefined ? [] : [paragraph(text('📐 '), code(service), text(': '), ...prose(scaling))]
+function troubleBlocks({ service, trouble }: MonitoredService): RootContent[] {
+  return given(trouble, ({ what, logTail }) => [
+    heading(3, code(service)),
+    paragraph(...prose(what)),
+    ...ifAny(logTail.slice(-30), (tail) => [
+      block(
+        tail.map((line) => oneLine(line, 300)),
+        'text',
+      ),
+    ]),
+  ])
 }
 
-function troubleBlocks(service: MonitorReport['services'][number]): RootContent[] {
-  if (service.trouble === undefined) return []
-  const tail = service.trouble.logTail.slice(-30).map((line) => oneLine(line, 300))
+/** The summary of a run that only looked: what it found, and what would be done. */
+function planBlocks(report: PlanReport): RootContent[] {
+  const problems = report.checks.filter((check) => check.result === 'problem').length
+  const signs = { fine: '🟢', warning: '🟠', problem: '🔴' } as const
+  const ready = report.checks.length === 0 ? '⚪ Dry run: nothing was changed' : '🟢 Ready to deploy'
+  const title = problems === 0 ? ready : `🔴 ${count(problems, 'problem')} to fix before a deployment`
   return [
-    heading(3, code(service.service)),
-    paragraph(...prose(service.trouble.what)),
-    ...(tail.length === 0 ? [] : [block(tail, 'text')]),
+    heading(2, text(title)),
+    ...ifAny(report.checks, (checks) => [
+      table(
+        ['', 'Check', 'Result'],
+        checks.map((check) => [[text(signs[check.result])], prose(check.name, 120), prose(check.detail)]),
+      ),
+    ]),
+    ...report.checks.flatMap(({ name, fix = [] }) =>
+      ifAny(fix.slice(0, 60), (lines) => [
+        paragraph(text('To fix '), ...prose(name, 120), text(':')),
+        block(
+          lines.map((line) => line.slice(0, 500)),
+          'yaml',
+        ),
+      ]),
+    ),
+    ...ifAny(report.services, foreseenBlocks),
+    heading(3, text('What would be done')),
+    report.steps.length === 0
+      ? paragraph(text('Nothing.'))
+      : list(report.steps.slice(0, 100).map((step) => prose(step))),
+  ]
+}
+
+function foreseenBlocks(services: readonly ForeseenService[]): RootContent[] {
+  const dollars = services.flatMap(({ costPerDay }) => costPerDay ?? [])
+  const sum = dollars.reduce((all, one) => all + one, 0)
+  return [
+    table(
+      ['Service', '', 'Changes', 'A day'],
+      services.map(({ service, what, after, changes, why, costPerDay }) => [
+        [cellCode(service)],
+        [text(after.length === 0 ? what : `${what}, after ${after.join(' and ')}`)],
+        prose(
+          [...given(why, (said) => [said]), ...changes.map((one) => `${one.setting}: ${changeWords(one)}`)].join('; '),
+        ),
+        given(costPerDay, (cost) => [cellCode(formatDollars(cost))]),
+      ]),
+    ),
+    ...(dollars.length < 2
+      ? []
+      : [paragraph(text('Together about '), code(formatDollars(sum)), text(' a day (an estimate).'))]),
   ]
 }

@@ -1,36 +1,23 @@
-import { formatDollars, formatDuration } from '../core/format.ts'
+import { capital, formatDollars, formatDuration } from '../core/format.ts'
 import type { CardRow, CostView, ForeseenChange, PhaseName, PreviewEnd, RowStatus, Target } from './model.ts'
 
 /** The words and signs for each state. One place, so that comment, summary and log say the same. */
 
-const SIGNS: Readonly<Record<RowStatus, string>> = {
-  building: '🟡',
-  live: '🟢',
-  failed: '🔴',
-  unhealthy: '🔴',
-  'timed-out': '🔴',
-  'rolled-back': '🟠',
-  superseded: '⚪',
-  cancelled: '⚪',
-  skipped: '⚪',
-  removed: '⚪',
+// In this order the states of several services give a card its sign: what most needs somebody comes first.
+const STATES: Readonly<Record<RowStatus, { readonly sign: string; readonly predicate: string }>> = {
+  failed: { sign: '🔴', predicate: 'failed' },
+  unhealthy: { sign: '🔴', predicate: 'is not healthy' },
+  'timed-out': { sign: '🔴', predicate: 'timed out' },
+  'rolled-back': { sign: '🟠', predicate: 'was rolled back' },
+  building: { sign: '🟡', predicate: 'is building' },
+  cancelled: { sign: '⚪', predicate: 'was cancelled' },
+  superseded: { sign: '⚪', predicate: 'was superseded' },
+  live: { sign: '🟢', predicate: 'is live' },
+  skipped: { sign: '⚪', predicate: 'was skipped' },
+  removed: { sign: '⚪', predicate: 'was removed' },
 }
 
-// Of several services the state that most needs somebody gives the card its sign.
-const URGENCY: readonly RowStatus[] = [
-  'failed',
-  'unhealthy',
-  'timed-out',
-  'rolled-back',
-  'building',
-  'cancelled',
-  'superseded',
-  'live',
-  'skipped',
-  'removed',
-]
-
-const PHASE_WORDS: Readonly<Record<PhaseName, string>> = {
+const PHASES: Readonly<Record<PhaseName, string>> = {
   prepare: 'Preparing',
   snapshot: 'Taking the snapshot',
   push: 'Pushing',
@@ -41,66 +28,36 @@ const PHASE_WORDS: Readonly<Record<PhaseName, string>> = {
   settle: 'Finishing',
 }
 
-const STATUS_WORDS: Readonly<Record<RowStatus, string>> = {
-  building: 'Building',
-  live: 'Live',
-  failed: 'Failed',
-  unhealthy: 'Unhealthy',
-  'timed-out': 'Timed out',
-  'rolled-back': 'Rolled back',
-  superseded: 'Superseded',
-  cancelled: 'Cancelled',
-  skipped: 'Skipped',
-  removed: 'Removed',
-}
-
-const PREDICATES: Readonly<Record<RowStatus, { readonly one: string; readonly many: string }>> = {
-  building: { one: 'is building', many: 'are building' },
-  live: { one: 'is live', many: 'are live' },
-  failed: { one: 'failed', many: 'failed' },
-  unhealthy: { one: 'is not healthy', many: 'are not healthy' },
-  'timed-out': { one: 'timed out', many: 'timed out' },
-  'rolled-back': { one: 'was rolled back', many: 'were rolled back' },
-  superseded: { one: 'was superseded', many: 'were superseded' },
-  cancelled: { one: 'was cancelled', many: 'were cancelled' },
-  skipped: { one: 'was skipped', many: 'were skipped' },
-  removed: { one: 'was removed', many: 'were removed' },
-}
-
 /** What a state is called in a table. */
-export function statusWords(row: Pick<CardRow, 'status' | 'phase'>): string {
-  if (row.status === 'building' && row.phase !== undefined) return PHASE_WORDS[row.phase]
-  if (row.status === 'failed' && row.phase === 'build') return 'Build failed'
-  if (row.status === 'failed' && row.phase === 'roll-out') return 'Roll-out failed'
-  if (row.status === 'failed' && row.phase === 'push') return 'Push failed'
-  return STATUS_WORDS[row.status]
+export function statusWords({ status, phase }: Pick<CardRow, 'status' | 'phase'>): string {
+  if (status === 'building' && phase !== undefined) return PHASES[phase]
+  if (status === 'failed' && (phase === 'build' || phase === 'roll-out' || phase === 'push'))
+    return `${capital(phase)} failed`
+  return capital(status.replace('-', ' '))
 }
 
 /** The coloured sign of a state. */
 export function sign(status: RowStatus): string {
-  return SIGNS[status]
+  return STATES[status].sign
 }
 
 /** `true` for the states that end a run red. */
 export function isBad(status: RowStatus): boolean {
-  return status === 'failed' || status === 'unhealthy' || status === 'timed-out' || status === 'rolled-back'
+  return ['failed', 'unhealthy', 'timed-out', 'rolled-back'].includes(status)
 }
 
 /** The one line that says it all: `🟢 Preview is live`, `🔴 2 of 3 previews failed`. */
 export function headline(rows: readonly CardRow[]): string {
-  const worst = mostUrgent(rows)
+  const worst = (Object.keys(STATES) as RowStatus[]).find((status) => rows.some((row) => row.status === status))
   if (worst === undefined) return '⚪ Nothing is deployed'
   const affected = rows.filter((row) => row.status === worst).length
-  const words = PREDICATES[worst]
-  if (rows.length === 1) return `${SIGNS[worst]} ${capital(noun(rows, 1))} ${words.one}`
-  if (affected === rows.length) return `${SIGNS[worst]} ${rows.length} ${noun(rows, 2)} ${words.many}`
-  const predicate = affected === 1 ? words.one : words.many
+  const { sign, predicate: one } = STATES[worst]
+  const many = one.replace(/^is /, 'are ').replace(/^was /, 'were ')
+  if (rows.length === 1) return `${sign} ${capital(noun(rows, 1))} ${one}`
+  if (affected === rows.length) return `${sign} ${rows.length} ${noun(rows, 2)} ${many}`
+  const predicate = affected === 1 ? one : many
   const still = worst === 'building' ? predicate.replace(' ', ' still ') : predicate
-  return `${SIGNS[worst]} ${affected} of ${rows.length} ${noun(rows, 2)} ${still}`
-}
-
-function mostUrgent(rows: readonly CardRow[]): RowStatus | undefined {
-  return URGENCY.find((status) => rows.some((row) => row.status === status))
+  return `${sign} ${affected} of ${rows.length} ${noun(rows, 2)} ${still}`
 }
 
 function noun(rows: readonly CardRow[], n: number): string {
@@ -109,10 +66,6 @@ function noun(rows: readonly CardRow[], n: number): string {
   const [target = 'preview'] = targets
   if (target === 'preview') return n === 1 ? 'preview' : 'previews'
   return n === 1 ? target : `${target} services`
-}
-
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1)
 }
 
 /** What ends a preview, as the workflow has it. */

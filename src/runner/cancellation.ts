@@ -1,9 +1,3 @@
-/** The part of `process` that tells of signals. */
-export interface SignalSource {
-  on(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
-  off(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
-}
-
 /** Why the run ends: somebody or something cancelled it. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled'
@@ -11,6 +5,12 @@ export class Cancelled extends Error {
   constructor(signal: string) {
     super(`The run was cancelled (${signal})`)
   }
+}
+
+/** The part of `process` that tells of signals. */
+interface SignalSource {
+  on(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
+  off(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
 }
 
 /**

@@ -1,50 +1,32 @@
-import { DeployError } from '../core/errors.ts'
-import { nearestWord } from '../core/nearest.ts'
+import { readdirSync, readFileSync } from 'node:fs'
+import { nearestWord } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
-import type { RunContext, RunEvent } from '../plan/event.ts'
-import { findMovedInputs, isMovedInput } from '../plan/file/moved-inputs.ts'
+import { findMovedInputs, isMovedInput } from '../plan/file/keys.ts'
 import { secretsWithheld } from '../plan/guards.ts'
+import type { RefusedPlan } from '../plan/plan.ts'
 import { settingTable } from '../plan/setting-table.ts'
 import {
   type InputName,
   inputNames,
   isInput,
-  type ParsedSettings,
   parseSettings,
   type RawInputs,
-  type Settings,
   type SettingsSources,
 } from '../plan/settings.ts'
 import type { Variables } from '../plan/variables.ts'
+import type { WorkflowText } from '../plan/workflow/workflow.ts'
 import { type Environment, readContext, readEvent, readPayload } from './event.ts'
 import { type Masks, openLog, openMasks, openOutputs, type RunLog } from './output.ts'
 
 /** A run as the runner started it, read and checked. */
-export interface LoadedRun {
-  readonly environment: Environment
-  readonly context: RunContext
-  readonly event: RunEvent
-  readonly settings: Settings
-  /** The settings with those of a file below them. */
-  readonly settingsWith: (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) => ParsedSettings
-  readonly log: RunLog
-  readonly output: ReturnType<typeof openOutputs>
-  readonly mask: (secret: string) => void
-  /** Masks those values that are secret by name or by look. */
-  readonly maskVariables: (variables: Readonly<Record<string, string>>) => void
-  readonly secrets: () => readonly string[]
-  /** Masks every value that variables were given, for what leaves the run's own log. */
-  readonly redact: <T>(value: T) => T
-  /** Every warning given so far; grows while the run goes on. */
-  readonly warnings: readonly string[]
-}
+export type LoadedRun = Awaited<ReturnType<typeof loadRun>>
 
 /**
- * Reads everything that the runner hands over, and masks what is secret before anything is printed.
- * @throws DeployError with all problems of the inputs at once
+ * Reads everything that the runner hands over, and masks what is secret before anything is printed. What is wrong with the
+ * inputs is its `problem`, all at once; its `settings` then have what is usual in their place.
  */
-export async function loadRun(environment: Environment): Promise<LoadedRun> {
+export async function loadRun(environment: Environment) {
   const masks = openMasks()
   const raw = readInputs(environment)
   masks.add(raw['api-key'])
@@ -52,21 +34,23 @@ export async function loadRun(environment: Environment): Promise<LoadedRun> {
   const payload = readPayload(environment.GITHUB_EVENT_PATH)
   const context = readContext(environment, payload)
   const event = readEvent(context.eventName, payload, context)
-  const warnings: string[] = []
-  const log = redactBoxes(rememberWarnings(openLog(), warnings), masks.redact)
+  const { log, warnings } = openRunLog(masks)
   const given = givenInputs(environment)
   const moved = findMovedInputs(given, raw.config || settingTable.config.fallback)
-  for (const warning of undeclaredInputs(given)) log.warning(warning)
+  const remarks = undeclaredInputs(given)
+  for (const remark of remarks) log.warning(remark)
   const sources = {
-    ...workspaceKinds(context.workspace),
+    kindOf: (path: string) => kindIn(context.workspace, path),
     secretsWithheld: secretsWithheld(context, event) !== undefined,
   }
-  const settingsWith: LoadedRun['settingsWith'] = (file) => parseSettings(raw, { ...sources, ...file })
+  const settingsWith = (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) =>
+    parseSettings(raw, { ...sources, ...file })
   const parsed = parseSettings(raw, { ...sources, incomplete: true })
+  let problem: RefusedPlan | undefined
   if (!parsed.ok || moved.problems.length > 0) {
     // What does not go together is said as well, so that all of it can be put right in one go.
     const all = settingsWith(undefined)
-    throw await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
+    problem = await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
   }
   const { environment: variables } = parsed.settings
   for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
@@ -83,9 +67,11 @@ export async function loadRun(environment: Environment): Promise<LoadedRun> {
     log,
     output: outputsOf(masks, log),
     mask: masks.add,
-    maskVariables: (values) => masks.addVariables(asVariables(values)),
+    maskVariables: (values: Readonly<Record<string, string>>) => masks.addVariables(asVariables(values)),
     secrets: () => masks.values,
     redact: masks.redact,
+    remarks,
+    problem,
     warnings,
   }
 }
@@ -105,15 +91,17 @@ export function loadRemains(environment: Environment) {
 async function refusedInputs(
   problems: readonly string[],
   moved: ReturnType<typeof findMovedInputs>['settings'],
-): Promise<DeployError> {
+): Promise<RefusedPlan> {
   let file = ''
   if (Object.keys(moved).length > 0) {
-    const { fileTextOf } = await import('../plan/file/file-text.ts')
+    const { fileTextOf } = await import('../plan/file/ink-file.ts')
     file = `\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`
   }
-  return new DeployError(`The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {
+  return {
+    kind: 'refused',
+    problem: `The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
     hint: `Nothing was done. Put the \`with:\` block of the step right; the README lists every input.${file}`,
-  })
+  }
 }
 
 /** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */
@@ -130,18 +118,16 @@ function asVariables(values: Readonly<Record<string, string>>): Variables {
 }
 
 /** Boxes in the run's page are read by more people than its log is, and warnings come back in the summary. */
-function redactBoxes(log: RunLog, redact: (text: string) => string): RunLog {
-  return { ...log, notice: (text) => log.notice(redact(text)), warning: (text) => log.warning(redact(text)) }
-}
-
-function rememberWarnings(log: RunLog, warnings: string[]): RunLog {
-  return {
-    ...log,
-    warning: (text) => {
-      warnings.push(text)
-      log.warning(text)
-    },
+function openRunLog({ redact }: Masks) {
+  const plain = openLog()
+  const warnings: string[] = []
+  const warning = (text: string) => {
+    const said = redact(text)
+    warnings.push(said)
+    plain.warning(said)
   }
+  const log: RunLog = { ...plain, notice: (text) => plain.notice(redact(text)), warning }
+  return { log, warnings: warnings as readonly string[] }
 }
 
 /**
@@ -175,13 +161,32 @@ export function readInputs(environment: Environment): RawInputs {
   return { ...raw, 'api-key': raw['api-key'] || environment.INK_API_KEY?.trim() || '' }
 }
 
-/** What lies at paths of the workspace. */
-function workspaceKinds(workspace: string): Pick<SettingsSources, 'kindOf'> {
-  return {
-    kindOf(path) {
-      const { kind } = locateInWorkspace(workspace, path)
-      if (kind === 'directory') return 'folder'
-      return kind === 'file' ? 'file' : undefined
-    },
-  }
+function kindIn(workspace: string, path: string): 'folder' | 'file' | undefined {
+  const { kind } = locateInWorkspace(workspace, path)
+  if (kind === 'directory') return 'folder'
+  return kind === 'file' ? 'file' : undefined
+}
+
+/** Where forges look for workflows. */
+const DIRECTORIES = ['.github/workflows', '.gitea/workflows', '.forgejo/workflows']
+const MOST_FILES = 100
+const LONGEST_BYTES = 1_000_000
+
+/** The workflow files of the checkout; none where nothing is checked out. */
+export function readWorkflowFiles(workspace: string): readonly WorkflowText[] {
+  return DIRECTORIES.flatMap((directory) => {
+    const located = locateInWorkspace(workspace, directory)
+    if (located.kind !== 'directory') return []
+    const names = readdirSync(located.path).filter((name) => /\.ya?ml$/.test(name))
+    return names
+      .sort()
+      .slice(0, MOST_FILES)
+      .flatMap((name) => {
+        const path = `${directory}/${name}`
+        const file = locateInWorkspace(workspace, path)
+        return file.kind === 'file' && file.bytes <= LONGEST_BYTES
+          ? [{ path, text: readFileSync(file.path, 'utf8') }]
+          : []
+      })
+  })
 }

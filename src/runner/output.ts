@@ -5,35 +5,26 @@ import { errorMessage } from '../core/errors.ts'
 import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/redact.ts'
 import { harmlessLine, harmlessText } from '../core/sanitize.ts'
 import { isHarmless, looksSecret } from '../core/secret.ts'
-import type { CommentMode } from '../plan/settings.ts'
+import type { OutputName } from '../plan/setting-table.ts'
 import type { Variables } from '../plan/variables.ts'
 import type { Environment } from './event.ts'
 
 /** The run's log. Every text may hold words of strangers (titles, branches), so nothing in it can act as a command. */
-export interface RunLog {
-  startGroup(title: string): void
-  endGroup(): void
-  info(text: string): void
-  debug(text: string): void
-  notice(text: string): void
-  warning(text: string): void
-  /** One line written by somebody else: a build log, an answer. */
-  untrusted(line: string): void
-}
-
-/** Writes to the runner. */
-export function openLog(): RunLog {
+export function openLog() {
   return {
-    startGroup: (title) => core.startGroup(harmlessLine(title)),
+    startGroup: (title: string) => core.startGroup(harmlessLine(title)),
     endGroup: () => core.endGroup(),
-    info: (text) => core.info(harmlessText(text)),
+    info: (text: string) => core.info(harmlessText(text)),
     // These are commands themselves, in which the library escapes whatever the text holds.
-    debug: (text) => core.debug(text),
-    notice: (text) => core.notice(text),
-    warning: (text) => core.warning(text),
-    untrusted: (line) => core.info(harmlessLine(line)),
+    debug: (text: string) => core.debug(text),
+    notice: (text: string) => core.notice(text),
+    warning: (text: string) => core.warning(text),
+    /** One line written by somebody else: a build log, an answer. */
+    untrusted: (line: string) => core.info(harmlessLine(line)),
   }
 }
+
+export type RunLog = ReturnType<typeof openLog>
 
 export interface Annotation {
   readonly level: 'error' | 'warning' | 'notice'
@@ -63,37 +54,13 @@ export function writeAnnotations(annotations: readonly Annotation[]): void {
   }
 }
 
-/** The action's outputs and what they hold, one line of Markdown each; `action.yml` and the README are made of it. */
-export const outputs = {
-  url: 'Where the deployment answers',
-  status:
-    '`live`, `failed`, `unhealthy`, `rolled-back`, `superseded`, `cancelled`, `timed-out`, `removed`, `swept`, `skipped`, `planned` or `nothing`',
-  action: '`preview`, `production`, `teardown`, `sweep`, `monitor`, `rollback`, `plan` or `none`',
-  environment: '`preview`, `production`, or the environment that `ink.yml` names for the branch',
-  service: 'Name of the service on ml.ink',
-  'service-id': 'Id of the service on ml.ink',
-  repo: 'Repository on ml.ink',
-  branch: 'Branch on ml.ink that holds the snapshot',
-  commit: 'Commit of this repository that was deployed',
-  snapshot: 'Commit that was pushed to ml.ink',
-  'duration-seconds': 'How long the whole run took',
-  'build-seconds': 'How long the build took',
-  'comment-id': 'Id of the comment on the pull request',
-  'deployment-id': 'Id of the GitHub deployment record',
-  'skipped-reason': 'Why nothing was deployed',
-  removed: 'What was removed, as a JSON list',
-  'cost-per-day': 'Estimated dollars a day',
-  services: 'Each service of `ink.yml` by its name, as JSON: `url`, `status`, `commit`, `service` and `branch`',
-} as const
-type Output = keyof typeof outputs
-
 /**
  * Sets outputs as soon as they are known. One that contains a masked value does not leave its job, for the runner
  * drops it without a word; that word is said here, once for each.
  */
 export function openOutputs(masks: Pick<Masks, 'hides'>, warning: (text: string) => void) {
-  const warned = new Set<Output>()
-  return (name: Output, value: string | number): void => {
+  const warned = new Set<OutputName>()
+  return (name: OutputName, value: string | number): void => {
     core.setOutput(name, value)
     if (warned.has(name) || !masks.hides(String(value))) return
     warned.add(name)
@@ -198,7 +165,6 @@ const stateName = 'open-deployment'
 
 const number = v.pipe(v.number(), v.integer())
 const openDeployment = v.object({
-  /** The row of the card that belongs to it. */
   row: v.string(),
   pullRequest: v.optional(number),
   deploymentId: v.optional(number),
@@ -206,18 +172,7 @@ const openDeployment = v.object({
   comment: v.optional(v.picklist(['sticky', 'on-failure', 'none'])),
   removal: v.optional(v.union([v.picklist(['closing', 'sweep', 'nothing']), v.object({ expiresAfterMs: number })])),
 })
-
-/** What the post step needs in order to settle a deployment that main left open. */
-export interface SavedDeployment {
-  readonly row: string
-  readonly pullRequest: number | undefined
-  readonly deploymentId: number | undefined
-  readonly recordOf?: { readonly task: string; readonly sha: string } | undefined
-  /** What the run was to do about its comment. */
-  readonly comment?: CommentMode | undefined
-  /** What ends the preview, as its card says. */
-  readonly removal?: v.InferOutput<typeof openDeployment>['removal']
-}
+type SavedDeployment = v.InferOutput<typeof openDeployment>
 
 /** Saves for the post step what would be left open if this process were killed now. */
 export function saveOpenDeployments(open: readonly SavedDeployment[]): void {
@@ -227,7 +182,5 @@ export function saveOpenDeployments(open: readonly SavedDeployment[]): void {
 /** What main left open, in the post step; nothing when it ended well, or was killed before it began anything. */
 export function readOpenDeployments(environment: Environment): SavedDeployment[] {
   const text = environment[`STATE_${stateName}`]
-  if (!text) return []
-  const open = v.parse(v.array(openDeployment), JSON.parse(text))
-  return open.map(({ row, pullRequest, deploymentId, ...rest }) => ({ ...rest, row, pullRequest, deploymentId }))
+  return text ? v.parse(v.array(openDeployment), JSON.parse(text)) : []
 }

@@ -1,13 +1,47 @@
 import { join } from 'node:path'
-import { formatBytes, shortSha } from '../core/format.ts'
 import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
-import { type CommitTime, commitTimes } from './fetch.ts'
-import { findBase } from './incremental.ts'
-import { writeCommit } from './objects.ts'
-import { classifyFailure, type GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
-import { listFiles, type MadeSnapshot, type Snapshot } from './snapshot.ts'
-import type { GitWorkspace } from './workspace.ts'
-import { runOnPlatform } from './workspace.ts'
+import { GitFailure, type MessageHandler } from './git.ts'
+import { committedAtSeconds, fetchKnownCommits, parseCommit, readObjects, writeCommit } from './objects.ts'
+import { type GitRemote, gitError, type NetworkOutput } from './remote.ts'
+import type { GitWorkspace, Stores } from './workspace.ts'
+
+type Talk = (args: readonly string[]) => Promise<NetworkOutput>
+
+// The server speaks protocol 0, and its token must not follow a redirect to another host.
+const platformSettings = [
+  ['protocol.version', '0'],
+  ['http.followRedirects', 'false'],
+] as const
+
+/** Talks to the platform's server until it answers, from the repository that snapshots are made in. */
+async function askPlatform(
+  git: GitWorkspace,
+  remote: GitRemote,
+  what: string,
+  attempt: (talk: Talk) => Promise<NetworkOutput>,
+  onMessage?: MessageHandler,
+): Promise<NetworkOutput> {
+  const { own } = await git.stores('sha1')
+  const talk: Talk = (args) => own.talk(remote, args, { settings: platformSettings, onMessage })
+  return await git.retrying(what, remote, () => attempt(talk))
+}
+
+/**
+ * One push to the platform, never by force.
+ * @param onProgress gets what git tells of a push that may take a while
+ * @returns the output, also of a push that was refused
+ */
+export async function pushRefs(
+  git: GitWorkspace,
+  remote: GitRemote,
+  what: string,
+  refs: readonly string[],
+  onProgress?: MessageHandler,
+): Promise<NetworkOutput> {
+  const progress = onProgress === undefined ? [] : ['--progress']
+  const args = ['push', '--porcelain', ...progress, '--no-verify', remote.url, ...refs]
+  return await askPlatform(git, remote, what, (talk) => talk(args), onProgress)
+}
 
 /**
  * Short branch name → commit. One request; nothing is fetched.
@@ -17,30 +51,21 @@ import { runOnPlatform } from './workspace.ts'
  */
 export async function listBranches(git: GitWorkspace, remote: GitRemote): Promise<ReadonlyMap<string, string>> {
   const what = 'Listing the branches'
-  const output = await runOnPlatform(git, remote, what, ['ls-remote', '--quiet', '--heads', remote.url], {
-    instead: async (failed, talk) => {
-      if (!/ 500\b/.test(failed.stderr)) return failed
-      const asked = await talk(listForPush(remote))
-      if (hasNoBranches(asked)) return { stdout: '', stderr: '', exitCode: 0 }
-      // A refusal is the server's last word, where its trouble with the list would be waited out.
-      const isRefusal = asked.exitCode !== 0 && ['denied', 'unpaid'].includes(classifyFailure(asked).kind)
-      return isRefusal ? asked : failed
-    },
+  const output = await askPlatform(git, remote, what, async (talk) => {
+    const listed = await talk(['ls-remote', '--quiet', '--heads', remote.url])
+    if (listed.exitCode === 0 || !/ 500\b/.test(listed.stderr)) return listed
+    // A push that sends nothing: it would delete all branches, and says which.
+    const pruning = ['push', '--dry-run', '--porcelain', '--no-verify', '--prune']
+    const asked = await talk([...pruning, remote.url, 'refs/heads/*:refs/heads/*'])
+    if (asked.stderr.startsWith('No refs in common')) return { stdout: '', stderr: '', exitCode: 0 }
+    // A refusal is the server's last word, where its trouble with the list would be waited out.
+    const isRefusal =
+      asked.exitCode !== 0 && ['denied', 'payment-required'].includes(gitError(what, asked, remote).code)
+    return isRefusal ? asked : listed
   })
-  if (output.exitCode !== 0) throw gitError(what, classifyFailure(output), remote)
-  const lines = output.stdout.split('\n').filter((line) => line !== '')
-  return new Map(
-    lines.map((line) => [line.slice(line.indexOf('\t') + 1 + 'refs/heads/'.length), line.split('\t')[0] ?? '']),
-  )
-}
-
-/** A push that sends nothing: it would delete all branches, and says which. */
-function listForPush({ url }: GitRemote): readonly string[] {
-  return ['push', '--dry-run', '--porcelain', '--no-verify', '--prune', url, 'refs/heads/*:refs/heads/*']
-}
-
-function hasNoBranches({ stderr }: NetworkOutput): boolean {
-  return stderr.startsWith('No refs in common')
+  if (output.exitCode !== 0) throw gitError(what, output, remote)
+  const refs = output.stdout.matchAll(/^([0-9a-f]+)\trefs\/heads\/(.*)$/gm)
+  return new Map(Array.from(refs, ([, sha = '', name = '']) => [name, sha]))
 }
 
 /** Deletes in one push. What is gone already, or goes at the same moment by another run's hand, is fine. */
@@ -50,10 +75,27 @@ export async function deleteBranches(git: GitWorkspace, remote: GitRemote, names
     const present = await listBranches(git, remote)
     const refs = names.filter((name) => present.has(name)).map((name) => `:refs/heads/${name}`)
     if (refs.length === 0) return
-    const output = await runOnPlatform(git, remote, what, ['push', '--porcelain', '--no-verify', remote.url, ...refs])
+    const output = await pushRefs(git, remote, what, refs)
     if (output.exitCode === 0) return
-    if (triesLeft === 0) throw gitError(what, classifyFailure(output), remote)
+    if (triesLeft === 0) throw gitError(what, output, remote)
   }
+}
+
+/**
+ * Makes branches that say something by their names alone. Their commit is empty and always the same, so that after the first
+ * one nothing but the names travels. No service tracks such a branch, so the push starts nothing.
+ */
+export async function pushMarkers(git: GitWorkspace, remote: GitRemote, branches: readonly string[]): Promise<void> {
+  const { own } = await git.stores('sha1')
+  // Of an index that is not there git makes the empty tree.
+  const tree = await own.line(['write-tree'], { variables: { GIT_INDEX_FILE: join(own.directory, 'no-index') } })
+  const who = 'Ink Deploy <ink-deploy@users.noreply.github.com> 0 +0000'
+  const content = `tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nA branch whose name is what it says\n`
+  const sha = await writeCommit(own, Buffer.from(content))
+  const what = `The push of ${branches.join(', ')}`
+  const refs = branches.map((branch) => `${sha}:refs/heads/${branch}`)
+  const output = await pushRefs(git, remote, what, refs)
+  if (output.exitCode !== 0) throw gitError(what, output, remote)
 }
 
 export interface OldBranchesRequest {
@@ -77,9 +119,7 @@ export async function selectOldBranches(git: GitWorkspace, request: OldBranchesR
   if (request.keepNewest === 0) return candidates.map(({ name }) => name)
   const times = await timesOf(git, candidates)
   if (times.size === 0) return []
-  return byAge(candidates, times)
-    .slice(request.keepNewest)
-    .map(({ name }) => name)
+  return byAge(candidates, times).slice(request.keepNewest)
 }
 
 /** The branches of a target, those of the newest source commits first. */
@@ -89,7 +129,7 @@ export async function orderBranches(
   target: string,
 ): Promise<readonly string[]> {
   const candidates = branchesOf(target, branches)
-  return byAge(candidates, await timesOf(git, candidates)).map(({ name }) => name)
+  return byAge(candidates, await timesOf(git, candidates))
 }
 
 type NamedBranch = DeploymentBranch & { readonly name: string }
@@ -107,149 +147,53 @@ async function timesOf(git: GitWorkspace, branches: readonly NamedBranch[]): Pro
   return await commitTimes(git, stores, shas)
 }
 
-function byAge(branches: readonly NamedBranch[], times: ReadonlyMap<string, CommitTime>): readonly NamedBranch[] {
-  const lost: CommitTime = { atSeconds: 0, depth: 0 }
-  const time = ({ sourceSha }: NamedBranch) => times.get(sourceSha) ?? lost
-  return branches.toSorted((a, b) => time(b).atSeconds - time(a).atSeconds || time(b).depth - time(a).depth)
+function byAge(branches: readonly NamedBranch[], times: ReadonlyMap<string, CommitTime>): readonly string[] {
+  const time = ({ sourceSha }: NamedBranch) => times.get(sourceSha) ?? { atSeconds: 0, depth: 0 }
+  return branches
+    .toSorted((a, b) => time(b).atSeconds - time(a).atSeconds || time(b).depth - time(a).depth)
+    .map(({ name }) => name)
 }
 
-export interface PushRequest {
-  readonly snapshot: Snapshot
-  readonly remote: GitRemote
-  /** Short name, without `refs/heads/`. */
-  readonly branch: string
-  /** Source commits whose snapshots the remote may hold, nearest first: the event's `before`, the base. */
-  readonly bases?: readonly string[] | undefined
-  /** What the remote's list of branches was, when it is known already. */
-  readonly remoteBranches?: ReadonlyMap<string, string> | undefined
-}
-
-export interface PushResult {
-  readonly kind: 'pushed' | 'already-there'
-  /** True when only the difference to {@link PushResult.against} travelled. */
-  readonly incremental: boolean
-  readonly objects: number
-  /** Size of the pack on the wire, as git reports it (rounded by git from 1 KiB on). */
-  readonly bytes: number
-  readonly durationMs: number
-  /** The source commit whose snapshot the push was made against. */
-  readonly against?: string
-}
-
-/** Packs larger than this get lines in the log while they travel. */
-const progressFromBytes = 5_000_000
-const progressEveryMs = 5_000
+/** A commit's place in time. */
+type CommitTime = { readonly atSeconds: number; readonly depth: number }
 
 /**
- * Makes the branch on the remote, with one push and never by force.
- *
- * @param made how the snapshot was made, as far as it is known: lets the push send only what the remote does not have
- * @throws SourceError `branch-conflict` when the branch names another snapshot; `denied`, `rejected`, `unreachable`
+ * When commits were made. Those that the checkout does not hold are fetched from the origin
+ * without their trees, some hundred bytes each. What nobody has any more is left out.
  */
-export async function pushSnapshotBranch(
+export async function commitTimes(
   git: GitWorkspace,
-  request: PushRequest,
-  made: MadeSnapshot | undefined,
-): Promise<PushResult> {
-  const { snapshot, remote, branch } = request
-  const branches = request.remoteBranches ?? (await listBranches(git, remote))
-  const present = branches.get(branch)
-  if (present !== undefined) return alreadyThere(request, present)
-  const against = made && (await findBase(git, made, { branches, bases: request.bases ?? [], branch }))
-
-  const startedMs = git.clock.now()
-  const what = `The push of ${branch}`
-  const args = ['push', '--porcelain', '--progress', '--no-verify', remote.url, `${snapshot.sha}:refs/heads/${branch}`]
-  const output = await runOnPlatform(git, remote, what, args, { onMessage: progressLog(git, branch) })
-  if (output.exitCode === 0) {
-    return {
-      // "=": the branch was there already, made by a run that started at the same moment or by a try that seemed to fail.
-      kind: /^=\t/m.test(output.stdout) ? 'already-there' : 'pushed',
-      incremental: against !== undefined,
-      ...parsePackReport(output.stderr),
-      durationMs: git.clock.now() - startedMs,
-      ...(against === undefined ? {} : { against }),
-    }
+  stores: Stores,
+  shas: readonly string[],
+): Promise<ReadonlyMap<string, CommitTime>> {
+  const known = await readTimes(stores, shas)
+  const missing = shas.filter((sha) => !known.has(sha))
+  if (missing.length === 0 || git.origin === undefined) return known
+  try {
+    await fetchKnownCommits(stores, { remote: git.origin, wants: missing, filter: 'tree:0' })
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error
+    git.log.debug(`The dates of old commits could not be fetched: ${git.origin.redact(error.message)}`)
+    return known
   }
-  const failure = classifyFailure(output)
-  if (failure.kind === 'rejected') {
-    const meanwhile = (await listBranches(git, remote)).get(branch)
-    if (meanwhile !== undefined) return alreadyThere(request, meanwhile)
-  }
-  throw gitError(what, failure, remote, ` Its largest files: ${listFiles(snapshot.largest)}.`)
+  return await readTimes(stores, shas)
 }
 
-function alreadyThere({ branch, snapshot }: PushRequest, present: string): PushResult {
-  if (present === snapshot.sha) {
-    return { kind: 'already-there', incremental: false, objects: 0, bytes: 0, durationMs: 0 }
+async function readTimes(stores: Stores, shas: readonly string[]): Promise<ReadonlyMap<string, CommitTime>> {
+  const objects = await readObjects(stores.own, shas)
+  const commits = new Map(Array.from(objects, ([sha, content]) => [sha, parseCommit(content)]))
+  /** How many of the others a commit descends from: tells commits of the same second apart. */
+  const depths = new Map<string, number>()
+  const depthOf = (sha: string): number => {
+    const known = depths.get(sha)
+    if (known !== undefined) return known
+    depths.set(sha, 0)
+    const parents = commits.get(sha)?.parents.filter((parent) => commits.has(parent)) ?? []
+    const depth = Math.max(0, ...parents.map((parent) => depthOf(parent) + 1))
+    depths.set(sha, depth)
+    return depth
   }
-  throw new SourceError(
-    'branch-conflict',
-    `The branch ${branch} is on the remote already, with another snapshot (${shortSha(present)}) of the same commit ` +
-      `than this one (${shortSha(snapshot.sha)}). It was not overwritten.`,
-    {
-      hint:
-        'Its name stands for one commit, so something else wrote to it, or another version of this action made it. ' +
-        'Delete the branch on ml.ink and run the workflow again, or push a new commit.',
-    },
+  return new Map(
+    Array.from(commits, ([sha, commit]) => [sha, { atSeconds: committedAtSeconds(commit), depth: depthOf(sha) }]),
   )
-}
-
-/**
- * Makes branches that say something by their names alone. Their commit is empty and always the same, so that after the first
- * one nothing but the names travels. No service tracks such a branch, so the push starts nothing.
- */
-export async function pushMarkers(git: GitWorkspace, remote: GitRemote, branches: readonly string[]): Promise<void> {
-  const { own } = await git.stores('sha1')
-  // Of an index that is not there git makes the empty tree.
-  const tree = await own.line(['write-tree'], { variables: { GIT_INDEX_FILE: join(own.directory, 'no-index') } })
-  const who = 'Ink Deploy <ink-deploy@users.noreply.github.com> 0 +0000'
-  const content = `tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nA branch whose name is what it says\n`
-  const sha = await writeCommit(own, Buffer.from(content))
-  const what = `The push of ${branches.join(', ')}`
-  const refs = branches.map((branch) => `${sha}:refs/heads/${branch}`)
-  const args = ['push', '--porcelain', '--no-verify', remote.url, ...refs]
-  const output = await runOnPlatform(git, remote, what, args)
-  if (output.exitCode !== 0) throw gitError(what, classifyFailure(output), remote)
-}
-
-function progressLog({ log, clock }: GitWorkspace, branch: string): (line: string) => void {
-  let lastMs = Number.NEGATIVE_INFINITY
-  return (line) => {
-    const progress = parseProgress(line)
-    if (progress === undefined || progress.bytes < progressFromBytes) return
-    if (clock.now() - lastMs < progressEveryMs && !line.endsWith('done.')) return
-    lastMs = clock.now()
-    log.info(`${branch}: ${formatBytes(progress.bytes)} sent (${progress.percent} % of the objects)`)
-  }
-}
-
-/** How much travelled, as git reports it. */
-interface PackReport {
-  readonly objects: number
-  readonly bytes: number
-}
-
-const unitBytes: Readonly<Record<string, number>> = { bytes: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
-
-/**
- * Reads `Writing objects:  33% (1/3), 5.20 MiB | 3.00 MiB/s`, which git repeats while it sends.
- *
- * @returns undefined for other lines
- */
-export function parseProgress(line: string): (PackReport & { readonly percent: number }) | undefined {
-  const match = /^Writing objects:\s+(\d+)% \((\d+)\/\d+\)(?:, ([\d.]+) (bytes|[KMG]iB))?/.exec(line)
-  if (match === null) return undefined
-  const [, percent, objects, amount = '0', unit = 'bytes'] = match
-  const bytes = Math.round(Number(amount) * (unitBytes[unit] ?? 1))
-  return { percent: Number(percent), objects: Number(objects), bytes }
-}
-
-/** The last progress line of a push says how much was sent; a push that sent no objects has none. */
-export function parsePackReport(stderr: string): PackReport {
-  const last = stderr
-    .split(/[\r\n]+/)
-    .map(parseProgress)
-    .findLast((progress) => progress !== undefined)
-  return last === undefined ? { objects: 0, bytes: 0 } : { objects: last.objects, bytes: last.bytes }
 }

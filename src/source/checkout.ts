@@ -1,14 +1,12 @@
-import type { Stats } from 'node:fs'
-import { access, lstat, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises'
-import { join, resolve, sep } from 'node:path'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { shortSha } from '../core/format.ts'
-import { locateInWorkspace } from '../core/workspace-file.ts'
-import { GitFailure, openRepository } from './git.ts'
-import { storeFiles } from './objects.ts'
+import { GitFailure, type GitRepository, openRepository, unlessGitFails } from './git.ts'
+import { readObjects } from './objects.ts'
 import type { GitRemote } from './remote.ts'
-import { SourceError } from './remote.ts'
-import { readablePath, type TreeEntry, TreeMeter } from './tree.ts'
-import type { GitWorkspace, ObjectFormat, Stores } from './workspace.ts'
+import { listTree, readablePath } from './tree.ts'
+import { borrowObjects, type GitWorkspace } from './workspace.ts'
 
 /** Which commit the event asks for, and what its checkout looks like. */
 export interface WantedCommit {
@@ -18,24 +16,9 @@ export interface WantedCommit {
   readonly ordinaryCheckouts: readonly string[]
 }
 
-/** A repository in the workspace. Only ever read. */
-export interface Checkout {
-  readonly directory: string
-  readonly objectsDirectory: string
-  /** The repository's own folder, shared by its work trees. */
-  readonly gitDirectory: string
-  readonly format: ObjectFormat
-  /** The commit checked out; undefined before the first commit. */
-  readonly head: string | undefined
-  /** `refs/heads/…`; undefined when detached. */
-  readonly headRef: string | undefined
-  readonly originUrl: string | undefined
-}
-
 /**
  * Finds the checkout of the repository: in the workspace, or up to two folders down (`actions/checkout` with `path`).
  * Preferred, in this order: one at an expected commit, one whose origin is the repository, the one that is the workspace.
- *
  * @returns undefined when nothing is checked out
  */
 export async function findCheckout(git: GitWorkspace, request: WantedCommit): Promise<Checkout | undefined> {
@@ -59,7 +42,7 @@ export async function findCheckout(git: GitWorkspace, request: WantedCommit): Pr
 }
 
 async function repositoriesUnder(directory: string, levels: number): Promise<string[]> {
-  const own = (await exists(join(directory, '.git'))) ? [directory] : []
+  const own = existsSync(join(directory, '.git')) ? [directory] : []
   if (levels === 0) return own
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
   const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
@@ -72,50 +55,39 @@ async function repositoriesUnder(directory: string, levels: number): Promise<str
   return [...own, ...below.flat()]
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  )
-}
+/** A repository in the workspace. Only ever read. */
+export type Checkout = Awaited<ReturnType<typeof readCheckout>>
 
 /**
  * Reads what is to be known of a repository with a work tree.
- *
  * @throws GitFailure when `.git` is not a repository that this git can read
  */
-export async function readCheckout(git: GitWorkspace, directory: string): Promise<Checkout> {
+export async function readCheckout(git: GitWorkspace, directory: string) {
   // Naming the repository, rather than letting git discover it, also spares the question who owns the folder: in
   // container jobs that is somebody else.
   const environment = { ...git.environment, GIT_DIR: join(directory, '.git') }
   const repository = openRepository(directory, environment, git.signal)
   const read = async (...args: string[]) => (await repository.run(args)).toString().trim()
+  // These commands answer "there is none" with a status of 1 and no text.
   const [layout, head, headRef, originUrl] = await Promise.all([
     read('rev-parse', '--show-object-format', '--git-path', 'objects', '--git-common-dir'),
-    orUndefined(read('rev-parse', '--quiet', '--verify', 'HEAD^{commit}')),
-    orUndefined(read('symbolic-ref', '--quiet', 'HEAD')),
-    orUndefined(read('config', '--get', 'remote.origin.url')),
+    unlessGitFails(read('rev-parse', '--quiet', '--verify', 'HEAD^{commit}'), 1),
+    unlessGitFails(read('symbolic-ref', '--quiet', 'HEAD'), 1),
+    unlessGitFails(read('config', '--get', 'remote.origin.url'), 1),
   ])
   const [format = '', objects = '', common = ''] = layout.split('\n')
   return {
     directory,
     objectsDirectory: resolve(directory, objects),
+    /** The repository's own folder, shared by its work trees. */
     gitDirectory: resolve(directory, common),
     format: format === 'sha256' ? 'sha256' : 'sha1',
+    /** The commit checked out; undefined before the first commit. */
     head,
+    /** `refs/heads/…`; undefined when detached. */
     headRef,
     originUrl,
-  }
-}
-
-// These commands answer "there is none" with a status of 1 and no text.
-async function orUndefined(answer: Promise<string>): Promise<string | undefined> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof GitFailure && error.exitCode === 1) return undefined
-    throw error
-  }
+  } as const
 }
 
 // https://host/owner/name.git, git@host:owner/name.git: the last two parts say which repository it is.
@@ -162,95 +134,53 @@ export function chooseCommit(checkout: Checkout | undefined, request: WantedComm
   }
 }
 
-interface FoundFile {
-  readonly absolute: Buffer
-  /** From the directory, one character per byte. */
-  readonly path: string
-  readonly mode: '100644' | '100755' | '120000'
-  readonly size: number
+/** What a request means: the checkout, the commit that is deployed, and stores that hold all that the checkout does. */
+export async function openCheckout(git: GitWorkspace, request: WantedCommit) {
+  const checkout = await findCheckout(git, request)
+  const chosen = chooseCommit(checkout, request)
+  const stores = await git.stores(checkout?.format ?? (chosen.sha.length === 64 ? 'sha256' : 'sha1'))
+  if (checkout !== undefined) await borrowObjects(stores.own.directory, checkout.objectsDirectory)
+  return { checkout, chosen, stores }
 }
 
-/**
- * The files of a directory as they lie there now, ignored ones included. Folders named `.git` stay behind: they hold
- * credentials.
- *
- * @param directory relative to the workspace
- * @throws SourceError `no-directory` when it is missing, empty, or not inside the workspace
- */
-export async function listDirectory(
+/** What a commit has at a path; `unknown` where the checkout does not hold the commit. Links count as no file. */
+export type CommittedFile = Buffer | 'absent' | 'unknown'
+
+/** One file of the commit that is deployed, as far as it can be told without asking a server. */
+export interface FoundFile {
+  /** The commit that is deployed. */
+  readonly commit: string
+  readonly file: CommittedFile
+  /** The same path in the commit that is checked out, which for a pull request is the merge commit as a rule. */
+  readonly inCheckout: CommittedFile
+}
+
+/** Reads one file of the commit that is deployed from the checkout; fetches nothing. */
+export async function readCommitted(git: GitWorkspace, request: WantedCommit, path: string): Promise<FoundFile> {
+  const { checkout, chosen, stores } = await openCheckout(git, request)
+  const read = async (sha: string | undefined) =>
+    (checkout && sha && (await unlessGitFails(readFrom(stores.own, sha, path)))) || 'unknown'
+  const file = await read(chosen.sha)
+  return { commit: chosen.sha, file, inCheckout: checkout?.head === chosen.sha ? file : await read(checkout?.head) }
+}
+
+async function readFrom(own: GitRepository, commit: string, path: string): Promise<CommittedFile | undefined> {
+  // <mode> SP <type> SP <oid> TAB <path> NUL: git-ls-tree(1)
+  const entry = (await own.run(['ls-tree', '-z', commit, '--', path])).toString('latin1')
+  const [, oid] = /^100\d+ blob ([0-9a-f]+)\t/.exec(entry) ?? []
+  return oid === undefined ? 'absent' : (await readObjects(own, [oid])).get(oid)
+}
+
+/** Paths of the commit that is deployed, or else of the one that is checked out; undefined where there is neither. */
+export async function committedPaths(
   git: GitWorkspace,
-  stores: Stores,
-  directory: string,
-): Promise<readonly TreeEntry[]> {
-  const root = resolveDirectory(git.workspace, directory)
-  const files: FoundFile[] = []
-  await walk(git, Buffer.from(root), '', files, new TreeMeter())
-  git.signal.throwIfAborted()
-  if (files.length === 0) {
-    throw new SourceError('no-directory', `The directory "${directory}" has no files.`, {
-      hint: 'Build before this step, and check that the build writes there.',
-    })
+  request: WantedCommit,
+): Promise<ReadonlySet<string> | undefined> {
+  const { checkout, chosen, stores } = await openCheckout(git, request)
+  // A checkout of depth 1 holds the merge commit and not the head.
+  for (const commit of checkout === undefined ? [] : [chosen.sha, checkout.head]) {
+    const entries = commit && (await unlessGitFails(listTree(stores.own, commit)))
+    if (entries) return new Set(entries.filter(({ type }) => type !== 'tree').map(({ path }) => readablePath(path)))
   }
-  const linkFolder = git.freshPath('links')
-  await mkdir(linkFolder, { recursive: true })
-  try {
-    const paths: Buffer[] = []
-    for (const file of files) {
-      paths.push(file.mode === '120000' ? await linkText(file, join(linkFolder, String(paths.length))) : file.absolute)
-    }
-    const oids = await storeFiles(stores.own, paths)
-    return files.map(({ path, mode, size }, index) => ({ path, mode, size, type: 'blob', oid: oids[index] ?? '' }))
-  } finally {
-    await rm(linkFolder, { recursive: true, force: true })
-  }
-}
-
-function resolveDirectory(workspace: string, directory: string): string {
-  const refuse = (problem: string, hint: string) =>
-    new SourceError('no-directory', `The directory "${directory}" ${problem}.`, { hint })
-  const located = locateInWorkspace(workspace, directory)
-  switch (located.kind) {
-    case 'directory':
-      return located.path
-    case 'absent':
-      throw refuse('does not exist', 'Build before this step, and check the path: it is relative to the workspace.')
-    case 'file':
-      throw refuse('is a file', 'Name the directory that it lies in.')
-    case 'refused':
-      throw refuse(located.why, 'Name the directory inside the workspace that the build writes, such as "dist".')
-  }
-}
-
-async function walk(
-  git: GitWorkspace,
-  folder: Buffer,
-  prefix: string,
-  found: FoundFile[],
-  meter: TreeMeter,
-): Promise<void> {
-  const names = (await readdir(folder, { encoding: 'buffer' })).toSorted(Buffer.compare)
-  for (const name of names) {
-    git.signal.throwIfAborted()
-    if (name.toString('latin1').toLowerCase() === '.git') continue
-    const absolute = Buffer.concat([folder, Buffer.from(sep), name])
-    const path = prefix + name.toString('latin1')
-    const status = await lstat(absolute)
-    const mode = modeOf(status)
-    meter.add({ path, type: mode === undefined ? 'tree' : 'blob', size: mode === undefined ? 0 : status.size })
-    if (mode !== undefined) found.push({ absolute, path, mode, size: status.size })
-    else if (status.isDirectory()) await walk(git, absolute, `${path}/`, found, meter)
-    else git.log.warning(`${readablePath(path)} is neither a file, a link nor a folder, and is not deployed.`)
-  }
-}
-
-function modeOf(status: Stats): FoundFile['mode'] | undefined {
-  if (status.isSymbolicLink()) return '120000'
-  if (!status.isFile()) return undefined
-  return (status.mode & 0o100) === 0 ? '100644' : '100755'
-}
-
-// A link's contents is where it points to. git takes contents from files, so it goes through one.
-async function linkText(link: FoundFile, path: string): Promise<Buffer> {
-  await writeFile(path, await readlink(link.absolute, { encoding: 'buffer' }))
-  return Buffer.from(path)
+  return undefined
 }

@@ -1,32 +1,30 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readProxies } from '../core/http.ts'
-import { type ChildEnvironment, GitFailure, type GitSetting, openRepository } from './git.ts'
+import { type ChildEnvironment, type GitSetting, openRepository, unlessGitFails } from './git.ts'
 import { SourceError } from './remote.ts'
 
 // Everything else stays behind: the job's secrets are in its environment, and git's own variables would bend the result.
-const passedOn = new Set([
-  'PATH',
-  'PATHEXT',
-  'SYSTEMROOT',
-  'WINDIR',
-  'COMSPEC',
-  'LD_LIBRARY_PATH',
-  'TEMP',
-  'TMP',
-  'TMPDIR',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'ALL_PROXY',
-  'NO_PROXY',
-  'CURL_CA_BUNDLE',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'GIT_SSL_CAINFO',
-  'GIT_SSL_CAPATH',
+const passedOn = named(
+  'PATH PATHEXT SYSTEMROOT WINDIR COMSPEC LD_LIBRARY_PATH TEMP TMP TMPDIR',
+  'HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY',
+  'CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR GIT_SSL_CAINFO GIT_SSL_CAPATH',
   // By this the runner finds and ends what a killed job left behind.
   'RUNNER_TRACKING_ID',
-])
+)
+
+/** Picks variables by name, whatever its case. */
+function named(...lists: readonly string[]) {
+  const names = new Set(lists.flatMap((list) => list.split(' ')))
+  return (environment: JobEnvironment): ChildEnvironment =>
+    Object.fromEntries(
+      Object.entries(environment).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined && names.has(entry[0].toUpperCase()),
+      ),
+    )
+}
+
+type JobEnvironment = Readonly<Record<string, string | undefined>>
 
 // Read in place of the user's and the system's files, so that the same commit gives the same snapshot everywhere.
 // noop: the temporary repositories share objects with a shallow checkout; promising its history to the origin would be a lie.
@@ -66,21 +64,14 @@ const configuration = `[core]
 
 /**
  * The environment of every git child: what it needs to find programs and to cross proxies, and git settings of our own.
- *
  * @param home an empty directory of ours, the children's `HOME`
  */
-export async function prepareEnvironment(
-  base: Readonly<Record<string, string | undefined>>,
-  home: string,
-): Promise<ChildEnvironment> {
+export async function prepareEnvironment(base: JobEnvironment, home: string): Promise<ChildEnvironment> {
   await mkdir(home, { recursive: true })
   const configFile = join(home, 'gitconfig')
   await writeFile(configFile, configuration)
-  const kept = Object.entries(base).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && passedOn.has(entry[0].toUpperCase()),
-  )
   return {
-    ...Object.fromEntries(kept),
+    ...passedOn(base),
     HOME: home,
     // The messages are parsed.
     LC_ALL: 'C',
@@ -98,40 +89,25 @@ export async function prepareEnvironment(
 const networkKeys =
   '^http\\.(.*\\.)?(proxy|proxyauthmethod|proxysslcainfo|sslbackend|sslcainfo|sslcapath|sslcert|sslkey|sslverify)$'
 
-const homeNames = new Set(['PATH', 'HOME', 'XDG_CONFIG_HOME', 'USERPROFILE', 'HOMEDRIVE', 'HOMEPATH', 'PROGRAMDATA'])
+const whereConfigured = named('PATH HOME XDG_CONFIG_HOME USERPROFILE HOMEDRIVE HOMEPATH PROGRAMDATA')
 
 /**
  * What the machine's and the user's git configuration say about proxies and certificates: runners behind a company's
  * proxy reach nothing without. They are handed on in the environment, as a proxy's address may hold a password.
- *
  * @param environment the job's own, with its `HOME`
  * @param cwd any folder
  */
-export async function readNetworkSettings(
-  environment: Readonly<Record<string, string | undefined>>,
-  cwd: string,
-): Promise<readonly GitSetting[]> {
-  const own = Object.fromEntries(
-    Object.entries(environment).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && homeNames.has(entry[0].toUpperCase()),
-    ),
-  )
-  const git = openRepository(cwd, own, aMoment())
+export async function readNetworkSettings(environment: JobEnvironment, cwd: string): Promise<readonly GitSetting[]> {
+  const git = openRepository(cwd, whereConfigured(environment), aMoment())
   const read = async (scope: string): Promise<readonly GitSetting[]> => {
-    try {
-      const answer = await git.run(['config', scope, '--includes', '--null', '--get-regexp', networkKeys])
-      const records = answer.toString().split('\0')
+    const listing = git.run(['config', scope, '--includes', '--null', '--get-regexp', networkKeys])
+    // No such setting, or no such file, or one that git cannot read: then nothing is handed on.
+    const records = (await unlessGitFails(listing))?.toString().split('\0') ?? []
+    return records.flatMap((record): GitSetting[] => {
       // <key> LF <value>; a key without a value stands for true.
-      return records.flatMap((record): GitSetting[] => {
-        const lineEnd = record.indexOf('\n')
-        if (record === '') return []
-        return [lineEnd < 0 ? [record, 'true'] : [record.slice(0, lineEnd), record.slice(lineEnd + 1)]]
-      })
-    } catch (error) {
-      // No such setting, or no such file, or one that git cannot read: then nothing is handed on.
-      if (error instanceof GitFailure) return []
-      throw error
-    }
+      const [, key, value = 'true'] = /^([^\n]+)(?:\n(.*))?$/s.exec(record) ?? []
+      return key === undefined ? [] : [[key, value]]
+    })
   }
   return (await Promise.all(['--system', '--global'].map(read))).flat()
 }
@@ -140,14 +116,13 @@ export async function readNetworkSettings(
  * The proxy for an address, for what is asked beside git: the one that git itself would take. Its settings stand above the
  * variables, the one for the longest part of an address above the others, and an empty one says that there is none
  * (git-config(1), `http.proxy`, `http.<url>.*`).
- *
  * @throws SourceError `unreachable` at an address whose proxy is of a kind that only git can cross
  */
 export function proxiesOfGit(
   settings: readonly GitSetting[],
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: JobEnvironment,
 ): ReturnType<typeof readProxies> {
-  const named = settings
+  const configured = settings
     .map(([key, value]) => ({ match: /^http\.(?:(.+?)\/?\.)?proxy$/i.exec(key), value }))
     .flatMap(({ match, value }) => (match ? [{ url: match[1] ?? '', value }] : []))
     .sort((a, b) => b.url.length - a.url.length)
@@ -155,7 +130,7 @@ export function proxiesOfGit(
   const opened = new Map<string, ReturnType<typeof readProxies>>()
   return (target) => {
     // Of equal ones the last counts.
-    const fitting = named.filter(({ url }) => url === '' || isBelow(target, url))
+    const fitting = configured.filter(({ url }) => url === '' || isBelow(target, url))
     const chosen = fitting.findLast(({ url }) => url === fitting[0]?.url)
     if (chosen === undefined) return fromVariables(target)
     if (chosen.value === '') return undefined
@@ -170,23 +145,14 @@ function isBelow({ origin, pathname }: URL, url: string): boolean {
 }
 
 /** git takes a proxy without a scheme for http. */
-function throughOne(
-  value: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): ReturnType<typeof readProxies> {
+function throughOne(value: string, { NO_PROXY, no_proxy }: JobEnvironment): ReturnType<typeof readProxies> {
   const address = value.includes('://') ? value : `http://${value}`
-  const { NO_PROXY, no_proxy } = environment
   try {
     return readProxies({ HTTP_PROXY: address, HTTPS_PROXY: address, NO_PROXY, no_proxy })
   } catch (cause) {
-    throw new SourceError(
-      'unreachable',
-      'the proxy that git is configured with (http.proxy) is none that LFS contents can be fetched through',
-      {
-        hint: 'Name a proxy with http:// in HTTPS_PROXY, or in git’s http.proxy; or check out with `lfs: true`.',
-        cause,
-      },
-    )
+    const what = 'the proxy that git is configured with (http.proxy) is none that LFS contents can be fetched through'
+    const hint = 'Name a proxy with http:// in HTTPS_PROXY, or in git’s http.proxy; or check out with `lfs: true`.'
+    throw new SourceError('unreachable', what, { hint, cause })
   }
 }
 
@@ -195,7 +161,6 @@ const oldest = { major: 2, minor: 32 }
 
 /**
  * Makes sure that there is a git, and that it is new enough.
- *
  * @param cwd any folder
  * @throws SourceError `no-git`
  */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { platform } from 'node:os'
 import { simpleGit } from 'simple-git'
-import { DeployError, errorMessage } from '../core/errors.ts'
+import { DeployError, errorCode, errorMessage } from '../core/errors.ts'
 import { decisiveLine, type GitRemote, type NetworkOutput } from './remote.ts'
 
 /** An environment for a child process. */
@@ -18,33 +18,20 @@ interface GitInput {
   readonly mostBytes?: number
 }
 
-export interface NetworkCall {
+interface NetworkCall {
   readonly input?: string | undefined
   readonly settings?: readonly GitSetting[]
-  /** Called for each line or progress update that git writes to its standard error. */
-  readonly onMessage?: ((line: string) => void) | undefined
+  readonly onMessage?: MessageHandler | undefined
 }
 
+/** Called for each line or progress update that git writes to its standard error. */
+export type MessageHandler = (line: string) => void
+
 /** What commands that talk to a server need beside the environment. */
-export interface NetworkAccess {
+interface NetworkAccess {
   readonly settings: readonly GitSetting[]
   /** Kills all processes of the group that this one leads (`process.kill` with a negative number). */
   readonly killGroup?: ((leader: number) => void) | undefined
-}
-
-/** git in one directory, with one environment, until one signal ends it. */
-export interface GitRepository {
-  readonly directory: string
-  /**
-   * Runs git and answers what it wrote, byte by byte: paths need not be UTF-8.
-   *
-   * @throws GitFailure when git fails
-   */
-  run(args: readonly string[], options?: GitInput): Promise<Buffer>
-  /** As `run`, for answers that are one line of ASCII. */
-  line(args: readonly string[], options?: GitInput): Promise<string>
-  /** Runs a command that talks to that server, with its credentials. Does not throw when the command fails. */
-  talk(remote: GitRemote, args: readonly string[], call?: NetworkCall): Promise<NetworkOutput>
 }
 
 /** git answered with a status other than zero. */
@@ -70,6 +57,19 @@ const mostNetworkBytes = 64_000_000
 const keptMessageCharacters = 200_000
 const longestProgressLine = 1_000
 
+/** What a command yields, or undefined when git fails: with that status, where one is given. */
+export async function unlessGitFails<T>(answer: Promise<T>, exitCode?: number): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof GitFailure && (exitCode ?? error.exitCode) === error.exitCode) return undefined
+    throw error
+  }
+}
+
+/** git in one directory, with one environment, until one signal ends it. */
+export type GitRepository = ReturnType<typeof openRepository>
+
 /**
  * @param environment all that the children get. With `GIT_DIR` it names the repository; without, git looks for one.
  * @param network for commands that talk to a server
@@ -79,17 +79,38 @@ export function openRepository(
   environment: ChildEnvironment,
   signal: AbortSignal,
   network: NetworkAccess = { settings: [] },
-): GitRepository {
-  const run: GitRepository['run'] = (args, { input, variables, mostBytes = mostOutputBytes } = {}) =>
-    runLocally(args, { cwd: directory, environment: { ...environment, ...variables }, input, mostBytes, signal })
+) {
+  /**
+   * Runs git and answers what it wrote, byte by byte: paths need not be UTF-8.
+   * @throws GitFailure when git fails
+   */
+  const run = (args: readonly string[], options: GitInput = {}): Promise<Buffer> => {
+    const { variables, mostBytes = mostOutputBytes, ...rest } = options
+    return runLocally(args, {
+      cwd: directory,
+      environment: { ...environment, ...variables },
+      signal,
+      mostBytes,
+      ...rest,
+    })
+  }
   return {
     directory,
     run,
-    line: async (args, options) => (await run(args, options)).toString('latin1').trim(),
-    talk: (remote, args, { settings = [], ...call } = {}) => {
+    /** As `run`, for answers that are one line of ASCII. */
+    line: async (args: readonly string[], options?: GitInput) => (await run(args, options)).toString('latin1').trim(),
+    /** Runs a command that talks to that server, with its credentials. Does not throw when the command fails. */
+    talk: async (remote: GitRemote, args: readonly string[], call: NetworkCall = {}): Promise<NetworkOutput> => {
+      const { settings = [], input, onMessage } = call
       const all = [...network.settings, ...settings, ...credentialSettings(remote)]
       const child = { cwd: directory, environment: withSettings(environment, all), signal }
-      return runOnNetwork(args, { ...child, killGroup: network.killGroup, ...call })
+      return runOnNetwork(args, {
+        ...child,
+        killGroup: network.killGroup,
+        mostBytes: mostNetworkBytes,
+        input,
+        onMessage,
+      })
     },
   }
 }
@@ -115,23 +136,17 @@ function withSettings(environment: ChildEnvironment, settings: readonly GitSetti
   return { ...environment, GIT_CONFIG_COUNT: String(present + settings.length), ...Object.fromEntries(entries) }
 }
 
-interface Child {
+interface Child extends GitInput, Pick<NetworkCall, 'onMessage'>, Pick<NetworkAccess, 'killGroup'> {
   readonly cwd: string
   readonly environment: ChildEnvironment
   readonly signal: AbortSignal
+  readonly mostBytes: number
 }
 
-async function runLocally(
-  args: readonly string[],
-  {
-    cwd,
-    environment,
-    input,
-    mostBytes,
-    signal,
-  }: Child & { readonly input: GitInput['input']; readonly mostBytes: number },
-): Promise<Buffer> {
+async function runLocally(args: readonly string[], call: Omit<Child, 'killGroup' | 'onMessage'>): Promise<Buffer> {
+  const { cwd, environment, signal, mostBytes, input } = call
   signal.throwIfAborted()
+  const [command = ''] = args
   const output: Buffer[] = []
   let bytes = 0
   const tooMuch = new AbortController()
@@ -147,7 +162,7 @@ async function runLocally(
     errors: (error, { exitCode, stdErr }) => {
       if (exitCode === 0) return undefined
       // Kept here, as simple-git passes on no more than an error's text.
-      failure = new GitFailure(args[0] ?? '', exitCode, Buffer.concat(stdErr).toString())
+      failure = new GitFailure(command, exitCode, Buffer.concat(stdErr).toString())
       return error ?? failure
     },
   })
@@ -164,31 +179,25 @@ async function runLocally(
     await git.raw([...args])
   } catch (error) {
     signal.throwIfAborted()
-    if (tooMuch.signal.aborted) throw new OutputTooLarge(args[0] ?? '', -1, `it wrote more than ${mostBytes} bytes`)
-    throw failure ?? new GitFailure(args[0] ?? '', -1, errorMessage(error))
+    if (tooMuch.signal.aborted) throw new OutputTooLarge(command, -1, `it wrote more than ${mostBytes} bytes`)
+    throw failure ?? new GitFailure(command, -1, errorMessage(error))
   }
   return Buffer.concat(output)
 }
 
 /**
  * This does not go through simple-git for one reason: on abort simple-git signals git alone, and git's transport helper,
- * which waits for the server with the token in its environment, lives on. Here git leads a process group of its
- * own, and all of it is ended.
+ * which waits for the server with the token in its environment, lives on. Here git leads a process group of its own, and
+ * all of it is ended.
  */
 async function runOnNetwork(
   args: readonly string[],
-  call: Child & NetworkCall & Pick<NetworkAccess, 'killGroup'>,
+  { cwd, environment, signal, killGroup, mostBytes, input, onMessage }: Child,
 ): Promise<NetworkOutput> {
-  const { cwd, environment, signal, killGroup } = call
   signal.throwIfAborted()
+  const [command = ''] = args
   const grouped = killGroup !== undefined && platform() !== 'win32'
-  const child = spawn('git', args, {
-    cwd,
-    env: { ...environment },
-    detached: grouped,
-    windowsHide: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+  const child = spawn('git', args, { cwd, env: environment, detached: grouped, windowsHide: true })
   const end = () => {
     if (child.pid === undefined || !grouped) child.kill('SIGKILL')
     else endGroup(child.pid, killGroup)
@@ -200,27 +209,25 @@ async function runOnNetwork(
   let unfinishedLine = ''
   child.stdout.on('data', (chunk: Buffer) => {
     bytes += chunk.length
-    if (bytes <= mostNetworkBytes) stdout.push(chunk)
+    if (bytes <= mostBytes) stdout.push(chunk)
     else end()
   })
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     stderr = (stderr + chunk).slice(-keptMessageCharacters)
     const lines = (unfinishedLine + chunk).split(/[\r\n]/)
     unfinishedLine = (lines.pop() ?? '').slice(-longestProgressLine)
-    for (const line of lines) if (line !== '') call.onMessage?.(line)
+    for (const line of lines) if (line !== '') onMessage?.(line)
   })
   // git may end without reading its input; its own message says why.
   child.stdin.on('error', () => undefined)
-  child.stdin.end(call.input ?? '')
+  child.stdin.end(input ?? '')
   try {
     const exitCode = await new Promise<number>((resolve, reject) => {
-      child.on('error', (error) => reject(new GitFailure(args[0] ?? '', -1, errorMessage(error))))
+      child.on('error', (error) => reject(new GitFailure(command, -1, errorMessage(error))))
       child.on('close', (code) => resolve(code ?? -1))
     })
     signal.throwIfAborted()
-    if (bytes > mostNetworkBytes) {
-      throw new OutputTooLarge(args[0] ?? '', -1, `the server's answer is larger than ${mostNetworkBytes} bytes`)
-    }
+    if (bytes > mostBytes) throw new OutputTooLarge(command, -1, `it wrote more than ${mostBytes} bytes`)
     return { stdout: Buffer.concat(stdout).toString(), stderr, exitCode }
   } finally {
     signal.removeEventListener('abort', end)
@@ -232,6 +239,6 @@ function endGroup(leader: number, killGroup: (leader: number) => void): void {
     killGroup(leader)
   } catch (error) {
     // ESRCH: all of it ended in the meantime.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    if (errorCode(error) !== 'ESRCH') throw error
   }
 }

@@ -6,109 +6,102 @@ import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import * as z from 'zod'
 import { type AddressRules, bodyAtMost, fetchAllowed } from '../core/addresses.ts'
+import { retry, retryAfterMs } from '../core/clock.ts'
 import { DeployError, errorCode, errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
-import { retry, retryAfterMs } from '../core/retry.ts'
+import { jsonIn } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { TreeLocation } from './checkout.ts'
 import { readObjects, storeFiles } from './objects.ts'
 import type { GitRemote } from './remote.ts'
-import type { FoundAttributes, TreeEntry, TreeMeter } from './tree.ts'
+import type { TreeEntry, TreeMeter } from './tree.ts'
 import type { GitWorkspace, Stores } from './workspace.ts'
 
-export interface LfsContents {
-  /** Path of a pointer file → the object with the contents, and its size in bytes. */
-  readonly replacements: ReadonlyMap<string, { readonly oid: string; readonly size: number }>
-  /** Paths whose contents could not be fetched. */
-  readonly missing: readonly string[]
-  /** Why, in the server's own words. */
-  readonly reasons: readonly string[]
+/** What a Git LFS pointer file stands for. */
+interface LfsPointer {
+  /** SHA-256 of the contents, hexadecimal. */
+  readonly oid: string
+  readonly size: number
 }
 
-interface PointerFile {
-  readonly entry: TreeEntry
-  readonly pointer: LfsPointer
-}
-
-interface TreeWithPointers {
-  readonly entries: readonly TreeEntry[]
-  readonly attributes: FoundAttributes
-  readonly location: TreeLocation
-  readonly meter: TreeMeter
-}
+type PointerFile = LfsPointer & { readonly path: string }
 
 /**
  * Finds the contents that LFS pointer files stand for: in the checkout's files, in its LFS store, at the origin.
- * Only files which the tree's attributes give to LFS count: a pointer elsewhere is a text like any other.
- *
+ * @param entries those that the tree's attributes give to LFS: a pointer elsewhere is a text like any other
  * @throws SourceError `too-large`
  */
-export async function findLfsContents(git: GitWorkspace, stores: Stores, tree: TreeWithPointers): Promise<LfsContents> {
-  const pointers = await findPointers(stores, tree)
-  for (const { pointer } of pointers) tree.meter.addBytes(pointer.size)
+export async function findLfsContents(
+  git: GitWorkspace,
+  stores: Stores,
+  entries: readonly TreeEntry[],
+  location: TreeLocation,
+  meter: TreeMeter,
+) {
+  const pointers = await findPointers(stores, entries)
+  for (const { size } of pointers) meter.addBytes(size)
   const located = new Map<string, Buffer>()
-  for (const { entry, pointer } of pointers) {
-    const path = await locate(tree.location, entry, pointer, git.signal)
+  for (const pointer of pointers) {
+    const path = await locate(location, pointer, git.signal)
     if (path !== undefined) located.set(pointer.oid, path)
   }
-  const wanted = new Map(
-    pointers.flatMap(({ pointer }) => (located.has(pointer.oid) ? [] : [[pointer.oid, pointer] as const])),
-  )
-  const { downloaded, reasons } = await downloadContents(git, tree.location.remote, [...wanted.values()])
+  const wanted = new Map(pointers.filter(({ oid }) => !located.has(oid)).map(({ oid, size }) => [oid, { oid, size }]))
+  const { downloaded, reasons } = await downloadContents(git, location.remote, [...wanted.values()])
   for (const [oid, path] of downloaded) located.set(oid, path)
 
-  const found = pointers.flatMap((file) => {
-    const path = located.get(file.pointer.oid)
-    return path === undefined ? [] : [{ ...file, path }]
+  const found = pointers.flatMap(({ path, oid, size }) => {
+    const content = located.get(oid)
+    return content === undefined ? [] : [{ path, size, content }]
   })
-  const paths = found.map(({ path }) => path)
-  const oids = await storeFiles(stores.own, paths)
+  const stored = await storeFiles(
+    stores.own,
+    found.map(({ content }) => content),
+  )
   return {
-    replacements: new Map(
-      found.map(({ entry, pointer }, index) => [entry.path, { oid: oids[index] ?? '', size: pointer.size }]),
-    ),
-    missing: pointers.filter(({ pointer }) => !located.has(pointer.oid)).map(({ entry }) => entry.path),
+    /** Path of a pointer file → the object with the contents, and its size in bytes. */
+    replacements: new Map(found.map(({ path, size }, index) => [path, { oid: stored[index] ?? '', size }])),
+    /** Paths whose contents could not be fetched. */
+    missing: pointers.filter(({ oid }) => !located.has(oid)).map(({ path }) => path),
+    /** Why, in the server's own words. */
     reasons,
   }
 }
 
-async function findPointers(
-  stores: Stores,
-  tree: Pick<TreeWithPointers, 'entries' | 'attributes'>,
-): Promise<PointerFile[]> {
-  const filters = tree.attributes.get('filter')
-  const small = tree.entries.filter(
-    ({ type, mode, size, path }) =>
-      type === 'blob' &&
-      mode !== '120000' &&
-      size !== undefined &&
-      size < pointerBelowBytes &&
-      filters?.get(path) === 'lfs',
+async function findPointers({ own }: Stores, entries: readonly TreeEntry[]): Promise<readonly PointerFile[]> {
+  const small = entries.filter(
+    ({ type, mode, size = pointerBelowBytes }) => type === 'blob' && mode !== '120000' && size < pointerBelowBytes,
   )
   const oids = small.map(({ oid }) => oid)
-  const contents = await readObjects(stores.own, oids)
-  return small.flatMap((entry) => {
-    const content = contents.get(entry.oid)
+  const contents = await readObjects(own, oids)
+  return small.flatMap(({ path, oid }) => {
+    const content = contents.get(oid)
     const pointer = content && parsePointer(content)
-    return pointer === undefined ? [] : [{ entry, pointer }]
+    return pointer === undefined ? [] : [{ ...pointer, path }]
   })
 }
 
+/** A pointer is a text of less than this (git-lfs, docs/spec.md). */
+const pointerBelowBytes = 1024
+
+/** Reads a pointer file; undefined when it is something else, or needs an extension's program to be read. */
+export function parsePointer(content: Buffer): LfsPointer | undefined {
+  if (content.length >= pointerBelowBytes) return undefined
+  const pointer = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\noid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n$/
+  const [, oid, size] = pointer.exec(content.toString('utf8')) ?? []
+  return oid === undefined ? undefined : { oid, size: Number(size) }
+}
+
 async function locate(
-  location: TreeLocation,
-  entry: TreeEntry,
-  { oid, size }: LfsPointer,
+  { workTree, gitDirectory }: TreeLocation,
+  pointer: PointerFile,
   signal: AbortSignal,
 ): Promise<Buffer | undefined> {
-  const inStore =
-    location.gitDirectory && join(location.gitDirectory, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4), oid)
+  const { path, oid } = pointer
   const candidates = [
-    ...(location.workTree === undefined
-      ? []
-      : [Buffer.concat([Buffer.from(`${location.workTree}/`), Buffer.from(entry.path, 'latin1')])]),
-    ...(inStore === undefined ? [] : [Buffer.from(inStore)]),
+    workTree && Buffer.concat([Buffer.from(`${workTree}/`), Buffer.from(path, 'latin1')]),
+    gitDirectory && Buffer.from(join(gitDirectory, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4), oid)),
   ]
-  for (const path of candidates) if (await holds(path, { oid, size }, signal)) return path
+  for (const one of candidates) if (one && (await holds(one, pointer, signal))) return one
   return undefined
 }
 
@@ -118,27 +111,6 @@ async function holds(path: Buffer | string, { oid, size }: LfsPointer, signal: A
   const hash = createHash('sha256')
   await pipeline(createReadStream(path), hash, { signal })
   return hash.digest('hex') === oid
-}
-
-/** What a Git LFS pointer file stands for. */
-export interface LfsPointer {
-  /** SHA-256 of the contents, hexadecimal. */
-  readonly oid: string
-  readonly size: number
-}
-
-/** A pointer is a text of less than this (git-lfs, docs/spec.md). */
-const pointerBelowBytes = 1024
-
-/** Reads a pointer file; undefined when it is something else, or needs an extension's program to be read. */
-export function parsePointer(content: Buffer): LfsPointer | undefined {
-  if (content.length >= pointerBelowBytes) return undefined
-  const text = content.toString('utf8')
-  const match = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\noid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n$/.exec(
-    text,
-  )
-  const [, oid, size] = match ?? []
-  return oid === undefined ? undefined : { oid, size: Number(size) }
 }
 
 const batchAnswer = z.object({
@@ -210,7 +182,6 @@ async function downloadContents(
 
 /**
  * Asks where contents can be downloaded (git-lfs, docs/api/batch.md).
- *
  * @throws LfsRefusal when the server answers with something else than a batch
  */
 async function askBatch(
@@ -232,7 +203,7 @@ async function askBatch(
   const address = `${remote.url.replace(/(\.git)?\/?$/, '')}.git/info/lfs/objects/batch`
   return await retryLfs(git, async () => {
     const response = await fetchAllowed(address, init, rulesFor(git, remote))
-    const answer = parseJson(await text(bodyAtMost(response, mostBatchBytes)))
+    const answer = jsonIn(await text(bodyAtMost(response, mostBatchBytes)))
     const batch = batchAnswer.safeParse(answer)
     if (response.ok && batch.success) return batch.data.objects
     const { data } = z.object({ message: z.string() }).safeParse(answer)
@@ -243,7 +214,6 @@ async function askBatch(
 
 /**
  * Downloads one content to a file. Our credentials stay here: the address carries its own, and often is another host's.
- *
  * @returns whether it is the content asked for
  * @throws LfsRefusal, AddressRefused, Error when the connection breaks
  */
@@ -272,17 +242,9 @@ function rulesFor({ origin, proxyFor }: GitWorkspace, remote: GitRemote): Addres
   return remote.untrusted ? { proxyFor } : { ...own, proxyFor }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 async function retryLfs<T>(git: GitWorkspace, request: () => Promise<T>): Promise<T> {
   return await retry(request, {
-    ...git.patience,
+    ...git.patience(),
     again: (error) => {
       if (error instanceof LfsRefusal) {
         const passing = error.status >= 500 || error.status === 429 || error.status === 408

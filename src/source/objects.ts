@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { GitRepository } from './git.ts'
-import { quotePath } from './workspace.ts'
+import { assertPublicAddress } from '../core/addresses.ts'
+import { GitFailure, type GitRepository, type GitSetting } from './git.ts'
+import { type GitRemote, type NetworkOutput, SourceError } from './remote.ts'
+import { type GitWorkspace, quotePath, type Stores } from './workspace.ts'
 
 const newline = 0x0a
 
@@ -12,10 +14,7 @@ export async function readObjects(
 ): Promise<ReadonlyMap<string, Buffer>> {
   const contents = new Map<string, Buffer>()
   if (oids.length === 0) return contents
-  const answer = await store.run(['cat-file', '--batch', '--buffer'], {
-    input: `${oids.join('\n')}\n`,
-    mostBytes,
-  })
+  const answer = await store.run(['cat-file', '--batch', '--buffer'], { input: `${oids.join('\n')}\n`, mostBytes })
   // <oid> SP <type> SP <size> LF <content> LF, or <oid> SP "missing" LF: git-cat-file(1), BATCH OUTPUT
   for (let position = 0; position < answer.length; ) {
     const lineEnd = answer.indexOf(newline, position)
@@ -30,7 +29,6 @@ export async function readObjects(
 
 /**
  * Stores files as they lie on disk: no line endings converted, no filters run.
- *
  * @param paths absolute paths, as bytes
  * @returns the names of the contents, in the same order
  */
@@ -39,6 +37,77 @@ export async function storeFiles(store: GitRepository, paths: readonly Buffer[])
   const input = paths.map((path) => `${quotePath(path)}\n`).join('')
   const answer = await store.run(['hash-object', '-w', '--no-filters', '--stdin-paths'], { input })
   return answer.toString('latin1').trim().split('\n')
+}
+
+interface FetchRequest {
+  readonly remote: GitRemote
+  readonly wants: readonly string[]
+  /** What the wants name. */
+  readonly kind: 'commits' | 'contents'
+  /** `blob:none`: directories, but not files' contents. `tree:0`: commits alone. */
+  readonly filter?: 'blob:none' | 'tree:0'
+}
+
+/**
+ * Fetches objects by name, commits without their history. Into a store that nothing is pushed from: fetching leaves marks in
+ * a repository (shallow, promisor) that a server would have to be told of.
+ * @throws GitFailure when the server cannot be reached or does not have one of them
+ */
+export async function fetchObjects(stores: Stores, request: FetchRequest): Promise<void> {
+  requireFetched(await runFetch(stores, request))
+}
+
+/**
+ * As {@link fetchObjects}, for what is needed and not only of use: tried again when the network or the server fails.
+ * @throws SourceError `unreachable` when it keeps failing
+ */
+export async function fetchNeeded(git: GitWorkspace, stores: Stores, request: FetchRequest): Promise<void> {
+  const { remote } = request
+  const attempt = async () => runFetch(stores, request, remote.untrusted ? await guardSettings(git, remote) : [])
+  requireFetched(await git.retrying(`Fetching from ${remote.url}`, remote, attempt))
+}
+
+function requireFetched({ exitCode, stderr }: NetworkOutput): void {
+  if (exitCode !== 0) throw new GitFailure('fetch', exitCode, stderr)
+}
+
+// A stranger named the server. It is asked only where everybody may ask, at the very addresses that were looked up for
+// the check (git 2.37 and newer), and cannot send us elsewhere.
+async function guardSettings(git: GitWorkspace, remote: GitRemote): Promise<readonly GitSetting[]> {
+  const { url, ips } = await assertPublicAddress(remote.url)
+  const direct: GitSetting = ['http.followRedirects', 'false']
+  // Unknown here, it may still be known to the proxy; but without one a name must not get a second chance to lead inside.
+  if (ips.length === 0 && git.proxied) return [direct]
+  if (ips.length === 0) throw new SourceError('unreachable', `${url.host} could not be found (DNS)`)
+  const pinned = ips.map((ip) => (ip.includes(':') ? `[${ip}]` : ip)).join(',')
+  return [direct, ['http.curloptResolve', `${url.hostname}:${url.port === '' ? 443 : url.port}:${pinned}`]]
+}
+
+function runFetch(
+  { fetched }: Stores,
+  { remote, wants, kind, filter }: FetchRequest,
+  settings: readonly GitSetting[] = [],
+): Promise<NetworkOutput> {
+  const depth = kind === 'commits' ? ['--depth=1'] : []
+  // git remembers a filter, so having none must be said.
+  const filtering = filter === undefined ? '--no-filter' : `--filter=${filter}`
+  const args = ['fetch', '--quiet', ...depth, filtering, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
+  return fetched.talk(remote, args, { settings, input: wants.map((want) => `${want}\n`).join('') })
+}
+
+/** As {@link fetchObjects} for commits, but does without those that the server does not have. */
+export async function fetchKnownCommits(stores: Stores, request: Omit<FetchRequest, 'kind'>): Promise<void> {
+  let wants = request.wants
+  while (wants.length > 0) {
+    try {
+      return await fetchObjects(stores, { ...request, wants, kind: 'commits' })
+    } catch (error) {
+      // The server names one at a time, and sends nothing at all then.
+      const unknown = error instanceof GitFailure ? /not our ref ([0-9a-f]+)/.exec(error.stderr)?.[1] : undefined
+      if (unknown === undefined || !wants.includes(unknown)) throw error
+      wants = wants.filter((want) => want !== unknown)
+    }
+  }
 }
 
 /** What a snapshot takes over from the commit it is made of. Bytes, as old commits are not always UTF-8. */

@@ -70,32 +70,24 @@ export class GitRemote {
 /**
  * Takes a remote apart which carries its token, as the platform's token tool returns it
  * (`https://x-git-token:…@git.ml.ink/<owner>/<name>.git`).
- *
+ * @param mask gets every spelling of the token: it opens the repository for a year and cannot be revoked
  * @throws SourceError when it is not an `http` or `https` address. The message never contains the address.
  */
-export function parseRemote(urlWithToken: string): GitRemote {
+export function parseRemote(urlWithToken: string, mask?: (secret: string) => void): GitRemote {
   const parsed = URL.canParse(urlWithToken) ? new URL(urlWithToken) : undefined
   if (parsed === undefined || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')) {
     throw new SourceError('bad-remote', 'The git remote that the platform returned is not an http(s) address.', {
       hint: 'Check the input "endpoint". If it is right, the platform has changed: please report this.',
     })
   }
-  const user = decoded(parsed.username)
-  const password = decoded(parsed.password)
+  const { username, password } = parsed
   parsed.username = ''
   parsed.password = ''
   // A lone user name is how some hosts spell a token.
-  return password === ''
-    ? new GitRemote(parsed.href, 'x-access-token', user === '' ? undefined : user)
-    : new GitRemote(parsed.href, user, password)
-}
-
-/** {@link parseRemote}, and has the token masked: it opens the repository for a year and cannot be revoked. */
-export function protectedRemote(urlWithToken: string, mask: (secret: string) => void): GitRemote {
-  const remote = parseRemote(urlWithToken)
-  const { password, username } = new URL(urlWithToken)
-  for (const secret of new Set([password || username, decoded(password || username)])) mask(secret)
-  return remote
+  const token = password || username
+  const secret = decoded(token)
+  for (const spelling of new Set([token, secret])) mask?.(spelling)
+  return new GitRemote(parsed.href, password === '' ? 'x-access-token' : decoded(username), secret || undefined)
 }
 
 function decoded(text: string): string {
@@ -115,13 +107,12 @@ export interface NetworkOutput {
 }
 
 /** Ways in which a command against a git server fails, read off what git and the server wrote. */
-export type NetworkFailure =
-  | { readonly kind: 'transient'; readonly reason: string }
+type NetworkFailure =
+  | { readonly kind: 'transient' | 'other'; readonly reason: string }
   | { readonly kind: 'denied'; readonly status: number }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'unpaid'; readonly remoteLines: readonly string[] }
   | { readonly kind: 'rejected'; readonly reason: string; readonly remoteLines: readonly string[] }
-  | { readonly kind: 'other'; readonly reason: string }
 
 const transientText =
   /could not resolve|failed to connect|couldn't connect|connection (refused|reset|timed out)|timed out|too slow|unexpected disconnect|early eof|hung up|rpc failed|empty reply|(recv|send) failure|transfer closed|gnutls_handshake|ssl_error_syscall|unexpected eof/i
@@ -144,8 +135,7 @@ export function classifyFailure(output: NetworkOutput): NetworkFailure {
   if (status === 413) return { kind: 'too-large' }
   if (status === 402) return { kind: 'unpaid', remoteLines }
   if (status >= 500 || status === 429 || status === 408) return { kind: 'transient', reason: `HTTP ${status}` }
-  const server = refused?.includes('[remote ') === true
-  if (server) return { kind: 'rejected', reason: refused, remoteLines }
+  if (refused?.includes('[remote ')) return { kind: 'rejected', reason: refused, remoteLines }
   if (status === 0 && transientText.test(stderr)) return { kind: 'transient', reason: decisiveLine(stderr) }
   if (refused !== undefined) return { kind: 'rejected', reason: refused, remoteLines }
   return { kind: 'other', reason: decisiveLine(stderr) }
@@ -157,46 +147,56 @@ export function decisiveLine(stderr: string): string {
   return sanitizePhrase(lines.find((line) => /^(fatal|error): /.test(line)) ?? lines.at(-1) ?? 'git gave no reason')
 }
 
-/** The error for a failure that retrying does not fix. `what` begins the sentence: "The push of ink/…". */
-export function gitError(what: string, failure: NetworkFailure, remote: GitRemote, largest = ''): SourceError {
+/**
+ * The error for a command that failed.
+ * @param what begins the sentence: "The push of ink/…"
+ * @param largest what the largest files are, for a push that was too large
+ */
+export function gitError(what: string, output: NetworkOutput, remote: GitRemote, largest = ''): SourceError {
+  const failure = classifyFailure(output)
+  const { host } = new URL(remote.url)
+  const error = (code: SourceErrorCode, message: string, hint: string) =>
+    new SourceError(code, remote.redact(`${what} ${message}`), { hint })
   switch (failure.kind) {
     case 'denied':
-      return new SourceError('denied', `${what} was refused by ${remote.url} (HTTP ${failure.status}).`, {
-        hint:
-          failure.status === 404
-            ? 'The repository is not there, or the token is for another one. Check the inputs "repo" and "project".'
-            : 'The git token is not valid for this repository. Run the workflow again: it fetches a fresh token. If that does not help, check that the API key belongs to the account that owns the repository.',
-      })
-    case 'too-large':
-      return new SourceError('rejected', `${what} was refused by ${remote.url}: too large (HTTP 413).${largest}`, {
-        hint: 'Take large files out of the repository, or deploy a built directory with the input "directory".',
-      })
-    case 'unpaid': {
-      const said = words(failure.remoteLines)
-      return new SourceError(
-        'payment-required',
-        remote.redact(`${what} was answered by ${remote.url} with “payment required” (HTTP 402).${said}`),
-        { hint: 'The account at ml.ink cannot pay. Top it up, then run the job again.' },
+      return error(
+        'denied',
+        `was refused by ${remote.url} (HTTP ${failure.status}).`,
+        failure.status === 404
+          ? 'The repository is not there, or the token is for another one. Check the inputs "repo" and "project".'
+          : 'The git token is not valid for this repository. Run the workflow again: it fetches a fresh token. If that does not help, check that the API key belongs to the account that owns the repository.',
       )
-    }
+    case 'too-large':
+      return error(
+        'rejected',
+        `was refused by ${remote.url}: too large (HTTP 413).${largest}`,
+        'Take large files out of the repository, or deploy a built directory with the input "directory".',
+      )
+    case 'unpaid':
+      return error(
+        'payment-required',
+        `was answered by ${remote.url} with “payment required” (HTTP 402).${words(failure.remoteLines)}`,
+        'The account at ml.ink cannot pay. Top it up, then run the job again.',
+      )
     case 'rejected': {
       const remarks = words(failure.remoteLines)
-      return new SourceError(
-        'rejected',
-        remote.redact(`${what} was rejected by ${remote.url}: ${failure.reason}.${remarks}`),
-        { hint: rejectionHint(`${failure.reason} ${remarks}`) },
-      )
+      const [, hint = ''] = rejectionHints.find(([text]) => text.test(`${failure.reason} ${remarks}`)) ?? []
+      return error('rejected', `was rejected by ${remote.url}: ${failure.reason}.${remarks}`, hint)
     }
     case 'transient':
-      return new SourceError('unreachable', remote.redact(`${what} failed: ${failure.reason}`), {
-        hint: `${new URL(remote.url).host} could not be reached, or answered with errors, several times in a row. Try again later; if a proxy is needed, set HTTPS_PROXY.`,
-      })
+      return error(
+        'unreachable',
+        `failed: ${failure.reason}`,
+        `${host} could not be reached, or answered with errors, several times in a row. Try again later; if a proxy is needed, set HTTPS_PROXY.`,
+      )
     case 'other':
-      return new SourceError('git-failed', remote.redact(`${what} failed: ${failure.reason}`), {
-        hint: /certificate/i.test(failure.reason)
-          ? `The runner does not trust the certificate of ${new URL(remote.url).host}. Have its authority installed, or name its file in GIT_SSL_CAINFO.`
-          : `This is what git said of ${new URL(remote.url).host}. Run the job again; if it stays, look at the server's state.`,
-      })
+      return error(
+        'git-failed',
+        `failed: ${failure.reason}`,
+        /certificate/i.test(failure.reason)
+          ? `The runner does not trust the certificate of ${host}. Have its authority installed, or name its file in GIT_SSL_CAINFO.`
+          : `This is what git said of ${host}. Run the job again; if it stays, look at the server's state.`,
+      )
   }
 }
 
@@ -204,12 +204,11 @@ function words(remoteLines: readonly string[]): string {
   return remoteLines.length === 0 ? '' : ` The server said: ${sanitizePhrase(remoteLines.slice(0, 20).join(' / '))}`
 }
 
-function rejectionHint(text: string): string {
-  if (/shallow/i.test(text)) return 'The server takes no shallow pushes, and none was made: please report this.'
-  if (/hook|policy|protected/i.test(text))
-    return 'A rule on the server forbids it. Change what the server names, or the rule.'
-  if (/size|large|quota|space/i.test(text)) return 'Take large files out of the repository, or free space on ml.ink.'
-  if (/lock|reference|already exists/i.test(text))
-    return 'Another run pushed at the same moment. Run the workflow again.'
-  return 'Nothing was deployed. Fix what the server names, and run the workflow again.'
-}
+// The first that fits counts.
+const rejectionHints: readonly (readonly [RegExp, string])[] = [
+  [/shallow/i, 'The server takes no shallow pushes, and none was made: please report this.'],
+  [/hook|policy|protected/i, 'A rule on the server forbids it. Change what the server names, or the rule.'],
+  [/size|large|quota|space/i, 'Take large files out of the repository, or free space on ml.ink.'],
+  [/lock|reference|already exists/i, 'Another run pushed at the same moment. Run the workflow again.'],
+  [/^/, 'Nothing was deployed. Fix what the server names, and run the workflow again.'],
+]

@@ -1,13 +1,14 @@
-import { access } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AddressRefused } from '../core/addresses.ts'
 import { formatBytes, shortSha } from '../core/format.ts'
 import { type Checkout, readCheckout, type TreeLocation } from './checkout.ts'
-import { listCommit } from './fetch.ts'
-import { GitFailure, type GitRepository } from './git.ts'
+import { GitFailure, type GitRepository, unlessGitFails } from './git.ts'
 import { findLfsContents } from './lfs.ts'
+import { readObjects } from './objects.ts'
 import { decisiveLine, GitRemote, SourceError } from './remote.ts'
-import { findAttributes, isUnder, leaves, readablePath, type TreeEntry, type TreeMeter } from './tree.ts'
+import { isUnder, leaves, listCommit, readablePath, type TreeEntry, type TreeMeter } from './tree.ts'
 import { borrowObjects, type GitWorkspace, type Stores } from './workspace.ts'
 
 /** A tree with everything in it that the platform would not fetch by itself. */
@@ -23,41 +24,37 @@ export interface ResolvedTree {
   readonly contents: ReadonlyMap<string, string>
 }
 
-export interface ResolveOptions {
-  /** Leave out what is marked so. */
-  readonly exportIgnore: boolean
-  readonly meter: TreeMeter
+interface SourceTree {
+  readonly oid: string
+  readonly entries: readonly TreeEntry[]
+  readonly location: TreeLocation
 }
 
 /**
  * Puts LFS contents in the place of pointers and submodules' files in the place of links, all levels down, and leaves out what
  * is marked `export-ignore` when asked to.
- *
  * @throws SourceError `no-submodule`, `too-large`
  */
 export async function resolveTree(
   git: GitWorkspace,
   stores: Stores,
-  tree: { readonly oid: string; readonly entries: readonly TreeEntry[]; readonly location: TreeLocation },
-  options: ResolveOptions,
+  tree: SourceTree,
+  options: { readonly exportIgnore: boolean; readonly meter: TreeMeter },
 ): Promise<ResolvedTree> {
   const { location } = tree
   const { meter } = options
   for (const entry of tree.entries) meter.add({ ...entry, path: location.prefix + entry.path })
-  const attributes = await findAttributes(git, stores.own, {
-    tree: tree.oid,
-    entries: tree.entries,
-    names: options.exportIgnore ? ['filter', 'export-ignore'] : ['filter'],
-  })
-  const ignored = new Set(attributes.get('export-ignore')?.keys())
+  const names: AttributeName[] = options.exportIgnore ? ['filter', 'export-ignore'] : ['filter']
+  const attributes = await findAttributes(git, stores.own, tree, names)
+  const ignored = new Set(attributes['export-ignore'].keys())
   const entries = leaves(tree.entries).filter(({ path }) => !isUnder(path, ignored))
-  const lfs = await findLfsContents(git, stores, { entries, attributes, location, meter })
+  const givenToLfs = entries.filter(({ path }) => attributes.filter.get(path) === 'lfs')
+  const lfs = await findLfsContents(git, stores, givenToLfs, location, meter)
   const urls = await readSubmoduleUrls(stores.own, entries)
   const inner: ResolvedTree[] = []
   const submodules: { path: string; sha: string }[] = []
   for (const entry of entries.filter(({ type }) => type === 'commit')) {
-    const opened = await openSubmodule(git, stores, { entry, url: urls.get(entry.path), location })
-    const below = { oid: `${entry.oid}^{tree}`, entries: opened.entries, location: opened.location }
+    const below = await openSubmodule(git, stores, entry, urls.get(entry.path), location)
     inner.push(await resolveTree(git, stores, below, options))
     submodules.push({ path: readablePath(location.prefix + entry.path), sha: entry.oid })
   }
@@ -84,69 +81,91 @@ export async function resolveTree(
   }
 }
 
-/** A submodule's tree, and where its own parts can be looked for. */
-interface SubmoduleTree {
-  readonly entries: readonly TreeEntry[]
-  readonly location: TreeLocation
+/** The attributes that change what is shipped: gitattributes(5). */
+type AttributeName = 'filter' | 'export-ignore'
+
+/**
+ * Looks attributes up as git does, but in the tree's own `.gitattributes` alone: neither the machine's nor the
+ * checkout's count, as these differ from place to place.
+ * @returns for each name the paths that have it set, with its value (`set` for a bare one)
+ */
+async function findAttributes(
+  git: GitWorkspace,
+  store: GitRepository,
+  tree: SourceTree,
+  names: readonly AttributeName[],
+): Promise<Readonly<Record<AttributeName, ReadonlyMap<string, string>>>> {
+  const found = { filter: new Map<string, string>(), 'export-ignore': new Map<string, string>() }
+  // Most repositories have no such attribute at all, and are spared the index.
+  const files = tree.entries.filter(({ path, type }) => type === 'blob' && /(^|\/)\.gitattributes$/.test(path))
+  const contents = [
+    ...(
+      await readObjects(
+        store,
+        files.map(({ oid }) => oid),
+      )
+    ).values(),
+  ]
+  if (!contents.some((content) => names.some((name) => content.includes(name)))) return found
+  const indexFile = git.freshPath('index')
+  const variables = { GIT_INDEX_FILE: indexFile }
+  try {
+    await store.run(['read-tree', tree.oid], { variables })
+    // A trailing slash says that it is a directory: patterns may ask for one.
+    const paths = tree.entries.map(({ path, type }) => (type === 'blob' ? `${path}\0` : `${path}/\0`))
+    const input = Buffer.from(paths.join(''), 'latin1')
+    const answer = await store.run(['check-attr', '-z', '--cached', '--stdin', ...names], { input, variables })
+    const fields = answer.toString('latin1').split('\0')
+    for (let index = 0; index + 2 < fields.length; index += 3) {
+      const [path = '', name = '', value = ''] = fields.slice(index, index + 3)
+      if (value !== 'unspecified' && value !== 'unset') found[name as AttributeName].set(path.replace(/\/$/, ''), value)
+    }
+    return found
+  } finally {
+    await rm(indexFile, { force: true })
+  }
 }
 
 /**
  * Has the tree of one submodule: from the checkout when it lies there, else from the address in `.gitmodules`.
- *
  * @throws SourceError `no-submodule`, which says which one and how to check it out
  */
 async function openSubmodule(
   git: GitWorkspace,
   stores: Stores,
-  link: { readonly entry: TreeEntry; readonly url: string | undefined; readonly location: TreeLocation },
-): Promise<SubmoduleTree> {
-  const { entry, location } = link
-  const path = readablePath(location.prefix + entry.path)
-  const checkout = await readSubmoduleCheckout(git, location, entry.path)
+  { path, oid }: TreeEntry,
+  url: string | undefined,
+  parent: TreeLocation,
+): Promise<SourceTree> {
+  const checkout = await readSubmoduleCheckout(git, parent, path)
   if (checkout !== undefined) await borrowObjects(stores.own.directory, checkout.objectsDirectory)
-  const remote = link.url === undefined ? undefined : submoduleRemote(link.url, location.remote)
+  const remote = url === undefined ? undefined : submoduleRemote(url, parent.remote)
   try {
-    const from = { remote, nothingHere: checkout === undefined }
-    return {
-      entries: await listCommit(git, stores, entry.oid, from),
-      location: {
-        workTree: checkout?.directory,
-        gitDirectory: checkout?.gitDirectory,
-        remote,
-        prefix: `${location.prefix}${entry.path}/`,
-      },
-    }
+    const entries = await listCommit(git, stores, oid, { remote, nothingHere: checkout === undefined })
+    const [workTree, gitDirectory] = [checkout?.directory, checkout?.gitDirectory]
+    const location = { workTree, gitDirectory, remote, prefix: `${parent.prefix}${path}/` }
+    return { oid: `${oid}^{tree}`, entries, location }
   } catch (error) {
     const gone = error instanceof SourceError && ['no-commit', 'unreachable'].includes(error.code)
     if (!gone && !(error instanceof AddressRefused)) throw error
-    const address = link.url === undefined ? 'no address in .gitmodules' : link.url
-    throw new SourceError(
-      'no-submodule',
-      `The submodule ${path} (${address}, commit ${shortSha(entry.oid)}) is needed and cannot be fetched. ${error.message}`,
-      {
-        hint:
-          'Let actions/checkout bring it: "with: submodules: recursive". If it is private, also give checkout a ' +
-          '"token" that may read it; the workflow\'s own token reads no other repository.',
-      },
-    )
+    const what = `${readablePath(parent.prefix + path)} (${url ?? 'no address in .gitmodules'}, commit ${shortSha(oid)})`
+    throw new SourceError('no-submodule', `The submodule ${what} is needed and cannot be fetched. ${error.message}`, {
+      hint:
+        'Let actions/checkout bring it: "with: submodules: recursive". If it is private, also give checkout a ' +
+        '"token" that may read it; the workflow\'s own token reads no other repository.',
+    })
   }
 }
 
+// The ruin of one is fetched as if it were not there.
 async function readSubmoduleCheckout(
   git: GitWorkspace,
-  location: TreeLocation,
+  { workTree }: TreeLocation,
   path: string,
 ): Promise<Checkout | undefined> {
-  if (location.workTree === undefined) return undefined
-  const directory = join(location.workTree, readablePath(path))
-  try {
-    await access(join(directory, '.git'))
-    return await readCheckout(git, directory)
-  } catch {
-    git.signal.throwIfAborted()
-    // Not there, or the ruin of one: it is fetched then.
-    return undefined
-  }
+  const directory = workTree && join(workTree, readablePath(path))
+  if (directory === undefined || !existsSync(join(directory, '.git'))) return undefined
+  return await unlessGitFails(readCheckout(git, directory))
 }
 
 // Some thousand submodules; what is shipped may have far fewer.
@@ -190,7 +209,6 @@ async function readSubmoduleUrls(
  * The address at which a submodule can be fetched, with our token or without. `.gitmodules` is a stranger's text: the
  * token goes to the parent's own server alone (the same scheme, host and port), and nothing but HTTPS is spoken with
  * others.
- *
  * @param url as in `.gitmodules`: absolute, relative to the parent (`../lib.git`), or for SSH (`git@host:owner/lib.git`)
  * @returns undefined when it cannot be fetched over HTTPS (or as the parent is)
  */

@@ -1,18 +1,23 @@
+import type { Stats } from 'node:fs'
+import { lstat, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import { count, formatBytes } from '../core/format.ts'
-import {
-  type Checkout,
-  type ChosenCommit,
-  chooseCommit,
-  findCheckout,
-  listDirectory,
-  type WantedCommit,
-} from './checkout.ts'
-import { fetchCommitAlone, listCommit } from './fetch.ts'
-import { readableSubject, readCommit, type SourceCommit, snapshotContent, writeCommit } from './objects.ts'
+import { locateInWorkspace } from '../core/workspace-file.ts'
+import { type Checkout, openCheckout, type WantedCommit } from './checkout.ts'
+import { readableSubject, readCommit, snapshotContent, storeFiles, writeCommit } from './objects.ts'
 import { SourceError } from './remote.ts'
 import { type ResolvedTree, resolveTree } from './resolve-tree.ts'
-import { convertEntries, leaves, readablePath, type TreeEntry, TreeMeter, writeTree } from './tree.ts'
-import { borrowObjects, type GitWorkspace, type Stores } from './workspace.ts'
+import {
+  convertEntries,
+  fetchCommitAlone,
+  leaves,
+  listCommit,
+  readablePath,
+  type TreeEntry,
+  TreeMeter,
+  writeTree,
+} from './tree.ts'
+import type { GitWorkspace, Stores } from './workspace.ts'
 
 export interface SnapshotRequest extends WantedCommit {
   /** Ship this directory's files as they lie in the workspace. Relative to the workspace. */
@@ -60,83 +65,52 @@ export interface MadeSnapshot {
 
 /** Finds the checkout, the commit and its tree, and makes the parentless commit of it. */
 export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest): Promise<MadeSnapshot> {
-  const checkout = await findCheckout(git, request)
-  const chosen = chooseCommit(checkout, request)
-  const stores = await git.stores(checkout?.format ?? (chosen.sha.length === 64 ? 'sha256' : 'sha1'))
-  if (checkout !== undefined) await borrowObjects(stores.own.directory, checkout.objectsDirectory)
-  return request.directory === undefined
-    ? await snapshotCommit(git, stores, checkout, chosen, request)
-    : await snapshotDirectory(git, stores, chosen, request.directory)
-}
-
-async function snapshotCommit(
-  git: GitWorkspace,
-  stores: Stores,
-  checkout: Checkout | undefined,
-  chosen: ChosenCommit,
-  request: SnapshotRequest,
-): Promise<MadeSnapshot> {
+  const { checkout, chosen, stores } = await openCheckout(git, request)
   const outgoing = await git.stores('sha1')
-  const { origin: remote } = git
-  const entries = await listCommit(git, stores, chosen.sha, { remote, nothingHere: checkout === undefined })
-  const location = { workTree: checkout?.directory, gitDirectory: checkout?.gitDirectory, remote, prefix: '' }
-  const tree = { oid: `${chosen.sha}^{tree}`, entries, location }
-  const resolved = await resolveTree(git, stores, tree, {
-    exportIgnore: request.exportIgnore ?? false,
-    meter: new TreeMeter(),
-  })
-  judgePointers(git, resolved, request.lfsPointers ?? 'refuse')
-  const source = await readCommit(stores.own, chosen.sha)
   const sameFormat = stores.own.directory === outgoing.own.directory
-  const shipped = sameFormat ? resolved.entries : await convertEntries(git, stores, outgoing, resolved.entries)
-  const asItIs = sameFormat && !resolved.changed
-  const treeSha = asItIs ? source.tree : await writeTree(outgoing.own, shipped)
-  return { snapshot: await writeSnapshot(git, chosen, source, { ...resolved, tree: treeSha }), resolved, stores }
-}
-
-async function snapshotDirectory(
-  git: GitWorkspace,
-  stores: Stores,
-  chosen: ChosenCommit,
-  directory: string,
-): Promise<MadeSnapshot> {
-  const outgoing = await git.stores('sha1')
-  const entries = await listDirectory(git, outgoing, directory)
-  await fetchCommitAlone(git, stores, chosen.sha)
-  const source = await readCommit(stores.own, chosen.sha)
-  const tree = await writeTree(outgoing.own, entries)
-  const facts = {
-    tree,
-    entries,
-    changed: tree !== source.tree,
-    lfs: { replaced: 0, missing: [], reasons: [] },
-    submodules: [],
+  let resolved: ResolvedTree | undefined
+  let entries: readonly TreeEntry[]
+  if (request.directory === undefined) {
+    resolved = await resolveCommit(git, stores, checkout, chosen.sha, request)
+    entries = sameFormat ? resolved.entries : await convertEntries(git, stores, outgoing, resolved.entries)
+  } else {
+    entries = await listDirectory(git, outgoing, request.directory)
+    await fetchCommitAlone(git, stores, chosen.sha)
   }
-  return { snapshot: await writeSnapshot(git, chosen, source, facts), resolved: undefined, stores }
-}
-
-async function writeSnapshot(
-  git: GitWorkspace,
-  chosen: ChosenCommit,
-  source: SourceCommit,
-  facts: Pick<ResolvedTree, 'changed' | 'entries' | 'lfs' | 'submodules'> & { readonly tree: string },
-): Promise<Snapshot> {
-  const { tree, submodules } = facts
-  const lfs = { replaced: facts.lfs.replaced, missing: facts.lfs.missing }
-  const weight = weigh(facts.entries)
+  const source = await readCommit(stores.own, chosen.sha)
+  const asItIs = sameFormat && resolved?.changed === false
+  const tree = asItIs ? source.tree : await writeTree(outgoing.own, entries)
+  const changed = resolved?.changed ?? tree !== source.tree
+  const weight = weigh(entries)
   warnOfLargeFiles(git, weight.largest)
-  const { own } = await git.stores('sha1')
-  return {
-    sha: await writeCommit(own, snapshotContent(tree, source, chosen.sha)),
+  const snapshot = {
+    sha: await writeCommit(outgoing.own, snapshotContent(tree, source, chosen.sha)),
     tree,
     sourceSha: chosen.sha,
     subject: readableSubject(source),
-    ...(facts.changed ? { suffix: tree.slice(0, 8) } : {}),
+    ...(changed && { suffix: tree.slice(0, 8) }),
     ...weight,
-    lfs,
-    submodules,
-    ...(chosen.why === undefined ? {} : { why: chosen.why }),
+    lfs: { replaced: resolved?.lfs.replaced ?? 0, missing: resolved?.lfs.missing ?? [] },
+    submodules: resolved?.submodules ?? [],
+    ...(chosen.why && { why: chosen.why }),
   }
+  return { snapshot, resolved, stores }
+}
+
+async function resolveCommit(
+  git: GitWorkspace,
+  stores: Stores,
+  checkout: Checkout | undefined,
+  sha: string,
+  { exportIgnore = false, lfsPointers = 'refuse' }: SnapshotRequest,
+): Promise<ResolvedTree> {
+  const { origin: remote } = git
+  const entries = await listCommit(git, stores, sha, { remote, nothingHere: checkout === undefined })
+  const location = { workTree: checkout?.directory, gitDirectory: checkout?.gitDirectory, remote, prefix: '' }
+  const tree = { oid: `${sha}^{tree}`, entries, location }
+  const resolved = await resolveTree(git, stores, tree, { exportIgnore, meter: new TreeMeter() })
+  judgePointers(git, resolved, lfsPointers)
+  return resolved
 }
 
 // Pointers in place of pictures, models or data: the build may well be green, and the app broken.
@@ -180,4 +154,96 @@ function weigh(entries: readonly TreeEntry[]): Pick<Snapshot, 'files' | 'bytes' 
       .slice(0, 5)
       .map((file) => ({ ...file, path: readablePath(file.path) })),
   }
+}
+
+interface FileOnDisk {
+  readonly absolute: Buffer
+  /** From the directory, one character per byte. */
+  readonly path: string
+  readonly mode: '100644' | '100755' | '120000'
+  readonly size: number
+}
+
+/**
+ * The files of a directory as they lie there now, ignored ones included. Folders named `.git` stay behind: they hold
+ * credentials.
+ * @param directory relative to the workspace
+ * @throws SourceError `no-directory` when it is missing, empty, or not inside the workspace
+ */
+export async function listDirectory(
+  git: GitWorkspace,
+  stores: Stores,
+  directory: string,
+): Promise<readonly TreeEntry[]> {
+  const root = resolveDirectory(git.workspace, directory)
+  const files: FileOnDisk[] = []
+  await walk(git, Buffer.from(root), '', files, new TreeMeter())
+  git.signal.throwIfAborted()
+  if (files.length === 0) {
+    throw new SourceError('no-directory', `The directory "${directory}" has no files.`, {
+      hint: 'Build before this step, and check that the build writes there.',
+    })
+  }
+  const linkFolder = git.freshPath('links')
+  await mkdir(linkFolder, { recursive: true })
+  try {
+    const paths: Buffer[] = []
+    for (const file of files) {
+      paths.push(file.mode === '120000' ? await linkText(file, join(linkFolder, String(paths.length))) : file.absolute)
+    }
+    const oids = await storeFiles(stores.own, paths)
+    return files.map(({ path, mode, size }, index) => ({ path, mode, size, type: 'blob', oid: oids[index] ?? '' }))
+  } finally {
+    await rm(linkFolder, { recursive: true, force: true })
+  }
+}
+
+function resolveDirectory(workspace: string, directory: string): string {
+  const refuse = (problem: string, hint: string) =>
+    new SourceError('no-directory', `The directory "${directory}" ${problem}.`, { hint })
+  const located = locateInWorkspace(workspace, directory)
+  switch (located.kind) {
+    case 'directory':
+      return located.path
+    case 'absent':
+      throw refuse('does not exist', 'Build before this step, and check the path: it is relative to the workspace.')
+    case 'file':
+      throw refuse('is a file', 'Name the directory that it lies in.')
+    case 'refused':
+      throw refuse(located.why, 'Name the directory inside the workspace that the build writes, such as "dist".')
+  }
+}
+
+async function walk(
+  git: GitWorkspace,
+  folder: Buffer,
+  prefix: string,
+  found: FileOnDisk[],
+  meter: TreeMeter,
+): Promise<void> {
+  const names = (await readdir(folder, { encoding: 'buffer' })).toSorted(Buffer.compare)
+  for (const name of names) {
+    git.signal.throwIfAborted()
+    if (name.toString('latin1').toLowerCase() === '.git') continue
+    const absolute = Buffer.concat([folder, Buffer.from(sep), name])
+    const path = prefix + name.toString('latin1')
+    const status = await lstat(absolute)
+    const mode = modeOf(status)
+    meter.add({ path, type: mode === undefined ? 'tree' : 'blob', size: mode === undefined ? 0 : status.size })
+    if (mode !== undefined) found.push({ absolute, path, mode, size: status.size })
+    else if (status.isDirectory()) await walk(git, absolute, `${path}/`, found, meter)
+    else git.log.warning(`${readablePath(path)} is neither a file, a link nor a folder, and is not deployed.`)
+  }
+}
+
+function modeOf(status: Stats): FileOnDisk['mode'] | undefined {
+  if (status.isSymbolicLink()) return '120000'
+  if (!status.isFile()) return undefined
+  return (status.mode & 0o100) === 0 ? '100644' : '100755'
+}
+
+// A link's contents is where it points to. git takes contents from files, so it goes through one.
+async function linkText(link: FileOnDisk, path: string): Promise<Buffer> {
+  await writeFile(path, await readlink(link.absolute, { encoding: 'buffer' }))
+  return Buffer.from(path)
 }

@@ -4,68 +4,38 @@ import {
   listBranches,
   type OldBranchesRequest,
   orderBranches,
-  type PushRequest,
-  type PushResult,
   pushMarkers,
-  pushSnapshotBranch,
   selectOldBranches,
 } from './branches.ts'
-import type { WantedCommit } from './checkout.ts'
-import { committedPaths, type FoundFile, readCommitted } from './committed-file.ts'
+import { committedPaths, type FoundFile, readCommitted, type WantedCommit } from './checkout.ts'
 import { GitFailure } from './git.ts'
 import { readObjects } from './objects.ts'
+import { type PushRequest, type PushResult, pushSnapshotBranch } from './push.ts'
 import { type GitRemote, SourceError } from './remote.ts'
 import { type MadeSnapshot, makeSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts'
 import { listTree, readablePath } from './tree.ts'
-import { closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
-
-export type { PushRequest, PushResult } from './branches.ts'
-export type { FoundFile } from './committed-file.ts'
-export { GitRemote } from './remote.ts'
-export type { Snapshot, SnapshotRequest } from './snapshot.ts'
-export type { SourceLog, SourceOptions } from './workspace.ts'
+import { bindWorkspace, closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
 
 /**
  * What is shipped: makes snapshots of the repository in the workspace and pushes them. Leaves nothing behind.
- * A deployment's way through this room: checkout and source commit (`checkout`, `fetch`) → its tree with submodules and
- * LFS contents, or a directory's (`resolve-tree`, `lfs`, `directory`) → the snapshot commit (`snapshot`) → what the remote
- * has (`branches`, `incremental`) → the push (`push`).
+ * A deployment's way through this room: checkout and source commit (`checkout`) → its tree with submodules and LFS contents
+ * (`resolve-tree`, `lfs`), or a directory's → the snapshot commit (`snapshot`) → what the remote has (`branches`) → the
+ * push of what it has not (`push`).
  */
-export interface Source extends AsyncDisposable {
-  snapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot>
-  /** Paths of the snapshot's files, readable ones. */
-  files(snapshot: Snapshot, signal: AbortSignal): Promise<ReadonlySet<string>>
-  /** Contents of one of the snapshot's files; undefined when there is no such file. Links count as none. */
-  read(snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Buffer | undefined>
-  /** One file of the commit that a request means, as far as the checkout tells; nothing is fetched for it. */
-  readCommitted(request: WantedCommit, path: string, signal: AbortSignal): Promise<FoundFile>
-  /** Paths of the commit that a request means, or of the one that is checked out; undefined where there is no checkout. */
-  committedPaths(request: WantedCommit, signal: AbortSignal): Promise<ReadonlySet<string> | undefined>
-  push(request: PushRequest, signal: AbortSignal): Promise<PushResult>
-  /** Short branch name → commit. */
-  branches(remote: GitRemote, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
-  /** Names of the target's branches that are not needed any more. Never answers more than it is sure of. */
-  oldBranches(request: OldBranchesRequest, signal: AbortSignal): Promise<readonly string[]>
-  /** The target's branches, those of the newest source commits first; those whose commit is lost come last. */
-  newestFirst(branches: ReadonlyMap<string, string>, target: string, signal: AbortSignal): Promise<readonly string[]>
-  /** Makes branches that say something by their names alone. One that is there already is fine. */
-  mark(remote: GitRemote, branches: readonly string[], signal: AbortSignal): Promise<void>
-  /** Deletes in one push. A branch already gone is fine. */
-  deleteBranches(remote: GitRemote, names: readonly string[], signal: AbortSignal): Promise<void>
-}
+export type Source = ReturnType<typeof openSource>
 
 /**
  * Opens the repository in the workspace for deploying. Nothing is done before the first call; everything that is
  * written goes to a folder of its own in `tempDir`, which disposal removes. Snapshot and push are ended at the deadline.
  */
-export function openSource(options: SourceOptions): Source {
-  let opened: Promise<GitWorkspace> | undefined
+export function openSource(options: SourceOptions) {
+  let opened: ReturnType<typeof openWorkspace> | undefined
   const made = new Map<string, MadeSnapshot>()
 
   /** Does one thing in the workspace. What git says of a failure becomes an error that says what it was about. */
   const act = async <T>(what: string, signal: AbortSignal, work: (git: GitWorkspace) => Promise<T>): Promise<T> => {
     opened ??= openWorkspace(options)
-    const git = (await opened).during(signal)
+    const git = bindWorkspace(await opened, signal)
     try {
       return await work(git)
     } catch (error) {
@@ -77,11 +47,7 @@ export function openSource(options: SourceOptions): Source {
       })
     }
   }
-  const actInTime = async <T>(
-    what: string,
-    signal: AbortSignal,
-    work: (git: GitWorkspace) => Promise<T>,
-  ): Promise<T> => {
+  const actInTime: typeof act = async (what, signal, work) => {
     if (options.deadlineAt === undefined) return await act(what, signal, work)
     const leftMs = Math.max(0, options.deadlineAt - (options.clock ?? systemClock).now())
     const deadline = AbortSignal.timeout(Math.min(leftMs, 2 ** 31 - 1))
@@ -101,39 +67,51 @@ export function openSource(options: SourceOptions): Source {
     return { own, entries: await listTree(own, snapshot.tree) }
   }
   return {
-    snapshot: (request, signal) =>
+    snapshot: (request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> =>
       actInTime('Making the snapshot', signal, async (git) => {
         const result = await makeSnapshot(git, request)
         made.set(result.snapshot.sha, result)
         return result.snapshot
       }),
-    files: (snapshot, signal) =>
+    /** Paths of the snapshot's files, readable ones. */
+    files: (snapshot: Snapshot, signal: AbortSignal): Promise<ReadonlySet<string>> =>
       act('Listing the snapshot', signal, async (git) => {
         const { entries } = await listSnapshot(git, snapshot)
         return new Set(entries.filter(({ type }) => type === 'blob').map(({ path }) => readablePath(path)))
       }),
-    read: (snapshot, path, signal) =>
+    /** Contents of one of the snapshot's files; undefined when there is no such file. Links count as none. */
+    read: (snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Buffer | undefined> =>
       act(`Reading ${path}`, signal, async (git) => {
         const { own, entries } = await listSnapshot(git, snapshot)
         const file = entries.find((entry) => readablePath(entry.path) === path && entry.mode.startsWith('100'))
         return file && (await readObjects(own, [file.oid])).get(file.oid)
       }),
-    readCommitted: (request, path, signal) =>
+    /** One file of the commit that a request means, as far as the checkout tells; nothing is fetched for it. */
+    readCommitted: (request: WantedCommit, path: string, signal: AbortSignal): Promise<FoundFile> =>
       act(`Reading ${path}`, signal, (git) => readCommitted(git, request, path)),
-    committedPaths: (request, signal) => act('Listing the checkout', signal, (git) => committedPaths(git, request)),
-    push: (request, signal) =>
+    /** Paths of the commit that a request means, or of the one that is checked out; undefined where there is no checkout. */
+    committedPaths: (request: WantedCommit, signal: AbortSignal): Promise<ReadonlySet<string> | undefined> =>
+      act('Listing the checkout', signal, (git) => committedPaths(git, request)),
+    push: (request: PushRequest, signal: AbortSignal): Promise<PushResult> =>
       actInTime(`The push of ${request.branch}`, signal, (git) =>
         pushSnapshotBranch(git, request, made.get(request.snapshot.sha)),
       ),
-    branches: (remote, signal) => act('Listing the branches', signal, (git) => listBranches(git, remote)),
-    oldBranches: (request, signal) => act('Looking for old branches', signal, (git) => selectOldBranches(git, request)),
-    newestFirst: (branches, target, signal) =>
+    /** Short branch name → commit. */
+    branches: (remote: GitRemote, signal: AbortSignal): Promise<ReadonlyMap<string, string>> =>
+      act('Listing the branches', signal, (git) => listBranches(git, remote)),
+    /** Names of the target's branches that are not needed any more. Never answers more than it is sure of. */
+    oldBranches: (request: OldBranchesRequest, signal: AbortSignal): Promise<readonly string[]> =>
+      act('Looking for old branches', signal, (git) => selectOldBranches(git, request)),
+    /** The target's branches, those of the newest source commits first; those whose commit is lost come last. */
+    newestFirst: (branches: ReadonlyMap<string, string>, target: string, signal: AbortSignal) =>
       act('Ordering the branches', signal, (git) => orderBranches(git, branches, target)),
-    mark: (remote, branches, signal) =>
+    /** Makes branches that say something by their names alone. One that is there already is fine. */
+    mark: (remote: GitRemote, branches: readonly string[], signal: AbortSignal): Promise<void> =>
       act(`The push of ${branches.join(', ')}`, signal, (git) => pushMarkers(git, remote, branches)),
-    deleteBranches: (remote, names, signal) =>
+    /** Deletes in one push. A branch already gone is fine. */
+    deleteBranches: (remote: GitRemote, names: readonly string[], signal: AbortSignal): Promise<void> =>
       act('Deleting old branches', signal, (git) => deleteBranches(git, remote, names)),
-    [Symbol.asyncDispose]: async () => {
+    [Symbol.asyncDispose]: async (): Promise<void> => {
       // What could not be opened left nothing, and its error has reached whoever asked for it.
       const toClose = await opened?.catch(() => undefined)
       if (toClose !== undefined) await closeWorkspace(toClose)

@@ -1,10 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { formatBytes } from '../core/format.ts'
+import { formatBytes, shortSha } from '../core/format.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
-import { type GitRepository, OutputTooLarge } from './git.ts'
-import { readObjects, storeFiles } from './objects.ts'
-import { SourceError } from './remote.ts'
+import { GitFailure, type GitRepository, OutputTooLarge, unlessGitFails } from './git.ts'
+import { fetchNeeded, readObjects, storeFiles } from './objects.ts'
+import { decisiveLine, type GitRemote, SourceError } from './remote.ts'
 import type { GitWorkspace, Stores } from './workspace.ts'
 
 /** One entry of a tree, all levels down. */
@@ -26,7 +26,6 @@ export function readablePath(path: string): string {
 
 /**
  * Lists a tree, directories included, in git's order. Files whose contents are missing have no size.
- *
  * @throws SourceError `too-large` for one that nobody can list: a few objects can stand for any number of files
  */
 export async function listTree(store: GitRepository, tree: string): Promise<TreeEntry[]> {
@@ -41,6 +40,69 @@ export async function listTree(store: GitRepository, tree: string): Promise<Tree
     .split('\0')
     .filter((record) => record !== '')
     .map(parseRecord)
+}
+
+/**
+ * The commit's whole tree, fetched from the remote where the checkout does not hold it. A checkout of another commit mostly has most
+ * of the contents, so directories are fetched first and then only the contents that are missing.
+ * @throws SourceError `no-commit` when it is neither here nor at the remote
+ */
+export async function listCommit(
+  git: GitWorkspace,
+  stores: Stores,
+  sha: string,
+  { remote, nothingHere }: { readonly remote: GitRemote | undefined; readonly nothingHere: boolean },
+): Promise<readonly TreeEntry[]> {
+  const tree = `${sha}^{tree}`
+  const here = nothingHere ? undefined : await unlessGitFails(listTree(stores.own, tree))
+  if (here !== undefined && missingContents(here).length === 0) return here
+  return await fetchingCommit(sha, remote, async (from) => {
+    git.log.debug(`Commit ${shortSha(sha)} is not complete in the checkout: fetching it from ${from.url}.`)
+    if (here === undefined) {
+      const filter = nothingHere ? {} : { filter: 'blob:none' as const }
+      await fetchNeeded(git, stores, { remote: from, wants: [sha], kind: 'commits', ...filter })
+    }
+    const entries = await listTree(stores.own, tree)
+    const missing = missingContents(entries)
+    if (missing.length === 0) return entries
+    await fetchNeeded(git, stores, { remote: from, wants: missing, kind: 'contents' })
+    return await listTree(stores.own, tree)
+  })
+}
+
+function missingContents(entries: readonly TreeEntry[]): string[] {
+  const missing = entries.filter((entry) => entry.type === 'blob' && entry.size === undefined)
+  return [...new Set(missing.map((entry) => entry.oid))]
+}
+
+/**
+ * Has a commit without its tree, for what it says of itself.
+ * @throws SourceError `no-commit` when it is neither here nor at the remote
+ */
+export async function fetchCommitAlone(git: GitWorkspace, stores: Stores, sha: string): Promise<void> {
+  if ((await readObjects(stores.own, [sha])).has(sha)) return
+  await fetchingCommit(sha, git.origin, (remote) =>
+    fetchNeeded(git, stores, { remote, wants: [sha], kind: 'commits', filter: 'tree:0' }),
+  )
+}
+
+async function fetchingCommit<T>(
+  sha: string,
+  remote: GitRemote | undefined,
+  fetch: (remote: GitRemote) => Promise<T>,
+): Promise<T> {
+  const gone = (reason: string) =>
+    new SourceError('no-commit', `Commit ${sha} is not in the checkout and could not be fetched: ${reason}`, {
+      hint:
+        'Check it out before this step (actions/checkout), or let the token read the repository ' +
+        '(permissions: contents: read). A commit that was force-pushed away can be gone for good.',
+    })
+  if (remote === undefined) throw gone('there is no https address to fetch it from')
+  try {
+    return await fetch(remote)
+  } catch (error) {
+    throw error instanceof GitFailure ? gone(remote.redact(decisiveLine(error.stderr))) : error
+  }
 }
 
 /** What is shipped at most. Far above what can be built, and low enough to be handled in the memory of a small runner. */
@@ -71,13 +133,10 @@ export class TreeMeter {
     if (this.#submodules > submodules) throw tooLarge(`it has more than ${submodules} submodules`)
     if (parts.length > depth) throw tooLarge(`its folders are nested more than ${depth} levels deep`)
     if (parts.some((part) => leadsElsewhere.has(part.toLowerCase()))) {
-      throw new SourceError(
-        'git-failed',
-        `What is to be deployed has a file at ${sanitizePhrase(readablePath(path))}.`,
-        {
-          hint: 'git itself makes no such paths, as they lead out of the repository. Find the commit that added it.',
-        },
-      )
+      const where = sanitizePhrase(readablePath(path))
+      throw new SourceError('git-failed', `What is to be deployed has a file at ${where}.`, {
+        hint: 'git itself makes no such paths, as they lead out of the repository. Find the commit that added it.',
+      })
     }
     this.addBytes(size)
   }
@@ -107,7 +166,6 @@ function parseRecord(record: string): TreeEntry {
 
 /**
  * Writes the tree which holds these entries. An entry may be a whole subtree; directories above the entries are made.
- *
  * @returns the name of the root tree
  */
 export async function writeTree(store: GitRepository, entries: readonly TreeEntry[]): Promise<string> {
@@ -116,9 +174,8 @@ export async function writeTree(store: GitRepository, entries: readonly TreeEntr
     const known = directories.get(path)
     if (known !== undefined) return known
     directory(parentOf(path))
-    const made: TreeEntry[] = []
-    directories.set(path, made)
-    return made
+    directories.set(path, [])
+    return directory(path)
   }
   for (const entry of entries) directory(parentOf(entry.path)).push(entry)
 
@@ -154,7 +211,7 @@ async function writeLevel(
 }
 
 function parentOf(path: string): string {
-  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
 }
 
 function nameOf(path: string): string {
@@ -167,68 +224,14 @@ function depthOf(path: string): number {
 
 /** The entries that a tree is rebuilt from: files and links, and directories without any. */
 export function leaves(entries: readonly TreeEntry[]): readonly TreeEntry[] {
-  const parents = new Set(entries.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/')))))
+  const parents = new Set(entries.map(({ path }) => parentOf(path)))
   return entries.filter(({ type, path }) => type !== 'tree' || !parents.has(path))
 }
 
 /** Whether one of the paths is that path or a directory above it. */
 export function isUnder(path: string, paths: ReadonlySet<string>): boolean {
-  if (paths.size === 0) return false
-  const parts = path.split('/')
-  return parts.some((_, index) => paths.has(parts.slice(0, index + 1).join('/')))
-}
-
-/** The attributes that change what is shipped: gitattributes(5). */
-type AttributeName = 'filter' | 'export-ignore'
-
-export interface AttributeQuery {
-  readonly tree: string
-  readonly entries: readonly TreeEntry[]
-  readonly names: readonly AttributeName[]
-}
-
-/** `<name>` → paths of the entries that have it set, with its value (`set` for a bare one). */
-export type FoundAttributes = ReadonlyMap<AttributeName, ReadonlyMap<string, string>>
-
-/**
- * Looks attributes up as git does, but in the tree's own `.gitattributes` alone: neither the machine's nor the
- * checkout's count, as these differ from place to place.
- */
-export async function findAttributes(
-  git: GitWorkspace,
-  store: GitRepository,
-  query: AttributeQuery,
-): Promise<FoundAttributes> {
-  const found = new Map(query.names.map((name) => [name, new Map<string, string>()]))
-  if (!(await mentioned(store, query))) return found
-  const indexFile = git.freshPath('index')
-  const variables = { GIT_INDEX_FILE: indexFile }
-  try {
-    await store.run(['read-tree', query.tree], { variables })
-    // A trailing slash says that it is a directory: patterns may ask for one.
-    const paths = query.entries.map(({ path, type }) => (type === 'blob' ? `${path}\0` : `${path}/\0`))
-    const answer = await store.run(['check-attr', '-z', '--cached', '--stdin', ...query.names], {
-      input: Buffer.from(paths.join(''), 'latin1'),
-      variables,
-    })
-    const fields = answer.toString('latin1').split('\0')
-    for (let index = 0; index + 2 < fields.length; index += 3) {
-      const [path = '', name = '', value = ''] = fields.slice(index, index + 3)
-      if (value === 'unspecified' || value === 'unset') continue
-      found.get(name as AttributeName)?.set(path.replace(/\/$/, ''), value)
-    }
-    return found
-  } finally {
-    await rm(indexFile, { force: true })
-  }
-}
-
-// Most repositories have no such attribute at all, and are spared the index.
-async function mentioned(store: GitRepository, query: AttributeQuery): Promise<boolean> {
-  const files = query.entries.filter(({ path, type }) => type === 'blob' && /(^|\/)\.gitattributes$/.test(path))
-  const oids = files.map(({ oid }) => oid)
-  const contents = await readObjects(store, oids)
-  return [...contents.values()].some((content) => query.names.some((name) => content.includes(name)))
+  for (let at = path; at !== '' && paths.size > 0; at = parentOf(at)) if (paths.has(at)) return true
+  return false
 }
 
 /** Contents held in memory at a time; a larger file is a batch of its own. */
@@ -237,7 +240,6 @@ const batchBytes = 32_000_000
 /**
  * Copies a SHA-256 repository's files into a SHA-1 store: the platform's repositories are SHA-1, and a server
  * refuses objects named by another hash.
- *
  * @param entries files and links, no subtrees but empty ones
  * @returns the same entries, by their new names
  */
@@ -252,14 +254,11 @@ export async function convertEntries(
   const files = entries.filter(({ type }) => type === 'blob')
   for (const batch of batches(files)) {
     await mkdir(folder, { recursive: true })
-    const contents = [...(await readObjects(from.own, batch, { mostBytes: Number.POSITIVE_INFINITY }))]
-    const paths = contents.map(([oid]) => join(folder, oid))
-    for (const [index, [, content]] of contents.entries()) await writeFile(paths[index] ?? '', content)
-    const oids = await storeFiles(
-      to.own,
-      paths.map((path) => Buffer.from(path)),
-    )
-    for (const [index, [oid]] of contents.entries()) converted.set(oid, oids[index] ?? '')
+    const contents = await readObjects(from.own, batch, { mostBytes: Number.POSITIVE_INFINITY })
+    for (const [oid, content] of contents) await writeFile(join(folder, oid), content)
+    const paths = Array.from(contents.keys(), (oid) => Buffer.from(join(folder, oid)))
+    const oids = await storeFiles(to.own, paths)
+    for (const [index, oid] of [...contents.keys()].entries()) converted.set(oid, oids[index] ?? '')
     await rm(folder, { recursive: true, force: true })
   }
   return files.map((entry) => ({ ...entry, oid: converted.get(entry.oid) ?? '' }))

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, systemClock } from '../core/clock.ts'
+import { type Clock, retry, systemClock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
-import { type RetryPolicy, retry } from '../core/retry.ts'
-import { type ChildEnvironment, type GitRepository, type GitSetting, type NetworkCall, openRepository } from './git.ts'
+import { type ChildEnvironment, type GitRepository, type GitSetting, openRepository } from './git.ts'
 import { prepareEnvironment, proxiesOfGit, readNetworkSettings, requireGit } from './git-environment.ts'
-import { classifyFailure, GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
+import { GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
 
 /** Where the room tells what it does. `info` says what and the result, `warning` what is degraded and how to fix it. */
 export interface SourceLog {
@@ -39,43 +38,6 @@ export interface SourceOptions {
   readonly assumedBytesPerSecond?: number
 }
 
-/**
- * Where snapshots are made: a temporary folder with repositories of our own, which read the objects of others and write
- * only theirs. Bound to one signal.
- */
-export interface GitWorkspace {
-  readonly directory: string
-  readonly environment: ChildEnvironment
-  readonly workspace: string
-  /** `owner/name` */
-  readonly repository: string
-  readonly origin: GitRemote | undefined
-  readonly log: SourceLog
-  readonly clock: Clock
-  /** Whether git reaches servers through a proxy. */
-  readonly proxied: boolean
-  /** The proxy for what is asked without git. */
-  readonly proxyFor: ReturnType<typeof proxiesOfGit>
-  /** How long, and how, a request that failed for the moment is repeated. */
-  readonly patience: Pick<RetryPolicy, 'clock' | 'deadlineAt' | 'signal' | 'random'>
-  readonly assumedBytesPerSecond: number
-  readonly signal: AbortSignal
-  /** The two repositories for objects of that format, made when first asked for. */
-  stores(format: ObjectFormat): Promise<Stores>
-  /**
-   * Runs a git command against a server until it succeeds, fails for good, or time is up.
-   *
-   * @param what begins the sentences about it: "The push of ink/…"
-   * @returns the output of success, or of a failure that retrying does not fix
-   * @throws SourceError `unreachable` when the last try failed for the moment, too
-   */
-  retrying(what: string, remote: GitRemote, attempt: () => Promise<NetworkOutput>): Promise<NetworkOutput>
-  /** A path in the folder that nothing has. */
-  freshPath(name: string): string
-  /** The same workspace, for work that another signal ends. */
-  during(signal: AbortSignal): GitWorkspace
-}
-
 /** Name of the hash that a repository's objects are named by. */
 export type ObjectFormat = 'sha1' | 'sha256'
 
@@ -90,82 +52,93 @@ export interface Stores {
 const slowRunnerBytesPerSecond = 2_000_000
 const patienceMs = 120_000
 
-/** @throws SourceError `no-git` */
-export async function openWorkspace(options: SourceOptions): Promise<GitWorkspace> {
+/** What all work in a workspace shares. */
+type OpenWorkspace = Awaited<ReturnType<typeof openWorkspace>>
+
+/**
+ * Opens a temporary folder for repositories of our own, which read the objects of others and write only theirs.
+ * @throws SourceError `no-git`
+ */
+export async function openWorkspace(options: SourceOptions) {
   const directory = await mkdtemp(join(options.tempDir, 'ink-source-'))
   try {
     const environment = await prepareEnvironment(options.environment, join(directory, 'home'))
     await requireGit(environment, directory)
     const networkSettings = await readNetworkSettings(options.environment, directory)
-    const folders = new Map<ObjectFormat, Promise<void>>()
-    const folder = {
+    const { clock = systemClock, origin, assumedBytesPerSecond = slowRunnerBytesPerSecond } = options
+    return {
+      ...options,
       directory,
+      /** That of git's children. */
       environment,
       networkSettings,
-      folders,
+      // GitHub takes any user name with a token; this one it uses itself.
+      origin: origin && new GitRemote(origin.url, 'x-access-token', origin.token),
+      clock,
+      assumedBytesPerSecond,
+      /** Whether git reaches servers through a proxy. */
+      proxied: isProxied(environment, networkSettings),
+      /** The proxy for what is asked without git. */
       proxyFor: proxiesOfGit(networkSettings, options.environment),
+      /** Repositories that are laid out, or being so. */
+      laidOut: new Map<ObjectFormat, Promise<void>>(),
     }
-    return bindWorkspace(options, folder, new AbortController().signal)
   } catch (error) {
-    await removeFolder(directory)
+    await closeWorkspace({ directory })
     throw error
   }
 }
 
 /** Removes everything. The children have ended by then, as every call awaits its own. */
-export async function closeWorkspace(workspace: GitWorkspace): Promise<void> {
-  await removeFolder(workspace.directory)
-}
-
-async function removeFolder(directory: string): Promise<void> {
+export async function closeWorkspace({ directory }: Pick<OpenWorkspace, 'directory'>): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 3 })
 }
 
-interface OpenFolder {
-  readonly directory: string
-  readonly environment: ChildEnvironment
-  readonly networkSettings: readonly GitSetting[]
-  readonly proxyFor: ReturnType<typeof proxiesOfGit>
-  /** Repositories that are laid out, or being so. */
-  readonly folders: Map<ObjectFormat, Promise<void>>
-}
+/** An open workspace, for work that one signal ends. */
+export type GitWorkspace = ReturnType<typeof bindWorkspace>
 
-function bindWorkspace(options: SourceOptions, folder: OpenFolder, signal: AbortSignal): GitWorkspace {
-  const { directory, environment, networkSettings, folders } = folder
-  const clock = options.clock ?? systemClock
+/** The same workspace, for work that this signal ends. */
+export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
+  const { directory, clock, laidOut, random } = open
   const path = (format: ObjectFormat, kind = '') => join(directory, `${format}${kind}.git`)
-  const open = (gitDirectory: string) =>
-    openRepository(gitDirectory, { ...environment, GIT_DIR: gitDirectory }, signal, {
-      settings: networkSettings,
-      killGroup: options.killGroup,
+  const repository = (gitDirectory: string) =>
+    openRepository(gitDirectory, { ...open.environment, GIT_DIR: gitDirectory }, signal, {
+      settings: open.networkSettings,
+      killGroup: open.killGroup,
     })
+  /** How long, and how, a request that begins now is repeated when it fails for the moment. */
+  const patience = () => ({ clock, deadlineAt: open.deadlineAt ?? clock.now() + patienceMs, signal, random })
   return {
-    directory,
-    environment,
-    workspace: options.workspace,
-    repository: options.repository,
-    // GitHub takes any user name with a token; this one it uses itself.
-    origin: options.origin && new GitRemote(options.origin.url, 'x-access-token', options.origin.token),
-    log: options.log,
-    clock,
-    proxied: isProxied(environment, networkSettings),
-    proxyFor: folder.proxyFor,
-    get patience() {
-      return { clock, deadlineAt: options.deadlineAt ?? clock.now() + patienceMs, signal, random: options.random }
-    },
-    assumedBytesPerSecond: options.assumedBytesPerSecond ?? slowRunnerBytesPerSecond,
+    ...open,
     signal,
-    stores: async (format) => {
-      const ready = folders.get(format) ?? layOut(format, path(format), path(format, '-fetched'))
-      folders.set(format, ready)
+    patience,
+    /** The two repositories for objects of that format, made when first asked for. */
+    stores: async (format: ObjectFormat): Promise<Stores> => {
+      const ready = laidOut.get(format) ?? layOut(format, path(format), path(format, '-fetched'))
+      laidOut.set(format, ready)
       await ready
-      return { own: open(path(format)), fetched: open(path(format, '-fetched')) }
+      return { own: repository(path(format)), fetched: repository(path(format, '-fetched')) }
     },
-    retrying(what, remote, attempt) {
-      return retryGit({ what, remote, attempt }, { ...this.patience, log: options.log })
+    /**
+     * Runs a git command against a server until it succeeds, fails for good, or time is up.
+     * @param what begins the sentences about it: "The push of ink/…"
+     * @returns the output of success, or of a failure that retrying does not fix
+     * @throws SourceError `unreachable` when the last try failed for the moment, too
+     */
+    retrying: (what: string, remote: GitRemote, attempt: () => Promise<NetworkOutput>): Promise<NetworkOutput> => {
+      const isPassing = (error: unknown) => error instanceof SourceError && error.code === 'unreachable'
+      const request = async () => {
+        const output = await attempt()
+        const failure = output.exitCode === 0 ? undefined : gitError(what, output, remote)
+        if (isPassing(failure)) throw failure
+        return output
+      }
+      const onRetry = (error: unknown, pauseMs: number) =>
+        open.log.info(`${errorMessage(error)}; trying again in ${inSeconds(pauseMs)}.`)
+      return retry(request, { ...patience(), again: isPassing, onRetry })
     },
-    freshPath: (name) => join(directory, `${name}-${randomUUID()}`),
-    during: (other) => bindWorkspace(options, folder, other),
+    /** A path in the folder that nothing has. */
+    freshPath: (name: string) => join(directory, `${name}-${randomUUID()}`),
   }
 }
 
@@ -174,57 +147,6 @@ function isProxied(environment: ChildEnvironment, settings: readonly GitSetting[
   const named = settings.filter(([key]) => /\.proxy$/i.test(key))
   return [...variables, ...named].some(([, value]) => value !== '')
 }
-
-async function retryGit(
-  call: { readonly what: string; readonly remote: GitRemote; readonly attempt: () => Promise<NetworkOutput> },
-  { log, ...policy }: GitWorkspace['patience'] & { readonly log: SourceLog },
-): Promise<NetworkOutput> {
-  const { what, remote, attempt } = call
-  return await retry(
-    async () => {
-      const output = await attempt()
-      const failure = output.exitCode === 0 ? undefined : classifyFailure(output)
-      if (failure?.kind === 'transient') throw gitError(what, failure, remote)
-      return output
-    },
-    {
-      ...policy,
-      again: (error) => error instanceof SourceError && error.code === 'unreachable',
-      onRetry: (error, pauseMs) => log.info(`${errorMessage(error)}; trying again in ${inSeconds(pauseMs)}.`),
-    },
-  )
-}
-
-/**
- * Runs git against the platform's server until it succeeds or fails for good, from the repository that snapshots are
- * made in. The server speaks protocol 0, and its token must not follow a redirect to another host.
- *
- * @param what begins the sentences about it: "The push of ink/…"
- */
-export async function runOnPlatform(
-  git: GitWorkspace,
-  remote: GitRemote,
-  what: string,
-  args: readonly string[],
-  options: {
-    readonly onMessage?: NetworkCall['onMessage']
-    /** Asks once more in another way after a failure; what it yields counts instead. */
-    readonly instead?: (failed: NetworkOutput, talk: Talk) => Promise<NetworkOutput>
-  } = {},
-): Promise<NetworkOutput> {
-  const { own } = await git.stores('sha1')
-  const settings = [
-    ['protocol.version', '0'],
-    ['http.followRedirects', 'false'],
-  ] as const
-  const talk: Talk = (words) => own.talk(remote, words, { settings, onMessage: options.onMessage })
-  return await git.retrying(what, remote, async () => {
-    const output = await talk(args)
-    return output.exitCode !== 0 && options.instead ? await options.instead(output, talk) : output
-  })
-}
-
-export type Talk = (args: readonly string[]) => Promise<NetworkOutput>
 
 // Laid out by hand: `git init` would copy templates and hooks.
 async function layOut(format: ObjectFormat, own: string, fetched: string): Promise<void> {

@@ -52,7 +52,7 @@ export interface ProbeOptions {
   readonly check: HealthCheck
   /** The commit that is to answer, for `{sha}` in what the answer has to contain; undefined when nobody knows. */
   readonly commit: string | undefined
-  readonly request: HttpRequest
+  readonly http: HttpRequest
   readonly mcp: McpProbe
   readonly clock: Clock
   /** Yields [0, 1). */
@@ -116,14 +116,14 @@ type Ask = (signal: AbortSignal) => Promise<Attempt>
 
 function asking(options: ProbeOptions, check: Exclude<HealthCheck, { kind: 'none' }>, url: URL): Ask {
   if (check.kind === 'mcp') return askOverMcp(options.mcp, url)
-  const { request, commit } = options
+  const { http, commit } = options
   const contains = commit === undefined ? check.contains : check.contains?.replaceAll('{sha}', commit)
   if (contains?.includes('{sha}')) {
     const error = 'it is not known which commit should answer, since the branch is none of this action’s'
     return async () => ({ url: url.href, error })
   }
   const { statuses, tolerant } = check
-  return askOverHttp(request, new URL(check.path.replace(/^\/*/, '/'), url), { statuses, contains, tolerant })
+  return askOverHttp(http, new URL(check.path.replace(/^\/*/, '/'), url), { statuses, contains, tolerant })
 }
 
 /** Whether a URL answers now as a tolerant check has it, and not as asked: by the app's own refusal. Asks once. */
@@ -235,11 +235,11 @@ function withoutCredentials(url: URL): URL {
 }
 
 /** Where MCP servers listen by convention. */
-const PATHS: readonly string[] = ['/mcp', '/']
+const MCP_PATHS: readonly string[] = ['/mcp', '/']
 
 /** Asks a service for the tools it offers over MCP, at `/mcp` and at its root; stays with the path that answered. */
 function askOverMcp(mcp: McpProbe, base: URL): (signal: AbortSignal) => Promise<Attempt> {
-  let paths = PATHS
+  let paths = MCP_PATHS
   return async (signal) => {
     const errors: string[] = []
     for (const path of paths) {
@@ -255,4 +255,37 @@ function askOverMcp(mcp: McpProbe, base: URL): (signal: AbortSignal) => Promise<
     }
     return { url: base.href, error: `no MCP server answered (${errors.join('; ')})` }
   }
+}
+
+/** Where apps tell how they are, the best to ask first; then where those answer that have no page at `/`. */
+const KNOWN_PATHS = [
+  ...['healthz', 'health', 'livez', 'readyz', 'ready', 'live', 'status', 'ping', 'up', 'actuator/health'],
+  ...['docs', 'swagger', 'openapi.json', 'redoc', 'graphql', 'api', 'v1', 'v2'],
+]
+
+/** Behind the start of a line, white space, a quote, a bracket or a host, and with nothing that makes it a file's path. */
+const NAMED_PATH =
+  /(?<=^|[\s"'`({[=,>]|https?:\/\/[\w.[\]-]+(?::\d+)?)\/((?:[\w.-]+\/)*[\w.-]+)\/?(?=$|[\s"'`)}\],;<?])/g
+
+const MOST_NAMED = 3
+
+/**
+ * Paths that an app itself names, in its log or in an answer, and that are likely to answer well: `GET /health`,
+ * `Docs at http://localhost:8000/docs`, `Mapped {/api/users, GET}`. The best first, three at most.
+ */
+export function namedPaths(lines: readonly string[]): readonly string[] {
+  const found = lines
+    .filter((line) => !/\b404\b/.test(line))
+    .flatMap((line) => [...line.matchAll(NAMED_PATH)].map(([, path = '']) => path))
+  const rank = (path: string) => {
+    const lower = path.toLowerCase()
+    return KNOWN_PATHS.findIndex(
+      (known) => lower === known || lower.endsWith(`/${known}`) || lower.startsWith(`${known}/`),
+    )
+  }
+  return [...new Set(found)]
+    .filter((path) => rank(path) !== -1 && path.length <= 60)
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, MOST_NAMED)
+    .map((path) => `/${path}`)
 }

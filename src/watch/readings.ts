@@ -91,6 +91,17 @@ const MEANINGS: Readonly<Record<string, StatusMeaning>> = {
 /** The raw statuses in the table, lower case. @internal */
 export const KNOWN_STATUSES: readonly string[] = Object.keys(MEANINGS)
 
+/** Whether a service is live, as far as the platform tells. */
+export function isLive(service: { readonly status?: string | undefined } | undefined): boolean {
+  return meaningOf(service?.status ?? '')?.phase === 'live'
+}
+
+/** Whether a deployment of it is under way, or may be: a status that is not known counts as one. */
+export function isDeploying({ status }: { readonly status: string }): boolean {
+  const phase = meaningOf(status)?.phase
+  return phase !== 'live' && phase !== 'ended'
+}
+
 /**
  * Looks a raw status up, whatever its case and surrounding blanks.
  *

@@ -226,7 +226,9 @@ describe('proxies', () => {
     const [site, database] = await Promise.all([other, other].map(() => serve((_, response) => response.end())))
     const host = (address = '') => new URL(address).host
     const place = { project: 'default', workspace: undefined } as never
-    expect(await through(async () => (await deps.openPlatform(place, signal)).close())).toEqual([host(ink.endpoint)])
+    expect(await through(async () => (await deps.openPlatform(place, signal))[Symbol.asyncDispose]())).toEqual([
+      host(ink.endpoint),
+    ])
     expect(await through(() => deps.github.pullRequests.get(1))).toEqual([host(other)])
     expect(await through(() => deps.http(new URL(site ?? ''), signal))).toEqual([host(site)])
     expect(await through(() => deps.mcp(new URL(mcp.url), signal))).toEqual([host(mcp.url)])

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Repository, type RunResult, type Sandbox, type SandboxRun, startSandbox } from '../../sandbox/index.ts'
-import { fileTextOf } from '../../src/plan/file/file-text.ts'
+import { fileTextOf } from '../../src/plan/file/ink-file.ts'
 import { decodeState } from '../../src/report/state.ts'
 
 const action = fileURLToPath(new URL('../..', import.meta.url))

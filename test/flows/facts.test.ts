@@ -30,7 +30,7 @@ function parts(answers: {
       if (answers.service instanceof Error) throw answers.service
       return answers.service
     },
-    close: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
   }
   const github = {
     pullRequests: { list: async () => answers.pulls, changedBetween: async () => answers.compared },

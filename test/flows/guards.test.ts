@@ -62,7 +62,8 @@ describe('a preview whose pull request', () => {
     const closed = pullRequestOf({ number: 9, head: fork, state: 'closed' })
     const run = world.start(pullRequestEvent('closed', { pullRequest: closed }), { 'api-key': '' })
     await world.time.drive(run.done)
-    expect(run.outcome()).toMatchObject({ status: 'skipped', failure: undefined })
+    expect(run.outcome()).toMatchObject({ status: 'skipped' })
+    expect(run.outcome()?.failure).toBeUndefined()
     const said = /preview of pull request #9, if there is one, still runs.*sweep.*\/ink stop.*pull_request_target/
     expect(run.warnings.join()).toMatch(said)
     expect(run.notices).toEqual([])
@@ -144,5 +145,44 @@ describe('whether a newer commit of production is there already', () => {
     const run = world.start(push, { timeout: '10m' })
     await world.time.drive(run.done)
     expect(run.outcome()?.status).toBe('live')
+  })
+})
+
+describe('whether a deleted branch is there again', () => {
+  const deleted: RunEvent = { kind: 'delete', refType: 'branch', ref: 'develop' }
+  const service = `${BASE}-staging`
+  const env = {
+    INK_MANAGED_BY: 'ink-deploy',
+    INK_GIT_REPOSITORY: 'acme/web',
+    INK_ENVIRONMENT: 'staging',
+    INK_ENVIRONMENT_BRANCH: 'develop',
+  }
+
+  async function retireWithSilence(silentMs: number, tip?: string) {
+    const world = openWorld()
+    world.ink.add(service, `ink/env-staging/${service}/${commitOf('develop')}`, env)
+    world.github.silent = true
+    const run = world.start(deleted, { timeout: '10m' })
+    const trouble = async () => {
+      await world.time.clock.sleep(silentMs, new AbortController().signal)
+      if (tip !== undefined) world.github.tips.set('develop', tip)
+      world.github.silent = false
+      await run.done
+    }
+    await world.time.drive(trouble())
+    return { outcome: run.outcome(), isThere: world.ink.services.has(service) }
+  }
+
+  it('is waited for before its environment goes', async () => {
+    const gone = await retireWithSilence(240_000)
+    expect([gone.outcome?.status, gone.isThere]).toEqual(['removed', false])
+    const back = await retireWithSilence(240_000, commitOf('develop'))
+    expect([back.outcome?.failure, back.isThere]).toEqual([undefined, true])
+  })
+
+  it('makes the run red when GitHub never answers, and nothing is removed', async () => {
+    const { outcome, isThere } = await retireWithSilence(7_200_000)
+    expect(outcome?.failure?.message).toContain('is not known whether develop is there again')
+    expect(isThere).toBe(true)
   })
 })

@@ -167,14 +167,38 @@ describe('a sweep', () => {
     expect(world.ink.services.size).toBe(120)
   })
 
-  it('removes 100 services within 10 s at 50 ms a call, and never makes more than 5 calls at once', async () => {
-    const world = worldWith(100, { latencyMs: () => 50 })
+  it('removes 100 services within 5 s at 50 ms a call, and never makes more than 5 calls at once', async () => {
+    const world = worldWith(100, { latencyMs: () => 50, deletionMs: 1_000 })
     const startedAt = world.time.clock.now()
     await sweep(world)
     expect(world.ink.services.size).toBe(0)
     expect(world.ink.branches.size).toBe(0)
-    expect(world.time.clock.now() - startedAt).toBeLessThanOrEqual(10_000)
+    expect(world.time.clock.now() - startedAt).toBeLessThanOrEqual(5_000)
     expect(world.ink.mostAtOnce).toBeLessThanOrEqual(5)
+  })
+
+  it('waits until those are gone that the platform’s list is too short to show', async () => {
+    const world = worldWith(3)
+    for (let count = 0; count < 120; count++) world.ink.add(`other-${count}`, 'main', {}, 'acme/other-zz99')
+    const { report } = await sweep(world)
+    expect(report.removed).toHaveLength(3)
+    expect(world.ink.services.size).toBe(120)
+  })
+
+  it('leaves a preview alone that is made anew as soon as its name is free', async () => {
+    const world = worldWith(3)
+    const name = `${BASE}-pr-2`
+    const { env, branch } = world.ink.services.get(name) ?? { env: {}, branch: '' }
+    const remake = async () => {
+      while (world.ink.services.has(name)) await world.time.clock.sleep(1, new AbortController().signal)
+      world.ink.add(name, branch, env)
+    }
+    const remade = remake()
+    const { report } = await sweep(world)
+    await remade
+    expect(names(world)).toEqual([name])
+    expect([...world.ink.branches.keys()]).toEqual([branch])
+    expect(report.kept).toMatchObject([{ service: name, why: 'it is being deployed again' }])
   })
 })
 

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import { openGitHub } from '../../src/github/github.ts'
-import { createSeal } from '../../src/report/seal.ts'
+import { createSeal } from '../../src/report/state.ts'
 import { type Act, type Scene, USUAL } from './stage.ts'
 import { useStage } from './use-stage.ts'
 

@@ -227,7 +227,7 @@ export class VirtualInk {
       limits: () => Promise.resolve(undefined),
       usage: () => Promise.resolve(undefined),
       workspaces: () => Promise.resolve(undefined),
-      close: () => Promise.resolve(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
     }
   }
 

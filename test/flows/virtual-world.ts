@@ -1,8 +1,10 @@
+import type { Clock } from '../../src/core/clock.ts'
 import { createRedactor, redactValue } from '../../src/core/redact.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import { cardSurroundings } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
+import type { GitHub } from '../../src/github/github.ts'
 import type { Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
 import type { SettingName } from '../../src/plan/settings.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
@@ -38,6 +40,8 @@ export interface WorldOptions extends Partial<Omit<VirtualInkOptions, 'clock'>> 
   /** As {@link openVirtualTime} takes it. */
   readonly turn?: () => Promise<unknown>
   readonly inputs?: Partial<Record<SettingName, string>>
+  /** Another GitHub than the one in memory. */
+  readonly openGitHub?: (clock: Clock, signal: AbortSignal) => GitHub
 }
 
 /** Opens a world. Equal seeds give equal worlds. */
@@ -54,6 +58,7 @@ export function openWorld(options: WorldOptions = {}): VirtualWorld {
     ...(options.deletionMs === undefined ? {} : { deletionMs: options.deletionMs }),
   })
   const github = new VirtualGitHub(time.clock, latencyMs)
+  const openGitHub = (signal: AbortSignal) => options.openGitHub?.(time.clock, signal) ?? github.adapter(signal)
   let runs = 0
   return {
     time,
@@ -61,11 +66,16 @@ export function openWorld(options: WorldOptions = {}): VirtualWorld {
     github,
     random,
     start: (event, inputs, as = repository) =>
-      start({ time, ink, github, random }, event, { runId: ++runs, repository: as }, { ...options.inputs, ...inputs }),
+      start(
+        { time, ink, github: openGitHub, random },
+        event,
+        { runId: ++runs, repository: as },
+        { ...options.inputs, ...inputs },
+      ),
   }
 }
 
-type Stage = Pick<VirtualWorld, 'time' | 'ink' | 'github' | 'random'>
+type Stage = Pick<VirtualWorld, 'time' | 'ink' | 'random'> & { readonly github: (signal: AbortSignal) => GitHub }
 
 function start(
   { time, ink, github, random }: Stage,
@@ -107,7 +117,7 @@ function start(
     redact: (value) => redactValue(value, createRedactor(secrets)),
     openPlatform: async () => ink.platform(),
     openSource: () => ink.source(),
-    github: github.adapter(cancel.signal),
+    github: github(cancel.signal),
     seedDatabase: () => Promise.reject(new Error('not played here')),
     http: async ({ hostname }, _signal, wanted) => {
       const service = ink.services.get(hostname.replace('.example', ''))
@@ -131,7 +141,7 @@ function start(
     if (!remembered) return
     // The post step is a process of its own, with a GitHub of its own.
     await finishInterrupted([remembered], {
-      github: github.adapter(new AbortController().signal),
+      github: github(new AbortController().signal),
       surroundingsOf: cardSurroundings(deps),
       comment: settings.comment,
       now: clock.now(),

@@ -4,7 +4,7 @@ import { findCommand, sameLabel } from '../../src/plan/event.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { parseServiceName, serviceName } from '../../src/plan/names.ts'
 import { matchesPaths, parseGlobs } from '../../src/plan/paths.ts'
-import { parseBranch, parseDomain, parseDuration, parseStatuses } from '../../src/plan/values.ts'
+import { branch, domain, duration, statuses } from '../../src/plan/values.ts'
 import { parseDatabaseVariables, parseVariables } from '../../src/plan/variables.ts'
 import { readEvent } from '../../src/runner/event.ts'
 import { contextOf, settingsOf } from '../plan/plan-inputs.ts'
@@ -35,10 +35,10 @@ describe.each<[string, (text: string) => unknown, readonly string[]]>([
   ['database variables', parseDatabaseVariables, ['A=url\n', 'A', '= ', 'A =\n']],
   ['globs', parseGlobs, ['{', '{a,', '[', '*', '**/', '(', '\\', ',', 'a\n', '!']],
   ['comments', findCommand, ['<!--', '`', '~~~\n', '> \n', '/ink ', '/ink deploy\n', ' ', '-->']],
-  ['durations', (text) => parseDuration(text, '24h'), ['1', '1.', ' ', '1s']],
-  ['domains', parseDomain, ['a.', 'a-', '-', 'xn--', '{number}']],
-  ['branches', parseBranch, ['a/', '.', 'a.lock/', 'refs/heads/', '-']],
-  ['statuses', parseStatuses, ['200,', '200-', ' ', ',']],
+  ['durations', duration('24h').parse, ['1', '1.', ' ', '1s']],
+  ['domains', domain.parse, ['a.', 'a-', '-', 'xn--', '{number}']],
+  ['branches', branch.parse, ['a/', '.', 'a.lock/', 'refs/heads/', '-']],
+  ['statuses', statuses.parse, ['200,', '200-', ' ', ',']],
   ['service names', parseServiceName, ['-', 'a-', '_', '-pr-1']],
 ])('%s', (_what, read, pieces) => {
   test('are read whatever they hold', () => {

@@ -3,25 +3,17 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseDeploymentBranch } from '../../src/plan/names.ts'
-import { parsePackReport, parseProgress } from '../../src/source/branches.ts'
 import { parsePointer } from '../../src/source/lfs.ts'
 import { parseCommit, readableSubject } from '../../src/source/objects.ts'
-import {
-  classifyFailure,
-  GitRemote,
-  gitError,
-  parseRemote,
-  protectedRemote,
-  SourceError,
-} from '../../src/source/remote.ts'
+import { parsePackReport, parseProgress } from '../../src/source/push.ts'
+import { GitRemote, gitError, parseRemote, SourceError } from '../../src/source/remote.ts'
 import { submoduleRemote } from '../../src/source/resolve-tree.ts'
 import { deploy } from '../source/deploying.ts'
 import { setStage } from '../source/deployment.ts'
 import { commitFiles, newRepository, writeFiles } from '../source/scratch.ts'
 
 const parent = new GitRemote('https://git.example/acme/web', 'x-access-token', 'to%ken')
-const failureOf = (stderr: string) =>
-  gitError('The push', classifyFailure({ stderr, stdout: stderr, exitCode: 1 }), parent)
+const failureOf = (stderr: string) => gitError('The push', { stderr, stdout: stderr, exitCode: 1 }, parent)
 
 /** Readers of what strangers write, each with the pieces that its texts are made of. */
 const readers: readonly [name: string, pieces: readonly string[], read: (text: string) => unknown][] = [
@@ -47,10 +39,7 @@ const readers: readonly [name: string, pieces: readonly string[], read: (text: s
       '\0',
       'é',
     ],
-    (text) => {
-      protectedRemote(text, () => undefined)
-      return parseRemote(text)
-    },
+    (text) => parseRemote(text, () => undefined),
   ],
   [
     'the address of a submodule',

@@ -9,7 +9,7 @@ let ink: InkPlatform | undefined
 let platform: Platform | undefined
 
 afterEach(async () => {
-  await platform?.close()
+  await platform?.[Symbol.asyncDispose]()
   await ink?.stop()
 })
 

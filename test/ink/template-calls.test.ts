@@ -10,13 +10,13 @@ const catalogue = openCatalogue(
 
 /** Finds the instance `db` where the list and the single answers are these. */
 function find(list: readonly object[], single: Readonly<Record<string, object>>) {
-  const call: Caller = async ({ purpose, wanted }, schema) => {
+  const repeatable: Caller['repeatable'] = async (purpose, wanted, schema) => {
     if (purpose === 'listTemplateInstances') return schema.parse({ instances: list })
     const found = single[String(wanted.instanceId)]
     if (!found) throw new ToolError('template_instance_get', 'instance not found')
     return schema.parse(found)
   }
-  return templateCalls(call, catalogue).templateInstance('db', new AbortController().signal)
+  return templateCalls({ repeatable, once: repeatable }, catalogue).templateInstance('db', new AbortController().signal)
 }
 
 const services = [{ service_id: 's1', name: 'db', status: 'active' }]

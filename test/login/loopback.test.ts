@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { expect, it } from 'vitest'
-import { browserCommand, openLoopback } from '../../src/login/loopback.ts'
+import { browserCommand, openLoopback } from '../../src/login/interaction.ts'
 
 it('lets the browser in once, and says nothing about success', async () => {
   await using loopback = await openLoopback('ours')

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decideSweep, type SweepCandidate, type SweepRules } from '../../src/plan/preview-limits.ts'
+import type { SweepRules } from '../../src/plan/plan.ts'
+import { decideSweep, type SweepCandidate } from '../../src/plan/preview-limits.ts'
 import { pullRequestOf } from './plan-inputs.ts'
 
 const day = 86_400_000

@@ -30,6 +30,7 @@ const FULL: Required<CardRow> = {
   bytes: 3,
   change: { buildMsBefore: 1, bytesBefore: 2 },
   reason: 'a reason',
+  refused: true,
   note: 'a note',
 }
 

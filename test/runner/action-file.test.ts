@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { actionTypes, settingsSchema, actionYaml as wantedActionYaml, withTables } from '../../scripts/docs.ts'
+import { outputs } from '../../src/plan/setting-table.ts'
 import { parseSettings } from '../../src/plan/settings.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
-import { outputs } from '../../src/runner/output.ts'
 import { inputDefaults, rawInputs } from '../plan/plan-inputs.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { givenInputs, loadRun, readInputs, undeclaredInputs } from '../../src/runner/load-run.ts'
-import { readWorkflowFiles } from '../../src/runner/workflow-files.ts'
+import { givenInputs, loadRun, readInputs, readWorkflowFiles, undeclaredInputs } from '../../src/runner/load-run.ts'
 import { runnerEnvironment } from './runner-environment.ts'
 
 test('inputs are found under the names that the runner gives them, without blanks around', () => {
@@ -55,10 +54,10 @@ test('what stands in ink.yml and not in a workflow is refused, with the lines fo
     'INPUT_ENV-FILE': '.env',
     INPUT_MEMORY: '3Gi',
   })
-  const refused = () => loadRun(environment)
-  await expect(refused).rejects.toThrow(
+  const { problem } = await loadRun(environment)
+  expect(problem).toEqual(
     expect.objectContaining({
-      message: `The inputs are not right:
+      problem: `The inputs are not right:
   - api-key: is not set
   - memory: must be one of 128Mi, 256Mi, 512Mi, 1024Mi, 2048Mi, 4096Mi, but is "3Gi"
   - port: is no input but stands in ink.yml, as services.NAME.port

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { get, type Ink, nodeApp, startInk, untilAnswers } from './harness.ts'
 
@@ -106,6 +107,37 @@ CMD ["node", "app.mjs"]
   )
   expect(service.buildLog.join('\n')).toMatch(/^with from the +image$[\s\S]*^app.mjs$[\s\S]*^package.json$/m)
   expect(await untilAnswers(url)).toMatch(/^from the +image$/)
+})
+
+test('a Dockerfile with stages keeps its paths to itself', async () => {
+  const { service, url } = await deploy(
+    {
+      Dockerfile: `FROM node:24 AS build
+WORKDIR /src
+COPY app.mjs ./
+RUN cp app.mjs /server.mjs && mkdir -p /srv-of-image/deep
+FROM build AS checked
+RUN ls /src
+FROM scratch
+COPY --from=build /server.mjs /bin/server.mjs
+ENV GREETING=staged
+CMD ["node", "/bin/server.mjs"]
+`,
+      'app.mjs': server,
+    },
+    { build_pack: 'dockerfile' },
+  )
+  expect(service.buildLog).toContain('app.mjs')
+  expect(await untilAnswers(url)).toBe('staged')
+  expect(existsSync('/server.mjs') || existsSync('/srv-of-image') || existsSync('/bin/server.mjs')).toBe(false)
+})
+
+test('a Dockerfile installs nothing on this machine', async () => {
+  const { error } = await deploy(
+    { Dockerfile: 'FROM debian\nRUN apt-get update && apt-get install -y curl\n' },
+    { build_pack: 'dockerfile' },
+  )
+  expect(error).toContain('the sandbox builds with the tools of this machine and installs none: RUN apt-get')
 })
 
 test('a missing Dockerfile fails the build in Docker’s words', async () => {

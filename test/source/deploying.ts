@@ -1,4 +1,6 @@
-import type { PushRequest, PushResult, Snapshot, SnapshotRequest, Source } from '../../src/source/source.ts'
+import type { PushRequest, PushResult } from '../../src/source/push.ts'
+import type { Snapshot, SnapshotRequest } from '../../src/source/snapshot.ts'
+import type { Source } from '../../src/source/source.ts'
 import type { Stage } from './deployment.ts'
 import { git } from './scratch.ts'
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseRemote } from '../../src/source/remote.ts'
-import { type GitRemote, openSource, type Source, type SourceLog, type SourceOptions } from '../../src/source/source.ts'
+import { type GitRemote, parseRemote } from '../../src/source/remote.ts'
+import { openSource, type Source } from '../../src/source/source.ts'
+import type { SourceLog, SourceOptions } from '../../src/source/workspace.ts'
 import { type GitServer, startGitServer } from './git-server.ts'
 import { freshToken, scratchFolder } from './scratch.ts'
 

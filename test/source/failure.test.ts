@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parsePackReport, parseProgress } from '../../src/source/branches.ts'
+import { parsePackReport, parseProgress } from '../../src/source/push.ts'
 import { classifyFailure } from '../../src/source/remote.ts'
 
 function output(stderr: string, stdout = '') {

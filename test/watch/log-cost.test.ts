@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest'
 import { createSanitizer } from '../../src/core/sanitize.ts'
 import { deploymentLog, WINDOW_LINES } from '../../src/watch/deployment-log.ts'
+import { quietSeconds } from '../support/quiet-cpu.ts'
 
-it('100 000 log lines cost at most 2 s of CPU and 150 MB', () => {
+// A processor is shared unevenly, so the quietest of three looks counts.
+it('100 000 log lines cost at most 0.5 s of a quiet CPU and 150 MB', { retry: 2 }, () => {
   const lines = Array.from({ length: 100_000 }, (_, index) =>
     index % 1_000 === 0
       ? `\x1b[31m${index} ${'é'.repeat(20_000)}`
@@ -11,11 +13,11 @@ it('100 000 log lines cost at most 2 s of CPU and 150 MB', () => {
   let shown = 0
   const log = deploymentLog([], createSanitizer(['not-in-the-log']), () => (shown += 1))
   const memory = process.memoryUsage().rss
-  const cpu = process.cpuUsage()
-  for (let end = 100; end <= lines.length; end += 100) log.accept(lines.slice(Math.max(0, end - WINDOW_LINES), end))
-  const { user, system } = process.cpuUsage(cpu)
+  const taken = quietSeconds(() => {
+    for (let end = 100; end <= lines.length; end += 100) log.accept(lines.slice(Math.max(0, end - WINDOW_LINES), end))
+  })
   expect(shown).toBe(100_000)
-  expect((user + system) / 1_000).toBeLessThan(2_000)
+  expect(taken).toBeLessThan(0.5)
   expect((process.memoryUsage().rss - memory) / 2 ** 20).toBeLessThan(150)
   expect(log.lines.length).toBeLessThanOrEqual(5_000)
 })

@@ -29,7 +29,7 @@ async function ask(
       url: 'url' in overrides ? overrides.url : 'https://shop.test',
       check: overrides.check ?? HTTP,
       commit: overrides.commit,
-      request: async (url, _signal, wanted) => {
+      http: async (url, _signal, wanted) => {
         urls.push(url.href)
         const given = await answer(urls.length, clock.now() - startedAt, url, wanted)
         if (given instanceof Error) throw given
@@ -282,7 +282,7 @@ describe('where nobody said what a good answer is', () => {
         url: 'https://shop.test',
         check,
         commit: undefined,
-        request,
+        http: request,
         mcp,
         clock,
         random: () => 0.5,

@@ -111,7 +111,7 @@ const asking = (url: URL, timeoutMs = 20_000) =>
     url: url.href,
     check: { ...MCP, timeoutMs },
     commit: undefined,
-    request: fetchOnce,
+    http: fetchOnce,
     mcp: listMcpTools,
     clock: systemClock,
     random: () => 0.5,

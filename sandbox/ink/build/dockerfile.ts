@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, stat } from 'node:fs/promises'
-import { basename, isAbsolute, join } from 'node:path'
+import { basename, dirname, isAbsolute, join, posix } from 'node:path'
 import type { ServiceConfig } from '../services.ts'
 import { BuildFailure, type BuildTools, type Image, insideFolder } from './image.ts'
 
@@ -8,9 +9,11 @@ interface Instruction {
   readonly text: string
 }
 
-/** State of the one stage that is imitated; its file system is a folder beside the source (within it, copying the source would copy the copy). */
+/** A stage; its file system is a folder beside the source (within it, copying the source would copy the copy). */
 interface Stage {
+  readonly name: string
   readonly root: string
+  /** Where `COPY` takes from: the source, or another stage. */
   readonly source: string
   readonly env: Record<string, string>
   workingDirectory: string
@@ -21,7 +24,8 @@ interface Stage {
 /**
  * Interprets a Dockerfile without a container engine: `FROM` starts a stage on this machine's own tools, `WORKDIR`, `COPY`,
  * `ADD`, `RUN`, `ENV`, `ARG`, `EXPOSE`, `CMD` and `ENTRYPOINT` do what they say below a folder that stands for the root.
- * An absolute path within a `RUN` command means this machine's, and other instructions are refused rather than skipped.
+ * Commands run on this machine, with paths of the image led to that folder. What would install packages on the machine, and
+ * other instructions, are refused rather than skipped.
  */
 export async function buildDockerfile(
   config: ServiceConfig,
@@ -33,26 +37,48 @@ export async function buildDockerfile(
     tools.log(`ERROR: failed to read dockerfile: open ${path}: no such file or directory`)
     throw new BuildFailure(`failed to solve: failed to read dockerfile: open ${path}: no such file or directory`)
   })
-  const stage: Stage = {
-    root: join(source, '..', 'rootfs'),
-    source,
-    env: {},
-    workingDirectory: '/',
-    command: undefined,
-    entrypoint: undefined,
-  }
-  await mkdir(stage.root, { recursive: true })
   const instructions = parseInstructions(text)
+  const stages: Stage[] = []
   for (const [index, instruction] of instructions.entries()) {
     tools.log(`#${index + 5} [${index + 1}/${instructions.length}] ${instruction.keyword} ${instruction.text}`)
-    await carryOut(stage, instruction, tools)
+    const stage = stages.at(-1)
+    if (instruction.keyword === 'FROM') stages.push(await openStage(instruction.text, source, stages))
+    else if (stage) await carryOut(stage, stages, instruction, tools)
   }
+  const stage = stages.at(-1)
+  if (stage === undefined) throw new BuildFailure('failed to solve: no build stage in current context')
   const command =
-    config.startCommand || [stage.entrypoint, stage.command].filter((part) => part !== undefined).join(' ')
+    config.startCommand ||
+    [stage.entrypoint, stage.command].flatMap((part) => (part === undefined ? [] : inStage(stage, part))).join(' ')
   if (command === '')
     throw new BuildFailure('no CMD or ENTRYPOINT in the Dockerfile, and the sandbox knows no base image’s')
   return { kind: 'process', command, workingDirectory: stagePath(stage, stage.workingDirectory), env: stage.env }
 }
+
+/** `FROM image AS name`; an image may be a stage before. */
+async function openStage(text: string, source: string, before: readonly Stage[]): Promise<Stage> {
+  const [, image = '', name = String(before.length)] = /^(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?$/i.exec(text) ?? []
+  const base = before.find((stage) => stage.name === image)
+  const root = join(source, '..', `stage-${before.length}`)
+  if (base) await cp(base.root, root, { recursive: true })
+  else await mkdir(root, { recursive: true })
+  const { env = {}, workingDirectory = '/', command, entrypoint } = base ?? {}
+  return { name, root, source, env: { ...env }, workingDirectory, command, entrypoint }
+}
+
+/**
+ * A command with paths of the image made relative, so that they lead into the stage wherever it lies: those that are there, or
+ * whose directory is, and those that begin with what this machine does not have.
+ */
+function inStage({ root, workingDirectory }: Stage, command: string): string {
+  return command.replaceAll(/(?<=^|[\s'"=:])\/[\w.-][\w./-]*/g, (path) => {
+    const [, top = ''] = path.split('/')
+    const isOfImage = [path, dirname(path)].some((one) => one !== '/' && existsSync(join(root, one)))
+    return isOfImage || !existsSync(`/${top}`) ? `./${posix.relative(workingDirectory, path)}` : path
+  })
+}
+
+const installers = /\b(?:apt|apt-get|apk|yum|dnf|microdnf|zypper)\s+(?:\S+\s+)*?(?:add|install|update|upgrade)\b/
 
 function parseInstructions(text: string): Instruction[] {
   return text
@@ -68,9 +94,13 @@ function parseInstructions(text: string): Instruction[] {
     })
 }
 
-async function carryOut(stage: Stage, { keyword, text }: Instruction, tools: BuildTools): Promise<void> {
+async function carryOut(
+  stage: Stage,
+  all: readonly Stage[],
+  { keyword, text }: Instruction,
+  tools: BuildTools,
+): Promise<void> {
   switch (keyword) {
-    case 'FROM':
     case 'EXPOSE':
     case 'LABEL':
     case 'USER':
@@ -85,9 +115,11 @@ async function carryOut(stage: Stage, { keyword, text }: Instruction, tools: Bui
       return
     case 'COPY':
     case 'ADD':
-      return copyIn(stage, text)
+      return copyIn(stage, all, text)
     case 'RUN':
-      return tools.run(commandLine(text), stagePath(stage, stage.workingDirectory), stage.env)
+      if (installers.test(text))
+        throw new BuildFailure(`the sandbox builds with the tools of this machine and installs none: RUN ${text}`)
+      return tools.run(inStage(stage, commandLine(text)), stagePath(stage, stage.workingDirectory), stage.env)
     case 'CMD':
       stage.command = commandLine(text)
       return
@@ -103,10 +135,13 @@ function stagePath(stage: Stage, path: string): string {
   return insideFolder(stage.root, join(stage.root, path))
 }
 
-async function copyIn(stage: Stage, text: string): Promise<void> {
+async function copyIn(into: Stage, all: readonly Stage[], text: string): Promise<void> {
   const words = text.split(/\s+/)
-  if (words.some((word) => word.startsWith('--from=')))
-    throw new BuildFailure('the sandbox cannot COPY from another stage')
+  const from = words.find((word) => word.startsWith('--from='))?.slice('--from='.length)
+  const source =
+    from === undefined ? into.source : all.find(({ name }, index) => [name, `${index}`].includes(from))?.root
+  if (source === undefined) throw new BuildFailure(`the sandbox has no stage ${from} to COPY from, and pulls no images`)
+  const stage = { ...into, source }
   const paths = words.filter((word) => !word.startsWith('--'))
   const target = paths.at(-1) ?? '.'
   const base = isAbsolute(target) ? target : join(stage.workingDirectory, target)

@@ -41,13 +41,15 @@ async function buildRailpack(config: ServiceConfig, folder: string, tools: Build
     await tools.run(step.command, folder)
   }
   if (config.publishDirectory !== '') return servePublished(folder, config.publishDirectory)
-  if (config.startCommand !== '') return startProcess(config.startCommand, folder)
+  // Railpack's images find what was installed, whoever starts it.
+  const withTools = plan?.provider === 'python' ? 'PATH="$PWD/.venv/bin:$PATH"; ' : ''
+  if (config.startCommand !== '') return startProcess(`${withTools}${config.startCommand}`, folder)
   if (plan?.start === undefined) {
     tools.log('✖ No start command detected. Specify a start command.')
     throw new BuildFailure('railpack prepare failed: no start command was found')
   }
   if ('directory' in plan.start) return { kind: 'static', directory: join(folder, plan.start.directory) }
-  return startProcess(plan.start.command, folder)
+  return startProcess(`${withTools}${plan.start.command}`, folder)
 }
 
 function startProcess(command: string, workingDirectory: string): Image['serve'] {

@@ -2,6 +2,7 @@ import type { Account } from '../accounts.ts'
 import { flag, integer, objectSchema, text } from '../mcp/schema.ts'
 import { readArguments, type Tool, ToolFailure } from '../mcp/tool.ts'
 import type { PlatformCore } from '../platform-core.ts'
+import { envVarSchema, logArguments } from './service-settings.ts'
 
 /** Tools that came later: without `update_service`, a service keeps the branch and the settings it was made with. */
 const LATER_TOOLS = ['update_service', 'add_dns_record', 'delete_dns_record', 'list_dns_records', 'list_projects']
@@ -39,7 +40,6 @@ function requireSlug(repo: string): void {
 type FullName = (slug: string, account: Account) => string
 
 function createService(tool: Tool, fullName: FullName): Tool {
-  const envVar = objectSchema({ key: text('Environment variable name'), value: text('Environment variable value') })
   const same = [
     'repo',
     'name',
@@ -65,7 +65,7 @@ function createService(tool: Tool, fullName: FullName): Tool {
         default: 'railpack',
       }),
       'port?': integer('Port the application listens on', { default: 3000 }),
-      'env_vars?': { type: ['null', 'array'], items: envVar },
+      'env_vars?': { type: ['null', 'array'], items: envVarSchema },
       'memory?': text('Memory limit', { enum: ['256m', '512m', '1024m', '2048m', '4096m'], default: '256m' }),
       'cpu?': text('CPU cores', { enum: ['0.5', '1', '2', '4'], default: '0.5' }),
       'build_command?': text('Build command'),
@@ -97,8 +97,7 @@ function getService(tool: Tool): Tool {
       name: text('Service name'),
       'project?': project,
       'include_env?': flag('Include environment variables'),
-      'deploy_log_lines?': integer('Number of deployment log lines (at most 500)', { default: 0 }),
-      'runtime_log_lines?': integer('Number of runtime log lines (at most 500)', { default: 0 }),
+      ...logArguments,
     }),
     output: objectSchema({
       service_id: text('Service'),

@@ -1,6 +1,7 @@
 import type { Account } from '../accounts.ts'
 import type { Repository } from '../git/repositories.ts'
-import { ToolFailure } from '../mcp/tool.ts'
+import { integer, type JsonSchema, objectSchema, text } from '../mcp/schema.ts'
+import { type Arguments, ToolFailure } from '../mcp/tool.ts'
 import type { PlatformCore } from '../platform-core.ts'
 import type { EnvVar, ServiceConfig } from '../services.ts'
 import { findRepository } from './g1/repositories.ts'
@@ -36,6 +37,59 @@ export const G1_RULES: ServiceRules = {
   vcpus: ['0.5', '1', '2', '4'],
   defaultVcpus: '0.5',
   publishDirectoryPacks: ['railpack'],
+}
+
+/** The settings which all generations take under the same names, as a new service gets them. */
+export function commonSettings(rules: ServiceRules): Readonly<Record<string, JsonSchema>> {
+  return {
+    'host?': text('Git host', { enum: ['ink', 'github'], default: 'ink' }),
+    'branch?': text('Branch to deploy', { default: 'main' }),
+    'build_pack?': text('Build pack to use', {
+      enum: ['railpack', 'dockerfile', 'static', 'dockercompose'],
+      default: 'railpack',
+    }),
+    'memory?': text('Memory limit', { enum: rules.memories, default: '256Mi' }),
+    'vcpus?': text('Number of vCPUs', { enum: rules.vcpus, default: rules.defaultVcpus }),
+    'build_command?': text('Build command instead of the detected one'),
+    'start_command?': text('Start command instead of the detected one'),
+    'publish_directory?': text('Directory with the built static files; the app is built and then served as files'),
+    'root_directory?': text('Directory of the app within the repository'),
+    'dockerfile_path?': text('Path of the Dockerfile within the root directory'),
+  }
+}
+
+export const envVarSchema = objectSchema({
+  key: text('Environment variable name'),
+  value: text('Environment variable value'),
+})
+
+const TEXT_SETTINGS: Readonly<Record<string, keyof ServiceSettings>> = {
+  host: 'host',
+  repo: 'repo',
+  branch: 'branch',
+  build_pack: 'buildPack',
+  memory: 'memory',
+  vcpus: 'vcpus',
+  build_command: 'buildCommand',
+  start_command: 'startCommand',
+  publish_directory: 'publishDirectory',
+  root_directory: 'rootDirectory',
+  dockerfile_path: 'dockerfilePath',
+}
+
+/** Those of the common settings that were given. */
+export function readCommonSettings(args: Arguments, isGiven: (argument: string) => boolean): ServiceSettings {
+  const given = Object.entries(TEXT_SETTINGS).filter(([argument]) => isGiven(argument))
+  return {
+    ...Object.fromEntries(given.map(([argument, name]) => [name, args.text(argument)])),
+    ...(args.has('env_vars') ? { env: args.envVars('env_vars') } : {}),
+  }
+}
+
+/** How much of a service's logs to show. */
+export const logArguments = {
+  'deploy_log_lines?': integer('Number of build log lines (at most 500)', { default: 0 }),
+  'runtime_log_lines?': integer('Number of runtime log lines (at most 500)', { default: 0 }),
 }
 
 /** Cleans a path of the configuration as the platform does: no slashes around it, relative, without `..`. */

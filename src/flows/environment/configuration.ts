@@ -1,15 +1,28 @@
-import { shortSha } from '../../core/format.ts'
-import { nearestWord } from '../../core/nearest.ts'
+import { nearestWord, shortSha } from '../../core/format.ts'
 import { placeOf } from '../../plan/build-plan.ts'
+import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/command-meaning.ts'
 import type { RunEvent } from '../../plan/event.ts'
-import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/file/commit.ts'
 import { secretsNamed } from '../../plan/file/fill-variables.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
-import { environmentProblems, inEnvironment, ofEnvironment, placedIn, settingsIn } from '../../plan/file/named.ts'
-import { type PlacedService, placeServices } from '../../plan/file/placement.ts'
-import { describeProblem, type FileProblem, placeOfProblem } from '../../plan/file/problems.ts'
-import { type FileService, plainVariables } from '../../plan/file/references.ts'
-import { type Wire, wiresOf } from '../../plan/file/wiring.ts'
+import {
+  databaseProblems,
+  environmentProblems,
+  inEnvironment,
+  ofEnvironment,
+  type PlacedService,
+  placedIn,
+  placeServices,
+  settingsIn,
+} from '../../plan/file/placement.ts'
+import {
+  describeProblem,
+  type FileProblem,
+  type FileService,
+  placeOfProblem,
+  plainVariables,
+  type Wire,
+  wiresOf,
+} from '../../plan/file/references.ts'
 import { type PlanInput, productionBranch } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
 import type { Facts, Plan, RefusedPlan } from '../../plan/plan.ts'
@@ -47,6 +60,11 @@ export interface ConfiguredService {
   readonly idle: 'confined' | 'no-previews' | undefined
 }
 
+/** What is known of a run that reads no file. */
+export function unread(settings: Settings): Configuration {
+  return { settings, services: [], placed: undefined, file: undefined, facts: {}, problem: undefined }
+}
+
 type Reading = Deps & Pick<RunMeta, 'signal'>
 
 /** Reads `ink.yml` as it is in the commit that the run is about, and lays the workflow's settings over it. */
@@ -54,8 +72,8 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   const { settings, context } = deps
   const input: PlanInput = { context, event, settings }
   const { commit, facts } = await commitOf(input, deps)
-  const nothing = { settings, services: [], placed: undefined, file: undefined, facts }
-  if (commit === undefined) return { ...nothing, problem: undefined }
+  const nothing = { ...unread(settings), facts }
+  if (commit === undefined) return nothing
   const path = settings.config
   const text = await readFileAt(commit, path, input, deps)
   const isBranch = commit.branch !== undefined
@@ -67,8 +85,7 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
     const concernsBranch = isBranch && /^["']?environments\b/m.test(text)
     return { ...nothing, problem: refusedFile(path, parsed.problems), concernsBranch }
   }
-  if (isBranch && !parsed?.file.environments.some(({ branch }) => branch === commit.branch))
-    return { ...nothing, problem: undefined }
+  if (isBranch && !parsed?.file.environments.some(({ branch }) => branch === commit.branch)) return nothing
   return { facts, file: parsed?.file, ...settingsWith(deps, parsed?.file, commit) }
 }
 
@@ -190,19 +207,6 @@ function sourcesOf(file: InkFile, service: FileService | undefined, environment:
     written: (name: SettingName) => file.written(name, service?.name, environment),
     ...(service ? { variables: service.variables } : {}),
   }
-}
-
-/** Whoever uses another's database needs that other to have one, of a kind that has what is asked for. */
-function databaseProblems(services: readonly ConfiguredService[]): string[] {
-  return services.flatMap(({ wires }) =>
-    wires.flatMap(({ service, output, label }) => {
-      const type = services.find(({ name }) => name === service)?.settings.database?.type
-      if (!output.startsWith('database.')) return []
-      if (type === undefined) return [`${label}: ${service} has no database`]
-      if (output === 'database.token' && type !== 'sqlite') return [`${label}: a ${type} database has no token`]
-      return []
-    }),
-  )
 }
 
 /** With several services in the file, `service` confines a run to one of them. */

@@ -1,19 +1,20 @@
 import { DeployError, errorMessage } from '../../core/errors.ts'
 import { callsAtOnce, inTurns } from '../../core/parallel.ts'
-import { fewAtOnce } from '../../ink/few-at-once.ts'
 import type { Platform } from '../../ink/platform.ts'
+import { fewAtOnce } from '../../ink/platform.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { variablesOf } from '../../plan/file/fill-variables.ts'
-import type { ServiceOutput } from '../../plan/file/references.ts'
-import type { Wire } from '../../plan/file/wiring.ts'
-import { databaseName, parseDeploymentBranch, previewName } from '../../plan/names.ts'
+
+import { inOrder, type ServiceOutput } from '../../plan/file/references.ts'
+import { commitOf, databaseName, previewName } from '../../plan/names.ts'
+
 import type { Plan, RefusedPlan } from '../../plan/plan.ts'
-import type { Report } from '../../report/model.ts'
-import { nothingReport } from '../no-deployment.ts'
+import type { OutputName } from '../../plan/setting-table.ts'
+import type { Snapshot } from '../../source/snapshot.ts'
+import type { Source } from '../../source/source.ts'
 import { findDatabase } from '../resources/databases.ts'
-import { labelled, type OpenDeployment, type Outcome, type OutputName, type RunDeps, type Status } from '../run.ts'
+import { labelled, nothingToDo, type OpenDeployment, type Outcome, type RunDeps, runStatuses } from '../run.ts'
 import type { ConfiguredService } from './configuration.ts'
-import { shareSources } from './shared-source.ts'
 
 /** How many services are deployed at the same time. */
 const servicesAtOnce = 4
@@ -41,7 +42,7 @@ interface Ended {
  * after it. One that fails does not stop the others, but those that need it, which say so.
  */
 export async function runEnvironment(
-  services: readonly ConfiguredService[],
+  configured: readonly ConfiguredService[],
   deps: RunDeps,
   runner: ServiceRunner,
 ): Promise<Outcome> {
@@ -53,33 +54,24 @@ export async function runEnvironment(
     openPlatform: async (...where) => fewAtOnce(await deps.openPlatform(...where), calls),
   }
   const atOnce = inTurns(servicesAtOnce)
+  // Only what is deployed takes anything from the others.
+  const services = runner.deploys ? configured : configured.map((service) => ({ ...service, wires: [] }))
   const ends = new Map<string, Promise<Ended>>()
-  // No file gets here whose services wait for each other in a circle.
-  const endOf = (name: string): Promise<Ended> => {
-    const known = ends.get(name)
-    if (known) return known
-    const end = endAfter(services.find((service) => service.name === name) as ConfiguredService)
-    ends.set(name, end)
-    return end
+  for (const service of inOrder(services)) {
+    const needed = Promise.all(new Set(service.wires.map((wire) => ends.get(wire.service) as Promise<Ended>)))
+    ends.set(
+      service.name,
+      needed.then((others) => atOnce(() => runService(service, others, shared, runner))),
+    )
   }
-  const endAfter = async (service: ConfiguredService): Promise<Ended> => {
-    const needed = await Promise.all([...new Set(wiresIn(service, runner).map((wire) => wire.service))].map(endOf))
-    return await atOnce(() => runService(service, needed, shared, runner))
-  }
-  const settled = await Promise.allSettled(services.map(({ name }) => endOf(name)))
+  const settled = await Promise.allSettled(services.map(({ name }) => ends.get(name) as Promise<Ended>))
   deps.signal.throwIfAborted()
-  const ended = settled.map((one) => {
+  const done = settled.flatMap((one) => {
     if (one.status === 'rejected') throw one.reason
-    return one.value
+    return one.value.service.idle === undefined ? [one.value] : []
   })
-  const done = ended.filter(({ service }) => service.idle === undefined)
   tellServices(deps, done)
   return together(done, deps)
-}
-
-/** Only what is deployed takes anything from the others. */
-function wiresIn({ wires }: ConfiguredService, { deploys }: ServiceRunner): readonly Wire[] {
-  return deploys ? wires : []
 }
 
 async function runService(
@@ -88,8 +80,7 @@ async function runService(
   deps: RunDeps,
   runner: ServiceRunner,
 ): Promise<Ended> {
-  const { name, settings } = service
-  const wires = wiresIn(service, runner)
+  const { name, settings, wires } = service
   const outputs = new Map<OutputName, string | number>()
   const own: RunDeps = {
     ...deps,
@@ -102,7 +93,7 @@ async function runService(
     const named = report.kind === 'none' ? { ...report, reason: `${name}: ${report.reason}` } : report
     return { service, outcome: { ...outcome, report: named }, outputs, blocks }
   }
-  if (service.idle) return end(nothingOf(own, 'the input service names another'), false)
+  if (service.idle) return end(nothingToDo(own, 'the input service names another'), false)
   // Those that come to their turn once it is over would only say that they ran out of time.
   deps.signal.throwIfAborted()
   const skipped = async (reason: string) => end(await runner.skip(own, reason), true)
@@ -112,33 +103,28 @@ async function runService(
   for (const { service: other, output } of wires) {
     const from = needed.find(({ service: one }) => one.name === other)
     const value = await outputOf(from, output, own, runner.pullRequest)
-    if (value === undefined)
-      return skipped(
-        `${name} needs the ${output} of ${other}, which is not there yet${from?.service.idle === 'no-previews' ? ' in production' : ''}`,
-      )
+    const where = from?.service.idle === 'no-previews' ? ' in production' : ''
+    if (value === undefined) return skipped(`${name} needs the ${output} of ${other}, which is not there yet${where}`)
     wired.set(`${other}.${output}`, value)
   }
   const environment = { ...settings.environment, wired }
   const outcome = await runner.run({ ...own, settings: { ...settings, environment } })
   // Whoever asks for its address does not care that nothing of it has changed.
-  if (runner.deploys && outcome.action === 'none') await tellStanding(service, own, runner.pullRequest)
+  if (runner.deploys && outcome.action === 'none') await tellRunning(service, own, runner.pullRequest)
   return end(outcome, outcome.failure !== undefined)
 }
 
 /** The outputs of a service that this run had no reason to touch. */
-async function tellStanding(service: ConfiguredService, deps: RunDeps, pullRequest: number | undefined): Promise<void> {
+async function tellRunning(service: ConfiguredService, deps: RunDeps, pullRequest: number | undefined): Promise<void> {
   try {
     const present = await withPlatform(service, deps, pullRequest, (platform, name) =>
       platform.service(name, {}, deps.signal),
     )
-    if (!present) return
-    deps.output('service', present.name)
-    if (present.url !== undefined) deps.output('url', present.url)
-    const commit = present.branch === undefined ? undefined : parseDeploymentBranch(present.branch)?.sourceSha
-    if (present.branch !== undefined && commit !== undefined) {
-      deps.output('branch', present.branch)
-      deps.output('commit', commit)
-    }
+    const { name, url, branch } = present ?? {}
+    const commit = commitOf(present)
+    const told = { service: name, url, ...(commit === undefined ? {} : { branch, commit }) }
+    for (const [output, value] of Object.entries(told))
+      if (value !== undefined) deps.output(output as keyof typeof told, value)
   } catch (error) {
     deps.signal.throwIfAborted()
     deps.log.debug(`What it runs could not be read: ${errorMessage(error)}`)
@@ -154,16 +140,8 @@ async function withPlatform<T>(
 ): Promise<T> {
   const place = placeOf({ context: deps.context, settings })
   const isProduction = pullRequest === undefined || idle === 'no-previews'
-  const platform = await deps.openPlatform(place, deps.signal)
-  try {
-    return await ask(platform, isProduction ? place.baseName : previewName(place.baseName, pullRequest))
-  } finally {
-    await platform.close()
-  }
-}
-
-function nothingOf(deps: RunDeps, reason: string): Outcome {
-  return { action: 'none', status: 'nothing', report: nothingReport(deps, 'nothing', reason), failure: undefined }
+  await using platform = await deps.openPlatform(place, deps.signal)
+  return await ask(platform, isProduction ? place.baseName : previewName(place.baseName, pullRequest))
 }
 
 /** The secrets of all services that the workflow does not give, before the first service is touched. */
@@ -223,56 +201,96 @@ function sharedMemory(deps: RunDeps): RunDeps {
   }
 }
 
-/** Outputs that several services have in common. */
-const sharedOutputs = ['environment', 'comment-id'] as const
-
 function tellServices(deps: RunDeps, ended: readonly Ended[]): void {
   const [only, ...others] = ended
   if (only && others.length === 0) for (const [name, value] of only.outputs) deps.output(name, value)
-  for (const name of sharedOutputs) {
+  // What several services have in common.
+  for (const name of ['environment', 'comment-id'] as const) {
     const value = ended.map(({ outputs }) => outputs.get(name)).find((one) => one !== undefined)
     if (value !== undefined) deps.output(name, value)
   }
-  const told = ended.map(({ service, outputs, outcome }) => [
-    service.name,
-    {
-      url: outputs.get('url'),
-      status: outcome.status,
-      commit: outputs.get('commit'),
-      service: outputs.get('service'),
-      branch: outputs.get('branch'),
-    },
-  ])
+  const told = ended.map(({ service: { name }, outputs, outcome: { status } }) => {
+    const [url, commit, service, branch] = (['url', 'commit', 'service', 'branch'] as const).map((one) =>
+      outputs.get(one),
+    )
+    return [name, { url, status, commit, service, branch }]
+  })
   deps.output('services', JSON.stringify(Object.fromEntries(told)))
 }
 
-/** The worst first: what a run of several services is called. */
-const worstFirst: readonly Status[] = [
-  ...(['failed', 'unhealthy', 'rolled-back', 'timed-out', 'cancelled', 'superseded'] as const),
-  ...(['live', 'planned', 'removed', 'swept', 'skipped', 'nothing'] as const),
-]
-
 function together(ended: readonly Ended[], deps: RunDeps): Outcome {
-  const outcomes = ended.map(({ outcome }) => outcome)
   // One that had to be left out for want of another is worse off than any that is live.
   const rank = ({ outcome, blocks }: Ended) =>
-    worstFirst.indexOf(blocks && outcome.status === 'skipped' ? 'superseded' : outcome.status)
+    runStatuses.indexOf(blocks && outcome.status === 'skipped' ? 'superseded' : outcome.status)
   const [worst, ...others] = ended.toSorted((a, b) => rank(a) - rank(b)).map(({ outcome }) => outcome)
-  if (!worst) return nothingOf(deps, `none of the services of ${deps.settings.config} has previews`)
+  if (!worst) return nothingToDo(deps, `none of the services of ${deps.settings.config} has previews`)
   const failed = ended.filter(({ outcome }) => outcome.failure)
-  const failure =
-    failed.length === 0
-      ? undefined
-      : new DeployError(
-          failed.map(({ service, outcome }) => `${service.name}: ${outcome.failure?.message}`).join('\n'),
-          {
-            hint: failed.map(({ outcome }) => outcome.failure?.hint).find((hint) => hint !== undefined) ?? '',
-          },
-        )
-  const reports: Report[] = others.map(({ report }) => report)
-  return { ...worst, action: actionOf(outcomes), others: reports, failure }
+  const why = failed.map(({ service, outcome }) => `${service.name}: ${outcome.failure?.message}`).join('\n')
+  const hint = failed.map(({ outcome }) => outcome.failure?.hint).find((one) => one !== undefined) ?? ''
+  const failure = failed.length === 0 ? undefined : new DeployError(why, { hint })
+  const action = ended.find(({ outcome }) => outcome.action !== 'none')?.outcome.action ?? 'none'
+  return { ...worst, action, others: others.map(({ report }) => report), failure }
 }
 
-function actionOf(outcomes: readonly Outcome[]): Outcome['action'] {
-  return outcomes.find(({ action }) => action !== 'none')?.action ?? 'none'
+/**
+ * Lets services of one commit share its snapshot: one checkout is read, what it lacks is fetched once, and what one of them
+ * has pushed travels for none of the others again.
+ */
+export function shareSources({ openSource, signal }: Pick<RunDeps, 'openSource' | 'signal'>) {
+  const opened = new Map<boolean, ReturnType<typeof shareSource>>()
+  const openShared: RunDeps['openSource'] = (place, wish = {}) => {
+    // Only what deploys is bounded by the run's own time; what is short is opened by itself.
+    if (wish.deadlineAt === undefined) return openSource(place, wish)
+    const key = wish.ignoreWorkspace ?? false
+    const { shared, close } = opened.get(key) ?? shareSource(openSource(place, wish), signal)
+    opened.set(key, { shared, close })
+    return shared
+  }
+  return {
+    openSource: openShared,
+    [Symbol.asyncDispose]: async () => {
+      for (const { close } of opened.values()) await close()
+    },
+  }
+}
+
+/** @param runSignal of the whole run: that of one service must not end what others wait for */
+function shareSource(source: Source, runSignal: AbortSignal) {
+  const snapshots = new Map<string, Promise<Snapshot>>()
+  // What fetches or pushes takes locks of git's in one and the same repository.
+  const inTurn = inTurns(1)
+  const shared: Source = {
+    ...source,
+    snapshot: async (request, signal) => {
+      const key = JSON.stringify(request)
+      const made = snapshots.get(key) ?? inTurn(() => source.snapshot(request, runSignal))
+      snapshots.set(key, made)
+      return await untilAborted(made, signal)
+    },
+    push: (...args) => inTurn(() => source.push(...args)),
+    mark: (...args) => inTurn(() => source.mark(...args)),
+    oldBranches: (...args) => inTurn(() => source.oldBranches(...args)),
+    newestFirst: (...args) => inTurn(() => source.newestFirst(...args)),
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+  const close = async () => {
+    // Once all that is under way has come to its end.
+    await inTurn(async () => undefined)
+    await source[Symbol.asyncDispose]()
+  }
+  return { shared, close }
+}
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  let end = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    end = () => reject(signal.reason)
+  })
+  signal.addEventListener('abort', end, { once: true })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
 }

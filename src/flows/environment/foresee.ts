@@ -4,27 +4,59 @@ import type { Service } from '../../ink/results.ts'
 import { describePlan } from '../../plan/describe.ts'
 import { type InkFile, parseInkFile } from '../../plan/file/ink-file.ts'
 import { anyService } from '../../plan/file/keys.ts'
-import { inOrder } from '../../plan/file/wiring.ts'
-import { parseDeploymentBranch } from '../../plan/names.ts'
-import type { Plan, PreviewPlan, ProductionPlan } from '../../plan/plan.ts'
+
+import { inOrder } from '../../plan/file/references.ts'
+import { commitOf } from '../../plan/names.ts'
+
+import type { CheckPlan, Plan, PreviewPlan, ProductionPlan, TeardownPlan, WorkPlan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import { type SettingName, settingNames } from '../../plan/settings.ts'
 import type { ForeseenChange, ForeseenService, PlanReport } from '../../report/model.ts'
 import { changeWords } from '../../report/wording.ts'
-import { desiredSettings } from '../prepare.ts'
+import { desiredSettings, detectInCheckout } from '../prepare.ts'
+import { previewOf } from '../pull-requests.ts'
 import { costOf } from '../resources/budget.ts'
 import { findDatabase } from '../resources/databases.ts'
 import { compareDns, describeDns } from '../resources/dns.ts'
 import { findPreviews } from '../resources/previews.ts'
 import { isMadeBy } from '../resources/repository.ts'
-import type { Outcome, RunDeps } from '../run.ts'
+import { actionOf, type Outcome, type RunDeps, reportBase } from '../run.ts'
 import type { Configuration } from './configuration.ts'
-import { detectInCheckout } from './detected.ts'
 import { outputOf } from './environment.ts'
-import type { Leftovers } from './leftovers.ts'
+import { findLeftovers, type Leftovers } from './leftovers.ts'
+
+/** `command: plan` and `dry-run: true` look at all services, and touch none. */
+export async function foreseeAll(
+  plan: CheckPlan | PreviewPlan | ProductionPlan | TeardownPlan,
+  deps: RunDeps,
+  configuration: Configuration,
+  decide: (deps: RunDeps) => Promise<Plan>,
+  secretsWithheld: string | undefined,
+): Promise<Outcome> {
+  const { check, checksOfWorkflow, warnOfWorkflow } = await import('../check.ts')
+  const quiet = { ...deps, settings: { ...deps.settings, dryRun: true } }
+  const would = inner(plan)
+  const { orphans, problem } =
+    deps.settings.apiKey === undefined
+      ? { orphans: [], problem: undefined }
+      : await findLeftovers(would, configuration, quiet)
+  const parts = problem
+    ? [{ key: undefined, would: problem, deps, after: [] }]
+    : await partsOf(plan, deps, configuration, decide)
+  if (plan.kind !== 'check') warnOfWorkflow(deps, 'all')
+  const checks = plan.kind === 'check' ? await checksOfWorkflow(deps, secretsWithheld) : []
+  const foreseen = { ...(await foresee(parts, orphans, deps, configuration.file)), checks }
+  deps.log.startGroup('Plan')
+  for (const line of [...foreseen.steps, ...foreseenLines(foreseen.services)]) deps.log.info(line)
+  deps.log.endGroup()
+  if ('environment' in would) deps.output('environment', would.environment)
+  if ('serviceName' in would && parts.length === 1) deps.output('service', would.serviceName)
+  const plans = parts.map((part) => part.would)
+  return plan.kind === 'check' ? check(plan, deps, plans, foreseen) : dryRun(plan, deps, foreseen)
+}
 
 /** One service of an environment, and what the event would lead to for it. */
-export interface Part {
+interface Part {
   /** Its name in the file; undefined where there is but one. */
   readonly key: string | undefined
   readonly would: Plan
@@ -34,35 +66,28 @@ export interface Part {
   readonly after: readonly string[]
 }
 
-/** What a plan would do, service by service, in the order in which they would come up. */
-export interface Foreseen {
-  readonly steps: readonly string[]
-  readonly services: readonly ForeseenService[]
-}
-
-/** The plans of all services of the file, or the one there is. */
-export async function partsOf(
+/** The plans of all services of the file, or the one there is; in the order in which they would come up. */
+async function partsOf(
   whole: Plan,
   deps: RunDeps,
   { services }: Configuration,
   decide: (deps: RunDeps) => Promise<Plan>,
 ): Promise<Part[]> {
   if (services.length === 0) return [{ key: undefined, would: inner(whole), deps, after: [] }]
-  const pullRequest = whole.kind === 'check' ? numberIn(whole.would) : numberIn(whole)
+  const pullRequest = previewOf(inner(whole))
   const parts: Part[] = []
-  for (const service of inOrder(services)) {
-    if (service.idle !== undefined) continue
+  for (const { name, settings, wires, idle } of inOrder(services)) {
+    if (idle !== undefined) continue
     const wired = new Map<string, string>()
-    const own = { ...deps, settings: service.settings }
-    for (const { service: other, output } of service.wires) {
-      const from = services.find(({ name }) => name === other)
+    for (const { service: other, output } of wires) {
+      const from = services.find((one) => one.name === other)
+      const own = { ...deps, settings }
       const known = from && (await outputOf({ service: from, outputs: new Map() }, output, own, pullRequest))
       wired.set(`${other}.${output}`, known ?? `<${output} of ${other}>`)
     }
-    const environment = { ...service.settings.environment, wired }
-    const placed = { ...own, settings: { ...service.settings, environment } }
-    const after = [...new Set(service.wires.map((wire) => wire.service))]
-    parts.push({ key: service.name, would: inner(await decide(placed)), deps: placed, after })
+    const own = { ...deps, settings: { ...settings, environment: { ...settings.environment, wired } } }
+    const after = [...new Set(wires.map(({ service }) => service))]
+    parts.push({ key: name, would: inner(await decide(own)), deps: own, after })
   }
   return parts
 }
@@ -71,31 +96,24 @@ function inner(plan: Plan): Plan {
   return plan.kind === 'check' ? plan.would : plan
 }
 
-function numberIn(plan: Plan): number | undefined {
-  return 'pullRequest' in plan && typeof plan.pullRequest === 'object' ? plan.pullRequest.number : undefined
-}
-
 /** Compares what services would be told with what they are. Only reads; what cannot be read is said, and is no failure. */
-export async function foresee(
+async function foresee(
   parts: readonly Part[],
   orphans: Leftovers['orphans'],
   deps: RunDeps,
   file: InkFile | undefined,
-): Promise<Foreseen> {
+): Promise<Pick<PlanReport, 'steps' | 'services'>> {
   const steps = parts.flatMap(({ would }) => describePlan('dryRun' in would ? { ...would, dryRun: false } : would))
   const place = parts.flatMap(({ would }) => ('place' in would ? [would.place] : []))[0]
   if (place === undefined || deps.settings.apiKey === undefined) return { steps, services: [] }
-  let platform: Platform | undefined
   try {
-    platform = await deps.openPlatform(place, deps.signal)
+    await using platform = await deps.openPlatform(place, deps.signal)
     const services: ForeseenService[] = []
     for (const part of parts) services.push(...(await foreseePart(part, platform, file)))
     return { steps, services: [...services, ...orphans.map((orphan) => foreseenOrphan(orphan, deps))] }
   } catch (error) {
     deps.signal.throwIfAborted()
     return { steps: [...steps, `What is there now could not be read (${safeMessage(deps, error)})`], services: [] }
-  } finally {
-    await platform?.close()
   }
 }
 
@@ -133,18 +151,13 @@ async function foreseeDeployment(
 ): Promise<ForeseenService> {
   const { serviceName: service, database, place } = would
   const existing = await platform.service(service, { env: true }, deps.signal)
+  const strange = 'a service of that name is there, and not this repository’s'
   if (existing && !isMadeBy(existing, place) && !would.adopt)
-    return {
-      service,
-      what: 'refuse',
-      after,
-      changes: [],
-      why: 'a service of that name is there, and not this repository’s',
-    }
+    return { service, what: 'refuse', after, changes: [], why: strange }
   const found = database && (await findDatabase({ ...deps, platform }, database, deps.signal))
   const detected = existing ? undefined : await detectInCheckout(would, deps)
   const desired = desiredSettings({ plan: would, run: { platform }, prepared: { database: found, detected } }, existing)
-  const runs = existing?.branch === undefined ? undefined : parseDeploymentBranch(existing.branch)?.sourceSha
+  const runs = commitOf(existing)
   const before = existing && runs !== would.wanted.sha ? await fileAt(runs, deps) : existing && file
   const size = { memory: desired.memory ?? existing?.memory, vcpus: desired.vcpus ?? existing?.vcpus }
   const changes = [
@@ -159,15 +172,9 @@ async function foreseeDeployment(
     ...changesOfVariables(existing, desired.env ?? {}),
   ]
   const what = existing === undefined ? 'create' : changes.length === 0 ? 'unchanged' : 'update'
-  const unique = new Map(changes.map((change) => [change.setting, change]))
-  return {
-    service,
-    what,
-    after,
-    changes: [...unique.values()],
-    why: detected?.sentence,
-    costPerDay: costOf(size, would, platform),
-  }
+  const unique = [...new Map(changes.map((change) => [change.setting, change])).values()]
+  const costPerDay = costOf(size, would, platform)
+  return { service, what, after, changes: unique, why: detected?.sentence, costPerDay }
 }
 
 /** The file of the commit that a service runs: ml.ink does not tell most of what it was told. */
@@ -216,7 +223,7 @@ function changed(setting: string, from: string | undefined, to: string | undefin
 }
 
 /** The same as lines for the log. */
-export function foreseenLines(services: readonly ForeseenService[]): string[] {
+function foreseenLines(services: readonly ForeseenService[]): string[] {
   const signs = { create: '+', update: '~', unchanged: '=', remove: '-', refuse: '✗' } as const
   return services.flatMap(({ service, what, after, changes, why, costPerDay }) => [
     [
@@ -229,38 +236,23 @@ export function foreseenLines(services: readonly ForeseenService[]): string[] {
   ])
 }
 
-type PlanToDo = Exclude<Extract<Plan, { readonly dryRun: boolean }>, { kind: 'help' | 'decline' | 'check' }>
-
 /** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
 export async function dryRun(
-  plan: PlanToDo,
+  plan: WorkPlan,
   deps: RunDeps,
   { steps, services, checks }: Pick<PlanReport, 'steps' | 'services' | 'checks'>,
 ): Promise<Outcome> {
   const details = await foreseenDns(plan, deps)
   for (const line of details) deps.log.info(line)
-  const report: PlanReport = {
-    kind: 'plan',
-    services,
-    steps: [...steps, ...details],
-    checks,
-    runUrl: deps.context.runUrl,
-    warnings: deps.warnings,
-  }
-  return {
-    action: plan.kind === 'logs' ? 'none' : plan.kind === 'retire' ? 'teardown' : plan.kind,
-    status: 'planned',
-    report,
-    failure: undefined,
-  }
+  const report: PlanReport = { kind: 'plan', services, steps: [...steps, ...details], checks, ...reportBase(deps) }
+  return { action: actionOf(plan), status: 'planned', report }
 }
 
 /** What a dry run has to read from the platform to be able to say it. */
-async function foreseenDns(plan: PlanToDo, deps: RunDeps): Promise<readonly string[]> {
+async function foreseenDns(plan: WorkPlan, deps: RunDeps): Promise<readonly string[]> {
   if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
-  let platform: Platform | undefined
   try {
-    platform = await deps.openPlatform(plan.place, deps.signal)
+    await using platform = await deps.openPlatform(plan.place, deps.signal)
     const outlook = await compareDns(plan, { ...deps, platform })
     if (!outlook) return []
     const lines = [...outlook.problems, ...describeDns(outlook)]
@@ -268,7 +260,5 @@ async function foreseenDns(plan: PlanToDo, deps: RunDeps): Promise<readonly stri
   } catch (error) {
     deps.signal.throwIfAborted()
     return [`DNS: could not be read (${safeMessage(deps, error)})`]
-  } finally {
-    await platform?.close()
   }
 }

@@ -5,10 +5,9 @@ import { databaseName, previewName } from '../../plan/names.ts'
 import type { Plan, RefusedPlan } from '../../plan/plan.ts'
 import { configMark, marks, namedEnvironmentOf } from '../../plan/variables.ts'
 import type { Report } from '../../report/model.ts'
-import { nothingReport } from '../no-deployment.ts'
 import { openReporter } from '../reporter.ts'
 import { ownServices } from '../resources/repository.ts'
-import type { Outcome, Run, RunDeps } from '../run.ts'
+import { nothingReport, type Outcome, type Run, type RunDeps } from '../run.ts'
 import { type Removing, takeDownEach } from '../teardown.ts'
 import { type Configuration, refusedProblems } from './configuration.ts'
 
@@ -78,13 +77,9 @@ export async function findLeftovers(
 
 /** Work on the platform beside that of the services. */
 async function connected<T>(deps: RunDeps, work: (run: Run) => Promise<T>): Promise<T> {
-  const platform = await deps.openPlatform(placeOf(deps), deps.signal)
-  try {
-    const reporter = openReporter(deps, { serviceName: '', target: 'production', pullRequest: undefined, commit: '' })
-    return await work({ ...deps, platform, reporter })
-  } finally {
-    await platform.close()
-  }
+  await using platform = await deps.openPlatform(placeOf(deps), deps.signal)
+  const reporter = openReporter(deps, { serviceName: '', target: 'production', pullRequest: undefined, commit: '' })
+  return await work({ ...deps, platform, reporter })
 }
 
 /** The services of this repository and this file: those of production, one pull request, or the environment that the file names. */

@@ -4,9 +4,9 @@ import { databaseName } from '../../plan/names.ts'
 import type { Place, RetirePlan } from '../../plan/plan.ts'
 import { marks, namedEnvironmentOf } from '../../plan/variables.ts'
 import type { SweptPreview } from '../../report/model.ts'
-import { nothingReport } from '../no-deployment.ts'
 import { ownServices } from '../resources/repository.ts'
-import type { Outcome, Run } from '../run.ts'
+import { nothingToDo, type Outcome, type Run } from '../run.ts'
+import { unanswered } from '../still-wanted.ts'
 import { type Removing, takeDownEach, worstFirst } from '../teardown.ts'
 
 /** Takes down what a branch had deployed to an environment of its own: services, databases, branches and records. */
@@ -16,11 +16,16 @@ export async function retire({ branch, place, because }: RetirePlan, run: Run): 
   if (found.length === 0) {
     const reason = `${because}, and it had deployed nothing to an environment of its own`
     run.reporter.timeline.end('done', reason)
-    return { action: 'none', status: 'nothing', report: nothingReport(run, 'nothing', reason), failure: undefined }
+    return nothingToDo(run, reason)
   }
   const isBack = async () => {
-    const tip = await run.github.branches.tip(branch)
-    return tip !== undefined && tip !== 'withheld'
+    const tip = await run.github.branches.tip(branch, { deadlineAt: run.deadlineAt })
+    if (tip === undefined)
+      throw unanswered(
+        `${branch} is there again`,
+        'What is there of its environment goes then, or with the next sweep.',
+      )
+    return tip !== 'withheld'
   }
   return worstFirst(
     await takeDownEach(

@@ -11,7 +11,7 @@ import type { Costing, Place, PreviewPlan, ProductionPlan } from '../../plan/pla
 import { fitsBudget, type RunningCost, roomInBudget, sumPerDay } from '../../plan/preview-limits.ts'
 import type { DatabaseSettings } from '../../plan/settings.ts'
 import type { CostView } from '../../report/model.ts'
-import { meaningOf } from '../../watch/readings.ts'
+import { isDeploying } from '../../watch/readings.ts'
 import type { Run } from '../run.ts'
 import { type FoundPreview, findPreviews, oldestFirst } from './previews.ts'
 import { describeLeft, removePreview, retirePreview } from './removal.ts'
@@ -206,7 +206,7 @@ function beyondBudget(
 export async function evictOldest(run: Run, plan: PreviewPlan | ProductionPlan): Promise<boolean> {
   const { previews } = await findPreviews(run, plan.place)
   const candidates = oldestFirst(
-    previews.filter(({ service, serviceName }) => service && isIdle(service) && serviceName !== plan.serviceName),
+    previews.filter(({ service, serviceName }) => service && !isDeploying(service) && serviceName !== plan.serviceName),
   )
   const open = await run.github.pullRequests.list('open')
   const isClosed = ({ pullRequest }: FoundPreview) => open?.every(({ number }) => number !== pullRequest) === true
@@ -214,11 +214,6 @@ export async function evictOldest(run: Run, plan: PreviewPlan | ProductionPlan):
   for (const victim of candidates.toSorted((a, b) => Number(isClosed(b)) - Number(isClosed(a))))
     if (await evict(run, plan, victim, because)) return true
   return false
-}
-
-function isIdle({ status }: Service): boolean {
-  const phase = meaningOf(status)?.phase
-  return phase === 'live' || phase === 'ended'
 }
 
 /** @returns false when somebody began to deploy it meanwhile: it is left to them */

@@ -8,7 +8,7 @@ import { type DatabaseAccess, DatabaseUnreachable } from '../../ink/seed-databas
 import type { DatabasePlan } from '../../plan/plan.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
 import type { Source } from '../../source/source.ts'
-import { meaningOf } from '../../watch/readings.ts'
+import { isLive, meaningOf } from '../../watch/readings.ts'
 import type { Run } from '../run.ts'
 
 /** A service's own database, with what the service needs to reach it. */
@@ -19,12 +19,12 @@ export interface ServiceDatabase {
   variables: Readonly<Record<string, string>>
 }
 
-/** What finding a database needs. */
 type DatabaseFinder = Pick<Run, 'platform' | 'mask' | 'maskVariables' | 'signal'>
 
 /**
- * Finds a service's database; undefined when it has to be made yet. Its credentials are masked the moment they are known.
- * @throws DeployError when this server offers no such database, or reveals no credentials
+ * Finds a service's database; undefined when it has to be made, or waited for. Its credentials are masked the moment they
+ * are known.
+ * @throws DeployError when this server offers no such database, reveals no credentials, or not the output that is wanted
  */
 export async function findDatabase(
   run: DatabaseFinder,
@@ -32,9 +32,12 @@ export async function findDatabase(
   signal: AbortSignal,
 ): Promise<ServiceDatabase | undefined> {
   assertOffered(run.platform, wanted)
-  if (wanted.type !== 'sqlite') return findTemplateDatabase(run, wanted, signal)
-  const found = await run.platform.database(wanted.name, signal)
-  return found && serviceDatabase(wanted, found, run.mask)
+  if (wanted.type === 'sqlite') {
+    const found = await run.platform.database(wanted.name, signal)
+    return found && sqliteDatabase(wanted, found, run.mask)
+  }
+  const instance = await run.platform.templateInstance(wanted.name, signal)
+  return instance && isLive(instance) ? databaseOfTemplate(run, wanted, instance) : undefined
 }
 
 /**
@@ -46,7 +49,7 @@ export async function makeDatabase(run: Run, wanted: DatabasePlan): Promise<Serv
   if (wanted.type !== 'sqlite') return makeTemplateDatabase(run, wanted)
   try {
     const database = await run.platform.createDatabase(wanted.name, wanted.type, run.signal)
-    return serviceDatabase(wanted, database, run.mask)
+    return sqliteDatabase(wanted, database, run.mask)
   } catch (error) {
     // A parallel run of ours may have made it, or the answer was lost; whatever the reason, it is there or it is not.
     run.signal.throwIfAborted()
@@ -70,17 +73,16 @@ function assertOffered({ offers }: Pick<Platform, 'offers'>, { type }: DatabaseP
   })
 }
 
-function serviceDatabase(
+function sqliteDatabase(
   { name, env }: DatabasePlan,
   { url, authToken }: Database,
   mask: (secret: string) => void,
 ): ServiceDatabase {
   if (authToken) mask(authToken)
-  if (!url || !authToken) {
+  if (!url || !authToken)
     throw new DeployError(`ml.ink did not say how to reach the database ${name}`, {
       hint: 'Its creation may have failed half-way. Delete it at ml.ink, then run the job again.',
     })
-  }
   const outputs: Readonly<Record<string, string>> = { url, token: authToken }
   const variables = Object.fromEntries([...env].map(([variable, output]) => [variable, outputs[output] ?? '']))
   return { name, access: { url, authToken }, variables }
@@ -88,19 +90,6 @@ function serviceDatabase(
 
 const startTimeoutMs = 300_000
 const startPauseMs = 2000
-
-/**
- * A database of a template that runs already; undefined when it has to be made, or waited for.
- * @throws DeployError when it has no such output as is wanted
- */
-async function findTemplateDatabase(
-  run: DatabaseFinder,
-  wanted: DatabasePlan,
-  signal: AbortSignal,
-): Promise<ServiceDatabase | undefined> {
-  const instance = await run.platform.templateInstance(wanted.name, signal)
-  return instance && isRunning(instance) ? databaseOfTemplate(run, wanted, instance) : undefined
-}
 
 /**
  * Makes a database of a template and waits until it runs and says how to reach it: the service would not start without.
@@ -122,7 +111,7 @@ async function makeTemplateDatabase(run: Run, wanted: DatabasePlan): Promise<Ser
   for (;;) {
     const instance = await find()
     const isLate = clock.now() >= deadlineAt
-    const database = instance && isRunning(instance) ? databaseOfTemplate(run, wanted, instance, isLate) : undefined
+    const database = instance && isLive(instance) ? databaseOfTemplate(run, wanted, instance, isLate) : undefined
     if (database) return database
     const status = instance?.status ?? 'gone'
     if (meaningOf(status)?.phase === 'ended' || isLate) {
@@ -132,10 +121,6 @@ async function makeTemplateDatabase(run: Run, wanted: DatabasePlan): Promise<Ser
     }
     await clock.sleep(startPauseMs, signal)
   }
-}
-
-function isRunning({ status }: TemplateInstance): boolean {
-  return meaningOf(status ?? '')?.phase === 'live'
 }
 
 // The first of these that a template has is its `url`.
@@ -151,34 +136,25 @@ function databaseOfTemplate(
   { outputs }: TemplateInstance,
   isLate = false,
 ): ServiceDatabase | undefined {
-  maskOutputs(run, outputs)
   const filled = outputs.filter(({ value }) => value !== '')
+  for (const { key, value, sensitive } of filled)
+    if (sensitive) run.mask(value)
+    else run.maskVariables({ [key]: value })
   const known = new Map(filled.map(({ key, value }) => [key.toLowerCase(), value]))
   const url = urlKeys.map((key) => known.get(key)).find((value) => value)
   if (url !== undefined) known.set('url', url)
-  const variables = [...env].map(([variable, output]) => ({ variable, output, value: known.get(output.toLowerCase()) }))
-  const missing = variables.find(({ value }) => value === undefined)
-  if (!missing) {
-    return {
-      name,
-      access: undefined,
-      variables: Object.fromEntries(variables.map(({ variable, value = '' }) => [variable, value])),
-    }
+  const variables: Record<string, string> = {}
+  for (const [variable, output] of env) {
+    const value = known.get(output.toLowerCase())
+    const mayCome = filled.length === 0 || filled.length < outputs.length
+    if (value === undefined && mayCome && !isLate) return undefined
+    if (value === undefined)
+      throw new DeployError(`The database ${name} has no output “${output}”, which database.env wants as ${variable}`, {
+        hint: `It has ${[...known.keys()].join(', ') || 'none'}.`,
+      })
+    variables[variable] = value
   }
-  const mayCome = filled.length === 0 || filled.length < outputs.length
-  if (mayCome && !isLate) return undefined
-  throw new DeployError(
-    `The database ${name} has no output “${missing.output}”, which database.env wants as ${missing.variable}`,
-    { hint: `It has ${[...known.keys()].join(', ') || 'none'}.` },
-  )
-}
-
-function maskOutputs(run: DatabaseFinder, outputs: TemplateInstance['outputs']): void {
-  for (const { key, value, sensitive } of outputs) {
-    if (value === '') continue
-    if (sensitive) run.mask(value)
-    else run.maskVariables({ [key]: value })
-  }
+  return { name, access: undefined, variables }
 }
 
 /** An SQL file, read from what is deployed. */
@@ -232,7 +208,7 @@ export async function runSeed(
   if (!database || !access || Object.values(existing?.env ?? {}).includes(access.url)) return
   try {
     await withinTime(run.clock, run.settings.timeoutMs, run.signal, (signal) =>
-      runSeedPatiently({ ...run, signal }, { name: database.name, access }, seed),
+      runSeedPatiently({ ...run, signal }, database.name, access, seed),
     )
   } catch (error) {
     run.signal.throwIfAborted()
@@ -240,11 +216,7 @@ export async function runSeed(
   }
 }
 
-async function runSeedPatiently(
-  run: Run,
-  { name, access }: { readonly name: string; readonly access: DatabaseAccess },
-  { path, sql }: Seed,
-): Promise<void> {
+async function runSeedPatiently(run: Run, name: string, access: DatabaseAccess, { path, sql }: Seed): Promise<void> {
   for (const [attempt, pauseMs] of [...pausesMs, undefined].entries()) {
     try {
       const result = await run.seedDatabase(access, sql, run.signal)

@@ -1,4 +1,4 @@
-import { retry } from '../../core/retry.ts'
+import { retry } from '../../core/clock.ts'
 import { isTransient } from '../../ink/errors.ts'
 import type { Database, TemplateInstance } from '../../ink/resources.ts'
 import type { Service } from '../../ink/results.ts'
@@ -21,38 +21,106 @@ export type RemovalPlan = Pick<Costing, 'database'> & { readonly place: Place }
 
 const deletionTimeoutMs = 180_000
 const firstPauseMs = 250
-const longestPauseMs = 2000
+
+type Removed = Pick<Service, 'name' | 'id'>
+
+/** Tells where a service stands that is to go. */
+export interface Look {
+  /** `replaced` when another one has its name by now, made by a parallel run. */
+  at(service: Removed): Promise<'there' | 'gone' | 'replaced'>
+  /** Milliseconds between two looks at the most. */
+  readonly longestPauseMs: number
+}
+
+/** Asks for each service by itself. */
+export function lookAtOne({ platform, signal }: Run): Look {
+  return {
+    longestPauseMs: 2000,
+    at: async ({ name, id }) => {
+      const found = await platform.service(name, {}, signal)
+      if (!found) return 'gone'
+      return id !== undefined && found.id !== undefined && found.id !== id ? 'replaced' : 'there'
+    },
+  }
+}
+
+/**
+ * Asks for many services at once: a listing answers all who asked before it began. It proves that a service is gone where it
+ * has shown this very one before, and is shorter than it was: a list that is cut off does not shrink. Else the service is
+ * asked for by itself.
+ */
+export function lookAtMany(run: Run): Look {
+  const { platform, signal } = run
+  const alone = lookAtOne(run)
+  if (!platform.offers('listServices')) return alone
+  const shown = new Set<string>()
+  let longest = 0
+  const list = askedTogether(async () => {
+    const services = await platform.services(signal)
+    for (const { id } of services) if (id !== undefined) shown.add(id)
+    longest = Math.max(longest, services.length)
+    return services
+  })
+  const before = list().catch(() => signal.throwIfAborted())
+  return {
+    // However many wait, it is one call.
+    longestPauseMs: firstPauseMs,
+    at: async (service) => {
+      await before
+      const listed = await list()
+      const same = listed.find(({ name }) => name === service.name)
+      if (same?.id !== undefined && same.id === service.id) return 'there'
+      const isProof = !same && service.id !== undefined && shown.has(service.id) && listed.length < longest
+      return isProof ? 'gone' : alone.at(service)
+    },
+  }
+}
+
+/** Gives all who ask the answer of the next call, of which one at a time is under way. */
+function askedTogether<T>(call: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  let next: Promise<T> | undefined
+  const begin = () => {
+    next = undefined
+    return call()
+  }
+  return () => {
+    if (!next) {
+      next = last.then(begin)
+      last = next.catch(() => undefined)
+    }
+    return next
+  }
+}
 
 /**
  * Deletes a service and waits until it is gone: deletion is asynchronous, and until it has happened the service is found,
  * billed, and its name refused. Another one of that name, made by a parallel run, does not count. Outages are waited
  * out: nobody else would tell that the service is on its way out.
  *
- * @returns false when there was none
+ * @returns whether there was one, and whether there is another one now
  */
 export async function deleteAndWait(
-  { platform, clock, signal, random }: Run,
-  { name, id }: { readonly name: string; readonly id: string | undefined },
-): Promise<boolean> {
+  run: Run,
+  service: Removed,
+  look: Look = lookAtOne(run),
+): Promise<{ readonly existed: boolean; readonly replaced: boolean }> {
+  const { platform, clock, signal, random } = run
+  const { name } = service
   const deadlineAt = clock.now() + deletionTimeoutMs
   const patience = { deadlineAt, clock, signal, random, again: isTransient }
-  const look = async () => {
-    const found = await platform.service(name, {}, signal)
-    return !found || (id !== undefined && found.id !== undefined && found.id !== id)
-  }
   const existed = await retry(async (attempt) => {
     // A deletion whose answer was lost may be done by now, and the name be another service's.
-    if (attempt > 1 && (await look())) return true
+    if (attempt > 1 && (await look.at(service)) !== 'there') return true
     return platform.deleteService(name, signal)
   }, patience)
-  let pauseMs = firstPauseMs
-  while (!(await retry(look, patience))) {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, look.longestPauseMs)) {
+    const seen = await retry(() => look.at(service), patience)
+    if (seen !== 'there') return { existed, replaced: seen === 'replaced' }
     if (clock.now() >= deadlineAt)
       throw new Error(`ml.ink accepted the deletion of ${name}, and still shows it after 3 minutes`)
     await clock.sleep(pauseMs, signal)
-    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)
   }
-  return existed
 }
 
 /**

@@ -1,6 +1,6 @@
 import { count } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
-import { fewAtOnce } from '../../ink/few-at-once.ts'
+import { fewAtOnce } from '../../ink/platform.ts'
 import type { Service } from '../../ink/results.ts'
 import { sharedTarget } from '../../plan/names.ts'
 import type { Place } from '../../plan/plan.ts'
@@ -9,7 +9,15 @@ import { meaningOf } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
 import type { RemovedPreview, Run } from '../run.ts'
 import { staleMarks, underRemovalMarks } from './removal-mark.ts'
-import { deleteAndWait, type Removable, type RemovalPlan, removeDatabase } from './removal-steps.ts'
+import {
+  deleteAndWait,
+  type Look,
+  lookAtMany,
+  lookAtOne,
+  type Removable,
+  type RemovalPlan,
+  removeDatabase,
+} from './removal-steps.ts'
 import { openInkRepository } from './repository.ts'
 import { branchesOf, marksOfWorking, unusedBranches } from './versions.ts'
 
@@ -35,14 +43,14 @@ export async function removePreview(
   run: Run,
   plan: RemovalPlan,
   preview: Removable,
-  wantedAgain: () => Promise<boolean> = () => isDeployedAnew(run, preview),
+  wantedAgain?: () => Promise<boolean>,
 ): Promise<Removal> {
   run.reporter.removing([preview])
   const removal = await underRemovalMarks(
     run,
     plan.place,
     harmful(plan, [preview]),
-    () => removeRunning(run, plan, preview, wantedAgain),
+    () => removeRunning(run, plan, preview, lookAtOne(run), wantedAgain),
     isOver,
   )
   if (removal.overtaken) run.reporter.removing([])
@@ -62,7 +70,10 @@ export async function removePreviews(
     gated,
     plan.place,
     harmful(plan, previews),
-    () => Promise.all(previews.map((one) => removeRunning(gated, plan, one, () => isDeployedAnew(gated, one)))),
+    () => {
+      const look = lookAtMany(gated)
+      return Promise.all(previews.map((one) => removeRunning(gated, plan, one, look)))
+    },
     (all, name) => all.some((removal, index) => index === indexOf(name) && isOver(removal)),
   )
   run.reporter.removing(previews.filter((_, index) => !removals[index]?.overtaken))
@@ -132,8 +143,11 @@ async function removeRunning(
   run: Run,
   plan: RemovalPlan,
   preview: Removable,
-  wantedAgain: () => Promise<boolean>,
+  look: Look,
+  wantedAgain?: () => Promise<boolean>,
 ): Promise<Removal> {
+  const { serviceName: name, service, databaseName } = preview
+  const isWantedAgain = wantedAgain ?? (() => isDeployedAnew(run, preview))
   const removed: Resource[] = []
   const left: (Resource & { why: string })[] = []
   const attempt: Attempt = async (resource, act) => {
@@ -144,13 +158,20 @@ async function removeRunning(
       left.push({ ...resource, why: safeMessage(run, error) })
     }
   }
-  if (await wantedAgain()) return { removed, left, overtaken: true }
+  if (await isWantedAgain()) return { removed, left, overtaken: true }
   await detachDomains(run, preview, attempt)
   if (left.length > 0) return { removed, left, overtaken: false }
-  await attempt({ kind: 'service', name: preview.serviceName }, () => removeService(run, preview))
+  let replaced: boolean | undefined
+  await attempt({ kind: 'service', name }, async () => {
+    const deletion = service && (await deleteAndWait(run, { name, id: service.id }, look))
+    replaced = deletion?.replaced
+    return deletion?.existed === true
+  })
   if (left.length > 0) return { removed, left, overtaken: false }
-  if (await wantedAgain()) return { removed, left, overtaken: true }
-  await attempt({ kind: 'database', name: preview.databaseName }, () => removeDatabase(run, plan, preview))
+  // Whoever has just seen that the service is gone, or is another one, need not ask for it once more.
+  const overtaken = wantedAgain || replaced === undefined ? await isWantedAgain() : replaced
+  if (overtaken) return { removed, left, overtaken }
+  await attempt({ kind: 'database', name: databaseName }, () => removeDatabase(run, plan, preview))
   return { removed, left, overtaken: false }
 }
 
@@ -180,11 +201,6 @@ async function detachDomains(run: Run, { serviceName, service }: Removable, atte
     if (shown === domain) return
     domain = shown
   }
-}
-
-async function removeService(run: Run, { serviceName, service }: Removable): Promise<boolean> {
-  if (!service) return false
-  return await deleteAndWait(run, { name: serviceName, id: service.id })
 }
 
 type Branches = { readonly deleted: readonly string[] } | { readonly why: string }

@@ -6,7 +6,7 @@ import { type FormerRepository, formerRepositoryOf, underFormerNames } from '../
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../../plan/guards.ts'
 import type { Place, Plan } from '../../plan/plan.ts'
 import { namedEnvironmentOf } from '../../plan/variables.ts'
-import { type GitRemote, protectedRemote } from '../../source/remote.ts'
+import { type GitRemote, parseRemote } from '../../source/remote.ts'
 import type { Run } from '../run.ts'
 import { hasProject } from './account.ts'
 
@@ -33,7 +33,7 @@ export async function openInkRepository(
   if (!create && !(await hasProject(platform, place, signal))) return undefined
   const access = await platform.gitAccess(place.repositoryName, create, signal)
   if (!access) return undefined
-  return { remote: protectedRemote(access.remote, mask), slug: repositorySlug(access.remote), created: access.created }
+  return { remote: parseRemote(access.remote, mask), slug: repositorySlug(access.remote), created: access.created }
 }
 
 /** Short name → commit of all its branches. */
@@ -97,6 +97,28 @@ export function isMadeBy(service: Service, { repository }: Place): boolean {
 /** Whether a service carries our marks and is built from our repository. */
 export function isOwnService(service: Service, place: Place, slug: string): boolean {
   return isMadeBy(service, place) && fromOurRepository(service, slug)
+}
+
+/** A service with the end of its log, if it is ours: the log of another one of that name is nobody's business here. */
+export async function ownService(
+  run: Pick<Run, 'platform' | 'mask' | 'signal'>,
+  place: Place,
+  name: string,
+  runtimeLogLines: number,
+): Promise<Service | undefined> {
+  const repository = await openInkRepository(run, place)
+  const service = repository && (await run.platform.service(name, { env: true, runtimeLogLines }, run.signal))
+  return service && isOwnService(service, place, repository.slug) ? service : undefined
+}
+
+/** What a rollout has to know of whose service it changes. */
+export function ownedBy(plan: { place: Place; adopt: boolean; serviceName: string }, repositorySlug: string) {
+  return {
+    serviceName: plan.serviceName,
+    repositorySlug,
+    repositoryName: plan.place.repositoryName,
+    assertOwned: (service: Service) => assertOwned(service, plan, repositorySlug),
+  }
 }
 
 /** The services that carry our marks and are built from our repository, of those whose names are asked for. */

@@ -11,8 +11,8 @@ import {
   sizeText,
   whyUnchanged,
 } from '../../plan/autoscale.ts'
-import type { Load } from '../../plan/monitor-memory.ts'
 import {
+  type Load,
   type Size,
   type Step,
   type Usage,
@@ -23,12 +23,13 @@ import {
 } from '../../plan/monitor-memory.ts'
 import type { MonitorPlan } from '../../plan/plan.ts'
 import type { MonitoredService } from '../../report/model.ts'
-import { meaningOf } from '../../watch/readings.ts'
+import { isDeploying, isLive, meaningOf } from '../../watch/readings.ts'
 import type { RolloutEnd } from '../observe.ts'
+import { rollOut } from '../rollout.ts'
 import type { Run } from '../run.ts'
 import { judge } from '../verdict.ts'
 import type { ReadRepository } from './previews.ts'
-import { isDeploying, isRunning, resize } from './resize.ts'
+import { ownedBy } from './repository.ts'
 
 /**
  * Changes the size of production by one step when there is evidence for it, and follows the deployment that this starts
@@ -49,7 +50,7 @@ export async function scale(
   if (!run.platform.offers('updateService')) return unchanged('this ml.ink server cannot change a service')
   if (isDeploying(service)) return unchanged('a deployment is under way')
   const now = Math.floor(run.clock.now() / 60_000)
-  const running = isRunning(service)
+  const running = isLive(service)
   const usage = await readUsage(run, service)
   const size = sizeOf(plan, service, load)
   const read = withoutOldBreak(withUsage(load, usage, now), { size, running, now })
@@ -70,7 +71,7 @@ export function stuckAtSize(plan: MonitorPlan, service: Service, load: Load): st
 }
 
 async function readUsage(run: Run, service: Service): Promise<Usage | undefined> {
-  if (!isRunning(service)) return undefined
+  if (!isLive(service)) return undefined
   try {
     return await run.platform.usage(service.name, run.signal)
   } catch (error) {
@@ -154,7 +155,7 @@ async function applyScaling(plan: MonitorPlan, run: Run, production: Production,
     if (status === 'superseded' || status === 'cancelled') return { load: stepped, said, broke: undefined }
     const broke = `After its size was changed: ${sentence}`
     if (!isDueToTheSize(end)) return { load: stepped, said, broke }
-    return await revertBreak(plan, run, { production, of, decided, sentence })
+    return await revertBreak(plan, run, production, of, decided, sentence)
   } catch (error) {
     run.signal.throwIfAborted()
     if (!(error instanceof DeployError)) throw error
@@ -171,28 +172,54 @@ function isDueToTheSize({ kind }: RolloutEnd): boolean {
   return kind !== 'gone' && kind !== 'unconfirmed'
 }
 
+/** What a service runs while its size is changed. */
+interface Deployed {
+  readonly service: Service
+  readonly branch: string
+  readonly slug: string
+  readonly commit: string | undefined
+}
+
+/**
+ * Gives a service another size and follows the deployment that this starts to its end. Nothing but the size is sent: a
+ * branch that was read a moment ago may be an old one by now, and naming it would put an old commit back; variables that
+ * are not sent stay.
+ * @throws DeployError when ml.ink refuses it
+ */
+function resize(
+  plan: MonitorPlan,
+  run: Run,
+  of: Deployed,
+  { what, to }: Pick<Step, 'what' | 'to'>,
+): Promise<RolloutEnd> {
+  const { service, branch, slug, commit } = of
+  const size = what === 'memory' ? { memory: sizeText({ what }, to) } : { vcpus: sizeText({ what }, to) }
+  return rollOut(run, {
+    ...ownedBy({ ...plan, serviceName: service.name, adopt: false }, slug),
+    branch,
+    commitHash: commit,
+    existing: service,
+    settings: () => size,
+    settingsOnly: true,
+    health: plan.health,
+    deadlineAt: run.deadlineAt,
+  })
+}
+
 /** Remembers the size that broke the service, and gives it back the one before, where it was well with that. */
 async function revertBreak(
   plan: MonitorPlan,
   run: Run,
-  {
-    production,
-    of,
-    decided,
-    sentence,
-  }: {
-    readonly production: Production
-    readonly of: Parameters<typeof resize>[2]
-    readonly decided: Decided
-    readonly sentence: string
-  },
+  { service, seen }: Production,
+  of: Deployed,
+  { step, size, load, now }: Decided,
+  sentence: string,
 ): Promise<Scaled> {
-  const { step, size, load, now } = decided
   const broken = withBreak(withStep(load, step, now, size), step, now)
   const what = `After its size was changed: ${sentence}`
   const said = `${describeStep(step)} ${sentence}.`
   const before = sizeText(step, step.from)
-  const wasWell = isRunning(production.service) && production.seen.verdict === 'healthy'
+  const wasWell = isLive(service) && seen.verdict === 'healthy'
   if (!wasWell) return { load: broken, said, broke: what }
   run.log.warning(`${of.service.name} did not come up with ${sizeText(step, step.to)}; giving it ${before} again`)
   const failed = await goBack(plan, run, of, step)
@@ -210,12 +237,7 @@ async function revertBreak(
 }
 
 /** @returns why it did not work, if so */
-async function goBack(
-  plan: MonitorPlan,
-  run: Run,
-  of: Parameters<typeof resize>[2],
-  step: Step,
-): Promise<string | undefined> {
+async function goBack(plan: MonitorPlan, run: Run, of: Deployed, step: Step): Promise<string | undefined> {
   try {
     const service = await run.platform.service(of.service.name, freshParts, run.signal)
     if (service?.branch !== of.branch) return 'somebody else has begun a deployment meanwhile'

@@ -8,7 +8,7 @@ import type { RollbackPlan } from '../../plan/plan.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
 import type { Source } from '../../source/source.ts'
-import { meaningOf } from '../../watch/readings.ts'
+import { isLive } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
 import type { Run } from '../run.ts'
 
@@ -153,8 +153,8 @@ async function oldVersions({ run, plan, source, branch, prepared }: LiveVersion)
 
 /** The version that this one took the place of is kept, so that there is something to roll back to. */
 function versionBefore({ existing }: LiveVersion['prepared']): string[] {
-  const worked = existing !== undefined && meaningOf(existing.status)?.phase === 'live'
-  return worked && existing.branch !== undefined && targetOf(existing.branch) ? [existing.branch] : []
+  const branch = isLive(existing) ? existing?.branch : undefined
+  return branch !== undefined && targetOf(branch) ? [branch] : []
 }
 
 /**

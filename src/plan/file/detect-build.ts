@@ -1,5 +1,7 @@
 import type { ProductionPlan } from '../plan.ts'
-import { at, detectIn, type FileTree, has, manifestAt, pythonFiles } from './detect.ts'
+import { decides, detectIn } from './detect.ts'
+import { manifestAt, siteIn } from './detect-node.ts'
+import { type FileTree, has } from './file-tree.ts'
 
 /** How a service is created that nothing is said of, where its files leave no doubt. */
 export interface DetectedBuild {
@@ -24,18 +26,10 @@ export function isBuildSaid({
   return said.some((one) => one !== undefined) || [...variables.keys()].some((name) => /^(RAIL|NIX)PACKS?_/.test(name))
 }
 
-const configFiles = ['vite', 'astro'].flatMap((tool) =>
-  ['js', 'mjs', 'cjs', 'ts', 'mts', 'cts'].map((type) => `${tool}.config.${type}`),
-)
-const toldFrom = [
-  ...['package.json', 'Dockerfile', 'requirements.txt', 'pyproject.toml', 'Pipfile'],
-  ...configFiles,
-  ...pythonFiles,
-]
-
 /** Those files of a directory by whose contents anything is decided: few, however large the tree is. */
 export function decidingFiles(paths: ReadonlySet<string>, folder: string): string[] {
-  return toldFrom.map((name) => at(folder, name)).filter((path) => paths.has(path))
+  const start = folder === '.' ? '' : `${folder}/`
+  return [...paths].filter((path) => path.startsWith(start) && decides(path.slice(start.length)))
 }
 
 /** They say how to build, or what to start, without a setting. */
@@ -59,17 +53,10 @@ export function detectBuild(tree: FileTree, folder: string): DetectedBuild | und
   }
 }
 
-/** Whether a site's tool builds what it builds as a rule, and nothing beside it looks like a server. */
+/** Whether a site is built as its tool does as a rule, and nothing beside it looks like a server. */
 function leavesNoDoubt(tree: FileTree, folder: string): boolean {
-  const { scripts = {}, workspaces } = manifestAt(tree, folder) ?? {}
-  if (workspaces !== undefined || [...serverFiles, 'pnpm-workspace.yaml'].some((name) => has(tree, folder, name)))
-    return false
-  const configured = configFiles.map((name) => tree.read(at(folder, name)) ?? '').join('\n')
-  if (/\b(?:outDir|root|lib|ssr)\s*:/.test(configured)) return false
-  // Angular names its directory after the app, and whoever builds another directory than this one may have another output.
-  const build = /\b(?:vite|astro|react-scripts|docusaurus|vitepress) build(?=\s*(?:$|[&;|"'-]))/
-  const builds = Object.values(scripts).filter((script) => build.test(String(script)))
-  return builds.length > 0 && !/\s(?:--(?:out-?dir|config|root|ssr)\b|-[co]\b)/i.test(builds.join('\n'))
+  const beside = [...serverFiles, 'pnpm-workspace.yaml'].some((name) => has(tree, folder, name))
+  return !beside && manifestAt(tree, folder)?.workspaces === undefined && siteIn(tree, folder)?.usual === true
 }
 
 /** What to set so that it starts, for a failure that may come of its not being set. */

@@ -2,28 +2,15 @@
  * Finds the services of a repository by the files that lie in it, and what each needs said so that it can be built and
  * answers. It knows paths and reads a few files; it guesses nothing that it cannot give a reason for.
  */
-
-/** A repository as far as it is looked at: paths with `/`, relative to its root. */
-export interface FileTree {
-  readonly paths: readonly string[]
-  /** Undefined for what is not there. */
-  read(path: string): string | undefined
-}
+import { configFile, manifestAt, nodeIn } from './detect-node.ts'
+import { at, type FileTree, type Found, has } from './file-tree.ts'
 
 /** Something that runs. */
-export interface FoundService {
+export interface FoundService extends Found {
   readonly name: string
   /** Its directory; `.` for the root. */
   readonly root: string
-  /** What it is, for people: `a Vite app`. */
-  readonly kind: string
-  /** Settings by their keys below a service of `ink.yml`, such as `build.publish`. */
-  readonly settings: Readonly<Record<string, string>>
-  /** Why these settings, each a sentence. */
-  readonly reasons: readonly string[]
 }
-
-type Found = Pick<FoundService, 'kind' | 'settings' | 'reasons'>
 
 /** All services of a repository: the one at its root, or those in its directories. */
 export function detectServices(tree: FileTree): FoundService[] {
@@ -78,18 +65,9 @@ export function detectIn(tree: FileTree, folder: string): Found | undefined {
     nodeIn(tree, folder) ??
     pythonIn(tree, folder) ??
     goIn(tree, folder) ??
+    rubyIn(tree, folder) ??
     staticIn(tree, folder)
   )
-}
-
-/** The path of what lies in a directory. */
-export function at(folder: string, name: string): string {
-  return folder === '.' ? name : `${folder}/${name}`
-}
-
-/** Whether a directory has a file of this name. */
-export function has({ paths }: FileTree, folder: string, name: string): boolean {
-  return paths.includes(at(folder, name))
 }
 
 function dockerfileIn(tree: FileTree, folder: string): Found | undefined {
@@ -103,98 +81,15 @@ function dockerfileIn(tree: FileTree, folder: string): Found | undefined {
   }
 }
 
-interface Manifest {
-  readonly scripts: Readonly<Record<string, unknown>>
-  readonly packages: ReadonlySet<string>
-  readonly main: unknown
-  readonly workspaces: unknown
-}
-
-/** What is asked of a package.json; undefined where there is none that can be read. */
-export function manifestAt(tree: FileTree, folder: string): Manifest | undefined {
-  try {
-    const read: unknown = JSON.parse(tree.read(at(folder, 'package.json')) ?? '')
-    const manifest = recordOf(read)
-    const packages = [manifest.dependencies, manifest.devDependencies].flatMap((some) => Object.keys(recordOf(some)))
-    const { main, workspaces } = manifest
-    return { scripts: recordOf(manifest.scripts), packages: new Set(packages), main, workspaces }
-  } catch {
-    return undefined
-  }
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-}
-
-/** Tools that leave a directory of plain files behind, and which. */
-const siteBuilders: readonly { readonly name: string; readonly label: string; readonly out: string }[] = [
-  { name: 'astro', label: 'an Astro site', out: 'dist' },
-  { name: 'react-scripts', label: 'a Create React App', out: 'build' },
-  { name: '@angular/cli', label: 'an Angular app', out: 'dist' },
-  { name: '@docusaurus/core', label: 'a Docusaurus site', out: 'build' },
-  { name: 'vitepress', label: 'a VitePress site', out: '.vitepress/dist' },
-  { name: 'vite', label: 'a Vite app', out: 'dist' },
-]
-/** Whoever has one of these runs a program. */
-const servers =
-  /^(express|fastify|koa|hono|@nestjs\/core|next|nuxt|@sveltejs\/kit|@(remix-run|react-router)\/node|@astrojs\/(node|vercel|netlify|cloudflare))$/
-
-function nodeIn(tree: FileTree, folder: string): Found | undefined {
-  const manifest = manifestAt(tree, folder)
-  if (!manifest) return undefined
-  const { scripts, packages, main } = manifest
-  const start = typeof scripts.start === 'string' ? scripts.start : undefined
-  const server = [...packages].find((name) => servers.test(name))
-  const site = siteBuilders.find(({ name }) => packages.has(name))
-  // `vite` and `vite preview` are for development, unless they are told where to listen.
-  const develops = /^(vite|astro|react-scripts|ng|vitepress|docusaurus)\b(?!.*(\bPORT\b|--host))/
-  const starts = start !== undefined && !develops.test(start.trim())
-  if (site && server === undefined && !starts) {
-    if (typeof scripts.build !== 'string') return undefined
-    return {
-      kind: site.label,
-      settings: {
-        'build.pack': 'railpack',
-        'build.command': `${managerIn(tree, folder)} run build`,
-        'build.publish': site.out,
-      },
-      reasons: [`package.json has ${site.name} and no server, so what the build leaves in ${site.out} is served`],
-    }
-  }
-  if (starts || server !== undefined)
-    return {
-      kind: server === undefined ? 'a Node.js program' : `a Node.js program with ${server}`,
-      settings: {},
-      reasons: [start === undefined ? `package.json has ${server}` : `package.json starts it with “${start}”`],
-    }
-  const file = ['server.js', 'index.js', ...(typeof main === 'string' ? [main] : [])].find((one) =>
-    has(tree, folder, one),
-  )
-  if (file === undefined || (file === main && typeof scripts.build === 'string')) return undefined
-  return {
-    kind: 'a Node.js program',
-    settings: { start: `node ${file}` },
-    reasons: [`package.json has no start script, and there is ${file}`],
-  }
-}
-
-/** Builders install the package manager whose lock file is there, and perhaps no other. */
-function managerIn(tree: FileTree, folder: string): string {
-  const locks = { 'pnpm-lock.yaml': 'pnpm', 'yarn.lock': 'yarn', 'bun.lock': 'bun', 'bun.lockb': 'bun' }
-  return Object.entries(locks).find(([lock]) => has(tree, folder, lock))?.[1] ?? 'npm'
-}
-
 /** Where an app of Python is looked for. */
-export const pythonFiles = [
-  'main.py',
-  'app.py',
-  'server.py',
-  'wsgi.py',
-  'app/main.py',
-  'src/main.py',
-  'app/__init__.py',
-]
+const pythonFiles = ['main.py', 'app.py', 'server.py', 'wsgi.py', 'app/main.py', 'src/main.py', 'app/__init__.py']
+const toldBy =
+  /^(?:package\.json|angular\.json|Dockerfile|requirements\.txt|pyproject\.toml|Pipfile|Gemfile|mkdocs\.yml)$/
+
+/** Whether the contents of a file in the directory of a service decide anything. */
+export function decides(name: string): boolean {
+  return toldBy.test(name) || configFile.test(name) || pythonFiles.includes(name)
+}
 
 function pythonIn(tree: FileTree, folder: string): Found | undefined {
   const needs = ['requirements.txt', 'pyproject.toml', 'Pipfile']
@@ -204,6 +99,10 @@ function pythonIn(tree: FileTree, folder: string): Found | undefined {
     .toLowerCase()
   if (needs === '') return undefined
   const gunicorn = /\bgunicorn\b/.test(needs)
+  if (has(tree, folder, 'mkdocs.yml') && /\bmkdocs\b/.test(needs)) {
+    const out = /^site_dir:\s*['"]?([\w./-]+)/m.exec(tree.read(at(folder, 'mkdocs.yml')) ?? '')?.[1] ?? 'site'
+    return siteOf('a MkDocs site', 'mkdocs build', out, 'there is mkdocs.yml')
+  }
   if (has(tree, folder, 'manage.py')) return djangoIn(tree, folder, gunicorn)
   for (const file of pythonFiles) {
     const text = tree.read(at(folder, file)) ?? ''
@@ -239,6 +138,16 @@ function djangoIn(tree: FileTree, folder: string, gunicorn: boolean): Found {
       ? `gunicorn ${module} --bind 0.0.0.0:$PORT`
       : 'python manage.py runserver 0.0.0.0:$PORT'
   return { kind: 'a Django app', settings: { start }, reasons: ['there is manage.py'] }
+}
+
+function rubyIn(tree: FileTree, folder: string): Found | undefined {
+  if (!/^\s*gem ['"](?:jekyll|github-pages)['"]/m.test(tree.read(at(folder, 'Gemfile')) ?? '')) return undefined
+  return siteOf('a Jekyll site', 'bundle exec jekyll build', '_site', 'the Gemfile has Jekyll')
+}
+
+function siteOf(kind: string, command: string, publish: string, reason: string): Found {
+  const settings = { 'build.pack': 'railpack', 'build.command': command, 'build.publish': publish }
+  return { kind, settings, reasons: [`${reason}, and what the build leaves in ${publish} is served`] }
 }
 
 function goIn(tree: FileTree, folder: string): Found | undefined {

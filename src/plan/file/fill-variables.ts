@@ -2,8 +2,14 @@ import { Secret } from '../../core/secret.ts'
 import type { RefusedPlan } from '../plan.ts'
 import type { Settings } from '../settings.ts'
 import type { Variables } from '../variables.ts'
-import { placeOfProblem } from './problems.ts'
-import { type FileVariable, fillTemplate, type Reference, referencesOf, type ServiceVariables } from './references.ts'
+import {
+  type FileVariable,
+  fillTemplate,
+  placeOfProblem,
+  type Reference,
+  referencesOf,
+  type ServiceVariables,
+} from './references.ts'
 
 /** What the references of a service's variables stand for in one run. */
 export interface VariablesOf {

@@ -1,22 +1,46 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type Scalar } from 'yaml'
+import {
+  Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parse,
+  parseDocument,
+  type Scalar,
+} from 'yaml'
 import { errorMessage } from '../../core/errors.ts'
+import { shown } from '../../core/format.ts'
 import { environmentNameProblem } from '../names.ts'
 import { settingTable } from '../setting-table.ts'
 import type { Given, SettingName } from '../settings.ts'
-import { parseBranch } from '../values.ts'
+import { branch as branchType } from '../values.ts'
 import { isMark } from '../variables.ts'
-import { describeNearest, isShorthand, isSwitch, type KeyNode, keysBelowService, keyTree } from './keys.ts'
-import { nameOf, offsetOf, textOf } from './nodes.ts'
-import { describeProblem, type FileProblem, placeOfProblem } from './problems.ts'
 import {
+  describeNearest,
+  isShorthand,
+  isSwitch,
+  type KeyNode,
+  keysBelowService,
+  keyTree,
+  watchedPaths,
+} from './keys.ts'
+import {
+  circleIn,
+  describeProblem,
+  type FileProblem,
   type FileService,
   type FileVariable,
   type FileVariables,
   type NamedEnvironment,
   parseTemplate,
+  placeOfProblem,
   referencesOf,
+  wiresOfPreviews,
 } from './references.ts'
-import { circleIn, wiresOfPreviews } from './wiring.ts'
 
 /** `ink.yml`, read: every key is known, and every value is of the right shape. What the values say is checked with the settings. */
 export interface InkFile {
@@ -32,32 +56,29 @@ export type ParsedFile =
   | { readonly ok: false; readonly problems: readonly FileProblem[] }
 
 const longestCharacters = 200_000
-const most = 50
+const mostProblems = 50
 
 /** Reads `ink.yml`, or says everything that is wrong with it, each with its place. Any text at all may be given. */
 export function parseInkFile(text: string, path: string): ParsedFile {
-  if (text.length > longestCharacters)
-    return { ok: false, problems: [{ line: 1, column: 1, text: `is longer than ${longestCharacters} characters` }] }
-  const reader = new Reader(path)
+  const refused = (why: string): ParsedFile => ({ ok: false, problems: [{ line: 1, column: 1, text: why }] })
+  if (text.length > longestCharacters) return refused(`is longer than ${longestCharacters} characters`)
   try {
-    return reader.read(text)
+    return new Reader(path).read(text)
   } catch (error) {
     // The library gives up on what is nested too deeply.
-    return { ok: false, problems: [{ line: 1, column: 1, text: `is not valid YAML: ${errorMessage(error)}` }] }
+    return refused(`is not valid YAML: ${errorMessage(error)}`)
   }
 }
-
-type Key = readonly string[]
 
 class Reader {
   readonly #path: string
   readonly #lines = new LineCounter()
   readonly #problems: FileProblem[] = []
   readonly #values = new Map<string, Given>()
-  readonly #variables = new Map<string, { readonly pair: Pair; readonly key: Key; readonly name: string }[]>()
-  readonly #names = new Map<string, string>()
-  readonly #environments = new Map<string, number>()
-  readonly #offsets = new Map<string, number>()
+  readonly #variables = new Map<string, readonly Pair[]>()
+  /** The keys that name services and environments. */
+  readonly #names = new Map<string, unknown>()
+  readonly #environments = new Map<string, unknown>()
   readonly #withoutPreviews = new Set<string>()
 
   constructor(path: string) {
@@ -67,13 +88,18 @@ class Reader {
   read(text: string): ParsedFile {
     const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, stringKeys: true })
     for (const { pos, message } of [...document.errors, ...document.warnings])
-      this.#problem(pos[0], `is not valid YAML: ${message}`)
+      this.#problems.push({ ...this.#at(pos[0]), text: `is not valid YAML: ${message}` })
     if (this.#problems.length > 0) return this.#refused()
     const root = document.contents
     if (root !== null && !isMap(root))
-      this.#problem(offsetOf(root), 'must be a mapping with the keys services, previews, environments and prices')
+      this.#problem(root, 'must be a mapping with the keys services, previews, environments and prices')
     if (isMap(root)) this.#mapping(root, keyTree, [])
-    const services = [...this.#names].map(([name, label]) => this.#service(name, label))
+    const services = [...this.#names].map(([name, key]): FileService => {
+      const of = (part: string) => this.#readVariables(`services.${name}.${part}`)
+      const variables = { shared: of('env'), preview: of('preview.env'), production: of('production.env') }
+      const hasPreviews = !this.#withoutPreviews.has(name)
+      return { name, label: this.#label(key, `services.${name}`), hasPreviews, variables }
+    })
     for (const { service, output, label } of wiresOfPreviews(services))
       if (output.startsWith('database.') && this.#withoutPreviews.has(service))
         this.#problemAt(
@@ -82,49 +108,30 @@ class Reader {
         )
     const circle = circleIn(services)
     if (circle)
-      this.#problem(
-        this.#offsets.get(circle[0] ?? '') ?? 0,
-        `services wait for each other in a circle: ${circle.join(' → ')}`,
-      )
+      this.#problem(this.#names.get(circle[0] ?? ''), `services wait for each other in a circle: ${circle.join(' → ')}`)
     const environments = this.#readEnvironments()
     if (this.#problems.length > 0) return this.#refused()
-    const written: InkFile['written'] = (setting, service, environment) => this.#written(setting, service, environment)
-    return { ok: true, file: { path: this.#path, services, environments, written } }
+    return { ok: true, file: { path: this.#path, services, environments, written: this.#written } }
   }
 
-  #written(setting: SettingName, service: string | undefined, environment: 'preview' | 'production') {
+  readonly #written: InkFile['written'] = (setting, service, environment) => {
     const keys = keysBelowService(setting)
     if (keys === undefined) return this.#values.get(settingTable[setting].key ?? '')
     if (service === undefined) return undefined
     const value = (key: string | undefined) => this.#values.get(`services.${service}.${key}`)
-    if (setting === 'paths') return this.#watched(value('root'), value(keys.own))
+    if (setting === 'paths') return watchedPaths(this.#path, value('root'), value(keys.own), this.#names.size > 1)
     return (environment === 'preview' ? value(keys.preview) : undefined) ?? value(keys.own)
-  }
-
-  /** What counts as a change: what `watch` names, and beside it the service's own directory and this file. */
-  #watched(directory: Given | undefined, watch: Given | undefined): Given | undefined {
-    // Of several services each has its own directory; of a single one all else may matter as well.
-    if (watch === undefined && (directory === undefined || this.#names.size < 2)) return undefined
-    const plain = directory?.text.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
-    const own = plain === undefined || plain === '.' ? [] : [`${plain}/**`]
-    if (watch === undefined && own.length === 0) return undefined
-    const globs = [this.#path, ...own].map((path) => path.replaceAll(/[?[\]{}!\\]/g, '\\$&'))
-    const lines = watch ? [...globs, watch.text] : globs
-    return { text: lines.join('\n'), label: (watch ?? directory)?.label ?? this.#path }
   }
 
   #refused(): ParsedFile {
     const problems = this.#problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
-    return { ok: false, problems: problems.slice(0, most) }
+    return { ok: false, problems: problems.slice(0, mostProblems) }
   }
 
-  #mapping(node: Node, known: KeyNode, key: Key): void {
+  #mapping(node: Node, known: KeyNode, key: readonly string[]): void {
     if (!isMap(node)) {
       const or = isSwitch(key) ? 'false, or ' : isShorthand(key) ? 'a branch, or ' : ''
-      this.#problem(
-        offsetOf(node),
-        `${key.join('.')} must be ${or}a mapping with ${[...known.below.keys()].join(', ')}`,
-      )
+      this.#problem(node, `${key.join('.')} must be ${or}a mapping with ${[...known.below.keys()].join(', ')}`)
       return
     }
     const any = known.below.get('*')
@@ -132,45 +139,42 @@ class Reader {
       const name = nameOf(pair)
       const below = any ?? known.below.get(name)
       if (any && key.join('.') === 'services') this.#named(pair, name)
-      if (any && key.join('.') === 'environments') this.#environments.set(name, offsetOf(pair.key))
+      if (any && key.join('.') === 'environments') this.#environments.set(name, pair.key)
       if (below) this.#entry(pair, below, [...key, name])
       else this.#unknown(pair, name, known, key)
     }
   }
 
   #named(pair: Pair, name: string): void {
-    this.#names.set(name, this.#label(pair.key, `services.${name}`))
-    this.#offsets.set(name, offsetOf(pair.key))
+    this.#names.set(name, pair.key)
     if (/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name) && !/-pr-\d+$|^pr-\d+$/.test(name)) return
     this.#problem(
-      offsetOf(pair.key),
+      pair.key,
       `services: a name has a to z, 0 to 9 and hyphens, at most 40, and is no preview’s (pr-<number>), but is ${shown(name)}`,
     )
   }
 
-  #unknown(pair: Pair, name: string, known: KeyNode, key: Key): void {
+  #unknown(pair: Pair, name: string, known: KeyNode, key: readonly string[]): void {
     const names = [...known.below.keys()]
-    const near = describeNearest(name, names)
-    const where = key.length === 0 ? 'here' : `in ${key.join('.')}`
-    this.#problem(
-      offsetOf(pair.key),
-      `there is no key ${shown(name)} ${where}${near ? `; ${near}` : ''} (allowed: ${names.join(', ')})`,
-    )
+    const where = `${key.length === 0 ? 'here' : `in ${key.join('.')}`}${describeNearest(name, names)}`
+    this.#problem(pair.key, `there is no key ${shown(name)} ${where} (allowed: ${names.join(', ')})`)
   }
 
-  #entry(pair: Pair, known: KeyNode, key: Key): void {
+  #entry(pair: Pair, known: KeyNode, key: readonly string[]): void {
     const value = pair.value as Node | null
     const label = key.join('.')
-    if (isAlias(value)) this.#problem(offsetOf(value), `${label}: aliases (*name) are not followed; write it out`)
+    if (isAlias(value)) this.#problem(value, `${label}: aliases (*name) are not followed; write it out`)
     else if (value === null || (isScalar(value) && (value.value === null || value.value === '')))
-      this.#problem(offsetOf(pair.key), `${label}: has no value`)
+      this.#problem(pair.key, `${label}: has no value`)
     else if (isSwitch(key) && isScalar(value) && typeof value.value === 'boolean') {
       if (!value.value) this.#withoutPreviews.add(key[1] ?? '')
     } else if (isShorthand(key) && isScalar(value)) this.#setting(value, 'environment-branch', `${label}.branch`)
     else if (known.setting === undefined) this.#mapping(value, known, key)
-    else if (['env', 'preview-env', 'production-env', 'environment-env'].includes(known.setting))
-      this.#collect(value, key)
-    else this.#setting(value, known.setting, label)
+    else if (['env', 'preview-env', 'production-env', 'environment-env'].includes(known.setting)) {
+      // They may refer to services, so they are read once all of these are known.
+      if (isMap(value)) this.#variables.set(label, value.items)
+      else this.#problem(value, `${label}: must be a mapping of variables to values`)
+    } else this.#setting(value, known.setting, label)
   }
 
   #setting(value: Node, setting: SettingName, label: string): void {
@@ -181,7 +185,6 @@ class Reader {
   /** A value as the text that a workflow would give; lists become lines. */
   #text(value: Node, schema: Readonly<Record<string, unknown>>, label: string): string | undefined {
     if (isScalar(value)) return textOf(value)
-    const refuse = (what: string) => this.#problem(offsetOf(value), `${label}: must be ${what}`)
     if (schema.type === 'array' && isSeq(value)) {
       const { items } = schema as { items?: { type?: unknown } }
       if (items?.type === 'object') return JSON.stringify(value.toJSON())
@@ -190,49 +193,24 @@ class Reader {
     }
     if (schema.type === 'object' && isMap(value) && value.items.every((item) => isScalar(item.value)))
       return value.items.map((item) => `${nameOf(item)}=${textOf(item.value as Scalar)}`).join('\n')
-    if (schema.type === 'array') refuse('a list')
-    else if (schema.type === 'object') refuse('a mapping of names to values')
-    else refuse('a single value')
+    const kinds: Readonly<Record<string, string>> = { array: 'a list', object: 'a mapping of names to values' }
+    this.#problem(value, `${label}: must be ${kinds[String(schema.type)] ?? 'a single value'}`)
     return undefined
-  }
-
-  /** Variables are read once the names of all services are known, which they may refer to. */
-  #collect(node: Node, key: Key): void {
-    const label = key.join('.')
-    if (isMap(node))
-      this.#variables.set(
-        label,
-        node.items.map((pair) => ({ pair, key: [...key, nameOf(pair)], name: nameOf(pair) })),
-      )
-    else this.#problem(offsetOf(node), `${label}: must be a mapping of variables to values`)
-  }
-
-  #service(name: string, label: string): FileService {
-    const of = (part: string) => this.#readVariables(`services.${name}.${part}`)
-    return {
-      name,
-      label,
-      hasPreviews: !this.#withoutPreviews.has(name),
-      variables: { shared: of('env'), preview: of('preview.env'), production: of('production.env') },
-    }
   }
 
   #readEnvironments(): NamedEnvironment[] {
     const branches = new Map<string, string>()
-    return [...this.#environments].map(([name, offset]) => {
+    return [...this.#environments].map(([name, key]) => {
       const at = `environments.${name}`
       const wrong = environmentNameProblem(name)
-      if (wrong) this.#problem(offset, `${at}: ${wrong}`)
+      if (wrong) this.#problem(key, `${at}: ${wrong}`)
       const given = this.#values.get(`${at}.branch`)
-      const parsed = parseBranch(given?.text ?? '')
+      const parsed = branchType.parse(given?.text ?? '')
       const branch = 'value' in parsed ? parsed.value : ''
       const other = branches.get(branch)
-      if (given === undefined) this.#problem(offset, `${at}: lacks its branch; write ${name}: BRANCH`)
-      else if (branch === '')
-        this.#problemAt(
-          given.label,
-          `must be ${'allowed' in parsed ? parsed.allowed : 'a branch'}, but is ${shown(given.text)}`,
-        )
+      if (given === undefined) this.#problem(key, `${at}: lacks its branch; write ${name}: BRANCH`)
+      else if ('allowed' in parsed)
+        this.#problemAt(given.label, `must be ${parsed.allowed}, but is ${shown(given.text)}`)
       else if (other !== undefined) this.#problemAt(given.label, `${branch} goes to ${other} already`)
       branches.set(branch, name)
       return { name, branch, label: given?.label ?? '', variables: this.#readVariables(`${at}.env`) }
@@ -241,20 +219,21 @@ class Reader {
 
   #readVariables(label: string): FileVariables {
     const read = new Map<string, FileVariable>()
-    for (const { pair, key, name } of this.#variables.get(label) ?? []) {
+    for (const pair of this.#variables.get(label) ?? []) {
       const value = pair.value as Node | null
-      const at = key.join('.')
+      const name = nameOf(pair)
+      const at = `${label}.${name}`
       if (!/^[A-Za-z_]\w*$/.test(name))
-        this.#problem(offsetOf(pair.key), `${at}: a variable has letters, digits and _, and starts with no digit`)
-      else if (isMark(name)) this.#problem(offsetOf(pair.key), `${at}: is a mark of this action and cannot be set`)
+        this.#problem(pair.key, `${at}: a variable has letters, digits and _, and starts with no digit`)
+      else if (isMark(name)) this.#problem(pair.key, `${at}: is a mark of this action and cannot be set`)
       if (!isScalar(value) || value.value === null) {
-        this.#problem(offsetOf(value ?? pair.key), `${at}: must be a single value; write "" for an empty one`)
+        this.#problem(value ?? pair.key, `${at}: must be a single value; write "" for an empty one`)
         continue
       }
       const { template, problems } = parseTemplate(textOf(value), [...this.#names.keys()])
-      for (const problem of problems) this.#problem(offsetOf(value), `${at}: ${problem}`)
-      if (key[0] === 'environments' && referencesOf(template).some(({ kind }) => kind === 'service'))
-        this.#problem(offsetOf(value), `${at}: is for all services, and cannot refer to one; services.NAME.env can`)
+      for (const problem of problems) this.#problem(value, `${at}: ${problem}`)
+      if (label.startsWith('environments.') && referencesOf(template).some(({ kind }) => kind === 'service'))
+        this.#problem(value, `${at}: is for all services, and cannot refer to one; services.NAME.env can`)
       read.set(name, { template, label: this.#label(value, at) })
     }
     return read
@@ -264,8 +243,8 @@ class Reader {
     return describeProblem({ ...this.#at(offsetOf(node)), text: key }, this.#path)
   }
 
-  #problem(offset: number, text: string): void {
-    this.#problems.push({ ...this.#at(offset), text })
+  #problem(node: unknown, text: string): void {
+    this.#problems.push({ ...this.#at(offsetOf(node)), text })
   }
 
   /** The same for what a label of {@link #label} is about. */
@@ -274,12 +253,47 @@ class Reader {
     if (place) this.#problems.push({ ...place, text: `${place.text}: ${what}` })
   }
 
-  #at(offset: number): { readonly line: number; readonly column: number } {
+  #at(offset: number) {
     const { line, col } = this.#lines.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
 }
 
-function shown(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
+/** Where a node begins, in characters; 0 for what is none. */
+function offsetOf(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0
+}
+
+/** The name of a pair; empty where its key is not a scalar. */
+function nameOf({ key }: Pair): string {
+  return isScalar(key) ? String(key.value) : ''
+}
+
+/** A scalar as it was written, for numbers: `1.0` is not `1`, and `007` no seven. */
+function textOf(node: Scalar): string {
+  return typeof node.value === 'number' && node.source !== undefined ? node.source : String(node.value)
+}
+
+/** Settings that are given as text, as `ink.yml` has them. */
+export function fileTextOf(given: Partial<Readonly<Record<SettingName, string>>>, service = 'web'): string {
+  const document = new Document({})
+  for (const [name, text] of Object.entries(given) as [SettingName, string][]) {
+    const { key = name, type } = settingTable[name]
+    document.setIn(key.replace('*', service).split('.'), valueFrom(text, type.schema))
+  }
+  return document.toString()
+}
+
+/** A text as the value that YAML would have in its place. What makes no sense stays a text, and is refused where it is read. */
+function valueFrom(text: string, { type, items }: Readonly<Record<string, unknown>>): unknown {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  if (type === 'array' && (items as { type?: unknown }).type === 'string') return lines
+  if (type === 'object')
+    return Object.fromEntries(lines.map((line) => [line.replace(/=.*/, ''), line.replace(/^[^=]*=?/, '')]))
+  if (type === 'string' || type === undefined) return text
+  try {
+    return parse(text)
+  } catch {
+    return text
+  }
 }

@@ -1,6 +1,6 @@
-import { nearestWord } from '../../core/nearest.ts'
+import { didYouMean } from '../../core/format.ts'
 import { settingTable } from '../setting-table.ts'
-import { type SettingName, settingNames } from '../settings.ts'
+import { type Given, isFileOnly, type SettingName, settingNames } from '../settings.ts'
 
 /** A place in `ink.yml` at which a setting may stand, `*` being the name of a service. */
 export interface FileKey {
@@ -63,12 +63,57 @@ function nodeOf(keys: readonly { readonly path: readonly string[]; readonly sett
 }
 
 /**
- * What somebody probably meant who wrote an unknown key: one that is spelled like it, or the place where a setting of that
- * name belongs; undefined when nothing is near.
+ * What counts as a change to a service: what `watch` names, and beside it the service's own directory and the file itself.
+ * Of several services each has its own directory; of a single one all else may matter as well.
  */
-export function describeNearest(key: string, known: readonly string[]): string | undefined {
-  const near = nearestWord(key, known)
-  if (near !== undefined) return `did you mean ${near}?`
+export function watchedPaths(file: string, directory: Given | undefined, watch: Given | undefined, several: boolean) {
+  const root = directory?.text.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
+  const own = root === undefined || root === '.' ? [] : [`${root}/**`]
+  if (watch === undefined && (own.length === 0 || !several)) return undefined
+  const globs = [file, ...own].map((path) => path.replaceAll(/[?[\]{}!\\]/g, '\\$&'))
+  return { text: [...globs, ...(watch ? [watch.text] : [])].join('\n'), label: (watch ?? directory)?.label ?? file }
+}
+
+/** The end of a message about an unknown key: one that is spelled like it, or where a setting of that name belongs. */
+export function describeNearest(key: string, known: readonly string[]): string {
   const home = fileKeys.find(({ key: path, setting }) => setting === key || path.split('.').at(-1) === key)
-  return home && `it belongs to ${home.key.replace('*', 'NAME')}`
+  return didYouMean(key, known) || (home ? `; it belongs to ${home.key.replace('*', 'NAME')}` : '')
+}
+
+/** What no run can be told any more, and what to do instead. */
+const gone: Readonly<Record<string, string>> = {
+  repo: 'the repository on ml.ink is called like this one; give each of two that share a name a `project` of its own',
+  'env-file': 'write variables into `ink.yml` under `env`, and pass secrets with the input `env`',
+  'on-missing-key': 'a run that GitHub gives no secrets is skipped, and every other one needs a key',
+}
+
+/** What a workflow gives that is not for it to say: problems to refuse the run with, and the settings that belong into the file. */
+export interface MovedInputs {
+  readonly problems: readonly string[]
+  readonly settings: Partial<Readonly<Record<SettingName, string>>>
+}
+
+/**
+ * Finds settings of the app among the inputs. Leaving them out in silence would deploy something else than was meant.
+ * @param given every input of the step by its name
+ * @param path of the file in the repository
+ */
+export function findMovedInputs(given: Readonly<Record<string, string>>, path: string): MovedInputs {
+  const moved = Object.keys(given).filter(isFileOnly)
+  return {
+    problems: Object.keys(given).flatMap((name) => {
+      if (isFileOnly(name)) return [`${name}: is no input but stands in ${path}, as ${keyOf(name)}`]
+      return Object.hasOwn(gone, name) ? [`${name}: is no input; ${gone[name]}`] : []
+    }),
+    settings: Object.fromEntries(moved.map((name) => [name, given[name] ?? ''])),
+  }
+}
+
+/** Whether a run is refused that is given such an input. */
+export function isMovedInput(name: string): boolean {
+  return isFileOnly(name) || Object.hasOwn(gone, name)
+}
+
+function keyOf(name: SettingName): string {
+  return (settingTable[name].key ?? name).replace('*', 'NAME')
 }

@@ -1,7 +1,7 @@
 import type { Repository } from '../event.ts'
 import { nameIn, nameOfSeveral, parseServiceName, previewName, serviceName } from '../names.ts'
-import type { Given } from '../settings.ts'
-import type { FileService } from './references.ts'
+import type { Given, Settings } from '../settings.ts'
+import { type FileService, type NamedEnvironment, noVariables, type ServiceVariables, type Wire } from './references.ts'
 
 /** A service of the file, and what it is called in production. */
 export interface PlacedService {
@@ -115,4 +115,72 @@ export function compareWithFile<S extends RunningService>(
     } else if (key !== undefined || placed.length > 1) orphans.push(service)
   }
   return { problems, orphans }
+}
+
+/**
+ * Why the environments of a file cannot be beside its production and each other.
+ * @param placed the services, with their names in production
+ */
+export function environmentProblems(
+  environments: readonly NamedEnvironment[],
+  placed: readonly PlacedService[],
+  productionBranch: string,
+): string[] {
+  const names = new Map(placed.map(({ key, name }) => [name, `${key} is in production`]))
+  return environments.flatMap(({ name: environment, branch, label }) => {
+    const problems = branch === productionBranch ? [`${label}: ${branch} goes to production already`] : []
+    for (const { key, name: production } of placed) {
+      const name = nameIn(environment, production)
+      const other = names.get(name)
+      if (other !== undefined)
+        problems.push(
+          `${label}: ${key} would be called ${name}, as ${other}; call the environment or the service otherwise`,
+        )
+      names.set(name, `${key} is in ${environment}`)
+    }
+    return problems
+  })
+}
+
+/** A service as it is in an environment that the file names: what is meant for previews or production alone is not for it. */
+export function inEnvironment(service: FileService, { variables }: NamedEnvironment): FileService {
+  const shared = new Map([...service.variables.shared, ...variables])
+  return { ...service, variables: { ...noVariables, shared } }
+}
+
+/** The variables of an environment, as those of a service. */
+export function ofEnvironment({ variables }: NamedEnvironment): ServiceVariables {
+  return { ...noVariables, shared: variables }
+}
+
+/** In an environment that the file names nothing is that belongs to production alone: domain, DNS, its secrets. */
+export function settingsIn(environment: NamedEnvironment | undefined, settings: Settings): Settings {
+  if (environment === undefined) return settings
+  const variables = { ...settings.environment, preview: new Map(), production: new Map() }
+  const none = { domain: undefined, previewDomain: undefined, dnsRecords: undefined, autoscale: undefined }
+  return { ...settings, ...none, named: environment.name, environment: variables }
+}
+
+/** Services with their names in an environment; undefined for production. */
+export function placedIn(environment: NamedEnvironment | undefined, placed: readonly PlacedService[]): PlacedService[] {
+  return placed.map((one) => ({ ...one, name: nameIn(environment?.name, one.name) }))
+}
+
+/** Whoever uses another's database needs that other to have one, of a kind that has what is asked for. */
+export function databaseProblems(
+  services: readonly {
+    readonly name: string
+    readonly wires: readonly Wire[]
+    readonly settings: Pick<Settings, 'database'>
+  }[],
+): string[] {
+  return services.flatMap(({ wires }) =>
+    wires.flatMap(({ service, output, label }) => {
+      const type = services.find(({ name }) => name === service)?.settings.database?.type
+      if (!output.startsWith('database.')) return []
+      if (type === undefined) return [`${label}: ${service} has no database`]
+      if (output === 'database.token' && type !== 'sqlite') return [`${label}: a ${type} database has no token`]
+      return []
+    }),
+  )
 }

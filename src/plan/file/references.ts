@@ -1,4 +1,4 @@
-import { nearestWord } from '../../core/nearest.ts'
+import { didYouMean, shown } from '../../core/format.ts'
 
 /** What a reference in a value stands for. */
 export type Reference =
@@ -86,22 +86,15 @@ function readReference(inside: string, services: readonly string[]): Reference |
   if (name !== undefined) return { kind: 'secret', name }
   const [, service, output = ''] = /^services\.([^.]+)\.(.+)$/.exec(inside) ?? []
   if (service === undefined) return { problem: `${shown(`\${${inside}}`)} is no reference; there are ${forms}` }
-  if (!services.includes(service)) {
-    const near = nearestWord(service, services)
-    return { problem: `there is no service ${shown(service)}${near ? `; did you mean ${near}?` : ''}` }
-  }
+  if (!services.includes(service))
+    return { problem: `there is no service ${shown(service)}${didYouMean(service, services)}` }
   if (isServiceOutput(output)) return { kind: 'service', service, output }
-  const near = nearestWord(output, serviceOutputs)
-  const allowed = serviceOutputs.join(', ')
-  return { problem: `a service has ${allowed}, but no ${shown(output)}${near ? `; did you mean ${near}?` : ''}` }
+  const near = didYouMean(output, serviceOutputs)
+  return { problem: `a service has ${serviceOutputs.join(', ')}, but no ${shown(output)}${near}` }
 }
 
 function isServiceOutput(text: string): text is ServiceOutput {
   return (serviceOutputs as readonly string[]).includes(text)
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
 }
 
 /**
@@ -129,4 +122,87 @@ export function plainVariables({ shared, preview, production }: ServiceVariables
     return typeof text === 'string' && more.length === 0 ? [[name, text] as const] : []
   })
   return Object.fromEntries(plain)
+}
+
+/** What is wrong at one place of the file. Lines and columns start at 1. */
+export interface FileProblem {
+  readonly line: number
+  readonly column: number
+  readonly text: string
+}
+
+/** A problem as a line of a message: `ink.yml:3:5: text`. */
+export function describeProblem({ line, column, text }: FileProblem, path: string): string {
+  return `${path}:${line}:${column}: ${text}`
+}
+
+/** The place that a message of {@link describeProblem}, or of a setting from the file, begins with. */
+export function placeOfProblem(message: string, path: string): FileProblem | undefined {
+  if (!message.startsWith(`${path}:`)) return undefined
+  const [, line, column, text] = /^(\d+):(\d+): ([\s\S]*)$/.exec(message.slice(path.length + 1)) ?? []
+  return text === undefined ? undefined : { line: Number(line), column: Number(column), text }
+}
+
+type ServiceReference = Extract<Reference, { kind: 'service' }>
+
+/** A reference to another service, and the place in the file where it stands. */
+export interface Wire extends ServiceReference {
+  readonly label: string
+}
+
+/** What a service's variables take from others in one environment. */
+export function wiresOf(variables: ServiceVariables, environment: 'preview' | 'production'): Wire[] {
+  const wanted: readonly FileVariable[] = [...new Map([...variables.shared, ...variables[environment]]).values()]
+  return wanted.flatMap(({ template, label }) =>
+    referencesOf(template).flatMap((reference) => (reference.kind === 'service' ? [{ ...reference, label }] : [])),
+  )
+}
+
+/** What the previews of a file's services take from others. */
+export function wiresOfPreviews(services: readonly FileService[]): Wire[] {
+  return services.flatMap(({ hasPreviews, variables }) => (hasPreviews ? wiresOf(variables, 'preview') : []))
+}
+
+/** Services in the order in which they can come up: each behind those that it takes something from. There is no circle. */
+export function inOrder<T extends { readonly name: string; readonly wires: readonly Wire[] }>(
+  services: readonly T[],
+): readonly T[] {
+  const ordered = new Set<T>()
+  const visit = (service: T): void => {
+    for (const { service: name } of service.wires) {
+      const other = services.find((one) => one.name === name)
+      if (other && !ordered.has(other)) visit(other)
+    }
+    ordered.add(service)
+  }
+  services.forEach(visit)
+  return [...ordered]
+}
+
+/** The names of services that refer to each other in a circle, beginning and ending with the same; undefined without one. */
+export function circleIn(services: readonly Pick<FileService, 'name' | 'variables'>[]): readonly string[] | undefined {
+  const needs = new Map(
+    services.map(({ name, variables }) => [
+      name,
+      (['preview', 'production'] as const).flatMap((environment) =>
+        wiresOf(variables, environment).map(({ service }) => service),
+      ),
+    ]),
+  )
+  const cleared = new Set<string>()
+  const visit = (name: string, path: readonly string[]): readonly string[] | undefined => {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name]
+    if (cleared.has(name)) return undefined
+    for (const next of needs.get(name) ?? []) {
+      const circle = visit(next, [...path, name])
+      if (circle) return circle
+    }
+    cleared.add(name)
+    return undefined
+  }
+  for (const { name } of services) {
+    const circle = visit(name, [])
+    if (circle) return circle
+  }
+  return undefined
 }

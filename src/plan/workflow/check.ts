@@ -1,11 +1,28 @@
+import type { RunContext } from '../event.ts'
 import { matchesPaths } from '../paths.ts'
 import type { Settings } from '../settings.ts'
-import type { Grants, Job, Workflow } from './workflow.ts'
+import { type Grants, type Job, parseWorkflow, type Workflow, type WorkflowText } from './workflow.ts'
 
 /** The workflow that runs this, and the others of the repository that use the action too. */
 export interface Workflows {
   readonly own: Workflow
   readonly others: readonly Workflow[]
+}
+
+/** Finds them among files of the repository; undefined where the one that runs this is not there, or could be either of two. */
+export function workflowsOf(files: readonly WorkflowText[], context: RunContext): Workflows | undefined {
+  const all = files.flatMap((file) => parseWorkflow(file) ?? [])
+  const { workflow: name, workflowPath, action } = context
+  const at = (path: string) => all.find((one) => one.path === path)
+  const named = all.filter((one) => one.name === name || one.path === name)
+  const own = workflowPath === undefined ? (named.length === 1 ? named[0] : undefined) : at(workflowPath)
+  if (own === undefined) return undefined
+  const uses = ({ jobs }: Workflow, follow = true): boolean =>
+    [...jobs.values()].some((job) => {
+      const called = job.uses?.startsWith('./') && follow ? at(job.uses.slice(2)) : undefined
+      return job.steps.some((step) => isThisAction(step.uses, action)) || (called !== undefined && uses(called, false))
+    })
+  return { own, others: all.filter((one) => one !== own && uses(one)) }
 }
 
 /** What a workflow is held against. */
@@ -38,6 +55,10 @@ export interface WorkflowFinding {
 }
 
 type Finding = WorkflowFinding | undefined
+
+function warning(name: string, detail: string, fix: readonly string[]): WorkflowFinding {
+  return { name, result: 'warning', detail, fix, shows: false }
+}
 
 /** What in the workflow, as it is written, will not do what is asked of it. Each finding names the lines to put in. */
 export function checkWorkflow(workflows: Workflows, facts: WorkflowFacts): readonly WorkflowFinding[] {
@@ -86,13 +107,8 @@ function checkClosing(workflows: Workflows): Finding {
   const heard = pullRequests(workflows.own)
   if (heard === undefined || removalBy(workflows) === 'closing') return undefined
   const until = isScheduled(workflows) ? 'until the next scheduled sweep' : 'for good, and is billed'
-  return {
-    name: 'Closing',
-    result: 'warning',
-    detail: `${workflows.own.path} does not run when a pull request closes, so that its preview stays ${until}`,
-    fix: typesFix(heard.event, [...heard.types, 'closed']),
-    shows: false,
-  }
+  const detail = `${workflows.own.path} does not run when a pull request closes, so that its preview stays ${until}`
+  return warning('Closing', detail, typesFix(heard.event, [...heard.types, 'closed']))
 }
 
 function checkLabels(own: Workflow, { settings }: WorkflowFacts): Finding {
@@ -100,13 +116,11 @@ function checkLabels(own: Workflow, { settings }: WorkflowFacts): Finding {
   if (settings.previewLabel === undefined || heard === undefined) return undefined
   const missing = ['labeled', 'unlabeled'].filter((type) => !heard.types.includes(type))
   if (missing.length === 0) return undefined
-  return {
-    name: 'Label',
-    result: 'warning',
-    detail: `previews.label is “${settings.previewLabel}”, and ${own.path} does not run for ${missing.join(' and ')}: putting it on or off does nothing until the next push`,
-    fix: typesFix(heard.event, [...heard.types, ...missing]),
-    shows: false,
-  }
+  return warning(
+    'Label',
+    `previews.label is “${settings.previewLabel}”, and ${own.path} does not run for ${missing.join(' and ')}: putting it on or off does nothing until the next push`,
+    typesFix(heard.event, [...heard.types, ...missing]),
+  )
 }
 
 /** Filters of branches are globs as filters of paths are: the last that matches counts, `!` takes out. */
@@ -121,13 +135,11 @@ function checkBranches(own: Workflow, { productionBranch }: WorkflowFacts): Find
         ? matchesPaths(branchesIgnore, [productionBranch])
         : tags !== undefined
   if (!never) return undefined
-  return {
-    name: 'Production branch',
-    result: 'warning',
-    detail: `${own.path} does not run for pushes to ${productionBranch}, which is the production branch: production is never deployed by a push`,
-    fix: ['on:', '  push:', `    branches: [${productionBranch}]`],
-    shows: false,
-  }
+  return warning(
+    'Production branch',
+    `${own.path} does not run for pushes to ${productionBranch}, which is the production branch: production is never deployed by a push`,
+    ['on:', '  push:', `    branches: [${productionBranch}]`],
+  )
 }
 
 /** What differs between pull requests. */
@@ -143,46 +155,37 @@ function checkConcurrency(own: Workflow, job: Job | undefined): Finding {
   const perBranch = OF_ONE_BRANCH.test(group)
   // The run of a merged pull request has the ref of its base branch, as the push has that the merge makes.
   if (perBranch && (cancels === 'false' || !own.triggers.has('push'))) return undefined
-  return {
-    name: 'Concurrency',
-    result: 'warning',
-    detail: perBranch
+  return warning(
+    'Concurrency',
+    perBranch
       ? `the concurrency group “${group}” is the same for a merge and for the run that removes the preview: one of them cancels the other`
       : `the concurrency group “${group}” is shared by all pull requests: of those that wait only the newest runs, and the run that removes a preview may be dropped`,
-    fix: [
+    [
       'concurrency:',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
       '  group: ink-deploy-${{ github.workflow }}-${{ github.event.pull_request.number || github.ref }}',
     ],
-    shows: false,
-  }
+  )
 }
 
 function checkPermissions(own: Workflow, job: Job | undefined, { settings, isPrivate }: WorkflowFacts): Finding {
   const grants = job?.grants ?? own.grants
   // Whoever calls a reusable workflow grants no more than it has; and where nothing is said, the repository's settings count.
   if (job === undefined || grants === undefined) return undefined
-  const wanted: readonly (readonly [string, 'read' | 'write'])[] = [
-    // What is public may be read by every token.
-    ...(isPrivate ? [['contents', 'read'] as const] : []),
-    ...(settings.comment === 'none'
-      ? isPrivate
-        ? [['pull-requests', 'read'] as const]
-        : []
-      : [['pull-requests', 'write'] as const]),
-    ...(settings.deploymentRecord === 'false' ? [] : [['deployments', 'write'] as const]),
-  ]
-  const missing = wanted.filter(([subject, level]) => !allows(grants, subject, level))
+  // What is public may be read by every token.
+  const read = isPrivate ? 'read' : undefined
+  const wanted = [
+    ['contents', read],
+    ['pull-requests', settings.comment === 'none' ? read : 'write'],
+    ['deployments', settings.deploymentRecord === 'false' ? undefined : 'write'],
+  ] as const
+  const missing = wanted.filter(([subject, level]) => level !== undefined && !allows(grants, subject, level))
   if (missing.length === 0) return undefined
   const before = typeof grants === 'object' ? Object.entries(grants) : []
   const kept = before.filter(([subject]) => !missing.some(([wantedSubject]) => wantedSubject === subject))
-  return {
-    name: 'Permissions',
-    result: 'warning',
-    detail: `the job lacks ${missing.map(([subject, level]) => `${subject}: ${level}`).join(', ')}`,
-    fix: ['permissions:', ...[...kept, ...missing].map(([subject, level]) => `  ${subject}: ${level}`)],
-    shows: true,
-  }
+  const detail = `the job lacks ${missing.map(([subject, level]) => `${subject}: ${level}`).join(', ')}`
+  const fix = ['permissions:', ...[...kept, ...missing].map(([subject, level]) => `  ${subject}: ${level}`)]
+  return { ...warning('Permissions', detail, fix), shows: true }
 }
 
 function allows(grants: NonNullable<Grants>, subject: string, level: 'read' | 'write'): boolean {
@@ -199,13 +202,8 @@ function checkSchedule(workflows: Workflows, { settings }: WorkflowFacts): Findi
     ...(settings.autoscale === undefined ? [] : ['size.autoscale']),
   ]
   if (wanting.length === 0) return undefined
-  return {
-    name: 'Schedule',
-    result: 'warning',
-    detail: `${wanting.join(' and ')} ${wanting.length === 1 ? 'is' : 'are'} carried out by scheduled runs, and no workflow has a schedule`,
-    fix: ['on:', '  schedule:', "    - cron: '17 3 * * *'"],
-    shows: false,
-  }
+  const detail = `${wanting.join(' and ')} ${wanting.length === 1 ? 'is' : 'are'} carried out by scheduled runs, and no workflow has a schedule`
+  return warning('Schedule', detail, ['on:', '  schedule:', "    - cron: '17 3 * * *'"])
 }
 
 const SECRET = /^(['"]?)\$\{\{\s*secrets\.(\w+)\s*\}\}\1$/
@@ -227,19 +225,16 @@ function checkSecrets(own: Workflow, job: Job | undefined, facts: WorkflowFacts)
     }),
   )
   return [
-    ...(key !== undefined && settings.apiKey === undefined ? [emptySecret(own, 'api-key', key, true)] : []),
-    ...variables.map(({ what, secret }) => emptySecret(own, what, secret, false)),
+    ...(key !== undefined && settings.apiKey === undefined
+      ? [{ ...emptySecret(own, 'api-key', key), result: 'problem' as const, shows: true }]
+      : []),
+    ...variables.map(({ what, secret }) => emptySecret(own, what, secret)),
   ]
 }
 
-function emptySecret({ path }: Workflow, what: string, secret: string, shows: boolean): WorkflowFinding {
-  return {
-    name: 'Secret',
-    result: shows ? 'problem' : 'warning',
-    detail: `${what} is empty: ${path} takes it from the secret ${secret}, which is empty or not there for this repository or environment`,
-    fix: [`gh secret set ${secret}`],
-    shows,
-  }
+function emptySecret({ path }: Workflow, what: string, secret: string): WorkflowFinding {
+  const detail = `${what} is empty: ${path} takes it from the secret ${secret}, which is empty or not there for this repository or environment`
+  return warning('Secret', detail, [`gh secret set ${secret}`])
 }
 
 /** Whether a step, or a job that calls a workflow, uses this action under the name it is published by, or from its own repository. */

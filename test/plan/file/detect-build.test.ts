@@ -76,8 +76,15 @@ describe('what is set for a new service that nothing is said of', () => {
     ['Vite for tests only', { 'package.json': app('vite', 'tsc') }],
     ['another output directory', { 'package.json': app('vite', 'vite build --outDir ../public') }],
     ['another one in the configuration', { ...vite, 'vite.config.js': 'export default { build: { outDir: "x" } }' }],
-    ['another directory that is built', { 'package.json': app('vitepress', 'vitepress build docs') }],
-    ['Angular, whose output is called after the app', { 'package.json': app('@angular/cli', 'ng build') }],
+    ['another directory that is built', { 'package.json': app('vite', 'vite build web') }],
+    ['Angular without its configuration', { 'package.json': app('@angular/cli', 'ng build') }],
+    [
+      'a directory that the tool of SvelteKit is told',
+      {
+        'package.json': app('@sveltejs/adapter-static', 'vite build'),
+        'svelte.config.js': "adapter: adapter({ pages: 'dist' })",
+      },
+    ],
     ['a package of workspaces', { 'package.json': app('vite', 'vite build', { workspaces: ['apps/*'] }) }],
     ['a Procfile', { ...vite, Procfile: 'web: npx serve dist' }],
     ['a Dockerfile beside a configuration of the builder', { Dockerfile: '', 'railpack.json': '{}' }],

@@ -90,6 +90,114 @@ describe('a repository with one app', () => {
   })
 })
 
+describe('an app that is but files once it is built', () => {
+  const app = (
+    packages: string,
+    scripts: string | Record<string, string>,
+    files: Readonly<Record<string, string>> = {},
+  ) => ({
+    'package.json': pack({
+      scripts: typeof scripts === 'string' ? { build: scripts } : scripts,
+      devDependencies: Object.fromEntries(packages.split(' ').map((name) => [name, '1'])),
+    }),
+    ...files,
+  })
+  const angular = (options: object, builder = '@angular/build:application') => ({
+    'angular.json': pack({
+      projects: {
+        shop: { projectType: 'application', architect: { build: { builder, options } } },
+        ui: { projectType: 'library', architect: {} },
+      },
+    }),
+  })
+  const publishIn = (files: Readonly<Record<string, string>>) => found(files)[0]?.settings['build.publish']
+
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    ['Astro', app('astro', 'astro build'), 'dist'],
+    ['Create React App', app('react-scripts', 'react-scripts build'), 'build'],
+    ['Docusaurus', app('@docusaurus/core', 'docusaurus build'), 'build'],
+    ['VitePress', app('vitepress vue', { 'docs:build': 'vitepress build docs' }), 'docs/.vitepress/dist'],
+    ['VitePress at the root', app('vitepress', 'vitepress build'), '.vitepress/dist'],
+    ['Gatsby', app('gatsby react', { build: 'gatsby build', start: 'gatsby develop' }), 'public'],
+    ['Vue CLI', app('@vue/cli-service', 'vue-cli-service build'), 'dist'],
+    ['Quasar', app('@quasar/app-vite vite', 'quasar build'), 'dist/spa'],
+    ['Ember', app('ember-cli', { build: 'ember build --environment=production', start: 'ember serve' }), 'dist'],
+    ['Eleventy', app('@11ty/eleventy', { start: 'npx @11ty/eleventy --serve', build: 'npx @11ty/eleventy' }), '_site'],
+    ['Parcel', app('parcel', { start: 'parcel', build: 'parcel build src/index.html' }), 'dist'],
+    ['SvelteKit with its adapter for files', app('@sveltejs/kit @sveltejs/adapter-static vite', 'vite build'), 'build'],
+    [
+      'Next as an export',
+      app(
+        'next',
+        { build: 'next build', start: 'next start' },
+        { 'next.config.mjs': "export default { output: 'export' }" },
+      ),
+      'out',
+    ],
+    ['Nuxt that is generated', app('nuxt', { build: 'nuxt build', generate: 'nuxt generate' }), '.output/public'],
+    [
+      'React Router without a server',
+      app(
+        '@react-router/dev @react-router/node vite',
+        { build: 'react-router build', start: 'react-router-serve ./build/server/index.js' },
+        { 'react-router.config.ts': 'export default { ssr: false } satisfies Config' },
+      ),
+      'build/client',
+    ],
+    [
+      'Remix without a server',
+      app('@remix-run/dev @remix-run/node vite', 'remix vite:build', { 'vite.config.ts': 'remix({ ssr: false })' }),
+      'build/client',
+    ],
+    ['Storybook', app('storybook', { 'build-storybook': 'storybook build' }), 'storybook-static'],
+    ['Angular', app('@angular/cli', 'ng build', angular({})), 'dist/shop/browser'],
+    ['Angular in a directory', app('@angular/cli', 'ng build', angular({ outputPath: 'out/' })), 'out/browser'],
+    [
+      'Angular without a directory for browsers',
+      app('@angular/cli', 'ng build', angular({ outputPath: { base: 'dist/app', browser: '' } })),
+      'dist/app',
+    ],
+    [
+      'Angular with its older builder',
+      app('@angular/cli', 'ng build', angular({ outputPath: 'dist/app' }, '@angular-devkit/build-angular:browser')),
+      'dist/app',
+    ],
+    [
+      'Angular that is prerendered',
+      app('@angular/cli @angular/ssr', 'ng build', angular({ outputMode: 'static', ssr: { entry: 'x' } })),
+      'dist/shop/browser',
+    ],
+    ['MkDocs', { 'requirements.txt': 'mkdocs-material', 'mkdocs.yml': 'site_name: Docs\n' }, 'site'],
+    ['Jekyll', { Gemfile: "gem 'jekyll', '~> 4'\n", '_config.yml': '', 'index.html': '' }, '_site'],
+  ])('%s', (_, files, publish) => {
+    expect(publishIn(files)).toBe(publish)
+  })
+
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['Next', app('next', { build: 'next build', start: 'next start' })],
+    ['Nuxt that is built', app('nuxt', 'nuxt build')],
+    ['SvelteKit with a server', app('@sveltejs/kit @sveltejs/adapter-node vite', 'vite build')],
+    ['React Router with its server', app('@react-router/dev @react-router/node vite', 'react-router build')],
+    ['Angular with its server', app('@angular/cli @angular/ssr', 'ng build', angular({ ssr: { entry: 'server.ts' } }))],
+    ['a directory that no command could name', app('@angular/cli', 'ng build', angular({ outputPath: 'a`\n::error' }))],
+    ['a directory outside', app('@angular/cli', 'ng build', angular({ outputPath: '../../etc' }))],
+    ['Storybook beside a server', app('storybook express', { 'build-storybook': 'storybook build' })],
+  ])('not %s', (_, files) => {
+    expect(publishIn(files)).toBeUndefined()
+  })
+
+  it('is built by the script that has the command where none is called build', () => {
+    const [service] = found(app('vitepress', { 'docs:build': 'vitepress build docs' }, { 'pnpm-lock.yaml': '' }))
+    expect(service?.settings['build.command']).toBe('pnpm run docs:build')
+  })
+
+  it('Angular with its server is started by the script that its tool has written', () => {
+    const scripts = { start: 'ng serve', build: 'ng build', 'serve:ssr:shop': 'node dist/shop/server/server.mjs' }
+    const files = app('@angular/cli @angular/ssr', scripts, angular({ outputMode: 'server' }))
+    expect(found(files)).toMatchObject([{ settings: { start: 'npm run serve:ssr:shop' } }])
+  })
+})
+
 describe('a repository with several', () => {
   it('has a service for each workspace that runs, and none for what the others use', () => {
     const services = found({

@@ -1,4 +1,4 @@
-import { flag, integer, listOf, nullable, objectSchema, text } from '../../mcp/schema.ts'
+import { flag, listOf, nullable, objectSchema, text } from '../../mcp/schema.ts'
 import { logText, optional, projectOf, type Tool, ToolFailure, timestamp } from '../../mcp/tool.ts'
 import type { PlatformCore } from '../../platform-core.ts'
 import { type EnvVar, type Service, serviceStatus } from '../../services.ts'
@@ -11,10 +11,10 @@ import {
   UPDATED_MESSAGE,
   updateService,
 } from '../service-operations.ts'
-import { G1_RULES } from '../service-settings.ts'
+import { G1_RULES, logArguments } from '../service-settings.ts'
 import { customDomainOf } from './domains.ts'
 import { findRepository } from './repositories.ts'
-import { changesSchema, projectSchema, readSettings, settingsSchema, startedSchema, updatedSchema } from './settings.ts'
+import { changesSchema, projectSchema, readSettings, settingsSchema, started, updatedSchema } from './settings.ts'
 
 /** The service tools of generation 1. */
 export function g1ServiceTools(core: PlatformCore): Tool[] {
@@ -29,14 +29,7 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
         'region?': text('Region', { enum: ['eu-central-1'], default: 'eu-central-1' }),
         'project?': projectSchema,
       }),
-      output: objectSchema({
-        service_id: text('Service'),
-        name: text('Name'),
-        status: text('Status'),
-        repo: text('Repository'),
-        'commit_hash?': text('Commit'),
-        message: text('Note'),
-      }),
+      output: objectSchema({ ...started, repo: text('Repository') }),
       async run(args, account) {
         const { service, deployment } = await createService(core, account, {
           name: args.text('name'),
@@ -77,7 +70,7 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
       name: 'redeploy_service',
       description: 'Deploy a service anew from the latest code of its branch',
       input: objectSchema({ name: text('Name of the service'), 'project?': projectSchema }),
-      output: startedSchema,
+      output: objectSchema(started),
       run(args, account) {
         if (args.text('name') === '') throw new ToolFailure('name is required')
         const { ref } = core.accounts.projectByRef(account.id, projectOf(args))
@@ -130,8 +123,7 @@ function getServiceTool(core: PlatformCore): Tool {
       name: text('Name of the service'),
       'project?': projectSchema,
       'include_env?': flag('Include environment variables'),
-      'deploy_log_lines?': integer('Number of build log lines (at most 500)', { default: 0 }),
-      'runtime_log_lines?': integer('Number of runtime log lines (at most 500)', { default: 0 }),
+      ...logArguments,
     }),
     output: objectSchema({
       service_id: text('Service'),

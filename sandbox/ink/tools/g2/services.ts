@@ -1,10 +1,11 @@
 import type { Account } from '../../accounts.ts'
-import { flag, integer, nullableListOf, objectSchema, text } from '../../mcp/schema.ts'
+import { flag, nullableListOf, objectSchema, text } from '../../mcp/schema.ts'
 import { type Arguments, logText, optional, projectOf, type Tool, timestamp } from '../../mcp/tool.ts'
 import type { PlatformCore } from '../../platform-core.ts'
 import { type Service, serviceStatus } from '../../services.ts'
 import { customDomainOf } from '../g1/domains.ts'
 import { createService, deleteService, findService, startedMessage, updateService } from '../service-operations.ts'
+import { logArguments } from '../service-settings.ts'
 import { projectArgument, requireWorkspace, workspaceArgument } from './account.ts'
 import { destroySeconds, G2_RULES, readSettings, settingsSchema, startedSchema } from './settings.ts'
 
@@ -122,8 +123,7 @@ function getTool(core: PlatformCore, find: (args: Arguments, account: Account) =
     input: objectSchema({
       name: text('Name'),
       'include_env?': flag('Include environment variables'),
-      'deploy_log_lines?': integer('Number of build log lines (at most 500)', { default: 0 }),
-      'runtime_log_lines?': integer('Number of runtime log lines (at most 500)', { default: 0 }),
+      ...logArguments,
       ...projectArgument,
       ...workspaceArgument,
     }),

@@ -1,6 +1,12 @@
 import { integer, type JsonSchema, objectSchema, text } from '../../mcp/schema.ts'
 import { type Arguments, ToolFailure } from '../../mcp/tool.ts'
-import type { ServiceRules, ServiceSettings } from '../service-settings.ts'
+import {
+  commonSettings,
+  envVarSchema,
+  readCommonSettings,
+  type ServiceRules,
+  type ServiceSettings,
+} from '../service-settings.ts'
 
 /** What generation 2 allows. */
 export const G2_RULES: ServiceRules = {
@@ -21,27 +27,12 @@ const portSchema = objectSchema({
 })
 
 /** Settings of a service, new or changed. */
-export const settingsSchema: Readonly<Record<string, JsonSchema>> = {
-  'host?': text('Git host', { enum: ['ink', 'github'], default: 'ink' }),
-  'branch?': text('Branch', { default: 'main' }),
-  'build_pack?': text('Build pack', {
-    enum: ['railpack', 'dockerfile', 'static', 'dockercompose'],
-    default: 'railpack',
-  }),
+export const settingsSchema = {
+  ...commonSettings(G2_RULES),
   'ports?': { type: ['null', 'array'], description: 'Ports; an empty list makes a worker', items: portSchema },
-  'env_vars?': {
-    type: ['null', 'array'],
-    items: objectSchema({ key: text('Name'), value: text('Value') }),
-  },
-  'memory?': text('Memory', { enum: G2_RULES.memories, default: '256Mi' }),
-  'vcpus?': text('vCPUs', { enum: G2_RULES.vcpus, default: '0.25' }),
-  'build_command?': text('Build command'),
-  'start_command?': text('Start command'),
-  'publish_directory?': text('Directory with the built files'),
-  'root_directory?': text('Directory of the app'),
-  'dockerfile_path?': text('Path of the Dockerfile'),
+  'env_vars?': { type: ['null', 'array'], items: envVarSchema },
   'destroy_timeout_seconds?': integer('The service deletes itself so long after the deployment (0 for never)'),
-}
+} satisfies Record<string, JsonSchema>
 
 /** What the tools answer that start a deployment. */
 export const startedSchema = objectSchema({
@@ -63,24 +54,12 @@ export function destroySeconds(args: Arguments): number | undefined {
   throw new ToolFailure(`invalid destroy_timeout_seconds: must be between 0 and ${MAX_DESTROY_SECONDS}`)
 }
 
-/** Settings that were given. */
+/** Settings that were given; an empty text counts as none. */
 export function readSettings(args: Arguments): ServiceSettings {
   const ports = args.raw('ports') as { port: number }[] | null | undefined
-  const given = (argument: string, name: string) => (args.text(argument) === '' ? {} : { [name]: args.text(argument) })
   return {
-    ...given('host', 'host'),
-    ...given('repo', 'repo'),
-    ...given('branch', 'branch'),
-    ...given('build_pack', 'buildPack'),
+    ...readCommonSettings(args, (argument) => args.text(argument) !== ''),
     ...(ports == null ? {} : { worker: ports.length === 0 }),
     ...(ports?.[0] === undefined ? {} : { port: ports[0].port }),
-    ...(args.has('env_vars') ? { env: args.envVars('env_vars') } : {}),
-    ...given('memory', 'memory'),
-    ...given('vcpus', 'vcpus'),
-    ...given('build_command', 'buildCommand'),
-    ...given('start_command', 'startCommand'),
-    ...given('publish_directory', 'publishDirectory'),
-    ...given('root_directory', 'rootDirectory'),
-    ...given('dockerfile_path', 'dockerfilePath'),
   }
 }

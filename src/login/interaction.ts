@@ -1,13 +1,9 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createInterface, type Interface } from 'node:readline'
 import { DeployError } from '../core/errors.ts'
-
-/** An address on this machine for the browser to come back to (RFC 8252, 7.3). */
-export interface Loopback extends AsyncDisposable {
-  readonly redirectUri: string
-  /** What the first visit with the state of this login brought. From then on nobody is let in any more. */
-  readonly visit: Promise<URLSearchParams>
-}
 
 const CALLBACK = '/callback'
 const PAGE = `<!doctype html>
@@ -21,11 +17,11 @@ const PAGE = `<!doctype html>
 `
 
 /**
- * Opens a free port of 127.0.0.1.
+ * Opens a free port of 127.0.0.1, an address for the browser to come back to (RFC 8252, 7.3).
  * @param state of this login. Any page on the web can try the ports of this machine: a visit without it is turned away,
  * and does not keep the one that is waited for from coming
  */
-export async function openLoopback(state: string): Promise<Loopback> {
+export async function openLoopback(state: string) {
   let welcome: (answer: URLSearchParams) => void = () => {}
   const visit = new Promise<URLSearchParams>((resolve) => {
     welcome = resolve
@@ -43,6 +39,7 @@ export async function openLoopback(state: string): Promise<Loopback> {
   const port = await open(server)
   return {
     redirectUri: `http://127.0.0.1:${port}${CALLBACK}`,
+    /** What the first visit with the state of this login brought. From then on nobody is let in any more. */
     visit,
     [Symbol.asyncDispose]: () => shut(server),
   }
@@ -72,22 +69,16 @@ function statusFor(
   return searchParams.get('state') === state ? 200 : 400
 }
 
-function open(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause?: unknown) =>
-      reject(
-        new DeployError('no port of 127.0.0.1 could be opened for the browser to come back to', {
-          cause,
-          hint: 'Check what forbids it on this machine; or run this elsewhere.',
-        }),
-      )
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      if (typeof address === 'object' && address !== null) resolve(address.port)
-      else fail()
+async function open(server: Server): Promise<number> {
+  try {
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+  } catch (cause) {
+    throw new DeployError('no port of 127.0.0.1 could be opened for the browser to come back to', {
+      cause,
+      hint: 'Check what forbids it on this machine; or run this elsewhere.',
     })
-  })
+  }
+  return (server.address() as AddressInfo).port
 }
 
 function shut(server: Server): Promise<void> {
@@ -118,4 +109,52 @@ export function openBrowser(platform: NodeJS.Platform, address: string, onFailur
   child.on('error', onFailure)
   child.on('exit', (code) => code !== 0 && onFailure())
   child.unref()
+}
+
+/** Where somebody may be reading and answering. */
+export interface Terminal extends Disposable {
+  /** Whether there is somebody to ask. */
+  readonly interactive: boolean
+  /** Tells something, beside the output. */
+  say(text: string): void
+  /** The output: what another program may be waiting for. */
+  hand(text: string): void
+  /** The next line that is typed or piped in; undefined at the end of it. */
+  line(signal: AbortSignal): Promise<string | undefined>
+}
+
+export interface Streams {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+}
+
+export function openTerminal({ stdin, stdout, stderr }: Streams): Terminal {
+  let reading: Interface | undefined
+  let lines: AsyncIterator<string> | undefined
+  return {
+    interactive: stdin.isTTY === true && stderr.isTTY === true,
+    say: (text) => void stderr.write(`${text}\n`),
+    hand: (text) => void stdout.write(`${text}\n`),
+    async line(signal) {
+      signal.throwIfAborted()
+      // Opened only now: an input that nobody asks for is left alone. And not as a terminal of its own, which would
+      // keep Ctrl-C to itself.
+      reading ??= createInterface({ input: stdin, terminal: false })
+      lines ??= reading[Symbol.asyncIterator]()
+      const { done, value } = await unlessAborted(lines.next(), signal)
+      return done ? undefined : value
+    },
+    [Symbol.dispose]: () => reading?.close(),
+  }
+}
+
+/** Awaits a promise, or throws the reason of the signal if that comes first. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }

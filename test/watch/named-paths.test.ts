@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { namedPaths } from '../../src/diagnosis/named-paths.ts'
+import { namedPaths } from '../../src/watch/probe.ts'
 
 describe('paths that an app names', () => {
   it.each([
