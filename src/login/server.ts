@@ -10,9 +10,9 @@ import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js'
 import { signalWithin } from '../core/clock.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import type { Fetch } from '../core/http.ts'
+import { isLoopback } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { Secret } from '../core/secret.ts'
-import { isLoopback } from '../plan/values.ts'
 
 const requestTimeoutMs = 20_000
 
