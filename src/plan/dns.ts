@@ -210,8 +210,9 @@ export function findRecord(
   listed: readonly ListedRecord[],
   record: Pick<ListedRecord, 'name' | 'type' | 'content'>,
 ): ListedRecord | undefined {
-  const wanted = plain(zone, record)
-  return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, wanted))
+  // One that is wanted names its zone, and one that is listed does not.
+  const wanted = { ...plain(zone, record), zone }
+  return listed.map((one) => plain(zone, one)).find((one) => isSameRecord({ ...one, zone }, wanted))
 }
 
 /** A record as text: `A www.example.com 192.0.2.1`. */
