@@ -15,7 +15,7 @@ import { assertDeployable, describeLimits, findPlace, type PlaceFindings } from 
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { compareDns, describeDns } from './resources/dns.ts'
 import { delegationOf } from './resources/domains.ts'
-import { findPreviews } from './resources/previews.ts'
+import { findPreviews } from './resources/repository.ts'
 import type { Deps, Outcome, RunDeps } from './run.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
