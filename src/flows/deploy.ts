@@ -9,6 +9,7 @@ import type { PushResult } from '../source/push.ts'
 import { warnOfIdleGlobs } from './no-deployment.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
 import {
+  adviceOnPublish,
   adviceOnStart,
   type DeployPlan,
   desiredSettings,
@@ -185,7 +186,9 @@ async function conclude(work: Work, end: RolloutEnd, moved: Change | undefined):
 
 async function explainEnd({ plan, run, source, prepared: { snapshot } }: Work, end: RolloutEnd) {
   const howToStart = await adviceOnStart(plan, run, source, snapshot)
-  return explain(end, plan.build.rootDirectory, await source.files(snapshot, run.signal), howToStart)
+  const said = explain(end, plan.build.rootDirectory, await source.files(snapshot, run.signal), howToStart)
+  const better = said && (await adviceOnPublish(plan, run, source, snapshot, said.diagnosis.decisive))
+  return better ? { ...said, diagnosis: { ...said.diagnosis, ...better } } : said
 }
 
 /** Tells what is known of the source as soon as it is known: the outputs are there also when something fails later. */

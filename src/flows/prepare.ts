@@ -198,6 +198,25 @@ export async function adviceOnStart(
   return startAdvice(await treeOf(plan, run, source, snapshot), folderOf(plan))
 }
 
+/** What to say where the build has not left the directory that is to be served; undefined where that is not the failure. */
+export async function adviceOnPublish(
+  plan: DeployPlan,
+  run: Run,
+  source: Source,
+  snapshot: Snapshot,
+  decisive: readonly string[],
+): Promise<{ readonly cause: string; readonly hint: string } | undefined> {
+  const publish = plan.build.publishDirectory?.replace(/^\.\/|\/$/g, '')
+  if (publish === undefined || !decisive.some((line) => line.includes(`/${publish}": not found`))) return undefined
+  const usual = startAdvice(await treeOf(plan, run, source, snapshot), folderOf(plan))
+  return {
+    cause: `The build leaves no directory ${publish}, which \`build.publish\` names`,
+    hint:
+      usual ??
+      'Set `build.publish` in ink.yml to the directory that the build leaves; it is relative to the service’s root.',
+  }
+}
+
 function folderOf({ build }: DeployPlan): string {
   return build.rootDirectory ?? '.'
 }

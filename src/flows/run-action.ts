@@ -83,7 +83,8 @@ function isDryRun(plan: Plan): plan is DryRun {
 
 async function carryOutServices(plan: PlanToRun, whole: Whole, deps: RunDeps): Promise<Outcome> {
   const { services, placed } = whole.configuration
-  if (plan.kind === 'preview' || plan.kind === 'production') (await import('./check.ts')).warnOfWorkflow(deps)
+  if (plan.kind === 'preview' || plan.kind === 'production')
+    (await import('./check.ts')).warnOfWorkflow(deps, whole.configuration.file)
   if (services.length === 0) {
     const outcome = await carryOutOne(plan, whole, deps)
     tellService(outcome, deps, placed?.[0]?.key)

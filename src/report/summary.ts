@@ -101,11 +101,13 @@ const nothingTitles = {
 
 function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootContent[] {
   const failed = status === 'failed'
+  const [first = '', ...problems] = reason.split('\n')
   const labelled = (label: string, said: string) =>
     paragraph(...(failed ? [strong(text(label)), text(' ')] : []), ...prose(said, 1000))
   return [
     heading(2, text(nothingTitles[status])),
-    labelled('Why:', reason),
+    labelled('Why:', first),
+    ...(problems.length === 0 ? [] : [list(problems.map((problem) => prose(problem.replace(/^\s*- /, ''), 1000)))]),
     ...given(hint, (advice) => [labelled('What to do:', advice)]),
     smallPrint(...dotted([link(runUrl, text('run'))])),
   ]

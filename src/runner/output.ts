@@ -7,7 +7,7 @@ import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/r
 import { harmlessLine, harmlessText } from '../core/sanitize.ts'
 import { isHarmless, looksSecret } from '../core/secret.ts'
 import type { OutputName } from '../plan/setting-table.ts'
-import type { Variables } from '../plan/variables.ts'
+import { isMark, type Variables } from '../plan/variables.ts'
 import type { Environment } from './event.ts'
 
 /** The run's log. Every text may hold words of strangers (titles, branches), so nothing in it can act as a command. */
@@ -128,6 +128,8 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
     add,
     addVariables(variables) {
       for (const [name, value] of variables) {
+        // A branch may be called like a word of any message.
+        if (isMark(name)) continue
         const text = value.reveal()
         if (looksSecret(name, text)) add(text)
         else if (!isHarmless(text)) given.add(text)

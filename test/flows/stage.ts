@@ -38,7 +38,15 @@ export type Inputs = Given
 export const USUAL = { contents: 'read', 'pull-requests': 'write', deployments: 'write', issues: 'write' } as const
 
 // Long enough that the platform passes through all of its states, short enough for a suite of many scenarios.
-const QUICK = { queueMs: 10, rolloutMs: 10, deletionMs: 60, windDownMs: 30, edgeDelayMs: 20, healthGateMs: 3000 }
+const QUICK = {
+  queueMs: 10,
+  rolloutMs: 10,
+  deletionMs: 60,
+  windDownMs: 30,
+  edgeDelayMs: 20,
+  healthGateMs: 3000,
+  unhealthyMs: 100,
+}
 const WORKFLOW = '.github/workflows/deploy.yml'
 const PAUSES_SHORTENED_BY = 12
 const LIMITS_FROM_MS = 4000
@@ -342,7 +350,7 @@ async function environmentOf(
 }
 
 /** Waits for something that another part of the test brings about. */
-export async function until(holds: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+export async function until(holds: () => boolean, what: string, timeoutMs = 25_000): Promise<void> {
   const endAt = Date.now() + timeoutMs
   while (!holds()) {
     if (Date.now() > endAt) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`)
