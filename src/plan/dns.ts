@@ -51,6 +51,11 @@ export function parseDnsRecords(text: string): Read<readonly WantedRecord[]> {
   return { value: records, problems }
 }
 
+export const dnsRecords = {
+  parse: parseDnsRecords,
+  schema: { type: 'array', items: { type: 'object', required: ['zone', 'name', 'type', 'content'] } },
+}
+
 const oneValue =
   'has the name and type of another entry with another value; ml.ink serves one value per name and type, the one added last'
 
