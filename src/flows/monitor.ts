@@ -45,10 +45,10 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
     run.log.info(`${service}: ${verdict} (${platformStatus})`)
   for (const { serviceName, why } of [...unreadable, ...unseen])
     run.log.warning(`${serviceName} could not be looked at: ${why}`)
-  const [sick] = services.filter(({ verdict, target }) => verdict === 'trouble' && target === 'production')
+  const [unhealthy] = services.filter(({ verdict, target }) => verdict === 'trouble' && target === 'production')
   const failure =
-    sick &&
-    new DeployError(`${sick.service} is in trouble: ${sick.trouble?.what ?? sick.platformStatus}`, {
+    unhealthy &&
+    new DeployError(`${unhealthy.service} is in trouble: ${unhealthy.trouble?.what ?? unhealthy.platformStatus}`, {
       hint: 'The summary shows the end of its log; `command: rollback` or a new deployment fixes it.',
     })
   run.reporter.timeline.end(
