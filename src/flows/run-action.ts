@@ -1,3 +1,4 @@
+import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
 import { late } from '../core/parallel.ts'
 import { describePlan } from '../plan/describe.ts'
@@ -5,7 +6,7 @@ import type { RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Plan, PlanToRun } from '../plan/plan.ts'
-import type { AnnotationView, Surroundings } from '../report/model.ts'
+import type { Surroundings } from '../report/model.ts'
 import { type Configuration, readConfiguration, unread, withProblem } from './environment/configuration.ts'
 import type { ServiceRunner } from './environment/environment.ts'
 import { annotationsOf, nothing, refused } from './no-deployment.ts'
@@ -157,7 +158,7 @@ function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'st
 export async function publish(
   outcome: Outcome,
   deps: Deps,
-  page: { annotate(annotations: readonly AnnotationView[]): void; writeSummary(markdown: string): void },
+  page: { annotate(annotations: readonly Annotation[]): void; writeSummary(markdown: string): void },
 ): Promise<void> {
   const { fitAnnotations } = await import('../report/markdown.ts')
   const { renderSummary } = await import('../report/summary.ts')

@@ -1,8 +1,8 @@
+import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
-
 import { diagnose, type Failure } from '../diagnosis/diagnose.ts'
-import type { AnnotationView, CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
+import type { CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
 import { namedPaths, type ProbeResult } from '../watch/probe.ts'
 import type { RolloutEnd } from './observe.ts'
 
@@ -110,7 +110,7 @@ function noteOn({ status, text = '' }: ProbeResult, runtimeLog: readonly string[
 /** Why a deployment failed, for the reports. */
 export interface Explanation {
   readonly diagnosis: DiagnosisView
-  readonly annotations: readonly AnnotationView[]
+  readonly annotations: readonly Annotation[]
 }
 
 /**

@@ -113,7 +113,6 @@ function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootCon
 
 const MAX_TABLE_ROWS = 200
 
-/** The summary of a preview's removal. */
 function teardownBlocks(report: TeardownReport): RootContent[] {
   const what = report.target.startsWith('pr-') ? 'Preview' : 'Service'
   const title = report.left.length === 0 ? `⚪ ${what} was removed` : `🔴 ${what} could not be removed completely`
@@ -135,7 +134,6 @@ function teardownBlocks(report: TeardownReport): RootContent[] {
   ]
 }
 
-/** The summary of a sweep. */
 function sweepBlocks(report: SweepReport, surroundings: Surroundings): RootContent[] {
   const { removed, kept, failed, dryRun } = report
   const verb = dryRun ? 'would be removed' : 'removed'

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import * as core from '@actions/core'
 import * as v from 'valibot'
+import type { Annotation } from '../core/errors.ts'
 import { errorMessage } from '../core/errors.ts'
 import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/redact.ts'
 import { harmlessLine, harmlessText } from '../core/sanitize.ts'
@@ -25,17 +26,6 @@ export function openLog() {
 }
 
 export type RunLog = ReturnType<typeof openLog>
-
-export interface Annotation {
-  readonly level: 'error' | 'warning' | 'notice'
-  readonly title: string
-  readonly message: string
-  /** Relative to the repository's root. */
-  readonly file?: string | undefined
-  /** Starts at 1, as does the column. */
-  readonly line?: number | undefined
-  readonly column?: number | undefined
-}
 
 /** GitHub shows ten annotations of a level for each step, and drops the rest. */
 const most = 10

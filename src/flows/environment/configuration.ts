@@ -2,7 +2,6 @@ import { nearestWord, shortSha } from '../../core/format.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/command-meaning.ts'
 import type { RunEvent } from '../../plan/event.ts'
-import { secretsNamed } from '../../plan/file/fill-variables.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
   databaseProblems,
@@ -20,6 +19,7 @@ import {
   type FileService,
   placeOfProblem,
   plainVariables,
+  secretsNamed,
   type Wire,
   wiresOf,
 } from '../../plan/file/references.ts'

@@ -3,7 +3,8 @@ import { bothOf, doEach, tryEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
 import { repositorySlug } from '../../ink/results.ts'
-import { type FormerRepository, formerRepositoryOf, underFormerNames } from '../../plan/build-plan.ts'
+import { formerRepositoryOf, underFormerNames } from '../../plan/build-plan.ts'
+import type { RepositoryName } from '../../plan/event.ts'
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../../plan/guards.ts'
 import { databaseName, previewName } from '../../plan/names.ts'
 import type { Place, Plan } from '../../plan/plan.ts'
@@ -182,7 +183,7 @@ async function findFormer(
   { place }: PlacedPlan,
   run: Run,
   present: readonly string[],
-): Promise<FormerRepository | undefined> {
+): Promise<RepositoryName | undefined> {
   const { platform, signal } = run
   const { fullName } = place.repository
   for (const name of present) {

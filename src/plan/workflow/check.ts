@@ -48,7 +48,6 @@ export interface WorkflowFinding {
   readonly name: string
   readonly result: 'warning' | 'problem'
   readonly detail: string
-  /** The lines to put in. */
   readonly fix: readonly string[]
   /** Whether a run that is concerned says so by itself, when it comes to that. */
   readonly shows: boolean
