@@ -26,7 +26,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     })
   const { slug } = repository
   assertOwned(service, plan, slug)
-  await using source = run.openSource(plan.place)
+  await using source = run.openSource()
   const branches = await source.branches(repository.remote, run.signal)
   const branch = await versionToRestore(plan, run, source, { branches, present: service.branch })
   const commit = commitOf({ branch }) ?? ''
