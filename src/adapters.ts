@@ -66,7 +66,7 @@ export function buildDeps(edge: Edge): Deps {
       )
       return maskingVariables(platform, edge.maskVariables)
     },
-    openSource: (_place, { ignoreWorkspace = false, deadlineAt } = {}) =>
+    openSource: ({ ignoreWorkspace = false, deadlineAt } = {}) =>
       lateSource({
         workspace: ignoreWorkspace ? join(context.tempDir, 'no-checkout') : context.workspace,
         tempDir: context.tempDir,

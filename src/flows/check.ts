@@ -68,10 +68,10 @@ async function checkPullRequests({ github }: Deps): Promise<PlanCheck> {
   return checked('GitHub', 'warning', 'pull requests cannot be read, so closed ones are not noticed', permissions)
 }
 
-async function checkCheckout({ place, would }: CheckPlan, deps: RunDeps): Promise<PlanCheck[]> {
+async function checkCheckout({ would }: CheckPlan, deps: RunDeps): Promise<PlanCheck[]> {
   if (would.kind !== 'preview' && would.kind !== 'production') return []
   try {
-    await using source = deps.openSource(place)
+    await using source = deps.openSource()
     const { sourceSha, files, why } = await source.snapshot(snapshotRequest(would), deps.signal)
     const detail = `commit ${shortSha(sourceSha)}, ${count(files, 'file')}${why ? `. ${why}` : ''}`
     return [checked('Checkout', 'fine', detail)]

@@ -38,7 +38,7 @@ import { type Explanation, explain, failureOf, type Judgement, judge, measured }
 export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const { timeline } = run.reporter
   // Closed when this function ends, so everything that uses it is awaited in here.
-  await using source = run.openSource(plan.place, {
+  await using source = run.openSource({
     ignoreWorkspace: plan.kind === 'preview' && plan.untrusted,
     deadlineAt: run.deadlineAt,
   })

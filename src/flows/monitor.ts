@@ -12,7 +12,7 @@ import {
   withCheck,
 } from '../plan/monitor-memory.ts'
 import { commitOf, previewNumber } from '../plan/names.ts'
-import type { MonitorPlan, Place } from '../plan/plan.ts'
+import type { MonitorPlan } from '../plan/plan.ts'
 import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
 import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
@@ -45,10 +45,10 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
     run.log.info(`${service}: ${verdict} (${platformStatus})`)
   for (const { serviceName, why } of [...unreadable, ...unseen])
     run.log.warning(`${serviceName} could not be looked at: ${why}`)
-  const [sick] = services.filter(({ verdict, target }) => verdict === 'trouble' && target === 'production')
+  const [unhealthy] = services.filter(({ verdict, target }) => verdict === 'trouble' && target === 'production')
   const failure =
-    sick &&
-    new DeployError(`${sick.service} is in trouble: ${sick.trouble?.what ?? sick.platformStatus}`, {
+    unhealthy &&
+    new DeployError(`${unhealthy.service} is in trouble: ${unhealthy.trouble?.what ?? unhealthy.platformStatus}`, {
       hint: 'The summary shows the end of its log; `command: rollback` or a new deployment fixes it.',
     })
   run.reporter.timeline.end(
@@ -74,7 +74,7 @@ async function withMemory(
   seen: readonly MonitoredService[],
 ): Promise<readonly MonitoredService[]> {
   const production = seen.find(({ target }) => target === 'production')
-  if (!plan.dryRun) await forgetGone(run, plan.place, repository)
+  if (!plan.dryRun) await forgetGone(run, repository)
   if (!production || !service) return seen
   const now = Math.floor(run.clock.now() / 60_000)
   const before = recall(service.name, repository.branches.keys(), now)
@@ -83,7 +83,7 @@ async function withMemory(
   const scaled =
     autoscale && (await scale({ ...plan, autoscale }, run, { service, seen: production, repository }, memory.load))
   const kept = scaled ? { ...memory, load: scaled.load } : memory
-  if (!plan.dryRun) await keepMemory(run, plan.place, repository, { serviceName: service.name, memory: kept })
+  if (!plan.dryRun) await keepMemory(run, repository, { serviceName: service.name, memory: kept })
   const { since, asked, healthy } = uptimeOf(memory)
   const uptime = { asked, healthy, sinceIso: new Date(since * 60_000).toISOString() }
   // A service that did not survive the change of its size is in trouble like any other.
@@ -147,21 +147,20 @@ function troubleOf(service: Service, verdict: string | undefined, asked: ProbeRe
  */
 async function keepMemory(
   run: Run,
-  place: Place,
   repository: ReadRepository,
   of: { readonly serviceName: string; readonly memory: MonitorMemory },
 ): Promise<void> {
   const branch = memoryBranch(of.serviceName, of.memory)
   const old = memoriesIn(repository).filter((name) => serviceOfMemoryBranch(name) === of.serviceName && name !== branch)
   await orWarn(run, async () => {
-    await using source = run.openSource(place)
+    await using source = run.openSource()
     await source.mark(repository.remote, [branch], run.signal)
     if (old.length > 0) await source.deleteBranches(repository.remote, old, run.signal)
   })
 }
 
 /** Forgets services that are gone. Whoever's they were: a branch of a service that is there is left alone. */
-async function forgetGone(run: Run, place: Place, repository: ReadRepository): Promise<void> {
+async function forgetGone(run: Run, repository: ReadRepository): Promise<void> {
   const memories = memoriesIn(repository)
   const services = [...new Set(memories.map((name) => serviceOfMemoryBranch(name) ?? ''))]
   await orWarn(run, async () => {
@@ -172,7 +171,7 @@ async function forgetGone(run: Run, place: Place, repository: ReadRepository): P
     })
     const stale = memories.filter((name) => gone.includes(serviceOfMemoryBranch(name) ?? ''))
     if (stale.length === 0) return
-    await using source = run.openSource(place)
+    await using source = run.openSource()
     await source.deleteBranches(repository.remote, stale, run.signal)
   })
 }

@@ -1,7 +1,6 @@
 import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
 import { safeMessage } from '../core/sanitize.ts'
-import { placeOf } from '../plan/build-plan.ts'
 import { noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
@@ -47,7 +46,7 @@ export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): P
 
 /** Where there is no checkout, nothing tells which globs are good. */
 async function warnOfHolding({ paths, ...commit }: NonNullable<NonePlan['skippedBy']>, deps: RunDeps): Promise<void> {
-  await using source = deps.openSource(placeOf(deps))
+  await using source = deps.openSource()
   try {
     const files = await source.committedPaths(commit, deps.signal)
     if (files) warnOfIdleGlobs(deps, paths, files)

@@ -177,7 +177,7 @@ export async function detectInSnapshot(
 export async function detectInCheckout(plan: DeployPlan, deps: RunDeps): Promise<DetectedBuild | undefined> {
   if (isBuildSaid(plan)) return undefined
   const ignoreWorkspace = plan.kind === 'preview' && plan.untrusted
-  await using source = deps.openSource(plan.place, { ignoreWorkspace })
+  await using source = deps.openSource({ ignoreWorkspace })
   const paths = await source.committedPaths(plan, deps.signal)
   const tree = await readTree(paths ?? new Set(), folderOf(plan), async (path) => {
     const { file, inCheckout } = await source.readCommitted(plan, path, deps.signal)

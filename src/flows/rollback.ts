@@ -26,7 +26,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     })
   const { slug } = repository
   assertOwned(service, plan, slug)
-  await using source = run.openSource(plan.place)
+  await using source = run.openSource()
   const branches = await source.branches(repository.remote, run.signal)
   const branch = await versionToRestore(plan, run, source, { branches, present: service.branch })
   const commit = commitOf({ branch }) ?? ''
@@ -142,8 +142,8 @@ export async function lastWorkingVersion(run: Run, existing: Service | undefined
   const previous = await run.reporter.previous()
   const served = liveVersion(existing)
   // What the platform calls active may have answered with errors; the card knows.
-  const sick = served !== undefined && previous?.commit === served.commit && previous.status !== 'live'
-  const known = (sick ? undefined : served) ?? fromCard(previous)
+  const unhealthy = served !== undefined && previous?.commit === served.commit && previous.status !== 'live'
+  const known = (unhealthy ? undefined : served) ?? fromCard(previous)
   if (!known) return undefined
   return { ...known, stillLive: known.url !== undefined && (await answers(run, known.url)) }
 }

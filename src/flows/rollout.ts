@@ -8,7 +8,7 @@ import type { DeploymentWatch } from '../watch/deployment-watch.ts'
 import { meaningOf } from '../watch/readings.ts'
 import { confirm, type Observed, type Observer, openWatch, type RolloutEnd } from './observe.ts'
 import type { Run } from './run.ts'
-import { type Happening, StartAgain } from './start-again.ts'
+import { StartAgain, type StartOutcome } from './start-again.ts'
 
 /** Bringing one service to one branch. */
 export interface RolloutRequest extends Observed {
@@ -70,7 +70,7 @@ export async function rollOut(run: RolloutPorts, request: RolloutRequest): Promi
   const watch = openWatch(run, request, deadline)
   const rollout = new Rollout(run, request, deadline, watch)
   const startAgain = new StartAgain({ ...run, ...request })
-  let happened: Happening | undefined
+  let happened: StartOutcome | undefined
   try {
     for (;;) {
       happened = await rollout.attempt(happened)
@@ -123,7 +123,7 @@ class Rollout {
   }
 
   /** One start, unless it is under way already, followed until something calls for a decision. */
-  async attempt(after: Happening | undefined): Promise<Happening> {
+  async attempt(after: StartOutcome | undefined): Promise<StartOutcome> {
     try {
       if (after?.kind === 'gone' || after?.kind === 'not-found') this.#forgetService()
       const look = after !== undefined && after.kind !== 'not-found'
@@ -147,7 +147,7 @@ class Rollout {
   }
 
   /** Looks at the service before starting again, and gives way to whoever came meanwhile. */
-  async #look(nameTaken: boolean): Promise<Happening | 'under-way' | 'to-start'> {
+  async #look(nameTaken: boolean): Promise<StartOutcome | 'under-way' | 'to-start'> {
     // Two runs that deploy the same commit cancel each other's deployment, and when both start again at the same moment
     // they do so for ever. So whoever starts again waits for a random while and then joins a deployment of the very same
     // branch. After a start that was not acknowledged it could be somebody else's, with the branch already set to ours.
@@ -189,7 +189,7 @@ class Rollout {
   }
 
   /** Starts exactly one deployment. @returns what it failed with, where starting again may help */
-  async #start(): Promise<Happening | undefined> {
+  async #start(): Promise<StartOutcome | undefined> {
     const known = this.#known
     this.#created = known === undefined
     if (this.#startsSinceNone !== undefined) this.#startsSinceNone += 1
@@ -221,7 +221,7 @@ class Rollout {
     return this.#run.platform.updateService(serviceName, changes, signal)
   }
 
-  #whyNotStarted(error: unknown): Happening {
+  #whyNotStarted(error: unknown): StartOutcome {
     const message = safeMessage(this.#run, error)
     if (error instanceof ToolError) {
       if (!this.#created && error.reason === 'service-not-found') return { kind: 'not-found' }
@@ -233,7 +233,7 @@ class Rollout {
     throw error
   }
 
-  async #confirm(url: string | undefined): Promise<Happening> {
+  async #confirm(url: string | undefined): Promise<StartOutcome> {
     const timings = this.#watch.timings()
     const { removalUnderWay } = this.#request
     const createdAt = this.#created ? this.#startedAt : undefined
@@ -243,7 +243,7 @@ class Rollout {
   }
 
   /** How the rollout ends with what happened last. */
-  async endAfter(happened: Happening): Promise<RolloutEnd> {
+  async endAfter(happened: StartOutcome): Promise<RolloutEnd> {
     switch (happened.kind) {
       case 'settled':
         return happened.end

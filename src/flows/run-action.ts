@@ -25,10 +25,10 @@ export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Pr
   const gather = configuration.services.length > 1 ? gatherMs : 0
   const cards = late(async () => (await import('./reporter.ts')).openCards(own, gather), 'write')
   const deps: RunDeps = { ...own, cards }
-  const whole = { event, configuration }
+  const input = { event, configuration }
   try {
-    const plan = problem ?? withProblem(await decide(whole, deps), configuration)
-    const outcome = await carryOutAll(plan, whole, deps)
+    const plan = problem ?? withProblem(await decide(input, deps), configuration)
+    const outcome = await carryOutAll(plan, input, deps)
     tellEnd(deps, outcome)
     return outcome
   } catch (error) {
@@ -38,12 +38,12 @@ export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Pr
 }
 
 /** What all services of a run have in common. */
-interface Whole {
+interface RunInput {
   readonly event: RunEvent
   readonly configuration: Configuration
 }
 
-async function decide({ event, configuration }: Whole, deps: RunDeps): Promise<Plan> {
+async function decide({ event, configuration }: RunInput, deps: RunDeps): Promise<Plan> {
   let { facts } = configuration
   for (;;) {
     const plan = makePlan({ context: deps.context, event, settings: deps.settings }, facts)
@@ -53,23 +53,23 @@ async function decide({ event, configuration }: Whole, deps: RunDeps): Promise<P
 }
 
 /** @param plan what the run is about, made without the settings of single services */
-async function carryOutAll(plan: Plan, whole: Whole, deps: RunDeps): Promise<Outcome> {
-  const { event, configuration } = whole
-  if (plan.kind === 'none' || plan.kind === 'refused') return carryOutOne(plan, whole, deps)
+async function carryOutAll(plan: Plan, input: RunInput, deps: RunDeps): Promise<Outcome> {
+  const { event, configuration } = input
+  if (plan.kind === 'none' || plan.kind === 'refused') return carryOutOne(plan, input, deps)
   if (plan.kind === 'check' || isDryRun(plan)) {
     const { foreseeAll } = await import('./environment/foresee.ts')
     const withheld = secretsWithheld(deps.context, event)
-    return foreseeAll(plan, deps, configuration, (own) => decide(whole, own), withheld)
+    return foreseeAll(plan, deps, configuration, (own) => decide(input, own), withheld)
   }
   const { missingSecrets } = await import('./environment/environment.ts')
   const { findLeftovers } = await import('./environment/leftovers.ts')
   const missing = missingSecrets(plan, configuration.services)
-  if (missing) return carryOutOne(missing, whole, deps)
+  if (missing) return carryOutOne(missing, input, deps)
   const { problem, settle } = await findLeftovers(plan, configuration, deps)
-  if (problem) return carryOutOne(problem, whole, deps)
+  if (problem) return carryOutOne(problem, input, deps)
   const reacted = reactTo(plan, deps)
   const begun = reacted.begin()
-  const outcome = await carryOutServices(plan, whole, deps).finally(() => begun)
+  const outcome = await carryOutServices(plan, input, deps).finally(() => begun)
   await reacted.end(outcome.failure === undefined)
   return await settle(outcome)
 }
@@ -81,12 +81,11 @@ function isDryRun(plan: Plan): plan is DryRun {
   return (plan.kind === 'preview' || plan.kind === 'production' || plan.kind === 'teardown') && plan.dryRun
 }
 
-async function carryOutServices(plan: PlanToRun, whole: Whole, deps: RunDeps): Promise<Outcome> {
-  const { services, placed } = whole.configuration
-  if (plan.kind === 'preview' || plan.kind === 'production')
-    (await import('./check.ts')).warnOfWorkflow(deps, whole.configuration.file)
+async function carryOutServices(plan: PlanToRun, input: RunInput, deps: RunDeps): Promise<Outcome> {
+  const { services, placed, file } = input.configuration
+  if (plan.kind === 'preview' || plan.kind === 'production') (await import('./check.ts')).warnOfWorkflow(deps, file)
   if (services.length === 0) {
-    const outcome = await carryOutOne(plan, whole, deps)
+    const outcome = await carryOutOne(plan, input, deps)
     tellService(outcome, deps, placed?.[0]?.key)
     return outcome
   }
@@ -97,16 +96,16 @@ async function carryOutServices(plan: PlanToRun, whole: Whole, deps: RunDeps): P
     case 'rollback':
     case 'monitor':
     case 'logs':
-      return runEnvironment(services, deps, serviceRunner(plan, whole))
+      return runEnvironment(services, deps, serviceRunner(plan, input))
     case 'sweep': {
-      const swept = await carryOutOne({ ...plan, followedBy: undefined }, whole, deps)
+      const swept = await carryOutOne({ ...plan, followedBy: undefined }, input, deps)
       if (plan.followedBy === undefined) return swept
-      const seen = await runEnvironment(services, deps, serviceRunner(plan.followedBy, whole))
+      const seen = await runEnvironment(services, deps, serviceRunner(plan.followedBy, input))
       const { failure = seen.failure } = swept
       return { ...swept, failure, others: [seen.report, ...(seen.others ?? [])] }
     }
     default:
-      return carryOutOne(plan, whole, deps)
+      return carryOutOne(plan, input, deps)
   }
 }
 
@@ -118,22 +117,22 @@ function tellService({ report }: Outcome, deps: RunDeps, key: string | undefined
   deps.output('services', JSON.stringify(told))
 }
 
-function serviceRunner(plan: PlanToRun, whole: Whole): ServiceRunner {
+function serviceRunner(plan: PlanToRun, input: RunInput): ServiceRunner {
   const pullRequest = previewOf(plan)
   return {
     pullRequest,
     deploys: plan.kind === 'preview' || plan.kind === 'production',
     run: async (deps) => {
-      const decided = await decide(whole, deps)
+      const decided = await decide(input, deps)
       const own = decided.kind === 'check' ? decided.would : decided
-      return carryOutOne(own.kind === 'sweep' ? (own.followedBy ?? own) : own, whole, deps)
+      return carryOutOne(own.kind === 'sweep' ? (own.followedBy ?? own) : own, input, deps)
     },
-    skip: (deps, reason) => nothing({ kind: 'none', status: 'skipped', reason, pullRequest }, deps, whole.event),
+    skip: (deps, reason) => nothing({ kind: 'none', status: 'skipped', reason, pullRequest }, deps, input.event),
   }
 }
 
 /** Prints a plan and carries it out. Failures come back as an outcome; only a cancellation is thrown. */
-async function carryOutOne(plan: PlanToRun, { event, configuration }: Whole, deps: RunDeps): Promise<Outcome> {
+async function carryOutOne(plan: PlanToRun, { event, configuration }: RunInput, deps: RunDeps): Promise<Outcome> {
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()

@@ -71,7 +71,8 @@ export interface Deps {
    */
   readonly redact: <T>(value: T) => T
   readonly openPlatform: (place: Place, signal: AbortSignal) => Promise<Platform>
-  readonly openSource: (place: Place, options?: SourceWish) => Source
+  /** The repository of the run, as a source of snapshots. */
+  readonly openSource: (options?: SourceWish) => Source
   readonly github: GitHub
   readonly seedDatabase: SeedDatabase
   readonly http: HttpRequest

@@ -1,12 +1,12 @@
 import type { Clock } from '../core/clock.ts'
 import { backoffMs } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
-import type { Sighting } from '../watch/deployment-watch.ts'
+import type { Observation } from '../watch/deployment-watch.ts'
 import type { RolloutEnd } from './observe.ts'
 
 /** What came of one start, as far as it calls for a decision. */
-export type Happening =
-  | Sighting
+export type StartOutcome =
+  | Observation
   /** The start broke off, or got a 5xx: it may have been carried out. */
   | { readonly kind: 'lost-answer'; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string }
@@ -64,7 +64,7 @@ export class StartAgain {
    * @throws DeployError when the name stays taken
    */
   async pauseAfter(
-    happened: Happening,
+    happened: StartOutcome,
     start: { readonly ageMs: number; readonly sawBuild: boolean },
   ): Promise<number | undefined> {
     const { log, random } = this.#options
@@ -99,7 +99,7 @@ export class StartAgain {
     }
   }
 
-  #pauseForName({ refusal, seen }: Extract<Happening, { kind: 'name-taken' }>): number {
+  #pauseForName({ refusal, seen }: Extract<StartOutcome, { kind: 'name-taken' }>): number {
     const { clock, log, serviceName } = this.#options
     const now = clock.now()
     // The first time nobody has looked yet who has the name.
@@ -127,7 +127,7 @@ export class StartAgain {
    * winding down; starting again works (platform contract, “two updates in quick succession”).
    */
   async #pauseAfterEnd(
-    { end, errorMessage }: Extract<Happening, { kind: 'ended' }>,
+    { end, errorMessage }: Extract<StartOutcome, { kind: 'ended' }>,
     { ageMs, sawBuild }: { readonly ageMs: number; readonly sawBuild: boolean },
   ): Promise<number | undefined> {
     const { log, restoreBranch } = this.#options

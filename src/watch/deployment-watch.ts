@@ -41,7 +41,7 @@ interface WatchOptions extends OurMarks {
 export type WaitingPhase = 'triggering' | 'queued' | 'building' | 'rolling-out'
 
 /** Something that calls for a decision. */
-export type Sighting =
+export type Observation =
   | { readonly kind: 'live'; readonly url: string | undefined }
   /** Our deployment came to another end than becoming live. */
   | { readonly kind: 'ended'; readonly end: OwnEnd; readonly errorMessage: string | undefined }
@@ -135,7 +135,7 @@ export class DeploymentWatch {
    * Waits until something calls for a decision.
    * @throws DeadlinePassed; what the reading throws, once it is given up; the signal's reason on abort
    */
-  async next(): Promise<Sighting> {
+  async next(): Promise<Observation> {
     for (;;) {
       await this.#options.deadline.sleep(this.#pause())
       const seen = this.#judge(await this.#readPatiently())
@@ -173,7 +173,7 @@ export class DeploymentWatch {
     return this.#options.read({ deployLogLines: WINDOW_LINES, runtimeLogLines: wanted ? WINDOW_LINES : 0 }, signal)
   }
 
-  #judge(reading: ServiceReading | undefined): Sighting | undefined {
+  #judge(reading: ServiceReading | undefined): Observation | undefined {
     if (reading === undefined) {
       this.#missing += 1
       this.#pauseMs = AFTER_CHANGE_MS
@@ -200,7 +200,7 @@ export class DeploymentWatch {
   }
 
   /** A live status that names another commit speaks of an earlier deployment, whatever branch it shows. */
-  #live(reading: ServiceReading): Sighting | undefined {
+  #live(reading: ServiceReading): Observation | undefined {
     const { clock, events } = this.#options
     if (!isOtherCommit(reading, this.#options)) {
       events.phase('live', clock.now())
@@ -293,7 +293,7 @@ export class DeploymentWatch {
   }
 }
 
-function ended(end: DeploymentEnd = 'failed', errorMessage: string | undefined): Sighting {
+function ended(end: DeploymentEnd = 'failed', errorMessage: string | undefined): Observation {
   if (end === 'removed') return { kind: 'gone' }
   if (end === 'superseded') return { kind: 'superseded', branch: undefined }
   return { kind: 'ended', end: end === 'active' ? 'failed' : end, errorMessage }

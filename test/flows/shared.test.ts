@@ -3,7 +3,6 @@ import { inTurns } from '../../src/core/parallel.ts'
 import { shareSources } from '../../src/flows/environment/environment.ts'
 import { openCards } from '../../src/flows/reporter.ts'
 import type { Deps } from '../../src/flows/run.ts'
-import { placeOf } from '../../src/plan/build-plan.ts'
 import type { CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import type { Snapshot } from '../../src/source/snapshot.ts'
@@ -84,7 +83,6 @@ describe('the cards of a run', () => {
 })
 
 describe('the source of a run', () => {
-  const place = placeOf({ context: contextOf({}), settings: settingsOf() })
   const request = { wanted: { sha: 'a'.repeat(40) }, ordinaryCheckouts: [] }
 
   function openSources() {
@@ -109,7 +107,7 @@ describe('the source of a run', () => {
 
   it('is opened once, and its snapshot made once, whoever of them gives up meanwhile', async () => {
     const { sources, asked, finish } = openSources()
-    const [one, other] = [0, 1].map(() => sources.openSource(place, { deadlineAt: 1 }))
+    const [one, other] = [0, 1].map(() => sources.openSource({ deadlineAt: 1 }))
     const leaving = new AbortController()
     const left = one?.snapshot(request, leaving.signal)
     const stayed = other?.snapshot(request, never)
@@ -125,10 +123,10 @@ describe('the source of a run', () => {
 
   it('of a stranger is another one, and what has no deadline is opened by itself', () => {
     const { sources, asked } = openSources()
-    sources.openSource(place, { deadlineAt: 1 })
-    sources.openSource(place, { deadlineAt: 1, ignoreWorkspace: true })
-    sources.openSource(place)
-    sources.openSource(place)
+    sources.openSource({ deadlineAt: 1 })
+    sources.openSource({ deadlineAt: 1, ignoreWorkspace: true })
+    sources.openSource()
+    sources.openSource()
     expect(asked).toEqual(['opened', 'opened', 'opened', 'opened'])
   })
 })

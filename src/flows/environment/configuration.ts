@@ -1,5 +1,4 @@
 import { nearestWord, shortSha } from '../../core/format.ts'
-import { placeOf } from '../../plan/build-plan.ts'
 import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/command-meaning.ts'
 import type { RunEvent } from '../../plan/event.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
@@ -76,7 +75,7 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   const nothing = { ...unread(settings), facts }
   if (commit === undefined) return nothing
   const path = settings.config
-  const text = await readFileAt(commit, path, input, deps)
+  const text = await readFileAt(commit, path, deps)
   const isBranch = commit.branch !== undefined
   if (text === 'unreadable') return { ...nothing, problem: unreadable(path, commit), concernsBranch: isBranch }
   if (text === 'absent' && path !== settingTable.config.fallback && !isBranch)
@@ -114,15 +113,10 @@ async function commitOf(
 }
 
 /** From the checkout where it holds the commit, else from GitHub. */
-async function readFileAt(
-  commit: FileCommit,
-  path: string,
-  input: PlanInput,
-  deps: Reading,
-): Promise<string | 'absent' | 'unreadable'> {
+async function readFileAt(commit: FileCommit, path: string, deps: Reading): Promise<string | 'absent' | 'unreadable'> {
   const fromGitHub = async (sha: string) => (await deps.github.files.read(path, sha)) ?? 'unreadable'
   if (commit.untrusted) return fromGitHub(commit.wanted.sha)
-  await using source = deps.openSource(placeOf(input))
+  await using source = deps.openSource()
   const found = await source.readCommitted(commit, path, deps.signal)
   if (found.file !== 'unknown') return textOf(found.file)
   const read = await fromGitHub(found.commit)

@@ -236,11 +236,11 @@ function together(ended: readonly Ended[], deps: RunDeps): Outcome {
  */
 export function shareSources({ openSource, signal }: Pick<RunDeps, 'openSource' | 'signal'>) {
   const opened = new Map<boolean, ReturnType<typeof shareSource>>()
-  const openShared: RunDeps['openSource'] = (place, wish = {}) => {
+  const openShared: RunDeps['openSource'] = (wish = {}) => {
     // Only what deploys is bounded by the run's own time; what is short is opened by itself.
-    if (wish.deadlineAt === undefined) return openSource(place, wish)
+    if (wish.deadlineAt === undefined) return openSource(wish)
     const key = wish.ignoreWorkspace ?? false
-    const { shared, close } = opened.get(key) ?? shareSource(openSource(place, wish), signal)
+    const { shared, close } = opened.get(key) ?? shareSource(openSource(wish), signal)
     opened.set(key, { shared, close })
     return shared
   }

@@ -46,7 +46,7 @@ export async function underRemovalMarks<T>(
   const repository = serviceNames.length === 0 ? undefined : await openInkRepository(run, place)
   if (!repository) return remove()
   const { remote } = repository
-  await using source = run.openSource(place)
+  await using source = run.openSource()
   const { runId, runAttempt } = run.context
   const own = `/${Math.floor(run.clock.now() / 1000)}-${runId}-${runAttempt}`
   const markOf = (serviceName: string) => `${MARKS}${serviceName}${own}`

@@ -161,7 +161,7 @@ async function removeRemains(
 async function hasBranch(run: Run, place: Place, preview: Removable): Promise<boolean> {
   const repository = await openInkRepository(run, place)
   if (!repository) return false
-  const present = await readBranches(run, place, repository)
+  const present = await readBranches(run, repository)
   return branchesOf(preview, present.keys()).length > 0
 }
 

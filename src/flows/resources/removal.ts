@@ -222,7 +222,7 @@ async function removeBranches(run: Run, place: Place, previews: readonly Removab
   const repository = await openInkRepository(run, place)
   if (!repository) return []
   const { remote, slug } = repository
-  await using source = run.openSource(place)
+  await using source = run.openSource()
   const present = await source.branches(remote, run.signal)
   const branches = [...new Set(previews.flatMap((preview) => branchesOf(preview, present.keys())))]
   const except = previews.map(({ serviceName }) => serviceName)

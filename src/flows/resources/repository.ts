@@ -43,10 +43,9 @@ export async function openInkRepository(
 /** Short name → commit of all its branches. */
 export async function readBranches(
   { openSource, signal }: Pick<Run, 'openSource' | 'signal'>,
-  place: Place,
   { remote }: InkRepository,
 ): Promise<ReadonlyMap<string, string>> {
-  await using source = openSource(place)
+  await using source = openSource()
   return await source.branches(remote, signal)
 }
 
@@ -238,7 +237,7 @@ export async function findPreviews(
     run.signal,
     // Without a list the branches alone tell which previews there are.
     (signal) => (run.platform.offers('listServices') ? run.platform.services(signal) : Promise.resolve([])),
-    (signal) => readBranches({ ...run, signal }, place, repository),
+    (signal) => readBranches({ ...run, signal }, repository),
   )
   const fromBranches = new Map(
     [...branches.keys()]
