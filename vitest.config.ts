@@ -22,10 +22,11 @@ export default defineConfig({
   plugins: [everythingAtOnce],
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // For what hangs. A busy machine may be many times slower than an idle one.
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     // Half of the time goes into waiting for builds and deadlines, so there are more workers than cores.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: 2 * availableParallelism(),
     // The files of a worker share what they load: loading it anew takes longer than many a file's tests. So a test leaves
     // no module, variable or global changed behind.
     isolate: false,

@@ -1,7 +1,7 @@
 import { deadlineAtTime } from '../src/core/clock.ts'
 import { createSanitizer, sanitize } from '../src/core/sanitize.ts'
-import { deploymentLog, WINDOW_LINES } from '../src/watch/deployment-log.ts'
 import { DeploymentWatch } from '../src/watch/deployment-watch.ts'
+import { deploymentLog, WINDOW_LINES } from '../src/watch/readings.ts'
 import { quietSeconds } from '../test/support/quiet-cpu.ts'
 import { VirtualClock } from '../test/watch/virtual-clock.ts'
 import { atMost, type Bench, type Row } from './table.ts'

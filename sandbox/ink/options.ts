@@ -17,6 +17,8 @@ export interface InkTiming {
   edgeDelayMs: number
   /** How long each of three tries waits for a new container to accept connections. The platform allows 3 minutes. */
   healthGateMs: number
+  /** The same for one that never will, as `rollout.unhealthy` has it: nothing is lost by a short wait. */
+  unhealthyMs: number
   /** How long one attempt at a build may take. The platform allows 10 minutes. */
   buildTimeoutMs: number
   /** Pause before the second and last attempt at a failed build. */
@@ -32,6 +34,7 @@ export const DEFAULT_TIMING: Readonly<InkTiming> = {
   windDownMs: 150,
   edgeDelayMs: 300,
   healthGateMs: 4_000,
+  unhealthyMs: 1_000,
   buildTimeoutMs: 120_000,
   buildRetryMs: 50,
   killGraceMs: 1_500,

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { startSandbox } from '../../sandbox/index.ts'
 import { type StoryStep, tellStory } from '../../sandbox/story.ts'
 import { node24 } from '../support/node-24.ts'
@@ -24,73 +25,67 @@ interface Told {
   readonly secretsInProcessList: readonly string[]
   readonly gitCommandsSeen: number
   readonly persisted: readonly string[]
-  readonly leftBehind: readonly string[]
 }
 
-async function tell(node: string, trackedPush: 'starts-nothing' | 'deploys'): Promise<Told> {
-  const watcher = watchProcesses()
+async function tell(): Promise<Told> {
+  await using watched = await watchGit()
   const persisted: string[] = []
   const steps: StoryStep[] = []
   let workspaces: string[] = []
-  {
-    await using sandbox = await startSandbox({ action, ink: { trackedPush } })
-    const stage = {
-      ink: sandbox.ink,
-      github: sandbox.github,
-      run: async (options: Parameters<typeof sandbox.run>[0]) => {
-        const result = await sandbox.run({ ...options, node, keepWorkspace: true })
-        persisted.push(await readFile(`${result.workspace}/.git/config`, 'utf8'))
-        workspaces = [...workspaces, result.folder]
-        return result
-      },
-    }
-    for await (const step of tellStory(stage)) steps.push(step)
-    watcher.about(sandbox.ink.gitOrigin, sandbox.github.serverUrl)
-    watcher.secret(sandbox.ink.apiKey)
+  // A push to the tracked branch is meant to deploy, and on the platform as it was seen it starts nothing, as in the demo.
+  await using sandbox = await startSandbox({ action, ink: { trackedPush: 'deploys' } })
+  const node = await node24()
+  const stage = {
+    ink: sandbox.ink,
+    github: sandbox.github,
+    run: async (options: Parameters<typeof sandbox.run>[0]) => {
+      const result = await sandbox.run({ ...options, node, keepWorkspace: true })
+      persisted.push(await readFile(`${result.workspace}/.git/config`, 'utf8'))
+      workspaces = [...workspaces, result.folder]
+      return result
+    },
   }
-  const seen = await watcher.stop()
+  for await (const step of tellStory(stage)) steps.push(step)
+  const servers = [sandbox.ink.gitOrigin, sandbox.github.serverUrl].map((url) => new URL(url).host)
+  const seen = await watched.read(servers, [sandbox.ink.apiKey])
   await run('rm', ['-rf', ...workspaces])
-  return { steps, ...seen, persisted, leftBehind: workspaces.filter((folder) => existsSync(folder)) }
+  return { steps, ...seen, persisted }
 }
 
-/** Reads the process list over and over, as any other process on the runner could. */
-function watchProcesses() {
-  const secrets: string[] = []
-  const servers: string[] = []
-  const lines = new Set<string>()
-  let going = true
-  const loop = (async () => {
-    while (going) {
-      const { stdout } = await run('ps', ['-eo', 'args'], { maxBuffer: 10_000_000 })
-      for (const line of stdout.split('\n')) if (/\bgit\b/.test(line)) lines.add(line)
-    }
-  })()
+/** A git that notes the arguments of every process that it starts: what any other process on the runner could read of them. */
+async function watchGit() {
+  const folder = await mkdtemp(join(tmpdir(), 'story-git-'))
+  const notes = join(folder, 'notes')
+  const { stdout: git } = await run('sh', ['-c', 'command -v git'])
+  await writeFile(join(folder, 'git'), `#!/bin/sh\nGIT_TRACE2_EVENT='${notes}' exec '${git.trim()}' "$@"\n`, {
+    mode: 0o755,
+  })
+  vi.stubEnv('PATH', `${folder}:${process.env.PATH}`)
   return {
-    secret: (value: string) => secrets.push(value),
-    /** Other tests run git at the same time; ours talks to these servers. */
-    about: (...urls: readonly string[]) => servers.push(...urls.map((url) => new URL(url).host)),
-    stop: async () => {
-      going = false
-      await loop
-      const ours = [...lines].filter((line) => servers.some((server) => line.includes(server)))
-      const telling = ours.filter(
+    /** The command lines that name one of these servers, and those of them that tell a secret. */
+    async read(servers: readonly string[], secrets: readonly string[]) {
+      const events = (await readFile(notes, 'utf8')).split('\n').filter((line) => line !== '')
+      const lines = events.flatMap((line) => {
+        const { event, argv } = JSON.parse(line) as { event: string; argv?: readonly string[] }
+        return event === 'start' ? (argv?.join(' ') ?? []) : []
+      })
+      const ours = lines.filter((line) => servers.some((server) => line.includes(server)))
+      const telling = lines.filter(
         (line) => secrets.some((secret) => line.includes(secret)) || /mlg_[\w-]{20,}|ghs_\w{20,}/.test(line),
       )
       return { secretsInProcessList: telling, gitCommandsSeen: ours.length }
     },
+    [Symbol.asyncDispose]: async () => {
+      vi.unstubAllEnvs()
+      await rm(folder, { recursive: true })
+    },
   }
 }
 
-// A push to the tracked branch is known to start nothing on the platform and meant to deploy: the story is the same with both.
-const settings = [
-  ['the Node that runs the tests, where a push starts nothing', async () => process.execPath, 'starts-nothing'],
-  ['Node 24, as GitHub’s runners start it, where a push to the tracked branch deploys', node24, 'deploys'],
-] as const
-
-describe.each(settings)('the life of a pull request, told by the bundle under %s', (_, find, trackedPush) => {
+describe('the life of a pull request, told by the bundle under Node 24, as GitHub’s runners start it', () => {
   let told: Told
   beforeAll(async () => {
-    told = await tell(await find(), trackedPush)
+    told = await tell()
   }, 240_000)
 
   it.each(titles.map((title, index) => [title, index] as const))('%s', (title, index) => {

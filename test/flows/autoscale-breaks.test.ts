@@ -2,16 +2,15 @@ import { describe, expect, it } from 'vitest'
 import type { Deps } from '../../src/flows/run.ts'
 import type { Platform } from '../../src/ink/platform.ts'
 import { deployed, look } from './scaling.ts'
-import { openStage, type Scene } from './stage.ts'
+import type { Scene } from './stage.ts'
 import { useStage } from './use-stage.ts'
 
 // Production runs with 256Mi, which is less than these bounds allow.
 const inputs = { autoscale: 'memory 512Mi..1024Mi' }
 
-// Long enough for a service that is well to start on a busy machine.
-const stage = useStage({ timing: { healthGateMs: 1_200 } })
+const stage = useStage()
 
-const config = (scene: Scene, { ink } = stage) => ink.service(scene.production)?.config
+const config = (scene: Scene) => stage.ink.service(scene.production)?.config
 const openIssues = (scene: Scene) => [...scene.repository.issues.values()].filter(({ state }) => state === 'open')
 
 describe('a size outside of the bounds', () => {
@@ -67,11 +66,9 @@ describe('a step with which the service does not come up', { timeout: 90_000 }, 
 
 describe('a deployment that begins while a step is being taken', () => {
   it('keeps its branch', async () => {
-    // Nothing is to fail here, so nothing is to be given little time.
-    await using patient = await openStage()
-    const { ink } = patient
-    const scene = await deployed(patient)
-    const old = config(scene, patient)?.branch ?? ''
+    const { ink } = stage
+    const scene = await deployed(stage)
+    const old = config(scene)?.branch ?? ''
     const after = await scene.write('second')
     expect((await scene.act('push', { after, before: scene.first }, { inputs: { memory: '256Mi' } })).told).toBe('live')
     // Somebody goes back to the first version between the monitor's last look and its update.
@@ -88,7 +85,7 @@ describe('a deployment that begins while a step is being taken', () => {
     }))
     expect(run.summary).toContain('Another deployment took over')
     await ink.waitForStatus(scene.production, ['active'])
-    expect(config(scene, patient)?.branch).toBe(old)
+    expect(config(scene)?.branch).toBe(old)
     expect(await scene.page(scene.production)).toBe('first')
   })
 })

@@ -4,7 +4,7 @@ import { openStage } from './stage.ts'
 
 describe('a service that is well', () => {
   it('is left alone while it is being deployed, and without metrics or a known size', async () => {
-    await using stage = await openStage({ timing: { healthGateMs: 60_000 } })
+    await using stage = await openStage({ timing: { unhealthyMs: 60_000 } })
     const scene = await deployed(stage)
     const deployments = () => stage.ink.service(scene.production)?.deployments.length
     expect((await look(scene)).summary).toContain('Size unchanged: no metrics from this ml.ink server')

@@ -223,7 +223,7 @@ test('build.slow takes its time', async () => {
 })
 
 test('rollout.unhealthy never gets through the health gate', async () => {
-  await using impatient = await startInk({ timing: { healthGateMs: 200 } })
+  await using impatient = await startInk({ timing: { unhealthyMs: 50 } })
   await impatient.push('site', { 'index.html': 'x' })
   impatient.platform.fault('rollout.unhealthy', { times: 1 })
   await impatient.call('create_service', { repo: 'site', name: 'site' })

@@ -136,7 +136,7 @@ export async function git(folder: string, ...args: string[]): Promise<string> {
 }
 
 /** Waits until a condition holds; fails with its description after `timeoutMs`. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 25_000): Promise<void> {
   const deadlineMs = Date.now() + timeoutMs
   while (!(await holds())) {
     if (Date.now() > deadlineMs) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`)

@@ -1,4 +1,4 @@
-import { git } from '../state/git.ts'
+import { succeeded } from '../state/git.ts'
 import type { Addresses } from '../state/model.ts'
 import type { RepositoryState } from '../state/state.ts'
 import { repositoryUrl } from './issue.ts'
@@ -15,10 +15,11 @@ export interface CommitFacts {
 
 const FORMAT = ['%H', '%T', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%B'].join('%x1f')
 
-/** Reads commits with `git log`; `revisions` may be a single commit (with `-1`) or a range. Newest first. */
+/** Reads commits with `git log`; `revisions`, of SHAs, may be a single commit (with `-1`) or a range. Newest first. */
 export async function readCommits(repository: RepositoryState, revisions: readonly string[]): Promise<CommitFacts[]> {
-  const output = await git(repository.gitDir, ['log', '-z', `--format=${FORMAT}`, ...revisions, '--'])
-  return output
+  const { stdout } = succeeded(await repository.askOfCommits('log', '-z', `--format=${FORMAT}`, ...revisions, '--'))
+  return stdout
+    .toString('utf8')
     .split('\0')
     .filter((record) => record !== '')
     .map((record) => {
@@ -90,9 +91,11 @@ interface ChangedFile {
 
 /** GitHub's `diff-entry` list between two commits (`a..b`, or `a...b` from their common ancestor); renames are detected. */
 export async function readChangedFiles(repository: RepositoryState, range: string, tip: string, addresses: Addresses) {
-  const output = await git(repository.gitDir, ['diff', '-z', '-M', '--raw', '--numstat', '--abbrev=40', range])
+  const { stdout } = succeeded(
+    await repository.askOfCommits('diff', '-z', '-M', '--raw', '--numstat', '--abbrev=40', range),
+  )
   const repositoryAt = repositoryUrl(repository, addresses)
-  return parseDiff(output).map((file) => {
+  return parseDiff(stdout.toString('utf8')).map((file) => {
     const encoded = encodeURIComponent(file.name)
     return {
       sha: file.blob ?? null,

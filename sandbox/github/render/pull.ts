@@ -1,4 +1,3 @@
-import { git, tryGit } from '../state/git.ts'
 import type { PullRequest } from '../state/model.ts'
 import type { RepositoryState } from '../state/state.ts'
 import { findRepository, type World } from '../state/state.ts'
@@ -98,13 +97,18 @@ function renderSide(world: World, repository: RepositoryState | undefined, fullN
 
 async function measure(repository: RepositoryState, pull: PullRequest) {
   // Histories without a common ancestor cannot be compared; such a pull request has no size.
-  const numbers = await tryGit(repository.gitDir, ['diff', '--numstat', `${pull.baseSha}...${pull.headSha}`])
+  const numbers = await repository.askOfCommits('diff', '--numstat', `${pull.baseSha}...${pull.headSha}`)
   const rows = numbers.stdout
     .toString('utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.split('\t'))
   const sum = (column: number) => rows.reduce((total, row) => total + (Number.parseInt(row[column] ?? '', 10) || 0), 0)
-  const commits = await git(repository.gitDir, ['rev-list', '--count', `${pull.baseSha}..${pull.headSha}`])
-  return { commits: Number(commits), additions: sum(0), deletions: sum(1), changed_files: rows.length }
+  const commits = await repository.askOfCommits('rev-list', '--count', `${pull.baseSha}..${pull.headSha}`)
+  return {
+    commits: Number(commits.stdout.toString()),
+    additions: sum(0),
+    deletions: sum(1),
+    changed_files: rows.length,
+  }
 }

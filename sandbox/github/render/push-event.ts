@@ -1,4 +1,3 @@
-import { tryGit } from '../state/git.ts'
 import type { RepositoryState, World } from '../state/state.ts'
 import { type CommitFacts, readCommits } from './commit.ts'
 import { renderPushedRepository } from './repository.ts'
@@ -41,7 +40,7 @@ export async function renderPushEvent(world: World, repository: RepositoryState,
 }
 
 async function renderPushedCommit(repository: RepositoryState, commit: CommitFacts) {
-  const diff = await tryGit(repository.gitDir, [
+  const diff = await repository.askOfCommits(
     'diff-tree',
     '--root',
     '-r',
@@ -49,7 +48,7 @@ async function renderPushedCommit(repository: RepositoryState, commit: CommitFac
     '--name-status',
     '-z',
     commit.sha,
-  ])
+  )
   const fields = diff.stdout.toString('utf8').split('\0')
   const named = (letter: string) => fields.filter((_, index) => index % 2 === 1 && fields[index - 1] === letter)
   return {

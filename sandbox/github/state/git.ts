@@ -66,9 +66,14 @@ export async function git(
   args: readonly string[],
   options: { readonly input?: string | Buffer; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<string> {
-  const run = await tryGit(directory, args, options)
-  if (run.exitCode !== 0) throw new Error(`git ${args.join(' ')} failed (${run.exitCode}): ${run.stderr.trim()}`)
+  const run = succeeded(await tryGit(directory, args, options), args)
   return run.stdout.toString('utf8').replace(/\n$/, '')
+}
+
+/** A run that went well. Any other is an error with git's own words. */
+export function succeeded(run: GitRun, args: readonly string[] = []): GitRun {
+  if (run.exitCode !== 0) throw new Error(`git ${args.join(' ')} failed (${run.exitCode}): ${run.stderr.trim()}`)
+  return run
 }
 
 /** Makes a bare repository which, as GitHub's do, serves partial clones and any commit that is asked for. */
@@ -154,7 +159,8 @@ export async function writeMerge(
   if (merged.exitCode === 1) return undefined
   if (merged.exitCode !== 0) throw new Error(`git merge-tree failed: ${merged.stderr.trim()}`)
   const tree = merged.stdout.toString('utf8').trim()
-  const when = await git(directory, ['show', '--no-patch', '--format=%cI', options.head])
+  const head = await readObject(directory, options.head, isolatedGitEnvironment())
+  const [, when = ''] = /^committer .*> (\d+ [+-]\d{4})$/m.exec(head?.content.toString('latin1') ?? '') ?? []
   const parents = options.squash ? ['-p', options.base] : ['-p', options.base, '-p', options.head]
   const identity = { GIT_AUTHOR_NAME: 'GitHub', GIT_AUTHOR_EMAIL: 'noreply@github.com', GIT_AUTHOR_DATE: when }
   return git(directory, ['commit-tree', tree, ...parents, '-m', options.message], {

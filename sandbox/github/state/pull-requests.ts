@@ -94,8 +94,7 @@ async function refreshPullRequest(world: World, repository: RepositoryState, pul
     pull.baseSha = baseTip
     pull.updatedAt = world.now()
   }
-  await git(repository.gitDir, ['update-ref', `refs/pull/${pull.number}/head`, headSha])
-  await writeTestMerge(world, repository, pull, baseTip)
+  await writeReferences(world, repository, pull, baseTip)
   pull.testedMerge = merging
 }
 
@@ -114,8 +113,8 @@ async function recordPush(repository: RepositoryState, pull: PullRequest, before
   }
 }
 
-/** GitHub's test merge, made ahead of time. On a conflict there is none, and its reference goes away. */
-async function writeTestMerge(
+/** Sets the references of a pull request: its head, and GitHub's test merge, made ahead of time, unless there is a conflict. */
+async function writeReferences(
   world: World,
   repository: RepositoryState,
   pull: PullRequest,
@@ -124,11 +123,14 @@ async function writeTestMerge(
   const message = `Merge ${pull.headSha} into ${baseTip}`
   const merge = await writeMerge(repository.gitDir, { base: baseTip, head: pull.headSha, message })
   pull.mergeable = merge !== undefined
+  const references = `refs/pull/${pull.number}`
+  let commands = `update ${references}/head ${pull.headSha}\n`
   // A Gitea tests whether they merge, and keeps nothing of it.
-  if (world.profile === 'gitea') return
-  pull.mergeCommitSha = merge
-  const reference = `refs/pull/${pull.number}/merge`
-  await git(repository.gitDir, merge ? ['update-ref', reference, merge] : ['update-ref', '-d', reference])
+  if (world.profile !== 'gitea') {
+    pull.mergeCommitSha = merge
+    commands += merge ? `update ${references}/merge ${merge}\n` : `delete ${references}/merge\n`
+  }
+  await git(repository.gitDir, ['update-ref', '--stdin'], { input: commands })
 }
 
 /** Merges: a commit of two parents, or one of all changes on the base (`squash`). The branch stays. */

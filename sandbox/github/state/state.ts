@@ -1,6 +1,6 @@
 import { Conversation } from './conversation.ts'
 import { DeploymentRecords } from './deployment-records.ts'
-import { resolveCommit } from './git.ts'
+import { type GitRun, resolveCommit, tryGit } from './git.ts'
 import {
   ACTIONS_BOT,
   type Addresses,
@@ -124,6 +124,7 @@ export class RepositoryState {
   readonly runs = new Map<number, WorkflowRun>()
   pushedAt: Date
   readonly #world: World
+  readonly #saidOfCommits = new Map<string, GitRun>()
   #lastNumber = 0
 
   constructor(world: World, options: RepositoryOptions) {
@@ -187,6 +188,14 @@ export class RepositoryState {
       if (sha) return sha
     }
     return undefined
+  }
+
+  /** Runs git for what is true of commits for ever, each named by its SHA; so a good answer is kept. */
+  async askOfCommits(...args: readonly string[]): Promise<GitRun> {
+    const question = args.join('\0')
+    const run = this.#saidOfCommits.get(question) ?? (await tryGit(this.gitDir, args))
+    if (run.exitCode === 0) this.#saidOfCommits.set(question, run)
+    return run
   }
 
   pull(number: number): PullRequest {

@@ -73,13 +73,7 @@ export function createBuilder(dependencies: BuilderDependencies): Builder {
         `remote: git command failed\nfatal: unable to access '${remote}': The requested URL returned error: 500`,
       )
     }
-    const branch = `refs/heads/${config.branch}`
-    const found = await git.run(['-C', repository.path, 'for-each-ref', '--format=%(refname) %(objectname)', branch])
-    const [, commit] =
-      found
-        .split('\n')
-        .map((line) => line.split(' '))
-        .find(([name]) => name === branch) ?? []
+    const commit = (await repositories.branches(repository)).get(config.branch)
     if (commit === undefined) throw fail(`fatal: Remote branch ${config.branch} not found in upstream origin`)
     return commit
   }

@@ -54,7 +54,7 @@ export function createContainerHost(dependencies: {
   return {
     async start({ image, env, worker, unhealthy, log, signal }) {
       if (unhealthy) {
-        await abortable(timing.healthGateMs, signal)
+        await abortable(timing.unhealthyMs, signal)
         throw new Error('timed out waiting for rollout: the container does not accept connections')
       }
       const erring = faults.strike('app.error')

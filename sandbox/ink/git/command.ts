@@ -8,10 +8,15 @@ export interface GitCommand {
   /** Environment for a git process. */
   readonly env: Readonly<Record<string, string>>
   /** Runs git and returns its output; throws with git's own words when it fails. */
-  run(
-    args: readonly string[],
-    options?: { readonly cwd?: string; readonly signal?: AbortSignal; readonly env?: Readonly<Record<string, string>> },
-  ): Promise<string>
+  run(args: readonly string[], options?: GitRunOptions): Promise<string>
+  /** The same, for output that is not text. */
+  read(args: readonly string[], options?: GitRunOptions): Promise<Buffer>
+}
+
+export interface GitRunOptions {
+  readonly cwd?: string
+  readonly signal?: AbortSignal
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /**
@@ -27,20 +32,15 @@ export function createGitCommand(path: string, home: string): GitCommand {
     GIT_TERMINAL_PROMPT: '0',
     LC_ALL: 'C',
   }
-  return {
-    env,
-    async run(args, options = {}) {
-      try {
-        const { stdout } = await execute('git', [...args], {
-          maxBuffer: 32 * 1024 * 1024,
-          ...options,
-          env: { ...env, ...options.env },
-        })
-        return stdout
-      } catch (error) {
-        const { stderr } = error as { stderr?: string }
-        throw new Error(stderr?.trim() || (error as Error).message, { cause: error })
-      }
-    },
+  async function read(args: readonly string[], options: GitRunOptions = {}): Promise<Buffer> {
+    const given = { ...options, env: { ...env, ...options.env } }
+    try {
+      const { stdout } = await execute('git', [...args], { maxBuffer: 32 * 1024 * 1024, encoding: 'buffer', ...given })
+      return stdout
+    } catch (error) {
+      const { stderr } = error as { stderr?: Buffer }
+      throw new Error(stderr?.toString().trim() || (error as Error).message, { cause: error })
+    }
   }
+  return { env, read, run: async (args, options) => (await read(args, options)).toString() }
 }

@@ -32,8 +32,14 @@ export interface Repositories {
   issueToken(repository: Repository): string
   byToken(token: string): Repository | undefined
   /** Branches and what they point at. */
-  branches(repository: Repository): Promise<Map<string, string>>
+  branches(repository: Repository): Promise<ReadonlyMap<string, string>>
+  /** What git tells a client at the beginning: the references there are, and what it can do. */
+  advertisement(repository: Repository, service: GitService): Promise<Buffer>
+  /** Forgets what git said of a repository that has been written to. */
+  written(repository: Repository): void
 }
+
+export type GitService = 'git-upload-pack' | 'git-receive-pack'
 
 /**
  * @param root - an existing folder for the bare repositories
@@ -43,6 +49,18 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
   const repositories = new Map<string, Repository>()
   const tokens = new Map<string, Repository>()
   const isPrepared = ({ path }: Repository) => existsSync(join(path, 'HEAD'))
+  /** What git said of a repository since it was last written to: each answer takes a process. */
+  const said = new Map<string, Promise<Buffer>>()
+
+  function ask({ path }: Repository, args: readonly string[]): Promise<Buffer> {
+    const question = JSON.stringify([path, ...args])
+    const known = said.get(question)
+    if (known !== undefined) return known
+    const answer = git.read(args, { cwd: path })
+    answer.catch(() => said.delete(question))
+    said.set(question, answer)
+    return answer
+  }
 
   return {
     root,
@@ -69,15 +87,22 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
     byToken: (token) => tokens.get(token),
     async branches(repository) {
       if (!isPrepared(repository)) return new Map()
-      const listing = await git.run([
-        '-C',
-        repository.path,
+      const listing = await ask(repository, [
         'for-each-ref',
         '--format=%(objectname) %(refname:lstrip=2)',
         'refs/heads',
       ])
-      const lines = listing.split('\n').filter((line) => line !== '')
+      const lines = listing
+        .toString()
+        .split('\n')
+        .filter((line) => line !== '')
       return new Map(lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]))
+    },
+    advertisement: (repository, service) =>
+      ask(repository, [service.slice('git-'.length), '--stateless-rpc', '--advertise-refs', '.']),
+    written({ path }) {
+      for (const question of said.keys())
+        if (question.startsWith(JSON.stringify([path]).slice(0, -1))) said.delete(question)
     },
   }
 }

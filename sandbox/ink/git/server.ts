@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { basename } from 'node:path'
 import type { FaultRegistry } from '../../fault.ts'
+import { runHttpBackend } from '../../http-backend.ts'
 import type { InkFaultName } from '../faults.ts'
 import type { Journal } from '../journal.ts'
-import { runHttpBackend } from './cgi.ts'
 import type { GitCommand } from './command.ts'
-import type { Repositories, Repository } from './repositories.ts'
+import type { GitService, Repositories, Repository } from './repositories.ts'
 
 /** A branch that a push has created or moved. */
 export interface BranchMove {
@@ -22,7 +22,8 @@ export interface GitServerDependencies {
   readonly onBranchMoved: (move: BranchMove) => void
 }
 
-const SERVICES = ['git-upload-pack', 'git-receive-pack']
+const SERVICES: readonly string[] = ['git-upload-pack', 'git-receive-pack'] satisfies GitService[]
+const isService = (name: string): name is GitService => SERVICES.includes(name)
 const GIT_SERVICES = /^\/(.+)\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/
 
 /** Answers git's smart HTTP requests: Basic authentication with a token per repository, protocol v0. */
@@ -42,6 +43,7 @@ export function createGitHandler(dependencies: GitServerDependencies) {
     const { repository } = exchange
     const before = await repositories.branches(repository)
     await serve(exchange, async () => {
+      repositories.written(repository)
       const after = await repositories.branches(repository)
       const moved = [...after].filter(([branch, commit]) => before.get(branch) !== commit)
       const deleted = [...before.keys()].filter((branch) => !after.has(branch))
@@ -55,10 +57,25 @@ export function createGitHandler(dependencies: GitServerDependencies) {
     })
   }
 
+  /** The beginning of a conversation, as `git http-backend` answers it (gitprotocol-http(5), smart server response). */
+  async function advertise({ repository, response, service }: Exchange): Promise<void> {
+    const references = await repositories.advertisement(repository, service)
+    const announced = `# service=${service}\n`
+    const length = (announced.length + 4).toString(16).padStart(4, '0')
+    response.writeHead(200, {
+      expires: 'Fri, 01 Jan 1980 00:00:00 GMT',
+      pragma: 'no-cache',
+      'cache-control': 'no-cache, max-age=0, must-revalidate',
+      'content-type': `application/x-${service}-advertisement`,
+    })
+    response.end(Buffer.concat([Buffer.from(`${length}${announced}0000`), references]))
+  }
+
   async function serve(exchange: Exchange, beforeEnd: () => Promise<void>): Promise<void> {
     // Before a large push git probes its credentials with a body of four bytes; that is not the push yet.
     const isPush = exchange.service === 'git-receive-pack' && exchange.request.headers['content-length'] !== '4'
     const cut = isPush && exchange.isPost ? faults.strike('git.cut') : undefined
+    // Neither GIT_PROTOCOL nor HTTP_CONTENT_ENCODING: the platform's git host has neither.
     await runHttpBackend({
       request: exchange.request,
       response: exchange.response,
@@ -106,7 +123,7 @@ export function createGitHandler(dependencies: GitServerDependencies) {
     if (name !== granted.fullName || faults.strike('git.forbidden')) {
       return refuse(403, 'token not authorized for this repository')
     }
-    if (!SERVICES.includes(service)) return refuse(400, 'invalid service')
+    if (!isService(service)) return refuse(400, 'invalid service')
     // Before its first push a repository exists in name only: whoever asks what it holds makes git fail.
     if (service === 'git-receive-pack') await repositories.prepare(granted)
     else if (!repositories.isPrepared(granted)) return refuse(500, 'git command failed')
@@ -120,7 +137,7 @@ export function createGitHandler(dependencies: GitServerDependencies) {
       ok: true,
       detail: { repo: granted.fullName },
     })
-    return serve(exchange, async () => {})
+    return !isPost && action === 'info/refs' ? advertise(exchange) : serve(exchange, async () => {})
   }
   return handle
 }
@@ -130,7 +147,7 @@ interface Exchange {
   readonly response: ServerResponse
   readonly url: URL
   readonly action: string
-  readonly service: string
+  readonly service: GitService
   readonly isPost: boolean
   readonly repository: Repository
 }
