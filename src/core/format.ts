@@ -29,6 +29,13 @@ function trimZero(decimal: string): string {
   return decimal.replace(/\.0$/, '')
 }
 
+/** A duration as a setting has it: `90s`, `15m`, `7d`, in the largest unit that divides it without remainder. */
+export function shortDuration(durationMs: number): string {
+  const units = { d: DAY_MS, h: HOUR_MS, m: MINUTE_MS } as const
+  const [unit, unitMs] = Object.entries(units).find(([, ms]) => durationMs % ms === 0) ?? ['s', SECOND_MS]
+  return `${durationMs / unitMs}${unit}`
+}
+
 /** Bytes in decimal units, as `812 B`, `4.2 kB`, `51 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const

@@ -11,13 +11,15 @@ import {
   triedAgainAt,
   type Usage,
 } from './monitor-memory.ts'
-import { memory as memorySize, memorySizesMi, type Parsed, vcpus as vcpuSize, vcpuSizes } from './values.ts'
-
-/** Both ends included. */
-export interface Bounds {
-  readonly from: number
-  readonly to: number
-}
+import {
+  anyText,
+  type Bounds,
+  memory as memorySize,
+  memorySizesMi,
+  type Parsed,
+  vcpus as vcpuSize,
+  vcpuSizes,
+} from './values.ts'
 
 /** Within which sizes production may be scaled; undefined for what stays as it is. */
 export interface Autoscale {
@@ -40,6 +42,8 @@ export function parseAutoscale(text: string): Parsed<Autoscale> {
   }
   return { value: { memoryMi: found.get('memory'), vcpus: found.get('vcpus') } }
 }
+
+export const autoscale = { parse: parseAutoscale, schema: anyText }
 
 /** The number in a size that the platform has; NaN for all others. */
 function sizeOf(type: typeof memorySize, text: string): number {

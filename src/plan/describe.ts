@@ -1,4 +1,4 @@
-import { shortSha } from '../core/format.ts'
+import { shortDuration, shortSha } from '../core/format.ts'
 import type {
   DatabasePlan,
   MonitorPlan,
@@ -10,7 +10,6 @@ import type {
   TeardownPlan,
 } from './plan.ts'
 import type { BuildSettings, HealthCheck } from './settings.ts'
-import { shortDuration } from './values.ts'
 import { emptyNames } from './variables.ts'
 
 /** The plan as lines for the log, printed before anything is done. Names of environment variables, never values. */

@@ -51,6 +51,11 @@ export function parseDnsRecords(text: string): Read<readonly WantedRecord[]> {
   return { value: records, problems }
 }
 
+export const dnsRecords = {
+  parse: parseDnsRecords,
+  schema: { type: 'array', items: { type: 'object', required: ['zone', 'name', 'type', 'content'] } },
+}
+
 const oneValue =
   'has the name and type of another entry with another value; ml.ink serves one value per name and type, the one added last'
 
@@ -208,9 +213,9 @@ export function servedWith(zone: string, record: ListedRecord, listed: readonly 
 export function findRecord(
   zone: string,
   listed: readonly ListedRecord[],
-  record: Pick<ListedRecord, 'name' | 'type' | 'content'>,
+  { name, type, content }: Pick<ListedRecord, 'name' | 'type' | 'content'>,
 ): ListedRecord | undefined {
-  const wanted = plain(zone, record)
+  const wanted = plain(zone, { name, type, content })
   return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, wanted))
 }
 

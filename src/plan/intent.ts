@@ -18,17 +18,18 @@ export type Intent =
   | PreviewIntent
   | ProductionIntent
   | TeardownIntent
-  /** A branch is gone, and with it what it had deployed to an environment of its own. */
-  | { readonly kind: 'retire'; readonly because: string; readonly branch: string }
-  | { readonly kind: 'sweep'; readonly because: string; readonly thenMonitor: boolean }
-  | { readonly kind: 'monitor'; readonly because: string }
   | RollbackIntent
-  | { readonly kind: 'logs'; readonly because: string; readonly number: number; readonly askedBy: Asked }
-  | ({ readonly kind: 'help' } & Pick<HelpPlan, 'because' | 'pullRequest' | 'unknown' | 'askedBy'>)
+  /** A branch is gone, and with it what it had deployed to an environment of its own. */
+  | (Because & { readonly kind: 'retire'; readonly branch: string })
+  | (Because & { readonly kind: 'sweep'; readonly thenMonitor: boolean })
+  | (Because & { readonly kind: 'monitor' })
+  | (Because & { readonly kind: 'logs'; readonly number: number; readonly askedBy: Asked })
+  | Pick<HelpPlan, 'kind' | 'because' | 'pullRequest' | 'unknown' | 'askedBy'>
 
-export interface PreviewIntent {
+type Because = Pick<HelpPlan, 'because'>
+
+export interface PreviewIntent extends Because {
   readonly kind: 'preview'
-  readonly because: string
   readonly of: PreviewOf
   /** The head before a push. */
   readonly before: string | undefined
@@ -47,9 +48,8 @@ export type PreviewOf =
   | { readonly kind: 'number'; readonly number: number }
   | ({ readonly kind: 'head' } & HeadOfPullRequest)
 
-export interface ProductionIntent {
+export interface ProductionIntent extends Because {
   readonly kind: 'production'
-  readonly because: string
   readonly wanted: { readonly sha: string; readonly ref: string }
   /** The tip before a push. */
   readonly before: string | undefined
@@ -57,17 +57,15 @@ export interface ProductionIntent {
   readonly byPerson: boolean
 }
 
-export interface TeardownIntent {
+export interface TeardownIntent extends Because {
   readonly kind: 'teardown'
-  readonly because: string
   readonly number: number
   readonly askedBy: Asked | undefined
   readonly pullRequest: PullRequest | undefined
 }
 
-export interface RollbackIntent {
+export interface RollbackIntent extends Because {
   readonly kind: 'rollback'
-  readonly because: string
   /** Undefined for production. */
   readonly number: number | undefined
   readonly to: string | undefined

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import damerauLevenshtein from 'damerau-levenshtein'
 import type { RepositoryName } from './event.ts'
-import type { Parsed } from './values.ts'
+import { anyText, type Parsed } from './values.ts'
 
 const longestLabel = 63
 // The platform allows 2 to 50 characters: a letter or digit, then those, hyphens and underscores (seen on its own server).
@@ -144,6 +144,8 @@ export function parseServiceName(text: string): Parsed<string> {
   if (looksLikePreview(label)) return { allowed: 'a name that does not end in -pr-<number>, as those of previews do' }
   return { value: cutLabel(label, '') }
 }
+
+export const serviceLabel = { parse: parseServiceName, schema: anyText }
 
 /**
  * Owner and repository in one label. A hyphen joins them, two where the owner has one, so that `a-b/c` and `a/b-c` stay

@@ -1,4 +1,4 @@
-import type { Parsed } from './values.ts'
+import { anyText, type Parsed } from './values.ts'
 
 /**
  * Globs as a workflow's own `paths` has them. Matched by hand, because file names are written by strangers and regular
@@ -18,6 +18,8 @@ export function parseGlobs(text: string): Parsed<readonly string[]> {
   const good = globs.every((glob) => compile(patternOf(glob)) !== undefined) && globs.some((glob) => glob[0] !== '!')
   return good ? { value: globs } : { allowed: `globs relative to the root, one a line, such as ${examples}` }
 }
+
+export const globs = { parse: parseGlobs, schema: { type: 'array', items: anyText } }
 
 /** What was probably meant by a glob that can never match a file. */
 function betterForm(glob: string): string | undefined {

@@ -1,6 +1,10 @@
-import * as types from './value-types.ts'
-import { optional, withDefault } from './value-types.ts'
+import { autoscale } from './autoscale.ts'
+import { dnsRecords } from './dns.ts'
+import { serviceLabel } from './names.ts'
+import { globs } from './paths.ts'
 import * as values from './values.ts'
+import { optional, withDefault } from './values.ts'
+import { databaseVariables, variables } from './variables.ts'
 
 export const commands = ['auto', 'preview', 'production', 'teardown', 'sweep', 'monitor', 'rollback', 'plan'] as const
 
@@ -12,11 +16,11 @@ export const commands = ['auto', 'preview', 'production', 'teardown', 'sweep', '
 /** What a workflow may say: what a run may do, and what a small app needs that has no `ink.yml`. */
 export const workflowSettings = {
   'api-key': optional(
-    types.apiKey,
+    values.apiKey,
     'ml.ink API key, from a secret; without it the environment variable `INK_API_KEY` is used',
   ),
   'github-token': optional(
-    types.token,
+    values.token,
     'Token for the comment, the deployment records and the state of the pull request',
   ),
   command: withDefault(
@@ -30,7 +34,7 @@ export const workflowSettings = {
     'File in the commit that says what the app is: every key is in `ink.schema.json`; it need not be there',
   ),
   service: optional(
-    types.serviceLabel,
+    serviceLabel,
     'Base name of the service, made a DNS label; unset means `<owner>-<repo>`, and with several in the file `<owner>-<repo>-<NAME>`, but for `web` and the one called like the repository. Previews are `<service>-pr-<n>`. With several in the file the input confines a run to one of them',
     'services.*.name',
   ),
@@ -41,18 +45,14 @@ export const workflowSettings = {
     values.path,
     'Deploy the files of this directory as they lie in the workspace, instead of the commit',
   ),
-  env: optional(
-    types.variables,
-    'Environment variables, `KEY=VALUE` lines with quoting as in dotenv',
-    'services.*.env',
-  ),
+  env: optional(variables, 'Environment variables, `KEY=VALUE` lines with quoting as in dotenv', 'services.*.env'),
   'preview-env': optional(
-    types.variables,
+    variables,
     "Environment variables of previews, laid over `env`; a fork's preview gets these and no others",
     'services.*.preview.env',
   ),
   'production-env': optional(
-    types.variables,
+    variables,
     'Environment variables of production, laid over `env`',
     'services.*.production.env',
   ),
@@ -160,7 +160,7 @@ export const fileSettings = {
   port: optional(values.integer(1, 65535), 'Port that the service listens on, 1 to 65535', 'services.*.port'),
   vcpus: optional(values.vcpus, '`0.1`, `0.25`, `0.5`, `1`, `2` or `4`', 'services.*.size.vcpus'),
   autoscale: optional(
-    types.autoscale,
+    autoscale,
     'Bounds within which the monitor changes the size of production, such as `memory 256Mi..1024Mi, vcpus 0.5..2`',
     'services.*.size.autoscale',
   ),
@@ -172,7 +172,7 @@ export const fileSettings = {
     'services.*.git-env',
   ),
   'database-env': optional(
-    types.databaseVariables,
+    databaseVariables,
     'Other names for these variables, `VARIABLE=output` lines with the outputs `url` and `token`, or those of the template',
     'services.*.database.env',
   ),
@@ -194,7 +194,7 @@ export const fileSettings = {
     'services.*.remove-domain',
   ),
   'dns-records': optional(
-    types.dnsRecords,
+    dnsRecords,
     'YAML list of DNS records (`zone`, `name`, `type`, `content`, `ttl`) that production keeps in step; `[]` removes those that it made',
     'services.*.dns',
   ),
@@ -221,7 +221,7 @@ export const fileSettings = {
     'previews.label',
   ),
   paths: optional(
-    types.globs,
+    globs,
     'Globs, one a line, `!` to exclude; a commit is skipped when no file that differs from what is live matches',
     'services.*.watch',
   ),
@@ -238,7 +238,7 @@ export const fileSettings = {
     'environments.*.branch',
   ),
   'environment-env': optional(
-    types.variables,
+    variables,
     'Environment variables of that environment, laid over `env` of every service; `production-env` and `services.*.production.env` are not for it',
     'environments.*.env',
   ),

@@ -3,8 +3,7 @@ import type { Secret } from '../core/secret.ts'
 import { noVariables, type ServiceVariables } from './file/references.ts'
 import { folderGlobs } from './paths.ts'
 import { fileSettings, settingTable, workflowSettings } from './setting-table.ts'
-import type { Setting } from './value-types.ts'
-import type { StatusRange, ValueProblem } from './values.ts'
+import type { Bounds, Setting, ValueProblem } from './values.ts'
 import type { DatabaseVariable, Variables } from './variables.ts'
 
 export type SettingName = keyof typeof settingTable
@@ -64,7 +63,7 @@ export type HealthCheck =
   | {
       readonly kind: 'http'
       readonly path: string
-      readonly statuses: readonly StatusRange[]
+      readonly statuses: readonly Bounds[]
       /** What body or headers have to contain; `{sha}` stands for the commit that was deployed. */
       readonly contains?: string | undefined
       /** Nobody said what a good answer is: then one by which the app refuses, or knows no such page, will do as well. */

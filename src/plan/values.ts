@@ -1,5 +1,6 @@
 import { domainToASCII } from 'node:url'
 import { isLoopback } from '../core/http.ts'
+import { Secret } from '../core/secret.ts'
 
 /**
  * A value that was understood; or what would have been allowed, the end of a sentence that begins with "must be"; or,
@@ -33,20 +34,21 @@ type Single<T> = ValueType<T, Parsed<T>>
 
 export const anyText: Schema = { type: 'string' }
 
+function single<T>(schema: Schema, parse: Single<T>['parse']): Single<T> {
+  return { schema, parse }
+}
+
 /** Texts of a form that stay as they are. */
 function form(pattern: RegExp, allowed: string): Single<string> {
-  return { schema: anyText, parse: (text) => (pattern.test(text) ? { value: text } : { allowed }) }
+  return single(anyText, (text) => (pattern.test(text) ? { value: text } : { allowed }))
 }
 
 /** One of a few words. */
 export function choice<const T extends string>(choices: readonly T[]): Single<T> {
-  return {
-    schema: { enum: choices },
-    parse: (text) => {
-      const value = choices.find((one) => one === text)
-      return value === undefined ? { allowed: listed(choices) } : { value }
-    },
-  }
+  return single<T>({ enum: choices }, (text) => {
+    const value = choices.find((one) => one === text)
+    return value === undefined ? { allowed: listed(choices) } : { value }
+  })
 }
 
 function listed(choices: readonly string[]): string {
@@ -62,13 +64,10 @@ export const flag: Single<boolean> = {
 
 /** A whole number; both ends are allowed. */
 export function integer(from: number, to: number): Single<number> {
-  return {
-    schema: { type: 'integer', minimum: from, maximum: to },
-    parse: (text) => {
-      const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-      return value >= from && value <= to ? { value } : { allowed: `a whole number from ${from} to ${to}` }
-    },
-  }
+  return single<number>({ type: 'integer', minimum: from, maximum: to }, (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+    return value >= from && value <= to ? { value } : { allowed: `a whole number from ${from} to ${to}` }
+  })
 }
 
 /** An amount of dollars with so many decimals at most. */
@@ -104,12 +103,6 @@ function milliseconds(text: string): number {
   return unit === undefined ? Number.NaN : Number(figure) * unitsMs[unit as keyof typeof unitsMs]
 }
 
-/** A duration as a setting has it: `90s`, `15m`, `7d`, in the largest unit that divides it without remainder. */
-export function shortDuration(durationMs: number): string {
-  const unit = (['d', 'h', 'm'] as const).find((name) => durationMs % unitsMs[name] === 0) ?? 's'
-  return `${durationMs / unitsMs[unit]}${unit}`
-}
-
 /** The memory sizes of all generations, in MiB, the smallest first. */
 export const memorySizesMi: readonly number[] = [128, 256, 512, 1024, 2048, 4096]
 
@@ -137,15 +130,12 @@ export const vcpus: Single<string> = {
 }
 
 /** A path inside the repository, with `/` between its parts and none at its end. */
-export const path: Single<string> = {
-  schema: anyText,
-  parse: (text) => {
-    const parts = text.split('/')
-    const bad = /^[/~]|^[A-Za-z]:|\\|[\0-\x1f\x7f]/.test(text) || parts.includes('..')
-    if (bad) return { allowed: "a path relative to the repository's root, with / between its parts and without .." }
-    return { value: parts.filter((part) => part !== '' && part !== '.').join('/') || '.' }
-  },
-}
+export const path = single(anyText, (text) => {
+  const parts = text.split('/')
+  const bad = /^[/~]|^[A-Za-z]:|\\|[\0-\x1f\x7f]/.test(text) || parts.includes('..')
+  if (bad) return { allowed: "a path relative to the repository's root, with / between its parts and without .." }
+  return { value: parts.filter((part) => part !== '' && part !== '.').join('/') || '.' }
+})
 
 /** A path on the deployed service. `//` would name another host once it is resolved against the service's URL. */
 export const healthPath: Single<string> = {
@@ -163,16 +153,16 @@ export const answerText = form(
 )
 
 /** Both ends included. */
-export interface StatusRange {
+export interface Bounds {
   readonly from: number
   readonly to: number
 }
 
 /** `200`, `200-399`, `200,204,300-308`. */
-export const statuses: Single<readonly StatusRange[]> = {
+export const statuses: Single<readonly Bounds[]> = {
   schema: { type: ['string', 'integer'] },
   parse: (text) => {
-    const ranges = text.split(',').map((part): StatusRange | undefined => {
+    const ranges = text.split(',').map((part): Bounds | undefined => {
       const [, from, to = from] = /^\s*(\d{3})(?:\s*-\s*(\d{3}))?\s*$/.exec(part) ?? []
       const range = { from: Number(from), to: Number(to) }
       return range.from >= 100 && range.to <= 599 && range.from <= range.to ? range : undefined
@@ -184,20 +174,17 @@ export const statuses: Single<readonly StatusRange[]> = {
 }
 
 /** A host name of at least two labels, in lower case; international names in their ASCII form. */
-export const domain: Single<string> = {
-  schema: anyText,
-  parse: (text) => {
-    const value =
-      text.length > 253 || /[\s/:@?#*%]/.test(text) ? '' : domainToASCII(text.replace(/\.$/, '')).toLowerCase()
-    const labels = value.split('.')
-    const good =
-      value.length <= 253 &&
-      labels.length >= 2 &&
-      labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)) &&
-      !/^\d+$/.test(labels.at(-1) ?? '')
-    return good ? { value } : { allowed: 'a host name such as app.example.com, without scheme, port or path' }
-  },
-}
+export const domain = single(anyText, (text) => {
+  const value =
+    text.length > 253 || /[\s/:@?#*%]/.test(text) ? '' : domainToASCII(text.replace(/\.$/, '')).toLowerCase()
+  const labels = value.split('.')
+  const good =
+    value.length <= 253 &&
+    labels.length >= 2 &&
+    labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)) &&
+    !/^\d+$/.test(labels.at(-1) ?? '')
+  return good ? { value } : { allowed: 'a host name such as app.example.com, without scheme, port or path' }
+})
 
 const anyNumber = '999999999'
 
@@ -216,20 +203,17 @@ export const previewDomain: Single<string> = {
 }
 
 /** A branch's short name, by the rules that `git check-ref-format` enforces and people trip over. */
-export const branch: Single<string> = {
-  schema: anyText,
-  parse: (text) => {
-    const value = text.replace(/^refs\/heads\//, '')
-    const bad = /^$|[\s~^:?*[\\\0-\x1f\x7f]|\.\.|@\{|^[-/]|\/$|\/\/|\.$|\.lock$|(^|\/)\./.test(value)
-    return bad ? { allowed: 'the name of a branch, such as main' } : { value }
-  },
-}
+export const branch = single(anyText, (text) => {
+  const value = text.replace(/^refs\/heads\//, '')
+  const bad = /^$|[\s~^:?*[\\\0-\x1f\x7f]|\.\.|@\{|^[-/]|\/$|\/\/|\.$|\.lock$|(^|\/)\./.test(value)
+  return bad ? { allowed: 'the name of a branch, such as main' } : { value }
+})
 
 /** A commit, whole or abbreviated as far as git abbreviates. */
-export const commit: Single<string> = {
-  schema: anyText,
-  parse: (text) => form(/^[0-9a-f]{7,64}$/, 'a commit SHA of at least 7 hexadecimal digits').parse(text.toLowerCase()),
-}
+export const commit = single(anyText, (text) => {
+  const value = text.toLowerCase()
+  return /^[0-9a-f]{7,64}$/.test(value) ? { value } : { allowed: 'a commit SHA of at least 7 hexadecimal digits' }
+})
 
 /** A word that the platform uses as a name: project, workspace, region. */
 export const name = form(
@@ -250,16 +234,13 @@ export const markdown = form(
 export const shellCommand = form(/^[^\0]*$/, 'a command')
 
 /** An MCP endpoint. Plain http is for the loopback interface only: the key travels in a header. */
-export const endpoint: Single<string> = {
-  schema: anyText,
-  parse: (text) => {
-    const allowed = 'an https URL without credentials or fragment; http only for localhost'
-    if (!URL.canParse(text)) return { allowed }
-    const url = new URL(text)
-    const secure = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
-    return secure && !url.username && !url.password && !url.hash ? { value: text } : { allowed }
-  },
-}
+export const endpoint = single(anyText, (text) => {
+  const allowed = 'an https URL without credentials or fragment; http only for localhost'
+  if (!URL.canParse(text)) return { allowed }
+  const url = new URL(text)
+  const secure = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+  return secure && !url.username && !url.password && !url.hash ? { value: text } : { allowed }
+})
 
 /** Whether a text can be an API key of ml.ink. Its length is the platform's business. */
 export function looksLikeApiKey(text: string): boolean {
@@ -268,3 +249,47 @@ export function looksLikeApiKey(text: string): boolean {
 
 /** Where ml.ink listens. */
 export const defaultEndpoint = 'https://mcp.ml.ink/mcp'
+
+export const apiKey: ValueType<Secret> = {
+  schema: anyText,
+  parse: (text) =>
+    looksLikeApiKey(text)
+      ? { value: new Secret(text) }
+      : { allowed: 'an ml.ink API key, which starts with dk_ and has no spaces in it' },
+  secret: true,
+}
+export const token: ValueType<Secret> = {
+  schema: anyText,
+  secret: true,
+  parse: (text) => ({ value: new Secret(text) }),
+}
+
+/** One row of the table of settings. */
+export interface Setting<T> {
+  readonly type: ValueType<NonNullable<T>>
+  /** The text that counts where none is given; empty for a setting that need not have a value. */
+  readonly fallback: string
+  /** One line of Markdown, without a full stop: it stands in `action.yml`, in the README and in editors. */
+  readonly description: string
+  /** Where it may stand in `ink.yml`, `*` being the name of a service; undefined for what only a workflow may say. */
+  readonly key: SettingKey | undefined
+  /** Only here for its type: whether a value may be missing. */
+  readonly value?: T
+}
+
+export type SettingKey = `${'services.*' | 'previews' | 'environments.*' | 'prices'}.${string}`
+
+/** A setting that may be left out. */
+export function optional<T>(type: ValueType<T>, description: string, key?: SettingKey): Setting<T | undefined> {
+  return { type: type as ValueType<NonNullable<T>>, fallback: '', description, key }
+}
+
+/** A setting that always has a value. */
+export function withDefault<T>(
+  type: ValueType<T>,
+  fallback: string,
+  description: string,
+  key?: SettingKey,
+): Setting<T> {
+  return { type: type as ValueType<NonNullable<T>>, fallback, description, key }
+}

@@ -1,6 +1,6 @@
 import { hasSecretName, Secret } from '../core/secret.ts'
 import { environmentName } from './names.ts'
-import type { ValueProblem } from './values.ts'
+import { anyText, type ValueProblem } from './values.ts'
 
 /** Environment variables by name. Their values are hidden because no value is ever printed, secret or not. */
 export type Variables = ReadonlyMap<string, Secret>
@@ -93,6 +93,12 @@ export function parseVariables(given: string) {
   }
   return { value, problems }
 }
+
+export const variables = {
+  parse: parseVariables,
+  schema: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
+  secret: true,
+} as const
 
 /** A statement reaches to the end of its line, or of the line in which its quoted value ends. Blank lines say nothing. */
 type Statement = { readonly end: number } & (
@@ -212,6 +218,11 @@ export function parseDatabaseVariables(text: string) {
     names.add(name)
   }
   return { value, problems }
+}
+
+export const databaseVariables = {
+  parse: parseDatabaseVariables,
+  schema: { type: 'object', additionalProperties: anyText },
 }
 
 function databaseProblem(name: string, output: string): string | undefined {

@@ -285,7 +285,6 @@ export const rowSchema = z.object({
 export type CardRow = Readonly<z.infer<typeof rowSchema>>
 export type RowStatus = (typeof statuses)[number]
 export type PhaseName = (typeof phaseNames)[number]
-export type RunStamp = CardRow['run']
 export type Health = Readonly<z.infer<typeof healthSchema>>
 export type DiagnosisView = Readonly<z.infer<typeof diagnosisSchema>>
 export type LastWorking = Readonly<z.infer<typeof lastWorkingSchema>>

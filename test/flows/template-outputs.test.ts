@@ -66,13 +66,14 @@ describe('outputs of a template', () => {
     let ahead = 0
     const change: How['change'] = (deps) => {
       const { clock } = deps
+      const startedAt = clock.now()
       const sleep: typeof clock.sleep = (ms, signal) => {
         // Pauses pass at once; what is long is a time limit of somebody who does not wait for it.
         if (ms > 10_000) return clock.sleep(ms, signal)
         ahead += ms
         return clock.sleep(0, signal)
       }
-      return emptied({ ...deps, clock: { now: () => clock.now() + ahead, sleep } })
+      return emptied({ ...deps, clock: { now: () => startedAt + ahead, sleep } })
     }
     const inputs = { database: 'postgres', 'database-env': 'PGPASSWORD=password', timeout }
     const run = await scene.act('push', { after: scene.first }, { inputs, change })
