@@ -88,7 +88,7 @@ async function callsFor(count: number): Promise<number> {
   const files = Object.fromEntries(names.map((name) => [`apps/${name}/index.html`, name]))
   await scene.repository.commit({ branch, files: { 'ink.yml': text, ...files }, message: 'Services' })
   const since = stage.ink.journal.length
-  const run = await scene.act('pull_request', { action: 'opened', number })
+  const run = await scene.act('pull_request', { action: 'opened', number }, { inputs: { timeout: '2h' } })
   if (run.outputs.status !== 'live') throw new Error(`${count} services are ${run.told}`)
   return toolsOf(stage.ink.journal.slice(since)).length
 }

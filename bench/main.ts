@@ -28,7 +28,13 @@ if (unknown.length > 0) {
   for (const [name, bench] of Object.entries(benches)) {
     if (asked.length > 0 && !asked.includes(name)) continue
     console.log(`\n== ${name}`)
-    rows.push(...(await bench((line) => console.log(line))))
+    try {
+      rows.push(...(await bench((line) => console.log(line))))
+    } catch (error) {
+      // What the others have measured is told all the same.
+      console.error(error)
+      process.exitCode = 1
+    }
   }
   console.log(`\n${tableOf(rows)}`)
 }
