@@ -2,6 +2,7 @@ import { benchCalls } from './calls.ts'
 import { benchDiagnosis } from './diagnosis.ts'
 import { benchGrowth } from './growth.ts'
 import { benchPush } from './push.ts'
+import { benchRuns } from './runs.ts'
 import { type Bench, type Row, tableOf } from './table.ts'
 import { benchWatch } from './watch.ts'
 import { benchWeight } from './weight.ts'
@@ -9,6 +10,7 @@ import { benchWeight } from './weight.ts'
 /** `npm run bench`: every figure that the README and the notes name; `npm run bench -- push` for one of them. */
 const benches: Readonly<Record<string, Bench>> = {
   weight: benchWeight,
+  runs: benchRuns,
   calls: benchCalls,
   diagnosis: benchDiagnosis,
   push: benchPush,

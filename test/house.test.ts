@@ -26,7 +26,8 @@ const mayKnow: Readonly<Record<string, readonly string[]>> = {
   cli: ['core', 'plan', 'diagnosis', 'runner', 'login'],
 }
 const decides = ['plan', 'diagnosis', 'report']
-const acts = /^(node:)?(fs|child_process|https?|http2|net|tls|dgram|dns|process|worker_threads)(\/|$)|^undici/
+const acts =
+  /^(node:)?(fs|child_process|https?|http2|net|tls|dgram|dns|process|worker_threads)(\/|$)|^(undici|simple-git)/
 
 const room = (file: string) => (file.startsWith('src/') && file.split('/').length > 2 ? file.split('/')[1] : undefined)
 

@@ -7,7 +7,7 @@ const page = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${greeting}</title>
-<style>body { font: 1.2rem/1.5 system-ui; display: grid; place-content: center; min-height: 90vh; text-align: center }</style>
+<style>body { font: 1.2rem/1.5 system-ui; display: grid; place-content: center; min-height: 90vh; text-align: center } code { word-break: break-all }</style>
 <h1>${greeting}</h1>
 <p>commit <code>${commit}</code></p>
 `

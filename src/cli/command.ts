@@ -30,8 +30,8 @@ export function commandIn(
   if (name === undefined || name === '--help' || name === '-h') return undefined
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command !== undefined) return { command, args: rest }
-  const known = Object.keys(commands).join(' and ')
-  throw new DeployError(`there is no command ${JSON.stringify(name)}; there are ${known}`, {
+  const known = Object.keys(commands).join(', ')
+  throw new DeployError(`there is no command ${JSON.stringify(name)}; the commands are ${known}`, {
     hint: 'See: ink-deploy --help',
   })
 }

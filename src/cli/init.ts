@@ -12,7 +12,7 @@ const USAGE = `Usage: ink-deploy init [options] [DIRECTORY]
 Looks at a repository (package.json, workspaces, Dockerfiles, Python, Go, static files), says what it found and why, and
 writes ink.yml and ${WORKFLOW_PATH}. What is there already stays as it is.
 
-  --branch NAME      the branch that goes to production (default: the one that is checked out, or main)
+  --branch NAME      the branch that goes to production (default: that of origin, or the one that is checked out)
   --print            show what would be written, and write nothing
   --help             show this
 `
@@ -28,7 +28,7 @@ export const initCommand: Command = {
     const services = detectServices(await readTree(folder))
     if (services.length === 0)
       throw new DeployError(`nothing that can be deployed was found in ${folder}`, {
-        hint: 'Looked for package.json, Dockerfile, requirements.txt, pyproject.toml, go.mod and index.html, three directories deep.',
+        hint: 'Looked for package.json, Dockerfile, requirements.txt, pyproject.toml, go.mod, Gemfile and index.html, three directories deep.',
       })
     const say = (text: string) => void host.stdout.write(`${text}\n`)
     for (const line of services.flatMap(foundLines)) say(line)
@@ -41,7 +41,9 @@ export const initCommand: Command = {
       else say(`\nWrote ${path}`)
     }
     if (!values.print)
-      say('\nNext: save an API key of ml.ink as the secret INK_API_KEY (ink-deploy login does both), commit, and push.')
+      say(
+        '\nNext: save an API key of ml.ink as the secret INK_API_KEY (ink-deploy login makes and saves one), commit, and push.',
+      )
   },
 }
 
@@ -105,13 +107,14 @@ async function readTree(folder: string): Promise<FileTree> {
   return { paths: paths.sort(), read: (path) => contents.get(path) }
 }
 
-/** The branch that is checked out; a clone of a new repository stands on its default branch. */
+/** The default branch as a clone knows it; without one the branch that is checked out. */
 async function branchOf(folder: string): Promise<string | undefined> {
-  try {
-    return /^ref: refs\/heads\/(\S+)/.exec(await readFile(join(folder, '.git', 'HEAD'), 'utf8'))?.[1]
-  } catch {
-    return undefined
+  for (const name of ['refs/remotes/origin/HEAD', 'HEAD']) {
+    const text = await readFile(join(folder, '.git', name), 'utf8').catch(() => '')
+    const [, branch] = /^ref: refs\/(?:heads|remotes\/origin)\/(\S+)/.exec(text) ?? []
+    if (branch !== undefined) return branch
   }
+  return undefined
 }
 
 /** Writes a file that is not there yet; another program's that comes in between is left alone, too. */

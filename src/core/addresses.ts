@@ -3,8 +3,7 @@ import { lookup as resolveName } from 'node:dns/promises'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import type { Route } from './dispatch.ts'
 import { DeployError } from './errors.ts'
-import type { Fetch } from './http.ts'
-import { fetchThrough, proxiedFetch, readProxies } from './http.ts'
+import { type Fetch, fetchThrough, isLoopback, proxiedFetch, readProxies } from './http.ts'
 import { sanitizePhrase } from './sanitize.ts'
 
 /** Which addresses may be asked when it was not the user who named them. */
@@ -101,16 +100,12 @@ export async function assertPublicAddress(
   if (url.protocol !== 'https:') throw new AddressRefused(shown, 'it is not https')
   if (url.username !== '' || url.password !== '') throw new AddressRefused(shown, 'it carries credentials')
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const ips = isIP(host) === 0 ? await resolve(host) : [host]
+  const found = isIP(host) === 0 ? await resolveName(host, { all: true }).catch(() => []) : [{ address: host }]
+  const ips = found.map(({ address: ip }) => ip)
   const inside = /(?:^|\.)(?:localhost|localdomain|internal)\.?$/.test(host) ? host : undefined
   const refused = inside ?? ips.find((ip) => !isAllowedIp(ip, rules))
   if (refused === undefined) return { url, ips }
   throw new AddressRefused(shown, `${refused} is not on the public internet`)
-}
-
-async function resolve(host: string): Promise<string[]> {
-  const found = await resolveName(host, { all: true }).catch(() => [])
-  return found.map(({ address }) => address)
 }
 
 function isConfigured(url: URL, { configured = [] }: AddressRules): boolean {
@@ -150,8 +145,9 @@ export async function fetchAllowed(
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const { url } = await assertPublicAddress(current, rules)
     const request: RequestInit = { ...init, headers: headers ?? {}, redirect: 'manual' }
-    const route = rules.proxyFor?.(url) ?? (isConfigured(url, rules) ? undefined : guardedRoute(rules))
-    const response = await (route === undefined ? globalThis.fetch(url, request) : fetchThrough(route, url, request))
+    const guarded = rules.privateNetworks ? privateRoute : publicRoute
+    const route = rules.proxyFor?.(url) ?? (isConfigured(url, rules) ? undefined : guarded)
+    const response = await fetchThrough(route, url, request)
     const location = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || location === null) return response
     if (init?.redirect === 'manual') return response
@@ -166,14 +162,8 @@ export async function fetchAllowed(
   throw new Error(`${new URL(address).origin} redirects more than ${mostRedirects} times`)
 }
 
-const guarded = {
-  public: { lookup: allowedLookup() },
-  private: { lookup: allowedLookup({ privateNetworks: true }) },
-}
-
-function guardedRoute({ privateNetworks = false }: AddressRules): Route {
-  return privateNetworks ? guarded.private : guarded.public
-}
+const publicRoute: Route = { lookup: allowedLookup() }
+const privateRoute: Route = { lookup: allowedLookup({ privateNetworks: true }) }
 
 /** The body of an answer, whose sender is taken to send no more than so many bytes. @throws DeployError at the first one more */
 export async function* bodyAtMost(response: Response, bytes: number): AsyncGenerator<Uint8Array> {
@@ -192,22 +182,14 @@ export async function* bodyAtMost(response: Response, bytes: number): AsyncGener
  * configured, may name addresses where it is itself.
  */
 export function fetchNamedBy(endpoint: string, environment: Parameters<typeof proxiedFetch>[0]): Fetch {
-  const { hostname } = new URL(endpoint)
-  if (LOOPBACK.test(hostname)) return proxiedFetch(environment)
+  if (isLoopback(new URL(endpoint).hostname)) return proxiedFetch(environment)
   const proxyFor = readProxies(environment)
   let rules: Promise<AddressRules> | undefined
   return async (url, init) => {
-    rules ??= rulesOf(endpoint)
+    rules ??= assertPublicAddress(endpoint).then(
+      () => ({ configured: [endpoint] }),
+      (error: unknown) => ({ configured: [endpoint], privateNetworks: error instanceof AddressRefused }),
+    )
     return fetchAllowed(new URL(url).href, init, { ...(await rules), proxyFor })
   }
 }
-
-async function rulesOf(endpoint: string): Promise<AddressRules> {
-  const inside = await assertPublicAddress(endpoint).then(
-    () => false,
-    (error: unknown) => error instanceof AddressRefused,
-  )
-  return { configured: [endpoint], privateNetworks: inside }
-}
-
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/

@@ -67,3 +67,15 @@ export function innermostReason(text: string): string {
   const reasons = text.split(WRAPPER).map((part) => (part.split(TYPE_OF_ERROR)[0] ?? '').trim())
   return reasons.findLast((reason) => reason !== '') ?? text.trim()
 }
+
+/** A finding at a place of the repository, or of the run where no file is given. */
+export interface Annotation {
+  readonly level: 'error' | 'warning' | 'notice'
+  readonly title: string
+  readonly message: string
+  /** Relative to the repository's root. */
+  readonly file?: string | undefined
+  /** Starts at 1, as does the column. */
+  readonly line?: number | undefined
+  readonly column?: number | undefined
+}

@@ -5,15 +5,11 @@ import { sanitizePhrase } from './sanitize.ts'
 /** The part of `fetch` that is needed; injected, so that tests can stand between. */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 
-/** What answers may cost us, in bytes after decompression. */
-interface AnswerLimits {
-  readonly messageBytes: number
-  /** All answers of one conversation together. */
-  readonly totalBytes: number
-}
-
-/** More than any honest answer needs: the longest are five hundred lines of a log. */
-const usualLimits: AnswerLimits = { messageBytes: 16_000_000, totalBytes: 64_000_000 }
+/**
+ * What one answer, and all of a conversation, may cost us, in bytes after decompression: more than any honest one needs,
+ * of which the longest are five hundred lines of a log.
+ */
+const usualLimits = { messageBytes: 16_000_000, totalBytes: 64_000_000 }
 const deepestJson = 64
 const mostJsonValues = 500_000
 
@@ -26,7 +22,7 @@ export class AnswerTooLarge extends DeployError {
  * Wraps `fetch` so that no answer, compressed or not, is read beyond its limits.
  * Reading further rejects with {@link AnswerTooLarge}.
  */
-export function limitAnswers(fetch: Fetch, limits: AnswerLimits = usualLimits): Fetch {
+export function limitAnswers(fetch: Fetch, limits = usualLimits): Fetch {
   let total = 0
   return async (url, init) => {
     const response = await fetch(url, init)
@@ -95,6 +91,11 @@ function endOfString(text: string, start: number): number {
   return text.length
 }
 
+/** Whether a host name of a URL leads to this machine alone. */
+export function isLoopback(hostname: string): boolean {
+  return /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname)
+}
+
 /** The body of a failure on one short line: a text as it is, of a page that was made for a browser its title. */
 export function describeBody(body: string): string {
   const beginning = body.slice(0, 4000)
@@ -110,14 +111,12 @@ export function describeBody(body: string): string {
 export function webAddress(told: string | undefined): string | undefined {
   if (!told) return undefined
   const address = told.includes('://') ? told : `https://${told}`
-  if (address.length > longestAddress || !/^https?:\/\/[^\s<>"'`\\^{}|()[\]\x00-\x20\x7f-\uffff]+$/i.test(address))
+  if (address.length > 2048 || !/^https?:\/\/[^\s<>"'`\\^{}|()[\]\x00-\x20\x7f-\uffff]+$/i.test(address))
     return undefined
   if (!URL.canParse(address)) return undefined
   const { username, password, hostname } = new URL(address)
   return username || password || !hostname ? undefined : address
 }
-
-const longestAddress = 2048
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -128,15 +127,12 @@ type Environment = Readonly<Record<string, string | undefined>>
  */
 export function proxiedFetch(environment: Environment): Fetch {
   const proxyFor = readProxies(environment)
-  return (url, init) => {
-    const proxy = proxyFor(new URL(url))
-    if (proxy === undefined) return globalThis.fetch(url, init)
-    return fetchThrough(proxy, url, init)
-  }
+  return (url, init) => fetchThrough(proxyFor(new URL(url)), url, init)
 }
 
-/** `fetch` by way of a proxy, or with a lookup of its own. */
-export async function fetchThrough(route: Route, url: string | URL, init?: RequestInit): Promise<Response> {
+/** `fetch` by way of a proxy or with a lookup of its own, or Node's own where there is neither. */
+export async function fetchThrough(route: Route | undefined, url: string | URL, init?: RequestInit): Promise<Response> {
+  if (route === undefined) return globalThis.fetch(url, init)
   const { fetchBy } = await import('./dispatch.ts')
   return fetchBy(route, url, init)
 }

@@ -21,6 +21,32 @@ export async function settleEach<T, R>(
   return results
 }
 
+/** {@link settleEach} by how it went: what came of those that were done, and the others with their errors. */
+export async function tryEach<T, R>(
+  items: readonly T[],
+  act: (item: T) => Promise<R>,
+  signal: AbortSignal,
+): Promise<{ readonly done: readonly R[]; readonly failed: readonly { readonly item: T; readonly error: unknown }[] }> {
+  const ends = await settleEach(items, act)
+  signal.throwIfAborted()
+  const done = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
+  const failed = ends.flatMap((end, index) =>
+    end.status === 'rejected' ? [{ item: items[index] as T, error: end.reason as unknown }] : [],
+  )
+  return { done, failed }
+}
+
+/** The same for those that are all needed: the first failure is thrown, once all have ended. */
+export async function doEach<T, R>(
+  items: readonly T[],
+  act: (item: T) => Promise<R>,
+  signal: AbortSignal,
+): Promise<readonly R[]> {
+  const { done, failed } = await tryEach(items, act, signal)
+  if (failed[0]) throw failed[0].error
+  return done
+}
+
 /**
  * Runs two things at the same time. When one fails the other is told to stop, and the first failure is thrown once both
  * have ended, so that nothing works on in the background.

@@ -16,7 +16,8 @@ export function secretForms(secrets: Iterable<string>): readonly string[] {
     for (const form of plainForms(secret)) forms.add(form)
     for (const form of encodedForms(secret)) forms.add(form)
     if (secret.length < shortestEncoded) continue
-    forms.add(encodeURIComponent(wellFormed(secret)))
+    // Lone surrogates, which cannot be encoded, become the replacement character, as they do in every UTF-8 output.
+    forms.add(encodeURIComponent(Buffer.from(secret).toString()))
     forms.add(JSON.stringify(secret).slice(1, -1))
   }
   return [...forms].filter((form) => form.trim().length >= shortestPiece).sort((a, b) => b.length - a.length)
@@ -231,21 +232,13 @@ function masked(text: string, hidden: Range[]): string {
  * `spared` names the properties whose texts stay, at any depth.
  */
 export function redactValue<T>(value: T, redact: (text: string) => string, spared: ReadonlySet<string> = new Set()): T {
-  return redactAny(value, redact, spared) as T
-}
-
-function redactAny(value: unknown, redact: (text: string) => string, spared: ReadonlySet<string>): unknown {
-  if (typeof value === 'string') return redact(value)
-  if (Array.isArray(value)) return value.map((item) => redactAny(item, redact, spared))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, spared.has(key) ? item : redactAny(item, redact, spared)]),
-  )
-}
-
-/** Lone surrogates, which cannot be encoded, become the replacement character, as they do in every UTF-8 output. */
-function wellFormed(text: string): string {
-  return Buffer.from(text).toString()
+  const inside = (part: unknown): unknown => {
+    if (typeof part === 'string') return redact(part)
+    if (Array.isArray(part)) return part.map(inside)
+    if (typeof part !== 'object' || part === null) return part
+    return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, spared.has(key) ? item : inside(item)]))
+  }
+  return inside(value) as T
 }
 
 /** The password of a URL, which drivers print on its own when they fail to connect. */
@@ -254,7 +247,8 @@ export function passwordsIn(secret: string): string[] {
   return [password, decoded(password)].filter((text) => text.length >= shortestPiece)
 }
 
-function decoded(text: string): string {
+/** A part of a URL without its escapes. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

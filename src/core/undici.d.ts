@@ -1,31 +1,19 @@
-// The package describes its front door alone; see http.ts for why some rooms behind it are entered by themselves.
+// The package describes its front door alone; see dispatch.ts for why some rooms behind it are entered by themselves.
 declare module 'undici/lib/api/api-connect.js' {
   const connect: object
   export default connect
 }
 
 declare module 'undici/lib/dispatcher/agent.js' {
-  import { Agent } from 'undici'
-
-  export default Agent
+  export { Agent as default } from 'undici'
 }
 
 declare module 'undici/lib/dispatcher/dispatcher.js' {
-  import { Dispatcher } from 'undici'
-
-  export default Dispatcher
-}
-
-declare module 'undici/lib/dispatcher/agent.js' {
-  import { Agent } from 'undici'
-
-  export default Agent
+  export { Dispatcher as default } from 'undici'
 }
 
 declare module 'undici/lib/dispatcher/proxy-agent.js' {
-  import { ProxyAgent } from 'undici'
-
-  export default ProxyAgent
+  export { ProxyAgent as default } from 'undici'
 }
 
 declare module 'undici/lib/web/fetch/index.js' {

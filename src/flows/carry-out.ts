@@ -158,10 +158,8 @@ function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unkno
   const said = safeMessage(deps, thrown)
   const limit = shortDuration(deps.settings.timeoutMs)
   const cause = late ? `Not done within ${limit}; the time was over in the phase “${phase}”: ${said}` : said
-  const hint =
-    thrown instanceof DeployError && thrown.hint
-      ? thrown.hint
-      : 'Run the job again. If it stays, the log above says how far it came.'
+  const known = thrown instanceof DeployError ? thrown.hint : undefined
+  const hint = known || 'Run the job again. If it stays, the log above says how far it came.'
   const diagnosis = { cause, hint, decisive: [], tail: [] }
   reporter.update({ status, phase: late ? phase : undefined, diagnosis })
   reporter.timeline.end('failed', cause)

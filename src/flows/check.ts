@@ -3,6 +3,7 @@ import { count, shortSha } from '../core/format.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import type { Credits } from '../ink/account.ts'
 import type { Platform } from '../ink/platform.ts'
+import type { InkFile } from '../plan/file/ink-file.ts'
 import { productionBranch } from '../plan/intent.ts'
 import type { CheckPlan, Place, Plan } from '../plan/plan.ts'
 import { checkWorkflow, type WorkflowFinding, type Workflows, workflowsOf } from '../plan/workflow/check.ts'
@@ -15,7 +16,7 @@ import { assertDeployable, describeLimits, findPlace, type PlaceFindings } from 
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { compareDns, describeDns } from './resources/dns.ts'
 import { delegationOf } from './resources/domains.ts'
-import { findPreviews } from './resources/previews.ts'
+import { findPreviews } from './resources/repository.ts'
 import type { Deps, Outcome, RunDeps } from './run.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
@@ -203,12 +204,14 @@ function findingsIn(
   workflows: Workflows,
   { context, settings }: Deps,
   withheld: string | undefined,
+  file: InkFile | undefined,
 ): readonly WorkflowFinding[] {
   return checkWorkflow(workflows, {
     settings,
     job: context.job,
     action: context.action,
     productionBranch: productionBranch({ context, settings }),
+    environmentBranches: file?.environments.map(({ branch }) => branch) ?? [],
     isPrivate: context.repository.private,
     secretsWithheld: withheld,
   })
@@ -220,22 +223,26 @@ function findingsIn(
  *
  * @param extent `all` for a dry run, in which nothing shows by itself
  */
-export function warnOfWorkflow(deps: Deps, extent: 'hidden' | 'all' = 'hidden'): void {
+export function warnOfWorkflow(deps: Deps, file: InkFile | undefined, extent: 'hidden' | 'all' = 'hidden'): void {
   const fitting = ['push', 'pull_request'].includes(deps.context.eventName)
   const workflows = fitting ? workflowsOf(deps.workflowFiles(), deps.context) : undefined
   if (workflows === undefined) return
-  for (const { shows, detail, fix } of findingsIn(workflows, deps, undefined))
+  for (const { shows, detail, fix } of findingsIn(workflows, deps, undefined, file))
     if (!shows || extent === 'all')
       deps.log.warning([`${detail}.`, 'What to put in:', ...fix.map((line) => `    ${line}`)].join('\n'))
 }
 
 /** The same and all else for whoever asks. What is not checked out is read from the forge; one call at most. */
-export async function checksOfWorkflow(deps: Deps, withheld: string | undefined): Promise<readonly PlanCheck[]> {
+export async function checksOfWorkflow(
+  deps: Deps,
+  withheld: string | undefined,
+  file: InkFile | undefined,
+): Promise<readonly PlanCheck[]> {
   const files = deps.workflowFiles()
   const workflows = workflowsOf(files, deps.context) ?? workflowsOf([...files, ...(await fetched(deps))], deps.context)
   const unread = 'it could not be read, so that it is not known whether it does what the settings need'
   if (workflows === undefined) return [checked('Workflow', 'warning', unread, ['- uses: actions/checkout@v6'])]
-  const findings = findingsIn(workflows, deps, withheld)
+  const findings = findingsIn(workflows, deps, withheld, file)
   if (findings.length === 0) return [checked('Workflow', 'fine', workflows.own.path)]
   return findings.map(({ name, result, detail, fix }) => checked(name, result, detail, fix))
 }

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
-import { count, formatBytes } from '../core/format.ts'
+import { count, formatBytes, shortSha } from '../core/format.ts'
 import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import { keptSecrets } from '../plan/variables.ts'
-import type { CardRow, DeployReport, PushedView } from '../report/model.ts'
+import type { CardRow, PhaseResult, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/push.ts'
-
 import { warnOfIdleGlobs } from './no-deployment.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
 import {
+  adviceOnPublish,
   adviceOnStart,
   type DeployPlan,
   desiredSettings,
@@ -25,11 +25,11 @@ import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
 import { findDatabase, makeDatabase, readSeed, runSeed, type Seed } from './resources/databases.ts'
 import { applyDnsRecords } from './resources/dns.ts'
 import { applyDomain } from './resources/domains.ts'
-import { assertOwned } from './resources/repository.ts'
+import { ownedBy } from './resources/repository.ts'
 import { keepVersions } from './resources/versions.ts'
 import { lastWorkingVersion, liveVersion, restorePrevious } from './rollback.ts'
 import { rollOut } from './rollout.ts'
-import type { Outcome, Run } from './run.ts'
+import { deployReport, type Outcome, type Run } from './run.ts'
 import { type Change, changeMeanwhile } from './still-wanted.ts'
 import { teardownClosed } from './teardown.ts'
 import { type Explanation, explain, failureOf, type Judgement, judge, measured } from './verdict.ts'
@@ -52,21 +52,21 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
     warnOfIdleGlobs(run, plan.paths, await source.files(snapshot, run.signal))
 
   const seed = await readSeed(plan, source, snapshot, run.signal)
-  const overtaken = await changeMeanwhile(plan, run, snapshot.sourceSha)
-  if (overtaken) return await giveWay({ plan, run, source, prepared: found, branch }, overtaken)
+  const begun = { plan, run, source, prepared: found, branch }
+  const overtaken = await changeSince(begun)
+  if (overtaken) return await giveWay(begun, overtaken)
   timeline.begin('push', `Push ${branch}`)
-  const pushed = await pushSnapshot({ plan, run, source, prepared: found, branch }, found.remoteBranches)
+  const pushed = await pushSnapshot(begun, found.remoteBranches)
   timeline.end('done', describePush(pushed))
 
   // Of two pushes to production the newer one stays, however long the push of the older took. A preview that was closed
   // meanwhile is taken down again in the end, and that its head has moved on is said then.
-  const before = plan.kind === 'production' && (await changeMeanwhile(plan, run, snapshot.sourceSha))
-  if (before) return await giveWay({ plan, run, source, prepared: found, branch, pushed }, before)
+  const before = plan.kind === 'production' && (await changeSince(begun))
+  if (before) return await giveWay({ ...begun, pushed }, before)
   await makeRoom(plan, run, found)
-  const prepared = await withDatabase(plan, run, found, seed)
-  const work: Work = { plan, run, source, prepared, branch, pushed }
+  const work: Work = { ...begun, pushed, prepared: await withDatabase(plan, run, found, seed) }
   const end = await rollOutWork(work, seed)
-  const after = await changeMeanwhile(plan, run, snapshot.sourceSha)
+  const after = await changeSince(begun)
   if (after?.kind === 'closed') return await giveWay(work, after)
   const [outcome, account] = await Promise.all([
     conclude(work, end, after),
@@ -100,16 +100,13 @@ async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutE
   let current = work
   const findOwn = async () => plan.database && (await findDatabase(run, plan.database, run.signal))
   const end = await rollOut(run, {
-    serviceName: plan.serviceName,
+    ...ownedBy(plan, prepared.repositorySlug),
     branch,
     commitHash: snapshot.sha,
     existing,
-    repositorySlug: prepared.repositorySlug,
-    repositoryName: plan.place.repositoryName,
     settings: (now) => desiredSettings(current, now),
-    assertOwned: (service) => assertOwned(service, plan, prepared.repositorySlug),
     stillWanted: async () => {
-      if (!(await isStillWanted(work))) return false
+      if (await changeSince(work)) return false
       // Whoever took the service away may have taken its database along.
       const detected = await detectInSnapshot(plan, run, source, snapshot)
       const anew = { ...prepared, existing: undefined, database: await findOwn(), detected }
@@ -131,15 +128,15 @@ async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutE
   return rollOutWork({ ...work, prepared: again }, seed)
 }
 
-async function isStillWanted({ plan, run, prepared }: Work): Promise<boolean> {
-  return (await changeMeanwhile(plan, run, prepared.snapshot.sourceSha)) === undefined
+function changeSince({ plan, run, prepared }: Omit<Work, 'pushed'>) {
+  return changeMeanwhile(plan, run, prepared.snapshot.sourceSha)
 }
 
 /** A teardown that was still under way when the pull request was opened again may take the branch from under the build. */
 async function restoreBranch(work: Work): Promise<boolean> {
   const { run, source, prepared, branch } = work
   const remoteBranches = await source.branches(prepared.remote, run.signal)
-  if (remoteBranches.has(branch) || !(await isStillWanted(work))) return false
+  if (remoteBranches.has(branch) || (await changeSince(work))) return false
   run.log.info(`The branch ${branch} was deleted meanwhile, probably by an earlier run; pushing it again`)
   await pushSnapshot(work, remoteBranches)
   return true
@@ -189,21 +186,22 @@ async function conclude(work: Work, end: RolloutEnd, moved: Change | undefined):
 
 async function explainEnd({ plan, run, source, prepared: { snapshot } }: Work, end: RolloutEnd) {
   const howToStart = await adviceOnStart(plan, run, source, snapshot)
-  return explain(end, plan.build.rootDirectory, await source.files(snapshot, run.signal), howToStart)
+  const said = explain(end, plan.build.rootDirectory, await source.files(snapshot, run.signal), howToStart)
+  const better = said && (await adviceOnPublish(plan, run, source, snapshot, said.diagnosis.decisive))
+  return better ? { ...said, diagnosis: { ...said.diagnosis, ...better } } : said
 }
 
 /** Tells what is known of the source as soon as it is known: the outputs are there also when something fails later. */
 function tellSource(run: Run, { snapshot, repositorySlug, database, existing }: Prepared, branch: string): void {
   run.reporter.replaces(liveVersion(existing)?.commit)
-  run.log.info(
-    `Commit ${snapshot.sourceSha.slice(0, 7)} “${snapshot.subject}”: ${count(snapshot.files, 'file')}, ${formatBytes(snapshot.bytes)}, snapshot ${snapshot.sha.slice(0, 7)}`,
-  )
-  if (snapshot.why) run.log.info(snapshot.why)
+  const { sourceSha, sha, subject, files, bytes, why } = snapshot
+  const size = `${count(files, 'file')}, ${formatBytes(bytes)}`
+  run.log.info(`Commit ${shortSha(sourceSha)} “${subject}”: ${size}, snapshot ${shortSha(sha)}`)
+  if (why) run.log.info(why)
   run.output('repo', repositorySlug)
   run.output('branch', branch)
-  run.output('commit', snapshot.sourceSha)
-  run.output('snapshot', snapshot.sha)
-  const { sourceSha, bytes } = snapshot
+  run.output('commit', sourceSha)
+  run.output('snapshot', sha)
   run.reporter.update({ commit: sourceSha, bytes, ...(database ? { database: database.name } : {}) })
 }
 
@@ -219,17 +217,16 @@ function tellEnd({ run, plan, prepared }: Work, end: RolloutEnd, judgement: Judg
     ...measured(end),
     costPerDay: judgement.status === 'live' ? perDay : undefined,
   })
-  run.reporter.timeline.end(
-    judgement.status === 'live' ? 'done' : judgement.status === 'superseded' ? 'cancelled' : 'failed',
-    judgement.sentence,
-  )
+  run.reporter.timeline.end(results[judgement.status] ?? 'failed', judgement.sentence)
 }
+
+const results: Partial<Record<CardRow['status'], PhaseResult>> = { live: 'done', superseded: 'cancelled' }
 
 const phaseOf = { triggering: 'queue', queued: 'queue', building: 'build', 'rolling-out': 'roll-out' } as const
 
 function describePush(pushed: PushResult): string {
   if (pushed.kind === 'already-there') return 'ml.ink has this very commit already; nothing was sent'
-  const against = pushed.incremental && pushed.against ? `, only the difference to ${pushed.against.slice(0, 7)}` : ''
+  const against = pushed.incremental && pushed.against ? `, only the difference to ${shortSha(pushed.against)}` : ''
   return `Sent ${count(pushed.objects, 'object')}, ${formatBytes(pushed.bytes)}${against}`
 }
 
@@ -248,19 +245,14 @@ function outcomeOf(
     run.log.notice(`${plan.serviceName} was left to a newer deployment: ${sentence}`)
   }
   const perDay = run.reporter.row().costPerDay
-  const report: DeployReport = {
-    kind: 'deploy',
+  const report = deployReport(run, run.reporter, {
     action: plan.kind,
-    row: run.reporter.row(),
-    phases: run.reporter.timeline.phases,
     pushed: work.pushed && pushedView(work, work.pushed),
     detected: work.prepared.detected?.sentence,
     envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
     cost: perDay === undefined ? undefined : { perDay, perMonth: perDay * 30, basis: basisOf(work) },
     annotations: explanation?.annotations ?? [],
-    runUrl: run.context.runUrl,
-    warnings: run.warnings,
-  }
+  })
   const failure = failureOf(status, sentence, explanation)
   return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
 }

@@ -6,8 +6,7 @@ import { decodeState } from '../report/state.ts'
 import { finalStatus } from './records.ts'
 import type { OpenDeployment } from './run.ts'
 
-/** What settling needs. */
-export interface SettleDeps {
+interface SettleDeps {
   readonly github: Pick<GitHub, 'comments' | 'records' | 'pullRequests'>
   readonly surroundingsOf: (pullRequest: number) => Surroundings
   readonly comment: CommentMode
@@ -23,7 +22,7 @@ export interface SettleDeps {
 export async function finishInterrupted(all: readonly OpenDeployment[], deps: SettleDeps): Promise<CardRow[]> {
   const updatedAt = new Date(deps.now).toISOString()
   const found = all.flatMap((open) => (decodeState(open.row) ?? []).slice(0, 1).map((row) => ({ row, open })))
-  const asked = new Map<number, ReturnType<SettleDeps['github']['pullRequests']['get']>>()
+  const asked = new Map<number, ReturnType<GitHub['pullRequests']['get']>>()
   const stateOf = (number: number) => {
     const state = asked.get(number) ?? deps.github.pullRequests.get(number)
     asked.set(number, state)
@@ -47,7 +46,7 @@ export async function finishInterrupted(all: readonly OpenDeployment[], deps: Se
 async function endOf(
   row: CardRow,
   { pullRequest }: OpenDeployment,
-  stateOf: SettleDeps['github']['pullRequests']['get'],
+  stateOf: GitHub['pullRequests']['get'],
 ): Promise<Partial<CardRow>> {
   // It had come to its end, and was killed while saying so.
   if (row.status !== 'building') return {}

@@ -1,5 +1,5 @@
 import { DeployError } from '../core/errors.ts'
-import { settleEach } from '../core/parallel.ts'
+import { settleEach, tryEach } from '../core/parallel.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { WrittenIssue } from '../github/issues.ts'
 import type { Service } from '../ink/results.ts'
@@ -18,10 +18,9 @@ import type { MonitoredService, MonitorReport, Target } from '../report/model.ts
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/readings.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
-import { findPreviews, type ReadRepository } from './resources/previews.ts'
-import { ownService } from './resources/repository.ts'
+import { findPreviews, ownService, type ReadRepository } from './resources/repository.ts'
 import { scale, stuckAtSize } from './resources/scaling.ts'
-import type { Outcome, Run } from './run.ts'
+import { type Outcome, type Run, reportBase } from './run.ts'
 
 // A process that dies of its memory writes a long stack below its reason.
 const logLines = 80
@@ -35,44 +34,36 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const now = Math.floor(run.clock.now() / 60_000)
   const load = production && repository && recall(production.name, repository.branches.keys(), now)?.load
   const stuck = production && load && stuckAtSize(plan, production, load)
-  const looked = await settleEach(found, (service) =>
-    look(plan, run, service, service === production ? stuck : undefined),
+  const { done: seen, failed } = await tryEach(
+    found,
+    (service) => look(plan, run, service, service === production ? stuck : undefined),
+    run.signal,
   )
-  run.signal.throwIfAborted()
-  const seen = looked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const services = repository ? await withMemory(plan, run, { repository, production }, seen) : seen
-  const blind = [
-    ...unreadable,
-    ...looked.flatMap((result, index) =>
-      result.status === 'rejected'
-        ? [{ serviceName: found[index]?.name ?? '', why: safeMessage(run, result.reason) }]
-        : [],
-    ),
-  ]
+  const unseen = failed.map(({ item, error }) => ({ serviceName: item.name, why: safeMessage(run, error) }))
   for (const { service, verdict, platformStatus } of services)
     run.log.info(`${service}: ${verdict} (${platformStatus})`)
-  for (const { serviceName, why } of blind) run.log.warning(`${serviceName} could not be looked at: ${why}`)
-  const sick = services.filter(({ verdict, target }) => verdict === 'trouble' && target === 'production')
+  for (const { serviceName, why } of [...unreadable, ...unseen])
+    run.log.warning(`${serviceName} could not be looked at: ${why}`)
+  const [sick] = services.filter(({ verdict, target }) => verdict === 'trouble' && target === 'production')
+  const failure =
+    sick &&
+    new DeployError(`${sick.service} is in trouble: ${sick.trouble?.what ?? sick.platformStatus}`, {
+      hint: 'The summary shows the end of its log; `command: rollback` or a new deployment fixes it.',
+    })
   run.reporter.timeline.end(
-    sick.length === 0 ? 'done' : 'failed',
-    `${services.length} services looked at, ${sick.length} in trouble`,
+    failure ? 'failed' : 'done',
+    `${services.length} services looked at, ${failure ? 1 : 0} in trouble`,
   )
   const report: MonitorReport = {
     kind: 'monitor',
     services,
     cost: costView(runningCosts(previews, plan, run.platform)),
     credits: (await readCredits(plan, run))?.shown,
-    runUrl: run.context.runUrl,
-    warnings: run.warnings,
+    ...reportBase(run),
   }
-  const failure = failureOf(sick)
-  return { action: 'monitor', status: statusOf(plan, found.length, failure), report, failure }
-}
-
-function statusOf({ dryRun }: MonitorPlan, found: number, failure: DeployError | undefined): Outcome['status'] {
-  if (failure) return 'unhealthy'
-  if (dryRun) return 'planned'
-  return found === 0 ? 'nothing' : 'live'
+  const green = plan.dryRun ? 'planned' : found.length === 0 ? 'nothing' : 'live'
+  return { action: 'monitor', status: failure ? 'unhealthy' : green, report, failure }
 }
 
 /** Counts what was seen of production among the checks of earlier runs, and remembers it for the next one. */
@@ -95,33 +86,11 @@ async function withMemory(
   if (!plan.dryRun) await keepMemory(run, plan.place, repository, { serviceName: service.name, memory: kept })
   const { since, asked, healthy } = uptimeOf(memory)
   const uptime = { asked, healthy, sinceIso: new Date(since * 60_000).toISOString() }
-  const cared = {
-    ...(scaled?.broke ? await broken(run, production, scaled.broke) : production),
-    uptime,
-    scaling: scaled?.said,
-  }
-  return seen.map((one) => (one === production ? cared : one))
-}
-
-/** A service that did not survive the change of its size is in trouble like any other. */
-async function broken(run: Run, production: MonitoredService, what: string): Promise<MonitoredService> {
+  // A service that did not survive the change of its size is in trouble like any other.
   const logTail = production.trouble?.logTail ?? []
-  const issue = await keepIssue(run, production.service, what, logTail)
-  return {
-    ...production,
-    verdict: 'trouble',
-    trouble: { what, sinceIso: issue?.openedAt ?? new Date(run.clock.now()).toISOString(), logTail },
-    issue: issue && { number: issue.number, url: issue.url },
-  }
-}
-
-function failureOf([first]: readonly MonitoredService[]): DeployError | undefined {
-  return (
-    first &&
-    new DeployError(`${first.service} is in trouble: ${first.trouble?.what ?? first.platformStatus}`, {
-      hint: 'The summary shows the end of its log; `command: rollback` or a new deployment fixes it.',
-    })
-  )
+  const afterwards = scaled?.broke ? await withTrouble(plan, run, production, scaled.broke, logTail) : production
+  const cared = { ...afterwards, uptime, scaling: scaled?.said }
+  return seen.map((one) => (one === production ? cared : one))
 }
 
 async function look(
@@ -138,24 +107,31 @@ async function look(
     plan.health.kind === 'none' ? plan.health : { ...plan.health, timeoutMs: Math.min(plan.health.timeoutMs, 15_000) }
   const asked = await probe({ ...run, url: service.url, check: health, commit: commitOf(service), sanitize })
   const what = troubleOf(service, verdict, asked) ?? stuck
-  const logTail = service.runtimeLogs.map(sanitize)
-  const issue = plan.dryRun || target !== 'production' ? undefined : await keepIssue(run, service.name, what, logTail)
-  return {
+  const { status, latencyMs = 0, tools } = asked
+  const seen: MonitoredService = {
     service: service.name,
     target,
-    verdict: what === undefined ? 'healthy' : 'trouble',
+    verdict: 'healthy',
     platformStatus: sanitize(service.status),
     url: service.url,
-    health:
-      asked.status === undefined
-        ? undefined
-        : { status: asked.status, latencyMs: asked.latencyMs ?? 0, tools: asked.tools?.length },
-    trouble:
-      what === undefined
-        ? undefined
-        : { what, sinceIso: issue?.openedAt ?? new Date(run.clock.now()).toISOString(), logTail },
-    issue: issue && what !== undefined ? { number: issue.number, url: issue.url } : undefined,
+    health: status === undefined ? undefined : { status, latencyMs, tools: tools?.length },
   }
+  return withTrouble(plan, run, seen, what, service.runtimeLogs.map(sanitize))
+}
+
+/** What was seen of a service together with what is wrong with it, if anything is; of production an issue tells as well. */
+async function withTrouble(
+  plan: MonitorPlan,
+  run: Run,
+  seen: MonitoredService,
+  what: string | undefined,
+  logTail: readonly string[],
+): Promise<MonitoredService> {
+  const told = !plan.dryRun && seen.target === 'production'
+  const issue = told ? await keepIssue(run, seen.service, what, logTail) : undefined
+  if (what === undefined) return seen
+  const trouble = { what, sinceIso: issue?.openedAt ?? new Date(run.clock.now()).toISOString(), logTail }
+  return { ...seen, verdict: 'trouble', trouble, issue: issue && { number: issue.number, url: issue.url } }
 }
 
 function troubleOf(service: Service, verdict: string | undefined, asked: ProbeResult): string | undefined {
@@ -169,7 +145,7 @@ function troubleOf(service: Service, verdict: string | undefined, asked: ProbeRe
  * Puts what is remembered of a service in the place of what was. The new branch is made before the old ones go, so that
  * a run which ends in between loses nothing. What cannot be written is a warning: the monitor is there for the service.
  */
-export async function keepMemory(
+async function keepMemory(
   run: Run,
   place: Place,
   repository: ReadRepository,
@@ -185,7 +161,7 @@ export async function keepMemory(
 }
 
 /** Forgets services that are gone. Whoever's they were: a branch of a service that is there is left alone. */
-export async function forgetGone(run: Run, place: Place, repository: ReadRepository): Promise<void> {
+async function forgetGone(run: Run, place: Place, repository: ReadRepository): Promise<void> {
   const memories = memoriesIn(repository)
   const services = [...new Set(memories.map((name) => serviceOfMemoryBranch(name) ?? ''))]
   await orWarn(run, async () => {
@@ -217,7 +193,7 @@ async function orWarn(run: Run, act: () => Promise<void>): Promise<void> {
 const label = 'ink-monitor'
 
 /** Keeps one issue per service: opened when trouble begins, kept up to date, closed with a last word when it is over. */
-export async function keepIssue(
+async function keepIssue(
   run: Run,
   serviceName: string,
   trouble: string | undefined,
@@ -231,10 +207,7 @@ export async function keepIssue(
   const open = await run.github.issues.find(marker, label)
   if (open === undefined || open === 'absent') return undefined
   const lastedMs = run.clock.now() - Date.parse(open.openedAt)
-  const closed = await run.github.issues.close(
-    marker,
-    label,
-    troubleOverComment(serviceName, lastedMs, run.context.runUrl),
-  )
+  const lastWord = troubleOverComment(serviceName, lastedMs, run.context.runUrl)
+  const closed = await run.github.issues.close(marker, label, lastWord)
   return closed === 'absent' ? undefined : closed
 }

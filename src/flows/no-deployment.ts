@@ -1,3 +1,4 @@
+import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { placeOf } from '../plan/build-plan.ts'
@@ -7,7 +8,6 @@ import { secretsWithheld } from '../plan/guards.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
 import type { NonePlan, RefusedPlan } from '../plan/plan.ts'
-import type { AnnotationView } from '../report/model.ts'
 import { nothingReport, type Outcome, type Reporter, type RunDeps } from './run.ts'
 
 /** The run cannot go on: a missing key, a command that lacks what it needs. The pull request that is waiting is told. */
@@ -28,7 +28,7 @@ export async function refused(plan: RefusedPlan, deps: RunDeps, event: RunEvent)
 }
 
 /** What is wrong in `ink.yml`, for the lines where it stands. */
-export function annotationsOf({ places = [] }: RefusedPlan): AnnotationView[] {
+export function annotationsOf({ places = [] }: RefusedPlan): Annotation[] {
   return places.map(({ text, ...place }) => ({ level: 'error', title: 'Ink Deploy', message: text, ...place }))
 }
 
@@ -41,12 +41,12 @@ export async function nothing(plan: NonePlan, deps: RunDeps, event: RunEvent): P
   if (plan.status === 'skipped' && event.kind === 'pull-request' && !deps.settings.dryRun)
     // What an earlier commit put up stays; the card, if there is one, says so.
     await (await openOwnReporter(event.pullRequest, deps)).noteIdle({ reason: plan.reason })
-  if (plan.heldBy) await warnOfHolding(plan.heldBy, deps)
+  if (plan.skippedBy) await warnOfHolding(plan.skippedBy, deps)
   return { action: 'none', status: plan.status, report: nothingReport(deps, plan.status, plan.reason) }
 }
 
 /** Where there is no checkout, nothing tells which globs are good. */
-async function warnOfHolding({ paths, ...commit }: NonNullable<NonePlan['heldBy']>, deps: RunDeps): Promise<void> {
+async function warnOfHolding({ paths, ...commit }: NonNullable<NonePlan['skippedBy']>, deps: RunDeps): Promise<void> {
   await using source = deps.openSource(placeOf(deps))
   try {
     const files = await source.committedPaths(commit, deps.signal)

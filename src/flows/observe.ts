@@ -1,13 +1,13 @@
 import type { Deadline } from '../core/clock.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
-import type { HealthCheck } from '../plan/health.ts'
 import { commitOf } from '../plan/names.ts'
+import type { HealthCheck } from '../plan/settings.ts'
 import type { PhaseName } from '../report/model.ts'
-import { type Confirmation, confirmLive } from '../watch/confirm-live.ts'
+import { confirmLive } from '../watch/confirm-live.ts'
 import { DeploymentWatch, type Evidence, type Timings, type WaitingPhase } from '../watch/deployment-watch.ts'
 import { isMerelyTolerated, type ProbeResult, probe } from '../watch/probe.ts'
-import type { DeploymentPhase, OurMarks, ReadService } from '../watch/readings.ts'
+import type { DeploymentPhase, ReadService } from '../watch/readings.ts'
 import type { Run } from './run.ts'
 
 /** Which deployment is observed. */
@@ -64,13 +64,17 @@ interface DeployedWithLog extends Deployed {
 export function openWatch(run: Observer, request: Observed, deadline: Deadline): DeploymentWatch {
   return new DeploymentWatch({
     ...run,
-    ...marksOf(request),
-    read: readerOf(run, request),
+    ...readingsOf(run, request),
     deadline,
     logBaseline: request.existing?.deployLogs ?? [],
     sanitize: createSanitizer(run.secrets()),
     events: {
-      phase: (phase, atMs) => beginPhase(run, phase, atMs),
+      phase: (phase, atMs) => {
+        const [name, title] = phases[phase] ?? []
+        if (!name || !title) return
+        run.reporter.timeline.begin(name, title, atMs)
+        run.reporter.update({ phase: name })
+      },
       line: (line) => {
         run.reporter.timeline.ensure('build', 'Build')
         run.log.untrusted(line)
@@ -86,19 +90,10 @@ const phases: Partial<Record<DeploymentPhase, readonly [PhaseName, string]>> = {
   'rolling-out': ['roll-out', 'Roll-out'],
 }
 
-function beginPhase({ reporter }: Observer, phase: DeploymentPhase, atMs: number): void {
-  const [name, title] = phases[phase] ?? []
-  if (!name || !title) return
-  reporter.timeline.begin(name, title, atMs)
-  reporter.update({ phase: name })
-}
-
-function marksOf({ branch, commitHash }: Observed): OurMarks {
-  return { branch, commitHash }
-}
-
-function readerOf({ platform }: Observer, { serviceName }: Observed): ReadService {
-  return (lines, signal) => platform.service(serviceName, lines, signal)
+/** What tells the deployment's readings from others, and how they are read. */
+function readingsOf({ platform }: Observer, { serviceName, branch, commitHash }: Observed) {
+  const read: ReadService = (lines, signal) => platform.service(serviceName, lines, signal)
+  return { branch, commitHash, read }
 }
 
 type Confirmed =
@@ -137,16 +132,22 @@ export async function confirm(
   }
   const confirmation = await confirmLive({
     ...run,
-    ...marksOf(request),
+    ...readingsOf(run, request),
     probe: ask,
-    read: readerOf(run, request),
     patienceMs: Math.max(shortestPatienceMs, leftMs),
     warning: (text) => run.log.warning(text),
     sanitize,
   })
   if (isGone) return { kind: 'gone' }
-  if (confirmation.kind === 'probed') run.log.info(describeProbe(confirmation.probe))
-  return endOf(confirmation, deployed)
+  const { runtimeLog } = confirmation
+  if (confirmation.kind === 'probed') {
+    const { probe } = confirmation
+    run.log.info(describeProbe(probe))
+    return { kind: probe.outcome === 'unhealthy' ? 'unhealthy' : 'live', probe, runtimeLog, ...deployed }
+  }
+  const { loss } = confirmation
+  if (loss.kind === 'crashed') return { ...loss, kind: 'stopped', runtimeLog, ...deployed }
+  return loss.kind === 'unconfirmed' ? { ...loss, ...deployed } : loss
 }
 
 /**
@@ -161,25 +162,6 @@ export async function healthAfter(
   if (health.kind !== 'http' || !health.tolerant || existing?.url === undefined) return health
   const tolerated = await isMerelyTolerated({ ...run, url: existing.url, check: health, commit: undefined })
   return tolerated ? health : { ...health, tolerant: false }
-}
-
-function endOf(confirmation: Confirmation, deployed: Deployed): Confirmed {
-  const { runtimeLog } = confirmation
-  if (confirmation.kind === 'probed') {
-    const { probe } = confirmation
-    return probe.outcome === 'unhealthy'
-      ? { kind: 'unhealthy', probe, runtimeLog, ...deployed }
-      : { kind: 'live', probe, runtimeLog, ...deployed }
-  }
-  const { loss } = confirmation
-  switch (loss.kind) {
-    case 'crashed':
-      return { ...loss, kind: 'stopped', runtimeLog, ...deployed }
-    case 'unconfirmed':
-      return { ...loss, ...deployed }
-    default:
-      return loss
-  }
 }
 
 const shortestPatienceMs = 60_000

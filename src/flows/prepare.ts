@@ -79,20 +79,21 @@ async function preparePlatform(
   const repository = present ?? (await openInkRepository(run, plan.place, true))
   if (!repository) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)
   const { remote, slug } = repository
-  run.log.info(
-    `Repository ${slug}${repository.created ? ' (made just now)' : ''}, service ${plan.serviceName} ${found ? `is ${found.status}` : 'does not exist yet'}`,
-  )
+  const made = repository.created ? ' (made just now)' : ''
+  const state = found ? `is ${found.status}` : 'does not exist yet'
+  run.log.info(`Repository ${slug}${made}, service ${plan.serviceName} ${state}`)
   if (found) assertOwned(found, plan, slug)
-  const readRest = () =>
-    bothOf(
+  const readRest = async (existing: Service | undefined) => {
+    const [remoteBranches, database] = await bothOf(
       signal,
-      (one) => (repository.created ? Promise.resolve(new Map<string, string>()) : source.branches(remote, one)),
-      (one) => (plan.database ? findDatabase(run, plan.database, one) : Promise.resolve(undefined)),
+      async (one) => (repository.created ? new Map<string, string>() : source.branches(remote, one)),
+      async (one) => (plan.database ? findDatabase(run, plan.database, one) : undefined),
     )
-  const [remoteBranches, database] = await readRest()
+    return { existing, remote, repositorySlug: slug, remoteBranches, database, removals }
+  }
   const removals = plan.kind === 'preview' ? new RemovalWatch(run, remote, plan.serviceName) : undefined
-  if (!removals?.isUnderWay(remoteBranches.keys()))
-    return { existing: found, remote, repositorySlug: slug, remoteBranches, database, removals }
+  const rest = await readRest(found)
+  if (!removals?.isUnderWay(rest.remoteBranches.keys())) return rest
 
   run.log.info(`An earlier removal of ${plan.serviceName} is under way; waiting until it is over`)
   await waitForRemovals(
@@ -102,15 +103,7 @@ async function preparePlatform(
   )
   const existing = await readService(signal)
   if (existing) assertOwned(existing, plan, slug)
-  const [branchesNow, databaseNow] = await readRest()
-  return {
-    existing,
-    remote,
-    repositorySlug: slug,
-    remoteBranches: branchesNow,
-    database: databaseNow,
-    removals,
-  }
+  return readRest(existing)
 }
 
 /** Sends the snapshot of a deployment to its branch: only the difference to what the platform probably has. */
@@ -128,47 +121,31 @@ export function pushSnapshot(
  * `merge` those which are there are read back and sent along (ink-platform: `env_vars` replaces all).
  */
 export function desiredSettings(
-  {
-    plan,
-    run,
-    prepared,
-  }: {
+  work: {
     readonly plan: DeployPlan
     readonly run: { readonly platform: Pick<Run['platform'], 'canExpire'> }
     readonly prepared: Pick<Prepared, 'database' | 'detected'>
   },
   existing: Service | undefined,
 ): ServiceSettings {
+  const { plan, run, prepared } = work
   const { build } = plan
   // Sizes that are the monitor's to change, once the service is there.
   const scaled = existing && plan.kind === 'production' ? plan.autoscale : undefined
   // A whole directory of built files was shipped, so nothing is to be built.
   const defaultPack = plan.directory !== undefined && !existing ? 'static' : undefined
   return {
+    ...build,
     buildPack: build.buildPack ?? defaultPack,
-    buildCommand: build.buildCommand,
-    startCommand: build.startCommand,
-    publishDirectory: build.publishDirectory,
-    rootDirectory: build.rootDirectory,
-    dockerfilePath: build.dockerfilePath,
-    port: build.port,
     memory: scaled?.memoryMi ? undefined : build.memory,
     vcpus: scaled?.vcpus ? undefined : build.vcpus,
     region: existing ? undefined : build.region,
-    env: desiredVariables(plan, prepared.database?.variables, existing),
+    // The credentials of its own database are laid over everything else.
+    env: { ...layVariables(existing?.env, plan.variables, plan.envStrategy), ...prepared.database?.variables },
     destroyTimeoutSeconds: expirySeconds(plan, run),
     // A service that is there keeps what it has, as it may well run with that.
     ...(existing ? {} : prepared.detected?.settings),
   }
-}
-
-/** All variables that the service should have; the credentials of its own database are laid over everything else. */
-function desiredVariables(
-  { variables, envStrategy }: DeployPlan,
-  databaseVariables: Readonly<Record<string, string>> | undefined,
-  existing: Service | undefined,
-): Record<string, string> {
-  return { ...layVariables(existing?.env, variables, envStrategy), ...databaseVariables }
 }
 
 // The platform counts at most a day (destroy_timeout_seconds, G2); longer lives end with the sweep.
@@ -219,6 +196,25 @@ export async function adviceOnStart(
   const { buildPack = 'railpack', startCommand, publishDirectory } = plan.build
   if (buildPack !== 'railpack' || (startCommand ?? publishDirectory ?? plan.directory) !== undefined) return undefined
   return startAdvice(await treeOf(plan, run, source, snapshot), folderOf(plan))
+}
+
+/** What to say where the build has not left the directory that is to be served; undefined where that is not the failure. */
+export async function adviceOnPublish(
+  plan: DeployPlan,
+  run: Run,
+  source: Source,
+  snapshot: Snapshot,
+  decisive: readonly string[],
+): Promise<{ readonly cause: string; readonly hint: string } | undefined> {
+  const publish = plan.build.publishDirectory?.replace(/^\.\/|\/$/g, '')
+  if (publish === undefined || !decisive.some((line) => line.includes(`/${publish}": not found`))) return undefined
+  const usual = startAdvice(await treeOf(plan, run, source, snapshot), folderOf(plan))
+  return {
+    cause: `The build leaves no directory ${publish}, which \`build.publish\` names`,
+    hint:
+      usual ??
+      'Set `build.publish` in ink.yml to the directory that the build leaves; it is relative to the service’s root.',
+  }
 }
 
 function folderOf({ build }: DeployPlan): string {

@@ -14,22 +14,13 @@ export function pullRequestFact(
 ): PullRequest | 'not-found' | 'unreadable' {
   if (read === undefined) return 'unreadable'
   if (read === 'absent') return 'not-found'
-  const { open, merged, author, head, base, number, draft, title, htmlUrl, labels } = read
-  return {
-    number,
-    state: open ? 'open' : 'closed',
-    merged,
-    draft,
-    title,
-    htmlUrl,
-    labels,
-    author: author ?? 'ghost',
-    head,
-    base,
-  }
+  const { open, author, ...rest } = read
+  return { ...rest, state: open ? 'open' : 'closed', author: author ?? 'ghost' }
 }
 
 type Asked = Pick<Deps, 'github' | 'openPlatform' | 'log'>
+type Need<F> = Extract<NeededFact, { fact: F }>
+type Found<F extends keyof Facts> = Promise<NonNullable<Facts[F]>>
 
 /** Looks up the one fact that a plan needs. What cannot be found out is a fact as well: `unreadable`, `unknown`. */
 export async function lookUp(deps: Asked, need: NeededFact, signal: AbortSignal): Promise<Facts> {
@@ -49,10 +40,7 @@ export async function lookUp(deps: Asked, need: NeededFact, signal: AbortSignal)
   }
 }
 
-async function pullRequestOf(
-  { github }: Pick<Deps, 'github'>,
-  need: Extract<NeededFact, { fact: 'pullRequest' }>,
-): Promise<NonNullable<Facts['pullRequest']>> {
+async function pullRequestOf({ github }: Asked, need: Need<'pullRequest'>): Found<'pullRequest'> {
   if ('number' in need) return pullRequestFact(await github.pullRequests.get(need.number))
   const open = await github.pullRequests.list('open')
   if (!open) return 'unreadable'
@@ -68,10 +56,7 @@ async function pullRequestOf(
   return pullRequestFact(found ?? 'absent')
 }
 
-async function approvalOf(
-  { github }: Asked,
-  { of }: Extract<NeededFact, { fact: 'approval' }>,
-): Promise<NonNullable<Facts['approval']>> {
+async function approvalOf({ github }: Asked, { of }: Need<'approval'>): Found<'approval'> {
   const [timeline, now] = await Promise.all([
     github.pullRequests.timeline(of.number),
     github.pullRequests.get(of.number),
@@ -81,10 +66,7 @@ async function approvalOf(
 }
 
 /** After a force push the branch stands at a commit that is older than what is live, and means it. */
-async function relationOf(
-  { github }: Asked,
-  { of: { base, head, ref } }: Extract<NeededFact, { fact: 'relation' }>,
-): Promise<NonNullable<Facts['relation']>> {
+async function relationOf({ github }: Asked, { of: { base, head, ref } }: Need<'relation'>): Found<'relation'> {
   const branch = branchOf(ref)
   const [compared, tip] = await Promise.all([
     github.pullRequests.changedBetween(base, head),
@@ -97,7 +79,7 @@ async function relationOf(
 /** The commit whose branch a service runs. Its latest deployment has to be live, for a failed one is not what answers. */
 async function liveVersionOf(
   { openPlatform, log }: Asked,
-  { place, serviceName }: Extract<NeededFact, { fact: 'live' }>,
+  { place, serviceName }: Need<'live'>,
   signal: AbortSignal,
 ): Promise<RunningVersion> {
   try {
@@ -119,8 +101,8 @@ function permissionOf(mayWrite: boolean | undefined): NonNullable<Facts['permiss
 }
 
 async function changedFilesOf(
-  { github }: Pick<Deps, 'github'>,
-  { of }: Extract<NeededFact, { fact: 'changedFiles' }>,
+  { github }: Asked,
+  { of }: Need<'changedFiles'>,
 ): Promise<readonly string[] | 'unreadable'> {
   const files =
     of.kind === 'pull-request'

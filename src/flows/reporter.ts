@@ -1,7 +1,7 @@
 import { placeName } from '../plan/names.ts'
 import { removalBy, workflowsOf } from '../plan/workflow/check.ts'
 import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
-import type { CardRow, RunStamp, Surroundings, Target } from '../report/model.ts'
+import type { CardRow, Surroundings, Target } from '../report/model.ts'
 import { createSeal, encodeState } from '../report/state.ts'
 import { isBad, targetFor } from '../report/wording.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
@@ -23,7 +23,6 @@ const firstWordsAfterMs = 20_000
 /** Opens the reporter of one run. Makes no call yet. */
 export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const { context, clock, startedAt, signal } = deps
-  const stamp: RunStamp = { id: context.runId, attempt: context.runAttempt, startedAt }
   const now = () => new Date(clock.now()).toISOString()
   const timeline = new Timeline(() => clock.now(), deps.log)
   let expiresAfterMs: number | undefined
@@ -36,17 +35,14 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const removal =
     subject.pullRequest === undefined ? undefined : cardSurroundings(deps)(subject.pullRequest, expiresAfterMs).removal
   const over = new AbortController()
-  let row: CardRow = {
-    service: subject.serviceName,
+  const ofRun = () => ({
     place: placeName(deps.settings),
-    target: subject.target,
-    status: 'building',
-    phase: 'prepare',
-    commit: subject.commit,
     updatedAt: now(),
     runUrl: context.runUrl,
-    run: stamp,
-  }
+    run: { id: context.runId, attempt: context.runAttempt, startedAt },
+  })
+  const { serviceName: service, target, commit } = subject
+  let row: CardRow = { ...ofRun(), service, target, status: 'building', phase: 'prepare', commit }
   let record: RunRecord | undefined
   let asking = true
   let early: Promise<unknown> | undefined
@@ -56,16 +52,13 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const place = { ...deps.settings, repository: context.repository, environment: deps.settings.named }
   const recordSubject = { ...subject, place }
   let removing: readonly RemovedPreview[] = []
-  const rowOfRemoved = ({ serviceName, pullRequest }: RemovedPreview, status: CardRow['status'], reason: string) => ({
-    service: serviceName,
-    place: placeName(deps.settings),
-    target: targetFor(pullRequest, deps.settings.named),
+  const rowOfRemoved = (preview: RemovedPreview, status: CardRow['status'], reason: string): CardRow => ({
+    ...ofRun(),
+    service: preview.serviceName,
+    target: targetFor(preview.pullRequest, deps.settings.named),
     status,
     reason,
     commit: '',
-    updatedAt: now(),
-    runUrl: context.runUrl,
-    run: stamp,
   })
   const remember = () => {
     const own: OpenDeployment = {
@@ -148,10 +141,9 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       remember()
     },
     markRemoved: async (preview, { status, reason }) => {
-      if (deps.settings.comment !== 'none') {
-        const card = await writeCard(preview.pullRequest, rowOfRemoved(preview, status, reason), 'only-existing')
-        if (card?.id !== undefined) deps.output('comment-id', card.id)
-      }
+      const mode = deps.settings.comment === 'none' ? 'not' : 'only-existing'
+      const card = await writeCard(preview.pullRequest, rowOfRemoved(preview, status, reason), mode)
+      if (card?.id !== undefined) deps.output('comment-id', card.id)
       removing = removing.filter(({ serviceName }) => serviceName !== preview.serviceName)
       if (!signal.aborted) remember()
     },

@@ -1,5 +1,6 @@
 import { signalWithin } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
+import { shortSha } from '../core/format.ts'
 import type { Service } from '../ink/results.ts'
 import { commitOf } from '../plan/names.ts'
 import type { ProductionPlan, RollbackPlan } from '../plan/plan.ts'
@@ -89,15 +90,13 @@ export async function restorePrevious(
     return undefined
   }
   const now = await run.platform.service(plan.serviceName, { deployLogLines: 500 }, run.signal)
-  if (!now) {
-    run.log.info('Not rolled back: somebody has deleted the service meanwhile')
+  if (!now || (now.branch !== undefined && now.branch !== branch)) {
+    const what = now ? `somebody else has switched the service to ${now.branch}` : 'somebody has deleted the service'
+    run.log.info(`Not rolled back: ${what} meanwhile`)
     return undefined
   }
-  if (now.branch !== undefined && now.branch !== branch) {
-    run.log.info(`Not rolled back: somebody else has switched the service to ${now.branch} meanwhile`)
-    return undefined
-  }
-  run.log.info(`Going back to ${back.commit.slice(0, 7)} (${back.branch})`)
+  const commit = shortSha(back.commit)
+  run.log.info(`Going back to ${commit} (${back.branch})`)
   const end = await rollOut(run, {
     ...ownedBy(plan, repositorySlug),
     branch: back.branch,
@@ -111,7 +110,6 @@ export async function restorePrevious(
   })
   const judgement = judge(end)
   run.reporter.timeline.end(judgement.status === 'live' ? 'done' : 'failed', judgement.sentence)
-  const commit = back.commit.slice(0, 7)
   if (end.kind !== 'live') {
     run.log.warning(`Going back to ${commit} did not work either: ${judgement.sentence}`)
     return {
@@ -158,8 +156,7 @@ export function liveVersion(existing: Service | undefined): LastWorking | undefi
 }
 
 function fromCard(previous: CardRow | undefined): LastWorking | undefined {
-  if (!previous) return undefined
-  return previous.status === 'live' ? { commit: previous.commit, url: previous.url } : previous.lastWorking
+  return previous?.status === 'live' ? { commit: previous.commit, url: previous.url } : previous?.lastWorking
 }
 
 async function answers(run: Run, url: string): Promise<boolean> {

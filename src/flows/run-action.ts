@@ -1,3 +1,4 @@
+import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
 import { late } from '../core/parallel.ts'
 import { describePlan } from '../plan/describe.ts'
@@ -5,7 +6,7 @@ import type { RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { Plan, PlanToRun } from '../plan/plan.ts'
-import type { AnnotationView, Surroundings } from '../report/model.ts'
+import type { Surroundings } from '../report/model.ts'
 import { type Configuration, readConfiguration, unread, withProblem } from './environment/configuration.ts'
 import type { ServiceRunner } from './environment/environment.ts'
 import { annotationsOf, nothing, refused } from './no-deployment.ts'
@@ -55,11 +56,10 @@ async function decide({ event, configuration }: Whole, deps: RunDeps): Promise<P
 async function carryOutAll(plan: Plan, whole: Whole, deps: RunDeps): Promise<Outcome> {
   const { event, configuration } = whole
   if (plan.kind === 'none' || plan.kind === 'refused') return carryOutOne(plan, whole, deps)
-  const foreseen = asForeseen(plan)
-  if (foreseen) {
+  if (plan.kind === 'check' || isDryRun(plan)) {
     const { foreseeAll } = await import('./environment/foresee.ts')
     const withheld = secretsWithheld(deps.context, event)
-    return foreseeAll(foreseen, deps, configuration, (own) => decide(whole, own), withheld)
+    return foreseeAll(plan, deps, configuration, (own) => decide(whole, own), withheld)
   }
   const { missingSecrets } = await import('./environment/environment.ts')
   const { findLeftovers } = await import('./environment/leftovers.ts')
@@ -69,28 +69,22 @@ async function carryOutAll(plan: Plan, whole: Whole, deps: RunDeps): Promise<Out
   if (problem) return carryOutOne(problem, whole, deps)
   const reacted = reactTo(plan, deps)
   const begun = reacted.begin()
-  const outcome = await carryOutServices(plan as PlanToRun, whole, deps).finally(() => begun)
+  const outcome = await carryOutServices(plan, whole, deps).finally(() => begun)
   await reacted.end(outcome.failure === undefined)
   return await settle(outcome)
 }
 
-/** `command: plan`, and `dry-run: true` of what would change services, look at all of them and touch none. */
-function asForeseen(plan: Plan) {
-  switch (plan.kind) {
-    case 'check':
-      return plan
-    case 'preview':
-    case 'production':
-    case 'teardown':
-      return plan.dryRun ? plan : undefined
-    default:
-      return undefined
-  }
+type DryRun = Extract<Plan, { kind: 'preview' | 'production' | 'teardown' }> & { readonly dryRun: true }
+
+/** `dry-run: true` of what would change services looks at all of them, as `command: plan` does, and touches none. */
+function isDryRun(plan: Plan): plan is DryRun {
+  return (plan.kind === 'preview' || plan.kind === 'production' || plan.kind === 'teardown') && plan.dryRun
 }
 
 async function carryOutServices(plan: PlanToRun, whole: Whole, deps: RunDeps): Promise<Outcome> {
   const { services, placed } = whole.configuration
-  if (plan.kind === 'preview' || plan.kind === 'production') (await import('./check.ts')).warnOfWorkflow(deps)
+  if (plan.kind === 'preview' || plan.kind === 'production')
+    (await import('./check.ts')).warnOfWorkflow(deps, whole.configuration.file)
   if (services.length === 0) {
     const outcome = await carryOutOne(plan, whole, deps)
     tellService(outcome, deps, placed?.[0]?.key)
@@ -161,14 +155,12 @@ function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'st
   deps.output('duration-seconds', Math.round((deps.clock.now() - Date.parse(deps.startedAt)) / 1000))
 }
 
-/** Where a run's own page takes reports. */
-export interface RunPage {
-  annotate(annotations: readonly AnnotationView[]): void
-  writeSummary(markdown: string): void
-}
-
 /** Puts the outcome on the run's page: summary, annotations, and the address in a notice. */
-export async function publish(outcome: Outcome, deps: Deps, page: RunPage): Promise<void> {
+export async function publish(
+  outcome: Outcome,
+  deps: Deps,
+  page: { annotate(annotations: readonly Annotation[]): void; writeSummary(markdown: string): void },
+): Promise<void> {
   const { fitAnnotations } = await import('../report/markdown.ts')
   const { renderSummary } = await import('../report/summary.ts')
   const { repository } = deps.context

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import type { DeployError } from '../core/errors.ts'
+import type { Annotation, DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
@@ -10,7 +10,6 @@ import type { OutputName } from '../plan/setting-table.ts'
 import type { CommentMode, ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
 import type { WorkflowText } from '../plan/workflow/workflow.ts'
 import type {
-  AnnotationView,
   CardRow,
   DeployReport,
   NothingReport,
@@ -206,7 +205,7 @@ export interface Outcome {
   /** Those of the other services, where a run has several. */
   readonly others?: readonly Report[]
   /** What is wrong in files of the repository, beside what a deployment's report has. */
-  readonly annotations?: readonly AnnotationView[]
+  readonly annotations?: readonly Annotation[]
   /** Why the run is red; undefined when it is green. */
   readonly failure?: DeployError | undefined
 }

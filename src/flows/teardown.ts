@@ -1,16 +1,16 @@
 import { DeployError } from '../core/errors.ts'
-import { settleEach } from '../core/parallel.ts'
+import { tryEach } from '../core/parallel.ts'
 import { previewState } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'
 import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
-import type { NothingReport, TeardownReport } from '../report/model.ts'
+import type { TeardownReport } from '../report/model.ts'
 import { targetFor } from '../report/wording.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { openReporter } from './reporter.ts'
 import { describeLeft, type Removal, removePreview, retirePreview } from './resources/removal.ts'
 import { assertRemovable, openInkRepository, ownServices } from './resources/repository.ts'
-import { labelled, type Outcome, type Run } from './run.ts'
+import { labelled, nothingReport, type Outcome, type Run, reportBase } from './run.ts'
 
 /** A service that is to be taken down with all it consists of. */
 export interface Removing extends Pick<Costing, 'database'> {
@@ -27,11 +27,12 @@ export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
   const wantedAgain = plan.onDemand ? undefined : () => isWanted(plan, run)
   const others = await othersOf(plan, run)
   if (others.length === 0) return takeDown(plan, run, wantedAgain)
-  return worstFirst(await takeDownEach(others, run, wantedAgain))
+  return takeDownAll(others, run, wantedAgain)
 }
 
-/** What the removal of several services came to, by the one that went worst. */
-export function worstFirst(outcomes: readonly Outcome[]): Outcome {
+/** Takes several services down, and tells of all by the one that went worst. */
+export async function takeDownAll(...args: Parameters<typeof takeDownEach>): Promise<Outcome> {
+  const outcomes = await takeDownEach(...args)
   const [worst, ...rest] = outcomes.toSorted(
     (a, b) => Number(b.failure !== undefined) - Number(a.failure !== undefined),
   )
@@ -49,19 +50,17 @@ export async function takeDownEach(
     if (name === 'removed') removed.push(...(JSON.parse(String(value)) as unknown[]))
     else run.output(name, value)
   }
-  const ends = await settleEach(requests, (request) => {
+  const takeDownOne = (request: Removing) => {
     const { serviceName, pullRequest, place } = request
     const target = targetFor(pullRequest, place.environment)
     const own = { ...run, output, log: requests.length > 1 ? labelled(run.log, serviceName) : run.log }
     const reporter = openReporter(own, { serviceName, target, pullRequest, commit: '' })
     return takeDown(request, { ...own, reporter }, wantedAgain)
-  })
-  run.signal.throwIfAborted()
+  }
+  const { done, failed } = await tryEach(requests, takeDownOne, run.signal)
   run.output('removed', JSON.stringify(removed))
-  return ends.map((end) => {
-    if (end.status === 'rejected') throw end.reason
-    return end.value
-  })
+  if (failed[0]) throw failed[0].error
+  return done
 }
 
 /**
@@ -128,32 +127,17 @@ function overtaken({ pullRequest, serviceName }: Removing, run: Run): Outcome {
       ? `The branch of ${serviceName} is there again, so it was left to the run that deploys it`
       : `Pull request #${pullRequest} is open again, so its preview was left to the run that deploys it`
   run.reporter.timeline.end('cancelled', reason)
-  const { runUrl } = run.context
-  const report: NothingReport = {
-    kind: 'none',
-    status: 'nothing',
-    reason,
-    runUrl,
-    warnings: run.warnings,
-  }
-  return { action: 'teardown', status: 'superseded', report, failure: undefined }
+  return { action: 'teardown', status: 'superseded', report: nothingReport(run, 'nothing', reason) }
 }
 
-function outcomeOf(request: Removing, run: Run, removal: Removal): Outcome {
+function outcomeOf({ serviceName, pullRequest, place }: Removing, run: Run, removal: Removal): Outcome {
   const { removed, left } = removal
-  const report: TeardownReport = {
-    kind: 'teardown',
-    service: request.serviceName,
-    target: targetFor(request.pullRequest, request.place.environment),
-    removed,
-    left,
-    runUrl: run.context.runUrl,
-    warnings: run.warnings,
-  }
-  if (left.length === 0) return { action: 'teardown', status: 'removed', report, failure: undefined }
-  const failure = new DeployError(
-    `${request.pullRequest === undefined ? `The service ${request.serviceName}` : `The preview of pull request #${request.pullRequest}`} could not be removed completely: ${describeLeft(left)}`,
-    { hint: 'Run this job again, or let a scheduled run sweep it up. What is left is billed until then.' },
-  )
+  const target = targetFor(pullRequest, place.environment)
+  const report: TeardownReport = { kind: 'teardown', service: serviceName, target, removed, left, ...reportBase(run) }
+  if (left.length === 0) return { action: 'teardown', status: 'removed', report }
+  const what = pullRequest === undefined ? `The service ${serviceName}` : `The preview of pull request #${pullRequest}`
+  const failure = new DeployError(`${what} could not be removed completely: ${describeLeft(left)}`, {
+    hint: 'Run this job again, or let a scheduled run sweep it up. What is left is billed until then.',
+  })
   return { action: 'teardown', status: 'failed', report, failure }
 }

@@ -1,8 +1,8 @@
+import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
-
 import { diagnose, type Failure } from '../diagnosis/diagnose.ts'
-import type { AnnotationView, CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
+import type { CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
 import { namedPaths, type ProbeResult } from '../watch/probe.ts'
 import type { RolloutEnd } from './observe.ts'
 
@@ -14,41 +14,34 @@ export interface Judgement {
 
 /** Judges a deployment. It is live only when it became active on our branch **and** the probe was content or not wanted. */
 export function judge(end: RolloutEnd): Judgement {
+  const [status, sentence] = judgementOf(end)
+  return { status, sentence }
+}
+
+function judgementOf(end: RolloutEnd): readonly [Judgement['status'], string] {
   switch (end.kind) {
     case 'live':
-      return { status: 'live', sentence: 'Live' }
+      return ['live', 'Live']
     case 'unhealthy':
-      return {
-        status: 'unhealthy',
-        sentence: `Deployed, but the URL does not answer as it should: ${answerOf(end.probe)}`,
-      }
+      return ['unhealthy', `Deployed, but the URL does not answer as it should: ${answerOf(end.probe)}`]
     case 'stopped':
-      return { status: 'unhealthy', sentence: `The app started and then ended (${end.status})` }
+      return ['unhealthy', `The app started and then ended (${end.status})`]
     case 'unconfirmed':
-      return {
-        status: 'unhealthy',
-        sentence: `The URL answers, but it could not be confirmed that this deployment does (${end.why})`,
-      }
+      return ['unhealthy', `The URL answers, but it could not be confirmed that this deployment does (${end.why})`]
     case 'failed':
-      return { status: 'failed', sentence: failedIn[end.phase] }
+      return ['failed', failedIn[end.phase]]
     case 'crashed':
-      return { status: 'failed', sentence: 'The app crashed' }
+      return ['failed', 'The app crashed']
     case 'cancelled':
-      return {
-        status: 'cancelled',
-        sentence: 'The platform cancelled this deployment; somebody started another one or stopped it',
-      }
-    case 'superseded': {
-      const by = end.branch ? ` (${end.branch})` : ''
-      return { status: 'superseded', sentence: `Another deployment took over${by}` }
-    }
+      return ['cancelled', 'The platform cancelled this deployment; somebody started another one or stopped it']
+    case 'superseded':
+      return ['superseded', `Another deployment took over${end.branch ? ` (${end.branch})` : ''}`]
     case 'gone':
-      return { status: 'failed', sentence: 'The service was deleted while it was being deployed' }
-    case 'timed-out':
-      return {
-        status: 'timed-out',
-        sentence: `Not live in time; it was still ${waitingWords[end.phase]} (${wheresTheTime(end.perPhaseMs)})`,
-      }
+      return ['failed', 'The service was deleted while it was being deployed']
+    case 'timed-out': {
+      const { phase, perPhaseMs } = end
+      return ['timed-out', `Not live in time; it was still ${waitingWords[phase]} (${wheresTheTime(perPhaseMs)})`]
+    }
   }
 }
 
@@ -117,7 +110,7 @@ function noteOn({ status, text = '' }: ProbeResult, runtimeLog: readonly string[
 /** Why a deployment failed, for the reports. */
 export interface Explanation {
   readonly diagnosis: DiagnosisView
-  readonly annotations: readonly AnnotationView[]
+  readonly annotations: readonly Annotation[]
 }
 
 /**

@@ -2,6 +2,7 @@ import { getOctokit } from '@actions/github'
 import type * as z from 'zod'
 import { type Clock, retry, signalWithin } from '../core/clock.ts'
 import { describeBody, type Fetch, limitAnswers } from '../core/http.ts'
+import { inTurns } from '../core/parallel.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { type CallFailure, classify, field, readFailure, whenToRepeat } from './failures.ts'
 import { type Ability, type Forge, openForge } from './forge.ts'
@@ -69,21 +70,20 @@ export interface Api {
   warn(failure: CallFailure, what: string, advice?: string): undefined
 }
 
-interface ApiOptions {
+/** Where the API is, and what its calls need. */
+export interface ApiOptions {
   readonly token: string
   /** As in `GITHUB_API_URL`: `https://api.github.com`, or `https://<host>/api/v3` on GHES. */
   readonly apiUrl: string
   readonly owner: string
   readonly repo: string
+  readonly log: GitHubLog
   readonly clock: Clock
   readonly random: () => number
   readonly signal: AbortSignal
-  readonly log: GitHubLog
   readonly warnings: PermissionWarnings
-  /** Milliseconds that one call may take, its repetitions and pauses included, where no {@link Patience} says more. */
-  readonly callLimitMs: number
-  /** Milliseconds that one attempt may take. */
-  readonly attemptLimitMs: number
+  /** Milliseconds for one call with all its repetitions, where no {@link Patience} says more; a minute unless told otherwise. */
+  readonly callLimitMs?: number | undefined
   readonly fetch?: Fetch | undefined
 }
 
@@ -94,6 +94,8 @@ export interface GitHubLog {
   debug(message: string): void
 }
 
+const CALL_LIMIT_MS = 60_000
+const ATTEMPT_LIMIT_MS = 15_000
 const MAX_PAGES = 100
 const PAGE_SIZE = 100
 
@@ -105,18 +107,19 @@ export function openApi(options: ApiOptions): Api {
     log: { debug, info: debug, warn: debug, error: debug },
     request: { fetch: limitAnswers(options.fetch ?? globalThis.fetch) },
   })
-  const queue = inTurn()
+  // GitHub asks for one call at a time, to stay clear of the secondary limits.
+  const queue = inTurns(1)
   const forge = openForge(options.apiUrl, askVersion, (message) => options.log.info(message))
 
   async function askVersion(): Promise<string | undefined> {
-    const signal = signalWithin(options.attemptLimitMs, options.signal)
+    const signal = signalWithin(ATTEMPT_LIMIT_MS, options.signal)
     const answer = await octokit.request('GET /version', { request: { signal } }).catch(() => undefined)
     const version = field(answer?.data, 'version')
     return typeof version === 'string' ? sanitizePhrase(version) : undefined
   }
 
   async function attempt(call: ApiCall<unknown>, tellTotal?: (total: number) => void): Promise<unknown> {
-    const signal = signalWithin(options.attemptLimitMs, options.signal)
+    const signal = signalWithin(ATTEMPT_LIMIT_MS, options.signal)
     // What a route has no place for, Octokit would send as a query.
     const place = call.route.includes('{owner}') ? { owner: options.owner, repo: options.repo } : {}
     const response = await octokit.request(call.route, { ...place, ...call.params, request: { signal } })
@@ -133,7 +136,7 @@ export function openApi(options: ApiOptions): Api {
     try {
       const data = await retry(() => attempt(call, tellTotal), {
         ...options,
-        deadlineAt: call.deadlineAt ?? options.clock.now() + options.callLimitMs,
+        deadlineAt: call.deadlineAt ?? options.clock.now() + (options.callLimitMs ?? CALL_LIMIT_MS),
         again: (thrown) => whenToRepeat(readFailure(thrown), { nowMs: options.clock.now(), repeatable }),
         onRetry: (thrown, pauseMs) => {
           const { status, message } = readFailure(thrown)
@@ -196,16 +199,6 @@ export function openApi(options: ApiOptions): Api {
       const words = `Could not ${what} (${forge.name}: ${status ?? 'no answer'} ${message}).`
       options.log.warning(advice === undefined ? words : `${words} ${advice}`)
     },
-  }
-}
-
-/** One task at a time, in the order of asking: GitHub asks for that to stay clear of the secondary limits. */
-function inTurn(): <T>(task: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(task: () => Promise<T>): Promise<T> => {
-    const mine = last.then(task)
-    last = mine.catch(() => undefined)
-    return mine
   }
 }
 

@@ -192,11 +192,13 @@ const commentSchema = z.object({
 type Comment = z.infer<typeof commentSchema>
 
 const ROUTE = '/repos/{owner}/{repo}/issues'
+const ONE = `${ROUTE}/comments/{comment_id}`
 
 /** Binds the calls to a repository. */
 function commentCalls(api: Api) {
   const reads = { permission: 'pull-requests', access: 'read', purpose: 'read the comments of pull requests' } as const
   const writes = { permission: 'pull-requests', access: 'write', purpose: 'write comments on pull requests' } as const
+  const changes = { ...writes, repeatable: true }
   return {
     list: (issue_number: number, enough: (page: readonly Comment[]) => Promise<boolean>) =>
       api.pages(
@@ -209,12 +211,7 @@ function commentCalls(api: Api) {
         enough,
       ),
     read: (comment_id: number) =>
-      api.call({
-        ...reads,
-        route: `GET ${ROUTE}/comments/{comment_id}`,
-        params: { comment_id },
-        schema: commentSchema,
-      }),
+      api.call({ ...reads, route: `GET ${ONE}`, params: { comment_id }, schema: commentSchema }),
     create: (issue_number: number, body: string) =>
       api.call({
         ...writes,
@@ -223,20 +220,8 @@ function commentCalls(api: Api) {
         schema: commentSchema,
       }),
     update: (comment_id: number, body: string) =>
-      api.call({
-        ...writes,
-        route: `PATCH ${ROUTE}/comments/{comment_id}`,
-        params: { comment_id, body },
-        schema: commentSchema,
-        repeatable: true,
-      }),
+      api.call({ ...changes, route: `PATCH ${ONE}`, params: { comment_id, body }, schema: commentSchema }),
     remove: (comment_id: number) =>
-      api.call({
-        ...writes,
-        route: `DELETE ${ROUTE}/comments/{comment_id}`,
-        params: { comment_id },
-        schema: z.unknown(),
-        repeatable: true,
-      }),
+      api.call({ ...changes, route: `DELETE ${ONE}`, params: { comment_id }, schema: z.unknown() }),
   }
 }

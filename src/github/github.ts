@@ -1,7 +1,5 @@
 import * as z from 'zod'
-import type { Clock } from '../core/clock.ts'
-import type { Fetch } from '../core/http.ts'
-import { type Api, type GitHubLog, openApi, type Patience } from './api.ts'
+import { type Api, type ApiOptions, openApi, type Patience } from './api.ts'
 import { type Comments, openComments } from './comments.ts'
 import type { Forge } from './forge.ts'
 import { type Issues, openIssues } from './issues.ts'
@@ -22,51 +20,22 @@ export interface GitHub {
   readonly can: Forge['can']
 }
 
-export interface GitHubOptions {
+export interface GitHubOptions extends Omit<ApiOptions, 'token' | 'warnings'> {
   /** Without one GitHub is left alone, which is said once. */
   readonly token: string | undefined
-  /** As in `GITHUB_API_URL`. */
-  readonly apiUrl: string
-  readonly owner: string
-  readonly repo: string
-  readonly log: GitHubLog
-  readonly clock: Clock
-  readonly random: () => number
-  readonly signal: AbortSignal
   /** Why the token can write nothing, when that is certain beforehand, as for a pull request from a fork. */
   readonly readOnlyBecause?: string | undefined
   /** What the event's payload says of whoever commented, for forges that do not tell a job who may write. */
   readonly commenter?: { readonly login: string; readonly mayWrite: boolean | undefined } | undefined
-  /** Milliseconds for one call with all its repetitions; a minute unless told otherwise. */
-  readonly callLimitMs?: number | undefined
-  readonly fetch?: Fetch | undefined
 }
-
-const CALL_LIMIT_MS = 60_000
-const ATTEMPT_LIMIT_MS = 15_000
 
 /** Opens GitHub for one repository. Makes no call. */
 export function openGitHub(options: GitHubOptions): GitHub {
   const { log, clock, random, signal } = options
   const debug = (message: string) => log.debug(message)
-  const api = openApi({
-    token: options.token ?? 'none',
-    apiUrl: options.apiUrl,
-    owner: options.owner,
-    repo: options.repo,
-    clock,
-    random,
-    signal,
-    log,
-    warnings: openPermissionWarnings({
-      log,
-      readOnlyBecause: options.readOnlyBecause,
-      hasToken: options.token !== undefined,
-    }),
-    callLimitMs: options.callLimitMs ?? CALL_LIMIT_MS,
-    attemptLimitMs: ATTEMPT_LIMIT_MS,
-    fetch: options.fetch,
-  })
+  const { readOnlyBecause } = options
+  const warnings = openPermissionWarnings({ log, readOnlyBecause, hasToken: options.token !== undefined })
+  const api = openApi({ ...options, token: options.token ?? 'none', warnings })
   const authorship = openAuthorship(api, options.token ?? '', options.apiUrl)
   // A cancelled run does not wait; what it does next fails by itself.
   const sleep = (ms: number) => clock.sleep(ms, signal).catch(() => debug('Cancelled while waiting for GitHub'))

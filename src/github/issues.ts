@@ -80,6 +80,15 @@ export function openIssues(api: Api, authorship: Authorship): Issues {
     return written(created.data, 'created')
   }
 
+  const change = (issue_number: number, params: Readonly<Record<string, string>>) =>
+    api.call({
+      ...writes,
+      route: `PATCH ${ROUTE}/{issue_number}`,
+      params: { issue_number, ...params },
+      schema: issueSchema,
+      repeatable: true,
+    })
+
   return {
     async find(marker, label) {
       const found = await search(marker, label)
@@ -90,37 +99,23 @@ export function openIssues(api: Api, authorship: Authorship): Issues {
       const found = await search(issue.marker, issue.label)
       if (found === undefined) return undefined
       if (found === 'absent') return open(issue)
-      if (found.title === issue.title && found.body === issue.body) return written(found, 'unchanged')
-      const params = { issue_number: found.number, title: issue.title, body: issue.body }
-      const updated = await api.call({
-        ...writes,
-        route: `PATCH ${ROUTE}/{issue_number}`,
-        params,
-        schema: issueSchema,
-        repeatable: true,
-      })
+      const { title, body } = issue
+      if (found.title === title && found.body === body) return written(found, 'unchanged')
+      const updated = await change(found.number, { title, body })
       return updated.ok ? written(updated.data, 'updated') : api.warn(updated, `update issue #${found.number}`)
     },
 
     async close(marker, label, comment) {
       const found = await search(marker, label)
       if (found === undefined || found === 'absent') return found
-      const place = { issue_number: found.number }
       const said = await api.call({
         ...writes,
         route: `POST ${ROUTE}/{issue_number}/comments`,
-        params: { ...place, body: comment },
+        params: { issue_number: found.number, body: comment },
         schema: z.unknown(),
       })
       if (!said.ok) api.warn(said, `comment on issue #${found.number}`)
-      const params = { ...place, state: 'closed', state_reason: 'completed' }
-      const closed = await api.call({
-        ...writes,
-        route: `PATCH ${ROUTE}/{issue_number}`,
-        params,
-        schema: issueSchema,
-        repeatable: true,
-      })
+      const closed = await change(found.number, { state: 'closed', state_reason: 'completed' })
       return closed.ok ? written(closed.data, 'closed') : api.warn(closed, `close issue #${found.number}`)
     },
   }

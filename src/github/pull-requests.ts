@@ -98,6 +98,12 @@ export function openPullRequests(api: Api): PullRequests {
     return api.warn(failure, `read ${what}`)
   }
 
+  async function all<T>(route: string, params: Readonly<Record<string, unknown>>, entry: z.ZodType<T>, what: string) {
+    const schema = z.array(entry)
+    const read = await api.pages({ ...reads, route: `GET /repos/{owner}/{repo}/${route}`, params, schema })
+    return read.ok ? read.data : unread(read, what)
+  }
+
   return {
     async get(number, patience = {}) {
       const read = await api.call({
@@ -113,25 +119,12 @@ export function openPullRequests(api: Api): PullRequests {
 
     mayRead: () => !forbidden,
 
-    async list(state) {
-      const read = await api.pages({
-        ...reads,
-        route: 'GET /repos/{owner}/{repo}/pulls',
-        params: { state },
-        schema: z.array(pullSchema),
-      })
-      return read.ok ? read.data : unread(read, 'the pull requests')
-    },
+    list: (state) => all('pulls', { state }, pullSchema, 'the pull requests'),
 
     async changedFiles(number) {
-      const read = await api.pages({
-        ...reads,
-        route: 'GET /repos/{owner}/{repo}/pulls/{pull_number}/files',
-        params: { pull_number: number },
-        schema: z.array(fileSchema),
-      })
-      if (!read.ok) return unread(read, `the files of pull request #${number}`)
-      return { paths: pathsOf(read.data), complete: read.data.length < MOST_FILES_OF_PULL_REQUEST }
+      const what = `the files of pull request #${number}`
+      const files = await all('pulls/{pull_number}/files', { pull_number: number }, fileSchema, what)
+      return files && { paths: pathsOf(files), complete: files.length < MOST_FILES_OF_PULL_REQUEST }
     },
 
     async changedBetween(base, head) {
@@ -151,15 +144,13 @@ export function openPullRequests(api: Api): PullRequests {
       return { paths: pathsOf(files), complete: files.length < MOST_FILES_OF_COMPARISON, relation }
     },
 
-    async timeline(number) {
-      const read = await api.pages({
-        ...reads,
-        route: 'GET /repos/{owner}/{repo}/issues/{issue_number}/timeline',
-        params: { issue_number: number },
-        schema: z.array(timelineSchema),
-      })
-      return read.ok ? read.data : unread(read, `the history of pull request #${number}`)
-    },
+    timeline: (number) =>
+      all(
+        'issues/{issue_number}/timeline',
+        { issue_number: number },
+        timelineSchema,
+        `the history of pull request #${number}`,
+      ),
   }
 }
 

@@ -80,7 +80,7 @@ export function openRecords(api: Api, authorship: Authorship): Records {
 
   const warn = (failure: CallFailure, what: string) => api.warn(failure, what, 'The deployment itself is not affected.')
 
-  function succeeded(outcome: CallOutcome<unknown>, what: string): boolean {
+  function succeeded<T>(outcome: CallOutcome<T>, what: string): outcome is { ok: true; data: T } {
     if (!outcome.ok) warn(outcome, what)
     return outcome.ok
   }
@@ -90,6 +90,23 @@ export function openRecords(api: Api, authorship: Authorship): Records {
     return recent
   }
 
+  async function all(filter: { readonly task: string } | { readonly environment: string }) {
+    const listed = await calls.listAll(filter)
+    return succeeded(listed, 'read the deployment records') ? listed.data : undefined
+  }
+
+  /** The newest first; none where they could not be read. */
+  async function ofCommit(task: string, sha: string): Promise<readonly Listed[]> {
+    const listed = await calls.list({ task, sha })
+    return listed.ok ? listed.data : []
+  }
+
+  /** The newest first; undefined where they could not be read. */
+  async function statesOf({ id }: Listed): Promise<readonly string[] | undefined> {
+    const statuses = await calls.statuses(id)
+    return statuses.ok ? statuses.data.map(({ state }) => state) : undefined
+  }
+
   /** Newest first. Whoever has asked for the environment of the job has the newest hundred of all tasks already. */
   async function olderOf(task: string, keepId: number): Promise<readonly Listed[]> {
     const isOlder = (record: Listed) => record.task === task && record.id < keepId
@@ -97,15 +114,10 @@ export function openRecords(api: Api, authorship: Authorship): Records {
     if (known?.ok === true && (known.data.length < PAGE_SIZE || known.data.some(isOlder)))
       return known.data.filter(isOlder)
     const listed = await calls.list({ task })
-    return succeeded(listed, 'read the deployment records') && listed.ok ? listed.data.filter(isOlder) : []
+    return succeeded(listed, 'read the deployment records') ? listed.data.filter(isOlder) : []
   }
 
-  /** A record that never was a success, of a run that was superseded say, tells nothing of those before it. */
-  async function stateOf(id: number): Promise<string | undefined> {
-    const statuses = await calls.statuses(id)
-    const states = statuses.ok ? statuses.data.map(({ state }) => state) : []
-    return states[0] === 'inactive' && !states.includes('success') ? 'failure' : states[0]
-  }
+  const retire = ({ id }: Listed) => calls.addStatus(id, { state: 'inactive' }, false)
 
   return {
     async jobHasEnvironment({ runId, shas, runnerName }) {
@@ -121,9 +133,8 @@ export function openRecords(api: Api, authorship: Authorship): Records {
     },
 
     async tasksIn(environment) {
-      const listed = await calls.listAll({ environment })
-      if (!succeeded(listed, 'read the deployment records') || !listed.ok) return undefined
-      return [...new Set(listed.data.map(({ task }) => task))]
+      const tasks = (await all({ environment }))?.map(({ task }) => task)
+      return tasks && [...new Set(tasks)]
     },
 
     async open(record) {
@@ -132,13 +143,9 @@ export function openRecords(api: Api, authorship: Authorship): Records {
         authorship.learn(created.data.creator)
         return created.data.id
       }
-      if (created.problem === 'unreachable') {
-        // The answer was lost, not necessarily the record.
-        const listed = await calls.list({ task: record.task, sha: record.sha })
-        const [found] = listed.ok ? listed.data : []
-        if (found !== undefined) return found.id
-      }
-      return warn(created, 'make a deployment record')
+      // The answer was lost, not necessarily the record.
+      const [found] = created.problem === 'unreachable' ? await ofCommit(record.task, record.sha) : []
+      return found ? found.id : warn(created, 'make a deployment record')
     },
 
     async setStatus(id, status, production) {
@@ -149,53 +156,49 @@ export function openRecords(api: Api, authorship: Authorship): Records {
       const older = await olderOf(task, keepId)
       const known = older.find(({ sha }) => sha === live)
       for (const record of known ? [known] : older) {
-        const state = known ? 'success' : await stateOf(record.id)
-        // Each success retires what came before it, so behind a retired record there is nothing left to do.
-        if (state === 'inactive') return
-        if (state === 'failure' || state === 'error') continue
-        const outcome = await calls.addStatus(record.id, { state: 'inactive' }, false)
-        if (!succeeded(outcome, `set deployment record ${record.id} to inactive`)) return
+        const states = known ? ['success'] : ((await statesOf(record)) ?? [])
+        // Each success retires what came before it, so behind one that is retired there is nothing left to do. What never was a
+        // success, of a run that was superseded say, tells nothing of those before it.
+        const [state] = states
+        if (state === 'inactive' && states.includes('success')) return
+        if (state === 'inactive' || state === 'failure' || state === 'error') continue
+        if (!succeeded(await retire(record), `set deployment record ${record.id} to inactive`)) return
       }
     },
 
     async outcomeOf(task, sha) {
-      const listed = await calls.list({ task, sha })
-      const [newest] = listed.ok ? listed.data : []
-      const statuses = newest && (await calls.statuses(newest.id))
-      const states = statuses?.ok ? statuses.data.map(({ state }) => state) : []
+      const [newest] = await ofCommit(task, sha)
+      const states = (newest && (await statesOf(newest))) ?? []
       if (states.includes('success')) return 'worked'
       return states.some((state) => state === 'failure' || state === 'error') ? 'failed' : undefined
     },
 
     async unfinished(task, sha) {
-      const listed = await calls.list({ task, sha })
-      for (const { id } of listed.ok ? listed.data.slice(0, 2) : []) {
-        const statuses = await calls.statuses(id)
-        const newest = statuses.ok ? statuses.data[0]?.state : 'unknown'
-        if (newest === undefined || newest === 'in_progress') return id
+      for (const record of (await ofCommit(task, sha)).slice(0, 2)) {
+        const [newest = 'none'] = (await statesOf(record)) ?? ['unknown']
+        if (newest === 'none' || newest === 'in_progress') return record.id
       }
       return undefined
     },
 
     async remove(task) {
-      const listed = await calls.listAll({ task })
-      if (!succeeded(listed, 'read the deployment records') || !listed.ok) return undefined
+      const records = await all({ task })
+      if (!records) return undefined
       let removed = 0
       let writes = 0
-      for (const record of listed.data) {
+      for (const record of records) {
         if (writes >= MOST_WRITES) break
         // GitHub deletes only what is inactive, and reading costs nothing of what may be written.
-        const statuses = await calls.statuses(record.id)
-        if (!statuses.ok || statuses.data[0]?.state !== 'inactive') {
+        if ((await statesOf(record))?.[0] !== 'inactive') {
           writes++
-          await calls.addStatus(record.id, { state: 'inactive' }, false)
+          await retire(record)
         }
         writes++
         const deleted = await calls.remove(record.id)
         if (deleted.ok || deleted.problem === 'not-found') removed++
         else if (!succeeded(deleted, `delete deployment record ${record.id}`)) break
       }
-      return { removed, left: listed.data.length - removed }
+      return { removed, left: records.length - removed }
     },
   }
 }

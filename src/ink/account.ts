@@ -3,8 +3,8 @@ import type { Caller, Catalogue, Purpose } from './catalogue.ts'
 import { fitting, ifFits, listUnder, optionalText } from './results.ts'
 
 const accountSchema = z
-  .object({ user_id: optionalText, github_username: optionalText, name: optionalText, email: optionalText })
-  .transform((raw) => ({ name: raw.github_username ?? raw.name ?? raw.email ?? raw.user_id }))
+  .object({ userId: optionalText, githubUsername: optionalText, name: optionalText, email: optionalText })
+  .transform(({ userId, githubUsername, name, email }) => ({ name: githubUsername ?? name ?? email ?? userId }))
 
 const project = z
   .object({ name: z.string(), ref: optionalText, slug: optionalText })
@@ -47,19 +47,19 @@ export interface Credits {
 
 // The tool is named by documentation that shows no result, so the forms which servers of its kind have are understood.
 // A name that says the unit is believed; any other may be a balance that is never topped up where a card pays.
-const named = [
-  { unit: 'dollars', names: ['balance_usd', 'credits_usd', 'credit_balance_usd', 'remaining_usd', 'available_usd'] },
-  { unit: 'cents', names: ['balance_cents', 'credits_cents', 'credit_balance_cents', 'remaining_cents'] },
+const amountNames = [
+  { unit: 'dollars', names: ['balanceUsd', 'creditsUsd', 'creditBalanceUsd', 'remainingUsd', 'availableUsd'] },
+  { unit: 'cents', names: ['balanceCents', 'creditsCents', 'creditBalanceCents', 'remainingCents'] },
   {
     unit: 'unknown',
     names: [
-      ...['balance', 'credits', 'credit_balance', 'deposit_balance', 'remaining', 'remaining_credits'],
-      ...['credits_remaining', 'available', 'available_credits', 'amount'],
+      ...['balance', 'credits', 'creditBalance', 'depositBalance', 'remaining', 'remainingCredits'],
+      ...['creditsRemaining', 'available', 'availableCredits', 'amount'],
     ],
   },
 ] as const
-const nests = ['credits', 'balance', 'account', 'billing', 'data']
-const refusals = ['can_deploy', 'can_create', 'sufficient', 'has_credits']
+const nestedUnder = ['credits', 'balance', 'account', 'billing', 'data']
+const refusals = ['canDeploy', 'canCreate', 'sufficient', 'hasCredits']
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -67,11 +67,11 @@ type Fields = Readonly<Record<string, unknown>>
 export const creditsSchema = z.record(z.string(), z.unknown()).transform(readCredits)
 
 function readCredits(raw: Fields): Credits {
-  const levels = [raw, ...nests.map((name) => raw[name]).filter(isFields)]
+  const levels = [raw, ...nestedUnder.map((name) => raw[name]).filter(isFields)]
   const found = levels.map(amountIn).find((amount) => amount !== undefined)
   const refused = levels.some((level) => level.suspended === true || refusals.some((name) => level[name] === false))
   // Whoever pays by card at the end of the month has a balance of nothing and may go on.
-  const paysLater = levels.some(({ payment_method: method }) => Boolean(method) && method !== 'none')
+  const paysLater = levels.some(({ paymentMethod: method }) => Boolean(method) && method !== 'none')
   const nothingLeft = !paysLater && found !== undefined && found.figure <= 0
   const spent = refused || (nothingLeft && found.dollars !== undefined)
   return {
@@ -88,7 +88,7 @@ function isFields(value: unknown): value is Fields {
 
 function amountIn(level: Fields): { figure: number; dollars: number | undefined } | undefined {
   const inDollars = typeof level.currency === 'string' && level.currency.toUpperCase() === 'USD'
-  for (const { unit, names } of named) {
+  for (const { unit, names } of amountNames) {
     for (const name of names) {
       const value = level[name]
       const figure = figureOf(value)
@@ -120,21 +120,19 @@ const limitFigure = ifFits(
   .transform((value) => (value !== undefined && value > 0 ? value : undefined))
 
 /** The fields of `resourceLimits` in the platform's GraphQL interface, under which official clients read them. */
-const limitsSchema = z
-  .object({ tier: optionalText, max_services: limitFigure, max_memory_mi: limitFigure, max_vcpus: limitFigure })
-  .transform((raw) => ({
-    tier: raw.tier,
-    maxServices: raw.max_services,
-    maxMemoryMi: raw.max_memory_mi,
-    maxVcpus: raw.max_vcpus,
-  }))
+const limitsSchema = z.object({
+  tier: optionalText,
+  maxServices: limitFigure,
+  maxMemoryMi: limitFigure,
+  maxVcpus: limitFigure,
+})
 
 /** What the account's plan allows, as far as a tool tells. */
 export type AccountLimits = z.output<typeof limitsSchema>
 
-const usage = ifFits(z.union([z.number(), z.object({ data_points: fitting(z.object({ value: z.number() })) })]))
+const usage = ifFits(z.union([z.number(), z.object({ dataPoints: fitting(z.object({ value: z.number() })) })]))
   // A reading is the mean of what the answer spans: a moment's peak proves nothing.
-  .transform((value) => (typeof value === 'object' ? mean(value.data_points ?? []) : value))
+  .transform((value) => (typeof value === 'object' ? mean(value.dataPoints ?? []) : value))
 
 /**
  * What a service uses as a share of what it has: 0.5 is half; undefined where the answer does not tell. Read from the fields

@@ -122,13 +122,8 @@ function declaredAs(tool: Tool, argument: keyof WantedArguments) {
   return { name, shape, property: (typeof property === 'object' && property !== null ? property : {}) as Property }
 }
 
-/** A value that a server would refuse, and what it allows instead. */
-export interface RefusedArgument {
-  /** Our own word, such as `buildPack`. */
-  readonly argument: keyof WantedArguments
-  readonly value: string
-  readonly allowed: readonly string[]
-}
+/** Values that a server would refuse, and what it allows instead. */
+export type RefusedArgument = ReturnType<typeof refusedArguments>[number]
 
 /** The values that a tool's schema allows for an argument; undefined where it sets no list. */
 export function allowedValues(tool: Tool, argument: keyof WantedArguments): readonly string[] | undefined {
@@ -145,14 +140,14 @@ export function defaultValue(tool: Tool | undefined, argument: keyof WantedArgum
 }
 
 /** All values that a tool's schema does not allow, in whatever unit they are written. Asks nobody. */
-export function refusedArguments(tool: Tool, wanted: WantedArguments): readonly RefusedArgument[] {
-  const { args } = shapeArguments(tool, wanted)
+export function refusedArguments(tool: Tool, wanted: WantedArguments) {
   return (Object.keys(wanted) as (keyof WantedArguments)[]).flatMap((argument) => {
+    const value = wanted[argument]
+    const declared = declaredAs(tool, argument)
     const allowed = allowedValues(tool, argument)
-    const name = declaredAs(tool, argument)?.name
-    if (!allowed || !name || wanted[argument] === undefined) return []
-    const sent = [args[name]].flat().map(String)
-    return sent.every((one) => allowed.includes(one)) ? [] : [{ argument, value: String(wanted[argument]), allowed }]
+    if (!declared || !allowed || value === undefined) return []
+    const sent = [declared.shape(value as never, declared.property)].flat().map(String)
+    return sent.every((one) => allowed.includes(one)) ? [] : [{ argument, value: String(value), allowed }]
   })
 }
 

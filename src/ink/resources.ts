@@ -9,22 +9,15 @@ export function resourceCalls(call: Caller, catalogue: Catalogue) {
 
 const databaseSchema = z
   .object({
-    resource_id: optionalText,
+    resourceId: optionalText,
     id: optionalText,
     name: z.string(),
     type: optionalText,
     status: optionalText,
-    database_url: optionalText,
-    auth_token: optionalText,
+    databaseUrl: optionalText,
+    authToken: optionalText,
   })
-  .transform((raw) => ({
-    id: raw.resource_id ?? raw.id,
-    name: raw.name,
-    type: raw.type,
-    status: raw.status,
-    url: raw.database_url,
-    authToken: raw.auth_token,
-  }))
+  .transform(({ resourceId, id, databaseUrl: url, ...rest }) => ({ ...rest, id: resourceId ?? id, url }))
 
 /** A database of ml.ink; `url` and `authToken` are set by the calls that reveal them. */
 export type Database = z.output<typeof databaseSchema>
@@ -50,7 +43,7 @@ const templateInstanceSchema = z
     id: z.string(),
     name: z.string(),
     status: optionalText,
-    services: fitting(z.object({ service_id: optionalText, name: z.string() })),
+    services: fitting(z.object({ serviceId: optionalText, name: z.string() })),
     outputs: fitting(
       z.object({
         key: z.string(),
@@ -61,14 +54,14 @@ const templateInstanceSchema = z
   })
   .transform(({ services = [], outputs = [], ...rest }) => ({
     ...rest,
-    services: services.map(({ service_id: id, name }) => ({ id, name })),
+    services: services.map(({ serviceId: id, name }) => ({ id, name })),
     outputs,
   }))
 
 /** A deployed template. Lists mask its sensitive outputs. */
 export type TemplateInstance = z.output<typeof templateInstanceSchema>
 
-const instancesSchema = listUnder(['instances', 'template_instances'], z.object({ id: z.string(), name: z.string() }))
+const instancesSchema = listUnder(['instances', 'templateInstances'], z.object({ id: z.string(), name: z.string() }))
 const volumesSchema = listUnder(['volumes'], z.object({ name: z.string() }))
 
 /**
@@ -110,9 +103,9 @@ const zone = z
     zone: z.string(),
     status: optionalText,
     error: optionalText,
-    dns_records: fitting(z.object({ host: z.string(), type: z.string(), value: z.string(), verified: z.boolean() })),
+    dnsRecords: fitting(z.object({ host: z.string(), type: z.string(), value: z.string(), verified: z.boolean() })),
   })
-  .transform(({ dns_records: records, ...rest }) => ({
+  .transform(({ dnsRecords: records, ...rest }) => ({
     ...rest,
     /** What its owner has to set at the registrar for the delegation, as far as the server says. */
     toSet: records?.filter(({ verified }) => !verified),

@@ -5,23 +5,23 @@ import { sanitizePhrase } from '../core/sanitize.ts'
 import { PlatformError } from './errors.ts'
 
 /**
- * Rewrites keys to snake_case, so that one schema reads every generation: current servers may answer in camelCase.
+ * Rewrites keys to camelCase, so that one schema reads every generation: some servers answer in snake_case.
  * Environment variables are left alone, whose names are data.
  */
-function snakeKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(snakeKeys)
+function camelKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(camelKeys)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
-      const snake = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-      return [snake, snake === 'env_vars' && !Array.isArray(inner) ? inner : snakeKeys(inner)]
+      const camel = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+      return [camel, camel === 'envVars' && !Array.isArray(inner) ? inner : camelKeys(inner)]
     }),
   )
 }
 
 /** Reads a tool's result with a schema. @throws PlatformError `protocol` naming the tool and what is wrong with its answer */
 export function readResult<T>(schema: z.ZodType<T>, result: unknown, tool: string): T {
-  const parsed = schema.safeParse(snakeKeys(result))
+  const parsed = schema.safeParse(camelKeys(result))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const where = sanitizePhrase(issue?.path.join('.') || 'the result')
@@ -108,9 +108,9 @@ const variables = ifFits(
 )
 
 // One generation groups these by the life they belong to, instead of prefixing their names.
-const life = ifFits(z.object({ status: optionalText, error_message: optionalText, logs: log }))
+const life = ifFits(z.object({ status: optionalText, errorMessage: optionalText, logs: log }))
 
-const port = z.object({ public_endpoint: optionalText, visibility: optionalText })
+const port = z.object({ publicEndpoint: optionalText, visibility: optionalText })
 const domainName = z.string().regex(/^[\w*.-]{1,253}$/)
 // Either an object of its own, or a name with its status beside it.
 const customDomain = ifFits(
@@ -120,105 +120,88 @@ const customDomain = ifFits(
   ]),
 )
 
-/** A service as any generation reports it, in our words. */
+const listed = {
+  serviceId: optionalText,
+  id: optionalText,
+  name: z.string(),
+  project: optionalText,
+  repo: optionalText,
+  status: optionalText,
+  deployment: life,
+  url: optionalText,
+}
+
+/** A service as any generation reports it. */
 export const serviceSchema = z
   .object({
-    service_id: optionalText,
-    id: optionalText,
-    name: z.string(),
-    project: optionalText,
-    repo: optionalText,
+    ...listed,
     branch: optionalText,
-    status: optionalText,
-    build_status: optionalText,
-    deployment: life,
+    buildStatus: optionalText,
     runtime: life,
-    error_message: optionalText,
-    url: optionalText,
+    errorMessage: optionalText,
     fqdn: optionalText,
     ports: fitting(port),
-    commit_hash: optionalText,
-    created_at: optionalText,
-    updated_at: optionalText,
+    commitHash: optionalText,
+    createdAt: optionalText,
+    updatedAt: optionalText,
     memory: optionalText,
     vcpus: textOrNumber,
-    deploy_logs: log,
-    deployment_logs: log,
-    runtime_logs: log,
-    env_vars: variables,
-    custom_domain: customDomain,
-    custom_domain_status: optionalText,
+    deployLogs: log,
+    deploymentLogs: log,
+    runtimeLogs: log,
+    envVars: variables,
+    customDomain,
+    customDomainStatus: optionalText,
   })
   .transform((raw, context) => {
-    const status = raw.status ?? raw.deployment?.status ?? raw.build_status
+    const { name, project, repo, branch, commitHash, createdAt, updatedAt, memory, vcpus, customDomain: domain } = raw
+    const status = raw.status ?? raw.deployment?.status ?? raw.buildStatus
     if (status === undefined) {
       context.addIssue({ code: 'custom', path: ['status'], message: 'is missing' })
       return z.NEVER
     }
-    const error = raw.error_message ?? raw.deployment?.error_message
-    const addresses = [raw.url, ...(raw.ports ?? []).map((one) => one.public_endpoint), raw.fqdn]
+    const error = raw.errorMessage ?? raw.deployment?.errorMessage
+    const addresses = [raw.url, ...(raw.ports ?? []).map((one) => one.publicEndpoint), raw.fqdn]
     return {
-      id: raw.service_id ?? raw.id,
-      name: raw.name,
-      project: raw.project,
-      repo: raw.repo,
-      branch: raw.branch,
+      ...{ name, project, repo, branch, commitHash, createdAt, updatedAt, memory, vcpus },
+      id: raw.serviceId ?? raw.id,
       status,
       /** The reason alone; see {@link innermostReason}. */
       errorMessage: error && innermostReason(error),
       /** The error as it came, with all that is wrapped around the reason. */
       errorInFull: error,
       url: addresses.map(webAddress).find((address) => address !== undefined),
-      commitHash: raw.commit_hash,
-      createdAt: raw.created_at,
-      updatedAt: raw.updated_at,
-      memory: raw.memory,
-      vcpus: raw.vcpus,
       deployLogs:
-        [raw.deploy_logs, raw.deployment_logs, raw.deployment?.logs ?? []].find((lines) => lines.length > 0) ?? [],
-      runtimeLogs: raw.runtime_logs.length > 0 ? raw.runtime_logs : (raw.runtime?.logs ?? []),
-      env: raw.env_vars,
-      customDomain: raw.custom_domain
-        ? { ...raw.custom_domain, status: raw.custom_domain.status ?? raw.custom_domain_status ?? 'unknown' }
-        : undefined,
+        [raw.deployLogs, raw.deploymentLogs, raw.deployment?.logs ?? []].find((lines) => lines.length > 0) ?? [],
+      runtimeLogs: raw.runtimeLogs.length > 0 ? raw.runtimeLogs : (raw.runtime?.logs ?? []),
+      env: raw.envVars,
+      customDomain: domain && { ...domain, status: domain.status ?? raw.customDomainStatus ?? 'unknown' },
     }
   })
 
 /** One service of ml.ink. `status` is that of its **latest** deployment, whoever started it. */
 export type Service = z.output<typeof serviceSchema>
 
-/** A service as lists show it. */
-const listedService = z
-  .object({
-    service_id: optionalText,
-    id: optionalText,
-    name: z.string(),
-    repo: optionalText,
-    status: optionalText,
-    deployment: life,
-    url: optionalText,
-    project: optionalText,
-  })
-  .transform((raw) => ({
-    id: raw.service_id ?? raw.id,
-    name: raw.name,
-    repo: raw.repo,
-    status: raw.status ?? raw.deployment?.status,
-    url: webAddress(raw.url),
-    project: raw.project,
-  }))
-
-export const servicesSchema = listUnder(['services'], listedService)
+/** Services as lists show them. */
+export const servicesSchema = listUnder(
+  ['services'],
+  z.object(listed).transform(({ serviceId, id, status, deployment, url, ...rest }) => ({
+    ...rest,
+    id: serviceId ?? id,
+    status: status ?? deployment?.status,
+    url: webAddress(url),
+  })),
+)
 
 /** What creating or updating a service answers. */
 export const acceptedSchema = z
-  .object({ service_id: optionalText, id: optionalText, message: optionalText })
-  .transform((raw) => ({ serviceId: raw.service_id ?? raw.id, message: raw.message }))
+  .object({ serviceId: optionalText, id: optionalText, message: optionalText })
+  .transform(({ serviceId, id, message }) => ({ serviceId: serviceId ?? id, message }))
 
 /** The remote carries a password: it must reach no log, argument or file. */
 export const gitAccessSchema = z
-  .object({ git_remote: z.string().refine(isRemote, 'is not the http address of a repository') })
-  .transform((raw) => ({ remote: raw.git_remote }))
+  .object({ gitRemote: z.string().refine(isRemote, 'is not the http address of a repository') })
+  .transform(({ gitRemote: remote }) => ({ remote }))
 
 function isRemote(address: string): boolean {
   return /^https?:\/\/[^\s\x00-\x1f]+$/i.test(address) && URL.canParse(address)

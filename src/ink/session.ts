@@ -39,7 +39,7 @@ export interface Tool {
 
 const requestTimeoutMs = 25_000
 /** A fault that is over sooner is nobody's concern. */
-const worthTellingMs = 5_000
+const warnAfterMs = 5_000
 const listingTimeoutMs = 60_000
 const usualDeadlineMs = 20 * 60_000
 /** An endpoint that has never answered is more likely wrong than away. */
@@ -56,14 +56,14 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
   const redact = (text: string) => text.replaceAll(apiKey, '***')
   const fetch = platformFetch(limitAnswers(options.fetch), requestTimeoutMs, redact)
   const deadlineAt = options.deadlineAt ?? clock.now() + usualDeadlineMs
-  let told = false
+  let warned = false
   /** How one request, which begins now, is asked again. */
   const policy = (of: AbortSignal) => {
     const startedAt = clock.now()
     const onRetry = (error: unknown, pauseMs: number) => {
       debug(`ml.ink: ${errorMessage(error)}; asking again in ${Math.round(pauseMs)} ms`)
-      if (told || clock.now() + pauseMs - startedAt < worthTellingMs) return
-      told = true
+      if (warned || clock.now() + pauseMs - startedAt < warnAfterMs) return
+      warned = true
       options.warning?.(
         `ml.ink does not answer as it should (${errorMessage(error)}); it is asked again until it does.`,
       )
@@ -92,7 +92,11 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
   async function attempt(tool: string, args: Record<string, unknown>, callSignal: AbortSignal): Promise<unknown> {
     const request = { method: 'tools/call' as const, params: { name: tool, arguments: args } }
     const ask = async (on: Client) =>
-      readResult(tool, await translate(tool, () => on.request(request, resultSchema, within(callSignal))), redact)
+      readResult(
+        tool,
+        await translate(tool, () => on.request(request, resultSchema, requestOptions(callSignal))),
+        redact,
+      )
     const used = client
     try {
       return await ask(used)
@@ -167,7 +171,7 @@ async function firstContact<T>(
 }
 
 /** Options of a request. The client would wait for a minute, where our `fetch` has an answer or an error much sooner. */
-function within(signal: AbortSignal) {
+function requestOptions(signal: AbortSignal) {
   // The client leaves a listener on the signal of every request. On one signal for the whole run they would pile up, and
   // Node would warn of a leak in the middle of the user's log.
   return { signal: AbortSignal.any([signal]), timeout: requestTimeoutMs * 2 }
@@ -185,7 +189,7 @@ async function connect(options: SessionOptions, fetch: Fetch, signal: AbortSigna
   try {
     // The transport declares its optional members as `T | undefined`, which exactOptionalPropertyTypes tells apart.
     const anyTransport = transport as Parameters<Client['connect']>[0]
-    await translate('initialize', () => client.connect(anyTransport, within(signal)))
+    await translate('initialize', () => client.connect(anyTransport, requestOptions(signal)))
     return client
   } catch (error) {
     await client.close()
@@ -211,12 +215,12 @@ async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
   let cursor: string | undefined
   for (let page = 1; ; page++) {
     const request = { method: 'tools/list' as const, params: cursor === undefined ? {} : { cursor } }
-    const answer = await translate('tools/list', () => client.request(request, pageSchema, within(inTime))).catch(
-      (error: unknown) => {
-        if (inTime.aborted && !signal.aborted) throw endlessList(`within ${listingTimeoutMs / 1000} s`)
-        throw error
-      },
-    )
+    const answer = await translate('tools/list', () =>
+      client.request(request, pageSchema, requestOptions(inTime)),
+    ).catch((error: unknown) => {
+      if (inTime.aborted && !signal.aborted) throw endlessList(`within ${listingTimeoutMs / 1000} s`)
+      throw error
+    })
     tools.push(...answer.tools.flatMap((tool) => toolSchema.safeParse(tool).data ?? []))
     if (tools.length > mostTools) throw endlessList(`after ${mostTools} tools`)
     if (answer.nextCursor === undefined) return tools

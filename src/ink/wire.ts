@@ -224,7 +224,7 @@ export function paymentTerms(body: string): string | undefined {
   if (data === undefined) return undefined
   const { error, accepts, resource: about } = data
   const ways = accepts.slice(0, mostShown).map((one) =>
-    describeWay({
+    describePayment({
       ...one,
       resource: one.resource ?? about?.url,
       description: one.description ?? about?.description,
@@ -241,7 +241,7 @@ function termsOf({ headers }: Response, body: string, redact: (text: string) => 
   return paymentTerms(told) ?? describeBody(told)
 }
 
-function describeWay(way: z.output<typeof requirement>): string {
+function describePayment(way: z.output<typeof requirement>): string {
   const { scheme, network, maxAmountRequired, amount, asset, payTo, resource, description } = way
   const sum = maxAmountRequired ?? amount
   return [

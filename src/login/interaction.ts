@@ -22,9 +22,9 @@ const PAGE = `<!doctype html>
  * and does not keep the one that is waited for from coming
  */
 export async function openLoopback(state: string) {
-  let welcome: (answer: URLSearchParams) => void = () => {}
+  let accept: (answer: URLSearchParams) => void = () => {}
   const visit = new Promise<URLSearchParams>((resolve) => {
-    welcome = resolve
+    accept = resolve
   })
   const server = createServer((request, response) => {
     const address = addressOf(request.url ?? '')
@@ -33,15 +33,15 @@ export async function openLoopback(state: string) {
     if (status !== 200) return void response.writeHead(status, final).end()
     server.close()
     // The page is on its way before the process may end.
-    response.on('close', () => welcome(address.searchParams))
-    show(response, final)
+    response.on('close', () => accept(address.searchParams))
+    servePage(response, final)
   })
-  const port = await open(server)
+  const port = await listen(server)
   return {
     redirectUri: `http://127.0.0.1:${port}${CALLBACK}`,
     /** What the first visit with the state of this login brought. From then on nobody is let in any more. */
     visit,
-    [Symbol.asyncDispose]: () => shut(server),
+    [Symbol.asyncDispose]: () => closeServer(server),
   }
 }
 
@@ -51,7 +51,7 @@ function addressOf(target: string): URL {
   return URL.canParse(target, origin) ? new URL(target, origin) : new URL(origin)
 }
 
-function show(response: ServerResponse, headers: Record<string, string>): void {
+function servePage(response: ServerResponse, headers: Record<string, string>): void {
   // The address of this page has the code in it.
   const quiet = { 'content-security-policy': "default-src 'none'", 'referrer-policy': 'no-referrer' }
   response.writeHead(200, { ...headers, ...quiet }).end(PAGE)
@@ -69,7 +69,7 @@ function statusFor(
   return searchParams.get('state') === state ? 200 : 400
 }
 
-async function open(server: Server): Promise<number> {
+async function listen(server: Server): Promise<number> {
   try {
     await once(server.listen(0, '127.0.0.1'), 'listening')
   } catch (cause) {
@@ -81,7 +81,7 @@ async function open(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-function shut(server: Server): Promise<void> {
+function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
     server.closeAllConnections()
@@ -118,7 +118,7 @@ export interface Terminal extends Disposable {
   /** Tells something, beside the output. */
   say(text: string): void
   /** The output: what another program may be waiting for. */
-  hand(text: string): void
+  print(text: string): void
   /** The next line that is typed or piped in; undefined at the end of it. */
   line(signal: AbortSignal): Promise<string | undefined>
 }
@@ -135,7 +135,7 @@ export function openTerminal({ stdin, stdout, stderr }: Streams): Terminal {
   return {
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     say: (text) => void stderr.write(`${text}\n`),
-    hand: (text) => void stdout.write(`${text}\n`),
+    print: (text) => void stdout.write(`${text}\n`),
     async line(signal) {
       signal.throwIfAborted()
       // Opened only now: an input that nobody asks for is left alone. And not as a terminal of its own, which would

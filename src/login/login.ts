@@ -25,7 +25,7 @@ export interface LoginDeps extends ObtainDeps {
 export async function runLogin(options: LoginOptions, deps: LoginDeps): Promise<void> {
   const { terminal } = deps
   refuseWithoutPlace(options, terminal.interactive)
-  const choosing = !isTold(options)
+  const choosing = !isExplicit(options)
   const workflow = await orRefusal(deps.openWorkflowFile)
   const isAsked = options.setSecret || options.writeWorkflow || choosing
   const repository = isAsked ? await orRefusal(() => deps.github.repository()) : new DeployError('gh was not asked')
@@ -34,9 +34,9 @@ export async function runLogin(options: LoginOptions, deps: LoginDeps): Promise<
   if (choosing && repository instanceof DeployError) {
     terminal.say(`The key cannot be saved as a secret from here: ${repository.message}.`)
   }
-  const intent = await decide(options, context, (question, usual) => askOn(terminal, question, usual, deps.signal))
+  const intent = await decide(options, context, (question, usual) => askYesNo(terminal, question, usual, deps.signal))
   const hasPlace = intent.secretOf !== undefined || intent.print
-  if (hasPlace) await putKey(await obtainKey(options, deps), intent, deps)
+  if (hasPlace) await storeKey(await obtainKey(options, deps), intent, deps)
   else if (choosing) terminal.say('No key was asked for, as there is nowhere to put it.')
   if (intent.workflow !== undefined && !(workflow instanceof DeployError)) {
     await workflow.write(intent.workflow)
@@ -57,9 +57,9 @@ async function orRefusal<T>(act: () => T | Promise<T>): Promise<T | DeployError>
   }
 }
 
-async function putKey(key: Secret, intent: LoginIntent, { github, terminal }: LoginDeps): Promise<void> {
+async function storeKey(key: Secret, intent: LoginIntent, { github, terminal }: LoginDeps): Promise<void> {
   // First, because the next step can fail and the key must not be lost with it.
-  if (intent.print) terminal.hand(key.reveal())
+  if (intent.print) terminal.print(key.reveal())
   if (intent.secretOf === undefined) return
   try {
     await github.setSecret(intent.secretOf, SECRET_NAME, key)
@@ -75,7 +75,7 @@ async function putKey(key: Secret, intent: LoginIntent, { github, terminal }: Lo
   terminal.say(`Saved as the secret ${SECRET_NAME} of ${intent.secretOf.name}.`)
 }
 
-async function askOn(terminal: Terminal, question: string, usual: boolean, signal: AbortSignal): Promise<boolean> {
+async function askYesNo(terminal: Terminal, question: string, usual: boolean, signal: AbortSignal): Promise<boolean> {
   for (;;) {
     terminal.say(`${question} ${usual ? '[Y/n]' : '[y/N]'}`)
     const answer = (await terminal.line(signal))?.trim().toLowerCase()
@@ -124,7 +124,7 @@ type Wishes = Pick<LoginOptions, 'setSecret' | 'print' | 'writeWorkflow'>
  * @throws DeployError
  */
 export function refuseWithoutPlace(wishes: Wishes, interactive: boolean): void {
-  if (isTold(wishes) || interactive) return
+  if (isExplicit(wishes) || interactive) return
   throw new DeployError('there is nowhere to put the key, and nobody to ask', {
     hint: 'Say --set-secret to save it as the repository secret, or --print to print it; --write-workflow alone needs no key. Or run this in a terminal.',
   })
@@ -135,13 +135,13 @@ export function refuseWithoutPlace(wishes: Wishes, interactive: boolean): void {
  * @throws DeployError when something was asked for that cannot be done
  */
 export async function decide(wishes: Wishes, context: LoginContext, ask: Ask): Promise<LoginIntent> {
-  const told = isTold(wishes)
+  const told = isExplicit(wishes)
   const place = told ? placeTold(wishes, context) : await choosePlace(context, ask)
   return { ...place, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, context, ask) }
 }
 
 /** Whether the options say what to do, so that nobody is asked. */
-export function isTold({ setSecret, print, writeWorkflow }: Wishes): boolean {
+export function isExplicit({ setSecret, print, writeWorkflow }: Wishes): boolean {
   return setSecret || print || writeWorkflow
 }
 

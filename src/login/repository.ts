@@ -35,7 +35,7 @@ export function createGitHubCli(folder: string, environment: NodeJS.ProcessEnv) 
     /** @throws DeployError when gh is not there, not logged in, or finds no repository here */
     async repository(): Promise<FoundRepository> {
       const found = view.safeParse(jsonIn(await gh(['repo', 'view', '--json', 'nameWithOwner,url,defaultBranchRef'])))
-      if (!found.success) throw new DeployError('gh answered in a way that is not understood', { hint: WITHOUT })
+      if (!found.success) throw new DeployError('gh answered in a way that is not understood', { hint: WITHOUT_GH })
       const { nameWithOwner: name, url, defaultBranchRef } = found.data
       return { name, address: `${new URL(url).host}/${name}`, defaultBranch: defaultBranchRef?.name || undefined }
     },
@@ -47,7 +47,7 @@ export function createGitHubCli(folder: string, environment: NodeJS.ProcessEnv) 
   }
 }
 
-const WITHOUT = 'Or do without it: --print prints the key, to save it by hand.'
+const WITHOUT_GH = 'Or do without it: --print prints the key, to save it by hand.'
 
 function run(
   args: readonly string[],
@@ -58,11 +58,11 @@ function run(
     const child = execFile('gh', args, { ...options, timeout: timeoutMs }, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout)
       if (error.code === 'ENOENT') {
-        const hint = `Install it from https://cli.github.com and log in with gh auth login. ${WITHOUT}`
+        const hint = `Install it from https://cli.github.com and log in with gh auth login. ${WITHOUT_GH}`
         return reject(new DeployError('the GitHub CLI, gh, is not on this machine', { hint }))
       }
       const words = sanitizePhrase(stderr.replaceAll(input || '\0', '***'))
-      const hint = `Check gh auth status, and that this folder is a clone of the repository. ${WITHOUT}`
+      const hint = `Check gh auth status, and that this folder is a clone of the repository. ${WITHOUT_GH}`
       reject(new DeployError(`${what} failed: ${words || 'it gave no reason'}`, { hint }))
     })
     // It may have ended before it has read everything; why, its exit tells.

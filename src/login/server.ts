@@ -10,9 +10,9 @@ import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js'
 import { signalWithin } from '../core/clock.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import type { Fetch } from '../core/http.ts'
+import { isLoopback } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { Secret } from '../core/secret.ts'
-import { isLoopback } from '../plan/values.ts'
 
 const requestTimeoutMs = 20_000
 
@@ -60,7 +60,7 @@ export async function step<T>(step: string, signal: AbortSignal, act: () => Prom
 export const KEY_MAY_REMAIN = 'If access was already allowed, remove the key at ml.ink (account, API keys).'
 
 /** Greets the MCP endpoint, with a key or without, and returns how it answered. The key follows no redirect. */
-export async function knock(endpoint: string, fetch: Fetch, key?: Secret): Promise<Response> {
+export async function initialize(endpoint: string, fetch: Fetch, key?: Secret): Promise<Response> {
   const response = await fetch(endpoint, {
     method: 'POST',
     redirect: 'manual',
@@ -87,7 +87,7 @@ export async function knock(endpoint: string, fetch: Fetch, key?: Secret): Promi
 
 /** @throws DeployError when the endpoint does not take the key, which would show in the first deployment only */
 export async function checkKey(endpoint: string, fetch: Fetch, key: Secret): Promise<void> {
-  const { status } = await knock(endpoint, fetch, key)
+  const { status } = await initialize(endpoint, fetch, key)
   if (status === 200) return
   throw new DeployError(`ml.ink handed out a key that ${new URL(endpoint).host} does not take (HTTP ${status})`, {
     hint: `Nothing was stored. ${KEY_MAY_REMAIN} Log in again; if it stays so, make a key there.`,
@@ -133,7 +133,7 @@ export async function discover(endpoint: string, fetch: Fetch, signal: AbortSign
 }
 
 async function refusal(endpoint: string, fetch: Fetch) {
-  const response = await knock(endpoint, fetch)
+  const response = await initialize(endpoint, fetch)
   if (response.status === 401) return extractWWWAuthenticateParams(response)
   throw new DeployError(`${endpoint} answered HTTP ${response.status} where ml.ink asks for a key`, {
     hint: 'Check that --endpoint is the MCP endpoint of ml.ink.',

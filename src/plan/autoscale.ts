@@ -47,7 +47,6 @@ function sizeOf(type: typeof memorySize, text: string): number {
   return 'value' in parsed ? Number.parseFloat(parsed.value) : Number.NaN
 }
 
-/** What is known of a service whose size may be changed. */
 interface Situation {
   readonly autoscale: Autoscale
   readonly size: Size

@@ -1,8 +1,8 @@
 import { Secret } from '../core/secret.ts'
-import { branchOf, type PullRequest, type Repository } from './event.ts'
-import { type VariablesOf, variablesOf } from './file/fill-variables.ts'
+import { branchOf, type PullRequest, type RepositoryName } from './event.ts'
+import { fillVariables, placeOfProblem, type VariablesOf } from './file/references.ts'
 import type { Intent, PlanInput, PreviewIntent, ProductionIntent, RollbackIntent, TeardownIntent } from './intent.ts'
-import { databaseName, environmentName, nameIn, nameOfSeveral, previewName, serviceName, targetName } from './names.ts'
+import { databaseName, environmentName, madeName, nameIn, previewName, serviceName, targetName } from './names.ts'
 import type {
   Costing,
   MonitorPlan,
@@ -16,9 +16,8 @@ import type {
   TeardownPlan,
 } from './plan.ts'
 import type { BuildSettings, Settings } from './settings.ts'
-import { configMark, marks, markVariables } from './variables.ts'
+import { configMark, marks, markVariables, type Variables } from './variables.ts'
 
-/** The plan of a preview that no rule forbids. */
 export function previewPlan(
   input: PlanInput,
   intent: PreviewIntent,
@@ -113,6 +112,22 @@ function deployment(
   }
 }
 
+/** The variables of a service, or a refusal that names every secret which is missing. */
+export function variablesOf(settings: Settings, of: VariablesOf): { readonly variables: Variables } | RefusedPlan {
+  const { variables, problems } = fillVariables(settings.environment, of)
+  if (problems.length === 0) return { variables }
+  return {
+    kind: 'refused',
+    problem: `${settings.config} names secrets that are not there:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
+    hint: 'Nothing was done. Pass them in the workflow: `env: |` with a line `NAME=${{ secrets.NAME }}` for each.',
+    places: problems.flatMap((problem) => {
+      const place = placeOfProblem(problem, settings.config)
+      return place ? [{ ...place, file: settings.config }] : []
+    }),
+  }
+}
+
 function pick<K extends keyof Settings>(settings: Settings, ...names: readonly K[]): Pick<Settings, K> {
   return Object.fromEntries(names.map((name) => [name, settings[name]])) as Pick<Settings, K>
 }
@@ -179,7 +194,6 @@ export function rollbackPlan(
   }
 }
 
-/** What all plans that do something have. */
 export function common(input: PlanInput, because: string) {
   return { dryRun: input.settings.dryRun, because, place: placeOf(input) }
 }
@@ -188,7 +202,6 @@ export function costing({ settings }: PlanInput): Costing {
   return pick(settings, 'build', 'database', 'prices', 'creditsWarning')
 }
 
-/** Where a run happens on the platform. */
 export function placeOf({ context, settings }: Pick<PlanInput, 'context' | 'settings'>): Place {
   const { repository } = context
   return {
@@ -202,19 +215,10 @@ export function placeOf({ context, settings }: Pick<PlanInput, 'context' | 'sett
   }
 }
 
-/** What a repository was called when its services got their names. */
-export interface FormerRepository {
-  readonly owner: string
-  readonly name: string
-}
-
 type PlacedPlan = Extract<Plan, { readonly place: unknown }>
 
 /** The former name that the marks of a service of ours tell; undefined when it is the present one. */
-export function formerRepositoryOf(
-  env: Readonly<Record<string, string>>,
-  present: string,
-): FormerRepository | undefined {
+export function formerRepositoryOf(env: Readonly<Record<string, string>>, present: string): RepositoryName | undefined {
   const told = env[marks.formerRepository] ?? env[marks.repository] ?? ''
   const [owner = '', name = ''] = told.split('/')
   return owner !== '' && name !== '' && told.toLowerCase() !== present.toLowerCase() ? { owner, name } : undefined
@@ -224,14 +228,10 @@ export function formerRepositoryOf(
  * The same plan with the names that the services of a repository got before it was renamed or transferred. Names that the
  * workflow gives are not made of the repository's, and stay.
  */
-export function underFormerNames<P extends PlacedPlan>(plan: P, former: FormerRepository): P {
+export function underFormerNames<P extends PlacedPlan>(plan: P, former: RepositoryName): P {
   const { place } = plan
   const { repository } = place
-  const made = (of: Pick<Repository, 'owner' | 'name'>) =>
-    nameIn(
-      place.environment,
-      place.serviceKey === undefined ? serviceName(undefined, of) : nameOfSeveral(of, place.serviceKey),
-    )
+  const made = (of: RepositoryName) => nameIn(place.environment, madeName(of, place.serviceKey))
   const baseName = place.baseName === made(repository) ? made(former) : place.baseName
   const repositoryName = place.repositoryName === repository.name ? former.name : place.repositoryName
   const number = pullRequestOf(plan)

@@ -58,7 +58,7 @@ function commandedProduction(input: PlanInput, because: string): Intent | NonePl
   if (meaning?.kind === 'production' || meaning?.kind === 'none') return meaning
   if (mayBeStrangers(input)) return refuseStrangers(input, because)
   if (event.kind === 'push' && event.after === undefined) {
-    return { kind: 'refused', problem: `${because}: ${event.ref} was deleted`, hint: 'There is no commit to deploy.' }
+    return refuse(`${because}: ${event.ref} was deleted`, 'There is no commit to deploy.')
   }
   const asked = production(because, { sha: context.sha, ref: context.ref }, event.kind !== 'push')
   return { ...asked, before: event.kind === 'push' ? event.before : undefined }
@@ -89,19 +89,17 @@ function mayBeStrangers({ event }: PlanInput): boolean {
 function refuseStrangers({ context, event }: PlanInput, because: string): RefusedPlan {
   const unmerged = event.kind !== 'other' || event.name.startsWith('pull_request') || event.name === 'merge_group'
   const why = unmerged ? 'which speaks of code that is not merged' : 'which anybody can cause'
-  return {
-    kind: 'refused',
-    problem: `${because} cannot be used with the event ${context.eventName}, ${why}`,
-    hint: 'Run it on push, workflow_dispatch, schedule or release.',
-  }
+  const problem = `${because} cannot be used with the event ${context.eventName}, ${why}`
+  return refuse(problem, 'Run it on push, workflow_dispatch, schedule or release.')
 }
 
 function lacksNumber(because: string): RefusedPlan {
-  return {
-    kind: 'refused',
-    problem: `${because} does not say which pull request is meant`,
-    hint: 'Set the input pr-number, or run it on pull_request.',
-  }
+  const hint = 'Set the input pr-number, or run it on pull_request.'
+  return refuse(`${because} does not say which pull request is meant`, hint)
+}
+
+function refuse(problem: string, hint: string): RefusedPlan {
+  return { kind: 'refused', problem, hint }
 }
 
 /** Whose `ink.yml` a run goes by, as far as the event tells. */
@@ -132,34 +130,31 @@ export interface FileCommit {
 export function fileOwner(input: PlanInput): FileOwner {
   const { event, context } = input
   const intent = intentOf(input)
-  // Whether a label or a draft means anything stands in the file.
-  if (event.kind === 'pull-request' && event.action !== 'closed' && isIdle(intent))
-    return { kind: 'pull-request', of: { kind: 'known', pullRequest: event.pullRequest } }
-  const branch = isIdle(intent) ? branchWithEnvironment(input) : undefined
-  if (branch !== undefined) {
-    const sha = event.kind === 'push' ? (event.after ?? context.sha) : context.sha
-    return { kind: 'commit', wanted: { sha, ref: `refs/heads/${branch}` }, branch }
-  }
+  const wanted = { sha: context.sha, ref: context.ref }
   switch (intent.kind) {
+    case 'none': {
+      // Whether a label or a draft means anything stands in the file, and so does whether a branch has an environment.
+      if (event.kind === 'pull-request' && event.action !== 'closed')
+        return { kind: 'pull-request', of: { kind: 'known', pullRequest: event.pullRequest } }
+      const branch = branchWithEnvironment(input)
+      if (branch === undefined) return { kind: 'none' }
+      const sha = event.kind === 'push' ? (event.after ?? context.sha) : context.sha
+      return { kind: 'commit', wanted: { sha, ref: `refs/heads/${branch}` }, branch }
+    }
     case 'preview':
       return { kind: 'pull-request', of: intent.of }
     case 'production':
       return { kind: 'commit', wanted: intent.wanted }
     case 'rollback':
-      if (intent.number !== undefined) return { kind: 'pull-request', of: { kind: 'number', number: intent.number } }
-      return { kind: 'commit', wanted: { sha: context.sha, ref: context.ref } }
     case 'logs':
+      if (intent.number === undefined) return { kind: 'commit', wanted }
       return { kind: 'pull-request', of: { kind: 'number', number: intent.number } }
     case 'sweep':
     case 'monitor':
-      return { kind: 'commit', wanted: { sha: context.sha, ref: context.ref } }
+      return { kind: 'commit', wanted }
     default:
       return { kind: 'none' }
   }
-}
-
-function isIdle({ kind }: Intent | NonePlan | RefusedPlan): boolean {
-  return kind === 'none'
 }
 
 /** The commit of a pull request whose file counts: its head, or for a fork's the commit that it wants to be merged into. */

@@ -1,5 +1,4 @@
-import type { Autoscale } from './autoscale.ts'
-import { describeHealth } from './health.ts'
+import { shortSha } from '../core/format.ts'
 import type {
   DatabasePlan,
   MonitorPlan,
@@ -10,7 +9,7 @@ import type {
   SweepPlan,
   TeardownPlan,
 } from './plan.ts'
-import type { BuildSettings } from './settings.ts'
+import type { BuildSettings, HealthCheck } from './settings.ts'
 import { shortDuration } from './values.ts'
 import { emptyNames } from './variables.ts'
 
@@ -59,8 +58,8 @@ function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
     `${what}, because ${plan.because}.`,
     `Service ${plan.serviceName} in project ${place.project}${place.workspace ? ` of workspace ${place.workspace}` : ''}, from repository ${place.repositoryName}.`,
     plan.directory === undefined
-      ? `Commit ${wanted.sha.slice(0, 7)} (${wanted.ref}).`
-      : `The files in ${plan.directory} as they lie in the workspace, for commit ${wanted.sha.slice(0, 7)} (${wanted.ref}).`,
+      ? `Commit ${shortSha(wanted.sha)} (${wanted.ref}).`
+      : `The files in ${plan.directory} as they lie in the workspace, for commit ${shortSha(wanted.sha)} (${wanted.ref}).`,
     ...describeBuild(plan.build),
     `Environment variables (${plan.envStrategy}): ${[...plan.variables.keys()].sort().join(', ')}.`,
     ...describeEmpty(emptyNames(plan.variables)),
@@ -97,20 +96,20 @@ function describeDatabase({ name, type, env, seed }: DatabasePlan): string[] {
 }
 
 function describePreview(plan: PreviewPlan): string[] {
-  const lines: string[] = []
-  if (plan.untrusted) lines.push('The code comes from a fork and was approved: it gets the values of preview-env only.')
-  if (plan.maxPreviews !== undefined) lines.push(`At most ${plan.maxPreviews} previews; when full: ${plan.onQuota}.`)
-  if (plan.maxCostPerDay !== undefined)
-    lines.push(`Previews cost at most $${plan.maxCostPerDay.toFixed(2)} a day together; beyond that: ${plan.onQuota}.`)
-  if (plan.previewTtlMs !== undefined)
-    lines.push(`It may live for ${shortDuration(plan.previewTtlMs)}; the next sweep after that removes it.`)
-  return lines
+  const { maxPreviews, maxCostPerDay, previewTtlMs, onQuota } = plan
+  return [
+    plan.untrusted && 'The code comes from a fork and was approved: it gets the values of preview-env only.',
+    maxPreviews !== undefined && `At most ${maxPreviews} previews; when full: ${onQuota}.`,
+    maxCostPerDay !== undefined &&
+      `Previews cost at most $${maxCostPerDay.toFixed(2)} a day together; beyond that: ${onQuota}.`,
+    previewTtlMs !== undefined &&
+      `It may live for ${shortDuration(previewTtlMs)}; the next sweep after that removes it.`,
+  ].filter((line) => line !== false)
 }
 
 function describeProduction(plan: ProductionPlan): string[] {
-  const dns = plan.dnsRecords === undefined ? [] : [`DNS records (${plan.dnsRecords.length}) are kept in step.`]
   return [
-    ...dns,
+    ...(plan.dnsRecords === undefined ? [] : [`DNS records (${plan.dnsRecords.length}) are kept in step.`]),
     plan.rollback ? 'Switched back if the new version is unhealthy.' : 'Not switched back, whatever happens.',
   ]
 }
@@ -118,13 +117,10 @@ function describeProduction(plan: ProductionPlan): string[] {
 function describeBuild(build: BuildSettings): string[] {
   const given = Object.entries(build).filter(([, value]) => value !== undefined)
   if (given.length === 0) return []
-  const words = given.map(([name, value]) => `${inputNameOf(name)} ${JSON.stringify(value)}`)
+  // `publishDirectory` is read as `publish-directory`, the name under which it was given.
+  const inputName = (property: string) => property.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  const words = given.map(([name, value]) => `${inputName(name)} ${JSON.stringify(value)}`)
   return [`Settings: ${words.join(', ')}.`]
-}
-
-/** `publishDirectory` is read as `publish-directory`, the name under which it was given. */
-function inputNameOf(property: string): string {
-  return property.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 function describeTeardown(plan: TeardownPlan): string[] {
@@ -146,23 +142,33 @@ function describeSweep(plan: SweepPlan): string[] {
 }
 
 function describeMonitor(plan: MonitorPlan): string[] {
-  const scaled = plan.autoscale && describeAutoscale(plan.autoscale)
-  return [
-    `Look after ${plan.serviceName} and its previews: healthy when ${describeHealth(plan.health)}.`,
-    ...(scaled === undefined
-      ? []
-      : [`Change the size of ${plan.serviceName} on evidence, one step at a time: ${scaled}.`]),
-  ]
-}
-
-function describeAutoscale({ memoryMi, vcpus }: Autoscale): string {
-  return [
-    ...(memoryMi ? [`memory ${memoryMi.from}Mi to ${memoryMi.to}Mi`] : []),
-    ...(vcpus ? [`vCPUs ${vcpus.from} to ${vcpus.to}`] : []),
-  ].join(', ')
+  const { memoryMi, vcpus } = plan.autoscale ?? {}
+  const bounds = [
+    memoryMi && `memory ${memoryMi.from}Mi to ${memoryMi.to}Mi`,
+    vcpus && `vCPUs ${vcpus.from} to ${vcpus.to}`,
+  ].filter(Boolean)
+  const lines = [`Look after ${plan.serviceName} and its previews: healthy when ${describeHealth(plan.health)}.`]
+  if (bounds.length > 0)
+    lines.push(`Change the size of ${plan.serviceName} on evidence, one step at a time: ${bounds.join(', ')}.`)
+  return lines
 }
 
 function describeRollback(plan: RollbackPlan): string[] {
   const to = plan.to === undefined ? 'the version before' : `commit ${plan.to}`
   return [`Switch ${plan.serviceName} back to ${to}, because ${plan.because}.`]
+}
+
+export function describeHealth(health: HealthCheck): string {
+  switch (health.kind) {
+    case 'none':
+      return 'the platform says that it runs (health-path: none)'
+    case 'mcp':
+      return `it answers the MCP handshake within ${shortDuration(health.timeoutMs)}`
+    case 'http': {
+      const statuses = health.statuses.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
+      const contains =
+        health.contains === undefined ? '' : ` with ${JSON.stringify(health.contains)} in body or headers`
+      return `${health.path} answers ${statuses}${contains} within ${shortDuration(health.timeoutMs)}`
+    }
+  }
 }

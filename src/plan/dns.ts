@@ -5,7 +5,6 @@ import { domain, type Parsed, type Read, type ValueProblem } from './values.ts'
 const dnsTypes = ['A', 'AAAA', 'CNAME', 'MX', 'TXT', 'CAA'] as const
 type DnsType = (typeof dnsTypes)[number]
 
-/** One record as it should be. */
 export interface WantedRecord {
   readonly zone: string
   /** Within the zone; `@` is the zone itself. */
@@ -138,7 +137,6 @@ function isHost(text: string): boolean {
   return 'value' in domain.parse(text.replaceAll('_', 'x'))
 }
 
-/** A record as the platform lists it. */
 export interface ListedRecord {
   readonly id: string
   readonly name: string
@@ -150,16 +148,7 @@ export interface ListedRecord {
 }
 
 /** What brings one zone in step. */
-export interface DnsDifference {
-  readonly zone: string
-  readonly add: readonly WantedRecord[]
-  /** Records that this action has made and that are not wanted any more. */
-  readonly remove: readonly ListedRecord[]
-  /** Marks to be removed: those of the records above, and those whose record is gone. */
-  readonly marks: ReadonlyMap<string, ListedRecord>
-  /** What is wanted and cannot be, because what is there is not ours; in sentences. */
-  readonly conflicts: readonly string[]
-}
+export type DnsDifference = ReturnType<typeof dnsDifference>
 
 /**
  * Compares one zone with what is wanted of it. A record is removed only when it is ours: the platform keeps no notes with
@@ -171,7 +160,7 @@ export function dnsDifference(
   wanted: readonly WantedRecord[],
   listed: readonly ListedRecord[],
   service: string,
-): DnsDifference {
+) {
   const records = listed.map((record) => plain(zone, record))
   const marks = new Map(records.flatMap((record) => markedBy(record, service).map((id) => [id, record] as const)))
   const isOurs = ({ id, managed }: ListedRecord) => !managed && marks.has(id)
@@ -189,12 +178,13 @@ export function dnsDifference(
     zone,
     add: missing.filter((record) => conflictOf(record, left).length === 0),
     remove,
+    /** To be removed: the marks of the records above, and those whose record is gone. */
     marks: new Map([...[...marks].filter(([id]) => remove.some((record) => record.id === id)), ...gone]),
+    /** Sentences about what is wanted and cannot be, because what is there is not ours. */
     conflicts,
   }
 }
 
-/** The mark of a record that was made for a service. */
 export function markOf(zone: string, service: string, id: string): WantedRecord {
   return { zone, name: markName, type: 'TXT', content: `ink-deploy service=${service} record=${id}`, ttl: 300 }
 }

@@ -3,7 +3,6 @@
  * everything behind it decides on them alone.
  */
 
-/** The run itself: who, where, and as what. */
 export interface RunContext {
   readonly repository: Repository
   /** The login that the run is attributed to: whoever caused the event. */
@@ -20,7 +19,6 @@ export interface RunContext {
   readonly workflowSha: string | undefined
   /** `owner/name` of the repository that this action comes from, where the runner tells it. */
   readonly action: string | undefined
-  /** The job's id in the workflow file. */
   readonly job: string
   /** `RUNNER_NAME`, which no two jobs at work at the same time share; empty when it is not known. */
   readonly runnerName: string
@@ -35,13 +33,17 @@ export interface RunContext {
   readonly tempDir: string
 }
 
-export interface Repository {
-  /** GitHub's number for it, which stays when it is renamed or transferred; undefined where the runner does not tell. */
-  readonly id?: string | undefined
+/** What a repository is called: it may be renamed or transferred. */
+export interface RepositoryName {
   readonly owner: string
   readonly name: string
+}
+
+export interface Repository extends RepositoryName {
+  /** GitHub's number for it, which stays when it is renamed or transferred; undefined where the runner does not tell. */
+  readonly id?: string | undefined
   /** What it was called when its services got their names, where that is not its present name. */
-  readonly madeAs?: { readonly owner: string; readonly name: string } | undefined
+  readonly madeAs?: RepositoryName | undefined
   /** `owner/name` */
   readonly fullName: string
   readonly defaultBranch: string
@@ -59,31 +61,29 @@ export interface PullRequest {
   readonly draft: boolean
   readonly title: string
   readonly htmlUrl: string
-  readonly head: PullRequestHead
+  readonly head: {
+    readonly sha: string
+    /** The branch's short name. */
+    readonly ref: string
+    /** `owner/name` of the repository that holds the branch; undefined when that fork was deleted. */
+    readonly repository: string | undefined
+  }
   readonly base: { readonly sha: string; readonly ref: string }
   readonly labels: readonly string[]
-  /** Login of whoever opened it. */
   readonly author: string
-}
-
-export interface PullRequestHead {
-  readonly sha: string
-  /** The branch's short name. */
-  readonly ref: string
-  /** `owner/name` of the repository that holds the branch; undefined when that fork was deleted. */
-  readonly repository: string | undefined
 }
 
 export type RunEvent =
   | PullRequestEvent
   | PushEvent
-  | DispatchEvent
-  | ReleaseEvent
-  | ScheduleEvent
+  /** The ref that the workflow was started on, whole. */
+  | { readonly kind: 'dispatch'; readonly ref: string }
+  | { readonly kind: 'release'; readonly action: string; readonly tag: string }
+  | { readonly kind: 'schedule'; readonly cron: string }
   | CommentEvent
   | WorkflowRunEvent
-  | DeleteEvent
-  | OtherEvent
+  | { readonly kind: 'delete'; readonly refType: string; readonly ref: string }
+  | { readonly kind: 'other'; readonly name: string }
 
 export interface PullRequestEvent {
   readonly kind: 'pull-request'
@@ -107,27 +107,9 @@ export interface PushEvent {
   readonly after: string | undefined
 }
 
-export interface DispatchEvent {
-  readonly kind: 'dispatch'
-  /** The ref that the workflow was started on, whole. */
-  readonly ref: string
-}
-
-export interface ReleaseEvent {
-  readonly kind: 'release'
-  readonly action: string
-  readonly tag: string
-}
-
-export interface ScheduleEvent {
-  readonly kind: 'schedule'
-  readonly cron: string
-}
-
 export interface CommentEvent {
   readonly kind: 'comment'
   readonly action: string
-  /** Number of the issue or pull request. */
   readonly number: number
   readonly onPullRequest: boolean
   readonly commentId: number
@@ -136,7 +118,6 @@ export interface CommentEvent {
   readonly byBot: boolean
   /** What a forge’s event tells of it; GitHub’s tell nothing. */
   readonly authorMayWrite: boolean | undefined
-  /** When it was written, as ISO 8601. */
   readonly createdAt: string
 }
 
@@ -153,17 +134,6 @@ export interface WorkflowRunEvent {
   readonly headRepository: string | undefined
   /** Pull requests that GitHub names in the payload: empty for forks. */
   readonly pullRequests: readonly number[]
-}
-
-export interface DeleteEvent {
-  readonly kind: 'delete'
-  readonly refType: string
-  readonly ref: string
-}
-
-export interface OtherEvent {
-  readonly kind: 'other'
-  readonly name: string
 }
 
 /** The short name of a branch's ref; undefined for tags and pull request refs. */
@@ -192,10 +162,8 @@ export function sameLabel(one: string | undefined, other: string | undefined): b
 
 /** What a comment asks for. A commit is given whole or abbreviated. */
 type CommentCommand =
-  | { readonly name: 'deploy'; readonly commit: string | undefined }
-  | { readonly name: 'rollback'; readonly commit: string | undefined }
-  | { readonly name: 'stop' }
-  | { readonly name: 'logs' }
+  | { readonly name: 'deploy' | 'rollback'; readonly commit: string | undefined }
+  | { readonly name: 'stop' | 'logs' }
   | { readonly name: 'help'; readonly unknown: string | undefined }
 
 /**
@@ -208,41 +176,34 @@ export function findCommand(body: string): CommentCommand | undefined {
 }
 
 function readCommand([word, argument]: readonly string[]): CommentCommand {
+  const name = word?.toLowerCase()
   const commit = argument?.toLowerCase()
-  const takesCommit = commit === undefined || /^[0-9a-f]{7,64}$/.test(commit)
-  switch (word?.toLowerCase()) {
+  switch (name) {
     case 'deploy':
-      return takesCommit ? { name: 'deploy', commit } : { name: 'help', unknown: `deploy ${argument}` }
     case 'rollback':
-      return takesCommit ? { name: 'rollback', commit } : { name: 'help', unknown: `rollback ${argument}` }
+      return commit === undefined || /^[0-9a-f]{7,64}$/.test(commit)
+        ? { name, commit }
+        : { name: 'help', unknown: `${name} ${argument}` }
     case 'stop':
-      return { name: 'stop' }
     case 'logs':
-      return { name: 'logs' }
-    case 'help':
-    case undefined:
-      return { name: 'help', unknown: undefined }
+      return { name }
     default:
-      return { name: 'help', unknown: word }
+      return { name: 'help', unknown: name === 'help' ? undefined : word }
   }
-}
-
-interface Fence {
-  readonly character: string
-  readonly length: number
 }
 
 /** The lines that stand as text of the author's own. */
 function writtenLines(body: string): string[] {
   const lines = body.replaceAll(/<!--[\s\S]*?(?:-->|$)/g, '').split(/\r\n?|\n/)
   const written: string[] = []
-  let fence: Fence | undefined
+  let fence: string | undefined
   let inQuote = false
   for (const line of lines) {
-    const mark = fenceOf(line)
-    if (fence) {
-      if (mark?.character === fence.character && mark.length >= fence.length && mark.closes) fence = undefined
-    } else if (mark) {
+    // Backticks after backticks on one line are code within the line, which opens no block.
+    const [, mark, info = ''] = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})(.*)$/.exec(line) ?? []
+    if (fence !== undefined) {
+      if (mark?.startsWith(fence) && info.trim() === '') fence = undefined
+    } else if (mark !== undefined) {
       fence = mark
       inQuote = false
     } else if (line.trim() === '') {
@@ -254,13 +215,4 @@ function writtenLines(body: string): string[] {
     }
   }
   return written
-}
-
-function fenceOf(line: string): (Fence & { readonly closes: boolean }) | undefined {
-  const match = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line)
-  const run = match?.[1]
-  const info = match?.[2] ?? ''
-  // Backticks after backticks on one line are code within the line, which opens no block.
-  if (run === undefined || (run.startsWith('`') && info.includes('`'))) return undefined
-  return { character: run.slice(0, 1), length: run.length, closes: info.trim() === '' }
 }

@@ -1,6 +1,7 @@
+import { shortSha } from '../core/format.ts'
 import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
 import type { PlanInput, PreviewIntent } from './intent.ts'
-import type { Approval, Facts, NeededFact, NonePlan, RefusedPlan } from './plan.ts'
+import type { Approval, Facts, NeedsPlan, NonePlan, RefusedPlan } from './plan.ts'
 import { managedBy, marks } from './variables.ts'
 
 /**
@@ -16,10 +17,11 @@ export function missingKey(
   if (settings.apiKey !== undefined) return undefined
   const withheld = secretsWithheld(context, event)
   if (withheld === undefined) return { kind: 'refused', problem: 'api-key: is not set', hint: missingKeyHint }
-  const pullRequest = numberOf(event)
+  const pullRequest = event.kind === 'pull-request' ? event.pullRequest.number : undefined
+  const skipped = { kind: 'none', status: 'skipped', pullRequest } as const
   return takesDown
-    ? { kind: 'none', status: 'skipped', reason: runsOn(withheld, pullRequest), pullRequest, stillRuns: true }
-    : { kind: 'none', status: 'skipped', reason: withheld, pullRequest }
+    ? { ...skipped, reason: runsOn(withheld, pullRequest), stillRuns: true }
+    : { ...skipped, reason: withheld }
 }
 
 const missingKeyHint =
@@ -51,15 +53,10 @@ export function secretsWithheld(context: RunContext, event: RunEvent): string | 
   return undefined
 }
 
-function numberOf(event: RunEvent): number | undefined {
-  return event.kind === 'pull-request' ? event.pullRequest.number : undefined
-}
-
 /** Whether a pull request's code may run with the repository's key, what has to be known first, or why it may not. */
 type Trust =
-  | { readonly kind: 'trusted' }
-  | { readonly kind: 'approved' }
-  | { readonly kind: 'needs'; readonly need: NeededFact }
+  | { readonly kind: 'trusted' | 'approved' }
+  | NeedsPlan
   | { readonly kind: 'denied'; readonly reason: string }
 
 /**
@@ -74,12 +71,9 @@ export function trustIn(input: PlanInput, intent: PreviewIntent, pullRequest: Pu
   if (!isFromFork(pullRequest, context.repository)) return { kind: 'trusted' }
   const { sha } = pullRequest.head
   const label = settings.previewLabel
-  if (intent.comment) {
-    return intent.comment.commit === sha ? { kind: 'approved' } : { kind: 'denied', reason: howToApprove(sha, label) }
-  }
-  if (intent.cause === 'labeled' && label !== undefined) {
+  if (intent.comment?.commit === sha) return { kind: 'approved' }
+  if (!intent.comment && intent.cause === 'labeled' && label !== undefined)
     return trustInLabel(context.actor, { number: pullRequest.number, label, sha }, facts)
-  }
   return { kind: 'denied', reason: howToApprove(sha, label) }
 }
 
@@ -94,7 +88,7 @@ function trustInLabel(login: string, approval: Approval, facts: Facts): Trust {
   return { kind: 'denied', reason: howToApprove(approval.sha, undefined) }
 }
 
-/** An entry of a pull request's history. */
+/** Of a pull request's history. */
 interface Entry {
   readonly event: string
   readonly sha: string | undefined
@@ -125,7 +119,7 @@ export function labelFollowsHead(
 function howToApprove(sha: string, label: string | undefined): string {
   const ways = [`comment /ink deploy ${sha}`]
   if (label !== undefined) ways.push(`take the label ${label} off and put it on again`)
-  return `It comes from a fork, and nobody is known to have approved of ${sha.slice(0, 7)} after it was pushed. A maintainer who has read the code can ${ways.join(', or ')}.`
+  return `It comes from a fork, and nobody is known to have approved of ${shortSha(sha)} after it was pushed. A maintainer who has read the code can ${ways.join(', or ')}.`
 }
 
 /** Whether the permission that was looked up allows a person to give commands. */
@@ -156,7 +150,6 @@ type PreviewState =
   | { readonly wanted: false; readonly outcome: 'removed'; readonly reason: string }
   | { readonly wanted: false; readonly outcome: 'superseded'; readonly reason: string; readonly by: string }
 
-/** Compares what was planned with how the pull request stands now. */
 export function previewState(
   planned: {
     readonly wanted: { readonly sha: string }
@@ -166,23 +159,15 @@ export function previewState(
   },
   now: PullRequest,
 ): PreviewState {
-  if (now.state === 'closed') {
-    return { wanted: false, outcome: 'removed', reason: `pull request #${now.number} was closed meanwhile` }
-  }
-  if (!labelIsOn(planned.previewLabel, now)) {
-    return { wanted: false, outcome: 'removed', reason: `the label ${planned.previewLabel} was taken off meanwhile` }
-  }
-  if (now.draft && planned.previewDrafts === false) {
-    return { wanted: false, outcome: 'removed', reason: `pull request #${now.number} became a draft meanwhile` }
-  }
-  if (now.head.sha !== planned.wanted.sha) {
-    const reason = `pull request #${now.number} has moved on to ${now.head.sha.slice(0, 7)}`
-    return { wanted: false, outcome: 'superseded', reason, by: now.head.sha }
-  }
-  return { wanted: true }
+  const it = `pull request #${now.number}`
+  const removed = (reason: string) => ({ wanted: false, outcome: 'removed', reason }) as const
+  if (now.state === 'closed') return removed(`${it} was closed meanwhile`)
+  if (!labelIsOn(planned.previewLabel, now)) return removed(`the label ${planned.previewLabel} was taken off meanwhile`)
+  if (now.draft && planned.previewDrafts === false) return removed(`${it} became a draft meanwhile`)
+  const by = now.head.sha
+  if (by === planned.wanted.sha) return { wanted: true }
+  return { wanted: false, outcome: 'superseded', reason: `${it} has moved on to ${shortSha(by)}`, by }
 }
-
-type Ownership = 'ours' | 'of-others' | 'unmarked'
 
 /**
  * Whose a service is by the marks in its environment. Where both numbers are known they decide alone: names change hands.
@@ -194,7 +179,7 @@ export function ownershipOf(
   env: Readonly<Record<string, string>>,
   repository: string,
   id: string | undefined,
-): Ownership {
+): 'ours' | 'of-others' | 'unmarked' {
   const manager = env[marks.managedBy]
   const owner = env[marks.repository]
   const ownerId = env[marks.repositoryId]
@@ -220,13 +205,10 @@ export type Allowance =
 
 /** Whether a service may be updated: it is ours, or `adopt` allows it. */
 export function mayChange(service: Existing, repository: string, adopt: boolean): Allowance {
-  const reason = strangeness(service, repository)
+  const reason = whyNotOurs(service, repository)
   if (reason === undefined || adopt) return { allowed: true }
-  return {
-    allowed: false,
-    reason,
-    hint: 'Set another name with the input service, or take the service over with adopt: true.',
-  }
+  const hint = 'Set another name with the input service, or take the service over with adopt: true.'
+  return { allowed: false, reason, hint }
 }
 
 /**
@@ -235,17 +217,14 @@ export function mayChange(service: Existing, repository: string, adopt: boolean)
  */
 export function mayDelete(service: Existing, repository: string, pullRequest: number | undefined): Allowance {
   const marked = service.env[marks.pullRequest]
+  const strange = whyNotOurs(service, repository)
+  if (strange === undefined && marked === pullRequest?.toString()) return { allowed: true }
   const what = pullRequest === undefined ? 'a service of production' : `the preview of pull request #${pullRequest}`
-  const reason =
-    strangeness(service, repository) ??
-    (marked === (pullRequest === undefined ? undefined : String(pullRequest))
-      ? undefined
-      : `the service ${service.name} is not marked as ${what} (${marks.pullRequest} is ${marked ?? 'not set'})`)
-  if (reason === undefined) return { allowed: true }
-  return { allowed: false, reason, hint: 'Delete it by hand at ml.ink if it is not needed.' }
+  const unmarked = `the service ${service.name} is not marked as ${what} (${marks.pullRequest} is ${marked ?? 'not set'})`
+  return { allowed: false, reason: strange ?? unmarked, hint: 'Delete it by hand at ml.ink if it is not needed.' }
 }
 
-function strangeness(service: Existing, repository: string): string | undefined {
+function whyNotOurs(service: Existing, repository: string): string | undefined {
   const ownership = ownershipOf(service.env, repository, service.repositoryId)
   const name = `the service ${service.name}`
   if (ownership === 'unmarked') return `${name} exists, and does not carry the marks of this action`

@@ -228,7 +228,6 @@ export function branchWithEnvironment(input: PlanInput): string | undefined {
   return branch === productionBranch(input) ? undefined : branch
 }
 
-/** The branch whose commits go to production. */
 export function productionBranch({ context, settings }: Pick<PlanInput, 'context' | 'settings'>): string {
   return settings.productionBranch ?? context.repository.defaultBranch
 }

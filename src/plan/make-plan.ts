@@ -28,13 +28,13 @@ import type {
   ChangedFilesOf,
   DeclinePlan,
   Facts,
-  HeldByPaths,
   NeededFact,
   NeedsPlan,
   NonePlan,
   Place,
   Plan,
   RefusedPlan,
+  SkippedByPaths,
 } from './plan.ts'
 
 /**
@@ -88,7 +88,7 @@ function carriedOut(input: PlanInput, intent: Intent, facts: Facts): Plan | Need
     case 'preview':
       return preview(input, intent, facts)
     case 'production':
-      return heldByLive(input, intent, placeOf(input), facts) ?? productionPlan(input, intent)
+      return skippedForLive(input, intent, placeOf(input), facts) ?? productionPlan(input, intent)
     case 'teardown':
       return teardownPlan(input, intent)
     case 'retire':
@@ -135,8 +135,8 @@ function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | 
   if (typeof unchanged === 'object') return unchanged
   if (unchanged === undefined) return previewPlan(input, intent, { pullRequest, untrusted })
   // What lies in the workspace of a run for a stranger's commit is not looked at.
-  const held = untrusted ? {} : heldBy(input, pullRequest.head)
-  return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: pullRequest.number, ...held }
+  const why = untrusted ? {} : skippedBy(input, pullRequest.head)
+  return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: pullRequest.number, ...why }
 }
 
 const builtByStrangers =
@@ -147,7 +147,7 @@ function notTheHead(intent: PreviewIntent, pullRequest: PullRequest): string | u
   const head = pullRequest.head.sha
   const asked = intent.comment?.commit ?? (intent.of.kind === 'head' ? intent.of.headSha : undefined)
   if (asked === undefined || head.startsWith(asked)) return undefined
-  return `${asked.slice(0, 7)} is not the head of pull request #${pullRequest.number}, which is ${head.slice(0, 7)}`
+  return `${shortSha(asked)} is not the head of pull request #${pullRequest.number}, which is ${shortSha(head)}`
 }
 
 function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | NonePlan | RefusedPlan {
@@ -158,7 +158,7 @@ function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | N
     const { kind, ...which } = of
     return needs({ fact: 'pullRequest', ...which })
   }
-  const which = of.kind === 'number' ? `pull request #${of.number}` : `the pull request of ${of.headSha.slice(0, 7)}`
+  const which = of.kind === 'number' ? `pull request #${of.number}` : `the pull request of ${shortSha(of.headSha)}`
   if (found === 'unreadable') {
     return {
       kind: 'refused',
@@ -182,7 +182,7 @@ function needs(need: NeededFact): NeedsPlan {
  */
 
 /** Why no file counts that has changed since the version that the preview runs, or, where there is none, since the base. */
-export function unchangedPreview(
+function unchangedPreview(
   input: PlanInput,
   { number, head }: PullRequest,
   place: Place,
@@ -195,13 +195,11 @@ export function unchangedPreview(
   // Services of one file use each other, so that the first change to any of them brings all.
   if (live === 'absent')
     return unchangedPaths(input.settings.pathsOfAll ?? [paths], { kind: 'pull-request', number }, facts)
-  if (live === 'unknown') return undefined
-  if (live.commit === head.sha) return unchangedReason(paths)
-  return unchangedPaths([paths], { kind: 'range', before: live.commit, after: head.sha }, facts)
+  return live === 'unknown' ? undefined : unchangedSince(live.commit, head.sha, paths, facts)
 }
 
 /** Why production stays as it is: something newer is live, or none of the files that changed since counts. */
-export function heldByLive(
+function skippedForLive(
   input: PlanInput,
   { wanted, byPerson }: ProductionIntent,
   place: Place,
@@ -216,17 +214,13 @@ export function heldByLive(
   if (typeof live === 'string' || (startedAgain && live.commit === wanted.sha)) return undefined
   const newer = startedAgain ? newerIsLive(wanted, live.commit, facts, place) : undefined
   if (newer || !compares) return newer
-  const { paths = [] } = settings
-  const unchanged =
-    live.commit === wanted.sha
-      ? unchangedReason(paths)
-      : unchangedPaths([paths], { kind: 'range', before: live.commit, after: wanted.sha }, facts)
+  const unchanged = unchangedSince(live.commit, wanted.sha, settings.paths ?? [], facts)
   if (typeof unchanged !== 'string') return unchanged
-  return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: undefined, ...heldBy(input, wanted) }
+  return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: undefined, ...skippedBy(input, wanted) }
 }
 
-function heldBy({ settings: { paths = [] }, context }: PlanInput, wanted: HeldByPaths['wanted']) {
-  return { heldBy: { paths, wanted, ordinaryCheckouts: [context.sha, wanted.sha] } }
+function skippedBy({ settings: { paths = [] }, context }: PlanInput, wanted: SkippedByPaths['wanted']) {
+  return { skippedBy: { paths, wanted, ordinaryCheckouts: [context.sha, wanted.sha] } }
 }
 
 /** A run that is started again must not put its old commit over a newer one without a word. */
@@ -243,6 +237,11 @@ function newerIsLive(
   const reason = `this run was started again for ${old}, and ${environment ?? 'production'} runs the newer ${now} already`
   const advice = environment ? '' : `; to go back on purpose use command: rollback with rollback-to: ${old}`
   return { kind: 'none', status: 'superseded', reason: reason + advice, pullRequest: undefined }
+}
+
+function unchangedSince(live: string, wanted: string, paths: readonly string[], facts: Facts) {
+  if (live === wanted) return unchangedReason(paths)
+  return unchangedPaths([paths], { kind: 'range', before: live, after: wanted }, facts)
 }
 
 /** Why none of the changed files counts; undefined when one does, or when nobody knows. */

@@ -58,7 +58,6 @@ const loadFields = Object.keys(noLoad) as readonly (keyof Load)[]
 const stretchMinutes = 30 * 24 * 60
 const clockSkewMinutes = 24 * 60
 
-/** Adds one check. */
 export function withCheck(memory: MonitorMemory | undefined, check: { at: number; healthy: boolean }): MonitorMemory {
   const first: Stretch = { since: check.at, asked: 0, healthy: 0 }
   const over = memory !== undefined && check.at - memory.current.since >= stretchMinutes
@@ -71,7 +70,6 @@ export function withCheck(memory: MonitorMemory | undefined, check: { at: number
   }
 }
 
-/** Both stretches as one. */
 export function uptimeOf({ current, former }: MonitorMemory): Stretch {
   return {
     since: former?.since ?? current.since,
@@ -152,7 +150,6 @@ export interface Size {
   readonly vcpus: number | undefined
 }
 
-/** One change of one size. */
 export interface Step {
   readonly what: 'memory' | 'vcpus'
   readonly from: number
@@ -215,7 +212,6 @@ export function withoutOldBreak(
   return { ...load, brokeAt: undefined, brokeMemoryMi: undefined, brokeCentiVcpus: undefined }
 }
 
-/** The sizes that broke, if any. */
 export function brokenSizes({ brokeMemoryMi, brokeCentiVcpus }: Load): Size {
   return { memoryMi: brokeMemoryMi, vcpus: brokeCentiVcpus === undefined ? undefined : brokeCentiVcpus / 100 }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import damerauLevenshtein from 'damerau-levenshtein'
-import type { Repository } from './event.ts'
+import type { RepositoryName } from './event.ts'
 import type { Parsed } from './values.ts'
 
 const longestLabel = 63
@@ -41,10 +41,7 @@ export function sharedTarget(pullRequest: number | undefined): string {
 }
 
 /** What a target says; a shared one names no service. */
-export function readTarget(target: string): {
-  readonly pullRequest: number | undefined
-  readonly serviceName: string | undefined
-} {
+export function readTarget(target: string) {
   const [environment = '', serviceName] = target.split('/')
   const [, number] = /^pr-(\d+)$/.exec(environment) ?? []
   return { pullRequest: number === undefined ? undefined : Number(number), serviceName }
@@ -58,7 +55,6 @@ export function deploymentBranch(target: string, sourceSha: string, suffix?: str
   return `ink/${target}/${sourceSha}${suffix ? `-${suffix}` : ''}`
 }
 
-/** What the name of a deployment's branch says: `ink/<target>/<source sha>[-<first 8 of the tree sha>]`. */
 export interface DeploymentBranch {
   /** `production/<service>`, `pr-<n>/<service>` or `env-<name>/<service>`; earlier releases named no service. */
   readonly target: string
@@ -87,7 +83,7 @@ export function commitOf(service: { readonly branch: string | undefined } | unde
  * The name of the production service: the one that was asked for, else one made of owner and repository. No two
  * repositories share a made name, and none looks like another's preview.
  */
-export function serviceName(service: string | undefined, repository: Pick<Repository, 'owner' | 'name'>): string {
+export function serviceName(service: string | undefined, repository: RepositoryName): string {
   return service ?? cutLabel(repositoryLabel(repository), '')
 }
 
@@ -95,9 +91,14 @@ export function serviceName(service: string | undefined, repository: Pick<Reposi
  * The name of one of several services of a file that gives it none. The main one, called like the repository or `web`, has
  * the name that a single service has, so that a repository may grow. Nothing else in the file can change a name.
  */
-export function nameOfSeveral(repository: Pick<Repository, 'owner' | 'name'>, key: string): string {
+export function nameOfSeveral(repository: RepositoryName, key: string): string {
   const base = serviceName(undefined, repository)
   return key === 'web' || key === labelOf(repository.name) ? base : cutLabel(base, `-${key}`)
+}
+
+/** The name that a repository's service gets where nobody gives one. @param key its name in a file that has several */
+export function madeName(repository: RepositoryName, key: string | undefined): string {
+  return key === undefined ? serviceName(undefined, repository) : nameOfSeveral(repository, key)
 }
 
 /** The name of a service in an environment that the file names; undefined for production. */
@@ -105,7 +106,6 @@ export function nameIn(environment: string | undefined, service: string): string
   return environment === undefined ? service : cutLabel(service, `-${environment}`)
 }
 
-/** The name of a pull request's service. */
 export function previewName(service: string, pullRequest: number): string {
   return cutLabel(service, `-pr-${pullRequest}`)
 }
@@ -149,7 +149,7 @@ export function parseServiceName(text: string): Parsed<string> {
  * Owner and repository in one label. A hyphen joins them, two where the owner has one, so that `a-b/c` and `a/b-c` stay
  * apart; a name that needs more than that to be told from all others gets a hash. GitHub ignores case in both.
  */
-function repositoryLabel(repository: Pick<Repository, 'owner' | 'name'>): string {
+function repositoryLabel(repository: RepositoryName): string {
   const owner = repository.owner.toLowerCase()
   const name = repository.name.toLowerCase()
   const joined = `${owner}${owner.includes('-') ? '--' : '-'}${name}`
@@ -209,12 +209,12 @@ export function judgeProject({ project }: { readonly project: string }, known: r
   if (project === 'default' || isKnown(project, known)) return { kind: 'known' }
   const near = nearNames(project, known)
   const [nearest] = near
-  if (nearest === undefined) {
+  if (nearest === undefined)
     return { kind: 'new', detail: `there is no project “${project}” on ml.ink yet; there are ${listed(known)}` }
-  }
+  const quoted = near.map((name) => `“${name}”`).join(', ')
   return {
     kind: 'refused',
-    detail: `project: there is no “${project}” on ml.ink, but ${quoted(near)}`,
+    detail: `project: there is no “${project}” on ml.ink, but ${quoted}`,
     hint: `Set \`project: ${nearest}\`. If a new project is meant, make it at ml.ink first, or give it a name that is less like the other.`,
   }
 }
@@ -238,10 +238,6 @@ function listed(known: readonly KnownPlace[]): string {
   const names = known.map(({ names: [name] }) => name)
   const rest = names.length - mostListed
   return names.length === 0 ? 'none' : `${names.slice(0, mostListed).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
-}
-
-function quoted(names: readonly string[]): string {
-  return names.map((name) => `“${name}”`).join(', ')
 }
 
 function isKnown(name: string, known: readonly KnownPlace[]): boolean {

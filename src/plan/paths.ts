@@ -132,15 +132,12 @@ function compile(pattern: string): Part[][] | undefined {
   )
     return undefined
   const alternatives = expandBraces(pattern)
-  const compiled = alternatives?.map((one) =>
-    withoutRepeats(one.split('/')).map((part) => (part === '**' ? part : tokensOf(part))),
-  )
+  const compiled = alternatives?.map((one) => {
+    // `**` twice in a row says what once does, and costs more.
+    const parts = one.split('/').filter((part, index, all) => part !== '**' || all[index - 1] !== '**')
+    return parts.map((part) => (part === '**' ? part : tokensOf(part)))
+  })
   return compiled?.every((parts) => parts.every((part) => part !== undefined)) ? (compiled as Part[][]) : undefined
-}
-
-/** `**` twice in a row says what once does, and costs more. */
-function withoutRepeats(parts: readonly string[]): string[] {
-  return parts.filter((part, index) => part !== '**' || parts[index - 1] !== '**')
 }
 
 function isBalanced(pattern: string): boolean {

@@ -36,7 +36,6 @@ type Rules = Pick<Settings, 'removeDomain' | 'health' | 'timeoutMs' | 'adopt' | 
 interface Deploy extends Common, Costing, Source, Rules {
   /** `production/acme-web` or `pr-12/acme-web-pr-12`; the middle of the branch name. */
   readonly target: string
-  /** The environment's name on GitHub. */
   readonly environment: string
   readonly serviceName: string
   /** The commit that the event asks for, and the ref it can be fetched by. */
@@ -49,11 +48,9 @@ interface Deploy extends Common, Costing, Source, Rules {
   readonly variables: Variables
   readonly envStrategy: EnvStrategy
   readonly database: DatabasePlan | undefined
-  /** The custom domain that the service should have. */
   readonly domain: string | undefined
 }
 
-/** The database of one service. */
 export type DatabasePlan = DatabaseSettings & { readonly name: string }
 
 type PreviewRules = Pick<Settings, 'previewLabel' | 'maxPreviews' | 'maxCostPerDay' | 'previewTtlMs'>
@@ -142,7 +139,7 @@ export interface HelpPlan extends Common {
   readonly askedBy: Asked
 }
 
-/** A command by somebody who may not give it: a polite no, once. */
+/** A command by somebody who may not give it: refused once, in a comment. */
 export interface DeclinePlan extends Common {
   readonly kind: 'decline'
   readonly pullRequest: number
@@ -153,7 +150,6 @@ export interface DeclinePlan extends Common {
 /** `command: plan`: checks key, permissions, checkout and workflow around what `auto` would do. */
 export interface CheckPlan extends Common, Costing {
   readonly kind: 'check'
-  /** Whether there is an API key at all. */
   readonly hasKey: boolean
   readonly would: PlanToRun
 }
@@ -172,11 +168,11 @@ export interface NonePlan {
   /** A preview that was to be taken down is still there, if there was one. */
   readonly stillRuns?: boolean
   /** Given where none of the changed files counts: the globs, and the commit that they were meant for. */
-  readonly heldBy?: HeldByPaths
+  readonly skippedBy?: SkippedByPaths
 }
 
 /** What `watch` has left out. */
-export interface HeldByPaths {
+export interface SkippedByPaths {
   readonly paths: readonly string[]
   readonly wanted: { readonly sha: string }
   /** Commits at which the default checkout may stand for this event. */

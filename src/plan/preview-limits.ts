@@ -2,7 +2,6 @@ import type { PullRequest } from './event.ts'
 import { labelIsOn } from './guards.ts'
 import type { SweepRules } from './plan.ts'
 
-/** A preview as the sweep sees it. */
 export interface SweepCandidate {
   readonly serviceName: string
   readonly pullRequest: number
@@ -15,7 +14,6 @@ export interface SweepCandidate {
 export interface SweepDecision<T> {
   readonly preview: T
   readonly remove: boolean
-  /** One line, for the report. */
   readonly why: string
 }
 
@@ -32,17 +30,18 @@ export function decideSweep<T extends SweepCandidate>(
   rules: SweepRules,
   now: number,
 ): SweepDecision<T>[] {
-  const first = previews.map((preview): SweepDecision<T> => {
-    const reason = reasonToRemove(preview, open, rules, now)
-    return reason === undefined
-      ? {
-          preview,
-          remove: false,
-          why: open ? 'its pull request is open' : 'it is not known whether its pull request is open',
-        }
-      : { preview, remove: true, why: reason }
+  const reasons = new Map(previews.map((preview) => [preview, reasonToRemove(preview, open, rules, now)]))
+  // Of those that stay, the oldest beyond `previews.max` go as well. Those of unknown age count as young.
+  const { maxPreviews = Number.POSITIVE_INFINITY } = rules
+  const staying = previews.filter((preview) => reasons.get(preview) === undefined && preview.running)
+  const age = ({ createdAt = Number.POSITIVE_INFINITY }: T) => createdAt
+  const surplus = staying.toSorted((a, b) => age(a) - age(b) || 0).slice(0, Math.max(0, staying.length - maxPreviews))
+  const tooMany = `there are more than ${maxPreviews} previews (previews.max), and it is among the oldest`
+  const kept = open ? 'its pull request is open' : 'it is not known whether its pull request is open'
+  return previews.map((preview) => {
+    const why = reasons.get(preview) ?? (surplus.includes(preview) ? tooMany : undefined)
+    return { preview, remove: why !== undefined, why: why ?? kept }
   })
-  return overLimit(first, rules.maxPreviews)
 }
 
 function reasonToRemove(
@@ -63,26 +62,6 @@ function reasonToRemove(
   return tooOld && preview.running ? 'it is older than previews.ttl allows' : undefined
 }
 
-/** Of those that stay, the oldest beyond `previews.max` go as well. Those of unknown age count as young. */
-function overLimit<T extends SweepCandidate>(
-  decisions: SweepDecision<T>[],
-  maxPreviews: number | undefined,
-): SweepDecision<T>[] {
-  if (maxPreviews === undefined) return decisions
-  const age = (decision: SweepDecision<T>) => decision.preview.createdAt ?? Number.POSITIVE_INFINITY
-  const kept = decisions.filter(({ remove, preview }) => !remove && preview.running).sort((a, b) => age(a) - age(b))
-  const surplus = new Set(kept.slice(0, Math.max(0, kept.length - maxPreviews)))
-  return decisions.map((decision) =>
-    surplus.has(decision)
-      ? {
-          ...decision,
-          remove: true,
-          why: `there are more than ${maxPreviews} previews (previews.max), and it is among the oldest`,
-        }
-      : decision,
-  )
-}
-
 /** A preview that runs, as far as its cost matters. Dollars. */
 export interface RunningCost<T> {
   readonly preview: T
@@ -99,7 +78,6 @@ export function fitsBudget(running: readonly RunningCost<unknown>[], morePerDay:
   return sumPerDay(running) + morePerDay <= limitPerDay + tolerance
 }
 
-/** What a day of all of them costs. */
 export function sumPerDay(running: readonly Pick<RunningCost<unknown>, 'perDay'>[]): number {
   return running.reduce((sum, { perDay }) => sum + perDay, 0)
 }

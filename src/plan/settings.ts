@@ -1,11 +1,10 @@
 import { shown } from '../core/format.ts'
 import type { Secret } from '../core/secret.ts'
 import { noVariables, type ServiceVariables } from './file/references.ts'
-import { healthOf } from './health.ts'
 import { folderGlobs } from './paths.ts'
 import { fileSettings, settingTable, workflowSettings } from './setting-table.ts'
 import type { Setting } from './value-types.ts'
-import type { ValueProblem } from './values.ts'
+import type { StatusRange, ValueProblem } from './values.ts'
 import type { DatabaseVariable, Variables } from './variables.ts'
 
 export type SettingName = keyof typeof settingTable
@@ -43,11 +42,9 @@ export type ParsedSettings =
   /** With what is usual in the place of what is wrong: enough to say so. */
   | { readonly ok: false; readonly problems: readonly string[]; readonly settings: Settings }
 
-/** The settings of a run, checked. */
 export type Settings = Readonly<ReturnType<typeof assemble>>
 /** Undefined means the platform's default on create, and unchanged on update. */
 export type BuildSettings = Settings['build']
-export type Prices = Settings['prices']
 export type DatabaseType = NonNullable<Value<'database'>>
 export type EnvStrategy = Value<'env-strategy'>
 export type CommentMode = Value<'comment'>
@@ -60,6 +57,22 @@ export interface DatabaseSettings {
   /** An SQL file in what is deployed, to be run once in the new database. */
   readonly seed: string | undefined
 }
+
+/** What has to answer, and how, before a deployment counts as live. */
+export type HealthCheck =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'http'
+      readonly path: string
+      readonly statuses: readonly StatusRange[]
+      /** What body or headers have to contain; `{sha}` stands for the commit that was deployed. */
+      readonly contains?: string | undefined
+      /** Nobody said what a good answer is: then one by which the app refuses, or knows no such page, will do as well. */
+      readonly tolerant?: boolean
+      readonly timeoutMs: number
+    }
+  /** Speaks the MCP handshake with the service instead of plain HTTP. */
+  | { readonly kind: 'mcp'; readonly timeoutMs: number }
 
 /**
  * Makes the settings of what was given, or says everything that is wrong with it. A missing key alone
@@ -74,19 +87,16 @@ export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedS
     return (said ? undefined : sources.written?.(name)) ?? { text, label: name }
   }
   const problems: string[] = []
-  const values = fromTable((name) => read(settingTable[name], given(name), problems)) as Values
+  const read = settingNames.map((name) => [name, readValue(settingTable[name], given(name), problems)])
+  const values = Object.fromEntries(read) as Values
   if (!sources.incomplete) problems.push(...combinationProblems(given, values, sources))
   const isUsual = (name: SettingName) =>
     given(name).label === name && [settingTable[name].fallback, ''].includes(given(name).text)
   const anyAnswer = (['health-path', 'health-status', 'health-contains'] as const).every(isUsual)
   const settings = assemble(values, sources.variables ?? noVariables, anyAnswer)
   if (problems.length === 0) return { ok: true, settings }
-  const keyless = given('api-key').text === '' && keyIsWanted(settings, sources)
+  const keyless = given('api-key').text === '' && settings.command !== 'plan' && !sources.secretsWithheld
   return { ok: false, settings, problems: keyless ? ['api-key: is not set', ...problems] : problems }
-}
-
-function fromTable<T>(make: (name: SettingName) => T): Record<SettingName, T> {
-  return Object.fromEntries(settingNames.map((name) => [name, make(name)])) as Record<SettingName, T>
 }
 
 /** Whether a workflow may give it. */
@@ -100,7 +110,7 @@ export function isFileOnly(name: string): name is keyof typeof fileSettings {
 }
 
 /** The value of a setting; that of its fallback where nothing, or nothing good, was given. */
-function read({ type, fallback }: Setting<unknown>, { text, label }: Given, problems: string[]): unknown {
+function readValue({ type, fallback }: Setting<unknown>, { text, label }: Given, problems: string[]): unknown {
   if (text !== '') {
     const parsed = type.parse(text)
     if ('problems' in parsed) problems.push(...worded(label, parsed.problems))
@@ -113,10 +123,6 @@ function read({ type, fallback }: Setting<unknown>, { text, label }: Given, prob
 
 function worded(label: string, problems: readonly ValueProblem[]): string[] {
   return problems.map(({ at, text }) => `${label}${at === undefined ? '' : `, ${at}`}: ${text}`)
-}
-
-function keyIsWanted({ command }: Settings, { secretsWithheld = false }: SettingsSources): boolean {
-  return command !== 'plan' && !secretsWithheld
 }
 
 /**
@@ -165,6 +171,8 @@ function unknownOutputs(variables: readonly DatabaseVariable[]): ValueProblem[] 
     .map(({ at, output }) => ({ at, text: `after = must be one of url, token, but is ${shown(output)}` }))
 }
 
+const none: Variables = new Map()
+
 function assemble(values: Values, fileVariables: ServiceVariables, anyAnswer: boolean) {
   return {
     apiKey: values['api-key'] as Secret | undefined,
@@ -204,9 +212,9 @@ function assemble(values: Values, fileVariables: ServiceVariables, anyAnswer: bo
     /** Bounds within which the monitor may change production's size. */
     autoscale: values.autoscale,
     environment: {
-      shared: values.env ?? (new Map() as Variables),
-      preview: values['preview-env'] ?? (new Map() as Variables),
-      production: values['production-env'] ?? (new Map() as Variables),
+      shared: values.env ?? none,
+      preview: values['preview-env'] ?? none,
+      production: values['production-env'] ?? none,
       /** Those of `ink.yml`, below all others. */
       file: fileVariables,
       /** Secrets that a file names: they go there alone. */
@@ -251,6 +259,22 @@ function assemble(values: Values, fileVariables: ServiceVariables, anyAnswer: bo
     creditsWarning: values['credits-warning'],
     endpoint: values.endpoint,
   }
+}
+
+/** @param isUsual whether nobody said what a good answer is */
+function healthOf(values: Values, isUsual: boolean): HealthCheck {
+  const {
+    'health-path': path,
+    'health-timeout': timeoutMs,
+    'health-status': statuses,
+    'health-contains': contains,
+  } = values
+  if (path === 'none') return { kind: 'none' }
+  if (path === 'mcp') return { kind: 'mcp', timeoutMs }
+  // Files without an index.html are published from the wrong directory.
+  const isFiles = values['build-pack'] === 'static' || (values['publish-directory'] ?? values.directory) !== undefined
+  const tolerant = isUsual && !isFiles
+  return { kind: 'http', path, statuses, contains, timeoutMs, ...(tolerant ? { tolerant } : {}) }
 }
 
 function databaseOf(values: Values): DatabaseSettings | undefined {

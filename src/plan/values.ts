@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url'
+import { isLoopback } from '../core/http.ts'
 
 /**
  * A value that was understood; or what would have been allowed, the end of a sentence that begins with "must be"; or,
@@ -31,7 +32,6 @@ export interface ValueType<T, R extends Read<T> = Read<T>> {
 type Single<T> = ValueType<T, Parsed<T>>
 
 export const anyText: Schema = { type: 'string' }
-const amount: Schema = { type: 'number', minimum: 0 }
 
 /** Texts of a form that stay as they are. */
 function form(pattern: RegExp, allowed: string): Single<string> {
@@ -71,26 +71,18 @@ export function integer(from: number, to: number): Single<number> {
   }
 }
 
-/** A rate in dollars. */
-export const rate: Single<number> = {
-  schema: amount,
-  parse: (text) =>
-    /^\d{1,6}(\.\d{1,12})?$/.test(text)
-      ? { value: Number(text) }
-      : { allowed: 'an amount in dollars such as 0.000393, or 0 to hide estimates' },
+/** An amount of dollars with so many decimals at most. */
+function money(decimals: number, least: number, allowed: string): Single<number> {
+  const figure = new RegExp(`^\\d{1,6}(\\.\\d{1,${decimals}})?$`)
+  return {
+    schema: { type: 'number', minimum: 0 },
+    parse: (text) => (figure.test(text) && Number(text) >= least ? { value: Number(text) } : { allowed }),
+  }
 }
 
-/** An amount of dollars; 0 is for none. */
-export const dollars: Single<number> = { schema: amount, parse: (text) => parseDollars(text, 0, 'or 0 for none') }
-export const dollarLimit: Single<number> = {
-  schema: amount,
-  parse: (text) => parseDollars(text, 0.0001, 'more than 0'),
-}
-
-function parseDollars(text: string, least: number, hint: string): Parsed<number> {
-  const value = /^\d{1,6}(\.\d{1,4})?$/.test(text) ? Number(text) : Number.NaN
-  return value >= least ? { value } : { allowed: `an amount in dollars such as 2.50, ${hint}` }
-}
+export const rate = money(12, 0, 'an amount in dollars such as 0.000393, or 0 to hide estimates')
+export const dollars = money(4, 0, 'an amount in dollars such as 2.50, or 0 for none')
+export const dollarLimit = money(4, 0.0001, 'an amount in dollars such as 2.50, more than 0')
 
 const unitsMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
@@ -267,11 +259,6 @@ export const endpoint: Single<string> = {
     const secure = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
     return secure && !url.username && !url.password && !url.hash ? { value: text } : { allowed }
   },
-}
-
-/** Whether a host name of a URL leads to this machine alone. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 
 /** Whether a text can be an API key of ml.ink. Its length is the platform's business. */

@@ -30,7 +30,6 @@ export function isMark(name: string): boolean {
   return Object.values<string>(marks).includes(name)
 }
 
-/** The value of `INK_MANAGED_BY`. */
 export const managedBy = 'ink-deploy'
 
 /** The environment that the file names for a service of it; undefined for production and previews. */
@@ -61,41 +60,38 @@ export function markVariables(
   },
   git: boolean,
 ): Variables {
-  const values: [string, string][] = [
+  const { named } = of
+  const values: readonly (readonly [string, string | undefined])[] = [
     [marks.managedBy, managedBy],
     [marks.repository, of.repository],
+    [marks.repositoryId, of.repositoryId],
+    [marks.pullRequest, of.pullRequest?.toString()],
+    [marks.service, of.service],
+    [marks.config, of.config],
+    [marks.environmentBranch, named === undefined ? undefined : of.ref],
+    [marks.environment, git || named !== undefined ? environmentName(of.pullRequest, named) : undefined],
+    [marks.commit, git ? of.sha : undefined],
+    [marks.ref, git ? of.ref : undefined],
   ]
-  if (of.repositoryId !== undefined) values.push([marks.repositoryId, of.repositoryId])
-  if (of.pullRequest !== undefined) values.push([marks.pullRequest, String(of.pullRequest)])
-  if (of.service !== undefined) values.push([marks.service, of.service])
-  if (of.config !== undefined) values.push([marks.config, of.config])
-  if (of.named !== undefined) values.push([marks.environmentBranch, of.ref])
-  if (git || of.named !== undefined) values.push([marks.environment, environmentName(of.pullRequest, of.named)])
-  if (git) {
-    values.push([marks.commit, of.sha], [marks.ref, of.ref])
-  }
-  return new Map(values.map(([name, value]) => [name, new Secret(value)]))
+  return new Map(values.flatMap(([name, value]) => (value === undefined ? [] : [[name, new Secret(value)] as const])))
 }
 
 /**
  * Reads `KEY=VALUE` lines with the quoting of dotenv, and refuses what different tools read differently: what dotenv
  * would drop, cut off or keep by surprise. Takes time in proportion to the text.
  */
-export function parseVariables(given: string): {
-  readonly value: Variables
-  readonly problems: readonly ValueProblem[]
-} {
+export function parseVariables(given: string) {
   const text = given.replace(/\r\n?/g, '\n')
-  const variables = new Map<string, Secret>()
+  const value = new Map<string, Secret>()
   const problems: ValueProblem[] = []
   for (let start = 0, line = 1; start < text.length; ) {
     const statement = statementAt(text, start)
     if ('problem' in statement) problems.push({ at: `line ${line}`, text: statement.problem })
-    else if ('name' in statement) variables.set(statement.name, new Secret(statement.value))
-    line += countLines(text, start, statement.end)
+    else if ('name' in statement) value.set(statement.name, new Secret(statement.value))
+    line += text.slice(start, statement.end).split('\n').length - 1
     start = statement.end
   }
-  return { value: variables, problems }
+  return { value, problems }
 }
 
 /** A statement reaches to the end of its line, or of the line in which its quoted value ends. Blank lines say nothing. */
@@ -156,22 +152,14 @@ function plainValue(line: string, start: number) {
   if (hash === -1) return { value: line.slice(start).trim() }
   const isRemark = /\s/.test(line[hash - 1] ?? '') && /^#(\s|#|$)/.test(line.slice(hash, hash + 2))
   if (isRemark) return { value: line.slice(start, hash).trim() }
-  return {
-    problem:
-      'the # would start a comment and cut the value off; put the value in quotes, or, if a comment is meant, a space before and after the #',
-  }
+  const ways = 'put the value in quotes, or, if a comment is meant, a space before and after the #'
+  return { problem: `the # would start a comment and cut the value off; ${ways}` }
 }
 
 /** Where the line that holds a position ends, its line break included. */
 function lineEnd(text: string, position: number): number {
   const end = text.indexOf('\n', position)
   return end === -1 ? text.length : end + 1
-}
-
-function countLines(text: string, start: number, end: number): number {
-  let lines = 0
-  for (let at = text.indexOf('\n', start); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) lines++
-  return lines
 }
 
 /**
@@ -195,7 +183,6 @@ export function keptSecrets(live: Readonly<Record<string, string>> | undefined, 
   return emptyNames(wanted).filter((name) => hasSecretName(name) && Boolean(live?.[name]))
 }
 
-/** The names whose value is empty. */
 export function emptyNames(variables: Variables): string[] {
   return [...variables].filter(([, value]) => value.reveal() === '').map(([name]) => name)
 }
@@ -208,10 +195,7 @@ export interface DatabaseVariable {
 }
 
 /** Reads `VARIABLE=output` lines. Which outputs there are depends on the database. */
-export function parseDatabaseVariables(text: string): {
-  readonly value: readonly DatabaseVariable[]
-  readonly problems: readonly ValueProblem[]
-} {
+export function parseDatabaseVariables(text: string) {
   const value: DatabaseVariable[] = []
   const problems: ValueProblem[] = []
   const names = new Set<string>()

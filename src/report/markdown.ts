@@ -1,7 +1,7 @@
 import type { PhrasingContent, RootContent, TableCell } from 'mdast'
 import { gfmToMarkdown } from 'mdast-util-gfm'
 import { toMarkdown } from 'mdast-util-to-markdown'
-import type { AnnotationView } from './model.ts'
+import type { Annotation } from '../core/errors.ts'
 
 /**
  * Markdown is built as a tree and serialised by a library that knows what must be escaped where,
@@ -110,7 +110,6 @@ export function folded(title: string, ...blocks: RootContent[]): RootContent[] {
   return [html(`<details><summary>${title}</summary>`), ...blocks, html('</details>')]
 }
 
-/** Small print. */
 export function small(...children: PhrasingContent[]): PhrasingContent[] {
   return [html('<sub>'), ...children, html('</sub>')]
 }
@@ -236,12 +235,12 @@ const MAX_MESSAGE_CHARS = 1500
  * The annotations that will be shown: the first ten of each level, texts fitted, a file only when it lies inside the
  * repository, a line only together with a file.
  */
-export function fitAnnotations(annotations: readonly AnnotationView[]): AnnotationView[] {
+export function fitAnnotations(annotations: readonly Annotation[]): Annotation[] {
   const used = { error: 0, warning: 0, notice: 0 }
   return annotations.filter(({ level }) => ++used[level] <= MAX_ANNOTATIONS).map(fit)
 }
 
-function fit({ level, title, message, file, line, column }: AnnotationView): AnnotationView {
+function fit({ level, title, message, file, line, column }: Annotation): Annotation {
   const bounded = {
     level,
     title: oneLine(title, MAX_TITLE_CHARS),

@@ -32,13 +32,13 @@ export function helpAnswer(unknown: string | undefined): string {
   ])
 }
 
-/** First line of a polite no, by which it is found when the same person asks for the same again. */
+/** First line of a refusal, by which it is found when the same person asks for the same again. */
 export function declineMarker(login: string, reason: string): string {
   const said = createHash('sha256').update(`${login}\n${reason}`).digest('hex').slice(0, 16)
   return `<!-- ink-deploy:declined ${said} -->`
 }
 
-/** The polite no to somebody who may not give commands, or to a command that cannot be carried out. */
+/** The refusal to somebody who may not give commands, or to a command that cannot be carried out. */
 export function declineAnswer(reason: string): string {
   return serialise([paragraph(text('Sorry, this was not done: '), ...prose(reason))])
 }
@@ -83,7 +83,7 @@ export function troubleIssueBody(of: {
 }
 
 /**
- * The last word in the issue.
+ * The comment that closes the issue.
  * @param lastedMs milliseconds since the issue was opened
  */
 export function troubleOverComment(serviceName: string, lastedMs: number, runUrl: string): string {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Annotation } from '../core/errors.ts'
 
 /** What a run has to tell, as plain data. Texts may be untrusted: the renderers make them harmless. */
 
@@ -53,15 +54,6 @@ export interface CostView {
   readonly basis?: string | undefined
 }
 
-export interface AnnotationView {
-  readonly level: 'error' | 'warning' | 'notice'
-  readonly title: string
-  readonly message: string
-  readonly file?: string | undefined
-  readonly line?: number | undefined
-  readonly column?: number | undefined
-}
-
 interface RunReport {
   readonly runUrl: string
   /** What is degraded, each with how to fix it. */
@@ -90,7 +82,7 @@ export interface DeployReport extends RunReport {
   readonly envNames: readonly string[]
   readonly cost?: CostView | undefined
   readonly account?: AccountView | undefined
-  readonly annotations: readonly AnnotationView[]
+  readonly annotations: readonly Annotation[]
 }
 
 export interface Resource {

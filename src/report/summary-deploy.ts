@@ -1,4 +1,5 @@
 import type { PhrasingContent, RootContent } from 'mdast'
+import type { Annotation } from '../core/errors.ts'
 import { capital, count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from '../core/format.ts'
 import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
 import {
@@ -18,16 +19,7 @@ import {
   table,
   text,
 } from './markdown.ts'
-import type {
-  AccountView,
-  AnnotationView,
-  CostView,
-  DeployReport,
-  Phase,
-  PhaseResult,
-  PushedView,
-  Surroundings,
-} from './model.ts'
+import type { AccountView, CostView, DeployReport, Phase, PhaseResult, PushedView, Surroundings } from './model.ts'
 import { headline, targetWords } from './wording.ts'
 
 // A summary has more room than a comment, but nobody reads a thousand lines in it.
@@ -64,7 +56,7 @@ export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundin
   ]
 }
 
-function annotationBlocks(annotations: readonly AnnotationView[], filesUrl: string): RootContent[] {
+function annotationBlocks(annotations: readonly Annotation[], filesUrl: string): RootContent[] {
   return ifAny(annotations.filter(({ file }) => file !== undefined).slice(0, 10), (placed) => [
     heading(3, text('Where')),
     table(
@@ -77,11 +69,11 @@ function annotationBlocks(annotations: readonly AnnotationView[], filesUrl: stri
   ])
 }
 
-function placeOf({ file = '', line, column }: AnnotationView): string {
+function placeOf({ file = '', line, column }: Annotation): string {
   return [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(':')
 }
 
-function addressOf({ file = '', line }: AnnotationView, filesUrl: string): string {
+function addressOf({ file = '', line }: Annotation, filesUrl: string): string {
   const path = cut(printable(file), 500).split('/').map(encodeURIComponent).join('/')
   return `${filesUrl}/${path}${line === undefined ? '' : `#L${line}`}`
 }

@@ -101,11 +101,13 @@ const nothingTitles = {
 
 function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootContent[] {
   const failed = status === 'failed'
+  const [first = '', ...problems] = reason.split('\n')
   const labelled = (label: string, said: string) =>
     paragraph(...(failed ? [strong(text(label)), text(' ')] : []), ...prose(said, 1000))
   return [
     heading(2, text(nothingTitles[status])),
-    labelled('Why:', reason),
+    labelled('Why:', first),
+    ...(problems.length === 0 ? [] : [list(problems.map((problem) => prose(problem.replace(/^\s*- /, ''), 1000)))]),
     ...given(hint, (advice) => [labelled('What to do:', advice)]),
     smallPrint(...dotted([link(runUrl, text('run'))])),
   ]
@@ -113,7 +115,6 @@ function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootCon
 
 const MAX_TABLE_ROWS = 200
 
-/** The summary of a preview's removal. */
 function teardownBlocks(report: TeardownReport): RootContent[] {
   const what = report.target.startsWith('pr-') ? 'Preview' : 'Service'
   const title = report.left.length === 0 ? `⚪ ${what} was removed` : `🔴 ${what} could not be removed completely`
@@ -135,7 +136,6 @@ function teardownBlocks(report: TeardownReport): RootContent[] {
   ]
 }
 
-/** The summary of a sweep. */
 function sweepBlocks(report: SweepReport, surroundings: Surroundings): RootContent[] {
   const { removed, kept, failed, dryRun } = report
   const verb = dryRun ? 'would be removed' : 'removed'

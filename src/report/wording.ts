@@ -28,7 +28,6 @@ const PHASES: Readonly<Record<PhaseName, string>> = {
   settle: 'Finishing',
 }
 
-/** What a state is called in a table. */
 export function statusWords({ status, phase }: Pick<CardRow, 'status' | 'phase'>): string {
   if (status === 'building' && phase !== undefined) return PHASES[phase]
   if (status === 'failed' && (phase === 'build' || phase === 'roll-out' || phase === 'push'))
@@ -36,7 +35,6 @@ export function statusWords({ status, phase }: Pick<CardRow, 'status' | 'phase'>
   return capital(status.replace('-', ' '))
 }
 
-/** The coloured sign of a state. */
 export function sign(status: RowStatus): string {
   return STATES[status].sign
 }

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as v from 'valibot'
 import { DeployError } from '../core/errors.ts'
-import type { PullRequest, RunEvent } from '../plan/event.ts'
-import { branchOf, type Repository, type RunContext } from '../plan/event.ts'
+import { branchOf, type PullRequest, type Repository, type RunContext, type RunEvent } from '../plan/event.ts'
 
 /** The process environment, or what a test puts in its place. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -85,37 +84,52 @@ const user = v.nullish(v.object({ login: v.string(), type: v.nullish(v.string())
 const repository = v.nullish(v.object({ full_name: v.string() }))
 const named = v.object({ name: v.string() })
 
-const pullRequestPayload = v.object({
-  number,
-  state: v.picklist(['open', 'closed']),
-  merged: v.nullish(v.boolean()),
-  draft: v.nullish(v.boolean()),
-  title: v.string(),
-  html_url: v.string(),
-  head: v.object({ sha, ref: v.string(), repo: repository }),
-  base: v.object({ sha, ref: v.string() }),
-  labels: v.nullish(v.array(named)),
-  user,
-})
+/** Where an account is gone GitHub shows this one in its place. */
+const deletedAccount = 'ghost'
 
+const pullRequest = v.pipe(
+  v.object({
+    number,
+    state: v.picklist(['open', 'closed']),
+    merged: v.nullish(v.boolean(), false),
+    draft: v.nullish(v.boolean(), false),
+    title: v.string(),
+    html_url: v.string(),
+    head: v.object({ sha, ref: v.string(), repo: repository }),
+    base: v.object({ sha, ref: v.string() }),
+    labels: v.nullish(v.array(named), []),
+    user,
+  }),
+  v.transform(
+    ({ html_url: htmlUrl, head, labels, user: author, ...rest }): PullRequest => ({
+      ...rest,
+      htmlUrl,
+      head: { sha: head.sha, ref: head.ref, repository: head.repo?.full_name },
+      labels: labels.map(({ name }) => name),
+      author: author?.login ?? deletedAccount,
+    }),
+  ),
+)
+
+/** One event by what its payload is: what is needed of it is taken, and all else ignored. */
 const payloads = {
   pullRequest: v.object({
     action: v.string(),
-    pull_request: pullRequestPayload,
+    pull_request: pullRequest,
     label: v.nullish(named),
     before: v.nullish(sha),
   }),
   push: v.object({ ref: v.nullish(v.string()), before: v.nullish(sha), after: v.nullish(sha) }),
   dispatch: v.object({ ref: v.nullish(v.string()) }),
   release: v.object({ action: v.string(), release: v.object({ tag_name: v.string() }) }),
-  schedule: v.object({ schedule: v.nullish(v.string()) }),
+  schedule: v.object({ schedule: v.nullish(v.string(), '') }),
   comment: v.object({
     action: v.string(),
     sender: user,
     // Gitea says here what the sender may do (1.26, `services/actions/notifier.go`).
     repository: v.nullish(v.object({ permissions: v.nullish(v.object({ push: v.nullish(v.boolean()) })) })),
     issue: v.object({ number, pull_request: v.nullish(v.object({})) }),
-    comment: v.object({ id: number, body: v.nullish(v.string()), created_at: v.string(), user }),
+    comment: v.object({ id: number, body: v.nullish(v.string(), ''), created_at: v.string(), user }),
   }),
   workflowRun: v.object({
     action: v.string(),
@@ -123,9 +137,9 @@ const payloads = {
       conclusion: v.nullish(v.string()),
       event: v.string(),
       head_sha: sha,
-      head_branch: v.nullish(v.string()),
+      head_branch: v.nullish(v.string(), ''),
       head_repository: repository,
-      pull_requests: v.nullish(v.array(v.object({ number }))),
+      pull_requests: v.nullish(v.array(v.object({ number })), []),
     }),
   }),
   delete: v.object({ ref_type: v.string(), ref: v.string() }),
@@ -148,17 +162,30 @@ export function readPayload(path: string | undefined): unknown {
 }
 
 /**
- * Makes an event of a webhook payload, taking what is needed and ignoring all else.
+ * Makes an event of a webhook payload.
  * @throws DeployError naming the first part of the payload that is not as GitHub documents it
  */
 export function readEvent(eventName: string, payload: unknown, known: Known = {}): RunEvent {
-  const read = <T>(schema: Schema<T>): T => parsePayload(schema, payload, eventName)
+  const read = <T>(schema: v.GenericSchema<unknown, T>): T => {
+    const parsed = v.safeParse(schema, payload)
+    if (parsed.success) return parsed.output
+    const [issue] = parsed.issues
+    throw unexpected(eventName, v.getDotPath(issue) ?? 'the whole', issue.message)
+  }
   switch (eventName) {
     case 'pull_request':
-    case 'pull_request_target':
-      return pullRequestEvent(read(payloads.pullRequest), eventName === 'pull_request_target')
-    case 'push':
-      return pushEvent(read(payloads.push), known)
+    case 'pull_request_target': {
+      const { action, pull_request: pullRequest, label, before } = read(payloads.pullRequest)
+      const withSecretsForForks = eventName === 'pull_request_target'
+      const rest = { label: label?.name, before: before ?? undefined }
+      return { kind: 'pull-request', action, withSecretsForForks, pullRequest, ...rest }
+    }
+    case 'push': {
+      const { ref, before, after } = read(payloads.push)
+      // Zeros stand for "there was none" and "there is none any more".
+      const some = (commit: string | null | undefined) => (commit && !/^0+$/.test(commit) ? commit : undefined)
+      return { kind: 'push', ref: wholeRef('push', ref, known), before: some(before), after: some(after ?? known.sha) }
+    }
     case 'workflow_dispatch':
       return { kind: 'dispatch', ref: wholeRef(eventName, read(payloads.dispatch).ref, known) }
     case 'release': {
@@ -166,11 +193,22 @@ export function readEvent(eventName: string, payload: unknown, known: Known = {}
       return { kind: 'release', action, tag: release.tag_name }
     }
     case 'schedule':
-      return { kind: 'schedule', cron: read(payloads.schedule).schedule ?? '' }
+      return { kind: 'schedule', cron: read(payloads.schedule).schedule }
     case 'issue_comment':
       return commentEvent(read(payloads.comment))
-    case 'workflow_run':
-      return workflowRunEvent(read(payloads.workflowRun))
+    case 'workflow_run': {
+      const { action, workflow_run: run } = read(payloads.workflowRun)
+      return {
+        kind: 'workflow-run',
+        action,
+        conclusion: run.conclusion ?? undefined,
+        event: run.event,
+        headSha: run.head_sha,
+        headBranch: run.head_branch,
+        headRepository: run.head_repository?.full_name,
+        pullRequests: run.pull_requests.map(({ number }) => number),
+      }
+    }
     case 'delete': {
       const { ref_type: refType, ref } = read(payloads.delete)
       return { kind: 'delete', refType, ref }
@@ -180,50 +218,11 @@ export function readEvent(eventName: string, payload: unknown, known: Known = {}
   }
 }
 
-type Schema<T> = v.BaseSchema<unknown, T, v.BaseIssue<unknown>>
-
-function parsePayload<T>(schema: Schema<T>, payload: unknown, eventName: string): T {
-  const parsed = v.safeParse(schema, payload)
-  if (parsed.success) return parsed.output
-  const [issue] = parsed.issues
-  throw unexpected(eventName, v.getDotPath(issue) ?? 'the whole', issue.message)
-}
-
 function unexpected(eventName: string, where: string, what: string): DeployError {
   return new DeployError(`The description of the event ${eventName} is not as expected: ${where}: ${what}`, {
     hint: 'Run the workflow again. If that does not help, this action does not know this form of the event yet.',
   })
 }
-
-function pullRequestEvent(payload: v.InferOutput<typeof payloads.pullRequest>, target: boolean): RunEvent {
-  return {
-    kind: 'pull-request',
-    action: payload.action,
-    withSecretsForForks: target,
-    pullRequest: pullRequestOf(payload.pull_request),
-    label: payload.label?.name,
-    before: payload.before ?? undefined,
-  }
-}
-
-function pullRequestOf(payload: v.InferOutput<typeof pullRequestPayload>): PullRequest {
-  const { head, base } = payload
-  return {
-    number: payload.number,
-    state: payload.state,
-    merged: payload.merged ?? false,
-    draft: payload.draft ?? false,
-    title: payload.title,
-    htmlUrl: payload.html_url,
-    head: { sha: head.sha, ref: head.ref, repository: head.repo?.full_name },
-    base: { sha: base.sha, ref: base.ref },
-    labels: (payload.labels ?? []).map(({ name }) => name),
-    author: payload.user?.login ?? deletedAccount,
-  }
-}
-
-/** Where an account is gone GitHub shows this one in its place. */
-const deletedAccount = 'ghost'
 
 /** What the runner says of the event beside its payload: `GITHUB_REF` and `GITHUB_SHA`. */
 type Known = Partial<Pick<RunContext, 'ref' | 'sha'>>
@@ -234,12 +233,6 @@ function wholeRef(eventName: string, ref: string | null | undefined, known: Know
   if (known.ref) return known.ref
   if (!ref) throw unexpected(eventName, 'ref', 'it is missing, and GITHUB_REF is not set')
   return `refs/heads/${ref}`
-}
-
-function pushEvent({ ref, before, after }: v.InferOutput<typeof payloads.push>, known: Known): RunEvent {
-  // Zeros stand for "there was none" and "there is none any more".
-  const some = (commit: string | null | undefined) => (commit && !/^0+$/.test(commit) ? commit : undefined)
-  return { kind: 'push', ref: wholeRef('push', ref, known), before: some(before), after: some(after ?? known.sha) }
 }
 
 function commentEvent({
@@ -256,23 +249,10 @@ function commentEvent({
     number: issue.number,
     onPullRequest: issue.pull_request != null,
     commentId: comment.id,
-    body: comment.body ?? '',
+    body: comment.body,
     author: comment.user?.login ?? deletedAccount,
     byBot: comment.user?.type === 'Bot',
     authorMayWrite: byAuthor ? (repository?.permissions?.push ?? undefined) : undefined,
     createdAt: comment.created_at,
-  }
-}
-
-function workflowRunEvent({ action, workflow_run: run }: v.InferOutput<typeof payloads.workflowRun>): RunEvent {
-  return {
-    kind: 'workflow-run',
-    action,
-    conclusion: run.conclusion ?? undefined,
-    event: run.event,
-    headSha: run.head_sha,
-    headBranch: run.head_branch ?? '',
-    headRepository: run.head_repository?.full_name,
-    pullRequests: (run.pull_requests ?? []).map(({ number }) => number),
   }
 }

@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import * as core from '@actions/core'
 import * as v from 'valibot'
+import type { Annotation } from '../core/errors.ts'
 import { errorMessage } from '../core/errors.ts'
 import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/redact.ts'
 import { harmlessLine, harmlessText } from '../core/sanitize.ts'
 import { isHarmless, looksSecret } from '../core/secret.ts'
 import type { OutputName } from '../plan/setting-table.ts'
-import type { Variables } from '../plan/variables.ts'
+import { isMark, type Variables } from '../plan/variables.ts'
 import type { Environment } from './event.ts'
 
 /** The run's log. Every text may hold words of strangers (titles, branches), so nothing in it can act as a command. */
@@ -25,17 +26,6 @@ export function openLog() {
 }
 
 export type RunLog = ReturnType<typeof openLog>
-
-export interface Annotation {
-  readonly level: 'error' | 'warning' | 'notice'
-  readonly title: string
-  readonly message: string
-  /** Relative to the repository's root. */
-  readonly file?: string | undefined
-  /** Starts at 1, as does the column. */
-  readonly line?: number | undefined
-  readonly column?: number | undefined
-}
 
 /** GitHub shows ten annotations of a level for each step, and drops the rest. */
 const most = 10
@@ -138,6 +128,8 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
     add,
     addVariables(variables) {
       for (const [name, value] of variables) {
+        // A branch may be called like a word of any message.
+        if (isMark(name)) continue
         const text = value.reveal()
         if (looksSecret(name, text)) add(text)
         else if (!isHarmless(text)) given.add(text)

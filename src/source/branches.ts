@@ -5,7 +5,7 @@ import { committedAtSeconds, fetchKnownCommits, parseCommit, readObjects, writeC
 import { type GitRemote, gitError, type NetworkOutput } from './remote.ts'
 import type { GitWorkspace, Stores } from './workspace.ts'
 
-type Talk = (args: readonly string[]) => Promise<NetworkOutput>
+type RunRemote = (args: readonly string[]) => Promise<NetworkOutput>
 
 // The server speaks protocol 0, and its token must not follow a redirect to another host.
 const platformSettings = [
@@ -18,12 +18,12 @@ async function askPlatform(
   git: GitWorkspace,
   remote: GitRemote,
   what: string,
-  attempt: (talk: Talk) => Promise<NetworkOutput>,
+  attempt: (runRemote: RunRemote) => Promise<NetworkOutput>,
   onMessage?: MessageHandler,
 ): Promise<NetworkOutput> {
   const { own } = await git.stores('sha1')
-  const talk: Talk = (args) => own.talk(remote, args, { settings: platformSettings, onMessage })
-  return await git.retrying(what, remote, () => attempt(talk))
+  const runRemote: RunRemote = (args) => own.runRemote(remote, args, { settings: platformSettings, onMessage })
+  return await git.retrying(what, remote, () => attempt(runRemote))
 }
 
 /**
@@ -40,7 +40,7 @@ export async function pushRefs(
 ): Promise<NetworkOutput> {
   const progress = onProgress === undefined ? [] : ['--progress']
   const args = ['push', '--porcelain', ...progress, '--no-verify', remote.url, ...refs]
-  return await askPlatform(git, remote, what, (talk) => talk(args), onProgress)
+  return await askPlatform(git, remote, what, (runRemote) => runRemote(args), onProgress)
 }
 
 /**
@@ -51,12 +51,12 @@ export async function pushRefs(
  */
 export async function listBranches(git: GitWorkspace, remote: GitRemote): Promise<ReadonlyMap<string, string>> {
   const what = 'Listing the branches'
-  const output = await askPlatform(git, remote, what, async (talk) => {
-    const listed = await talk(['ls-remote', '--quiet', '--heads', remote.url])
+  const output = await askPlatform(git, remote, what, async (runRemote) => {
+    const listed = await runRemote(['ls-remote', '--quiet', '--heads', remote.url])
     if (listed.exitCode === 0 || !/ 500\b/.test(listed.stderr)) return listed
     // A push that sends nothing: it would delete all branches, and says which.
     const pruning = ['push', '--dry-run', '--porcelain', '--no-verify', '--prune']
-    const asked = await talk([...pruning, remote.url, 'refs/heads/*:refs/heads/*'])
+    const asked = await runRemote([...pruning, remote.url, 'refs/heads/*:refs/heads/*'])
     if (asked.stderr.startsWith('No refs in common')) return { stdout: '', stderr: '', exitCode: 0 }
     // A refusal is the server's last word, where its trouble with the list would be waited out.
     const isRefusal =

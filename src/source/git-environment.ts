@@ -98,7 +98,7 @@ const whereConfigured = named('PATH HOME XDG_CONFIG_HOME USERPROFILE HOMEDRIVE H
  * @param cwd any folder
  */
 export async function readNetworkSettings(environment: JobEnvironment, cwd: string): Promise<readonly GitSetting[]> {
-  const git = openRepository(cwd, whereConfigured(environment), aMoment())
+  const git = openRepository(cwd, whereConfigured(environment), startupLimit())
   const read = async (scope: string): Promise<readonly GitSetting[]> => {
     const listing = git.run(['config', scope, '--includes', '--null', '--get-regexp', networkKeys])
     // No such setting, or no such file, or one that git cannot read: then nothing is handed on.
@@ -134,7 +134,7 @@ export function proxiesOfGit(
     const chosen = fitting.findLast(({ url }) => url === fitting[0]?.url)
     if (chosen === undefined) return fromVariables(target)
     if (chosen.value === '') return undefined
-    const proxyFor = opened.get(chosen.value) ?? throughOne(chosen.value, environment)
+    const proxyFor = opened.get(chosen.value) ?? proxyAt(chosen.value, environment)
     opened.set(chosen.value, proxyFor)
     return proxyFor(target)
   }
@@ -145,7 +145,7 @@ function isBelow({ origin, pathname }: URL, url: string): boolean {
 }
 
 /** git takes a proxy without a scheme for http. */
-function throughOne(value: string, { NO_PROXY, no_proxy }: JobEnvironment): ReturnType<typeof readProxies> {
+function proxyAt(value: string, { NO_PROXY, no_proxy }: JobEnvironment): ReturnType<typeof readProxies> {
   const address = value.includes('://') ? value : `http://${value}`
   try {
     return readProxies({ HTTP_PROXY: address, HTTPS_PROXY: address, NO_PROXY, no_proxy })
@@ -168,7 +168,7 @@ export async function requireGit(environment: ChildEnvironment, cwd: string): Pr
   const hint = `Use a runner with git ${oldest.major}.${oldest.minor} or newer. In a container job, install it in the image.`
   let answer: string
   try {
-    answer = (await openRepository(cwd, environment, aMoment()).run(['version'])).toString()
+    answer = (await openRepository(cwd, environment, startupLimit()).run(['version'])).toString()
   } catch (error) {
     throw new SourceError('no-git', 'git cannot be started on this runner.', { hint, cause: error })
   }
@@ -178,6 +178,6 @@ export async function requireGit(environment: ChildEnvironment, cwd: string): Pr
 }
 
 // Both ask git about itself, which takes milliseconds; what hangs for so long is a broken runner.
-function aMoment(): AbortSignal {
+function startupLimit(): AbortSignal {
   return AbortSignal.timeout(60_000)
 }

@@ -85,14 +85,9 @@ export function openRepository(
    * @throws GitFailure when git fails
    */
   const run = (args: readonly string[], options: GitInput = {}): Promise<Buffer> => {
-    const { variables, mostBytes = mostOutputBytes, ...rest } = options
-    return runLocally(args, {
-      cwd: directory,
-      environment: { ...environment, ...variables },
-      signal,
-      mostBytes,
-      ...rest,
-    })
+    const { variables, mostBytes = mostOutputBytes, input } = options
+    const child = { cwd: directory, environment: { ...environment, ...variables }, signal }
+    return runLocally(args, { ...child, mostBytes, input })
   }
   return {
     directory,
@@ -100,17 +95,11 @@ export function openRepository(
     /** As `run`, for answers that are one line of ASCII. */
     line: async (args: readonly string[], options?: GitInput) => (await run(args, options)).toString('latin1').trim(),
     /** Runs a command that talks to that server, with its credentials. Does not throw when the command fails. */
-    talk: async (remote: GitRemote, args: readonly string[], call: NetworkCall = {}): Promise<NetworkOutput> => {
+    runRemote: async (remote: GitRemote, args: readonly string[], call: NetworkCall = {}): Promise<NetworkOutput> => {
       const { settings = [], input, onMessage } = call
       const all = [...network.settings, ...settings, ...credentialSettings(remote)]
-      const child = { cwd: directory, environment: withSettings(environment, all), signal }
-      return runOnNetwork(args, {
-        ...child,
-        killGroup: network.killGroup,
-        mostBytes: mostNetworkBytes,
-        input,
-        onMessage,
-      })
+      const child = { cwd: directory, environment: withSettings(environment, all), signal, mostBytes: mostNetworkBytes }
+      return runOnNetwork(args, { ...child, killGroup: network.killGroup, input, onMessage })
     },
   }
 }

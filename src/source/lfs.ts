@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import * as z from 'zod'
-import { type AddressRules, bodyAtMost, fetchAllowed } from '../core/addresses.ts'
+import { bodyAtMost, fetchAllowed } from '../core/addresses.ts'
 import { retry, retryAfterMs } from '../core/clock.ts'
 import { DeployError, errorCode, errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
@@ -101,11 +101,11 @@ async function locate(
     workTree && Buffer.concat([Buffer.from(`${workTree}/`), Buffer.from(path, 'latin1')]),
     gitDirectory && Buffer.from(join(gitDirectory, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4), oid)),
   ]
-  for (const one of candidates) if (one && (await holds(one, pointer, signal))) return one
+  for (const one of candidates) if (one && (await hasContents(one, pointer, signal))) return one
   return undefined
 }
 
-async function holds(path: Buffer | string, { oid, size }: LfsPointer, signal: AbortSignal): Promise<boolean> {
+async function hasContents(path: Buffer | string, { oid, size }: LfsPointer, signal: AbortSignal): Promise<boolean> {
   const status = await lstat(path).catch(() => undefined)
   if (status?.isFile() !== true || status.size !== size) return false
   const hash = createHash('sha256')
@@ -198,11 +198,9 @@ async function askBatch(
       ...(authorization === undefined ? {} : { Authorization: authorization }),
     },
     body: JSON.stringify({ operation: 'download', transfers: ['basic'], objects: pointers }),
-    signal: git.signal,
   }
   const address = `${remote.url.replace(/(\.git)?\/?$/, '')}.git/info/lfs/objects/batch`
-  return await retryLfs(git, async () => {
-    const response = await fetchAllowed(address, init, rulesFor(git, remote))
+  return await request(git, remote, address, init, async (response) => {
     const answer = jsonIn(await text(bodyAtMost(response, mostBatchBytes)))
     const batch = batchAnswer.safeParse(answer)
     if (response.ok && batch.success) return batch.data.objects
@@ -225,35 +223,39 @@ async function download(
   path: string,
 ): Promise<boolean> {
   const headers = Object.fromEntries(Object.entries(header).filter(([name]) => headersPassedOn.test(name)))
-  await retryLfs(git, async () => {
-    const response = await fetchAllowed(href, { headers, signal: git.signal }, rulesFor(git, remote))
-    if (!response.ok) {
-      await response.body?.cancel()
-      throw new LfsRefusal(URL.canParse(href) ? new URL(href).host : 'the server', '', response)
+  await request(git, remote, href, { headers }, async (response) => {
+    if (response.ok) {
+      return await pipeline(bodyAtMost(response, pointer.size), createWriteStream(path), { signal: git.signal })
     }
-    await pipeline(bodyAtMost(response, pointer.size), createWriteStream(path), { signal: git.signal })
+    await response.body?.cancel()
+    throw new LfsRefusal(URL.canParse(href) ? new URL(href).host : 'the server', '', response)
   })
-  return await holds(path, pointer, git.signal)
+  return await hasContents(path, pointer, git.signal)
 }
 
-// A server of the user's own may send us to its neighbours in a private network; one that a stranger named may not.
-function rulesFor({ origin, proxyFor }: GitWorkspace, remote: GitRemote): AddressRules {
-  const own = { configured: origin ? [origin.url] : [], privateNetworks: true }
-  return remote.untrusted ? { proxyFor } : { ...own, proxyFor }
-}
-
-async function retryLfs<T>(git: GitWorkspace, request: () => Promise<T>): Promise<T> {
-  return await retry(request, {
-    ...git.patience(),
-    again: (error) => {
-      if (error instanceof LfsRefusal) {
+/** Makes one request, its answer read by `read`, until it succeeds, fails for good or time is up. */
+async function request<T>(
+  git: GitWorkspace,
+  remote: GitRemote,
+  address: string,
+  init: RequestInit,
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
+  const { signal, proxyFor, origin, clock, log } = git
+  // A server of the user's own may send us to its neighbours in a private network; one that a stranger named may not.
+  const trusted = remote.untrusted ? {} : { configured: origin ? [origin.url] : [], privateNetworks: true }
+  return await retry(
+    async () => await read(await fetchAllowed(address, { ...init, signal }, { proxyFor, ...trusted })),
+    {
+      ...git.retryPolicy(),
+      again: (error) => {
+        // What fetch itself throws for a broken connection; for a bad argument it names no code.
+        if (!(error instanceof LfsRefusal)) return error instanceof TypeError && errorCode(error) !== undefined
         const passing = error.status >= 500 || error.status === 429 || error.status === 408
-        return passing && (retryAfterMs(error.retryAfter, git.clock.now()) ?? true)
-      }
-      // What fetch itself throws for a broken connection; for a bad argument it names no code.
-      return error instanceof TypeError && errorCode(error) !== undefined
+        return passing && (retryAfterMs(error.retryAfter, clock.now()) ?? true)
+      },
+      onRetry: (error, pauseMs) =>
+        log.info(`LFS contents: ${sanitizePhrase(errorMessage(error))}; trying again in ${inSeconds(pauseMs)}.`),
     },
-    onRetry: (error, pauseMs) =>
-      git.log.info(`LFS contents: ${sanitizePhrase(errorMessage(error))}; trying again in ${inSeconds(pauseMs)}.`),
-  })
+  )
 }

@@ -92,7 +92,7 @@ function runFetch(
   // git remembers a filter, so having none must be said.
   const filtering = filter === undefined ? '--no-filter' : `--filter=${filter}`
   const args = ['fetch', '--quiet', ...depth, filtering, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
-  return fetched.talk(remote, args, { settings, input: wants.map((want) => `${want}\n`).join('') })
+  return fetched.runRemote(remote, args, { settings, input: wants.map((want) => `${want}\n`).join('') })
 }
 
 /** As {@link fetchObjects} for commits, but does without those that the server does not have. */
@@ -111,16 +111,7 @@ export async function fetchKnownCommits(stores: Stores, request: Omit<FetchReque
 }
 
 /** What a snapshot takes over from the commit it is made of. Bytes, as old commits are not always UTF-8. */
-export interface SourceCommit {
-  readonly tree: string
-  readonly parents: readonly string[]
-  readonly author: Buffer
-  readonly committer: Buffer
-  /** Content of the `encoding` header, when the message is not UTF-8. */
-  readonly encoding: string | undefined
-  /** First paragraph of the message on one line. */
-  readonly subject: Buffer
-}
+export type SourceCommit = ReturnType<typeof parseCommit>
 
 export async function readCommit(store: GitRepository, sha: string): Promise<SourceCommit> {
   return parseCommit(await store.run(['cat-file', 'commit', sha], { mostBytes: 16_000_000 }))
@@ -132,7 +123,7 @@ export function committedAtSeconds(commit: SourceCommit): number {
 }
 
 /** Takes a commit object's content apart. */
-export function parseCommit(content: Buffer): SourceCommit {
+export function parseCommit(content: Buffer) {
   // latin1 keeps every byte as one character.
   const text = content.toString('latin1')
   const headerEnd = text.indexOf('\n\n')
@@ -148,7 +139,9 @@ export function parseCommit(content: Buffer): SourceCommit {
     parents: Array.from(headers.matchAll(/^parent ([0-9a-f]+)$/gm), ([, sha = '']) => sha),
     author: Buffer.from(header('author') ?? '', 'latin1'),
     committer: Buffer.from(header('committer') ?? '', 'latin1'),
+    /** Content of the `encoding` header, when the message is not UTF-8. */
     encoding: header('encoding'),
+    /** First paragraph of the message on one line. */
     subject: Buffer.from(firstParagraph.join(' '), 'latin1'),
   }
 }

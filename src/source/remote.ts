@@ -1,5 +1,5 @@
 import { DeployError } from '../core/errors.ts'
-import { createRedactor } from '../core/redact.ts'
+import { createRedactor, decoded } from '../core/redact.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 
 /** What went wrong, for callers that act on it. The text is for people. */
@@ -88,15 +88,6 @@ export function parseRemote(urlWithToken: string, mask?: (secret: string) => voi
   const secret = decoded(token)
   for (const spelling of new Set([token, secret])) mask?.(spelling)
   return new GitRemote(parsed.href, password === '' ? 'x-access-token' : decoded(username), secret || undefined)
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    // A stray percent sign: then it is what it is.
-    return text
-  }
 }
 
 /** What git wrote when it talked to a server. */

@@ -109,12 +109,12 @@ async function resolveCommit(
   const location = { workTree: checkout?.directory, gitDirectory: checkout?.gitDirectory, remote, prefix: '' }
   const tree = { oid: `${sha}^{tree}`, entries, location }
   const resolved = await resolveTree(git, stores, tree, { exportIgnore, meter: new TreeMeter() })
-  judgePointers(git, resolved, lfsPointers)
+  handleMissingContents(git, resolved, lfsPointers)
   return resolved
 }
 
 // Pointers in place of pictures, models or data: the build may well be green, and the app broken.
-function judgePointers({ log }: GitWorkspace, { lfs }: ResolvedTree, policy: 'refuse' | 'allow'): void {
+function handleMissingContents({ log }: GitWorkspace, { lfs }: ResolvedTree, policy: 'refuse' | 'allow'): void {
   const { missing, reasons } = lfs
   if (missing.length === 0) return
   const shown = missing.slice(0, 10).join(', ') + (missing.length > 10 ? ` and ${missing.length - 10} more` : '')

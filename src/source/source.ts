@@ -33,7 +33,11 @@ export function openSource(options: SourceOptions) {
   const made = new Map<string, MadeSnapshot>()
 
   /** Does one thing in the workspace. What git says of a failure becomes an error that says what it was about. */
-  const act = async <T>(what: string, signal: AbortSignal, work: (git: GitWorkspace) => Promise<T>): Promise<T> => {
+  const inWorkspace = async <T>(
+    what: string,
+    signal: AbortSignal,
+    work: (git: GitWorkspace) => Promise<T>,
+  ): Promise<T> => {
     opened ??= openWorkspace(options)
     const git = bindWorkspace(await opened, signal)
     try {
@@ -47,12 +51,12 @@ export function openSource(options: SourceOptions) {
       })
     }
   }
-  const actInTime: typeof act = async (what, signal, work) => {
-    if (options.deadlineAt === undefined) return await act(what, signal, work)
+  const beforeDeadline: typeof inWorkspace = async (what, signal, work) => {
+    if (options.deadlineAt === undefined) return await inWorkspace(what, signal, work)
     const leftMs = Math.max(0, options.deadlineAt - (options.clock ?? systemClock).now())
     const deadline = AbortSignal.timeout(Math.min(leftMs, 2 ** 31 - 1))
     try {
-      return await act(what, AbortSignal.any([signal, deadline]), work)
+      return await inWorkspace(what, AbortSignal.any([signal, deadline]), work)
     } catch (error) {
       signal.throwIfAborted()
       if (!deadline.aborted) throw error
@@ -68,49 +72,49 @@ export function openSource(options: SourceOptions) {
   }
   return {
     snapshot: (request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> =>
-      actInTime('Making the snapshot', signal, async (git) => {
+      beforeDeadline('Making the snapshot', signal, async (git) => {
         const result = await makeSnapshot(git, request)
         made.set(result.snapshot.sha, result)
         return result.snapshot
       }),
     /** Paths of the snapshot's files, readable ones. */
     files: (snapshot: Snapshot, signal: AbortSignal): Promise<ReadonlySet<string>> =>
-      act('Listing the snapshot', signal, async (git) => {
+      inWorkspace('Listing the snapshot', signal, async (git) => {
         const { entries } = await listSnapshot(git, snapshot)
         return new Set(entries.filter(({ type }) => type === 'blob').map(({ path }) => readablePath(path)))
       }),
     /** Contents of one of the snapshot's files; undefined when there is no such file. Links count as none. */
     read: (snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Buffer | undefined> =>
-      act(`Reading ${path}`, signal, async (git) => {
+      inWorkspace(`Reading ${path}`, signal, async (git) => {
         const { own, entries } = await listSnapshot(git, snapshot)
         const file = entries.find((entry) => readablePath(entry.path) === path && entry.mode.startsWith('100'))
         return file && (await readObjects(own, [file.oid])).get(file.oid)
       }),
     /** One file of the commit that a request means, as far as the checkout tells; nothing is fetched for it. */
     readCommitted: (request: WantedCommit, path: string, signal: AbortSignal): Promise<FoundFile> =>
-      act(`Reading ${path}`, signal, (git) => readCommitted(git, request, path)),
+      inWorkspace(`Reading ${path}`, signal, (git) => readCommitted(git, request, path)),
     /** Paths of the commit that a request means, or of the one that is checked out; undefined where there is no checkout. */
     committedPaths: (request: WantedCommit, signal: AbortSignal): Promise<ReadonlySet<string> | undefined> =>
-      act('Listing the checkout', signal, (git) => committedPaths(git, request)),
+      inWorkspace('Listing the checkout', signal, (git) => committedPaths(git, request)),
     push: (request: PushRequest, signal: AbortSignal): Promise<PushResult> =>
-      actInTime(`The push of ${request.branch}`, signal, (git) =>
+      beforeDeadline(`The push of ${request.branch}`, signal, (git) =>
         pushSnapshotBranch(git, request, made.get(request.snapshot.sha)),
       ),
     /** Short branch name → commit. */
     branches: (remote: GitRemote, signal: AbortSignal): Promise<ReadonlyMap<string, string>> =>
-      act('Listing the branches', signal, (git) => listBranches(git, remote)),
+      inWorkspace('Listing the branches', signal, (git) => listBranches(git, remote)),
     /** Names of the target's branches that are not needed any more. Never answers more than it is sure of. */
     oldBranches: (request: OldBranchesRequest, signal: AbortSignal): Promise<readonly string[]> =>
-      act('Looking for old branches', signal, (git) => selectOldBranches(git, request)),
+      inWorkspace('Looking for old branches', signal, (git) => selectOldBranches(git, request)),
     /** The target's branches, those of the newest source commits first; those whose commit is lost come last. */
     newestFirst: (branches: ReadonlyMap<string, string>, target: string, signal: AbortSignal) =>
-      act('Ordering the branches', signal, (git) => orderBranches(git, branches, target)),
+      inWorkspace('Ordering the branches', signal, (git) => orderBranches(git, branches, target)),
     /** Makes branches that say something by their names alone. One that is there already is fine. */
     mark: (remote: GitRemote, branches: readonly string[], signal: AbortSignal): Promise<void> =>
-      act(`The push of ${branches.join(', ')}`, signal, (git) => pushMarkers(git, remote, branches)),
+      inWorkspace(`The push of ${branches.join(', ')}`, signal, (git) => pushMarkers(git, remote, branches)),
     /** Deletes in one push. A branch already gone is fine. */
     deleteBranches: (remote: GitRemote, names: readonly string[], signal: AbortSignal): Promise<void> =>
-      act('Deleting old branches', signal, (git) => deleteBranches(git, remote, names)),
+      inWorkspace('Deleting old branches', signal, (git) => deleteBranches(git, remote, names)),
     [Symbol.asyncDispose]: async (): Promise<void> => {
       // What could not be opened left nothing, and its error has reached whoever asked for it.
       const toClose = await opened?.catch(() => undefined)

@@ -50,7 +50,7 @@ export interface Stores {
 
 /** On the low side: most runners are faster. */
 const slowRunnerBytesPerSecond = 2_000_000
-const patienceMs = 120_000
+const usualRetryMs = 120_000
 
 /** What all work in a workspace shares. */
 type OpenWorkspace = Awaited<ReturnType<typeof openWorkspace>>
@@ -81,7 +81,7 @@ export async function openWorkspace(options: SourceOptions) {
       /** The proxy for what is asked without git. */
       proxyFor: proxiesOfGit(networkSettings, options.environment),
       /** Repositories that are laid out, or being so. */
-      laidOut: new Map<ObjectFormat, Promise<void>>(),
+      initialized: new Map<ObjectFormat, Promise<void>>(),
     }
   } catch (error) {
     await closeWorkspace({ directory })
@@ -99,7 +99,7 @@ export type GitWorkspace = ReturnType<typeof bindWorkspace>
 
 /** The same workspace, for work that this signal ends. */
 export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
-  const { directory, clock, laidOut, random } = open
+  const { directory, clock, initialized, random } = open
   const path = (format: ObjectFormat, kind = '') => join(directory, `${format}${kind}.git`)
   const repository = (gitDirectory: string) =>
     openRepository(gitDirectory, { ...open.environment, GIT_DIR: gitDirectory }, signal, {
@@ -107,15 +107,15 @@ export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
       killGroup: open.killGroup,
     })
   /** How long, and how, a request that begins now is repeated when it fails for the moment. */
-  const patience = () => ({ clock, deadlineAt: open.deadlineAt ?? clock.now() + patienceMs, signal, random })
+  const retryPolicy = () => ({ clock, deadlineAt: open.deadlineAt ?? clock.now() + usualRetryMs, signal, random })
   return {
     ...open,
     signal,
-    patience,
+    retryPolicy,
     /** The two repositories for objects of that format, made when first asked for. */
     stores: async (format: ObjectFormat): Promise<Stores> => {
-      const ready = laidOut.get(format) ?? layOut(format, path(format), path(format, '-fetched'))
-      laidOut.set(format, ready)
+      const ready = initialized.get(format) ?? initStores(format, path(format), path(format, '-fetched'))
+      initialized.set(format, ready)
       await ready
       return { own: repository(path(format)), fetched: repository(path(format, '-fetched')) }
     },
@@ -135,7 +135,7 @@ export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
       }
       const onRetry = (error: unknown, pauseMs: number) =>
         open.log.info(`${errorMessage(error)}; trying again in ${inSeconds(pauseMs)}.`)
-      return retry(request, { ...patience(), again: isPassing, onRetry })
+      return retry(request, { ...retryPolicy(), again: isPassing, onRetry })
     },
     /** A path in the folder that nothing has. */
     freshPath: (name: string) => join(directory, `${name}-${randomUUID()}`),
@@ -149,7 +149,7 @@ function isProxied(environment: ChildEnvironment, settings: readonly GitSetting[
 }
 
 // Laid out by hand: `git init` would copy templates and hooks.
-async function layOut(format: ObjectFormat, own: string, fetched: string): Promise<void> {
+async function initStores(format: ObjectFormat, own: string, fetched: string): Promise<void> {
   for (const directory of [own, fetched]) {
     await mkdir(join(directory, 'objects', 'info'), { recursive: true })
     await mkdir(join(directory, 'refs', 'heads'), { recursive: true })

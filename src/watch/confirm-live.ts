@@ -1,9 +1,16 @@
 import { type Clock, withinTime } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { sanitize as sanitizeLine } from '../core/sanitize.ts'
-import { WINDOW_LINES } from './deployment-log.ts'
 import type { ProbeResult } from './probe.ts'
-import { isOurs, jittered, meaningOf, type OurMarks, type ReadService, type ServiceReading } from './readings.ts'
+import {
+  isOurs,
+  jittered,
+  meaningOf,
+  type OurMarks,
+  type ReadService,
+  type ServiceReading,
+  WINDOW_LINES,
+} from './readings.ts'
 
 /** How a deployment that was live was lost while its URL was still being asked. */
 type LostDeployment =
@@ -72,7 +79,7 @@ async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Prom
     if (tries > 1) await options.clock.sleep(jittered(1_000 * tries, options.random), options.signal)
     const reading = await readOnce(options, probe.tolerated ? WINDOW_LINES : 0, options.patienceMs ?? PATIENCE_MS)
     if (reading instanceof Unreadable) {
-      why = `its status could not be read: ${cleaned(options, errorMessage(reading.cause))}`
+      why = `its status could not be read: ${reading.why}`
       break
     }
     const loss = lossIn(reading, options)
@@ -90,7 +97,6 @@ async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Prom
 
 async function explainUnhealthy(options: ConfirmOptions, probe: ProbeResult): Promise<Confirmation> {
   const reading = await readOrWarn(options, WINDOW_LINES)
-  if (reading instanceof Unreadable) return { kind: 'probed', probe, runtimeLog: [] }
   const loss = lossIn(reading, options)
   if (loss !== undefined) return { kind: 'lost', loss, runtimeLog: await runtimeLogOf(options, loss) }
   return { kind: 'probed', probe, runtimeLog: runtimeLines(options, reading) }
@@ -101,7 +107,7 @@ async function watchForLoss(options: ConfirmOptions, signal: AbortSignal): Promi
     await options.clock.sleep(jittered(BETWEEN_READINGS_MS, options.random), signal)
     const reading: Read = await (readable ? readOrWarn : readOnce)({ ...options, signal }, 0)
     readable = !(reading instanceof Unreadable)
-    const loss = reading instanceof Unreadable ? undefined : lossIn(reading, options)
+    const loss = lossIn(reading, options)
     if (loss !== undefined) return loss
   }
 }
@@ -109,7 +115,8 @@ async function watchForLoss(options: ConfirmOptions, signal: AbortSignal): Promi
 /**
  * Another deployment of the same branch, under way or failed, is no loss: the version before it, ours, still answers.
  */
-function lossIn(reading: ServiceReading | undefined, options: ConfirmOptions): LostDeployment | undefined {
+function lossIn(reading: Read, options: ConfirmOptions): LostDeployment | undefined {
+  if (reading instanceof Unreadable) return undefined
   if (reading === undefined) return { kind: 'gone' }
   if (reading.branch !== undefined && reading.branch !== options.branch) {
     return { kind: 'superseded', branch: reading.branch }
@@ -131,23 +138,23 @@ function lossIn(reading: ServiceReading | undefined, options: ConfirmOptions): L
 }
 
 async function runtimeLogOf(options: ConfirmOptions, loss: LostDeployment): Promise<readonly string[]> {
-  if (loss.kind !== 'crashed') return []
-  const reading = await readOrWarn(options, WINDOW_LINES)
-  return reading instanceof Unreadable ? [] : runtimeLines(options, reading)
+  return loss.kind === 'crashed' ? runtimeLines(options, await readOrWarn(options, WINDOW_LINES)) : []
 }
 
-function runtimeLines(options: ConfirmOptions, reading: ServiceReading | undefined): readonly string[] {
-  return (reading?.runtimeLogs ?? []).map((line) => cleaned(options, line))
+function runtimeLines(options: ConfirmOptions, reading: Read): readonly string[] {
+  const lines = reading instanceof Unreadable ? [] : (reading?.runtimeLogs ?? [])
+  return lines.map((line) => cleaned(options, line))
 }
 
 function cleaned({ sanitize = sanitizeLine }: ConfirmOptions, text: string): string {
   return sanitize(text)
 }
 
+/** Why a status could not be read. */
 class Unreadable {
-  readonly cause: unknown
-  constructor(cause: unknown) {
-    this.cause = cause
+  readonly why: string
+  constructor(why: string) {
+    this.why = why
   }
 }
 
@@ -156,22 +163,17 @@ type Read = ServiceReading | undefined | Unreadable
 /** While the URL is being asked, a status that cannot be read is no more than a warning. */
 async function readOrWarn(options: ConfirmOptions, runtimeLogLines: number): Promise<Read> {
   const reading = await readOnce(options, runtimeLogLines)
-  if (reading instanceof Unreadable) {
-    const reason = cleaned(options, errorMessage(reading.cause))
-    options.warning(`The status of the service could not be read while its URL was being asked (${reason}).`)
-  }
+  if (reading instanceof Unreadable)
+    options.warning(`The status of the service could not be read while its URL was being asked (${reading.why}).`)
   return reading
 }
 
-async function readOnce(
-  { clock, signal, read }: ConfirmOptions,
-  runtimeLogLines: number,
-  limitMs: number = READING_LIMIT_MS,
-): Promise<Read> {
+async function readOnce(options: ConfirmOptions, runtimeLogLines: number, limitMs = READING_LIMIT_MS): Promise<Read> {
+  const { clock, signal, read } = options
   try {
     return await withinTime(clock, limitMs, signal, (limited) => read({ deployLogLines: 0, runtimeLogLines }, limited))
   } catch (error) {
     signal.throwIfAborted()
-    return new Unreadable(error)
+    return new Unreadable(cleaned(options, errorMessage(error)))
   }
 }

@@ -1,9 +1,11 @@
 import { type Clock, type Deadline, DeadlinePassed } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
-import { type DeploymentLog, deploymentLog, followLog, WINDOW_LINES } from './deployment-log.ts'
 import {
   type DeploymentEnd,
+  type DeploymentLog,
   type DeploymentPhase,
+  deploymentLog,
+  followLog,
   isOtherCommit,
   isOurs,
   jittered,
@@ -11,6 +13,7 @@ import {
   type OurMarks,
   type ReadService,
   type ServiceReading,
+  WINDOW_LINES,
 } from './readings.ts'
 
 /** What the watch needs to know and to have. */
@@ -23,17 +26,15 @@ interface WatchOptions extends OurMarks {
   readonly signal: AbortSignal
   /** Build-log lines seen before the first start: they belong to earlier deployments. */
   readonly logBaseline: readonly string[]
-  readonly events: WatchEvents
   /** Makes a line of strangers harmless and masks secrets in it. */
   readonly sanitize: (line: string) => string
-}
-
-/** What the watch tells while it waits. Lines are sanitized: they can be printed as they are. */
-interface WatchEvents {
-  /** A phase began at `atMs` (ms since the epoch). */
-  phase(phase: DeploymentPhase, atMs: number): void
-  line(text: string): void
-  warning(text: string): void
+  /** What the watch tells while it waits. Lines are sanitized: they can be printed as they are. */
+  readonly events: {
+    /** A phase began at `atMs` (ms since the epoch). */
+    phase(phase: DeploymentPhase, atMs: number): void
+    line(text: string): void
+    warning(text: string): void
+  }
 }
 
 /** A phase in which time can pass. `triggering` lasts until a start is known to have been made. */
@@ -52,8 +53,8 @@ export type Sighting =
 
 type OwnEnd = Exclude<DeploymentEnd, 'active' | 'superseded' | 'removed'>
 
-/** What a build took, as seen from here: one that is shorter than the pause between two readings counts 0. */
 export interface Timings {
+  /** As seen from here: a build that is shorter than the pause between two readings counts 0. */
   readonly buildMs: number
   /** No build was seen, neither its phase nor a line of its log, or the log says that it was skipped. */
   readonly fromCache: boolean

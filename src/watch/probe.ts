@@ -1,7 +1,7 @@
 import { type Clock, withinTime } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { sanitize } from '../core/sanitize.ts'
-import type { HealthCheck } from '../plan/health.ts'
+import type { HealthCheck } from '../plan/settings.ts'
 import { jittered } from './readings.ts'
 
 /** The answer to one request, redirects not followed. */

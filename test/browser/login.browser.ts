@@ -30,7 +30,13 @@ async function clicking(button: 'Allow' | 'Deny') {
     { endpoint: ink.endpoint, browser: true },
     {
       fetch,
-      terminal: { interactive: false, say: () => {}, hand: () => {}, line: async () => '', [Symbol.dispose]: () => {} },
+      terminal: {
+        interactive: false,
+        say: () => {},
+        print: () => {},
+        line: async () => '',
+        [Symbol.dispose]: () => {},
+      },
       openBrowser: (address) => {
         seen = click(address)
       },

@@ -1,115 +1,102 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BrowserContext, Locator, Page } from 'playwright-core'
-import { renderCard } from '../../src/report/card.ts'
-import { row } from '../report/rows.ts'
-import { CARD_STATES } from './card-states.ts'
+import type { Browser, Locator, Page } from 'playwright-core'
+import { type Repository, type RunResult, type Sandbox, startSandbox } from '../../sandbox/index.ts'
+import { filesOf } from '../../sandbox/story.ts'
+import { launchChromium } from './chromium.ts'
 import { shrinkPng } from './small-png.ts'
-import { deployed, type Stage, setStage } from './stage.ts'
 
-/** `npm run screenshots`: the pictures that the documentation shows, and no others. */
+/**
+ * `npm run screenshots`: the pictures that the documentation shows, and no others, of runs of the bundled action on the
+ * sandbox. Only the preview's address is shown as ml.ink would have it.
+ */
 
-const FOLDER = join(import.meta.dirname, '../../docs/images')
+const ROOT = join(import.meta.dirname, '../..')
+const FOLDER = join(ROOT, 'docs/images')
 const LARGEST_BYTES = 150_000
-const NOW = new Date('2026-11-22T10:05:00Z')
 const SCHEMES = ['light', 'dark'] as const
 
-/** Stands for the app behind the preview's address, which is on nobody's machine. */
-const APP = `<!doctype html><html lang="en"><title>Acme</title>
-<style>body { display: grid; place-content: center; min-height: 90vh; margin: 0; font: 18px sans-serif; text-align: center;
-background: #f4effc; color: #24292f; } h1 { font-size: 40px; margin: 0 0 8px; }</style>
-<h1>Welcome to Acme</h1><p>Everything for your garden.</p></html>`
+interface Stage {
+  readonly sandbox: Sandbox
+  readonly repository: Repository
+  readonly browser: Browser
+}
 
-type Scheme = (typeof SCHEMES)[number]
-
-async function openWindow(
-  stage: Stage,
-  colorScheme: Scheme,
+/** Takes what is found on the pull request's page, in both colour schemes. */
+async function take(
+  { sandbox, repository, browser }: Stage,
+  name: string,
   size: { readonly width: number; readonly height: number; readonly scale: number },
-): Promise<Page> {
+  find: (page: Page) => Page | Locator,
+): Promise<void> {
   const { width, height, scale } = size
-  const viewport = { width, height }
-  const context = await stage.browser.newContext({
-    colorScheme,
-    viewport,
-    deviceScaleFactor: scale,
-    reducedMotion: 'reduce',
-  })
-  await servePreview(context)
-  const page = await context.newPage()
-  await page.clock.setFixedTime(NOW)
-  return page
-}
-
-async function servePreview(context: BrowserContext): Promise<void> {
-  await context.route('https://*.ml.ink/**', (route) => route.fulfill({ contentType: 'text/html', body: APP }))
-}
-
-async function save(subject: Page | Locator, name: string): Promise<void> {
-  const picture = shrinkPng(await subject.screenshot({ animations: 'disabled' }))
-  if (picture.length > LARGEST_BYTES) throw new Error(`${name}.png is larger than ${LARGEST_BYTES} bytes.`)
-  await writeFile(join(FOLDER, `${name}.png`), picture)
-  process.stdout.write(`${name}.png ${Math.round(picture.length / 1024)} kB\n`)
-}
-
-/** The card in each state, as wide as GitHub's conversation. */
-async function cards(stage: Stage, scheme: Scheme): Promise<void> {
-  const { repository, pull } = stage
-  const comment = repository.comment(pull.number, '', 'github-actions[bot]')
-  for (const [state, rows] of Object.entries(CARD_STATES)) {
-    const body = renderCard(rows, { repositoryUrl: repository.htmlUrl, pullRequest: pull.number })
-    repository.conversation.editComment(comment.id, body)
-    const page = await openWindow(stage, scheme, { width: 900, height: 800, scale: 2 })
-    await page.goto(stage.pullUrl)
-    await save(page.locator(`#issuecomment-${comment.id}`), `card-${state}-${scheme}`)
-    await page.context().close()
+  for (const colorScheme of SCHEMES) {
+    const context = await browser.newContext({
+      colorScheme,
+      viewport: { width, height },
+      deviceScaleFactor: scale,
+      reducedMotion: 'reduce',
+    })
+    const page = await context.newPage()
+    await page.goto(`${repository.htmlUrl}/pull/1`)
+    await page.frameLocator('.preview-frame').locator('h1').waitFor()
+    for (const { name: service, url } of sandbox.ink.services())
+      if (url !== undefined) await showAs(page, new URL(url).host, `${service}.ml.ink`)
+    const picture = shrinkPng(await find(page).screenshot({ animations: 'disabled' }))
+    if (picture.length > LARGEST_BYTES) throw new Error(`${name} is larger than ${LARGEST_BYTES} bytes.`)
+    await writeFile(join(FOLDER, `${name}-${colorScheme}.png`), picture)
+    process.stdout.write(`${name}-${colorScheme}.png ${Math.round(picture.length / 1024)} kB\n`)
+    await context.close()
   }
-  repository.conversation.deleteComment(comment.id)
 }
 
-/** A pull request with comment, deployment box and preview. */
-async function pullRequest(stage: Stage, scheme: Scheme): Promise<void> {
-  const page = await openWindow(stage, scheme, { width: 1280, height: 826, scale: 1.5 })
-  await page.goto(stage.pullUrl)
-  await page.frameLocator('.preview-frame').locator('h1').waitFor()
-  await save(page, `pull-request-${scheme}`)
-  await page.context().close()
-}
-
-/** The run that made the deployment, as GitHub remembers it. */
-function recordRun({ repository, pull }: Stage): void {
-  const id = 71
-  const started = { startedAt: NOW, createdAt: NOW }
-  const ended = { status: 'completed', conclusion: 'success', completedAt: NOW } as const
-  repository.runs.set(id, {
-    ...started,
-    id,
-    number: id,
-    attempt: 1,
-    name: 'Preview',
-    path: '.github/workflows/preview.yml',
-    event: 'pull_request',
-    headBranch: pull.headRef,
-    headSha: pull.headSha,
-    actor: pull.user,
-    jobs: [{ ...started, ...ended, id: id * 10, name: 'deploy' }],
-  })
+/** In a text of its own, as the types of a browser are not those of this program. */
+async function showAs(page: Page, host: string, shown: string): Promise<void> {
+  await page.evaluate(`{
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    while (texts.nextNode())
+      texts.currentNode.nodeValue = texts.currentNode.nodeValue.replaceAll(${JSON.stringify(host)}, ${JSON.stringify(shown)})
+  }`)
 }
 
 async function takeAll(): Promise<void> {
   await mkdir(FOLDER, { recursive: true })
-  await using stage = await setStage({ now: () => NOW, pullNumber: 12 })
-  for (const scheme of SCHEMES) await cards(stage, scheme)
-  const { repository, pull } = stage
-  const links = { repositoryUrl: repository.htmlUrl, pullRequest: pull.number }
-  repository.comment(
-    pull.number,
-    renderCard([row({ service: 'acme-web-pr-12', commit: pull.headSha })], links),
-    'github-actions[bot]',
-  )
-  deployed(stage, { state: 'success', url: 'https://acme-web-pr-12.ml.ink' })
-  recordRun(stage)
-  for (const scheme of SCHEMES) await pullRequest(stage, scheme)
+  await using sandbox = await startSandbox()
+  const browser = await launchChromium()
+  try {
+    const repository = await sandbox.github.createRepository({ owner: 'acme', name: 'web' })
+    const stage = { sandbox, repository, browser }
+    const workflow = await readFile(join(ROOT, 'examples/workflows/minimal.yml'), 'utf8')
+    // Under the name and at the path that the sandbox's runner tells.
+    const deploy = { '.github/workflows/preview.yml': workflow.replace(/^name: .*$/m, 'name: Preview') }
+    const parent = await repository.pushTo('main', { ...(await filesOf(join(ROOT, 'examples/hello'))), ...deploy })
+    const write = (text: string, message: string, from?: string) =>
+      repository.commit({ branch: 'greeting', ...(from && { parent: from }), files: { 'greeting.js': text }, message })
+    const before = await write("export const greeting = 'Welcome to Acme'\n", 'Greet visitors', parent)
+    const body = 'The start page says **welcome** now.'
+    const { number } = await repository.openPullRequest({
+      head: 'greeting',
+      title: 'Greet visitors',
+      body,
+      author: 'maria',
+    })
+    const opened = await repository.event('pull_request', { action: 'opened', number })
+    expectEnd(await sandbox.run({ repository, event: opened }), 'live')
+    const card = (page: Page) => page.locator('[id^=issuecomment-]', { hasText: 'Preview' }).last()
+    await take(stage, 'card-live', { width: 900, height: 800, scale: 2 }, card)
+    await take(stage, 'pull-request', { width: 1280, height: 826, scale: 1.5 }, (page) => page)
+
+    const after = await write("export const greeting = 'Welcome to Acme\n", 'Greet visitors by name')
+    const pushed = await repository.event('pull_request', { action: 'synchronize', number, before, after })
+    expectEnd(await sandbox.run({ repository, event: pushed }), 'failed')
+    await take(stage, 'card-failed', { width: 900, height: 800, scale: 2 }, card)
+  } finally {
+    await browser.close()
+  }
+}
+
+function expectEnd({ outputs, log }: RunResult, status: string): void {
+  if (outputs.status !== status) throw new Error(`The run should be ${status}:\n${log}`)
 }
 
 await takeAll()

@@ -13,14 +13,8 @@ export interface Stage extends AsyncDisposable {
   readonly browser: Browser
 }
 
-export interface StageOptions {
-  readonly now?: () => Date
-  /** Number of the pull request. Default: 1. */
-  readonly pullNumber?: number
-}
-
-export async function setStage({ now, pullNumber = 1 }: StageOptions = {}): Promise<Stage> {
-  const sandbox = await startSandbox(now === undefined ? {} : { github: { now } })
+export async function setStage(): Promise<Stage> {
+  const sandbox = await startSandbox()
   const browser = await launchChromium().catch(async (error: unknown) => {
     await sandbox.stop()
     throw error
@@ -30,7 +24,6 @@ export async function setStage({ now, pullNumber = 1 }: StageOptions = {}): Prom
   const parent = await repository.commit({ branch: 'main', files, message: 'Begin' })
   const changed = { 'README.md': 'Hello' }
   await repository.commit({ branch: 'greeting', parent, files: changed, message: 'Greet visitors' })
-  for (let number = 1; number < pullNumber; number += 1) repository.nextNumber()
   const pull = await repository.openPullRequest({
     head: 'greeting',
     title: 'Greet visitors',

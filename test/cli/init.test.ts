@@ -40,6 +40,12 @@ it('writes ink.yml and the workflow for the branch that is checked out, and says
   )
 })
 
+it('takes the default branch of a clone, whichever is checked out', async () => {
+  const folder = await folderWith({ ...app, '.git/refs/remotes/origin/HEAD': 'ref: refs/remotes/origin/release/1\n' })
+  await init(folder)
+  expect(await read(folder, '.github/workflows/deploy.yml')).toBe(recommendedWorkflow('release/1'))
+})
+
 it('overwrites nothing, and shows what it would have written', async () => {
   const folder = await folderWith({ ...app, 'ink.yml': 'services: {}\n' })
   const said = await init(folder)

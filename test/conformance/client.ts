@@ -33,7 +33,7 @@ async function logIn(): Promise<string> {
     { endpoint, browser: true },
     {
       fetch: suiteFetch,
-      terminal: { interactive: false, say, hand: say, line: async () => undefined, [Symbol.dispose]() {} },
+      terminal: { interactive: false, say, print: say, line: async () => undefined, [Symbol.dispose]() {} },
       // The suite's authorization server asks nobody and leads straight back.
       openBrowser: (address, onFailure) => void fetch(address).catch(onFailure),
       newState: randomUUID,

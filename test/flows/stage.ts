@@ -16,6 +16,7 @@ import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandb
 import { jobContext } from '../../sandbox/runner/job-context.ts'
 import { buildDeps } from '../../src/adapters.ts'
 import type { Clock } from '../../src/core/clock.ts'
+import type { Annotation } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { publish, runAction } from '../../src/flows/run-action.ts'
@@ -23,7 +24,7 @@ import { fileTextOf } from '../../src/plan/file/ink-file.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
 import { settingTable } from '../../src/plan/setting-table.ts'
 import { inputNames, isFileOnly, parseSettings, type SettingsSources } from '../../src/plan/settings.ts'
-import type { AnnotationView, CardRow } from '../../src/report/model.ts'
+import type { CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { readContext, readEvent } from '../../src/runner/event.ts'
 import { readInputs } from '../../src/runner/load-run.ts'
@@ -78,7 +79,7 @@ export interface Act {
   readonly warnings: readonly string[]
   readonly notices: readonly string[]
   readonly summary: string
-  readonly annotations: readonly AnnotationView[]
+  readonly annotations: readonly Annotation[]
   readonly secrets: readonly string[]
   /** What the post step would find: all of it, and the first. */
   readonly open: readonly OpenDeployment[]
@@ -225,7 +226,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const notices: string[] = []
   const outputs: Record<string, string> = {}
   let summary = ''
-  const annotations: AnnotationView[] = []
+  const annotations: Annotation[] = []
   let open: readonly OpenDeployment[] = []
   const say = (line: string) => {
     log.push(line)

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../src/core/clock.ts'
 
 interface Alarm {
@@ -35,6 +36,8 @@ export function openVirtualTime(turn = () => new Promise<unknown>(setImmediate))
           alarms = alarms.filter((one) => one !== alarm)
           reject(signal.reason)
         }
+        // As many may wait as like to; Node 20 takes that for a leak.
+        setMaxListeners(0, signal)
         signal.addEventListener('abort', aborted, { once: true })
         alarms.push(alarm)
       }),

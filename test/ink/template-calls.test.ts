@@ -3,6 +3,7 @@ import type { Caller } from '../../src/ink/catalogue.ts'
 import { openCatalogue } from '../../src/ink/catalogue.ts'
 import { ToolError } from '../../src/ink/errors.ts'
 import { templateCalls } from '../../src/ink/resources.ts'
+import { readResult } from '../../src/ink/results.ts'
 
 const catalogue = openCatalogue(
   ['template_instance_list', 'template_instance_get'].map((name) => ({ name, inputSchema: { type: 'object' } })),
@@ -11,10 +12,10 @@ const catalogue = openCatalogue(
 /** Finds the instance `db` where the list and the single answers are these. */
 function find(list: readonly object[], single: Readonly<Record<string, object>>) {
   const repeatable: Caller['repeatable'] = async (purpose, wanted, schema) => {
-    if (purpose === 'listTemplateInstances') return schema.parse({ instances: list })
+    if (purpose === 'listTemplateInstances') return readResult(schema, { instances: list }, purpose)
     const found = single[String(wanted.instanceId)]
     if (!found) throw new ToolError('template_instance_get', 'instance not found')
-    return schema.parse(found)
+    return readResult(schema, found, purpose)
   }
   return templateCalls({ repeatable, once: repeatable }, catalogue).templateInstance('db', new AbortController().signal)
 }

@@ -36,7 +36,7 @@ function desk(lines: readonly string[], changes: Partial<LoginDeps> = {}) {
       say: (text) => {
         left.said += `${text}\n`
       },
-      hand: (text) => {
+      print: (text) => {
         left.out += text
       },
       line: async (signal) => {

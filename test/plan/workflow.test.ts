@@ -136,6 +136,15 @@ describe('a workflow', () => {
     expect(named(found({ push }))).toEqual(never ? [['Production branch', 'on:\n  push:\n    branches: [main]']] : [])
   })
 
+  it('that does not run for a branch with an environment of its own never deploys that', () => {
+    const withStaging = { environmentBranches: ['main', 'develop'] }
+    expect(named(found({}, withStaging))).toEqual([['Environment', 'on:\n  push:\n    branches: [main, develop]']])
+    expect(found({ push: 'branches: [main, "dev*"]' }, withStaging)).toEqual([])
+    const own = workflow(written())
+    const other = workflow('on: { push: { branches: [develop] } }', '.github/workflows/staging.yml')
+    expect(checkWorkflow({ own, others: [other] }, facts(withStaging))).toEqual([])
+  })
+
   it.each([
     ['deploy', 'shared by all pull requests'],
     [`\${{ github.workflow }}`, 'shared by all pull requests'],

@@ -129,3 +129,14 @@ describe('an environment value', () => {
     expect(looksSecret(name, value)).toBe(true)
   })
 })
+
+test('a branch is not hidden in what is told, whatever word it is called', () => {
+  const { masks } = masksNoting()
+  masks.addVariables(
+    new Map([
+      ['INK_GIT_REF', new Secret('change')],
+      ['GREETING', new Secret('hello there')],
+    ]),
+  )
+  expect(masks.redact('Nothing was changed: hello there')).toBe('Nothing was changed: ***')
+})

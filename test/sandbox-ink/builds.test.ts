@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { get, type Ink, nodeApp, startInk, untilAnswers } from './harness.ts'
 
@@ -130,6 +131,22 @@ CMD ["node", "/bin/server.mjs"]
   expect(service.buildLog).toContain('app.mjs')
   expect(await untilAnswers(url)).toBe('staged')
   expect(existsSync('/server.mjs') || existsSync('/srv-of-image') || existsSync('/bin/server.mjs')).toBe(false)
+})
+
+test('what a Dockerfile installs for all of its image is the image’s', async () => {
+  const { url } = await deploy(
+    {
+      Dockerfile:
+        'FROM node\nCOPY tool /tool\nRUN npm install -g /tool\nENV GREETING=installed\nCMD ["greet-everybody"]\n',
+      'tool/package.json': JSON.stringify({ name: 'greet-everybody', version: '1.0.0', bin: './app.mjs' }),
+      'tool/app.mjs': `#!/usr/bin/env node\n${server}`,
+    },
+    { build_pack: 'dockerfile' },
+  )
+  expect(await untilAnswers(url)).toBe('installed')
+  expect((process.env.PATH ?? '').split(delimiter).some((place) => existsSync(join(place, 'greet-everybody')))).toBe(
+    false,
+  )
 })
 
 test('a Dockerfile installs nothing on this machine', async () => {

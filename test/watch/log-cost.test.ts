@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { createSanitizer } from '../../src/core/sanitize.ts'
-import { deploymentLog, WINDOW_LINES } from '../../src/watch/deployment-log.ts'
+import { deploymentLog, WINDOW_LINES } from '../../src/watch/readings.ts'
 import { quietSeconds } from '../support/quiet-cpu.ts'
 
 // A processor is shared unevenly, so the quietest of three looks counts.

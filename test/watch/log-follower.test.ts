@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { followLog } from '../../src/watch/deployment-log.ts'
+import { followLog } from '../../src/watch/readings.ts'
 
 const count = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`)
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { HealthCheck } from '../../src/plan/health.ts'
+import type { HealthCheck } from '../../src/plan/settings.ts'
 import { type HttpAnswer, isMerelyTolerated, type ProbeResult, probe } from '../../src/watch/probe.ts'
 import { VirtualClock } from './virtual-clock.ts'
 

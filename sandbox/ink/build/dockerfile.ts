@@ -52,7 +52,13 @@ export async function buildDockerfile(
     [stage.entrypoint, stage.command].flatMap((part) => (part === undefined ? [] : inStage(stage, part))).join(' ')
   if (command === '')
     throw new BuildFailure('no CMD or ENTRYPOINT in the Dockerfile, and the sandbox knows no base image’s')
-  return { kind: 'process', command, workingDirectory: stagePath(stage, stage.workingDirectory), env: stage.env }
+  const places = ['usr/local/bin', 'usr/local/python/bin'].map((place) => join(stage.root, place)).join(':')
+  return {
+    kind: 'process',
+    command: `PATH="${places}:$PATH"; ${command}`,
+    workingDirectory: stagePath(stage, stage.workingDirectory),
+    env: environmentOf(stage),
+  }
 }
 
 /** `FROM image AS name`; an image may be a stage before. */
@@ -76,6 +82,12 @@ function inStage({ root, workingDirectory }: Stage, command: string): string {
     const isOfImage = [path, dirname(path)].some((one) => one !== '/' && existsSync(join(root, one)))
     return isOfImage || !existsSync(`/${top}`) ? `./${posix.relative(workingDirectory, path)}` : path
   })
+}
+
+/** What package managers install for all of an image goes into the stage, and not onto this machine. */
+function environmentOf({ root, env }: Stage): Record<string, string> {
+  const modules = join(root, 'usr/local/python')
+  return { PIP_TARGET: modules, PYTHONPATH: modules, npm_config_prefix: join(root, 'usr/local'), ...env }
 }
 
 const installers = /\b(?:apt|apt-get|apk|yum|dnf|microdnf|zypper)\s+(?:\S+\s+)*?(?:add|install|update|upgrade)\b/
@@ -119,7 +131,11 @@ async function carryOut(
     case 'RUN':
       if (installers.test(text))
         throw new BuildFailure(`the sandbox builds with the tools of this machine and installs none: RUN ${text}`)
-      return tools.run(inStage(stage, commandLine(text)), stagePath(stage, stage.workingDirectory), stage.env)
+      return tools.run(
+        inStage(stage, commandLine(text)),
+        stagePath(stage, stage.workingDirectory),
+        environmentOf(stage),
+      )
     case 'CMD':
       stage.command = commandLine(text)
       return

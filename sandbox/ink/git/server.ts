@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { basename } from 'node:path'
 import type { FaultRegistry } from '../../fault.ts'
+import { runHttpBackend } from '../../http-backend.ts'
 import type { InkFaultName } from '../faults.ts'
 import type { Journal } from '../journal.ts'
-import { runHttpBackend } from './cgi.ts'
 import type { GitCommand } from './command.ts'
 import type { GitService, Repositories, Repository } from './repositories.ts'
 
@@ -75,6 +75,7 @@ export function createGitHandler(dependencies: GitServerDependencies) {
     // Before a large push git probes its credentials with a body of four bytes; that is not the push yet.
     const isPush = exchange.service === 'git-receive-pack' && exchange.request.headers['content-length'] !== '4'
     const cut = isPush && exchange.isPost ? faults.strike('git.cut') : undefined
+    // Neither GIT_PROTOCOL nor HTTP_CONTENT_ENCODING: the platform's git host has neither.
     await runHttpBackend({
       request: exchange.request,
       response: exchange.response,

@@ -2,7 +2,6 @@ import { nearestWord, shortSha } from '../../core/format.ts'
 import { placeOf } from '../../plan/build-plan.ts'
 import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/command-meaning.ts'
 import type { RunEvent } from '../../plan/event.ts'
-import { secretsNamed } from '../../plan/file/fill-variables.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
   databaseProblems,
@@ -20,12 +19,14 @@ import {
   type FileService,
   placeOfProblem,
   plainVariables,
+  secretsNamed,
   type Wire,
   wiresOf,
 } from '../../plan/file/references.ts'
 import { type PlanInput, productionBranch } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
 import type { Facts, Plan, RefusedPlan } from '../../plan/plan.ts'
+import { settingTable } from '../../plan/setting-table.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../pull-requests.ts'
 import type { Deps, RunMeta } from '../run.ts'
@@ -38,11 +39,11 @@ export interface Configuration {
   /** The services of a file that has several; empty otherwise, when `settings` are those of the one there is. */
   readonly services: readonly ConfiguredService[]
   /** The services of the file, however many there are, and what they are called; undefined without a file. */
-  readonly placed: readonly PlacedService[] | undefined
+  readonly placed?: readonly PlacedService[] | undefined
   /** Undefined where there is none, or none counts. */
-  readonly file: InkFile | undefined
+  readonly file?: InkFile | undefined
   /** Why the file, or the workflow together with it, cannot be used. */
-  readonly problem: RefusedPlan | undefined
+  readonly problem?: RefusedPlan | undefined
   /** The problem counts although the event means nothing as it is: the branch may have an environment of its own. */
   readonly concernsBranch?: boolean
 }
@@ -62,7 +63,7 @@ export interface ConfiguredService {
 
 /** What is known of a run that reads no file. */
 export function unread(settings: Settings): Configuration {
-  return { settings, services: [], placed: undefined, file: undefined, facts: {}, problem: undefined }
+  return { settings, services: [], facts: {} }
 }
 
 type Reading = Deps & Pick<RunMeta, 'signal'>
@@ -78,8 +79,8 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   const text = await readFileAt(commit, path, input, deps)
   const isBranch = commit.branch !== undefined
   if (text === 'unreadable') return { ...nothing, problem: unreadable(path, commit), concernsBranch: isBranch }
-  const fallback = path === 'ink.yml'
-  if (text === 'absent' && !fallback && !isBranch) return { ...nothing, problem: absent(path, commit) }
+  if (text === 'absent' && path !== settingTable.config.fallback && !isBranch)
+    return { ...nothing, problem: absent(path, commit) }
   const parsed = text === 'absent' ? undefined : (await import('../../plan/file/ink-file.ts')).parseInkFile(text, path)
   if (parsed && !parsed.ok) {
     const concernsBranch = isBranch && /^["']?environments\b/m.test(text)
@@ -151,37 +152,26 @@ function settingsWith(
   const [only, ...others] = all
   const several = others.length > 0
   const shared = deps.settingsWith(file && sourcesOf(file, several ? undefined : only, environment))
-  const refuse = (problems: readonly string[], settings: Settings) => ({
-    settings,
-    services: [],
-    placed: undefined,
-    problem: refusedProblems(problems, file?.path),
-  })
   const named = new Set(inFile.flatMap(secretsNamed))
   const naming = (of: Settings): Settings => settingsIn(own, { ...of, environment: { ...of.environment, named } })
-  if (!shared.ok) return refuse(shared.problems, naming(deps.settings))
-  const settings = naming(shared.settings)
-  const { repository } = deps.context
-  if (!file || !only) return { settings, services: [], placed: undefined, problem: undefined }
-  if (!several) {
-    const production = [{ key: only.name, label: only.label, name: serviceName(settings.service, repository) }]
-    const problems = environmentProblems(
-      environments,
-      production,
-      productionBranch({ context: deps.context, settings }),
-    )
-    if (problems.length > 0) return refuse(problems, settings)
-    const placed = placedIn(own, production)
-    return { settings: { ...settings, hasPreviews: only.hasPreviews }, services: [], placed, problem: undefined }
-  }
-  const { placed, problems: badNames } = placeServices(all, repository, (key) =>
-    file.written('service', key, environment),
-  )
-  const goesTo = productionBranch({ context: deps.context, settings })
-  const problems = [...badNames, ...environmentProblems(environments, placed, goesTo)]
-  const services = all.map((service): ConfiguredService => {
+  const settings = naming(shared.ok ? shared.settings : deps.settings)
+  const refuse = (problems: readonly string[]) => ({
+    settings,
+    services: [],
+    problem: refusedProblems(problems, file?.path),
+  })
+  if (!shared.ok) return refuse(shared.problems)
+  if (!file || !only) return { settings, services: [] }
+  const { context } = deps
+  const written = (key: string) => file.written('service', key, environment)
+  const single = { key: only.name, label: only.label, name: serviceName(settings.service, context.repository) }
+  const { placed, problems } = several
+    ? placeServices(all, context.repository, written)
+    : { placed: [single], problems: [] }
+  const found = [...problems, ...environmentProblems(environments, placed, productionBranch({ context, settings }))]
+  const services = (several ? all : []).map((service): ConfiguredService => {
     const parsed = deps.settingsWith(sourcesOf(file, service, environment))
-    if (!parsed.ok) problems.push(...parsed.problems)
+    if (!parsed.ok) found.push(...parsed.problems)
     const its = parsed.ok ? naming(parsed.settings) : settings
     const name = placed.find(({ key }) => key === service.name)?.name
     const confined = settings.service !== undefined && settings.service !== service.name
@@ -192,14 +182,10 @@ function settingsWith(
       idle: environment === 'preview' && !service.hasPreviews ? 'no-previews' : confined ? 'confined' : undefined,
     }
   })
-  problems.push(...databaseProblems(services), ...unknownService(settings.service, services))
-  if (problems.length > 0) return refuse(problems, settings)
-  return {
-    settings: { ...settings, service: undefined },
-    services: withAllPaths(services),
-    placed: placedIn(own, placed),
-    problem: undefined,
-  }
+  if (several) found.push(...databaseProblems(services), ...unknownService(settings.service, services))
+  if (found.length > 0) return refuse(found)
+  const whole = several ? { ...settings, service: undefined } : { ...settings, hasPreviews: only.hasPreviews }
+  return { settings: whole, services: withAllPaths(services), placed: placedIn(own, placed) }
 }
 
 function sourcesOf(file: InkFile, service: FileService | undefined, environment: 'preview' | 'production') {
@@ -258,19 +244,16 @@ function refusedSettings(
 }
 
 function unreadable(path: string, { wanted }: FileCommit): RefusedPlan {
-  return {
-    kind: 'refused',
-    problem: `config: whether commit ${shortSha(wanted.sha)} has a file ${path} could not be read`,
-    hint: 'Give the job the permission: permissions: contents: read. If its server had an outage, run the job again.',
-  }
+  const problem = `config: whether commit ${shortSha(wanted.sha)} has a file ${path} could not be read`
+  const hint =
+    'Give the job the permission: permissions: contents: read. If its server had an outage, run the job again.'
+  return { kind: 'refused', problem, hint }
 }
 
 function absent(path: string, { wanted }: FileCommit): RefusedPlan {
-  return {
-    kind: 'refused',
-    problem: `config: there is no file ${JSON.stringify(path)} in commit ${shortSha(wanted.sha)}`,
-    hint: 'Check the path, which is relative to the root of the repository, and whether the file is committed.',
-  }
+  const problem = `config: there is no file ${JSON.stringify(path)} in commit ${shortSha(wanted.sha)}`
+  const hint = 'Check the path, which is relative to the root of the repository, and whether the file is committed.'
+  return { kind: 'refused', problem, hint }
 }
 
 /** What a run comes to whose file cannot be used. What takes things down, and answers, does not depend on it. */

@@ -18,8 +18,7 @@ import { previewOf } from '../pull-requests.ts'
 import { costOf } from '../resources/budget.ts'
 import { findDatabase } from '../resources/databases.ts'
 import { compareDns, describeDns } from '../resources/dns.ts'
-import { findPreviews } from '../resources/previews.ts'
-import { isMadeBy } from '../resources/repository.ts'
+import { findPreviews, isMadeBy } from '../resources/repository.ts'
 import { actionOf, type Outcome, type RunDeps, reportBase } from '../run.ts'
 import type { Configuration } from './configuration.ts'
 import { outputOf } from './environment.ts'
@@ -43,8 +42,8 @@ export async function foreseeAll(
   const parts = problem
     ? [{ key: undefined, would: problem, deps, after: [] }]
     : await partsOf(plan, deps, configuration, decide)
-  if (plan.kind !== 'check') warnOfWorkflow(deps, 'all')
-  const checks = plan.kind === 'check' ? await checksOfWorkflow(deps, secretsWithheld) : []
+  if (plan.kind !== 'check') warnOfWorkflow(deps, configuration.file, 'all')
+  const checks = plan.kind === 'check' ? await checksOfWorkflow(deps, secretsWithheld, configuration.file) : []
   const foreseen = { ...(await foresee(parts, orphans, deps, configuration.file)), checks }
   deps.log.startGroup('Plan')
   for (const line of [...foreseen.steps, ...foreseenLines(foreseen.services)]) deps.log.info(line)
@@ -174,7 +173,8 @@ async function foreseeDeployment(
   const what = existing === undefined ? 'create' : changes.length === 0 ? 'unchanged' : 'update'
   const unique = [...new Map(changes.map((change) => [change.setting, change])).values()]
   const costPerDay = costOf(size, would, platform)
-  return { service, what, after, changes: unique, why: detected?.sentence, costPerDay }
+  const again = what === 'unchanged' ? 'what is live is deployed again' : undefined
+  return { service, what, after, changes: unique, why: detected?.sentence ?? again, costPerDay }
 }
 
 /** The file of the commit that a service runs: ml.ink does not tell most of what it was told. */

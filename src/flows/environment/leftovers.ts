@@ -24,8 +24,8 @@ export interface Leftovers {
 const none: Leftovers = { orphans: [], settle: async (outcome) => outcome }
 
 /**
- * Holds what runs against the file: production, an environment that the file names, or the preview of one pull request. Of a preview what the file has no more
- * is removed; of production it is said, and removed where `remove-orphans` says so.
+ * Holds what runs against the file: production, an environment that the file names, or the preview of one pull request. Of
+ * a preview what the file has no more is removed; of production it is said, and removed where `remove-orphans` says so.
  */
 export async function findLeftovers(
   plan: Plan,
@@ -38,39 +38,28 @@ export async function findLeftovers(
   try {
     const running = await connected(deps, (run) => findRunning(run, number))
     const here = placed.filter(({ key }) => services.every(({ name, idle }) => name !== key || idle !== 'no-previews'))
+    const names = here.map(({ name }) => (number === undefined ? name : previewName(name, number)))
+    // Beside the one service of a file there may be those of other workflows, which no file has made.
+    const isWanted = ({ madeNow, key }: RunningService) =>
+      (services.length === 0 && key === undefined) || names.includes(madeNow)
     const { problems, orphans } =
       number === undefined && deps.settings.named === undefined
         ? compareWithFile(running, placed, removeOrphans)
-        : {
-            problems: [],
-            // Beside the one service of a file there may be those of other workflows, which no file has made.
-            orphans: running.filter(
-              ({ madeNow, key }) =>
-                (services.length > 0 || key !== undefined) &&
-                here.every((one) => (number === undefined ? one.name : previewName(one.name, number)) !== madeNow),
-            ),
-          }
+        : { problems: [], orphans: running.filter((one) => !isWanted(one)) }
     if (problems.length > 0) return { ...none, problem: refusedProblems(problems, config) }
     // A run that is confined to one service leaves all others alone.
     if (orphans.length === 0 || services.some(({ idle }) => idle === 'confined')) return none
     const removes = number !== undefined || removeOrphans
     const told = orphans.map((one) => ({ name: one.name, goes: removes && isOurs(one, deps, number) }))
-    return { orphans: told, settle: (outcome) => settle(orphans, outcome, { deps, number, removes }) }
+    return { orphans: told, settle: (outcome) => settle(orphans, outcome, deps, { number, removes }) }
   } catch (error) {
     deps.signal.throwIfAborted()
     const what = `what of ${config} runs on ml.ink could not be read`
+    const why = safeMessage(deps, error)
+    const hint = 'Nothing was done. Run the job again.'
     if (number === undefined && !dryRun)
-      return {
-        ...none,
-        problem: {
-          kind: 'refused',
-          problem: `${what}: ${safeMessage(deps, error)}`,
-          hint: 'Nothing was done. Run the job again.',
-        },
-      }
-    deps.log.warning(
-      `Whether there are services that the file no longer has is not known: ${what} (${safeMessage(deps, error)})`,
-    )
+      return { ...none, problem: { kind: 'refused', problem: `${what}: ${why}`, hint } }
+    deps.log.warning(`Whether there are services that the file no longer has is not known: ${what} (${why})`)
     return none
   }
 }
@@ -84,22 +73,17 @@ async function connected<T>(deps: RunDeps, work: (run: Run) => Promise<T>): Prom
 
 /** The services of this repository and this file: those of production, one pull request, or the environment that the file names. */
 async function findRunning(run: Run, number: number | undefined): Promise<RunningService[]> {
-  const { settings } = run
+  const { config, named: environment } = run.settings
   const { repository } = run.context
-  const environment = settings.named
   const mayBe = (name: string) => (number === undefined ? !/-pr-\d+$/.test(name) : name.endsWith(`-pr-${number}`))
   return (await ownServices(run, placeOf(run), mayBe)).flatMap(({ name, env = {} }) => {
     const isOne =
       env[marks.pullRequest] === (number === undefined ? undefined : String(number)) &&
       namedEnvironmentOf(env) === environment
-    if (!isOne || env[marks.config] !== configMark(settings.config)) return []
+    if (!isOne || env[marks.config] !== configMark(config)) return []
     const key = env[marks.service]
-    const madeNow = nameNow(
-      { name, key, number, environment },
-      repository,
-      formerRepositoryOf(env, repository.fullName),
-    )
-    return [{ name, key, madeNow }]
+    const former = formerRepositoryOf(env, repository.fullName)
+    return [{ name, key, madeNow: nameNow({ name, key, number, environment }, repository, former) }]
   })
 }
 
@@ -108,27 +92,23 @@ function isOurs({ key, name }: RunningService, deps: RunDeps, number: number | u
   return number !== undefined || key !== undefined || name === placeOf(deps).baseName
 }
 
-interface Settling {
-  readonly deps: RunDeps
-  readonly number: number | undefined
-  readonly removes: boolean
-}
-
 async function settle(
   orphans: readonly RunningService[],
   outcome: Outcome,
-  { deps, number, removes }: Settling,
+  deps: RunDeps,
+  { number, removes }: { readonly number: number | undefined; readonly removes: boolean },
 ): Promise<Outcome> {
   // What a new one could not take the place of may still be needed, and a newer commit's run goes by its own file.
   const settled = outcome.failure === undefined && outcome.status !== 'superseded'
   const goes = (one: RunningService) => removes && settled && isOurs(one, deps, number)
   const staying = number === undefined ? orphans.filter((one) => !goes(one)) : []
+  const because = `${deps.settings.config} no longer has it`
   const reports: Report[] = staying.map(({ name }) => {
-    const reason = `${name} runs in ${deps.settings.named ?? 'production'}, and ${deps.settings.config} no longer has it. ${removes ? 'Remove it at ml.ink if it is not needed' : 'remove-orphans: true removes it'}`
+    const advice = removes ? 'Remove it at ml.ink if it is not needed' : 'remove-orphans: true removes it'
+    const reason = `${name} runs in ${deps.settings.named ?? 'production'}, and ${because}. ${advice}`
     deps.log.notice(reason)
     return nothingReport(deps, 'nothing', reason)
   })
-  const because = `${deps.settings.config} no longer has it`
   const going = orphans.filter(goes).map(({ name }): Removing => {
     const names = { serviceName: name, databaseName: databaseName(name) }
     return { place: placeOf(deps), database: undefined, ...names, pullRequest: number, because }

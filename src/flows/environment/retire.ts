@@ -7,7 +7,7 @@ import type { SweptPreview } from '../../report/model.ts'
 import { ownServices } from '../resources/repository.ts'
 import { nothingToDo, type Outcome, type Run } from '../run.ts'
 import { unanswered } from '../still-wanted.ts'
-import { type Removing, takeDownEach, worstFirst } from '../teardown.ts'
+import { type Removing, takeDownAll, takeDownEach } from '../teardown.ts'
 
 /** Takes down what a branch had deployed to an environment of its own: services, databases, branches and records. */
 export async function retire({ branch, place, because }: RetirePlan, run: Run): Promise<Outcome> {
@@ -27,13 +27,8 @@ export async function retire({ branch, place, because }: RetirePlan, run: Run): 
       )
     return tip !== 'withheld'
   }
-  return worstFirst(
-    await takeDownEach(
-      found.map((one) => ({ ...one, because })),
-      run,
-      isBack,
-    ),
-  )
+  const removing = found.map((one) => ({ ...one, because }))
+  return takeDownAll(removing, run, isBack)
 }
 
 /** What a sweep finds of environments whose branch is gone. */

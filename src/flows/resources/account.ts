@@ -33,14 +33,8 @@ async function findWorkspace(
 ): Promise<PlaceFindings['workspace']> {
   if (wanted === undefined) return undefined
   if (!platform.knowsWorkspaces) return 'not-taken'
-  const workspaces = await platform.workspaces(signal)
-  return (
-    workspaces &&
-    judgeWorkspace(
-      wanted,
-      workspaces.map(({ slug }): KnownPlace => ({ names: [slug] })),
-    )
-  )
+  const known = (await platform.workspaces(signal))?.map(({ slug }): KnownPlace => ({ names: [slug] }))
+  return known && judgeWorkspace(wanted, known)
 }
 
 /**
@@ -53,7 +47,12 @@ export async function assertPlace(
   place: Place,
 ): Promise<void> {
   if (place.project === 'default' && place.workspace === undefined) return
-  const { project, workspace } = await findPlaceOrWarn(run, place)
+  const { project, workspace } = await findPlace(run.platform, place, run.signal).catch((error): PlaceFindings => {
+    // The list is a precaution: where it cannot be read, the platform itself judges the name.
+    if (!isUnusable(error)) throw error
+    run.log.warning(`Whether project and workspace exist could not be checked: ${safeMessage(run, error)}`)
+    return { project: undefined, workspace: undefined }
+  })
   if (workspace === 'not-taken')
     run.log.warning(`This ml.ink server has no workspaces, so \`workspace: ${place.workspace}\` has no effect.`)
   for (const judgement of [workspace, project]) {
@@ -78,17 +77,6 @@ export async function hasProject(platform: Pick<Platform, 'projects'>, place: Pl
 
 function isUnusable(error: unknown): boolean {
   return error instanceof PlatformError && (error.failure === 'protocol' || error.failure === 'tool')
-}
-
-/** The list is a precaution: where it cannot be read, the platform itself judges the name. */
-async function findPlaceOrWarn(run: Parameters<typeof assertPlace>[0], place: Place): Promise<PlaceFindings> {
-  try {
-    return await findPlace(run.platform, place, run.signal)
-  } catch (error) {
-    if (!isUnusable(error)) throw error
-    run.log.warning(`Whether project and workspace exist could not be checked: ${safeMessage(run, error)}`)
-    return { project: undefined, workspace: undefined }
-  }
 }
 
 /**
@@ -145,15 +133,14 @@ export function assertDeployable(
     if (refused.length > 0) throw argumentsRefused(refused)
     return
   }
-  throw exists
-    ? new DeployError(
-        `This ml.ink server has no tool to change a service, so ${serviceName} stays as it is; nothing was touched`,
-        {
-          hint: 'The oldest servers can only create and delete services. For a preview, close the pull request and open it again; otherwise use another `endpoint`.',
-        },
-      )
-    : new DeployError(
-        `This ml.ink server has no tool to create a service, and ${serviceName} does not exist yet; nothing was touched`,
-        { hint: 'Create the service at ml.ink and set `adopt: true`, or use another `endpoint`.' },
-      )
+  const [what, hint] = exists
+    ? [
+        `change a service, so ${serviceName} stays as it is`,
+        'The oldest servers can only create and delete services. For a preview, close the pull request and open it again; otherwise use another `endpoint`.',
+      ]
+    : [
+        `create a service, and ${serviceName} does not exist yet`,
+        'Create the service at ml.ink and set `adopt: true`, or use another `endpoint`.',
+      ]
+  throw new DeployError(`This ml.ink server has no tool to ${what}; nothing was touched`, { hint })
 }

@@ -1,8 +1,7 @@
 import { DeployError } from '../../core/errors.ts'
-import { formatDollars } from '../../core/format.ts'
+import { count, formatDollars } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
-import type { Credits } from '../../ink/account.ts'
-import { costPerDay, type ServiceSize } from '../../ink/account.ts'
+import { type Credits, costPerDay, type ServiceSize } from '../../ink/account.ts'
 import { isOutOfMoney, PlatformError } from '../../ink/errors.ts'
 import type { Platform } from '../../ink/platform.ts'
 import type { Service } from '../../ink/results.ts'
@@ -13,8 +12,8 @@ import type { DatabaseSettings } from '../../plan/settings.ts'
 import type { CostView } from '../../report/model.ts'
 import { isDeploying } from '../../watch/readings.ts'
 import type { Run } from '../run.ts'
-import { type FoundPreview, findPreviews, oldestFirst } from './previews.ts'
 import { describeLeft, removePreview, retirePreview } from './removal.ts'
+import { type FoundPreview, findPreviews, oldestFirst } from './repository.ts'
 
 /** Another preview would pass `max-cost-per-day`. */
 export class OverBudget extends DeployError {
@@ -34,7 +33,14 @@ export async function assertAffordable(plan: PreviewPlan | ProductionPlan, run: 
       { hint: 'Top up the account at ml.ink, or set `on-quota: skip` to let pull requests pass without a preview.' },
     )
   }
-  if (plan.kind === 'preview' && plan.maxCostPerDay !== undefined) await checkBudget(plan, plan.maxCostPerDay, run)
+  // What has to make room does so right before the creation.
+  if (plan.kind === 'preview' && plan.maxCostPerDay !== undefined)
+    roomFor(plan, plan.maxCostPerDay, await othersThan(plan, run), run.platform)
+}
+
+async function othersThan(plan: PreviewPlan | ProductionPlan, run: Run): Promise<readonly FoundPreview[]> {
+  const { previews } = await findPreviews(run, plan.place)
+  return previews.filter(({ serviceName }) => serviceName !== plan.serviceName)
 }
 
 /** Asks for the credits where the server tells them, and warns when they run low. What cannot be read stops nothing. */
@@ -60,21 +66,25 @@ export async function readCredits(
   }
 }
 
-async function checkBudget(plan: PreviewPlan, limitPerDay: number, run: Run): Promise<void> {
-  const { previews } = await findPreviews(run, plan.place)
-  const others = previews.filter(({ serviceName }) => serviceName !== plan.serviceName)
-  const running = runningCosts(others, plan, run.platform)
-  const more = costOf(plan.build, plan, run.platform) ?? 0
-  if (fitsBudget(running, more, limitPerDay)) return
-  if (plan.onQuota === 'evict-oldest' && roomInBudget(running, more, limitPerDay)) return // it is made before the creation
-  throw overBudget(running, more, limitPerDay)
-}
-
-/** The refusal, with its sum. */
-function overBudget(running: readonly RunningCost<unknown>[], morePerDay: number, limitPerDay: number): OverBudget {
-  return new OverBudget(
-    `Another preview would pass the limit of ${formatDollars(limitPerDay)} a day (\`max-cost-per-day\`): ` +
-      `${running.length} open ${running.length === 1 ? 'preview costs' : 'previews cost'} about ${formatDollars(sumPerDay(running))} a day, this one about ${formatDollars(morePerDay)}`,
+/**
+ * The previews that have to go for another one to fit.
+ * \`throws OverBudget when none may go, or it does not help
+ */
+function roomFor(
+  plan: PreviewPlan,
+  limitPerDay: number,
+  others: readonly FoundPreview[],
+  platform: Defaults,
+): readonly FoundPreview[] {
+  const running = runningCosts(others, plan, platform)
+  const more = costOf(plan.build, plan, platform) ?? 0
+  if (fitsBudget(running, more, limitPerDay)) return []
+  const room = plan.onQuota === 'evict-oldest' && roomInBudget(running, more, limitPerDay)
+  if (room) return room
+  const [limit, sum, own] = [limitPerDay, sumPerDay(running), more].map(formatDollars)
+  const open = `${count(running.length, 'open preview')} ${running.length === 1 ? 'costs' : 'cost'}`
+  throw new OverBudget(
+    `Another preview would pass the limit of ${limit} a day (\`max-cost-per-day\`): ${open} about ${sum} a day, this one about ${own}`,
     {
       hint: 'Close a pull request, raise `max-cost-per-day`, or set `on-quota: evict-oldest` so that the oldest previews make room.',
     },
@@ -122,28 +132,22 @@ export function runningCosts(
   plan: Pricing & { readonly place: Place },
   platform: Defaults,
 ): readonly RunningCost<FoundPreview>[] {
-  return oldestFirst(previews).flatMap((preview) =>
-    preview.service === undefined
-      ? []
-      : [
-          {
-            preview,
-            perDay: costOf(preview.service, plan, platform) ?? 0,
-            mayGo: previewNumber(plan.place.baseName, preview.serviceName) !== undefined,
-          },
-        ],
-  )
+  return oldestFirst(previews).flatMap((preview) => {
+    if (preview.service === undefined) return []
+    return [{ preview, perDay: costOf(preview.service, plan, platform) ?? 0, mayGo: isOwnPreview(preview, plan) }]
+  })
+}
+
+/** Each service of a repository that has several keeps to its own limits. */
+function isOwnPreview({ serviceName }: FoundPreview, { place }: { readonly place: Place }): boolean {
+  return previewNumber(place.baseName, serviceName) !== undefined
 }
 
 /** The costs of all that run, for a report; undefined when none does or no estimate is wanted. */
 export function costView(running: readonly RunningCost<unknown>[]): CostView | undefined {
   const perDay = sumPerDay(running)
   if (perDay === 0) return undefined
-  return {
-    perDay,
-    perMonth: perDay * 30,
-    basis: `${running.length} open ${running.length === 1 ? 'preview' : 'previews'}`,
-  }
+  return { perDay, perMonth: perDay * 30, basis: count(running.length, 'open preview') }
 }
 
 /**
@@ -157,45 +161,24 @@ export async function makeRoom(
   { existing }: { readonly existing: Service | undefined },
 ): Promise<void> {
   if (plan.kind !== 'preview' || existing) return
-  const evictsForCost = plan.maxCostPerDay !== undefined && plan.onQuota === 'evict-oldest'
+  const { maxCostPerDay } = plan
+  const evictsForCost = maxCostPerDay !== undefined && plan.onQuota === 'evict-oldest'
   if (plan.maxPreviews === undefined && !evictsForCost) return
-  const { previews } = await findPreviews(run, plan.place)
-  const others = previews.filter(({ serviceName }) => serviceName !== plan.serviceName)
+  const others = await othersThan(plan, run)
   const surplus = beyondNumber(plan, others)
   const staying = others.filter((preview) => !surplus.includes(preview))
-  const tooDear =
-    plan.maxCostPerDay === undefined || !evictsForCost
-      ? []
-      : beyondBudget(plan, plan.maxCostPerDay, staying, run.platform)
+  const tooDear = evictsForCost ? roomFor(plan, maxCostPerDay, staying, run.platform) : []
   for (const preview of surplus)
     await evict(run, plan, preview, `made room: at most ${plan.maxPreviews} previews are kept (\`previews.max\`)`)
-  const limit = formatDollars(plan.maxCostPerDay ?? 0)
+  const limit = formatDollars(maxCostPerDay ?? 0)
   for (const preview of tooDear)
     await evict(run, plan, preview, `made room: previews cost at most ${limit} a day (\`max-cost-per-day\`)`)
 }
 
 function beyondNumber(plan: PreviewPlan, others: readonly FoundPreview[]): readonly FoundPreview[] {
   if (plan.maxPreviews === undefined) return []
-  // Each service of a repository that has several keeps to its own limit.
-  const running = oldestFirst(
-    others.filter(
-      ({ service, serviceName }) => service && previewNumber(plan.place.baseName, serviceName) !== undefined,
-    ),
-  )
+  const running = oldestFirst(others.filter((preview) => preview.service && isOwnPreview(preview, plan)))
   return running.slice(0, Math.max(0, running.length - (plan.maxPreviews - 1)))
-}
-
-function beyondBudget(
-  plan: PreviewPlan,
-  limitPerDay: number,
-  others: readonly FoundPreview[],
-  platform: Defaults,
-): readonly FoundPreview[] {
-  const running = runningCosts(others, plan, platform)
-  const more = costOf(plan.build, plan, platform) ?? 0
-  const room = roomInBudget(running, more, limitPerDay)
-  if (!room) throw overBudget(running, more, limitPerDay)
-  return room
 }
 
 /**
@@ -204,10 +187,8 @@ function beyondBudget(
  * @returns false when there is none to remove
  */
 export async function evictOldest(run: Run, plan: PreviewPlan | ProductionPlan): Promise<boolean> {
-  const { previews } = await findPreviews(run, plan.place)
-  const candidates = oldestFirst(
-    previews.filter(({ service, serviceName }) => service && !isDeploying(service) && serviceName !== plan.serviceName),
-  )
+  const others = await othersThan(plan, run)
+  const candidates = oldestFirst(others.filter(({ service }) => service && !isDeploying(service)))
   const open = await run.github.pullRequests.list('open')
   const isClosed = ({ pullRequest }: FoundPreview) => open?.every(({ number }) => number !== pullRequest) === true
   const because = 'made room for another deployment: the account may have no more services (`on-quota: evict-oldest`)'
@@ -225,16 +206,14 @@ async function evict(
 ): Promise<boolean> {
   run.log.info(`Removing ${preview.serviceName}: ${reason}`)
   const { left, overtaken } = await removePreview(run, plan, preview)
-  if (overtaken) run.log.info(`${preview.serviceName} is being deployed again, and was left to that`)
-  if (overtaken) return false
-  await retirePreview(run, plan.place, preview, { left, reason })
-  if (left.length > 0) {
-    throw new DeployError(
-      `The preview ${preview.serviceName} had to make room and could not be removed completely: ${describeLeft(left)}`,
-      {
-        hint: 'Remove it at ml.ink, or raise the limit, then run the job again.',
-      },
-    )
+  if (overtaken) {
+    run.log.info(`${preview.serviceName} is being deployed again, and was left to that`)
+    return false
   }
-  return true
+  await retirePreview(run, plan.place, preview, { left, reason })
+  if (left.length === 0) return true
+  throw new DeployError(
+    `The preview ${preview.serviceName} had to make room and could not be removed completely: ${describeLeft(left)}`,
+    { hint: 'Remove it at ml.ink, or raise the limit, then run the job again.' },
+  )
 }

@@ -1,9 +1,7 @@
-import { settleEach } from '../../core/parallel.ts'
+import { tryEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { mayHaveHappened } from '../../ink/errors.ts'
-import type { Platform } from '../../ink/platform.ts'
 import type { DnsRecord } from '../../ink/resources.ts'
-import type { WantedRecord } from '../../plan/dns.ts'
 import {
   type DnsDifference,
   describeRecord,
@@ -12,9 +10,10 @@ import {
   findRecord,
   markOf,
   servedWith,
+  type WantedRecord,
 } from '../../plan/dns.ts'
 import type { Plan, ProductionPlan } from '../../plan/plan.ts'
-import type { Deps, Run } from '../run.ts'
+import type { Run } from '../run.ts'
 
 /** What brings one zone in step, and the records that it has. */
 interface ZoneChange extends DnsDifference {
@@ -27,46 +26,34 @@ export interface DnsOutlook {
   readonly problems: readonly string[]
 }
 
-/** What reading the zones takes. */
-export interface ZoneReader extends Pick<Deps, 'secrets'> {
-  readonly platform: Platform
-  readonly signal: AbortSignal
-}
-
 /** Reads the zones and compares them with what a plan wants of them; undefined when it wants nothing of them. */
 export async function compareDns(
   plan: Plan,
-  { platform, secrets, signal }: ZoneReader,
+  { platform, secrets, signal }: Pick<Run, 'platform' | 'secrets' | 'signal'>,
 ): Promise<DnsOutlook | undefined> {
   if (plan.kind !== 'production' || plan.dnsRecords === undefined) return undefined
+  const problem = 'This ml.ink server does not let DNS records be set, so `dns` was left alone'
   if (!platform.offers('listDnsRecords') || !platform.offers('listZones'))
-    return {
-      differences: [],
-      problems: ['This ml.ink server does not let DNS records be set, so `dns` was left alone'],
-    }
+    return { differences: [], problems: [problem] }
   const { dnsRecords, place } = plan
   const zones = await platform.zones(signal)
   const delegated = zones.map(({ zone }) => zone.toLowerCase())
   const strange = [...new Set(dnsRecords.map(({ zone }) => zone))].filter((zone) => !delegated.includes(zone))
   // In a zone of which nothing is wanted any more there may be something to remove.
-  const read = await settleEach(delegated, async (zone) => {
+  const read = async (zone: string) => {
     const wanted = dnsRecords.filter((record) => record.zone === zone)
     const listed = await platform.dnsRecords(zone, signal)
     return { ...dnsDifference(zone, wanted, listed, place.baseName), listed }
-  })
-  signal.throwIfAborted()
-  const differences = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  const unread = read.flatMap((result, index) =>
-    result.status === 'rejected'
-      ? [`The records of ${delegated[index]} could not be read: ${safeMessage({ secrets }, result.reason)}`]
-      : [],
-  )
+  }
+  const { done: differences, failed } = await tryEach(delegated, read, signal)
   const names = delegated.join(', ') || 'there is none'
   return {
     differences,
     problems: [
       ...strange.map((zone) => `The zone ${zone} of \`dns\` is not delegated to ml.ink (delegated: ${names})`),
-      ...unread,
+      ...failed.map(
+        ({ item, error }) => `The records of ${item} could not be read: ${safeMessage({ secrets }, error)}`,
+      ),
       ...differences.flatMap(({ conflicts }) => conflicts),
     ],
   }
@@ -82,21 +69,19 @@ export function describeDns({ differences }: DnsOutlook): string[] {
 
 /** Brings the zones in step with `dns`. The deployment stands either way, so what goes wrong is a warning. */
 export async function applyDnsRecords(run: Run, plan: ProductionPlan): Promise<void> {
+  const failed: string[] = []
   try {
     const outlook = await compareDns(plan, run)
     for (const problem of outlook?.problems ?? []) run.log.warning(`${problem}.`)
-    const failed: string[] = []
     for (const difference of outlook?.differences ?? [])
       failed.push(...(await changeZone(run, difference, plan.place.baseName)))
-    if (failed.length > 0) warnOutOfStep(run, failed.join('; '))
   } catch (error) {
     run.signal.throwIfAborted()
-    warnOutOfStep(run, safeMessage(run, error))
+    failed.push(safeMessage(run, error))
   }
-}
-
-function warnOutOfStep({ log }: Run, why: string): void {
-  log.warning(`The DNS records are not in step with \`dns\`: ${why}. The next deployment tries again.`)
+  if (failed.length === 0) return
+  const why = failed.join('; ')
+  run.log.warning(`The DNS records are not in step with \`dns\`: ${why}. The next deployment tries again.`)
 }
 
 /**
@@ -148,8 +133,7 @@ async function replace(run: Run, replaced: readonly DnsRecord[], record: WantedR
 async function removeFromSet(run: Run, zone: string, record: DnsRecord, others: readonly DnsRecord[]): Promise<void> {
   await remove(run, zone, record)
   for (const other of others.filter(({ managed }) => !managed)) {
-    const { name, type, content, ttl = usualTtl } = other
-    const again = { zone, name, type, content, ttl }
+    const again = sameAs(zone, other)
     await run.platform.deleteDnsRecord(zone, other.id, run.signal)
     // Most likely not ours, so it is not given up at the first failure.
     await makeRecord(run, again).catch(() => makeRecord(run, again))
@@ -197,8 +181,7 @@ async function putBack(run: Run, removed: readonly DnsRecord[], zone: string, se
     try {
       // The removal may be what failed.
       if (findRecord(zone, await run.platform.dnsRecords(zone, signal), record)) continue
-      const { name, type, content, ttl = usualTtl } = record
-      const { id } = await run.platform.addDnsRecord({ zone, name, type, content, ttl }, signal)
+      const { id } = await run.platform.addDnsRecord(sameAs(zone, record), signal)
       run.log.info(`DNS: put back ${words}, because its replacement could not be made`)
       await run.platform.addDnsRecord(markOf(zone, service, id), signal)
     } catch (error) {
@@ -210,6 +193,10 @@ async function putBack(run: Run, removed: readonly DnsRecord[], zone: string, se
 }
 
 const usualTtl = 300
+
+function sameAs(zone: string, { name, type, content, ttl = usualTtl }: DnsRecord) {
+  return { zone, name, type, content, ttl }
+}
 
 // The runner kills a cancelled run after ten seconds; what is half done is put right before that.
 const patienceWhenCancelledMs = 4000

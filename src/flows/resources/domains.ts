@@ -20,23 +20,22 @@ export async function applyDomain(run: Run, plan: DeployPlan, existing: Service 
     if (attached && attached.domain !== domain && !(await takenOff(run, plan, attached)))
       return await show(run, attached)
     if (domain === undefined) return
-    await show(run, attached?.domain === domain ? attached : await attach(run, serviceName, domain))
+    if (attached?.domain === domain) return await show(run, attached)
+    const { status = 'pending' } = await run.platform.addDomain(serviceName, domain, run.signal)
+    await show(run, { domain, status, error: undefined })
   } catch (error) {
     run.signal.throwIfAborted()
     const why = errorMessage(error)
     if (domain === undefined) return run.log.warning(`The domain of ${serviceName} could not be taken off: ${why}`)
     const records = await recordsToSet(run, domain).catch(() => [])
     run.reporter.update({ domain: { name: domain, status: 'not attached', error: why, records } })
-    const hint = isBlocked(why) ? blockedHint : await zonesHint(run, domain)
+    const hint = blocked.test(why) ? blockedHint : await zonesHint(run, domain)
     run.log.warning(`The domain ${domain} could not be attached: ${why}. ${hint}`)
   }
 }
 
 /** The platform's own record of that name is there, and it makes no second one. */
-function isBlocked(why: string): boolean {
-  return /already has a managed record/i.test(why)
-}
-
+const blocked = /already has a managed record/i
 const blockedHint =
   'ml.ink still keeps the DNS record that it made when the name was attached to another service, perhaps one that is deleted by now. ' +
   'If that service is there, take the domain off it (`remove-domain: true`, or remove_custom_domain); if it is gone, delete the managed record in the zone at ml.ink (DNS) or ask ml.ink to. The next deployment attaches the domain.'
@@ -55,16 +54,10 @@ async function takenOff(run: Run, plan: DeployPlan, { domain }: Attached): Promi
   return true
 }
 
-async function attach(run: Run, serviceName: string, domain: string): Promise<Attached> {
-  const { status } = await run.platform.addDomain(serviceName, domain, run.signal)
-  return { domain, status: status ?? 'pending', error: undefined }
-}
-
 async function show(run: Run, { domain, status, error }: Attached): Promise<void> {
   run.log.info(`Domain ${domain}: ${status}${error ? ` (${error})` : ''}`)
   const records = status === 'active' ? undefined : await recordsToSet(run, domain)
-  const view: DomainView = { name: domain, status, error, records }
-  run.reporter.update({ domain: view })
+  run.reporter.update({ domain: { name: domain, status, error, records } })
   for (const record of records ?? []) run.log.info(`  to be set: ${record.type} ${record.name} ${record.content}`)
 }
 
@@ -112,7 +105,12 @@ async function zonesHint(run: Run, domain: string): Promise<string> {
  */
 export function delegationOf(domain: string, zones: readonly Zone[]): { covered: boolean; sentence: string } {
   const under = zoneOf(domain, zones)
-  const sentence = under ? describeZone(domain, under) : describeNoZone(zones)
+  const names = zones.map(({ zone }) => zone).join(', ')
+  const none =
+    zones.length === 0
+      ? 'No zone is delegated to ml.ink yet; delegate one at ml.ink (DNS) first.'
+      : `It lies under none of the zones delegated to ml.ink (${names}).`
+  const sentence = under ? describeZone(domain, under) : none
   return { covered: under !== undefined && isDelegated(under) && isRightBelow(domain, under), sentence }
 }
 
@@ -129,11 +127,4 @@ function describeZone(domain: string, under: Zone): string {
   const prefix = domain.slice(0, -zone.length - 1)
   const [, ...above] = domain.split('.')
   return `ml.ink serves the names one label below a zone, and this is deeper than that below ${zone}: use ${prefix.replaceAll('.', '-')}.${zone}, or delegate ${above.join('.')} as a zone of its own.`
-}
-
-function describeNoZone(zones: readonly Zone[]): string {
-  const names = zones.map(({ zone }) => zone).join(', ')
-  return zones.length === 0
-    ? 'No zone is delegated to ml.ink yet; delegate one at ml.ink (DNS) first.'
-    : `It lies under none of the zones delegated to ml.ink (${names}).`
 }

@@ -4,17 +4,8 @@ import type { Database, TemplateInstance } from '../../ink/resources.ts'
 import type { Service } from '../../ink/results.ts'
 import type { Costing, Place } from '../../plan/plan.ts'
 import type { Run } from '../run.ts'
-import { openInkRepository, readBranches } from './repository.ts'
+import { openInkRepository, type Removable, readBranches } from './repository.ts'
 import { branchesOf } from './versions.ts'
-
-/** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
-export interface Removable {
-  readonly serviceName: string
-  readonly databaseName: string
-  /** Undefined for a service of production. */
-  readonly pullRequest: number | undefined
-  readonly service: Service | undefined
-}
 
 /** The plan of whoever removes something: where, and whether this repository asks for databases. */
 export type RemovalPlan = Pick<Costing, 'database'> & { readonly place: Place }

@@ -9,16 +9,8 @@ import { meaningOf } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
 import type { RemovedPreview, Run } from '../run.ts'
 import { staleMarks, underRemovalMarks } from './removal-mark.ts'
-import {
-  deleteAndWait,
-  type Look,
-  lookAtMany,
-  lookAtOne,
-  type Removable,
-  type RemovalPlan,
-  removeDatabase,
-} from './removal-steps.ts'
-import { openInkRepository } from './repository.ts'
+import { deleteAndWait, type Look, lookAtMany, lookAtOne, type RemovalPlan, removeDatabase } from './removal-steps.ts'
+import { openInkRepository, type Removable } from './repository.ts'
 import { branchesOf, marksOfWorking, unusedBranches } from './versions.ts'
 
 /** What was removed, and what could not be. */

@@ -1,14 +1,18 @@
 import { DeployError } from '../../core/errors.ts'
-import { settleEach } from '../../core/parallel.ts'
+import { bothOf, doEach, tryEach } from '../../core/parallel.ts'
+import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
 import { repositorySlug } from '../../ink/results.ts'
-import { type FormerRepository, formerRepositoryOf, underFormerNames } from '../../plan/build-plan.ts'
+import { formerRepositoryOf, underFormerNames } from '../../plan/build-plan.ts'
+import type { RepositoryName } from '../../plan/event.ts'
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../../plan/guards.ts'
+import { databaseName, previewName } from '../../plan/names.ts'
 import type { Place, Plan } from '../../plan/plan.ts'
-import { namedEnvironmentOf } from '../../plan/variables.ts'
+import { marks, namedEnvironmentOf } from '../../plan/variables.ts'
 import { type GitRemote, parseRemote } from '../../source/remote.ts'
 import type { Run } from '../run.ts'
 import { hasProject } from './account.ts'
+import { targetOf } from './versions.ts'
 
 /** Our repository on the platform's git hosting. */
 export interface InkRepository {
@@ -52,11 +56,9 @@ export async function readBranches(
  * @throws DeployError when it is not ours and `adopt` is not set
  */
 export function assertOwned(service: Service, plan: { place: Place; adopt: boolean }, slug: string): void {
-  assertAllowed(
-    mayChange(existing(service, plan.place, slug), plan.place.repository.fullName, plan.adopt),
-    'Stopped before changing anything',
-  )
-  assertAllowed(sameEnvironment(service, plan.place), 'Stopped before changing anything')
+  const allowance = mayChange(existing(service, plan.place, slug), plan.place.repository.fullName, plan.adopt)
+  for (const one of [allowance, sameEnvironment(service, plan.place)])
+    assertAllowed(one, 'Stopped before changing anything')
 }
 
 /**
@@ -70,11 +72,9 @@ export function assertRemovable(
   request: { place: Place; pullRequest: number | undefined },
   slug: string | undefined,
 ): void {
-  assertAllowed(
-    mayDelete(existing(service, request.place, slug), request.place.repository.fullName, request.pullRequest),
-    'Not removed',
-  )
-  assertAllowed(sameEnvironment(service, request.place), 'Not removed')
+  const { place, pullRequest } = request
+  assertAllowed(mayDelete(existing(service, place, slug), place.repository.fullName, pullRequest), 'Not removed')
+  assertAllowed(sameEnvironment(service, place), 'Not removed')
 }
 
 /** What an environment that the file names has is no other's, and it has nothing of theirs, whatever the names are. */
@@ -133,12 +133,8 @@ export async function ownServices(
   const repository = listed.length > 0 ? await openInkRepository(run, place) : undefined
   if (!repository) return []
   const candidates = listed.filter(({ repo }) => repo === undefined || repo === repository.slug)
-  const read = await settleEach(candidates, ({ name }) => platform.service(name, { env: true }, signal))
-  signal.throwIfAborted()
-  return read.flatMap((one) => {
-    if (one.status === 'rejected') throw one.reason
-    return one.value && isOwnService(one.value, place, repository.slug) ? [one.value] : []
-  })
+  const read = await doEach(candidates, ({ name }) => platform.service(name, { env: true }, signal), signal)
+  return read.flatMap((service) => (service && isOwnService(service, place, repository.slug) ? [service] : []))
 }
 
 function existing(service: Service, { repository }: Place, slug: string | undefined) {
@@ -187,7 +183,7 @@ async function findFormer(
   { place }: PlacedPlan,
   run: Run,
   present: readonly string[],
-): Promise<FormerRepository | undefined> {
+): Promise<RepositoryName | undefined> {
   const { platform, signal } = run
   const { fullName } = place.repository
   for (const name of present) {
@@ -198,12 +194,88 @@ async function findFormer(
   const listed = (await platform.services(signal)).filter(
     ({ repo }) => repository === undefined || repo === undefined || repo === repository.slug,
   )
-  const read = await settleEach(listed, ({ name }) => platform.service(name, { env: true }, signal))
-  signal.throwIfAborted()
-  for (const answer of read) {
-    const service = answer.status === 'fulfilled' ? answer.value : undefined
+  const { done } = await tryEach(listed, ({ name }) => platform.service(name, { env: true }, signal), signal)
+  for (const service of done) {
     const former = service && isMadeBy(service, place) ? formerRepositoryOf(service.env ?? {}, fullName) : undefined
     if (former) return former
   }
   return undefined
+}
+
+/** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
+export interface Removable {
+  readonly serviceName: string
+  readonly databaseName: string
+  /** Undefined for a service of production. */
+  readonly pullRequest: number | undefined
+  readonly service: Service | undefined
+}
+
+/** A preview of this repository that was found on the platform. */
+export interface FoundPreview extends Removable {
+  readonly pullRequest: number
+  /** Milliseconds since the epoch; undefined when the platform does not say. */
+  readonly createdAt: number | undefined
+}
+
+/** Our repository on the platform's git hosting, with the branches it had. */
+export interface ReadRepository extends InkRepository {
+  readonly branches: ReadonlyMap<string, string>
+}
+
+/**
+ * Finds all previews of a repository: among the services that the platform lists (100 at most), and by the repository's
+ * branches `ink/pr-<n>/<service>/…`, which also show those beyond the list and those whose service is gone.
+ */
+export async function findPreviews(
+  run: Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>,
+  place: Place,
+) {
+  const repository = await openInkRepository(run, place)
+  if (!repository) return { previews: [], unreadable: [] }
+  const { slug } = repository
+  const [listed, branches] = await bothOf(
+    run.signal,
+    // Without a list the branches alone tell which previews there are.
+    (signal) => (run.platform.offers('listServices') ? run.platform.services(signal) : Promise.resolve([])),
+    (signal) => readBranches({ ...run, signal }, place, repository),
+  )
+  const fromBranches = new Map(
+    [...branches.keys()]
+      .flatMap((name) => targetOf(name) ?? [])
+      .flatMap(({ pullRequest, serviceName }): [string, number][] =>
+        pullRequest === undefined ? [] : [[serviceName ?? previewName(place.baseName, pullRequest), pullRequest]],
+      ),
+  )
+  const names = new Set([
+    ...listed.filter(({ repo, name }) => repo === slug && name !== place.baseName).map(({ name }) => name),
+    ...fromBranches.keys(),
+  ])
+  const read = async (serviceName: string): Promise<FoundPreview[]> => {
+    const service = await run.platform.service(serviceName, { env: true }, run.signal)
+    const pullRequest = service ? numberOf(service) : fromBranches.get(serviceName)
+    if (pullRequest === undefined || (service && !isOwnService(service, place, slug))) return []
+    const createdAt = Date.parse(service?.createdAt ?? '')
+    const own = { serviceName, databaseName: databaseName(serviceName), service, pullRequest }
+    return [{ ...own, createdAt: Number.isNaN(createdAt) ? undefined : createdAt }]
+  }
+  const { done, failed } = await tryEach([...names], read, run.signal)
+  // What looks like ours and could not be read.
+  const unreadable = failed.map(({ item, error }) => ({ serviceName: item, why: safeMessage(run, error) }))
+  const found: ReadRepository = { ...repository, branches }
+  return { previews: done.flat(), unreadable, repository: found }
+}
+
+function numberOf(service: Service): number | undefined {
+  const number = Number(service.env?.[marks.pullRequest])
+  return Number.isInteger(number) && number > 0 ? number : undefined
+}
+
+/** The oldest first; those of unknown age last, so that they are not taken for old. The platform tells whole seconds. */
+export function oldestFirst(previews: readonly FoundPreview[]): FoundPreview[] {
+  return previews.toSorted(
+    (a, b) =>
+      (a.createdAt ?? Number.POSITIVE_INFINITY) - (b.createdAt ?? Number.POSITIVE_INFINITY) ||
+      a.pullRequest - b.pullRequest,
+  )
 }

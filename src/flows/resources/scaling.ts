@@ -28,7 +28,7 @@ import type { RolloutEnd } from '../observe.ts'
 import { rollOut } from '../rollout.ts'
 import type { Run } from '../run.ts'
 import { judge } from '../verdict.ts'
-import type { ReadRepository } from './previews.ts'
+import type { ReadRepository } from './repository.ts'
 import { ownedBy } from './repository.ts'
 
 /**
@@ -45,7 +45,6 @@ export async function scale(
   const unchanged = (why: string, left: Load = load): Scaled => ({
     load: left,
     said: [`Size unchanged: ${why}.`, describeBroken(left)].filter(Boolean).join(' '),
-    broke: undefined,
   })
   if (!run.platform.offers('updateService')) return unchanged('this ml.ink server cannot change a service')
   if (isDeploying(service)) return unchanged('a deployment is under way')
@@ -58,7 +57,7 @@ export async function scale(
   const given = { autoscale: plan.autoscale, size, usage, load: read, running, killed, now }
   const step = decideStep(given)
   if (!step) return unchanged(whyUnchanged(given), read)
-  if (plan.dryRun) return { load: read, said: `Would change: ${describeStep(step)}`, broke: undefined }
+  if (plan.dryRun) return { load: read, said: `Would change: ${describeStep(step)}` }
   return await applyScaling(plan, run, production, { step, size, load: read, now })
 }
 
@@ -104,23 +103,22 @@ const lastWords = 10
 function killedFor(run: Run, { service, seen }: Production): string | undefined {
   const verdict = meaningOf(service.status)?.verdict
   if (verdict !== 'crashed' && !(verdict === 'active' && seen.verdict === 'trouble')) return undefined
-  const sanitize = createSanitizer(run.secrets())
-  const said = service.errorMessage === undefined ? [] : [service.errorMessage]
-  const line = memoryDeath([...lastWordsOf(service.runtimeLogs, lastWords), ...said].map(sanitize))
+  const said = [...lastWordsOf(service.runtimeLogs, lastWords), service.errorMessage ?? '']
+  const line = memoryDeath(said.map(createSanitizer(run.secrets())))
   return line === undefined ? undefined : `“${line.trim().slice(0, 120)}”`
 }
 
 /** What a look at the size led to. */
-export interface Scaled {
+interface Scaled {
   readonly load: Load
   /** One line for the summary. */
   readonly said: string
   /** Set when the service did not come up again after its size was changed. */
-  readonly broke: string | undefined
+  readonly broke?: string
 }
 
 /** The production service, as it was found. */
-export interface Production {
+interface Production {
   readonly service: Service
   readonly seen: MonitoredService
   readonly repository: ReadRepository
@@ -137,40 +135,35 @@ interface Decided {
 /** Carries one step out; where the service does not come up with it, takes it back. */
 async function applyScaling(plan: MonitorPlan, run: Run, production: Production, decided: Decided): Promise<Scaled> {
   const { step, size, load, now } = decided
-  const { repository } = production
-  const begun: Scaled = { load, said: 'Size unchanged: a deployment has begun meanwhile.', broke: undefined }
+  const { slug, branches } = production.repository
+  const begun: Scaled = { load, said: 'Size unchanged: a deployment has begun meanwhile.' }
   const service = await run.platform.service(production.service.name, freshParts, run.signal)
-  if (service?.branch === undefined || service.branch !== production.service.branch || isDeploying(service))
-    return begun
-  const { branch } = service
+  const { branch } = service ?? {}
+  if (!service || branch === undefined || branch !== production.service.branch || isDeploying(service)) return begun
   run.log.info(describeStep(step))
-  const of = { service, branch, slug: repository.slug, commit: repository.branches.get(branch) }
+  const of = { service, branch, slug, commit: branches.get(branch) }
   const stepped = withStep(load, step, now, size)
   try {
     const end = await resize(plan, run, of, step)
     if (end.kind === 'superseded' && !end.sent) return begun
     const { status, sentence } = judge(end)
-    if (status === 'live') return { load: stepped, said: describeStep(step), broke: undefined }
+    if (status === 'live') return { load: stepped, said: describeStep(step) }
     const said = `${describeStep(step)} ${sentence}.`
-    if (status === 'superseded' || status === 'cancelled') return { load: stepped, said, broke: undefined }
+    if (status === 'superseded' || status === 'cancelled') return { load: stepped, said }
     const broke = `After its size was changed: ${sentence}`
-    if (!isDueToTheSize(end)) return { load: stepped, said, broke }
+    // A service that is gone, or of which it is not known how it is, was not broken by its size.
+    if (end.kind === 'gone' || end.kind === 'unconfirmed') return { load: stepped, said, broke }
     return await revertBreak(plan, run, production, of, decided, sentence)
   } catch (error) {
     run.signal.throwIfAborted()
     if (!(error instanceof DeployError)) throw error
     const why = safeMessage(run, error)
     run.log.warning(`${service.name} could not be changed: ${why}`)
-    return { load, said: `Size unchanged: ml.ink refused it (${why}).`, broke: undefined }
+    return { load, said: `Size unchanged: ml.ink refused it (${why}).` }
   }
 }
 
 const freshParts = { env: true, deployLogLines: 500 } as const
-
-/** A service that is gone, or of which it is not known how it is, was not broken by its size. */
-function isDueToTheSize({ kind }: RolloutEnd): boolean {
-  return kind !== 'gone' && kind !== 'unconfirmed'
-}
 
 /** What a service runs while its size is changed. */
 interface Deployed {

@@ -1,9 +1,9 @@
 import { DeployError } from '../../core/errors.ts'
 import { count, shortSha } from '../../core/format.ts'
-import { settleEach } from '../../core/parallel.ts'
+import { doEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
-import { deploymentBranch, parseDeploymentBranch, readTarget, targetsOfVersions } from '../../plan/names.ts'
+import { commitOf, deploymentBranch, parseDeploymentBranch, readTarget, targetsOfVersions } from '../../plan/names.ts'
 import type { RollbackPlan } from '../../plan/plan.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
@@ -38,7 +38,7 @@ export function branchesOf({ serviceName, pullRequest }: Versioned, branches: It
 
 /** The branches that tell which versions of a service worked. */
 export function marksOfWorking({ serviceName }: Pick<Versioned, 'serviceName'>, branches: Iterable<string>): string[] {
-  return [...branches].filter((name) => name.startsWith(`${workedPrefix(serviceName)}/`))
+  return [...branches].filter((name) => name.startsWith(workedPrefix(serviceName)))
 }
 
 /** What the name of a deployment's branch says of pull request and service; undefined for all other branches. */
@@ -68,12 +68,8 @@ export async function unusedBranches(
   const asked = [...new Set([...named, ...neighbours.map(({ name }) => name)])].filter(
     (name) => !where.except.includes(name),
   )
-  const read = await settleEach(asked, (name) => platform.service(name, {}, signal))
-  const inUse = new Set<string | undefined>()
-  for (const answer of read) {
-    if (answer.status === 'rejected') throw answer.reason
-    inUse.add(answer.value?.branch)
-  }
+  const read = await doEach(asked, (name) => platform.service(name, {}, signal), signal)
+  const inUse = new Set(read.map((service) => service?.branch))
   const doubtful = !isTold || listed.length >= listLimit ? shared : []
   return candidates.filter((name) => !inUse.has(name) && !doubtful.includes(name))
 }
@@ -107,7 +103,9 @@ export interface LiveVersion {
 export async function keepVersions(live: LiveVersion): Promise<void> {
   const { run, plan, branch, prepared } = live
   try {
-    if (targetOf(branch)?.pullRequest === undefined) await markWorking(live)
+    const mark = workedBranch(plan.serviceName, branch)
+    if (targetOf(branch)?.pullRequest === undefined && !prepared.remoteBranches.has(mark))
+      await live.source.mark(prepared.remote, [mark], run.signal)
     const old = await oldVersions(live)
     if (old.length === 0) return
     const marks = old.map((name) => workedBranch(plan.serviceName, name))
@@ -115,9 +113,8 @@ export async function keepVersions(live: LiveVersion): Promise<void> {
     run.log.info(`Deleted ${count(old.length, 'branch', 'branches')} that no deployment needs any more`)
   } catch (error) {
     run.signal.throwIfAborted()
-    run.log.warning(
-      `Old branches on ml.ink could not be deleted (${safeMessage(run, error)}). The next deployment tries again.`,
-    )
+    const why = safeMessage(run, error)
+    run.log.warning(`Old branches on ml.ink could not be deleted (${why}). The next deployment tries again.`)
   }
 }
 
@@ -126,35 +123,24 @@ export async function keepVersions(live: LiveVersion): Promise<void> {
  * GitHub may have no record of, and a push to it starts nothing.
  */
 function workedBranch(serviceName: string, branch: string): string {
-  return `${workedPrefix(serviceName)}/${branch.slice(branch.lastIndexOf('/') + 1)}`
+  return `${workedPrefix(serviceName)}${branch.slice(branch.lastIndexOf('/') + 1)}`
 }
 
-function workedPrefix(serviceName: string): string {
-  return `ink/worked/${serviceName}`
-}
-
-async function markWorking({ run, plan, source, branch, prepared }: LiveVersion): Promise<void> {
-  const mark = workedBranch(plan.serviceName, branch)
-  if (!prepared.remoteBranches.has(mark)) await source.mark(prepared.remote, [mark], run.signal)
-}
+const workedPrefix = (serviceName: string) => `ink/worked/${serviceName}/`
 
 /** Own and shared names are counted apart: what another service may need of the shared ones is its last versions, too. */
 async function oldVersions({ run, plan, source, branch, prepared }: LiveVersion): Promise<readonly string[]> {
   const { pullRequest } = readTarget(plan.target)
   const branches = new Map([...prepared.remoteBranches, [branch, prepared.snapshot.sha]])
-  const protect = [branch, ...versionBefore(prepared)]
+  // The version that this one took the place of is kept, so that there is something to roll back to.
+  const before = isLive(prepared.existing) ? (prepared.existing?.branch ?? '') : ''
+  const protect = targetOf(before) ? [branch, before] : [branch]
   const keepNewest = pullRequest === undefined ? versionsKept : 0
   const old: string[] = []
   for (const target of targetsOfVersions(plan.target))
     old.push(...(await source.oldBranches({ branches, target, protect, keepNewest }, run.signal)))
   // Our own service is asked as well: somebody may have taken over since it was seen live.
   return old.length === 0 ? [] : unusedBranches(run, old, { slug: prepared.repositorySlug, except: [] })
-}
-
-/** The version that this one took the place of is kept, so that there is something to roll back to. */
-function versionBefore({ existing }: LiveVersion['prepared']): string[] {
-  const branch = isLive(existing) ? existing?.branch : undefined
-  return branch !== undefined && targetOf(branch) ? [branch] : []
 }
 
 /**
@@ -171,7 +157,7 @@ export async function versionToRestore(
   const targets = targetsOfVersions(plan.target)
   const ordered: string[] = []
   for (const target of targets) ordered.push(...(await source.newestFirst(branches, target, run.signal)))
-  if (plan.to === undefined) return versionThatWorked(plan, run, { ordered, branches, present })
+  if (plan.to === undefined) return versionThatWorked(plan, run, ordered, branches, present)
   const { to } = plan
   const found = targets
     .map((target) => deploymentBranch(target, to))
@@ -185,33 +171,29 @@ export async function versionToRestore(
 async function versionThatWorked(
   plan: RollbackPlan,
   run: Run,
-  known: {
-    readonly ordered: readonly string[]
-    readonly branches: ReadonlyMap<string, string>
-    readonly present: string | undefined
-  },
+  ordered: readonly string[],
+  branches: ReadonlyMap<string, string>,
+  present = 'unknown',
 ): Promise<string> {
-  const { ordered, branches, present } = known
-  const candidates = ordered.slice(ordered.indexOf(present ?? '') + 1)
-  const pullRequest = plan.pullRequest?.number
-  const task = recordTask({ place: plan.place, serviceName: plan.serviceName, pullRequest })
+  const { place, serviceName } = plan
+  const candidates = ordered.slice(ordered.indexOf(present) + 1)
+  const task = recordTask({ place, serviceName, pullRequest: plan.pullRequest?.number })
   for (const branch of candidates) {
-    if (branches.has(workedBranch(plan.serviceName, branch))) return branch
-    const sha = parseDeploymentBranch(branch)?.sourceSha
+    if (branches.has(workedBranch(serviceName, branch))) return branch
+    const sha = commitOf({ branch })
     const outcome = sha === undefined ? undefined : await run.github.records.outcomeOf(task, sha)
     if (outcome === 'worked') return branch
-    run.log.info(
-      `${branch} is passed over: ${outcome === 'failed' ? 'its deployment failed' : `nothing tells that it ever worked for ${plan.serviceName}`}`,
-    )
+    const why = outcome === 'failed' ? 'its deployment failed' : `nothing tells that it ever worked for ${serviceName}`
+    run.log.info(`${branch} is passed over: ${why}`)
   }
   throw new DeployError(
     candidates.length === 0
-      ? `There is no deployment before the present one (${present ?? 'unknown'}) to go back to`
-      : `No deployment before the present one (${present ?? 'unknown'}) is known to have worked`,
+      ? `There is no deployment before the present one (${present}) to go back to`
+      : `No deployment before the present one (${present}) is known to have worked`,
     { hint: `Kept are: ${describeVersions(ordered)}. \`rollback-to\` goes to one of them whatever is known of it.` },
   )
 }
 
 function describeVersions(ordered: readonly string[]): string {
-  return ordered.map((name) => shortSha(parseDeploymentBranch(name)?.sourceSha ?? name)).join(', ') || 'none'
+  return ordered.map((name) => shortSha(commitOf({ branch: name }) ?? name)).join(', ') || 'none'
 }

@@ -1,7 +1,7 @@
 import type { ProductionPlan } from '../plan.ts'
 import { decides, detectIn } from './detect.ts'
 import { manifestAt, siteIn } from './detect-node.ts'
-import { type FileTree, has } from './file-tree.ts'
+import { at, type FileTree, has } from './file-tree.ts'
 
 /** How a service is created that nothing is said of, where its files leave no doubt. */
 export interface DetectedBuild {
@@ -55,7 +55,10 @@ export function detectBuild(tree: FileTree, folder: string): DetectedBuild | und
 
 /** Whether a site is built as its tool does as a rule, and nothing beside it looks like a server. */
 function leavesNoDoubt(tree: FileTree, folder: string): boolean {
-  const beside = [...serverFiles, 'pnpm-workspace.yaml'].some((name) => has(tree, folder, name))
+  // What the page loads runs in browsers.
+  const page = tree.read(at(folder, 'index.html')) ?? ''
+  const servers = serverFiles.filter((name) => !page.includes(name))
+  const beside = [...servers, 'pnpm-workspace.yaml'].some((name) => has(tree, folder, name))
   return !beside && manifestAt(tree, folder)?.workspaces === undefined && siteIn(tree, folder)?.usual === true
 }
 

@@ -84,7 +84,7 @@ function dockerfileIn(tree: FileTree, folder: string): Found | undefined {
 /** Where an app of Python is looked for. */
 const pythonFiles = ['main.py', 'app.py', 'server.py', 'wsgi.py', 'app/main.py', 'src/main.py', 'app/__init__.py']
 const toldBy =
-  /^(?:package\.json|angular\.json|Dockerfile|requirements\.txt|pyproject\.toml|Pipfile|Gemfile|mkdocs\.yml)$/
+  /^(?:package\.json|angular\.json|Dockerfile|requirements\.txt|pyproject\.toml|Pipfile|Gemfile|mkdocs\.yml|index\.html)$/
 
 /** Whether the contents of a file in the directory of a service decide anything. */
 export function decides(name: string): boolean {

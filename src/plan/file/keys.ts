@@ -87,25 +87,22 @@ const gone: Readonly<Record<string, string>> = {
   'on-missing-key': 'a run that GitHub gives no secrets is skipped, and every other one needs a key',
 }
 
-/** What a workflow gives that is not for it to say: problems to refuse the run with, and the settings that belong into the file. */
-export interface MovedInputs {
-  readonly problems: readonly string[]
-  readonly settings: Partial<Readonly<Record<SettingName, string>>>
-}
-
 /**
  * Finds settings of the app among the inputs. Leaving them out in silence would deploy something else than was meant.
+ * @returns problems to refuse the run with, and the settings that belong into the file
  * @param given every input of the step by its name
  * @param path of the file in the repository
  */
-export function findMovedInputs(given: Readonly<Record<string, string>>, path: string): MovedInputs {
+export function findMovedInputs(given: Readonly<Record<string, string>>, path: string) {
   const moved = Object.keys(given).filter(isFileOnly)
   return {
     problems: Object.keys(given).flatMap((name) => {
       if (isFileOnly(name)) return [`${name}: is no input but stands in ${path}, as ${keyOf(name)}`]
       return Object.hasOwn(gone, name) ? [`${name}: is no input; ${gone[name]}`] : []
     }),
-    settings: Object.fromEntries(moved.map((name) => [name, given[name] ?? ''])),
+    settings: Object.fromEntries(moved.map((name) => [name, given[name] ?? ''])) as Partial<
+      Record<SettingName, string>
+    >,
   }
 }
 

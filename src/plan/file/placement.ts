@@ -1,5 +1,5 @@
-import type { Repository } from '../event.ts'
-import { nameIn, nameOfSeveral, parseServiceName, previewName, serviceName } from '../names.ts'
+import type { RepositoryName } from '../event.ts'
+import { madeName, nameIn, nameOfSeveral, parseServiceName, previewName } from '../names.ts'
 import type { Given, Settings } from '../settings.ts'
 import { type FileService, type NamedEnvironment, noVariables, type ServiceVariables, type Wire } from './references.ts'
 
@@ -17,7 +17,7 @@ export interface PlacedService {
  */
 export function placeServices(
   services: readonly FileService[],
-  repository: Pick<Repository, 'owner' | 'name'>,
+  repository: RepositoryName,
   nameIn: (key: string) => Given | undefined,
 ): { readonly placed: readonly PlacedService[]; readonly problems: readonly string[] } {
   const problems: string[] = []
@@ -48,46 +48,40 @@ export interface RunningService {
   readonly key: string | undefined
 }
 
-/** What production runs, held against the file. */
-export interface Comparison<S> {
-  /** Why nothing may be deployed: users would get another program under their address, or production would be there twice. */
-  readonly problems: readonly string[]
-  /** What the file has no more. */
-  readonly orphans: readonly S[]
-}
-
 /**
  * What a service would be called if it were made now.
  * @param former what the repository was called when the service was made, where it is called otherwise now
  */
 export function nameNow(
-  {
-    name,
-    key,
-    number,
-    environment,
-  }: {
+  service: {
     readonly name: string
     readonly key: string | undefined
     readonly number: number | undefined
     readonly environment?: string | undefined
   },
-  repository: Pick<Repository, 'owner' | 'name'>,
-  former: Pick<Repository, 'owner' | 'name'> | undefined,
+  repository: RepositoryName,
+  former: RepositoryName | undefined,
 ): string {
-  const made = (of: Pick<Repository, 'owner' | 'name'>) => {
-    const base = key === undefined ? serviceName(undefined, of) : nameOfSeveral(of, key)
+  const { name, key, number, environment } = service
+  const made = (of: RepositoryName) => {
+    const base = madeName(of, key)
     return number === undefined ? nameIn(environment, base) : previewName(base, number)
   }
   return former && made(former) === name ? made(repository) : name
 }
 
-/** @param removes whether what the file has no more is to be removed, so that nothing stays twice */
+/**
+ * Holds what production runs against the file.
+ *
+ * @returns why nothing may be deployed (users would get another program under their address, or production would be there
+ *   twice), and what the file has no more
+ * @param removes whether what the file has no more is to be removed, so that nothing stays twice
+ */
 export function compareWithFile<S extends RunningService>(
   running: readonly S[],
   placed: readonly PlacedService[],
   removes: boolean,
-): Comparison<S> {
+) {
   const isRunning = ({ name }: PlacedService) => running.some(({ madeNow }) => madeNow === name)
   const begun = placed.some(isRunning)
   const problems: string[] = []

@@ -1,4 +1,6 @@
 import { didYouMean, shown } from '../../core/format.ts'
+import { Secret } from '../../core/secret.ts'
+import type { Variables } from '../variables.ts'
 
 /** What a reference in a value stands for. */
 export type Reference =
@@ -109,7 +111,6 @@ export function fillTemplate(
   return parts.every((part) => part !== undefined) ? parts.join('') : undefined
 }
 
-/** The references of a template. */
 export function referencesOf(template: Template): Reference[] {
   return template.filter((part) => typeof part !== 'string')
 }
@@ -167,16 +168,9 @@ export function wiresOfPreviews(services: readonly FileService[]): Wire[] {
 export function inOrder<T extends { readonly name: string; readonly wires: readonly Wire[] }>(
   services: readonly T[],
 ): readonly T[] {
-  const ordered = new Set<T>()
-  const visit = (service: T): void => {
-    for (const { service: name } of service.wires) {
-      const other = services.find((one) => one.name === name)
-      if (other && !ordered.has(other)) visit(other)
-    }
-    ordered.add(service)
-  }
-  services.forEach(visit)
-  return [...ordered]
+  const byName = new Map(services.map((service) => [service.name, service]))
+  const needs = (name: string) => byName.get(name)?.wires.map(({ service }) => service) ?? []
+  return visitAll([...byName.keys()], needs).order.flatMap((name) => byName.get(name) ?? [])
 }
 
 /** The names of services that refer to each other in a circle, beginning and ending with the same; undefined without one. */
@@ -189,20 +183,100 @@ export function circleIn(services: readonly Pick<FileService, 'name' | 'variable
       ),
     ]),
   )
-  const cleared = new Set<string>()
+  return visitAll([...needs.keys()], (name) => needs.get(name) ?? []).circle
+}
+
+/** Names, each behind those that it needs; up to the first circle, if there is one. */
+function visitAll(names: readonly string[], needs: (name: string) => readonly string[]) {
+  const order = new Set<string>()
   const visit = (name: string, path: readonly string[]): readonly string[] | undefined => {
     if (path.includes(name)) return [...path.slice(path.indexOf(name)), name]
-    if (cleared.has(name)) return undefined
-    for (const next of needs.get(name) ?? []) {
+    if (order.has(name)) return undefined
+    for (const next of needs(name)) {
       const circle = visit(next, [...path, name])
       if (circle) return circle
     }
-    cleared.add(name)
+    order.add(name)
     return undefined
   }
-  for (const { name } of services) {
+  for (const name of names) {
     const circle = visit(name, [])
-    if (circle) return circle
+    if (circle) return { order: [...order], circle }
   }
-  return undefined
+  return { order: [...order], circle: undefined }
+}
+
+/** What the references of a service's variables stand for in one run. */
+export interface VariablesOf {
+  readonly environment: 'preview' | 'production'
+  /** The environment that the file names, where it is one. */
+  readonly named?: string | undefined
+  readonly pullRequest: number | undefined
+  readonly sha: string
+  /** A fork's code, which gets the variables of `preview-env` and no others of the workflow. */
+  readonly untrusted: boolean
+}
+
+/** Where the variables of a service come from. */
+interface GivenVariables {
+  readonly shared: Variables
+  readonly preview: Variables
+  readonly production: Variables
+  /** Those of `ink.yml`, below all others. */
+  readonly file: ServiceVariables
+  /** Secrets that a file names: they go there alone. */
+  readonly named: ReadonlySet<string>
+  /** What the references to other services stand for, as `NAME.output`. */
+  readonly wired: ReadonlyMap<string, string>
+}
+
+/** The variables that the workflow and `ink.yml` give a service, without the marks; or what is missing, each with its place. */
+export function fillVariables(
+  { shared, preview, production, file, named, wired }: GivenVariables,
+  of: VariablesOf,
+): { readonly variables: Variables; readonly problems: readonly string[] } {
+  const specific = of.environment === 'preview' ? preview : production
+  const given: Variables = of.untrusted ? specific : new Map([...shared, ...specific])
+  const wanted = new Map([...file.shared, ...file[of.environment]])
+  const filled = new Map<string, Secret>()
+  const problems: string[] = []
+  for (const [name, variable] of wanted) {
+    const text = fillTemplate(variable.template, (reference) => valueOfReference(reference, given, of, wired))
+    if (text !== undefined) filled.set(name, new Secret(text))
+    // A stranger's code goes without what it must not have.
+    else if (!of.untrusted)
+      for (const secret of secretsIn(variable))
+        if (!given.has(secret))
+          problems.push(`${variable.label}: the workflow gives no ${secret}; put it into the input env, as ${secret}=…`)
+  }
+  return { variables: new Map([...filled, ...[...given].filter(([name]) => !named.has(name))]), problems }
+}
+
+function valueOfReference(
+  reference: Reference,
+  given: Variables,
+  of: VariablesOf,
+  wired: ReadonlyMap<string, string>,
+): string | undefined {
+  switch (reference.kind) {
+    case 'secret':
+      return given.get(reference.name)?.reveal()
+    case 'pull-request':
+      return of.pullRequest === undefined ? '' : String(of.pullRequest)
+    case 'commit':
+      return of.sha
+    case 'environment':
+      return of.named ?? of.environment
+    case 'service':
+      return wired.get(`${reference.service}.${reference.output}`)
+  }
+}
+
+function secretsIn({ template }: FileVariable): string[] {
+  return referencesOf(template).flatMap((reference) => (reference.kind === 'secret' ? [reference.name] : []))
+}
+
+/** The secrets that a service's variables name, whatever the environment. */
+export function secretsNamed({ shared, preview, production }: ServiceVariables): string[] {
+  return [shared, preview, production].flatMap((group) => [...group.values()].flatMap(secretsIn))
 }

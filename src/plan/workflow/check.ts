@@ -38,6 +38,8 @@ export interface WorkflowFacts {
   /** The repository that this action comes from, where it is known. */
   readonly action: string | undefined
   readonly productionBranch: string
+  /** Those to which `ink.yml` gives an environment of their own. */
+  readonly environmentBranches?: readonly string[]
   readonly isPrivate: boolean
   /** Why this run was given no secrets, where that is so. */
   readonly secretsWithheld: string | undefined
@@ -48,7 +50,6 @@ export interface WorkflowFinding {
   readonly name: string
   readonly result: 'warning' | 'problem'
   readonly detail: string
-  /** The lines to put in. */
   readonly fix: readonly string[]
   /** Whether a run that is concerned says so by itself, when it comes to that. */
   readonly shows: boolean
@@ -66,7 +67,7 @@ export function checkWorkflow(workflows: Workflows, facts: WorkflowFacts): reado
   return [
     checkClosing(workflows),
     checkLabels(workflows.own, facts),
-    checkBranches(workflows.own, facts),
+    ...checkBranches(workflows, facts),
     checkConcurrency(workflows.own, job),
     checkPermissions(workflows.own, job, facts),
     checkSchedule(workflows, facts),
@@ -124,22 +125,37 @@ function checkLabels(own: Workflow, { settings }: WorkflowFacts): Finding {
 }
 
 /** Filters of branches are globs as filters of paths are: the last that matches counts, `!` takes out. */
-function checkBranches(own: Workflow, { productionBranch }: WorkflowFacts): Finding {
-  const push = own.triggers.get('push')
-  if (push === undefined) return undefined
+function runsFor({ triggers }: Workflow, branch: string): boolean {
+  const push = triggers.get('push')
+  if (push === undefined) return false
   const { branches, branchesIgnore, tags } = push
-  const never =
-    branches !== undefined
-      ? !matchesPaths(branches, [productionBranch])
-      : branchesIgnore !== undefined
-        ? matchesPaths(branchesIgnore, [productionBranch])
-        : tags !== undefined
-  if (!never) return undefined
-  return warning(
-    'Production branch',
-    `${own.path} does not run for pushes to ${productionBranch}, which is the production branch: production is never deployed by a push`,
-    ['on:', '  push:', `    branches: [${productionBranch}]`],
-  )
+  if (branches !== undefined) return matchesPaths(branches, [branch])
+  return branchesIgnore === undefined ? tags === undefined : !matchesPaths(branchesIgnore, [branch])
+}
+
+/** Whoever leaves `push` out wants no production; a branch with an environment is named to be pushed to. */
+function checkBranches({ own, others }: Workflows, facts: WorkflowFacts): readonly Finding[] {
+  const { productionBranch, environmentBranches = [] } = facts
+  const push = own.triggers.get('push')
+  const finding = (name: string, branches: readonly string[], what: string): Finding => ({
+    name,
+    result: 'warning',
+    detail: `${own.path} does not run for pushes to ${branches.at(-1)}, which ${what} by a push`,
+    fix: ['on:', '  push:', `    branches: [${branches.join(', ')}]`],
+    shows: false,
+  })
+  const listed = push?.branches ?? [productionBranch]
+  const production = push !== undefined && !runsFor(own, productionBranch)
+  return [
+    ...(production
+      ? [finding('Production branch', [productionBranch], 'is the production branch: production is never deployed')]
+      : []),
+    ...environmentBranches
+      .filter((branch) => ![own, ...others].some((workflow) => runsFor(workflow, branch)))
+      .map((branch) =>
+        finding('Environment', [...listed, branch], 'has an environment in ink.yml: that is never deployed'),
+      ),
+  ]
 }
 
 /** What differs between pull requests. */

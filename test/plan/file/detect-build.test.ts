@@ -23,6 +23,11 @@ describe('what is set for a new service that nothing is said of', () => {
     ['Vite', vite, site],
     ['Vite with a usual configuration', { ...vite, 'vite.config.ts': 'export default { plugins: [] }' }, site],
     [
+      'Vite whose page loads a script beside it',
+      { ...vite, 'index.html': '<script type="module" src="/main.js"></script>', 'main.js': '' },
+      site,
+    ],
+    [
       'Vite that is built by a script of its own',
       { 'package.json': pack({ scripts: { build: 'run-p a b', b: 'vite build' }, dependencies: { vite: '7' } }) },
       site,

@@ -14,7 +14,7 @@ import {
 import { G1_RULES, logArguments } from '../service-settings.ts'
 import { customDomainOf } from './domains.ts'
 import { findRepository } from './repositories.ts'
-import { changesSchema, projectSchema, readSettings, settingsSchema, started, updatedSchema } from './settings.ts'
+import { changesSchema, projectSchema, readSettings, settingsSchema, startedSchema, updatedSchema } from './settings.ts'
 
 /** The service tools of generation 1. */
 export function g1ServiceTools(core: PlatformCore): Tool[] {
@@ -29,7 +29,14 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
         'region?': text('Region', { enum: ['eu-central-1'], default: 'eu-central-1' }),
         'project?': projectSchema,
       }),
-      output: objectSchema({ ...started, repo: text('Repository') }),
+      output: objectSchema({
+        service_id: text('Service'),
+        name: text('Name'),
+        status: text('Status'),
+        repo: text('Repository'),
+        'commit_hash?': text('Commit'),
+        message: text('Note'),
+      }),
       async run(args, account) {
         const { service, deployment } = await createService(core, account, {
           name: args.text('name'),
@@ -70,7 +77,7 @@ export function g1ServiceTools(core: PlatformCore): Tool[] {
       name: 'redeploy_service',
       description: 'Deploy a service anew from the latest code of its branch',
       input: objectSchema({ name: text('Name of the service'), 'project?': projectSchema }),
-      output: objectSchema(started),
+      output: startedSchema,
       run(args, account) {
         if (args.text('name') === '') throw new ToolFailure('name is required')
         const { ref } = core.accounts.projectByRef(account.id, projectOf(args))

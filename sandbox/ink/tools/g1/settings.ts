@@ -28,7 +28,7 @@ const updated = { service_id: text('Service'), name: text('Name'), status: text(
 export const updatedSchema = objectSchema(updated)
 
 /** What the tools answer that start a deployment. */
-export const started = { ...updated, 'commit_hash?': text('Commit') }
+export const startedSchema = objectSchema({ ...updated, 'commit_hash?': text('Commit') })
 
 /** Settings that were given, an empty text among them: an update stores it. */
 export function readSettings(args: Arguments): ServiceSettings {

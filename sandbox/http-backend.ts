@@ -5,11 +5,10 @@ import type { Readable, Writable } from 'node:stream'
 /**
  * Runs `git http-backend` for one request (RFC 3875) and streams its answer.
  *
- * Left out on purpose, because the platform's git host has neither: `GIT_PROTOCOL` (so protocol v0 is spoken) and
- * `HTTP_CONTENT_ENCODING` (so a body compressed with gzip reaches git as the bytes it is, and is not understood).
+ * `GIT_PROTOCOL` and `HTTP_CONTENT_ENCODING` are passed on by those alone who put them into `env`: without the one protocol v0
+ * is spoken, without the other a body compressed with gzip reaches git as the bytes it is, and is not understood.
  *
  * @param beforeEnd - awaited after git has ended and before the client learns so
- * @returns git's exit code
  */
 export function runHttpBackend(options: {
   readonly request: IncomingMessage
@@ -22,7 +21,7 @@ export function runHttpBackend(options: {
   readonly env: Readonly<Record<string, string>>
   readonly beforeEnd: () => Promise<void>
   /** Lets git see no more than so many bytes of the body, then kills it and calls `onCut`. */
-  readonly cut: { readonly afterBytes: number; readonly onCut: () => void } | undefined
+  readonly cut?: { readonly afterBytes: number; readonly onCut: () => void } | undefined
 }): Promise<void> {
   const { request, response } = options
   const child = spawn('git', ['http-backend'], {
