@@ -93,6 +93,11 @@ function start(
   const [log, warnings, notices]: [string[], string[], string[]] = [[], [], []]
   const say = (line: string) => void log.push(line)
   const secrets: string[] = []
+  let redactor = createRedactor(secrets)
+  const mask = (...more: readonly string[]) => {
+    secrets.push(...more)
+    redactor = createRedactor(secrets)
+  }
   const deps: Deps = {
     context,
     settings,
@@ -111,10 +116,10 @@ function start(
     output: (name, value) => {
       outputs[name] = String(value)
     },
-    mask: (secret) => void secrets.push(secret),
-    maskVariables: (values) => void secrets.push(...Object.values(values)),
+    mask: (secret) => mask(secret),
+    maskVariables: (values) => mask(...Object.values(values)),
     secrets: () => secrets,
-    redact: (value) => redactValue(value, createRedactor(secrets)),
+    redact: (value) => redactValue(value, redactor),
     openPlatform: async () => ink.platform(),
     openSource: () => ink.source(),
     github: github(cancel.signal),
