@@ -208,9 +208,9 @@ export function servedWith(zone: string, record: ListedRecord, listed: readonly 
 export function findRecord(
   zone: string,
   listed: readonly ListedRecord[],
-  record: Pick<ListedRecord, 'name' | 'type' | 'content'>,
+  { name, type, content }: Pick<ListedRecord, 'name' | 'type' | 'content'>,
 ): ListedRecord | undefined {
-  const wanted = plain(zone, record)
+  const wanted = plain(zone, { name, type, content })
   return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, wanted))
 }
 

@@ -90,7 +90,9 @@ describe('the command line', () => {
   it.each([['logout'], ['--print'], ['toString']])(
     '%s is not a command, and is refused with the names of those there are',
     (name) => {
-      expect(() => commandIn([name], commands)).toThrow(`there is no command "${name}"; the commands are login, explain`)
+      expect(() => commandIn([name], commands)).toThrow(
+        `there is no command "${name}"; the commands are login, explain`,
+      )
     },
   )
 })
