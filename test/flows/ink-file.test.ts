@@ -137,3 +137,17 @@ describe('ink.yml', () => {
     expect(stage.ink.service(scene.preview(number))?.config.memory).not.toBe('4096Mi')
   })
 })
+
+it('a pull request that was told of a mistake has one card, and no trace of it once that is mended', async () => {
+  const scene = await stage.scene()
+  const { number } = await scene.open('hello')
+  const keyless = await scene.act('pull_request', { action: 'opened', number }, { inputs: { 'api-key': '' } })
+  expect(keyless.told).toBe('failed: api-key: is not set')
+  expect(scene.repository.comments(number).map(({ body }) => body)).toEqual([
+    expect.stringContaining('api-key: is not set'),
+  ])
+  const mended = await scene.act('pull_request', { action: 'reopened', number })
+  expect(mended.told).toBe('live')
+  expect(scene.rows(number)).toMatchObject([{ service: scene.preview(number), status: 'live' }])
+  expect(scene.repository.comments(number)[0]?.body).not.toContain('is not set')
+})

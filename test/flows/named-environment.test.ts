@@ -177,6 +177,14 @@ describe('an environment that the file names', () => {
     expect(names()).toEqual(before)
   })
 
+  it('is none in a file without environments, whose mistakes are told where it deploys', async () => {
+    const { scene } = await deployed()
+    const wrong = 'services: { web: { biuld: { command: x } } }\n'
+    const after = await scene.repository.commit({ branch: 'other', files: { 'ink.yml': wrong }, message: 'x' })
+    const run = await scene.act('push', { ref: 'other', after }, how)
+    expect([run.outputs.status, run.red], run.told).toEqual(['nothing', false])
+  })
+
   it('is refused where its names would be those of production', async () => {
     const { scene, push, merge } = await several(stage)
     const before = stage.ink.services().length

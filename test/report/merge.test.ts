@@ -11,6 +11,14 @@ describe('merging rows', () => {
     expect(mergeRow([newer], older)).toEqual([newer])
   })
 
+  it('lets a run that was refused give way to the services of a later one, whatever they are called', () => {
+    const refused = unfinished({ service: 'acme-web-pr-12', status: 'failed', refused: true, run: laterRun(1) })
+    const front = row({ service: 'acme-web-front-pr-12', run: laterRun(2) })
+    expect(mergeRow([refused], front)).toEqual([front])
+    const before = row({ service: 'acme-web-front-pr-12', run: laterRun(0) })
+    expect(mergeRow([before], refused)).toHaveLength(2)
+  })
+
   it('lets a re-run, which begins later under an older id, replace the run after it', () => {
     const first = unfinished({ status: 'failed', run: { id: 71, attempt: 1, startedAt: '2026-11-22T10:00:00Z' } })
     const second = row({ run: { id: 72, attempt: 1, startedAt: '2026-11-22T10:05:00Z' } })
