@@ -26,6 +26,8 @@ export const standIns: readonly StandIn[] = [
     contents: 'export class HttpClient { getAgent() {} getAgentDispatcher() {} }',
   },
   { module: /\/node_modules\/undici\/index\.js$/, contents: `export function fetch() { ${refusing('fetch')} }` },
+  // undici's parser is there twice, and takes the plain one where the one with vector instructions cannot be loaded.
+  { module: /\/undici\/lib\/llhttp\/llhttp_simd-wasm\.js$/, contents: refusing('The parser with SIMD') },
   // What compiles the schemas of tools' results, which are a stranger's and are not used (src/ink/session.ts).
   {
     module: /\/@modelcontextprotocol\/sdk\/dist\/esm\/validation\/ajv-provider\.js$/,
