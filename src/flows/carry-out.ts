@@ -93,7 +93,7 @@ async function until<T>(
   signal.throwIfAborted()
   const [over, late] = [new AbortController(), new AbortController()]
   const alarm = async (): Promise<never> => {
-    const limitMs = endAt - clock.now()
+    const limitMs = Math.max(0, endAt - clock.now())
     while (clock.now() < endAt) await clock.sleep(endAt - clock.now(), over.signal)
     const error = new TimeLimitError(limitMs)
     late.abort(error)

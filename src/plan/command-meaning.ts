@@ -111,7 +111,9 @@ export type FileOwner =
       readonly kind: 'commit'
       readonly wanted: { readonly sha: string; readonly ref: string }
       /** The event means nothing unless the file gives this branch an environment. */
-      readonly branch?: string
+      readonly branch?: string | undefined
+      /** Without such an environment production is meant. */
+      readonly elseProduction?: boolean
     }
 
 /** The commit whose `ink.yml` counts. */
@@ -124,6 +126,8 @@ export interface FileCommit {
   readonly environment: 'preview' | 'production'
   /** The file counts only if it gives this branch an environment of its own. */
   readonly branch?: string | undefined
+  /** Then it counts for production. */
+  readonly elseProduction?: boolean | undefined
 }
 
 /** Whose file an event is about. Asked before the file is known, so that nothing in it can change the answer. */
@@ -147,7 +151,8 @@ export function fileOwner(input: PlanInput): FileOwner {
       return { kind: 'commit', wanted: intent.wanted }
     case 'rollback':
     case 'logs':
-      if (intent.number === undefined) return { kind: 'commit', wanted }
+      if (intent.number === undefined)
+        return { kind: 'commit', wanted, branch: branchWithEnvironment(input), elseProduction: true }
       return { kind: 'pull-request', of: { kind: 'number', number: intent.number } }
     case 'sweep':
     case 'monitor':

@@ -154,6 +154,24 @@ describe('an environment that the file names', () => {
     expect(record?.task).toBe('ink-env-staging')
   })
 
+  it('goes back by command on its branch, and on another one production does', async () => {
+    const { scene, name, staging, after } = await deployed()
+    const files = { 'apps/web/index.html': 'newest' }
+    const newest = await scene.repository.commit({ branch: 'develop', files, message: 'Newest' })
+    await scene.act('push', { ref: 'develop', after: newest }, how)
+    expect(await scene.page(staging('web'))).toBe('newest')
+    const before = stage.ink.service(name('web'))?.branch
+    const inputs = { ...how.inputs, command: 'rollback', service: 'web' }
+    const back = await scene.act('workflow_dispatch', { ref: 'develop' }, { inputs })
+    expect(back.outputs, back.told).toMatchObject({ status: 'live', commit: after, environment: 'staging' })
+    expect(await scene.page(staging('web'))).toBe('next')
+    expect(stage.ink.service(name('web'))?.branch).toBe(before)
+    const records = scene.repository.deployments().filter(({ statuses }) => statuses.at(-1)?.state === 'success')
+    expect(records.filter(({ environment }) => environment === 'staging').map(({ sha }) => sha)).toContain(after)
+    const none = await scene.act('workflow_dispatch', { ref: 'main' }, { inputs })
+    expect(none.told).toContain(`before the present one (ink/production/${name('web')}/`)
+  })
+
   it('is none for branches that the file does not name', async () => {
     const { scene, names } = await deployed()
     const before = names()

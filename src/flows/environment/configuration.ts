@@ -76,7 +76,7 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   if (commit === undefined) return nothing
   const path = settings.config
   const text = await readFileAt(commit, path, deps)
-  const isBranch = commit.branch !== undefined
+  const isBranch = commit.branch !== undefined && !commit.elseProduction
   if (text === 'unreadable') return { ...nothing, problem: unreadable(path, commit), concernsBranch: isBranch }
   if (text === 'absent' && path !== settingTable.config.fallback && !isBranch)
     return { ...nothing, problem: absent(path, commit) }
@@ -97,12 +97,9 @@ async function commitOf(
   const owner = fileOwner(input)
   if (owner.kind === 'none') return { commit: undefined, facts: {} }
   if (owner.kind === 'commit') {
-    const { wanted } = owner
-    const ordinaryCheckouts = [input.context.sha, wanted.sha]
-    return {
-      commit: { wanted, ordinaryCheckouts, untrusted: false, environment: 'production', branch: owner.branch },
-      facts: {},
-    }
+    const { kind, ...rest } = owner
+    const ordinaryCheckouts = [input.context.sha, owner.wanted.sha]
+    return { commit: { ...rest, ordinaryCheckouts, untrusted: false, environment: 'production' }, facts: {} }
   }
   const { of } = owner
   if (of.kind === 'known') return { commit: fileCommitOf(of.pullRequest, input), facts: {} }
