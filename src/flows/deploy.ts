@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { count, formatBytes, shortSha } from '../core/format.ts'
+import { safeMessage } from '../core/sanitize.ts'
 import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
@@ -63,9 +64,21 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   // meanwhile is taken down again in the end, and that its head has moved on is said then.
   const before = plan.kind === 'production' && (await changeSince(begun))
   if (before) return await giveWay({ ...begun, pushed }, before)
-  await makeRoom(plan, run, found)
-  const work: Work = { ...begun, pushed, prepared: await withDatabase(plan, run, found, seed) }
-  const end = await rollOutWork(work, seed)
+  let work: Work
+  let end: RolloutEnd
+  try {
+    await makeRoom(plan, run, found)
+    work = { ...begun, pushed, prepared: await withDatabase(plan, run, found, seed) }
+    end = await rollOutWork(work, seed)
+  } catch (error) {
+    run.signal.throwIfAborted()
+    // Where that is not known either, what failed first is told.
+    const change = plan.kind === 'preview' ? await changeSince(begun).catch(() => undefined) : undefined
+    if (change?.kind !== 'closed') throw error
+    // Whoever took the preview down when it was closed may not have found yet what was made for it.
+    run.log.warning(`The preview could not be made: ${safeMessage(run, error)}`)
+    return await giveWay(begun, change)
+  }
   const after = await changeSince(begun)
   if (after?.kind === 'closed') return await giveWay(work, after)
   const [outcome, account] = await Promise.all([

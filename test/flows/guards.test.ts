@@ -119,6 +119,23 @@ describe('whether a pull request still wants its preview', () => {
   })
 })
 
+describe('a preview that cannot be made, whose pull request was closed meanwhile', () => {
+  it('leaves nothing of what was made for it', async () => {
+    const world = openWorld({ limit: 0, inputs: { database: 'sqlite' } })
+    world.github.setPull(9, { open: true, head })
+    const run = world.start(opened)
+    const closing = async () => {
+      while (!world.ink.databases.has(`${BASE}-pr-9-db`)) await world.time.clock.sleep(10, new AbortController().signal)
+      world.github.setPull(9, { open: false, head })
+      await run.done
+    }
+    await world.time.drive(closing())
+    expect(run.outcome()?.status).toBe('removed')
+    expect([...world.ink.databases.keys(), ...world.ink.branches.keys()]).toEqual([])
+    expect(run.warnings.join('\n')).toContain('service limit reached')
+  })
+})
+
 describe('whether a newer commit of production is there already', () => {
   const sha = commitOf('older')
   const push: RunEvent = { kind: 'push', ref: 'refs/heads/main', before: commitOf('before'), after: sha }
