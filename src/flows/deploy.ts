@@ -141,9 +141,8 @@ async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutE
   return rollOutWork({ ...work, prepared: again }, seed)
 }
 
-function changeSince({ plan, run, prepared }: Omit<Work, 'pushed'>) {
-  return changeMeanwhile(plan, run, prepared.snapshot.sourceSha)
-}
+const changeSince = ({ plan, run, prepared }: Omit<Work, 'pushed'>) =>
+  changeMeanwhile(plan, run, prepared.snapshot.sourceSha)
 
 /** A teardown that was still under way when the pull request was opened again may take the branch from under the build. */
 async function restoreBranch(work: Work): Promise<boolean> {
@@ -234,7 +233,6 @@ function tellEnd({ run, plan, prepared }: Work, end: RolloutEnd, judgement: Judg
 }
 
 const results: Partial<Record<CardRow['status'], PhaseResult>> = { live: 'done', superseded: 'cancelled' }
-
 const phaseOf = { triggering: 'queue', queued: 'queue', building: 'build', 'rolling-out': 'roll-out' } as const
 
 function describePush(pushed: PushResult): string {
