@@ -137,7 +137,8 @@ describe.concurrent('a runner whose clock is ten minutes ahead', { timeout: 60_0
   })
 })
 
-describe.concurrent('quoting in env', { timeout: 60_000 }, () => {
+// Alone, as it counts what reaches the platform.
+describe('quoting in env', { timeout: 60_000 }, () => {
   it('that would cut a value off is refused before anything is touched, with both ways to write it', async () => {
     const house = await House.open()
     const journal = sandbox.ink.journal.length
