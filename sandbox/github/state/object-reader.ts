@@ -44,6 +44,7 @@ export async function closeReaders(directory: string): Promise<void> {
 /** `git cat-file --batch`: a name a line; a header, the content and a line feed for each. Keeps no process alive while idle. */
 class ObjectReader {
   ended = false
+  #closing = false
   readonly #child: ChildProcessWithoutNullStreams
   readonly #closed: Promise<void>
   readonly #waiting: { readonly name: string; readonly answer: Answer }[] = []
@@ -65,7 +66,7 @@ class ObjectReader {
     this.#child.stdout.on('data', (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk])
       while (this.#takeAnswer());
-      if (this.#waiting.length === 0) this.#hold(false)
+      if (this.#waiting.length === 0 && !this.#closing) this.#hold(false)
     })
     this.#hold(false)
   }
@@ -79,6 +80,7 @@ class ObjectReader {
   }
 
   async close(): Promise<void> {
+    this.#closing = true
     this.#hold(true)
     this.#child.stdin.end()
     await this.#closed
