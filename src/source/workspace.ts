@@ -63,8 +63,7 @@ export async function openWorkspace(options: SourceOptions) {
   const directory = await mkdtemp(join(options.tempDir, 'ink-source-'))
   try {
     const environment = await prepareEnvironment(options.environment, join(directory, 'home'))
-    await requireGit(environment, directory)
-    const networkSettings = await readNetworkSettings(options.environment, directory)
+    const networkSettings = await settingsOfMachine(options.environment, environment, directory)
     const { clock = systemClock, origin, assumedBytesPerSecond = slowRunnerBytesPerSecond } = options
     return {
       ...options,
@@ -87,6 +86,23 @@ export async function openWorkspace(options: SourceOptions) {
     await closeWorkspace({ directory })
     throw error
   }
+}
+
+/** By the environment of a job, in which they stay as they are. */
+const machines = new WeakMap<SourceOptions['environment'], ReturnType<typeof readNetworkSettings>>()
+
+/** How the machine reaches servers, asked once, with whether it has a git that will do. */
+function settingsOfMachine(job: SourceOptions['environment'], environment: ChildEnvironment, directory: string) {
+  const known = machines.get(job)
+  if (known) return known
+  const read = async () => {
+    const [settings] = await Promise.all([readNetworkSettings(job, directory), requireGit(environment, directory)])
+    return settings
+  }
+  const asked = read()
+  machines.set(job, asked)
+  asked.catch(() => machines.delete(job))
+  return asked
 }
 
 /** Removes everything. The children have ended by then, as every call awaits its own. */
