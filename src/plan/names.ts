@@ -55,6 +55,23 @@ export function deploymentBranch(target: string, sourceSha: string, suffix?: str
   return `ink/${target}/${sourceSha}${suffix ? `-${suffix}` : ''}`
 }
 
+/**
+ * The branches that stand while the service of a preview is being removed, one for each removal. The platform does not tell
+ * that a deletion is under way: until it is done the service looks as before, and can even be updated. So whoever deploys
+ * the preview looks for these branches, before it begins and again once the URL answers.
+ *
+ * Nothing slips through: a removal asks whether the preview is wanted again *after* it has set its mark, so a run that
+ * came too early to see the mark is seen by the removal instead.
+ */
+export const removalMarks = 'ink/removing/'
+
+/** The preview that a mark is of; undefined for other branches. */
+export function markedPreview(branch: string) {
+  const [serviceName = ''] = branch.startsWith(removalMarks) ? branch.slice(removalMarks.length).split('/') : []
+  const [, number] = /-pr-([1-9]\d*)$/.exec(serviceName) ?? []
+  return number === undefined ? undefined : { serviceName, pullRequest: Number(number) }
+}
+
 export interface DeploymentBranch {
   /** `production/<service>`, `pr-<n>/<service>` or `env-<name>/<service>`; earlier releases named no service. */
   readonly target: string

@@ -259,6 +259,10 @@ it.each<[string, Partial<Life>]>([
     'the answer to a deletion is lost',
     { seed: 0, steps: [step1('close', 13_841), step1('reopen', 0)], deletionMs: 60_000, mishapEvery: 40 },
   ],
+  [
+    'it is closed while it is made, and its database cannot be read when it goes',
+    { seed: 16, steps: [step1('close', 0)], deletionMs: 8_000, mishapEvery: 40 },
+  ],
   ['it is stopped before it is there', { seed: 1721673584, steps: [step1('stop', 0)] }],
   [
     'it is stopped, and deployed at once',

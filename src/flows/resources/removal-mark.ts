@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { safeMessage } from '../../core/sanitize.ts'
+import { removalMarks } from '../../plan/names.ts'
 import type { Place } from '../../plan/plan.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import type { Source } from '../../source/source.ts'
@@ -7,28 +8,18 @@ import type { Run } from '../run.ts'
 import { longestRemovalMs } from '../start-again.ts'
 import { openInkRepository } from './repository.ts'
 
-/**
- * The branches that stand while the service of a preview is being removed, one for each removal. The platform does not tell
- * that a deletion is under way: until it is done the service looks as before, and can even be updated. So whoever deploys
- * the preview looks for these branches, before it begins and again once the URL answers.
- *
- * Nothing slips through: a removal asks whether the preview is wanted again *after* it has set its mark, so a run that
- * came too early to see the mark is seen by the removal instead.
- */
-const MARKS = 'ink/removing/'
-
 // Runners' clocks may be wrong by minutes.
 const surelyOverMs = 15 * 60_000
 
 function marksOf(serviceName: string, branches: Iterable<string>): string[] {
-  return [...branches].filter((name) => name.startsWith(`${MARKS}${serviceName}/`))
+  return [...branches].filter((name) => name.startsWith(`${removalMarks}${serviceName}/`))
 }
 
 /** The marks among some branches whose removals, by their names, cannot be under way any more: they were killed. */
 export function staleMarks(branches: Iterable<string>, nowMs: number): string[] {
   return [...branches].filter((name) => {
     const [, seconds] = /\/(\d+)-\d+-\d+$/.exec(name) ?? []
-    return name.startsWith(MARKS) && Number(seconds) * 1000 < nowMs - surelyOverMs
+    return name.startsWith(removalMarks) && Number(seconds) * 1000 < nowMs - surelyOverMs
   })
 }
 
@@ -43,28 +34,51 @@ export async function underRemovalMarks<T>(
   remove: () => Promise<T>,
   isOver: (removed: T, serviceName: string) => boolean,
 ): Promise<T> {
-  const repository = serviceNames.length === 0 ? undefined : await openInkRepository(run, place)
-  if (!repository) return remove()
-  const { remote } = repository
-  await using source = run.openSource()
-  const { runId, runAttempt } = run.context
-  const own = `/${Math.floor(run.clock.now() / 1000)}-${runId}-${runAttempt}`
-  const markOf = (serviceName: string) => `${MARKS}${serviceName}${own}`
-  const attempt = async (act: Promise<void>) => {
-    try {
-      await act
-    } catch (error) {
-      run.signal.throwIfAborted()
-      run.log.warning(
-        `The branches below ${MARKS} could not be written on ml.ink (${safeMessage(run, error)}). A run that deploys the preview meanwhile may not notice its removal.`,
-      )
-    }
-  }
+  const marking = await openMarking(run, place, serviceNames)
+  if (!marking) return remove()
+  await using source = marking.source
+  const { remote, markOf, attempt } = marking
   await attempt(source.mark(remote, serviceNames.map(markOf), run.signal))
   const removed = await remove()
   const over = serviceNames.filter((name) => isOver(removed, name)).map(markOf)
   if (over.length > 0) await attempt(source.deleteBranches(remote, over, run.signal))
   return removed
+}
+
+/** What is left of previews whose branches are gone would be found by nobody any more: those get a mark that stays. */
+export async function keepFindable(run: Run, place: Place, serviceNames: readonly string[]): Promise<void> {
+  const marking = await openMarking(run, place, serviceNames)
+  if (!marking) return
+  await using source = marking.source
+  const { remote, markOf, attempt } = marking
+  const mark = async () => {
+    const branches = [...(await source.branches(remote, run.signal)).keys()].map((name) => name.split('/'))
+    const lost = serviceNames.filter((name) => !branches.some((parts) => parts.includes(name)))
+    if (lost.length > 0) await source.mark(remote, lost.map(markOf), run.signal)
+  }
+  await attempt(mark())
+}
+
+async function openMarking(run: Run, place: Place, serviceNames: readonly string[]) {
+  const repository = serviceNames.length === 0 ? undefined : await openInkRepository(run, place)
+  if (!repository) return undefined
+  const { runId, runAttempt } = run.context
+  const own = `/${Math.floor(run.clock.now() / 1000)}-${runId}-${runAttempt}`
+  return {
+    remote: repository.remote,
+    source: run.openSource(),
+    markOf: (serviceName: string) => `${removalMarks}${serviceName}${own}`,
+    attempt: async (act: Promise<void>) => {
+      try {
+        await act
+      } catch (error) {
+        run.signal.throwIfAborted()
+        run.log.warning(
+          `The branches below ${removalMarks} could not be written on ml.ink (${safeMessage(run, error)}). A run that deploys the preview meanwhile may not notice its removal.`,
+        )
+      }
+    },
+  }
 }
 
 /** Tells a deployment of removals of the same preview. */

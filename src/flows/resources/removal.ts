@@ -8,7 +8,7 @@ import type { Resource } from '../../report/model.ts'
 import { meaningOf } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
 import type { RemovedPreview, Run } from '../run.ts'
-import { staleMarks, underRemovalMarks } from './removal-mark.ts'
+import { keepFindable, staleMarks, underRemovalMarks } from './removal-mark.ts'
 import { deleteAndWait, type Look, lookAtMany, lookAtOne, type RemovalPlan, removeDatabase } from './removal-steps.ts'
 import { openInkRepository, type Removable } from './repository.ts'
 import { branchesOf, marksOfWorking, unusedBranches } from './versions.ts'
@@ -46,6 +46,7 @@ export async function removePreview(
     isOver,
   )
   if (removal.overtaken) run.reporter.removing([])
+  if (removal.left.length > 0) await keepFindable(run, plan.place, [preview.serviceName])
   return isDone(removal) ? withBranches(removal, preview, await tryBranches(run, plan.place, [preview])) : removal
 }
 
@@ -70,6 +71,12 @@ export async function removePreviews(
   )
   run.reporter.removing(previews.filter((_, index) => !removals[index]?.overtaken))
   const done = previews.filter((_, index) => removals[index] && isDone(removals[index]))
+  const incomplete = previews.filter((_, index) => removals[index]?.left.length)
+  await keepFindable(
+    gated,
+    plan.place,
+    incomplete.map(({ serviceName }) => serviceName),
+  )
   const branches = await tryBranches(gated, plan.place, done)
   return removals.map((removal, index) => {
     const preview = previews[index]

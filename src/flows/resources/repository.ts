@@ -6,7 +6,7 @@ import { repositorySlug } from '../../ink/results.ts'
 import { formerRepositoryOf, underFormerNames } from '../../plan/build-plan.ts'
 import type { RepositoryName } from '../../plan/event.ts'
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../../plan/guards.ts'
-import { databaseName, previewName } from '../../plan/names.ts'
+import { databaseName, markedPreview, previewName } from '../../plan/names.ts'
 import type { Place, Plan } from '../../plan/plan.ts'
 import { marks, namedEnvironmentOf } from '../../plan/variables.ts'
 import { type GitRemote, parseRemote } from '../../source/remote.ts'
@@ -224,7 +224,8 @@ export interface ReadRepository extends InkRepository {
 
 /**
  * Finds all previews of a repository: among the services that the platform lists (100 at most), and by the repository's
- * branches `ink/pr-<n>/<service>/…`, which also show those beyond the list and those whose service is gone.
+ * branches `ink/pr-<n>/<service>/…` and marks of removals, which also show those beyond the list and those whose service is
+ * gone.
  */
 export async function findPreviews(
   run: Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>,
@@ -241,7 +242,7 @@ export async function findPreviews(
   )
   const fromBranches = new Map(
     [...branches.keys()]
-      .flatMap((name) => targetOf(name) ?? [])
+      .flatMap((name) => targetOf(name) ?? markedPreview(name) ?? [])
       .flatMap(({ pullRequest, serviceName }): [string, number][] =>
         pullRequest === undefined ? [] : [[serviceName ?? previewName(place.baseName, pullRequest), pullRequest]],
       ),
