@@ -38,10 +38,15 @@ export async function underRemovalMarks<T>(
   if (!marking) return remove()
   await using source = marking.source
   const { remote, markOf, attempt } = marking
-  await attempt(source.mark(remote, serviceNames.map(markOf), run.signal))
+  const unseen = 'A run that deploys the preview meanwhile may not notice its removal.'
+  await attempt(source.mark(remote, serviceNames.map(markOf), run.signal), unseen)
   const removed = await remove()
   const over = serviceNames.filter((name) => isOver(removed, name)).map(markOf)
-  if (over.length > 0) await attempt(source.deleteBranches(remote, over, run.signal))
+  if (over.length > 0)
+    await attempt(
+      source.deleteBranches(remote, over, run.signal),
+      'The next deployment may wait for them, and takes them away.',
+    )
   return removed
 }
 
@@ -56,7 +61,7 @@ export async function keepFindable(run: Run, place: Place, serviceNames: readonl
     const lost = serviceNames.filter((name) => !branches.some((parts) => parts.includes(name)))
     if (lost.length > 0) await source.mark(remote, lost.map(markOf), run.signal)
   }
-  await attempt(mark())
+  await attempt(mark(), 'What is left of the preview may not be found by a sweep: remove it at ml.ink.')
 }
 
 async function openMarking(run: Run, place: Place, serviceNames: readonly string[]) {
@@ -68,13 +73,13 @@ async function openMarking(run: Run, place: Place, serviceNames: readonly string
     remote: repository.remote,
     source: run.openSource(),
     markOf: (serviceName: string) => `${removalMarks}${serviceName}${own}`,
-    attempt: async (act: Promise<void>) => {
+    attempt: async (act: Promise<void>, consequence: string) => {
       try {
         await act
       } catch (error) {
         run.signal.throwIfAborted()
         run.log.warning(
-          `The branches below ${removalMarks} could not be written on ml.ink (${safeMessage(run, error)}). A run that deploys the preview meanwhile may not notice its removal.`,
+          `The branches below ${removalMarks} could not be written on ml.ink (${safeMessage(run, error)}). ${consequence}`,
         )
       }
     },

@@ -46,7 +46,8 @@ export async function removePreview(
     isOver,
   )
   if (removal.overtaken) run.reporter.removing([])
-  if (removal.left.length > 0) await keepFindable(run, plan.place, [preview.serviceName])
+  if (removal.left.length > 0 && preview.pullRequest !== undefined)
+    await keepFindable(run, plan.place, [preview.serviceName])
   return isDone(removal) ? withBranches(removal, preview, await tryBranches(run, plan.place, [preview])) : removal
 }
 
