@@ -4,13 +4,13 @@ import { safeMessage } from '../core/sanitize.ts'
 import type { Credits } from '../ink/account.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { InkFile } from '../plan/file/ink-file.ts'
+import { secretsWithheld } from '../plan/guards.ts'
 import { productionBranch } from '../plan/intent.ts'
 import type { CheckPlan, Place, Plan } from '../plan/plan.ts'
 import { checkWorkflow, type WorkflowFinding, type Workflows, workflowsOf } from '../plan/workflow/check.ts'
 import type { WorkflowText } from '../plan/workflow/workflow.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { formatCost } from '../report/wording.ts'
-import { annotationsOf } from './no-deployment.ts'
 import { snapshotRequest } from './prepare.ts'
 import { assertDeployable, describeLimits, findPlace, type PlaceFindings } from './resources/account.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
@@ -18,6 +18,7 @@ import { compareDns, describeDns } from './resources/dns.ts'
 import { delegationOf } from './resources/domains.ts'
 import { findPreviews } from './resources/repository.ts'
 import type { Deps, Outcome, RunDeps } from './run.ts'
+import { annotationsOf } from './run.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
 export async function check(
@@ -202,9 +203,9 @@ function isRefused(judgement: PlaceFindings['workspace']): boolean {
 
 function findingsIn(
   workflows: Workflows,
-  { context, settings }: Deps,
-  withheld: string | undefined,
+  { context, settings }: RunDeps,
   file: InkFile | undefined,
+  withheld?: string | undefined,
 ): readonly WorkflowFinding[] {
   return checkWorkflow(workflows, {
     settings,
@@ -223,26 +224,22 @@ function findingsIn(
  *
  * @param extent `all` for a dry run, in which nothing shows by itself
  */
-export function warnOfWorkflow(deps: Deps, file: InkFile | undefined, extent: 'hidden' | 'all' = 'hidden'): void {
+export function warnOfWorkflow(deps: RunDeps, file: InkFile | undefined, extent: 'hidden' | 'all' = 'hidden'): void {
   const fitting = ['push', 'pull_request'].includes(deps.context.eventName)
   const workflows = fitting ? workflowsOf(deps.workflowFiles(), deps.context) : undefined
   if (workflows === undefined) return
-  for (const { shows, detail, fix } of findingsIn(workflows, deps, undefined, file))
+  for (const { shows, detail, fix } of findingsIn(workflows, deps, file))
     if (!shows || extent === 'all')
       deps.log.warning([`${detail}.`, 'What to put in:', ...fix.map((line) => `    ${line}`)].join('\n'))
 }
 
 /** The same and all else for whoever asks. What is not checked out is read from the forge; one call at most. */
-export async function checksOfWorkflow(
-  deps: Deps,
-  withheld: string | undefined,
-  file: InkFile | undefined,
-): Promise<readonly PlanCheck[]> {
+export async function checksOfWorkflow(deps: RunDeps, file: InkFile | undefined): Promise<readonly PlanCheck[]> {
   const files = deps.workflowFiles()
   const workflows = workflowsOf(files, deps.context) ?? workflowsOf([...files, ...(await fetched(deps))], deps.context)
   const unread = 'it could not be read, so that it is not known whether it does what the settings need'
   if (workflows === undefined) return [checked('Workflow', 'warning', unread, ['- uses: actions/checkout@v6'])]
-  const findings = findingsIn(workflows, deps, withheld, file)
+  const findings = findingsIn(workflows, deps, file, secretsWithheld(deps.context, deps.event))
   if (findings.length === 0) return [checked('Workflow', 'fine', workflows.own.path)]
   return findings.map(({ name, result, detail, fix }) => checked(name, result, detail, fix))
 }

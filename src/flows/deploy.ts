@@ -4,10 +4,11 @@ import { safeMessage } from '../core/sanitize.ts'
 import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
+import { describeIdleGlobs } from '../plan/paths.ts'
 import { keptSecrets } from '../plan/variables.ts'
 import type { CardRow, PhaseResult, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/push.ts'
-import { warnOfIdleGlobs } from './no-deployment.ts'
+import { type Change, changeMeanwhile } from './facts.ts'
 import { healthAfter, type RolloutEnd } from './observe.ts'
 import {
   adviceOnPublish,
@@ -31,7 +32,6 @@ import { keepVersions } from './resources/versions.ts'
 import { lastWorkingVersion, liveVersion, restorePrevious } from './rollback.ts'
 import { rollOut } from './rollout.ts'
 import { deployReport, type Outcome, type Run } from './run.ts'
-import { type Change, changeMeanwhile } from './still-wanted.ts'
 import { teardownClosed } from './teardown.ts'
 import { type Explanation, explain, failureOf, type Judgement, judge, measured } from './verdict.ts'
 
@@ -49,9 +49,10 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   const branch = deploymentBranch(plan.target, snapshot.sourceSha, snapshot.suffix)
   tellSource(run, found, branch)
   // What is shipped is not what is tracked, where either of these is set.
-  if (plan.paths && plan.directory === undefined && !plan.exportIgnore)
-    warnOfIdleGlobs(run, plan.paths, await source.files(snapshot, run.signal))
-
+  if (plan.paths && plan.directory === undefined && !plan.exportIgnore) {
+    const warning = describeIdleGlobs(plan.paths, await source.files(snapshot, run.signal))
+    if (warning) run.log.warning(warning)
+  }
   const seed = await readSeed(plan, source, snapshot, run.signal)
   const begun = { plan, run, source, prepared: found, branch }
   const overtaken = await changeSince(begun)
@@ -256,7 +257,7 @@ function outcomeOf(
     run.log.notice(`${plan.serviceName} was left to a newer deployment: ${sentence}`)
   }
   const perDay = run.reporter.row().costPerDay
-  const report = deployReport(run, run.reporter, {
+  const report = deployReport(run, {
     action: plan.kind,
     pushed: work.pushed && pushedView(work, work.pushed),
     detected: work.prepared.detected?.sentence,

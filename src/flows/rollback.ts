@@ -67,7 +67,7 @@ function outcomeOf(run: Run, service: Service, end: RolloutEnd): Outcome {
     reason: live || explanation ? undefined : sentence,
   })
   const envNames = Object.keys(service.env ?? {}).sort()
-  const report = deployReport(run, run.reporter, { action: 'rollback', envNames })
+  const report = deployReport(run, { action: 'rollback', envNames })
   return { action: 'rollback', status, report, failure: failureOf(status, sentence, explanation) }
 }
 
@@ -139,7 +139,7 @@ const askTimeoutMs = 5000
  * the card. “Still live” is claimed only when its URL was seen to answer after the failure.
  */
 export async function lastWorkingVersion(run: Run, existing: Service | undefined): Promise<LastWorking | undefined> {
-  const previous = await run.reporter.previous()
+  const previous = run.reporter.previous()
   const served = liveVersion(existing)
   // What the platform calls active may have answered with errors; the card knows.
   const unhealthy = served !== undefined && previous?.commit === served.commit && previous.status !== 'live'

@@ -10,14 +10,14 @@ import { cardOf, foldCard } from '../report/card.ts'
 import type { CardRow, SweepReport, SweptPreview } from '../report/model.ts'
 import { authenticState, decodeState } from '../report/state.ts'
 import { sweepEnvironments } from './environment/retire.ts'
+import { pullRequestFact } from './facts.ts'
 import { monitor } from './monitor.ts'
-import { pullRequestFact } from './pull-requests.ts'
 import { pullRequestOfTask } from './records.ts'
 import { cardSurroundings } from './reporter.ts'
 import { costOf, costView, runningCosts } from './resources/budget.ts'
 import { describeLeft, removePreviews, retirePreview } from './resources/removal.ts'
 import { type FoundPreview, findPreviews } from './resources/repository.ts'
-import { type Outcome, type Run, windUpMs } from './run.ts'
+import { type Outcome, type Run, windUpMs, withMonitor } from './run.ts'
 
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
 type Decision = SweepDecision<FoundPreview & { running: boolean }>
@@ -204,13 +204,6 @@ function outcomeOf(
           },
         )
   return { action: 'sweep', status: failure ? 'failed' : plan.dryRun ? 'planned' : 'swept', report, failure }
-}
-
-/** On a schedule both are done; the sweep is what the run is called, and what the monitor found decides with it. */
-function withMonitor(swept: Outcome, monitored: Outcome): Outcome {
-  const failure = swept.failure ?? monitored.failure
-  const status = swept.failure === undefined && monitored.failure !== undefined ? 'unhealthy' : swept.status
-  return { ...swept, status, failure, also: monitored.report }
 }
 
 const mostCardsRead = 50

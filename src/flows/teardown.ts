@@ -1,12 +1,11 @@
 import { DeployError } from '../core/errors.ts'
 import { tryEach } from '../core/parallel.ts'
-import { previewState } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'
 import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
 import type { TeardownReport } from '../report/model.ts'
 import { targetFor } from '../report/wording.ts'
-import { pullRequestFact } from './pull-requests.ts'
+import { isWantedAgain } from './facts.ts'
 import { openReporter } from './reporter.ts'
 import { describeLeft, type Removal, removePreview, retirePreview } from './resources/removal.ts'
 import { assertRemovable, openInkRepository, ownServices } from './resources/repository.ts'
@@ -24,7 +23,7 @@ export interface Removing extends Pick<Costing, 'database'> {
 
 /** Takes a preview down and says so on the pull request. What is not there counts as removed. */
 export async function teardown(plan: TeardownPlan, run: Run): Promise<Outcome> {
-  const wantedAgain = plan.onDemand ? undefined : () => isWanted(plan, run)
+  const wantedAgain = plan.onDemand ? undefined : () => isWantedAgain(plan.pullRequest, plan, run)
   const others = await othersOf(plan, run)
   if (others.length === 0) return takeDown(plan, run, wantedAgain)
   return takeDownAll(others, run, wantedAgain)
@@ -79,23 +78,14 @@ async function othersOf(plan: TeardownPlan, run: Run): Promise<Removing[]> {
   return names.map((name) => ({ ...plan, serviceName: name, databaseName: databaseName(name) }))
 }
 
-/** Whether the pull request was opened, or its label put on, again since the event: then another run deploys it. */
-async function isWanted(
-  { pullRequest, previewLabel, previewDrafts }: Pick<TeardownPlan, 'pullRequest' | 'previewLabel' | 'previewDrafts'>,
-  run: Run,
-): Promise<boolean> {
-  const now = pullRequestFact(await run.github.pullRequests.get(pullRequest))
-  return typeof now === 'object' && previewState({ wanted: now.head, previewLabel, previewDrafts }, now).wanted
-}
-
 /** The pull request was closed while its preview was being deployed: what was just made is removed again. */
 export async function teardownClosed(plan: PreviewPlan | ProductionPlan, run: Run): Promise<Outcome> {
   if (plan.kind !== 'preview') throw new DeployError('Only a preview can be taken down')
-  const { place, serviceName, database, pullRequest, previewLabel, previewDrafts } = plan
+  const { place, serviceName, database, pullRequest } = plan
   const because = 'the pull request was closed meanwhile'
   const names = { serviceName, databaseName: databaseName(serviceName) }
   const request = { place, database, ...names, pullRequest: pullRequest.number, because }
-  return takeDown(request, run, () => isWanted({ pullRequest: pullRequest.number, previewLabel, previewDrafts }, run))
+  return takeDown(request, run, () => isWantedAgain(pullRequest.number, plan, run))
 }
 
 /** Takes one service down with its database, branches, domain and records, and says so. */

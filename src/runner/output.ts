@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import * as core from '@actions/core'
-import * as v from 'valibot'
 import type { Annotation } from '../core/errors.ts'
 import { errorMessage } from '../core/errors.ts'
 import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/redact.ts'
@@ -155,24 +154,16 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
 
 const stateName = 'open-deployment'
 
-const number = v.pipe(v.number(), v.integer())
-const openDeployment = v.object({
-  row: v.string(),
-  pullRequest: v.optional(number),
-  deploymentId: v.optional(number),
-  recordOf: v.optional(v.object({ task: v.string(), sha: v.string() })),
-  comment: v.optional(v.picklist(['sticky', 'on-failure', 'none'])),
-  removal: v.optional(v.union([v.picklist(['closing', 'sweep', 'nothing']), v.object({ expiresAfterMs: number })])),
-})
-type SavedDeployment = v.InferOutput<typeof openDeployment>
-
 /** Saves for the post step what would be left open if this process were killed now. */
-export function saveOpenDeployments(open: readonly SavedDeployment[]): void {
+export function saveOpenDeployments(open: readonly object[]): void {
   core.saveState(stateName, open.length > 0 ? JSON.stringify(open) : '')
 }
 
-/** What main left open, in the post step; nothing when it ended well, or was killed before it began anything. */
-export function readOpenDeployments(environment: Environment): SavedDeployment[] {
+/**
+ * What main left open, in the post step, as it was saved: the runner hands state to nobody else. Nothing when main ended
+ * well, or was killed before it began anything.
+ */
+export function readOpenDeployments<Saved extends object>(environment: Environment): readonly Saved[] {
   const text = environment[`STATE_${stateName}`]
-  return text ? v.parse(v.array(openDeployment), JSON.parse(text)) : []
+  return text ? JSON.parse(text) : []
 }

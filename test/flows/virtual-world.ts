@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/core/clock.ts'
 import { createRedactor, redactValue } from '../../src/core/redact.ts'
-import { finishInterrupted } from '../../src/flows/interrupted.ts'
+import { finishInterrupted } from '../../src/flows/records.ts'
 import { cardSurroundings } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'

@@ -27,7 +27,7 @@ import { serviceName } from '../../plan/names.ts'
 import type { Facts, Plan, RefusedPlan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
-import { lookUp } from '../pull-requests.ts'
+import { lookUp } from '../facts.ts'
 import type { Deps, RunMeta } from '../run.ts'
 
 /** The settings of a run, those of `ink.yml` among them. */

@@ -6,23 +6,27 @@ import { placeOf, variablesOf } from '../../plan/build-plan.ts'
 import type { ServiceOutput } from '../../plan/file/references.ts'
 import { inOrder } from '../../plan/file/references.ts'
 import { commitOf, databaseName, previewName } from '../../plan/names.ts'
-import type { Plan, RefusedPlan } from '../../plan/plan.ts'
+import type { Plan, RefusedPlan, WorkPlan } from '../../plan/plan.ts'
 import type { OutputName } from '../../plan/setting-table.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
 import type { Source } from '../../source/source.ts'
 import { findDatabase } from '../resources/databases.ts'
-import { labelled, nothingToDo, type OpenDeployment, type Outcome, type RunDeps, runStatuses } from '../run.ts'
+import {
+  labelled,
+  nothingToDo,
+  type OpenDeployment,
+  type Outcome,
+  previewOf,
+  type RunDeps,
+  runStatuses,
+} from '../run.ts'
 import type { ConfiguredService } from './configuration.ts'
 
 /** How many services are deployed at the same time. */
 const servicesAtOnce = 4
 
-/** What the environment needs of whoever carries out the run of one service. */
-export interface ServiceRunner {
-  /** Undefined for production. */
-  readonly pullRequest: number | undefined
-  /** Whether it brings anything to a service, for which others may have to wait. */
-  readonly deploys: boolean
+/** How the run of one service is carried out, given what is its own. */
+interface ServiceRunner {
   run(deps: RunDeps): Promise<Outcome>
   skip(deps: RunDeps, reason: string): Promise<Outcome>
 }
@@ -42,6 +46,7 @@ interface Ended {
 export async function runEnvironment(
   configured: readonly ConfiguredService[],
   deps: RunDeps,
+  plan: WorkPlan,
   runner: ServiceRunner,
 ): Promise<Outcome> {
   await using sources = shareSources(deps)
@@ -53,13 +58,14 @@ export async function runEnvironment(
   }
   const atOnce = inTurns(servicesAtOnce)
   // Only what is deployed takes anything from the others.
-  const services = runner.deploys ? configured : configured.map((service) => ({ ...service, wires: [] }))
+  const deploys = plan.kind === 'preview' || plan.kind === 'production'
+  const services = deploys ? configured : configured.map((service) => ({ ...service, wires: [] }))
   const ends = new Map<string, Promise<Ended>>()
   for (const service of inOrder(services)) {
     const needed = Promise.all(new Set(service.wires.map((wire) => ends.get(wire.service) as Promise<Ended>)))
     ends.set(
       service.name,
-      needed.then((others) => atOnce(() => runService(service, others, shared, runner))),
+      needed.then((others) => atOnce(() => runService(service, others, shared, plan, runner))),
     )
   }
   const settled = await Promise.allSettled(services.map(({ name }) => ends.get(name) as Promise<Ended>))
@@ -76,9 +82,11 @@ async function runService(
   service: ConfiguredService,
   needed: readonly Ended[],
   deps: RunDeps,
+  plan: WorkPlan,
   runner: ServiceRunner,
 ): Promise<Ended> {
   const { name, settings, wires } = service
+  const pullRequest = previewOf(plan)
   const outputs = new Map<OutputName, string | number>()
   const own: RunDeps = {
     ...deps,
@@ -100,7 +108,7 @@ async function runService(
   const wired = new Map<string, string>()
   for (const { service: other, output } of wires) {
     const from = needed.find(({ service: one }) => one.name === other)
-    const value = await outputOf(from, output, own, runner.pullRequest)
+    const value = await outputOf(from, output, own, pullRequest)
     const where = from?.service.idle === 'no-previews' ? ' in production' : ''
     if (value === undefined) return skipped(`${name} needs the ${output} of ${other}, which is not there yet${where}`)
     wired.set(`${other}.${output}`, value)
@@ -108,7 +116,8 @@ async function runService(
   const environment = { ...settings.environment, wired }
   const outcome = await runner.run({ ...own, settings: { ...settings, environment } })
   // Whoever asks for its address does not care that nothing of it has changed.
-  if (runner.deploys && outcome.action === 'none') await tellRunning(service, own, runner.pullRequest)
+  const isUntouched = (plan.kind === 'preview' || plan.kind === 'production') && outcome.action === 'none'
+  if (isUntouched) await tellRunning(service, own, pullRequest)
   return end(outcome, outcome.failure !== undefined)
 }
 

@@ -14,12 +14,11 @@ import { type SettingName, settingNames } from '../../plan/settings.ts'
 import type { ForeseenChange, ForeseenService, PlanReport } from '../../report/model.ts'
 import { changeWords } from '../../report/wording.ts'
 import { desiredSettings, detectInCheckout } from '../prepare.ts'
-import { previewOf } from '../pull-requests.ts'
 import { costOf } from '../resources/budget.ts'
 import { findDatabase } from '../resources/databases.ts'
 import { compareDns, describeDns } from '../resources/dns.ts'
 import { findPreviews, isMadeBy } from '../resources/repository.ts'
-import { actionOf, type Outcome, type RunDeps, reportBase } from '../run.ts'
+import { actionOf, type Outcome, previewOf, type RunDeps, reportBase } from '../run.ts'
 import type { Configuration } from './configuration.ts'
 import { outputOf } from './environment.ts'
 import { findLeftovers, type Leftovers } from './leftovers.ts'
@@ -30,7 +29,6 @@ export async function foreseeAll(
   deps: RunDeps,
   configuration: Configuration,
   decide: (deps: RunDeps) => Promise<Plan>,
-  secretsWithheld: string | undefined,
 ): Promise<Outcome> {
   const { check, checksOfWorkflow, warnOfWorkflow } = await import('../check.ts')
   const quiet = { ...deps, settings: { ...deps.settings, dryRun: true } }
@@ -43,7 +41,7 @@ export async function foreseeAll(
     ? [{ key: undefined, would: problem, deps, after: [] }]
     : await partsOf(plan, deps, configuration, decide)
   if (plan.kind !== 'check') warnOfWorkflow(deps, configuration.file, 'all')
-  const checks = plan.kind === 'check' ? await checksOfWorkflow(deps, secretsWithheld, configuration.file) : []
+  const checks = plan.kind === 'check' ? await checksOfWorkflow(deps, configuration.file) : []
   const foreseen = { ...(await foresee(parts, orphans, deps, configuration.file)), checks }
   deps.log.startGroup('Plan')
   for (const line of [...foreseen.steps, ...foreseenLines(foreseen.services)]) deps.log.info(line)

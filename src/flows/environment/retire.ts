@@ -4,9 +4,9 @@ import { databaseName } from '../../plan/names.ts'
 import type { Place, RetirePlan } from '../../plan/plan.ts'
 import { marks, namedEnvironmentOf } from '../../plan/variables.ts'
 import type { SweptPreview } from '../../report/model.ts'
+import { unanswered } from '../facts.ts'
 import { ownServices } from '../resources/repository.ts'
 import { nothingToDo, type Outcome, type Run } from '../run.ts'
-import { unanswered } from '../still-wanted.ts'
 import { type Removing, takeDownAll, takeDownEach } from '../teardown.ts'
 
 /** Takes down what a branch had deployed to an environment of its own: services, databases, branches and records. */
