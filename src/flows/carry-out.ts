@@ -1,4 +1,4 @@
-import { TimeLimitError } from '../core/clock.ts'
+import { withinTime } from '../core/clock.ts'
 import { DeployError } from '../core/errors.ts'
 import { shortDuration } from '../core/format.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
@@ -11,7 +11,6 @@ import { targetFor } from '../report/wording.ts'
 import { SourceError } from '../source/remote.ts'
 import { deploy } from './deploy.ts'
 import { dryRun } from './environment/foresee.ts'
-import { retire } from './environment/retire.ts'
 import { monitor } from './monitor.ts'
 import { openReporter, type Subject } from './reporter.ts'
 import { assertPlace } from './resources/account.ts'
@@ -29,7 +28,7 @@ import {
   windUpMs,
 } from './run.ts'
 import { sweep } from './sweep.ts'
-import { teardown } from './teardown.ts'
+import { retire, teardown } from './teardown.ts'
 
 /** Carries out a plan that there is something to do for. Failures come back as an outcome; only a cancellation is thrown. */
 export async function carryOut(plan: WorkPlan | HelpPlan | DeclinePlan, deps: RunDeps): Promise<Outcome> {
@@ -75,30 +74,19 @@ async function connected(plan: WorkPlan, deps: Unconnected): Promise<Outcome> {
 }
 
 /**
- * Ends work at a time, whoever is waited for. A clock that wakes early is asked again. A cancellation does not cut the work
- * off: what is half done is put right by those whose signal it is.
+ * Ends work at a time, whoever is waited for. A cancellation does not cut it off: what is half done is put right by those
+ * whose signal it is.
  */
-async function until<T>(
+function until<T>(
   endAt: number,
   { clock, signal }: Unconnected,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted()
-  const [over, late] = [new AbortController(), new AbortController()]
-  const alarm = async (): Promise<never> => {
-    const limitMs = Math.max(0, endAt - clock.now())
-    while (clock.now() < endAt) await clock.sleep(endAt - clock.now(), over.signal)
-    const error = new TimeLimitError(limitMs)
-    late.abort(error)
-    throw error
-  }
-  const rings = alarm()
-  rings.catch(() => undefined)
-  try {
-    return await Promise.race([work(AbortSignal.any([signal, late.signal])), rings])
-  } finally {
-    over.abort()
-  }
+  // A timer may go off a millisecond early, and then the time would not be over yet.
+  const limitMs = Math.max(0, endAt - clock.now()) + 1
+  const uncancelled = new AbortController().signal
+  return withinTime(clock, limitMs, uncancelled, (late) => work(AbortSignal.any([signal, late])))
 }
 
 /** The account may have no more services, or more would cost too much: then `on-quota` decides. */
@@ -123,24 +111,20 @@ async function withRoom(plan: WorkPlan, run: Run): Promise<Outcome> {
   }
 }
 
+type Flows = { readonly [K in WorkPlan['kind']]: (plan: Extract<WorkPlan, { kind: K }>, run: Run) => Promise<Outcome> }
+const flows: Flows = {
+  preview: deploy,
+  production: deploy,
+  teardown,
+  retire,
+  sweep,
+  monitor,
+  rollback,
+  logs: answerLogs,
+}
+
 function flowOf(plan: WorkPlan, run: Run): Promise<Outcome> {
-  switch (plan.kind) {
-    case 'preview':
-    case 'production':
-      return deploy(plan, run)
-    case 'teardown':
-      return teardown(plan, run)
-    case 'retire':
-      return retire(plan, run)
-    case 'sweep':
-      return sweep(plan, run)
-    case 'monitor':
-      return monitor(plan, run)
-    case 'rollback':
-      return rollback(plan, run)
-    case 'logs':
-      return answerLogs(plan, run)
-  }
+  return (flows[plan.kind] as (plan: WorkPlan, run: Run) => Promise<Outcome>)(plan, run)
 }
 
 /** Something threw: the platform said no, the network went away, the checkout is not usable. That is a failed run with a reason. */

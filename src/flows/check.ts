@@ -6,7 +6,7 @@ import type { Platform } from '../ink/platform.ts'
 import type { InkFile } from '../plan/file/ink-file.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import { productionBranch } from '../plan/intent.ts'
-import type { CheckPlan, Place, Plan } from '../plan/plan.ts'
+import type { CheckPlan, Plan } from '../plan/plan.ts'
 import { checkWorkflow, type WorkflowFinding, type Workflows, workflowsOf } from '../plan/workflow/check.ts'
 import type { WorkflowText } from '../plan/workflow/workflow.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
@@ -41,8 +41,7 @@ export async function check(
     for (const line of fix ?? []) deps.log.info(`    ${line}`)
   }
   deps.log.endGroup()
-  const { runUrl } = deps.context
-  const report: PlanReport = { kind: 'plan', services, steps, checks, runUrl, warnings: [] }
+  const report: PlanReport = { kind: 'plan', services, steps, checks, runUrl: deps.context.runUrl, warnings: [] }
   const problems = checks.filter(({ result }) => result === 'problem')
   const said = problems.map(({ name, detail }) => `${name}: ${detail}`).join('; ')
   const failure =
@@ -81,6 +80,8 @@ async function checkCheckout({ would }: CheckPlan, deps: RunDeps): Promise<PlanC
   }
 }
 
+type Connected = RunDeps & { readonly platform: Platform }
+
 /** What `command: plan` finds out about the account at ml.ink: whose key it is, where things will be, what is in use. */
 async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunDeps): Promise<PlanCheck[]> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
@@ -89,16 +90,17 @@ async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunD
   try {
     await using platform = await deps.openPlatform(plan.place, deps.signal)
     const run = { ...deps, platform }
-    const found = await findPlace(platform, plan.place, deps.signal)
+    const { workspace, project } = await findPlace(platform, plan.place, deps.signal)
+    const inWorkspace = plan.place.workspace === undefined ? [] : [workspaceCheck(plan.place.workspace, workspace)]
     // A server answers nothing else for a workspace that it does not know.
-    if (isRefused(found.workspace)) return placeChecks(plan.place, found)
+    if (inWorkspace.some(({ result }) => result === 'problem')) return inWorkspace
     return [
       await keyCheck(run),
-      ...placeChecks(plan.place, found),
+      ...inWorkspace,
+      placeCheck('Project', plan.place.project, project),
       await servicesCheck(run),
-      ...(await Promise.all(plans.map((would) => deployableCheck(would, run)))).flat(),
       ...(await moneyChecks(plan, run)),
-      ...(await Promise.all(plans.flatMap((would) => [domainCheck(would, run), dnsCheck(would, run)]))).flat(),
+      ...(await Promise.all(plans.map((would) => deploymentChecks(would, run)))).flat(),
     ]
   } catch (error) {
     const hint = error instanceof DeployError && error.hint ? [error.hint] : []
@@ -106,27 +108,23 @@ async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunD
   }
 }
 
-type Connected = RunDeps & { readonly platform: Platform }
-
-async function domainCheck(would: Plan, { platform, signal }: Connected): Promise<PlanCheck[]> {
-  const domain = 'domain' in would ? would.domain : undefined
-  if (domain === undefined) return []
-  const { covered, sentence } = delegationOf(domain, await platform.zones(signal))
-  return [checked('Domain', covered ? 'fine' : 'warning', `${domain}. ${sentence}`)]
-}
-
-async function dnsCheck(would: Plan, run: Connected): Promise<PlanCheck[]> {
-  const outlook = await compareDns(would, run)
-  if (!outlook) return []
-  const { problems } = outlook
-  const detail = [...problems, ...describeDns(outlook)].join('; ') || 'in step'
-  return [checked('DNS records', problems.length === 0 ? 'fine' : 'warning', detail)]
-}
-
 async function keyCheck({ platform, signal }: Connected): Promise<PlanCheck> {
   const account = await platform.account(signal)
   const whose = account?.name ? `, account ${account.name}` : ''
   return checked('API key', 'fine', `accepted by ${platform.server || 'ml.ink'}${whose}`)
+}
+
+function workspaceCheck(name: string, judgement: PlaceFindings['workspace']): PlanCheck {
+  const noEffect = `this server has none, so “${name}” has no effect`
+  return judgement === 'not-taken'
+    ? checked('Workspace', 'warning', noEffect)
+    : placeCheck('Workspace', name, judgement)
+}
+
+function placeCheck(name: string, value: string, judgement: PlaceFindings['project']): PlanCheck {
+  if (judgement?.kind === 'refused') return checked(name, 'problem', judgement.detail, [judgement.hint])
+  if (judgement?.kind === 'new') return checked(name, 'warning', `${judgement.detail}; a deployment makes it`)
+  return checked(name, 'fine', value)
 }
 
 async function servicesCheck({ platform, signal }: Connected): Promise<PlanCheck> {
@@ -140,19 +138,6 @@ async function servicesCheck({ platform, signal }: Connected): Promise<PlanCheck
   const inUse = `${services.length} in use${most === undefined ? '' : ` of ${most}`}`
   const full = most !== undefined && services.length >= most
   return checked('Services', full ? 'warning' : 'fine', [inUse, ...describeLimits(limits)].join('; '))
-}
-
-/** Whether the server has the tool that the deployment would need, and takes the values that it would be given. */
-async function deployableCheck(would: Plan, { platform, signal }: Connected): Promise<PlanCheck[]> {
-  if (would.kind !== 'preview' && would.kind !== 'production') return []
-  const existing = await platform.service(would.serviceName, {}, signal)
-  try {
-    assertDeployable(platform, would, existing !== undefined)
-    return []
-  } catch (error) {
-    if (!(error instanceof DeployError)) throw error
-    return [checked('Deployment', 'problem', error.message, error.hint ? [error.hint] : undefined)]
-  }
 }
 
 async function moneyChecks(plan: CheckPlan, run: Connected): Promise<PlanCheck[]> {
@@ -174,31 +159,27 @@ function creditsCheck({ spent, perhapsSpent, dollars, shown }: Credits, warnBelo
   return checked('Credits', low ? 'warning' : 'fine', shown === undefined ? 'enough' : `${shown} left`)
 }
 
-function placeChecks(place: Place, { project, workspace }: PlaceFindings): PlanCheck[] {
-  const noEffect = `this server has none, so “${place.workspace}” has no effect`
-  const inWorkspace =
-    workspace === 'not-taken'
-      ? checked('Workspace', 'warning', noEffect)
-      : placeCheck('Workspace', place.workspace ?? '', workspace)
-  return [
-    ...(place.workspace === undefined ? [] : [inWorkspace]),
-    ...(isRefused(workspace) ? [] : [placeCheck('Project', place.project, project)]),
-  ]
-}
-
-function placeCheck(name: string, value: string, judgement: PlaceFindings['project']): PlanCheck {
-  switch (judgement?.kind) {
-    case 'refused':
-      return checked(name, 'problem', judgement.detail, [judgement.hint])
-    case 'new':
-      return checked(name, 'warning', `${judgement.detail}; a deployment makes it`)
-    default:
-      return checked(name, 'fine', value)
+/** Whether the server has what a deployment would need: tool and values, a zone for its domain, its DNS records. */
+async function deploymentChecks(would: Plan, run: Connected): Promise<PlanCheck[]> {
+  if (would.kind !== 'preview' && would.kind !== 'production') return []
+  const { platform, signal } = run
+  const { domain, serviceName } = would
+  const checks: PlanCheck[] = []
+  const existing = await platform.service(serviceName, {}, signal)
+  try {
+    assertDeployable(platform, would, existing !== undefined)
+  } catch (error) {
+    if (!(error instanceof DeployError)) throw error
+    checks.push(checked('Deployment', 'problem', error.message, error.hint ? [error.hint] : undefined))
   }
-}
-
-function isRefused(judgement: PlaceFindings['workspace']): boolean {
-  return typeof judgement === 'object' && judgement.kind === 'refused'
+  if (domain !== undefined) {
+    const { covered, sentence } = delegationOf(domain, await platform.zones(signal))
+    checks.push(checked('Domain', covered ? 'fine' : 'warning', `${domain}. ${sentence}`))
+  }
+  const outlook = await compareDns(would, run)
+  const found = outlook && ([...outlook.problems, ...describeDns(outlook)].join('; ') || 'in step')
+  if (found) checks.push(checked('DNS records', outlook.problems.length === 0 ? 'fine' : 'warning', found))
+  return checks
 }
 
 function findingsIn(

@@ -11,14 +11,15 @@ import type { Deps, Run } from './run.ts'
 
 /** What is so on GitHub and on the platform: before a plan can be made, and again once time has passed. */
 
-/** A pull request as GitHub's API gives it, as a fact for the plan. */
-export function pullRequestFact(
-  read: PullRequestState | 'absent' | undefined,
-): PullRequest | 'not-found' | 'unreadable' {
+/** A pull request as GitHub's API gives it, in the form of events. */
+export function readPullRequest({ open, author = 'ghost', ...rest }: PullRequestState): PullRequest {
+  return { ...rest, state: open ? 'open' : 'closed', author }
+}
+
+/** The same as a fact for the plan, when it was asked for by itself. */
+export function pullRequestFact(read: PullRequestState | 'absent' | undefined) {
   if (read === undefined) return 'unreadable'
-  if (read === 'absent') return 'not-found'
-  const { open, author, ...rest } = read
-  return { ...rest, state: open ? 'open' : 'closed', author: author ?? 'ghost' }
+  return read === 'absent' ? 'not-found' : readPullRequest(read)
 }
 
 type Asked = Pick<Deps, 'github' | 'openPlatform' | 'log'>
@@ -119,9 +120,12 @@ export async function isWantedAgain(
 }
 
 /** What happened on GitHub since the run began. */
-export type Change =
-  | { readonly kind: 'closed'; readonly sentence: string }
-  | { readonly kind: 'moved-on'; readonly sentence: string; readonly by: string }
+export interface Change {
+  readonly kind: 'closed' | 'moved-on'
+  readonly sentence: string
+  /** The commit that came after ours. */
+  readonly by?: string
+}
 
 /**
  * Asks GitHub once more whether this very deployment is still wanted: just before something is started, and again once

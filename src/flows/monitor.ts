@@ -15,6 +15,7 @@ import { commitOf, previewNumber } from '../plan/names.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
 import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
 import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
+import type { Source } from '../source/source.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/readings.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
@@ -31,25 +32,22 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const { previews, unreadable, repository } = await findPreviews(run, plan.place)
   const production = await ownService(run, plan.place, plan.serviceName, logLines)
   const found = [production, ...previews.map(({ service }) => service)].filter((service) => service !== undefined)
-  const now = Math.floor(run.clock.now() / 60_000)
-  const load = production && repository && recall(production.name, repository.branches.keys(), now)?.load
+  const load = production && repository && memoryOf(run, production, repository)?.load
   const stuck = production && load && stuckAtSize(plan, production, load)
-  const { done: seen, failed } = await tryEach(
-    found,
-    (service) => look(plan, run, service, service === production ? stuck : undefined),
-    run.signal,
-  )
+  const lookAt = (service: Service) => look(plan, run, service, service === production ? stuck : undefined)
+  const { done: seen, failed } = await tryEach(found, lookAt, run.signal)
   const services = repository ? await withMemory(plan, run, { repository, production }, seen) : seen
-  const unseen = failed.map(({ item, error }) => ({ serviceName: item.name, why: safeMessage(run, error) }))
   for (const { service, verdict, platformStatus } of services)
     run.log.info(`${service}: ${verdict} (${platformStatus})`)
+  const unseen = failed.map(({ item, error }) => ({ serviceName: item.name, why: safeMessage(run, error) }))
   for (const { serviceName, why } of [...unreadable, ...unseen])
     run.log.warning(`${serviceName} could not be looked at: ${why}`)
-  const [unhealthy] = services.filter(({ verdict, target }) => verdict === 'trouble' && target === 'production')
+  const unhealthy = services.find(({ verdict, target }) => verdict === 'trouble' && target === 'production')
+  const hint = 'The summary shows the end of its log; `command: rollback` or a new deployment fixes it.'
   const failure =
     unhealthy &&
     new DeployError(`${unhealthy.service} is in trouble: ${unhealthy.trouble?.what ?? unhealthy.platformStatus}`, {
-      hint: 'The summary shows the end of its log; `command: rollback` or a new deployment fixes it.',
+      hint,
     })
   run.reporter.timeline.end(
     failure ? 'failed' : 'done',
@@ -77,13 +75,13 @@ async function withMemory(
   if (!plan.dryRun) await forgetGone(run, repository)
   if (!production || !service) return seen
   const now = Math.floor(run.clock.now() / 60_000)
-  const before = recall(service.name, repository.branches.keys(), now)
-  const memory = withCheck(before, { at: now, healthy: production.verdict === 'healthy' })
+  const checked = { at: now, healthy: production.verdict === 'healthy' }
+  const memory = withCheck(memoryOf(run, service, repository), checked)
   const { autoscale } = plan
   const scaled =
     autoscale && (await scale({ ...plan, autoscale }, run, { service, seen: production, repository }, memory.load))
   const kept = scaled ? { ...memory, load: scaled.load } : memory
-  if (!plan.dryRun) await keepMemory(run, repository, { serviceName: service.name, memory: kept })
+  if (!plan.dryRun) await keepMemory(run, repository, service.name, kept)
   const { since, asked, healthy } = uptimeOf(memory)
   const uptime = { asked, healthy, sinceIso: new Date(since * 60_000).toISOString() }
   // A service that did not survive the change of its size is in trouble like any other.
@@ -93,12 +91,12 @@ async function withMemory(
   return seen.map((one) => (one === production ? cared : one))
 }
 
-async function look(
-  plan: MonitorPlan,
-  run: Run,
-  service: Service,
-  stuck: string | undefined,
-): Promise<MonitoredService> {
+function memoryOf(run: Run, { name }: Service, { branches }: ReadRepository): MonitorMemory | undefined {
+  return recall(name, branches.keys(), Math.floor(run.clock.now() / 60_000))
+}
+
+/** @param stuck what is wrong with its size, as far as earlier runs have found */
+async function look(plan: MonitorPlan, run: Run, service: Service, stuck?: string): Promise<MonitoredService> {
   const sanitize = createSanitizer(run.secrets())
   const number = previewNumber(plan.place.baseName, service.name)
   const target: Target = number === undefined ? 'production' : `pr-${number}`
@@ -143,17 +141,18 @@ function troubleOf(service: Service, verdict: string | undefined, asked: ProbeRe
 
 /**
  * Puts what is remembered of a service in the place of what was. The new branch is made before the old ones go, so that
- * a run which ends in between loses nothing. What cannot be written is a warning: the monitor is there for the service.
+ * a run which ends in between loses nothing.
  */
 async function keepMemory(
   run: Run,
   repository: ReadRepository,
-  of: { readonly serviceName: string; readonly memory: MonitorMemory },
+  serviceName: string,
+  memory: MonitorMemory,
 ): Promise<void> {
-  const branch = memoryBranch(of.serviceName, of.memory)
-  const old = memoriesIn(repository).filter((name) => serviceOfMemoryBranch(name) === of.serviceName && name !== branch)
-  await orWarn(run, async () => {
-    await using source = run.openSource()
+  const branch = memoryBranch(serviceName, memory)
+  const own = memoriesIn(repository).filter((name) => serviceOfMemoryBranch(name) === serviceName)
+  const old = own.filter((name) => name !== branch)
+  await writeMemory(run, async (source) => {
     await source.mark(repository.remote, [branch], run.signal)
     if (old.length > 0) await source.deleteBranches(repository.remote, old, run.signal)
   })
@@ -163,16 +162,14 @@ async function keepMemory(
 async function forgetGone(run: Run, repository: ReadRepository): Promise<void> {
   const memories = memoriesIn(repository)
   const services = [...new Set(memories.map((name) => serviceOfMemoryBranch(name) ?? ''))]
-  await orWarn(run, async () => {
+  await writeMemory(run, async (source) => {
     const there = await settleEach(services, (name) => run.platform.service(name, {}, run.signal))
     const gone = services.filter((_, index) => {
       const answer = there[index]
       return answer?.status === 'fulfilled' && answer.value === undefined
     })
     const stale = memories.filter((name) => gone.includes(serviceOfMemoryBranch(name) ?? ''))
-    if (stale.length === 0) return
-    await using source = run.openSource()
-    await source.deleteBranches(repository.remote, stale, run.signal)
+    if (stale.length > 0) await source.deleteBranches(repository.remote, stale, run.signal)
   })
 }
 
@@ -180,9 +177,11 @@ function memoriesIn({ branches }: ReadRepository): string[] {
   return [...branches.keys()].filter((name) => serviceOfMemoryBranch(name) !== undefined)
 }
 
-async function orWarn(run: Run, act: () => Promise<void>): Promise<void> {
+/** What cannot be written is a warning: the monitor is there for the service. */
+async function writeMemory(run: Run, write: (source: Source) => Promise<void>): Promise<void> {
   try {
-    await act()
+    await using source = run.openSource()
+    await write(source)
   } catch (error) {
     run.signal.throwIfAborted()
     run.log.warning(`What the monitor remembers could not be written: ${safeMessage(run, error)}`)

@@ -30,8 +30,9 @@ const gatherMs = 300
 export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
   const deadlineAt = ports.clock.now() + ports.settings.timeoutMs
   const { problem } = meta
-  const configuration = problem ? unread(ports.settings) : await readConfiguration({ ...ports, ...meta }, event)
-  const own = { ...ports, ...meta, event, settings: configuration.settings, deadlineAt }
+  const given = { ...ports, ...meta, event, deadlineAt }
+  const configuration = problem ? unread(ports.settings) : await readConfiguration(given)
+  const own = { ...given, settings: configuration.settings }
   const gather = configuration.services.length > 1 ? gatherMs : 0
   const cards = late(async () => (await import('./reporter.ts')).openCards(own, gather), 'write')
   const deps: RunDeps = { ...own, cards }
@@ -63,7 +64,7 @@ async function carryOutAll(plan: Plan, deps: RunDeps, configuration: Configurati
     return foreseeAll(plan, deps, configuration, (own) => decide(own, configuration))
   }
   const { missingSecrets } = await import('./environment/environment.ts')
-  const { findLeftovers } = await import('./environment/leftovers.ts')
+  const { findLeftovers } = await import('./teardown.ts')
   const missing = missingSecrets(plan, configuration.services)
   if (missing) return carryOutOne(missing, deps, configuration)
   const { problem, settle } = await findLeftovers(plan, configuration, deps)
@@ -98,7 +99,8 @@ async function carryOutServices(
   }
   const { runEnvironment } = await import('./environment/environment.ts')
   const runEach = (whole: WorkPlan) =>
-    runEnvironment(services, deps, whole, {
+    runEnvironment(services, deps, {
+      plan: whole,
       run: async (own) => {
         const decided = await decide(own, configuration)
         const its = decided.kind === 'check' ? decided.would : decided

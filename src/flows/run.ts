@@ -9,16 +9,7 @@ import type { Place, Plan, RefusedPlan, WorkPlan } from '../plan/plan.ts'
 import type { OutputName } from '../plan/setting-table.ts'
 import type { CommentMode, ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
 import type { WorkflowText } from '../plan/workflow/workflow.ts'
-import type {
-  CardRow,
-  DeployReport,
-  NothingReport,
-  Phase,
-  PhaseName,
-  PhaseResult,
-  PreviewEnd,
-  Report,
-} from '../report/model.ts'
+import type { CardRow, DeployReport, NothingReport, Phase, PreviewEnd, Report } from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import type { HttpRequest, McpProbe } from '../watch/probe.ts'
 
@@ -221,13 +212,8 @@ export function deployReport(
 }
 
 /** The report of a run that comes to no deployment and has no report of its own. */
-export function nothingReport(
-  deps: RunDeps,
-  status: NothingReport['status'],
-  reason: string,
-  hint?: string,
-): NothingReport {
-  return { kind: 'none', status, reason, hint, ...reportBase(deps) }
+export function nothingReport(deps: RunDeps, status: NothingReport['status'], reason: string, hint?: string) {
+  return { kind: 'none', status, reason, hint, ...reportBase(deps) } as const
 }
 
 /** How a run ends that had nothing to do, and says so. */
@@ -274,7 +260,7 @@ export class Timeline {
   }
 
   /** Begins a phase and ends the one before it, which then counts as done. A phase that runs already just goes on. */
-  begin(name: PhaseName, title: string, atMs: number = this.#deps.clock.now()): void {
+  begin(name: Phase['name'], title: string, atMs: number = this.#deps.clock.now()): void {
     const last = this.#phases.at(-1)
     if (last?.result === 'running' && last.name === name) return
     this.end('done', undefined, atMs)
@@ -283,13 +269,13 @@ export class Timeline {
   }
 
   /** Begins a phase unless it, or one that comes after it, is under way: log lines may come before their phase was seen. */
-  ensure(name: PhaseName, title: string): void {
+  ensure(name: Phase['name'], title: string): void {
     const last = this.#phases.at(-1)
     if (last?.result !== 'running' || last.name === 'queue') this.begin(name, title)
   }
 
   /** Ends the phase that runs, if one does. `said` becomes the group's last line. */
-  end(result: PhaseResult, said?: string, atMs: number = this.#deps.clock.now()): void {
+  end(result: Phase['result'], said?: string, atMs: number = this.#deps.clock.now()): void {
     const last = this.#phases.at(-1)
     if (last?.result !== 'running') return
     const endMs = Math.max(atMs, last.startMs)

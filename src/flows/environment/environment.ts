@@ -25,8 +25,9 @@ import type { ConfiguredService } from './configuration.ts'
 /** How many services are deployed at the same time. */
 const servicesAtOnce = 4
 
-/** How the run of one service is carried out, given what is its own. */
+/** What a run of all services is about, and how that of one is carried out, given what is its own. */
 interface ServiceRunner {
+  readonly plan: WorkPlan
   run(deps: RunDeps): Promise<Outcome>
   skip(deps: RunDeps, reason: string): Promise<Outcome>
 }
@@ -46,26 +47,25 @@ interface Ended {
 export async function runEnvironment(
   configured: readonly ConfiguredService[],
   deps: RunDeps,
-  plan: WorkPlan,
   runner: ServiceRunner,
 ): Promise<Outcome> {
   await using sources = shareSources(deps)
   const calls = inTurns(callsAtOnce)
   const shared: RunDeps = {
-    ...sharedMemory(deps),
+    ...deps,
+    remember: rememberTogether(deps),
     openSource: sources.openSource,
     openPlatform: async (...where) => fewAtOnce(await deps.openPlatform(...where), calls),
   }
   const atOnce = inTurns(servicesAtOnce)
   // Only what is deployed takes anything from the others.
-  const deploys = plan.kind === 'preview' || plan.kind === 'production'
-  const services = deploys ? configured : configured.map((service) => ({ ...service, wires: [] }))
+  const services = deploys(runner) ? configured : configured.map((service) => ({ ...service, wires: [] }))
   const ends = new Map<string, Promise<Ended>>()
   for (const service of inOrder(services)) {
     const needed = Promise.all(new Set(service.wires.map((wire) => ends.get(wire.service) as Promise<Ended>)))
     ends.set(
       service.name,
-      needed.then((others) => atOnce(() => runService(service, others, shared, plan, runner))),
+      needed.then((others) => atOnce(() => runService(service, others, shared, runner))),
     )
   }
   const settled = await Promise.allSettled(services.map(({ name }) => ends.get(name) as Promise<Ended>))
@@ -78,22 +78,21 @@ export async function runEnvironment(
   return together(done, deps)
 }
 
+function deploys({ plan }: ServiceRunner): boolean {
+  return plan.kind === 'preview' || plan.kind === 'production'
+}
+
 async function runService(
   service: ConfiguredService,
   needed: readonly Ended[],
   deps: RunDeps,
-  plan: WorkPlan,
   runner: ServiceRunner,
 ): Promise<Ended> {
   const { name, settings, wires } = service
-  const pullRequest = previewOf(plan)
+  const pullRequest = previewOf(runner.plan)
   const outputs = new Map<OutputName, string | number>()
-  const own: RunDeps = {
-    ...deps,
-    settings,
-    log: labelled(deps.log, name),
-    output: (output, value) => void outputs.set(output, value),
-  }
+  const output: RunDeps['output'] = (one, value) => void outputs.set(one, value)
+  const own: RunDeps = { ...deps, settings, output, log: labelled(deps.log, name) }
   const end = (outcome: Outcome, blocks: boolean): Ended => {
     const { report } = outcome
     const named = report.kind === 'none' ? { ...report, reason: `${name}: ${report.reason}` } : report
@@ -106,29 +105,27 @@ async function runService(
   const broken = needed.find(({ blocks }) => blocks)
   if (broken) return skipped(`${name} needs ${broken.service.name}, which is ${broken.outcome.status}`)
   const wired = new Map<string, string>()
-  for (const { service: other, output } of wires) {
+  for (const { service: other, output: wanted } of wires) {
     const from = needed.find(({ service: one }) => one.name === other)
-    const value = await outputOf(from, output, own, pullRequest)
+    const value = await outputOf(from, wanted, own, pullRequest)
     const where = from?.service.idle === 'no-previews' ? ' in production' : ''
-    if (value === undefined) return skipped(`${name} needs the ${output} of ${other}, which is not there yet${where}`)
-    wired.set(`${other}.${output}`, value)
+    if (value === undefined) return skipped(`${name} needs the ${wanted} of ${other}, which is not there yet${where}`)
+    wired.set(`${other}.${wanted}`, value)
   }
   const environment = { ...settings.environment, wired }
   const outcome = await runner.run({ ...own, settings: { ...settings, environment } })
   // Whoever asks for its address does not care that nothing of it has changed.
-  const isUntouched = (plan.kind === 'preview' || plan.kind === 'production') && outcome.action === 'none'
-  if (isUntouched) await tellRunning(service, own, pullRequest)
+  if (deploys(runner) && outcome.action === 'none') await tellRunning(service, own, pullRequest)
   return end(outcome, outcome.failure !== undefined)
 }
 
 /** The outputs of a service that this run had no reason to touch. */
 async function tellRunning(service: ConfiguredService, deps: RunDeps, pullRequest: number | undefined): Promise<void> {
   try {
-    const present = await withPlatform(service, deps, pullRequest, (platform, name) =>
-      platform.service(name, {}, deps.signal),
-    )
-    const { name, url, branch } = present ?? {}
-    const commit = commitOf(present)
+    const { name, url, branch } =
+      (await withPlatform(service, deps, pullRequest, (platform, named) => platform.service(named, {}, deps.signal))) ??
+      {}
+    const commit = commitOf({ branch })
     const told = { service: name, url, ...(commit === undefined ? {} : { branch, commit }) }
     for (const [output, value] of Object.entries(told))
       if (value !== undefined) deps.output(output as keyof typeof told, value)
@@ -196,17 +193,16 @@ export async function outputOf(
 }
 
 /** What each service would leave open is remembered together. */
-function sharedMemory(deps: RunDeps): RunDeps {
+function rememberTogether(deps: RunDeps): RunDeps['remember'] {
   const open = new Map<string, OpenDeployment>()
-  return {
-    ...deps,
-    remember: (left, service) => {
-      for (const one of left) open.set(service, one)
-      if (left.length === 0) open.delete(service)
-      deps.remember([...open.values()], service)
-    },
+  return (left, service) => {
+    for (const one of left) open.set(service, one)
+    if (left.length === 0) open.delete(service)
+    deps.remember([...open.values()], service)
   }
 }
+
+const toldOutputs = ['url', 'commit', 'service', 'branch'] as const
 
 function tellServices(deps: RunDeps, ended: readonly Ended[]): void {
   const [only, ...others] = ended
@@ -217,9 +213,7 @@ function tellServices(deps: RunDeps, ended: readonly Ended[]): void {
     if (value !== undefined) deps.output(name, value)
   }
   const told = ended.map(({ service: { name }, outputs, outcome: { status } }) => {
-    const [url, commit, service, branch] = (['url', 'commit', 'service', 'branch'] as const).map((one) =>
-      outputs.get(one),
-    )
+    const [url, commit, service, branch] = toldOutputs.map((one) => outputs.get(one))
     return [name, { url, status, commit, service, branch }]
   })
   deps.output('services', JSON.stringify(Object.fromEntries(told)))

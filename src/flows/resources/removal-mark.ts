@@ -4,8 +4,8 @@ import { removalMarks } from '../../plan/names.ts'
 import type { Place } from '../../plan/plan.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import type { Source } from '../../source/source.ts'
+import { longestRemovalMs } from '../rollout.ts'
 import type { Run } from '../run.ts'
-import { longestRemovalMs } from '../start-again.ts'
 import { openInkRepository } from './repository.ts'
 
 // Runners' clocks may be wrong by minutes.
