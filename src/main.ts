@@ -13,9 +13,10 @@ async function main(): Promise<void> {
     ...run,
     remember: saveOpenDeployments,
     workflowFiles: () => readWorkflowFiles(run.context.workspace),
+    startedAt,
     signal: cancelled.signal,
   })
-  const outcome = await runAction(deps, run.event, { ...run, startedAt, signal: cancelled.signal })
+  const outcome = await runAction(deps)
   await publish(outcome, deps, {
     annotate: writeAnnotations,
     writeSummary: (markdown) => writeSummary(process.env, markdown, deps.log.warning),

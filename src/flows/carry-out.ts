@@ -77,11 +77,7 @@ async function connected(plan: WorkPlan, deps: Unconnected): Promise<Outcome> {
  * Ends work at a time, whoever is waited for. A cancellation does not cut it off: what is half done is put right by those
  * whose signal it is.
  */
-function until<T>(
-  endAt: number,
-  { clock, signal }: Unconnected,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+function until<T>(endAt: number, { clock, signal }: Unconnected, work: (signal: AbortSignal) => Promise<T>) {
   signal.throwIfAborted()
   // A timer may go off a millisecond early, and then the time would not be over yet.
   const limitMs = Math.max(0, endAt - clock.now()) + 1

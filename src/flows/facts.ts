@@ -134,11 +134,7 @@ export interface Change {
  * @param deployed the source commit; one that was checked out on purpose is not held against the head
  * @throws DeployError when GitHub gives no answer for as long as a deployment may take
  */
-export async function changeMeanwhile(
-  plan: PreviewPlan | ProductionPlan,
-  run: Run,
-  deployed: string,
-): Promise<Change | undefined> {
+export async function changeMeanwhile(plan: PreviewPlan | ProductionPlan, run: Run, deployed: string) {
   if (deployed !== plan.wanted.sha) return undefined
   return plan.kind === 'preview' ? previewChange(plan, run) : productionChange(plan, run)
 }

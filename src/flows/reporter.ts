@@ -5,7 +5,7 @@ import type { CardRow, Surroundings, Target } from '../report/model.ts'
 import { createSeal, encodeState } from '../report/state.ts'
 import { isBad, targetFor } from '../report/wording.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Cards, Deps, RemovedPreview, Reporter, RunDeps, RunMeta, WriteMode, WrittenRow } from './run.ts'
+import type { Cards, Deps, RemovedPreview, Reporter, RunDeps, WriteMode, WrittenRow } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -217,13 +217,7 @@ async function writeRows(
 }
 
 /** Where the card of a pull request stands, and what becomes of its preview. Reads the checkout's workflows once. */
-export function cardSurroundings({
-  context,
-  settings,
-  workflowFiles,
-  redact,
-  remarks,
-}: Pick<Deps, 'context' | 'settings' | 'workflowFiles' | 'redact'> & Pick<RunMeta, 'remarks'>) {
+export function cardSurroundings({ context, settings, workflowFiles, redact, remarks }: Deps) {
   const { repository } = context
   const byWorkflow = removalBy(workflowsOf(workflowFiles(), context))
   return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({

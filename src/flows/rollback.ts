@@ -107,10 +107,7 @@ export async function restorePrevious(
 }
 
 /** Where to go back to: the branch that the service had when it was found, if that exists and had not failed itself. */
-function versionBefore(
-  existing: Service | undefined,
-  branches: ReadonlyMap<string, string>,
-): { branch: string; commit: string } | undefined {
+function versionBefore(existing: Service | undefined, branches: ReadonlyMap<string, string>) {
   const branch = existing?.branch
   const commit = commitOf(existing)
   if (existing?.url === undefined || meaningOf(existing.status)?.phase === 'ended') return undefined

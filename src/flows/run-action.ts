@@ -3,7 +3,7 @@ import { DeployError } from '../core/errors.ts'
 import { late } from '../core/parallel.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { describePlan, noneTitles } from '../plan/describe.ts'
-import type { PullRequest, RunEvent } from '../plan/event.ts'
+import type { PullRequest } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import { previewName, serviceName } from '../plan/names.ts'
@@ -12,27 +12,17 @@ import type { DeclinePlan, HelpPlan, NonePlan, Plan, PlanToRun, RefusedPlan, Wor
 import type { CardRow, Surroundings } from '../report/model.ts'
 import { type Configuration, readConfiguration, unread, withProblem } from './environment/configuration.ts'
 import { lookUp } from './facts.ts'
-import {
-  annotationsOf,
-  type Deps,
-  nothingReport,
-  type Outcome,
-  previewOf,
-  type RunDeps,
-  type RunMeta,
-  withMonitor,
-} from './run.ts'
+import { annotationsOf, type Deps, nothingReport, type Outcome, previewOf, type RunDeps, withMonitor } from './run.ts'
 
 // Several services that have the same to tell at the same time are told together.
 const gatherMs = 300
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
-export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
-  const deadlineAt = ports.clock.now() + ports.settings.timeoutMs
-  const { problem } = meta
-  const given = { ...ports, ...meta, event, deadlineAt }
-  const configuration = problem ? unread(ports.settings) : await readConfiguration(given)
-  const own = { ...given, settings: configuration.settings }
+export async function runAction(given: Deps): Promise<Outcome> {
+  const deadlineAt = given.clock.now() + given.settings.timeoutMs
+  const { problem } = given
+  const configuration = problem ? unread(given.settings) : await readConfiguration(given)
+  const own = { ...given, settings: configuration.settings, deadlineAt }
   const gather = configuration.services.length > 1 ? gatherMs : 0
   const cards = late(async () => (await import('./reporter.ts')).openCards(own, gather), 'write')
   const deps: RunDeps = { ...own, cards }
@@ -85,11 +75,7 @@ function isDryRun(plan: Plan): plan is DryRun {
   return (plan.kind === 'preview' || plan.kind === 'production' || plan.kind === 'teardown') && plan.dryRun
 }
 
-async function carryOutServices(
-  plan: WorkPlan | HelpPlan | DeclinePlan,
-  deps: RunDeps,
-  configuration: Configuration,
-): Promise<Outcome> {
+async function carryOutServices(plan: WorkPlan | HelpPlan | DeclinePlan, deps: RunDeps, configuration: Configuration) {
   const { services, placed, file } = configuration
   if (plan.kind === 'preview' || plan.kind === 'production') (await import('./check.ts')).warnOfWorkflow(deps, file)
   if (services.length === 0) {
@@ -193,11 +179,7 @@ async function warnOfSkipping({ paths, ...commit }: NonNullable<NonePlan['skippe
   }
 }
 
-async function noteIdle(
-  { number, head }: PullRequest,
-  deps: RunDeps,
-  why: Pick<CardRow, 'reason' | 'diagnosis'>,
-): Promise<void> {
+async function noteIdle({ number, head }: PullRequest, deps: RunDeps, why: Pick<CardRow, 'reason' | 'diagnosis'>) {
   if (deps.settings.dryRun) return
   const service = previewName(serviceName(deps.settings.service, deps.context.repository), number)
   const { openReporter } = await import('./reporter.ts')

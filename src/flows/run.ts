@@ -40,15 +40,25 @@ export function labelled(log: Log, name: string): Log {
   }
 }
 
-/** The ports that flows may use. Built once, by the entry point. */
+/** What a run is about, and the ports that flows may use. Built once, by the entry point. */
 export interface Deps {
   readonly context: RunContext
+  readonly event: RunEvent
+  /** ISO 8601. */
+  readonly startedAt: string
+  readonly signal: AbortSignal
   readonly settings: Settings
   /** The settings with those of a file below them; all that does not go together is a problem now. */
   readonly settingsWith: (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) => ParsedSettings
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
+  /** Warnings given so far; grows while the run goes on. */
+  readonly warnings: readonly string[]
+  /** Said in the comment whatever becomes of the run, such as inputs that do nothing. */
+  readonly remarks?: readonly string[]
+  /** Why nothing may be done, whatever the event is. */
+  readonly problem?: RefusedPlan | undefined
   readonly output: (name: OutputName, value: string | number) => void
   /** Makes the runner mask a value in everything that is printed from now on. */
   readonly mask: (secret: string) => void
@@ -88,19 +98,6 @@ export interface OpenDeployment {
   readonly comment?: CommentMode | undefined
   /** What ends the preview, as its card says. */
   readonly removal?: PreviewEnd | undefined
-}
-
-/** What the entry point knows about the run itself. */
-export interface RunMeta {
-  /** ISO 8601. */
-  readonly startedAt: string
-  /** Warnings given so far; grows while the run goes on. */
-  readonly warnings: readonly string[]
-  /** Said in the comment whatever becomes of the run, such as inputs that do nothing. */
-  readonly remarks?: readonly string[]
-  /** Why nothing may be done, whatever the event is. */
-  readonly problem?: RefusedPlan | undefined
-  readonly signal: AbortSignal
 }
 
 /** What is left to do when the time is over, such as going back to the version before, gets at most this long. */
@@ -158,14 +155,12 @@ export interface Cards {
   ): Promise<WrittenRow | undefined>
 }
 
-/** What a run has from its beginning. */
-export type RunDeps = Deps &
-  RunMeta & {
-    readonly event: RunEvent
-    readonly cards: Cards
-    /** When the time that `timeout` gives the whole run is over, in milliseconds since the epoch. */
-    readonly deadlineAt: number
-  }
+/** What a run has once its settings are known. */
+export interface RunDeps extends Deps {
+  readonly cards: Cards
+  /** When the time that `timeout` gives the whole run is over, in milliseconds since the epoch. */
+  readonly deadlineAt: number
+}
 
 /** One run under way: everything a flow may use, with the platform connected and the reporter open. */
 export interface Run extends RunDeps {

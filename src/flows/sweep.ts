@@ -89,12 +89,7 @@ interface End {
 }
 
 /** One that fails does not stop the others. */
-async function removeAll(
-  run: Run,
-  plan: SweepPlan,
-  decisions: readonly Decision[],
-  open: OpenPullRequests,
-): Promise<ReadonlyMap<Decision, End>> {
+async function removeAll(run: Run, plan: SweepPlan, decisions: readonly Decision[], open: OpenPullRequests) {
   const again = open && open.size < onePage && decisions.length > 1 ? await openPullRequests(run) : undefined
   const asked = await settleEach(decisions, (decision) => whyKept(run, plan, decision, { open, again }))
   run.signal.throwIfAborted()
@@ -126,12 +121,7 @@ async function removeAll(
  * Each service of a repository that has several keeps to its own `previews.max`; all else is the same for all. What no file
  * has made and has another name is another workflow's, whose own sweep knows the limit.
  */
-function decide(
-  candidates: readonly Decision['preview'][],
-  open: OpenPullRequests,
-  plan: SweepPlan,
-  now: number,
-): Decision[] {
+function decide(candidates: readonly Decision['preview'][], open: OpenPullRequests, plan: SweepPlan, now: number) {
   const nameOf = ({ service, serviceName }: Decision['preview']) =>
     previewNumber(plan.place.baseName, serviceName) !== undefined ? '' : service?.env?.[marks.service]
   return [...new Set(candidates.map(nameOf))].flatMap((name) => {

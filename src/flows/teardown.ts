@@ -224,11 +224,7 @@ async function takeDownAll(...args: Parameters<typeof takeDownEach>): Promise<Ou
 }
 
 /** Takes several services down at the same time. One that fails does not stop the others. */
-async function takeDownEach(
-  requests: readonly Removing[],
-  run: Run,
-  wantedAgain?: () => Promise<boolean>,
-): Promise<readonly Outcome[]> {
+async function takeDownEach(requests: readonly Removing[], run: Run, wantedAgain?: () => Promise<boolean>) {
   const removed: unknown[] = []
   const output: Run['output'] = (name, value) => {
     if (name === 'removed') removed.push(...(JSON.parse(String(value)) as unknown[]))

@@ -24,8 +24,6 @@ export function openLog() {
   }
 }
 
-export type RunLog = ReturnType<typeof openLog>
-
 /** GitHub shows ten annotations of a level for each step, and drops the rest. */
 const most = 10
 

@@ -100,6 +100,10 @@ function start(
   }
   const deps: Deps = {
     context,
+    event,
+    startedAt: new Date(clock.now()).toISOString(),
+    warnings,
+    signal: cancel.signal,
     settings,
     settingsWith: () => ({ ok: true, settings }),
     clock,
@@ -136,10 +140,9 @@ function start(
       remembered = open
     },
   }
-  const startedAt = new Date(clock.now()).toISOString()
   const run = async () => {
     try {
-      outcome = await runAction(deps, event, { startedAt, warnings, signal: cancel.signal })
+      outcome = await runAction(deps)
     } catch (error) {
       if (!cancel.signal.aborted) throw error
     }

@@ -20,13 +20,13 @@ import {
   type Wire,
   wiresOf,
 } from '../../plan/file/references.ts'
-import { type PlanInput, productionBranch } from '../../plan/intent.ts'
+import { productionBranch } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
 import type { Facts, NeededFact, Plan, RefusedPlan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../facts.ts'
-import type { Deps, RunMeta } from '../run.ts'
+import type { Deps } from '../run.ts'
 
 /** The settings of a run, those of `ink.yml` among them. */
 export interface Configuration {
@@ -63,10 +63,8 @@ export function unread(settings: Settings): Configuration {
   return { settings, services: [], facts: {} }
 }
 
-type Reading = Deps & Pick<RunMeta, 'signal'> & PlanInput
-
 /** Reads `ink.yml` as it is in the commit that the run is about, and lays the workflow's settings over it. */
-export async function readConfiguration(deps: Reading): Promise<Configuration> {
+export async function readConfiguration(deps: Deps): Promise<Configuration> {
   const { settings } = deps
   const { commit, facts = {} } = await commitOf(deps)
   const nothing = { ...unread(settings), facts }
@@ -90,7 +88,7 @@ export async function readConfiguration(deps: Reading): Promise<Configuration> {
 }
 
 /** Whose file counts; no commit where none does, or where the plan will say what is wrong. */
-async function commitOf(deps: Reading): Promise<{ readonly commit?: FileCommit; readonly facts?: Facts }> {
+async function commitOf(deps: Deps): Promise<{ readonly commit?: FileCommit; readonly facts?: Facts }> {
   const owner = fileOwner(deps)
   if (owner.kind === 'none') return {}
   if (owner.kind === 'commit') {
@@ -106,7 +104,7 @@ async function commitOf(deps: Reading): Promise<{ readonly commit?: FileCommit; 
 }
 
 /** From the checkout where it holds the commit, else from GitHub. */
-async function readFileAt(commit: FileCommit, path: string, deps: Reading): Promise<string | 'absent' | 'unreadable'> {
+async function readFileAt(commit: FileCommit, path: string, deps: Deps): Promise<string | 'absent' | 'unreadable'> {
   const fromGitHub = async (sha: string) => (await deps.github.files.read(path, sha)) ?? 'unreadable'
   if (commit.untrusted) return fromGitHub(commit.wanted.sha)
   await using source = deps.openSource()
@@ -127,7 +125,7 @@ function textOf(file: Buffer | 'absent'): string {
 }
 
 function settingsWith(
-  deps: Reading,
+  deps: Deps,
   file: InkFile | undefined,
   { environment, branch }: FileCommit,
 ): Omit<Configuration, 'facts' | 'file'> {

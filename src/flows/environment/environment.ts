@@ -44,11 +44,7 @@ interface Ended {
  * Runs all services of a file: those that are independent at the same time, and those that use another's address or database
  * after it. One that fails does not stop the others, but those that need it, which say so.
  */
-export async function runEnvironment(
-  configured: readonly ConfiguredService[],
-  deps: RunDeps,
-  runner: ServiceRunner,
-): Promise<Outcome> {
+export async function runEnvironment(configured: readonly ConfiguredService[], deps: RunDeps, runner: ServiceRunner) {
   await using sources = shareSources(deps)
   const calls = inTurns(callsAtOnce)
   const shared: RunDeps = {
@@ -194,11 +190,10 @@ export async function outputOf(
 
 /** What each service would leave open is remembered together. */
 function rememberTogether(deps: RunDeps): RunDeps['remember'] {
-  const open = new Map<string, OpenDeployment>()
+  const open = new Map<string, readonly OpenDeployment[]>()
   return (left, service) => {
-    for (const one of left) open.set(service, one)
-    if (left.length === 0) open.delete(service)
-    deps.remember([...open.values()], service)
+    open.set(service, left)
+    deps.remember([...open.values()].flat(), service)
   }
 }
 

@@ -165,10 +165,7 @@ async function foreseeDeployment(
 }
 
 /** The file of the commit that a service runs: ml.ink does not tell most of what it was told. */
-async function fileAt(
-  sha: string | undefined,
-  { github, settings }: RunDeps,
-): Promise<InkFile | undefined | 'unknown'> {
+async function fileAt(sha: string | undefined, { github, settings }: RunDeps) {
   const text = sha === undefined ? undefined : await github.files.read(settings.config, sha)
   if (text === undefined) return 'unknown'
   const parsed = text === 'absent' ? undefined : parseInkFile(text, settings.config)

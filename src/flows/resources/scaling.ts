@@ -118,7 +118,7 @@ interface Scaled {
 }
 
 /** The production service, as it was found. */
-interface Production {
+export interface Production {
   readonly service: Service
   readonly seen: MonitoredService
   readonly repository: ReadRepository
