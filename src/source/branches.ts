@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
 import { GitFailure, type MessageHandler } from './git.ts'
-import { committedAtSeconds, fetchKnownCommits, parseCommit, readObjects, writeCommit } from './objects.ts'
+import { committedAtSeconds, parseCommit, writeCommit } from './objects.ts'
 import { type GitRemote, gitError, type NetworkOutput } from './remote.ts'
 import type { GitWorkspace, Stores } from './workspace.ts'
+import { fetchKnownCommits, readObjects } from './workspace.ts'
 
 type RunRemote = (args: readonly string[]) => Promise<NetworkOutput>
 

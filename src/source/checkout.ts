@@ -3,10 +3,9 @@ import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { shortSha } from '../core/format.ts'
 import { GitFailure, type GitRepository, openRepository, unlessGitFails } from './git.ts'
-import { readObjects } from './objects.ts'
+import { listTree, readablePath } from './objects.ts'
 import type { GitRemote } from './remote.ts'
-import { listTree, readablePath } from './tree.ts'
-import { borrowObjects, type GitWorkspace } from './workspace.ts'
+import { borrowObjects, type GitWorkspace, readObjects } from './workspace.ts'
 
 /** Which commit the event asks for, and what its checkout looks like. */
 export interface WantedCommit {
@@ -34,11 +33,21 @@ export async function findCheckout(git: GitWorkspace, request: WantedCommit): Pr
     }
   }
   const expectedHeads = [request.wanted.sha, ...request.ordinaryCheckouts]
-  return (
-    checkouts.find(({ head }) => head !== undefined && expectedHeads.includes(head)) ??
-    checkouts.find(({ originUrl }) => isAddressOf(originUrl, git.repository)) ??
-    checkouts.find(({ directory, head }) => directory === git.workspace && head !== undefined)
-  )
+  const atCommit = checkouts.find(({ head }) => head !== undefined && expectedHeads.includes(head))
+  if (atCommit !== undefined) return atCommit
+  for (const checkout of checkouts) if (await comesFrom(checkout, git.repository)) return checkout
+  return checkouts.find(({ directory, head }) => directory === git.workspace && head !== undefined)
+}
+
+// https://host/owner/name.git, git@host:owner/name.git: the last two parts say which repository it is.
+async function comesFrom({ repository }: Checkout, name: string): Promise<boolean> {
+  const url = await unlessGitFails(repository.run(['config', '--get', 'remote.origin.url']))
+  const parts = url
+    ?.toString()
+    .trim()
+    .replace(/(\.git)?\/?$/, '')
+    .split(/[/:]/)
+  return parts?.slice(-2).join('/').toLowerCase() === name.toLowerCase()
 }
 
 async function repositoriesUnder(directory: string, levels: number): Promise<string[]> {
@@ -67,33 +76,29 @@ export async function readCheckout(git: GitWorkspace, directory: string) {
   // container jobs that is somebody else.
   const environment = { ...git.environment, GIT_DIR: join(directory, '.git') }
   const repository = openRepository(directory, environment, git.signal)
-  const read = async (...args: string[]) => (await repository.run(args)).toString().trim()
-  // These commands answer "there is none" with a status of 1 and no text.
-  const [layout, head, headRef, originUrl] = await Promise.all([
-    read('rev-parse', '--show-object-format', '--git-path', 'objects', '--git-common-dir'),
-    unlessGitFails(read('rev-parse', '--quiet', '--verify', 'HEAD^{commit}'), 1),
-    unlessGitFails(read('symbolic-ref', '--quiet', 'HEAD'), 1),
-    unlessGitFails(read('config', '--get', 'remote.origin.url'), 1),
+  const layout = ['--show-object-format', '--git-path', 'objects', '--git-common-dir']
+  // --revs-only: what there is none of is left out.
+  const answer = await repository.run([
+    'rev-parse',
+    '--revs-only',
+    ...layout,
+    'HEAD^{commit}',
+    '--symbolic-full-name',
+    'HEAD',
   ])
-  const [format = '', objects = '', common = ''] = layout.split('\n')
+  const [format = '', objects = '', common = '', ...revisions] = answer.toString().trim().split('\n')
   return {
     directory,
+    repository,
     objectsDirectory: resolve(directory, objects),
     /** The repository's own folder, shared by its work trees. */
     gitDirectory: resolve(directory, common),
     format: format === 'sha256' ? 'sha256' : 'sha1',
     /** The commit checked out; undefined before the first commit. */
-    head,
+    head: revisions.find((line) => /^[0-9a-f]+$/.test(line)),
     /** `refs/heads/…`; undefined when detached. */
-    headRef,
-    originUrl,
+    headRef: revisions.find((line) => line.startsWith('refs/')),
   } as const
-}
-
-// https://host/owner/name.git, git@host:owner/name.git: the last two parts say which repository it is.
-function isAddressOf(url: string | undefined, repository: string): boolean {
-  const parts = url?.replace(/(\.git)?\/?$/, '').split(/[/:]/)
-  return parts?.slice(-2).join('/').toLowerCase() === repository.toLowerCase()
 }
 
 /** Where the parts of a tree that are not git objects can be looked for. */
@@ -118,7 +123,10 @@ export interface ChosenCommit {
  * Which commit is deployed. The default checkout of a pull request stands at the merge commit, which nobody wrote: then
  * it is the head. Somebody who checked out another commit on purpose gets what they checked out.
  */
-export function chooseCommit(checkout: Checkout | undefined, request: WantedCommit): ChosenCommit {
+export function chooseCommit(
+  checkout: Pick<Checkout, 'head' | 'headRef'> | undefined,
+  request: WantedCommit,
+): ChosenCommit {
   const { wanted, ordinaryCheckouts } = request
   if (checkout?.head === undefined) {
     const why = `This repository is not checked out in the workspace, so commit ${shortSha(wanted.sha)} was fetched.`

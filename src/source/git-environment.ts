@@ -181,3 +181,27 @@ export async function requireGit(environment: ChildEnvironment, cwd: string): Pr
 function startupLimit(): AbortSignal {
   return AbortSignal.timeout(60_000)
 }
+
+/** By the environment of a job, in which they stay as they are. */
+const machines = new WeakMap<JobEnvironment, ReturnType<typeof readNetworkSettings>>()
+
+/** How the machine reaches servers, asked once, with whether it has a git that will do. */
+export function settingsOfMachine(job: JobEnvironment, environment: ChildEnvironment, directory: string) {
+  const known = machines.get(job)
+  if (known) return known
+  const read = async () => {
+    const [settings] = await Promise.all([readNetworkSettings(job, directory), requireGit(environment, directory)])
+    return settings
+  }
+  const asked = read()
+  machines.set(job, asked)
+  asked.catch(() => machines.delete(job))
+  return asked
+}
+
+/** Whether git reaches servers through a proxy. */
+export function isProxied(environment: ChildEnvironment, settings: readonly GitSetting[]): boolean {
+  const variables = Object.entries(environment).filter(([name]) => /^(?:https|all)_proxy$/i.test(name))
+  const named = settings.filter(([key]) => /\.proxy$/i.test(key))
+  return [...variables, ...named].some(([, value]) => value !== '')
+}

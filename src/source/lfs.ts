@@ -12,10 +12,9 @@ import { inSeconds } from '../core/format.ts'
 import { jsonIn } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { TreeLocation } from './checkout.ts'
-import { readObjects, storeFiles } from './objects.ts'
+import type { TreeEntry } from './objects.ts'
 import type { GitRemote } from './remote.ts'
-import type { TreeEntry, TreeMeter } from './tree.ts'
-import type { GitWorkspace, Stores } from './workspace.ts'
+import { type GitWorkspace, readObjects, type Stores, storeFiles } from './workspace.ts'
 
 /** What a Git LFS pointer file stands for. */
 interface LfsPointer {
@@ -36,10 +35,11 @@ export async function findLfsContents(
   stores: Stores,
   entries: readonly TreeEntry[],
   location: TreeLocation,
-  meter: TreeMeter,
+  /** Gets how large each is. */
+  weigh: (bytes: number) => void,
 ) {
   const pointers = await findPointers(stores, entries)
-  for (const { size } of pointers) meter.addBytes(size)
+  for (const { size } of pointers) weigh(size)
   const located = new Map<string, Buffer>()
   for (const pointer of pointers) {
     const path = await locate(location, pointer, git.signal)

@@ -5,21 +5,30 @@ import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
 import { commitTimes, listBranches, pushRefs } from './branches.ts'
 import { type GitRepository, unlessGitFails } from './git.ts'
 import {
-  commitName,
   committedAtSeconds,
-  fetchKnownCommits,
-  fetchObjects,
+  isUnder,
+  leaves,
+  listTree,
+  objectName,
   parseCommit,
-  readObjects,
+  readablePath,
   type SourceCommit,
   snapshotContent,
+  type TreeEntry,
   writeCommit,
+  writeTree,
 } from './objects.ts'
 import { type GitRemote, gitError, SourceError } from './remote.ts'
 import type { ResolvedTree } from './resolve-tree.ts'
 import { listFiles, type MadeSnapshot, type Snapshot } from './snapshot.ts'
-import { isUnder, leaves, listTree, readablePath, type TreeEntry, writeTree } from './tree.ts'
-import { bindWorkspace, type GitWorkspace } from './workspace.ts'
+import {
+  bindWorkspace,
+  fetchKnownCommits,
+  fetchObjects,
+  type GitWorkspace,
+  heldObjects,
+  readObjects,
+} from './workspace.ts'
 
 export interface PushRequest {
   readonly snapshot: Snapshot
@@ -104,11 +113,11 @@ const progressEveryMs = 5_000
 function progressLog({ log, clock }: GitWorkspace, branch: string): (line: string) => void {
   let lastMs = Number.NEGATIVE_INFINITY
   return (line) => {
-    const progress = parseProgress(line)
-    if (progress === undefined || progress.bytes < progressFromBytes) return
-    if (clock.now() - lastMs < progressEveryMs && !line.endsWith('done.')) return
+    const { bytes = 0, percent } = parseProgress(line) ?? {}
+    const isDue = clock.now() - lastMs >= progressEveryMs || line.endsWith('done.')
+    if (bytes < progressFromBytes || !isDue) return
     lastMs = clock.now()
-    log.info(`${branch}: ${formatBytes(progress.bytes)} sent (${progress.percent} % of the objects)`)
+    log.info(`${branch}: ${formatBytes(bytes)} sent (${percent} % of the objects)`)
   }
 }
 
@@ -230,14 +239,17 @@ async function firstRebuilt(
       return content === undefined ? [] : [{ ...candidate, commit: parseCommit(content) }]
     })
     .toSorted((a, b) => a.rank - b.rank || committedAtSeconds(b.commit) - committedAtSeconds(a.commit))
+  const trees = await heldObjects(
+    own,
+    known.map(({ commit }) => commit.tree),
+  )
   for (const older of known) {
     const { tree } = older.commit
-    const treeIsHere = (await readObjects(own, [tree])).has(tree)
-    if (!treeIsHere && remote === undefined) continue
+    if (!trees.has(tree) && remote === undefined) continue
     // Without its directories only a snapshot of a commit's own tree can be checked; the others are passed over.
     const content = await rebuildSnapshot(own, older, older.commit, recipe)
     if (content === undefined) continue
-    if (!treeIsHere && remote !== undefined) {
+    if (!trees.has(tree) && remote !== undefined) {
       await fetchObjects(stores, { remote, wants: [tree], kind: 'contents', filter: 'blob:none' })
     }
     await writeCommit(own, content)
@@ -253,14 +265,14 @@ async function firstRebuilt(
  */
 async function rebuildSnapshot(
   store: GitRepository,
-  older: Candidate,
+  { suffix, sourceSha, sha }: Candidate,
   commit: SourceCommit,
   recipe: Recipe,
 ): Promise<Buffer | undefined> {
-  const tree = older.suffix === undefined ? commit.tree : await unlessGitFails(rebuildTree(store, commit.tree, recipe))
-  if (tree === undefined || !tree.startsWith(older.suffix ?? '')) return undefined
-  const content = snapshotContent(tree, commit, older.sourceSha)
-  return commitName(content) === older.sha ? content : undefined
+  const tree = suffix === undefined ? commit.tree : await unlessGitFails(rebuildTree(store, commit.tree, recipe))
+  if (tree === undefined || !tree.startsWith(suffix ?? '')) return undefined
+  const content = snapshotContent(tree, commit, sourceSha)
+  return objectName('commit', content) === sha ? content : undefined
 }
 
 // What stood in for a submodule or an LFS pointer then stands in for it now, unless it has changed since.

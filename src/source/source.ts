@@ -9,12 +9,18 @@ import {
 } from './branches.ts'
 import { committedPaths, type FoundFile, readCommitted, type WantedCommit } from './checkout.ts'
 import { GitFailure } from './git.ts'
-import { readObjects } from './objects.ts'
+import { listTree, readablePath } from './objects.ts'
 import { type PushRequest, type PushResult, pushSnapshotBranch } from './push.ts'
 import { type GitRemote, SourceError } from './remote.ts'
 import { type MadeSnapshot, makeSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts'
-import { listTree, readablePath } from './tree.ts'
-import { bindWorkspace, closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
+import {
+  bindWorkspace,
+  closeWorkspace,
+  type GitWorkspace,
+  openWorkspace,
+  readObjects,
+  type SourceOptions,
+} from './workspace.ts'
 
 /**
  * What is shipped: makes snapshots of the repository in the workspace and pushes them. Leaves nothing behind.

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { assertPublicAddress } from '../core/addresses.ts'
 import { type Clock, retry, systemClock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
-import { type ChildEnvironment, type GitRepository, type GitSetting, openRepository } from './git.ts'
-import { prepareEnvironment, proxiesOfGit, readNetworkSettings, requireGit } from './git-environment.ts'
+import { GitFailure, type GitRepository, type GitSetting, openRepository } from './git.ts'
+import { isProxied, prepareEnvironment, proxiesOfGit, settingsOfMachine } from './git-environment.ts'
 import { GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
 
 /** Where the room tells what it does. `info` says what and the result, `warning` what is degraded and how to fix it. */
@@ -88,23 +89,6 @@ export async function openWorkspace(options: SourceOptions) {
   }
 }
 
-/** By the environment of a job, in which they stay as they are. */
-const machines = new WeakMap<SourceOptions['environment'], ReturnType<typeof readNetworkSettings>>()
-
-/** How the machine reaches servers, asked once, with whether it has a git that will do. */
-function settingsOfMachine(job: SourceOptions['environment'], environment: ChildEnvironment, directory: string) {
-  const known = machines.get(job)
-  if (known) return known
-  const read = async () => {
-    const [settings] = await Promise.all([readNetworkSettings(job, directory), requireGit(environment, directory)])
-    return settings
-  }
-  const asked = read()
-  machines.set(job, asked)
-  asked.catch(() => machines.delete(job))
-  return asked
-}
-
 /** Removes everything. The children have ended by then, as every call awaits its own. */
 export async function closeWorkspace({ directory }: Pick<OpenWorkspace, 'directory'>): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 3 })
@@ -158,12 +142,6 @@ export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
   }
 }
 
-function isProxied(environment: ChildEnvironment, settings: readonly GitSetting[]): boolean {
-  const variables = Object.entries(environment).filter(([name]) => /^(?:https|all)_proxy$/i.test(name))
-  const named = settings.filter(([key]) => /\.proxy$/i.test(key))
-  return [...variables, ...named].some(([, value]) => value !== '')
-}
-
 // Laid out by hand: `git init` would copy templates and hooks.
 async function initStores(format: ObjectFormat, own: string, fetched: string): Promise<void> {
   for (const directory of [own, fetched]) {
@@ -198,4 +176,103 @@ export function quotePath(path: Buffer): string {
     return byte >= 0x20 && byte < 0x7f ? character : `\\${byte.toString(8).padStart(3, '0')}`
   })
   return `"${quoted.join('')}"`
+}
+
+/** Contents of objects, by name. Those that the store does not hold are left out. All of them are held in memory. */
+export async function readObjects(
+  store: GitRepository,
+  oids: readonly string[],
+  { mostBytes = 64_000_000 } = {},
+): Promise<ReadonlyMap<string, Buffer>> {
+  const contents = new Map<string, Buffer>()
+  if (oids.length === 0) return contents
+  const answer = await store.run(['cat-file', '--batch', '--buffer'], { input: `${oids.join('\n')}\n`, mostBytes })
+  // <oid> SP <type> SP <size> LF <content> LF, or <oid> SP "missing" LF: git-cat-file(1), BATCH OUTPUT
+  for (let position = 0; position < answer.length; ) {
+    const lineEnd = answer.indexOf('\n', position)
+    const [oid = '', , size] = answer.toString('latin1', position, lineEnd).split(' ')
+    position = lineEnd + 1
+    if (size === undefined) continue
+    contents.set(oid, answer.subarray(position, position + Number(size)))
+    position += Number(size) + 1
+  }
+  return contents
+}
+
+/** Those of the objects that the store holds. */
+export async function heldObjects(store: GitRepository, oids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (oids.length === 0) return new Set()
+  const input = `${oids.join('\n')}\n`
+  const answer = await store.run(['cat-file', '--batch-check=%(objectname)', '--buffer'], { input })
+  // <oid> LF, or <oid> SP "missing" LF
+  return new Set(answer.toString('latin1').split('\n'))
+}
+
+/**
+ * Stores files as they lie on disk: no line endings converted, no filters run.
+ * @param paths absolute paths, as bytes
+ * @returns the names of the contents, in the same order
+ */
+export async function storeFiles(store: GitRepository, paths: readonly Buffer[]): Promise<readonly string[]> {
+  if (paths.length === 0) return []
+  const input = paths.map((path) => `${quotePath(path)}\n`).join('')
+  const answer = await store.run(['hash-object', '-w', '--no-filters', '--stdin-paths'], { input })
+  return answer.toString('latin1').trim().split('\n')
+}
+
+interface FetchRequest {
+  readonly remote: GitRemote
+  readonly wants: readonly string[]
+  /** What the wants name. */
+  readonly kind: 'commits' | 'contents'
+  /** `blob:none`: directories, but not files' contents. `tree:0`: commits alone. */
+  readonly filter?: 'blob:none' | 'tree:0'
+}
+
+/**
+ * Fetches objects by name, commits without their history. Into a store that nothing is pushed from: fetching leaves marks in
+ * a repository (shallow, promisor) that a server would have to be told of.
+ * @param needed the workspace, where the objects are not only of use: then it is tried again when the network or the server fails
+ * @throws GitFailure when the server does not have one of them, or fails; SourceError `unreachable` when it keeps failing
+ */
+export async function fetchObjects({ fetched }: Stores, request: FetchRequest, needed?: GitWorkspace): Promise<void> {
+  const { remote, wants, kind, filter } = request
+  const depth = kind === 'commits' ? ['--depth=1'] : []
+  // git remembers a filter, so having none must be said.
+  const filtering = filter === undefined ? '--no-filter' : `--filter=${filter}`
+  const args = ['fetch', '--quiet', ...depth, filtering, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
+  const input = wants.map((want) => `${want}\n`).join('')
+  const attempt = async () => {
+    const settings = needed !== undefined && remote.untrusted ? await guardSettings(needed, remote) : []
+    return await fetched.runRemote(remote, args, { settings, input })
+  }
+  const { exitCode, stderr } = await (needed?.retrying(`Fetching from ${remote.url}`, remote, attempt) ?? attempt())
+  if (exitCode !== 0) throw new GitFailure('fetch', exitCode, stderr)
+}
+
+// A stranger named the server. It is asked only where everybody may ask, at the very addresses that were looked up for
+// the check (git 2.37 and newer), and cannot send us elsewhere.
+async function guardSettings(git: GitWorkspace, remote: GitRemote): Promise<readonly GitSetting[]> {
+  const { url, ips } = await assertPublicAddress(remote.url)
+  const direct: GitSetting = ['http.followRedirects', 'false']
+  // Unknown here, it may still be known to the proxy; but without one a name must not get a second chance to lead inside.
+  if (ips.length === 0 && git.proxied) return [direct]
+  if (ips.length === 0) throw new SourceError('unreachable', `${url.host} could not be found (DNS)`)
+  const pinned = ips.map((ip) => (ip.includes(':') ? `[${ip}]` : ip)).join(',')
+  return [direct, ['http.curloptResolve', `${url.hostname}:${url.port === '' ? 443 : url.port}:${pinned}`]]
+}
+
+/** As {@link fetchObjects} for commits, but does without those that the server does not have. */
+export async function fetchKnownCommits(stores: Stores, request: Omit<FetchRequest, 'kind'>): Promise<void> {
+  let wants = request.wants
+  while (wants.length > 0) {
+    try {
+      return await fetchObjects(stores, { ...request, wants, kind: 'commits' })
+    } catch (error) {
+      // The server names one at a time, and sends nothing at all then.
+      const unknown = error instanceof GitFailure ? /not our ref ([0-9a-f]+)/.exec(error.stderr)?.[1] : undefined
+      if (unknown === undefined || !wants.includes(unknown)) throw error
+      wants = wants.filter((want) => want !== unknown)
+    }
+  }
 }
