@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { formatBytes, shortSha } from '../core/format.ts'
 import { GitFailure, type GitRepository, OutputTooLarge, unlessGitFails } from './git.ts'
 import { decisiveLine, type GitRemote, SourceError } from './remote.ts'
-import { fetchObjects, type GitWorkspace, heldObjects, type Stores } from './workspace.ts'
+import { fetchObjects, heldObjects, type Stores } from './workspace.ts'
 
 /** One entry of a tree, all levels down. */
 export interface TreeEntry {
@@ -56,7 +56,6 @@ export async function listTree(store: GitRepository, tree: string): Promise<Tree
  * @throws SourceError `no-commit` when it is neither here nor at the remote
  */
 export async function listCommit(
-  git: GitWorkspace,
   stores: Stores,
   sha: string,
   { remote, nothingHere }: { readonly remote: GitRemote | undefined; readonly nothingHere: boolean },
@@ -65,15 +64,15 @@ export async function listCommit(
   const here = nothingHere ? undefined : await unlessGitFails(listTree(stores.own, tree))
   if (here !== undefined && missingContents(here).length === 0) return here
   return await fetchingCommit(sha, remote, async (from) => {
-    git.log.debug(`Commit ${shortSha(sha)} is not complete in the checkout: fetching it from ${from.url}.`)
+    stores.git.log.debug(`Commit ${shortSha(sha)} is not complete in the checkout: fetching it from ${from.url}.`)
     if (here === undefined) {
       const filter = nothingHere ? {} : { filter: 'blob:none' as const }
-      await fetchObjects(stores, { remote: from, wants: [sha], kind: 'commits', ...filter }, git)
+      await fetchObjects(stores, { remote: from, wants: [sha], kind: 'commits', ...filter, needed: true })
     }
     const entries = here ?? (await listTree(stores.own, tree))
     const missing = missingContents(entries)
     if (missing.length === 0) return entries
-    await fetchObjects(stores, { remote: from, wants: missing, kind: 'contents' }, git)
+    await fetchObjects(stores, { remote: from, wants: missing, kind: 'contents', needed: true })
     return await listTree(stores.own, tree)
   })
 }
@@ -87,10 +86,10 @@ function missingContents(entries: readonly TreeEntry[]): string[] {
  * Has a commit without its tree, for what it says of itself.
  * @throws SourceError `no-commit` when it is neither here nor at the remote
  */
-export async function fetchCommitAlone(git: GitWorkspace, stores: Stores, sha: string): Promise<void> {
+export async function fetchCommitAlone(stores: Stores, sha: string): Promise<void> {
   if ((await heldObjects(stores.own, [sha])).has(sha)) return
-  await fetchingCommit(sha, git.origin, (remote) =>
-    fetchObjects(stores, { remote, wants: [sha], kind: 'commits', filter: 'tree:0' }, git),
+  await fetchingCommit(sha, stores.git.origin, (remote) =>
+    fetchObjects(stores, { remote, wants: [sha], kind: 'commits', filter: 'tree:0', needed: true }),
   )
 }
 

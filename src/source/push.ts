@@ -219,7 +219,7 @@ async function askOrigin(
     if (found !== undefined) return found
   }
   const shas = [...new Set(candidates.slice(0, mostCandidates).map(({ sourceSha }) => sourceSha))]
-  await commitTimes(git, stores, shas)
+  await commitTimes(stores, shas)
   return await firstRebuilt(git, recipe, candidates, remote)
 }
 

@@ -9,7 +9,7 @@ import { GitFailure, type GitRepository, unlessGitFails } from './git.ts'
 import { findLfsContents } from './lfs.ts'
 import { isUnder, leaves, listCommit, readablePath, type TreeEntry, tooLarge } from './objects.ts'
 import { decisiveLine, GitRemote, SourceError } from './remote.ts'
-import { borrowObjects, type GitWorkspace, readObjects, type Stores } from './workspace.ts'
+import { borrowObjects, readObjects, type Stores } from './workspace.ts'
 
 /** A tree with everything in it that the platform would not fetch by itself. */
 export interface ResolvedTree {
@@ -36,7 +36,6 @@ interface SourceTree {
  * @throws SourceError `no-submodule`, `too-large`
  */
 export async function resolveTree(
-  git: GitWorkspace,
   stores: Stores,
   tree: SourceTree,
   options: { readonly exportIgnore: boolean; readonly meter: TreeMeter },
@@ -45,17 +44,17 @@ export async function resolveTree(
   const { meter } = options
   for (const entry of tree.entries) meter.add({ ...entry, path: location.prefix + entry.path })
   const names: AttributeName[] = options.exportIgnore ? ['filter', 'export-ignore'] : ['filter']
-  const attributes = await findAttributes(git, stores.own, tree, names)
+  const attributes = await findAttributes(stores, tree, names)
   const ignored = new Set(attributes['export-ignore'].keys())
   const entries = leaves(tree.entries).filter(({ path }) => !isUnder(path, ignored))
   const givenToLfs = entries.filter(({ path }) => attributes.filter.get(path) === 'lfs')
-  const lfs = await findLfsContents(git, stores, givenToLfs, location, (bytes) => meter.addBytes(bytes))
+  const lfs = await findLfsContents(stores, givenToLfs, location, (bytes) => meter.addBytes(bytes))
   const urls = await readSubmoduleUrls(stores.own, entries)
   const inner: ResolvedTree[] = []
   const submodules: { path: string; sha: string }[] = []
   for (const entry of entries.filter(({ type }) => type === 'commit')) {
-    const below = await openSubmodule(git, stores, entry, urls.get(entry.path), location)
-    inner.push(await resolveTree(git, stores, below, options))
+    const below = await openSubmodule(stores, entry, urls.get(entry.path), location)
+    inner.push(await resolveTree(stores, below, options))
     submodules.push({ path: readablePath(location.prefix + entry.path), sha: entry.oid })
   }
   const own = entries
@@ -134,8 +133,7 @@ type AttributeName = 'filter' | 'export-ignore'
  * @returns for each name the paths that have it set, with its value (`set` for a bare one)
  */
 async function findAttributes(
-  git: GitWorkspace,
-  store: GitRepository,
+  { git, own }: Stores,
   tree: SourceTree,
   names: readonly AttributeName[],
 ): Promise<Readonly<Record<AttributeName, ReadonlyMap<string, string>>>> {
@@ -143,16 +141,16 @@ async function findAttributes(
   // Most repositories have no such attribute at all, and are spared the index.
   const files = tree.entries.filter(({ path, type }) => type === 'blob' && /(^|\/)\.gitattributes$/.test(path))
   const oids = files.map(({ oid }) => oid)
-  const contents = [...(await readObjects(store, oids)).values()]
+  const contents = [...(await readObjects(own, oids)).values()]
   if (!contents.some((content) => names.some((name) => content.includes(name)))) return found
   const indexFile = git.freshPath('index')
   const variables = { GIT_INDEX_FILE: indexFile }
   try {
-    await store.run(['read-tree', tree.oid], { variables })
+    await own.run(['read-tree', tree.oid], { variables })
     // A trailing slash says that it is a directory: patterns may ask for one.
     const paths = tree.entries.map(({ path, type }) => (type === 'blob' ? `${path}\0` : `${path}/\0`))
     const input = Buffer.from(paths.join(''), 'latin1')
-    const answer = await store.run(['check-attr', '-z', '--cached', '--stdin', ...names], { input, variables })
+    const answer = await own.run(['check-attr', '-z', '--cached', '--stdin', ...names], { input, variables })
     const fields = answer.toString('latin1').split('\0')
     for (let index = 0; index + 2 < fields.length; index += 3) {
       const [path = '', name = '', value = ''] = fields.slice(index, index + 3)
@@ -169,7 +167,6 @@ async function findAttributes(
  * @throws SourceError `no-submodule`, which says which one and how to check it out
  */
 async function openSubmodule(
-  git: GitWorkspace,
   stores: Stores,
   { path, oid }: TreeEntry,
   url: string | undefined,
@@ -178,11 +175,11 @@ async function openSubmodule(
   const directory = parent.workTree && join(parent.workTree, readablePath(path))
   const isThere = directory !== undefined && existsSync(join(directory, '.git'))
   // The ruin of one is fetched as if it were not there.
-  const checkout = isThere ? await unlessGitFails(readCheckout(git, directory)) : undefined
+  const checkout = isThere ? await unlessGitFails(readCheckout(stores.git, directory)) : undefined
   if (checkout !== undefined) await borrowObjects(stores.own.directory, checkout.objectsDirectory)
   const remote = url === undefined ? undefined : submoduleRemote(url, parent.remote)
   try {
-    const entries = await listCommit(git, stores, oid, { remote, nothingHere: checkout === undefined })
+    const entries = await listCommit(stores, oid, { remote, nothingHere: checkout === undefined })
     const [workTree, gitDirectory] = [checkout?.directory, checkout?.gitDirectory]
     const location = { workTree, gitDirectory, remote, prefix: `${parent.prefix}${path}/` }
     return { oid: `${oid}^{tree}`, entries, location }

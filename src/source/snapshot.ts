@@ -72,11 +72,11 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest):
   let resolved: ResolvedTree | undefined
   let entries: readonly TreeEntry[]
   if (request.directory === undefined) {
-    resolved = await resolveCommit(git, stores, checkout, chosen.sha, request)
-    entries = sameFormat ? resolved.entries : await convertEntries(git, stores, outgoing, resolved.entries)
+    resolved = await resolveCommit(stores, checkout, chosen.sha, request)
+    entries = sameFormat ? resolved.entries : await convertEntries(stores, outgoing, resolved.entries)
   } else {
-    entries = await listDirectory(git, outgoing, request.directory)
-    await fetchCommitAlone(git, stores, chosen.sha)
+    entries = await listDirectory(outgoing, request.directory)
+    await fetchCommitAlone(stores, chosen.sha)
   }
   const source = await readCommit(stores.own, chosen.sha)
   const asItIs = sameFormat && resolved?.changed === false
@@ -99,18 +99,17 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest):
 }
 
 async function resolveCommit(
-  git: GitWorkspace,
   stores: Stores,
   checkout: Checkout | undefined,
   sha: string,
   { exportIgnore = false, lfsPointers = 'refuse' }: SnapshotRequest,
 ): Promise<ResolvedTree> {
-  const { origin: remote } = git
-  const entries = await listCommit(git, stores, sha, { remote, nothingHere: checkout === undefined })
+  const { origin: remote } = stores.git
+  const entries = await listCommit(stores, sha, { remote, nothingHere: checkout === undefined })
   const location = { workTree: checkout?.directory, gitDirectory: checkout?.gitDirectory, remote, prefix: '' }
   const tree = { oid: `${sha}^{tree}`, entries, location }
-  const resolved = await resolveTree(git, stores, tree, { exportIgnore, meter: new TreeMeter() })
-  handleMissingContents(git, resolved, lfsPointers)
+  const resolved = await resolveTree(stores, tree, { exportIgnore, meter: new TreeMeter() })
+  handleMissingContents(stores.git, resolved, lfsPointers)
   return resolved
 }
 
@@ -166,12 +165,7 @@ const batchBytes = 32_000_000
  * @param entries files and links, no subtrees but empty ones
  * @returns the same entries, by their new names
  */
-async function convertEntries(
-  git: GitWorkspace,
-  from: Stores,
-  to: Stores,
-  entries: readonly TreeEntry[],
-): Promise<readonly TreeEntry[]> {
+async function convertEntries(from: Stores, to: Stores, entries: readonly TreeEntry[]): Promise<readonly TreeEntry[]> {
   const converted = new Map<string, string>()
   const files = entries.filter(({ type }) => type === 'blob')
   const left = new Map(files.map(({ oid, size = 0 }) => [oid, size]))
@@ -184,7 +178,7 @@ async function convertEntries(
       batch.push(oid)
       left.delete(oid)
     }
-    const folder = git.freshPath('conversion')
+    const folder = from.git.freshPath('conversion')
     await mkdir(folder)
     const contents = await readObjects(from.own, batch, { mostBytes: Number.POSITIVE_INFINITY })
     for (const [oid, content] of contents) await writeFile(join(folder, oid), content)
@@ -205,7 +199,7 @@ async function convertEntries(
  * @param directory relative to the workspace
  * @throws SourceError `no-directory` when it is missing, empty, or not inside the workspace
  */
-async function listDirectory(git: GitWorkspace, stores: Stores, directory: string): Promise<readonly TreeEntry[]> {
+async function listDirectory({ git, own }: Stores, directory: string): Promise<readonly TreeEntry[]> {
   const refuse = (problem: string, hint: string) =>
     new SourceError('no-directory', `The directory "${directory}" ${problem}.`, { hint })
   const files: (Omit<TreeEntry, 'oid'> & { readonly content: Buffer })[] = []
@@ -243,7 +237,7 @@ async function listDirectory(git: GitWorkspace, stores: Stores, directory: strin
   git.signal.throwIfAborted()
   if (files.length === 0) throw refuse('has no files', 'Build before this step, and check that the build writes there.')
   const oids = await storeFiles(
-    stores.own,
+    own,
     files.map(({ content }) => content),
   )
   return files.map(({ content: _content, ...entry }, index) => ({ ...entry, oid: oids[index] ?? '' }))

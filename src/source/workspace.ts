@@ -42,7 +42,9 @@ export interface SourceOptions {
 /** Name of the hash that a repository's objects are named by. */
 export type ObjectFormat = 'sha1' | 'sha256'
 
+/** Two repositories of a workspace for objects of one format. */
 export interface Stores {
+  readonly git: GitWorkspace
   /** Snapshots are made here, and pushed from here. */
   readonly own: GitRepository
   /** What was fetched. `own` reads it, too. */
@@ -108,16 +110,17 @@ export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
     })
   /** How long, and how, a request that begins now is repeated when it fails for the moment. */
   const retryPolicy = () => ({ clock, deadlineAt: open.deadlineAt ?? clock.now() + usualRetryMs, signal, random })
-  return {
+  const git = {
     ...open,
     signal,
     retryPolicy,
-    /** The two repositories for objects of that format, made when first asked for. */
+    /** The repositories for objects of that format, made when first asked for. */
     stores: async (format: ObjectFormat): Promise<Stores> => {
-      const ready = initialized.get(format) ?? initStores(format, path(format), path(format, '-fetched'))
+      const [own, fetched] = [path(format), path(format, '-fetched')]
+      const ready = initialized.get(format) ?? initStores(format, own, fetched)
       initialized.set(format, ready)
       await ready
-      return { own: repository(path(format)), fetched: repository(path(format, '-fetched')) }
+      return { git, own: repository(own), fetched: repository(fetched) }
     },
     /**
      * Runs a git command against a server until it succeeds, fails for good, or time is up.
@@ -140,6 +143,7 @@ export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
     /** A path in the folder that nothing has. */
     freshPath: (name: string) => join(directory, `${name}-${randomUUID()}`),
   }
+  return git
 }
 
 // Laid out by hand: `git init` would copy templates and hooks.
@@ -227,26 +231,28 @@ interface FetchRequest {
   readonly kind: 'commits' | 'contents'
   /** `blob:none`: directories, but not files' contents. `tree:0`: commits alone. */
   readonly filter?: 'blob:none' | 'tree:0'
+  /** Not only of use: tried again when the network or the server fails. */
+  readonly needed?: boolean
 }
 
 /**
  * Fetches objects by name, commits without their history. Into a store that nothing is pushed from: fetching leaves marks in
  * a repository (shallow, promisor) that a server would have to be told of.
- * @param needed the workspace, where the objects are not only of use: then it is tried again when the network or the server fails
  * @throws GitFailure when the server does not have one of them, or fails; SourceError `unreachable` when it keeps failing
  */
-export async function fetchObjects({ fetched }: Stores, request: FetchRequest, needed?: GitWorkspace): Promise<void> {
-  const { remote, wants, kind, filter } = request
+export async function fetchObjects({ git, fetched }: Stores, request: FetchRequest): Promise<void> {
+  const { remote, wants, kind, filter, needed = false } = request
   const depth = kind === 'commits' ? ['--depth=1'] : []
   // git remembers a filter, so having none must be said.
   const filtering = filter === undefined ? '--no-filter' : `--filter=${filter}`
   const args = ['fetch', '--quiet', ...depth, filtering, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
   const input = wants.map((want) => `${want}\n`).join('')
   const attempt = async () => {
-    const settings = needed !== undefined && remote.untrusted ? await guardSettings(needed, remote) : []
+    const settings = remote.untrusted ? await guardSettings(git, remote) : []
     return await fetched.runRemote(remote, args, { settings, input })
   }
-  const { exitCode, stderr } = await (needed?.retrying(`Fetching from ${remote.url}`, remote, attempt) ?? attempt())
+  const what = `Fetching from ${remote.url}`
+  const { exitCode, stderr } = await (needed ? git.retrying(what, remote, attempt) : attempt())
   if (exitCode !== 0) throw new GitFailure('fetch', exitCode, stderr)
 }
 
