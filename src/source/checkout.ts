@@ -113,20 +113,15 @@ export interface TreeLocation {
   readonly prefix: string
 }
 
-export interface ChosenCommit {
-  readonly sha: string
-  /** One sentence, when it is not the commit that the event asks for or does not lie in the checkout. */
-  readonly why?: string
-}
-
 /**
  * Which commit is deployed. The default checkout of a pull request stands at the merge commit, which nobody wrote: then
  * it is the head. Somebody who checked out another commit on purpose gets what they checked out.
+ * @returns with `why`, one sentence, when it is not the commit that the event asks for or does not lie in the checkout
  */
 export function chooseCommit(
   checkout: Pick<Checkout, 'head' | 'headRef'> | undefined,
   request: WantedCommit,
-): ChosenCommit {
+): { readonly sha: string; readonly why?: string } {
   const { wanted, ordinaryCheckouts } = request
   if (checkout?.head === undefined) {
     const why = `This repository is not checked out in the workspace, so commit ${shortSha(wanted.sha)} was fetched.`
@@ -151,28 +146,30 @@ export async function openCheckout(git: GitWorkspace, request: WantedCommit) {
   return { checkout, chosen, stores }
 }
 
-/** What a commit has at a path; `unknown` where the checkout does not hold the commit. Links count as no file. */
-export type CommittedFile = Buffer | 'absent' | 'unknown'
-
 /** One file of the commit that is deployed, as far as it can be told without asking a server. */
 export interface FoundFile {
   /** The commit that is deployed. */
   readonly commit: string
-  readonly file: CommittedFile
+  readonly file: Buffer | 'absent' | 'unknown'
   /** The same path in the commit that is checked out, which for a pull request is the merge commit as a rule. */
-  readonly inCheckout: CommittedFile
+  readonly inCheckout: Buffer | 'absent' | 'unknown'
 }
 
 /** Reads one file of the commit that is deployed from the checkout; fetches nothing. */
 export async function readCommitted(git: GitWorkspace, request: WantedCommit, path: string): Promise<FoundFile> {
   const { checkout, chosen, stores } = await openCheckout(git, request)
   const read = async (sha: string | undefined) =>
-    (checkout && sha && (await unlessGitFails(readFrom(stores.own, sha, path)))) || 'unknown'
+    (checkout && sha && (await unlessGitFails(readFile(stores.own, sha, path)))) || 'unknown'
   const file = await read(chosen.sha)
   return { commit: chosen.sha, file, inCheckout: checkout?.head === chosen.sha ? file : await read(checkout?.head) }
 }
 
-async function readFrom(own: GitRepository, commit: string, path: string): Promise<CommittedFile | undefined> {
+/** One file of a commit or tree; undefined where its contents are not here. Links count as no file. */
+export async function readFile(
+  own: GitRepository,
+  commit: string,
+  path: string,
+): Promise<Buffer | 'absent' | undefined> {
   // <mode> SP <type> SP <oid> TAB <path> NUL: git-ls-tree(1)
   const entry = (await own.run(['ls-tree', '-z', commit, '--', path])).toString('latin1')
   const [, oid] = /^100\d+ blob ([0-9a-f]+)\t/.exec(entry) ?? []

@@ -55,9 +55,6 @@ export interface Stores {
 const slowRunnerBytesPerSecond = 2_000_000
 const usualRetryMs = 120_000
 
-/** What all work in a workspace shares. */
-type OpenWorkspace = Awaited<ReturnType<typeof openWorkspace>>
-
 /**
  * Opens a temporary folder for repositories of our own, which read the objects of others and write only theirs.
  * @throws SourceError `no-git`
@@ -92,15 +89,15 @@ export async function openWorkspace(options: SourceOptions) {
 }
 
 /** Removes everything. The children have ended by then, as every call awaits its own. */
-export async function closeWorkspace({ directory }: Pick<OpenWorkspace, 'directory'>): Promise<void> {
+export async function closeWorkspace({ directory }: { readonly directory: string }): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 3 })
 }
 
 /** An open workspace, for work that one signal ends. */
 export type GitWorkspace = ReturnType<typeof bindWorkspace>
 
-/** The same workspace, for work that this signal ends. */
-export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
+/** The workspace for work that this signal ends. */
+export function bindWorkspace(open: Awaited<ReturnType<typeof openWorkspace>>, signal: AbortSignal) {
   const { directory, clock, initialized, random } = open
   const path = (format: ObjectFormat, kind = '') => join(directory, `${format}${kind}.git`)
   const repository = (gitDirectory: string) =>
