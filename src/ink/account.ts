@@ -1,37 +1,21 @@
 import * as z from 'zod'
-import type { Caller, Catalogue, Purpose } from './catalogue.ts'
 import { fitting, ifFits, listUnder, optionalText } from './results.ts'
 
-const accountSchema = z
+export const accountSchema = z
   .object({ userId: optionalText, githubUsername: optionalText, name: optionalText, email: optionalText })
   .transform(({ userId, githubUsername, name, email }) => ({ name: githubUsername ?? name ?? email ?? userId }))
 
 const project = z
   .object({ name: z.string(), ref: optionalText, slug: optionalText })
   .transform(({ name, ref, slug }) => ({ name, ref: ref ?? slug }))
-const projectsSchema = listUnder(['projects'], project)
+export const projectsSchema = listUnder(['projects'], project)
 
 const workspace = z
   .object({ slug: optionalText, name: optionalText })
   .transform(({ slug, name }) => ({ slug: slug ?? name ?? '' }))
-const workspacesSchema = listUnder(['workspaces'], workspace).transform((all) => all.filter(({ slug }) => slug !== ''))
-
-/** Whose key it is, and what that account may do. Each is undefined where the server has no tool that tells. */
-export function accountCalls(call: Caller, catalogue: Catalogue) {
-  const ifOffered =
-    <T>(purpose: Purpose, schema: z.ZodType<T>) =>
-    async (signal: AbortSignal) =>
-      catalogue.find(purpose) && call.repeatable(purpose, {}, schema, signal)
-  return {
-    account: ifOffered('whoami', accountSchema),
-    projects: ifOffered('listProjects', projectsSchema),
-    workspaces: ifOffered('listWorkspaces', workspacesSchema),
-    /** What the account can still spend. */
-    credits: ifOffered('checkCredits', creditsSchema),
-    /** What the account's plan allows. */
-    limits: ifOffered('accountLimits', limitsSchema),
-  }
-}
+export const workspacesSchema = listUnder(['workspaces'], workspace).transform((all) =>
+  all.filter(({ slug }) => slug !== ''),
+)
 
 /** What the account can still spend, as far as the server says. */
 export interface Credits {
@@ -120,7 +104,7 @@ const limitFigure = ifFits(
   .transform((value) => (value !== undefined && value > 0 ? value : undefined))
 
 /** The fields of `resourceLimits` in the platform's GraphQL interface, under which official clients read them. */
-const limitsSchema = z.object({
+export const limitsSchema = z.object({
   tier: optionalText,
   maxServices: limitFigure,
   maxMemoryMi: limitFigure,

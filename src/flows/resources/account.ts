@@ -1,7 +1,7 @@
 import { DeployError } from '../../core/errors.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { AccountLimits } from '../../ink/account.ts'
-import { argumentsRefused } from '../../ink/arguments.ts'
+import { argumentsRefused } from '../../ink/catalogue.ts'
 import { PlatformError } from '../../ink/errors.ts'
 import type { Platform } from '../../ink/platform.ts'
 import { judgeProject, judgeWorkspace, type KnownPlace, type PlaceJudgement } from '../../plan/names.ts'

@@ -1,7 +1,7 @@
 import { tryEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { mayHaveHappened } from '../../ink/errors.ts'
-import type { DnsRecord } from '../../ink/resources.ts'
+import type { DnsRecord } from '../../ink/results.ts'
 import {
   type DnsDifference,
   describeRecord,

@@ -1,6 +1,5 @@
 import { errorMessage } from '../../core/errors.ts'
-import type { Zone } from '../../ink/resources.ts'
-import type { Service } from '../../ink/results.ts'
+import type { Service, Zone } from '../../ink/results.ts'
 import type { DomainView } from '../../report/model.ts'
 import type { DeployPlan } from '../prepare.ts'
 import type { Run } from '../run.ts'

@@ -1,7 +1,6 @@
 import { retry } from '../../core/clock.ts'
 import { isTransient } from '../../ink/errors.ts'
-import type { Database, TemplateInstance } from '../../ink/resources.ts'
-import type { Service } from '../../ink/results.ts'
+import type { Database, Service, TemplateInstance } from '../../ink/results.ts'
 import type { Costing, Place } from '../../plan/plan.ts'
 import type { Run } from '../run.ts'
 import { openInkRepository, type Removable, readBranches } from './repository.ts'
