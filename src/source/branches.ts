@@ -120,11 +120,7 @@ export async function selectOldBranches(git: GitWorkspace, request: OldBranchesR
 }
 
 /** The branches of a target, those of the newest source commits first. */
-export async function orderBranches(
-  git: GitWorkspace,
-  branches: ReadonlyMap<string, string>,
-  target: string,
-): Promise<readonly string[]> {
+export async function orderBranches(git: GitWorkspace, branches: ReadonlyMap<string, string>, target: string) {
   return (await byAge(git, branchesOf(target, branches))).names
 }
 

@@ -77,16 +77,10 @@ export async function readCheckout(git: GitWorkspace, directory: string) {
   const environment = { ...git.environment, GIT_DIR: join(directory, '.git') }
   const repository = openRepository(directory, environment, git.signal)
   const layout = ['--show-object-format', '--git-path', 'objects', '--git-common-dir']
+  const revisions = ['HEAD^{commit}', '--symbolic-full-name', 'HEAD']
   // --revs-only: what there is none of is left out.
-  const answer = await repository.run([
-    'rev-parse',
-    '--revs-only',
-    ...layout,
-    'HEAD^{commit}',
-    '--symbolic-full-name',
-    'HEAD',
-  ])
-  const [format = '', objects = '', common = '', ...revisions] = answer.toString().trim().split('\n')
+  const answer = await repository.run(['rev-parse', '--revs-only', ...layout, ...revisions])
+  const [format = '', objects = '', common = '', ...found] = answer.toString().trim().split('\n')
   return {
     directory,
     repository,
@@ -95,18 +89,16 @@ export async function readCheckout(git: GitWorkspace, directory: string) {
     gitDirectory: resolve(directory, common),
     format: format === 'sha256' ? 'sha256' : 'sha1',
     /** The commit checked out; undefined before the first commit. */
-    head: revisions.find((line) => /^[0-9a-f]+$/.test(line)),
+    head: found.find((line) => /^[0-9a-f]+$/.test(line)),
     /** `refs/heads/…`; undefined when detached. */
-    headRef: revisions.find((line) => line.startsWith('refs/')),
+    headRef: found.find((line) => line.startsWith('refs/')),
   } as const
 }
 
 /** Where the parts of a tree that are not git objects can be looked for. */
 export interface TreeLocation {
-  /** Folder in which the tree's files may be checked out. */
-  readonly workTree: string | undefined
-  /** The repository's own folder, which holds its LFS contents. */
-  readonly gitDirectory: string | undefined
+  /** In which the tree's files may be checked out, and which may hold its LFS contents. */
+  readonly checkout: Checkout | undefined
   /** Where the repository came from. */
   readonly remote: GitRemote | undefined
   /** Where the tree is mounted in the snapshot: empty, or ending in a slash. One character per byte. */
@@ -129,12 +121,8 @@ export function chooseCommit(
   }
   if (checkout.head === wanted.sha || ordinaryCheckouts.includes(checkout.head)) return { sha: wanted.sha }
   const place = checkout.headRef === undefined ? '' : ` (${checkout.headRef})`
-  return {
-    sha: checkout.head,
-    why:
-      `The workflow checked out ${shortSha(checkout.head)}${place} and not ${shortSha(wanted.sha)}, the commit of this event, ` +
-      'so what it checked out is what is deployed.',
-  }
+  const instead = `checked out ${shortSha(checkout.head)}${place} and not ${shortSha(wanted.sha)}, the commit of this event`
+  return { sha: checkout.head, why: `The workflow ${instead}, so what it checked out is what is deployed.` }
 }
 
 /** What a request means: the checkout, the commit that is deployed, and stores that hold all that the checkout does. */
@@ -165,11 +153,7 @@ export async function readCommitted(git: GitWorkspace, request: WantedCommit, pa
 }
 
 /** One file of a commit or tree; undefined where its contents are not here. Links count as no file. */
-export async function readFile(
-  own: GitRepository,
-  commit: string,
-  path: string,
-): Promise<Buffer | 'absent' | undefined> {
+export async function readFile(own: GitRepository, commit: string, path: string) {
   // <mode> SP <type> SP <oid> TAB <path> NUL: git-ls-tree(1)
   const entry = (await own.run(['ls-tree', '-z', commit, '--', path])).toString('latin1')
   const [, oid] = /^100\d+ blob ([0-9a-f]+)\t/.exec(entry) ?? []
@@ -177,10 +161,7 @@ export async function readFile(
 }
 
 /** Paths of the commit that is deployed, or else of the one that is checked out; undefined where there is neither. */
-export async function committedPaths(
-  git: GitWorkspace,
-  request: WantedCommit,
-): Promise<ReadonlySet<string> | undefined> {
+export async function committedPaths(git: GitWorkspace, request: WantedCommit) {
   const { checkout, chosen, stores } = await openCheckout(git, request)
   // A checkout of depth 1 holds the merge commit and not the head.
   for (const commit of checkout === undefined ? [] : [chosen.sha, checkout.head]) {

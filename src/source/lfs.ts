@@ -88,17 +88,12 @@ export function parsePointer(content: Buffer): LfsPointer | undefined {
   return oid === undefined ? undefined : { oid, size: Number(size) }
 }
 
-async function locate(
-  { workTree, gitDirectory }: TreeLocation,
-  pointer: PointerFile,
-  signal: AbortSignal,
-): Promise<Buffer | undefined> {
+async function locate({ checkout }: TreeLocation, pointer: PointerFile, signal: AbortSignal) {
+  if (checkout === undefined) return undefined
   const { path, oid } = pointer
-  const candidates = [
-    workTree && Buffer.concat([Buffer.from(`${workTree}/`), Buffer.from(path, 'latin1')]),
-    gitDirectory && Buffer.from(join(gitDirectory, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4), oid)),
-  ]
-  for (const one of candidates) if (one && (await hasContents(one, pointer, signal))) return one
+  const inTree = Buffer.concat([Buffer.from(`${checkout.directory}/`), Buffer.from(path, 'latin1')])
+  const folder = join(checkout.gitDirectory, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4))
+  for (const one of [inTree, Buffer.from(join(folder, oid))]) if (await hasContents(one, pointer, signal)) return one
   return undefined
 }
 
@@ -139,11 +134,7 @@ class LfsRefusal extends DeployError {
 }
 
 /** Fetches what it can, and says what stood in the way of the rest. */
-async function downloadContents(
-  git: GitWorkspace,
-  remote: GitRemote | undefined,
-  wanted: readonly LfsPointer[],
-): Promise<{ readonly downloaded: ReadonlyMap<string, Buffer>; readonly reasons: readonly string[] }> {
+async function downloadContents(git: GitWorkspace, remote: GitRemote | undefined, wanted: readonly LfsPointer[]) {
   const downloaded = new Map<string, Buffer>()
   if (wanted.length === 0) return { downloaded, reasons: [] }
   if (remote === undefined) return { downloaded, reasons: ['There is no server to fetch them from.'] }

@@ -16,7 +16,7 @@ export interface TreeEntry {
   readonly size?: number
 }
 
-/** A path for people. */
+/** What is held as one character per byte, such as a path, for people. */
 export function readablePath(path: string): string {
   return Buffer.from(path, 'latin1').toString('utf8')
 }
@@ -58,15 +58,15 @@ export async function listTree(store: GitRepository, tree: string): Promise<Tree
 export async function listCommit(
   stores: Stores,
   sha: string,
-  { remote, nothingHere }: { readonly remote: GitRemote | undefined; readonly nothingHere: boolean },
+  { remote, checkout }: { readonly remote: GitRemote | undefined; readonly checkout: unknown },
 ): Promise<readonly TreeEntry[]> {
   const tree = `${sha}^{tree}`
-  const here = nothingHere ? undefined : await unlessGitFails(listTree(stores.own, tree))
+  const here = checkout === undefined ? undefined : await unlessGitFails(listTree(stores.own, tree))
   if (here !== undefined && missingContents(here).length === 0) return here
   return await fetchingCommit(sha, remote, async (from) => {
     stores.git.log.debug(`Commit ${shortSha(sha)} is not complete in the checkout: fetching it from ${from.url}.`)
     if (here === undefined) {
-      const filter = nothingHere ? {} : { filter: 'blob:none' as const }
+      const filter = checkout === undefined ? {} : { filter: 'blob:none' as const }
       await fetchObjects(stores, { remote: from, wants: [sha], kind: 'commits', ...filter, needed: true })
     }
     const entries = here ?? (await listTree(stores.own, tree))
@@ -93,11 +93,7 @@ export async function fetchCommitAlone(stores: Stores, sha: string): Promise<voi
   )
 }
 
-async function fetchingCommit<T>(
-  sha: string,
-  remote: GitRemote | undefined,
-  fetch: (remote: GitRemote) => Promise<T>,
-): Promise<T> {
+async function fetchingCommit<T>(sha: string, remote: GitRemote | undefined, fetch: (remote: GitRemote) => Promise<T>) {
   const gone = (reason: string) =>
     new SourceError('no-commit', `Commit ${sha} is not in the checkout and could not be fetched: ${reason}`, {
       hint:
@@ -132,7 +128,7 @@ export async function writeTree(store: GitRepository, entries: readonly TreeEntr
   const depth = (path: string) => (path === '' ? 0 : path.split('/').length)
   const records: string[] = []
   for (const path of [...directories.keys()].sort((a, b) => depth(b) - depth(a))) {
-    const tree = directory(path).map((entry) => ({ ...entry, name: nameOf(entry.path) }))
+    const tree = directory(path).map((entry) => ({ ...entry, name: entry.path.slice(entry.path.lastIndexOf('/') + 1) }))
     for (const { mode, type, oid, name } of tree) records.push(`${mode} ${type} ${oid}\t${name}\0`)
     records.push('\0')
     if (path !== '') directory(parentOf(path)).push({ mode: '040000', type: 'tree', oid: treeName(tree), path })
@@ -158,10 +154,6 @@ function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')))
 }
 
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
-}
-
 /** The entries that a tree is rebuilt from: files and links, and directories without any. */
 export function leaves(entries: readonly TreeEntry[]): readonly TreeEntry[] {
   const parents = new Set(entries.map(({ path }) => parentOf(path)))
@@ -174,7 +166,7 @@ export function isUnder(path: string, paths: ReadonlySet<string>): boolean {
   return false
 }
 
-/** What a snapshot takes over from the commit it is made of. Bytes, as old commits are not always UTF-8. */
+/** What a snapshot takes over from the commit it is made of. One character per byte, as old commits are not always UTF-8. */
 export type SourceCommit = ReturnType<typeof parseCommit>
 
 export async function readCommit(store: GitRepository, sha: string): Promise<SourceCommit> {
@@ -182,13 +174,12 @@ export async function readCommit(store: GitRepository, sha: string): Promise<Sou
 }
 
 /** When the commit was made, in seconds since 1970; 0 when it does not say. */
-export function committedAtSeconds(commit: SourceCommit): number {
-  return Number(/> (\d+) [+-]\d+$/.exec(commit.committer.toString('latin1'))?.[1] ?? 0)
+export function committedAtSeconds({ committer }: SourceCommit): number {
+  return Number(/> (\d+) [+-]\d+$/.exec(committer)?.[1] ?? 0)
 }
 
 /** Takes a commit object's content apart. */
 export function parseCommit(content: Buffer) {
-  // latin1 keeps every byte as one character.
   const text = content.toString('latin1')
   const headerEnd = text.indexOf('\n\n')
   const headers = headerEnd < 0 ? text : text.slice(0, headerEnd)
@@ -197,16 +188,15 @@ export function parseCommit(content: Buffer) {
   const lines = message.split('\n').map(trimBlanks)
   const start = lines.findIndex((line) => line !== '')
   const end = lines.indexOf('', start)
-  const firstParagraph = start < 0 ? [] : lines.slice(start, end < 0 ? lines.length : end)
   return {
     tree: header('tree') ?? '',
     parents: Array.from(headers.matchAll(/^parent ([0-9a-f]+)$/gm), ([, sha = '']) => sha),
-    author: Buffer.from(header('author') ?? '', 'latin1'),
-    committer: Buffer.from(header('committer') ?? '', 'latin1'),
+    author: header('author') ?? '',
+    committer: header('committer') ?? '',
     /** Content of the `encoding` header, when the message is not UTF-8. */
     encoding: header('encoding'),
     /** First paragraph of the message on one line. */
-    subject: Buffer.from(firstParagraph.join(' '), 'latin1'),
+    subject: start < 0 ? '' : lines.slice(start, end < 0 ? lines.length : end).join(' '),
   }
 }
 
@@ -222,12 +212,12 @@ function trimBlanks(line: string): string {
 const blanks = new Set([' ', '\t', '\r', '\v', '\f'])
 
 /** The subject for people. */
-export function readableSubject(commit: SourceCommit): string {
+export function readableSubject({ subject, encoding }: SourceCommit): string {
   try {
-    return new TextDecoder(commit.encoding ?? 'utf-8').decode(commit.subject)
+    return new TextDecoder(encoding ?? 'utf-8').decode(Buffer.from(subject, 'latin1'))
   } catch {
     // An encoding that nobody knows: the bytes are still mostly ASCII.
-    return commit.subject.toString('utf8')
+    return readablePath(subject)
   }
 }
 
@@ -237,17 +227,10 @@ export function readableSubject(commit: SourceCommit): string {
  * it, as a commit keeps its snapshot when it is merged, tagged or its repository renamed.
  */
 export function snapshotContent(tree: string, source: SourceCommit, sourceSha: string): Buffer {
-  const encoding = source.encoding === undefined ? '' : `encoding ${source.encoding}\n`
-  const subject = source.subject.length === 0 ? Buffer.from('(no message)') : source.subject
-  return Buffer.concat([
-    Buffer.from(`tree ${tree}\nauthor `),
-    source.author,
-    Buffer.from('\ncommitter '),
-    source.committer,
-    Buffer.from(`\n${encoding}\n`),
-    subject,
-    Buffer.from(`\n\nSource-Commit: ${sourceSha}\n`),
-  ])
+  const { author, committer, encoding } = source
+  const encoded = encoding === undefined ? '' : `encoding ${encoding}\n`
+  const headers = `tree ${tree}\nauthor ${author}\ncommitter ${committer}\n${encoded}`
+  return Buffer.from(`${headers}\n${source.subject || '(no message)'}\n\nSource-Commit: ${sourceSha}\n`, 'latin1')
 }
 
 /** Name which git gives to an object of that content. */

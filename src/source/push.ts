@@ -158,10 +158,7 @@ interface Candidate extends DeploymentBranch {
 /** How the snapshot that is being pushed was made: older ones were most likely made the same way. */
 type Recipe = Pick<ResolvedTree, 'dropped' | 'submodules' | 'contents'> & { readonly tree: string }
 
-function findCandidates(
-  { branch: own, bases = [] }: PushRequest,
-  branches: ReadonlyMap<string, string>,
-): readonly Candidate[] {
+function findCandidates({ branch: own, bases = [] }: PushRequest, branches: ReadonlyMap<string, string>) {
   const ownTarget = parseDeploymentBranch(own)?.target
   return Array.from(branches)
     .flatMap(([name, sha]) => {
@@ -205,12 +202,7 @@ async function findBase(
 }
 
 // The nearest base in one round trip, as it mostly is the one; else the newest of all in two, commits first.
-async function askOrigin(
-  git: GitWorkspace,
-  remote: GitRemote,
-  recipe: Recipe,
-  candidates: readonly Candidate[],
-): Promise<string | undefined> {
+async function askOrigin(git: GitWorkspace, remote: GitRemote, recipe: Recipe, candidates: readonly Candidate[]) {
   const stores = await git.stores('sha1')
   const nearest = candidates.find(({ isBase }) => isBase)
   if (nearest !== undefined) {
@@ -224,12 +216,7 @@ async function askOrigin(
 }
 
 /** @param remote where to fetch the trees that are not here; without one their commits are passed over */
-async function firstRebuilt(
-  git: GitWorkspace,
-  recipe: Recipe,
-  candidates: readonly Candidate[],
-  remote?: GitRemote,
-): Promise<string | undefined> {
+async function firstRebuilt(git: GitWorkspace, recipe: Recipe, candidates: readonly Candidate[], remote?: GitRemote) {
   const stores = await git.stores('sha1')
   const { own } = stores
   const contents = await readObjects(own, [...new Set(candidates.map(({ sourceSha }) => sourceSha))])
@@ -276,11 +263,7 @@ async function rebuildSnapshot(
 }
 
 // What stood in for a submodule or an LFS pointer then stands in for it now, unless it has changed since.
-async function rebuildTree(
-  store: GitRepository,
-  older: string,
-  { tree, dropped, submodules, contents }: Recipe,
-): Promise<string | undefined> {
+async function rebuildTree(store: GitRepository, older: string, { tree, dropped, submodules, contents }: Recipe) {
   const leftOut = new Set(dropped)
   const present = new Map(submodules.map(({ path, sha }) => [path, sha]))
   const entries: TreeEntry[] = []

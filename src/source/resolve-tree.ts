@@ -132,11 +132,7 @@ type AttributeName = 'filter' | 'export-ignore'
  * checkout's count, as these differ from place to place.
  * @returns for each name the paths that have it set, with its value (`set` for a bare one)
  */
-async function findAttributes(
-  { git, own }: Stores,
-  tree: SourceTree,
-  names: readonly AttributeName[],
-): Promise<Readonly<Record<AttributeName, ReadonlyMap<string, string>>>> {
+async function findAttributes({ git, own }: Stores, tree: SourceTree, names: readonly AttributeName[]) {
   const found = { filter: new Map<string, string>(), 'export-ignore': new Map<string, string>() }
   // Most repositories have no such attribute at all, and are spared the index.
   const files = tree.entries.filter(({ path, type }) => type === 'blob' && /(^|\/)\.gitattributes$/.test(path))
@@ -166,23 +162,16 @@ async function findAttributes(
  * Has the tree of one submodule: from the checkout when it lies there, else from the address in `.gitmodules`.
  * @throws SourceError `no-submodule`, which says which one and how to check it out
  */
-async function openSubmodule(
-  stores: Stores,
-  { path, oid }: TreeEntry,
-  url: string | undefined,
-  parent: TreeLocation,
-): Promise<SourceTree> {
-  const directory = parent.workTree && join(parent.workTree, readablePath(path))
+async function openSubmodule(stores: Stores, { path, oid }: TreeEntry, url: string | undefined, parent: TreeLocation) {
+  const directory = parent.checkout && join(parent.checkout.directory, readablePath(path))
   const isThere = directory !== undefined && existsSync(join(directory, '.git'))
   // The ruin of one is fetched as if it were not there.
   const checkout = isThere ? await unlessGitFails(readCheckout(stores.git, directory)) : undefined
   if (checkout !== undefined) await borrowObjects(stores.own.directory, checkout.objectsDirectory)
   const remote = url === undefined ? undefined : submoduleRemote(url, parent.remote)
   try {
-    const entries = await listCommit(stores, oid, { remote, nothingHere: checkout === undefined })
-    const [workTree, gitDirectory] = [checkout?.directory, checkout?.gitDirectory]
-    const location = { workTree, gitDirectory, remote, prefix: `${parent.prefix}${path}/` }
-    return { oid: `${oid}^{tree}`, entries, location }
+    const location = { checkout, remote, prefix: `${parent.prefix}${path}/` }
+    return { oid: `${oid}^{tree}`, entries: await listCommit(stores, oid, location), location }
   } catch (error) {
     const gone = error instanceof SourceError && ['no-commit', 'unreachable'].includes(error.code)
     if (!gone && !(error instanceof AddressRefused)) throw error
@@ -198,20 +187,15 @@ async function openSubmodule(
 // Some thousand submodules; what is shipped may have far fewer.
 const mostGitmodulesBytes = 1_000_000
 
-function unreadable(why: string): SourceError {
-  return new SourceError('no-submodule', `.gitmodules cannot be read: ${why}`, {
-    hint: 'There are submodules, and their addresses stand there. Fix the file, or remove the submodules.',
-  })
-}
-
 /** Path of a submodule → its address, from `.gitmodules`. Empty where there are no submodules. */
-async function readSubmoduleUrls(
-  store: GitRepository,
-  entries: readonly TreeEntry[],
-): Promise<ReadonlyMap<string, string>> {
+async function readSubmoduleUrls(store: GitRepository, entries: readonly TreeEntry[]) {
   const file = entries.find(({ path, type }) => path === '.gitmodules' && type === 'blob')
   if (file === undefined || entries.every(({ type }) => type !== 'commit')) return new Map()
   const { oid, size = 0 } = file
+  const unreadable = (why: string) =>
+    new SourceError('no-submodule', `.gitmodules cannot be read: ${why}`, {
+      hint: 'There are submodules, and their addresses stand there. Fix the file, or remove the submodules.',
+    })
   if (size > mostGitmodulesBytes) throw unreadable(`it has ${formatBytes(size)}`)
   const pattern = '^submodule\\..*\\.(path|url)$'
   const answer = await store

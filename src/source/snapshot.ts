@@ -104,10 +104,8 @@ async function resolveCommit(
   sha: string,
   { exportIgnore = false, lfsPointers = 'refuse' }: SnapshotRequest,
 ): Promise<ResolvedTree> {
-  const { origin: remote } = stores.git
-  const entries = await listCommit(stores, sha, { remote, nothingHere: checkout === undefined })
-  const location = { workTree: checkout?.directory, gitDirectory: checkout?.gitDirectory, remote, prefix: '' }
-  const tree = { oid: `${sha}^{tree}`, entries, location }
+  const location = { checkout, remote: stores.git.origin, prefix: '' }
+  const tree = { oid: `${sha}^{tree}`, entries: await listCommit(stores, sha, location), location }
   const resolved = await resolveTree(stores, tree, { exportIgnore, meter: new TreeMeter() })
   handleMissingContents(stores.git, resolved, lfsPointers)
   return resolved
@@ -243,11 +241,7 @@ async function listDirectory({ git, own }: Stores, directory: string): Promise<r
   return files.map(({ content: _content, ...entry }, index) => ({ ...entry, oid: oids[index] ?? '' }))
 }
 
-function locateDirectory(
-  workspace: string,
-  directory: string,
-  refuse: (problem: string, hint: string) => Error,
-): string {
+function locateDirectory(workspace: string, directory: string, refuse: (problem: string, hint: string) => Error) {
   const located = locateInWorkspace(workspace, directory)
   switch (located.kind) {
     case 'directory':
