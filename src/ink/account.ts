@@ -17,18 +17,6 @@ export const workspacesSchema = listUnder(['workspaces'], workspace).transform((
   all.filter(({ slug }) => slug !== ''),
 )
 
-/** What the account can still spend, as far as the server says. */
-export interface Credits {
-  /** Undefined when no amount was given, or one whose unit is not certain. */
-  readonly dollars: number | undefined
-  /** The server says that nothing more may be started, or an amount whose unit is certain is used up. */
-  readonly spent: boolean
-  /** Nothing is left of something that may be money and may be anything else: a reason to look, none to stop. */
-  readonly perhapsSpent: boolean
-  /** The amount for people: `$0.42`, or the bare figure when its unit is not known. */
-  readonly shown: string | undefined
-}
-
 // The tool is named by documentation that shows no result, so the forms which servers of its kind have are understood.
 // A name that says the unit is believed; any other may be a balance that is never topped up where a card pays.
 const amountNames = [
@@ -50,7 +38,10 @@ type Fields = Readonly<Record<string, unknown>>
 /** Reads the answer of `check_credits`. */
 export const creditsSchema = z.record(z.string(), z.unknown()).transform(readCredits)
 
-function readCredits(raw: Fields): Credits {
+/** What the account can still spend, as far as the server says. */
+export type Credits = z.output<typeof creditsSchema>
+
+function readCredits(raw: Fields) {
   const levels = [raw, ...nestedUnder.map((name) => raw[name]).filter(isFields)]
   const found = levels.map(amountIn).find((amount) => amount !== undefined)
   const refused = levels.some((level) => level.suspended === true || refusals.some((name) => level[name] === false))
@@ -59,9 +50,13 @@ function readCredits(raw: Fields): Credits {
   const nothingLeft = !paysLater && found !== undefined && found.figure <= 0
   const spent = refused || (nothingLeft && found.dollars !== undefined)
   return {
+    /** Undefined when no amount was given, or one whose unit is not certain. */
     dollars: found?.dollars,
+    /** The server says that nothing more may be started, or an amount whose unit is certain is used up. */
     spent,
+    /** Nothing is left of something that may be money and may be anything else: a reason to look, none to stop. */
     perhapsSpent: nothingLeft && !spent,
+    /** The amount for people: `$0.42`, or the bare figure when its unit is not known. */
     shown: found && (found.dollars === undefined ? String(found.figure) : `$${found.dollars.toFixed(2)}`),
   }
 }
@@ -91,15 +86,11 @@ function figureOf(value: unknown): number | undefined {
   return digits === undefined ? undefined : Number(`${sign}${digits}`)
 }
 
-const limitFigure = ifFits(
-  z.union([
-    z.number(),
-    z
-      .string()
-      .regex(/^\d+(\.\d+)?$/)
-      .transform(Number),
-  ]),
-)
+const digits = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/)
+  .transform(Number)
+const limitFigure = ifFits(z.union([z.number(), digits]))
   // A limit below 1 is how some answers write “none”.
   .transform((value) => (value !== undefined && value > 0 ? value : undefined))
 

@@ -50,7 +50,6 @@ const TRIES = 8
  * Probes a deployment that the watch saw live, and keeps an eye on its status meanwhile: what crashes, is replaced or
  * deleted while it is being probed was not deployed. After a healthy probe the status is read once more, since the
  * answers may have come from whoever took over.
- *
  * @throws the signal's reason on abort
  */
 export async function confirmLive(options: ConfirmOptions): Promise<Confirmation> {

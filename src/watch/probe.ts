@@ -76,7 +76,6 @@ const SHORTEST_ATTEMPT_MS = 500
 /**
  * Asks a deployed service from outside until it answers as wanted three times in a row. Whatever else it answers is
  * waited out, since the platform's edge lags behind by up to two minutes.
- *
  * @throws the signal's reason on abort; never because of what the service does
  */
 export async function probe(options: ProbeOptions): Promise<ProbeResult> {

@@ -88,7 +88,6 @@ export function isDeploying({ status }: { readonly status: string }): boolean {
 
 /**
  * Looks a raw status up, whatever its case and surrounding blanks.
- *
  * @returns `undefined` for a status this table does not know: wait on, since guessing either way would lie.
  */
 export function meaningOf(rawStatus: string): { phase: DeploymentPhase; verdict?: DeploymentEnd } | undefined {
