@@ -1,16 +1,20 @@
-import { isFromFork, type PullRequest } from './event.ts'
+import { branchOf, type Facts, isFromFork, type RunContext } from './event.ts'
 import {
-  branchWithEnvironment,
   type Intent,
+  type IntentTo,
   intentOfEvent,
   meaningOfWorkflowRun,
+  type NeedsPlan,
+  type NonePlan,
   type PlanInput,
-  type PreviewOf,
   previewByNumber,
   previewOfEvent,
   production,
+  productionBranch,
+  pullRequestOf,
+  type RefusedPlan,
+  teardownOf,
 } from './intent.ts'
-import type { NonePlan, RefusedPlan } from './plan.ts'
 
 /** What the command asks for, or, with `auto`, what the event means. */
 export function intentOf(input: PlanInput): Intent | NonePlan | RefusedPlan {
@@ -45,11 +49,8 @@ function commandedPreview(input: PlanInput, because: string): Intent | NonePlan 
 }
 
 function commandedTeardown({ event, settings }: PlanInput, because: string): Intent | RefusedPlan {
-  const pullRequest = event.kind === 'pull-request' ? event.pullRequest : undefined
-  const number = settings.pullRequest ?? pullRequest?.number
-  if (number === undefined) return lacksNumber(because)
-  const known = pullRequest?.number === number ? pullRequest : undefined
-  return { kind: 'teardown', because, number, askedBy: undefined, pullRequest: known }
+  const number = settings.pullRequest ?? (event.kind === 'pull-request' ? event.pullRequest.number : undefined)
+  return number === undefined ? lacksNumber(because) : teardownOf(because, number)
 }
 
 function commandedProduction(input: PlanInput, because: string): Intent | NonePlan | RefusedPlan {
@@ -102,20 +103,6 @@ function refuse(problem: string, hint: string): RefusedPlan {
   return { kind: 'refused', problem, hint }
 }
 
-/** Whose `ink.yml` a run goes by, as far as the event tells. */
-export type FileOwner =
-  /** The run needs none: what is taken down is found by its marks. */
-  | { readonly kind: 'none' }
-  | { readonly kind: 'pull-request'; readonly of: PreviewOf }
-  | {
-      readonly kind: 'commit'
-      readonly wanted: { readonly sha: string; readonly ref: string }
-      /** The event means nothing unless the file gives this branch an environment. */
-      readonly branch?: string | undefined
-      /** Without such an environment production is meant. */
-      readonly elseProduction?: boolean
-    }
-
 /** The commit whose `ink.yml` counts. */
 export interface FileCommit {
   readonly wanted: { readonly sha: string }
@@ -130,46 +117,74 @@ export interface FileCommit {
   readonly elseProduction?: boolean | undefined
 }
 
-/** Whose file an event is about. Asked before the file is known, so that nothing in it can change the answer. */
-export function fileOwner(input: PlanInput): FileOwner {
+/**
+ * Whose `ink.yml` a run goes by. Asked before the file is known, so that nothing in it can change the answer.
+ *
+ * @returns undefined where none is needed (what is taken down is found by its marks), or the plan will say what is wrong
+ */
+export function fileCommitOf(input: PlanInput, facts: Facts): FileCommit | NeedsPlan | undefined {
   const { event, context } = input
+  const { sha } = context
   const intent = intentOf(input)
-  const wanted = { sha: context.sha, ref: context.ref }
   switch (intent.kind) {
     case 'none': {
       // Whether a label or a draft means anything stands in the file, and so does whether a branch has an environment.
-      if (event.kind === 'pull-request' && event.action !== 'closed')
-        return { kind: 'pull-request', of: { kind: 'known', pullRequest: event.pullRequest } }
+      if (event.kind === 'pull-request' && event.action !== 'closed') return ofPullRequest(event, input, facts)
       const branch = branchWithEnvironment(input)
-      if (branch === undefined) return { kind: 'none' }
-      const sha = event.kind === 'push' ? (event.after ?? context.sha) : context.sha
-      return { kind: 'commit', wanted: { sha, ref: `refs/heads/${branch}` }, branch }
+      return branch === undefined
+        ? undefined
+        : ofCommit((event.kind === 'push' && event.after) || sha, context, { branch })
     }
     case 'preview':
-      return { kind: 'pull-request', of: intent.of }
+      return ofPullRequest(intent.of, input, facts)
     case 'production':
-      return { kind: 'commit', wanted: intent.wanted }
+      return ofCommit(intent.wanted.sha, context)
     case 'rollback':
     case 'logs':
-      if (intent.number === undefined)
-        return { kind: 'commit', wanted, branch: branchWithEnvironment(input), elseProduction: true }
-      return { kind: 'pull-request', of: { kind: 'number', number: intent.number } }
+      return intent.number === undefined
+        ? ofCommit(sha, context, { branch: branchWithEnvironment(input), elseProduction: true })
+        : ofPullRequest({ number: intent.number }, input, facts)
     case 'sweep':
     case 'monitor':
-      return { kind: 'commit', wanted }
+      return ofCommit(sha, context)
     default:
-      return { kind: 'none' }
+      return undefined
   }
 }
 
-/** The commit of a pull request whose file counts: its head, or for a fork's the commit that it wants to be merged into. */
-export function fileCommitOf(pullRequest: PullRequest, { context }: PlanInput): FileCommit {
-  const { head, base } = pullRequest
-  const untrusted = isFromFork(pullRequest, context.repository)
+function ofCommit(
+  sha: string,
+  context: RunContext,
+  only: Pick<FileCommit, 'branch' | 'elseProduction'> = {},
+): FileCommit {
   return {
-    wanted: { sha: untrusted ? base.sha : head.sha },
-    ordinaryCheckouts: [context.sha, head.sha],
-    untrusted,
-    environment: 'preview',
+    wanted: { sha },
+    ordinaryCheckouts: [context.sha, sha],
+    untrusted: false,
+    environment: 'production',
+    ...only,
   }
+}
+
+/** The head of a pull request, or for a fork's the commit that it wants to be merged into. */
+function ofPullRequest(
+  of: IntentTo<'preview'>['of'],
+  { context }: PlanInput,
+  facts: Facts,
+): FileCommit | NeedsPlan | undefined {
+  const found = pullRequestOf(of, facts)
+  if ('kind' in found) return found.kind === 'needs' ? found : undefined
+  const { head, base } = found
+  const untrusted = isFromFork(found, context.repository)
+  const sha = untrusted ? base.sha : head.sha
+  return { wanted: { sha }, ordinaryCheckouts: [context.sha, head.sha], untrusted, environment: 'preview' }
+}
+
+/** The branch that a push or a start by hand is about, where `ink.yml` may give it an environment of its own. */
+function branchWithEnvironment(input: PlanInput): string | undefined {
+  const { event } = input
+  const isPush = event.kind === 'push' && event.after !== undefined
+  if (!isPush && event.kind !== 'dispatch') return undefined
+  const branch = branchOf(event.ref)
+  return branch === productionBranch(input) ? undefined : branch
 }

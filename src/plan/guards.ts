@@ -1,7 +1,7 @@
 import { shortSha } from '../core/format.ts'
+import type { Approval, Facts } from './event.ts'
 import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
-import type { PlanInput, PreviewIntent } from './intent.ts'
-import type { Approval, Facts, NeedsPlan, NonePlan, RefusedPlan } from './plan.ts'
+import type { IntentTo, NeedsPlan, NonePlan, PlanInput, RefusedPlan } from './intent.ts'
 import { managedBy, marks } from './variables.ts'
 
 /**
@@ -66,13 +66,13 @@ type Trust =
  * commit. Nothing that was done earlier counts, and no abbreviation does, because two commits that share one are quickly
  * made.
  */
-export function trustIn(input: PlanInput, intent: PreviewIntent, pullRequest: PullRequest, facts: Facts): Trust {
+export function trustIn(input: PlanInput, intent: IntentTo<'preview'>, pullRequest: PullRequest, facts: Facts): Trust {
   const { context, settings } = input
   if (!isFromFork(pullRequest, context.repository)) return { kind: 'trusted' }
   const { sha } = pullRequest.head
   const label = settings.previewLabel
   if (intent.comment?.commit === sha) return { kind: 'approved' }
-  if (!intent.comment && intent.cause === 'labeled' && label !== undefined)
+  if (intent.labeled && label !== undefined)
     return trustInLabel(context.actor, { number: pullRequest.number, label, sha }, facts)
   return { kind: 'denied', reason: howToApprove(sha, label) }
 }

@@ -1,6 +1,8 @@
 import type { PullRequest } from './event.ts'
 import { labelIsOn } from './guards.ts'
-import type { SweepRules } from './plan.ts'
+import type { Settings } from './settings.ts'
+
+type SweepRules = Pick<Settings, 'previewLabel' | 'previewTtlMs' | 'maxPreviews'>
 
 export interface SweepCandidate {
   readonly serviceName: string

@@ -1,4 +1,5 @@
 import { hasSecretName, Secret } from '../core/secret.ts'
+import type { RepositoryName } from './event.ts'
 import { environmentName } from './names.ts'
 import { anyText, type ValueProblem } from './values.ts'
 
@@ -35,6 +36,13 @@ export const managedBy = 'ink-deploy'
 /** The environment that the file names for a service of it; undefined for production and previews. */
 export function namedEnvironmentOf(env: Readonly<Record<string, string>>): string | undefined {
   return env[marks.environmentBranch] === undefined ? undefined : env[marks.environment]
+}
+
+/** The former name that the marks of a service of ours tell; undefined when it is the present one. */
+export function formerRepositoryOf(env: Readonly<Record<string, string>>, present: string): RepositoryName | undefined {
+  const told = env[marks.formerRepository] ?? env[marks.repository] ?? ''
+  const [owner = '', name = ''] = told.split('/')
+  return owner !== '' && name !== '' && told.toLowerCase() !== present.toLowerCase() ? { owner, name } : undefined
 }
 
 /** The value of `INK_CONFIG` for a path of the settings; undefined for the usual one. */

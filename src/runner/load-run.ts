@@ -4,7 +4,7 @@ import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import { findMovedInputs, isMovedInput } from '../plan/file/keys.ts'
 import { secretsWithheld } from '../plan/guards.ts'
-import type { RefusedPlan } from '../plan/plan.ts'
+import type { RefusedPlan } from '../plan/intent.ts'
 import { settingTable } from '../plan/setting-table.ts'
 import {
   type InputName,

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { RunEvent } from '../../src/plan/event.ts'
+import type { Facts, RunEvent } from '../../src/plan/event.ts'
 import { mayChange, mayDelete, ownershipOf, previewState } from '../../src/plan/guards.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { matchesPaths } from '../../src/plan/paths.ts'
-import type { Facts } from '../../src/plan/plan.ts'
 import type { SettingName } from '../../src/plan/settings.ts'
 import { comment, headSha, planInput, pullRequestEvent, pullRequestOf, push, revealed } from './plan-inputs.ts'
 

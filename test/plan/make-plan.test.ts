@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { RunEvent } from '../../src/plan/event.ts'
+import type { Facts, RunEvent } from '../../src/plan/event.ts'
+import type { NeedsPlan } from '../../src/plan/intent.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
-import type { Facts, NeedsPlan, Plan } from '../../src/plan/plan.ts'
+import type { Plan } from '../../src/plan/plan.ts'
 import type { SettingName } from '../../src/plan/settings.ts'
 import {
   baseSha,
@@ -57,8 +58,8 @@ describe('what an event means', () => {
     },
   )
 
-  test('pull_request closed: teardown, merged or not', () => {
-    const closed = pullRequestOf({ state: 'closed', merged: true })
+  test('pull_request closed: teardown', () => {
+    const closed = pullRequestOf({ state: 'closed' })
     expect(planned('teardown', pullRequestEvent('closed', { pullRequest: closed }))).toMatchObject({
       serviceName: 'acme-web-pr-12',
       databaseName: 'acme-web-pr-12-db',
