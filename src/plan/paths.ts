@@ -1,4 +1,4 @@
-import { anyText, type Parsed } from './values.ts'
+import { anyText, type Given, type Parsed } from './values.ts'
 
 /**
  * Globs as a workflow's own `paths` has them. Matched by hand, because file names are written by strangers and regular
@@ -51,6 +51,18 @@ export function matchesPaths(globs: readonly string[], files: readonly string[])
     const parts = file.split('/')
     return rules.findLast((rule) => rule.matches(parts))?.counts ?? false
   })
+}
+
+/**
+ * What counts as a change to a service: what `watch` names, and beside it the service's own directory and the file itself.
+ * Of several services each has its own directory; of a single one all else may matter as well.
+ */
+export function watchedPaths(file: string, directory: Given | undefined, watch: Given | undefined, several: boolean) {
+  const root = directory?.text.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
+  const own = root === undefined || root === '.' ? [] : [`${root}/**`]
+  if (watch === undefined && (own.length === 0 || !several)) return undefined
+  const globs = [file, ...own].map((path) => path.replaceAll(/[?[\]{}!\\]/g, '\\$&'))
+  return { text: [...globs, ...(watch ? [watch.text] : [])].join('\n'), label: (watch ?? directory)?.label ?? file }
 }
 
 /** The globs that match none of the files: probably a typing mistake. */

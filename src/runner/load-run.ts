@@ -2,14 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { nearestWord } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
-import { findMovedInputs, isMovedInput } from '../plan/file/keys.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import type { RefusedPlan } from '../plan/intent.ts'
 import { settingTable } from '../plan/setting-table.ts'
 import {
+  findMovedInputs,
   type InputName,
   inputNames,
   isInput,
+  isMovedInput,
   parseSettings,
   type RawInputs,
   type SettingsSources,

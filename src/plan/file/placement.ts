@@ -1,6 +1,7 @@
 import type { RepositoryName } from '../event.ts'
 import { madeName, nameIn, nameOfSeveral, parseServiceName, previewName } from '../names.ts'
-import type { Given, Settings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
+import type { Given } from '../values.ts'
 import { type FileService, type NamedEnvironment, noVariables, type ServiceVariables, type Wire } from './references.ts'
 
 /** A service of the file, and what it is called in production. */
