@@ -9,7 +9,7 @@ import type { RefusedPlan } from '../plan/intent.ts'
 import type { WorkPlan } from '../plan/plan.ts'
 import type { OutputName } from '../plan/setting-table.ts'
 import type { CommentMode, ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
-import type { WorkflowText } from '../plan/workflow/workflow.ts'
+import type { WorkflowText } from '../plan/workflow.ts'
 import type {
   CardRow,
   DeployReport,

@@ -16,7 +16,7 @@ import {
   type SettingsSources,
 } from '../plan/settings.ts'
 import type { Variables } from '../plan/variables.ts'
-import type { WorkflowText } from '../plan/workflow/workflow.ts'
+import type { WorkflowText } from '../plan/workflow.ts'
 import { type Environment, readContext, readEvent, readPayload } from './event.ts'
 import { type Masks, openLog, openMasks, openOutputs, type RunLog } from './output.ts'
 
