@@ -261,7 +261,7 @@ export type RunningVersion = { readonly commit: string } | 'absent' | 'unknown'
 /** What was looked up so far. `unreadable`: asked, and GitHub did not say. */
 export interface Facts {
   readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
-  readonly permission?: 'admin' | 'write' | 'read' | 'none' | 'unreadable'
+  readonly permission?: 'write' | 'read' | 'unreadable'
   readonly approval?: 'given' | 'not-given' | 'unreadable'
   readonly live?: RunningVersion
   /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */

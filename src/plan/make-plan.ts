@@ -1,14 +1,19 @@
 import { shortSha } from '../core/format.ts'
-import { intentOf } from './command-meaning.ts'
 import type { ChangedFilesOf, Facts, NeededFact, Place, PullRequest } from './event.ts'
-import { labelIsOn, mayWrite, missingKey, skipReason, trustIn } from './guards.ts'
+import { labelIsOn, missingKey, skipReason, trustIn } from './guards.ts'
 import {
   type Intent,
   type IntentTo,
+  intentOfEvent,
+  meaningOfWorkflowRun,
   type NeedsPlan,
   type NonePlan,
   type PlanInput,
+  previewByNumber,
+  previewOfEvent,
+  production,
   pullRequestOf,
+  type RefusedPlan,
   teardownOf,
 } from './intent.ts'
 import { previewName } from './names.ts'
@@ -56,7 +61,7 @@ function declined(input: PlanInput, intent: Intent, facts: Facts): DeclinePlan |
   const asked = intent.kind === 'preview' ? intent.comment : 'askedBy' in intent ? intent.askedBy : undefined
   if (!asked) return undefined
   if (facts.permission === undefined) return needs({ fact: 'permission', login: asked.login })
-  if (mayWrite(facts)) return undefined
+  if (facts.permission === 'write') return undefined
   const reason =
     facts.permission === 'unreadable'
       ? 'it could not be found out whether you may write to this repository'
@@ -216,4 +221,79 @@ function unchangedPaths(
 
 function unchangedReason(paths: readonly string[]): string {
   return `none of the changed files matches watch (${paths.join(', ')}); what was deployed before stays`
+}
+
+/** What the command asks for, or, with `auto`, what the event means. */
+export function intentOf(input: PlanInput): Intent | NonePlan | RefusedPlan {
+  const { settings, event } = input
+  const because = `command: ${settings.command}`
+  switch (settings.command) {
+    case 'auto':
+    case 'plan':
+      return intentOfEvent(input)
+    case 'preview':
+      return commandedPreview(input, because)
+    case 'production':
+      return commandedProduction(input, because)
+    case 'teardown': {
+      const number = settings.pullRequest ?? (event.kind === 'pull-request' ? event.pullRequest.number : undefined)
+      return number === undefined ? lacksNumber(because) : teardownOf(because, number)
+    }
+    case 'sweep':
+      return { kind: 'sweep', because, thenMonitor: false }
+    case 'monitor':
+      return { kind: 'monitor', because }
+    case 'rollback':
+      if (settings.pullRequest === undefined && mayBeStrangers(input)) return refuseStrangers(input, because)
+      return { kind: 'rollback', because, number: settings.pullRequest, to: settings.rollbackTo, askedBy: undefined }
+  }
+}
+
+function commandedPreview(input: PlanInput, because: string): Intent | NonePlan | RefusedPlan {
+  const { event, settings } = input
+  if (settings.pullRequest !== undefined) return previewByNumber(settings.pullRequest, because)
+  if (event.kind === 'pull-request') return previewOfEvent(event, settings, because)
+  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, input) : undefined
+  return meaning === undefined || meaning.kind === 'production' ? lacksNumber(because) : meaning
+}
+
+function commandedProduction(input: PlanInput, because: string): Intent | NonePlan | RefusedPlan {
+  const { context, event } = input
+  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, input) : undefined
+  if (meaning?.kind === 'production' || meaning?.kind === 'none') return meaning
+  if (mayBeStrangers(input)) return refuseStrangers(input, because)
+  const push = event.kind === 'push' ? event : undefined
+  if (push && push.after === undefined)
+    return refuse(`${because}: ${push.ref} was deleted`, 'There is no commit to deploy.')
+  return { ...production(because, { sha: context.sha, ref: context.ref }, !push), before: push?.before }
+}
+
+/** Events that only those who may write to the repository can cause; the last five have no meaning of their own. */
+const ownEvents = [
+  ...['push', 'dispatch', 'release', 'schedule', 'delete'],
+  ...['create', 'deployment', 'registry_package', 'repository_dispatch', 'workflow_call'],
+]
+
+/**
+ * Whether people without any permission in the repository may have caused the event, or it speaks of code that nobody has
+ * merged: such an event must not reach production, whatever the workflow commands.
+ */
+function mayBeStrangers({ event }: PlanInput): boolean {
+  return !ownEvents.includes(event.kind === 'other' ? event.name : event.kind)
+}
+
+function refuseStrangers({ context, event }: PlanInput, because: string): RefusedPlan {
+  const unmerged = event.kind !== 'other' || event.name.startsWith('pull_request') || event.name === 'merge_group'
+  const why = unmerged ? 'which speaks of code that is not merged' : 'which anybody can cause'
+  return refuse(
+    `${because} cannot be used with the event ${context.eventName}, ${why}`,
+    'Run it on push, workflow_dispatch, schedule or release.',
+  )
+}
+
+const lacksNumber = (because: string) =>
+  refuse(`${because} does not say which pull request is meant`, 'Set the input pr-number, or run it on pull_request.')
+
+function refuse(problem: string, hint: string): RefusedPlan {
+  return { kind: 'refused', problem, hint }
 }

@@ -435,7 +435,7 @@ describe('a command in a comment', () => {
   })
 
   test('of somebody who may not write gets a polite no, key or not', () => {
-    for (const permission of ['read', 'none', 'unreadable'] as const) {
+    for (const permission of ['read', 'unreadable'] as const) {
       const declined = planned('decline', comment('/ink stop'), { 'api-key': '' }, { permission })
       expect(declined).toMatchObject({ pullRequest: 12, askedBy: { commentId: 99, login: 'grace' } })
     }
@@ -493,13 +493,7 @@ test('whatever GitHub answers, a plan is made after a few questions, and none is
       'not-found' as const,
       'unreadable' as const,
     ),
-    permission: fc.constantFrom(
-      'admin' as const,
-      'write' as const,
-      'read' as const,
-      'none' as const,
-      'unreadable' as const,
-    ),
+    permission: fc.constantFrom('write' as const, 'read' as const, 'unreadable' as const),
     approval: fc.constantFrom('given' as const, 'not-given' as const, 'unreadable' as const),
     live: fc.constantFrom({ commit: headSha }, { commit: baseSha }, 'absent' as const, 'unknown' as const),
     relation: fc.constantFrom('ahead' as const, 'other' as const, 'unreadable' as const),

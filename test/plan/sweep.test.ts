@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decideSweep, type SweepCandidate } from '../../src/plan/preview-limits.ts'
+import { decideSweep, type SweepCandidate } from '../../src/plan/guards.ts'
 import { pullRequestOf } from './plan-inputs.ts'
 
 const day = 86_400_000

@@ -1,10 +1,11 @@
 import { nearestWord, shortSha } from '../../core/format.ts'
-import { type FileCommit, fileCommitOf } from '../../plan/command-meaning.ts'
 import type { Facts, RunEvent } from '../../plan/event.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
   databaseProblems,
   environmentProblems,
+  type FileCommit,
+  fileCommitOf,
   inEnvironment,
   ofEnvironment,
   type PlacedService,
