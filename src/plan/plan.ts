@@ -212,7 +212,7 @@ export function costing({ settings }: PlanInput) {
 /** What a service, its environment and its branches are called. */
 function naming(input: PlanInput, pullRequest: number | undefined, named?: string) {
   const { baseName } = placeOf(input)
-  const name = pullRequest === undefined ? baseName : previewName(baseName, pullRequest)
+  const name = previewName(baseName, pullRequest)
   const target = targetName(name, pullRequest, named)
   return { serviceName: name, target, environment: environmentName(pullRequest, named) }
 }
@@ -275,7 +275,7 @@ export function underFormerNames<P extends PlacedPlan>(plan: P, former: Reposito
   const baseName = place.baseName === made(repository) ? made(former) : place.baseName
   const repositoryName = place.repositoryName === repository.name ? former.name : place.repositoryName
   const number = pullRequestOf(plan)
-  const name = number === undefined ? baseName : previewName(baseName, number)
+  const name = previewName(baseName, number)
   const told = `${former.owner}/${former.name}`
   return {
     ...plan,

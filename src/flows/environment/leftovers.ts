@@ -39,7 +39,7 @@ export async function findLeftovers(
   try {
     const running = await connected(deps, (run) => findRunning(run, number))
     const here = placed.filter(({ key }) => services.every(({ name, idle }) => name !== key || idle !== 'no-previews'))
-    const names = here.map(({ name }) => (number === undefined ? name : previewName(name, number)))
+    const names = here.map(({ name }) => previewName(name, number))
     // Beside the one service of a file there may be those of other workflows, which no file has made.
     const isWanted = ({ madeNow, key }: RunningService) =>
       (services.length === 0 && key === undefined) || names.includes(madeNow)

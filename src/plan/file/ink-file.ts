@@ -19,7 +19,7 @@ import { watchedPaths } from '../paths.ts'
 import { settingTable } from '../setting-table.ts'
 import { anyService, fileKeys, ofPreviews, ownKey, type SettingName } from '../settings.ts'
 import { branch as branchType, type Given } from '../values.ts'
-import { isMark } from '../variables.ts'
+import { isMark, variableName } from '../variables.ts'
 import {
   describeProblem,
   type FileProblem,
@@ -223,7 +223,7 @@ class Reader {
       const value = pair.value as Node | null
       const name = nameOf(pair)
       const at = `${label}.${name}`
-      if (!/^[A-Za-z_]\w*$/.test(name))
+      if (!variableName.test(name))
         this.#problem(pair.key, `${at}: a variable has letters, digits and _, and starts with no digit`)
       else if (isMark(name)) this.#problem(pair.key, `${at}: is a mark of this action and cannot be set`)
       if (!isScalar(value) || value.value === null) {

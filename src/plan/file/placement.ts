@@ -1,7 +1,7 @@
 import { branchOf, type Facts, isFromFork, type RepositoryName, type RunContext } from '../event.ts'
 import { type IntentTo, type NeedsPlan, type PlanInput, productionBranch, pullRequestOf } from '../intent.ts'
 import { intentOf } from '../make-plan.ts'
-import { madeName, nameIn, nameOfSeveral, parseServiceName, previewName } from '../names.ts'
+import { madeName, nameIn, parseServiceName, previewName } from '../names.ts'
 import type { Settings } from '../settings.ts'
 import type { Given } from '../values.ts'
 import { type FileService, type NamedEnvironment, noVariables, type ServiceVariables, type Wire } from './references.ts'
@@ -30,7 +30,7 @@ export function placeServices(
     const parsed = given && parseServiceName(given.text)
     if (given && parsed && 'allowed' in parsed)
       problems.push(`${given.label}: must be ${parsed.allowed}, but is ${JSON.stringify(given.text)}`)
-    const name = parsed && 'value' in parsed ? parsed.value : nameOfSeveral(repository, key)
+    const name = parsed && 'value' in parsed ? parsed.value : madeName(repository, key)
     const other = keys.get(name)
     if (other !== undefined)
       problems.push(
@@ -66,10 +66,8 @@ export function nameNow(
   former: RepositoryName | undefined,
 ): string {
   const { name, key, number, environment } = service
-  const made = (of: RepositoryName) => {
-    const base = madeName(of, key)
-    return number === undefined ? nameIn(environment, base) : previewName(base, number)
-  }
+  // A preview is of production, and an environment has none.
+  const made = (of: RepositoryName) => previewName(nameIn(environment, madeName(of, key)), number)
   return former && made(former) === name ? made(repository) : name
 }
 
