@@ -1,5 +1,5 @@
 import { placeName } from '../plan/names.ts'
-import { removalBy, workflowsOf } from '../plan/workflow/check.ts'
+import { removalBy, workflowsOf } from '../plan/workflow.ts'
 import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
 import type { CardRow, Surroundings, Target } from '../report/model.ts'
 import { createSeal, encodeState } from '../report/state.ts'

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { safeMessage } from '../../core/sanitize.ts'
+import type { Place } from '../../plan/event.ts'
 import { removalMarks } from '../../plan/names.ts'
-import type { Place } from '../../plan/plan.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import type { Source } from '../../source/source.ts'
 import type { Run } from '../run.ts'
