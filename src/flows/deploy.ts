@@ -22,12 +22,12 @@ import {
   type Work,
 } from './prepare.ts'
 import { readAccount } from './resources/account.ts'
+import { keepVersions } from './resources/branches.ts'
 import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
 import { findDatabase, makeDatabase, readSeed, runSeed, type Seed } from './resources/databases.ts'
 import { applyDnsRecords } from './resources/dns.ts'
 import { applyDomain } from './resources/domains.ts'
 import { ownedBy } from './resources/repository.ts'
-import { keepVersions } from './resources/versions.ts'
 import { lastWorkingVersion, liveVersion, restorePrevious } from './rollback.ts'
 import { rollOut } from './rollout.ts'
 import { deployReport, type Outcome, type Run } from './run.ts'

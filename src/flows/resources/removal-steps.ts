@@ -4,8 +4,8 @@ import type { Database, TemplateInstance } from '../../ink/resources.ts'
 import type { Service } from '../../ink/results.ts'
 import type { Costing, Place } from '../../plan/plan.ts'
 import type { Run } from '../run.ts'
+import { branchesOf } from './branches.ts'
 import { openInkRepository, type Removable, readBranches } from './repository.ts'
-import { branchesOf } from './versions.ts'
 
 /** The plan of whoever removes something: where, and whether this repository asks for databases. */
 export type RemovalPlan = Pick<Costing, 'database'> & { readonly place: Place }

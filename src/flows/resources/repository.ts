@@ -12,7 +12,7 @@ import { marks, namedEnvironmentOf } from '../../plan/variables.ts'
 import { type GitRemote, parseRemote } from '../../source/remote.ts'
 import type { Run } from '../run.ts'
 import { hasProject } from './account.ts'
-import { targetOf } from './versions.ts'
+import { targetOf } from './branches.ts'
 
 /** Our repository on the platform's git hosting. */
 export interface InkRepository {
