@@ -14,8 +14,7 @@ import { annotationsOf } from './no-deployment.ts'
 import { snapshotRequest } from './prepare.ts'
 import { assertDeployable, describeLimits, findPlace, type PlaceFindings } from './resources/account.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
-import { compareDns, describeDns } from './resources/dns.ts'
-import { delegationOf } from './resources/domains.ts'
+import { compareDns, delegationOf } from './resources/dns.ts'
 import { findPreviews } from './resources/repository.ts'
 import type { Deps, Outcome, RunDeps } from './run.ts'
 
@@ -117,8 +116,8 @@ async function domainCheck(would: Plan, { platform, signal }: Connected): Promis
 async function dnsCheck(would: Plan, run: Connected): Promise<PlanCheck[]> {
   const outlook = await compareDns(would, run)
   if (!outlook) return []
-  const { problems } = outlook
-  const detail = [...problems, ...describeDns(outlook)].join('; ') || 'in step'
+  const { problems, foreseen } = outlook
+  const detail = [...problems, ...foreseen].join('; ') || 'in step'
   return [checked('DNS records', problems.length === 0 ? 'fine' : 'warning', detail)]
 }
 
