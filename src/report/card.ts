@@ -1,6 +1,5 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import { formatDollars, formatUtc } from '../core/format.ts'
-import { addressCell, commitLink, hostLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
 import {
   cellCode,
   code,
@@ -18,18 +17,28 @@ import {
 } from './markdown.ts'
 import type { CardRow, Surroundings } from './model.ts'
 import {
+  addressCell,
+  commitLink,
+  headline,
+  hostLink,
+  reasonBlocks,
+  removalWords,
+  sideBlocks,
+  statusCell,
+} from './parts.ts'
+import {
   authenticState,
   boundedRow,
   CARD_MARKER,
   decodeState,
   encodeState,
+  type LogBudget,
   mergeRow,
   mergeRows,
   sameDeployment,
   sealedPart,
   withSeal,
 } from './state.ts'
-import { headline, removalWords } from './wording.ts'
 
 /** GitHub refuses comments beyond 65 536 characters; this leaves room for what it may add. */
 export const MAX_CARD_CHARS = 60_000

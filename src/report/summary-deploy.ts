@@ -1,7 +1,6 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import type { Annotation } from '../core/errors.ts'
 import { capital, count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from '../core/format.ts'
-import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
 import {
   block,
   cellCode,
@@ -20,7 +19,8 @@ import {
   text,
 } from './markdown.ts'
 import type { AccountView, CostView, DeployReport, Phase, PhaseResult, PushedView, Surroundings } from './model.ts'
-import { headline, targetWords } from './wording.ts'
+import { addressCell, commitLink, headline, reasonBlocks, sideBlocks, statusCell, targetWords } from './parts.ts'
+import type { LogBudget } from './state.ts'
 
 // A summary has more room than a comment, but nobody reads a thousand lines in it.
 const SUMMARY_LOG: LogBudget = {

@@ -32,8 +32,8 @@ import type {
   SweptPreview,
   TeardownReport,
 } from './model.ts'
+import { changeWords, formatCost, targetWords } from './parts.ts'
 import { deployBlocks } from './summary-deploy.ts'
-import { changeWords, formatCost, targetWords } from './wording.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */
 export const MAX_SUMMARY_BYTES = 512 * 1024

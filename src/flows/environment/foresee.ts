@@ -12,7 +12,7 @@ import type { CheckPlan, Plan, PreviewPlan, ProductionPlan, TeardownPlan, WorkPl
 import { settingTable } from '../../plan/setting-table.ts'
 import { type SettingName, settingNames } from '../../plan/settings.ts'
 import type { ForeseenChange, ForeseenService, PlanReport } from '../../report/model.ts'
-import { changeWords } from '../../report/wording.ts'
+import { changeWords } from '../../report/parts.ts'
 import { desiredSettings, detectInCheckout } from '../prepare.ts'
 import { previewOf } from '../pull-requests.ts'
 import { costOf } from '../resources/budget.ts'

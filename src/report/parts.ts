@@ -1,11 +1,10 @@
 import type { PhrasingContent, RootContent } from 'mdast'
-import { capital, count, formatBytes, formatDuration, shortSha } from '../core/format.ts'
+import { capital, count, formatBytes, formatDollars, formatDuration, shortSha } from '../core/format.ts'
 import {
   block,
   cellCode,
   code,
   dotted,
-  type ExcerptLimits,
   excerpt,
   folded,
   given,
@@ -22,15 +21,119 @@ import {
   table,
   text,
 } from './markdown.ts'
-import type { CardRow, DiagnosisView, DomainView, LastWorking } from './model.ts'
-import { isBad, sign, statusWords } from './wording.ts'
+import type {
+  CardRow,
+  CostView,
+  DiagnosisView,
+  DomainView,
+  ForeseenChange,
+  LastWorking,
+  PhaseName,
+  PreviewEnd,
+  RowStatus,
+  Target,
+} from './model.ts'
+import type { LogBudget } from './state.ts'
 
-/** Parts that the comment and the job summary share. */
+/** Words, signs and parts that comment, summary and log share, so that all say the same. */
 
-/** How much of a log is shown. */
-export interface LogBudget {
-  readonly decisive: ExcerptLimits
-  readonly tail: ExcerptLimits
+// In this order the states of several services give a card its sign: what most needs somebody comes first.
+const STATES: Readonly<Record<RowStatus, { readonly sign: string; readonly predicate: string }>> = {
+  failed: { sign: '🔴', predicate: 'failed' },
+  unhealthy: { sign: '🔴', predicate: 'is not healthy' },
+  'timed-out': { sign: '🔴', predicate: 'timed out' },
+  'rolled-back': { sign: '🟠', predicate: 'was rolled back' },
+  building: { sign: '🟡', predicate: 'is building' },
+  cancelled: { sign: '⚪', predicate: 'was cancelled' },
+  superseded: { sign: '⚪', predicate: 'was superseded' },
+  live: { sign: '🟢', predicate: 'is live' },
+  skipped: { sign: '⚪', predicate: 'was skipped' },
+  removed: { sign: '⚪', predicate: 'was removed' },
+}
+
+const PHASES: Readonly<Record<PhaseName, string>> = {
+  prepare: 'Preparing',
+  snapshot: 'Taking the snapshot',
+  push: 'Pushing',
+  queue: 'Queued',
+  build: 'Building',
+  'roll-out': 'Rolling out',
+  probe: 'Waiting for it to answer',
+  settle: 'Finishing',
+}
+
+export function statusWords({ status, phase }: Pick<CardRow, 'status' | 'phase'>): string {
+  if (status === 'building' && phase !== undefined) return PHASES[phase]
+  if (status === 'failed' && (phase === 'build' || phase === 'roll-out' || phase === 'push'))
+    return `${capital(phase)} failed`
+  return capital(status.replace('-', ' '))
+}
+
+export function sign(status: RowStatus): string {
+  return STATES[status].sign
+}
+
+/** `true` for the states that end a run red. */
+export function isBad(status: RowStatus): boolean {
+  return ['failed', 'unhealthy', 'timed-out', 'rolled-back'].includes(status)
+}
+
+/** The one line that says it all: `🟢 Preview is live`, `🔴 2 of 3 previews failed`. */
+export function headline(rows: readonly CardRow[]): string {
+  const worst = (Object.keys(STATES) as RowStatus[]).find((status) => rows.some((row) => row.status === status))
+  if (worst === undefined) return '⚪ Nothing is deployed'
+  const affected = rows.filter((row) => row.status === worst).length
+  const { sign, predicate: one } = STATES[worst]
+  const many = one.replace(/^is /, 'are ').replace(/^was /, 'were ')
+  if (rows.length === 1) return `${sign} ${capital(noun(rows, 1))} ${one}`
+  if (affected === rows.length) return `${sign} ${rows.length} ${noun(rows, 2)} ${many}`
+  const predicate = affected === 1 ? one : many
+  const still = worst === 'building' ? predicate.replace(' ', ' still ') : predicate
+  return `${sign} ${affected} of ${rows.length} ${noun(rows, 2)} ${still}`
+}
+
+function noun(rows: readonly CardRow[], n: number): string {
+  const targets = new Set(rows.map((row) => (row.target.startsWith('pr-') ? 'preview' : targetWords(row.target))))
+  if (targets.size > 1) return 'services'
+  const [target = 'preview'] = targets
+  if (target === 'preview') return n === 1 ? 'preview' : 'previews'
+  return n === 1 ? target : `${target} services`
+}
+
+/** What ends a preview, as the workflow has it. */
+export function removalWords(removal: PreviewEnd): string {
+  if (typeof removal === 'object')
+    return `removed by ml.ink ${formatDuration(removal.expiresAfterMs)} after its deployment`
+  return {
+    closing: 'removed when this pull request closes',
+    sweep: 'removed by the next sweep once this pull request is closed',
+    nothing: 'stays when this pull request closes: the workflow does not run then',
+  }[removal]
+}
+
+/** What a run goes to. @param environment as the file names it */
+export function targetFor(pullRequest: number | undefined, environment: string | undefined): Target {
+  if (pullRequest !== undefined) return `pr-${pullRequest}`
+  return environment === undefined ? 'production' : `env-${environment}`
+}
+
+/** The target as a reader calls it: `production`, `pull request 12`, `staging`. */
+export function targetWords(target: Target): string {
+  if (target.startsWith('env-')) return target.slice('env-'.length)
+  return target === 'production' ? 'production' : `pull request ${target.slice('pr-'.length)}`
+}
+
+/** `2 open previews: about $0.68 a day, $20.40 a month (an estimate)`. */
+export function formatCost({ perDay, perMonth, basis }: CostView): string {
+  const month = perMonth === undefined ? '' : `, ${formatDollars(perMonth)} a month`
+  return `${basis === undefined ? '' : `${basis}: `}about ${formatDollars(perDay)} a day${month} (an estimate)`
+}
+
+/** A change as words: `256Mi → 512Mi`. Values of many lines become one. */
+export function changeWords({ from, to }: ForeseenChange): string {
+  const [old, now] = [from, to].map((text) => text?.trim().replaceAll(/\s*\n\s*/g, ', '))
+  if (old === undefined) return now ?? 'not set'
+  return `${old} → ${now ?? 'not set'}`
 }
 
 /** The status, `signed` with its coloured sign, and below it in small print the answer and the build time. */
@@ -127,7 +230,7 @@ export function sideBlocks(row: CardRow): RootContent[] {
     ...given(row.note, (note) => [sentence(note)]),
     ...given(row.status === 'removed' ? undefined : row.database, (name) => [[text('Database '), code(name)]]),
     ...given(row.domain, (domain) => [domainLine(domain)]),
-    ...given(row.status === 'live' ? changeWords(row) : undefined, (change) => [[text(change)]]),
+    ...given(row.status === 'live' ? figureWords(row) : undefined, (change) => [[text(change)]]),
   ]
   const records = row.domain?.status === 'active' ? [] : (row.domain?.records ?? [])
   return [
@@ -157,7 +260,7 @@ const NOTABLE_BYTES = 1000
 const NOTABLE_SIZE_SHARE = 0.01
 
 /** How the figures differ from those of the version before; undefined where they do not. */
-function changeWords({ buildMs, bytes, change }: CardRow): string | undefined {
+function figureWords({ buildMs, bytes, change }: CardRow): string | undefined {
   const slowerMs = difference(buildMs, change?.buildMsBefore, NOTABLE_MS, NOTABLE_BUILD_SHARE)
   const more = difference(bytes, change?.bytesBefore, NOTABLE_BYTES, NOTABLE_SIZE_SHARE)
   const parts = [
