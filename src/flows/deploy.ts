@@ -260,7 +260,7 @@ function outcomeOf(
     pushed: work.pushed && pushedView(work, work.pushed),
     detected: work.prepared.detected?.sentence,
     envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
-    cost: perDay === undefined ? undefined : { perDay, perMonth: perDay * 30, basis: basisOf(work) },
+    cost: perDay === undefined ? undefined : { perDay, basis: basisOf(work) },
     annotations: explanation?.annotations ?? [],
   })
   const failure = failureOf(status, sentence, explanation)

@@ -13,7 +13,7 @@ import {
 } from '../plan/monitor-memory.ts'
 import { commitOf, previewNumber } from '../plan/names.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
-import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
+import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/comments.ts'
 import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/readings.ts'

@@ -1,6 +1,6 @@
 import { placeName } from '../plan/names.ts'
 import { removalBy, workflowsOf } from '../plan/workflow/check.ts'
-import { cardOf, type FoldedCard, foldCard } from '../report/card.ts'
+import { cardOf, type FoldedCard, foldCard } from '../report/comments.ts'
 import type { CardRow, Surroundings, Target } from '../report/model.ts'
 import { isBad, targetFor } from '../report/parts.ts'
 import { createSeal, encodeState } from '../report/state.ts'

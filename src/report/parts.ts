@@ -124,9 +124,8 @@ export function targetWords(target: Target): string {
 }
 
 /** `2 open previews: about $0.68 a day, $20.40 a month (an estimate)`. */
-export function formatCost({ perDay, perMonth, basis }: CostView): string {
-  const month = perMonth === undefined ? '' : `, ${formatDollars(perMonth)} a month`
-  return `${basis === undefined ? '' : `${basis}: `}about ${formatDollars(perDay)} a day${month} (an estimate)`
+export function formatCost({ perDay, basis }: CostView): string {
+  return `${basis}: about ${formatDollars(perDay)} a day, ${formatDollars(perDay * 30)} a month (an estimate)`
 }
 
 /** A change as words: `256Mi → 512Mi`. Values of many lines become one. */
@@ -208,17 +207,21 @@ export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBud
 function lastWorkingLine(last: LastWorking, mayServe: boolean, repositoryUrl: string): RootContent {
   const serves = last.stillLive === true && mayServe && last.url !== undefined
   const where = serves ? [text(', still live at '), ...hostLink(last.url)] : []
-  return paragraph(strong(text('Last working:')), text(' '), ...commitLink(last.commit, repositoryUrl), ...where)
+  return labelled('Last working:', [...commitLink(last.commit, repositoryUrl), ...where])
+}
+
+/** A paragraph that says in bold what it is about. */
+export function labelled(label: string, said: readonly PhrasingContent[]): RootContent {
+  return paragraph(strong(text(label)), text(' '), ...said)
 }
 
 /** Cause, hint, the decisive lines, and the end of the log folded. */
 function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootContent[] {
   const decisive = excerpt(diagnosis.decisive, 'start', budget.decisive)
   const tail = excerpt(diagnosis.tail, 'end', budget.tail)
-  const hint = diagnosis.hint.trim() === '' ? undefined : diagnosis.hint
   return [
-    paragraph(strong(text('Why:')), text(' '), ...prose(diagnosis.cause)),
-    ...given(hint, (advice) => [paragraph(strong(text('What to do:')), text(' '), ...prose(advice))]),
+    labelled('Why:', prose(diagnosis.cause)),
+    ...(diagnosis.hint.trim() === '' ? [] : [labelled('What to do:', prose(diagnosis.hint))]),
     ...ifAny(decisive, (lines) => [block(lines, 'text')]),
     ...ifAny(tail, (lines) => folded(`End of the log (${count(lines.length, 'line')})`, block(lines, 'text'))),
   ]

@@ -121,10 +121,15 @@ function pushedWords(pushed: PushedView): PhrasingContent[] {
 }
 
 // As code: of what stands between two dollar signs GitHub makes a formula.
-function costWords({ perDay, perMonth, basis }: CostView): PhrasingContent[] {
-  const month = given(perMonth, (sum) => [text(', '), code(formatDollars(sum)), text(' a month')])
-  const what = given(basis, (said) => [text(` for ${said}`)])
-  return [text('Estimated cost '), code(formatDollars(perDay)), text(' a day'), ...month, ...what]
+function costWords({ perDay, basis }: CostView): PhrasingContent[] {
+  const dollars = (sum: number) => code(formatDollars(sum))
+  return [
+    text('Estimated cost '),
+    dollars(perDay),
+    text(' a day, '),
+    dollars(perDay * 30),
+    text(` a month for ${basis}`),
+  ]
 }
 
 function accountWords(account: AccountView): PhrasingContent[] {

@@ -5,17 +5,16 @@ import {
   cellCode,
   code,
   dotted,
+  excerpt,
   given,
   heading,
   ifAny,
   link,
   list,
-  oneLine,
   paragraph,
   prose,
   serialise,
   smallPrint,
-  strong,
   table,
   text,
 } from './markdown.ts'
@@ -32,7 +31,7 @@ import type {
   SweptPreview,
   TeardownReport,
 } from './model.ts'
-import { changeWords, formatCost, targetWords } from './parts.ts'
+import { changeWords, formatCost, labelled, targetWords } from './parts.ts'
 import { deployBlocks } from './summary-deploy.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */
@@ -81,15 +80,12 @@ function warningBlock(warning: string): RootContent[] {
   const isSample = (line: string) => line.startsWith('    ')
   const said = [first, ...rest.filter((line) => !isSample(line)).slice(0, 20)]
   const sample = rest.filter(isSample).slice(0, 20)
-  return [
-    ...said.map((line) => paragraph(...prose(line, 1000))),
-    ...ifAny(sample, (lines) => [
-      block(
-        lines.map((line) => line.slice(4, 500)),
-        'yaml',
-      ),
-    ]),
-  ]
+  return [...said.map((line) => paragraph(...prose(line, 1000))), ...toPutIn(sample.map((line) => line.slice(4)))]
+}
+
+function toPutIn(lines: readonly string[]): RootContent[] {
+  const bounded = lines.map((line) => line.slice(0, 500))
+  return ifAny(bounded, (all) => [block(all, 'yaml')])
 }
 
 const nothingTitles = {
@@ -102,13 +98,13 @@ const nothingTitles = {
 function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootContent[] {
   const failed = status === 'failed'
   const [first = '', ...problems] = reason.split('\n')
-  const labelled = (label: string, said: string) =>
-    paragraph(...(failed ? [strong(text(label)), text(' ')] : []), ...prose(said, 1000))
+  const say = (label: string, said: string) =>
+    failed ? labelled(label, prose(said, 1000)) : paragraph(...prose(said, 1000))
   return [
     heading(2, text(nothingTitles[status])),
-    labelled('Why:', first),
+    say('Why:', first),
     ...(problems.length === 0 ? [] : [list(problems.map((problem) => prose(problem.replace(/^\s*- /, ''), 1000)))]),
-    ...given(hint, (advice) => [labelled('What to do:', advice)]),
+    ...given(hint, (advice) => [say('What to do:', advice)]),
     smallPrint(...dotted([link(runUrl, text('run'))])),
   ]
 }
@@ -225,12 +221,7 @@ function troubleBlocks({ service, trouble }: MonitoredService): RootContent[] {
   return given(trouble, ({ what, logTail }) => [
     heading(3, code(service)),
     paragraph(...prose(what)),
-    ...ifAny(logTail.slice(-30), (tail) => [
-      block(
-        tail.map((line) => oneLine(line, 300)),
-        'text',
-      ),
-    ]),
+    ...ifAny(excerpt(logTail, 'end', { maxLines: 30, maxLineChars: 300 }), (tail) => [block(tail, 'text')]),
   ])
 }
 
@@ -249,12 +240,9 @@ function planBlocks(report: PlanReport): RootContent[] {
       ),
     ]),
     ...report.checks.flatMap(({ name, fix = [] }) =>
-      ifAny(fix.slice(0, 60), (lines) => [
+      ifAny(toPutIn(fix.slice(0, 60)), (lines) => [
         paragraph(text('To fix '), ...prose(name, 120), text(':')),
-        block(
-          lines.map((line) => line.slice(0, 500)),
-          'yaml',
-        ),
+        ...lines,
       ]),
     ),
     ...ifAny(report.services, foreseenBlocks),
