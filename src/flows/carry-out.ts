@@ -1,4 +1,4 @@
-import { TimeLimitError } from '../core/clock.ts'
+import { TimeLimitError } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import { shortDuration } from '../core/format.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'

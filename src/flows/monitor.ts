@@ -1,5 +1,5 @@
+import { settleEach, tryEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
-import { settleEach, tryEach } from '../core/parallel.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { WrittenIssue } from '../github/issues.ts'
 import type { Service } from '../ink/results.ts'

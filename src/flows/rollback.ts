@@ -1,4 +1,4 @@
-import { signalWithin } from '../core/clock.ts'
+import { signalWithin } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import { shortSha } from '../core/format.ts'
 import type { Service } from '../ink/results.ts'

@@ -1,6 +1,6 @@
+import { late } from '../core/async.ts'
 import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
-import { late } from '../core/parallel.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'

@@ -1,5 +1,5 @@
+import { settleEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
-import { settleEach } from '../core/parallel.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { previewState } from '../plan/guards.ts'
 import { environmentName, previewNumber } from '../plan/names.ts'

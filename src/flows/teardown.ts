@@ -1,5 +1,5 @@
+import { tryEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
-import { tryEach } from '../core/parallel.ts'
 import { previewState } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'
 import type { Costing, Place, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'

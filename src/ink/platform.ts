@@ -1,4 +1,4 @@
-import { callsAtOnce, inTurns } from '../core/parallel.ts'
+import { callsAtOnce, inTurns } from '../core/async.ts'
 import { accountCalls, metricsSchema, type ServiceSize } from './account.ts'
 import {
   allowedValues,

@@ -207,11 +207,11 @@ export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBud
 function lastWorkingLine(last: LastWorking, mayServe: boolean, repositoryUrl: string): RootContent {
   const serves = last.stillLive === true && mayServe && last.url !== undefined
   const where = serves ? [text(', still live at '), ...hostLink(last.url)] : []
-  return labelled('Last working:', [...commitLink(last.commit, repositoryUrl), ...where])
+  return underLabel('Last working:', [...commitLink(last.commit, repositoryUrl), ...where])
 }
 
 /** A paragraph that says in bold what it is about. */
-export function labelled(label: string, said: readonly PhrasingContent[]): RootContent {
+export function underLabel(label: string, said: readonly PhrasingContent[]): RootContent {
   return paragraph(strong(text(label)), text(' '), ...said)
 }
 
@@ -220,8 +220,8 @@ function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootConte
   const decisive = excerpt(diagnosis.decisive, 'start', budget.decisive)
   const tail = excerpt(diagnosis.tail, 'end', budget.tail)
   return [
-    labelled('Why:', prose(diagnosis.cause)),
-    ...(diagnosis.hint.trim() === '' ? [] : [labelled('What to do:', prose(diagnosis.hint))]),
+    underLabel('Why:', prose(diagnosis.cause)),
+    ...(diagnosis.hint.trim() === '' ? [] : [underLabel('What to do:', prose(diagnosis.hint))]),
     ...ifAny(decisive, (lines) => [block(lines, 'text')]),
     ...ifAny(tail, (lines) => folded(`End of the log (${count(lines.length, 'line')})`, block(lines, 'text'))),
   ]

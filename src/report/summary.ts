@@ -31,7 +31,7 @@ import type {
   SweptPreview,
   TeardownReport,
 } from './model.ts'
-import { changeWords, formatCost, labelled, targetWords } from './parts.ts'
+import { changeWords, formatCost, targetWords, underLabel } from './parts.ts'
 import { deployBlocks } from './summary-deploy.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */
@@ -99,7 +99,7 @@ function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootCon
   const failed = status === 'failed'
   const [first = '', ...problems] = reason.split('\n')
   const say = (label: string, said: string) =>
-    failed ? labelled(label, prose(said, 1000)) : paragraph(...prose(said, 1000))
+    failed ? underLabel(label, prose(said, 1000)) : paragraph(...prose(said, 1000))
   return [
     heading(2, text(nothingTitles[status])),
     say('Why:', first),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, retry, systemClock } from '../core/clock.ts'
+import { type Clock, retry, systemClock } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import { type ChildEnvironment, type GitRepository, type GitSetting, openRepository } from './git.ts'

@@ -1,6 +1,6 @@
+import { doEach } from '../../core/async.ts'
 import { DeployError } from '../../core/errors.ts'
 import { count, shortSha } from '../../core/format.ts'
-import { doEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
 import {

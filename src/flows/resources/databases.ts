@@ -1,4 +1,4 @@
-import { retry, TimeLimitError, withinTime } from '../../core/clock.ts'
+import { retry, TimeLimitError, withinTime } from '../../core/async.ts'
 import { DeployError, errorMessage } from '../../core/errors.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Platform } from '../../ink/platform.ts'

@@ -1,4 +1,4 @@
-import { tryEach } from '../../core/parallel.ts'
+import { tryEach } from '../../core/async.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { mayHaveHappened } from '../../ink/errors.ts'
 import type { DnsRecord, Zone } from '../../ink/resources.ts'

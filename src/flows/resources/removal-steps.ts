@@ -1,4 +1,4 @@
-import { retry } from '../../core/clock.ts'
+import { retry } from '../../core/async.ts'
 import { isTransient } from '../../ink/errors.ts'
 import type { Database, TemplateInstance } from '../../ink/resources.ts'
 import type { Service } from '../../ink/results.ts'

@@ -1,5 +1,5 @@
+import { bothOf, doEach, tryEach } from '../../core/async.ts'
 import { DeployError } from '../../core/errors.ts'
-import { bothOf, doEach, tryEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
 import { repositorySlug } from '../../ink/results.ts'
