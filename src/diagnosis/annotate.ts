@@ -1,5 +1,5 @@
+import { scoreOf, TELLING } from './lines.ts'
 import { fileAbove, filesNamedOn, placesIn, type RepositoryPaths, type SourcePlace } from './places.ts'
-import { scoreOf, TELLING } from './rank.ts'
 import type { Section } from './section.ts'
 
 /** A remark at a place in the repository, as GitHub shows them beside a diff. */

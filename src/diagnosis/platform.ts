@@ -1,7 +1,6 @@
 import { innermostReason } from '../core/errors.ts'
-import { adviceFor, type Hint } from './hint.ts'
-import { withoutPrefix } from './lines.ts'
-import { type Ranked, scoreOf, TELLING } from './rank.ts'
+import { adviceFor, type Hint } from './hints.ts'
+import { type Ranked, scoreOf, TELLING, withoutPrefix } from './lines.ts'
 import { failedCommand, type Section, withoutBuilder } from './section.ts'
 
 /** What the platform says of a failure, and what that means. */
@@ -64,7 +63,9 @@ export function saidByPlatform({ phase, status, errorMessage, deployLogs, runtim
 }
 
 function innermost(message: string): string {
-  const lines = innermostReason(message).split(/\r?\n| ⏎ /).map((line) => withoutBuilder(withoutPrefix(line)).trim())
+  const lines = innermostReason(message)
+    .split(/\r?\n| ⏎ /)
+    .map((line) => withoutBuilder(withoutPrefix(line)).trim())
   return lines.find((line) => scoreOf(line) >= TELLING) ?? lines.find((line) => line !== '') ?? ''
 }
 
