@@ -152,9 +152,6 @@ export interface ListedRecord {
   readonly managed: boolean
 }
 
-/** What brings one zone in step. */
-export type DnsDifference = ReturnType<typeof dnsDifference>
-
 /**
  * Compares one zone with what is wanted of it. A record is removed only when it is ours: the platform keeps no notes with
  * a record, so each that is made gets a mark beside it, a TXT record `_ink-deploy` with its id and the name of the
