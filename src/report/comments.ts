@@ -1,26 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { PhrasingContent, RootContent } from 'mdast'
 import { formatDollars, formatDuration, formatUtc } from '../core/format.ts'
-import {
-  block,
-  cellCode,
-  code,
-  dotted,
-  excerpt,
-  folded,
-  given,
-  heading,
-  ifAny,
-  link,
-  list,
-  paragraph,
-  prose,
-  serialise,
-  smallPrint,
-  strong,
-  table,
-  text,
-} from './markdown.ts'
+import * as md from './markdown.ts'
+import { given, ifAny } from './markdown.ts'
 import type { CardRow, Surroundings } from './model.ts'
 import {
   addressCell,
@@ -84,7 +66,7 @@ export function renderCard(rows: readonly CardRow[], surroundings: Surroundings,
 /** The services of one run at a glance, for the head of its summary. */
 export function renderOverview(rows: readonly CardRow[], surroundings: Surroundings): string {
   const bounded = newest(rows, MAX_ROWS).map((row) => boundedRow(row, NO_LOG))
-  return serialise([heading(2, text(headline(bounded))), rowTable(bounded, surroundings)])
+  return md.serialise([md.heading(2, md.text(headline(bounded))), rowTable(bounded, surroundings)])
 }
 
 /** The `limit` newest rows, in the order they had. */
@@ -141,13 +123,13 @@ function renderWithin(
 ): string {
   const bounded = rows.map((row) => boundedRow(row, budget))
   const blocks: RootContent[] = [
-    heading(3, ...title(bounded)),
+    md.heading(3, ...title(bounded)),
     rowTable(bounded, surroundings),
     ...bounded.flatMap((row) => detailBlocks(row, bounded.length > 1, surroundings, budget)),
-    ...(surroundings.remarks ?? []).slice(0, 10).map((remark) => paragraph(text('⚠️ '), ...prose(remark))),
-    smallPrint(...footer(bounded, surroundings)),
+    ...(surroundings.remarks ?? []).slice(0, 10).map((remark) => md.paragraph(md.text('⚠️ '), ...md.prose(remark))),
+    md.smallPrint(...footer(bounded, surroundings)),
   ]
-  return `${CARD_MARKER}\n${headed(surroundings.header)}${serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
+  return `${CARD_MARKER}\n${headed(surroundings.header)}${md.serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
 }
 
 const HEADER_OPEN = '<!-- ink-deploy:header -->\n\n'
@@ -171,15 +153,15 @@ function headerOf(bodies: readonly string[]): string | undefined {
 function title(rows: readonly CardRow[]): PhrasingContent[] {
   const [only, ...others] = rows
   const url = others.length === 0 && only?.status === 'live' ? only.url : undefined
-  return url === undefined ? [text(headline(rows))] : [text(`${headline(rows)}: `), ...hostLink(url)]
+  return url === undefined ? [md.text(headline(rows))] : [md.text(`${headline(rows)}: `), ...hostLink(url)]
 }
 
 function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): RootContent {
   const onlyPreviews = rows.every((row) => row.target !== 'production')
-  return table(
+  return md.table(
     ['Service', onlyPreviews ? 'Preview' : 'Address', 'Status', 'Commit'],
     rows.map((row) => [
-      [cellCode(row.service), ...given(row.place, (place) => [text(' in '), cellCode(place)])],
+      [md.cellCode(row.service), ...given(row.place, (place) => [md.text(' in '), md.cellCode(place)])],
       addressCell(row),
       // A single row has its sign in the headline.
       statusCell(row, rows.length > 1),
@@ -190,7 +172,7 @@ function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): Ro
 
 function detailBlocks(row: CardRow, named: boolean, { repositoryUrl }: Surroundings, budget: LogBudget): RootContent[] {
   const blocks = [...reasonBlocks(row, repositoryUrl, budget), ...sideBlocks(row)]
-  return named && blocks.length > 0 ? [paragraph(strong(code(row.service))), ...blocks] : blocks
+  return named && blocks.length > 0 ? [md.paragraph(md.strong(md.code(row.service))), ...blocks] : blocks
 }
 
 function footer(rows: readonly CardRow[], { removal }: Surroundings): PhrasingContent[] {
@@ -198,11 +180,11 @@ function footer(rows: readonly CardRow[], { removal }: Surroundings): PhrasingCo
   const live = rows.filter(runs)
   const costPerDay = live.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
   const previews = live.some((row) => row.target !== 'production')
-  return dotted([
-    given(latest, ({ updatedAt }) => [text(`Updated ${formatUtc(updatedAt)}`)]),
-    link(latest?.runUrl, text('log of the run')),
-    costPerDay > 0 ? [text(`about ${formatDollars(costPerDay)} a day`)] : [],
-    previews && removal !== undefined ? [text(removalWords(removal))] : [],
+  return md.dotted([
+    given(latest, ({ updatedAt }) => [md.text(`Updated ${formatUtc(updatedAt)}`)]),
+    md.link(latest?.runUrl, md.text('log of the run')),
+    costPerDay > 0 ? [md.text(`about ${formatDollars(costPerDay)} a day`)] : [],
+    previews && removal !== undefined ? [md.text(removalWords(removal))] : [],
   ])
 }
 
@@ -227,10 +209,10 @@ const commandWords: readonly (readonly [string, string])[] = [
 
 /** The answer to `/ink help`, or to a command that does not exist. */
 export function helpAnswer(unknown: string | undefined): string {
-  return serialise([
-    ...given(unknown, (word) => [paragraph(text('There is no command '), code(word, 40), text('.'))]),
-    paragraph(text('Commands, each on a line of its own:')),
-    list(commandWords.map(([command, what]) => [code(command), text(` ${what}`)])),
+  return md.serialise([
+    ...given(unknown, (word) => [md.paragraph(md.text('There is no command '), md.code(word, 40), md.text('.'))]),
+    md.paragraph(md.text('Commands, each on a line of its own:')),
+    md.list(commandWords.map(([command, what]) => [md.code(command), md.text(` ${what}`)])),
   ])
 }
 
@@ -242,20 +224,20 @@ export function declineMarker(login: string, reason: string): string {
 
 /** The refusal to somebody who may not give commands, or to a command that cannot be carried out. */
 export function declineAnswer(reason: string): string {
-  return serialise([paragraph(text('Sorry, this was not done: '), ...prose(reason))])
+  return md.serialise([md.paragraph(md.text('Sorry, this was not done: '), ...md.prose(reason))])
 }
 
 /** The answer to `/ink logs`. */
 export function logsAnswer(serviceName: string, status: string, lines: readonly string[]): string {
-  const shown = excerpt(lines, 'end', { maxLines: 200, maxLineChars: 300 })
-  return serialise([
-    paragraph(
-      code(serviceName),
-      text(' is '),
-      ...prose(status, 60),
-      text(shown.length === 0 ? ', and its runtime log is empty.' : '.'),
+  const shown = md.excerpt(lines, 'end', { maxLines: 200, maxLineChars: 300 })
+  return md.serialise([
+    md.paragraph(
+      md.code(serviceName),
+      md.text(' is '),
+      ...md.prose(status, 60),
+      md.text(shown.length === 0 ? ', and its runtime log is empty.' : '.'),
     ),
-    ...ifAny(shown, (log) => folded(`Runtime log, the last ${log.length} lines`, block(log))),
+    ...ifAny(shown, (log) => md.folded(`Runtime log, the last ${log.length} lines`, md.block(log))),
   ])
 }
 
@@ -271,17 +253,17 @@ export function troubleIssueBody(of: {
   logTail: readonly string[]
   runUrl: string
 }): string {
-  const log = excerpt(of.logTail, 'end', { maxLines: 40, maxLineChars: 300 })
+  const log = md.excerpt(of.logTail, 'end', { maxLines: 40, maxLineChars: 300 })
   const blocks = [
-    paragraph(code(of.serviceName), text(' is in trouble: '), ...prose(of.trouble)),
-    ...ifAny(log, (tail) => [paragraph(text('The end of its log:')), block(tail)]),
-    paragraph(
-      text('Found by '),
-      ...link(of.runUrl, text('a scheduled run')),
-      text('. This issue is closed by the first run that finds the service healthy.'),
+    md.paragraph(md.code(of.serviceName), md.text(' is in trouble: '), ...md.prose(of.trouble)),
+    ...ifAny(log, (tail) => [md.paragraph(md.text('The end of its log:')), md.block(tail)]),
+    md.paragraph(
+      md.text('Found by '),
+      ...md.link(of.runUrl, md.text('a scheduled run')),
+      md.text('. This issue is closed by the first run that finds the service healthy.'),
     ),
   ]
-  return `${troubleIssueMarker(of.serviceName)}\n${serialise(blocks)}`
+  return `${troubleIssueMarker(of.serviceName)}\n${md.serialise(blocks)}`
 }
 
 /**
@@ -289,12 +271,12 @@ export function troubleIssueBody(of: {
  * @param lastedMs milliseconds since the issue was opened
  */
 export function troubleOverComment(serviceName: string, lastedMs: number, runUrl: string): string {
-  return serialise([
-    paragraph(
-      code(serviceName),
-      text(` has recovered after ${formatDuration(lastedMs)} (`),
-      ...link(runUrl, text('run')),
-      text(').'),
+  return md.serialise([
+    md.paragraph(
+      md.code(serviceName),
+      md.text(` has recovered after ${formatDuration(lastedMs)} (`),
+      ...md.link(runUrl, md.text('run')),
+      md.text(').'),
     ),
   ])
 }

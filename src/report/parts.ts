@@ -1,26 +1,7 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import { capital, count, formatBytes, formatDollars, formatDuration, shortSha } from '../core/format.ts'
-import {
-  block,
-  cellCode,
-  code,
-  dotted,
-  excerpt,
-  folded,
-  given,
-  html,
-  ifAny,
-  link,
-  list,
-  normalAddress,
-  paragraph,
-  prose,
-  sentence,
-  small,
-  strong,
-  table,
-  text,
-} from './markdown.ts'
+import * as md from './markdown.ts'
+import { given, ifAny } from './markdown.ts'
 import type {
   CardRow,
   CostView,
@@ -137,25 +118,25 @@ export function changeWords({ from, to }: ForeseenChange): string {
 
 /** The status, `signed` with its coloured sign, and below it in small print the answer and the build time. */
 export function statusCell(row: CardRow, signed: boolean): PhrasingContent[] {
-  const words = text(signed ? `${sign(row.status)} ${statusWords(row)}` : statusWords(row))
-  const measured = dotted([healthWords(row), buildWords(row)])
-  return measured.length === 0 ? [words] : [words, html('<br>'), ...small(...measured)]
+  const words = md.text(signed ? `${sign(row.status)} ${statusWords(row)}` : statusWords(row))
+  const measured = md.dotted([healthWords(row), buildWords(row)])
+  return measured.length === 0 ? [words] : [words, md.html('<br>'), ...md.small(...measured)]
 }
 
 function healthWords(row: CardRow): PhrasingContent[] {
   if (row.health !== undefined) {
     const { status, latencyMs, tools } = row.health
     const answer = `HTTP ${status} in ${formatDuration(latencyMs)}`
-    return [text(tools === undefined ? answer : `${answer} · ${count(tools, 'MCP tool')}`)]
+    return [md.text(tools === undefined ? answer : `${answer} · ${count(tools, 'MCP tool')}`)]
   }
   if (row.status !== 'live') return []
-  if (row.probe === 'off') return [text('not probed')]
-  return row.probe === 'no-url' ? [text('no public address')] : []
+  if (row.probe === 'off') return [md.text('not probed')]
+  return row.probe === 'no-url' ? [md.text('no public address')] : []
 }
 
 function buildWords(row: CardRow): PhrasingContent[] {
-  if (row.cached === true) return [text('image reused')]
-  return row.buildMs === undefined ? [] : [text(`built in ${formatDuration(row.buildMs)}`)]
+  if (row.cached === true) return [md.text('image reused')]
+  return row.buildMs === undefined ? [] : [md.text(`built in ${formatDuration(row.buildMs)}`)]
 }
 
 /**
@@ -163,12 +144,12 @@ function buildWords(row: CardRow): PhrasingContent[] {
  * the link leads to the version that worked last, and says which that is.
  */
 export function addressCell(row: CardRow): PhrasingContent[] {
-  if (row.status === 'live' && row.url !== undefined) return [strong(...hostLink(row.url))]
+  if (row.status === 'live' && row.url !== undefined) return [md.strong(...hostLink(row.url))]
   if (row.status === 'unhealthy' && row.url !== undefined) return hostLink(row.url)
   const { lastWorking: last, status } = row
   const stays = servesMeanwhile(row) || status === 'failed' || status === 'timed-out'
-  if (last?.url === undefined || last.stillLive !== true || !stays) return [text('–')]
-  return [...hostLink(last.url), text(' at '), code(shortSha(last.commit))]
+  if (last?.url === undefined || last.stillLive !== true || !stays) return [md.text('–')]
+  return [...hostLink(last.url), md.text(' at '), md.code(shortSha(last.commit))]
 }
 
 // Where it failed for good, a sentence of its own says so.
@@ -178,16 +159,16 @@ function servesMeanwhile({ status, lastWorking: last }: CardRow): boolean {
 
 /** Host and path of an address, linked to it. */
 export function hostLink(address: string): PhrasingContent[] {
-  const url = normalAddress(address)
-  if (url === undefined) return [cellCode(address)]
+  const url = md.normalAddress(address)
+  if (url === undefined) return [md.cellCode(address)]
   const path = url.pathname === '/' ? '' : url.pathname
-  return link(address, ...prose(url.host + path, 120))
+  return md.link(address, ...md.prose(url.host + path, 120))
 }
 
 /** A commit as short code, linked to the repository's page of it. */
 export function commitLink(sha: string, repositoryUrl: string): PhrasingContent[] {
   const isSha = /^[0-9a-f]{7,64}$/i.test(sha)
-  return isSha ? link(`${repositoryUrl}/commit/${sha}`, code(shortSha(sha))) : [cellCode(sha, 12)]
+  return isSha ? md.link(`${repositoryUrl}/commit/${sha}`, md.code(shortSha(sha))) : [md.cellCode(sha, 12)]
 }
 
 /** Why a row is not live: the reason, the diagnosis with its log, what took its place, what worked last. */
@@ -196,8 +177,10 @@ export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBud
   if (status === 'live' || status === 'building') return []
   const last = status === 'removed' || servesMeanwhile(row) ? undefined : lastWorking
   return [
-    ...given(supersededBy, (by) => [paragraph(text('Superseded by '), ...commitLink(by, repositoryUrl), text('.'))]),
-    ...given(supersededBy === undefined ? reason : undefined, (why) => [paragraph(...sentence(why))]),
+    ...given(supersededBy, (by) => [
+      md.paragraph(md.text('Superseded by '), ...commitLink(by, repositoryUrl), md.text('.')),
+    ]),
+    ...given(supersededBy === undefined ? reason : undefined, (why) => [md.paragraph(...md.sentence(why))]),
     ...given(isBad(status) ? diagnosis : undefined, (found) => diagnosisBlocks(found, budget)),
     ...given(last, (version) => [lastWorkingLine(version, status !== 'unhealthy', repositoryUrl)]),
   ]
@@ -206,54 +189,56 @@ export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBud
 // What is unhealthy has taken the place of what worked, under the same address.
 function lastWorkingLine(last: LastWorking, mayServe: boolean, repositoryUrl: string): RootContent {
   const serves = last.stillLive === true && mayServe && last.url !== undefined
-  const where = serves ? [text(', still live at '), ...hostLink(last.url)] : []
+  const where = serves ? [md.text(', still live at '), ...hostLink(last.url)] : []
   return underLabel('Last working:', [...commitLink(last.commit, repositoryUrl), ...where])
 }
 
 /** A paragraph that says in bold what it is about. */
 export function underLabel(label: string, said: readonly PhrasingContent[]): RootContent {
-  return paragraph(strong(text(label)), text(' '), ...said)
+  return md.paragraph(md.strong(md.text(label)), md.text(' '), ...said)
 }
 
 /** Cause, hint, the decisive lines, and the end of the log folded. */
 function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootContent[] {
-  const decisive = excerpt(diagnosis.decisive, 'start', budget.decisive)
-  const tail = excerpt(diagnosis.tail, 'end', budget.tail)
+  const decisive = md.excerpt(diagnosis.decisive, 'start', budget.decisive)
+  const tail = md.excerpt(diagnosis.tail, 'end', budget.tail)
   return [
-    underLabel('Why:', prose(diagnosis.cause)),
-    ...(diagnosis.hint.trim() === '' ? [] : [underLabel('What to do:', prose(diagnosis.hint))]),
-    ...ifAny(decisive, (lines) => [block(lines, 'text')]),
-    ...ifAny(tail, (lines) => folded(`End of the log (${count(lines.length, 'line')})`, block(lines, 'text'))),
+    underLabel('Why:', md.prose(diagnosis.cause)),
+    ...(diagnosis.hint.trim() === '' ? [] : [underLabel('What to do:', md.prose(diagnosis.hint))]),
+    ...ifAny(decisive, (lines) => [md.block(lines, 'text')]),
+    ...ifAny(tail, (lines) => md.folded(`End of the log (${count(lines.length, 'line')})`, md.block(lines, 'text'))),
   ]
 }
 
 /** What else there is to know of a row: remark, database, domain, change; DNS records still to be set as a table. */
 export function sideBlocks(row: CardRow): RootContent[] {
   const lines = [
-    ...given(row.note, (note) => [sentence(note)]),
-    ...given(row.status === 'removed' ? undefined : row.database, (name) => [[text('Database '), code(name)]]),
+    ...given(row.note, (note) => [md.sentence(note)]),
+    ...given(row.status === 'removed' ? undefined : row.database, (name) => [[md.text('Database '), md.code(name)]]),
     ...given(row.domain, (domain) => [domainLine(domain)]),
-    ...given(row.status === 'live' ? figureWords(row) : undefined, (change) => [[text(change)]]),
+    ...given(row.status === 'live' ? figureWords(row) : undefined, (change) => [[md.text(change)]]),
   ]
   const records = row.domain?.status === 'active' ? [] : (row.domain?.records ?? [])
   return [
-    ...ifAny(lines, ([only = [], ...more]) => (more.length === 0 ? [paragraph(...only)] : [list([only, ...more])])),
+    ...ifAny(lines, ([only = [], ...more]) =>
+      more.length === 0 ? [md.paragraph(...only)] : [md.list([only, ...more])],
+    ),
     ...ifAny(records, (missing) => [recordTable(missing)]),
   ]
 }
 
 function domainLine(domain: DomainView): PhrasingContent[] {
-  const error = given(domain.error, (why) => [text(': '), ...prose(why, 200)])
-  const label = code(domain.name)
-  const name = domain.status === 'active' ? link(`https://${domain.name}`, label) : [label]
-  return [text('Domain '), ...name, text(' is '), ...prose(domain.status || 'unknown', 40), ...error]
+  const error = given(domain.error, (why) => [md.text(': '), ...md.prose(why, 200)])
+  const label = md.code(domain.name)
+  const name = domain.status === 'active' ? md.link(`https://${domain.name}`, label) : [label]
+  return [md.text('Domain '), ...name, md.text(' is '), ...md.prose(domain.status || 'unknown', 40), ...error]
 }
 
 function recordTable(records: NonNullable<DomainView['records']>): RootContent {
   const rows = records
     .slice(0, 10)
-    .map((record) => [[cellCode(record.type)], [cellCode(record.name, 255)], [cellCode(record.content, 255)]])
-  return table(['Set this DNS record', 'Name', 'Content'], rows)
+    .map((record) => [[md.cellCode(record.type)], [md.cellCode(record.name, 255)], [md.cellCode(record.content, 255)]])
+  return md.table(['Set this DNS record', 'Name', 'Content'], rows)
 }
 
 // Less than these is the weather, and not what was changed.
