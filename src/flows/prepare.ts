@@ -1,8 +1,6 @@
 import { bothOf } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
-import { bothOf } from '../core/parallel.ts'
 import type { ServiceSettings } from '../ink/catalogue.ts'
-import type { ServiceSettings } from '../ink/arguments.ts'
 import type { Service } from '../ink/results.ts'
 import { type DetectedBuild, decidingFiles, detectBuild, isBuildSaid, startAdvice } from '../plan/file/detect.ts'
 import type { FileTree } from '../plan/file/detect-node.ts'

@@ -1,6 +1,5 @@
 import { tryEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
-import { tryEach } from '../core/parallel.ts'
 import type { Place } from '../plan/event.ts'
 import { previewState } from '../plan/guards.ts'
 import { databaseName } from '../plan/names.ts'

@@ -1,7 +1,5 @@
-import type { Clock } from '../../src/core/clock.ts'
-import type { ServiceSettings } from '../../src/ink/catalogue.ts'
 import type { Clock } from '../../src/core/async.ts'
-import type { ServiceSettings } from '../../src/ink/arguments.ts'
+import type { ServiceSettings } from '../../src/ink/catalogue.ts'
 import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import type { Platform } from '../../src/ink/platform.ts'
 import type { Database, Service } from '../../src/ink/results.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts'
+import type { Clock } from '../../core/async.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Place } from '../../plan/event.ts'
 import { removalMarks } from '../../plan/names.ts'
