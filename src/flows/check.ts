@@ -7,15 +7,14 @@ import type { InkFile } from '../plan/file/ink-file.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import { productionBranch } from '../plan/intent.ts'
 import type { CheckPlan, Plan } from '../plan/plan.ts'
-import { checkWorkflow, type WorkflowFinding, type Workflows, workflowsOf } from '../plan/workflow/check.ts'
-import type { WorkflowText } from '../plan/workflow/workflow.ts'
+import type { WorkflowText } from '../plan/workflow.ts'
+import { checkWorkflow, type WorkflowFinding, type Workflows, workflowsOf } from '../plan/workflow.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
-import { formatCost } from '../report/wording.ts'
+import { formatCost } from '../report/parts.ts'
 import { snapshotRequest } from './prepare.ts'
-import { assertDeployable, describeLimits, findPlace, type PlaceFindings } from './resources/account.ts'
+import { assertDeployable, describeLimits, findPlace, type PlaceFinding } from './resources/account.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
-import { compareDns, describeDns } from './resources/dns.ts'
-import { delegationOf } from './resources/domains.ts'
+import { compareDns, delegationOf } from './resources/dns.ts'
 import { findPreviews } from './resources/repository.ts'
 import type { Deps, Outcome, RunDeps } from './run.ts'
 import { annotationsOf } from './run.ts'
@@ -90,14 +89,12 @@ async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunD
   try {
     await using platform = await deps.openPlatform(plan.place, deps.signal)
     const run = { ...deps, platform }
-    const { workspace, project } = await findPlace(platform, plan.place, deps.signal)
-    const inWorkspace = plan.place.workspace === undefined ? [] : [workspaceCheck(plan.place.workspace, workspace)]
+    const found = await findPlace(platform, plan.place, deps.signal)
     // A server answers nothing else for a workspace that it does not know.
-    if (inWorkspace.some(({ result }) => result === 'problem')) return inWorkspace
+    if (found.every(({ name }) => name === 'Workspace')) return found.map(placeCheck)
     return [
       await keyCheck(run),
-      ...inWorkspace,
-      placeCheck('Project', plan.place.project, project),
+      ...found.map(placeCheck),
       await servicesCheck(run),
       ...(await moneyChecks(plan, run)),
       ...(await Promise.all(plans.map((would) => deploymentChecks(would, run)))).flat(),
@@ -114,17 +111,17 @@ async function keyCheck({ platform, signal }: Connected): Promise<PlanCheck> {
   return checked('API key', 'fine', `accepted by ${platform.server || 'ml.ink'}${whose}`)
 }
 
-function workspaceCheck(name: string, judgement: PlaceFindings['workspace']): PlanCheck {
-  const noEffect = `this server has none, so “${name}” has no effect`
-  return judgement === 'not-taken'
-    ? checked('Workspace', 'warning', noEffect)
-    : placeCheck('Workspace', name, judgement)
-}
-
-function placeCheck(name: string, value: string, judgement: PlaceFindings['project']): PlanCheck {
-  if (judgement?.kind === 'refused') return checked(name, 'problem', judgement.detail, [judgement.hint])
-  if (judgement?.kind === 'new') return checked(name, 'warning', `${judgement.detail}; a deployment makes it`)
-  return checked(name, 'fine', value)
+function placeCheck({ name, value, judgement }: PlaceFinding): PlanCheck {
+  switch (judgement?.kind) {
+    case 'refused':
+      return checked(name, 'problem', judgement.detail, [judgement.hint])
+    case 'new':
+      return checked(name, 'warning', `${judgement.detail}; a deployment makes it`)
+    case 'ignored':
+      return checked(name, 'warning', `this server has none, so “${value}” has no effect`)
+    default:
+      return checked(name, 'fine', value)
+  }
 }
 
 async function servicesCheck({ platform, signal }: Connected): Promise<PlanCheck> {
@@ -177,7 +174,7 @@ async function deploymentChecks(would: Plan, run: Connected): Promise<PlanCheck[
     checks.push(checked('Domain', covered ? 'fine' : 'warning', `${domain}. ${sentence}`))
   }
   const outlook = await compareDns(would, run)
-  const found = outlook && ([...outlook.problems, ...describeDns(outlook)].join('; ') || 'in step')
+  const found = outlook && ([...outlook.problems, ...outlook.foreseen].join('; ') || 'in step')
   if (found) checks.push(checked('DNS records', outlook.problems.length === 0 ? 'fine' : 'warning', found))
   return checks
 }

@@ -1,19 +1,19 @@
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { shortSha } from '../core/format.ts'
 import type { PullRequestState } from '../github/pull-requests.ts'
-import type { PullRequest } from '../plan/event.ts'
+import type { Facts, NeededFact, PullRequest } from '../plan/event.ts'
 import { branchOf } from '../plan/event.ts'
 import { labelFollowsHead, previewState } from '../plan/guards.ts'
 import { commitOf, parseDeploymentBranch } from '../plan/names.ts'
-import type { Facts, NeededFact, PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
+import type { PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
 import { isLive } from '../watch/readings.ts'
 import type { Deps, Run } from './run.ts'
 
 /** What is so on GitHub and on the platform: before a plan can be made, and again once time has passed. */
 
 /** A pull request as GitHub's API gives it, in the form of events. */
-export function readPullRequest({ open, author = 'ghost', ...rest }: PullRequestState): PullRequest {
-  return { ...rest, state: open ? 'open' : 'closed', author }
+export function readPullRequest({ open, ...rest }: PullRequestState): PullRequest {
+  return { ...rest, state: open ? 'open' : 'closed' }
 }
 
 /** The same as a fact for the plan, when it was asked for by itself. */

@@ -1,5 +1,5 @@
+import { settleEach, tryEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
-import { settleEach, tryEach } from '../core/parallel.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
 import {
@@ -12,7 +12,7 @@ import {
 } from '../plan/monitor-memory.ts'
 import { commitOf, previewNumber } from '../plan/names.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
-import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/messages.ts'
+import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/comments.ts'
 import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
 import type { Source } from '../source/source.ts'
 import { probe } from '../watch/probe.ts'

@@ -1,10 +1,10 @@
+import { bothOf } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
-import { bothOf } from '../core/parallel.ts'
-import type { ServiceSettings } from '../ink/arguments.ts'
+import type { ServiceSettings } from '../ink/catalogue.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
-import { type DetectedBuild, decidingFiles, detectBuild, isBuildSaid, startAdvice } from '../plan/file/detect-build.ts'
-import type { FileTree } from '../plan/file/file-tree.ts'
+import { type DetectedBuild, decidingFiles, detectBuild, isBuildSaid, startAdvice } from '../plan/file/detect.ts'
+import type { FileTree } from '../plan/file/detect-node.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
 import type { HealthCheck } from '../plan/settings.ts'
 import { layVariables } from '../plan/variables.ts'
@@ -14,9 +14,9 @@ import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
 import { isMerelyTolerated } from '../watch/probe.ts'
 import { assertDeployable } from './resources/account.ts'
+import { type RemovalWatch, watchRemovals } from './resources/branches.ts'
 import { assertAffordable } from './resources/budget.ts'
 import { findDatabase, type ServiceDatabase } from './resources/databases.ts'
-import { RemovalWatch, waitForRemovals } from './resources/removal-mark.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
 import type { Run, RunDeps } from './run.ts'
 import { explain, type RolloutEnd } from './verdict.ts'
@@ -84,7 +84,7 @@ async function preparePlatform({ plan, run, source }: Begun): Promise<Omit<Prepa
   const state = found ? `is ${found.status}` : 'does not exist yet'
   run.log.info(`Repository ${slug}${created ? ' (made just now)' : ''}, service ${serviceName} ${state}`)
   if (found) assertOwned(found, plan, slug)
-  const removals = plan.kind === 'preview' ? new RemovalWatch(run, remote, serviceName) : undefined
+  const removals = plan.kind === 'preview' ? watchRemovals(run, remote, serviceName) : undefined
   const readRest = async (existing: Service | undefined) => {
     const [remoteBranches, database] = await bothOf(
       signal,
@@ -97,11 +97,7 @@ async function preparePlatform({ plan, run, source }: Begun): Promise<Omit<Prepa
   if (!removals?.isUnderWay(rest.remoteBranches.keys())) return rest
 
   run.log.info(`An earlier removal of ${serviceName} is under way; waiting until it is over`)
-  await waitForRemovals(
-    run,
-    () => removals.look(source),
-    async () => (await platform.service(serviceName, {}, signal)) !== undefined,
-  )
+  await removals.wait(source, async () => (await platform.service(serviceName, {}, signal)) !== undefined)
   const existing = await readService(signal)
   if (existing) assertOwned(existing, plan, slug)
   return readRest(existing)

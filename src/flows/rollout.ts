@@ -1,4 +1,4 @@
-import { backoffMs, DeadlinePassed } from '../core/clock.ts'
+import { backoffMs, DeadlinePassed } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import { Attempts, type RolloutPorts, type RolloutRequest, type StartOutcome } from './attempt.ts'
 import type { RolloutEnd } from './verdict.ts'

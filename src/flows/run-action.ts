@@ -1,14 +1,15 @@
+import { late } from '../core/async.ts'
 import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
-import { late } from '../core/parallel.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { describePlan, noneTitles } from '../plan/describe.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
+import type { NonePlan, RefusedPlan } from '../plan/intent.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { describeIdleGlobs } from '../plan/paths.ts'
-import type { DeclinePlan, HelpPlan, NonePlan, Plan, PlanToRun, RefusedPlan, WorkPlan } from '../plan/plan.ts'
+import type { DeclinePlan, HelpPlan, Plan, PlanToRun, WorkPlan } from '../plan/plan.ts'
 import type { CardRow, Surroundings } from '../report/model.ts'
 import { type Configuration, readConfiguration, unread, withProblem } from './environment/configuration.ts'
 import { lookUp } from './facts.ts'
@@ -209,7 +210,7 @@ export async function publish(
   const deployments = reports.filter((report) => report.kind === 'deploy')
   const rows = deployments.map(({ row }) => row)
   page.annotate(fitAnnotations(outcome.annotations ?? []))
-  const overview = rows.length > 1 ? [(await import('../report/card.ts')).renderOverview(rows, surroundings)] : []
+  const overview = rows.length > 1 ? [(await import('../report/comments.ts')).renderOverview(rows, surroundings)] : []
   page.writeSummary(
     [...overview, ...reports.map((report) => renderSummary(report, surroundings, deps.clock.now()))].join('\n'),
   )

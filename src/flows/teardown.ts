@@ -1,13 +1,14 @@
+import { settleEach, tryEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
-import { settleEach, tryEach } from '../core/parallel.ts'
 import { safeMessage } from '../core/sanitize.ts'
-import { formerRepositoryOf, placeOf } from '../plan/build-plan.ts'
+import type { Place } from '../plan/event.ts'
 import { compareWithFile, nameNow, type RunningService } from '../plan/file/placement.ts'
 import { databaseName, previewName } from '../plan/names.ts'
-import type { Costing, Place, Plan, PreviewPlan, RetirePlan, TeardownPlan } from '../plan/plan.ts'
-import { configMark, marks, namedEnvironmentOf } from '../plan/variables.ts'
+import type { Costing, Plan, PreviewPlan, RetirePlan, TeardownPlan } from '../plan/plan.ts'
+import { placeOf } from '../plan/plan.ts'
+import { configMark, formerRepositoryOf, marks, namedEnvironmentOf } from '../plan/variables.ts'
 import type { Report, SweptPreview, TeardownReport } from '../report/model.ts'
-import { targetFor } from '../report/wording.ts'
+import { targetFor } from '../report/parts.ts'
 import { type Configuration, refusedProblems } from './environment/configuration.ts'
 import { isWantedAgain, unanswered } from './facts.ts'
 import { openReporter } from './reporter.ts'
@@ -135,7 +136,7 @@ export async function findLeftovers(plan: Plan, { services, placed }: Configurat
   try {
     const running = await connected(deps, (run) => findRunning(run, number))
     const here = placed.filter(({ key }) => services.every(({ name, idle }) => name !== key || idle !== 'no-previews'))
-    const names = here.map(({ name }) => (number === undefined ? name : previewName(name, number)))
+    const names = here.map(({ name }) => previewName(name, number))
     // Beside the one service of a file there may be those of other workflows, which no file has made.
     const isWanted = ({ madeNow, key }: RunningService) =>
       (services.length === 0 && key === undefined) || names.includes(madeNow)

@@ -1,4 +1,4 @@
-import { type Clock, retry, withinTime } from '../../src/core/clock.ts'
+import { type Clock, retry, withinTime } from '../../src/core/async.ts'
 import type { RolloutPorts, RolloutRequest } from '../../src/flows/attempt.ts'
 import { rollOut } from '../../src/flows/rollout.ts'
 import type { RolloutEnd } from '../../src/flows/verdict.ts'

@@ -1,9 +1,11 @@
 import { nearestWord, shortSha } from '../../core/format.ts'
-import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/command-meaning.ts'
+import type { Facts } from '../../plan/event.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
   databaseProblems,
   environmentProblems,
+  type FileCommit,
+  fileCommitOf,
   inEnvironment,
   ofEnvironment,
   type PlacedService,
@@ -20,9 +22,10 @@ import {
   type Wire,
   wiresOf,
 } from '../../plan/file/references.ts'
+import type { RefusedPlan } from '../../plan/intent.ts'
 import { productionBranch } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
-import type { Facts, NeededFact, Plan, RefusedPlan } from '../../plan/plan.ts'
+import type { Plan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../facts.ts'
@@ -66,9 +69,11 @@ export function unread(settings: Settings): Configuration {
 /** Reads `ink.yml` as it is in the commit that the run is about, and lays the workflow's settings over it. */
 export async function readConfiguration(deps: Deps): Promise<Configuration> {
   const { settings } = deps
-  const { commit, facts = {} } = await commitOf(deps)
+  const asked = fileCommitOf(deps, {})
+  const facts = asked && 'need' in asked ? await lookUp(deps, asked.need, deps.signal) : {}
+  const commit = asked && 'need' in asked ? fileCommitOf(deps, facts) : asked
   const nothing = { ...unread(settings), facts }
-  if (commit === undefined) return nothing
+  if (commit === undefined || 'need' in commit) return nothing
   const path = settings.config
   const text = await readFileAt(commit, path, deps)
   const isBranch = commit.branch !== undefined && !commit.elseProduction
@@ -85,22 +90,6 @@ export async function readConfiguration(deps: Deps): Promise<Configuration> {
   }
   if (isBranch && !parsed?.file.environments.some(({ branch }) => branch === commit.branch)) return nothing
   return { facts, file: parsed?.file, ...settingsWith(deps, parsed?.file, commit) }
-}
-
-/** Whose file counts; no commit where none does, or where the plan will say what is wrong. */
-async function commitOf(deps: Deps): Promise<{ readonly commit?: FileCommit; readonly facts?: Facts }> {
-  const owner = fileOwner(deps)
-  if (owner.kind === 'none') return {}
-  if (owner.kind === 'commit') {
-    const { kind, ...rest } = owner
-    const ordinaryCheckouts = [deps.context.sha, owner.wanted.sha]
-    return { commit: { ...rest, ordinaryCheckouts, untrusted: false, environment: 'production' } }
-  }
-  if (owner.of.kind === 'known') return { commit: fileCommitOf(owner.of.pullRequest, deps) }
-  const { kind, ...rest } = owner.of
-  const facts = await lookUp(deps, { fact: 'pullRequest', ...rest } as NeededFact, deps.signal)
-  const { pullRequest } = facts
-  return typeof pullRequest === 'object' ? { commit: fileCommitOf(pullRequest, deps), facts } : { facts }
 }
 
 /** From the checkout where it holds the commit, else from GitHub. */
