@@ -1,4 +1,4 @@
-import { type Deadline, DeadlinePassed, deadlineAtTime } from '../core/clock.ts'
+import { type Deadline, DeadlinePassed, deadlineAtTime } from '../core/async.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import type { ServiceSettings } from '../ink/catalogue.ts'
 import { isNameTaken, isTransient, mayHaveHappened, ToolError } from '../ink/errors.ts'

@@ -1,8 +1,7 @@
 import { getOctokit } from '@actions/github'
 import * as z from 'zod'
-import { type Clock, retry, signalWithin } from '../core/clock.ts'
+import { type Clock, inTurns, retry, signalWithin } from '../core/async.ts'
 import { describeBody, type Fetch, limitAnswers } from '../core/http.ts'
-import { inTurns } from '../core/parallel.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import {
   type CallFailure,

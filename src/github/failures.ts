@@ -1,4 +1,4 @@
-import { retryAfterMs } from '../core/clock.ts'
+import { retryAfterMs } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import { describeBody } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { callsAtOnce, inTurns } from '../core/parallel.ts'
+import { callsAtOnce, inTurns } from '../core/async.ts'
 import {
   accountSchema,
   creditsSchema,

@@ -1,4 +1,4 @@
-import { signalWithin } from '../core/clock.ts'
+import { signalWithin } from '../core/async.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { type Fetch, limitAnswers } from '../core/http.ts'
 

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { retryAfterMs, signalWithin, systemClock } from '../core/clock.ts'
+import { retryAfterMs, signalWithin, systemClock } from '../core/async.ts'
 import { AnswerTooLarge, describeBody, type Fetch, jsonIn, parseJson } from '../core/http.ts'
 import { httpError, networkError, PlatformError, paymentRequired, protocolError } from './errors.ts'
 

@@ -1,4 +1,4 @@
-import { signalWithin } from '../core/clock.ts'
+import { signalWithin } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import { formatBytes, shortSha } from '../core/format.ts'
 import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'

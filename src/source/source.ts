@@ -1,4 +1,4 @@
-import { systemClock } from '../core/clock.ts'
+import { systemClock } from '../core/async.ts'
 import {
   deleteBranches,
   listBranches,

@@ -1,4 +1,4 @@
-import { type Clock, type Deadline, DeadlinePassed } from '../core/clock.ts'
+import { type Clock, type Deadline, DeadlinePassed } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import {
   type DeploymentEnd,

@@ -1,4 +1,4 @@
-import { type Clock, withinTime } from '../core/clock.ts'
+import { type Clock, withinTime } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import { sanitize as sanitizeLine } from '../core/sanitize.ts'
 import type { HealthCheck } from '../plan/settings.ts'

@@ -1,7 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import * as z from 'zod'
-import { systemClock, withinTime } from '../core/clock.ts'
+import { systemClock, withinTime } from '../core/async.ts'
 import { type Fetch, limitAnswers } from '../core/http.ts'
 import type { HttpRequest, McpProbe } from './probe.ts'
 

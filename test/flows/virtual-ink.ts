@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/core/clock.ts'
+import type { Clock } from '../../src/core/async.ts'
 import type { ServiceSettings } from '../../src/ink/catalogue.ts'
 import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import type { Platform } from '../../src/ink/platform.ts'

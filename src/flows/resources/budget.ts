@@ -5,9 +5,10 @@ import { type Credits, costPerDay, type ServiceSize } from '../../ink/account.ts
 import { isOutOfMoney, PlatformError } from '../../ink/errors.ts'
 import type { Platform } from '../../ink/platform.ts'
 import type { Service } from '../../ink/results.ts'
+import type { Place } from '../../plan/event.ts'
+import { fitsBudget, type RunningCost, roomInBudget, sumPerDay } from '../../plan/guards.ts'
 import { previewNumber } from '../../plan/names.ts'
-import type { Costing, Place, PreviewPlan, ProductionPlan } from '../../plan/plan.ts'
-import { fitsBudget, type RunningCost, roomInBudget, sumPerDay } from '../../plan/preview-limits.ts'
+import type { Costing, PreviewPlan, ProductionPlan } from '../../plan/plan.ts'
 import type { DatabaseSettings } from '../../plan/settings.ts'
 import type { CostView } from '../../report/model.ts'
 import { isDeploying } from '../../watch/readings.ts'
@@ -147,7 +148,7 @@ function isOwnPreview({ serviceName }: FoundPreview, { place }: { readonly place
 export function costView(running: readonly RunningCost<unknown>[]): CostView | undefined {
   const perDay = sumPerDay(running)
   if (perDay === 0) return undefined
-  return { perDay, perMonth: perDay * 30, basis: count(running.length, 'open preview') }
+  return { perDay, basis: count(running.length, 'open preview') }
 }
 
 /**
