@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
-import { systemClock, withinTime } from '../core/clock.ts'
+import { systemClock, withinTime } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
 import { type ObtainDeps, obtainKey, type Terminal } from './key.ts'
