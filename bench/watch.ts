@@ -1,4 +1,4 @@
-import { deadlineAtTime } from '../src/core/clock.ts'
+import { deadlineAtTime } from '../src/core/async.ts'
 import { createSanitizer, sanitize } from '../src/core/sanitize.ts'
 import { DeploymentWatch } from '../src/watch/deployment-watch.ts'
 import { deploymentLog, WINDOW_LINES } from '../src/watch/readings.ts'

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import { systemClock } from './core/clock.ts'
+import { type AsyncMethods, late, systemClock } from './core/async.ts'
 import { type Fetch, proxiedFetch } from './core/http.ts'
-import { type AsyncMethods, late } from './core/parallel.ts'
 import type { Deps } from './flows/run.ts'
 import type { GitHub, GitHubOptions } from './github/github.ts'
 import type { Platform } from './ink/platform.ts'

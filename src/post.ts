@@ -1,4 +1,4 @@
-import { systemClock } from './core/clock.ts'
+import { systemClock } from './core/async.ts'
 import { errorMessage } from './core/errors.ts'
 import { proxiedFetch } from './core/http.ts'
 import { cancelOnSignals } from './runner/cancellation.ts'

@@ -73,7 +73,9 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
   }
   for (const sameStart of forms.values()) sameStart.sort((a, b) => b.length - a.length)
   if (forms.size === 0) return (text) => text
-  const wanted = { forms, steps: stepsFor(forms.keys()) }
+  const begins = new Uint8Array(1 << 16)
+  for (const start of forms.keys()) begins[pairAt(start, 0)] = 1
+  const wanted = { forms, begins }
   return (text) => {
     // Hardly any text has something to hide, and where what lies in it would be need not be known then.
     const plain = PLAIN.test(text) ? text : text.replace(INVISIBLE, '')
@@ -169,41 +171,24 @@ function replaced(reading: Reading, pieces: RegExp, meaning: (piece: string) => 
   return { text: parts.join(''), starts, ends }
 }
 
-/** What is looked for, by its first {@link shortestPiece} characters. */
+/** What is looked for. */
 interface Wanted {
+  /** By its first {@link shortestPiece} characters. */
   readonly forms: ReadonlyMap<string, readonly string[]>
-  /**
-   * For the hash of two neighbours in a text: how far the search may go on when they are the last two of the characters that
-   * it looks at. None where a form may begin there (Wu and Manber, A fast algorithm for multi-pattern searching, 1994).
-   */
-  readonly steps: Uint8Array
+  /** Whether one may begin with the two characters of a hash: a cheap look before the map is asked. */
+  readonly begins: Uint8Array
 }
 
-function stepsFor(starts: Iterable<string>): Uint8Array {
-  const steps = new Uint8Array(1 << 16).fill(shortestPiece - 1)
-  for (const start of starts)
-    for (let at = 1; at < shortestPiece; at++) {
-      const pair = pairAt(start, at)
-      steps[pair] = Math.min(steps[pair] ?? 0, shortestPiece - 1 - at)
-    }
-  return steps
-}
-
-/** Of the character at this place and the one before it. */
 function pairAt(text: string, at: number): number {
-  return ((text.charCodeAt(at - 1) << 8) ^ text.charCodeAt(at)) & 0xffff
+  return ((text.charCodeAt(at) << 8) ^ text.charCodeAt(at + 1)) & 0xffff
 }
 
 /** The first form that begins at this place or after it. */
-function nextIn(text: string, { forms, steps }: Wanted, from: number): Range | undefined {
-  for (let last = from + shortestPiece - 1; last < text.length; ) {
-    const step = steps[pairAt(text, last)] as number
-    last += step
-    if (step > 0) continue
-    const at = last - shortestPiece + 1
-    const form = forms.get(text.slice(at, last + 1))?.find((one) => text.startsWith(one, at))
+function nextIn(text: string, { forms, begins }: Wanted, from: number): Range | undefined {
+  for (let at = from; at <= text.length - shortestPiece; at++) {
+    if (begins[pairAt(text, at)] === 0) continue
+    const form = forms.get(text.slice(at, at + shortestPiece))?.find((one) => text.startsWith(one, at))
     if (form !== undefined) return [at, at + form.length]
-    last += 1
   }
   return undefined
 }

@@ -1,18 +1,10 @@
+import type { Annotation } from '../core/errors.ts'
+import { scoreOf, TELLING } from './lines.ts'
 import { fileAbove, filesNamedOn, placesIn, type RepositoryPaths, type SourcePlace } from './places.ts'
-import { scoreOf, TELLING } from './rank.ts'
 import type { Section } from './section.ts'
 
 /** A remark at a place in the repository, as GitHub shows them beside a diff. */
-export interface SourceAnnotation {
-  readonly file: string
-  /** From 1. */
-  readonly line?: number
-  /** From 1. */
-  readonly column?: number
-  readonly title: string
-  readonly message: string
-  readonly level: 'error' | 'warning'
-}
+export type SourceAnnotation = Annotation & { readonly file: string }
 
 const MOST = 10
 /** Stack traces and code frames around a reason reach so far. */
@@ -84,7 +76,7 @@ function isExact(a: SourcePlace, b: SourcePlace): boolean {
 function withLine(place: SourcePlace, cause: string): SourcePlace {
   const [, line, column] = /\bline (\d{1,6})(?:,? col(?:umn)?:? (\d{1,5}))?/.exec(cause) ?? []
   if (line === undefined) return place
-  return { ...place, line: Number(line), ...(column === undefined ? {} : { column: Number(column) }) }
+  return { ...place, line: Number(line), column: column === undefined ? place.column : Number(column) }
 }
 
 /** Whether a line is an error of its own, not a call on the way to one. */
@@ -100,14 +92,7 @@ function toAnnotation({ file, line, column, message, level }: SourcePlace, cause
   const rule = /^(?:error|warning)\s+(?<rest>.+?)\s+(?<code>@?[\w/-]{3,60})$/i.exec(message.trim())?.groups
   const code = rule?.code ?? coded?.code
   const about = (rule?.rest ?? coded?.rest ?? said.replace(/^(?:error|warning|Error|Warning)[: -]+/, '')) || cause
-  return {
-    file,
-    ...(line === undefined ? {} : { line }),
-    ...(column === undefined ? {} : { column }),
-    title: `${toolOf(code)} ${code ?? level}`,
-    message: about,
-    level,
-  }
+  return { file, line, column, title: `${toolOf(code)} ${code ?? level}`, message: about, level }
 }
 
 const CODE_FIRST = /^(?:error ?|warning ?)?\[?(?<code>(?:TS|CS|FS|BC|E|NU|MSB)\d{3,5})\]?: (?<rest>.+)$/

@@ -1,12 +1,10 @@
 import { annotate, type SourceAnnotation } from './annotate.ts'
-import { adviceFor } from './hint.ts'
-import { BUILD_HINTS, RUN_HINTS } from './hints.ts'
-import { linesAround, memoryDeath, tailOf } from './lines.ts'
+import { adviceFor, RUN_HINTS } from './hints.ts'
+import { BUILD_HINTS } from './hints-build.ts'
+import { isListed, linesAround, memoryDeath, type Ranked, rank, TELLING, tailOf } from './lines.ts'
 import { repositoryPaths } from './places.ts'
 import { ending, finalAdvice, listening, type Said, saidByPlatform, type Told } from './platform.ts'
-import { isListed, type Ranked, rank, TELLING } from './rank.ts'
-import { doing, reasonAt } from './reason.ts'
-import { failingSection, type Section, wholeSection } from './section.ts'
+import { doing, failingSection, reasonAt, type Section, wholeSection } from './section.ts'
 
 export type { SourceAnnotation } from './annotate.ts'
 

@@ -1,145 +1,135 @@
-import type { Hint } from './hint.ts'
-import { PACKAGE_HINTS } from './hints-packages.ts'
+/** How many lines before and behind a reason are looked at. */
+const [ABOVE, BELOW] = [25, 30] as const
 
-const AGAIN = 'Nothing is wrong with the project as far as the log tells; run it again.'
-const NETWORK =
-  /\b(?:EAI_AGAIN|ETIMEDOUT|ECONNRESET|ENETUNREACH|ERR_SOCKET_TIMEOUT|ESOCKETTIMEDOUT)\b|name resolution|connection reset by peer|operation timed out|(?:connect|read|connection|request|i\/o|network) ?time(?:d )?out|handshake|TLS connection|SSL_ERROR|network is unreachable|error sending request|could not connect, are you offline|Could not resolve host|502 Bad Gateway|503 Service|504 Gateway|toomanyrequests/i
-const REGISTRY =
-  /registr|npm (?:error|ERR!)|yarn|pnpm|pypi|files\.python|crates|index|maven|central|gradle|artifact|plugin|rubygems|packagist|composer|proxy\.golang|download|fetch|docker\.io|ghcr|metadata|mirror|github\.com|deb\.|apt|mise|\bpull/i
+/** Knows what to say and what to do about one kind of reason. Matched against what the ranking brought up, never a log. */
+export interface Hint {
+  /** On the reason: its line, or the text it was wrapped to. Named groups fill the templates. */
+  readonly at: RegExp
+  /** Must stand on the reason or a line near it. */
+  readonly near?: RegExp
+  /** May not stand there. */
+  readonly without?: RegExp
+  /** More groups for the templates, from the lines near the reason, the nearest below first. */
+  readonly with?: readonly RegExp[]
+  /** Only while something is built, or only of an application that was started. */
+  readonly when?: 'build' | 'run'
+  /** A better sentence than the reason itself: `{name}` and `{this|orThat}` are groups, `[[ … ]]` falls away without them; `{reason}` is the reason. */
+  readonly cause?: string
+  /** The app has nothing that starts it: whoever knows its files may know better what to do. */
+  readonly lacksStart?: boolean
+  /** What to do, in the same form. */
+  readonly todo: string
+}
 
-/** Whatever is being built. The first that knows the reason counts, so what causes others stands before them. */
-export const BUILD_HINTS: readonly Hint[] = [
+/** What a hint gives for a reason. */
+export interface Advice {
+  readonly cause: string | undefined
+  readonly todo: string
+  readonly lacksStart: boolean
+  /** Indices of the lines that went into the sentence. */
+  readonly from: readonly number[]
+}
+
+/** The first hint of a table that knows the reason at a line. */
+export function adviceFor(
+  hints: readonly Hint[],
+  lines: readonly string[],
+  at: number,
+  reason: string,
+  ended: 'build' | 'run',
+): Advice | undefined {
+  const line = (lines[at] ?? '').trim()
+  for (const hint of hints) {
+    if (hint.when !== undefined && hint.when !== ended) continue
+    const match = hint.at.exec(line) ?? hint.at.exec(reason)
+    if (match === null) continue
+    const around = nearest(lines, at)
+    const isNear = (pattern: RegExp): boolean => around.some((each) => pattern.test(lines[each] ?? ''))
+    if (hint.near !== undefined && !isNear(hint.near)) continue
+    if (hint.without !== undefined && isNear(hint.without)) continue
+    const { groups, from } = found(hint.with ?? [], lines, around)
+    const all = { reason, ...groups, ...given(match) }
+    const cause = hint.cause === undefined ? undefined : filled(hint.cause, all)
+    const { lacksStart = false } = hint
+    return { cause, todo: filled(hint.todo, all) ?? hint.todo, lacksStart, from: [at, ...from] }
+  }
+  return undefined
+}
+
+/** Indices of the lines near one, the nearest below first. */
+function nearest(lines: readonly string[], at: number): readonly number[] {
+  const below = Array.from({ length: Math.min(BELOW, lines.length - at) }, (_, index) => at + index)
+  const above = Array.from({ length: Math.min(ABOVE, at) }, (_, index) => at - 1 - index)
+  return [...below, ...above]
+}
+
+function found(patterns: readonly RegExp[], lines: readonly string[], around: readonly number[]) {
+  const groups: Record<string, string> = {}
+  const from: number[] = []
+  for (const pattern of patterns) {
+    const at = around.find((each) => pattern.test(lines[each] ?? ''))
+    if (at === undefined) continue
+    from.push(at)
+    Object.assign(groups, { ...given(pattern.exec(lines[at] ?? '')), ...groups })
+  }
+  return { groups, from }
+}
+
+function given(match: RegExpExecArray | null): Record<string, string> {
+  return Object.fromEntries(Object.entries(match?.groups ?? {}).filter(([, text]) => text !== undefined))
+}
+
+/** @returns undefined when a group is missing outside of `[[ … ]]` */
+function filled(template: string, groups: Readonly<Record<string, string>>): string | undefined {
+  const optional = template.replace(/\[\[(.*?)\]\]/g, (_, inner: string) => named(inner, groups) ?? '')
+  return named(optional, groups)
+}
+
+function named(text: string, groups: Readonly<Record<string, string>>): string | undefined {
+  let complete = true
+  const result = text.replace(/\{(\w+(?:\|\w+)*)\}/g, (_, names: string) => {
+    const name = names.split('|').find((each) => groups[each] !== undefined)
+    if (name === undefined) complete = false
+    return name === undefined ? '' : (groups[name] ?? '')
+  })
+  return complete ? result : undefined
+}
+
+/** A lock file that does not match what it locks; `what` may name the difference. */
+function lock(file: string, manifest: string, command: string, at: RegExp, what?: RegExp): Hint {
+  return {
+    at,
+    ...(what === undefined ? {} : { with: [what] }),
+    cause: `${file} does not match ${manifest}[[: {what}]]`,
+    todo: `Run \`${command}\` and commit ${file}.`,
+  }
+}
+
+/** Lock files that do not match what they lock, or are not there. */
+export const LOCK_HINTS: readonly Hint[] = [
+  lock(
+    'package-lock.json',
+    'package.json',
+    'npm install',
+    /package\.json and package-lock\.json.*in sync|lock file's .* does not satisfy|(?:Missing|Invalid): .* lock file/,
+    /(?:Missing|Invalid): (?<what>.+?)(?: from lock file|$)/,
+  ),
+  lock(
+    'pnpm-lock.yaml',
+    'package.json',
+    'pnpm install',
+    /ERR_PNPM_(?:OUTDATED_LOCKFILE|LOCKFILE_\w+|BROKEN_LOCKFILE)|specifiers in the lockfile/,
+    /^\s*- (?<what>\S+ \(lockfile: .*)/,
+  ),
+  lock('yarn.lock', 'package.json', 'yarn install', /lockfile (?:needs to be|would have been)|YN0028|in your lockfile/),
+  lock('bun.lock', 'package.json', 'bun install', /lockfile had changes, but lockfile is frozen/),
+  lock('poetry.lock', 'pyproject.toml', 'poetry lock', /since poetry\.lock was|poetry\.lock is not up to date/),
+  lock('uv.lock', 'pyproject.toml', 'uv lock', /uv\.lock.*(?:needs to be updated|not up to date|outdated)/),
+  lock('Cargo.lock', 'Cargo.toml', 'cargo build', /Cargo\.lock.*to be updated|cannot update the lock file/i),
+  lock('Gemfile.lock', 'the Gemfile', 'bundle install', /mode after changing|gemfile changed|Gemfile\.lock.*frozen/i),
   {
-    at: /\bENOSPC\b(?!: System limit)|no space left on device|\[Errno 28\]|disk quota exceeded/i,
-    cause: 'The disk is full',
-    todo: 'Keep what is not needed out of the build: a .dockerignore, no caches or test data in the repository, fewer dependencies.',
-  },
-  {
-    at: /JavaScript heap out of memory/,
-    cause: 'Node.js ran out of heap memory',
-    todo: 'Give it more with the `memory` input, or make it need less. Node.js takes part of it only; set NODE_OPTIONS=--max-old-space-size=<MiB> with the `env` input for more.',
-  },
-  {
-    at: /java\.lang\.OutOfMemoryError(?:: (?<what>.+))?/,
-    cause: 'Java ran out of memory[[ ({what})]]',
-    todo: 'Give it more with the `memory` input. Set the heap with JAVA_TOOL_OPTIONS=-XX:MaxRAMPercentage=75 in the `env` input.',
-  },
-  {
-    at: /^Killed$|: line \d+: +\d+ Killed|\bOOM-?Killed\b|oom-kill:|out of memory: killed|signal:? (?:9|killed)|signal SIGKILL|Killed signal terminated|\b137\b|^MemoryError|runtime: out of memory|memory allocation of|bad_alloc|cannot allocate memory|memory limit/i,
-    cause: 'Out of memory: the process was killed (exit code 137)',
-    todo: 'Give it more with the `memory` input (256Mi unless set otherwise), or make it need less.',
-  },
-  // Network of package managers, before what they say about single packages
-  {
-    at: NETWORK,
-    near: REGISTRY,
-    when: 'build',
-    without: /ECONNREFUSED|Can't reach database|ConnectionNotEstablished|ConnectionBad/,
-    todo: AGAIN,
-  },
-  // Docker and the builders
-  {
-    at: /failed to read dockerfile|open \S*Dockerfile: no such file|unable to prepare context.*Dockerfile|no Dockerfile (?:was )?found|Dockerfile (?:does not exist|not found)|Cannot locate specified Dockerfile/i,
-    cause: 'There is no Dockerfile where the platform looks for it: the file does not exist',
-    todo: 'Commit the Dockerfile (its name is case-sensitive), name it with `build.dockerfile` in ink.yml, or let the platform find out how to build with `build-pack: railpack`.',
-  },
-  {
-    at: /unable to prepare context: path "(?<folder>[^"]+)" not found|root[_ ]directory "?(?<folder2>[^"\s]+)"? (?:not found|does not exist)/i,
-    cause: 'The root directory “{folder|folder2}” does not exist in what was deployed',
-    todo: 'Correct `root` in ink.yml; it is relative to the top of the repository.',
-  },
-  {
-    at: /failed to (?:compute cache key|calculate checksum).*"\/?(?<path>[^"]+)": not found|COPY failed: .*?(?<path2>\S+): no such file|"\/(?<path3>[^"]+)": not found/i,
-    cause: '{path|path2|path3} does not exist where the image is put together',
-    todo: 'COPY sees what is deployed: commit the file, take it out of .dockerignore, or make it in an earlier stage. Paths are relative to the root directory.',
-  },
-  {
-    at: /unable to generate a build plan|could not determine how to build|no (?:provider|start command|suitable buildpack) .*|Railpack could not/i,
-    without: /start command/i,
-    cause: 'The builder does not recognise what to build: no language was found at the top of what was deployed',
-    todo: 'Set `root` in ink.yml to the folder of the app (the one with package.json, requirements.txt, go.mod …), or add a Dockerfile.',
-  },
-  {
-    at: /no start command (?:was |could be )?(?:found|detected|specified)|could not determine (?:the )?start command|specify a start command/i,
-    cause: 'Nothing tells how to start the application: no start command was found',
-    lacksStart: true,
-    with: [/(?:^|[\s/])(?<out>dist|build|out|public|_site)\/index\.html\b/],
-    todo: '[[The build left `{out}/`; set `build: { publish: {out} }` in ink.yml to have it served. Or else: ]]Add a `start` script to package.json (or a Procfile, or a main file of the language), or set `start` in ink.yml.',
-  },
-  // Git
-  {
-    at: /clone failed|repository not found/i,
-    without: /submodule/i,
-    todo: 'The platform could not fetch the pushed commit: run this again. If it stays so, look at the service’s repository in ml.ink.',
-  },
-  {
-    at: /unadvertised object|did not contain (?<sha>[0-9a-f]{7,40})|reference is not a tree|not our ref/i,
-    near: /submodule/i,
-    with: [
-      /submodule(?: path)? '(?<name>[^']+)'/i,
-      /(?:Fetched in submodule path|Unable to checkout '.{7,40}' in submodule path|into submodule|submodule path) '(?<name2>[^']+)'/i,
-    ],
-    cause: 'The submodule[[ {name|name2}]] points to a commit that its server does not contain',
-    todo: 'Push the commit in the submodule, or point the submodule at one that is there, and commit that.',
-  },
-  {
-    at: /version https:\/\/git-lfs|git-lfs(?:\.github\.com)?.*(?:spec|pointer)|smudge filter lfs failed/i,
-    cause: 'A file is only a pointer of Git LFS, not its content',
-    todo: 'Check out with `lfs: true`, so that the contents are deployed.',
-  },
-  ...PACKAGE_HINTS,
-  // Code
-  {
-    at: /(?:Can't|Could not|Cannot|Failed to|failed to|Unable to) resolve (?:import |entry module |module )?["'`]?(?<import>[^"'`\s]+)["'`]?/,
-    when: 'build',
-    todo: 'A file: check the path, letter case included (Linux tells them apart). A package: add it to the dependencies and commit the lock file.',
-  },
-  {
-    at: /"(?<name>\w+)" is not exported by "virtual:env\/static|(?<name2>(?:NEXT_PUBLIC|VITE|PUBLIC|REACT_APP|NUXT|EXPO_PUBLIC)_\w+) is not (?:exported|defined|set)/,
-    cause: 'The environment variable {name|name2} is not set at build time',
-    todo: 'Set it with the `env` input; it must be there while the app is built.',
-  },
-  {
-    at: /error (?<code>TS\d+):|Type error: |error (?<code2>CS\d+):/,
-    todo: 'Correct the type errors; the compiler on your machine shows the same (`tsc --noEmit`, `dotnet build`). A module that is not found must be installed, or built first.',
-  },
-  {
-    at: /error: cannot find symbol/,
-    with: [/^\s+symbol: {1,4}(?<symbol>.+)/],
-    cause: 'Java cannot find symbol[[: {symbol}]]',
-    todo: 'Check its name and import, and that the dependency that has it is in the build file.',
-  },
-  {
-    at: /ConnectionNotEstablished|ConnectionBad|ECONNREFUSED|Can't reach database|could not connect to server|Connection refused/i,
-    when: 'build',
-    todo: 'The build wants to connect to a database, which is not there while it builds: move this to the start of the app, or let the step do without.',
-  },
-  // What the reason says well enough by itself
-  {
-    at: /Could not (?:find|resolve) (?:artifact|dependencies|all|\S+:\S+:)|Could not transfer|JSONPARSE|No matching (?:version|distribution)|conflicting dependencies|ResolutionImpossible|ERR_PNPM_(?:NO_MATCHING|FETCH_404|NO_VERSIONS)|Couldn't find (?:any versions|package) |No candidates found|No version matching|failed to resolve$|No solution found|version solving failed|doesn't match any versions|find compatible versions|Could not find gem|failed to select a version|no matching package|unknown revision|requires .*, found .* but it does not match/,
-    todo: 'Correct the name, version or syntax in the manifest, install (or lock) again and commit the lock file.',
-  },
-  {
-    at: /missing go\.sum entry|no required module provides package|cannot find module providing|invalid version/,
-    todo: 'Run `go mod tidy` and commit go.mod and go.sum.',
-  },
-  {
-    at: /:enoent/,
-    with: [/System\.cmd\("(?<program>[^"]+)"/],
-    cause: 'The program {program} is not installed in the image (System.cmd gives :enoent)',
-    todo: 'Install it in the stage that builds, or use a package with a precompiled part.',
-  },
-  {
-    at: /requires? (?:a (?:different|newer) )?(?:php|python|rustc|ruby|java)\b|Requires-Python|python_requires|edition2024|-> your php version|rustc \S+ is not supported|(?:target|source) release|release version \d+ not supported|UnsupportedClassVersionError|No interpreter found for/i,
-    todo: 'Choose the version of the language that the project (or its dependency) wants: in FROM of the Dockerfile, or in the version file that the builder reads.',
-  },
-  {
-    at: /found no .*index\.html|Could not resolve entry module|Couldn't find any `?pages|no Go files in|is not in (?:std|GOROOT)|No inputs were found/,
-    todo: 'The folder that is built does not hold it: set `root` in ink.yml, or name the right folder in the build command.',
-  },
-  {
-    at: /^\s*\d+:\d+\s+(?:error|Error)/,
-    todo: 'Correct what the linter names, or change the rule in its configuration.',
+    at: /can only install with an existing package-lock\.json|ERR_PNPM_NO_LOCKFILE|Unable to find lockfile/,
+    todo: 'Install (or lock) on your machine and commit the lock file; look whether .gitignore excludes it.',
   },
 ]
 

@@ -1,15 +1,9 @@
 import { posix } from 'node:path'
+import type { Annotation } from '../core/errors.ts'
 
-/** A place in a file of the repository that a log names. */
-export interface SourcePlace {
+/** A place in a file of the repository that a log names. The message is what the tool says of it. */
+export interface SourcePlace extends Omit<Annotation, 'title'> {
   readonly file: string
-  /** From 1. */
-  readonly line?: number
-  /** From 1. */
-  readonly column?: number
-  /** What the tool says of the place, without it. */
-  readonly message: string
-  readonly level: 'error' | 'warning'
   /** Index of the line in the section. */
   readonly at: number
 }
@@ -114,14 +108,8 @@ function place(
   [line, column]: readonly (string | undefined)[],
   { message, at, warning }: { readonly message: string; readonly at: number; readonly warning: boolean },
 ): SourcePlace {
-  return {
-    file,
-    ...(line === undefined ? {} : { line: Math.max(1, Number(line)) }),
-    ...(column === undefined ? {} : { column: Math.max(1, Number(column)) }),
-    message,
-    level: warning ? 'warning' : 'error',
-    at,
-  }
+  const fromOne = (number: string | undefined) => (number === undefined ? undefined : Math.max(1, Number(number)))
+  return { file, line: fromOne(line), column: fromOne(column), message, level: warning ? 'warning' : 'error', at }
 }
 
 /** The file whose path ends here: of all places where it could begin, the first that gives a deployed file. */

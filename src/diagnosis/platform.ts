@@ -1,6 +1,6 @@
-import { adviceFor, type Hint } from './hint.ts'
-import { withoutPrefix } from './lines.ts'
-import { type Ranked, scoreOf, TELLING } from './rank.ts'
+import { innermostReason } from '../core/errors.ts'
+import { adviceFor, type Hint } from './hints.ts'
+import { type Ranked, scoreOf, TELLING, withoutPrefix } from './lines.ts'
 import { failedCommand, type Section, withoutBuilder } from './section.ts'
 
 /** What the platform says of a failure, and what that means. */
@@ -40,9 +40,6 @@ const AFTER_BUILD =
   /\bcontainer (?:exited|crashed|failed)|\broll-?out\b|accepts? connections|readiness|health ?check|progress deadline|crash ?loop|back-off restarting/i
 const EXITED =
   /\bexited with\b|\bcontainer (?:exited|crashed|failed to (?:start|create))|failed to create (?:shim|containerd) task|crash ?loop|OOMKilled|back-off restarting/i
-/** Wrappers of the workflow engine. Source: error messages of the real platform, where they come nested and twice over. */
-const WRAPPED = /(?:child workflow execution error|workflow execution error|activity error) \([^()]{0,1000}\): /g
-const TYPED = / ?\(type: [^()]{0,200}retryable: (?:true|false)[^()]{0,100}\)/
 const ONLY_ENDED =
   /\bexit(?:ed)?(?: with)?(?: code| status)?:? \d+|timed out waiting for rollout|progress deadline|accepts? connections|did not complete successfully/i
 
@@ -66,9 +63,9 @@ export function saidByPlatform({ phase, status, errorMessage, deployLogs, runtim
 }
 
 function innermost(message: string): string {
-  const parts = message.replace(WRAPPED, '').split(TYPED)
-  const reason = parts.map((part) => part.replace(/^[:\s]+/, '').trim()).findLast((part) => part !== '') ?? ''
-  const lines = reason.split(/\r?\n| ⏎ /).map((line) => withoutBuilder(withoutPrefix(line)).trim())
+  const lines = innermostReason(message)
+    .split(/\r?\n| ⏎ /)
+    .map((line) => withoutBuilder(withoutPrefix(line)).trim())
   return lines.find((line) => scoreOf(line) >= TELLING) ?? lines.find((line) => line !== '') ?? ''
 }
 

@@ -3,20 +3,18 @@ import { count, shortSha } from '../core/format.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import type { Credits } from '../ink/account.ts'
 import type { Platform } from '../ink/platform.ts'
-import type { Place } from '../plan/event.ts'
 import type { InkFile } from '../plan/file/ink-file.ts'
 import { productionBranch } from '../plan/intent.ts'
 import type { CheckPlan, Plan } from '../plan/plan.ts'
 import type { WorkflowText } from '../plan/workflow.ts'
 import { checkWorkflow, type WorkflowFinding, type Workflows, workflowsOf } from '../plan/workflow.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
-import { formatCost } from '../report/wording.ts'
+import { formatCost } from '../report/parts.ts'
 import { annotationsOf } from './no-deployment.ts'
 import { snapshotRequest } from './prepare.ts'
-import { assertDeployable, describeLimits, findPlace, type PlaceFindings } from './resources/account.ts'
+import { assertDeployable, describeLimits, findPlace, type PlaceFinding } from './resources/account.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
-import { compareDns, describeDns } from './resources/dns.ts'
-import { delegationOf } from './resources/domains.ts'
+import { compareDns, delegationOf } from './resources/dns.ts'
 import { findPreviews } from './resources/repository.ts'
 import type { Deps, Outcome, RunDeps } from './run.ts'
 
@@ -91,10 +89,10 @@ async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunD
     const run = { ...deps, platform }
     const found = await findPlace(platform, plan.place, deps.signal)
     // A server answers nothing else for a workspace that it does not know.
-    if (isRefused(found.workspace)) return placeChecks(plan.place, found)
+    if (found.every(({ name }) => name === 'Workspace')) return found.map(placeCheck)
     return [
       await keyCheck(run),
-      ...placeChecks(plan.place, found),
+      ...found.map(placeCheck),
       await servicesCheck(run),
       ...(await Promise.all(plans.map((would) => deployableCheck(would, run)))).flat(),
       ...(await moneyChecks(plan, run)),
@@ -118,8 +116,8 @@ async function domainCheck(would: Plan, { platform, signal }: Connected): Promis
 async function dnsCheck(would: Plan, run: Connected): Promise<PlanCheck[]> {
   const outlook = await compareDns(would, run)
   if (!outlook) return []
-  const { problems } = outlook
-  const detail = [...problems, ...describeDns(outlook)].join('; ') || 'in step'
+  const { problems, foreseen } = outlook
+  const detail = [...problems, ...foreseen].join('; ') || 'in step'
   return [checked('DNS records', problems.length === 0 ? 'fine' : 'warning', detail)]
 }
 
@@ -174,31 +172,17 @@ function creditsCheck({ spent, perhapsSpent, dollars, shown }: Credits, warnBelo
   return checked('Credits', low ? 'warning' : 'fine', shown === undefined ? 'enough' : `${shown} left`)
 }
 
-function placeChecks(place: Place, { project, workspace }: PlaceFindings): PlanCheck[] {
-  const noEffect = `this server has none, so “${place.workspace}” has no effect`
-  const inWorkspace =
-    workspace === 'not-taken'
-      ? checked('Workspace', 'warning', noEffect)
-      : placeCheck('Workspace', place.workspace ?? '', workspace)
-  return [
-    ...(place.workspace === undefined ? [] : [inWorkspace]),
-    ...(isRefused(workspace) ? [] : [placeCheck('Project', place.project, project)]),
-  ]
-}
-
-function placeCheck(name: string, value: string, judgement: PlaceFindings['project']): PlanCheck {
+function placeCheck({ name, value, judgement }: PlaceFinding): PlanCheck {
   switch (judgement?.kind) {
     case 'refused':
       return checked(name, 'problem', judgement.detail, [judgement.hint])
     case 'new':
       return checked(name, 'warning', `${judgement.detail}; a deployment makes it`)
+    case 'ignored':
+      return checked(name, 'warning', `this server has none, so “${value}” has no effect`)
     default:
       return checked(name, 'fine', value)
   }
-}
-
-function isRefused(judgement: PlaceFindings['workspace']): boolean {
-  return typeof judgement === 'object' && judgement.kind === 'refused'
 }
 
 function findingsIn(

@@ -22,12 +22,11 @@ import {
   type Work,
 } from './prepare.ts'
 import { readAccount } from './resources/account.ts'
+import { keepVersions } from './resources/branches.ts'
 import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
 import { findDatabase, makeDatabase, readSeed, runSeed, type Seed } from './resources/databases.ts'
-import { applyDnsRecords } from './resources/dns.ts'
-import { applyDomain } from './resources/domains.ts'
+import { applyDnsRecords, applyDomain } from './resources/dns.ts'
 import { ownedBy } from './resources/repository.ts'
-import { keepVersions } from './resources/versions.ts'
 import { lastWorkingVersion, liveVersion, restorePrevious } from './rollback.ts'
 import { rollOut } from './rollout.ts'
 import { deployReport, type Outcome, type Run } from './run.ts'
@@ -261,7 +260,7 @@ function outcomeOf(
     pushed: work.pushed && pushedView(work, work.pushed),
     detected: work.prepared.detected?.sentence,
     envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
-    cost: perDay === undefined ? undefined : { perDay, perMonth: perDay * 30, basis: basisOf(work) },
+    cost: perDay === undefined ? undefined : { perDay, basis: basisOf(work) },
     annotations: explanation?.annotations ?? [],
   })
   const failure = failureOf(status, sentence, explanation)

@@ -1,6 +1,6 @@
 import type { GitHub } from '../github/github.ts'
 import type { CommentMode } from '../plan/settings.ts'
-import { cardOf, foldCard } from '../report/card.ts'
+import { cardOf, foldCard } from '../report/comments.ts'
 import type { CardRow, Surroundings } from '../report/model.ts'
 import { decodeState } from '../report/state.ts'
 import { finalStatus } from './records.ts'

@@ -1,4 +1,4 @@
-import type { Deadline } from '../core/clock.ts'
+import type { Deadline } from '../core/async.ts'
 import { createSanitizer } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
 import { commitOf } from '../plan/names.ts'

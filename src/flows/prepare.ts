@@ -1,6 +1,6 @@
+import { bothOf } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
-import { bothOf } from '../core/parallel.ts'
-import type { ServiceSettings } from '../ink/arguments.ts'
+import type { ServiceSettings } from '../ink/catalogue.ts'
 import type { Service } from '../ink/results.ts'
 import { type DetectedBuild, decidingFiles, detectBuild, isBuildSaid, startAdvice } from '../plan/file/detect.ts'
 import type { FileTree } from '../plan/file/detect-node.ts'
@@ -11,9 +11,9 @@ import type { GitRemote } from '../source/remote.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
 import { assertDeployable } from './resources/account.ts'
+import { type RemovalWatch, watchRemovals } from './resources/branches.ts'
 import { assertAffordable } from './resources/budget.ts'
 import { findDatabase, type ServiceDatabase } from './resources/databases.ts'
-import { RemovalWatch, waitForRemovals } from './resources/removal-mark.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
 import type { Run, RunDeps } from './run.ts'
 
@@ -91,16 +91,12 @@ async function preparePlatform(
     )
     return { existing, remote, repositorySlug: slug, remoteBranches, database, removals }
   }
-  const removals = plan.kind === 'preview' ? new RemovalWatch(run, remote, plan.serviceName) : undefined
+  const removals = plan.kind === 'preview' ? watchRemovals(run, remote, plan.serviceName) : undefined
   const rest = await readRest(found)
   if (!removals?.isUnderWay(rest.remoteBranches.keys())) return rest
 
   run.log.info(`An earlier removal of ${plan.serviceName} is under way; waiting until it is over`)
-  await waitForRemovals(
-    run,
-    () => removals.look(source),
-    async () => (await platform.service(plan.serviceName, {}, signal)) !== undefined,
-  )
+  await removals.wait(source, async () => (await platform.service(plan.serviceName, {}, signal)) !== undefined)
   const existing = await readService(signal)
   if (existing) assertOwned(existing, plan, slug)
   return readRest(existing)

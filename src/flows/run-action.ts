@@ -1,6 +1,6 @@
+import { late } from '../core/async.ts'
 import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
-import { late } from '../core/parallel.ts'
 import { describePlan } from '../plan/describe.ts'
 import type { RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
@@ -169,7 +169,7 @@ export async function publish(
   const reports = told.map((report, index) => deps.redact(index === 0 ? report : { ...report, warnings: [] }))
   const rows = reports.flatMap((report) => (report.kind === 'deploy' ? [report.row] : []))
   page.annotate(fitAnnotations(outcome.annotations ?? []))
-  const overview = rows.length > 1 ? [(await import('../report/card.ts')).renderOverview(rows, surroundings)] : []
+  const overview = rows.length > 1 ? [(await import('../report/comments.ts')).renderOverview(rows, surroundings)] : []
   page.writeSummary(
     [...overview, ...reports.map((report) => renderSummary(report, surroundings, deps.clock.now()))].join('\n'),
   )

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../core/async.ts'
 import type { Annotation, DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import type { GitHub } from '../github/github.ts'

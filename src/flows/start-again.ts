@@ -1,5 +1,4 @@
-import type { Clock } from '../core/clock.ts'
-import { backoffMs } from '../core/clock.ts'
+import { backoffMs, type Clock } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import type { Observation } from '../watch/deployment-watch.ts'
 import type { RolloutEnd } from './observe.ts'

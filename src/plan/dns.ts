@@ -147,9 +147,6 @@ export interface ListedRecord {
 /** A record as the platform's list has it, or as a message names it. */
 type Named = Pick<ListedRecord, 'name' | 'type' | 'content'>
 
-/** What brings one zone in step. */
-export type DnsDifference = ReturnType<typeof dnsDifference>
-
 /**
  * Compares one zone with what is wanted of it. A record is removed only when it is ours: the platform keeps no notes with
  * a record, so each that is made gets a mark beside it, a TXT record `_ink-deploy` with its id and the name of the

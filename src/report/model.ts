@@ -47,11 +47,11 @@ export interface PushedView {
   readonly kind: 'incremental' | 'whole' | 'none'
 }
 
+/** An estimate. */
 export interface CostView {
   readonly perDay: number
-  readonly perMonth?: number | undefined
   /** What the figure rests on, such as `0.5 vCPU, 256 MiB`. */
-  readonly basis?: string | undefined
+  readonly basis: string
 }
 
 interface RunReport {

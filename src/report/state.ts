@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import * as z from 'zod'
+import { jsonIn } from '../core/http.ts'
 import type { Secret } from '../core/secret.ts'
-import type { LogBudget } from './details.ts'
-import { excerpt, oneLine, printable } from './markdown.ts'
+import { type ExcerptLimits, excerpt, oneLine, printable } from './markdown.ts'
 import { type CardRow, type LastWorking, rowSchema, type Seal } from './model.ts'
 
 /**
@@ -44,51 +44,40 @@ export function decodeState(body: string): CardRow[] | undefined {
   const start = body.lastIndexOf(STATE_OPEN)
   const end = body.indexOf(STATE_CLOSE, start + STATE_OPEN.length)
   if (start === -1 || end === -1) return undefined
-  const parsed = stateSchema.safeParse(parseJson(body.slice(start + STATE_OPEN.length, end)))
+  const parsed = stateSchema.safeParse(jsonIn(body.slice(start + STATE_OPEN.length, end)))
   return parsed.success ? parsed.data.rows : undefined
 }
 
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    // Not a state of ours; the schema refuses `undefined`.
-    return undefined
-  }
+/** How much of a log is shown. */
+export interface LogBudget {
+  readonly decisive: ExcerptLimits
+  readonly tail: ExcerptLimits
 }
+
+// The most that a comment holds of each text. What is exact is only cut; the others are brought to one line as well.
+const MOST_OF_EXACT: Readonly<Record<string, number>> = { url: 500, runUrl: 500, commit: 64, supersededBy: 64 }
+const MOST_OF_LINE: Readonly<Record<string, number>> = {
+  ...{ service: 80, place: 80, database: 80, reason: 500, note: 500, cause: 500, hint: 500 },
+  ...{ name: 255, status: 40, error: 200, type: 10, content: 255 },
+}
+const MOST_RECORDS = 10
 
 /** A row cut down to what a comment can hold: bounded texts, and as much of the log as `budget` allows. */
 export function boundedRow(row: CardRow, budget: LogBudget): CardRow {
-  const line = (text: string | undefined, most: number) => text && oneLine(text, most)
-  const { diagnosis, domain, lastWorking: last } = row
-  return {
-    ...row,
-    service: oneLine(row.service, 80) || 'service',
-    place: line(row.place, 80),
-    commit: printable(row.commit).slice(0, 64),
-    runUrl: row.runUrl.slice(0, 500),
-    url: row.url?.slice(0, 500),
-    reason: line(row.reason, 500),
-    note: line(row.note, 500),
-    database: line(row.database, 80),
-    domain: domain && {
-      name: oneLine(domain.name, 255),
-      status: oneLine(domain.status, 40),
-      error: line(domain.error, 200),
-      records: domain.records?.slice(0, 10).map((record) => ({
-        type: oneLine(record.type, 10),
-        name: oneLine(record.name, 255),
-        content: oneLine(record.content, 255),
-      })),
-    },
-    lastWorking: last && { ...last, commit: printable(last.commit).slice(0, 64), url: last.url?.slice(0, 500) },
-    diagnosis: diagnosis && {
-      cause: oneLine(diagnosis.cause, 500),
-      hint: oneLine(diagnosis.hint, 500),
-      decisive: excerpt(diagnosis.decisive, 'start', budget.decisive),
-      tail: excerpt(diagnosis.tail, 'end', budget.tail),
-    },
+  const bounded = (value: unknown, key: string): unknown => {
+    if (typeof value === 'string') {
+      const [exact, line] = [MOST_OF_EXACT[key], MOST_OF_LINE[key]]
+      if (exact !== undefined) return printable(value).slice(0, exact)
+      return line === undefined ? value : oneLine(value, line)
+    }
+    if (key === 'decisive') return excerpt(value as string[], 'start', budget.decisive)
+    if (key === 'tail') return excerpt(value as string[], 'end', budget.tail)
+    if (Array.isArray(value)) return value.slice(0, MOST_RECORDS).map((one: unknown) => bounded(one, key))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, bounded(one, name)]))
   }
+  const fitting = bounded(row, '') as CardRow
+  return { ...fitting, service: fitting.service || 'service' }
 }
 
 /**

@@ -1,26 +1,11 @@
 import type { PhrasingContent, RootContent } from 'mdast'
 import type { Annotation } from '../core/errors.ts'
 import { capital, count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from '../core/format.ts'
-import { addressCell, commitLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
-import {
-  block,
-  cellCode,
-  code,
-  cut,
-  folded,
-  given,
-  heading,
-  ifAny,
-  link,
-  list,
-  oneLine,
-  printable,
-  prose,
-  table,
-  text,
-} from './markdown.ts'
+import * as md from './markdown.ts'
+import { given, ifAny } from './markdown.ts'
 import type { AccountView, CostView, DeployReport, Phase, PhaseResult, PushedView, Surroundings } from './model.ts'
-import { headline, targetWords } from './wording.ts'
+import { addressCell, commitLink, headline, reasonBlocks, sideBlocks, statusCell, targetWords } from './parts.ts'
+import type { LogBudget } from './state.ts'
 
 // A summary has more room than a comment, but nobody reads a thousand lines in it.
 const SUMMARY_LOG: LogBudget = {
@@ -34,17 +19,17 @@ const MAX_NAMES = 200
 export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundings, nowMs: number): RootContent[] {
   const { row } = report
   return [
-    heading(2, text(headline([row]))),
-    table(
+    md.heading(2, md.text(headline([row]))),
+    md.table(
       ['Service', 'Address', 'Status', 'Commit', 'Target', 'Updated'],
       [
         [
-          [cellCode(row.service)],
+          [md.cellCode(row.service)],
           addressCell(row),
           statusCell(row, false),
           commitLink(row.commit, repositoryUrl),
-          [text(targetWords(row.target))],
-          [text(formatUtc(row.updatedAt))],
+          [md.text(targetWords(row.target))],
+          [md.text(formatUtc(row.updatedAt))],
         ],
       ],
     ),
@@ -58,12 +43,12 @@ export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundin
 
 function annotationBlocks(annotations: readonly Annotation[], filesUrl: string): RootContent[] {
   return ifAny(annotations.filter(({ file }) => file !== undefined).slice(0, 10), (placed) => [
-    heading(3, text('Where')),
-    table(
+    md.heading(3, md.text('Where')),
+    md.table(
       ['File', 'What'],
       placed.map((annotation) => [
-        link(addressOf(annotation, filesUrl), cellCode(placeOf(annotation), 200)),
-        [...prose(annotation.title, 120), text(': '), ...prose(annotation.message, 300)],
+        md.link(addressOf(annotation, filesUrl), md.cellCode(placeOf(annotation), 200)),
+        [...md.prose(annotation.title, 120), md.text(': '), ...md.prose(annotation.message, 300)],
       ]),
     ),
   ])
@@ -74,7 +59,7 @@ function placeOf({ file = '', line, column }: Annotation): string {
 }
 
 function addressOf({ file = '', line }: Annotation, filesUrl: string): string {
-  const path = cut(printable(file), 500).split('/').map(encodeURIComponent).join('/')
+  const path = md.cut(md.printable(file), 500).split('/').map(encodeURIComponent).join('/')
   return `${filesUrl}/${path}${line === undefined ? '' : `#L${line}`}`
 }
 
@@ -84,21 +69,21 @@ function timelineBlocks({ phases }: DeployReport, nowMs: number): RootContent[] 
   const last = phases.at(-1)
   if (lines.length === 0 || first === undefined || last === undefined) return []
   const totalMs = (last.endMs ?? nowMs) - first.startMs
-  return [heading(3, text(`Timeline: ${formatDuration(totalMs)}`)), block(lines, 'mermaid')]
+  return [md.heading(3, md.text(`Timeline: ${formatDuration(totalMs)}`)), md.block(lines, 'mermaid')]
 }
 
 function shippedBlocks({ pushed, detected, envNames, cost, account }: DeployReport): RootContent[] {
   const items = [
     ...given(pushed, (what) => [pushedWords(what)]),
-    ...given(detected, (what) => [prose(what)]),
+    ...given(detected, (what) => [md.prose(what)]),
     ...given(cost, (sum) => [costWords(sum)]),
     ...given(account, (whose) => [accountWords(whose)]),
   ]
   const variables = `${count(envNames.length, 'environment variable')}, names only`
   return [
-    ...ifAny(items, (said) => [heading(3, text('Shipped')), list([...said])]),
+    ...ifAny(items, (said) => [md.heading(3, md.text('Shipped')), md.list([...said])]),
     ...ifAny([...envNames].sort().slice(0, MAX_NAMES), (names) =>
-      folded(variables, list(names.map((name) => [code(name)]))),
+      md.folded(variables, md.list(names.map((name) => [md.code(name)]))),
     ),
   ]
 }
@@ -113,31 +98,36 @@ function pushedWords(pushed: PushedView): PhrasingContent[] {
     whole: ` pushed${bytes}, all of it`,
   }[pushed.kind]
   return [
-    text('Snapshot '),
-    code(shortSha(pushed.snapshot)),
-    text(`${files}${sent}, branch `),
-    code(oneLine(pushed.branch, 120)),
+    md.text('Snapshot '),
+    md.code(shortSha(pushed.snapshot)),
+    md.text(`${files}${sent}, branch `),
+    md.code(md.oneLine(pushed.branch, 120)),
   ]
 }
 
 // As code: of what stands between two dollar signs GitHub makes a formula.
-function costWords({ perDay, perMonth, basis }: CostView): PhrasingContent[] {
-  const month = given(perMonth, (sum) => [text(', '), code(formatDollars(sum)), text(' a month')])
-  const what = given(basis, (said) => [text(` for ${said}`)])
-  return [text('Estimated cost '), code(formatDollars(perDay)), text(' a day'), ...month, ...what]
+function costWords({ perDay, basis }: CostView): PhrasingContent[] {
+  const dollars = (sum: number) => md.code(formatDollars(sum))
+  return [
+    md.text('Estimated cost '),
+    dollars(perDay),
+    md.text(' a day, '),
+    dollars(perDay * 30),
+    md.text(` a month for ${basis}`),
+  ]
 }
 
 function accountWords(account: AccountView): PhrasingContent[] {
   const { servicesInUse, mostServices, limits } = account
-  const named = (what: string, name: string) => [text(`${what} `), code(name, 100)]
+  const named = (what: string, name: string) => [md.text(`${what} `), md.code(name, 100)]
   const most = mostServices === undefined ? '' : ` of ${mostServices}`
   return [
-    text('On ml.ink: '),
-    ...given(account.name, (name) => [...named('account', name), text(', ')]),
-    ...given(account.workspace, (name) => [...named('workspace', name), text(', ')]),
+    md.text('On ml.ink: '),
+    ...given(account.name, (name) => [...named('account', name), md.text(', ')]),
+    ...given(account.workspace, (name) => [...named('workspace', name), md.text(', ')]),
     ...named('project', account.project),
-    ...given(servicesInUse, (inUse) => [text(`; ${count(inUse, 'service')}${most} in use`)]),
-    ...ifAny(limits, (allowed) => [text('; '), ...prose(allowed.join(', '), 200)]),
+    ...given(servicesInUse, (inUse) => [md.text(`; ${count(inUse, 'service')}${most} in use`)]),
+    ...ifAny(limits, (allowed) => [md.text('; '), ...md.prose(allowed.join(', '), 200)]),
   ]
 }
 

@@ -1,24 +1,7 @@
 import type { RootContent } from 'mdast'
 import { count, formatDollars, formatDuration, formatUtc } from '../core/format.ts'
-import {
-  block,
-  cellCode,
-  code,
-  dotted,
-  given,
-  heading,
-  ifAny,
-  link,
-  list,
-  oneLine,
-  paragraph,
-  prose,
-  serialise,
-  smallPrint,
-  strong,
-  table,
-  text,
-} from './markdown.ts'
+import * as md from './markdown.ts'
+import { given, ifAny } from './markdown.ts'
 import type {
   CostView,
   ForeseenService,
@@ -32,8 +15,8 @@ import type {
   SweptPreview,
   TeardownReport,
 } from './model.ts'
+import { changeWords, formatCost, targetWords, underLabel } from './parts.ts'
 import { deployBlocks } from './summary-deploy.ts'
-import { changeWords, formatCost, targetWords } from './wording.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */
 export const MAX_SUMMARY_BYTES = 512 * 1024
@@ -44,14 +27,14 @@ export const MAX_SUMMARY_BYTES = 512 * 1024
  */
 export function renderSummary(report: Report, surroundings: Surroundings, nowMs: number): string {
   const blocks = [...blocksOf(report, surroundings, nowMs), ...ifAny(report.warnings, warningBlocks)]
-  const markdown = serialise(blocks)
+  const markdown = md.serialise(blocks)
   if (Buffer.byteLength(markdown) <= MAX_SUMMARY_BYTES) return markdown
-  const said = paragraph(
-    text('This summary was too long. The '),
-    ...link(report.runUrl, text('log of the run')),
-    text(' has it all.'),
+  const said = md.paragraph(
+    md.text('This summary was too long. The '),
+    ...md.link(report.runUrl, md.text('log of the run')),
+    md.text(' has it all.'),
   )
-  return serialise([...blocks.slice(0, 2), said])
+  return md.serialise([...blocks.slice(0, 2), said])
 }
 
 function blocksOf(report: Report, surroundings: Surroundings, nowMs: number): RootContent[] {
@@ -72,7 +55,7 @@ function blocksOf(report: Report, surroundings: Surroundings, nowMs: number): Ro
 }
 
 function warningBlocks(warnings: readonly string[]): RootContent[] {
-  return [heading(3, text('Warnings')), ...warnings.slice(0, 30).flatMap(warningBlock)]
+  return [md.heading(3, md.text('Warnings')), ...warnings.slice(0, 30).flatMap(warningBlock)]
 }
 
 /** What is indented is to be copied; what is not is said. */
@@ -81,15 +64,12 @@ function warningBlock(warning: string): RootContent[] {
   const isSample = (line: string) => line.startsWith('    ')
   const said = [first, ...rest.filter((line) => !isSample(line)).slice(0, 20)]
   const sample = rest.filter(isSample).slice(0, 20)
-  return [
-    ...said.map((line) => paragraph(...prose(line, 1000))),
-    ...ifAny(sample, (lines) => [
-      block(
-        lines.map((line) => line.slice(4, 500)),
-        'yaml',
-      ),
-    ]),
-  ]
+  return [...said.map((line) => md.paragraph(...md.prose(line, 1000))), ...toPutIn(sample.map((line) => line.slice(4)))]
+}
+
+function toPutIn(lines: readonly string[]): RootContent[] {
+  const bounded = lines.map((line) => line.slice(0, 500))
+  return ifAny(bounded, (all) => [md.block(all, 'yaml')])
 }
 
 const nothingTitles = {
@@ -102,14 +82,16 @@ const nothingTitles = {
 function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootContent[] {
   const failed = status === 'failed'
   const [first = '', ...problems] = reason.split('\n')
-  const labelled = (label: string, said: string) =>
-    paragraph(...(failed ? [strong(text(label)), text(' ')] : []), ...prose(said, 1000))
+  const say = (label: string, said: string) =>
+    failed ? underLabel(label, md.prose(said, 1000)) : md.paragraph(...md.prose(said, 1000))
   return [
-    heading(2, text(nothingTitles[status])),
-    labelled('Why:', first),
-    ...(problems.length === 0 ? [] : [list(problems.map((problem) => prose(problem.replace(/^\s*- /, ''), 1000)))]),
-    ...given(hint, (advice) => [labelled('What to do:', advice)]),
-    smallPrint(...dotted([link(runUrl, text('run'))])),
+    md.heading(2, md.text(nothingTitles[status])),
+    say('Why:', first),
+    ...(problems.length === 0
+      ? []
+      : [md.list(problems.map((problem) => md.prose(problem.replace(/^\s*- /, ''), 1000)))]),
+    ...given(hint, (advice) => [say('What to do:', advice)]),
+    md.smallPrint(...md.dotted([md.link(runUrl, md.text('run'))])),
   ]
 }
 
@@ -120,17 +102,17 @@ function teardownBlocks(report: TeardownReport): RootContent[] {
   const title = report.left.length === 0 ? `⚪ ${what} was removed` : `🔴 ${what} could not be removed completely`
   const nothing = report.removed.length === 0 && report.left.length === 0
   return [
-    heading(2, text(title)),
-    paragraph(code(report.service), text(` of ${targetWords(report.target)}`)),
-    ...(nothing ? [paragraph(text('There was nothing left to remove.'))] : []),
+    md.heading(2, md.text(title)),
+    md.paragraph(md.code(report.service), md.text(` of ${targetWords(report.target)}`)),
+    ...(nothing ? [md.paragraph(md.text('There was nothing left to remove.'))] : []),
     ...ifAny(report.removed.slice(0, MAX_TABLE_ROWS), (removed) => [
-      list(removed.map(({ kind, name }) => [text(`Removed ${kind} `), code(name)])),
+      md.list(removed.map(({ kind, name }) => [md.text(`Removed ${kind} `), md.code(name)])),
     ]),
     ...ifAny(report.left.slice(0, MAX_TABLE_ROWS), (left) => [
-      heading(3, text('Left behind')),
-      table(
+      md.heading(3, md.text('Left behind')),
+      md.table(
         ['What', 'Name', 'Why'],
-        left.map(({ kind, name, why }) => [[text(kind)], [cellCode(name)], prose(why)]),
+        left.map(({ kind, name, why }) => [[md.text(kind)], [md.cellCode(name)], md.prose(why)]),
       ),
     ]),
   ]
@@ -142,9 +124,11 @@ function sweepBlocks(report: SweepReport, surroundings: Surroundings): RootConte
   const said = `${count(removed.length, 'preview')} ${verb}, ${kept.length} kept${failed.length === 0 ? '' : `, ${failed.length} failed`}`
   const savedPerDay = removed.reduce((sum, preview) => sum + (preview.costPerDay ?? 0), 0)
   const saved =
-    savedPerDay === 0 ? [] : [paragraph(text(`That saves about ${formatDollars(savedPerDay)} a day (an estimate).`))]
+    savedPerDay === 0
+      ? []
+      : [md.paragraph(md.text(`That saves about ${formatDollars(savedPerDay)} a day (an estimate).`))]
   return [
-    heading(2, text(`${failed.length === 0 ? '🧹' : '🔴'} Sweep: ${said}`)),
+    md.heading(2, md.text(`${failed.length === 0 ? '🧹' : '🔴'} Sweep: ${said}`)),
     ...saved,
     ...previewTable(dryRun ? 'Would be removed' : 'Removed', removed, surroundings),
     ...previewTable('Failed', failed, surroundings),
@@ -156,7 +140,7 @@ function sweepBlocks(report: SweepReport, surroundings: Surroundings): RootConte
 /** One line about what is open costs, and what there is to pay it with. */
 function moneyBlocks({ cost, credits }: { cost?: CostView | undefined; credits?: string | undefined }): RootContent[] {
   const said = [...given(cost, (sum) => [formatCost(sum)]), ...given(credits, (left) => [`credits left: ${left}`])]
-  return ifAny(said, (parts) => [paragraph(...prose(`💰 ${parts.join(' · ')}`))])
+  return ifAny(said, (parts) => [md.paragraph(...md.prose(`💰 ${parts.join(' · ')}`))])
 }
 
 function previewTable(
@@ -166,17 +150,17 @@ function previewTable(
 ): RootContent[] {
   const rest = previews.length - MAX_TABLE_ROWS
   return ifAny(previews.slice(0, MAX_TABLE_ROWS), (shown) => [
-    heading(3, text(title)),
-    table(
+    md.heading(3, md.text(title)),
+    md.table(
       ['Preview', 'Pull request', 'Why', 'Cost a day'],
       shown.map(({ service, pullRequest: number, why, costPerDay }) => [
-        [cellCode(service)],
-        number === undefined ? [text('–')] : link(`${repositoryUrl}/pull/${number}`, text(`#${number}`)),
-        prose(why),
-        [text(costPerDay === undefined ? '–' : formatDollars(costPerDay))],
+        [md.cellCode(service)],
+        number === undefined ? [md.text('–')] : md.link(`${repositoryUrl}/pull/${number}`, md.text(`#${number}`)),
+        md.prose(why),
+        [md.text(costPerDay === undefined ? '–' : formatDollars(costPerDay))],
       ]),
     ),
-    ...(rest > 0 ? [paragraph(text(`… and ${rest} more`))] : []),
+    ...(rest > 0 ? [md.paragraph(md.text(`… and ${rest} more`))] : []),
   ])
 }
 
@@ -190,12 +174,12 @@ function monitorBlocks(report: MonitorReport): RootContent[] {
       ? `🔴 ${trouble.length} of ${count(report.services.length, 'service')} in trouble${unread}`
       : `${unknown === 0 ? '🟢' : '🟠'} ${count(report.services.length - unknown, 'service')} healthy${unread}`
   return [
-    heading(2, text(title)),
+    md.heading(2, md.text(title)),
     ...ifAny(report.services.slice(0, MAX_TABLE_ROWS), (services) => [
-      table(['Service', 'Status', 'Answer', 'Uptime', 'Issue'], services.map(monitoredCells)),
+      md.table(['Service', 'Status', 'Answer', 'Uptime', 'Issue'], services.map(monitoredCells)),
     ]),
     ...report.services.flatMap(({ service, scaling }) =>
-      given(scaling, (step) => [paragraph(text('📐 '), code(service), text(': '), ...prose(step))]),
+      given(scaling, (step) => [md.paragraph(md.text('📐 '), md.code(service), md.text(': '), ...md.prose(step))]),
     ),
     ...moneyBlocks(report),
     ...trouble.flatMap(troubleBlocks),
@@ -206,11 +190,11 @@ const verdictSigns = { healthy: '🟢', trouble: '🔴', unknown: '⚪' } as con
 
 function monitoredCells({ service, url, verdict, platformStatus, health, uptime, issue }: MonitoredService) {
   return [
-    link(url, cellCode(service)),
-    [text(`${verdictSigns[verdict]} `), cellCode(platformStatus, 40)],
-    [text(health === undefined ? '–' : `HTTP ${health.status} in ${formatDuration(health.latencyMs)}`)],
-    [text(uptimeWords(uptime))],
-    issue === undefined ? [text('–')] : link(issue.url, text(`Issue ${issue.number}`)),
+    md.link(url, md.cellCode(service)),
+    [md.text(`${verdictSigns[verdict]} `), md.cellCode(platformStatus, 40)],
+    [md.text(health === undefined ? '–' : `HTTP ${health.status} in ${formatDuration(health.latencyMs)}`)],
+    [md.text(uptimeWords(uptime))],
+    issue === undefined ? [md.text('–')] : md.link(issue.url, md.text(`Issue ${issue.number}`)),
   ]
 }
 
@@ -223,14 +207,9 @@ function uptimeWords(uptime: MonitoredService['uptime']): string {
 
 function troubleBlocks({ service, trouble }: MonitoredService): RootContent[] {
   return given(trouble, ({ what, logTail }) => [
-    heading(3, code(service)),
-    paragraph(...prose(what)),
-    ...ifAny(logTail.slice(-30), (tail) => [
-      block(
-        tail.map((line) => oneLine(line, 300)),
-        'text',
-      ),
-    ]),
+    md.heading(3, md.code(service)),
+    md.paragraph(...md.prose(what)),
+    ...ifAny(md.excerpt(logTail, 'end', { maxLines: 30, maxLineChars: 300 }), (tail) => [md.block(tail, 'text')]),
   ])
 }
 
@@ -241,27 +220,24 @@ function planBlocks(report: PlanReport): RootContent[] {
   const ready = report.checks.length === 0 ? '⚪ Dry run: nothing was changed' : '🟢 Ready to deploy'
   const title = problems === 0 ? ready : `🔴 ${count(problems, 'problem')} to fix before a deployment`
   return [
-    heading(2, text(title)),
+    md.heading(2, md.text(title)),
     ...ifAny(report.checks, (checks) => [
-      table(
+      md.table(
         ['', 'Check', 'Result'],
-        checks.map((check) => [[text(signs[check.result])], prose(check.name, 120), prose(check.detail)]),
+        checks.map((check) => [[md.text(signs[check.result])], md.prose(check.name, 120), md.prose(check.detail)]),
       ),
     ]),
     ...report.checks.flatMap(({ name, fix = [] }) =>
-      ifAny(fix.slice(0, 60), (lines) => [
-        paragraph(text('To fix '), ...prose(name, 120), text(':')),
-        block(
-          lines.map((line) => line.slice(0, 500)),
-          'yaml',
-        ),
+      ifAny(toPutIn(fix.slice(0, 60)), (lines) => [
+        md.paragraph(md.text('To fix '), ...md.prose(name, 120), md.text(':')),
+        ...lines,
       ]),
     ),
     ...ifAny(report.services, foreseenBlocks),
-    heading(3, text('What would be done')),
+    md.heading(3, md.text('What would be done')),
     report.steps.length === 0
-      ? paragraph(text('Nothing.'))
-      : list(report.steps.slice(0, 100).map((step) => prose(step))),
+      ? md.paragraph(md.text('Nothing.'))
+      : md.list(report.steps.slice(0, 100).map((step) => md.prose(step))),
   ]
 }
 
@@ -269,19 +245,19 @@ function foreseenBlocks(services: readonly ForeseenService[]): RootContent[] {
   const dollars = services.flatMap(({ costPerDay }) => costPerDay ?? [])
   const sum = dollars.reduce((all, one) => all + one, 0)
   return [
-    table(
+    md.table(
       ['Service', '', 'Changes', 'A day'],
       services.map(({ service, what, after, changes, why, costPerDay }) => [
-        [cellCode(service)],
-        [text(after.length === 0 ? what : `${what}, after ${after.join(' and ')}`)],
-        prose(
+        [md.cellCode(service)],
+        [md.text(after.length === 0 ? what : `${what}, after ${after.join(' and ')}`)],
+        md.prose(
           [...given(why, (said) => [said]), ...changes.map((one) => `${one.setting}: ${changeWords(one)}`)].join('; '),
         ),
-        given(costPerDay, (cost) => [cellCode(formatDollars(cost))]),
+        given(costPerDay, (cost) => [md.cellCode(formatDollars(cost))]),
       ]),
     ),
     ...(dollars.length < 2
       ? []
-      : [paragraph(text('Together about '), code(formatDollars(sum)), text(' a day (an estimate).'))]),
+      : [md.paragraph(md.text('Together about '), md.code(formatDollars(sum)), md.text(' a day (an estimate).'))]),
   ]
 }

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { renderCard } from '../../src/report/card.ts'
+import { renderCard } from '../../src/report/comments.ts'
 import { DIAGNOSIS, row, SURROUNDINGS, unfinished } from '../report/rows.ts'
 import { sampleAction } from '../sandbox-runner/sample-action.ts'
 import { deployed, type Stage, setStage, startApp } from './stage.ts'

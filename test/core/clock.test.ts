@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { signalWithin, systemClock, TimeLimitError, withinTime } from '../../src/core/clock.ts'
+import { signalWithin, systemClock, TimeLimitError, withinTime } from '../../src/core/async.ts'
 
 describe('the wall clock', () => {
   it('rejects a sleep with the reason of the abort, before and during it', async () => {

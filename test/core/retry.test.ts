@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { retry, retryAfterMs } from '../../src/core/clock.ts'
+import { retry, retryAfterMs } from '../../src/core/async.ts'
 
 function virtualClock() {
   let now = 0

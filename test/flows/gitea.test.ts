@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
-import { foldCard } from '../../src/report/card.ts'
+import { foldCard } from '../../src/report/comments.ts'
 import type { CardRow } from '../../src/report/model.ts'
 import { createSeal } from '../../src/report/state.ts'
 import { openStage, type Scene, type Stage } from './stage.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { inTurns } from '../../src/core/parallel.ts'
+import { inTurns } from '../../src/core/async.ts'
 import { shareSources } from '../../src/flows/environment/environment.ts'
 import { openCards } from '../../src/flows/reporter.ts'
 import type { Deps } from '../../src/flows/run.ts'

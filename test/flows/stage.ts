@@ -15,7 +15,7 @@ import {
 import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { jobContext } from '../../sandbox/runner/job-context.ts'
 import { buildDeps } from '../../src/adapters.ts'
-import type { Clock } from '../../src/core/clock.ts'
+import type { Clock } from '../../src/core/async.ts'
 import type { Annotation } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'

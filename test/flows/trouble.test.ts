@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/core/clock.ts'
+import { systemClock } from '../../src/core/async.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import { openGitHub } from '../../src/github/github.ts'

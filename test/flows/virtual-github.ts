@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Clock } from '../../src/core/clock.ts'
+import type { Clock } from '../../src/core/async.ts'
 import type { Patience } from '../../src/github/api.ts'
 import type { GitHub } from '../../src/github/github.ts'
 import type { PullRequestState } from '../../src/github/pull-requests.ts'

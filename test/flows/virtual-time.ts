@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { Clock } from '../../src/core/clock.ts'
+import type { Clock } from '../../src/core/async.ts'
 
 interface Alarm {
   readonly atMs: number

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/core/clock.ts'
+import type { Clock } from '../../src/core/async.ts'
 import { createRedactor, redactValue } from '../../src/core/redact.ts'
 import { finishInterrupted } from '../../src/flows/interrupted.ts'
 import { cardSurroundings } from '../../src/flows/reporter.ts'

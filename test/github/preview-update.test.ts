@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { foldCard } from '../../src/report/card.ts'
+import { foldCard } from '../../src/report/comments.ts'
 import { CARD_MARKER, decodeState } from '../../src/report/state.ts'
 import { laterRun, row, SURROUNDINGS } from '../report/rows.ts'
 import { type Opened, openStand, type Stand } from './stand.ts'

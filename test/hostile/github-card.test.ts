@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
-import { foldCard, renderCard } from '../../src/report/card.ts'
+import { foldCard, renderCard } from '../../src/report/comments.ts'
 import { authenticState, CARD_MARKER, createSeal, decodeState, encodeState, withSeal } from '../../src/report/state.ts'
 import { useStage } from '../flows/use-stage.ts'
 import { row, SURROUNDINGS } from '../report/rows.ts'

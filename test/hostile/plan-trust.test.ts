@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { RunEvent, Facts } from '../../src/plan/event.ts'
+import type { Facts, RunEvent } from '../../src/plan/event.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { comment, headSha, planInput, pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
 

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/core/clock.ts'
+import { systemClock } from '../../src/core/async.ts'
 import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import { openSession, type SessionOptions } from '../../src/ink/session.ts'
 import { listServices, type McpServer, type Reply, startMcpServer } from './mcp-server.ts'

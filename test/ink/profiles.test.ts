@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type InkPlatform, type InkProfile, startInkPlatform } from '../../sandbox/ink/platform.ts'
-import { systemClock } from '../../src/core/clock.ts'
+import { systemClock } from '../../src/core/async.ts'
 import { openPlatform, type Platform } from '../../src/ink/platform.ts'
 import { repositorySlug } from '../../src/ink/results.ts'
 

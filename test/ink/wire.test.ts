@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { retryAfterMs } from '../../src/core/clock.ts'
+import { retryAfterMs } from '../../src/core/async.ts'
 import { PlatformError } from '../../src/ink/errors.ts'
 import { openSession, type SessionOptions } from '../../src/ink/session.ts'
 import { platformFetch } from '../../src/ink/wire.ts'

@@ -7,7 +7,7 @@ import {
   troubleIssueBody,
   troubleIssueMarker,
   troubleOverComment,
-} from '../../src/report/messages.ts'
+} from '../../src/report/comments.ts'
 import { LIVE_TEXT, parseMarkdown, searchedTexts, shapeOf } from './structure.ts'
 
 const RUN_URL = 'https://github.com/acme/shop/actions/runs/71'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { foldCard, MAX_CARD_CHARS, renderCard } from '../../src/report/card.ts'
+import { foldCard, MAX_CARD_CHARS, renderCard } from '../../src/report/comments.ts'
 import type { CardRow } from '../../src/report/model.ts'
 import { CARD_MARKER, decodeState } from '../../src/report/state.ts'
 import { DIAGNOSIS, FIRST_COMMIT, laterRun, row, SECOND_COMMIT, SURROUNDINGS, unfinished } from './rows.ts'

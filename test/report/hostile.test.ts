@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { foldCard, MAX_CARD_CHARS, renderCard } from '../../src/report/card.ts'
+import { foldCard, MAX_CARD_CHARS, renderCard } from '../../src/report/comments.ts'
 import type { CardRow, DeployReport } from '../../src/report/model.ts'
 import { CARD_MARKER, decodeState } from '../../src/report/state.ts'
 import { MAX_SUMMARY_BYTES, renderSummary } from '../../src/report/summary.ts'
@@ -252,7 +252,7 @@ describe('a summary full of hostile text', { timeout: 120_000 }, () => {
     phases: [{ name: 'build', startMs: 0, endMs: 41_000, result: 'done' }],
     pushed: { branch: words.one, snapshot: words.two, kind: 'whole', files: 3 },
     envNames: [words.one],
-    cost: { perDay: 0.34, perMonth: 10.2 },
+    cost: { perDay: 0.34, basis: '0.5 vCPU, 256 MiB' },
     annotations: [{ level: 'error', title: words.one, message: words.two, file: words.three, line: 3 }],
     runUrl: 'https://github.com/acme/shop/actions/runs/71',
     warnings: [words.service.replaceAll('\n', ' ')],

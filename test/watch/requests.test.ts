@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/core/clock.ts'
+import { systemClock } from '../../src/core/async.ts'
 import { probe } from '../../src/watch/probe.ts'
 import { createHttpRequest, createMcpProbe } from '../../src/watch/requests.ts'
 

@@ -1,4 +1,4 @@
-import { type Clock, retry, withinTime } from '../../src/core/clock.ts'
+import { type Clock, retry, withinTime } from '../../src/core/async.ts'
 import type { RolloutEnd } from '../../src/flows/observe.ts'
 import { type RolloutPorts, type RolloutRequest, rollOut } from '../../src/flows/rollout.ts'
 import { isTransient, PlatformError } from '../../src/ink/errors.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/core/clock.ts'
+import type { Clock } from '../../src/core/async.ts'
 
 interface Alarm {
   readonly at: number

@@ -1,5 +1,5 @@
+import { callsAtOnce, inTurns } from '../../core/async.ts'
 import { DeployError, errorMessage } from '../../core/errors.ts'
-import { callsAtOnce, inTurns } from '../../core/parallel.ts'
 import type { Platform } from '../../ink/platform.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
 import type { ServiceOutput } from '../../plan/file/references.ts'

@@ -9,12 +9,12 @@ import type { CheckPlan, Plan, PreviewPlan, ProductionPlan, TeardownPlan, WorkPl
 import { settingTable } from '../../plan/setting-table.ts'
 import { anyService, type SettingName, settingNames } from '../../plan/settings.ts'
 import type { ForeseenChange, ForeseenService, PlanReport } from '../../report/model.ts'
-import { changeWords } from '../../report/wording.ts'
+import { changeWords } from '../../report/parts.ts'
 import { desiredSettings, detectInCheckout } from '../prepare.ts'
 import { previewOf } from '../pull-requests.ts'
 import { costOf } from '../resources/budget.ts'
 import { findDatabase } from '../resources/databases.ts'
-import { compareDns, describeDns } from '../resources/dns.ts'
+import { compareDns } from '../resources/dns.ts'
 import { findPreviews, isMadeBy } from '../resources/repository.ts'
 import { actionOf, type Outcome, type RunDeps, reportBase } from '../run.ts'
 import type { Configuration } from './configuration.ts'
@@ -252,7 +252,7 @@ async function foreseenDns(plan: WorkPlan, deps: RunDeps): Promise<readonly stri
     await using platform = await deps.openPlatform(plan.place, deps.signal)
     const outlook = await compareDns(plan, { ...deps, platform })
     if (!outlook) return []
-    const lines = [...outlook.problems, ...describeDns(outlook)]
+    const lines = [...outlook.problems, ...outlook.foreseen]
     return lines.length > 0 ? lines : ['DNS: in step']
   } catch (error) {
     deps.signal.throwIfAborted()

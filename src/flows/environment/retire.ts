@@ -1,4 +1,4 @@
-import { settleEach } from '../../core/parallel.ts'
+import { settleEach } from '../../core/async.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Place } from '../../plan/event.ts'
 import { databaseName } from '../../plan/names.ts'

@@ -1,7 +1,7 @@
 import { DeployError } from '../../core/errors.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { AccountLimits } from '../../ink/account.ts'
-import { argumentsRefused } from '../../ink/arguments.ts'
+import { argumentsRefused } from '../../ink/catalogue.ts'
 import { PlatformError } from '../../ink/errors.ts'
 import type { Platform } from '../../ink/platform.ts'
 import type { Place } from '../../plan/event.ts'
@@ -10,32 +10,32 @@ import type { ProductionPlan } from '../../plan/plan.ts'
 import type { AccountView } from '../../report/model.ts'
 import type { Run } from '../run.ts'
 
-type Lister = Pick<Platform, 'workspaces' | 'projects' | 'knowsWorkspaces'>
-
-/** What the inputs `project` and `workspace` turn out to name. Undefined: not asked for, or the server keeps no list. */
-export interface PlaceFindings {
-  readonly project: PlaceJudgement | undefined
-  readonly workspace: PlaceJudgement | 'not-taken' | undefined
+/** What one of the inputs `project` and `workspace` turns out to name; no judgement where the server keeps no list. */
+export interface PlaceFinding {
+  readonly name: 'Workspace' | 'Project'
+  readonly value: string
+  readonly judgement: PlaceJudgement | { readonly kind: 'ignored' } | undefined
 }
 
-/** Looks project and workspace up, the latter first: a server lists the projects of a workspace. */
-export async function findPlace(platform: Lister, place: Place, signal: AbortSignal): Promise<PlaceFindings> {
-  const workspace = await findWorkspace(platform, place.workspace, signal)
-  if (typeof workspace === 'object' && workspace.kind === 'refused') return { workspace, project: undefined }
+/** Looks workspace and project up; the latter not in a workspace that is unknown, as a server lists those of a workspace. */
+export async function findPlace(
+  platform: Pick<Platform, 'workspaces' | 'projects' | 'knowsWorkspaces'>,
+  place: Place,
+  signal: AbortSignal,
+): Promise<readonly PlaceFinding[]> {
+  const { project, workspace } = place
+  const found: PlaceFinding[] = []
+  if (workspace !== undefined) {
+    const listed = platform.knowsWorkspaces ? await platform.workspaces(signal) : undefined
+    const known = listed?.map(({ slug }): KnownPlace => ({ names: [slug] }))
+    const judged = known && judgeWorkspace(workspace, known)
+    const judgement = platform.knowsWorkspaces ? judged : ({ kind: 'ignored' } as const)
+    found.push({ name: 'Workspace', value: workspace, judgement })
+    if (judgement?.kind === 'refused') return found
+  }
   const projects = await platform.projects(signal)
   const known = projects?.map(({ name, ref }): KnownPlace => ({ names: ref === undefined ? [name] : [name, ref] }))
-  return { workspace, project: known && judgeProject(place, known) }
-}
-
-async function findWorkspace(
-  platform: Lister,
-  wanted: string | undefined,
-  signal: AbortSignal,
-): Promise<PlaceFindings['workspace']> {
-  if (wanted === undefined) return undefined
-  if (!platform.knowsWorkspaces) return 'not-taken'
-  const known = (await platform.workspaces(signal))?.map(({ slug }): KnownPlace => ({ names: [slug] }))
-  return known && judgeWorkspace(wanted, known)
+  return [...found, { name: 'Project', value: project, judgement: known && judgeProject(place, known) }]
 }
 
 /**
@@ -48,18 +48,17 @@ export async function assertPlace(
   place: Place,
 ): Promise<void> {
   if (place.project === 'default' && place.workspace === undefined) return
-  const { project, workspace } = await findPlace(run.platform, place, run.signal).catch((error): PlaceFindings => {
+  const found = await findPlace(run.platform, place, run.signal).catch((error: unknown) => {
     // The list is a precaution: where it cannot be read, the platform itself judges the name.
     if (!isUnusable(error)) throw error
     run.log.warning(`Whether project and workspace exist could not be checked: ${safeMessage(run, error)}`)
-    return { project: undefined, workspace: undefined }
+    return []
   })
-  if (workspace === 'not-taken')
-    run.log.warning(`This ml.ink server has no workspaces, so \`workspace: ${place.workspace}\` has no effect.`)
-  for (const judgement of [workspace, project]) {
-    if (typeof judgement !== 'object') continue
-    if (judgement.kind === 'refused') throw new DeployError(judgement.detail, { hint: judgement.hint })
-    if (judgement.kind === 'new') run.log.info(`Project: ${judgement.detail}. A deployment makes it.`)
+  for (const { judgement, value } of found) {
+    if (judgement?.kind === 'ignored')
+      run.log.warning(`This ml.ink server has no workspaces, so \`workspace: ${value}\` has no effect.`)
+    if (judgement?.kind === 'refused') throw new DeployError(judgement.detail, { hint: judgement.hint })
+    if (judgement?.kind === 'new') run.log.info(`Project: ${judgement.detail}. A deployment makes it.`)
   }
 }
 
@@ -85,24 +84,20 @@ function isUnusable(error: unknown): boolean {
  * nothing fails for it.
  */
 export async function readAccount(platform: Platform, place: Place, signal: AbortSignal): Promise<AccountView> {
-  const [account, services, limits] = await Promise.allSettled([
-    platform.account(signal),
-    platform.offers('listServices') ? platform.services(signal) : undefined,
-    platform.limits(signal),
+  const ifTold = <T>(asked: Promise<T>) => asked.catch(() => undefined)
+  const [account, services, limits] = await Promise.all([
+    ifTold(platform.account(signal)),
+    platform.offers('listServices') ? ifTold(platform.services(signal)) : undefined,
+    ifTold(platform.limits(signal)),
   ])
-  const most = answerOf(limits)
   return {
-    name: answerOf(account)?.name,
+    name: account?.name,
     project: place.project,
     workspace: place.workspace,
-    servicesInUse: answerOf(services)?.length,
-    mostServices: most?.maxServices,
-    limits: describeLimits(most),
+    servicesInUse: services?.length,
+    mostServices: limits?.maxServices,
+    limits: describeLimits(limits),
   }
-}
-
-function answerOf<T>(result: PromiseSettledResult<T>): T | undefined {
-  return result.status === 'fulfilled' ? result.value : undefined
 }
 
 /** What the plan of an account allows, but for the number of its services. */

@@ -148,7 +148,7 @@ function isOwnPreview({ serviceName }: FoundPreview, { place }: { readonly place
 export function costView(running: readonly RunningCost<unknown>[]): CostView | undefined {
   const perDay = sumPerDay(running)
   if (perDay === 0) return undefined
-  return { perDay, perMonth: perDay * 30, basis: count(running.length, 'open preview') }
+  return { perDay, basis: count(running.length, 'open preview') }
 }
 
 /**

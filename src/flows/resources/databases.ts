@@ -1,9 +1,8 @@
-import { TimeLimitError, withinTime } from '../../core/clock.ts'
+import { retry, TimeLimitError, withinTime } from '../../core/async.ts'
 import { DeployError, errorMessage } from '../../core/errors.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Platform } from '../../ink/platform.ts'
-import type { Database, TemplateInstance } from '../../ink/resources.ts'
-import type { Service } from '../../ink/results.ts'
+import type { Database, Service, TemplateInstance } from '../../ink/results.ts'
 import { type DatabaseAccess, DatabaseUnreachable } from '../../ink/seed-database.ts'
 import type { DatabasePlan } from '../../plan/plan.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
@@ -165,8 +164,8 @@ export interface Seed {
 
 // A pipeline request holds it as a whole, on our side and on the database's.
 const longestSeedBytes = 5_000_000
-// A database that was made a moment ago may not be known to every name server yet.
-const pausesMs = [1000, 2000, 4000, 8000, 15_000]
+// Which takes about half a minute.
+const mostTries = 7
 
 /**
  * Reads the file of `database.seed`. It is that of the deployed commit and not of the workspace, so that a fork's
@@ -200,49 +199,33 @@ export async function readSeed(
  * @throws DeployError when it cannot be run within the time that the plan gives a deployment
  */
 export async function runSeed(
-  run: Run,
+  { clock, log, random, seedDatabase, secrets, settings, signal }: Run,
   { database, existing }: { readonly database: ServiceDatabase | undefined; readonly existing: Service | undefined },
-  seed: Seed,
+  { path, sql }: Seed,
 ): Promise<void> {
   const access = database?.access
   if (!database || !access || Object.values(existing?.env ?? {}).includes(access.url)) return
+  const isUnreachable = (error: unknown) => error instanceof DatabaseUnreachable
+  // One that was made a moment ago may not be known to every name server yet.
+  const again = (error: unknown, attempt: number) => isUnreachable(error) && attempt < mostTries
+  const onRetry = () => log.info(`The database ${database.name} does not answer yet; trying again`)
   try {
-    await withinTime(run.clock, run.settings.timeoutMs, run.signal, (signal) =>
-      runSeedPatiently({ ...run, signal }, database.name, access, seed),
-    )
+    const result = await withinTime(clock, settings.timeoutMs, signal, (within) => {
+      const policy = { deadlineAt: Number.POSITIVE_INFINITY, signal: within, again, onRetry, clock, random }
+      return retry(() => seedDatabase(access, sql, within), policy)
+    })
+    const notEmpty = `The database ${database.name} is not empty, so ${path} was not run in it`
+    log.info(result === 'seeded' ? `Ran ${path} in the database ${database.name}` : notEmpty)
   } catch (error) {
-    run.signal.throwIfAborted()
-    throw failed(run, database, seed.path, error)
+    signal.throwIfAborted()
+    const isLate = isUnreachable(error) || error instanceof TimeLimitError
+    const hint = isLate ? 'Nothing was deployed. Run the job again once the database answers.' : hintOnSeed(error)
+    const message = `${path} could not be run in the database ${database.name}: ${safeMessage({ secrets }, error)}`
+    throw new DeployError(message, { hint, cause: error })
   }
 }
 
-async function runSeedPatiently(run: Run, name: string, access: DatabaseAccess, { path, sql }: Seed): Promise<void> {
-  for (const [attempt, pauseMs] of [...pausesMs, undefined].entries()) {
-    try {
-      const result = await run.seedDatabase(access, sql, run.signal)
-      run.log.info(
-        result === 'seeded'
-          ? `Ran ${path} in the database ${name}`
-          : `The database ${name} is not empty, so ${path} was not run in it`,
-      )
-      return
-    } catch (error) {
-      run.signal.throwIfAborted()
-      if (!(error instanceof DatabaseUnreachable) || pauseMs === undefined) throw error
-      run.log.info(`The database ${name} does not answer yet (try ${attempt + 1}); trying again`)
-      await run.clock.sleep(pauseMs, run.signal)
-    }
-  }
-}
-
-function failed(run: Run, { name }: ServiceDatabase, path: string, error: unknown): DeployError {
-  const message = `${path} could not be run in the database ${name}: ${safeMessage(run, error)}`
-  const unanswered = error instanceof DatabaseUnreachable || error instanceof TimeLimitError
-  const hint = unanswered ? 'Nothing was deployed. Run the job again once the database answers.' : hintOf(error)
-  return new DeployError(message, { hint, cause: error })
-}
-
-function hintOf(error: unknown): string {
+function hintOnSeed(error: unknown): string {
   if (error instanceof DeployError && error.hint) return error.hint
   return /within a transaction|no transaction is active/i.test(errorMessage(error))
     ? 'The file is run in one transaction; take BEGIN, COMMIT and ROLLBACK out of it, and delete the database if a part was kept.'

@@ -1,12 +1,11 @@
-import { retry } from '../../core/clock.ts'
+import { retry } from '../../core/async.ts'
 import { isTransient } from '../../ink/errors.ts'
-import type { Database, TemplateInstance } from '../../ink/resources.ts'
-import type { Service } from '../../ink/results.ts'
+import type { Database, Service, TemplateInstance } from '../../ink/results.ts'
 import type { Place } from '../../plan/event.ts'
 import type { Costing } from '../../plan/plan.ts'
 import type { Run } from '../run.ts'
+import { branchesOf } from './branches.ts'
 import { openInkRepository, type Removable, readBranches } from './repository.ts'
-import { branchesOf } from './versions.ts'
 
 /** The plan of whoever removes something: where, and whether this repository asks for databases. */
 export type RemovalPlan = Pick<Costing, 'database'> & { readonly place: Place }

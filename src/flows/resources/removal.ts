@@ -3,18 +3,19 @@ import { safeMessage } from '../../core/sanitize.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
 import type { Service } from '../../ink/results.ts'
 import type { Place } from '../../plan/event.ts'
-import { sharedTarget } from '../../plan/names.ts'
+import { removalMarks, sharedTarget } from '../../plan/names.ts'
 import type { Resource } from '../../report/model.ts'
+import type { GitRemote } from '../../source/remote.ts'
 import { meaningOf } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
 import type { RemovedPreview, Run } from '../run.ts'
-import { keepFindable, staleMarks, underRemovalMarks } from './removal-mark.ts'
+import { branchesOf, marksOfWorking, staleMarks, unusedBranches } from './branches.ts'
 import { deleteAndWait, type Look, lookAtMany, lookAtOne, type RemovalPlan, removeDatabase } from './removal-steps.ts'
 import { openInkRepository, type Removable } from './repository.ts'
-import { branchesOf, marksOfWorking, unusedBranches } from './versions.ts'
 
 /** What was removed, and what could not be. */
 export interface Removal {
+  readonly preview: Removable
   /** It is wanted again: what is there now belongs to another run, and the rest was left to it. */
   readonly overtaken: boolean
   readonly removed: readonly Resource[]
@@ -37,62 +38,126 @@ export async function removePreview(
   preview: Removable,
   wantedAgain?: () => Promise<boolean>,
 ): Promise<Removal> {
-  run.reporter.removing([preview])
-  const removal = await underRemovalMarks(
-    run,
-    plan.place,
-    harmful(plan, [preview]),
-    () => removeRunning(run, plan, preview, lookAtOne(run), wantedAgain),
-    isOver,
-  )
-  if (removal.overtaken) run.reporter.removing([])
-  if (removal.left.length > 0 && preview.pullRequest !== undefined)
-    await keepFindable(run, plan.place, [preview.serviceName])
-  return isDone(removal) ? withBranches(removal, preview, await tryBranches(run, plan.place, [preview])) : removal
+  const [removal] = await removeTogether(run, plan, [preview], () => lookAtOne(run), wantedAgain)
+  return removal as Removal
 }
 
 /** Removes many previews: a few calls at a time, all deletions under way together, and all branches in one push. */
-export async function removePreviews(
+export function removePreviews(
   run: Run,
   plan: RemovalPlan,
   previews: readonly Removable[],
 ): Promise<readonly Removal[]> {
   const gated = { ...run, platform: fewAtOnce(run.platform) }
-  const indexOf = (name: string) => previews.findIndex(({ serviceName }) => serviceName === name)
+  return removeTogether(gated, plan, previews, () => lookAtMany(gated))
+}
+
+/**
+ * Removals go under marks, by which deployments of the same previews know of them. A mark stays where the service may
+ * still be on its way out: after a removal that was killed, or one whose end is not known. The next deployment, or a
+ * later removal, takes it away.
+ */
+async function removeTogether(
+  run: Run,
+  plan: RemovalPlan,
+  previews: readonly Removable[],
+  openLook: () => Look,
+  wantedAgain?: () => Promise<boolean>,
+): Promise<readonly Removal[]> {
+  await using branches = openBranches(run, plan.place)
+  // Those whose removal could take something from under a deployment: the service, or its database.
+  const harmful = previews.filter(({ service }) => service ?? plan.database)
   run.reporter.removing(previews)
-  const removals = await underRemovalMarks(
-    gated,
-    plan.place,
-    harmful(plan, previews),
-    () => {
-      const look = lookAtMany(gated)
-      return Promise.all(previews.map((one) => removeRunning(gated, plan, one, look)))
-    },
-    (all, name) => all.some((removal, index) => index === indexOf(name) && isOver(removal)),
-  )
-  run.reporter.removing(previews.filter((_, index) => !removals[index]?.overtaken))
-  const done = previews.filter((_, index) => removals[index] && isDone(removals[index]))
-  const incomplete = previews.filter((_, index) => removals[index]?.left.length)
-  await keepFindable(
-    gated,
-    plan.place,
-    incomplete.map(({ serviceName }) => serviceName),
-  )
-  const branches = await tryBranches(gated, plan.place, done)
-  return removals.map((removal, index) => {
-    const preview = previews[index]
-    return preview && isDone(removal) ? withBranches(removal, preview, branches) : removal
+  await branches.mark(harmful)
+  const look = openLook()
+  const removals = await Promise.all(previews.map((one) => removeRunning(run, plan, one, look, wantedAgain)))
+  // A service whose deletion went wrong may be on its way out all the same.
+  const over = removals.filter(({ left }) => left.every(({ kind }) => kind !== 'service'))
+  await branches.unmark(over.map(({ preview }) => preview).filter((preview) => harmful.includes(preview)))
+  const going = removals.filter(({ overtaken }) => !overtaken)
+  run.reporter.removing(going.map(({ preview }) => preview))
+  const done = going.filter(({ left }) => left.length === 0).map(({ preview }) => preview)
+  const incomplete = going.map(({ preview }) => preview).filter((preview) => !done.includes(preview))
+  await branches.keepFindable(incomplete.filter(({ pullRequest }) => pullRequest !== undefined))
+  const deleted = await branches.remove(done).catch((error: unknown) => {
+    run.signal.throwIfAborted()
+    return safeMessage(run, error)
   })
+  return removals.map((removal) => (done.includes(removal.preview) ? withBranches(removal, deleted) : removal))
 }
 
-/** Names of those whose removal could take something from under a deployment: the service, or its database. */
-function harmful({ database }: RemovalPlan, previews: readonly Removable[]): string[] {
-  return previews.filter(({ service }) => service ?? database).map(({ serviceName }) => serviceName)
+/** The branches of previews that are being removed; nothing is read or opened before the first use. */
+function openBranches(run: Run, place: Place) {
+  const { signal, clock, context } = run
+  const source = run.openSource()
+  let opened: ReturnType<typeof openInkRepository> | undefined
+  const open = () => (opened ??= openInkRepository(run, place))
+  const ownMark = `/${Math.floor(clock.now() / 1000)}-${context.runId}-${context.runAttempt}`
+  const markOf = ({ serviceName }: Removable) => `${removalMarks}${serviceName}${ownMark}`
+  const attempt = async (
+    previews: readonly Removable[],
+    act: (remote: GitRemote) => Promise<void>,
+    consequence: string,
+  ): Promise<void> => {
+    const repository = previews.length === 0 ? undefined : await open()
+    try {
+      if (repository) await act(repository.remote)
+    } catch (error) {
+      signal.throwIfAborted()
+      run.log.warning(
+        `The branches below ${removalMarks} could not be written on ml.ink (${safeMessage(run, error)}). ${consequence}`,
+      )
+    }
+  }
+  return {
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+    mark: (previews: readonly Removable[]) =>
+      attempt(
+        previews,
+        (remote) => source.mark(remote, previews.map(markOf), signal),
+        'A run that deploys the preview meanwhile may not notice its removal.',
+      ),
+    unmark: (previews: readonly Removable[]) =>
+      attempt(
+        previews,
+        (remote) => source.deleteBranches(remote, previews.map(markOf), signal),
+        'The next deployment may wait for them, and takes them away.',
+      ),
+    /** What is left of previews whose branches are gone would be found by nobody any more: those get a mark that stays. */
+    keepFindable: (previews: readonly Removable[]) =>
+      attempt(
+        previews,
+        async (remote) => {
+          const present = [...(await source.branches(remote, signal)).keys()].flatMap((name) => name.split('/'))
+          const lost = previews.filter(({ serviceName }) => !present.includes(serviceName))
+          if (lost.length > 0) await source.mark(remote, lost.map(markOf), signal)
+        },
+        'What is left of the preview may not be found by a sweep: remove it at ml.ink.',
+      ),
+    /** @returns the names of those that are gone; marks of killed removals go as well, and are not told */
+    remove: async (previews: readonly Removable[]): Promise<readonly string[]> => {
+      const repository = previews.length === 0 ? undefined : await open()
+      if (!repository) return []
+      const { remote, slug } = repository
+      const present = [...(await source.branches(remote, signal)).keys()]
+      const versions = [...new Set(previews.flatMap((preview) => branchesOf(preview, present)))]
+      const except = previews.map(({ serviceName }) => serviceName)
+      const unused = versions.length === 0 ? [] : await unusedBranches(run, versions, { slug, except })
+      const going = [...unused, ...previews.flatMap((preview) => marksOfWorking(preview, present))]
+      const all = [...going, ...staleMarks(present, clock.now())]
+      if (all.length > 0) await source.deleteBranches(remote, all, signal)
+      return going
+    },
+  }
 }
 
-/** Whether the end of a removal is known: a service whose deletion went wrong may be on its way out all the same. */
-function isOver({ left }: Removal): boolean {
-  return left.every(({ kind }) => kind !== 'service')
+/** @param deleted the names of all branches that were deleted, or why it did not work */
+function withBranches(removal: Removal, deleted: readonly string[] | string): Removal {
+  const { preview } = removal
+  if (typeof deleted === 'string')
+    return { ...removal, left: [{ kind: 'branch', name: `ink/${sharedTarget(preview.pullRequest)}/*`, why: deleted }] }
+  const own = [...branchesOf(preview, deleted), ...marksOfWorking(preview, deleted)]
+  return { ...removal, removed: [...removal.removed, ...own.map((name): Resource => ({ kind: 'branch', name }))] }
 }
 
 /** Whether somebody has begun to deploy a preview since it was read. */
@@ -158,25 +223,22 @@ async function removeRunning(
       left.push({ ...resource, why: safeMessage(run, error) })
     }
   }
-  if (await isWantedAgain()) return { removed, left, overtaken: true }
+  const end = (overtaken: boolean): Removal => ({ preview, removed, left, overtaken })
+  if (await isWantedAgain()) return end(true)
   await detachDomains(run, preview, attempt)
-  if (left.length > 0) return { removed, left, overtaken: false }
+  if (left.length > 0) return end(false)
   let replaced: boolean | undefined
   await attempt({ kind: 'service', name }, async () => {
     const deletion = service && (await deleteAndWait(run, { name, id: service.id }, look))
     replaced = deletion?.replaced
     return deletion?.existed === true
   })
-  if (left.length > 0) return { removed, left, overtaken: false }
+  if (left.length > 0) return end(false)
   // Whoever has just seen that the service is gone, or is another one, need not ask for it once more.
   const overtaken = wantedAgain || replaced === undefined ? await isWantedAgain() : replaced
-  if (overtaken) return { removed, left, overtaken }
+  if (overtaken) return end(true)
   await attempt({ kind: 'database', name: databaseName }, () => removeDatabase(run, plan, preview))
-  return { removed, left, overtaken: false }
-}
-
-function isDone({ left, overtaken }: Removal): boolean {
-  return left.length === 0 && !overtaken
+  return end(false)
 }
 
 type Attempt = (resource: Resource, act: () => Promise<boolean>) => Promise<void>
@@ -201,42 +263,4 @@ async function detachDomains(run: Run, { serviceName, service }: Removable, atte
     if (shown === domain) return
     domain = shown
   }
-}
-
-type Branches = { readonly deleted: readonly string[] } | { readonly why: string }
-
-async function tryBranches(run: Run, place: Place, previews: readonly Removable[]): Promise<Branches> {
-  try {
-    return { deleted: await removeBranches(run, place, previews) }
-  } catch (error) {
-    run.signal.throwIfAborted()
-    return { why: safeMessage(run, error) }
-  }
-}
-
-function withBranches(removal: Removal, preview: Removable, branches: Branches): Removal {
-  if ('why' in branches) {
-    const name = `ink/${sharedTarget(preview.pullRequest)}/*`
-    return { ...removal, left: [{ kind: 'branch', name, why: branches.why }] }
-  }
-  const own = [...branchesOf(preview, branches.deleted), ...marksOfWorking(preview, branches.deleted)].map(
-    (name): Resource => ({ kind: 'branch', name }),
-  )
-  return { ...removal, removed: [...removal.removed, ...own] }
-}
-
-async function removeBranches(run: Run, place: Place, previews: readonly Removable[]): Promise<readonly string[]> {
-  if (previews.length === 0) return []
-  const repository = await openInkRepository(run, place)
-  if (!repository) return []
-  const { remote, slug } = repository
-  await using source = run.openSource()
-  const present = await source.branches(remote, run.signal)
-  const branches = [...new Set(previews.flatMap((preview) => branchesOf(preview, present.keys())))]
-  const except = previews.map(({ serviceName }) => serviceName)
-  const unused = branches.length === 0 ? [] : await unusedBranches(run, branches, { slug, except })
-  const going = [...unused, ...previews.flatMap((preview) => marksOfWorking(preview, present.keys()))]
-  const all = [...going, ...staleMarks(present.keys(), run.clock.now())]
-  if (all.length > 0) await source.deleteBranches(remote, all, run.signal)
-  return going
 }

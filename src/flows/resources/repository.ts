@@ -1,5 +1,5 @@
+import { bothOf, doEach, tryEach } from '../../core/async.ts'
 import { DeployError } from '../../core/errors.ts'
-import { bothOf, doEach, tryEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
 import { repositorySlug } from '../../ink/results.ts'
@@ -12,7 +12,7 @@ import { formerRepositoryOf, marks, namedEnvironmentOf } from '../../plan/variab
 import { type GitRemote, parseRemote } from '../../source/remote.ts'
 import type { Run } from '../run.ts'
 import { hasProject } from './account.ts'
-import { targetOf } from './versions.ts'
+import { targetOf } from './branches.ts'
 
 /** Our repository on the platform's git hosting. */
 export interface InkRepository {

@@ -1,4 +1,5 @@
 import { DeployError } from '../../core/errors.ts'
+import { capital } from '../../core/format.ts'
 import { createSanitizer, safeMessage } from '../../core/sanitize.ts'
 import { lastWordsOf, memoryDeath } from '../../diagnosis/lines.ts'
 import { mebibytes } from '../../ink/account.ts'
@@ -27,9 +28,8 @@ import { isDeploying, isLive, meaningOf } from '../../watch/readings.ts'
 import type { RolloutEnd } from '../observe.ts'
 import { rollOut } from '../rollout.ts'
 import type { Run } from '../run.ts'
-import { judge } from '../verdict.ts'
-import type { ReadRepository } from './repository.ts'
-import { ownedBy } from './repository.ts'
+import { type Judgement, judge } from '../verdict.ts'
+import { ownedBy, type ReadRepository } from './repository.ts'
 
 /**
  * Changes the size of production by one step when there is evidence for it, and follows the deployment that this starts
@@ -124,122 +124,86 @@ interface Production {
   readonly repository: ReadRepository
 }
 
-/** What was decided on, and on what grounds. */
-interface Decided {
-  readonly step: Step
-  readonly size: Size
-  readonly load: Load
-  readonly now: number
-}
-
 /** Carries one step out; where the service does not come up with it, takes it back. */
-async function applyScaling(plan: MonitorPlan, run: Run, production: Production, decided: Decided): Promise<Scaled> {
-  const { step, size, load, now } = decided
-  const { slug, branches } = production.repository
-  const begun: Scaled = { load, said: 'Size unchanged: a deployment has begun meanwhile.' }
-  const service = await run.platform.service(production.service.name, freshParts, run.signal)
-  const { branch } = service ?? {}
-  if (!service || branch === undefined || branch !== production.service.branch || isDeploying(service)) return begun
-  run.log.info(describeStep(step))
-  const of = { service, branch, slug, commit: branches.get(branch) }
-  const stepped = withStep(load, step, now, size)
-  try {
-    const end = await resize(plan, run, of, step)
-    if (end.kind === 'superseded' && !end.sent) return begun
-    const { status, sentence } = judge(end)
-    if (status === 'live') return { load: stepped, said: describeStep(step) }
-    const said = `${describeStep(step)} ${sentence}.`
-    if (status === 'superseded' || status === 'cancelled') return { load: stepped, said }
-    const broke = `After its size was changed: ${sentence}`
-    // A service that is gone, or of which it is not known how it is, was not broken by its size.
-    if (end.kind === 'gone' || end.kind === 'unconfirmed') return { load: stepped, said, broke }
-    return await revertBreak(plan, run, production, of, decided, sentence)
-  } catch (error) {
-    run.signal.throwIfAborted()
-    if (!(error instanceof DeployError)) throw error
-    const why = safeMessage(run, error)
-    run.log.warning(`${service.name} could not be changed: ${why}`)
-    return { load, said: `Size unchanged: ml.ink refused it (${why}).` }
+async function applyScaling(
+  plan: MonitorPlan,
+  run: Run,
+  { service: before, seen, repository }: Production,
+  { step, size, load, now }: { step: Step; size: Size; load: Load; now: number },
+): Promise<Scaled> {
+  const described = describeStep(step)
+  run.log.info(described)
+  const resized = await resize(plan, run, before, repository, step, step.to)
+  if (resized.kind === 'overtaken') return { load, said: `Size unchanged: ${resized.why}.` }
+  if (resized.kind === 'refused') {
+    run.log.warning(`${before.name} could not be changed: ${resized.why}`)
+    return { load, said: `Size unchanged: ml.ink refused it (${resized.why}).` }
   }
+  const { end, status, sentence } = resized
+  const stepped = withStep(load, step, now, size)
+  if (status === 'live') return { load: stepped, said: described }
+  const said = `${described} ${sentence}.`
+  if (status === 'superseded' || status === 'cancelled') return { load: stepped, said }
+  const broke = `After its size was changed: ${sentence}`
+  // A service that is gone, or of which it is not known how it is, was not broken by its size.
+  if (end.kind === 'gone' || end.kind === 'unconfirmed') return { load: stepped, said, broke }
+  const broken = withBreak(stepped, step, now)
+  const wasWell = isLive(before) && seen.verdict === 'healthy'
+  if (!wasWell) return { load: broken, said, broke }
+  const from = sizeText(step, step.from)
+  run.log.warning(`${before.name} did not come up with ${sizeText(step, step.to)}; giving it ${from} again`)
+  const back = await resize(plan, run, before, repository, step, step.from)
+  if (back.kind === 'ended' && back.status === 'live') {
+    const again = withBreak(withStep(load, { ...step, to: step.from }, now, size), step, now)
+    const live = `it was given ${from} again and is live`
+    return { load: again, said: `${said} ${capital(live)}.`, broke: `${broke}; ${live}` }
+  }
+  const stays = `going back to ${from} did not work: ${back.kind === 'ended' ? back.sentence : back.why}`
+  return { load: broken, said: `${said} ${capital(stays)}.`, broke: `${broke}; ${stays}` }
 }
 
-const freshParts = { env: true, deployLogLines: 500 } as const
+/** What came of a change of size; `overtaken` where somebody else has begun a deployment, and nothing was sent. */
+type Resized =
+  | { readonly kind: 'overtaken'; readonly why: string }
+  | { readonly kind: 'refused'; readonly why: string }
+  | ({ readonly kind: 'ended'; readonly end: RolloutEnd } & Judgement)
 
-/** What a service runs while its size is changed. */
-interface Deployed {
-  readonly service: Service
-  readonly branch: string
-  readonly slug: string
-  readonly commit: string | undefined
-}
+const overtaken = { kind: 'overtaken', why: 'somebody else has begun a deployment meanwhile' } as const
 
 /**
  * Gives a service another size and follows the deployment that this starts to its end. Nothing but the size is sent: a
  * branch that was read a moment ago may be an old one by now, and naming it would put an old commit back; variables that
  * are not sent stay.
- * @throws DeployError when ml.ink refuses it
  */
-function resize(
+async function resize(
   plan: MonitorPlan,
   run: Run,
-  of: Deployed,
-  { what, to }: Pick<Step, 'what' | 'to'>,
-): Promise<RolloutEnd> {
-  const { service, branch, slug, commit } = of
-  const size = what === 'memory' ? { memory: sizeText({ what }, to) } : { vcpus: sizeText({ what }, to) }
-  return rollOut(run, {
-    ...ownedBy({ ...plan, serviceName: service.name, adopt: false }, slug),
-    branch,
-    commitHash: commit,
-    existing: service,
-    settings: () => size,
-    settingsOnly: true,
-    health: plan.health,
-    deadlineAt: run.deadlineAt,
-  })
-}
-
-/** Remembers the size that broke the service, and gives it back the one before, where it was well with that. */
-async function revertBreak(
-  plan: MonitorPlan,
-  run: Run,
-  { service, seen }: Production,
-  of: Deployed,
-  { step, size, load, now }: Decided,
-  sentence: string,
-): Promise<Scaled> {
-  const broken = withBreak(withStep(load, step, now, size), step, now)
-  const what = `After its size was changed: ${sentence}`
-  const said = `${describeStep(step)} ${sentence}.`
-  const before = sizeText(step, step.from)
-  const wasWell = isLive(service) && seen.verdict === 'healthy'
-  if (!wasWell) return { load: broken, said, broke: what }
-  run.log.warning(`${of.service.name} did not come up with ${sizeText(step, step.to)}; giving it ${before} again`)
-  const failed = await goBack(plan, run, of, step)
-  if (failed !== undefined)
-    return {
-      load: broken,
-      said: `${said} Going back to ${before} did not work: ${failed}.`,
-      broke: `${what}; going back to ${before} did not work: ${failed}`,
-    }
-  return {
-    load: withBreak(withStep(load, { ...step, to: step.from }, now, size), step, now),
-    said: `${said} It was given ${before} again and is live.`,
-    broke: `${what}; it was given ${before} again and is live`,
-  }
-}
-
-/** @returns why it did not work, if so */
-async function goBack(plan: MonitorPlan, run: Run, of: Deployed, step: Step): Promise<string | undefined> {
+  { name, branch }: Service,
+  { slug, branches }: ReadRepository,
+  step: Step,
+  to: number,
+): Promise<Resized> {
+  const service = await run.platform.service(name, { env: true, deployLogLines: 500 }, run.signal)
+  // A service that gets its old size back may still be busy with the one that broke it.
+  const isBusy = to === step.to && service !== undefined && isDeploying(service)
+  if (!service || branch === undefined || service.branch !== branch || isBusy) return overtaken
+  const size = sizeText(step, to)
   try {
-    const service = await run.platform.service(of.service.name, freshParts, run.signal)
-    if (service?.branch !== of.branch) return 'somebody else has begun a deployment meanwhile'
-    const { status, sentence } = judge(await resize(plan, run, { ...of, service }, { ...step, to: step.from }))
-    return status === 'live' ? undefined : sentence
+    const end = await rollOut(run, {
+      ...ownedBy({ ...plan, serviceName: name, adopt: false }, slug),
+      branch,
+      commitHash: branches.get(branch),
+      existing: service,
+      settings: () => (step.what === 'memory' ? { memory: size } : { vcpus: size }),
+      settingsOnly: true,
+      health: plan.health,
+      deadlineAt: run.deadlineAt,
+    })
+    return end.kind === 'superseded' && !end.sent ? overtaken : { kind: 'ended', end, ...judge(end) }
   } catch (error) {
     run.signal.throwIfAborted()
     if (!(error instanceof DeployError)) throw error
-    return safeMessage(run, error)
+    return { kind: 'refused', why: safeMessage(run, error) }
   }
 }
 

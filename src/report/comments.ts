@@ -1,35 +1,32 @@
+import { createHash } from 'node:crypto'
 import type { PhrasingContent, RootContent } from 'mdast'
-import { formatDollars, formatUtc } from '../core/format.ts'
-import { addressCell, commitLink, hostLink, type LogBudget, reasonBlocks, sideBlocks, statusCell } from './details.ts'
-import {
-  cellCode,
-  code,
-  dotted,
-  given,
-  heading,
-  link,
-  paragraph,
-  prose,
-  serialise,
-  smallPrint,
-  strong,
-  table,
-  text,
-} from './markdown.ts'
+import { formatDollars, formatDuration, formatUtc } from '../core/format.ts'
+import * as md from './markdown.ts'
+import { given, ifAny } from './markdown.ts'
 import type { CardRow, Surroundings } from './model.ts'
+import {
+  addressCell,
+  commitLink,
+  headline,
+  hostLink,
+  reasonBlocks,
+  removalWords,
+  sideBlocks,
+  statusCell,
+} from './parts.ts'
 import {
   authenticState,
   boundedRow,
   CARD_MARKER,
   decodeState,
   encodeState,
+  type LogBudget,
   mergeRow,
   mergeRows,
   sameDeployment,
   sealedPart,
   withSeal,
 } from './state.ts'
-import { headline, removalWords } from './wording.ts'
 
 /** GitHub refuses comments beyond 65 536 characters; this leaves room for what it may add. */
 export const MAX_CARD_CHARS = 60_000
@@ -69,7 +66,7 @@ export function renderCard(rows: readonly CardRow[], surroundings: Surroundings,
 /** The services of one run at a glance, for the head of its summary. */
 export function renderOverview(rows: readonly CardRow[], surroundings: Surroundings): string {
   const bounded = newest(rows, MAX_ROWS).map((row) => boundedRow(row, NO_LOG))
-  return serialise([heading(2, text(headline(bounded))), rowTable(bounded, surroundings)])
+  return md.serialise([md.heading(2, md.text(headline(bounded))), rowTable(bounded, surroundings)])
 }
 
 /** The `limit` newest rows, in the order they had. */
@@ -126,13 +123,13 @@ function renderWithin(
 ): string {
   const bounded = rows.map((row) => boundedRow(row, budget))
   const blocks: RootContent[] = [
-    heading(3, ...title(bounded)),
+    md.heading(3, ...title(bounded)),
     rowTable(bounded, surroundings),
     ...bounded.flatMap((row) => detailBlocks(row, bounded.length > 1, surroundings, budget)),
-    ...(surroundings.remarks ?? []).slice(0, 10).map((remark) => paragraph(text('⚠️ '), ...prose(remark))),
-    smallPrint(...footer(bounded, surroundings)),
+    ...(surroundings.remarks ?? []).slice(0, 10).map((remark) => md.paragraph(md.text('⚠️ '), ...md.prose(remark))),
+    md.smallPrint(...footer(bounded, surroundings)),
   ]
-  return `${CARD_MARKER}\n${headed(surroundings.header)}${serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
+  return `${CARD_MARKER}\n${headed(surroundings.header)}${md.serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
 }
 
 const HEADER_OPEN = '<!-- ink-deploy:header -->\n\n'
@@ -156,15 +153,15 @@ function headerOf(bodies: readonly string[]): string | undefined {
 function title(rows: readonly CardRow[]): PhrasingContent[] {
   const [only, ...others] = rows
   const url = others.length === 0 && only?.status === 'live' ? only.url : undefined
-  return url === undefined ? [text(headline(rows))] : [text(`${headline(rows)}: `), ...hostLink(url)]
+  return url === undefined ? [md.text(headline(rows))] : [md.text(`${headline(rows)}: `), ...hostLink(url)]
 }
 
 function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): RootContent {
   const onlyPreviews = rows.every((row) => row.target !== 'production')
-  return table(
+  return md.table(
     ['Service', onlyPreviews ? 'Preview' : 'Address', 'Status', 'Commit'],
     rows.map((row) => [
-      [cellCode(row.service), ...given(row.place, (place) => [text(' in '), cellCode(place)])],
+      [md.cellCode(row.service), ...given(row.place, (place) => [md.text(' in '), md.cellCode(place)])],
       addressCell(row),
       // A single row has its sign in the headline.
       statusCell(row, rows.length > 1),
@@ -175,7 +172,7 @@ function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): Ro
 
 function detailBlocks(row: CardRow, named: boolean, { repositoryUrl }: Surroundings, budget: LogBudget): RootContent[] {
   const blocks = [...reasonBlocks(row, repositoryUrl, budget), ...sideBlocks(row)]
-  return named && blocks.length > 0 ? [paragraph(strong(code(row.service))), ...blocks] : blocks
+  return named && blocks.length > 0 ? [md.paragraph(md.strong(md.code(row.service))), ...blocks] : blocks
 }
 
 function footer(rows: readonly CardRow[], { removal }: Surroundings): PhrasingContent[] {
@@ -183,11 +180,11 @@ function footer(rows: readonly CardRow[], { removal }: Surroundings): PhrasingCo
   const live = rows.filter(runs)
   const costPerDay = live.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
   const previews = live.some((row) => row.target !== 'production')
-  return dotted([
-    given(latest, ({ updatedAt }) => [text(`Updated ${formatUtc(updatedAt)}`)]),
-    link(latest?.runUrl, text('log of the run')),
-    costPerDay > 0 ? [text(`about ${formatDollars(costPerDay)} a day`)] : [],
-    previews && removal !== undefined ? [text(removalWords(removal))] : [],
+  return md.dotted([
+    given(latest, ({ updatedAt }) => [md.text(`Updated ${formatUtc(updatedAt)}`)]),
+    md.link(latest?.runUrl, md.text('log of the run')),
+    costPerDay > 0 ? [md.text(`about ${formatDollars(costPerDay)} a day`)] : [],
+    previews && removal !== undefined ? [md.text(removalWords(removal))] : [],
   ])
 }
 
@@ -200,4 +197,86 @@ function runs({ status, lastWorking: last }: CardRow): boolean {
 export function cardOf({ seal }: Surroundings, pullRequest: number) {
   const authentic = seal && ((body: string) => authenticState(body, seal) !== undefined)
   return { pullRequest, marker: CARD_MARKER, authentic }
+}
+
+const commandWords: readonly (readonly [string, string])[] = [
+  ['/ink deploy', 'deploys the head of this pull request; for one that comes from a fork, name the commit in full'],
+  ['/ink stop', 'removes the preview'],
+  ['/ink logs', 'shows the end of the preview’s runtime log'],
+  ['/ink rollback', 'switches the preview back to the version before'],
+  ['/ink help', 'shows this list'],
+]
+
+/** The answer to `/ink help`, or to a command that does not exist. */
+export function helpAnswer(unknown: string | undefined): string {
+  return md.serialise([
+    ...given(unknown, (word) => [md.paragraph(md.text('There is no command '), md.code(word, 40), md.text('.'))]),
+    md.paragraph(md.text('Commands, each on a line of its own:')),
+    md.list(commandWords.map(([command, what]) => [md.code(command), md.text(` ${what}`)])),
+  ])
+}
+
+/** First line of a refusal, by which it is found when the same person asks for the same again. */
+export function declineMarker(login: string, reason: string): string {
+  const said = createHash('sha256').update(`${login}\n${reason}`).digest('hex').slice(0, 16)
+  return `<!-- ink-deploy:declined ${said} -->`
+}
+
+/** The refusal to somebody who may not give commands, or to a command that cannot be carried out. */
+export function declineAnswer(reason: string): string {
+  return md.serialise([md.paragraph(md.text('Sorry, this was not done: '), ...md.prose(reason))])
+}
+
+/** The answer to `/ink logs`. */
+export function logsAnswer(serviceName: string, status: string, lines: readonly string[]): string {
+  const shown = md.excerpt(lines, 'end', { maxLines: 200, maxLineChars: 300 })
+  return md.serialise([
+    md.paragraph(
+      md.code(serviceName),
+      md.text(' is '),
+      ...md.prose(status, 60),
+      md.text(shown.length === 0 ? ', and its runtime log is empty.' : '.'),
+    ),
+    ...ifAny(shown, (log) => md.folded(`Runtime log, the last ${log.length} lines`, md.block(log))),
+  ])
+}
+
+/** First line of the issue about a service, by which it is found again. */
+export function troubleIssueMarker(serviceName: string): string {
+  return `<!-- ink-deploy:trouble ${serviceName.replaceAll(/[^a-z0-9-]/gi, '')} -->`
+}
+
+/** The body of the issue that stays open as long as a service is in trouble. */
+export function troubleIssueBody(of: {
+  serviceName: string
+  trouble: string
+  logTail: readonly string[]
+  runUrl: string
+}): string {
+  const log = md.excerpt(of.logTail, 'end', { maxLines: 40, maxLineChars: 300 })
+  const blocks = [
+    md.paragraph(md.code(of.serviceName), md.text(' is in trouble: '), ...md.prose(of.trouble)),
+    ...ifAny(log, (tail) => [md.paragraph(md.text('The end of its log:')), md.block(tail)]),
+    md.paragraph(
+      md.text('Found by '),
+      ...md.link(of.runUrl, md.text('a scheduled run')),
+      md.text('. This issue is closed by the first run that finds the service healthy.'),
+    ),
+  ]
+  return `${troubleIssueMarker(of.serviceName)}\n${md.serialise(blocks)}`
+}
+
+/**
+ * The comment that closes the issue.
+ * @param lastedMs milliseconds since the issue was opened
+ */
+export function troubleOverComment(serviceName: string, lastedMs: number, runUrl: string): string {
+  return md.serialise([
+    md.paragraph(
+      md.code(serviceName),
+      md.text(` has recovered after ${formatDuration(lastedMs)} (`),
+      ...md.link(runUrl, md.text('run')),
+      md.text(').'),
+    ),
+  ])
 }

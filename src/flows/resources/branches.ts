@@ -1,9 +1,16 @@
+import { doEach } from '../../core/async.ts'
 import { DeployError } from '../../core/errors.ts'
 import { count, shortSha } from '../../core/format.ts'
-import { doEach } from '../../core/parallel.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
-import { commitOf, deploymentBranch, parseDeploymentBranch, readTarget, targetsOfVersions } from '../../plan/names.ts'
+import {
+  commitOf,
+  deploymentBranch,
+  parseDeploymentBranch,
+  readTarget,
+  removalMarks,
+  targetsOfVersions,
+} from '../../plan/names.ts'
 import type { RollbackPlan } from '../../plan/plan.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
@@ -11,6 +18,7 @@ import type { Source } from '../../source/source.ts'
 import { isLive } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
 import type { Run } from '../run.ts'
+import { longestRemovalMs } from '../start-again.ts'
 
 /** Production keeps this many versions beside the current one, to roll back to. */
 const versionsKept = 5
@@ -196,4 +204,65 @@ async function versionThatWorked(
 
 function describeVersions(ordered: readonly string[]): string {
   return ordered.map((name) => shortSha(commitOf({ branch: name }) ?? name)).join(', ') || 'none'
+}
+
+// Runners' clocks may be wrong by minutes.
+const surelyOverMs = 15 * 60_000
+
+/** The marks among some branches whose removals, by their names, cannot be under way any more: they were killed. */
+export function staleMarks(branches: Iterable<string>, nowMs: number): string[] {
+  return [...branches].filter((name) => {
+    const [, seconds] = /\/(\d+)-\d+-\d+$/.exec(name) ?? []
+    return name.startsWith(removalMarks) && Number(seconds) * 1000 < nowMs - surelyOverMs
+  })
+}
+
+const betweenLooksMs = 2000
+// A removal that is not killed does the rest, the database, within a few seconds.
+const goneForGoodMs = 15_000
+
+/** Tells a deployment of removals of the same preview, by the marks that they put beside its branches. */
+export type RemovalWatch = ReturnType<typeof watchRemovals>
+
+/** Makes no call yet. */
+export function watchRemovals(
+  { clock, signal }: Pick<Run, 'clock' | 'signal'>,
+  remote: GitRemote,
+  serviceName: string,
+) {
+  const firstSeenAt = new Map<string, number>()
+  const marksIn = (branches: Iterable<string>) =>
+    [...branches].filter((name) => name.startsWith(`${removalMarks}${serviceName}/`))
+  /**
+   * Whether a removal is under way among these branches. One that takes longer than a removal can was killed.
+   * @param createdAt when this run created the service, if it did: what was seen before that is over
+   */
+  const isUnderWay = (branches: Iterable<string>, createdAt = Number.NEGATIVE_INFINITY): boolean => {
+    const now = clock.now()
+    const found = marksIn(branches)
+    for (const mark of found) if (!firstSeenAt.has(mark)) firstSeenAt.set(mark, now)
+    const stale = staleMarks(found, now)
+    return found.some((mark) => {
+      const seenAt = firstSeenAt.get(mark) ?? now
+      return seenAt >= createdAt && now - seenAt < longestRemovalMs && !stale.includes(mark)
+    })
+  }
+  /** Reads the branches and takes the marks away that are found to be over. */
+  const look = async (source: Source, createdAt?: number): Promise<boolean> => {
+    const branches = [...(await source.branches(remote, signal)).keys()]
+    if (isUnderWay(branches, createdAt)) return true
+    const left = marksIn(branches)
+    if (left.length > 0) await source.deleteBranches(remote, left, signal)
+    return false
+  }
+  /** Waits until nothing takes away any more what is about to be deployed. */
+  const wait = async (source: Source, isThere: () => Promise<boolean>): Promise<void> => {
+    let goneSince: number | undefined
+    while (await look(source)) {
+      goneSince = (await isThere()) ? undefined : (goneSince ?? clock.now())
+      if (goneSince !== undefined && clock.now() - goneSince > goneForGoodMs) return
+      await clock.sleep(betweenLooksMs, signal)
+    }
+  }
+  return { isUnderWay, look, wait }
 }
