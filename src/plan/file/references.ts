@@ -49,7 +49,7 @@ export interface NamedEnvironment {
   /** File, line, column and key, for messages. */
   readonly label: string
   /** Laid over those of every service. */
-  readonly variables: FileVariables
+  readonly variables: ServiceVariables
 }
 
 /** What a service without a file has. */
