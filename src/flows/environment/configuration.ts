@@ -7,7 +7,6 @@ import {
   type FileCommit,
   fileCommitOf,
   inEnvironment,
-  ofEnvironment,
   type PlacedService,
   placedIn,
   placeServices,
@@ -119,7 +118,7 @@ function settingsWith(
   { environment, branch }: FileCommit,
 ): Omit<Configuration, 'facts' | 'file'> {
   const environments = file?.environments ?? []
-  const inFile = [...(file?.services ?? []).map(({ variables }) => variables), ...environments.map(ofEnvironment)]
+  const inFile = [...(file?.services ?? []), ...environments].map(({ variables }) => variables)
   for (const variables of inFile) deps.maskVariables(plainVariables(variables))
   const own = branch === undefined ? undefined : environments.find((one) => one.branch === branch)
   const all = (file?.services ?? []).map((service) => (own ? inEnvironment(service, own) : service))
