@@ -68,7 +68,7 @@ export async function readCredits(
 
 /**
  * The previews that have to go for another one to fit.
- * \`throws OverBudget when none may go, or it does not help
+ * @throws OverBudget when none may go, or it does not help
  */
 function roomFor(
   plan: PreviewPlan,

@@ -1,4 +1,4 @@
-import { tryEach } from '../../core/async.ts'
+import { signalWithin, tryEach } from '../../core/async.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { mayHaveHappened } from '../../ink/errors.ts'
 import type { DnsRecord, Zone } from '../../ink/resources.ts'
@@ -294,5 +294,5 @@ function sameAs(zone: string, { name, type, content, ttl = 300 }: DnsRecord) {
 /** For what has to be put right also when the run is being cancelled. */
 function cleanupSignal({ signal }: Run): AbortSignal {
   // The runner kills a cancelled run after ten seconds; what is half done is put right before that.
-  return AbortSignal.timeout(signal.aborted ? 4000 : 30_000)
+  return signalWithin(signal.aborted ? 4000 : 30_000)
 }

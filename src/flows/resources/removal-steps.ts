@@ -123,7 +123,8 @@ export async function removeDatabase(run: Run, plan: RemovalPlan, preview: Remov
   const { databaseName, service } = preview
   const wanted = plan.database !== undefined
   const values = Object.values(service?.env ?? {})
-  if (!wanted && service && !values.some((value) => value.includes('://'))) return false
+  const isAddress = (value: string) => value.includes('://')
+  if (!wanted && service && !values.some(isAddress)) return false
   const isOwn = (addresses: readonly (string | undefined)[]) =>
     wanted || addresses.some((address) => address !== undefined && values.includes(address))
   const [database, instance] = await Promise.all([
@@ -132,7 +133,9 @@ export async function removeDatabase(run: Run, plan: RemovalPlan, preview: Remov
   ])
   if (!wanted && !service) return removeRemains(run, plan.place, preview, database ?? instance)
   const resource = database && isOwn([database.url]) && (await platform.deleteDatabase(databaseName, signal))
-  const ofTemplate = (instance ? isOwn(addressesOf(instance)) : wanted) && platform.offers('listTemplateInstances')
+  const ofTemplate =
+    (instance ? isOwn(instance.outputs.map(({ value }) => value).filter(isAddress)) : wanted) &&
+    platform.offers('listTemplateInstances')
   const template = ofTemplate && (await removeTemplateDatabase(run, databaseName, instance))
   return Boolean(resource || template)
 }
@@ -150,19 +153,14 @@ async function removeRemains(
   const { databaseName } = preview
   const volumes = database ? [] : await volumesOf(run, databaseName)
   if (!database && volumes.length === 0) return false
-  if (!(await hasBranch(run, place, preview))) return false
+  const repository = await openInkRepository(run, place)
+  const branches = repository ? await readBranches(run, repository) : new Map<string, string>()
+  if (branchesOf(preview, branches.keys()).length === 0) return false
   if (database)
     throw new Error(
       'its service is gone already, so nothing tells any more whether it was the preview’s own; delete it at ml.ink, or run this again with the `database` input',
     )
   return (await removeVolumes(run, databaseName)) > 0
-}
-
-async function hasBranch(run: Run, place: Place, preview: Removable): Promise<boolean> {
-  const repository = await openInkRepository(run, place)
-  if (!repository) return false
-  const present = await readBranches(run, repository)
-  return branchesOf(preview, present.keys()).length > 0
 }
 
 /** Its services, then the volumes, which outlive them. What an earlier try has removed is not missed. */
@@ -186,9 +184,4 @@ async function removeVolumes(run: Run, name: string): Promise<number> {
 async function volumesOf({ platform, signal }: Run, name: string): Promise<readonly string[]> {
   const all = await platform.volumes(signal)
   return all.map((volume) => volume.name).filter((volume) => volume === name || volume.startsWith(`${name}-`))
-}
-
-/** The addresses that an instance goes by, each of which a service may have been given. */
-function addressesOf({ outputs }: TemplateInstance): string[] {
-  return outputs.map(({ value }) => value).filter((value) => value.includes('://'))
 }

@@ -55,9 +55,9 @@ export async function readBranches(
  * @throws DeployError when it is not ours and `adopt` is not set
  */
 export function assertOwned(service: Service, plan: { place: Place; adopt: boolean }, slug: string): void {
-  const allowance = mayChange(existing(service, plan.place, slug), plan.place.repository.fullName, plan.adopt)
-  for (const one of [allowance, sameEnvironment(service, plan.place)])
-    assertAllowed(one, 'Stopped before changing anything')
+  const { place, adopt } = plan
+  const allowance = mayChange(existing(service, place, slug), place.repository.fullName, adopt)
+  assertAllowed('Stopped before changing anything', allowance, sameEnvironment(service, place))
 }
 
 /**
@@ -68,19 +68,18 @@ export function assertOwned(service: Service, plan: { place: Place; adopt: boole
  */
 export function assertRemovable(
   service: Service,
-  request: { place: Place; pullRequest: number | undefined },
+  { place, pullRequest }: { place: Place; pullRequest: number | undefined },
   slug: string | undefined,
 ): void {
-  const { place, pullRequest } = request
-  assertAllowed(mayDelete(existing(service, place, slug), place.repository.fullName, pullRequest), 'Not removed')
-  assertAllowed(sameEnvironment(service, place), 'Not removed')
+  const allowance = mayDelete(existing(service, place, slug), place.repository.fullName, pullRequest)
+  assertAllowed('Not removed', allowance, sameEnvironment(service, place))
 }
 
 /** What an environment that the file names has is no other's, and it has nothing of theirs, whatever the names are. */
 function sameEnvironment({ name, env = {} }: Service, { environment }: Place): Allowance {
   const marked = namedEnvironmentOf(env)
   if (marked === environment) return { allowed: true }
-  const [of, wanted] = [marked, environment].map((one) => (one === undefined ? 'none that the file names' : one))
+  const [of, wanted] = [marked, environment].map((one = 'none that the file names') => one)
   return {
     allowed: false,
     reason: `the service ${name} is marked as one of another environment (${of}, and this run is for ${wanted})`,
@@ -150,8 +149,8 @@ function fromOurRepository({ repo }: Service, slug: string): boolean {
   return repo === undefined || repo === slug
 }
 
-function assertAllowed(allowance: Allowance, what: string): void {
-  if (!allowance.allowed) throw new DeployError(`${what}: ${allowance.reason}`, { hint: allowance.hint })
+function assertAllowed(what: string, ...allowances: readonly Allowance[]): void {
+  for (const one of allowances) if (!one.allowed) throw new DeployError(`${what}: ${one.reason}`, { hint: one.hint })
 }
 
 type PlacedPlan = Extract<Plan, { readonly place: unknown }>
@@ -253,8 +252,9 @@ export async function findPreviews(
   ])
   const read = async (serviceName: string): Promise<FoundPreview[]> => {
     const service = await run.platform.service(serviceName, { env: true }, run.signal)
-    const pullRequest = service ? numberOf(service) : fromBranches.get(serviceName)
-    if (pullRequest === undefined || (service && !isOwnService(service, place, slug))) return []
+    const pullRequest = service ? Number(service.env?.[marks.pullRequest]) : (fromBranches.get(serviceName) ?? 0)
+    if (!Number.isInteger(pullRequest) || pullRequest <= 0 || (service && !isOwnService(service, place, slug)))
+      return []
     const createdAt = Date.parse(service?.createdAt ?? '')
     const own = { serviceName, databaseName: databaseName(serviceName), service, pullRequest }
     return [{ ...own, createdAt: Number.isNaN(createdAt) ? undefined : createdAt }]
@@ -264,11 +264,6 @@ export async function findPreviews(
   const unreadable = failed.map(({ item, error }) => ({ serviceName: item, why: safeMessage(run, error) }))
   const found: ReadRepository = { ...repository, branches }
   return { previews: done.flat(), unreadable, repository: found }
-}
-
-function numberOf(service: Service): number | undefined {
-  const number = Number(service.env?.[marks.pullRequest])
-  return Number.isInteger(number) && number > 0 ? number : undefined
 }
 
 /** The oldest first; those of unknown age last, so that they are not taken for old. The platform tells whole seconds. */
