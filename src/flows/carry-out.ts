@@ -163,9 +163,7 @@ function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unkno
   const diagnosis = { cause, hint, decisive: [], tail: [] }
   reporter.update({ status, phase: late ? phase : undefined, diagnosis })
   reporter.timeline.end('failed', cause)
-  const report = isDeployment(plan)
-    ? deployReport(deps, reporter, { action: plan.kind })
-    : nothingReport(deps, 'failed', cause, hint)
+  const report = isDeployment(plan) ? deployReport(deps, reporter) : nothingReport(deps, 'failed', cause, hint)
   return { action: actionOf(plan), status, report, failure: new DeployError(cause, { hint, cause: thrown }) }
 }
 

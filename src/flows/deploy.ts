@@ -256,7 +256,6 @@ function outcomeOf(
   }
   const perDay = run.reporter.row().costPerDay
   const report = deployReport(run, run.reporter, {
-    action: plan.kind,
     pushed: work.pushed && pushedView(work, work.pushed),
     detected: work.prepared.detected?.sentence,
     envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),

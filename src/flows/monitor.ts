@@ -130,8 +130,12 @@ async function withTrouble(
   const told = !plan.dryRun && seen.target === 'production'
   const issue = told ? await keepIssue(run, seen.service, what, logTail) : undefined
   if (what === undefined) return seen
-  const trouble = { what, sinceIso: issue?.openedAt ?? new Date(run.clock.now()).toISOString(), logTail }
-  return { ...seen, verdict: 'trouble', trouble, issue: issue && { number: issue.number, url: issue.url } }
+  return {
+    ...seen,
+    verdict: 'trouble',
+    trouble: { what, logTail },
+    issue: issue && { number: issue.number, url: issue.url },
+  }
 }
 
 function troubleOf(service: Service, verdict: string | undefined, asked: ProbeResult): string | undefined {

@@ -67,7 +67,7 @@ function outcomeOf(run: Run, service: Service, end: RolloutEnd): Outcome {
     reason: live || explanation ? undefined : sentence,
   })
   const envNames = Object.keys(service.env ?? {}).sort()
-  const report = deployReport(run, run.reporter, { action: 'rollback', envNames })
+  const report = deployReport(run, run.reporter, { envNames })
   return { action: 'rollback', status, report, failure: failureOf(status, sentence, explanation) }
 }
 

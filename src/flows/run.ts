@@ -217,11 +217,7 @@ export function reportBase({ context, warnings }: RunDeps) {
 }
 
 /** The report of a deployment: what its reporter has heard of it, and more. */
-export function deployReport(
-  deps: RunDeps,
-  reporter: Reporter,
-  more: Pick<DeployReport, 'action'> & Partial<DeployReport>,
-): DeployReport {
+export function deployReport(deps: RunDeps, reporter: Reporter, more: Partial<DeployReport> = {}): DeployReport {
   const { phases } = reporter.timeline
   return { kind: 'deploy', row: reporter.row(), phases, envNames: [], annotations: [], ...more, ...reportBase(deps) }
 }
