@@ -14,9 +14,8 @@ import { dryRun } from './environment/foresee.ts'
 import { retire } from './environment/retire.ts'
 import { monitor } from './monitor.ts'
 import { openReporter, type Subject } from './reporter.ts'
-import { assertPlace } from './resources/account.ts'
-import { evictOldest, OverBudget } from './resources/budget.ts'
-import { keepFormerNames, ownService } from './resources/repository.ts'
+import { evictOldest, OverBudget } from './resources/account.ts'
+import { assertPlace, keepFormerNames, ownService } from './resources/repository.ts'
 import { rollback } from './rollback.ts'
 import {
   actionOf,

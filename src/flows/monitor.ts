@@ -17,8 +17,9 @@ import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../rep
 import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
 import { type ProbeResult, probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/readings.ts'
-import { costView, readCredits, runningCosts } from './resources/budget.ts'
-import { findPreviews, ownService, type ReadRepository } from './resources/repository.ts'
+import { costView, readCredits, runningCosts } from './resources/account.ts'
+import { findPreviews } from './resources/previews.ts'
+import { ownService, type ReadRepository } from './resources/repository.ts'
 import { scale, stuckAtSize } from './resources/scaling.ts'
 import { type Outcome, type Run, reportBase } from './run.ts'
 

@@ -14,9 +14,9 @@ import { monitor } from './monitor.ts'
 import { pullRequestFact } from './pull-requests.ts'
 import { pullRequestOfTask } from './records.ts'
 import { cardSurroundings } from './reporter.ts'
-import { costOf, costView, runningCosts } from './resources/budget.ts'
+import { costOf, costView, runningCosts } from './resources/account.ts'
+import { type FoundPreview, findPreviews } from './resources/previews.ts'
 import { describeLeft, removePreviews, retirePreview } from './resources/removal.ts'
-import { type FoundPreview, findPreviews } from './resources/repository.ts'
 import { type Outcome, type Run, windUpMs } from './run.ts'
 
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined

@@ -1,11 +1,84 @@
-import { retry } from '../../core/async.ts'
+import { bothOf, retry, tryEach } from '../../core/async.ts'
+import { safeMessage } from '../../core/sanitize.ts'
 import { isTransient } from '../../ink/errors.ts'
 import type { Database, TemplateInstance } from '../../ink/resources.ts'
 import type { Service } from '../../ink/results.ts'
+import { databaseName, markedPreview, previewName } from '../../plan/names.ts'
 import type { Costing, Place } from '../../plan/plan.ts'
+import { marks } from '../../plan/variables.ts'
 import type { Run } from '../run.ts'
-import { branchesOf } from './branches.ts'
-import { openInkRepository, type Removable, readBranches } from './repository.ts'
+import { branchesOf, targetOf } from './branches.ts'
+import { isOwnService, openInkRepository, type ReadRepository, readBranches } from './repository.ts'
+
+/** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
+export interface Removable {
+  readonly serviceName: string
+  readonly databaseName: string
+  /** Undefined for a service of production. */
+  readonly pullRequest: number | undefined
+  readonly service: Service | undefined
+}
+
+/** A preview of this repository that was found on the platform. */
+export interface FoundPreview extends Removable {
+  readonly pullRequest: number
+  /** Milliseconds since the epoch; undefined when the platform does not say. */
+  readonly createdAt: number | undefined
+}
+
+/**
+ * Finds all previews of a repository: among the services that the platform lists (100 at most), and by the repository's
+ * branches `ink/pr-<n>/<service>/…` and marks of removals, which also show those beyond the list and those whose service is
+ * gone.
+ */
+export async function findPreviews(
+  run: Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>,
+  place: Place,
+) {
+  const repository = await openInkRepository(run, place)
+  if (!repository) return { previews: [], unreadable: [] }
+  const { slug } = repository
+  const [listed, branches] = await bothOf(
+    run.signal,
+    // Without a list the branches alone tell which previews there are.
+    (signal) => (run.platform.offers('listServices') ? run.platform.services(signal) : Promise.resolve([])),
+    (signal) => readBranches({ ...run, signal }, repository),
+  )
+  const fromBranches = new Map(
+    [...branches.keys()]
+      .flatMap((name) => targetOf(name) ?? markedPreview(name) ?? [])
+      .flatMap(({ pullRequest, serviceName }): [string, number][] =>
+        pullRequest === undefined ? [] : [[serviceName ?? previewName(place.baseName, pullRequest), pullRequest]],
+      ),
+  )
+  const names = new Set([
+    ...listed.filter(({ repo, name }) => repo === slug && name !== place.baseName).map(({ name }) => name),
+    ...fromBranches.keys(),
+  ])
+  const read = async (serviceName: string): Promise<FoundPreview[]> => {
+    const service = await run.platform.service(serviceName, { env: true }, run.signal)
+    const pullRequest = service ? Number(service.env?.[marks.pullRequest]) : (fromBranches.get(serviceName) ?? 0)
+    if (!Number.isInteger(pullRequest) || pullRequest <= 0 || (service && !isOwnService(service, place, slug)))
+      return []
+    const createdAt = Date.parse(service?.createdAt ?? '')
+    const own = { serviceName, databaseName: databaseName(serviceName), service, pullRequest }
+    return [{ ...own, createdAt: Number.isNaN(createdAt) ? undefined : createdAt }]
+  }
+  const { done, failed } = await tryEach([...names], read, run.signal)
+  // What looks like ours and could not be read.
+  const unreadable = failed.map(({ item, error }) => ({ serviceName: item, why: safeMessage(run, error) }))
+  const found: ReadRepository = { ...repository, branches }
+  return { previews: done.flat(), unreadable, repository: found }
+}
+
+/** The oldest first; those of unknown age last, so that they are not taken for old. The platform tells whole seconds. */
+export function oldestFirst(previews: readonly FoundPreview[]): FoundPreview[] {
+  return previews.toSorted(
+    (a, b) =>
+      (a.createdAt ?? Number.POSITIVE_INFINITY) - (b.createdAt ?? Number.POSITIVE_INFINITY) ||
+      a.pullRequest - b.pullRequest,
+  )
+}
 
 /** The plan of whoever removes something: where, and whether this repository asks for databases. */
 export type RemovalPlan = Pick<Costing, 'database'> & { readonly place: Place }
