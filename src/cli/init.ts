@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { recommendedWorkflow, WORKFLOW_PATH } from '../login/repository.ts'
-import { decides, detectServices, type FoundService, inkFileOf } from '../plan/file/detect.ts'
-import type { FileTree } from '../plan/file/file-tree.ts'
+import { decides, detectServices, type FoundService } from '../plan/file/detect.ts'
+import type { FileTree } from '../plan/file/detect-node.ts'
 import type { Command } from './command.ts'
 
 const USAGE = `Usage: ink-deploy init [options] [DIRECTORY]
@@ -127,4 +127,39 @@ async function writeNew(path: string, text: string): Promise<'written' | 'there'
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return 'there'
     throw error
   }
+}
+
+/** `ink.yml` with these services. Values stand in quotes where YAML could read them as something else. */
+export function inkFileOf(services: readonly FoundService[]): string {
+  const lines = services.flatMap(({ name, root, kind, settings }) => {
+    const given = { ...(root === '.' ? {} : { root }), ...settings }
+    if (Object.keys(given).length === 0) return [`  ${name}: {} # ${kind}: ml.ink finds out the rest`]
+    return [`  ${name}: # ${kind}`, ...nested(given, '    ')]
+  })
+  return [`# yaml-language-server: $schema=${schemaUrl}`, 'services:', ...lines, ''].join('\n')
+}
+
+const schemaUrl = 'https://raw.githubusercontent.com/OWNER/ink-deploy/v1/ink.schema.json'
+
+function nested(settings: Readonly<Record<string, string>>, indent: string): string[] {
+  const groups = new Map<string, Record<string, string>>()
+  const lines: string[] = []
+  for (const [key, value] of Object.entries(settings)) {
+    const [group = '', below] = key.split('.')
+    if (below === undefined) lines.push(`${indent}${key}: ${scalar(value)}`)
+    else groups.set(group, { ...groups.get(group), [below]: value })
+  }
+  for (const [group, below] of groups) {
+    const pairs = Object.entries(below).map(([key, value]) => `${key}: ${scalar(value)}`)
+    lines.push(`${indent}${group}: { ${pairs.join(', ')} }`)
+  }
+  return lines
+}
+
+function scalar(value: string): string {
+  return /^[A-Za-z./][\w./ -]*$/.test(value) && !/^(true|false|null|yes|no|on|off)$/i.test(value)
+    ? value
+    : /^\d{1,5}$/.test(value)
+      ? value
+      : JSON.stringify(value)
 }

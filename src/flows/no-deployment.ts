@@ -4,9 +4,9 @@ import { safeMessage } from '../core/sanitize.ts'
 import { noneTitles } from '../plan/describe.ts'
 import type { PullRequest, RunEvent } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
+import type { NonePlan, RefusedPlan } from '../plan/intent.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { idleGlobs } from '../plan/paths.ts'
-import type { NonePlan, RefusedPlan } from '../plan/plan.ts'
 import { nothingReport, type Outcome, type Reporter, type RunDeps } from './run.ts'
 
 /** The run cannot go on: a missing key, a command that lacks what it needs. The pull request that is waiting is told. */

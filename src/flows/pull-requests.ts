@@ -1,10 +1,10 @@
 import { errorMessage } from '../core/errors.ts'
 import type { PullRequestState } from '../github/pull-requests.ts'
-import type { PullRequest } from '../plan/event.ts'
+import type { Facts, NeededFact, PullRequest, RunningVersion } from '../plan/event.ts'
 import { branchOf } from '../plan/event.ts'
 import { labelFollowsHead } from '../plan/guards.ts'
 import { commitOf } from '../plan/names.ts'
-import type { Facts, NeededFact, Plan, RunningVersion } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import { isLive } from '../watch/readings.ts'
 import type { Deps } from './run.ts'
 
@@ -14,8 +14,8 @@ export function pullRequestFact(
 ): PullRequest | 'not-found' | 'unreadable' {
   if (read === undefined) return 'unreadable'
   if (read === 'absent') return 'not-found'
-  const { open, author, ...rest } = read
-  return { ...rest, state: open ? 'open' : 'closed', author: author ?? 'ghost' }
+  const { open, ...rest } = read
+  return { ...rest, state: open ? 'open' : 'closed' }
 }
 
 type Asked = Pick<Deps, 'github' | 'openPlatform' | 'log'>

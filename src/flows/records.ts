@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { RecordStatus } from '../github/records.ts'
+import type { Place } from '../plan/event.ts'
 import { environmentName, nameIn, placeName, previewName, serviceName as productionName } from '../plan/names.ts'
-import type { Place } from '../plan/plan.ts'
 import type { CardRow, RowStatus } from '../report/model.ts'
 import type { Deps } from './run.ts'
 

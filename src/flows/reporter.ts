@@ -1,5 +1,5 @@
 import { placeName } from '../plan/names.ts'
-import { removalBy, workflowsOf } from '../plan/workflow/check.ts'
+import { removalBy, workflowsOf } from '../plan/workflow.ts'
 import { cardOf, type FoldedCard, foldCard } from '../report/comments.ts'
 import type { CardRow, Surroundings, Target } from '../report/model.ts'
 import { isBad, targetFor } from '../report/parts.ts'

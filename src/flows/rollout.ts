@@ -1,6 +1,6 @@
 import { type Deadline, DeadlinePassed, deadlineAtTime } from '../core/async.ts'
 import { safeMessage } from '../core/sanitize.ts'
-import type { ServiceSettings } from '../ink/arguments.ts'
+import type { ServiceSettings } from '../ink/catalogue.ts'
 import { isNameTaken, isTransient, mayHaveHappened, ToolError } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'

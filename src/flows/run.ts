@@ -4,11 +4,12 @@ import { inSeconds } from '../core/format.ts'
 import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
-import type { RunContext } from '../plan/event.ts'
-import type { Place, RefusedPlan, WorkPlan } from '../plan/plan.ts'
+import type { Place, RunContext } from '../plan/event.ts'
+import type { RefusedPlan } from '../plan/intent.ts'
+import type { WorkPlan } from '../plan/plan.ts'
 import type { OutputName } from '../plan/setting-table.ts'
 import type { CommentMode, ParsedSettings, Settings, SettingsSources } from '../plan/settings.ts'
-import type { WorkflowText } from '../plan/workflow/workflow.ts'
+import type { WorkflowText } from '../plan/workflow.ts'
 import type {
   CardRow,
   DeployReport,

@@ -1,10 +1,18 @@
 import { getOctokit } from '@actions/github'
-import type * as z from 'zod'
+import * as z from 'zod'
 import { type Clock, inTurns, retry, signalWithin } from '../core/async.ts'
 import { describeBody, type Fetch, limitAnswers } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
-import { type CallFailure, classify, field, readFailure, whenToRepeat } from './failures.ts'
-import { type Ability, type Forge, openForge } from './forge.ts'
+import {
+  type CallFailure,
+  classify,
+  field,
+  type GitHubLog,
+  type Need,
+  type PermissionWarnings,
+  readFailure,
+  whenToRepeat,
+} from './failures.ts'
 
 /** What became of one call to GitHub. Nothing here is thrown: GitHub's side decorates the job, it does not decide it. */
 export type CallOutcome<T> = { readonly ok: true; readonly data: T } | CallFailure
@@ -18,56 +26,17 @@ export interface Patience {
   readonly deadlineAt?: number | undefined
 }
 
-/** An entry below `permissions:` in a workflow. */
-export type Permission = 'actions' | 'contents' | 'deployments' | 'issues' | 'pull-requests'
-
-export type Access = 'read' | 'write'
-
-/** What a call needs, and what for. */
-export interface Need {
-  readonly permission: Permission
-  readonly access: Access
-  readonly purpose: string
-}
-
-/** Remembers what the token may not do, and tells it once per permission. */
-export interface PermissionWarnings {
-  /** Why such a call is pointless, when that is known already. */
-  known(need: Need): string | undefined
-  report(need: Need, failure: CallFailure): void
-  /** The token itself is not accepted. */
-  refused(failure: CallFailure): void
-}
-
-/** One REST call. `route` is GitHub's template, such as `GET /repos/{owner}/{repo}/pulls/{pull_number}`. */
-export interface ApiCall<T> extends Need, Patience {
-  readonly route: string
-  readonly params?: Readonly<Record<string, unknown>>
-  /** The fields of the answer that we rely on. */
-  readonly schema: z.ZodType<T>
-  /** What it is for, as an infinitive for the warning: `write the comment`. */
-  readonly purpose: string
-  /** A write that may be repeated without harm. Reads always may. */
+/** What a call is for and needs. Unless told otherwise `GET` reads and all else writes. */
+export interface Call extends Omit<Need, 'access'>, Partial<Pick<Need, 'access'>>, Patience {
+  /** A `POST` that may be repeated without harm. All else always may. */
   readonly repeatable?: boolean
-  /** What the forge has to be able to for it; where it is not, nothing is called. */
+  /** What the forge has to be able to do for it; where it is not, nothing is called. */
   readonly ability?: Ability
   /** A refusal is expected and tells nothing about the workflow's permissions. */
   readonly silent?: boolean
 }
 
-/** The REST API of one repository. */
-export interface Api {
-  readonly forge: Forge
-  /** Never throws. The caller decides whether a failure is worth a warning; what the token may not do is warned about here, once. */
-  call<T>(call: ApiCall<T>): Promise<CallOutcome<T>>
-  /** All pages of a list, `per_page` 100; stops early where `enough` says so. */
-  pages<T>(
-    call: ApiCall<readonly T[]>,
-    enough?: (page: readonly T[]) => boolean | Promise<boolean>,
-  ): Promise<CallOutcome<readonly T[]>>
-  /** Warns that something could not be done, with the forge's own words, unless that was told already or is no news. */
-  warn(failure: CallFailure, what: string, advice?: string): undefined
-}
+type Parameters = Readonly<Record<string, unknown>>
 
 /** Where the API is, and what its calls need. */
 export interface ApiOptions {
@@ -86,21 +55,18 @@ export interface ApiOptions {
   readonly fetch?: Fetch | undefined
 }
 
-/** What is told of GitHub's side of a run. */
-export interface GitHubLog {
-  warning(message: string): void
-  info(message: string): void
-  debug(message: string): void
-}
-
 const CALL_LIMIT_MS = 60_000
 const ATTEMPT_LIMIT_MS = 15_000
 const MAX_PAGES = 100
 const PAGE_SIZE = 100
 
+/** The REST API of one repository. */
+export type Api = ReturnType<typeof openApi>
+
 /** Opens the API. No call is made yet. */
-export function openApi(options: ApiOptions): Api {
-  const debug = (message: string) => options.log.debug(message)
+export function openApi(options: ApiOptions) {
+  const { log, clock, warnings } = options
+  const debug = (message: string) => log.debug(message)
   const octokit = getOctokit(options.token, {
     baseUrl: options.apiUrl,
     log: { debug, info: debug, warn: debug, error: debug },
@@ -108,77 +74,82 @@ export function openApi(options: ApiOptions): Api {
   })
   // GitHub asks for one call at a time, to stay clear of the secondary limits.
   const queue = inTurns(1)
-  const forge = openForge(options.apiUrl, askVersion, (message) => options.log.info(message))
+  const request = (route: string, params: Parameters) =>
+    octokit.request(route, { ...params, request: { signal: signalWithin(ATTEMPT_LIMIT_MS, options.signal) } })
 
-  async function askVersion(): Promise<string | undefined> {
-    const signal = signalWithin(ATTEMPT_LIMIT_MS, options.signal)
-    const answer = await octokit.request('GET /version', { request: { signal } }).catch(() => undefined)
+  const forge = openForge(options.apiUrl, log, async () => {
+    const answer = await request('GET /version', {}).catch(() => undefined)
     const version = field(answer?.data, 'version')
-    return typeof version === 'string' ? sanitizePhrase(version) : undefined
-  }
+    return typeof version === 'string' ? sanitizePhrase(version) : ''
+  })
 
-  async function attempt(call: ApiCall<unknown>, tellTotal?: (total: number) => void): Promise<unknown> {
-    const signal = signalWithin(ATTEMPT_LIMIT_MS, options.signal)
-    // What a route has no place for, Octokit would send as a query.
-    const place = call.route.includes('{owner}') ? { owner: options.owner, repo: options.repo } : {}
-    const response = await octokit.request(call.route, { ...place, ...call.params, request: { signal } })
-    const total = Number(response.headers['x-total-count'])
-    if (Number.isInteger(total)) tellTotal?.(total)
-    return response.data
-  }
-
-  async function withRetries(
-    call: ApiCall<unknown>,
+  /**
+   * Makes one call. Never throws. The caller decides whether a failure is worth a warning; what the token may not do is warned
+   * about here, once.
+   * @param route GitHub's template, such as `GET /repos/{owner}/{repo}/pulls/{pull_number}`
+   * @param schema the fields of the answer that we rely on
+   * @param tellTotal gets the length of the whole list, where the forge says it
+   */
+  async function call<T>(
+    wanted: Call,
+    route: string,
+    params: Parameters,
+    schema: z.ZodType<T>,
     tellTotal?: (total: number) => void,
-  ): Promise<CallOutcome<unknown>> {
-    const repeatable = call.repeatable ?? call.access === 'read'
-    try {
-      const data = await retry(() => attempt(call, tellTotal), {
-        ...options,
-        deadlineAt: call.deadlineAt ?? options.clock.now() + (options.callLimitMs ?? CALL_LIMIT_MS),
-        again: (thrown) => whenToRepeat(readFailure(thrown), { nowMs: options.clock.now(), repeatable }),
-        onRetry: (thrown, pauseMs) => {
-          const { status, message } = readFailure(thrown)
-          debug(`${forge.name}: ${call.route} failed (${status ?? message}), again in ${Math.round(pauseMs)} ms`)
-        },
-      })
-      return { ok: true, data }
-    } catch (thrown) {
-      return classify(readFailure(thrown))
-    }
-  }
-
-  async function call<T>(wanted: ApiCall<T>, tellTotal?: (total: number) => void): Promise<CallOutcome<T>> {
-    const known = options.warnings.known(wanted)
+  ): Promise<CallOutcome<T>> {
+    const need = { access: route.startsWith('GET ') ? ('read' as const) : ('write' as const), ...wanted }
+    const known = warnings.known(need)
     if (known !== undefined) return { ok: false, problem: 'missing-permission', message: known }
     await forge.known()
     if (wanted.ability !== undefined && !(await forge.can(wanted.ability))) {
       return { ok: false, problem: 'not-here', message: `${forge.name} has nothing of the kind` }
     }
-    const outcome = await queue(() => withRetries(wanted, tellTotal))
+    const attempt = async () => {
+      // What a route has no place for, Octokit would send as a query.
+      const place = route.includes('{owner}') ? { owner: options.owner, repo: options.repo } : {}
+      const response = await request(route, { ...place, ...params })
+      const total = Number(response.headers['x-total-count'])
+      if (Number.isInteger(total)) tellTotal?.(total)
+      return response.data as unknown
+    }
+    const repeatable = wanted.repeatable ?? !route.startsWith('POST ')
+    const policy = {
+      ...options,
+      deadlineAt: wanted.deadlineAt ?? clock.now() + (options.callLimitMs ?? CALL_LIMIT_MS),
+      again: (thrown: unknown) => whenToRepeat(readFailure(thrown), { nowMs: clock.now(), repeatable }),
+      onRetry: (thrown: unknown, pauseMs: number) => {
+        const { status, message } = readFailure(thrown)
+        debug(`${forge.name}: ${route} failed (${status ?? message}), again in ${Math.round(pauseMs)} ms`)
+      },
+    }
+    const outcome = await queue(() => retry(attempt, policy)).then(
+      (data) => ({ ok: true as const, data }),
+      (thrown: unknown) => classify(readFailure(thrown)),
+    )
     if (!outcome.ok) {
-      if (outcome.problem === 'token-refused') options.warnings.refused(outcome)
-      if (outcome.problem === 'missing-permission' && wanted.silent !== true) options.warnings.report(wanted, outcome)
+      if (outcome.problem === 'token-refused') warnings.refused(outcome)
+      if (outcome.problem === 'missing-permission' && wanted.silent !== true) warnings.report(need, outcome)
       return outcome
     }
-    const parsed = wanted.schema.safeParse(outcome.data)
+    const parsed = schema.safeParse(outcome.data)
     if (parsed.success) return { ok: true, data: parsed.data }
-    return {
-      ok: false,
-      problem: 'unreadable',
-      message: unreadable(wanted.route, forge.name, outcome.data, parsed.error),
-    }
+    return { ok: false, problem: 'unreadable', message: unreadable(route, forge.name, outcome.data, parsed.error) }
   }
 
+  /** All pages of a list, `per_page` 100; stops early where `enough` says so. */
   async function pages<T>(
-    wanted: ApiCall<readonly T[]>,
+    wanted: Call,
+    route: string,
+    params: Parameters,
+    item: z.ZodType<T>,
     enough: (page: readonly T[]) => boolean | Promise<boolean> = () => false,
-  ) {
+  ): Promise<CallOutcome<readonly T[]>> {
     const all: T[] = []
     // Gitea and Forgejo choose the size of a page themselves, and say how many there are.
     let total: number | undefined
     for (let page = 1; page <= MAX_PAGES; page++) {
-      const outcome = await call({ ...wanted, params: { ...wanted.params, per_page: PAGE_SIZE, page } }, (told) => {
+      const onPage = { ...params, per_page: PAGE_SIZE, page }
+      const outcome = await call(wanted, route, onPage, z.array(item), (told) => {
         total = told
       })
       if (!outcome.ok) return outcome
@@ -186,17 +157,18 @@ export function openApi(options: ApiOptions): Api {
       const isLast = outcome.data.length === 0 || all.length >= (total ?? 0)
       if ((await enough(outcome.data)) || (total === undefined ? outcome.data.length < PAGE_SIZE : isLast)) break
     }
-    return { ok: true as const, data: all }
+    return { ok: true, data: all }
   }
 
   return {
     forge,
     call,
     pages,
-    warn({ problem, status, message }, what, advice) {
+    /** Warns that something could not be done, with the forge's own words, unless that was told already or is no news. */
+    warn({ problem, status, message }: CallFailure, what: string, advice?: string): undefined {
       if (problem === 'missing-permission' || problem === 'token-refused' || problem === 'not-here') return
       const words = `Could not ${what} (${forge.name}: ${status ?? 'no answer'} ${message}).`
-      options.log.warning(advice === undefined ? words : `${words} ${advice}`)
+      log.warning(advice === undefined ? words : `${words} ${advice}`)
     },
   }
 }
@@ -205,4 +177,49 @@ function unreadable(route: string, forge: string, data: unknown, { issues: [issu
   if (typeof data === 'string') return `the answer to ${route} is not JSON: ${describeBody(data) || 'it is empty'}`
   const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`
   return `${forge}'s answer to ${route} is not as documented${where}`
+}
+
+/** What GitHub can do and others cannot, and what that means for a run. */
+const ONLY_GITHUB = {
+  'deployment-records': 'has no deployment records (“View deployment”)',
+  comparison:
+    'does not say how commits lie to each other (`watch` can hold back the first preview of a pull request only)',
+  'token-outlives-run':
+    'takes the token of a cancelled run away at once (its comment is put right by the next run or sweep)',
+} as const
+
+/** Something that not every forge can do. */
+type Ability = keyof typeof ONLY_GITHUB
+
+/**
+ * The program that hosts the repository: GitHub, or one that speaks Gitea's dialect of GitHub's API. Told apart by the address
+ * of the API: below `/api/v1` it is Gitea's, which calls itself Forgejo where its version says so (`11.0.1+gitea-1.22.0`,
+ * https://forgejo.org/docs/latest/user/versions).
+ * @param askVersion what `GET /version` answers; empty when it gives none
+ */
+function openForge(apiUrl: string, log: GitHubLog, askVersion: () => Promise<string>) {
+  const dialect = /\/api\/v1\/?$/.test(apiUrl) ? 'gitea' : 'github'
+  let version: Promise<string> | undefined
+  let told = false
+  const forge = {
+    dialect,
+    /** For messages: `GitHub`, `Gitea`, `Forgejo`. */
+    name: dialect === 'github' ? 'GitHub' : 'Gitea',
+    /** Asks which one it is, where the address leaves that open. One call per run, none on GitHub; never throws. */
+    async known(): Promise<string> {
+      version ??= dialect === 'github' ? Promise.resolve('') : askVersion()
+      if ((await version).includes('+gitea-')) forge.name = 'Forgejo'
+      return await version
+    },
+    /** Whether it can do that. The first time that it cannot, one line of the log names all that it cannot. */
+    async can(_ability: Ability): Promise<boolean> {
+      if (dialect === 'github') return true
+      const known = await forge.known()
+      const called = `${forge.name} ${known}`.trimEnd()
+      if (!told) log.info(`This forge is ${called}. It ${Object.values(ONLY_GITHUB).join(', ')}.`)
+      told = true
+      return false
+    },
+  }
+  return forge
 }

@@ -1,7 +1,6 @@
 import * as z from 'zod'
-import type { Api, GitHubLog } from './api.ts'
-import type { CallFailure } from './failures.ts'
-import { type Authorship, authorSchema } from './token.ts'
+import type { Api } from './api.ts'
+import type { CallFailure, GitHubLog } from './failures.ts'
 
 /** A comment that is kept up to date instead of written anew, shared by all jobs of a pull request. */
 export interface StickyComment {
@@ -28,13 +27,6 @@ interface WrittenComment {
   readonly outcome: 'created' | 'updated' | 'unchanged'
 }
 
-export interface Comments {
-  /** Undefined when it could not be written, which has then been warned about, or was not wanted (`create: false`). */
-  upsert(comment: StickyComment): Promise<WrittenComment | undefined>
-  /** A plain comment, such as the answer to a command. */
-  add(pullRequest: number, body: string): Promise<WrittenComment | undefined>
-}
-
 interface CommentsOptions {
   readonly api: Api
   readonly authorship: Authorship
@@ -43,45 +35,52 @@ interface CommentsOptions {
   readonly random: () => number
 }
 
-type Address = Pick<StickyComment, 'pullRequest' | 'marker' | 'authentic'>
-
 /** `again`: another job came between. `unanswered`: whether the comment was made shows when one looks for it. */
 type Round = WrittenComment | 'again' | 'unwanted' | { readonly unanswered: CallFailure } | CallFailure
 
 const MAX_ROUNDS = 6
 
-/** Opens the comments of a repository's pull requests. */
-export function openComments(options: CommentsOptions): Comments {
-  const calls = commentCalls(options.api)
-  const knownIds = new Map<string, number>()
+const reads = { permission: 'pull-requests', purpose: 'read the comments of pull requests' } as const
+const writes = { permission: 'pull-requests', purpose: 'write comments on pull requests' } as const
+const OF_ISSUE = '/repos/{owner}/{repo}/issues/{issue_number}/comments'
+const ONE = '/repos/{owner}/{repo}/issues/comments/{comment_id}'
 
-  async function find(sticky: Address): Promise<Comment[] | CallFailure> {
+/** Opens the comments of a repository's pull requests. */
+export function openComments({ api, authorship, log, sleep, random }: CommentsOptions) {
+  const knownIds = new Map<string, number>()
+  const keyOf = ({ pullRequest, marker }: StickyComment) => `${pullRequest} ${marker}`
+  const read = (comment_id: number) => api.call(reads, `GET ${ONE}`, { comment_id }, commentSchema)
+  const post = (issue_number: number, body: string) =>
+    api.call(writes, `POST ${OF_ISSUE}`, { issue_number, body }, commentSchema)
+
+  async function find(sticky: StickyComment): Promise<Comment[] | CallFailure> {
     const knownId = knownIds.get(keyOf(sticky))
     if (knownId !== undefined) {
-      const read = await calls.read(knownId)
-      if (read.ok) return [read.data]
-      if (read.problem !== 'not-found') return read
+      const known = await read(knownId)
+      if (known.ok) return [known.data]
+      if (known.problem !== 'not-found') return known
       knownIds.delete(keyOf(sticky))
     }
     return search(sticky, 'first')
   }
 
   /** Stops at the first page that has a comment of ours, unless `all` are wanted. A stranger's marker stops nothing. */
-  async function search(sticky: Address, extent: 'first' | 'all'): Promise<Comment[] | CallFailure> {
+  async function search(sticky: StickyComment, extent: 'first' | 'all'): Promise<Comment[] | CallFailure> {
     const { authentic } = sticky
     const ours: Comment[] = []
     const unproven: Comment[] = []
-    const listed = await calls.list(sticky.pullRequest, async (page) => {
+    const sort = async (page: readonly Comment[]) => {
       for (const comment of page) {
         if (!hasMarker(comment.body, sticky.marker)) continue
         const proof = authentic?.(comment.body ?? '') === true ? 'proven' : 'unproven'
         if (proof === 'unproven' && authentic !== undefined) unproven.push(comment)
-        else if (await options.authorship.isOurs(comment.user, proof)) ours.push(comment)
+        else if (await authorship.isOurs(comment.user, proof)) ours.push(comment)
       }
       return extent === 'first' && ours.length > 0
-    })
+    }
+    const listed = await api.pages(reads, `GET ${OF_ISSUE}`, { issue_number: sticky.pullRequest }, commentSchema, sort)
     if (!listed.ok || ours.length > 0) return listed.ok ? ours : listed
-    for (const comment of unproven) if (await options.authorship.isOurs(comment.user, 'unproven')) return [comment]
+    for (const comment of unproven) if (await authorship.isOurs(comment.user, 'unproven')) return [comment]
     return []
   }
 
@@ -93,26 +92,26 @@ export function openComments(options: CommentsOptions): Comments {
     const [oldest, ...others] = found
     const { body, shared } = sticky.fold(found.map((comment) => comment.body ?? ''))
     if (oldest === undefined) return sticky.create === false ? 'unwanted' : create(sticky, body)
-    knownIds.set(keyOf(sticky), oldest.id)
+    const { id } = oldest
+    knownIds.set(keyOf(sticky), id)
     if (others.length === 0 && sameText(oldest.body ?? '', body)) return written(oldest, 'unchanged')
-    const updated = await calls.update(oldest.id, body)
-    if (!updated.ok) return updated.problem === 'not-found' ? forget(sticky) : updated
-    for (const other of others) await calls.remove(other.id)
+    const updated = await api.call(writes, `PATCH ${ONE}`, { comment_id: id, body }, commentSchema)
+    if (!updated.ok) {
+      if (updated.problem !== 'not-found') return updated
+      knownIds.delete(keyOf(sticky))
+      return 'again'
+    }
+    for (const other of others) await api.call(writes, `DELETE ${ONE}`, { comment_id: other.id }, z.unknown())
     // A job that began later and does not show in the card yet may have read it before this write and written after it.
-    if ((shared || writtenBefore) && !(await hasArrived(sticky, oldest.id))) return 'again'
+    if ((shared || writtenBefore) && !(await hasArrived(sticky, id))) return 'again'
     return written(updated.data, 'updated')
-  }
-
-  function forget(sticky: StickyComment): 'again' {
-    knownIds.delete(keyOf(sticky))
-    return 'again'
   }
 
   /** Two jobs may both find no comment and make one each: look once more, and let the oldest take in the others. */
   async function create(sticky: StickyComment, body: string): Promise<Round> {
-    const created = await calls.create(sticky.pullRequest, body)
+    const created = await post(sticky.pullRequest, body)
     if (!created.ok) return created.problem === 'unreachable' ? { unanswered: created } : created
-    options.authorship.learn(created.data.user)
+    authorship.learn(created.data.user)
     knownIds.set(keyOf(sticky), created.data.id)
     const all = await search(sticky, 'all')
     if (!Array.isArray(all) || all.length <= 1) return written(created.data, 'created')
@@ -122,36 +121,43 @@ export function openComments(options: CommentsOptions): Comments {
 
   /** Waits long enough for a job that had read before we wrote to write over us, and looks. */
   async function hasArrived(sticky: StickyComment, id: number): Promise<boolean> {
-    await options.sleep(400 + options.random() * 800)
-    const read = await calls.read(id)
-    if (!read.ok) return read.problem !== 'not-found'
-    const body = read.data.body ?? ''
+    await sleep(400 + random() * 800)
+    const now = await read(id)
+    if (!now.ok) return now.problem !== 'not-found'
+    const body = now.data.body ?? ''
     return sameText(sticky.fold([body]).body, body)
   }
 
+  function warn(failure: CallFailure, what: string): undefined {
+    const locked = 'Its conversation is locked; unlock it, or set `comment: none`.'
+    const advice = failure.problem === 'locked' ? locked : 'The deployment itself is not affected.'
+    return api.warn(failure, `write ${what}`, advice)
+  }
+
   return {
-    async upsert(sticky) {
+    /** Undefined when it could not be written, which has then been warned about, or was not wanted (`create: false`). */
+    async upsert(sticky: StickyComment): Promise<WrittenComment | undefined> {
       const what = `the comment on pull request #${sticky.pullRequest}`
       let unanswered = 0
       for (let count = 1; count <= MAX_ROUNDS; count++) {
         const result = await round(sticky)
         if (result === 'unwanted') return undefined
-        if (result !== 'again' && 'outcome' in result) return result
-        if (result !== 'again' && 'problem' in result) return warnAbout(options, result, what)
-        if (result !== 'again' && ++unanswered > 1) return warnAbout(options, result.unanswered, what)
-        options.log.debug(`Round ${count} for ${what}`)
+        if (result !== 'again') {
+          if ('outcome' in result) return result
+          if ('problem' in result) return warn(result, what)
+          if (++unanswered > 1) return warn(result.unanswered, what)
+        }
+        log.debug(`Round ${count} for ${what}`)
       }
-      options.log.warning(
-        `Could not bring ${what} up to date: other jobs or ${options.api.forge.name} got in the way ${MAX_ROUNDS} times. The next run will write it again.`,
-      )
+      const others = `other jobs or ${api.forge.name} got in the way ${MAX_ROUNDS} times`
+      log.warning(`Could not bring ${what} up to date: ${others}. The next run will write it again.`)
       return undefined
     },
 
-    async add(pullRequest, body) {
-      const created = await calls.create(pullRequest, body)
-      return created.ok
-        ? written(created.data, 'created')
-        : warnAbout(options, created, `a comment on pull request #${pullRequest}`)
+    /** A plain comment, such as the answer to a command. */
+    async add(pullRequest: number, body: string): Promise<WrittenComment | undefined> {
+      const created = await post(pullRequest, body)
+      return created.ok ? written(created.data, 'created') : warn(created, `a comment on pull request #${pullRequest}`)
     },
   }
 }
@@ -159,18 +165,6 @@ export function openComments(options: CommentsOptions): Comments {
 /** Whether a line of the text is this marker and nothing else: one that is quoted or within a sentence is not. */
 export function hasMarker(body: string | null | undefined, marker: string): boolean {
   return body?.includes(marker) === true && body.split('\n').some((line) => line.trim() === marker)
-}
-
-function warnAbout({ api }: CommentsOptions, failure: CallFailure, what: string): undefined {
-  const advice =
-    failure.problem === 'locked'
-      ? 'Its conversation is locked; unlock it, or set `comment: none`.'
-      : 'The deployment itself is not affected.'
-  return api.warn(failure, `write ${what}`, advice)
-}
-
-function keyOf(sticky: Address): string {
-  return `${sticky.pullRequest} ${sticky.marker}`
 }
 
 function written(comment: Comment, outcome: WrittenComment['outcome']): WrittenComment {
@@ -182,6 +176,10 @@ function sameText(a: string, b: string): boolean {
   return a.replaceAll('\r\n', '\n').trim() === b.replaceAll('\r\n', '\n').trim()
 }
 
+export const authorSchema = z.object({ login: z.string(), type: z.string().nullish().catch(undefined) })
+
+type Author = z.infer<typeof authorSchema> | null | undefined
+
 const commentSchema = z.object({
   id: z.number(),
   html_url: z.string(),
@@ -191,37 +189,54 @@ const commentSchema = z.object({
 
 type Comment = z.infer<typeof commentSchema>
 
-const ROUTE = '/repos/{owner}/{repo}/issues'
-const ONE = `${ROUTE}/comments/{comment_id}`
+/** Whom a workflow's own token writes as, on every GitHub. */
+const WORKFLOW_BOT = 'github-actions[bot]'
 
-/** Binds the calls to a repository. */
-function commentCalls(api: Api) {
-  const reads = { permission: 'pull-requests', access: 'read', purpose: 'read the comments of pull requests' } as const
-  const writes = { permission: 'pull-requests', access: 'write', purpose: 'write comments on pull requests' } as const
-  const changes = { ...writes, repeatable: true }
+/** Tells what we have written ourselves from what anybody else has, in whose name ever they write. */
+export type Authorship = ReturnType<typeof openAuthorship>
+
+/**
+ * Only the very account that writes ours counts: other apps write as bots too, and what they write may be a stranger's
+ * words. A personal token says whose it is. A workflow's token (and any other app's, `ghs_…`) is not allowed `GET /user`:
+ * GraphQL is asked. Where that gives no answer nothing is assumed, until something made in this run settles the question.
+ */
+export function openAuthorship(api: Api, token: string, apiUrl: string) {
+  const ofApp = token.startsWith('ghs_')
+  let written: string | undefined
+  let asked: Promise<string | undefined> | undefined
+
+  const ownLogin = async (): Promise<string | undefined> => {
+    const about = { permission: 'contents', access: 'read', purpose: 'learn who it belongs to', silent: true } as const
+    if (!ofApp) {
+      const user = await api.call(about, 'GET /user', {}, authorSchema)
+      return user.ok ? user.data.login : undefined
+    }
+    // An Enterprise Server has its REST below /api/v3 and GraphQL beside that.
+    const query = { query: 'query { viewer { login } }', baseUrl: apiUrl.replace(/\/v3\/?$/, '') }
+    const schema = z.object({ data: z.object({ viewer: authorSchema }) })
+    const viewer = await api.call({ ...about, repeatable: true }, 'POST /graphql', query, schema)
+    return viewer.ok ? viewer.data.data.viewer.login : undefined
+  }
+
   return {
-    list: (issue_number: number, enough: (page: readonly Comment[]) => Promise<boolean>) =>
-      api.pages(
-        {
-          ...reads,
-          route: `GET ${ROUTE}/{issue_number}/comments`,
-          params: { issue_number },
-          schema: z.array(commentSchema),
-        },
-        enough,
-      ),
-    read: (comment_id: number) =>
-      api.call({ ...reads, route: `GET ${ONE}`, params: { comment_id }, schema: commentSchema }),
-    create: (issue_number: number, body: string) =>
-      api.call({
-        ...writes,
-        route: `POST ${ROUTE}/{issue_number}/comments`,
-        params: { issue_number, body },
-        schema: commentSchema,
-      }),
-    update: (comment_id: number, body: string) =>
-      api.call({ ...changes, route: `PATCH ${ONE}`, params: { comment_id, body }, schema: commentSchema }),
-    remove: (comment_id: number) =>
-      api.call({ ...changes, route: `DELETE ${ONE}`, params: { comment_id }, schema: z.unknown() }),
+    /**
+     * Whether it is ours; undefined when GitHub does not say who we are.
+     * @param text `proven`: it shows by itself that it is ours, so that the name in which workflows write is enough
+     */
+    async isOurs(author: Author, text: 'proven' | 'unproven'): Promise<boolean | undefined> {
+      if (!author) return false
+      const login = author.login.toLowerCase()
+      if (written !== undefined) return login === written
+      if (ofApp && text === 'proven' && login === WORKFLOW_BOT) return true
+      // People are never an app; asking for their sake would cost a call on every pull request with a pasted marker.
+      if (ofApp && !login.endsWith('[bot]')) return false
+      asked ??= ownLogin()
+      const own = await asked
+      return own === undefined ? undefined : login === own.toLowerCase()
+    },
+    /** Takes note of the author that GitHub names for something just made. */
+    learn(author: Author): void {
+      written = author?.login.toLowerCase() ?? written
+    },
   }
 }

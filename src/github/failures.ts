@@ -13,7 +13,7 @@ export interface CallFailure {
   readonly message: string
 }
 
-export type Problem =
+type Problem =
   /** The token may not do this, and a `permissions:` entry would let it. */
   | 'missing-permission'
   /** This forge has nothing of the kind. */
@@ -63,7 +63,7 @@ export function field(value: unknown, name: string): unknown {
 /** What a final failure means. The texts are GitHub's, seen in its answers and in other actions' issue trackers. */
 export function classify(call: FailedCall): CallFailure {
   const { status, message } = call
-  const failure = (problem: CallFailure['problem']): CallFailure => ({ ok: false, problem, status, message })
+  const failure = (problem: Problem): CallFailure => ({ ok: false, problem, status, message })
   if (status === undefined || status >= 500 || isRateLimit(call)) return failure('unreachable')
   if (status === 401) return failure('token-refused')
   if (status === 403 && /locked/i.test(message)) return failure('locked')
@@ -88,33 +88,110 @@ interface FailedCall {
  */
 export function whenToRepeat(
   call: FailedCall,
-  options: {
-    readonly nowMs: number
-    /** Repeating cannot do harm: reads, and writes that end in the same state. */
-    readonly repeatable: boolean
-  },
+  { nowMs, repeatable }: { readonly nowMs: number; readonly repeatable: boolean },
 ): boolean | number {
-  if (isRateLimit(call)) return rateLimitPause(call, options.nowMs)
+  const told = retryAfterMs(call.headers['retry-after'], nowMs)
+  if (isRateLimit(call)) {
+    const resetSeconds = Number(call.headers['x-ratelimit-reset'])
+    const untilReset = isExhausted(call) && Number.isFinite(resetSeconds) ? resetSeconds * 1000 - nowMs : undefined
+    return told ?? (untilReset === undefined ? 60_000 : Math.max(1000, untilReset))
+  }
   const temporary = call.status === undefined || call.status >= 500 || call.status === 408
   // A write whose answer was lost may have happened: its caller looks first.
-  return temporary && options.repeatable && (retryAfterMs(call.headers['retry-after'], options.nowMs) ?? true)
+  return temporary && repeatable && (told ?? true)
 }
 
 /** Primary and secondary limits come as 403 or 429, and such a call was not carried out. */
 function isRateLimit(call: FailedCall): boolean {
-  if (call.status === 429) return true
-  if (call.status !== 403) return false
-  const exhausted = String(call.headers['x-ratelimit-remaining']) === '0'
-  return (
-    exhausted || call.headers['retry-after'] !== undefined || /secondary rate limit|abuse detection/i.test(call.message)
-  )
+  const isSecondary = /secondary rate limit|abuse detection/i.test(call.message)
+  const isLimit = isExhausted(call) || call.headers['retry-after'] !== undefined || isSecondary
+  return call.status === 429 || (call.status === 403 && isLimit)
 }
 
-function rateLimitPause(call: FailedCall, nowMs: number): number {
-  const told = retryAfterMs(call.headers['retry-after'], nowMs)
-  if (told !== undefined) return told
-  const resetSeconds = Number(call.headers['x-ratelimit-reset'])
-  const exhausted = String(call.headers['x-ratelimit-remaining']) === '0'
-  if (exhausted && Number.isFinite(resetSeconds)) return Math.max(1000, resetSeconds * 1000 - nowMs)
-  return 60_000
+function isExhausted({ headers }: FailedCall): boolean {
+  return String(headers['x-ratelimit-remaining']) === '0'
+}
+
+/** What is told of GitHub's side of a run. */
+export interface GitHubLog {
+  warning(message: string): void
+  info(message: string): void
+  debug(message: string): void
+}
+
+// Entries below `permissions:` in a workflow, and what the action needs of each in the end: whoever is told to add `read` today
+// would be told to add `write` tomorrow.
+const WANTED = {
+  actions: 'read',
+  contents: 'read',
+  deployments: 'write',
+  issues: 'write',
+  'pull-requests': 'write',
+} as const
+
+/** What a call needs, and what for. */
+export interface Need {
+  readonly permission: keyof typeof WANTED
+  readonly access: 'read' | 'write'
+  /** An infinitive for the warning: `write the comment`. */
+  readonly purpose: string
+}
+
+const NO_TOKEN = "No token: the input 'github-token' is empty"
+
+/** Remembers what the token may not do, and tells it once per permission. */
+export type PermissionWarnings = ReturnType<typeof openPermissionWarnings>
+
+/**
+ * Starts with what is certain before any call was made.
+ * @param readOnlyBecause why this token can write nothing (a pull request from a fork, say)
+ */
+export function openPermissionWarnings(log: GitHubLog, hasToken: boolean, readOnlyBecause: string | undefined) {
+  // By purpose, not by permission: writing comments works with `issues: write` as well.
+  const missing = new Map<string, string>()
+  const warned = new Set<string>()
+  let told = false
+
+  function tellOnce(level: 'warning' | 'debug', message: string): void {
+    if (!told) log[level](message)
+    told = true
+  }
+
+  return {
+    /** Why such a call is pointless, when that is known already. */
+    known({ access, purpose }: Need): string | undefined {
+      if (!hasToken) {
+        const loss = 'There will be no comment and no deployment record'
+        tellOnce('warning', `${NO_TOKEN}. ${loss}; leave the input out to use the job's own token.`)
+        return NO_TOKEN
+      }
+      if (access === 'write' && readOnlyBecause !== undefined) {
+        tellOnce('debug', `No comment and no deployment record: ${readOnlyBecause}`)
+        return readOnlyBecause
+      }
+      return missing.get(purpose)
+    },
+
+    report({ permission, purpose }: Need, failure: CallFailure): void {
+      missing.set(purpose, failure.message)
+      if (warned.has(permission)) return
+      warned.add(permission)
+      log.warning(
+        [
+          `The token may not ${purpose} (${failure.status ?? 403} ${failure.message}). The deployment goes on without it.`,
+          "To allow it, add to the job in the workflow, beside what its 'permissions' has already:",
+          '    permissions:',
+          `      ${permission}: ${WANTED[permission]}`,
+        ].join('\n'),
+      )
+    },
+
+    /** The token itself is not accepted. */
+    refused({ message }: CallFailure): void {
+      tellOnce(
+        'warning',
+        `The token is not accepted (401 ${message}). A run that was cancelled may have lost it; its comment is put right by the next run or sweep. Otherwise see to the input 'github-token': left out, it is the job's own.`,
+      )
+    },
+  }
 }

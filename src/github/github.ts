@@ -1,24 +1,13 @@
 import * as z from 'zod'
 import { type Api, type ApiOptions, openApi, type Patience } from './api.ts'
-import { type Comments, openComments } from './comments.ts'
-import type { Forge } from './forge.ts'
-import { type Issues, openIssues } from './issues.ts'
-import { openPullRequests, type PullRequests } from './pull-requests.ts'
-import { openRecords, type Records } from './records.ts'
-import { openAuthorship, openPermissionWarnings } from './token.ts'
+import { openAuthorship, openComments } from './comments.ts'
+import { openPermissionWarnings } from './failures.ts'
+import { openIssues } from './issues.ts'
+import { openPullRequests } from './pull-requests.ts'
+import { openRecords } from './records.ts'
 
 /** GitHub's side of a deployment. Nothing here throws; what cannot be written is one warning. */
-export interface GitHub {
-  readonly branches: Branches
-  readonly files: RepositoryFiles
-  readonly comments: Comments
-  readonly records: Records
-  readonly pullRequests: PullRequests
-  readonly people: People
-  readonly issues: Issues
-  /** What the forge can do; asked once. */
-  readonly can: Forge['can']
-}
+export type GitHub = ReturnType<typeof openGitHub>
 
 export interface GitHubOptions extends Omit<ApiOptions, 'token' | 'warnings'> {
   /** Without one GitHub is left alone, which is said once. */
@@ -30,15 +19,13 @@ export interface GitHubOptions extends Omit<ApiOptions, 'token' | 'warnings'> {
 }
 
 /** Opens GitHub for one repository. Makes no call. */
-export function openGitHub(options: GitHubOptions): GitHub {
-  const { log, clock, random, signal } = options
-  const debug = (message: string) => log.debug(message)
-  const { readOnlyBecause } = options
-  const warnings = openPermissionWarnings({ log, readOnlyBecause, hasToken: options.token !== undefined })
-  const api = openApi({ ...options, token: options.token ?? 'none', warnings })
-  const authorship = openAuthorship(api, options.token ?? '', options.apiUrl)
+export function openGitHub(options: GitHubOptions) {
+  const { log, clock, random, signal, token } = options
+  const warnings = openPermissionWarnings(log, token !== undefined, options.readOnlyBecause)
+  const api = openApi({ ...options, token: token ?? 'none', warnings })
+  const authorship = openAuthorship(api, token ?? '', options.apiUrl)
   // A cancelled run does not wait; what it does next fails by itself.
-  const sleep = (ms: number) => clock.sleep(ms, signal).catch(() => debug('Cancelled while waiting for GitHub'))
+  const sleep = (ms: number) => clock.sleep(ms, signal).catch(() => log.debug('Cancelled while waiting for GitHub'))
   return {
     branches: openBranches(api),
     files: openFiles(api),
@@ -47,77 +34,55 @@ export function openGitHub(options: GitHubOptions): GitHub {
     pullRequests: openPullRequests(api),
     people: openPeople(api, options),
     issues: openIssues(api, authorship),
-    can: (ability) => api.forge.can(ability),
+    /** What the forge can do; asked once. */
+    can: api.forge.can,
   }
 }
 
-/** The repository's branches on GitHub. */
-export interface Branches {
-  /**
-   * The commit at the tip of a branch. `withheld` when GitHub answers and does not tell: there is no such branch, or the token
-   * may not read it, which has been warned about then. Undefined when GitHub gave no answer.
-   */
-  tip(branch: string, patience?: Patience): Promise<string | 'withheld' | undefined>
-  /**
-   * Whether a branch is certainly not there: GitHub does not find it, and finds the default branch with the same token, so that
-   * it keeps nothing back.
-   */
-  isGone(branch: string, defaultBranch: string): Promise<boolean>
-}
-
-/** Opens the branches of a repository. */
-export function openBranches(api: Api): Branches {
-  const asGitHub = {
-    route: 'GET /repos/{owner}/{repo}/git/ref/{ref}',
-    schema: z.object({ object: z.object({ sha: z.string() }) }).transform(({ object }) => object.sha),
+/** Opens the repository's branches on GitHub. */
+function openBranches(api: Api) {
+  const readTip = (branch: string, patience: Patience = {}) => {
+    const about = { ...patience, permission: 'contents', purpose: 'see where the branch stands' } as const
+    if (api.forge.dialect === 'github') {
+      const schema = z.object({ object: z.object({ sha: z.string() }) }).transform(({ object }) => object.sha)
+      return api.call(about, 'GET /repos/{owner}/{repo}/git/ref/{ref}', { ref: `heads/${branch}` }, schema)
+    }
+    const schema = z.object({ commit: z.object({ id: z.string() }) }).transform(({ commit }) => commit.id)
+    return api.call(about, 'GET /repos/{owner}/{repo}/branches/{+branch}', { branch }, schema)
   }
-  const asGitea = {
-    route: 'GET /repos/{owner}/{repo}/branches/{+branch}',
-    schema: z.object({ commit: z.object({ id: z.string() }) }).transform(({ commit }) => commit.id),
-  }
-  const readTip = (branch: string, patience: Patience) =>
-    api.call({
-      ...patience,
-      ...(api.forge.dialect === 'github' ? asGitHub : asGitea),
-      params: api.forge.dialect === 'github' ? { ref: `heads/${branch}` } : { branch },
-      permission: 'contents',
-      access: 'read',
-      purpose: 'see where the branch stands',
-    })
   return {
-    async tip(branch, patience = {}) {
+    /**
+     * The commit at the tip of a branch. `withheld` when GitHub answers and does not tell: there is no such branch, or the
+     * token may not read it, which has been warned about then. Undefined when GitHub gave no answer.
+     */
+    async tip(branch: string, patience?: Patience): Promise<string | 'withheld' | undefined> {
       const read = await readTip(branch, patience)
       if (read.ok) return read.data
       return read.problem === 'unreachable' || read.problem === 'unreadable' ? undefined : 'withheld'
     },
 
-    async isGone(branch, defaultBranch) {
-      const read = await readTip(branch, {})
-      return !read.ok && read.problem === 'not-found' && (await readTip(defaultBranch, {})).ok
+    /**
+     * Whether a branch is certainly not there: GitHub does not find it, and finds the default branch with the same token,
+     * so that it keeps nothing back.
+     */
+    async isGone(branch: string, defaultBranch: string): Promise<boolean> {
+      const read = await readTip(branch)
+      return !read.ok && read.problem === 'not-found' && (await readTip(defaultBranch)).ok
     },
   }
 }
 
-/** Who may command the action by a comment, and the signs it answers with. */
-export interface People {
-  /** Whether a user may write to the repository; undefined, with a warning, when GitHub does not say. */
-  mayWrite(login: string): Promise<boolean | undefined>
-  /** Puts a reaction on a comment. A failure is a missing sign and nothing else, so it is only told to the debug log. */
-  react(commentId: number, reaction: 'eyes' | '+1' | '-1'): Promise<void>
-}
-
-/** Opens permissions and reactions of a repository. */
-export function openPeople(api: Api, { owner, commenter, log }: GitHubOptions): People {
+/** Opens who may command the action by a comment, and the signs it answers with. */
+function openPeople(api: Api, { owner, commenter, log }: GitHubOptions) {
   return {
-    async mayWrite(login) {
-      const read = await api.call({
-        route: 'GET /repos/{owner}/{repo}/collaborators/{username}/permission',
-        params: { username: login },
-        schema: z.object({ permission: z.string() }),
-        permission: 'contents',
-        access: 'read',
-        purpose: 'read who may write to the repository',
-      })
+    /** Whether a user may write to the repository; undefined, with a warning, when GitHub does not say. */
+    async mayWrite(login: string): Promise<boolean | undefined> {
+      const read = await api.call(
+        { permission: 'contents', purpose: 'read who may write to the repository' },
+        'GET /repos/{owner}/{repo}/collaborators/{username}/permission',
+        { username: login },
+        z.object({ permission: z.string() }),
+      )
       // GitHub reports the roles maintain and custom ones that include writing as `write`.
       if (read.ok) return read.data.permission === 'admin' || read.data.permission === 'write'
       if (read.problem === 'not-found') return false
@@ -129,40 +94,30 @@ export function openPeople(api: Api, { owner, commenter, log }: GitHubOptions): 
       return api.warn(read, `learn whether @${login} may write to this repository`)
     },
 
-    async react(commentId, reaction) {
-      const reacted = await api.call({
-        route: 'POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions',
-        params: { comment_id: commentId, content: reaction },
-        schema: z.unknown(),
-        permission: 'pull-requests',
-        access: 'write',
-        purpose: 'react to comments',
-        repeatable: true,
-      })
+    /** Puts a reaction on a comment. A failure is a missing sign and nothing else, so it is only told to the debug log. */
+    async react(comment_id: number, reaction: 'eyes' | '+1' | '-1'): Promise<void> {
+      const reacted = await api.call(
+        { permission: 'pull-requests', purpose: 'react to comments', repeatable: true },
+        'POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions',
+        { comment_id, content: reaction },
+        z.unknown(),
+      )
       if (!reacted.ok) log.debug(`No ${reaction} reaction: ${reacted.message}`)
     },
   }
 }
 
-/** Files of the repository as GitHub hands them out. */
-export interface RepositoryFiles {
-  /** Contents of a text file in a commit; `absent` when there is none that may be read, undefined when GitHub did not say. */
-  read(path: string, commit: string): Promise<string | 'absent' | undefined>
-}
-
-/** Opens the files of a repository. */
-export function openFiles(api: Api): RepositoryFiles {
+/** Opens the files of the repository as GitHub hands them out. */
+function openFiles(api: Api) {
   return {
-    async read(path, commit) {
-      const read = await api.call({
-        route: 'GET /repos/{owner}/{repo}/contents/{+path}',
-        params: { path: path.split('/').map(encodeURIComponent).join('/'), ref: commit },
-        schema: z.object({ type: z.string(), content: z.string().optional() }).or(z.array(z.unknown())),
-        permission: 'contents',
-        access: 'read',
-        purpose: `read ${path}`,
-        silent: true,
-      })
+    /** Contents of a text file in a commit; `absent` when there is none that may be read, undefined when GitHub did not say. */
+    async read(path: string, commit: string): Promise<string | 'absent' | undefined> {
+      const read = await api.call(
+        { permission: 'contents', purpose: `read ${path}`, silent: true },
+        'GET /repos/{owner}/{repo}/contents/{+path}',
+        { path: path.split('/').map(encodeURIComponent).join('/'), ref: commit },
+        z.object({ type: z.string(), content: z.string().optional() }).or(z.array(z.unknown())),
+      )
       if (!read.ok) return read.problem === 'not-found' ? 'absent' : undefined
       // A list is what a directory has.
       if (Array.isArray(read.data) || read.data.type !== 'file') return 'absent'

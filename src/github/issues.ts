@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import type { Api } from './api.ts'
-import { hasMarker } from './comments.ts'
-import { type Authorship, authorSchema } from './token.ts'
+import { type Authorship, authorSchema, hasMarker } from './comments.ts'
 
 /** One issue for one trouble: opened when it begins, kept up to date, closed when it is over. */
 interface TroubleIssue {
@@ -21,15 +20,6 @@ export interface WrittenIssue {
   readonly outcome: 'created' | 'updated' | 'unchanged' | 'closed'
 }
 
-export interface Issues {
-  /** The open issue of ours with this marker; `'absent'` when there is none, undefined when that could not be read. */
-  find(marker: string, label: string): Promise<WrittenIssue | 'absent' | undefined>
-  /** Opens the issue, or brings the open one up to date. */
-  upsert(issue: TroubleIssue): Promise<WrittenIssue | undefined>
-  /** Closes the open issue with a last comment; `'absent'` when none is open. */
-  close(marker: string, label: string, comment: string): Promise<WrittenIssue | 'absent' | undefined>
-}
-
 const issueSchema = z.object({
   number: z.number(),
   html_url: z.string(),
@@ -43,12 +33,11 @@ const issueSchema = z.object({
 type Issue = z.infer<typeof issueSchema>
 
 const ROUTE = '/repos/{owner}/{repo}/issues'
+const reads = { permission: 'issues', purpose: 'read issues' } as const
+const writes = { permission: 'issues', purpose: 'write issues' } as const
 
 /** Opens the issues of a repository. */
-export function openIssues(api: Api, authorship: Authorship): Issues {
-  const reads = { permission: 'issues', access: 'read', purpose: 'read issues' } as const
-  const writes = { permission: 'issues', access: 'write', purpose: 'write issues' } as const
-
+export function openIssues(api: Api, authorship: Authorship) {
   // Gitea wants labels by their numbers, and they have to exist; there the marker alone finds the issue.
   const labels = (name: string) =>
     api.forge.dialect === 'github'
@@ -57,7 +46,7 @@ export function openIssues(api: Api, authorship: Authorship): Issues {
 
   async function search(marker: string, label: string): Promise<Issue | 'absent' | undefined> {
     const params = { state: 'open', ...labels(label).filter, sort: 'created', direction: 'asc' }
-    const listed = await api.pages({ ...reads, route: `GET ${ROUTE}`, params, schema: z.array(issueSchema) })
+    const listed = await api.pages(reads, `GET ${ROUTE}`, params, issueSchema)
     if (!listed.ok) return api.warn(listed, 'look for the open issue')
     for (const issue of listed.data) {
       if (issue.pull_request !== undefined || !hasMarker(issue.body, marker)) continue
@@ -72,30 +61,25 @@ export function openIssues(api: Api, authorship: Authorship): Issues {
     return 'absent'
   }
 
-  async function open(issue: TroubleIssue): Promise<WrittenIssue | undefined> {
-    const params = { title: issue.title, body: issue.body, ...labels(issue.label).given }
-    const created = await api.call({ ...writes, route: `POST ${ROUTE}`, params, schema: issueSchema })
+  async function open({ title, body, label }: TroubleIssue): Promise<WrittenIssue | undefined> {
+    const created = await api.call(writes, `POST ${ROUTE}`, { title, body, ...labels(label).given }, issueSchema)
     if (!created.ok) return api.warn(created, 'open an issue')
     authorship.learn(created.data.user)
     return written(created.data, 'created')
   }
 
   const change = (issue_number: number, params: Readonly<Record<string, string>>) =>
-    api.call({
-      ...writes,
-      route: `PATCH ${ROUTE}/{issue_number}`,
-      params: { issue_number, ...params },
-      schema: issueSchema,
-      repeatable: true,
-    })
+    api.call(writes, `PATCH ${ROUTE}/{issue_number}`, { issue_number, ...params }, issueSchema)
 
   return {
-    async find(marker, label) {
+    /** The open issue of ours with this marker; `'absent'` when there is none, undefined when that could not be read. */
+    async find(marker: string, label: string): Promise<WrittenIssue | 'absent' | undefined> {
       const found = await search(marker, label)
       return found === undefined || found === 'absent' ? found : written(found, 'unchanged')
     },
 
-    async upsert(issue) {
+    /** Opens the issue, or brings the open one up to date. */
+    async upsert(issue: TroubleIssue): Promise<WrittenIssue | undefined> {
       const found = await search(issue.marker, issue.label)
       if (found === undefined) return undefined
       if (found === 'absent') return open(issue)
@@ -105,18 +89,16 @@ export function openIssues(api: Api, authorship: Authorship): Issues {
       return updated.ok ? written(updated.data, 'updated') : api.warn(updated, `update issue #${found.number}`)
     },
 
-    async close(marker, label, comment) {
+    /** Closes the open issue with a last comment; `'absent'` when none is open. */
+    async close(marker: string, label: string, comment: string): Promise<WrittenIssue | 'absent' | undefined> {
       const found = await search(marker, label)
       if (found === undefined || found === 'absent') return found
-      const said = await api.call({
-        ...writes,
-        route: `POST ${ROUTE}/{issue_number}/comments`,
-        params: { issue_number: found.number, body: comment },
-        schema: z.unknown(),
-      })
-      if (!said.ok) api.warn(said, `comment on issue #${found.number}`)
-      const closed = await change(found.number, { state: 'closed', state_reason: 'completed' })
-      return closed.ok ? written(closed.data, 'closed') : api.warn(closed, `close issue #${found.number}`)
+      const { number: issue_number } = found
+      const params = { issue_number, body: comment }
+      const said = await api.call(writes, `POST ${ROUTE}/{issue_number}/comments`, params, z.unknown())
+      if (!said.ok) api.warn(said, `comment on issue #${issue_number}`)
+      const closed = await change(issue_number, { state: 'closed', state_reason: 'completed' })
+      return closed.ok ? written(closed.data, 'closed') : api.warn(closed, `close issue #${issue_number}`)
     },
   }
 }

@@ -10,20 +10,6 @@ export interface ChangedFiles {
   readonly relation?: string | undefined
 }
 
-/** Guards rely on these reads, so each gives `undefined`, with a warning, when GitHub does not answer it. */
-export interface PullRequests {
-  /** `'absent'` when there is no such pull request. */
-  get(number: number, patience?: Patience): Promise<PullRequestState | 'absent' | undefined>
-  /** Whether the token may read pull requests, as far as is known: what it may not, no waiting will tell. */
-  mayRead(): boolean
-  list(state: 'open' | 'all'): Promise<readonly PullRequestState[] | undefined>
-  changedFiles(number: number): Promise<ChangedFiles | undefined>
-  /** What `head` has that `base` had not, for pushes. */
-  changedBetween(base: string, head: string): Promise<ChangedFiles | undefined>
-  /** Oldest first. */
-  timeline(number: number): Promise<readonly TimelineEntry[] | undefined>
-}
-
 const pullSchema = z
   .object({
     number: z.number(),
@@ -82,15 +68,14 @@ const timelineSchema = z
     at: at ?? undefined,
   }))
 
-/** What happened to a pull request, in the order in which GitHub heard of it. */
-export type TimelineEntry = z.infer<typeof timelineSchema>
+type TimelineEntry = z.infer<typeof timelineSchema>
 
 const MOST_FILES_OF_PULL_REQUEST = 3000
 const MOST_FILES_OF_COMPARISON = 300
 
-/** Opens the pull requests of a repository. */
-export function openPullRequests(api: Api): PullRequests {
-  const reads = { permission: 'pull-requests', access: 'read', purpose: 'read pull requests' } as const
+/** Opens the pull requests of a repository. Guards rely on these reads: each gives `undefined`, with a warning, when GitHub does not answer it. */
+export function openPullRequests(api: Api) {
+  const reads = { permission: 'pull-requests', purpose: 'read pull requests' } as const
   let forbidden = false
 
   function unread(failure: CallFailure, what: string): undefined {
@@ -98,45 +83,41 @@ export function openPullRequests(api: Api): PullRequests {
     return api.warn(failure, `read ${what}`)
   }
 
-  async function all<T>(route: string, params: Readonly<Record<string, unknown>>, entry: z.ZodType<T>, what: string) {
-    const schema = z.array(entry)
-    const read = await api.pages({ ...reads, route: `GET /repos/{owner}/{repo}/${route}`, params, schema })
+  async function all<T>(route: string, params: Readonly<Record<string, unknown>>, item: z.ZodType<T>, what: string) {
+    const read = await api.pages(reads, `GET /repos/{owner}/{repo}/${route}`, params, item)
     return read.ok ? read.data : unread(read, what)
   }
 
   return {
-    async get(number, patience = {}) {
-      const read = await api.call({
-        ...reads,
-        ...patience,
-        route: 'GET /repos/{owner}/{repo}/pulls/{pull_number}',
-        params: { pull_number: number },
-        schema: pullSchema,
-      })
+    /** `'absent'` when there is no such pull request. */
+    async get(number: number, patience: Patience = {}): Promise<PullRequestState | 'absent' | undefined> {
+      const params = { pull_number: number }
+      const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}'
+      const read = await api.call({ ...reads, ...patience }, route, params, pullSchema)
       if (read.ok) return read.data
       return read.problem === 'not-found' ? 'absent' : unread(read, `pull request #${number}`)
     },
 
-    mayRead: () => !forbidden,
+    /** Whether the token may read pull requests, as far as is known: what it may not, no waiting will tell. */
+    mayRead: (): boolean => !forbidden,
 
-    list: (state) => all('pulls', { state }, pullSchema, 'the pull requests'),
+    list: (state: 'open' | 'all'): Promise<readonly PullRequestState[] | undefined> =>
+      all('pulls', { state }, pullSchema, 'the pull requests'),
 
-    async changedFiles(number) {
-      const what = `the files of pull request #${number}`
-      const files = await all('pulls/{pull_number}/files', { pull_number: number }, fileSchema, what)
+    async changedFiles(pull_number: number): Promise<ChangedFiles | undefined> {
+      const what = `the files of pull request #${pull_number}`
+      const files = await all('pulls/{pull_number}/files', { pull_number }, fileSchema, what)
       return files && { paths: pathsOf(files), complete: files.length < MOST_FILES_OF_PULL_REQUEST }
     },
 
-    async changedBetween(base, head) {
-      const read = await api.call({
-        route: 'GET /repos/{owner}/{repo}/compare/{basehead}',
-        params: { basehead: `${base}...${head}`, per_page: 1 },
-        schema: z.object({ status: z.string().optional(), files: z.array(fileSchema).optional() }),
-        ability: 'comparison',
-        permission: 'contents',
-        access: 'read',
-        purpose: 'compare commits',
-      })
+    /** What `head` has that `base` had not, for pushes. */
+    async changedBetween(base: string, head: string): Promise<ChangedFiles | undefined> {
+      const read = await api.call(
+        { permission: 'contents', purpose: 'compare commits', ability: 'comparison' },
+        'GET /repos/{owner}/{repo}/compare/{basehead}',
+        { basehead: `${base}...${head}`, per_page: 1 },
+        z.object({ status: z.string().optional(), files: z.array(fileSchema).optional() }),
+      )
       if (!read.ok) return unread(read, `what changed between ${base.slice(0, 7)} and ${head.slice(0, 7)}`)
       const { status: relation, files } = read.data
       // An answer without a list says nothing about what changed.
@@ -144,19 +125,17 @@ export function openPullRequests(api: Api): PullRequests {
       return { paths: pathsOf(files), complete: files.length < MOST_FILES_OF_COMPARISON, relation }
     },
 
-    timeline: (number) =>
-      all(
-        'issues/{issue_number}/timeline',
-        { issue_number: number },
-        timelineSchema,
-        `the history of pull request #${number}`,
-      ),
+    /** What happened to it, oldest first. */
+    async timeline(issue_number: number): Promise<readonly TimelineEntry[] | undefined> {
+      const what = `the history of pull request #${issue_number}`
+      return all('issues/{issue_number}/timeline', { issue_number }, timelineSchema, what)
+    },
   }
 }
 
 // A file that was renamed concerns both its names.
 function pathsOf(files: readonly z.infer<typeof fileSchema>[]): string[] {
-  return files.flatMap((file) =>
-    file.previous_filename === undefined ? [file.filename] : [file.filename, file.previous_filename],
+  return files.flatMap(({ filename, previous_filename: before }) =>
+    before === undefined ? filename : [filename, before],
   )
 }

@@ -1,49 +1,21 @@
 import * as z from 'zod'
-import type { Caller, Catalogue, Purpose } from './catalogue.ts'
 import { fitting, ifFits, listUnder, optionalText } from './results.ts'
 
-const accountSchema = z
+export const accountSchema = z
   .object({ userId: optionalText, githubUsername: optionalText, name: optionalText, email: optionalText })
   .transform(({ userId, githubUsername, name, email }) => ({ name: githubUsername ?? name ?? email ?? userId }))
 
 const project = z
   .object({ name: z.string(), ref: optionalText, slug: optionalText })
   .transform(({ name, ref, slug }) => ({ name, ref: ref ?? slug }))
-const projectsSchema = listUnder(['projects'], project)
+export const projectsSchema = listUnder(['projects'], project)
 
 const workspace = z
   .object({ slug: optionalText, name: optionalText })
   .transform(({ slug, name }) => ({ slug: slug ?? name ?? '' }))
-const workspacesSchema = listUnder(['workspaces'], workspace).transform((all) => all.filter(({ slug }) => slug !== ''))
-
-/** Whose key it is, and what that account may do. Each is undefined where the server has no tool that tells. */
-export function accountCalls(call: Caller, catalogue: Catalogue) {
-  const ifOffered =
-    <T>(purpose: Purpose, schema: z.ZodType<T>) =>
-    async (signal: AbortSignal) =>
-      catalogue.find(purpose) && call.repeatable(purpose, {}, schema, signal)
-  return {
-    account: ifOffered('whoami', accountSchema),
-    projects: ifOffered('listProjects', projectsSchema),
-    workspaces: ifOffered('listWorkspaces', workspacesSchema),
-    /** What the account can still spend. */
-    credits: ifOffered('checkCredits', creditsSchema),
-    /** What the account's plan allows. */
-    limits: ifOffered('accountLimits', limitsSchema),
-  }
-}
-
-/** What the account can still spend, as far as the server says. */
-export interface Credits {
-  /** Undefined when no amount was given, or one whose unit is not certain. */
-  readonly dollars: number | undefined
-  /** The server says that nothing more may be started, or an amount whose unit is certain is used up. */
-  readonly spent: boolean
-  /** Nothing is left of something that may be money and may be anything else: a reason to look, none to stop. */
-  readonly perhapsSpent: boolean
-  /** The amount for people: `$0.42`, or the bare figure when its unit is not known. */
-  readonly shown: string | undefined
-}
+export const workspacesSchema = listUnder(['workspaces'], workspace).transform((all) =>
+  all.filter(({ slug }) => slug !== ''),
+)
 
 // The tool is named by documentation that shows no result, so the forms which servers of its kind have are understood.
 // A name that says the unit is believed; any other may be a balance that is never topped up where a card pays.
@@ -66,7 +38,10 @@ type Fields = Readonly<Record<string, unknown>>
 /** Reads the answer of `check_credits`. */
 export const creditsSchema = z.record(z.string(), z.unknown()).transform(readCredits)
 
-function readCredits(raw: Fields): Credits {
+/** What the account can still spend, as far as the server says. */
+export type Credits = z.output<typeof creditsSchema>
+
+function readCredits(raw: Fields) {
   const levels = [raw, ...nestedUnder.map((name) => raw[name]).filter(isFields)]
   const found = levels.map(amountIn).find((amount) => amount !== undefined)
   const refused = levels.some((level) => level.suspended === true || refusals.some((name) => level[name] === false))
@@ -75,9 +50,13 @@ function readCredits(raw: Fields): Credits {
   const nothingLeft = !paysLater && found !== undefined && found.figure <= 0
   const spent = refused || (nothingLeft && found.dollars !== undefined)
   return {
+    /** Undefined when no amount was given, or one whose unit is not certain. */
     dollars: found?.dollars,
+    /** The server says that nothing more may be started, or an amount whose unit is certain is used up. */
     spent,
+    /** Nothing is left of something that may be money and may be anything else: a reason to look, none to stop. */
     perhapsSpent: nothingLeft && !spent,
+    /** The amount for people: `$0.42`, or the bare figure when its unit is not known. */
     shown: found && (found.dollars === undefined ? String(found.figure) : `$${found.dollars.toFixed(2)}`),
   }
 }
@@ -107,20 +86,16 @@ function figureOf(value: unknown): number | undefined {
   return digits === undefined ? undefined : Number(`${sign}${digits}`)
 }
 
-const limitFigure = ifFits(
-  z.union([
-    z.number(),
-    z
-      .string()
-      .regex(/^\d+(\.\d+)?$/)
-      .transform(Number),
-  ]),
-)
+const digits = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/)
+  .transform(Number)
+const limitFigure = ifFits(z.union([z.number(), digits]))
   // A limit below 1 is how some answers write “none”.
   .transform((value) => (value !== undefined && value > 0 ? value : undefined))
 
 /** The fields of `resourceLimits` in the platform's GraphQL interface, under which official clients read them. */
-const limitsSchema = z.object({
+export const limitsSchema = z.object({
   tier: optionalText,
   maxServices: limitFigure,
   maxMemoryMi: limitFigure,

@@ -97,20 +97,13 @@ export function classifyToolError(text: string): ToolFailure {
 }
 
 // These say that no connection came about, so the request cannot have been processed.
-const neverSent = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
+const neverSent = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
 
 /** Turns what `fetch` threw into a {@link PlatformError} that says whether the request may have been processed. */
 export function networkError(cause: unknown, host: string): PlatformError {
   const reason = errorMessage(cause)
   // A proxy that opens no tunnel has passed nothing on either.
-  if (neverSent.has(errorCode(cause) ?? '') || /^Proxy response/.test(reason)) {
+  if (neverSent.test(errorCode(cause) ?? '') || /^Proxy response/.test(reason)) {
     return new PlatformError('unreachable', `ml.ink cannot be reached at ${host}: ${reason}`, {
       cause,
       hint: 'Check the `endpoint` input and whether this runner may open connections to that host, through a proxy where HTTPS_PROXY names one.',
@@ -162,44 +155,33 @@ export function httpError(status: number, body: string, host: string, retryAfter
 
 /** Never paid and never asked again: what a deployment may cost is for people to decide. `terms` are shown. */
 export function paymentRequired(terms: string): PlatformError {
-  return new PlatformError(
-    'payment-required',
-    `ml.ink answered “payment required” (HTTP 402)${terms ? `. Its terms: ${terms}` : ''}`,
-    {
-      hint: 'Nothing was paid. Top the account up at ml.ink, then run the job again; `on-quota: skip` lets pull requests pass.',
-    },
-  )
-}
-
-const rpc = {
-  requestTimedOut: -32001,
-  connectionClosed: -32000,
-  invalidParams: -32602,
-  internal: -32603,
-  failedListing: 0,
+  const what = `ml.ink answered “payment required” (HTTP 402)${terms ? `. Its terms: ${terms}` : ''}`
+  return new PlatformError('payment-required', what, {
+    hint: 'Nothing was paid. Top the account up at ml.ink, then run the job again; `on-quota: skip` lets pull requests pass.',
+  })
 }
 
 /** Turns a JSON-RPC error into a {@link PlatformError}. `method` is the tool, or the method of the protocol. */
 export function rpcError(method: string, cause: { code: number; message: string }): PlatformError {
   const said = sanitizePhrase(cause.message.replace(/^MCP error -?\d+: /, ''))
   switch (cause.code) {
-    case rpc.requestTimedOut:
-    case rpc.connectionClosed:
-      return new PlatformError('lost-answer', `ml.ink did not answer ${method}: ${said}`, {
-        cause,
-        hint: 'Run the job again; what was started meanwhile is found again.',
-      })
-    case rpc.invalidParams:
-      // G1 answers a call that its own schema forbids in this way and never with `isError`.
+    // The SDK's own: the request timed out, the connection was closed.
+    case -32001:
+    case -32000: {
+      const hint = 'Run the job again; what was started meanwhile is found again.'
+      return new PlatformError('lost-answer', `ml.ink did not answer ${method}: ${said}`, { cause, hint })
+    }
+    // Invalid parameters: G1 answers a call that its own schema forbids in this way and never with `isError`.
+    case -32602:
       return new ToolError(method, said, /unknown tool/i.test(said) ? 'other' : 'invalid-argument')
-    case rpc.failedListing:
-      // A list tool of G1 that fails returns no list, which its own output schema then refuses; the reason is lost there.
+    // A list tool of G1 that fails returns no list, which its own output schema then refuses; the reason is lost there.
+    case 0:
       return new ToolError(method, `it failed, and its reason got lost on the way (${said})`, 'other')
-    case rpc.internal:
-      return new PlatformError('unavailable', `ml.ink is having trouble with ${method}: ${said}`, {
-        cause,
-        hint: 'Run the job again in a few minutes.',
-      })
+    // An internal error.
+    case -32603: {
+      const hint = 'Run the job again in a few minutes.'
+      return new PlatformError('unavailable', `ml.ink is having trouble with ${method}: ${said}`, { cause, hint })
+    }
     default:
       return protocolError(`ml.ink refused ${method}: ${said} (JSON-RPC error ${cause.code})`, cause)
   }

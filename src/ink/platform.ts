@@ -1,25 +1,29 @@
+import * as z from 'zod'
 import { callsAtOnce, inTurns } from '../core/async.ts'
-import { accountCalls, metricsSchema, type ServiceSize } from './account.ts'
+import {
+  accountSchema,
+  creditsSchema,
+  limitsSchema,
+  metricsSchema,
+  projectsSchema,
+  type ServiceSize,
+  workspacesSchema,
+} from './account.ts'
 import {
   allowedValues,
-  defaultValue,
-  type RefusedArgument,
-  refusedArguments,
-  type ServiceSettings,
-  type WantedArguments,
-} from './arguments.ts'
-import {
-  anything,
   type Caller,
   type Catalogue,
+  defaultValue,
   openCaller,
   openCatalogue,
   type Purpose,
+  refusedArguments,
+  type ServiceSettings,
   unlessMissing,
+  type WantedArguments,
 } from './catalogue.ts'
-import { isNameTaken } from './errors.ts'
-import { resourceCalls } from './resources.ts'
-import { acceptedSchema, gitAccessSchema, serviceSchema, servicesSchema } from './results.ts'
+import { isNameTaken, type ToolFailure } from './errors.ts'
+import * as results from './results.ts'
 import { openSession, type SessionOptions } from './session.ts'
 
 /** ml.ink, in the words of this project. Names are service names within the project and workspace that it was opened for. */
@@ -47,7 +51,7 @@ export async function openPlatform(
       return tool && allowedValues(tool, argument)
     },
     /** Which of these this server would refuse. Asks nobody, so it can be known before anything is touched. */
-    checkArguments: (purpose: Purpose, wanted: WantedArguments): readonly RefusedArgument[] => {
+    checkArguments: (purpose: Purpose, wanted: WantedArguments) => {
       const tool = catalogue.find(purpose)
       return tool ? refusedArguments(tool, wanted) : []
     },
@@ -61,9 +65,22 @@ export async function openPlatform(
     /** Whether calls can be told which workspace they are for. */
     knowsWorkspaces: 'workspace_slug' in createArguments || 'workspace' in createArguments,
     ...serviceCalls(call, catalogue),
-    ...resourceCalls(call, catalogue),
+    ...databaseCalls(call, catalogue),
+    ...templateCalls(call, catalogue),
+    ...domainCalls(call, catalogue),
     ...accountCalls(call, catalogue),
     [Symbol.asyncDispose]: (): Promise<void> => session.close(),
+  }
+}
+
+/** An answer of which nothing is read. */
+const anything = z.looseObject({})
+
+/** Asks for deletion and returns before it has happened. `false`: there was nothing of that name. */
+function deleting(call: Caller, purpose: Purpose, missing: ToolFailure) {
+  return async (name: string, signal: AbortSignal): Promise<boolean> => {
+    const deletion = call.repeatable(purpose, { name }, anything, signal)
+    return (await unlessMissing(missing, deletion)) !== undefined
   }
 }
 
@@ -76,11 +93,10 @@ interface ServiceParts {
 
 function serviceCalls(call: Caller, catalogue: Catalogue) {
   return {
-    service: (name: string, { env: includeEnv, ...logs }: ServiceParts, signal: AbortSignal) =>
-      unlessMissing(
-        'service-not-found',
-        call.repeatable('getService', { name, includeEnv, ...logs }, serviceSchema, signal),
-      ),
+    service: (name: string, { env: includeEnv, ...logs }: ServiceParts, signal: AbortSignal) => {
+      const reading = call.repeatable('getService', { name, includeEnv, ...logs }, results.serviceSchema, signal)
+      return unlessMissing('service-not-found', reading)
+    },
     /** What a service uses, over the last hour; undefined when no tool tells. */
     usage: async (name: string, signal: AbortSignal) => {
       const tool = catalogue.find('serviceMetrics')
@@ -90,9 +106,9 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
       return unlessMissing('service-not-found', call.repeatable('serviceMetrics', wanted, metricsSchema, signal))
     },
     /** All services of the account, newest first; the platform shows 100 at most and has no further pages. */
-    services: (signal: AbortSignal) => call.repeatable('listServices', {}, servicesSchema, signal),
+    services: (signal: AbortSignal) => call.repeatable('listServices', {}, results.servicesSchema, signal),
     createService: (name: string, repo: string, branch: string, settings: ServiceSettings, signal: AbortSignal) =>
-      call.once('createService', { name, repo, branch, ...settings }, acceptedSchema, signal),
+      call.once('createService', { name, repo, branch, ...settings }, results.acceptedSchema, signal),
     updateService: async (
       name: string,
       changes: ServiceSettings & { branch?: string; repo?: string },
@@ -100,13 +116,9 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
     ) => {
       const { region: _region, ...changeable } = changes // the platform cannot move a service to another region
       const wanted = 'region' in (catalogue.need('updateService').inputSchema.properties ?? {}) ? changes : changeable
-      return call.once('updateService', { name, ...wanted }, acceptedSchema, signal)
+      return call.once('updateService', { name, ...wanted }, results.acceptedSchema, signal)
     },
-    /** Asks for deletion and returns before it has happened. `false`: there was no such service. */
-    deleteService: async (name: string, signal: AbortSignal): Promise<boolean> => {
-      const deletion = call.repeatable('deleteService', { name }, anything, signal)
-      return (await unlessMissing('service-not-found', deletion)) !== undefined
-    },
+    deleteService: deleting(call, 'deleteService', 'service-not-found'),
     /**
      * Push access to a repository, which is made when it does not exist and `create` is set. The remote carries a
      * password: it must reach no log, argument or file.
@@ -117,7 +129,7 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
       signal: AbortSignal,
     ): Promise<{ readonly remote: string; readonly created: boolean } | undefined> => {
       const askFor = (purpose: 'getGitToken' | 'createRepository') =>
-        call.repeatable(purpose, { name }, gitAccessSchema, signal)
+        call.repeatable(purpose, { name }, results.gitAccessSchema, signal)
       const existing = await unlessMissing('repository-not-found', askFor('getGitToken'))
       if (existing) return { ...existing, created: false }
       if (!create) return undefined
@@ -130,6 +142,88 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
         return { ...(await askFor('getGitToken')), created: false }
       }
     },
+  }
+}
+
+function databaseCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    /** Undefined when there is none of that name, or the server has no databases. */
+    database: async (name: string, signal: AbortSignal): Promise<results.Database | undefined> =>
+      catalogue.find('getDatabase') &&
+      unlessMissing('resource-not-found', call.repeatable('getDatabase', { name }, results.databaseSchema, signal)),
+    createDatabase: (name: string, type: string, signal: AbortSignal): Promise<results.Database> =>
+      call.once('createDatabase', { name, type }, results.databaseSchema, signal),
+    deleteDatabase: deleting(call, 'deleteDatabase', 'resource-not-found'),
+  }
+}
+
+/**
+ * Templates: databases that are services of their own, with volumes. No tool deletes an instance; its services and
+ * volumes are deleted instead, as the platform's own end-to-end tests do.
+ */
+export function templateCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    /** The instance of that name that has services, with all of its outputs. */
+    templateInstance: async (name: string, signal: AbortSignal): Promise<results.TemplateInstance | undefined> => {
+      if (!catalogue.find('listTemplateInstances')) return undefined
+      const all = await call.repeatable('listTemplateInstances', {}, results.instancesSchema, signal)
+      // Lists need not show services, and an instance may stay listed when its services are gone.
+      for (const { id: instanceId } of all.filter((one) => one.name === name)) {
+        const reading = call.repeatable('getTemplateInstance', { instanceId }, results.templateInstanceSchema, signal)
+        const instance = await unlessMissing('resource-not-found', reading)
+        if (instance && instance.services.length > 0) return instance
+      }
+      return undefined
+    },
+    deployTemplate: async (template: string, name: string, signal: AbortSignal): Promise<void> => {
+      await call.once('deployTemplate', { template, name }, anything, signal)
+    },
+    volumes: async (signal: AbortSignal): Promise<readonly { name: string }[]> =>
+      catalogue.find('listVolumes') ? call.repeatable('listVolumes', {}, results.volumesSchema, signal) : [],
+    /** Only one that no service uses can be deleted. */
+    deleteVolume: deleting(call, 'deleteVolume', 'resource-not-found'),
+  }
+}
+
+/** A record to be made. `name` is relative to the zone, `@` for the zone itself; `ttl` in seconds. */
+type NewDnsRecord = { readonly zone: string; readonly ttl: number } & Pick<
+  results.DnsRecord,
+  'name' | 'type' | 'content'
+>
+
+function domainCalls(call: Caller, catalogue: Catalogue) {
+  return {
+    addDomain: (name: string, domain: string, signal: AbortSignal) =>
+      call.once('addDomain', { name, domain }, results.domainSchema, signal),
+    removeDomain: (name: string, signal: AbortSignal) =>
+      call.once('removeDomain', { name }, results.domainSchema, signal),
+    /** The zones delegated to the platform. */
+    zones: async (signal: AbortSignal): Promise<readonly results.Zone[]> =>
+      catalogue.find('listZones') ? call.repeatable('listZones', {}, results.zonesSchema, signal) : [],
+    dnsRecords: (zone: string, signal: AbortSignal): Promise<readonly results.DnsRecord[]> =>
+      call.repeatable('listDnsRecords', { zone }, results.dnsRecordsSchema, signal),
+    addDnsRecord: ({ zone, name, type, content, ttl }: NewDnsRecord, signal: AbortSignal): Promise<results.DnsRecord> =>
+      call.once('addDnsRecord', { zone, name, type, content, ttl }, results.dnsRecordSchema, signal),
+    deleteDnsRecord: async (zone: string, recordId: string, signal: AbortSignal): Promise<void> => {
+      await call.once('deleteDnsRecord', { zone, recordId }, anything, signal)
+    },
+  }
+}
+
+/** Whose key it is, and what that account may do. Each is undefined where the server has no tool that tells. */
+function accountCalls(call: Caller, catalogue: Catalogue) {
+  const ifOffered =
+    <T>(purpose: Purpose, schema: z.ZodType<T>) =>
+    async (signal: AbortSignal) =>
+      catalogue.find(purpose) && call.repeatable(purpose, {}, schema, signal)
+  return {
+    account: ifOffered('whoami', accountSchema),
+    projects: ifOffered('listProjects', projectsSchema),
+    workspaces: ifOffered('listWorkspaces', workspacesSchema),
+    /** What the account can still spend. */
+    credits: ifOffered('checkCredits', creditsSchema),
+    /** What the account's plan allows. */
+    limits: ifOffered('accountLimits', limitsSchema),
   }
 }
 

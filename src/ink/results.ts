@@ -24,14 +24,10 @@ export function readResult<T>(schema: z.ZodType<T>, result: unknown, tool: strin
   const parsed = schema.safeParse(camelKeys(result))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  const where = sanitizePhrase(issue?.path.join('.') || 'the result')
-  throw new PlatformError(
-    'protocol',
-    `ml.ink’s ${tool} answered something unexpected: ${where}: ${issue?.message ?? 'does not fit'}`,
-    {
-      hint: 'The platform may have changed. A newer version of this action may know the new form.',
-    },
-  )
+  const what = `${sanitizePhrase(issue?.path.join('.') || 'the result')}: ${issue?.message ?? 'does not fit'}`
+  throw new PlatformError('protocol', `ml.ink’s ${tool} answered something unexpected: ${what}`, {
+    hint: 'The platform may have changed. A newer version of this action may know the new form.',
+  })
 }
 
 /**
@@ -47,9 +43,8 @@ export function ifFits<T>(schema: z.ZodType<T>) {
 
 /** A text that may be missing; an empty one counts as missing. */
 export const optionalText = ifFits(z.string()).transform((value) => value || undefined)
-const textOrNumber = ifFits(z.union([z.string(), z.number().transform(String)])).transform(
-  (value) => value || undefined,
-)
+const text = z.union([z.string(), z.number().transform(String)])
+const textOrNumber = ifFits(text).transform((value) => value || undefined)
 
 /** Those items of a list that fit; `null` is an empty list, as Go writes it. Anything but a list is `undefined`. */
 export function fitting<T>(item: z.ZodType<T>) {
@@ -57,12 +52,12 @@ export function fitting<T>(item: z.ZodType<T>) {
     .union([z.array(z.unknown()), z.null().transform(() => [])])
     .optional()
     .catch(undefined)
-    .transform((list) => list?.flatMap((one): T[] => fittingOne(item, one)))
-}
-
-function fittingOne<T>(item: z.ZodType<T>, value: unknown): T[] {
-  const parsed = item.safeParse(value)
-  return parsed.success ? [parsed.data] : []
+    .transform((list) =>
+      list?.flatMap((one): T[] => {
+        const parsed = item.safeParse(one)
+        return parsed.success ? [parsed.data] : []
+      }),
+    )
 }
 
 /**
@@ -81,9 +76,9 @@ export function listUnder<T>(names: readonly [string, ...string[]], item: z.ZodT
 // Logs come as one text or as a list, of lines or of records; which one differs between generations.
 const logLine = z.union([
   z.string(),
-  z.object({ message: z.string() }).transform((entry) => entry.message),
-  z.object({ line: z.string() }).transform((entry) => entry.line),
-  z.object({ text: z.string() }).transform((entry) => entry.text),
+  ...['message', 'line', 'text'].map((name) =>
+    z.object({ [name]: z.string() }).transform((entry) => entry[name] ?? ''),
+  ),
 ])
 const log = z
   .union([
@@ -94,7 +89,7 @@ const log = z
 
 // An empty value comes back without `value` (G1).
 const value = z
-  .union([z.string(), z.number().transform(String), z.boolean().transform(String)])
+  .union([text, z.boolean().transform(String)])
   .nullish()
   .transform((given) => given ?? '')
 // All of them or none: an update sends back what was read, and would lose those that were left out.
@@ -211,3 +206,82 @@ function isRemote(address: string): boolean {
 export function repositorySlug(remote: string): string {
   return new URL(remote).pathname.replace(/^\//, '').replace(/\.git$/, '')
 }
+
+export const databaseSchema = z
+  .object({
+    resourceId: optionalText,
+    id: optionalText,
+    name: z.string(),
+    type: optionalText,
+    status: optionalText,
+    databaseUrl: optionalText,
+    authToken: optionalText,
+  })
+  .transform(({ resourceId, id, databaseUrl: url, ...rest }) => ({ ...rest, id: resourceId ?? id, url }))
+
+/** A database of ml.ink; `url` and `authToken` are set by the calls that reveal them. */
+export type Database = z.output<typeof databaseSchema>
+
+export const templateInstanceSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    status: optionalText,
+    services: fitting(z.object({ serviceId: optionalText, name: z.string() })),
+    outputs: fitting(
+      z.object({
+        key: z.string(),
+        value: optionalText.transform((value) => value ?? ''),
+        sensitive: ifFits(z.boolean()),
+      }),
+    ),
+  })
+  .transform(({ services = [], outputs = [], ...rest }) => ({
+    ...rest,
+    services: services.map(({ serviceId: id, name }) => ({ id, name })),
+    outputs,
+  }))
+
+/** A deployed template. Lists mask its sensitive outputs. */
+export type TemplateInstance = z.output<typeof templateInstanceSchema>
+
+export const instancesSchema = listUnder(
+  ['instances', 'templateInstances'],
+  z.object({ id: z.string(), name: z.string() }),
+)
+export const volumesSchema = listUnder(['volumes'], z.object({ name: z.string() }))
+
+export const domainSchema = z.object({ domain: optionalText, status: optionalText, message: optionalText })
+
+const zone = z
+  .object({
+    zone: z.string(),
+    status: optionalText,
+    error: optionalText,
+    dnsRecords: fitting(z.object({ host: z.string(), type: z.string(), value: z.string(), verified: z.boolean() })),
+  })
+  .transform(({ dnsRecords: records, ...rest }) => ({
+    ...rest,
+    /** What its owner has to set at the registrar for the delegation, as far as the server says. */
+    toSet: records?.filter(({ verified }) => !verified),
+  }))
+
+/** A zone that was delegated to the platform, or is about to be. */
+export type Zone = z.output<typeof zone>
+
+export const zonesSchema = listUnder(['zones', 'delegations'], zone)
+
+const dnsRecord = z.object({
+  id: z.string(),
+  name: z.string(),
+  type: z.string(),
+  content: z.string(),
+  ttl: ifFits(z.number()),
+  managed: ifFits(z.boolean()).transform((managed) => managed ?? false),
+})
+
+/** A DNS record of a delegated zone; a `managed` one is the platform's own. */
+export type DnsRecord = z.output<typeof dnsRecord>
+
+export const dnsRecordSchema = z.union([z.object({ record: dnsRecord }).transform(({ record }) => record), dnsRecord])
+export const dnsRecordsSchema = listUnder(['records'], dnsRecord)

@@ -38,10 +38,8 @@ export function createSeeder(transport: Fetch) {
     // Few runs need the client.
     const { createClient, LibsqlError } = await import('@libsql/client/http')
     const refusals: number[] = []
-    const client = createClient({
-      ...access,
-      fetch: untilCancelled(fetch, { signal, requestLimitMs, refused: (status) => refusals.push(status) }),
-    })
+    const asking = untilCancelled(fetch, requestLimitMs, signal, (status) => refusals.push(status))
+    const client = createClient({ ...access, fetch: asking })
     try {
       const transaction = await client.transaction('write')
       try {
@@ -68,25 +66,15 @@ export function createSeeder(transport: Fetch) {
   }
 }
 
-interface Connection {
-  readonly signal: AbortSignal
-  readonly requestLimitMs: number
-  /** Gets the status of an answer that another try would not change. */
-  readonly refused: (status: number) => void
-}
-
-function untilCancelled(fetch: Fetch, { signal, requestLimitMs, refused }: Connection) {
-  return async ({ url, method, headers, body, signal: own }: Request) => {
-    const inTime = signalWithin(requestLimitMs, own, signal)
-    const content = body === null ? undefined : await new Response(body).text()
-    const response = await fetch(url, {
-      method,
-      headers,
-      signal: inTime,
-      ...(content === undefined ? {} : { body: content }),
-    })
+/** @param refused gets the status of an answer that another try would not change */
+function untilCancelled(fetch: Fetch, limitMs: number, signal: AbortSignal, refused: (status: number) => void) {
+  return async ({ url, method, headers, body: stream, signal: own }: Request) => {
+    const inTime = signalWithin(limitMs, own, signal)
+    const body = stream === null ? {} : { body: await new Response(stream).text() }
+    const response = await fetch(url, { method, headers, signal: inTime, ...body })
     // What is asked with GET is which version of the protocol there is, and the answer may be no.
-    if (method === 'POST' && isFinal(response.status)) refused(response.status)
+    const { status } = response
+    if (method === 'POST' && status >= 400 && status < 500 && !passing.includes(status)) refused(status)
     return response
   }
 }
@@ -94,10 +82,6 @@ function untilCancelled(fetch: Fetch, { signal, requestLimitMs, refused }: Conne
 // A stream that has expired meanwhile is a 400, and a host may not know a database yet that was made a moment ago (404);
 // the others ask for another try themselves.
 const passing = [400, 404, 408, 425, 429]
-
-function isFinal(status: number): boolean {
-  return status >= 400 && status < 500 && !passing.includes(status)
-}
 
 const refusalHints: Readonly<Record<number, string>> = {
   401: 'It did not accept the token that ml.ink gave for it. Delete the database if it is empty; the next run makes it anew.',

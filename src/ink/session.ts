@@ -64,9 +64,8 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
       debug(`ml.ink: ${errorMessage(error)}; asking again in ${Math.round(pauseMs)} ms`)
       if (warned || clock.now() + pauseMs - startedAt < warnAfterMs) return
       warned = true
-      options.warning?.(
-        `ml.ink does not answer as it should (${errorMessage(error)}); it is asked again until it does.`,
-      )
+      const what = `ml.ink does not answer as it should (${errorMessage(error)})`
+      options.warning?.(`${what}; it is asked again until it does.`)
     }
     return { deadlineAt, clock, random, onRetry, signal: of }
   }
@@ -91,12 +90,10 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
 
   async function attempt(tool: string, args: Record<string, unknown>, callSignal: AbortSignal): Promise<unknown> {
     const request = { method: 'tools/call' as const, params: { name: tool, arguments: args } }
-    const ask = async (on: Client) =>
-      readResult(
-        tool,
-        await translate(tool, () => on.request(request, resultSchema, requestOptions(callSignal))),
-        redact,
-      )
+    const ask = async (on: Client) => {
+      const result = await translate(tool, () => on.request(request, resultSchema, requestOptions(callSignal)))
+      return readResult(tool, result, redact)
+    }
     const used = client
     try {
       return await ask(used)
@@ -161,12 +158,10 @@ async function firstContact<T>(
   } catch (error) {
     const waitedMs = clock.now() - startedAt
     if (answered || !isSilence(error) || waitedMs < firstContactMs) throw error
-    const { host } = new URL(endpoint)
-    throw new PlatformError(
-      'unreachable',
-      `Nothing has answered at ${host} for ${Math.round(waitedMs / 60_000)} minutes: ${errorMessage(error)}`,
-      { cause: error, hint: error.hint ?? 'Check the `endpoint` input.' },
-    )
+    const minutes = Math.round(waitedMs / 60_000)
+    const what = `Nothing has answered at ${new URL(endpoint).host} for ${minutes} minutes: ${errorMessage(error)}`
+    const hint = error.hint ?? 'Check the `endpoint` input.'
+    throw new PlatformError('unreachable', what, { cause: error, hint })
   }
 }
 
@@ -178,9 +173,7 @@ function requestOptions(signal: AbortSignal) {
 }
 
 async function connect(options: SessionOptions, fetch: Fetch, signal: AbortSignal): Promise<Client> {
-  if (!URL.canParse(options.endpoint)) {
-    throw protocolError('The MCP endpoint of ml.ink is not a URL')
-  }
+  if (!URL.canParse(options.endpoint)) throw protocolError('The MCP endpoint of ml.ink is not a URL')
   const client = new Client({ name: 'ink-deploy', version: '1.0.0' })
   const transport = new StreamableHTTPClientTransport(new URL(options.endpoint), {
     fetch,
@@ -198,15 +191,11 @@ async function connect(options: SessionOptions, fetch: Fetch, signal: AbortSigna
 }
 
 const pageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: optionalText })
-const toolSchema = z.object({
-  name: z.string(),
-  inputSchema: ifFits(
-    z.object({
-      properties: ifFits(z.record(z.string(), z.unknown())),
-      required: ifFits(z.array(z.string())),
-    }),
-  ).transform((schema) => schema ?? {}),
+const inputSchema = z.object({
+  properties: ifFits(z.record(z.string(), z.unknown())),
+  required: ifFits(z.array(z.string())),
 })
+const toolSchema = z.object({ name: z.string(), inputSchema: ifFits(inputSchema).transform((schema) => schema ?? {}) })
 
 /** The SDK's own `listTools` compiles every tool's `outputSchema`, patterns and all: code of strangers, which we need not run. */
 async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
@@ -245,10 +234,8 @@ async function translate<T>(method: string, act: () => Promise<T>): Promise<T> {
   } catch (thrown) {
     if (thrown instanceof PlatformError || (thrown instanceof Error && thrown.name === 'AbortError')) throw thrown
     if (thrown instanceof McpError) throw rpcError(method, thrown)
-    const reason = sanitizePhrase(
-      thrown instanceof z.ZodError ? 'its fields are not those of MCP' : errorMessage(thrown),
-    )
-    throw protocolError(`ml.ink’s answer to ${method} is not understood: ${reason}`, thrown)
+    const reason = thrown instanceof z.ZodError ? 'its fields are not those of MCP' : errorMessage(thrown)
+    throw protocolError(`ml.ink’s answer to ${method} is not understood: ${sanitizePhrase(reason)}`, thrown)
   }
 }
 

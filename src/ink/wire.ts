@@ -18,14 +18,13 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
     if (init?.method === 'GET') return new Response(null, { status: 405 })
     const host = new URL(url).host
     const signal = signalWithin(timeoutMs, ...(init?.signal ? [init.signal] : []))
-    const attempt = async <T>(act: () => Promise<T>): Promise<T> => {
-      try {
-        return await act()
-      } catch (thrown) {
+    const attempt = <T>(act: () => Promise<T>): Promise<T> =>
+      act().catch((thrown: unknown) => {
         if (thrown instanceof PlatformError || init?.signal?.aborted) throw thrown
-        throw thrown instanceof AnswerTooLarge ? tooLarge(thrown, host) : networkError(thrown, host)
-      }
-    }
+        if (!(thrown instanceof AnswerTooLarge)) throw networkError(thrown, host)
+        // It would not be smaller the next time.
+        throw protocolError(`ml.ink (${host}) answered with more than can be taken: ${thrown.message}`, thrown)
+      })
     // Seen before it is followed: the key goes along with a request that `fetch` redirects by itself.
     const response = await attempt(() => fetch(url, { ...init, signal, redirect: 'manual' }))
     refuseRedirectElsewhere(response, url)
@@ -47,16 +46,10 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
       const resume = (lastEventId: string) => fetch(url, { ...resuming(init, lastEventId), signal, redirect: 'manual' })
       return jsonAnswer(await attempt(() => streamedResult(response, resume, signal)), response)
     }
+    if (type.includes('json')) return jsonAnswer(await attempt(() => completeJson(response)), response)
     const text = await attempt(() => response.text())
-    return type.includes('json')
-      ? jsonAnswer(completeJson(text, host), response)
-      : new Response(text, { status: 200, headers: { 'content-type': type } })
+    return new Response(text, { status: 200, headers: { 'content-type': type } })
   }
-}
-
-// It would not be smaller the next time.
-function tooLarge(cause: AnswerTooLarge, host: string): PlatformError {
-  return protocolError(`ml.ink (${host}) answered with more than can be taken: ${cause.message}`, cause)
 }
 
 function refuseRedirectElsewhere(response: Response, url: string | URL): void {
@@ -74,13 +67,13 @@ function refuseRedirectElsewhere(response: Response, url: string | URL): void {
   })
 }
 
-function completeJson(text: string, host: string): string {
+async function completeJson(response: Response): Promise<string> {
+  const text = await response.text()
   try {
     parseJson(text)
     return text
   } catch (cause) {
-    if (cause instanceof AnswerTooLarge) throw tooLarge(cause, host)
-    throw networkError(new Error('the answer is not complete JSON', { cause }), host)
+    throw cause instanceof AnswerTooLarge ? cause : new Error('the answer is not complete JSON', { cause })
   }
 }
 
@@ -104,10 +97,7 @@ function resuming(init: RequestInit | undefined, lastEventId: string): RequestIn
 }
 
 /** How far a stream was read, by what it says itself (HTML, server-sent events: `id` and `retry`). */
-interface Progress {
-  lastEventId: string | undefined
-  retryMs: number
-}
+type Progress = { lastEventId: string | undefined; retryMs: number }
 
 const retryUnlessToldMs = 1_000
 const shortestRetryMs = 100
@@ -223,13 +213,7 @@ export function paymentTerms(body: string): string | undefined {
   const { data } = termsSchema.safeParse(jsonIn(body))
   if (data === undefined) return undefined
   const { error, accepts, resource: about } = data
-  const ways = accepts.slice(0, mostShown).map((one) =>
-    describePayment({
-      ...one,
-      resource: one.resource ?? about?.url,
-      description: one.description ?? about?.description,
-    }),
-  )
+  const ways = accepts.slice(0, mostShown).map((one) => describePayment(one, about ?? undefined))
   const more = accepts.length > mostShown ? [`${accepts.length - mostShown} more ways`] : []
   return [...(error ? [error] : []), ...ways, ...more].join('; ')
 }
@@ -241,8 +225,12 @@ function termsOf({ headers }: Response, body: string, redact: (text: string) => 
   return paymentTerms(told) ?? describeBody(told)
 }
 
-function describePayment(way: z.output<typeof requirement>): string {
-  const { scheme, network, maxAmountRequired, amount, asset, payTo, resource, description } = way
+function describePayment(
+  way: z.output<typeof requirement>,
+  about?: { url?: string | undefined; description?: string | undefined },
+): string {
+  const { scheme, network, maxAmountRequired, amount, asset, payTo } = way
+  const { resource = about?.url, description = about?.description } = way
   const sum = maxAmountRequired ?? amount
   return [
     // Amounts are in the asset's smallest unit, and how many make one only its chain knows.

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { exchangeAuthorization, registerClient, startAuthorization } from '@modelcontextprotocol/sdk/client/auth.js'
 import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { DeployError } from '../core/errors.ts'
@@ -5,7 +8,6 @@ import type { Fetch } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { Secret } from '../core/secret.ts'
 import { looksLikeApiKey } from '../plan/values.ts'
-import { openLoopback, type Terminal, unlessAborted } from './interaction.ts'
 import { type AuthorizationServer, boundedFetch, checkKey, discover, KEY_MAY_REMAIN, step } from './server.ts'
 
 /** What an answer to our request must agree with. */
@@ -75,6 +77,18 @@ function refused(error: string, description: string | null): DeployError {
   })
 }
 
+/** Where somebody may be reading and answering. */
+export interface Terminal extends Disposable {
+  /** Whether there is somebody to ask. */
+  readonly interactive: boolean
+  /** Tells something, beside the output. */
+  say(text: string): void
+  /** The output: what another program may be waiting for. */
+  print(text: string): void
+  /** The next line that is typed or piped in; undefined at the end of it. */
+  line(signal: AbortSignal): Promise<string | undefined>
+}
+
 /** What getting a key needs of the world. */
 export interface ObtainDeps {
   readonly fetch: Fetch
@@ -107,64 +121,45 @@ export async function obtainKey(
 
 async function authorize(server: AuthorizationServer, browser: boolean, deps: ObtainDeps): Promise<OAuthTokens> {
   const { fetch, signal } = deps
-  const { issuer, metadata, namesIssuer, resource, scope } = server
+  const { issuer, metadata, namesIssuer, resource } = server
+  const scope = server.scope ? { scope: server.scope } : {}
   const state = deps.newState()
   await using loopback = await openLoopback(state)
   const { redirectUri, visit } = loopback
-  const clientInformation = await register(server, redirectUri, fetch, signal)
-  const expected = { state, redirectUri, issuer, namesIssuer }
-  const { authorizationUrl, codeVerifier } = await step('take the request', signal, () =>
-    startAuthorization(issuer, {
-      metadata,
-      clientInformation,
-      redirectUrl: redirectUri,
-      state,
-      resource,
-      ...(scope && { scope }),
-    }),
+  const clientMetadata = {
+    client_name: 'Ink Deploy',
+    redirect_uris: [redirectUri],
+    grant_types: ['authorization_code'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+  }
+  const clientInformation = await step('register this program', signal, () =>
+    registerClient(issuer, { metadata, clientMetadata, ...scope, fetchFn: fetch }),
   )
+  const { authorizationUrl, codeVerifier } = await step('take the request', signal, () =>
+    startAuthorization(issuer, { metadata, clientInformation, redirectUrl: redirectUri, state, resource, ...scope }),
+  )
+  const expected = { state, redirectUri, issuer, namesIssuer }
   const answer = visit.then((parameters) => codeIn(parameters, expected))
-  const code = browser
-    ? askBrowser(authorizationUrl, answer, deps)
-    : askForPaste(authorizationUrl, answer, expected, deps)
-  const authorizationCode = await inTime(deps, code)
+  const ask = browser ? askBrowser : askForPaste
+  const authorizationCode = await inTime(deps, ask(authorizationUrl, answer, expected, deps))
   const exchange = { metadata, clientInformation, authorizationCode, codeVerifier, redirectUri, resource }
   // Awaited here, so that the port is closed after it: a failure meanwhile would be nobody's.
   return await step('hand out a key', signal, () => exchangeAuthorization(issuer, { ...exchange, fetchFn: fetch }))
 }
 
-function register(server: AuthorizationServer, redirectUri: string, fetch: Fetch, signal: AbortSignal) {
-  return step('register this program', signal, () =>
-    registerClient(server.issuer, {
-      metadata: server.metadata,
-      clientMetadata: {
-        client_name: 'Ink Deploy',
-        redirect_uris: [redirectUri],
-        grant_types: ['authorization_code'],
-        response_types: ['code'],
-        token_endpoint_auth_method: 'none',
-      },
-      ...(server.scope && { scope: server.scope }),
-      fetchFn: fetch,
-    }),
-  )
-}
-
-function askBrowser(address: URL, answer: Promise<string>, { terminal, openBrowser }: ObtainDeps): Promise<string> {
+function askBrowser(address: URL, answer: Promise<string>, _expected: Expected, deps: ObtainDeps): Promise<string> {
+  const { terminal } = deps
   terminal.say(`Opening the browser at ${address.host}. If it does not open, go to\n\n  ${address.href}\n`)
-  openBrowser(address.href, () =>
+  deps.openBrowser(address.href, () =>
     terminal.say('The browser could not be opened. Open the address above; on another machine, use --no-browser.'),
   )
   return answer
 }
 
 /** The address may be opened on this machine after all; then the browser comes back by itself. */
-function askForPaste(
-  address: URL,
-  answer: Promise<string>,
-  expected: Expected,
-  { terminal, signal }: ObtainDeps,
-): Promise<string> {
+function askForPaste(address: URL, answer: Promise<string>, expected: Expected, deps: ObtainDeps): Promise<string> {
+  const { terminal, signal } = deps
   terminal.say(`Open this address in a browser, and allow access:\n\n  ${address.href}\n`)
   terminal.say(`It leads to an address that starts with ${expected.redirectUri}, which need not load. Paste it here:`)
   const pasted = async (): Promise<string> => {
@@ -197,4 +192,78 @@ function readKey({ access_token: token, token_type: type }: OAuthTokens): Secret
 function expiry(seconds: number, now: number): string {
   const day = new Date(now + seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
   return `Note: this key expires on ${day} UTC. Deployments fail from then on, until there is a new one.`
+}
+
+const CALLBACK = '/callback'
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="color-scheme" content="light dark">
+<title>Back to the terminal</title>
+<h1>Back to the terminal</h1>
+<p>Ink Deploy goes on there, and says whether it worked. This page can be closed.</p>
+</html>
+`
+
+/**
+ * Opens a free port of 127.0.0.1, an address for the browser to come back to (RFC 8252, 7.3).
+ * @param state of this login. Any page on the web can try the ports of this machine: a visit without it is turned away,
+ * and does not keep the one that is waited for from coming
+ */
+export async function openLoopback(state: string) {
+  let accept: (answer: URLSearchParams) => void = () => {}
+  const visit = new Promise<URLSearchParams>((resolve) => {
+    accept = resolve
+  })
+  const server = createServer((request, response) => {
+    const address = addressOf(request.url ?? '')
+    const status = statusFor(request, address, port, state)
+    const final = { connection: 'close', 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' }
+    if (status !== 200) return void response.writeHead(status, final).end()
+    server.close()
+    // The page is on its way before the process may end.
+    response.on('close', () => accept(address.searchParams))
+    // The address of this page has the code in it.
+    const quiet = { 'content-security-policy': "default-src 'none'", 'referrer-policy': 'no-referrer' }
+    response.writeHead(200, { ...final, ...quiet }).end(PAGE)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening').catch((cause: unknown) => {
+    const hint = 'Check what forbids it on this machine; or run this elsewhere.'
+    throw new DeployError('no port of 127.0.0.1 could be opened for the browser to come back to', { cause, hint })
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    redirectUri: `http://127.0.0.1:${port}${CALLBACK}`,
+    /** What the first visit with the state of this login brought. From then on nobody is let in any more. */
+    visit,
+    [Symbol.asyncDispose]: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** Where a request leads. `//` and its like are not addresses, and anybody may ask for them. */
+function addressOf(target: string): URL {
+  const origin = 'http://127.0.0.1'
+  return URL.canParse(target, origin) ? new URL(target, origin) : new URL(origin)
+}
+
+function statusFor({ method, headers }: IncomingMessage, address: URL, port: number, state: string): number {
+  // A page on the web can have a name of its own lead here; what it then sends names that.
+  if (headers.host !== `127.0.0.1:${port}`) return 403
+  if (address.pathname !== CALLBACK) return 404
+  if (method !== 'GET') return 405
+  return address.searchParams.get('state') === state ? 200 : 400
+}
+
+/** Awaits a promise, or throws the reason of the signal if that comes first. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }

@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process'
+import { createInterface, type Interface } from 'node:readline'
 import { DeployError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
-import type { Terminal } from './interaction.ts'
-import { type ObtainDeps, obtainKey } from './key.ts'
+import { type ObtainDeps, obtainKey, type Terminal, unlessAborted } from './key.ts'
 import {
   type FoundRepository,
   type GitHubCli,
@@ -135,30 +136,22 @@ export function refuseWithoutPlace(wishes: Wishes, interactive: boolean): void {
  * @throws DeployError when something was asked for that cannot be done
  */
 export async function decide(wishes: Wishes, context: LoginContext, ask: Ask): Promise<LoginIntent> {
+  const { repository } = context
   const told = isExplicit(wishes)
-  const place = told ? placeTold(wishes, context) : await choosePlace(context, ask)
-  return { ...place, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, context, ask) }
+  let { setSecret, print } = wishes
+  if (!told) {
+    const name = repository instanceof DeployError ? undefined : repository.name
+    setSecret = name !== undefined && (await ask(`Save the key as the secret ${SECRET_NAME} of ${name}?`, true))
+    print = !setSecret && (await ask('Print the key here, for you to save?', false))
+  }
+  if (setSecret && repository instanceof DeployError) throw repository
+  const secretOf = setSecret && !(repository instanceof DeployError) ? repository : undefined
+  return { secretOf, print, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, context, ask) }
 }
 
 /** Whether the options say what to do, so that nobody is asked. */
-export function isExplicit({ setSecret, print, writeWorkflow }: Wishes): boolean {
+function isExplicit({ setSecret, print, writeWorkflow }: Wishes): boolean {
   return setSecret || print || writeWorkflow
-}
-
-type KeyPlace = Pick<LoginIntent, 'secretOf' | 'print'>
-
-function placeTold({ setSecret, print }: Wishes, { repository }: LoginContext): KeyPlace {
-  if (!setSecret) return { secretOf: undefined, print }
-  if (repository instanceof DeployError) throw repository
-  return { secretOf: repository, print }
-}
-
-async function choosePlace({ repository }: LoginContext, ask: Ask): Promise<KeyPlace> {
-  if (!(repository instanceof DeployError)) {
-    const save = await ask(`Save the key as the secret ${SECRET_NAME} of ${repository.name}?`, true)
-    if (save) return { secretOf: repository, print: false }
-  }
-  return { secretOf: undefined, print: await ask('Print the key here, for you to save?', false) }
 }
 
 /** @param offer whether to offer it to somebody who has not asked for it */
@@ -185,4 +178,53 @@ async function chooseWorkflow(
     })
   }
   return (await ask(`${WORKFLOW_PATH} is there already. Replace it?`, false)) ? text : undefined
+}
+
+/** The program that opens an address in the browser of whoever sits at this machine. None of them is a shell. */
+export function browserCommand(
+  platform: NodeJS.Platform,
+  address: string,
+): { readonly program: string; readonly args: readonly string[] } {
+  if (platform === 'darwin') return { program: 'open', args: [address] }
+  // `start` is a word of the shell, which would take the ampersands in an address for its own.
+  if (platform === 'win32') return { program: 'rundll32', args: ['url.dll,FileProtocolHandler', address] }
+  return { program: 'xdg-open', args: [address] }
+}
+
+/**
+ * Opens an address in the browser. Nobody waits for it: some of these programs end with the browser only.
+ * @param onFailure called when it could not be opened
+ */
+export function openBrowser(platform: NodeJS.Platform, address: string, onFailure: () => void): void {
+  const { program, args } = browserCommand(platform, address)
+  const child = spawn(program, args, { stdio: 'ignore', detached: true })
+  child.on('error', onFailure)
+  child.on('exit', (code) => code !== 0 && onFailure())
+  child.unref()
+}
+
+interface Streams {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+}
+
+export function openTerminal({ stdin, stdout, stderr }: Streams): Terminal {
+  let reading: Interface | undefined
+  let lines: AsyncIterator<string> | undefined
+  return {
+    interactive: stdin.isTTY === true && stderr.isTTY === true,
+    say: (text) => void stderr.write(`${text}\n`),
+    print: (text) => void stdout.write(`${text}\n`),
+    async line(signal) {
+      signal.throwIfAborted()
+      // Opened only now: an input that nobody asks for is left alone. And not as a terminal of its own, which would
+      // keep Ctrl-C to itself.
+      reading ??= createInterface({ input: stdin, terminal: false })
+      lines ??= reading[Symbol.asyncIterator]()
+      const { done, value } = await unlessAborted(lines.next(), signal)
+      return done ? undefined : value
+    },
+    [Symbol.dispose]: () => reading?.close(),
+  }
 }

@@ -9,8 +9,7 @@ import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-util
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js'
 import { signalWithin } from '../core/async.ts'
 import { DeployError, errorMessage } from '../core/errors.ts'
-import type { Fetch } from '../core/http.ts'
-import { isLoopback } from '../core/http.ts'
+import { type Fetch, isLoopback } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { Secret } from '../core/secret.ts'
 
@@ -61,6 +60,8 @@ export const KEY_MAY_REMAIN = 'If access was already allowed, remove the key at 
 
 /** Greets the MCP endpoint, with a key or without, and returns how it answered. The key follows no redirect. */
 export async function initialize(endpoint: string, fetch: Fetch, key?: Secret): Promise<Response> {
+  const clientInfo = { name: 'ink-deploy', version: '1.0.0' }
+  const params = { protocolVersion: LATEST_PROTOCOL_VERSION, capabilities: {}, clientInfo }
   const response = await fetch(endpoint, {
     method: 'POST',
     redirect: 'manual',
@@ -70,16 +71,7 @@ export async function initialize(endpoint: string, fetch: Fetch, key?: Secret): 
       'x-ink-client': 'ink-deploy',
       ...(key && { authorization: `Bearer ${key.reveal()}` }),
     },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'initialize',
-      params: {
-        protocolVersion: LATEST_PROTOCOL_VERSION,
-        capabilities: {},
-        clientInfo: { name: 'ink-deploy', version: '1.0.0' },
-      },
-    }),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
   })
   await response.body?.cancel()
   return response
@@ -103,7 +95,13 @@ export type AuthorizationServer = Awaited<ReturnType<typeof discover>>
  * @throws DeployError when there is none, or none that could be trusted with a login
  */
 export async function discover(endpoint: string, fetch: Fetch, signal: AbortSignal) {
-  const { resourceMetadataUrl, scope } = await refusal(endpoint, fetch)
+  const refusal = await initialize(endpoint, fetch)
+  if (refusal.status !== 401) {
+    throw new DeployError(`${endpoint} answered HTTP ${refusal.status} where ml.ink asks for a key`, {
+      hint: 'Check that --endpoint is the MCP endpoint of ml.ink.',
+    })
+  }
+  const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(refusal)
   if (resourceMetadataUrl) requireSafe(resourceMetadataUrl.href, 'resource metadata', endpoint)
   const resource = await step('say where to log in', signal, () =>
     discoverOAuthProtectedResourceMetadata(endpoint, resourceMetadataUrl ? { resourceMetadataUrl } : {}, fetch),
@@ -132,18 +130,13 @@ export async function discover(endpoint: string, fetch: Fetch, signal: AbortSign
   }
 }
 
-async function refusal(endpoint: string, fetch: Fetch) {
-  const response = await initialize(endpoint, fetch)
-  if (response.status === 401) return extractWWWAuthenticateParams(response)
-  throw new DeployError(`${endpoint} answered HTTP ${response.status} where ml.ink asks for a key`, {
-    hint: 'Check that --endpoint is the MCP endpoint of ml.ink.',
-  })
-}
-
 /** @param server the address that the metadata was asked for at */
 function checkServer(metadata: AuthorizationServerMetadata, server: string, endpoint: string): void {
-  // RFC 8414, 3.3: or else one server could speak for another.
-  if (!sameAddress(metadata.issuer, server)) {
+  // RFC 8414, 3.3: or else one server could speak for another. A slash at the end is often left out in one of the two places.
+  const [issuer, asked] = [metadata.issuer, server].map((address) =>
+    URL.canParse(address) ? new URL(address).href.replace(/\/$/, '') : address,
+  )
+  if (issuer !== asked) {
     throw untrusted(`the authorization server ${server} says to be ${sanitizePhrase(metadata.issuer)}`)
   }
   requireSafe(metadata.authorization_endpoint, 'authorization endpoint', endpoint)
@@ -156,14 +149,6 @@ function checkServer(metadata: AuthorizationServerMetadata, server: string, endp
   if (!metadata.code_challenge_methods_supported?.includes('S256')) {
     throw untrusted('its authorization server does not protect codes (PKCE with S256)')
   }
-}
-
-/** The address of a server is often written with a slash at its end in one place and without in another. */
-function sameAddress(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((address) =>
-    URL.canParse(address) ? new URL(address).href.replace(/\/$/, '') : address,
-  )
-  return a === b
 }
 
 /**

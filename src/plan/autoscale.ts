@@ -27,12 +27,10 @@ export interface Autoscale {
   readonly vcpus: Bounds | undefined
 }
 
-const example =
-  'such as “memory 256Mi..1024Mi, vcpus 0.5..2”, both ends being sizes of the platform, the first the smaller'
-
 /** `memory 256Mi..1024Mi, vcpus 0.5..2`; one of the two may be left out. */
 export function parseAutoscale(text: string): Parsed<Autoscale> {
-  const allowed = `bounds for memory, vcpus or both, ${example}`
+  const allowed =
+    'bounds for memory, vcpus or both, such as “memory 256Mi..1024Mi, vcpus 0.5..2”, both ends being sizes of the platform, the first the smaller'
   const found = new Map<string, Bounds>()
   for (const part of text.split(/[,\n]/).map((one) => one.trim())) {
     const [, name = '', from = '', to = ''] = /^(memory|vcpus)\s+(\S+?)\s*\.\.\s*(\S+)$/.exec(part) ?? []
@@ -70,80 +68,83 @@ interface Situation {
  * is in use.
  */
 export function decideStep(given: Situation): Step | undefined {
-  const { autoscale, size, usage, load, running, killed, now } = given
+  const { load, running, killed, now } = given
   if (coolDownLeft(load, now) > 0) return undefined
+  const { memory, vcpus } = laddersOf(given)
+  const grow = (of: Ladder) => {
+    const why = `more than 85 % of its ${of.name} was in use in ${of.high} readings in a row`
+    return isOftenHigh(of.high) ? next(of, 'up', why) : undefined
+  }
+  const shrink = (of: Ladder) => {
+    const why = `less than 30 % of its ${of.name} was in use for more than a day, in ${of.low} readings in a row`
+    return isLowForADay(of.low, of.lowSince, now) ? next(of, 'down', why) : undefined
+  }
+  return (
+    (killed === undefined ? undefined : next(memory, 'up', `it was killed for memory (${killed})`)) ??
+    grow(memory) ??
+    grow(vcpus) ??
+    (running ? (intoBounds(memory, killed === undefined) ?? intoBounds(vcpus, true)) : undefined) ??
+    (killed === undefined ? shrink(memory) : undefined) ??
+    shrink(vcpus)
+  )
+}
+
+/** The sizes that there are of memory or vCPUs, and where a service stands among them. */
+type Ladder = ReturnType<typeof laddersOf>['memory' | 'vcpus']
+
+function laddersOf({ autoscale, size, usage, load }: Situation) {
   const broken = brokenSizes(load)
-  const memory: Ladder = {
-    what: 'memory',
+  const memory = {
+    what: 'memory' as const,
+    name: 'memory',
     sizes: memorySizesMi,
     bounds: autoscale.memoryMi,
     size: size.memoryMi,
+    /** As a share of the size. */
     inUse: usage?.memory,
     broken: broken.memoryMi,
+    high: load.memoryHigh,
+    low: load.memoryLow,
+    lowSince: load.memoryLowSince,
   }
-  const vcpus: Ladder = {
-    what: 'vcpus',
+  const vcpus = {
+    what: 'vcpus' as const,
+    name: 'vCPUs',
     sizes: vcpuSizes.map(Number),
     bounds: autoscale.vcpus,
     size: size.vcpus,
     inUse: usage?.cpu,
     broken: broken.vcpus,
+    high: load.cpuHigh,
+    low: load.cpuLow,
+    lowSince: load.cpuLowSince,
   }
-  return (
-    (killed === undefined ? undefined : up(memory, `it was killed for memory (${killed})`)) ??
-    (isOftenHigh(load.memoryHigh) ? up(memory, highWords('memory', load.memoryHigh)) : undefined) ??
-    (isOftenHigh(load.cpuHigh) ? up(vcpus, highWords('vCPUs', load.cpuHigh)) : undefined) ??
-    (running ? into(memory, killed === undefined) : undefined) ??
-    (running ? into(vcpus, true) : undefined) ??
-    (killed === undefined && isLowForADay(load.memoryLow, load.memoryLowSince, now)
-      ? down(memory, lowWords('memory', load.memoryLow))
-      : undefined) ??
-    (isLowForADay(load.cpuLow, load.cpuLowSince, now) ? down(vcpus, lowWords('vCPUs', load.cpuLow)) : undefined)
-  )
+  return { memory, vcpus }
 }
 
-interface Ladder {
-  readonly what: Step['what']
-  readonly sizes: readonly number[]
-  readonly bounds: Bounds | undefined
-  readonly size: number | undefined
-  /** As a share of the size. */
-  readonly inUse: number | undefined
-  readonly broken: number | undefined
-}
-
-/** The next size within the bounds; from below them that is their lower end. */
-function up({ what, sizes, bounds, size, broken }: Ladder, why: string): Step | undefined {
+/** The next size within the bounds; from outside of them that is their nearer end. */
+function next({ what, sizes, bounds, size, inUse = 0, broken }: Ladder, way: 'up' | 'down', why: string) {
   if (bounds === undefined || size === undefined) return undefined
-  const to = sizes.find((one) => one > size && one >= bounds.from)
-  const allowed = to !== undefined && to <= bounds.to && !(broken !== undefined && size < broken && to >= broken)
-  return allowed ? { what, from: size, to, why } : undefined
-}
-
-/** The next size within the bounds; from above them that is their upper end. */
-function down({ what, sizes, bounds, size, inUse, broken }: Ladder, why: string): Step | undefined {
-  if (bounds === undefined || size === undefined) return undefined
-  const to = sizes.findLast((one) => one < size && one <= bounds.to)
-  const allowed = to !== undefined && to >= bounds.from && !(broken !== undefined && size > broken && to <= broken)
-  return allowed && (inUse ?? 0) * size <= to * highShare ? { what, from: size, to, why } : undefined
+  const isUp = way === 'up'
+  const to = isUp
+    ? sizes.find((one) => one > size && one >= bounds.from)
+    : sizes.findLast((one) => one < size && one <= bounds.to)
+  if (to === undefined || to < bounds.from || to > bounds.to) return undefined
+  if (!isUp && inUse * size > to * highShare) return undefined
+  const breaks = broken !== undefined && (isUp ? size < broken && to >= broken : size > broken && to <= broken)
+  return breaks ? undefined : { what, from: size, to, why }
 }
 
 /** A step into the bounds, for a size outside of them. */
-function into(ladder: Ladder, mayShrink: boolean): Step | undefined {
+function intoBounds(ladder: Ladder, mayShrink: boolean): Step | undefined {
   const { bounds, size } = ladder
   if (bounds === undefined || size === undefined) return undefined
-  const words = (side: string) =>
-    `${sizeText(ladder, size)} is ${side} that \`autoscale\` allows (${sizeText(ladder, bounds.from)}..${sizeText(ladder, bounds.to)})`
-  if (size < bounds.from) return up(ladder, words('less than the least'))
-  return size > bounds.to && mayShrink ? down(ladder, words('more than the most')) : undefined
-}
-
-function highWords(what: string, readings: number): string {
-  return `more than 85 % of its ${what} was in use in ${readings} readings in a row`
-}
-
-function lowWords(what: string, readings: number): string {
-  return `less than 30 % of its ${what} was in use for more than a day, in ${readings} readings in a row`
+  const why = (side: string) => {
+    const [own, from, to] = [size, bounds.from, bounds.to].map((one) => sizeText(ladder, one))
+    return `${own} is ${side} that \`autoscale\` allows (${from}..${to})`
+  }
+  if (size < bounds.from) return next(ladder, 'up', why('less than the least'))
+  return size > bounds.to && mayShrink ? next(ladder, 'down', why('more than the most')) : undefined
 }
 
 /** A size as the platform's inputs write it. */
@@ -172,15 +173,16 @@ function whyNoMore({ autoscale: { memoryMi: bounds }, size: { memoryMi: size = 0
 }
 
 /** A size outside of the bounds that stays there. */
-function outside({ autoscale, size, usage }: Situation): string | undefined {
-  const isBeyond = (bounds: Bounds | undefined, value: number | undefined) =>
-    bounds !== undefined && value !== undefined && (value < bounds.from || value > bounds.to)
-  const what = isBeyond(autoscale.memoryMi, size.memoryMi)
-    ? `${size.memoryMi}Mi of memory are`
-    : isBeyond(autoscale.vcpus, size.vcpus)
-      ? `${size.vcpus} vCPUs are`
-      : undefined
-  return what && `${what} outside of the bounds, and what they allow broke it or is in use: ${inUse(usage)}`
+function outside(given: Situation): string | undefined {
+  const beyond = Object.values(laddersOf(given)).find(
+    ({ bounds, size }) => bounds !== undefined && size !== undefined && (size < bounds.from || size > bounds.to),
+  )
+  if (beyond?.size === undefined) return undefined
+  return `${amount(beyond, beyond.size)} are outside of the bounds, and what they allow broke it or is in use: ${inUse(given.usage)}`
+}
+
+function amount(of: Pick<Step, 'what'>, size: number): string {
+  return `${sizeText(of, size)} ${of.what === 'memory' ? 'of memory' : 'vCPUs'}`
 }
 
 function inUse(usage: Usage | undefined): string {
@@ -207,10 +209,10 @@ export function describeStuck(load: Load, size: Size): string | undefined {
 
 function brokenText(load: Load): string {
   const { memoryMi, vcpus } = brokenSizes(load)
-  return [
-    ...(memoryMi === undefined ? [] : [`${sizeText({ what: 'memory' }, memoryMi)} of memory`]),
-    ...(vcpus === undefined ? [] : [`${sizeText({ what: 'vcpus' }, vcpus)} vCPUs`]),
-  ].join(' or ')
+  const sizes = { memory: memoryMi, vcpus } as const
+  return (['memory', 'vcpus'] as const)
+    .flatMap((what) => (sizes[what] === undefined ? [] : amount({ what }, sizes[what])))
+    .join(' or ')
 }
 
 function dayOf(minutes: number): string {

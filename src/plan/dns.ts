@@ -2,8 +2,30 @@ import * as v from 'valibot'
 import { errorMessage } from '../core/errors.ts'
 import { domain, type Parsed, type Read, type ValueProblem } from './values.ts'
 
-const dnsTypes = ['A', 'AAAA', 'CNAME', 'MX', 'TXT', 'CAA'] as const
-type DnsType = (typeof dnsTypes)[number]
+const isIPv4 = (text: string): boolean => v.is(v.pipe(v.string(), v.ipv4()), text)
+const isIPv6 = (text: string): boolean => v.is(v.pipe(v.string(), v.ipv6()), text)
+const isHost = (text: string): boolean => 'value' in domain.parse(text.replaceAll('_', 'x'))
+
+/** The types that there may be, and what each has to contain. */
+const contents = {
+  A: { must: 'an IPv4 address', fits: isIPv4 },
+  AAAA: { must: 'an IPv6 address', fits: isIPv6 },
+  CNAME: { must: 'a host name', fits: isHost },
+  MX: {
+    must: 'a priority and a host name, such as 10 mail.example.com',
+    fits: (text: string) => /^\d{1,5} /.test(text) && isHost(text.replace(/^\d+ /, '')),
+  },
+  TXT: {
+    must: 'one line of text, 2048 characters at most',
+    fits: (text: string) => /^[^\0-\x1f\x7f]{1,2048}$/.test(text),
+  },
+  CAA: {
+    must: 'flags, tag and value, such as 0 issue letsencrypt.org',
+    fits: (text: string) => /^\d{1,3} [a-z0-9]+ \S.*$/.test(text),
+  },
+}
+type DnsType = keyof typeof contents
+const dnsTypes = Object.keys(contents) as DnsType[]
 
 export interface WantedRecord {
   readonly zone: string
@@ -25,8 +47,6 @@ const entry = v.strictObject({
   content: v.string(),
   ttl: v.optional(v.pipe(v.number(), v.integer(), v.minValue(60), v.maxValue(86_400)), 300),
 })
-const isIPv4 = (text: string): boolean => v.is(v.pipe(v.string(), v.ipv4()), text)
-const isIPv6 = (text: string): boolean => v.is(v.pipe(v.string(), v.ipv6()), text)
 
 /** Reads a list of records, which comes out of `ink.yml` as JSON, and says everything that is wrong with it. */
 export function parseDnsRecords(text: string): Read<readonly WantedRecord[]> {
@@ -76,9 +96,7 @@ function readRecord(item: unknown): Parsed<WantedRecord> {
   if (!parsed.success) {
     const [issue] = parsed.issues
     const where = v.getDotPath(issue)
-    return {
-      allowed: `${where ? `${where}: ` : ''}${issue.message}; an entry has zone, name, type, content and ttl`,
-    }
+    return { allowed: `${where ? `${where}: ` : ''}${issue.message}; an entry has zone, name, type, content and ttl` }
   }
   const { ttl, ...given } = parsed.output
   const zone = domain.parse(given.zone.trim())
@@ -89,8 +107,10 @@ function readRecord(item: unknown): Parsed<WantedRecord> {
   if (!isName(name)) return { allowed: 'name must be a name within the zone, or @ for the zone itself' }
   if (name === markName) return { allowed: `the name ${markName} is for this action’s own marks` }
   const content = plainContent(type, given.content)
-  const wrong = contentProblem(type, content)
-  return wrong ? { allowed: wrong } : { value: { zone: zone.value, name, type, content, ttl } }
+  const { must, fits } = contents[type]
+  return fits(content)
+    ? { value: { zone: zone.value, name, type, content, ttl } }
+    : { allowed: `content must be ${must}` }
 }
 
 /** A name within a zone, however it was written: in full, with a dot at its end, in capitals. */
@@ -110,36 +130,8 @@ function plainContent(type: string, content: string): string {
 }
 
 function isName(name: string): boolean {
-  return (
-    name === '@' ||
-    (name.length <= 253 &&
-      /^(\*|[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/.test(name))
-  )
-}
-
-function contentProblem(type: DnsType, content: string): string | undefined {
-  const good = {
-    A: () => isIPv4(content),
-    AAAA: () => isIPv6(content),
-    CNAME: () => isHost(content),
-    MX: () => /^\d{1,5} /.test(content) && isHost(content.replace(/^\d+ /, '')),
-    TXT: () => content !== '' && content.length <= 2048 && !/[\0-\x1f\x7f]/.test(content),
-    CAA: () => /^\d{1,3} [a-z0-9]+ \S.*$/.test(content),
-  }[type]()
-  return good ? undefined : `content must be ${contents[type]}`
-}
-
-const contents: Readonly<Record<DnsType, string>> = {
-  A: 'an IPv4 address',
-  AAAA: 'an IPv6 address',
-  CNAME: 'a host name',
-  MX: 'a priority and a host name, such as 10 mail.example.com',
-  TXT: 'one line of text, 2048 characters at most',
-  CAA: 'flags, tag and value, such as 0 issue letsencrypt.org',
-}
-
-function isHost(text: string): boolean {
-  return 'value' in domain.parse(text.replaceAll('_', 'x'))
+  const part = '[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?'
+  return name === '@' || (name.length <= 253 && new RegExp(`^(\\*|${part})(\\.${part})*$`).test(name))
 }
 
 export interface ListedRecord {
@@ -151,6 +143,9 @@ export interface ListedRecord {
   /** Made by the platform itself, for a custom domain. */
   readonly managed: boolean
 }
+
+/** A record as the platform's list has it, or as a message names it. */
+type Named = Pick<ListedRecord, 'name' | 'type' | 'content'>
 
 /**
  * Compares one zone with what is wanted of it. A record is removed only when it is ours: the platform keeps no notes with
@@ -175,13 +170,13 @@ export function dnsDifference(
   const left = records.filter((record) => !remove.includes(record) && record.name !== markName)
   const missing = wanted.filter((record) => inPlace(record) === undefined)
   const conflicts = missing.flatMap((record) => conflictOf(record, left))
-  const gone = [...marks].filter(([id]) => !records.some((record) => record.id === id))
+  const stays = (id: string) => records.some((record) => record.id === id && !remove.includes(record))
   return {
     zone,
     add: missing.filter((record) => conflictOf(record, left).length === 0),
     remove,
     /** To be removed: the marks of the records above, and those whose record is gone. */
-    marks: new Map([...[...marks].filter(([id]) => remove.some((record) => record.id === id)), ...gone]),
+    marks: new Map([...marks].filter(([id]) => !stays(id))),
     /** Sentences about what is wanted and cannot be, because what is there is not ours. */
     conflicts,
   }
@@ -207,24 +202,17 @@ export function servedWith(zone: string, record: ListedRecord, listed: readonly 
 }
 
 /** The listed record that says the same as another one. */
-export function findRecord(
-  zone: string,
-  listed: readonly ListedRecord[],
-  { name, type, content }: Pick<ListedRecord, 'name' | 'type' | 'content'>,
-): ListedRecord | undefined {
-  const wanted = plain(zone, { name, type, content })
-  return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, wanted))
+export function findRecord(zone: string, listed: readonly ListedRecord[], wanted: Named): ListedRecord | undefined {
+  const own = plain(zone, wanted)
+  return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, own))
 }
 
 /** A record as text: `A www.example.com 192.0.2.1`. */
-export function describeRecord(
-  zone: string,
-  { name, type, content }: Pick<ListedRecord, 'name' | 'type' | 'content'>,
-): string {
+export function describeRecord(zone: string, { name, type, content }: Named): string {
   return `${type} ${name === '@' ? zone : `${name}.${zone}`} ${content}`
 }
 
-function plain<R extends Pick<ListedRecord, 'name' | 'type' | 'content'>>(zone: string, record: R): R {
+function plain<R extends Named>(zone: string, record: R): R {
   const { name, type, content } = record
   return { ...record, name: relativeName(name, zone), content: plainContent(type, content) }
 }
@@ -237,17 +225,12 @@ function markedBy({ name, type, content }: ListedRecord, service: string): strin
 
 /** Beside a CNAME there can be nothing else, and a name that the platform looks after is its own. */
 function conflictOf(wanted: WantedRecord, left: readonly ListedRecord[]): string[] {
-  const other = left.find(
-    (record) =>
-      record.name === wanted.name && (record.managed ? isAddress(record, wanted) : excludeEachOther(record, wanted)),
-  )
+  const isAddress = ({ type }: { readonly type: string }) => ['A', 'AAAA', 'CNAME'].includes(type)
+  const excludes = (one: ListedRecord) =>
+    one.managed ? isAddress(one) && isAddress(wanted) : excludeEachOther(one, wanted)
+  const other = left.find((one) => one.name === wanted.name && excludes(one))
   if (!other) return []
   const whose = other.managed ? 'which ml.ink made for a custom domain' : 'which was not made by this action'
-  return [
-    `\`${describeRecord(wanted.zone, wanted)}\` was not added: there is \`${describeRecord(wanted.zone, other)}\`, ${whose}`,
-  ]
-}
-
-function isAddress(...records: readonly { readonly type: string }[]): boolean {
-  return records.every(({ type }) => ['A', 'AAAA', 'CNAME'].includes(type))
+  const [own, theirs] = [wanted, other].map((record) => describeRecord(wanted.zone, record))
+  return [`\`${own}\` was not added: there is \`${theirs}\`, ${whose}`]
 }

@@ -1,14 +1,12 @@
 /**
- * What happened, in the words of this project: the runner's edge parses GitHub's payload into these types once, and
- * everything behind it decides on them alone.
+ * What a run knows: what happened, as the runner's edge reads it from GitHub's payload, and what is looked up since. All
+ * decisions rest on this alone.
  */
 
 export interface RunContext {
   readonly repository: Repository
   /** The login that the run is attributed to: whoever caused the event. */
   readonly actor: string
-  /** The login that started this attempt; differs from `actor` when somebody runs it again. */
-  readonly triggeringActor: string
   readonly runId: number
   /** Starts at 1. */
   readonly runAttempt: number
@@ -57,10 +55,7 @@ export interface Repository extends RepositoryName {
 export interface PullRequest {
   readonly number: number
   readonly state: 'open' | 'closed'
-  readonly merged: boolean
   readonly draft: boolean
-  readonly title: string
-  readonly htmlUrl: string
   readonly head: {
     readonly sha: string
     /** The branch's short name. */
@@ -68,9 +63,8 @@ export interface PullRequest {
     /** `owner/name` of the repository that holds the branch; undefined when that fork was deleted. */
     readonly repository: string | undefined
   }
-  readonly base: { readonly sha: string; readonly ref: string }
+  readonly base: { readonly sha: string }
   readonly labels: readonly string[]
-  readonly author: string
 }
 
 export type RunEvent =
@@ -118,7 +112,6 @@ export interface CommentEvent {
   readonly byBot: boolean
   /** What a forge’s event tells of it; GitHub’s tell nothing. */
   readonly authorMayWrite: boolean | undefined
-  readonly createdAt: string
 }
 
 export interface WorkflowRunEvent {
@@ -215,4 +208,64 @@ function writtenLines(body: string): string[] {
     }
   }
   return written
+}
+
+/** Where everything of one service happens on the platform. */
+export interface Place {
+  readonly project: string
+  readonly workspace: string | undefined
+  /** Name of the repository on the platform, without owner and slug. */
+  readonly repositoryName: string
+  /** The GitHub repository whose marks the services carry. */
+  readonly repository: Repository
+  /** The service's name in production, or in the environment that the file names; a preview's is derived from it by `previewName`. */
+  readonly baseName: string
+  /** The service's name in a file that has several. */
+  readonly serviceKey?: string | undefined
+  /** The environment that the file names; undefined for production and previews. */
+  readonly environment?: string | undefined
+}
+
+export type NeededFact =
+  | ({ readonly fact: 'pullRequest' } & ({ readonly number: number } | HeadOfPullRequest))
+  | { readonly fact: 'permission'; readonly login: string }
+  | { readonly fact: 'approval'; readonly of: Approval }
+  | { readonly fact: 'live'; readonly place: Place; readonly serviceName: string }
+  | { readonly fact: 'changedFiles'; readonly of: ChangedFilesOf }
+  /** Whether one commit leads to another; `ref` is where the first was taken from. */
+  | { readonly fact: 'relation'; readonly of: { readonly base: string; readonly head: string; readonly ref: string } }
+
+/** The open pull request whose head is this commit, for `workflow_run`, whose payload does not name a fork's. */
+export interface HeadOfPullRequest {
+  readonly headSha: string
+  readonly headBranch: string
+  readonly headRepository: string | undefined
+  /** Those that are named, where several have this head; empty when none is. */
+  readonly numbers: readonly number[]
+}
+
+export type ChangedFilesOf =
+  | { readonly kind: 'pull-request'; readonly number: number }
+  | { readonly kind: 'range'; readonly before: string; readonly after: string }
+
+/** Whether a label was put on after this commit had become the head of the pull request. */
+export interface Approval {
+  readonly number: number
+  readonly label: string
+  readonly sha: string
+}
+
+/** What a service runs, as its branch tells. `unknown` also when its latest deployment is not live. */
+export type RunningVersion = { readonly commit: string } | 'absent' | 'unknown'
+
+/** What was looked up so far. `unreadable`: asked, and GitHub did not say. */
+export interface Facts {
+  readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
+  readonly permission?: 'write' | 'read' | 'unreadable'
+  readonly approval?: 'given' | 'not-given' | 'unreadable'
+  readonly live?: RunningVersion
+  /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */
+  readonly changedFiles?: readonly string[] | 'unreadable'
+  /** `ahead`: the head has all that the base has and more, and the base is where its ref stands no longer. */
+  readonly relation?: 'ahead' | 'other' | 'unreadable'
 }

@@ -1,13 +1,12 @@
 import { shortSha } from '../core/format.ts'
+import type { Approval, Facts } from './event.ts'
 import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
-import type { PlanInput, PreviewIntent } from './intent.ts'
-import type { Approval, Facts, NeedsPlan, NonePlan, RefusedPlan } from './plan.ts'
+import type { IntentTo, NeedsPlan, NonePlan, PlanInput, RefusedPlan } from './intent.ts'
+import type { Settings } from './settings.ts'
 import { managedBy, marks } from './variables.ts'
 
 /**
- * What a run without a key comes to; undefined when there is one. Forks and Dependabot cannot have secrets, so for them
- * it is not a failure.
- *
+ * What a run without a key comes to; undefined when there is one. Forks and Dependabot cannot have secrets: no failure.
  * @param takesDown whether the run is to take a preview down, which then runs on
  */
 export function missingKey(
@@ -19,9 +18,11 @@ export function missingKey(
   if (withheld === undefined) return { kind: 'refused', problem: 'api-key: is not set', hint: missingKeyHint }
   const pullRequest = event.kind === 'pull-request' ? event.pullRequest.number : undefined
   const skipped = { kind: 'none', status: 'skipped', pullRequest } as const
-  return takesDown
-    ? { ...skipped, reason: runsOn(withheld, pullRequest), stillRuns: true }
-    : { ...skipped, reason: withheld }
+  if (!takesDown) return { ...skipped, reason: withheld }
+  const reason =
+    `the preview${pullRequest === undefined ? '' : ` of pull request #${pullRequest}`}, if there is one, still runs and is billed. ` +
+    `The next sweep of a scheduled workflow removes it, or a comment /ink stop; a workflow that closes previews under pull_request_target has the key. Why: ${withheld}`
+  return { ...skipped, reason, stillRuns: true }
 }
 
 const missingKeyHint =
@@ -29,28 +30,18 @@ const missingKeyHint =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
   'and pass it: `api-key: ${{ secrets.INK_API_KEY }}`.'
 
-function runsOn(why: string, pullRequest: number | undefined): string {
-  return (
-    `the preview${pullRequest === undefined ? '' : ` of pull request #${pullRequest}`}, if there is one, still runs and is billed. ` +
-    `The next sweep of a scheduled workflow removes it, or a comment /ink stop; a workflow that closes previews under pull_request_target has the key. Why: ${why}`
-  )
-}
-
 /** Why GitHub gives this run no secrets, and what a maintainer can do about it; undefined when it does. */
 export function secretsWithheld(context: RunContext, event: RunEvent): string | undefined {
-  if (isDependabot(context)) {
+  if (isDependabot(context))
     return (
       'Runs of Dependabot get none of the repository’s Actions secrets. ' +
       'For previews of its pull requests save INK_API_KEY under Settings, Secrets and variables, Dependabot as well.'
     )
-  }
-  if (event.kind === 'pull-request' && isFromFork(event.pullRequest, context.repository)) {
-    return (
-      'Pull requests from forks get no secrets. ' +
-      'A maintainer who has read the code can comment /ink deploy, if a workflow for issue_comment is set up.'
-    )
-  }
-  return undefined
+  if (event.kind !== 'pull-request' || !isFromFork(event.pullRequest, context.repository)) return undefined
+  return (
+    'Pull requests from forks get no secrets. ' +
+    'A maintainer who has read the code can comment /ink deploy, if a workflow for issue_comment is set up.'
+  )
 }
 
 /** Whether a pull request's code may run with the repository's key, what has to be known first, or why it may not. */
@@ -61,40 +52,33 @@ type Trust =
 
 /**
  * Trust is decided from whose code it is, wherever the key comes from: a repository may hand its secrets to forks itself.
- * A fork's code is deployed with the key in reach only when somebody with write permission asked for
- * that very commit: by a comment that names it in full, or by putting the gate's label on after GitHub had heard of the
- * commit. Nothing that was done earlier counts, and no abbreviation does, because two commits that share one are quickly
- * made.
+ * A fork's code is deployed with the key in reach only when somebody with write permission asked for that very commit: by a
+ * comment that names it in full (two commits that share an abbreviation are quickly made), or by putting the gate's label on
+ * after GitHub had heard of the commit. Nothing that was done earlier counts.
  */
-export function trustIn(input: PlanInput, intent: PreviewIntent, pullRequest: PullRequest, facts: Facts): Trust {
-  const { context, settings } = input
+export function trustIn(
+  { context, settings }: PlanInput,
+  intent: IntentTo<'preview'>,
+  pullRequest: PullRequest,
+  facts: Facts,
+): Trust {
   if (!isFromFork(pullRequest, context.repository)) return { kind: 'trusted' }
-  const { sha } = pullRequest.head
-  const label = settings.previewLabel
-  if (intent.comment?.commit === sha) return { kind: 'approved' }
-  if (!intent.comment && intent.cause === 'labeled' && label !== undefined)
-    return trustInLabel(context.actor, { number: pullRequest.number, label, sha }, facts)
-  return { kind: 'denied', reason: howToApprove(sha, label) }
-}
-
-/** A label says nothing of a commit that was pushed while somebody was on the way to put it on. */
-function trustInLabel(login: string, approval: Approval, facts: Facts): Trust {
+  const { number, head } = pullRequest
+  const { previewLabel: label } = settings
+  if (intent.comment?.commit === head.sha) return { kind: 'approved' }
+  if (!intent.labeled || label === undefined) return { kind: 'denied', reason: howToApprove(head.sha, label) }
+  const { actor: login } = context
+  const how = howToApprove(head.sha, undefined)
   if (facts.permission === undefined) return { kind: 'needs', need: { fact: 'permission', login } }
-  if (!mayWrite(facts)) {
-    return { kind: 'denied', reason: `${login} has no write permission. ${howToApprove(approval.sha, undefined)}` }
-  }
-  if (facts.approval === undefined) return { kind: 'needs', need: { fact: 'approval', of: approval } }
-  if (facts.approval === 'given') return { kind: 'approved' }
-  return { kind: 'denied', reason: howToApprove(approval.sha, undefined) }
+  if (facts.permission !== 'write') return { kind: 'denied', reason: `${login} has no write permission. ${how}` }
+  // A label says nothing of a commit that was pushed while somebody was on the way to put it on.
+  if (facts.approval === undefined)
+    return { kind: 'needs', need: { fact: 'approval', of: { number, label, sha: head.sha } } }
+  return facts.approval === 'given' ? { kind: 'approved' } : { kind: 'denied', reason: how }
 }
 
 /** Of a pull request's history. */
-interface Entry {
-  readonly event: string
-  readonly sha: string | undefined
-  readonly label: string | undefined
-  readonly at: string | undefined
-}
+type Entry = { readonly event: string } & Readonly<Record<'sha' | 'label' | 'at', string | undefined>>
 
 /**
  * Whether the label was put on after the commit had become the head, by GitHub's order of events and by its clock: the
@@ -120,11 +104,6 @@ function howToApprove(sha: string, label: string | undefined): string {
   const ways = [`comment /ink deploy ${sha}`]
   if (label !== undefined) ways.push(`take the label ${label} off and put it on again`)
   return `It comes from a fork, and nobody is known to have approved of ${shortSha(sha)} after it was pushed. A maintainer who has read the code can ${ways.join(', or ')}.`
-}
-
-/** Whether the permission that was looked up allows a person to give commands. */
-export function mayWrite(facts: Facts): boolean {
-  return facts.permission === 'admin' || facts.permission === 'write'
 }
 
 /** Why a pull request gets no preview now; undefined when nothing speaks against it. */
@@ -171,7 +150,6 @@ export function previewState(
 
 /**
  * Whose a service is by the marks in its environment. Where both numbers are known they decide alone: names change hands.
- *
  * @param repository GitHub's `owner/name`
  * @param id GitHub's number for it
  */
@@ -235,4 +213,88 @@ function whyNotOurs(service: Existing, repository: string): string | undefined {
       : `${name} belongs to ${owner}, not to ${repository}`
   }
   return service.fromOurRepository ? undefined : `${name} carries our marks, but is built from another repository`
+}
+
+export interface SweepCandidate {
+  readonly serviceName: string
+  readonly pullRequest: number
+  /** Milliseconds since the epoch; undefined when the platform does not say. */
+  readonly createdAt: number | undefined
+  /** False when only branches are left of it. */
+  readonly running: boolean
+}
+
+export interface SweepDecision<T> {
+  readonly preview: T
+  readonly remove: boolean
+  readonly why: string
+}
+
+/**
+ * Decides for each preview whether it stays. Without the list of open pull requests nothing can be said to be closed, and
+ * nothing is removed for it.
+ * @param open open pull requests by number; undefined when GitHub did not tell
+ * @param now milliseconds since the epoch
+ */
+export function decideSweep<T extends SweepCandidate>(
+  previews: readonly T[],
+  open: ReadonlyMap<number, PullRequest> | undefined,
+  rules: Pick<Settings, 'previewLabel' | 'previewTtlMs' | 'maxPreviews'>,
+  now: number,
+): SweepDecision<T>[] {
+  const { previewLabel, previewTtlMs = Number.POSITIVE_INFINITY, maxPreviews = Number.POSITIVE_INFINITY } = rules
+  const reasonToRemove = ({ pullRequest: number, createdAt, running }: T) => {
+    const pullRequest = open?.get(number)
+    if (open && !pullRequest) return 'its pull request is closed'
+    if (pullRequest && !labelIsOn(previewLabel, pullRequest))
+      return `its pull request does not have the label ${previewLabel}`
+    const tooOld = running && createdAt !== undefined && now - createdAt > previewTtlMs
+    return tooOld ? 'it is older than previews.ttl allows' : undefined
+  }
+  const reasons = new Map(previews.map((preview) => [preview, reasonToRemove(preview)]))
+  // Of those that stay, the oldest beyond `previews.max` go as well. Those of unknown age count as young.
+  const staying = previews.filter((preview) => reasons.get(preview) === undefined && preview.running)
+  const age = ({ createdAt = Number.POSITIVE_INFINITY }: T) => createdAt
+  const surplus = staying.toSorted((a, b) => age(a) - age(b) || 0).slice(0, Math.max(0, staying.length - maxPreviews))
+  const tooMany = `there are more than ${maxPreviews} previews (previews.max), and it is among the oldest`
+  const kept = open ? 'its pull request is open' : 'it is not known whether its pull request is open'
+  return previews.map((preview) => {
+    const why = reasons.get(preview) ?? (surplus.includes(preview) ? tooMany : undefined)
+    return { preview, remove: why !== undefined, why: why ?? kept }
+  })
+}
+
+/** A preview that runs, as far as its cost matters. Dollars. */
+export interface RunningCost<T> {
+  readonly preview: T
+  readonly perDay: number
+  /** Whether it may be removed to make room for another. */
+  readonly mayGo: boolean
+}
+
+/** Whether what runs already and one more stay within a limit of dollars a day. A sum of rates is not exact to the last bit. */
+export function fitsBudget(running: readonly RunningCost<unknown>[], morePerDay: number, limitPerDay: number): boolean {
+  return sumPerDay(running) + morePerDay <= limitPerDay + 1e-9
+}
+
+export function sumPerDay(running: readonly Pick<RunningCost<unknown>, 'perDay'>[]): number {
+  return running.reduce((sum, { perDay }) => sum + perDay, 0)
+}
+
+/**
+ * The fewest that have to go so that one more fits, taken in the order given.
+ * @returns undefined when it would not fit even then
+ */
+export function roomInBudget<T>(
+  running: readonly RunningCost<T>[],
+  morePerDay: number,
+  limitPerDay: number,
+): readonly T[] | undefined {
+  const mayGo = running.filter((one) => one.mayGo)
+  for (let count = 0; count <= mayGo.length; count++) {
+    const going = mayGo.slice(0, count)
+    const staying = running.filter((one) => !going.includes(one))
+    if (fitsBudget(staying, morePerDay, limitPerDay)) return going.map(({ preview }) => preview)
+  }
+  return undefined
 }

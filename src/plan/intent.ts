@@ -1,7 +1,11 @@
+import { shortSha } from '../core/format.ts'
 import {
   branchOf,
   type CommentEvent,
+  type Facts,
   findCommand,
+  type HeadOfPullRequest,
+  type NeededFact,
   type PullRequest,
   type PullRequestEvent,
   type PushEvent,
@@ -10,67 +14,8 @@ import {
   sameLabel,
   type WorkflowRunEvent,
 } from './event.ts'
-import type { Asked, HeadOfPullRequest, HelpPlan, NonePlan } from './plan.ts'
+import type { FileProblem } from './file/references.ts'
 import type { Settings } from './settings.ts'
-
-/** What a run is about, before any rule is applied that could forbid it. */
-export type Intent =
-  | PreviewIntent
-  | ProductionIntent
-  | TeardownIntent
-  | RollbackIntent
-  /** A branch is gone, and with it what it had deployed to an environment of its own. */
-  | (Because & { readonly kind: 'retire'; readonly branch: string })
-  | (Because & { readonly kind: 'sweep'; readonly thenMonitor: boolean })
-  | (Because & { readonly kind: 'monitor' })
-  | (Because & { readonly kind: 'logs'; readonly number: number; readonly askedBy: Asked })
-  | Pick<HelpPlan, 'kind' | 'because' | 'pullRequest' | 'unknown' | 'askedBy'>
-
-type Because = Pick<HelpPlan, 'because'>
-
-export interface PreviewIntent extends Because {
-  readonly kind: 'preview'
-  readonly of: PreviewOf
-  /** The head before a push. */
-  readonly before: string | undefined
-  /** A person asked for this very preview, so drafts and paths do not hold it back. */
-  readonly byPerson: boolean
-  /** What happened, as far as it can approve of a fork's code. */
-  readonly cause: 'commented' | 'labeled' | 'other'
-  /** Nobody knows what happened, so the pull request as it is now decides, also whether its preview has to go. */
-  readonly asItIs: boolean
-  readonly comment: (Asked & { readonly commit: string | undefined }) | undefined
-}
-
-/** Which pull request: as the event describes it, by its number, or by its head. */
-export type PreviewOf =
-  | { readonly kind: 'known'; readonly pullRequest: PullRequest }
-  | { readonly kind: 'number'; readonly number: number }
-  | ({ readonly kind: 'head' } & HeadOfPullRequest)
-
-export interface ProductionIntent extends Because {
-  readonly kind: 'production'
-  readonly wanted: { readonly sha: string; readonly ref: string }
-  /** The tip before a push. */
-  readonly before: string | undefined
-  /** A person asked for this very deployment, so paths do not hold it back. */
-  readonly byPerson: boolean
-}
-
-export interface TeardownIntent extends Because {
-  readonly kind: 'teardown'
-  readonly number: number
-  readonly askedBy: Asked | undefined
-  readonly pullRequest: PullRequest | undefined
-}
-
-export interface RollbackIntent extends Because {
-  readonly kind: 'rollback'
-  /** Undefined for production. */
-  readonly number: number | undefined
-  readonly to: string | undefined
-  readonly askedBy: Asked | undefined
-}
 
 /** What a plan is made of, beside the facts that are looked up for it. */
 export interface PlanInput {
@@ -79,22 +24,122 @@ export interface PlanInput {
   readonly settings: Settings
 }
 
+/** What a run is about, before any rule is applied that could forbid it. */
+export type Intent = { readonly because: string } & (
+  | PreviewIntent
+  | ProductionIntent
+  | { readonly kind: 'teardown'; readonly number: number; readonly askedBy: Asked | undefined }
+  /** A branch is gone, and with it what it had deployed to an environment of its own. */
+  | { readonly kind: 'retire'; readonly branch: string }
+  | { readonly kind: 'sweep'; readonly thenMonitor: boolean }
+  | { readonly kind: 'monitor' }
+  | RollbackIntent
+  | { readonly kind: 'logs'; readonly number: number; readonly askedBy: Asked }
+  | HelpIntent
+)
+export type IntentTo<K extends Intent['kind']> = Extract<Intent, { readonly kind: K }>
+
+/** A command in a comment: who asked, and where the reaction goes. */
+export interface Asked {
+  readonly commentId: number
+  readonly login: string
+}
+
+interface PreviewIntent {
+  readonly kind: 'preview'
+  /** The pull request as the event describes it, its number, or its head. */
+  readonly of: { readonly pullRequest: PullRequest } | { readonly number: number } | HeadOfPullRequest
+  /** The head before a push. */
+  readonly before?: string | undefined
+  /** A person asked for this very preview, so drafts and paths do not hold it back. */
+  readonly byPerson?: boolean
+  /** The gate's label was put on, which can approve of a fork's code. */
+  readonly labeled?: boolean
+  /** Nobody knows what happened, so the pull request as it is now decides, also whether its preview has to go. */
+  readonly asItIs?: boolean
+  readonly comment?: Asked & { readonly commit: string | undefined }
+}
+
+interface ProductionIntent {
+  readonly kind: 'production'
+  readonly wanted: { readonly sha: string; readonly ref: string }
+  /** The tip before a push. */
+  readonly before?: string | undefined
+  /** A person asked for this very deployment, so paths do not hold it back. */
+  readonly byPerson: boolean
+}
+
+interface RollbackIntent {
+  readonly kind: 'rollback'
+  /** Undefined for production. */
+  readonly number: number | undefined
+  /** A source commit, whole or abbreviated; undefined means the one before. */
+  readonly to: string | undefined
+  readonly askedBy: Asked | undefined
+}
+
+/** `/ink help`, or a command that does not exist. */
+interface HelpIntent {
+  readonly kind: 'help'
+  readonly pullRequest: number
+  /** The word that is not a command; undefined when help was asked for. */
+  readonly unknown: string | undefined
+  readonly askedBy: Asked
+}
+
+export interface NonePlan {
+  readonly kind: 'none'
+  /**
+   * `skipped`: there was something to do and a rule forbids it; `superseded`: something newer runs already; `nothing`: this
+   * event means nothing here. All green.
+   */
+  readonly status: 'skipped' | 'superseded' | 'nothing'
+  /** For the notice and the output `skipped-reason`; says what to do when something can be done. */
+  readonly reason: string
+  /** Where a card may say so. */
+  readonly pullRequest: number | undefined
+  /** A preview that was to be taken down is still there, if there was one. */
+  readonly stillRuns?: boolean
+  /** Given where none of the changed files counts: the globs of `watch`, and the commit that they were meant for. */
+  readonly skippedBy?: {
+    readonly paths: readonly string[]
+    readonly wanted: { readonly sha: string }
+    /** Commits at which the default checkout may stand for this event. */
+    readonly ordinaryCheckouts: readonly string[]
+  }
+}
+
+/** The run cannot go on, and that is red: a missing key, a command that lacks what it needs. */
+export interface RefusedPlan {
+  readonly kind: 'refused'
+  readonly problem: string
+  readonly hint: string
+  /** Where in `ink.yml` it is to be put right. */
+  readonly places?: readonly (FileProblem & { readonly file: string })[]
+}
+
+/** A fact is needed before the plan can be made: look it up, add it to the facts, and plan again. */
+export interface NeedsPlan {
+  readonly kind: 'needs'
+  readonly need: NeededFact
+}
+
 /** What an event means by itself, with `command: auto`. */
 export function intentOfEvent(input: PlanInput): Intent | NonePlan {
   const { context, event, settings } = input
+  const ownBranch = productionBranch(input)
   switch (event.kind) {
     case 'pull-request':
       return meaningOfPullRequest(event, settings)
     case 'push':
       return meaningOfPush(event, input)
     case 'dispatch':
-      if (settings.pullRequest !== undefined) {
+      if (settings.pullRequest !== undefined)
         return previewByNumber(settings.pullRequest, `started by hand for pull request #${settings.pullRequest}`)
-      }
-      if (branchOf(event.ref) !== productionBranch(input) && settings.named === undefined) {
-        const branch = `which is not the production branch ${productionBranch(input)}`
-        return nothing(`it was started on ${event.ref}, ${branch}; give pr-number for a preview`)
-      }
+      if (branchOf(event.ref) !== ownBranch && settings.named === undefined)
+        return nothing(
+          `it was started on ${event.ref}, which is not the production branch ${ownBranch}; give pr-number for a preview`,
+        )
       return production(`started by hand on ${branchOf(event.ref)}`, { sha: context.sha, ref: event.ref })
     case 'release':
       if (event.action !== 'published') return nothing(`a release was ${event.action}, not published`)
@@ -106,7 +151,7 @@ export function intentOfEvent(input: PlanInput): Intent | NonePlan {
     case 'workflow-run':
       return meaningOfWorkflowRun(event, input)
     case 'delete':
-      return event.refType === 'branch' && event.ref !== productionBranch(input)
+      return event.refType === 'branch' && event.ref !== ownBranch
         ? retire(event.ref)
         : nothing(`the ${event.refType} ${event.ref} was deleted; previews go when their pull request closes`)
     case 'other':
@@ -124,39 +169,28 @@ const idleActions = [
 ]
 
 function meaningOfPullRequest(event: PullRequestEvent, settings: Settings): Intent | NonePlan {
-  const { action, pullRequest, label } = event
-  const { number } = pullRequest
+  const { action, label } = event
+  const { number } = event.pullRequest
+  const it = `pull request #${number}`
   const isGate = sameLabel(label, settings.previewLabel)
-  if (action === 'closed') return teardownOf(`pull request #${number} was closed`, pullRequest)
-  if (action === 'unlabeled' && isGate) {
-    return teardownOf(`the label ${settings.previewLabel} was taken off pull request #${number}`, pullRequest)
-  }
-  if (action === 'converted_to_draft' && !settings.previewDrafts) {
-    return teardownOf(`pull request #${number} is a draft again, and previews.drafts is false`, pullRequest)
-  }
-  if (idleActions.includes(action) || (action === 'labeled' && label !== undefined && !isGate)) {
-    const what = action === 'labeled' ? `labeled ${label}` : action
-    return nothing(`pull request #${number} was ${what}, which changes nothing about its preview`)
-  }
-  const because = `pull request #${number}: ${action}`
+  if (action === 'closed') return teardownOf(`${it} was closed`, number)
+  if (action === 'unlabeled' && isGate)
+    return teardownOf(`the label ${settings.previewLabel} was taken off ${it}`, number)
+  if (action === 'converted_to_draft' && !settings.previewDrafts)
+    return teardownOf(`${it} is a draft again, and previews.drafts is false`, number)
+  if (idleActions.includes(action) || (action === 'labeled' && label !== undefined && !isGate))
+    return nothing(
+      `${it} was ${action === 'labeled' ? `labeled ${label}` : action}, which changes nothing about its preview`,
+    )
+  const because = `${it}: ${action}`
   if (deployingActions.includes(action)) return previewOfEvent(event, settings, because)
-  return { ...previewByNumber(number, because), byPerson: false, asItIs: true }
+  return { kind: 'preview', because, of: { number }, asItIs: true }
 }
 
-/** A preview that nobody asked for in particular. */
-const usualPreview = {
-  kind: 'preview',
-  before: undefined,
-  byPerson: false,
-  cause: 'other',
-  asItIs: false,
-  comment: undefined,
-} as const
-
-export function previewOfEvent(event: PullRequestEvent, settings: Settings, because: string): PreviewIntent {
-  const isGate = event.action === 'labeled' && sameLabel(event.label, settings.previewLabel)
-  const of = { kind: 'known', pullRequest: event.pullRequest } as const
-  return { ...usualPreview, because, of, before: event.before, cause: isGate ? 'labeled' : 'other' }
+export function previewOfEvent(event: PullRequestEvent, settings: Settings, because: string): IntentTo<'preview'> {
+  const { action, label, before, pullRequest } = event
+  const labeled = action === 'labeled' && sameLabel(label, settings.previewLabel)
+  return { kind: 'preview', because, of: { pullRequest }, before, labeled }
 }
 
 function meaningOfPush(event: PushEvent, input: PlanInput): Intent | NonePlan {
@@ -179,13 +213,9 @@ function meaningOfComment(event: CommentEvent): Intent | NonePlan {
   const because = `${event.author} commented /ink ${command.name} on pull request #${number}`
   switch (command.name) {
     case 'deploy':
-      return {
-        ...previewByNumber(number, because),
-        cause: 'commented',
-        comment: { ...askedBy, commit: command.commit },
-      }
+      return { ...previewByNumber(number, because), comment: { ...askedBy, commit: command.commit } }
     case 'stop':
-      return { kind: 'teardown', because, number, askedBy, pullRequest: undefined }
+      return teardownOf(because, number, askedBy)
     case 'rollback':
       return { kind: 'rollback', because, number, to: command.commit, askedBy }
     case 'logs':
@@ -198,54 +228,61 @@ function meaningOfComment(event: CommentEvent): Intent | NonePlan {
 export function meaningOfWorkflowRun(event: WorkflowRunEvent, input: PlanInput): Intent | NonePlan {
   const { headSha, headBranch, headRepository } = event
   const { pullRequest } = input.settings
-  const numbers = pullRequest === undefined ? event.pullRequests : [pullRequest]
-  if (event.action !== 'completed' || event.conclusion !== 'success') {
+  if (event.action !== 'completed' || event.conclusion !== 'success')
     return nothing(`the workflow before this one is ${event.conclusion ?? event.action}, not done with success`)
-  }
+  const because = `the workflow before this one passed on ${headBranch}`
   const here = input.context.repository.fullName.toLowerCase() === headRepository?.toLowerCase()
-  if (event.event === 'push' && here && headBranch === productionBranch(input)) {
-    const wanted = { sha: headSha, ref: `refs/heads/${headBranch}` }
-    return production(`the workflow before this one passed on ${headBranch}`, wanted, false)
-  }
-  if (event.event !== 'pull_request' && event.event !== 'pull_request_target') {
+  if (event.event === 'push' && here && headBranch === productionBranch(input))
+    return production(because, { sha: headSha, ref: `refs/heads/${headBranch}` }, false)
+  if (event.event !== 'pull_request' && event.event !== 'pull_request_target')
     return nothing(`the workflow before this one ran for ${event.event} on ${headBranch}`)
-  }
-  return {
-    ...usualPreview,
-    because: `the workflow before this one passed on ${headBranch}`,
-    of: { kind: 'head', headSha, headBranch, headRepository, numbers },
-  }
-}
-
-/** The branch that a push or a start by hand is about, where `ink.yml` may give it an environment of its own. */
-export function branchWithEnvironment(input: PlanInput): string | undefined {
-  const { event } = input
-  const isPush = event.kind === 'push' && event.after !== undefined
-  if (!isPush && event.kind !== 'dispatch') return undefined
-  const branch = branchOf(event.ref)
-  return branch === productionBranch(input) ? undefined : branch
+  const numbers = pullRequest === undefined ? event.pullRequests : [pullRequest]
+  return { kind: 'preview', because, of: { headSha, headBranch, headRepository, numbers } }
 }
 
 export function productionBranch({ context, settings }: Pick<PlanInput, 'context' | 'settings'>): string {
   return settings.productionBranch ?? context.repository.defaultBranch
 }
 
-export function previewByNumber(number: number, because: string): PreviewIntent {
-  return { ...usualPreview, because, of: { kind: 'number', number }, byPerson: true }
+export function previewByNumber(number: number, because: string): IntentTo<'preview'> {
+  return { kind: 'preview', because, of: { number }, byPerson: true }
 }
 
-export function teardownOf(because: string, pullRequest: PullRequest): TeardownIntent {
-  return { kind: 'teardown', because, number: pullRequest.number, askedBy: undefined, pullRequest }
+export function teardownOf(because: string, number: number, askedBy?: Asked): IntentTo<'teardown'> {
+  return { kind: 'teardown', because, number, askedBy }
 }
 
 function retire(branch: string): Intent {
   return { kind: 'retire', because: `the branch ${branch} was deleted`, branch }
 }
 
-export function production(because: string, wanted: ProductionIntent['wanted'], byPerson = true): ProductionIntent {
-  return { kind: 'production', because, wanted, before: undefined, byPerson }
+export function production(because: string, wanted: ProductionIntent['wanted'], byPerson = true) {
+  return { kind: 'production', because, wanted, byPerson } as const
 }
 
 function nothing(reason: string): NonePlan {
   return { kind: 'none', status: 'nothing', reason, pullRequest: undefined }
+}
+
+/** The pull request of an intent; or that it has to be looked up first, or why there is none. */
+export function pullRequestOf(
+  of: IntentTo<'preview'>['of'],
+  facts: Facts,
+): PullRequest | NeedsPlan | NonePlan | RefusedPlan {
+  if ('pullRequest' in of) return of.pullRequest
+  const found = facts.pullRequest
+  if (typeof found === 'object') return found
+  if (found === undefined) return { kind: 'needs', need: { fact: 'pullRequest', ...of } }
+  const refused = (problem: string, hint: string) => ({ kind: 'refused', problem, hint }) as const
+  const which = 'number' in of ? `pull request #${of.number}` : `pull request of ${shortSha(of.headSha)}`
+  if (found === 'unreadable') {
+    const permission = 'permissions: pull-requests: read (write, for the comment)'
+    return refused(
+      `${'number' in of ? '' : 'the '}${which} could not be read`,
+      `Give the job the permission: ${permission}.`,
+    )
+  }
+  return 'number' in of
+    ? refused(`${which} does not exist`, 'Check the input pr-number.')
+    : nothing(`there is no open ${which}`)
 }

@@ -1,40 +1,37 @@
 import { shortSha } from '../core/format.ts'
+import type { ChangedFilesOf, Facts, NeededFact, Place, PullRequest } from './event.ts'
+import { labelIsOn, missingKey, skipReason, trustIn } from './guards.ts'
+import {
+  type Intent,
+  type IntentTo,
+  intentOfEvent,
+  meaningOfWorkflowRun,
+  type NeedsPlan,
+  type NonePlan,
+  type PlanInput,
+  previewByNumber,
+  previewOfEvent,
+  production,
+  pullRequestOf,
+  type RefusedPlan,
+  teardownOf,
+} from './intent.ts'
+import { previewName } from './names.ts'
+import { matchesPaths } from './paths.ts'
 import {
   common,
   costing,
+  type DeclinePlan,
+  declinePlan,
+  logsPlan,
   monitorPlan,
+  type Plan,
   placeOf,
   previewPlan,
   productionPlan,
   rollbackPlan,
   sweepPlan,
   teardownPlan,
-} from './build-plan.ts'
-import { intentOf } from './command-meaning.ts'
-import type { PullRequest } from './event.ts'
-import { labelIsOn, mayWrite, missingKey, skipReason, trustIn } from './guards.ts'
-import {
-  type Intent,
-  type PlanInput,
-  type PreviewIntent,
-  type PreviewOf,
-  type ProductionIntent,
-  teardownOf,
-} from './intent.ts'
-import { previewName } from './names.ts'
-import { matchesPaths } from './paths.ts'
-import type {
-  Asked,
-  ChangedFilesOf,
-  DeclinePlan,
-  Facts,
-  NeededFact,
-  NeedsPlan,
-  NonePlan,
-  Place,
-  Plan,
-  RefusedPlan,
-  SkippedByPaths,
 } from './plan.ts'
 
 /**
@@ -61,26 +58,15 @@ function checkPlan(input: PlanInput, facts: Facts): Plan | NeedsPlan {
 
 /** Commands in comments are for those who may write to the repository. */
 function declined(input: PlanInput, intent: Intent, facts: Facts): DeclinePlan | NeedsPlan | undefined {
-  const asked = askedBy(intent)
+  const asked = intent.kind === 'preview' ? intent.comment : 'askedBy' in intent ? intent.askedBy : undefined
   if (!asked) return undefined
   if (facts.permission === undefined) return needs({ fact: 'permission', login: asked.login })
-  if (mayWrite(facts)) return undefined
+  if (facts.permission === 'write') return undefined
   const reason =
     facts.permission === 'unreadable'
       ? 'it could not be found out whether you may write to this repository'
       : 'commands are for those who may write to this repository'
-  return decline(input, intent, asked, reason)
-}
-
-function askedBy(intent: Intent): Asked | undefined {
-  if (intent.kind === 'preview') return intent.comment
-  return 'askedBy' in intent ? intent.askedBy : undefined
-}
-
-function decline(input: PlanInput, intent: Intent, asked: Asked, reason: string): DeclinePlan {
-  const { event } = input
-  const pullRequest = event.kind === 'comment' ? event.number : 0
-  return { kind: 'decline', ...common(input, intent.because), pullRequest, reason, askedBy: asked }
+  return declinePlan(input, intent.because, asked, reason)
 }
 
 function carriedOut(input: PlanInput, intent: Intent, facts: Facts): Plan | NeedsPlan {
@@ -100,31 +86,27 @@ function carriedOut(input: PlanInput, intent: Intent, facts: Facts): Plan | Need
       return monitorPlan(input, intent.because)
     case 'rollback': {
       const { number } = intent
-      const found = number === undefined ? undefined : pullRequestOf({ kind: 'number', number }, facts)
+      const found = number === undefined ? undefined : pullRequestOf({ number }, facts)
       return found && 'kind' in found ? found : rollbackPlan(input, intent, found)
     }
     case 'logs': {
-      const { because, number, askedBy: asked } = intent
-      const found = pullRequestOf({ kind: 'number', number }, facts)
-      if ('kind' in found) return found
-      const shared = common(input, because)
-      const serviceName = previewName(shared.place.baseName, number)
-      return { kind: 'logs', ...shared, serviceName, pullRequest: found, askedBy: asked }
+      const found = pullRequestOf({ number: intent.number }, facts)
+      return 'kind' in found ? found : logsPlan(input, intent, found)
     }
   }
 }
 
-function preview(input: PlanInput, intent: PreviewIntent, facts: Facts): Plan | NeedsPlan {
+function preview(input: PlanInput, intent: IntentTo<'preview'>, facts: Facts): Plan | NeedsPlan {
   const pullRequest = pullRequestOf(intent.of, facts)
   if ('kind' in pullRequest) return pullRequest
   const no = (reason: string): Plan =>
     intent.comment
-      ? decline(input, intent, intent.comment, reason)
+      ? declinePlan(input, intent.because, intent.comment, reason)
       : { kind: 'none', status: 'skipped', reason, pullRequest: pullRequest.number }
 
   const isGone = pullRequest.state === 'closed' || !labelIsOn(input.settings.previewLabel, pullRequest)
-  if (intent.asItIs && isGone) return teardownPlan(input, teardownOf(intent.because, pullRequest))
-  const reason = skipReason(input, pullRequest, intent.byPerson) ?? notTheHead(intent, pullRequest)
+  if (intent.asItIs && isGone) return teardownPlan(input, teardownOf(intent.because, pullRequest.number))
+  const reason = skipReason(input, pullRequest, intent.byPerson === true) ?? notTheHead(intent, pullRequest)
   if (reason !== undefined) return no(reason)
   const trust = trustIn(input, intent, pullRequest, facts)
   if (trust.kind === 'needs') return trust
@@ -143,33 +125,11 @@ const builtByStrangers =
   'it comes from a fork, and directory is set: files that a fork’s code built next to the key are not deployed'
 
 /** The commit that was asked for is no longer, or never was, the pull request's head. */
-function notTheHead(intent: PreviewIntent, pullRequest: PullRequest): string | undefined {
+function notTheHead(intent: IntentTo<'preview'>, pullRequest: PullRequest): string | undefined {
   const head = pullRequest.head.sha
-  const asked = intent.comment?.commit ?? (intent.of.kind === 'head' ? intent.of.headSha : undefined)
+  const asked = intent.comment?.commit ?? ('headSha' in intent.of ? intent.of.headSha : undefined)
   if (asked === undefined || head.startsWith(asked)) return undefined
   return `${shortSha(asked)} is not the head of pull request #${pullRequest.number}, which is ${shortSha(head)}`
-}
-
-function pullRequestOf(of: PreviewOf, facts: Facts): PullRequest | NeedsPlan | NonePlan | RefusedPlan {
-  if (of.kind === 'known') return of.pullRequest
-  const found = facts.pullRequest
-  if (typeof found === 'object') return found
-  if (found === undefined) {
-    const { kind, ...which } = of
-    return needs({ fact: 'pullRequest', ...which })
-  }
-  const which = of.kind === 'number' ? `pull request #${of.number}` : `the pull request of ${shortSha(of.headSha)}`
-  if (found === 'unreadable') {
-    return {
-      kind: 'refused',
-      problem: `${which} could not be read`,
-      hint: 'Give the job the permission: permissions: pull-requests: read (write, for the comment).',
-    }
-  }
-  if (of.kind === 'head') {
-    return { kind: 'none', status: 'nothing', reason: `there is no open ${which.slice(4)}`, pullRequest: undefined }
-  }
-  return { kind: 'refused', problem: `${which} does not exist`, hint: 'Check the input pr-number.' }
 }
 
 function needs(need: NeededFact): NeedsPlan {
@@ -201,7 +161,7 @@ function unchangedPreview(
 /** Why production stays as it is: something newer is live, or none of the files that changed since counts. */
 function skippedForLive(
   input: PlanInput,
-  { wanted, byPerson }: ProductionIntent,
+  { wanted, byPerson }: IntentTo<'production'>,
   place: Place,
   facts: Facts,
 ): NeedsPlan | NonePlan | undefined {
@@ -219,13 +179,13 @@ function skippedForLive(
   return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: undefined, ...skippedBy(input, wanted) }
 }
 
-function skippedBy({ settings: { paths = [] }, context }: PlanInput, wanted: SkippedByPaths['wanted']) {
+function skippedBy({ settings: { paths = [] }, context }: PlanInput, wanted: { readonly sha: string }) {
   return { skippedBy: { paths, wanted, ordinaryCheckouts: [context.sha, wanted.sha] } }
 }
 
 /** A run that is started again must not put its old commit over a newer one without a word. */
 function newerIsLive(
-  wanted: ProductionIntent['wanted'],
+  wanted: IntentTo<'production'>['wanted'],
   live: string,
   facts: Facts,
   { environment }: Place,
@@ -261,4 +221,79 @@ function unchangedPaths(
 
 function unchangedReason(paths: readonly string[]): string {
   return `none of the changed files matches watch (${paths.join(', ')}); what was deployed before stays`
+}
+
+/** What the command asks for, or, with `auto`, what the event means. */
+export function intentOf(input: PlanInput): Intent | NonePlan | RefusedPlan {
+  const { settings, event } = input
+  const because = `command: ${settings.command}`
+  switch (settings.command) {
+    case 'auto':
+    case 'plan':
+      return intentOfEvent(input)
+    case 'preview':
+      return commandedPreview(input, because)
+    case 'production':
+      return commandedProduction(input, because)
+    case 'teardown': {
+      const number = settings.pullRequest ?? (event.kind === 'pull-request' ? event.pullRequest.number : undefined)
+      return number === undefined ? lacksNumber(because) : teardownOf(because, number)
+    }
+    case 'sweep':
+      return { kind: 'sweep', because, thenMonitor: false }
+    case 'monitor':
+      return { kind: 'monitor', because }
+    case 'rollback':
+      if (settings.pullRequest === undefined && mayBeStrangers(input)) return refuseStrangers(input, because)
+      return { kind: 'rollback', because, number: settings.pullRequest, to: settings.rollbackTo, askedBy: undefined }
+  }
+}
+
+function commandedPreview(input: PlanInput, because: string): Intent | NonePlan | RefusedPlan {
+  const { event, settings } = input
+  if (settings.pullRequest !== undefined) return previewByNumber(settings.pullRequest, because)
+  if (event.kind === 'pull-request') return previewOfEvent(event, settings, because)
+  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, input) : undefined
+  return meaning === undefined || meaning.kind === 'production' ? lacksNumber(because) : meaning
+}
+
+function commandedProduction(input: PlanInput, because: string): Intent | NonePlan | RefusedPlan {
+  const { context, event } = input
+  const meaning = event.kind === 'workflow-run' ? meaningOfWorkflowRun(event, input) : undefined
+  if (meaning?.kind === 'production' || meaning?.kind === 'none') return meaning
+  if (mayBeStrangers(input)) return refuseStrangers(input, because)
+  const push = event.kind === 'push' ? event : undefined
+  if (push && push.after === undefined)
+    return refuse(`${because}: ${push.ref} was deleted`, 'There is no commit to deploy.')
+  return { ...production(because, { sha: context.sha, ref: context.ref }, !push), before: push?.before }
+}
+
+/** Events that only those who may write to the repository can cause; the last five have no meaning of their own. */
+const ownEvents = [
+  ...['push', 'dispatch', 'release', 'schedule', 'delete'],
+  ...['create', 'deployment', 'registry_package', 'repository_dispatch', 'workflow_call'],
+]
+
+/**
+ * Whether people without any permission in the repository may have caused the event, or it speaks of code that nobody has
+ * merged: such an event must not reach production, whatever the workflow commands.
+ */
+function mayBeStrangers({ event }: PlanInput): boolean {
+  return !ownEvents.includes(event.kind === 'other' ? event.name : event.kind)
+}
+
+function refuseStrangers({ context, event }: PlanInput, because: string): RefusedPlan {
+  const unmerged = event.kind !== 'other' || event.name.startsWith('pull_request') || event.name === 'merge_group'
+  const why = unmerged ? 'which speaks of code that is not merged' : 'which anybody can cause'
+  return refuse(
+    `${because} cannot be used with the event ${context.eventName}, ${why}`,
+    'Run it on push, workflow_dispatch, schedule or release.',
+  )
+}
+
+const lacksNumber = (because: string) =>
+  refuse(`${because} does not say which pull request is meant`, 'Set the input pr-number, or run it on pull_request.')
+
+function refuse(problem: string, hint: string): RefusedPlan {
+  return { kind: 'refused', problem, hint }
 }

@@ -10,25 +10,27 @@ interface Stretch {
   readonly healthy: number
 }
 
-/** What scaling has to know. Times in minutes since the epoch. */
-export interface Load {
-  /** Readings in a row above the upper mark. */
-  readonly memoryHigh: number
-  readonly cpuHigh: number
-  /** Readings in a row below the lower mark, and when the first of them was. */
-  readonly memoryLow: number
-  readonly memoryLowSince: number | undefined
-  readonly cpuLow: number
-  readonly cpuLowSince: number | undefined
+const unknown = undefined as number | undefined
+/** What scaling has to know, while nothing has been read yet. In the order in which a branch's name has it. */
+export const noLoad = {
+  /** Readings in a row above the upper mark, and below the lower, and when the first of these was. Minutes since the epoch. */
+  memoryHigh: 0,
+  memoryLow: 0,
+  memoryLowSince: unknown,
+  cpuHigh: 0,
+  cpuLow: 0,
+  cpuLowSince: unknown,
   /** When the size was changed last, and to what: not every platform tells. */
-  readonly changedAt: number | undefined
-  readonly memoryMi: number | undefined
-  readonly centiVcpus: number | undefined
+  changedAt: unknown,
+  memoryMi: unknown,
+  centiVcpus: unknown,
   /** When it did not come up with a size that it had been given, and with which. */
-  readonly brokeAt: number | undefined
-  readonly brokeMemoryMi: number | undefined
-  readonly brokeCentiVcpus: number | undefined
+  brokeAt: unknown,
+  brokeMemoryMi: unknown,
+  brokeCentiVcpus: unknown,
 }
+export type Load = Readonly<typeof noLoad>
+const loadFields = Object.keys(noLoad) as readonly (keyof Load)[]
 
 export interface MonitorMemory {
   readonly lastAt: number
@@ -37,23 +39,6 @@ export interface MonitorMemory {
   readonly former: Stretch | undefined
   readonly load: Load
 }
-
-/** Nothing has been read yet. In the order in which a branch's name has it. */
-export const noLoad: Load = {
-  memoryHigh: 0,
-  memoryLow: 0,
-  memoryLowSince: undefined,
-  cpuHigh: 0,
-  cpuLow: 0,
-  cpuLowSince: undefined,
-  changedAt: undefined,
-  memoryMi: undefined,
-  centiVcpus: undefined,
-  brokeAt: undefined,
-  brokeMemoryMi: undefined,
-  brokeCentiVcpus: undefined,
-}
-const loadFields = Object.keys(noLoad) as readonly (keyof Load)[]
 
 const stretchMinutes = 30 * 24 * 60
 const clockSkewMinutes = 24 * 60
@@ -122,18 +107,13 @@ function decode(branch: string, now: number): MonitorMemory | undefined {
   if (lastAt === undefined || current === undefined) return undefined
   if (lastAt > now + clockSkewMinutes || current.since > lastAt) return undefined
   // What is missing or was left out stays as in `noLoad`.
-  const known = loadFields
-    .map((name, index) => [name, loads[index]] as const)
-    .filter(([, value]) => value !== undefined)
-  const load = { ...noLoad, ...Object.fromEntries(known) }
+  const load = Object.fromEntries(
+    loadFields.map((name, index) => [name, loads[index] ?? noLoad[name]]),
+  ) as unknown as Load
   return { lastAt, current, former: stretchOf(formerSince, formerAsked, formerHealthy), load }
 }
 
-function stretchOf(
-  since: number | undefined,
-  asked: number | undefined,
-  healthy: number | undefined,
-): Stretch | undefined {
+function stretchOf(since?: number, asked?: number, healthy?: number): Stretch | undefined {
   if (since === undefined || asked === undefined || healthy === undefined || healthy > asked) return undefined
   return { since, asked, healthy }
 }
@@ -203,12 +183,9 @@ export function withBreak(load: Load, { what, to }: Pick<Step, 'what' | 'to'>, a
 }
 
 /** Forgets what broke once it is long ago, or the service runs with that very size. */
-export function withoutOldBreak(
-  load: Load,
-  { size, running, now }: { size: Size; running: boolean; now: number },
-): Load {
-  const over = load.brokeAt !== undefined && now - load.brokeAt >= brokenDays * 24 * 60
-  if (!over && !(running && holdsBrokenSize(load, size))) return load
+export function withoutOldBreak(load: Load, of: { size: Size; running: boolean; now: number }): Load {
+  const isOver = of.now >= (triedAgainAt(load) ?? Number.POSITIVE_INFINITY)
+  if (!isOver && !(of.running && holdsBrokenSize(load, of.size))) return load
   return { ...load, brokeAt: undefined, brokeMemoryMi: undefined, brokeCentiVcpus: undefined }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import damerauLevenshtein from 'damerau-levenshtein'
-import type { RepositoryName } from './event.ts'
+import type { Place, RepositoryName } from './event.ts'
 import { anyText, type Parsed } from './values.ts'
 
 const longestLabel = 63
@@ -16,15 +16,14 @@ export function environmentName(pullRequest: number | undefined, named?: string)
 /** Why a name is none for an environment of a branch; undefined when it is one. No name may be taken for a preview's. */
 export function environmentNameProblem(name: string): string | undefined {
   if (name === 'production' || name === 'preview') return `${name} is an environment of its own already`
-  return /^[a-z][a-z0-9-]{0,18}[a-z0-9]$/.test(name) && !/(^|-)pr-\d+$/.test(name)
-    ? undefined
-    : 'the name of an environment has a to z, 0 to 9 and hyphens, 2 to 20 of them, begins with a letter, and is no preview’s (pr-<number>)'
+  if (/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/.test(name) && !/(^|-)pr-\d+$/.test(name)) return undefined
+  return 'the name of an environment has a to z, 0 to 9 and hyphens, 2 to 20 of them, begins with a letter, and is no preview’s (pr-<number>)'
 }
 
 /**
- * The part of a branch's name that says what it is for, environment and service: `production/acme-web` or
- * `pr-12/acme-web-pr-12`, and `env-staging/acme-web-staging` for one that the file names. Several services of one repository
- * share its branches, and a version is one of a service.
+ * The part of a branch's name that says what it is for: `production/acme-web`, `pr-12/acme-web-pr-12`, and
+ * `env-staging/acme-web-staging` for an environment that the file names. A version is one of a service, and several
+ * services of one repository share its branches.
  */
 export function targetName(serviceName: string, pullRequest: number | undefined, named?: string): string {
   return `${named === undefined ? sharedTarget(pullRequest) : `env-${named}`}/${serviceName}`
@@ -47,10 +46,7 @@ export function readTarget(target: string) {
   return { pullRequest: number === undefined ? undefined : Number(number), serviceName }
 }
 
-/**
- * The branch of one deployment: `ink/<target>/<source sha>`, with the snapshot's suffix where its tree is not the
- * commit's own.
- */
+/** The branch of one deployment, with the snapshot's suffix where its tree is not the commit's own. */
 export function deploymentBranch(target: string, sourceSha: string, suffix?: string): string {
   return `ink/${target}/${sourceSha}${suffix ? `-${suffix}` : ''}`
 }
@@ -58,10 +54,8 @@ export function deploymentBranch(target: string, sourceSha: string, suffix?: str
 /**
  * The branches that stand while the service of a preview is being removed, one for each removal. The platform does not tell
  * that a deletion is under way: until it is done the service looks as before, and can even be updated. So whoever deploys
- * the preview looks for these branches, before it begins and again once the URL answers.
- *
- * Nothing slips through: a removal asks whether the preview is wanted again *after* it has set its mark, so a run that
- * came too early to see the mark is seen by the removal instead.
+ * the preview looks for them, before it begins and again once the URL answers. A run that came too early to see the mark is
+ * seen by the removal, which asks whether the preview is wanted again *after* it has set its mark.
  */
 export const removalMarks = 'ink/removing/'
 
@@ -96,26 +90,20 @@ export function commitOf(service: { readonly branch: string | undefined } | unde
   return service?.branch === undefined ? undefined : parseDeploymentBranch(service.branch)?.sourceSha
 }
 
-/**
- * The name of the production service: the one that was asked for, else one made of owner and repository. No two
- * repositories share a made name, and none looks like another's preview.
- */
+/** The name of the production service: the one that was asked for, else a made one. */
 export function serviceName(service: string | undefined, repository: RepositoryName): string {
-  return service ?? cutLabel(repositoryLabel(repository), '')
+  return service ?? madeName(repository)
 }
 
 /**
- * The name of one of several services of a file that gives it none. The main one, called like the repository or `web`, has
- * the name that a single service has, so that a repository may grow. Nothing else in the file can change a name.
+ * The name that a repository's service gets where nobody gives one. No two repositories share a made name, and none looks
+ * like another's preview. Of several in a file, the main one, called like the repository or `web`, has the name that a single
+ * one has, so that a repository may grow; nothing else in the file can change a name.
+ * @param key its name in a file that has several
  */
-export function nameOfSeveral(repository: RepositoryName, key: string): string {
-  const base = serviceName(undefined, repository)
-  return key === 'web' || key === labelOf(repository.name) ? base : cutLabel(base, `-${key}`)
-}
-
-/** The name that a repository's service gets where nobody gives one. @param key its name in a file that has several */
-export function madeName(repository: RepositoryName, key: string | undefined): string {
-  return key === undefined ? serviceName(undefined, repository) : nameOfSeveral(repository, key)
+export function madeName(repository: RepositoryName, key?: string): string {
+  const base = cutLabel(repositoryLabel(repository), '')
+  return key === undefined || key === 'web' || key === labelOf(repository.name) ? base : cutLabel(base, `-${key}`)
 }
 
 /** The name of a service in an environment that the file names; undefined for production. */
@@ -123,8 +111,9 @@ export function nameIn(environment: string | undefined, service: string): string
   return environment === undefined ? service : cutLabel(service, `-${environment}`)
 }
 
-export function previewName(service: string, pullRequest: number): string {
-  return cutLabel(service, `-pr-${pullRequest}`)
+/** The name of a service's preview; its own for production, without a number. */
+export function previewName(service: string, pullRequest: number | undefined): string {
+  return pullRequest === undefined ? service : cutLabel(service, `-pr-${pullRequest}`)
 }
 
 /** The pull request that a service's name stands for, if it is one of this service's previews. */
@@ -135,13 +124,7 @@ export function previewNumber(service: string, name: string): number | undefined
 }
 
 /** Where on the platform, as far as it is not the usual place: `web-shop`, `acme/web-shop`; undefined for the usual one. */
-export function placeName({
-  project,
-  workspace,
-}: {
-  readonly project: string
-  readonly workspace: string | undefined
-}): string | undefined {
+export function placeName({ project, workspace }: Pick<Place, 'project' | 'workspace'>): string | undefined {
   if (workspace !== undefined) return `${workspace}/${project}`
   return project === 'default' ? undefined : project
 }
@@ -151,10 +134,7 @@ export function databaseName(service: string): string {
   return cutLabel(service, '-db', longestDatabaseName)
 }
 
-/**
- * A service's name as part of a host: lower case, and a hyphen for whatever cannot stand in a DNS label, so that the
- * name of a package (`@acme/web`) can be used as it is.
- */
+/** A service's name as part of a host: a hyphen for whatever cannot stand in a DNS label, so that `@acme/web` is one. */
 export function parseServiceName(text: string): Parsed<string> {
   const label = labelOf(text)
   if (label === '') return { allowed: 'a name with at least one letter or digit (a to z, 0 to 9)' }
@@ -220,9 +200,9 @@ export type PlaceJudgement =
   | { readonly kind: 'refused'; readonly detail: string; readonly hint: string }
 
 /**
- * Judges the project's name. On ml.ink naming an unknown project makes it, so a typing mistake would quietly put the
- * service where nobody looks: a name that is nearly that of a project which exists is refused. `default` is what every
- * account begins with and the input says when nobody writes it, whatever a server calls that project in its list.
+ * Judges the project's name. Naming an unknown project makes it, so a typing mistake would put the service where nobody
+ * looks: a name that is nearly that of another project is refused. `default` is what every account begins with and the
+ * input says when nobody writes it, whatever a server calls that project in its list.
  */
 export function judgeProject({ project }: { readonly project: string }, known: readonly KnownPlace[]): PlaceJudgement {
   if (project === 'default' || isKnown(project, known)) return { kind: 'known' }
@@ -230,10 +210,9 @@ export function judgeProject({ project }: { readonly project: string }, known: r
   const [nearest] = near
   if (nearest === undefined)
     return { kind: 'new', detail: `there is no project “${project}” on ml.ink yet; there are ${listed(known)}` }
-  const quoted = near.map((name) => `“${name}”`).join(', ')
   return {
     kind: 'refused',
-    detail: `project: there is no “${project}” on ml.ink, but ${quoted}`,
+    detail: `project: there is no “${project}” on ml.ink, but ${near.map((name) => `“${name}”`).join(', ')}`,
     hint: `Set \`project: ${nearest}\`. If a new project is meant, make it at ml.ink first, or give it a name that is less like the other.`,
   }
 }

@@ -1,22 +1,19 @@
-import { anyText, type Parsed } from './values.ts'
+import { anyText, type Given, type Parsed } from './values.ts'
 
-/**
+/*
  * Globs as a workflow's own `paths` has them. Matched by hand, because file names are written by strangers and regular
  * expressions made of globs can take for ever: here the time grows with the length of the glob times that of the path.
  */
 
-const examples = 'src/** or !**/*.md, at least one of them without !'
-
 /** Globs, one a line; `!` takes back what an earlier line matched. */
 export function parseGlobs(text: string): Parsed<readonly string[]> {
-  const globs = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
+  const globs = text.split('\n').flatMap((line) => line.trim() || [])
   const hint = globs.map(betterForm).find((form) => form !== undefined)
   if (hint !== undefined) return { allowed: `globs of files, one a line, such as ${hint}` }
-  const good = globs.every((glob) => compile(patternOf(glob)) !== undefined) && globs.some((glob) => glob[0] !== '!')
-  return good ? { value: globs } : { allowed: `globs relative to the root, one a line, such as ${examples}` }
+  const good = globs.every((glob) => compile(patternOf(glob))) && globs.some((glob) => glob[0] !== '!')
+  return good
+    ? { value: globs }
+    : { allowed: 'globs relative to the root, one a line, such as src/** or !**/*.md, at least one of them without !' }
 }
 
 export const globs = { parse: parseGlobs, schema: { type: 'array', items: anyText } }
@@ -53,6 +50,18 @@ export function matchesPaths(globs: readonly string[], files: readonly string[])
   })
 }
 
+/**
+ * What counts as a change to a service: what `watch` names, and beside it the service's own directory and the file itself.
+ * Of several services each has its own directory; of a single one all else may matter as well.
+ */
+export function watchedPaths(file: string, directory: Given | undefined, watch: Given | undefined, several: boolean) {
+  const root = directory?.text.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
+  const own = root === undefined || root === '.' ? [] : [`${root}/**`]
+  if (watch === undefined && (own.length === 0 || !several)) return undefined
+  const globs = [file, ...own].map((path) => path.replaceAll(/[?[\]{}!\\]/g, '\\$&'))
+  return { text: [...globs, ...(watch ? [watch.text] : [])].join('\n'), label: (watch ?? directory)?.label ?? file }
+}
+
 /** The globs that match none of the files: probably a typing mistake. */
 export function idleGlobs(globs: readonly string[], files: Iterable<string>): readonly string[] {
   const paths = Array.from(files, (file) => file.split('/'))
@@ -63,57 +72,29 @@ function patternOf(glob: string): string {
   return glob.replace(/^!/, '')
 }
 
-/** One character, or any number of them. */
-type Token = ((character: string) => boolean) | '*'
-/** What one part of a path has to be, or any number of parts. */
-type Part = readonly Token[] | '**'
+/** What one part of a path, or one character of it, has to be; or any number of them. */
+type Step<Item> = ((item: Item) => boolean) | 'any'
 
 function matcherOf(pattern: string): (path: readonly string[]) => boolean {
   const alternatives = compile(pattern) ?? []
-  return (path) => alternatives.some((parts) => matchesParts(parts, path))
+  return (path) => alternatives.some((parts) => matches(parts, path))
 }
 
-/** Both walks keep the set of places in the pattern that what was read so far may have led to. */
-function matchesParts(parts: readonly Part[], path: readonly string[]): boolean {
-  return walk(
-    parts,
-    path,
-    (part) => part === '**',
-    (part, name) => part !== '**' && matchesName(part, name),
-  )
-}
-
-function matchesName(tokens: readonly Token[], name: string): boolean {
-  return walk(
-    tokens,
-    [...name],
-    (token) => token === '*',
-    (token, character) => token !== '*' && token(character),
-  )
-}
-
-function walk<P, I>(
-  pattern: readonly P[],
-  input: readonly I[],
-  repeats: (step: P) => boolean,
-  fits: (step: P, item: I) => boolean,
-): boolean {
-  /** A step that may repeat may also be left out. */
+/** Keeps the set of places in the pattern that what was read so far may have led to. */
+function matches<Item>(pattern: readonly Step<Item>[], input: readonly Item[]): boolean {
+  /** Any number may be none. */
   const skipping = (places: Iterable<number>) => {
     const all = new Set<number>()
-    for (let place of places) {
-      for (all.add(place); place < pattern.length && repeats(pattern[place] as P); place++) all.add(place + 1)
-    }
+    for (let place of places) for (all.add(place); pattern[place] === 'any'; place++) all.add(place + 1)
     return all
   }
   let places = skipping([0])
   for (const item of input) {
     const next: number[] = []
     for (const place of places) {
-      if (place === pattern.length) continue
-      const step = pattern[place] as P
-      if (repeats(step)) next.push(place)
-      else if (fits(step, item)) next.push(place + 1)
+      const step = pattern[place]
+      if (step === 'any') next.push(place)
+      else if (step?.(item)) next.push(place + 1)
     }
     places = skipping(next)
     if (places.size === 0) return false
@@ -125,21 +106,25 @@ const mostAlternatives = 64
 const longest = 1000
 
 /** The parts of each alternative that a glob stands for; undefined when it is not a valid glob, or matches outside of the root. */
-function compile(pattern: string): Part[][] | undefined {
-  if (
-    pattern === '' ||
-    pattern.length > longest ||
-    /^[/!]|^\.\.?\/|(^|\/)\.\.(\/|$)|[@!+*?]\(/.test(pattern) ||
-    !isBalanced(pattern)
+function compile(pattern: string): Step<string>[][] | undefined {
+  const isForeign = /^[/!]|^\.\.?\/|(^|\/)\.\.(\/|$)|[@!+*?]\(/.test(pattern)
+  if (pattern === '' || pattern.length > longest || isForeign || !isBalanced(pattern)) return undefined
+  const compiled = expandBraces(pattern)?.map((one) =>
+    one
+      .split('/')
+      // `**` twice in a row says what once does, and costs more.
+      .filter((part, index, all) => part !== '**' || all[index - 1] !== '**')
+      .map((part) => (part === '**' ? 'any' : partOf(part))),
   )
-    return undefined
-  const alternatives = expandBraces(pattern)
-  const compiled = alternatives?.map((one) => {
-    // `**` twice in a row says what once does, and costs more.
-    const parts = one.split('/').filter((part, index, all) => part !== '**' || all[index - 1] !== '**')
-    return parts.map((part) => (part === '**' ? part : tokensOf(part)))
-  })
-  return compiled?.every((parts) => parts.every((part) => part !== undefined)) ? (compiled as Part[][]) : undefined
+  return compiled?.every((parts) => parts.every((part) => part !== undefined))
+    ? (compiled as Step<string>[][])
+    : undefined
+}
+
+/** What one part of a path has to be; undefined when a bracket is not closed. */
+function partOf(part: string): Step<string> | undefined {
+  const steps = stepsOf(part)
+  return steps && ((name) => matches(steps, [...name]))
 }
 
 function isBalanced(pattern: string): boolean {
@@ -188,27 +173,26 @@ function bracedParts(pattern: string, open: number): { parts: string[]; end: num
   return undefined
 }
 
-/** One part of a path; undefined when a bracket is not closed. */
-function tokensOf(part: string): Token[] | undefined {
-  const tokens: Token[] = []
+function stepsOf(part: string): Step<string>[] | undefined {
+  const steps: Step<string>[] = []
   const characters = [...part]
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] ?? ''
     if (character === '*') {
-      if (tokens.at(-1) !== '*') tokens.push('*')
-    } else if (character === '?') tokens.push(() => true)
+      if (steps.at(-1) !== 'any') steps.push('any')
+    } else if (character === '?') steps.push(() => true)
     else if (character === '[') {
       const close = characters.indexOf(']', at + 2)
       if (close === -1) return undefined
-      tokens.push(setOf(characters.slice(at + 1, close)))
+      steps.push(setOf(characters.slice(at + 1, close)))
       at = close
     } else {
       const literal = character === '\\' ? characters[++at] : character
       if (literal === undefined) return undefined
-      tokens.push((other) => other === literal)
+      steps.push((other) => other === literal)
     }
   }
-  return tokens
+  return steps
 }
 
 /** `[abc]`, `[a-z]`, and with `!` or `^` in front all others. */

@@ -1,201 +1,250 @@
-import type { PullRequest, Repository } from './event.ts'
-import type { FileProblem } from './file/references.ts'
-import type { DatabaseSettings, EnvStrategy, Settings } from './settings.ts'
-import type { Variables } from './variables.ts'
+import { Secret } from '../core/secret.ts'
+import { branchOf, type Place, type PullRequest, type RepositoryName } from './event.ts'
+import { fillVariables, placeOfProblem, type VariablesOf } from './file/references.ts'
+import type { Asked, IntentTo, NonePlan, PlanInput, RefusedPlan } from './intent.ts'
+import { databaseName, environmentName, madeName, nameIn, previewName, serviceName, targetName } from './names.ts'
+import type { BuildSettings, Settings } from './settings.ts'
+import { configMark, marks, markVariables, type Variables } from './variables.ts'
 
-/** Where everything of one service happens on the platform. */
-export interface Place {
-  readonly project: string
-  readonly workspace: string | undefined
-  /** Name of the repository on the platform, without owner and slug. */
-  readonly repositoryName: string
-  /** The GitHub repository whose marks the services carry. */
-  readonly repository: Repository
-  /** The service's name in production, or in the environment that the file names; a preview's is derived from it by `previewName`. */
-  readonly baseName: string
-  /** The service's name in a file that has several. */
-  readonly serviceKey?: string | undefined
-  /** The environment that the file names; undefined for production and previews. */
-  readonly environment?: string | undefined
+/*
+ * The plans, each with all that is needed to carry it out: whoever does reads no setting. Their types are those of what is
+ * built here.
+ */
+
+/** @param untrusted a fork's code, with the repository's key in reach: it gets the values of `preview-env` and no others */
+export function previewPlan(
+  input: PlanInput,
+  intent: IntentTo<'preview'>,
+  { pullRequest, untrusted }: { readonly pullRequest: PullRequest; readonly untrusted: boolean },
+) {
+  const { settings } = input
+  const { number, head, base } = pullRequest
+  const shared = deployment(input, intent.because, {
+    environment: 'preview',
+    pullRequest: number,
+    untrusted,
+    sha: head.sha,
+    ref: `refs/pull/${number}/head`,
+    mark: head.ref,
+    bases: [intent.before, base.sha],
+  })
+  if ('kind' in shared) return shared
+  return {
+    kind: 'preview' as const,
+    ...shared,
+    ...pick(settings, 'previewLabel', 'maxPreviews', 'maxCostPerDay', 'previewTtlMs'),
+    // Cookies and trust that belong to a domain are not for the code of strangers.
+    domain: untrusted ? undefined : settings.previewDomain?.replaceAll('{number}', String(number)),
+    pullRequest,
+    untrusted,
+    /** A draft keeps its preview: drafts have some, or a person asked for this one. */
+    previewDrafts: settings.previewDrafts || intent.byPerson === true,
+    askedBy: intent.comment && { commentId: intent.comment.commentId, login: intent.comment.login },
+  }
 }
 
-interface Common {
-  /** Say what would be done, and change nothing. */
-  readonly dryRun: boolean
-  /** Why this plan and no other, in half a sentence: "pull request #12 was opened". */
-  readonly because: string
-  readonly place: Place
+/** The plan of a deployment to production, or to the environment that the file names, and which its place tells. */
+export function productionPlan(input: PlanInput, { because, wanted, before }: IntentTo<'production'>) {
+  const shared = deployment(input, because, {
+    environment: 'production',
+    named: input.settings.named,
+    pullRequest: undefined,
+    untrusted: false,
+    ...wanted,
+    mark: branchOf(wanted.ref) ?? wanted.ref.replace(/^refs\/tags\//, ''),
+    bases: [before],
+  })
+  if ('kind' in shared) return shared
+  const rules = pick(input.settings, 'autoscale', 'domain', 'dnsRecords', 'rollback')
+  return { kind: 'production' as const, ...shared, ...rules }
 }
 
-/** What services cost, and what their databases are: what money has to be counted with. */
-export type Costing = Pick<Settings, 'build' | 'database' | 'prices' | 'creditsWarning'>
-
-type Source = Pick<Settings, 'directory' | 'exportIgnore' | 'lfsPointers' | 'paths'>
-type Rules = Pick<Settings, 'removeDomain' | 'health' | 'timeoutMs' | 'adopt' | 'onQuota'>
-
-interface Deploy extends Common, Costing, Source, Rules {
-  /** `production/acme-web` or `pr-12/acme-web-pr-12`; the middle of the branch name. */
-  readonly target: string
-  readonly environment: string
-  readonly serviceName: string
-  /** The commit that the event asks for, and the ref it can be fetched by. */
-  readonly wanted: { readonly sha: string; readonly ref: string }
-  /** Commits at which the default checkout may stand for this event; anything else was checked out on purpose. */
-  readonly ordinaryCheckouts: readonly string[]
-  /** Source commits that the platform probably has already, the most likely first. */
-  readonly bases: readonly string[]
-  /** What the service should have, marks included. */
-  readonly variables: Variables
-  readonly envStrategy: EnvStrategy
-  readonly database: DatabasePlan | undefined
-  readonly domain: string | undefined
+/** What both have; or a refusal, where `ink.yml` names what is not there. */
+function deployment(
+  input: PlanInput,
+  because: string,
+  of: VariablesOf & {
+    readonly ref: string
+    /** The ref as the service's mark has it. */
+    readonly mark: string
+    readonly bases: readonly (string | undefined)[]
+  },
+) {
+  const { settings, context } = input
+  const { pullRequest, named, sha, ref } = of
+  const filled = variablesOf(settings, of)
+  if ('kind' in filled) return filled
+  const { fullName: repository, id: repositoryId } = context.repository
+  const service = settings.serviceKey
+  const ownMarks = markVariables(
+    { repository, repositoryId, service, config: configMark(settings.config), pullRequest, named, sha, ref: of.mark },
+    settings.environment.git,
+  )
+  const shared = { ...common(input, because), ...naming(input, pullRequest, named) }
+  return {
+    ...shared,
+    ...pick(settings, 'directory', 'exportIgnore', 'lfsPointers', 'paths', 'health', 'prices', 'creditsWarning'),
+    ...pick(settings, 'removeDomain', 'timeoutMs', 'adopt', 'onQuota'),
+    /** The commit that the event asks for, and the ref it can be fetched by. */
+    wanted: { sha, ref },
+    /** Commits at which the default checkout may stand for this event; anything else was checked out on purpose. */
+    ordinaryCheckouts: unique([context.sha, sha]),
+    /** Source commits that the platform probably has already, the most likely first. */
+    bases: unique(of.bases).filter((base) => base !== sha),
+    build: buildOf(settings),
+    /** What the service should have, marks included. */
+    variables: new Map([...filled.variables, ...ownMarks]) as Variables,
+    envStrategy: settings.environment.strategy,
+    database: settings.database && { ...settings.database, name: databaseName(shared.serviceName) },
+  }
 }
 
-export type DatabasePlan = DatabaseSettings & { readonly name: string }
-
-type PreviewRules = Pick<Settings, 'previewLabel' | 'maxPreviews' | 'maxCostPerDay' | 'previewTtlMs'>
-
-export interface PreviewPlan extends Deploy, PreviewRules {
-  readonly kind: 'preview'
-  readonly pullRequest: PullRequest
-  /** True for a fork's code deployed with the repository's key: it gets the values of `preview-env` and no others. */
-  readonly untrusted: boolean
-  /** A draft keeps its preview: drafts have some, or a person asked for this one. */
-  readonly previewDrafts: boolean
-  /** Set when a comment asked for it: where the reaction goes. */
-  readonly askedBy: Asked | undefined
+/** The variables of a service, or a refusal that names every secret which is missing. */
+export function variablesOf(settings: Settings, of: VariablesOf) {
+  const { variables, problems } = fillVariables(settings.environment, of)
+  if (problems.length === 0) return { variables }
+  const refused: RefusedPlan = {
+    kind: 'refused',
+    problem: `${settings.config} names secrets that are not there:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
+    hint: 'Nothing was done. Pass them in the workflow: `env: |` with a line `NAME=${{ secrets.NAME }}` for each.',
+    places: problems.flatMap((problem) => {
+      const place = placeOfProblem(problem, settings.config)
+      return place ? [{ ...place, file: settings.config }] : []
+    }),
+  }
+  return refused
 }
 
-/** To production, or to an environment that the file names, whose place says so. */
-export interface ProductionPlan extends Deploy, Pick<Settings, 'dnsRecords' | 'autoscale' | 'rollback'> {
-  readonly kind: 'production'
+function pick<K extends keyof Settings>(settings: Settings, ...names: readonly K[]): Pick<Settings, K> {
+  return Object.fromEntries(names.map((name) => [name, settings[name]])) as Pick<Settings, K>
 }
 
-/** A command in a comment: who asked, and where the reaction goes. */
-export interface Asked {
-  readonly commentId: number
-  readonly login: string
+/** Files that were built beforehand are served as they are, if nothing says how else they should run. */
+function buildOf({ build, directory }: Settings): BuildSettings {
+  const said = build.buildPack ?? build.buildCommand ?? build.startCommand ?? build.publishDirectory
+  return directory !== undefined && said === undefined ? { ...build, buildPack: 'static' } : build
 }
 
-type TeardownRules = Pick<Settings, 'timeoutMs' | 'previewLabel' | 'previewDrafts'>
-
-export interface TeardownPlan extends Common, Costing, TeardownRules {
-  readonly kind: 'teardown'
-  readonly target: string
-  readonly environment: 'preview'
-  readonly serviceName: string
-  readonly pullRequest: number
-  readonly databaseName: string
-  /** Somebody asked for it, so that it goes although the pull request is open. */
-  readonly onDemand: boolean
-  readonly askedBy: Asked | undefined
+function unique(shas: readonly (string | undefined)[]): string[] {
+  return [...new Set(shas.filter((sha) => sha !== undefined))]
 }
 
-/** Takes down what a branch had deployed to an environment of its own, now that the branch is gone. */
-export interface RetirePlan extends Common {
-  readonly kind: 'retire'
-  readonly branch: string
+export function teardownPlan(input: PlanInput, { because, number, askedBy }: IntentTo<'teardown'>) {
+  const names = naming(input, number)
+  return {
+    kind: 'teardown' as const,
+    ...common(input, because),
+    ...costing(input),
+    ...pick(input.settings, 'timeoutMs', 'previewLabel', 'previewDrafts'),
+    ...names,
+    environment: 'preview' as const,
+    pullRequest: number,
+    databaseName: databaseName(names.serviceName),
+    /** Somebody asked for it, so that it goes although the pull request is open. */
+    onDemand: askedBy !== undefined || input.settings.command === 'teardown',
+    askedBy,
+  }
 }
 
-export type SweepRules = Pick<Settings, 'previewLabel' | 'previewTtlMs' | 'maxPreviews'>
-
-export interface SweepPlan extends Common, Costing, SweepRules, Pick<Settings, 'timeoutMs'> {
-  readonly kind: 'sweep'
-  /** What comes after it, on a schedule. */
-  readonly followedBy: MonitorPlan | undefined
+export function sweepPlan(input: PlanInput, { because, thenMonitor }: IntentTo<'sweep'>) {
+  return {
+    kind: 'sweep' as const,
+    ...common(input, because),
+    ...costing(input),
+    ...pick(input.settings, 'previewLabel', 'previewTtlMs', 'maxPreviews', 'timeoutMs'),
+    /** What comes after it, on a schedule. */
+    followedBy: thenMonitor ? monitorPlan(input, because) : undefined,
+  }
 }
 
-export interface MonitorPlan extends Common, Costing, Pick<Settings, 'health' | 'autoscale' | 'timeoutMs'> {
-  readonly kind: 'monitor'
-  readonly serviceName: string
+export function monitorPlan(input: PlanInput, because: string) {
+  const shared = common(input, because)
+  const rules = pick(input.settings, 'health', 'autoscale', 'timeoutMs')
+  return { kind: 'monitor' as const, ...shared, ...costing(input), ...rules, serviceName: shared.place.baseName }
 }
 
 /** Switches a service to the branch before its present one, or to that of a given commit. */
-export interface RollbackPlan extends Common, Pick<Settings, 'health' | 'timeoutMs' | 'adopt'> {
-  readonly kind: 'rollback'
-  readonly target: string
-  readonly environment: string
-  readonly serviceName: string
-  readonly pullRequest: PullRequest | undefined
-  /** A source commit, whole or abbreviated; undefined means the one before. */
-  readonly to: string | undefined
-  readonly askedBy: Asked | undefined
+export function rollbackPlan(
+  input: PlanInput,
+  { because, number, to, askedBy }: IntentTo<'rollback'>,
+  pullRequest: PullRequest | undefined,
+) {
+  return {
+    kind: 'rollback' as const,
+    ...common(input, because),
+    ...pick(input.settings, 'health', 'timeoutMs', 'adopt'),
+    ...naming(input, number, input.settings.named),
+    pullRequest,
+    to,
+    askedBy,
+  }
 }
 
 /** `/ink logs`: the runtime log, answered in a comment. */
-export interface LogsPlan extends Common {
-  readonly kind: 'logs'
-  readonly serviceName: string
-  readonly pullRequest: PullRequest
-  readonly askedBy: Asked
+export function logsPlan(input: PlanInput, { because, number, askedBy }: IntentTo<'logs'>, pullRequest: PullRequest) {
+  const { serviceName } = naming(input, number)
+  return { kind: 'logs' as const, ...common(input, because), serviceName, pullRequest, askedBy }
 }
 
-/** `/ink help`, or a command that does not exist, answered in a comment. */
-export interface HelpPlan extends Common {
-  readonly kind: 'help'
-  readonly pullRequest: number
-  /** The word that is not a command; undefined when help was asked for. */
-  readonly unknown: string | undefined
-  readonly askedBy: Asked
+/** A command by somebody who may not give it, or what cannot be done: refused once, in a comment. */
+export function declinePlan(input: PlanInput, because: string, askedBy: Asked, reason: string) {
+  const pullRequest = input.event.kind === 'comment' ? input.event.number : 0
+  return { kind: 'decline' as const, ...common(input, because), pullRequest, reason, askedBy }
 }
 
-/** A command by somebody who may not give it: refused once, in a comment. */
-export interface DeclinePlan extends Common {
-  readonly kind: 'decline'
-  readonly pullRequest: number
-  readonly reason: string
-  readonly askedBy: Asked
+/** What every plan has that does something. */
+export function common(input: PlanInput, because: string) {
+  return {
+    /** Say what would be done, and change nothing. */
+    dryRun: input.settings.dryRun,
+    /** Why this plan and no other, in half a sentence: "pull request #12 was opened". */
+    because,
+    place: placeOf(input),
+  }
 }
 
-/** `command: plan`: checks key, permissions, checkout and workflow around what `auto` would do. */
-export interface CheckPlan extends Common, Costing {
-  readonly kind: 'check'
-  readonly hasKey: boolean
-  readonly would: PlanToRun
+/** What services cost, and what their databases are: what money has to be counted with. */
+export function costing({ settings }: PlanInput) {
+  return pick(settings, 'build', 'database', 'prices', 'creditsWarning')
 }
 
-export interface NonePlan {
-  readonly kind: 'none'
-  /**
-   * `skipped`: there was something to do and a rule forbids it; `superseded`: something newer runs already; `nothing`: this
-   * event means nothing here. All green.
-   */
-  readonly status: 'skipped' | 'superseded' | 'nothing'
-  /** For the notice and the output `skipped-reason`; says what to do when something can be done. */
-  readonly reason: string
-  /** Where a card may say so. */
-  readonly pullRequest: number | undefined
-  /** A preview that was to be taken down is still there, if there was one. */
-  readonly stillRuns?: boolean
-  /** Given where none of the changed files counts: the globs, and the commit that they were meant for. */
-  readonly skippedBy?: SkippedByPaths
+/** What a service, its environment and its branches are called. */
+function naming(input: PlanInput, pullRequest: number | undefined, named?: string) {
+  const { baseName } = placeOf(input)
+  const name = previewName(baseName, pullRequest)
+  const target = targetName(name, pullRequest, named)
+  return { serviceName: name, target, environment: environmentName(pullRequest, named) }
 }
 
-/** What `watch` has left out. */
-export interface SkippedByPaths {
-  readonly paths: readonly string[]
-  readonly wanted: { readonly sha: string }
-  /** Commits at which the default checkout may stand for this event. */
-  readonly ordinaryCheckouts: readonly string[]
+export function placeOf({ context, settings }: Pick<PlanInput, 'context' | 'settings'>): Place {
+  const { repository } = context
+  const { project, workspace, named, serviceKey } = settings
+  return {
+    project,
+    workspace,
+    repositoryName: repository.name,
+    repository,
+    baseName: nameIn(named, serviceName(settings.service, repository)),
+    ...(named === undefined ? {} : { environment: named }),
+    ...(serviceKey === undefined ? {} : { serviceKey }),
+  }
 }
 
-/** The run cannot go on, and that is red: a missing key, a command that lacks what it needs. */
-export interface RefusedPlan {
-  readonly kind: 'refused'
-  readonly problem: string
-  readonly hint: string
-  /** Where in `ink.yml` it is to be put right. */
-  readonly places?: readonly FilePlace[]
-}
-
-/** A place in a file of the repository, and what is wrong there. */
-export type FilePlace = FileProblem & { readonly file: string }
-
-/** A fact is needed before the plan can be made: look it up, add it to the facts, and plan again. */
-export interface NeedsPlan {
-  readonly kind: 'needs'
-  readonly need: NeededFact
-}
+type Common = Readonly<ReturnType<typeof common>>
+export type Costing = Readonly<ReturnType<typeof costing>>
+export type PreviewPlan = Readonly<Exclude<ReturnType<typeof previewPlan>, RefusedPlan>>
+export type ProductionPlan = Readonly<Exclude<ReturnType<typeof productionPlan>, RefusedPlan>>
+export type DatabasePlan = NonNullable<ProductionPlan['database']>
+export type TeardownPlan = Readonly<ReturnType<typeof teardownPlan>>
+/** Takes down what a branch had deployed to an environment of its own, now that the branch is gone. */
+export type RetirePlan = Common & IntentTo<'retire'>
+export type SweepPlan = Readonly<ReturnType<typeof sweepPlan>>
+export type MonitorPlan = Readonly<ReturnType<typeof monitorPlan>>
+export type RollbackPlan = Readonly<ReturnType<typeof rollbackPlan>>
+export type LogsPlan = Readonly<ReturnType<typeof logsPlan>>
+export type HelpPlan = Common & IntentTo<'help'>
+export type DeclinePlan = Readonly<ReturnType<typeof declinePlan>>
 
 /** Plans that need the platform. */
 export type WorkPlan =
@@ -208,55 +257,43 @@ export type WorkPlan =
   | RollbackPlan
   | LogsPlan
 export type PlanToRun = WorkPlan | HelpPlan | DeclinePlan | NonePlan | RefusedPlan
+/** `command: plan`: checks key, permissions, checkout and workflow around what `auto` would do. */
+export type CheckPlan = Common &
+  Costing & { readonly kind: 'check'; readonly hasKey: boolean; readonly would: PlanToRun }
 export type Plan = PlanToRun | CheckPlan
 
-export type NeededFact =
-  | { readonly fact: 'pullRequest'; readonly number: number }
-  | ({ readonly fact: 'pullRequest' } & HeadOfPullRequest)
-  | { readonly fact: 'permission'; readonly login: string }
-  | { readonly fact: 'approval'; readonly of: Approval }
-  | { readonly fact: 'live'; readonly place: Place; readonly serviceName: string }
-  | { readonly fact: 'changedFiles'; readonly of: ChangedFilesOf }
-  | { readonly fact: 'relation'; readonly of: Relatives }
+type PlacedPlan = Extract<Plan, { readonly place: unknown }>
 
-/** The open pull request whose head is this commit, for `workflow_run`, whose payload does not name a fork's. */
-export interface HeadOfPullRequest {
-  readonly headSha: string
-  readonly headBranch: string
-  readonly headRepository: string | undefined
-  /** Those that are named, where several have this head; empty when none is. */
-  readonly numbers: readonly number[]
+/**
+ * The same plan with the names that the services of a repository got before it was renamed or transferred. Names that the
+ * workflow gives are not made of the repository's, and stay.
+ */
+export function underFormerNames<P extends PlacedPlan>(plan: P, former: RepositoryName): P {
+  const { place } = plan
+  const { repository } = place
+  const made = (of: RepositoryName) => nameIn(place.environment, madeName(of, place.serviceKey))
+  const baseName = place.baseName === made(repository) ? made(former) : place.baseName
+  const repositoryName = place.repositoryName === repository.name ? former.name : place.repositoryName
+  const number = pullRequestOf(plan)
+  const name = previewName(baseName, number)
+  const told = `${former.owner}/${former.name}`
+  return {
+    ...plan,
+    place: { ...place, baseName, repositoryName, repository: { ...repository, madeAs: former } },
+    ...('serviceName' in plan ? { serviceName: name } : {}),
+    ...('target' in plan ? { target: targetName(name, number, place.environment) } : {}),
+    ...('databaseName' in plan ? { databaseName: databaseName(name) } : {}),
+    ...('variables' in plan
+      ? { variables: new Map([...plan.variables, [marks.formerRepository, new Secret(told)]]) }
+      : {}),
+    ...('adopt' in plan && 'database' in plan && plan.database
+      ? { database: { ...plan.database, name: databaseName(name) } }
+      : {}),
+    ...('followedBy' in plan && plan.followedBy ? { followedBy: underFormerNames(plan.followedBy, former) } : {}),
+  }
 }
 
-export type ChangedFilesOf =
-  | { readonly kind: 'pull-request'; readonly number: number }
-  | { readonly kind: 'range'; readonly before: string; readonly after: string }
-
-/** Whether a label was put on after this commit had become the head of the pull request. */
-export interface Approval {
-  readonly number: number
-  readonly label: string
-  readonly sha: string
-}
-
-/** Two commits, of which one may lead to the other, and the ref that the first was taken from. */
-export interface Relatives {
-  readonly base: string
-  readonly head: string
-  readonly ref: string
-}
-
-/** What a service runs, as its branch tells. `unknown` also when its latest deployment is not live. */
-export type RunningVersion = { readonly commit: string } | 'absent' | 'unknown'
-
-/** What was looked up so far. `unreadable`: asked, and GitHub did not say. */
-export interface Facts {
-  readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
-  readonly permission?: 'admin' | 'write' | 'read' | 'none' | 'unreadable'
-  readonly approval?: 'given' | 'not-given' | 'unreadable'
-  readonly live?: RunningVersion
-  /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */
-  readonly changedFiles?: readonly string[] | 'unreadable'
-  /** `ahead`: the head has all that the base has and more, and the base is where its ref stands no longer. */
-  readonly relation?: 'ahead' | 'other' | 'unreadable'
+function pullRequestOf(plan: PlacedPlan): number | undefined {
+  if (!('pullRequest' in plan)) return undefined
+  return typeof plan.pullRequest === 'object' ? plan.pullRequest.number : plan.pullRequest
 }

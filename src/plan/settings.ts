@@ -1,9 +1,8 @@
 import { shown } from '../core/format.ts'
-import type { Secret } from '../core/secret.ts'
 import { noVariables, type ServiceVariables } from './file/references.ts'
 import { folderGlobs } from './paths.ts'
 import { fileSettings, settingTable, workflowSettings } from './setting-table.ts'
-import type { Bounds, Setting, ValueProblem } from './values.ts'
+import type { Bounds, Given, Setting, ValueProblem } from './values.ts'
 import type { DatabaseVariable, Variables } from './variables.ts'
 
 export type SettingName = keyof typeof settingTable
@@ -15,14 +14,26 @@ type Values = { readonly [N in SettingName]: Value<N> }
 export const settingNames = Object.keys(settingTable) as readonly SettingName[]
 export const inputNames = Object.keys(workflowSettings) as readonly InputName[]
 
+/** Where the settings of one service stand in `ink.yml`. */
+export const anyService = 'services.*.'
+
+/** Settings that a preview may have otherwise than its production service. */
+export const ofPreviews: readonly SettingName[] = ['memory', 'vcpus']
+
+/** Every place in `ink.yml` at which a setting may stand, `*` being any name; the schema for editors is made of the same list. */
+export const fileKeys = [
+  ...settingNames.flatMap((setting) => ({ key: settingTable[setting].key ?? '', setting })),
+  ...ofPreviews.map((setting) => ({ key: `${anyService}preview.${ownKey(setting)}`, setting })),
+].filter(({ key }) => key !== '')
+
+/** The key of a setting below a service; undefined for what is not a service's. */
+export function ownKey(setting: SettingName): string | undefined {
+  const { key } = settingTable[setting]
+  return key?.startsWith(anyService) ? key.slice(anyService.length) : undefined
+}
+
 /** What the workflow gave, as text; a setting that was not given is empty. */
 export type RawInputs = Readonly<Record<InputName, string>>
-
-/** A setting as it was written somewhere: its text, and what to call it in a message. */
-export interface Given {
-  readonly text: string
-  readonly label: string
-}
 
 export interface SettingsSources {
   /** What lies at a path of the workspace; undefined when nothing does. */
@@ -45,17 +56,8 @@ export type Settings = Readonly<ReturnType<typeof assemble>>
 /** Undefined means the platform's default on create, and unchanged on update. */
 export type BuildSettings = Settings['build']
 export type DatabaseType = NonNullable<Value<'database'>>
-export type EnvStrategy = Value<'env-strategy'>
+export type DatabaseSettings = NonNullable<Settings['database']>
 export type CommentMode = Value<'comment'>
-
-/** A database of each service's own. */
-export interface DatabaseSettings {
-  readonly type: DatabaseType
-  /** Which of the database's outputs each variable holds; all have `url`, sqlite has `token` as well. */
-  readonly env: ReadonlyMap<string, string>
-  /** An SQL file in what is deployed, to be run once in the new database. */
-  readonly seed: string | undefined
-}
 
 /** What has to answer, and how, before a deployment counts as live. */
 export type HealthCheck =
@@ -74,9 +76,8 @@ export type HealthCheck =
   | { readonly kind: 'mcp'; readonly timeoutMs: number }
 
 /**
- * Makes the settings of what was given, or says everything that is wrong with it. A missing key alone
- * is not a problem here, for there may be nothing to do (see `missingKey` in guards.ts); it is named only together with others,
- * so that they can be put right in one go.
+ * Makes the settings of what was given, or says everything that is wrong with it. A missing key alone is not a problem here,
+ * for there may be nothing to do (see `missingKey` in guards.ts); it is named only together with others.
  */
 export function parseSettings(raw: RawInputs, sources: SettingsSources): ParsedSettings {
   const given = (name: SettingName): Given => {
@@ -106,6 +107,41 @@ export function isInput(name: string): name is InputName {
 /** Whether only `ink.yml` may say it. */
 export function isFileOnly(name: string): name is keyof typeof fileSettings {
   return Object.hasOwn(fileSettings, name)
+}
+
+/** What no run can be told any more, and what to do instead. */
+const gone: Readonly<Record<string, string>> = {
+  repo: 'the repository on ml.ink is called like this one; give each of two that share a name a `project` of its own',
+  'env-file': 'write variables into `ink.yml` under `env`, and pass secrets with the input `env`',
+  'on-missing-key': 'a run that GitHub gives no secrets is skipped, and every other one needs a key',
+}
+
+/**
+ * Finds settings of the app among the inputs. Leaving them out in silence would deploy something else than was meant.
+ * @returns problems to refuse the run with, and the settings that belong into the file
+ * @param given every input of the step by its name
+ * @param path of the file in the repository
+ */
+export function findMovedInputs(given: Readonly<Record<string, string>>, path: string) {
+  const moved = Object.keys(given).filter(isFileOnly)
+  return {
+    problems: Object.keys(given).flatMap((name) => {
+      if (isFileOnly(name)) return [`${name}: is no input but stands in ${path}, as ${keyOf(name)}`]
+      return Object.hasOwn(gone, name) ? [`${name}: is no input; ${gone[name]}`] : []
+    }),
+    settings: Object.fromEntries(moved.map((name) => [name, given[name] ?? ''])) as Partial<
+      Record<SettingName, string>
+    >,
+  }
+}
+
+/** Whether a run is refused that is given such an input. */
+export function isMovedInput(name: string): boolean {
+  return isFileOnly(name) || Object.hasOwn(gone, name)
+}
+
+function keyOf(name: SettingName): string {
+  return (settingTable[name].key ?? name).replace('*', 'NAME')
 }
 
 /** The value of a setting; that of its fallback where nothing, or nothing good, was given. */
@@ -170,14 +206,25 @@ function unknownOutputs(variables: readonly DatabaseVariable[]): ValueProblem[] 
     .map(({ at, output }) => ({ at, text: `after = must be one of url, token, but is ${shown(output)}` }))
 }
 
+type CamelCase<N extends string> = N extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : N
+
+/** The values of some settings, each under its name in camel case. */
+function named<N extends SettingName>(values: Values, ...names: readonly N[]) {
+  const property = (name: string) => name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+  return Object.fromEntries(names.map((name) => [property(name), values[name]])) as {
+    readonly [Name in N as CamelCase<Name>]: Values[Name]
+  }
+}
+
 const none: Variables = new Map()
 
 function assemble(values: Values, fileVariables: ServiceVariables, anyAnswer: boolean) {
   return {
-    apiKey: values['api-key'] as Secret | undefined,
-    githubToken: values['github-token'],
-    command: values.command,
-    config: values.config,
+    ...named(values, 'api-key', 'github-token', 'command', 'config', 'project', 'workspace', 'production-branch'),
+    ...named(values, 'directory', 'export-ignore', 'lfs-pointers', 'autoscale', 'domain', 'preview-domain'),
+    ...named(values, 'remove-domain', 'dns-records', 'rollback', 'rollback-to', 'comment', 'comment-header'),
+    ...named(values, 'deployment-record', 'preview-label', 'paths', 'max-previews', 'preview-drafts', 'on-quota'),
+    ...named(values, 'adopt', 'remove-orphans', 'dry-run', 'max-cost-per-day', 'credits-warning', 'endpoint'),
     /** The base name as given; `serviceName` in names.ts makes one where there is none. */
     service: values.service,
     // What only a file says: the service's key beside others, the environment, whether it has previews, and the globs of all that have.
@@ -186,30 +233,10 @@ function assemble(values: Values, fileVariables: ServiceVariables, anyAnswer: bo
     named: undefined as string | undefined,
     hasPreviews: true as boolean,
     pathsOfAll: undefined as readonly Values['paths'][] | undefined,
-    project: values.project,
-    workspace: values.workspace,
-    /** Undefined means the repository's default branch. */
-    productionBranch: values['production-branch'],
-    directory: values.directory,
-    /** Leave out what `.gitattributes` marks `export-ignore`. */
-    exportIgnore: values['export-ignore'],
-    lfsPointers: values['lfs-pointers'],
     build: {
-      buildPack: values['build-pack'],
-      buildCommand: values['build-command'],
-      startCommand: values['start-command'],
-      publishDirectory: values['publish-directory'],
-      rootDirectory: values['root-directory'],
-      dockerfilePath: values['dockerfile-path'],
-      port: values.port,
-      /** In mebibytes with the platform's unit: `256Mi`, `1024Mi`. */
-      memory: values.memory,
-      /** `0.5`, `1`, … as the platform writes it. */
-      vcpus: values.vcpus,
-      region: values.region,
+      ...named(values, 'build-pack', 'build-command', 'start-command', 'publish-directory', 'root-directory'),
+      ...named(values, 'dockerfile-path', 'port', 'memory', 'vcpus', 'region'),
     },
-    /** Bounds within which the monitor may change production's size. */
-    autoscale: values.autoscale,
     environment: {
       shared: values.env ?? none,
       preview: values['preview-env'] ?? none,
@@ -225,38 +252,12 @@ function assemble(values: Values, fileVariables: ServiceVariables, anyAnswer: bo
       git: values['git-env'],
     },
     database: databaseOf(values),
-    domain: values.domain,
-    /** With `{number}` where the pull request's number goes. */
-    previewDomain: values['preview-domain'],
-    removeDomain: values['remove-domain'],
-    /** Undefined means that nobody asked; none means that those of ours are to go. */
-    dnsRecords: values['dns-records'],
     timeoutMs: values.timeout,
-    health: healthOf(values, anyAnswer),
-    rollback: values.rollback,
-    /** Where `command: rollback` goes: a source commit, whole or abbreviated; undefined means the one before. */
-    rollbackTo: values['rollback-to'],
-    comment: values.comment,
-    commentHeader: values['comment-header'],
-    deploymentRecord: values['deployment-record'],
-    previewLabel: values['preview-label'],
-    /** Globs; undefined when every change counts. */
-    paths: values.paths,
-    maxPreviews: values['max-previews'],
     previewTtlMs: values['preview-ttl'],
-    previewDrafts: values['preview-drafts'],
+    health: healthOf(values, anyAnswer),
     pullRequest: values['pr-number'],
-    onQuota: values['on-quota'],
-    adopt: values.adopt,
-    removeOrphans: values['remove-orphans'],
-    dryRun: values['dry-run'],
     /** Dollars. A rate of 0 hides every estimate. */
     prices: { vcpuMinute: values['price-vcpu-minute'], gbMinute: values['price-gb-minute'] },
-    /** Dollars a day that all previews together may cost, as estimated; undefined for no limit. */
-    maxCostPerDay: values['max-cost-per-day'],
-    /** Dollars of credits below which a run warns; 0 for never. */
-    creditsWarning: values['credits-warning'],
-    endpoint: values.endpoint,
   }
 }
 
@@ -276,14 +277,13 @@ function healthOf(values: Values, isUsual: boolean): HealthCheck {
   return { kind: 'http', path, statuses, contains, timeoutMs, ...(tolerant ? { tolerant } : {}) }
 }
 
-function databaseOf(values: Values): DatabaseSettings | undefined {
-  const { database: type } = values
+/** A database of each service's own. */
+function databaseOf(values: Values) {
+  const { database: type, 'database-seed': seed } = values
   if (type === undefined) return undefined
-  const variables = values['database-env']?.map(({ name, output }) => [name, output] as const)
   const token = type === 'sqlite' ? ([['DATABASE_AUTH_TOKEN', 'token']] as const) : []
-  return {
-    type,
-    env: new Map(variables ?? [['DATABASE_URL', 'url'], ...token]),
-    seed: values['database-seed'],
-  }
+  const given = values['database-env']?.map(({ name, output }) => [name, output] as const)
+  /** Which of the database's outputs each variable holds; all have `url`, sqlite has `token` as well. */
+  const env: ReadonlyMap<string, string> = new Map(given ?? [['DATABASE_URL', 'url'], ...token])
+  return { type, env, seed }
 }

@@ -1,4 +1,5 @@
 import { hasSecretName, Secret } from '../core/secret.ts'
+import type { RepositoryName } from './event.ts'
 import { environmentName } from './names.ts'
 import { anyText, type ValueProblem } from './values.ts'
 
@@ -37,6 +38,13 @@ export function namedEnvironmentOf(env: Readonly<Record<string, string>>): strin
   return env[marks.environmentBranch] === undefined ? undefined : env[marks.environment]
 }
 
+/** The former name that the marks of a service of ours tell; undefined when it is the present one. */
+export function formerRepositoryOf(env: Readonly<Record<string, string>>, present: string): RepositoryName | undefined {
+  const told = env[marks.formerRepository] ?? env[marks.repository] ?? ''
+  const [owner = '', name = ''] = told.split('/')
+  return owner !== '' && name !== '' && told.toLowerCase() !== present.toLowerCase() ? { owner, name } : undefined
+}
+
 /** The value of `INK_CONFIG` for a path of the settings; undefined for the usual one. */
 export function configMark(path: string): string | undefined {
   return path === 'ink.yml' ? undefined : path
@@ -45,35 +53,29 @@ export function configMark(path: string): string | undefined {
 /**
  * The marks of ownership, and with `git` the facts about the commit. Marks come without being asked for: without them
  * nothing could be told from a stranger's, and so nothing could be removed.
+ * @param of `named` is the environment that the file names
  */
 export function markVariables(
-  of: {
-    repository: string
-    repositoryId?: string | undefined
-    pullRequest: number | undefined
-    /** The environment that the file names. */
-    named?: string | undefined
-    service?: string | undefined
-    config?: string | undefined
-    sha: string
-    ref: string
+  of: { repository: string; sha: string; ref: string; pullRequest: number | undefined } & {
+    readonly [name in 'repositoryId' | 'named' | 'service' | 'config']?: string | undefined
   },
   git: boolean,
 ): Variables {
   const { named } = of
-  const values: readonly (readonly [string, string | undefined])[] = [
-    [marks.managedBy, managedBy],
-    [marks.repository, of.repository],
-    [marks.repositoryId, of.repositoryId],
-    [marks.pullRequest, of.pullRequest?.toString()],
-    [marks.service, of.service],
-    [marks.config, of.config],
-    [marks.environmentBranch, named === undefined ? undefined : of.ref],
-    [marks.environment, git || named !== undefined ? environmentName(of.pullRequest, named) : undefined],
-    [marks.commit, git ? of.sha : undefined],
-    [marks.ref, git ? of.ref : undefined],
-  ]
-  return new Map(values.flatMap(([name, value]) => (value === undefined ? [] : [[name, new Secret(value)] as const])))
+  const values: Readonly<Record<string, string | undefined>> = {
+    [marks.managedBy]: managedBy,
+    [marks.repository]: of.repository,
+    [marks.repositoryId]: of.repositoryId,
+    [marks.pullRequest]: of.pullRequest?.toString(),
+    [marks.service]: of.service,
+    [marks.config]: of.config,
+    [marks.environmentBranch]: named === undefined ? undefined : of.ref,
+    [marks.environment]: git || named !== undefined ? environmentName(of.pullRequest, named) : undefined,
+    [marks.commit]: git ? of.sha : undefined,
+    [marks.ref]: git ? of.ref : undefined,
+  }
+  const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return new Map(given.map(([name, value]) => [name, new Secret(value)]))
 }
 
 /**
@@ -107,23 +109,22 @@ type Statement = { readonly end: number } & (
   | object
 )
 
+/** What a variable may be called. */
+export const variableName = /^[A-Za-z_]\w*$/
 const assignment = /^[^\S\n]*(?:export[^\S\n]+)?([^=\s]+)[^\S\n]*=[^\S\n]*/
 
 function statementAt(text: string, start: number): Statement {
   const end = lineEnd(text, start)
   const line = text.slice(start, end)
   if (/^\s*(#|$)/.test(line)) return { end }
-  const head = assignment.exec(line)
-  const name = head?.[1]
-  if (!head || name === undefined) {
+  const [head = '', name] = assignment.exec(line) ?? []
+  if (name === undefined)
     return { end, problem: 'there is no =; each line is KEY=VALUE, and a value of several lines is put in quotes' }
-  }
-  if (!/^[A-Za-z_]\w*$/.test(name)) {
+  if (!variableName.test(name))
     return { end, problem: 'the name before = may have letters, digits and _, and starts with no digit' }
-  }
-  const quote = /^['"`]/.exec(line.slice(head[0].length))?.[0]
-  if (quote !== undefined) return { name, ...quotedValue(text, start + head[0].length + 1, quote) }
-  return { end, name, ...plainValue(line, head[0].length) }
+  const quote = /^['"`]/.exec(line.slice(head.length))?.[0]
+  if (quote !== undefined) return { name, ...quotedValue(text, start + head.length + 1, quote) }
+  return { end, name, ...plainValue(line, head.length) }
 }
 
 /** The value between quotes, of which the first is just before `start`. */
@@ -204,18 +205,14 @@ export interface DatabaseVariable {
 export function parseDatabaseVariables(text: string) {
   const value: DatabaseVariable[] = []
   const problems: ValueProblem[] = []
-  const names = new Set<string>()
-  for (const [index, written] of text.split('\n').entries()) {
-    const line = written.trim()
-    if (line === '' || line.startsWith('#')) continue
+  for (const [index, line] of text.split('\n').entries()) {
+    const [, name = '', output = ''] = /^([^=]*)=(.*)$/.exec(line.trim()) ?? []
+    if (/^\s*(#|$)/.test(line)) continue
     const at = `line ${index + 1}`
-    const equals = line.indexOf('=')
-    const name = line.slice(0, Math.max(0, equals)).trimEnd()
-    const output = line.slice(equals + 1).trimStart()
-    const problem = databaseProblem(name, output) ?? (names.has(name) ? `${name} is there twice` : undefined)
-    if (problem === undefined) value.push({ at, name, output })
+    const variable = { at, name: name.trimEnd(), output: output.trimStart() }
+    const problem = databaseProblem(variable, value)
+    if (problem === undefined) value.push(variable)
     else problems.push({ at, text: problem })
-    names.add(name)
   }
   return { value, problems }
 }
@@ -225,11 +222,11 @@ export const databaseVariables = {
   schema: { type: 'object', additionalProperties: anyText },
 }
 
-function databaseProblem(name: string, output: string): string | undefined {
-  if (!/^[A-Za-z_]\w*$/.test(name)) {
+function databaseProblem({ name, output }: DatabaseVariable, before: readonly DatabaseVariable[]): string | undefined {
+  if (!variableName.test(name))
     return 'must be VARIABLE=output, such as DB_URL=url; a variable has letters, digits and _, and starts with no digit'
-  }
   if (isMark(name)) return `${name} is a mark of this action and cannot be used`
-  if (/^[A-Za-z][\w-]{0,99}$/.test(output)) return undefined
-  return `after = must be url or the key of an output, but is ${JSON.stringify(output.slice(0, 80))}`
+  if (!/^[A-Za-z][\w-]{0,99}$/.test(output))
+    return `after = must be url or the key of an output, but is ${JSON.stringify(output.slice(0, 80))}`
+  return before.some((other) => other.name === name) ? `${name} is there twice` : undefined
 }

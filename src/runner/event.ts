@@ -28,11 +28,9 @@ export function readContext(environment: Environment, payload: unknown): RunCont
   const runId = Number(needed('GITHUB_RUN_ID'))
   const runAttempt = Number(environment.GITHUB_RUN_ATTEMPT ?? '1')
   const runPage = `${repository.serverUrl}/${repository.fullName}/actions/runs/${runId}`
-  const actor = environment.GITHUB_ACTOR ?? ''
   return {
     repository,
-    actor,
-    triggeringActor: environment.GITHUB_TRIGGERING_ACTOR || actor,
+    actor: environment.GITHUB_ACTOR ?? '',
     runId,
     runAttempt,
     runUrl: runAttempt > 1 ? `${runPage}/attempts/${runAttempt}` : runPage,
@@ -91,22 +89,16 @@ const pullRequest = v.pipe(
   v.object({
     number,
     state: v.picklist(['open', 'closed']),
-    merged: v.nullish(v.boolean(), false),
     draft: v.nullish(v.boolean(), false),
-    title: v.string(),
-    html_url: v.string(),
     head: v.object({ sha, ref: v.string(), repo: repository }),
-    base: v.object({ sha, ref: v.string() }),
+    base: v.object({ sha }),
     labels: v.nullish(v.array(named), []),
-    user,
   }),
   v.transform(
-    ({ html_url: htmlUrl, head, labels, user: author, ...rest }): PullRequest => ({
+    ({ head, labels, ...rest }): PullRequest => ({
       ...rest,
-      htmlUrl,
       head: { sha: head.sha, ref: head.ref, repository: head.repo?.full_name },
       labels: labels.map(({ name }) => name),
-      author: author?.login ?? deletedAccount,
     }),
   ),
 )
@@ -129,7 +121,7 @@ const payloads = {
     // Gitea says here what the sender may do (1.26, `services/actions/notifier.go`).
     repository: v.nullish(v.object({ permissions: v.nullish(v.object({ push: v.nullish(v.boolean()) })) })),
     issue: v.object({ number, pull_request: v.nullish(v.object({})) }),
-    comment: v.object({ id: number, body: v.nullish(v.string(), ''), created_at: v.string(), user }),
+    comment: v.object({ id: number, body: v.nullish(v.string(), ''), user }),
   }),
   workflowRun: v.object({
     action: v.string(),
@@ -253,6 +245,5 @@ function commentEvent({
     author: comment.user?.login ?? deletedAccount,
     byBot: comment.user?.type === 'Bot',
     authorMayWrite: byAuthor ? (repository?.permissions?.push ?? undefined) : undefined,
-    createdAt: comment.created_at,
   }
 }

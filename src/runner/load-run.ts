@@ -2,20 +2,21 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { nearestWord } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
-import { findMovedInputs, isMovedInput } from '../plan/file/keys.ts'
 import { secretsWithheld } from '../plan/guards.ts'
-import type { RefusedPlan } from '../plan/plan.ts'
+import type { RefusedPlan } from '../plan/intent.ts'
 import { settingTable } from '../plan/setting-table.ts'
 import {
+  findMovedInputs,
   type InputName,
   inputNames,
   isInput,
+  isMovedInput,
   parseSettings,
   type RawInputs,
   type SettingsSources,
 } from '../plan/settings.ts'
 import type { Variables } from '../plan/variables.ts'
-import type { WorkflowText } from '../plan/workflow/workflow.ts'
+import type { WorkflowText } from '../plan/workflow.ts'
 import { type Environment, readContext, readEvent, readPayload } from './event.ts'
 import { type Masks, openLog, openMasks, openOutputs, type RunLog } from './output.ts'
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
 import { GitFailure, type MessageHandler } from './git.ts'
-import { committedAtSeconds, fetchKnownCommits, parseCommit, readObjects, writeCommit } from './objects.ts'
+import { committedAtSeconds, parseCommit, writeCommit } from './objects.ts'
 import { type GitRemote, gitError, type NetworkOutput } from './remote.ts'
-import type { GitWorkspace, Stores } from './workspace.ts'
+import { fetchKnownCommits, type GitWorkspace, readObjects, type Stores } from './workspace.ts'
 
-type RunRemote = (args: readonly string[]) => Promise<NetworkOutput>
+type RunRemote = (...args: readonly string[]) => Promise<NetworkOutput>
 
 // The server speaks protocol 0, and its token must not follow a redirect to another host.
 const platformSettings = [
@@ -18,12 +18,12 @@ async function askPlatform(
   git: GitWorkspace,
   remote: GitRemote,
   what: string,
-  attempt: (runRemote: RunRemote) => Promise<NetworkOutput>,
+  attempt: (run: RunRemote) => Promise<NetworkOutput>,
   onMessage?: MessageHandler,
 ): Promise<NetworkOutput> {
   const { own } = await git.stores('sha1')
-  const runRemote: RunRemote = (args) => own.runRemote(remote, args, { settings: platformSettings, onMessage })
-  return await git.retrying(what, remote, () => attempt(runRemote))
+  const run: RunRemote = (...args) => own.runRemote(remote, args, { settings: platformSettings, onMessage })
+  return await git.retrying(what, remote, () => attempt(run))
 }
 
 /**
@@ -31,16 +31,15 @@ async function askPlatform(
  * @param onProgress gets what git tells of a push that may take a while
  * @returns the output, also of a push that was refused
  */
-export async function pushRefs(
+export function pushRefs(
   git: GitWorkspace,
   remote: GitRemote,
   what: string,
   refs: readonly string[],
   onProgress?: MessageHandler,
 ): Promise<NetworkOutput> {
-  const progress = onProgress === undefined ? [] : ['--progress']
-  const args = ['push', '--porcelain', ...progress, '--no-verify', remote.url, ...refs]
-  return await askPlatform(git, remote, what, (runRemote) => runRemote(args), onProgress)
+  const args = ['push', '--porcelain', ...(onProgress ? ['--progress'] : []), '--no-verify', remote.url, ...refs]
+  return askPlatform(git, remote, what, (run) => run(...args), onProgress)
 }
 
 /**
@@ -51,17 +50,16 @@ export async function pushRefs(
  */
 export async function listBranches(git: GitWorkspace, remote: GitRemote): Promise<ReadonlyMap<string, string>> {
   const what = 'Listing the branches'
-  const output = await askPlatform(git, remote, what, async (runRemote) => {
-    const listed = await runRemote(['ls-remote', '--quiet', '--heads', remote.url])
+  const output = await askPlatform(git, remote, what, async (run) => {
+    const listed = await run('ls-remote', '--quiet', '--heads', remote.url)
     if (listed.exitCode === 0 || !/ 500\b/.test(listed.stderr)) return listed
     // A push that sends nothing: it would delete all branches, and says which.
-    const pruning = ['push', '--dry-run', '--porcelain', '--no-verify', '--prune']
-    const asked = await runRemote([...pruning, remote.url, 'refs/heads/*:refs/heads/*'])
+    const all = 'refs/heads/*:refs/heads/*'
+    const asked = await run('push', '--dry-run', '--porcelain', '--no-verify', '--prune', remote.url, all)
     if (asked.stderr.startsWith('No refs in common')) return { stdout: '', stderr: '', exitCode: 0 }
     // A refusal is the server's last word, where its trouble with the list would be waited out.
-    const isRefusal =
-      asked.exitCode !== 0 && ['denied', 'payment-required'].includes(gitError(what, asked, remote).code)
-    return isRefusal ? asked : listed
+    const refusals = ['denied', 'payment-required']
+    return asked.exitCode !== 0 && refusals.includes(gitError(what, asked, remote).code) ? asked : listed
   })
   if (output.exitCode !== 0) throw gitError(what, output, remote)
   const refs = output.stdout.matchAll(/^([0-9a-f]+)\trefs\/heads\/(.*)$/gm)
@@ -117,19 +115,13 @@ export async function selectOldBranches(git: GitWorkspace, request: OldBranchesR
   const candidates = branchesOf(request.target, request.branches).filter(({ name }) => !request.protect.includes(name))
   if (candidates.length <= request.keepNewest) return []
   if (request.keepNewest === 0) return candidates.map(({ name }) => name)
-  const times = await timesOf(git, candidates)
-  if (times.size === 0) return []
-  return byAge(candidates, times).slice(request.keepNewest)
+  const { names, someKnown } = await byAge(git, candidates)
+  return someKnown ? names.slice(request.keepNewest) : []
 }
 
 /** The branches of a target, those of the newest source commits first. */
-export async function orderBranches(
-  git: GitWorkspace,
-  branches: ReadonlyMap<string, string>,
-  target: string,
-): Promise<readonly string[]> {
-  const candidates = branchesOf(target, branches)
-  return byAge(candidates, await timesOf(git, candidates))
+export async function orderBranches(git: GitWorkspace, branches: ReadonlyMap<string, string>, target: string) {
+  return (await byAge(git, branchesOf(target, branches))).names
 }
 
 type NamedBranch = DeploymentBranch & { readonly name: string }
@@ -141,46 +133,39 @@ function branchesOf(target: string, branches: ReadonlyMap<string, string>): read
   })
 }
 
-async function timesOf(git: GitWorkspace, branches: readonly NamedBranch[]): Promise<ReadonlyMap<string, CommitTime>> {
+/** Their names, newest first, and whether the age of any is known. */
+async function byAge(git: GitWorkspace, branches: readonly NamedBranch[]) {
   const shas = [...new Set(branches.map(({ sourceSha }) => sourceSha))]
   const stores = await git.stores(shas.some((sha) => sha.length === 64) ? 'sha256' : 'sha1')
-  return await commitTimes(git, stores, shas)
-}
-
-function byAge(branches: readonly NamedBranch[], times: ReadonlyMap<string, CommitTime>): readonly string[] {
+  const times = await commitTimes(stores, shas)
   const time = ({ sourceSha }: NamedBranch) => times.get(sourceSha) ?? { atSeconds: 0, depth: 0 }
-  return branches
-    .toSorted((a, b) => time(b).atSeconds - time(a).atSeconds || time(b).depth - time(a).depth)
-    .map(({ name }) => name)
+  const newestFirst = branches.toSorted(
+    (a, b) => time(b).atSeconds - time(a).atSeconds || time(b).depth - time(a).depth,
+  )
+  return { names: newestFirst.map(({ name }) => name), someKnown: times.size > 0 }
 }
-
-/** A commit's place in time. */
-type CommitTime = { readonly atSeconds: number; readonly depth: number }
 
 /**
  * When commits were made. Those that the checkout does not hold are fetched from the origin
  * without their trees, some hundred bytes each. What nobody has any more is left out.
  */
-export async function commitTimes(
-  git: GitWorkspace,
-  stores: Stores,
-  shas: readonly string[],
-): Promise<ReadonlyMap<string, CommitTime>> {
+export async function commitTimes(stores: Stores, shas: readonly string[]) {
+  const { origin, log } = stores.git
   const known = await readTimes(stores, shas)
   const missing = shas.filter((sha) => !known.has(sha))
-  if (missing.length === 0 || git.origin === undefined) return known
+  if (missing.length === 0 || origin === undefined) return known
   try {
-    await fetchKnownCommits(stores, { remote: git.origin, wants: missing, filter: 'tree:0' })
+    await fetchKnownCommits(stores, { remote: origin, wants: missing, filter: 'tree:0' })
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error
-    git.log.debug(`The dates of old commits could not be fetched: ${git.origin.redact(error.message)}`)
+    log.debug(`The dates of old commits could not be fetched: ${origin.redact(error.message)}`)
     return known
   }
   return await readTimes(stores, shas)
 }
 
-async function readTimes(stores: Stores, shas: readonly string[]): Promise<ReadonlyMap<string, CommitTime>> {
-  const objects = await readObjects(stores.own, shas)
+async function readTimes({ own }: Stores, shas: readonly string[]) {
+  const objects = await readObjects(own, shas)
   const commits = new Map(Array.from(objects, ([sha, content]) => [sha, parseCommit(content)]))
   /** How many of the others a commit descends from: tells commits of the same second apart. */
   const depths = new Map<string, number>()

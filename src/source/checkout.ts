@@ -3,10 +3,9 @@ import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { shortSha } from '../core/format.ts'
 import { GitFailure, type GitRepository, openRepository, unlessGitFails } from './git.ts'
-import { readObjects } from './objects.ts'
+import { listTree, readablePath } from './objects.ts'
 import type { GitRemote } from './remote.ts'
-import { listTree, readablePath } from './tree.ts'
-import { borrowObjects, type GitWorkspace } from './workspace.ts'
+import { borrowObjects, type GitWorkspace, readObjects } from './workspace.ts'
 
 /** Which commit the event asks for, and what its checkout looks like. */
 export interface WantedCommit {
@@ -34,11 +33,21 @@ export async function findCheckout(git: GitWorkspace, request: WantedCommit): Pr
     }
   }
   const expectedHeads = [request.wanted.sha, ...request.ordinaryCheckouts]
-  return (
-    checkouts.find(({ head }) => head !== undefined && expectedHeads.includes(head)) ??
-    checkouts.find(({ originUrl }) => isAddressOf(originUrl, git.repository)) ??
-    checkouts.find(({ directory, head }) => directory === git.workspace && head !== undefined)
-  )
+  const atCommit = checkouts.find(({ head }) => head !== undefined && expectedHeads.includes(head))
+  if (atCommit !== undefined) return atCommit
+  for (const checkout of checkouts) if (await comesFrom(checkout, git.repository)) return checkout
+  return checkouts.find(({ directory, head }) => directory === git.workspace && head !== undefined)
+}
+
+// https://host/owner/name.git, git@host:owner/name.git: the last two parts say which repository it is.
+async function comesFrom({ repository }: Checkout, name: string): Promise<boolean> {
+  const url = await unlessGitFails(repository.run(['config', '--get', 'remote.origin.url']))
+  const parts = url
+    ?.toString()
+    .trim()
+    .replace(/(\.git)?\/?$/, '')
+    .split(/[/:]/)
+  return parts?.slice(-2).join('/').toLowerCase() === name.toLowerCase()
 }
 
 async function repositoriesUnder(directory: string, levels: number): Promise<string[]> {
@@ -67,58 +76,44 @@ export async function readCheckout(git: GitWorkspace, directory: string) {
   // container jobs that is somebody else.
   const environment = { ...git.environment, GIT_DIR: join(directory, '.git') }
   const repository = openRepository(directory, environment, git.signal)
-  const read = async (...args: string[]) => (await repository.run(args)).toString().trim()
-  // These commands answer "there is none" with a status of 1 and no text.
-  const [layout, head, headRef, originUrl] = await Promise.all([
-    read('rev-parse', '--show-object-format', '--git-path', 'objects', '--git-common-dir'),
-    unlessGitFails(read('rev-parse', '--quiet', '--verify', 'HEAD^{commit}'), 1),
-    unlessGitFails(read('symbolic-ref', '--quiet', 'HEAD'), 1),
-    unlessGitFails(read('config', '--get', 'remote.origin.url'), 1),
-  ])
-  const [format = '', objects = '', common = ''] = layout.split('\n')
+  const layout = ['--show-object-format', '--git-path', 'objects', '--git-common-dir']
+  const revisions = ['HEAD^{commit}', '--symbolic-full-name', 'HEAD']
+  // --revs-only: what there is none of is left out.
+  const answer = await repository.run(['rev-parse', '--revs-only', ...layout, ...revisions])
+  const [format = '', objects = '', common = '', ...found] = answer.toString().trim().split('\n')
   return {
     directory,
+    repository,
     objectsDirectory: resolve(directory, objects),
     /** The repository's own folder, shared by its work trees. */
     gitDirectory: resolve(directory, common),
     format: format === 'sha256' ? 'sha256' : 'sha1',
     /** The commit checked out; undefined before the first commit. */
-    head,
+    head: found.find((line) => /^[0-9a-f]+$/.test(line)),
     /** `refs/heads/…`; undefined when detached. */
-    headRef,
-    originUrl,
+    headRef: found.find((line) => line.startsWith('refs/')),
   } as const
-}
-
-// https://host/owner/name.git, git@host:owner/name.git: the last two parts say which repository it is.
-function isAddressOf(url: string | undefined, repository: string): boolean {
-  const parts = url?.replace(/(\.git)?\/?$/, '').split(/[/:]/)
-  return parts?.slice(-2).join('/').toLowerCase() === repository.toLowerCase()
 }
 
 /** Where the parts of a tree that are not git objects can be looked for. */
 export interface TreeLocation {
-  /** Folder in which the tree's files may be checked out. */
-  readonly workTree: string | undefined
-  /** The repository's own folder, which holds its LFS contents. */
-  readonly gitDirectory: string | undefined
+  /** In which the tree's files may be checked out, and which may hold its LFS contents. */
+  readonly checkout: Checkout | undefined
   /** Where the repository came from. */
   readonly remote: GitRemote | undefined
   /** Where the tree is mounted in the snapshot: empty, or ending in a slash. One character per byte. */
   readonly prefix: string
 }
 
-export interface ChosenCommit {
-  readonly sha: string
-  /** One sentence, when it is not the commit that the event asks for or does not lie in the checkout. */
-  readonly why?: string
-}
-
 /**
  * Which commit is deployed. The default checkout of a pull request stands at the merge commit, which nobody wrote: then
  * it is the head. Somebody who checked out another commit on purpose gets what they checked out.
+ * @returns with `why`, one sentence, when it is not the commit that the event asks for or does not lie in the checkout
  */
-export function chooseCommit(checkout: Checkout | undefined, request: WantedCommit): ChosenCommit {
+export function chooseCommit(
+  checkout: Pick<Checkout, 'head' | 'headRef'> | undefined,
+  request: WantedCommit,
+): { readonly sha: string; readonly why?: string } {
   const { wanted, ordinaryCheckouts } = request
   if (checkout?.head === undefined) {
     const why = `This repository is not checked out in the workspace, so commit ${shortSha(wanted.sha)} was fetched.`
@@ -126,12 +121,8 @@ export function chooseCommit(checkout: Checkout | undefined, request: WantedComm
   }
   if (checkout.head === wanted.sha || ordinaryCheckouts.includes(checkout.head)) return { sha: wanted.sha }
   const place = checkout.headRef === undefined ? '' : ` (${checkout.headRef})`
-  return {
-    sha: checkout.head,
-    why:
-      `The workflow checked out ${shortSha(checkout.head)}${place} and not ${shortSha(wanted.sha)}, the commit of this event, ` +
-      'so what it checked out is what is deployed.',
-  }
+  const instead = `checked out ${shortSha(checkout.head)}${place} and not ${shortSha(wanted.sha)}, the commit of this event`
+  return { sha: checkout.head, why: `The workflow ${instead}, so what it checked out is what is deployed.` }
 }
 
 /** What a request means: the checkout, the commit that is deployed, and stores that hold all that the checkout does. */
@@ -143,28 +134,26 @@ export async function openCheckout(git: GitWorkspace, request: WantedCommit) {
   return { checkout, chosen, stores }
 }
 
-/** What a commit has at a path; `unknown` where the checkout does not hold the commit. Links count as no file. */
-export type CommittedFile = Buffer | 'absent' | 'unknown'
-
 /** One file of the commit that is deployed, as far as it can be told without asking a server. */
 export interface FoundFile {
   /** The commit that is deployed. */
   readonly commit: string
-  readonly file: CommittedFile
+  readonly file: Buffer | 'absent' | 'unknown'
   /** The same path in the commit that is checked out, which for a pull request is the merge commit as a rule. */
-  readonly inCheckout: CommittedFile
+  readonly inCheckout: Buffer | 'absent' | 'unknown'
 }
 
 /** Reads one file of the commit that is deployed from the checkout; fetches nothing. */
 export async function readCommitted(git: GitWorkspace, request: WantedCommit, path: string): Promise<FoundFile> {
   const { checkout, chosen, stores } = await openCheckout(git, request)
   const read = async (sha: string | undefined) =>
-    (checkout && sha && (await unlessGitFails(readFrom(stores.own, sha, path)))) || 'unknown'
+    (checkout && sha && (await unlessGitFails(readFile(stores.own, sha, path)))) || 'unknown'
   const file = await read(chosen.sha)
   return { commit: chosen.sha, file, inCheckout: checkout?.head === chosen.sha ? file : await read(checkout?.head) }
 }
 
-async function readFrom(own: GitRepository, commit: string, path: string): Promise<CommittedFile | undefined> {
+/** One file of a commit or tree; undefined where its contents are not here. Links count as no file. */
+export async function readFile(own: GitRepository, commit: string, path: string) {
   // <mode> SP <type> SP <oid> TAB <path> NUL: git-ls-tree(1)
   const entry = (await own.run(['ls-tree', '-z', commit, '--', path])).toString('latin1')
   const [, oid] = /^100\d+ blob ([0-9a-f]+)\t/.exec(entry) ?? []
@@ -172,10 +161,7 @@ async function readFrom(own: GitRepository, commit: string, path: string): Promi
 }
 
 /** Paths of the commit that is deployed, or else of the one that is checked out; undefined where there is neither. */
-export async function committedPaths(
-  git: GitWorkspace,
-  request: WantedCommit,
-): Promise<ReadonlySet<string> | undefined> {
+export async function committedPaths(git: GitWorkspace, request: WantedCommit) {
   const { checkout, chosen, stores } = await openCheckout(git, request)
   // A checkout of depth 1 holds the merge commit and not the head.
   for (const commit of checkout === undefined ? [] : [chosen.sha, checkout.head]) {

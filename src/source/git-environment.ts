@@ -16,12 +16,10 @@ const passedOn = named(
 /** Picks variables by name, whatever its case. */
 function named(...lists: readonly string[]) {
   const names = new Set(lists.flatMap((list) => list.split(' ')))
-  return (environment: JobEnvironment): ChildEnvironment =>
-    Object.fromEntries(
-      Object.entries(environment).filter(
-        (entry): entry is [string, string] => entry[1] !== undefined && names.has(entry[0].toUpperCase()),
-      ),
-    )
+  return (environment: JobEnvironment): ChildEnvironment => {
+    const picked = Object.entries(environment).filter(([name]) => names.has(name.toUpperCase()))
+    return Object.fromEntries(picked.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+  }
 }
 
 type JobEnvironment = Readonly<Record<string, string | undefined>>
@@ -29,37 +27,27 @@ type JobEnvironment = Readonly<Record<string, string | undefined>>
 // Read in place of the user's and the system's files, so that the same commit gives the same snapshot everywhere.
 // noop: the temporary repositories share objects with a shallow checkout; promising its history to the origin would be a lie.
 // lowSpeed: a server that unpacks sends one keep-alive packet of five bytes every five seconds, so the limit is one.
-const configuration = `[core]
-	hooksPath = /dev/null
-	attributesFile = /dev/null
-	excludesFile = /dev/null
-	autocrlf = false
-	fileMode = true
-	fsmonitor = false
-	protectNTFS = false
-	protectHFS = false
-[credential]
-	helper =
-[fetch]
-	negotiationAlgorithm = noop
-	writeCommitGraph = false
-[gc]
-	auto = 0
-[http]
-	lowSpeedLimit = 1
-	lowSpeedTime = 120
-[maintenance]
-	auto = false
-[protocol]
-	allow = never
-[protocol "http"]
-	allow = always
-[protocol "https"]
-	allow = always
-[safe]
-	directory = *
-[submodule]
-	recurse = false
+const configuration = `
+[core] hooksPath = /dev/null
+[core] attributesFile = /dev/null
+[core] excludesFile = /dev/null
+[core] autocrlf = false
+[core] fileMode = true
+[core] fsmonitor = false
+[core] protectNTFS = false
+[core] protectHFS = false
+[credential] helper =
+[fetch] negotiationAlgorithm = noop
+[fetch] writeCommitGraph = false
+[gc] auto = 0
+[http] lowSpeedLimit = 1
+[http] lowSpeedTime = 120
+[maintenance] auto = false
+[protocol] allow = never
+[protocol "http"] allow = always
+[protocol "https"] allow = always
+[safe] directory = *
+[submodule] recurse = false
 `
 
 /**
@@ -118,19 +106,19 @@ export async function readNetworkSettings(environment: JobEnvironment, cwd: stri
  * (git-config(1), `http.proxy`, `http.<url>.*`).
  * @throws SourceError `unreachable` at an address whose proxy is of a kind that only git can cross
  */
-export function proxiesOfGit(
-  settings: readonly GitSetting[],
-  environment: JobEnvironment,
-): ReturnType<typeof readProxies> {
+export function proxiesOfGit(settings: readonly GitSetting[], environment: JobEnvironment): Proxies {
   const configured = settings
-    .map(([key, value]) => ({ match: /^http\.(?:(.+?)\/?\.)?proxy$/i.exec(key), value }))
-    .flatMap(({ match, value }) => (match ? [{ url: match[1] ?? '', value }] : []))
+    .flatMap(([key, value]) => {
+      const [match, url = ''] = /^http\.(?:(.+?)\/?\.)?proxy$/i.exec(key) ?? []
+      return match === undefined ? [] : [{ url, value }]
+    })
     .sort((a, b) => b.url.length - a.url.length)
   const fromVariables = readProxies(environment)
-  const opened = new Map<string, ReturnType<typeof readProxies>>()
+  const opened = new Map<string, Proxies>()
   return (target) => {
+    const { origin, pathname } = target
+    const fitting = configured.filter(({ url }) => url === '' || `${origin}${pathname}/`.startsWith(`${url}/`))
     // Of equal ones the last counts.
-    const fitting = configured.filter(({ url }) => url === '' || isBelow(target, url))
     const chosen = fitting.findLast(({ url }) => url === fitting[0]?.url)
     if (chosen === undefined) return fromVariables(target)
     if (chosen.value === '') return undefined
@@ -140,12 +128,10 @@ export function proxiesOfGit(
   }
 }
 
-function isBelow({ origin, pathname }: URL, url: string): boolean {
-  return `${origin}${pathname}/`.startsWith(`${url}/`)
-}
+type Proxies = ReturnType<typeof readProxies>
 
 /** git takes a proxy without a scheme for http. */
-function proxyAt(value: string, { NO_PROXY, no_proxy }: JobEnvironment): ReturnType<typeof readProxies> {
+function proxyAt(value: string, { NO_PROXY, no_proxy }: JobEnvironment): Proxies {
   const address = value.includes('://') ? value : `http://${value}`
   try {
     return readProxies({ HTTP_PROXY: address, HTTPS_PROXY: address, NO_PROXY, no_proxy })
@@ -156,8 +142,15 @@ function proxyAt(value: string, { NO_PROXY, no_proxy }: JobEnvironment): ReturnT
   }
 }
 
+/** Whether git reaches servers through a proxy. */
+export function isProxied(environment: ChildEnvironment, settings: readonly GitSetting[]): boolean {
+  const variables = Object.entries(environment).filter(([name]) => /^(?:https|all)_proxy$/i.test(name))
+  const configured = settings.filter(([key]) => /\.proxy$/i.test(key))
+  return [...variables, ...configured].some(([, value]) => value !== '')
+}
+
 // 2.32 brought GIT_CONFIG_GLOBAL, which shuts the machine's settings out (June 2021).
-const oldest = { major: 2, minor: 32 }
+const oldest = [2, 32] as const
 
 /**
  * Makes sure that there is a git, and that it is new enough.
@@ -165,7 +158,7 @@ const oldest = { major: 2, minor: 32 }
  * @throws SourceError `no-git`
  */
 export async function requireGit(environment: ChildEnvironment, cwd: string): Promise<void> {
-  const hint = `Use a runner with git ${oldest.major}.${oldest.minor} or newer. In a container job, install it in the image.`
+  const hint = `Use a runner with git ${oldest.join('.')} or newer. In a container job, install it in the image.`
   let answer: string
   try {
     answer = (await openRepository(cwd, environment, startupLimit()).run(['version'])).toString()
@@ -173,11 +166,29 @@ export async function requireGit(environment: ChildEnvironment, cwd: string): Pr
     throw new SourceError('no-git', 'git cannot be started on this runner.', { hint, cause: error })
   }
   const [, major = 0, minor = 0] = (/git version (\d+)\.(\d+)/.exec(answer) ?? []).map(Number)
-  if (major > oldest.major || (major === oldest.major && minor >= oldest.minor)) return
+  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return
   throw new SourceError('no-git', `This runner's git is too old: ${answer.trim()}.`, { hint })
 }
 
 // Both ask git about itself, which takes milliseconds; what hangs for so long is a broken runner.
 function startupLimit(): AbortSignal {
   return AbortSignal.timeout(60_000)
+}
+
+/** By the environment of a job, in which they stay as they are. */
+const machines = new WeakMap<JobEnvironment, ReturnType<typeof readNetworkSettings>>()
+
+/**
+ * How the machine reaches servers, asked once, with whether it has a git that will do.
+ * @throws SourceError `no-git`
+ */
+export function settingsOfMachine(job: JobEnvironment, environment: ChildEnvironment, directory: string) {
+  const known = machines.get(job)
+  if (known) return known
+  const asked = Promise.all([readNetworkSettings(job, directory), requireGit(environment, directory)]).then(
+    ([settings]) => settings,
+  )
+  machines.set(job, asked)
+  asked.catch(() => machines.delete(job))
+  return asked
 }

@@ -10,7 +10,7 @@ export type ChildEnvironment = Readonly<Record<string, string>>
 /** One git setting that travels in the child's environment: nobody else can read it there, unlike arguments. */
 export type GitSetting = readonly [key: string, value: string]
 
-interface GitInput {
+interface LocalCall {
   readonly input?: Buffer | string | undefined
   /** Variables on top of the environment. */
   readonly variables?: ChildEnvironment
@@ -48,7 +48,11 @@ export class GitFailure extends DeployError {
 }
 
 /** git wrote more than whoever asked can take, and was ended. */
-export class OutputTooLarge extends GitFailure {}
+export class OutputTooLarge extends GitFailure {
+  constructor(command: string, mostBytes: number) {
+    super(command, -1, `it wrote more than ${mostBytes} bytes`)
+  }
+}
 
 // Far above what is asked for in earnest; repositories and servers are written by strangers.
 const mostOutputBytes = 512_000_000
@@ -57,12 +61,12 @@ const mostNetworkBytes = 64_000_000
 const keptMessageCharacters = 200_000
 const longestProgressLine = 1_000
 
-/** What a command yields, or undefined when git fails: with that status, where one is given. */
-export async function unlessGitFails<T>(answer: Promise<T>, exitCode?: number): Promise<T | undefined> {
+/** What a command yields, or undefined when git fails. */
+export async function unlessGitFails<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer
   } catch (error) {
-    if (error instanceof GitFailure && (exitCode ?? error.exitCode) === error.exitCode) return undefined
+    if (error instanceof GitFailure) return undefined
     throw error
   }
 }
@@ -84,23 +88,68 @@ export function openRepository(
    * Runs git and answers what it wrote, byte by byte: paths need not be UTF-8.
    * @throws GitFailure when git fails
    */
-  const run = (args: readonly string[], options: GitInput = {}): Promise<Buffer> => {
-    const { variables, mostBytes = mostOutputBytes, input } = options
-    const child = { cwd: directory, environment: { ...environment, ...variables }, signal }
-    return runLocally(args, { ...child, mostBytes, input })
+  const run = async (args: readonly string[], call: LocalCall = {}): Promise<Buffer> => {
+    signal.throwIfAborted()
+    const { variables, mostBytes = mostOutputBytes, input } = call
+    const [command = ''] = args
+    const env = { ...environment, ...variables }
+    const tooMuch = new AbortController()
+    const output = collecting(mostBytes, () => tooMuch.abort())
+    let failure: GitFailure | undefined
+    const git = simpleGit({
+      baseDir: directory,
+      abort: AbortSignal.any([signal, tooMuch.signal]),
+      allowEnvironment: Object.keys(env),
+      // The file is our own: it shuts the machine's settings out.
+      unsafe: { allowUnsafeConfigPaths: true },
+      completion: { onClose: true, onExit: false },
+      ...(input !== undefined && { input: () => input }),
+      errors: (error, { exitCode, stdErr }) => {
+        if (exitCode === 0) return undefined
+        // Kept here, as simple-git passes on no more than an error's text.
+        failure = new GitFailure(command, exitCode, Buffer.concat(stdErr).toString())
+        return error ?? failure
+      },
+    })
+    git.env(env)
+    // simple-git decodes its own answer as UTF-8.
+    git.outputHandler((_command, stdout) => stdout.on('data', output.add))
+    try {
+      await git.raw([...args])
+    } catch (error) {
+      signal.throwIfAborted()
+      if (output.isTooLarge()) throw new OutputTooLarge(command, mostBytes)
+      throw failure ?? new GitFailure(command, -1, errorMessage(error))
+    }
+    return output.content()
   }
   return {
     directory,
     run,
     /** As `run`, for answers that are one line of ASCII. */
-    line: async (args: readonly string[], options?: GitInput) => (await run(args, options)).toString('latin1').trim(),
+    line: async (args: readonly string[], call?: LocalCall) => (await run(args, call)).toString('latin1').trim(),
     /** Runs a command that talks to that server, with its credentials. Does not throw when the command fails. */
     runRemote: async (remote: GitRemote, args: readonly string[], call: NetworkCall = {}): Promise<NetworkOutput> => {
-      const { settings = [], input, onMessage } = call
-      const all = [...network.settings, ...settings, ...credentialSettings(remote)]
-      const child = { cwd: directory, environment: withSettings(environment, all), signal, mostBytes: mostNetworkBytes }
-      return runOnNetwork(args, { ...child, killGroup: network.killGroup, input, onMessage })
+      signal.throwIfAborted()
+      const all = [...network.settings, ...(call.settings ?? []), ...credentialSettings(remote)]
+      const env = withSettings(environment, all)
+      return runOnNetwork(args, { cwd: directory, env, signal, killGroup: network.killGroup }, call)
     },
+  }
+}
+
+/** Collects what a child writes. @param onExcess called when it is more than that */
+function collecting(mostBytes: number, onExcess: () => void) {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  return {
+    add: (chunk: Buffer): void => {
+      bytes += chunk.length
+      if (bytes <= mostBytes) chunks.push(chunk)
+      else onExcess()
+    },
+    isTooLarge: () => bytes > mostBytes,
+    content: () => Buffer.concat(chunks),
   }
 }
 
@@ -125,53 +174,10 @@ function withSettings(environment: ChildEnvironment, settings: readonly GitSetti
   return { ...environment, GIT_CONFIG_COUNT: String(present + settings.length), ...Object.fromEntries(entries) }
 }
 
-interface Child extends GitInput, Pick<NetworkCall, 'onMessage'>, Pick<NetworkAccess, 'killGroup'> {
+interface Child extends Pick<NetworkAccess, 'killGroup'> {
   readonly cwd: string
-  readonly environment: ChildEnvironment
+  readonly env: ChildEnvironment
   readonly signal: AbortSignal
-  readonly mostBytes: number
-}
-
-async function runLocally(args: readonly string[], call: Omit<Child, 'killGroup' | 'onMessage'>): Promise<Buffer> {
-  const { cwd, environment, signal, mostBytes, input } = call
-  signal.throwIfAborted()
-  const [command = ''] = args
-  const output: Buffer[] = []
-  let bytes = 0
-  const tooMuch = new AbortController()
-  let failure: GitFailure | undefined
-  const git = simpleGit({
-    baseDir: cwd,
-    abort: AbortSignal.any([signal, tooMuch.signal]),
-    allowEnvironment: Object.keys(environment),
-    // The file is our own: it shuts the machine's settings out.
-    unsafe: { allowUnsafeConfigPaths: true },
-    completion: { onClose: true, onExit: false },
-    ...(input === undefined ? {} : { input: () => input }),
-    errors: (error, { exitCode, stdErr }) => {
-      if (exitCode === 0) return undefined
-      // Kept here, as simple-git passes on no more than an error's text.
-      failure = new GitFailure(command, exitCode, Buffer.concat(stdErr).toString())
-      return error ?? failure
-    },
-  })
-  git.env({ ...environment })
-  // simple-git decodes its own answer as UTF-8.
-  git.outputHandler((_command, stdout) =>
-    stdout.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes <= mostBytes) output.push(chunk)
-      else tooMuch.abort()
-    }),
-  )
-  try {
-    await git.raw([...args])
-  } catch (error) {
-    signal.throwIfAborted()
-    if (tooMuch.signal.aborted) throw new OutputTooLarge(command, -1, `it wrote more than ${mostBytes} bytes`)
-    throw failure ?? new GitFailure(command, -1, errorMessage(error))
-  }
-  return Buffer.concat(output)
 }
 
 /**
@@ -181,26 +187,26 @@ async function runLocally(args: readonly string[], call: Omit<Child, 'killGroup'
  */
 async function runOnNetwork(
   args: readonly string[],
-  { cwd, environment, signal, killGroup, mostBytes, input, onMessage }: Child,
+  { cwd, env, signal, killGroup }: Child,
+  { input, onMessage }: NetworkCall,
 ): Promise<NetworkOutput> {
-  signal.throwIfAborted()
   const [command = ''] = args
   const grouped = killGroup !== undefined && platform() !== 'win32'
-  const child = spawn('git', args, { cwd, env: environment, detached: grouped, windowsHide: true })
+  const child = spawn('git', args, { cwd, env, detached: grouped, windowsHide: true })
   const end = () => {
-    if (child.pid === undefined || !grouped) child.kill('SIGKILL')
-    else endGroup(child.pid, killGroup)
+    if (child.pid === undefined || !grouped) return void child.kill('SIGKILL')
+    try {
+      killGroup(child.pid)
+    } catch (error) {
+      // ESRCH: all of it ended in the meantime.
+      if (errorCode(error) !== 'ESRCH') throw error
+    }
   }
   signal.addEventListener('abort', end, { once: true })
-  const stdout: Buffer[] = []
-  let bytes = 0
+  const stdout = collecting(mostNetworkBytes, end)
   let stderr = ''
   let unfinishedLine = ''
-  child.stdout.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes <= mostBytes) stdout.push(chunk)
-    else end()
-  })
+  child.stdout.on('data', stdout.add)
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     stderr = (stderr + chunk).slice(-keptMessageCharacters)
     const lines = (unfinishedLine + chunk).split(/[\r\n]/)
@@ -216,18 +222,9 @@ async function runOnNetwork(
       child.on('close', (code) => resolve(code ?? -1))
     })
     signal.throwIfAborted()
-    if (bytes > mostBytes) throw new OutputTooLarge(command, -1, `it wrote more than ${mostBytes} bytes`)
-    return { stdout: Buffer.concat(stdout).toString(), stderr, exitCode }
+    if (stdout.isTooLarge()) throw new OutputTooLarge(command, mostNetworkBytes)
+    return { stdout: stdout.content().toString(), stderr, exitCode }
   } finally {
     signal.removeEventListener('abort', end)
-  }
-}
-
-function endGroup(leader: number, killGroup: (leader: number) => void): void {
-  try {
-    killGroup(leader)
-  } catch (error) {
-    // ESRCH: all of it ended in the meantime.
-    if (errorCode(error) !== 'ESRCH') throw error
   }
 }

@@ -12,10 +12,10 @@ import { inSeconds } from '../core/format.ts'
 import { jsonIn } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { TreeLocation } from './checkout.ts'
-import { readObjects, storeFiles } from './objects.ts'
+import type { GitRepository } from './git.ts'
+import type { TreeEntry } from './objects.ts'
 import type { GitRemote } from './remote.ts'
-import type { TreeEntry, TreeMeter } from './tree.ts'
-import type { GitWorkspace, Stores } from './workspace.ts'
+import { type GitWorkspace, readObjects, type Stores, storeFiles } from './workspace.ts'
 
 /** What a Git LFS pointer file stands for. */
 interface LfsPointer {
@@ -29,17 +29,16 @@ type PointerFile = LfsPointer & { readonly path: string }
 /**
  * Finds the contents that LFS pointer files stand for: in the checkout's files, in its LFS store, at the origin.
  * @param entries those that the tree's attributes give to LFS: a pointer elsewhere is a text like any other
- * @throws SourceError `too-large`
+ * @param weigh gets the size of each, in bytes
  */
 export async function findLfsContents(
-  git: GitWorkspace,
-  stores: Stores,
+  { git, own }: Stores,
   entries: readonly TreeEntry[],
   location: TreeLocation,
-  meter: TreeMeter,
+  weigh: (bytes: number) => void,
 ) {
-  const pointers = await findPointers(stores, entries)
-  for (const { size } of pointers) meter.addBytes(size)
+  const pointers = await findPointers(own, entries)
+  for (const { size } of pointers) weigh(size)
   const located = new Map<string, Buffer>()
   for (const pointer of pointers) {
     const path = await locate(location, pointer, git.signal)
@@ -53,10 +52,8 @@ export async function findLfsContents(
     const content = located.get(oid)
     return content === undefined ? [] : [{ path, size, content }]
   })
-  const stored = await storeFiles(
-    stores.own,
-    found.map(({ content }) => content),
-  )
+  const contents = found.map(({ content }) => content)
+  const stored = await storeFiles(own, contents)
   return {
     /** Path of a pointer file → the object with the contents, and its size in bytes. */
     replacements: new Map(found.map(({ path, size }, index) => [path, { oid: stored[index] ?? '', size }])),
@@ -67,7 +64,7 @@ export async function findLfsContents(
   }
 }
 
-async function findPointers({ own }: Stores, entries: readonly TreeEntry[]): Promise<readonly PointerFile[]> {
+async function findPointers(own: GitRepository, entries: readonly TreeEntry[]): Promise<readonly PointerFile[]> {
   const small = entries.filter(
     ({ type, mode, size = pointerBelowBytes }) => type === 'blob' && mode !== '120000' && size < pointerBelowBytes,
   )
@@ -91,17 +88,12 @@ export function parsePointer(content: Buffer): LfsPointer | undefined {
   return oid === undefined ? undefined : { oid, size: Number(size) }
 }
 
-async function locate(
-  { workTree, gitDirectory }: TreeLocation,
-  pointer: PointerFile,
-  signal: AbortSignal,
-): Promise<Buffer | undefined> {
+async function locate({ checkout }: TreeLocation, pointer: PointerFile, signal: AbortSignal) {
+  if (checkout === undefined) return undefined
   const { path, oid } = pointer
-  const candidates = [
-    workTree && Buffer.concat([Buffer.from(`${workTree}/`), Buffer.from(path, 'latin1')]),
-    gitDirectory && Buffer.from(join(gitDirectory, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4), oid)),
-  ]
-  for (const one of candidates) if (one && (await hasContents(one, pointer, signal))) return one
+  const inTree = Buffer.concat([Buffer.from(`${checkout.directory}/`), Buffer.from(path, 'latin1')])
+  const folder = join(checkout.gitDirectory, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4))
+  for (const one of [inTree, Buffer.from(join(folder, oid))]) if (await hasContents(one, pointer, signal)) return one
   return undefined
 }
 
@@ -113,19 +105,14 @@ async function hasContents(path: Buffer | string, { oid, size }: LfsPointer, sig
   return hash.digest('hex') === oid
 }
 
-const batchAnswer = z.object({
-  objects: z.array(
-    z.object({
-      oid: z.string(),
-      actions: z
-        .object({ download: z.object({ href: z.string(), header: z.record(z.string(), z.string()).optional() }) })
-        .optional(),
-      error: z.object({ message: z.string() }).optional(),
-    }),
-  ),
+const batchObject = z.object({
+  oid: z.string(),
+  actions: z
+    .object({ download: z.object({ href: z.string(), header: z.record(z.string(), z.string()).optional() }) })
+    .optional(),
+  error: z.object({ message: z.string() }).optional(),
 })
-
-type BatchObject = z.infer<typeof batchAnswer>['objects'][number]
+const batchAnswer = z.object({ objects: z.array(batchObject) })
 
 // The server's limit is not documented; git-lfs itself asks for so many at once.
 const batchSize = 100
@@ -147,28 +134,25 @@ class LfsRefusal extends DeployError {
 }
 
 /** Fetches what it can, and says what stood in the way of the rest. */
-async function downloadContents(
-  git: GitWorkspace,
-  remote: GitRemote | undefined,
-  wanted: readonly LfsPointer[],
-): Promise<{ readonly downloaded: ReadonlyMap<string, Buffer>; readonly reasons: readonly string[] }> {
+async function downloadContents(git: GitWorkspace, remote: GitRemote | undefined, wanted: readonly LfsPointer[]) {
   const downloaded = new Map<string, Buffer>()
   if (wanted.length === 0) return { downloaded, reasons: [] }
   if (remote === undefined) return { downloaded, reasons: ['There is no server to fetch them from.'] }
+  const server = lfsServer(git, remote)
   const reasons = new Set<string>()
   const folder = git.freshPath('lfs')
   await mkdir(folder, { recursive: true })
   try {
     for (let start = 0; start < wanted.length; start += batchSize) {
       const batch = wanted.slice(start, start + batchSize)
-      const objects = await askBatch(git, remote, batch)
+      const objects = await server.askBatch(batch)
       for (const pointer of batch) {
-        const object = objects.find(({ oid }) => oid === pointer.oid)
+        const { actions, error } = objects.find(({ oid }) => oid === pointer.oid) ?? {}
         const path = join(folder, pointer.oid)
-        if (object?.actions === undefined) {
-          const said = object?.error?.message ?? 'it does not say where the contents are'
+        if (actions === undefined) {
+          const said = error?.message ?? 'it does not say where the contents are'
           reasons.add(`${new URL(remote.url).host}: ${sanitizePhrase(said)}`)
-        } else if (await download(git, remote, object.actions.download, pointer, path)) {
+        } else if (await server.download(actions.download, pointer, path)) {
           downloaded.set(pointer.oid, Buffer.from(path))
         } else reasons.add('What was downloaded is not what the commit says.')
       }
@@ -180,74 +164,14 @@ async function downloadContents(
   return { downloaded, reasons: [...reasons].slice(0, 3) }
 }
 
-/**
- * Asks where contents can be downloaded (git-lfs, docs/api/batch.md).
- * @throws LfsRefusal when the server answers with something else than a batch
- */
-async function askBatch(
-  git: GitWorkspace,
-  remote: GitRemote,
-  pointers: readonly LfsPointer[],
-): Promise<readonly BatchObject[]> {
-  const authorization = remote.authorization()
-  const init = {
-    method: 'POST',
-    headers: {
-      Accept: jsonType,
-      'Content-Type': jsonType,
-      ...(authorization === undefined ? {} : { Authorization: authorization }),
-    },
-    body: JSON.stringify({ operation: 'download', transfers: ['basic'], objects: pointers }),
-  }
-  const address = `${remote.url.replace(/(\.git)?\/?$/, '')}.git/info/lfs/objects/batch`
-  return await request(git, remote, address, init, async (response) => {
-    const answer = jsonIn(await text(bodyAtMost(response, mostBatchBytes)))
-    const batch = batchAnswer.safeParse(answer)
-    if (response.ok && batch.success) return batch.data.objects
-    const { data } = z.object({ message: z.string() }).safeParse(answer)
-    const said = data?.message ?? (response.ok ? 'which is not an answer of Git LFS' : '')
-    throw new LfsRefusal(new URL(remote.url).host, said, response)
-  })
-}
-
-/**
- * Downloads one content to a file. Our credentials stay here: the address carries its own, and often is another host's.
- * @returns whether it is the content asked for
- * @throws LfsRefusal, AddressRefused, Error when the connection breaks
- */
-async function download(
-  git: GitWorkspace,
-  remote: GitRemote,
-  { href, header = {} }: NonNullable<BatchObject['actions']>['download'],
-  pointer: LfsPointer,
-  path: string,
-): Promise<boolean> {
-  const headers = Object.fromEntries(Object.entries(header).filter(([name]) => headersPassedOn.test(name)))
-  await request(git, remote, href, { headers }, async (response) => {
-    if (response.ok) {
-      return await pipeline(bodyAtMost(response, pointer.size), createWriteStream(path), { signal: git.signal })
-    }
-    await response.body?.cancel()
-    throw new LfsRefusal(URL.canParse(href) ? new URL(href).host : 'the server', '', response)
-  })
-  return await hasContents(path, pointer, git.signal)
-}
-
-/** Makes one request, its answer read by `read`, until it succeeds, fails for good or time is up. */
-async function request<T>(
-  git: GitWorkspace,
-  remote: GitRemote,
-  address: string,
-  init: RequestInit,
-  read: (response: Response) => Promise<T>,
-): Promise<T> {
-  const { signal, proxyFor, origin, clock, log } = git
+function lfsServer({ signal, proxyFor, origin, clock, log, retryPolicy }: GitWorkspace, remote: GitRemote) {
   // A server of the user's own may send us to its neighbours in a private network; one that a stranger named may not.
   const trusted = remote.untrusted ? {} : { configured: origin ? [origin.url] : [], privateNetworks: true }
-  return await retry(
-    async () => await read(await fetchAllowed(address, { ...init, signal }, { proxyFor, ...trusted })),
-    {
-      ...git.retryPolicy(),
+
+  /** Makes one request, its answer read by `read`, until it succeeds, fails for good or time is up. */
+  const request = <T>(address: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> =>
+    retry(async () => read(await fetchAllowed(address, { ...init, signal }, { proxyFor, ...trusted })), {
+      ...retryPolicy(),
       again: (error) => {
         // What fetch itself throws for a broken connection; for a bad argument it names no code.
         if (!(error instanceof LfsRefusal)) return error instanceof TypeError && errorCode(error) !== undefined
@@ -256,6 +180,49 @@ async function request<T>(
       },
       onRetry: (error, pauseMs) =>
         log.info(`LFS contents: ${sanitizePhrase(errorMessage(error))}; trying again in ${inSeconds(pauseMs)}.`),
+    })
+
+  return {
+    /**
+     * Asks where contents can be downloaded (git-lfs, docs/api/batch.md).
+     * @throws LfsRefusal when the server answers with something else than a batch
+     */
+    askBatch: (pointers: readonly LfsPointer[]): Promise<readonly z.infer<typeof batchObject>[]> => {
+      const authorization = remote.authorization()
+      const headers = {
+        Accept: jsonType,
+        'Content-Type': jsonType,
+        ...(authorization && { Authorization: authorization }),
+      }
+      const body = JSON.stringify({ operation: 'download', transfers: ['basic'], objects: pointers })
+      const address = `${remote.url.replace(/(\.git)?\/?$/, '')}.git/info/lfs/objects/batch`
+      return request(address, { method: 'POST', headers, body }, async (response) => {
+        const answer = jsonIn(await text(bodyAtMost(response, mostBatchBytes)))
+        const batch = batchAnswer.safeParse(answer)
+        if (response.ok && batch.success) return batch.data.objects
+        const { data } = z.object({ message: z.string() }).safeParse(answer)
+        const said = data?.message ?? (response.ok ? 'which is not an answer of Git LFS' : '')
+        throw new LfsRefusal(new URL(remote.url).host, said, response)
+      })
     },
-  )
+
+    /**
+     * Downloads one content to a file. Our credentials stay here: the address carries its own, and often is another host's.
+     * @returns whether it is the content asked for
+     * @throws LfsRefusal, AddressRefused, Error when the connection breaks
+     */
+    download: async (
+      { href, header = {} }: { readonly href: string; readonly header?: Record<string, string> | undefined },
+      pointer: LfsPointer,
+      path: string,
+    ): Promise<boolean> => {
+      const headers = Object.fromEntries(Object.entries(header).filter(([name]) => headersPassedOn.test(name)))
+      await request(href, { headers }, async (response) => {
+        if (response.ok) return await pipeline(bodyAtMost(response, pointer.size), createWriteStream(path), { signal })
+        await response.body?.cancel()
+        throw new LfsRefusal(URL.canParse(href) ? new URL(href).host : 'the server', '', response)
+      })
+      return await hasContents(path, pointer, signal)
+    },
+  }
 }

@@ -1,116 +1,172 @@
 import { createHash } from 'node:crypto'
-import { assertPublicAddress } from '../core/addresses.ts'
-import { GitFailure, type GitRepository, type GitSetting } from './git.ts'
-import { type GitRemote, type NetworkOutput, SourceError } from './remote.ts'
-import { type GitWorkspace, quotePath, type Stores } from './workspace.ts'
+import { formatBytes, shortSha } from '../core/format.ts'
+import { GitFailure, type GitRepository, OutputTooLarge, unlessGitFails } from './git.ts'
+import { decisiveLine, type GitRemote, SourceError } from './remote.ts'
+import { fetchObjects, heldObjects, type Stores } from './workspace.ts'
 
-const newline = 0x0a
+/** One entry of a tree, all levels down. */
+export interface TreeEntry {
+  /** Six octal digits: 100644, 100755, 120000 (link), 160000 (submodule), 040000 (directory). */
+  readonly mode: string
+  readonly type: 'blob' | 'tree' | 'commit'
+  readonly oid: string
+  /** Full path from the root, one character per byte: file names need not be UTF-8. */
+  readonly path: string
+  /** Bytes; undefined for what is not a file and for a file that is not here (blob-less fetch). */
+  readonly size?: number
+}
 
-/** Contents of objects, by name. Those that the store does not hold are left out. All of them are held in memory. */
-export async function readObjects(
-  store: GitRepository,
-  oids: readonly string[],
-  { mostBytes = 64_000_000 } = {},
-): Promise<ReadonlyMap<string, Buffer>> {
-  const contents = new Map<string, Buffer>()
-  if (oids.length === 0) return contents
-  const answer = await store.run(['cat-file', '--batch', '--buffer'], { input: `${oids.join('\n')}\n`, mostBytes })
-  // <oid> SP <type> SP <size> LF <content> LF, or <oid> SP "missing" LF: git-cat-file(1), BATCH OUTPUT
-  for (let position = 0; position < answer.length; ) {
-    const lineEnd = answer.indexOf(newline, position)
-    const [oid = '', , size] = answer.toString('latin1', position, lineEnd).split(' ')
-    position = lineEnd + 1
-    if (size === undefined) continue
-    contents.set(oid, answer.subarray(position, position + Number(size)))
-    position += Number(size) + 1
-  }
-  return contents
+/** What is held as one character per byte, such as a path, for people. */
+export function readablePath(path: string): string {
+  return Buffer.from(path, 'latin1').toString('utf8')
+}
+
+/** The error for what nobody could build or even list. */
+export function tooLarge(how: string): SourceError {
+  return new SourceError('too-large', `What is to be deployed is too large: ${how}.`, {
+    hint: 'Take out what the app does not need, or build first and deploy the result with the input "directory".',
+  })
+}
+
+const mostListingBytes = 64_000_000
+
+/**
+ * Lists a tree, directories included, in git's order. Files whose contents are missing have no size.
+ * @throws SourceError `too-large` for one that nobody can list: a few objects can stand for any number of files
+ */
+export async function listTree(store: GitRepository, tree: string): Promise<TreeEntry[]> {
+  const args = ['ls-tree', '-r', '-t', '-z', '--long', '--full-tree', tree]
+  const listing = await store.run(args, { mostBytes: mostListingBytes }).catch((error: unknown) => {
+    const tooLong = `its list of files is longer than ${formatBytes(mostListingBytes)}`
+    throw error instanceof OutputTooLarge ? tooLarge(tooLong) : error
+  })
+  // <mode> SP <type> SP <oid> SP <size, padded; - for other than blobs, BAD for missing ones> TAB <path> NUL
+  const records = listing.toString('latin1').split('\0').slice(0, -1)
+  return records.map((record) => {
+    const tab = record.indexOf('\t')
+    const [mode = '', type = '', oid = '', size = ''] = record.slice(0, tab).split(/ +/)
+    const entry = { mode, type: type as TreeEntry['type'], oid, path: record.slice(tab + 1) }
+    return /^\d+$/.test(size) ? { ...entry, size: Number(size) } : entry
+  })
 }
 
 /**
- * Stores files as they lie on disk: no line endings converted, no filters run.
- * @param paths absolute paths, as bytes
- * @returns the names of the contents, in the same order
+ * The commit's whole tree, fetched from the remote where the checkout does not hold it. A checkout of another commit mostly has most
+ * of the contents, so directories are fetched first and then only the contents that are missing.
+ * @throws SourceError `no-commit` when it is neither here nor at the remote
  */
-export async function storeFiles(store: GitRepository, paths: readonly Buffer[]): Promise<readonly string[]> {
-  if (paths.length === 0) return []
-  const input = paths.map((path) => `${quotePath(path)}\n`).join('')
-  const answer = await store.run(['hash-object', '-w', '--no-filters', '--stdin-paths'], { input })
-  return answer.toString('latin1').trim().split('\n')
-}
-
-interface FetchRequest {
-  readonly remote: GitRemote
-  readonly wants: readonly string[]
-  /** What the wants name. */
-  readonly kind: 'commits' | 'contents'
-  /** `blob:none`: directories, but not files' contents. `tree:0`: commits alone. */
-  readonly filter?: 'blob:none' | 'tree:0'
-}
-
-/**
- * Fetches objects by name, commits without their history. Into a store that nothing is pushed from: fetching leaves marks in
- * a repository (shallow, promisor) that a server would have to be told of.
- * @throws GitFailure when the server cannot be reached or does not have one of them
- */
-export async function fetchObjects(stores: Stores, request: FetchRequest): Promise<void> {
-  requireFetched(await runFetch(stores, request))
-}
-
-/**
- * As {@link fetchObjects}, for what is needed and not only of use: tried again when the network or the server fails.
- * @throws SourceError `unreachable` when it keeps failing
- */
-export async function fetchNeeded(git: GitWorkspace, stores: Stores, request: FetchRequest): Promise<void> {
-  const { remote } = request
-  const attempt = async () => runFetch(stores, request, remote.untrusted ? await guardSettings(git, remote) : [])
-  requireFetched(await git.retrying(`Fetching from ${remote.url}`, remote, attempt))
-}
-
-function requireFetched({ exitCode, stderr }: NetworkOutput): void {
-  if (exitCode !== 0) throw new GitFailure('fetch', exitCode, stderr)
-}
-
-// A stranger named the server. It is asked only where everybody may ask, at the very addresses that were looked up for
-// the check (git 2.37 and newer), and cannot send us elsewhere.
-async function guardSettings(git: GitWorkspace, remote: GitRemote): Promise<readonly GitSetting[]> {
-  const { url, ips } = await assertPublicAddress(remote.url)
-  const direct: GitSetting = ['http.followRedirects', 'false']
-  // Unknown here, it may still be known to the proxy; but without one a name must not get a second chance to lead inside.
-  if (ips.length === 0 && git.proxied) return [direct]
-  if (ips.length === 0) throw new SourceError('unreachable', `${url.host} could not be found (DNS)`)
-  const pinned = ips.map((ip) => (ip.includes(':') ? `[${ip}]` : ip)).join(',')
-  return [direct, ['http.curloptResolve', `${url.hostname}:${url.port === '' ? 443 : url.port}:${pinned}`]]
-}
-
-function runFetch(
-  { fetched }: Stores,
-  { remote, wants, kind, filter }: FetchRequest,
-  settings: readonly GitSetting[] = [],
-): Promise<NetworkOutput> {
-  const depth = kind === 'commits' ? ['--depth=1'] : []
-  // git remembers a filter, so having none must be said.
-  const filtering = filter === undefined ? '--no-filter' : `--filter=${filter}`
-  const args = ['fetch', '--quiet', ...depth, filtering, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
-  return fetched.runRemote(remote, args, { settings, input: wants.map((want) => `${want}\n`).join('') })
-}
-
-/** As {@link fetchObjects} for commits, but does without those that the server does not have. */
-export async function fetchKnownCommits(stores: Stores, request: Omit<FetchRequest, 'kind'>): Promise<void> {
-  let wants = request.wants
-  while (wants.length > 0) {
-    try {
-      return await fetchObjects(stores, { ...request, wants, kind: 'commits' })
-    } catch (error) {
-      // The server names one at a time, and sends nothing at all then.
-      const unknown = error instanceof GitFailure ? /not our ref ([0-9a-f]+)/.exec(error.stderr)?.[1] : undefined
-      if (unknown === undefined || !wants.includes(unknown)) throw error
-      wants = wants.filter((want) => want !== unknown)
+export async function listCommit(
+  stores: Stores,
+  sha: string,
+  { remote, checkout }: { readonly remote: GitRemote | undefined; readonly checkout: unknown },
+): Promise<readonly TreeEntry[]> {
+  const tree = `${sha}^{tree}`
+  const here = checkout === undefined ? undefined : await unlessGitFails(listTree(stores.own, tree))
+  if (here !== undefined && missingContents(here).length === 0) return here
+  return await fetchingCommit(sha, remote, async (from) => {
+    stores.git.log.debug(`Commit ${shortSha(sha)} is not complete in the checkout: fetching it from ${from.url}.`)
+    if (here === undefined) {
+      const filter = checkout === undefined ? {} : { filter: 'blob:none' as const }
+      await fetchObjects(stores, { remote: from, wants: [sha], kind: 'commits', ...filter, needed: true })
     }
+    const entries = here ?? (await listTree(stores.own, tree))
+    const missing = missingContents(entries)
+    if (missing.length === 0) return entries
+    await fetchObjects(stores, { remote: from, wants: missing, kind: 'contents', needed: true })
+    return await listTree(stores.own, tree)
+  })
+}
+
+function missingContents(entries: readonly TreeEntry[]): string[] {
+  const missing = entries.filter((entry) => entry.type === 'blob' && entry.size === undefined)
+  return [...new Set(missing.map((entry) => entry.oid))]
+}
+
+/**
+ * Has a commit without its tree, for what it says of itself.
+ * @throws SourceError `no-commit` when it is neither here nor at the remote
+ */
+export async function fetchCommitAlone(stores: Stores, sha: string): Promise<void> {
+  if ((await heldObjects(stores.own, [sha])).has(sha)) return
+  await fetchingCommit(sha, stores.git.origin, (remote) =>
+    fetchObjects(stores, { remote, wants: [sha], kind: 'commits', filter: 'tree:0', needed: true }),
+  )
+}
+
+async function fetchingCommit<T>(sha: string, remote: GitRemote | undefined, fetch: (remote: GitRemote) => Promise<T>) {
+  const gone = (reason: string) =>
+    new SourceError('no-commit', `Commit ${sha} is not in the checkout and could not be fetched: ${reason}`, {
+      hint:
+        'Check it out before this step (actions/checkout), or let the token read the repository ' +
+        '(permissions: contents: read). A commit that was force-pushed away can be gone for good.',
+    })
+  if (remote === undefined) throw gone('there is no https address to fetch it from')
+  try {
+    return await fetch(remote)
+  } catch (error) {
+    throw error instanceof GitFailure ? gone(remote.redact(decisiveLine(error.stderr))) : error
   }
 }
 
-/** What a snapshot takes over from the commit it is made of. Bytes, as old commits are not always UTF-8. */
+/**
+ * Writes the tree which holds these entries, in a store of SHA-1. An entry may be a whole subtree; directories above the
+ * entries are made.
+ * @returns the name of the root tree
+ */
+export async function writeTree(store: GitRepository, entries: readonly TreeEntry[]): Promise<string> {
+  const directories = new Map<string, TreeEntry[]>([['', []]])
+  const directory = (path: string): TreeEntry[] => {
+    const known = directories.get(path)
+    if (known !== undefined) return known
+    directory(parentOf(path))
+    directories.set(path, [])
+    return directory(path)
+  }
+  for (const entry of entries) directory(parentOf(entry.path)).push(entry)
+
+  // Deepest first, as a tree names its subtrees. An empty record ends a tree.
+  const depth = (path: string) => (path === '' ? 0 : path.split('/').length)
+  const records: string[] = []
+  for (const path of [...directories.keys()].sort((a, b) => depth(b) - depth(a))) {
+    const tree = directory(path).map((entry) => ({ ...entry, name: entry.path.slice(entry.path.lastIndexOf('/') + 1) }))
+    for (const { mode, type, oid, name } of tree) records.push(`${mode} ${type} ${oid}\t${name}\0`)
+    records.push('\0')
+    if (path !== '') directory(parentOf(path)).push({ mode: '040000', type: 'tree', oid: treeName(tree), path })
+  }
+  // --missing: a tree fetched without contents can be rebuilt as well.
+  const input = Buffer.from(records.join(''), 'latin1')
+  const written = (await store.run(['mktree', '-z', '--missing', '--batch'], { input })).toString('latin1')
+  return written.trim().split('\n').at(-1) ?? ''
+}
+
+/** Name which git gives to a tree of these entries: they are sorted as if the names of directories ended in a slash. */
+function treeName(entries: readonly (TreeEntry & { readonly name: string })[]): string {
+  const sorted = entries
+    .map((entry) => ({ ...entry, key: entry.type === 'tree' ? `${entry.name}/` : entry.name }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+  const parts = sorted.map(
+    ({ mode, name, oid }) => `${mode.replace(/^0/, '')} ${name}\0${Buffer.from(oid, 'hex').toString('latin1')}`,
+  )
+  return objectName('tree', Buffer.from(parts.join(''), 'latin1'))
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
+}
+
+/** The entries that a tree is rebuilt from: files and links, and directories without any. */
+export function leaves(entries: readonly TreeEntry[]): readonly TreeEntry[] {
+  const parents = new Set(entries.map(({ path }) => parentOf(path)))
+  return entries.filter(({ type, path }) => type !== 'tree' || !parents.has(path))
+}
+
+/** Whether one of the paths is that path or a directory above it. */
+export function isUnder(path: string, paths: ReadonlySet<string>): boolean {
+  for (let at = path; at !== '' && paths.size > 0; at = parentOf(at)) if (paths.has(at)) return true
+  return false
+}
+
+/** What a snapshot takes over from the commit it is made of. One character per byte, as old commits are not always UTF-8. */
 export type SourceCommit = ReturnType<typeof parseCommit>
 
 export async function readCommit(store: GitRepository, sha: string): Promise<SourceCommit> {
@@ -118,13 +174,12 @@ export async function readCommit(store: GitRepository, sha: string): Promise<Sou
 }
 
 /** When the commit was made, in seconds since 1970; 0 when it does not say. */
-export function committedAtSeconds(commit: SourceCommit): number {
-  return Number(/> (\d+) [+-]\d+$/.exec(commit.committer.toString('latin1'))?.[1] ?? 0)
+export function committedAtSeconds({ committer }: SourceCommit): number {
+  return Number(/> (\d+) [+-]\d+$/.exec(committer)?.[1] ?? 0)
 }
 
 /** Takes a commit object's content apart. */
 export function parseCommit(content: Buffer) {
-  // latin1 keeps every byte as one character.
   const text = content.toString('latin1')
   const headerEnd = text.indexOf('\n\n')
   const headers = headerEnd < 0 ? text : text.slice(0, headerEnd)
@@ -133,16 +188,15 @@ export function parseCommit(content: Buffer) {
   const lines = message.split('\n').map(trimBlanks)
   const start = lines.findIndex((line) => line !== '')
   const end = lines.indexOf('', start)
-  const firstParagraph = start < 0 ? [] : lines.slice(start, end < 0 ? lines.length : end)
   return {
     tree: header('tree') ?? '',
     parents: Array.from(headers.matchAll(/^parent ([0-9a-f]+)$/gm), ([, sha = '']) => sha),
-    author: Buffer.from(header('author') ?? '', 'latin1'),
-    committer: Buffer.from(header('committer') ?? '', 'latin1'),
+    author: header('author') ?? '',
+    committer: header('committer') ?? '',
     /** Content of the `encoding` header, when the message is not UTF-8. */
     encoding: header('encoding'),
     /** First paragraph of the message on one line. */
-    subject: Buffer.from(firstParagraph.join(' '), 'latin1'),
+    subject: start < 0 ? '' : lines.slice(start, end < 0 ? lines.length : end).join(' '),
   }
 }
 
@@ -158,12 +212,12 @@ function trimBlanks(line: string): string {
 const blanks = new Set([' ', '\t', '\r', '\v', '\f'])
 
 /** The subject for people. */
-export function readableSubject(commit: SourceCommit): string {
+export function readableSubject({ subject, encoding }: SourceCommit): string {
   try {
-    return new TextDecoder(commit.encoding ?? 'utf-8').decode(commit.subject)
+    return new TextDecoder(encoding ?? 'utf-8').decode(Buffer.from(subject, 'latin1'))
   } catch {
     // An encoding that nobody knows: the bytes are still mostly ASCII.
-    return commit.subject.toString('utf8')
+    return readablePath(subject)
   }
 }
 
@@ -173,22 +227,15 @@ export function readableSubject(commit: SourceCommit): string {
  * it, as a commit keeps its snapshot when it is merged, tagged or its repository renamed.
  */
 export function snapshotContent(tree: string, source: SourceCommit, sourceSha: string): Buffer {
-  const encoding = source.encoding === undefined ? '' : `encoding ${source.encoding}\n`
-  const subject = source.subject.length === 0 ? Buffer.from('(no message)') : source.subject
-  return Buffer.concat([
-    Buffer.from(`tree ${tree}\nauthor `),
-    source.author,
-    Buffer.from('\ncommitter '),
-    source.committer,
-    Buffer.from(`\n${encoding}\n`),
-    subject,
-    Buffer.from(`\n\nSource-Commit: ${sourceSha}\n`),
-  ])
+  const { author, committer, encoding } = source
+  const encoded = encoding === undefined ? '' : `encoding ${encoding}\n`
+  const headers = `tree ${tree}\nauthor ${author}\ncommitter ${committer}\n${encoded}`
+  return Buffer.from(`${headers}\n${source.subject || '(no message)'}\n\nSource-Commit: ${sourceSha}\n`, 'latin1')
 }
 
-/** Name which git gives to a commit with that content. */
-export function commitName(content: Buffer): string {
-  return createHash('sha1').update(`commit ${content.length}\0`).update(content).digest('hex')
+/** Name which git gives to an object of that content. */
+export function objectName(type: 'commit' | 'tree', content: Buffer): string {
+  return createHash('sha1').update(`${type} ${content.length}\0`).update(content).digest('hex')
 }
 
 /** Writes the commit. Not checked by git: what authors wrote into old commits is not always well formed. */

@@ -5,21 +5,30 @@ import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
 import { commitTimes, listBranches, pushRefs } from './branches.ts'
 import { type GitRepository, unlessGitFails } from './git.ts'
 import {
-  commitName,
   committedAtSeconds,
-  fetchKnownCommits,
-  fetchObjects,
+  isUnder,
+  leaves,
+  listTree,
+  objectName,
   parseCommit,
-  readObjects,
+  readablePath,
   type SourceCommit,
   snapshotContent,
+  type TreeEntry,
   writeCommit,
+  writeTree,
 } from './objects.ts'
 import { type GitRemote, gitError, SourceError } from './remote.ts'
 import type { ResolvedTree } from './resolve-tree.ts'
 import { listFiles, type MadeSnapshot, type Snapshot } from './snapshot.ts'
-import { isUnder, leaves, listTree, readablePath, type TreeEntry, writeTree } from './tree.ts'
-import { bindWorkspace, type GitWorkspace } from './workspace.ts'
+import {
+  bindWorkspace,
+  fetchKnownCommits,
+  fetchObjects,
+  type GitWorkspace,
+  heldObjects,
+  readObjects,
+} from './workspace.ts'
 
 export interface PushRequest {
   readonly snapshot: Snapshot
@@ -104,11 +113,11 @@ const progressEveryMs = 5_000
 function progressLog({ log, clock }: GitWorkspace, branch: string): (line: string) => void {
   let lastMs = Number.NEGATIVE_INFINITY
   return (line) => {
-    const progress = parseProgress(line)
-    if (progress === undefined || progress.bytes < progressFromBytes) return
-    if (clock.now() - lastMs < progressEveryMs && !line.endsWith('done.')) return
+    const { bytes = 0, percent } = parseProgress(line) ?? {}
+    const isDue = clock.now() - lastMs >= progressEveryMs || line.endsWith('done.')
+    if (bytes < progressFromBytes || !isDue) return
     lastMs = clock.now()
-    log.info(`${branch}: ${formatBytes(progress.bytes)} sent (${progress.percent} % of the objects)`)
+    log.info(`${branch}: ${formatBytes(bytes)} sent (${percent} % of the objects)`)
   }
 }
 
@@ -149,10 +158,7 @@ interface Candidate extends DeploymentBranch {
 /** How the snapshot that is being pushed was made: older ones were most likely made the same way. */
 type Recipe = Pick<ResolvedTree, 'dropped' | 'submodules' | 'contents'> & { readonly tree: string }
 
-function findCandidates(
-  { branch: own, bases = [] }: PushRequest,
-  branches: ReadonlyMap<string, string>,
-): readonly Candidate[] {
+function findCandidates({ branch: own, bases = [] }: PushRequest, branches: ReadonlyMap<string, string>) {
   const ownTarget = parseDeploymentBranch(own)?.target
   return Array.from(branches)
     .flatMap(([name, sha]) => {
@@ -196,12 +202,7 @@ async function findBase(
 }
 
 // The nearest base in one round trip, as it mostly is the one; else the newest of all in two, commits first.
-async function askOrigin(
-  git: GitWorkspace,
-  remote: GitRemote,
-  recipe: Recipe,
-  candidates: readonly Candidate[],
-): Promise<string | undefined> {
+async function askOrigin(git: GitWorkspace, remote: GitRemote, recipe: Recipe, candidates: readonly Candidate[]) {
   const stores = await git.stores('sha1')
   const nearest = candidates.find(({ isBase }) => isBase)
   if (nearest !== undefined) {
@@ -210,17 +211,12 @@ async function askOrigin(
     if (found !== undefined) return found
   }
   const shas = [...new Set(candidates.slice(0, mostCandidates).map(({ sourceSha }) => sourceSha))]
-  await commitTimes(git, stores, shas)
+  await commitTimes(stores, shas)
   return await firstRebuilt(git, recipe, candidates, remote)
 }
 
 /** @param remote where to fetch the trees that are not here; without one their commits are passed over */
-async function firstRebuilt(
-  git: GitWorkspace,
-  recipe: Recipe,
-  candidates: readonly Candidate[],
-  remote?: GitRemote,
-): Promise<string | undefined> {
+async function firstRebuilt(git: GitWorkspace, recipe: Recipe, candidates: readonly Candidate[], remote?: GitRemote) {
   const stores = await git.stores('sha1')
   const { own } = stores
   const contents = await readObjects(own, [...new Set(candidates.map(({ sourceSha }) => sourceSha))])
@@ -230,14 +226,17 @@ async function firstRebuilt(
       return content === undefined ? [] : [{ ...candidate, commit: parseCommit(content) }]
     })
     .toSorted((a, b) => a.rank - b.rank || committedAtSeconds(b.commit) - committedAtSeconds(a.commit))
+  const trees = await heldObjects(
+    own,
+    known.map(({ commit }) => commit.tree),
+  )
   for (const older of known) {
     const { tree } = older.commit
-    const treeIsHere = (await readObjects(own, [tree])).has(tree)
-    if (!treeIsHere && remote === undefined) continue
+    if (!trees.has(tree) && remote === undefined) continue
     // Without its directories only a snapshot of a commit's own tree can be checked; the others are passed over.
     const content = await rebuildSnapshot(own, older, older.commit, recipe)
     if (content === undefined) continue
-    if (!treeIsHere && remote !== undefined) {
+    if (!trees.has(tree) && remote !== undefined) {
       await fetchObjects(stores, { remote, wants: [tree], kind: 'contents', filter: 'blob:none' })
     }
     await writeCommit(own, content)
@@ -253,22 +252,18 @@ async function firstRebuilt(
  */
 async function rebuildSnapshot(
   store: GitRepository,
-  older: Candidate,
+  { suffix, sourceSha, sha }: Candidate,
   commit: SourceCommit,
   recipe: Recipe,
 ): Promise<Buffer | undefined> {
-  const tree = older.suffix === undefined ? commit.tree : await unlessGitFails(rebuildTree(store, commit.tree, recipe))
-  if (tree === undefined || !tree.startsWith(older.suffix ?? '')) return undefined
-  const content = snapshotContent(tree, commit, older.sourceSha)
-  return commitName(content) === older.sha ? content : undefined
+  const tree = suffix === undefined ? commit.tree : await unlessGitFails(rebuildTree(store, commit.tree, recipe))
+  if (tree === undefined || !tree.startsWith(suffix ?? '')) return undefined
+  const content = snapshotContent(tree, commit, sourceSha)
+  return objectName('commit', content) === sha ? content : undefined
 }
 
 // What stood in for a submodule or an LFS pointer then stands in for it now, unless it has changed since.
-async function rebuildTree(
-  store: GitRepository,
-  older: string,
-  { tree, dropped, submodules, contents }: Recipe,
-): Promise<string | undefined> {
+async function rebuildTree(store: GitRepository, older: string, { tree, dropped, submodules, contents }: Recipe) {
   const leftOut = new Set(dropped)
   const present = new Map(submodules.map(({ path, sha }) => [path, sha]))
   const entries: TreeEntry[] = []

@@ -97,39 +97,33 @@ export interface NetworkOutput {
   readonly exitCode: number
 }
 
-/** Ways in which a command against a git server fails, read off what git and the server wrote. */
-type NetworkFailure =
-  | { readonly kind: 'transient' | 'other'; readonly reason: string }
-  | { readonly kind: 'denied'; readonly status: number }
-  | { readonly kind: 'too-large' }
-  | { readonly kind: 'unpaid'; readonly remoteLines: readonly string[] }
-  | { readonly kind: 'rejected'; readonly reason: string; readonly remoteLines: readonly string[] }
-
 const transientText =
   /could not resolve|failed to connect|couldn't connect|connection (refused|reset|timed out)|timed out|too slow|unexpected disconnect|early eof|hung up|rpc failed|empty reply|(recv|send) failure|transfer closed|gnutls_handshake|ssl_error_syscall|unexpected eof/i
 
-/** Sorts a failure by what can be done about it. `reason` still may contain the secret: redact before showing. */
-export function classifyFailure(output: NetworkOutput): NetworkFailure {
-  const { stderr } = output
+/**
+ * Sorts a failure by what can be done about it, as read off what git and the server wrote. `reason` still may contain the
+ * secret: redact before showing.
+ */
+export function classifyFailure({ stdout, stderr }: NetworkOutput) {
   // "!" TAB <from>:<to> TAB <summary> (<reason>): git-push(1), OUTPUT
-  const refused = /^!\t[^\t\n]*\t(.*)$/m.exec(output.stdout)?.[1]
+  const refused = /^!\t[^\t\n]*\t(.*)$/m.exec(stdout)?.[1]
   const lines = stderr.split(/[\r\n]+/)
   const remoteLines = lines.flatMap((line) =>
     line.startsWith('remote: ') ? [line.slice('remote: '.length).trim()] : [],
   )
   const status = Number(/(?:returned error:|HTTP) (\d{3})/.exec(stderr)?.[1] ?? 0)
   if (status === 401 || status === 403 || /authentication failed|could not read (username|password)/i.test(stderr)) {
-    return { kind: 'denied', status: status === 0 ? 401 : status }
+    return { kind: 'denied', status: status === 0 ? 401 : status } as const
   }
   const notFound = lines.some((line) => line.includes("repository '") && line.includes("' not found"))
-  if (status === 404 || notFound) return { kind: 'denied', status: 404 }
-  if (status === 413) return { kind: 'too-large' }
-  if (status === 402) return { kind: 'unpaid', remoteLines }
-  if (status >= 500 || status === 429 || status === 408) return { kind: 'transient', reason: `HTTP ${status}` }
-  if (refused?.includes('[remote ')) return { kind: 'rejected', reason: refused, remoteLines }
-  if (status === 0 && transientText.test(stderr)) return { kind: 'transient', reason: decisiveLine(stderr) }
-  if (refused !== undefined) return { kind: 'rejected', reason: refused, remoteLines }
-  return { kind: 'other', reason: decisiveLine(stderr) }
+  if (status === 404 || notFound) return { kind: 'denied', status: 404 } as const
+  if (status === 413) return { kind: 'too-large' } as const
+  if (status === 402) return { kind: 'unpaid', remoteLines } as const
+  if (status >= 500 || status === 429 || status === 408) return { kind: 'transient', reason: `HTTP ${status}` } as const
+  if (refused?.includes('[remote ')) return { kind: 'rejected', reason: refused, remoteLines } as const
+  if (status === 0 && transientText.test(stderr)) return { kind: 'transient', reason: decisiveLine(stderr) } as const
+  if (refused !== undefined) return { kind: 'rejected', reason: refused, remoteLines } as const
+  return { kind: 'other', reason: decisiveLine(stderr) } as const
 }
 
 /** The first line that says what was fatal, harmless to print; git follows it with lines of lesser use. */

@@ -3,13 +3,13 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AddressRefused } from '../core/addresses.ts'
 import { formatBytes, shortSha } from '../core/format.ts'
-import { type Checkout, readCheckout, type TreeLocation } from './checkout.ts'
+import { sanitizePhrase } from '../core/sanitize.ts'
+import { readCheckout, type TreeLocation } from './checkout.ts'
 import { GitFailure, type GitRepository, unlessGitFails } from './git.ts'
 import { findLfsContents } from './lfs.ts'
-import { readObjects } from './objects.ts'
+import { isUnder, leaves, listCommit, readablePath, type TreeEntry, tooLarge } from './objects.ts'
 import { decisiveLine, GitRemote, SourceError } from './remote.ts'
-import { isUnder, leaves, listCommit, readablePath, type TreeEntry, type TreeMeter } from './tree.ts'
-import { borrowObjects, type GitWorkspace, type Stores } from './workspace.ts'
+import { borrowObjects, readObjects, type Stores } from './workspace.ts'
 
 /** A tree with everything in it that the platform would not fetch by itself. */
 export interface ResolvedTree {
@@ -36,7 +36,6 @@ interface SourceTree {
  * @throws SourceError `no-submodule`, `too-large`
  */
 export async function resolveTree(
-  git: GitWorkspace,
   stores: Stores,
   tree: SourceTree,
   options: { readonly exportIgnore: boolean; readonly meter: TreeMeter },
@@ -45,17 +44,17 @@ export async function resolveTree(
   const { meter } = options
   for (const entry of tree.entries) meter.add({ ...entry, path: location.prefix + entry.path })
   const names: AttributeName[] = options.exportIgnore ? ['filter', 'export-ignore'] : ['filter']
-  const attributes = await findAttributes(git, stores.own, tree, names)
+  const attributes = await findAttributes(stores, tree, names)
   const ignored = new Set(attributes['export-ignore'].keys())
   const entries = leaves(tree.entries).filter(({ path }) => !isUnder(path, ignored))
   const givenToLfs = entries.filter(({ path }) => attributes.filter.get(path) === 'lfs')
-  const lfs = await findLfsContents(git, stores, givenToLfs, location, meter)
+  const lfs = await findLfsContents(stores, givenToLfs, location, (bytes) => meter.addBytes(bytes))
   const urls = await readSubmoduleUrls(stores.own, entries)
   const inner: ResolvedTree[] = []
   const submodules: { path: string; sha: string }[] = []
   for (const entry of entries.filter(({ type }) => type === 'commit')) {
-    const below = await openSubmodule(git, stores, entry, urls.get(entry.path), location)
-    inner.push(await resolveTree(git, stores, below, options))
+    const below = await openSubmodule(stores, entry, urls.get(entry.path), location)
+    inner.push(await resolveTree(stores, below, options))
     submodules.push({ path: readablePath(location.prefix + entry.path), sha: entry.oid })
   }
   const own = entries
@@ -81,6 +80,50 @@ export async function resolveTree(
   }
 }
 
+/** What is shipped at most. Far above what can be built, and low enough to be handled in the memory of a small runner. */
+const treeLimits = { entries: 300_000, depth: 100, bytes: 10_000_000_000, submodules: 200 }
+
+/** Measures what is to be shipped while it is collected, through all submodules: each may contain others. */
+export class TreeMeter {
+  readonly #limits: typeof treeLimits
+  #entries = 0
+  #bytes = 0
+  #submodules = 0
+
+  constructor(limits = treeLimits) {
+    this.#limits = limits
+  }
+
+  /**
+   * @param entry its path is the one from the snapshot's root
+   * @throws SourceError `too-large` from the first entry on that is too much; `git-failed` for a path that leads elsewhere
+   */
+  add({ path, type, size = 0 }: Pick<TreeEntry, 'path' | 'type' | 'size'>): void {
+    const { entries, depth, submodules } = this.#limits
+    const parts = path.split('/')
+    this.#entries += 1
+    if (type === 'commit') this.#submodules += 1
+    if (this.#entries > entries) throw tooLarge(`it has more than ${entries} files and folders`)
+    if (this.#submodules > submodules) throw tooLarge(`it has more than ${submodules} submodules`)
+    if (parts.length > depth) throw tooLarge(`its folders are nested more than ${depth} levels deep`)
+    if (parts.some((part) => leadsElsewhere.has(part.toLowerCase()))) {
+      const where = sanitizePhrase(readablePath(path))
+      throw new SourceError('git-failed', `What is to be deployed has a file at ${where}.`, {
+        hint: 'git itself makes no such paths, as they lead out of the repository. Find the commit that added it.',
+      })
+    }
+    this.addBytes(size)
+  }
+
+  /** For contents that take the place of a file. */
+  addBytes(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes > this.#limits.bytes) throw tooLarge(`its files are larger than ${formatBytes(this.#limits.bytes)}`)
+  }
+}
+
+const leadsElsewhere = new Set(['', '.', '..', '.git'])
+
 /** The attributes that change what is shipped: gitattributes(5). */
 type AttributeName = 'filter' | 'export-ignore'
 
@@ -89,32 +132,21 @@ type AttributeName = 'filter' | 'export-ignore'
  * checkout's count, as these differ from place to place.
  * @returns for each name the paths that have it set, with its value (`set` for a bare one)
  */
-async function findAttributes(
-  git: GitWorkspace,
-  store: GitRepository,
-  tree: SourceTree,
-  names: readonly AttributeName[],
-): Promise<Readonly<Record<AttributeName, ReadonlyMap<string, string>>>> {
+async function findAttributes({ git, own }: Stores, tree: SourceTree, names: readonly AttributeName[]) {
   const found = { filter: new Map<string, string>(), 'export-ignore': new Map<string, string>() }
   // Most repositories have no such attribute at all, and are spared the index.
   const files = tree.entries.filter(({ path, type }) => type === 'blob' && /(^|\/)\.gitattributes$/.test(path))
-  const contents = [
-    ...(
-      await readObjects(
-        store,
-        files.map(({ oid }) => oid),
-      )
-    ).values(),
-  ]
+  const oids = files.map(({ oid }) => oid)
+  const contents = [...(await readObjects(own, oids)).values()]
   if (!contents.some((content) => names.some((name) => content.includes(name)))) return found
   const indexFile = git.freshPath('index')
   const variables = { GIT_INDEX_FILE: indexFile }
   try {
-    await store.run(['read-tree', tree.oid], { variables })
+    await own.run(['read-tree', tree.oid], { variables })
     // A trailing slash says that it is a directory: patterns may ask for one.
     const paths = tree.entries.map(({ path, type }) => (type === 'blob' ? `${path}\0` : `${path}/\0`))
     const input = Buffer.from(paths.join(''), 'latin1')
-    const answer = await store.run(['check-attr', '-z', '--cached', '--stdin', ...names], { input, variables })
+    const answer = await own.run(['check-attr', '-z', '--cached', '--stdin', ...names], { input, variables })
     const fields = answer.toString('latin1').split('\0')
     for (let index = 0; index + 2 < fields.length; index += 3) {
       const [path = '', name = '', value = ''] = fields.slice(index, index + 3)
@@ -130,21 +162,16 @@ async function findAttributes(
  * Has the tree of one submodule: from the checkout when it lies there, else from the address in `.gitmodules`.
  * @throws SourceError `no-submodule`, which says which one and how to check it out
  */
-async function openSubmodule(
-  git: GitWorkspace,
-  stores: Stores,
-  { path, oid }: TreeEntry,
-  url: string | undefined,
-  parent: TreeLocation,
-): Promise<SourceTree> {
-  const checkout = await readSubmoduleCheckout(git, parent, path)
+async function openSubmodule(stores: Stores, { path, oid }: TreeEntry, url: string | undefined, parent: TreeLocation) {
+  const directory = parent.checkout && join(parent.checkout.directory, readablePath(path))
+  const isThere = directory !== undefined && existsSync(join(directory, '.git'))
+  // The ruin of one is fetched as if it were not there.
+  const checkout = isThere ? await unlessGitFails(readCheckout(stores.git, directory)) : undefined
   if (checkout !== undefined) await borrowObjects(stores.own.directory, checkout.objectsDirectory)
   const remote = url === undefined ? undefined : submoduleRemote(url, parent.remote)
   try {
-    const entries = await listCommit(git, stores, oid, { remote, nothingHere: checkout === undefined })
-    const [workTree, gitDirectory] = [checkout?.directory, checkout?.gitDirectory]
-    const location = { workTree, gitDirectory, remote, prefix: `${parent.prefix}${path}/` }
-    return { oid: `${oid}^{tree}`, entries, location }
+    const location = { checkout, remote, prefix: `${parent.prefix}${path}/` }
+    return { oid: `${oid}^{tree}`, entries: await listCommit(stores, oid, location), location }
   } catch (error) {
     const gone = error instanceof SourceError && ['no-commit', 'unreachable'].includes(error.code)
     if (!gone && !(error instanceof AddressRefused)) throw error
@@ -157,37 +184,22 @@ async function openSubmodule(
   }
 }
 
-// The ruin of one is fetched as if it were not there.
-async function readSubmoduleCheckout(
-  git: GitWorkspace,
-  { workTree }: TreeLocation,
-  path: string,
-): Promise<Checkout | undefined> {
-  const directory = workTree && join(workTree, readablePath(path))
-  if (directory === undefined || !existsSync(join(directory, '.git'))) return undefined
-  return await unlessGitFails(readCheckout(git, directory))
-}
-
 // Some thousand submodules; what is shipped may have far fewer.
 const mostGitmodulesBytes = 1_000_000
 
-function unreadable(why: string): SourceError {
-  return new SourceError('no-submodule', `.gitmodules cannot be read: ${why}`, {
-    hint: 'There are submodules, and their addresses stand there. Fix the file, or remove the submodules.',
-  })
-}
-
 /** Path of a submodule → its address, from `.gitmodules`. Empty where there are no submodules. */
-async function readSubmoduleUrls(
-  store: GitRepository,
-  entries: readonly TreeEntry[],
-): Promise<ReadonlyMap<string, string>> {
+async function readSubmoduleUrls(store: GitRepository, entries: readonly TreeEntry[]) {
   const file = entries.find(({ path, type }) => path === '.gitmodules' && type === 'blob')
   if (file === undefined || entries.every(({ type }) => type !== 'commit')) return new Map()
-  if ((file.size ?? 0) > mostGitmodulesBytes) throw unreadable(`it has ${formatBytes(file.size ?? 0)}`)
+  const { oid, size = 0 } = file
+  const unreadable = (why: string) =>
+    new SourceError('no-submodule', `.gitmodules cannot be read: ${why}`, {
+      hint: 'There are submodules, and their addresses stand there. Fix the file, or remove the submodules.',
+    })
+  if (size > mostGitmodulesBytes) throw unreadable(`it has ${formatBytes(size)}`)
   const pattern = '^submodule\\..*\\.(path|url)$'
   const answer = await store
-    .run(['config', '--blob', file.oid, '--null', '--get-regexp', pattern])
+    .run(['config', '--blob', oid, '--null', '--get-regexp', pattern])
     .catch((error: unknown) => {
       if (!(error instanceof GitFailure)) throw error
       if (error.exitCode === 1 && error.stderr === '') return Buffer.alloc(0)
@@ -195,9 +207,8 @@ async function readSubmoduleUrls(
     })
   // submodule.<name>.<path|url> LF <value> NUL
   const settings = new Map<string, { path?: string; url?: string }>()
-  for (const record of answer.toString('latin1').split('\0')) {
-    const [, name, key, value] = /^submodule\.(.*)\.(path|url)\n(.*)$/s.exec(record) ?? []
-    if (name === undefined || key === undefined) continue
+  const records = answer.toString('latin1').matchAll(/submodule\.([^\0]*)\.(path|url)\n([^\0]*)\0/g)
+  for (const [, name = '', key = '', value] of records) {
     settings.set(name, { ...settings.get(name), [key]: value })
   }
   return new Map(
@@ -225,19 +236,16 @@ export function submoduleRemote(url: string, parent: GitRemote | undefined): Git
 function resolveAddress(url: string, parent: URL | undefined): URL | undefined {
   if (url.startsWith('./') || url.startsWith('../')) {
     const folder = parent && `${parent.href.replace(/\/$/, '')}/`
-    return folder !== undefined && URL.canParse(url, folder) ? new URL(url, folder) : undefined
+    return folder === undefined ? undefined : parsed(url, folder)
   }
-  const { host, path } = (url.startsWith('http') ? undefined : sshAddress(url)) ?? {}
-  if (host !== undefined) {
-    const home = parent?.hostname === host ? parent.origin : `https://${host}`
-    return URL.canParse(`/${path}`, home) ? new URL(`/${path}`, home) : undefined
-  }
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  return parsed?.protocol === 'https:' || parsed?.protocol === 'http:' ? parsed : undefined
+  // user@host:path, ssh://user@host[:port]/path
+  const ssh = /^(?:ssh:\/\/)?[^@/]+@([^:/]+)(?::\d+\/|[:/])(.+)$/
+  const [, host, path] = (url.startsWith('http') ? undefined : ssh.exec(url)) ?? []
+  if (host !== undefined) return parsed(`/${path}`, parent?.hostname === host ? parent.origin : `https://${host}`)
+  const absolute = parsed(url)
+  return absolute?.protocol === 'https:' || absolute?.protocol === 'http:' ? absolute : undefined
 }
 
-// user@host:path, ssh://user@host[:port]/path
-function sshAddress(url: string): { readonly host: string; readonly path: string } | undefined {
-  const [, host, path] = /^(?:ssh:\/\/)?[^@/]+@([^:/]+)(?::\d+\/|[:/])(.+)$/.exec(url) ?? []
-  return host === undefined || path === undefined ? undefined : { host, path }
+function parsed(address: string, base?: string): URL | undefined {
+  return URL.canParse(address, base) ? new URL(address, base) : undefined
 }

@@ -4,20 +4,21 @@ import { join, sep } from 'node:path'
 import { count, formatBytes } from '../core/format.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import { type Checkout, openCheckout, type WantedCommit } from './checkout.ts'
-import { readableSubject, readCommit, snapshotContent, storeFiles, writeCommit } from './objects.ts'
-import { SourceError } from './remote.ts'
-import { type ResolvedTree, resolveTree } from './resolve-tree.ts'
 import {
-  convertEntries,
   fetchCommitAlone,
   leaves,
   listCommit,
   readablePath,
+  readableSubject,
+  readCommit,
+  snapshotContent,
   type TreeEntry,
-  TreeMeter,
+  writeCommit,
   writeTree,
-} from './tree.ts'
-import type { GitWorkspace, Stores } from './workspace.ts'
+} from './objects.ts'
+import { SourceError } from './remote.ts'
+import { type ResolvedTree, resolveTree, TreeMeter } from './resolve-tree.ts'
+import { type GitWorkspace, readObjects, type Stores, storeFiles } from './workspace.ts'
 
 export interface SnapshotRequest extends WantedCommit {
   /** Ship this directory's files as they lie in the workspace. Relative to the workspace. */
@@ -28,7 +29,7 @@ export interface SnapshotRequest extends WantedCommit {
   readonly lfsPointers?: 'refuse' | 'allow' | undefined
 }
 
-export interface SnapshotFile {
+interface SnapshotFile {
   readonly path: string
   readonly bytes: number
 }
@@ -71,11 +72,11 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest):
   let resolved: ResolvedTree | undefined
   let entries: readonly TreeEntry[]
   if (request.directory === undefined) {
-    resolved = await resolveCommit(git, stores, checkout, chosen.sha, request)
-    entries = sameFormat ? resolved.entries : await convertEntries(git, stores, outgoing, resolved.entries)
+    resolved = await resolveCommit(stores, checkout, chosen.sha, request)
+    entries = sameFormat ? resolved.entries : await convertEntries(stores, outgoing, resolved.entries)
   } else {
-    entries = await listDirectory(git, outgoing, request.directory)
-    await fetchCommitAlone(git, stores, chosen.sha)
+    entries = await listDirectory(outgoing, request.directory)
+    await fetchCommitAlone(stores, chosen.sha)
   }
   const source = await readCommit(stores.own, chosen.sha)
   const asItIs = sameFormat && resolved?.changed === false
@@ -98,18 +99,15 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest):
 }
 
 async function resolveCommit(
-  git: GitWorkspace,
   stores: Stores,
   checkout: Checkout | undefined,
   sha: string,
   { exportIgnore = false, lfsPointers = 'refuse' }: SnapshotRequest,
 ): Promise<ResolvedTree> {
-  const { origin: remote } = git
-  const entries = await listCommit(git, stores, sha, { remote, nothingHere: checkout === undefined })
-  const location = { workTree: checkout?.directory, gitDirectory: checkout?.gitDirectory, remote, prefix: '' }
-  const tree = { oid: `${sha}^{tree}`, entries, location }
-  const resolved = await resolveTree(git, stores, tree, { exportIgnore, meter: new TreeMeter() })
-  handleMissingContents(git, resolved, lfsPointers)
+  const location = { checkout, remote: stores.git.origin, prefix: '' }
+  const tree = { oid: `${sha}^{tree}`, entries: await listCommit(stores, sha, location), location }
+  const resolved = await resolveTree(stores, tree, { exportIgnore, meter: new TreeMeter() })
+  handleMissingContents(stores.git, resolved, lfsPointers)
   return resolved
 }
 
@@ -156,12 +154,41 @@ function weigh(entries: readonly TreeEntry[]): Pick<Snapshot, 'files' | 'bytes' 
   }
 }
 
-interface FileOnDisk {
-  readonly absolute: Buffer
-  /** From the directory, one character per byte. */
-  readonly path: string
-  readonly mode: '100644' | '100755' | '120000'
-  readonly size: number
+/** Contents held in memory at a time; a larger file is a batch of its own. */
+const batchBytes = 32_000_000
+
+/**
+ * Copies a SHA-256 repository's files into a SHA-1 store: the platform's repositories are SHA-1, and a server
+ * refuses objects named by another hash.
+ * @param entries files and links, no subtrees but empty ones
+ * @returns the same entries, by their new names
+ */
+async function convertEntries(from: Stores, to: Stores, entries: readonly TreeEntry[]): Promise<readonly TreeEntry[]> {
+  const converted = new Map<string, string>()
+  const files = entries.filter(({ type }) => type === 'blob')
+  const left = new Map(files.map(({ oid, size = 0 }) => [oid, size]))
+  while (left.size > 0) {
+    const batch: string[] = []
+    let bytes = 0
+    for (const [oid, size] of left) {
+      bytes += size
+      if (batch.length > 0 && bytes > batchBytes) break
+      batch.push(oid)
+      left.delete(oid)
+    }
+    const folder = from.git.freshPath('conversion')
+    await mkdir(folder)
+    const contents = await readObjects(from.own, batch, { mostBytes: Number.POSITIVE_INFINITY })
+    for (const [oid, content] of contents) await writeFile(join(folder, oid), content)
+    const oids = [...contents.keys()]
+    const stored = await storeFiles(
+      to.own,
+      oids.map((oid) => Buffer.from(join(folder, oid))),
+    )
+    for (const [index, oid] of oids.entries()) converted.set(oid, stored[index] ?? '')
+    await rm(folder, { recursive: true, force: true })
+  }
+  return files.map((entry) => ({ ...entry, oid: converted.get(entry.oid) ?? '' }))
 }
 
 /**
@@ -170,37 +197,51 @@ interface FileOnDisk {
  * @param directory relative to the workspace
  * @throws SourceError `no-directory` when it is missing, empty, or not inside the workspace
  */
-export async function listDirectory(
-  git: GitWorkspace,
-  stores: Stores,
-  directory: string,
-): Promise<readonly TreeEntry[]> {
-  const root = resolveDirectory(git.workspace, directory)
-  const files: FileOnDisk[] = []
-  await walk(git, Buffer.from(root), '', files, new TreeMeter())
-  git.signal.throwIfAborted()
-  if (files.length === 0) {
-    throw new SourceError('no-directory', `The directory "${directory}" has no files.`, {
-      hint: 'Build before this step, and check that the build writes there.',
-    })
-  }
-  const linkFolder = git.freshPath('links')
-  await mkdir(linkFolder, { recursive: true })
-  try {
-    const paths: Buffer[] = []
-    for (const file of files) {
-      paths.push(file.mode === '120000' ? await linkText(file, join(linkFolder, String(paths.length))) : file.absolute)
-    }
-    const oids = await storeFiles(stores.own, paths)
-    return files.map(({ path, mode, size }, index) => ({ path, mode, size, type: 'blob', oid: oids[index] ?? '' }))
-  } finally {
-    await rm(linkFolder, { recursive: true, force: true })
-  }
-}
-
-function resolveDirectory(workspace: string, directory: string): string {
+async function listDirectory({ git, own }: Stores, directory: string): Promise<readonly TreeEntry[]> {
   const refuse = (problem: string, hint: string) =>
     new SourceError('no-directory', `The directory "${directory}" ${problem}.`, { hint })
+  const files: (Omit<TreeEntry, 'oid'> & { readonly content: Buffer })[] = []
+  const meter = new TreeMeter()
+  const links = git.freshPath('links')
+  await mkdir(links)
+
+  // A link's contents is where it points to. git takes contents from files, so it goes through one.
+  const linkText = async (link: Buffer): Promise<Buffer> => {
+    const path = join(links, String(files.length))
+    await writeFile(path, await readlink(link, { encoding: 'buffer' }))
+    return Buffer.from(path)
+  }
+  const walk = async (folder: Buffer, prefix: string): Promise<void> => {
+    for (const name of (await readdir(folder, { encoding: 'buffer' })).toSorted(Buffer.compare)) {
+      git.signal.throwIfAborted()
+      if (name.toString('latin1').toLowerCase() === '.git') continue
+      const absolute = Buffer.concat([folder, Buffer.from(sep), name])
+      const path = prefix + name.toString('latin1')
+      const status = await lstat(absolute)
+      const mode = modeOf(status)
+      const entry = {
+        path,
+        type: mode === undefined ? 'tree' : 'blob',
+        size: mode === undefined ? 0 : status.size,
+      } as const
+      meter.add(entry)
+      if (mode !== undefined) {
+        files.push({ ...entry, mode, content: mode === '120000' ? await linkText(absolute) : absolute })
+      } else if (status.isDirectory()) await walk(absolute, `${path}/`)
+      else git.log.warning(`${readablePath(path)} is neither a file, a link nor a folder, and is not deployed.`)
+    }
+  }
+  await walk(Buffer.from(locateDirectory(git.workspace, directory, refuse)), '')
+  git.signal.throwIfAborted()
+  if (files.length === 0) throw refuse('has no files', 'Build before this step, and check that the build writes there.')
+  const oids = await storeFiles(
+    own,
+    files.map(({ content }) => content),
+  )
+  return files.map(({ content: _content, ...entry }, index) => ({ ...entry, oid: oids[index] ?? '' }))
+}
+
+function locateDirectory(workspace: string, directory: string, refuse: (problem: string, hint: string) => Error) {
   const located = locateInWorkspace(workspace, directory)
   switch (located.kind) {
     case 'directory':
@@ -214,36 +255,8 @@ function resolveDirectory(workspace: string, directory: string): string {
   }
 }
 
-async function walk(
-  git: GitWorkspace,
-  folder: Buffer,
-  prefix: string,
-  found: FileOnDisk[],
-  meter: TreeMeter,
-): Promise<void> {
-  const names = (await readdir(folder, { encoding: 'buffer' })).toSorted(Buffer.compare)
-  for (const name of names) {
-    git.signal.throwIfAborted()
-    if (name.toString('latin1').toLowerCase() === '.git') continue
-    const absolute = Buffer.concat([folder, Buffer.from(sep), name])
-    const path = prefix + name.toString('latin1')
-    const status = await lstat(absolute)
-    const mode = modeOf(status)
-    meter.add({ path, type: mode === undefined ? 'tree' : 'blob', size: mode === undefined ? 0 : status.size })
-    if (mode !== undefined) found.push({ absolute, path, mode, size: status.size })
-    else if (status.isDirectory()) await walk(git, absolute, `${path}/`, found, meter)
-    else git.log.warning(`${readablePath(path)} is neither a file, a link nor a folder, and is not deployed.`)
-  }
-}
-
-function modeOf(status: Stats): FileOnDisk['mode'] | undefined {
+function modeOf(status: Stats): '100644' | '100755' | '120000' | undefined {
   if (status.isSymbolicLink()) return '120000'
   if (!status.isFile()) return undefined
   return (status.mode & 0o100) === 0 ? '100644' : '100755'
-}
-
-// A link's contents is where it points to. git takes contents from files, so it goes through one.
-async function linkText(link: FileOnDisk, path: string): Promise<Buffer> {
-  await writeFile(path, await readlink(link.absolute, { encoding: 'buffer' }))
-  return Buffer.from(path)
 }

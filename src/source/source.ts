@@ -7,13 +7,12 @@ import {
   pushMarkers,
   selectOldBranches,
 } from './branches.ts'
-import { committedPaths, type FoundFile, readCommitted, type WantedCommit } from './checkout.ts'
+import { committedPaths, type FoundFile, readCommitted, readFile, type WantedCommit } from './checkout.ts'
 import { GitFailure } from './git.ts'
-import { readObjects } from './objects.ts'
+import { listTree, readablePath } from './objects.ts'
 import { type PushRequest, type PushResult, pushSnapshotBranch } from './push.ts'
 import { type GitRemote, SourceError } from './remote.ts'
 import { type MadeSnapshot, makeSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts'
-import { listTree, readablePath } from './tree.ts'
 import { bindWorkspace, closeWorkspace, type GitWorkspace, openWorkspace, type SourceOptions } from './workspace.ts'
 
 /**
@@ -66,10 +65,6 @@ export function openSource(options: SourceOptions) {
     }
   }
 
-  const listSnapshot = async (git: GitWorkspace, snapshot: Snapshot) => {
-    const { own } = await git.stores('sha1')
-    return { own, entries: await listTree(own, snapshot.tree) }
-  }
   return {
     snapshot: (request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> =>
       beforeDeadline('Making the snapshot', signal, async (git) => {
@@ -80,15 +75,14 @@ export function openSource(options: SourceOptions) {
     /** Paths of the snapshot's files, readable ones. */
     files: (snapshot: Snapshot, signal: AbortSignal): Promise<ReadonlySet<string>> =>
       inWorkspace('Listing the snapshot', signal, async (git) => {
-        const { entries } = await listSnapshot(git, snapshot)
+        const entries = await listTree((await git.stores('sha1')).own, snapshot.tree)
         return new Set(entries.filter(({ type }) => type === 'blob').map(({ path }) => readablePath(path)))
       }),
     /** Contents of one of the snapshot's files; undefined when there is no such file. Links count as none. */
     read: (snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Buffer | undefined> =>
       inWorkspace(`Reading ${path}`, signal, async (git) => {
-        const { own, entries } = await listSnapshot(git, snapshot)
-        const file = entries.find((entry) => readablePath(entry.path) === path && entry.mode.startsWith('100'))
-        return file && (await readObjects(own, [file.oid])).get(file.oid)
+        const file = await readFile((await git.stores('sha1')).own, snapshot.tree, path)
+        return file === 'absent' ? undefined : file
       }),
     /** One file of the commit that a request means, as far as the checkout tells; nothing is fetched for it. */
     readCommitted: (request: WantedCommit, path: string, signal: AbortSignal): Promise<FoundFile> =>

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { assertPublicAddress } from '../core/addresses.ts'
 import { type Clock, retry, systemClock } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
-import { type ChildEnvironment, type GitRepository, type GitSetting, openRepository } from './git.ts'
-import { prepareEnvironment, proxiesOfGit, readNetworkSettings, requireGit } from './git-environment.ts'
+import { GitFailure, type GitRepository, type GitSetting, openRepository } from './git.ts'
+import { isProxied, prepareEnvironment, proxiesOfGit, settingsOfMachine } from './git-environment.ts'
 import { GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
 
 /** Where the room tells what it does. `info` says what and the result, `warning` what is degraded and how to fix it. */
@@ -41,7 +42,9 @@ export interface SourceOptions {
 /** Name of the hash that a repository's objects are named by. */
 export type ObjectFormat = 'sha1' | 'sha256'
 
+/** Two repositories of a workspace for objects of one format. */
 export interface Stores {
+  readonly git: GitWorkspace
   /** Snapshots are made here, and pushed from here. */
   readonly own: GitRepository
   /** What was fetched. `own` reads it, too. */
@@ -51,9 +54,6 @@ export interface Stores {
 /** On the low side: most runners are faster. */
 const slowRunnerBytesPerSecond = 2_000_000
 const usualRetryMs = 120_000
-
-/** What all work in a workspace shares. */
-type OpenWorkspace = Awaited<ReturnType<typeof openWorkspace>>
 
 /**
  * Opens a temporary folder for repositories of our own, which read the objects of others and write only theirs.
@@ -88,33 +88,16 @@ export async function openWorkspace(options: SourceOptions) {
   }
 }
 
-/** By the environment of a job, in which they stay as they are. */
-const machines = new WeakMap<SourceOptions['environment'], ReturnType<typeof readNetworkSettings>>()
-
-/** How the machine reaches servers, asked once, with whether it has a git that will do. */
-function settingsOfMachine(job: SourceOptions['environment'], environment: ChildEnvironment, directory: string) {
-  const known = machines.get(job)
-  if (known) return known
-  const read = async () => {
-    const [settings] = await Promise.all([readNetworkSettings(job, directory), requireGit(environment, directory)])
-    return settings
-  }
-  const asked = read()
-  machines.set(job, asked)
-  asked.catch(() => machines.delete(job))
-  return asked
-}
-
 /** Removes everything. The children have ended by then, as every call awaits its own. */
-export async function closeWorkspace({ directory }: Pick<OpenWorkspace, 'directory'>): Promise<void> {
+export async function closeWorkspace({ directory }: { readonly directory: string }): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 3 })
 }
 
 /** An open workspace, for work that one signal ends. */
 export type GitWorkspace = ReturnType<typeof bindWorkspace>
 
-/** The same workspace, for work that this signal ends. */
-export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
+/** The workspace for work that this signal ends. */
+export function bindWorkspace(open: Awaited<ReturnType<typeof openWorkspace>>, signal: AbortSignal) {
   const { directory, clock, initialized, random } = open
   const path = (format: ObjectFormat, kind = '') => join(directory, `${format}${kind}.git`)
   const repository = (gitDirectory: string) =>
@@ -124,16 +107,17 @@ export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
     })
   /** How long, and how, a request that begins now is repeated when it fails for the moment. */
   const retryPolicy = () => ({ clock, deadlineAt: open.deadlineAt ?? clock.now() + usualRetryMs, signal, random })
-  return {
+  const git = {
     ...open,
     signal,
     retryPolicy,
-    /** The two repositories for objects of that format, made when first asked for. */
+    /** The repositories for objects of that format, made when first asked for. */
     stores: async (format: ObjectFormat): Promise<Stores> => {
-      const ready = initialized.get(format) ?? initStores(format, path(format), path(format, '-fetched'))
+      const [own, fetched] = [path(format), path(format, '-fetched')]
+      const ready = initialized.get(format) ?? initStores(format, own, fetched)
       initialized.set(format, ready)
       await ready
-      return { own: repository(path(format)), fetched: repository(path(format, '-fetched')) }
+      return { git, own: repository(own), fetched: repository(fetched) }
     },
     /**
      * Runs a git command against a server until it succeeds, fails for good, or time is up.
@@ -156,12 +140,7 @@ export function bindWorkspace(open: OpenWorkspace, signal: AbortSignal) {
     /** A path in the folder that nothing has. */
     freshPath: (name: string) => join(directory, `${name}-${randomUUID()}`),
   }
-}
-
-function isProxied(environment: ChildEnvironment, settings: readonly GitSetting[]): boolean {
-  const variables = Object.entries(environment).filter(([name]) => /^(?:https|all)_proxy$/i.test(name))
-  const named = settings.filter(([key]) => /\.proxy$/i.test(key))
-  return [...variables, ...named].some(([, value]) => value !== '')
+  return git
 }
 
 // Laid out by hand: `git init` would copy templates and hooks.
@@ -198,4 +177,105 @@ export function quotePath(path: Buffer): string {
     return byte >= 0x20 && byte < 0x7f ? character : `\\${byte.toString(8).padStart(3, '0')}`
   })
   return `"${quoted.join('')}"`
+}
+
+/** Contents of objects, by name. Those that the store does not hold are left out. All of them are held in memory. */
+export async function readObjects(
+  store: GitRepository,
+  oids: readonly string[],
+  { mostBytes = 64_000_000 } = {},
+): Promise<ReadonlyMap<string, Buffer>> {
+  const contents = new Map<string, Buffer>()
+  if (oids.length === 0) return contents
+  const answer = await store.run(['cat-file', '--batch', '--buffer'], { input: `${oids.join('\n')}\n`, mostBytes })
+  // <oid> SP <type> SP <size> LF <content> LF, or <oid> SP "missing" LF: git-cat-file(1), BATCH OUTPUT
+  for (let position = 0; position < answer.length; ) {
+    const lineEnd = answer.indexOf('\n', position)
+    const [oid = '', , size] = answer.toString('latin1', position, lineEnd).split(' ')
+    position = lineEnd + 1
+    if (size === undefined) continue
+    contents.set(oid, answer.subarray(position, position + Number(size)))
+    position += Number(size) + 1
+  }
+  return contents
+}
+
+/** Those of the objects that the store holds. */
+export async function heldObjects(store: GitRepository, oids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (oids.length === 0) return new Set()
+  const input = `${oids.join('\n')}\n`
+  const answer = await store.run(['cat-file', '--batch-check=%(objectname)', '--buffer'], { input })
+  // <oid> LF, or <oid> SP "missing" LF
+  return new Set(answer.toString('latin1').split('\n'))
+}
+
+/**
+ * Stores files as they lie on disk: no line endings converted, no filters run.
+ * @param paths absolute paths, as bytes
+ * @returns the names of the contents, in the same order
+ */
+export async function storeFiles(store: GitRepository, paths: readonly Buffer[]): Promise<readonly string[]> {
+  if (paths.length === 0) return []
+  const input = paths.map((path) => `${quotePath(path)}\n`).join('')
+  const answer = await store.run(['hash-object', '-w', '--no-filters', '--stdin-paths'], { input })
+  return answer.toString('latin1').trim().split('\n')
+}
+
+interface FetchRequest {
+  readonly remote: GitRemote
+  readonly wants: readonly string[]
+  /** What the wants name. */
+  readonly kind: 'commits' | 'contents'
+  /** `blob:none`: directories, but not files' contents. `tree:0`: commits alone. */
+  readonly filter?: 'blob:none' | 'tree:0'
+  /** Not only of use: tried again when the network or the server fails. */
+  readonly needed?: boolean
+}
+
+/**
+ * Fetches objects by name, commits without their history. Into a store that nothing is pushed from: fetching leaves marks in
+ * a repository (shallow, promisor) that a server would have to be told of.
+ * @throws GitFailure when the server does not have one of them, or fails; SourceError `unreachable` when it keeps failing
+ */
+export async function fetchObjects({ git, fetched }: Stores, request: FetchRequest): Promise<void> {
+  const { remote, wants, kind, filter, needed = false } = request
+  const depth = kind === 'commits' ? ['--depth=1'] : []
+  // git remembers a filter, so having none must be said.
+  const filtering = filter === undefined ? '--no-filter' : `--filter=${filter}`
+  const args = ['fetch', '--quiet', ...depth, filtering, '--no-tags', '--no-write-fetch-head', '--stdin', remote.url]
+  const input = wants.map((want) => `${want}\n`).join('')
+  const attempt = async () => {
+    const settings = remote.untrusted ? await guardSettings(git, remote) : []
+    return await fetched.runRemote(remote, args, { settings, input })
+  }
+  const what = `Fetching from ${remote.url}`
+  const { exitCode, stderr } = await (needed ? git.retrying(what, remote, attempt) : attempt())
+  if (exitCode !== 0) throw new GitFailure('fetch', exitCode, stderr)
+}
+
+// A stranger named the server. It is asked only where everybody may ask, at the very addresses that were looked up for
+// the check (git 2.37 and newer), and cannot send us elsewhere.
+async function guardSettings(git: GitWorkspace, remote: GitRemote): Promise<readonly GitSetting[]> {
+  const { url, ips } = await assertPublicAddress(remote.url)
+  const direct: GitSetting = ['http.followRedirects', 'false']
+  // Unknown here, it may still be known to the proxy; but without one a name must not get a second chance to lead inside.
+  if (ips.length === 0 && git.proxied) return [direct]
+  if (ips.length === 0) throw new SourceError('unreachable', `${url.host} could not be found (DNS)`)
+  const pinned = ips.map((ip) => (ip.includes(':') ? `[${ip}]` : ip)).join(',')
+  return [direct, ['http.curloptResolve', `${url.hostname}:${url.port === '' ? 443 : url.port}:${pinned}`]]
+}
+
+/** As {@link fetchObjects} for commits, but does without those that the server does not have. */
+export async function fetchKnownCommits(stores: Stores, request: Omit<FetchRequest, 'kind'>): Promise<void> {
+  let wants = request.wants
+  while (wants.length > 0) {
+    try {
+      return await fetchObjects(stores, { ...request, wants, kind: 'commits' })
+    } catch (error) {
+      // The server names one at a time, and sends nothing at all then.
+      const unknown = error instanceof GitFailure ? /not our ref ([0-9a-f]+)/.exec(error.stderr)?.[1] : undefined
+      if (unknown === undefined || !wants.includes(unknown)) throw error
+      wants = wants.filter((want) => want !== unknown)
+    }
+  }
 }

@@ -50,23 +50,20 @@ const TRIES = 8
  * Probes a deployment that the watch saw live, and keeps an eye on its status meanwhile: what crashes, is replaced or
  * deleted while it is being probed was not deployed. After a healthy probe the status is read once more, since the
  * answers may have come from whoever took over.
- *
  * @throws the signal's reason on abort
  */
 export async function confirmLive(options: ConfirmOptions): Promise<Confirmation> {
   const probing = new AbortController()
   const watching = new AbortController()
-  const lost = watchForLoss(options, AbortSignal.any([options.signal, watching.signal])).then((loss) => {
+  const loss = watchForLoss(options, AbortSignal.any([options.signal, watching.signal])).then((seen) => {
     probing.abort(new Error('the deployment was lost'))
-    return { kind: 'lost', loss } as const
+    return { loss: seen }
   })
-  const probed = options
-    .probe(AbortSignal.any([options.signal, probing.signal]))
-    .then((probe) => ({ kind: 'probed', probe }) as const)
-  lost.catch(() => undefined)
+  const probed = options.probe(AbortSignal.any([options.signal, probing.signal])).then((probe) => ({ probe }))
+  loss.catch(() => undefined)
   probed.catch(() => undefined)
-  const first = await Promise.race([lost, probed]).finally(() => watching.abort(new Error('the probe is done')))
-  if (first.kind === 'lost') return { ...first, runtimeLog: await runtimeLogOf(options, first.loss) }
+  const first = await Promise.race([loss, probed]).finally(() => watching.abort(new Error('the probe is done')))
+  if ('loss' in first) return lost(options, first.loss)
   const { probe } = first
   if (probe.outcome === 'skipped' || probe.outcome === 'no-url') return { kind: 'probed', probe, runtimeLog: [] }
   return probe.outcome === 'healthy' ? confirmHealthy(options, probe) : explainUnhealthy(options, probe)
@@ -78,12 +75,12 @@ async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Prom
   for (let tries = 1; tries <= TRIES; tries += 1) {
     if (tries > 1) await options.clock.sleep(jittered(1_000 * tries, options.random), options.signal)
     const reading = await readOnce(options, probe.tolerated ? WINDOW_LINES : 0, options.patienceMs ?? PATIENCE_MS)
-    if (reading instanceof Unreadable) {
-      why = `its status could not be read: ${reading.why}`
+    if (reading instanceof Error) {
+      why = `its status could not be read: ${reading.message}`
       break
     }
     const loss = lossIn(reading, options)
-    if (loss !== undefined) return { kind: 'lost', loss, runtimeLog: await runtimeLogOf(options, loss) }
+    if (loss !== undefined) return lost(options, loss)
     if (reading === undefined || !isOurs(reading, options)) {
       why = 'ml.ink does not tell which branch it deployed'
     } else if (meaningOf(reading.status) === undefined) {
@@ -92,41 +89,43 @@ async function confirmHealthy(options: ConfirmOptions, probe: ProbeResult): Prom
       return { kind: 'probed', probe, runtimeLog: probe.tolerated ? runtimeLines(options, reading) : [] }
     }
   }
-  return { kind: 'lost', loss: { kind: 'unconfirmed', why }, runtimeLog: [] }
+  return lost(options, { kind: 'unconfirmed', why })
 }
 
 async function explainUnhealthy(options: ConfirmOptions, probe: ProbeResult): Promise<Confirmation> {
   const reading = await readOrWarn(options, WINDOW_LINES)
   const loss = lossIn(reading, options)
-  if (loss !== undefined) return { kind: 'lost', loss, runtimeLog: await runtimeLogOf(options, loss) }
+  if (loss !== undefined) return lost(options, loss)
   return { kind: 'probed', probe, runtimeLog: runtimeLines(options, reading) }
+}
+
+async function lost(options: ConfirmOptions, loss: LostDeployment): Promise<Confirmation> {
+  const crashed = loss.kind === 'crashed'
+  const runtimeLog = crashed ? runtimeLines(options, await readOrWarn(options, WINDOW_LINES)) : []
+  return { kind: 'lost', loss, runtimeLog }
 }
 
 async function watchForLoss(options: ConfirmOptions, signal: AbortSignal): Promise<LostDeployment> {
   for (let readable = true; ; ) {
     await options.clock.sleep(jittered(BETWEEN_READINGS_MS, options.random), signal)
     const reading: Read = await (readable ? readOrWarn : readOnce)({ ...options, signal }, 0)
-    readable = !(reading instanceof Unreadable)
+    readable = !(reading instanceof Error)
     const loss = lossIn(reading, options)
     if (loss !== undefined) return loss
   }
 }
 
-/**
- * Another deployment of the same branch, under way or failed, is no loss: the version before it, ours, still answers.
- */
+/** Another deployment of the same branch, under way or failed, is no loss: the version before it, ours, still answers. */
 function lossIn(reading: Read, options: ConfirmOptions): LostDeployment | undefined {
-  if (reading instanceof Unreadable) return undefined
+  if (reading instanceof Error) return undefined
   if (reading === undefined) return { kind: 'gone' }
-  if (reading.branch !== undefined && reading.branch !== options.branch) {
-    return { kind: 'superseded', branch: reading.branch }
-  }
+  const { branch, errorMessage: said } = reading
+  if (branch !== undefined && branch !== options.branch) return { kind: 'superseded', branch }
   switch (meaningOf(reading.status)?.verdict) {
     case 'crashed':
     case 'completed':
     case 'stopped':
     case 'suspended': {
-      const said = reading.errorMessage
       const errorMessage = said === undefined ? undefined : cleaned(options, said)
       return { kind: 'crashed', status: cleaned(options, reading.status), errorMessage }
     }
@@ -137,12 +136,8 @@ function lossIn(reading: Read, options: ConfirmOptions): LostDeployment | undefi
   }
 }
 
-async function runtimeLogOf(options: ConfirmOptions, loss: LostDeployment): Promise<readonly string[]> {
-  return loss.kind === 'crashed' ? runtimeLines(options, await readOrWarn(options, WINDOW_LINES)) : []
-}
-
 function runtimeLines(options: ConfirmOptions, reading: Read): readonly string[] {
-  const lines = reading instanceof Unreadable ? [] : (reading?.runtimeLogs ?? [])
+  const lines = reading instanceof Error ? [] : (reading?.runtimeLogs ?? [])
   return lines.map((line) => cleaned(options, line))
 }
 
@@ -150,21 +145,14 @@ function cleaned({ sanitize = sanitizeLine }: ConfirmOptions, text: string): str
   return sanitize(text)
 }
 
-/** Why a status could not be read. */
-class Unreadable {
-  readonly why: string
-  constructor(why: string) {
-    this.why = why
-  }
-}
-
-type Read = ServiceReading | undefined | Unreadable
+/** What was read, or why it could not be. */
+type Read = ServiceReading | undefined | Error
 
 /** While the URL is being asked, a status that cannot be read is no more than a warning. */
 async function readOrWarn(options: ConfirmOptions, runtimeLogLines: number): Promise<Read> {
   const reading = await readOnce(options, runtimeLogLines)
-  if (reading instanceof Unreadable)
-    options.warning(`The status of the service could not be read while its URL was being asked (${reading.why}).`)
+  if (reading instanceof Error)
+    options.warning(`The status of the service could not be read while its URL was being asked (${reading.message}).`)
   return reading
 }
 
@@ -174,6 +162,6 @@ async function readOnce(options: ConfirmOptions, runtimeLogLines: number, limitM
     return await withinTime(clock, limitMs, signal, (limited) => read({ deployLogLines: 0, runtimeLogLines }, limited))
   } catch (error) {
     signal.throwIfAborted()
-    return new Unreadable(cleaned(options, errorMessage(error)))
+    return new Error(cleaned(options, errorMessage(error)))
   }
 }

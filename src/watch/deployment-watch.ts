@@ -44,14 +44,16 @@ export type WaitingPhase = 'triggering' | 'queued' | 'building' | 'rolling-out'
 export type Observation =
   | { readonly kind: 'live'; readonly url: string | undefined }
   /** Our deployment came to another end than becoming live. */
-  | { readonly kind: 'ended'; readonly end: OwnEnd; readonly errorMessage: string | undefined }
+  | {
+      readonly kind: 'ended'
+      readonly end: Exclude<DeploymentEnd, 'active' | 'superseded' | 'removed'>
+      readonly errorMessage: string | undefined
+    }
   /** Another branch, or another deployment of ours, took over. */
   | { readonly kind: 'superseded'; readonly branch: string | undefined }
   | { readonly kind: 'gone' }
   /** Live on our branch, and for a minute now with another commit than ours. */
   | { readonly kind: 'other-commit' }
-
-type OwnEnd = Exclude<DeploymentEnd, 'active' | 'superseded' | 'removed'>
 
 export interface Timings {
   /** As seen from here: a build that is shorter than the pause between two readings counts 0. */
@@ -72,7 +74,7 @@ const SHORTEST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 5_000
 /** A pause of 4 % of the phase's age makes the end seen 2 % late on average, whatever the length of the build. */
 const SHARE_OF_PHASE = 0.04
-/** After so much waiting for one reading, its repetitions included, whoever reads the log is told. */
+/** After so much waiting for one reading, its repetitions included, the log says so. */
 const SILENCE_MS = 10_000
 /** How long a platform may show the previous commit together with our branch. */
 const OTHER_COMMIT_GRACE_MS = 60_000
@@ -145,11 +147,10 @@ export class DeploymentWatch {
 
   #pause(): number {
     const { clock, random } = this.#options
-    const planned = this.#pauseMs
-    this.#pauseMs = undefined
-    if (planned === 0) return 0
     const steady = Math.max(SHORTEST_PAUSE_MS, (clock.now() - this.#since) * SHARE_OF_PHASE)
-    return jittered(planned ?? Math.min(LONGEST_PAUSE_MS, steady), random)
+    const pauseMs = this.#pauseMs ?? Math.min(LONGEST_PAUSE_MS, steady)
+    this.#pauseMs = undefined
+    return jittered(pauseMs, random)
   }
 
   /** Repeating a reading that fails is the reader's; only that it takes long is told. */
@@ -194,9 +195,11 @@ export class DeploymentWatch {
       return undefined
     }
     if (meaning.phase === 'live') return this.#live(reading)
-    if (meaning.phase === 'ended') return ended(meaning.verdict, this.#errorMessage)
-    this.#enter(meaning.phase)
-    return undefined
+    if (meaning.phase !== 'ended') return this.#enter(meaning.phase)
+    const { verdict: end = 'failed' } = meaning
+    if (end === 'removed') return { kind: 'gone' }
+    if (end === 'superseded') return { kind: 'superseded', branch: undefined }
+    return { kind: 'ended', end: end === 'active' ? 'failed' : end, errorMessage: this.#errorMessage }
   }
 
   /** A live status that names another commit speaks of an earlier deployment, whatever branch it shows. */
@@ -210,7 +213,7 @@ export class DeploymentWatch {
     return clock.now() - this.#otherCommitSince < OTHER_COMMIT_GRACE_MS ? undefined : { kind: 'other-commit' }
   }
 
-  #enter(phase: Exclude<WaitingPhase, 'triggering'>): void {
+  #enter(phase: Exclude<WaitingPhase, 'triggering'>): undefined {
     this.#sawBuildPhase ||= phase === 'building'
     if (phase === this.#phase) return
     const now = this.#options.clock.now()
@@ -262,7 +265,6 @@ export class DeploymentWatch {
     return { ...this.#spentMs, [this.#phase]: this.#spentMs[this.#phase] + age }
   }
 
-  /** What is known of a deployment that ended badly. */
   evidence(): Evidence {
     return { errorMessage: this.#errorMessage, deployLog: this.#log.lines, runtimeLog: this.#runtimeLog }
   }
@@ -291,10 +293,4 @@ export class DeploymentWatch {
     this.#warned.add(text)
     this.#options.events.warning(text)
   }
-}
-
-function ended(end: DeploymentEnd = 'failed', errorMessage: string | undefined): Observation {
-  if (end === 'removed') return { kind: 'gone' }
-  if (end === 'superseded') return { kind: 'superseded', branch: undefined }
-  return { kind: 'ended', end: end === 'active' ? 'failed' : end, errorMessage }
 }

@@ -1,6 +1,6 @@
 import { type Clock, withinTime } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
-import { sanitize } from '../core/sanitize.ts'
+import { sanitize as sanitizeLine } from '../core/sanitize.ts'
 import type { HealthCheck } from '../plan/settings.ts'
 import { jittered } from './readings.ts'
 
@@ -76,7 +76,6 @@ const SHORTEST_ATTEMPT_MS = 500
 /**
  * Asks a deployed service from outside until it answers as wanted three times in a row. Whatever else it answers is
  * waited out, since the platform's edge lags behind by up to two minutes.
- *
  * @throws the signal's reason on abort; never because of what the service does
  */
 export async function probe(options: ProbeOptions): Promise<ProbeResult> {
@@ -112,20 +111,6 @@ function baseUrl(reported: string): URL | undefined {
   return URL.canParse(url) ? new URL(url) : undefined
 }
 
-type Ask = (signal: AbortSignal) => Promise<Attempt>
-
-function asking(options: ProbeOptions, check: Exclude<HealthCheck, { kind: 'none' }>, url: URL): Ask {
-  if (check.kind === 'mcp') return askOverMcp(options.mcp, url)
-  const { http, commit } = options
-  const contains = commit === undefined ? check.contains : check.contains?.replaceAll('{sha}', commit)
-  if (contains?.includes('{sha}')) {
-    const error = 'it is not known which commit should answer, since the branch is none of this action’s'
-    return async () => ({ url: url.href, error })
-  }
-  const { statuses, tolerant } = check
-  return askOverHttp(http, new URL(check.path.replace(/^\/*/, '/'), url), { statuses, contains, tolerant })
-}
-
 /** Whether a URL answers now as a tolerant check has it, and not as asked: by the app's own refusal. Asks once. */
 export async function isMerelyTolerated(options: ProbeOptions): Promise<boolean> {
   const base = options.url === undefined ? undefined : baseUrl(options.url)
@@ -133,30 +118,35 @@ export async function isMerelyTolerated(options: ProbeOptions): Promise<boolean>
   return (await timedAttempt(options, asking(options, options.check, base), ATTEMPT_LIMIT_MS)).tolerated === true
 }
 
-async function timedAttempt(
-  options: ProbeOptions,
-  ask: Ask,
-  leftMs: number,
-): Promise<Omit<ProbeResult, 'outcome' | 'attempts'>> {
-  const startedAt = options.clock.now()
-  const attempt = await withinTime(
-    options.clock,
-    Math.max(0, Math.min(ATTEMPT_LIMIT_MS, leftMs)),
-    options.signal,
-    ask,
-  ).catch((error: unknown): Attempt => {
-    options.signal.throwIfAborted()
-    return { url: options.url ?? '', error: errorMessage(error) }
+type Ask = (signal: AbortSignal) => Promise<Attempt>
+
+function asking({ http, mcp, commit }: ProbeOptions, check: Exclude<HealthCheck, { kind: 'none' }>, url: URL): Ask {
+  if (check.kind === 'mcp') return askOverMcp(mcp, url)
+  const contains = commit === undefined ? check.contains : check.contains?.replaceAll('{sha}', commit)
+  if (contains?.includes('{sha}')) {
+    const error = 'it is not known which commit should answer, since the branch is none of this action’s'
+    return async () => ({ url: url.href, error })
+  }
+  return askOverHttp(http, new URL(check.path.replace(/^\/*/, '/'), url), { ...check, contains })
+}
+
+async function timedAttempt(options: ProbeOptions, ask: Ask, leftMs: number) {
+  const { clock, signal, url, sanitize = sanitizeLine } = options
+  const startedAt = clock.now()
+  const limitMs = Math.max(0, Math.min(ATTEMPT_LIMIT_MS, leftMs))
+  const attempt = await withinTime(clock, limitMs, signal, ask).catch((error: unknown): Attempt => {
+    signal.throwIfAborted()
+    return { url: url ?? '', error: errorMessage(error) }
   })
-  const sanitizeText = options.sanitize ?? sanitize
-  const answered = attempt.status !== undefined || attempt.tools !== undefined
+  const { text, tools, error } = attempt
+  const answered = attempt.status !== undefined || tools !== undefined
   return {
     ...attempt,
-    url: sanitizeText(attempt.url),
-    ...(answered ? { latencyMs: Math.round(options.clock.now() - startedAt) } : {}),
-    ...(attempt.text === undefined ? {} : { text: sanitizeText(attempt.text) }),
-    ...(attempt.tools === undefined ? {} : { tools: attempt.tools.map(sanitizeText) }),
-    ...(attempt.error === undefined ? {} : { error: sanitizeText(attempt.error) }),
+    url: sanitize(attempt.url),
+    ...(answered && { latencyMs: Math.round(clock.now() - startedAt) }),
+    ...(text !== undefined && { text: sanitize(text) }),
+    ...(tools !== undefined && { tools: tools.map(sanitize) }),
+    ...(error !== undefined && { error: sanitize(error) }),
   }
 }
 
@@ -167,7 +157,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
  * Asks a URL as a browser would, within its own host. A redirect to another host is judged by its own status: the
  * service works, and the runner must not be led to addresses that only it can reach.
  */
-function askOverHttp(request: HttpRequest, start: URL, wanted: Wanted): (signal: AbortSignal) => Promise<Attempt> {
+function askOverHttp(request: HttpRequest, start: URL, wanted: HttpCheck): Ask {
   return async (signal) => {
     let url = withoutCredentials(start)
     for (let redirects = 0; ; redirects += 1) {
@@ -175,20 +165,15 @@ function askOverHttp(request: HttpRequest, start: URL, wanted: Wanted): (signal:
       const next = nextUrl(url, answer)
       if (next === undefined) return judged(url, answer, wanted)
       if (redirects >= MOST_REDIRECTS) {
-        return {
-          url: url.href,
-          status: answer.status,
-          error: `more than ${MOST_REDIRECTS} redirects, the last to ${next.href}`,
-        }
+        const error = `more than ${MOST_REDIRECTS} redirects, the last to ${next.href}`
+        return { url: url.href, status: answer.status, error }
       }
       url = next
     }
   }
 }
 
-type Wanted = Pick<Extract<HealthCheck, { kind: 'http' }>, 'statuses' | 'contains'> & {
-  readonly tolerant: boolean | undefined
-}
+type HttpCheck = Extract<HealthCheck, { kind: 'http' }>
 
 /** By these an app says that it is there, and that this page is not for whoever asks. */
 const REFUSALS: readonly number[] = [401, 403, 404]
@@ -200,31 +185,24 @@ const REFUSALS: readonly number[] = [401, 403, 404]
 const PROXY_WORDS =
   /^(?:404 page not found|default backend - 404|no available server|bad gateway|service unavailable|gateway time-?out|upstream connect error.*)?$|<center>(?:nginx|openresty)/i
 
-function judged(url: URL, answer: HttpAnswer, wanted: Wanted): Attempt {
-  const { status, contains, text } = answer
-  const seen = { url: url.href, status, ...(text === undefined ? {} : { text }) }
+function judged(url: URL, { status, contains, text }: HttpAnswer, wanted: HttpCheck): Attempt {
+  const seen = { url: url.href, status, ...(text !== undefined && { text }) }
   if (!wanted.statuses.some(({ from, to }) => from <= status && status <= to)) {
     const byEdge = [404, 502, 503, 504].includes(status) && PROXY_WORDS.test((text ?? '').trim())
     if (wanted.tolerant && REFUSALS.includes(status) && !byEdge) return { ...seen, tolerated: true }
-    return { ...seen, ...(byEdge ? { byEdge } : {}), error: `HTTP ${status}` }
+    return { ...seen, ...(byEdge && { byEdge }), error: `HTTP ${status}` }
   }
   if (wanted.contains === undefined || contains) return seen
-  return {
-    ...seen,
-    lacksText: true,
-    error: `HTTP ${status}, but neither body nor headers contain “${wanted.contains}”`,
-  }
+  const error = `HTTP ${status}, but neither body nor headers contain “${wanted.contains}”`
+  return { ...seen, lacksText: true, error }
 }
 
-function nextUrl(from: URL, answer: HttpAnswer): URL | undefined {
-  if (!REDIRECTS.has(answer.status) || answer.location === undefined || !URL.canParse(answer.location, from.href)) {
-    return undefined
-  }
-  const to = withoutCredentials(new URL(answer.location, from))
+function nextUrl(from: URL, { status, location }: HttpAnswer): URL | undefined {
+  if (!REDIRECTS.has(status) || location === undefined || !URL.canParse(location, from.href)) return undefined
+  const to = withoutCredentials(new URL(location, from))
   const upgraded = from.protocol === 'http:' && to.protocol === 'https:' && from.port === '' && to.port === ''
-  const sameHost =
-    to.hostname === from.hostname && (upgraded || (to.protocol === from.protocol && to.port === from.port))
-  return sameHost ? to : undefined
+  const samePort = to.protocol === from.protocol && to.port === from.port
+  return to.hostname === from.hostname && (upgraded || samePort) ? to : undefined
 }
 
 function withoutCredentials(url: URL): URL {
@@ -238,7 +216,7 @@ function withoutCredentials(url: URL): URL {
 const MCP_PATHS: readonly string[] = ['/mcp', '/']
 
 /** Asks a service for the tools it offers over MCP, at `/mcp` and at its root; stays with the path that answered. */
-function askOverMcp(mcp: McpProbe, base: URL): (signal: AbortSignal) => Promise<Attempt> {
+function askOverMcp(mcp: McpProbe, base: URL): Ask {
   let paths = MCP_PATHS
   return async (signal) => {
     const errors: string[] = []

@@ -42,29 +42,9 @@ export function jittered(ms: number, random: () => number): number {
   return Math.round(ms * (0.85 + 0.3 * random()))
 }
 
-/** How far a deployment has come. `ended` means that it will not become live any more. */
-export type DeploymentPhase = 'queued' | 'building' | 'rolling-out' | 'live' | 'ended'
-
-/** How a deployment stands once nothing more will happen by itself. */
-export type DeploymentEnd =
-  | 'active'
-  | 'failed'
-  | 'cancelled'
-  | 'superseded'
-  | 'crashed'
-  | 'completed'
-  | 'removed'
-  | 'suspended'
-  | 'stopped'
-
-/** What one raw status means. `verdict` is set exactly for the phases `live` and `ended`. */
-export interface StatusMeaning {
-  readonly phase: DeploymentPhase
-  readonly verdict?: DeploymentEnd
-}
-
-// Every raw status that any generation of the platform reports, as its service tools (`get_service`) list them.
-const MEANINGS: Readonly<Record<string, StatusMeaning>> = {
+// Every raw status that any generation of the platform reports, as its service tools (`get_service`) list them. One has a verdict
+// when nothing more will happen by itself.
+const MEANINGS = {
   pending: { phase: 'queued' },
   queued: { phase: 'queued' },
   provisioning: { phase: 'queued' },
@@ -82,7 +62,15 @@ const MEANINGS: Readonly<Record<string, StatusMeaning>> = {
   removed: { phase: 'ended', verdict: 'removed' },
   suspended: { phase: 'ended', verdict: 'suspended' },
   stopped: { phase: 'ended', verdict: 'stopped' },
-}
+} as const
+
+type Meaning = (typeof MEANINGS)[keyof typeof MEANINGS]
+
+/** How far a deployment has come. `ended` means that it will not become live any more. */
+export type DeploymentPhase = Meaning['phase']
+
+/** How a deployment stands once nothing more will happen by itself. */
+export type DeploymentEnd = Extract<Meaning, { readonly verdict: string }>['verdict']
 
 /** The raw statuses in the table, lower case. @internal */
 export const KNOWN_STATUSES: readonly string[] = Object.keys(MEANINGS)
@@ -100,12 +88,11 @@ export function isDeploying({ status }: { readonly status: string }): boolean {
 
 /**
  * Looks a raw status up, whatever its case and surrounding blanks.
- *
  * @returns `undefined` for a status this table does not know: wait on, since guessing either way would lie.
  */
-export function meaningOf(rawStatus: string): StatusMeaning | undefined {
+export function meaningOf(rawStatus: string): { phase: DeploymentPhase; verdict?: DeploymentEnd } | undefined {
   const key = rawStatus.trim().toLowerCase()
-  return Object.hasOwn(MEANINGS, key) ? MEANINGS[key] : undefined
+  return Object.hasOwn(MEANINGS, key) ? MEANINGS[key as keyof typeof MEANINGS] : undefined
 }
 
 /** The newest lines the platform hands out at once (`deploy_log_lines`, `runtime_log_lines`). */
@@ -118,15 +105,7 @@ const MOST_LINES_KEPT = 5_000
 const NOT_SHOWN = '… lines not shown: the platform hands out only its newest 500, and the build wrote more in between'
 
 /** The build log of this deployment alone, sanitized. */
-export interface DeploymentLog {
-  /** Takes a window of the service's log; tells its new lines. @returns how many there were */
-  accept(window: readonly string[]): number
-  /** Takes a window that was written before our build began: none of its lines is ours. */
-  skip(window: readonly string[]): void
-  readonly lines: readonly string[]
-  /** What the lines tell of a build; `skipped` when one says that the image was there already. */
-  readonly buildTrace: 'none' | 'lines' | 'skipped'
-}
+export type DeploymentLog = ReturnType<typeof deploymentLog>
 
 /**
  * @param baseline lines of earlier deployments
@@ -136,7 +115,7 @@ export function deploymentLog(
   baseline: readonly string[],
   sanitize: (line: string) => string,
   tell: (line: string) => void,
-): DeploymentLog {
+) {
   const follower = followLog(WINDOW_LINES, baseline)
   const kept: string[] = []
   let count = 0
@@ -146,69 +125,65 @@ export function deploymentLog(
     kept.push(line)
   }
   return {
-    accept(window) {
-      const news = follower.accept(window)
-      if (news.outran) keep(NOT_SHOWN)
-      for (const line of news.lines) {
+    /** Takes a window of the service's log; tells its new lines. @returns how many there were */
+    accept(window: readonly string[]): number {
+      const { lines, outran } = follower.accept(window)
+      if (outran) keep(NOT_SHOWN)
+      for (const line of lines) {
         skipped ||= BUILD_SKIPPED.test(line)
         keep(sanitize(line))
       }
       if (kept.length > 2 * MOST_LINES_KEPT) kept.splice(0, kept.length - MOST_LINES_KEPT)
-      count += news.lines.length
-      return news.lines.length
+      count += lines.length
+      return lines.length
     },
-    skip: (window) => void follower.accept(window),
-    get lines() {
+    /** Takes a window that was written before our build began: none of its lines is ours. */
+    skip: (window: readonly string[]): void => void follower.accept(window),
+    get lines(): readonly string[] {
       return kept.slice(-MOST_LINES_KEPT)
     },
-    get buildTrace() {
+    /** What the lines tell of a build; `skipped` when one says that the image was there already. */
+    get buildTrace(): 'none' | 'lines' | 'skipped' {
       if (skipped) return 'skipped'
       return count > 0 ? 'lines' : 'none'
     },
   }
 }
 
-/** What is new in a window of the log. */
-interface LogNews {
-  /** Lines not seen before, oldest first. */
-  readonly lines: readonly string[]
-  /** The window moved on by more than its length: lines before these were never seen, and nobody can tell how many. */
-  readonly outran: boolean
-}
-
 /**
  * Follows the platform's build log: it is kept per service name and answered as the newest lines of the last 24 hours, so
  * that every reading repeats most of the one before, and the first one carries earlier deployments.
- *
  * @param windowSize the number of lines asked for in each reading
  * @param baseline the lines seen before our deployment began
  */
 export function followLog(windowSize: number, baseline: readonly string[]) {
   let seen = baseline
   return {
-    /** Takes the newest lines (oldest first) as read now. */
-    accept(window: readonly string[]): LogNews {
+    /**
+     * Takes the newest lines (oldest first) as read now.
+     * @returns those not seen before; `outran` when the window moved on by more than its length: lines before these were
+     *   never seen, and nobody can tell how many
+     */
+    accept(window: readonly string[]): { readonly lines: readonly string[]; readonly outran: boolean } {
       const before = seen
-      seen = window.length === 0 ? before : window
-      return newsBetween(before, window, windowSize)
+      if (window.length > 0) seen = window
+      const lines = newsBetween(before, window, windowSize)
+      return { lines: lines ?? window, outran: lines === undefined && window.length >= windowSize }
     },
   }
 }
 
-function newsBetween(before: readonly string[], window: readonly string[], windowSize: number): LogNews {
-  if (before.length === 0) return { lines: window, outran: window.length >= windowSize }
-  if (window.length < windowSize && stand(before, window, 0)) {
-    return { lines: window.slice(before.length), outran: false }
-  }
+/** The lines of a window that were not in the one before; undefined when it has nothing to do with that. */
+function newsBetween(before: readonly string[], window: readonly string[], windowSize: number) {
+  if (before.length === 0) return undefined
+  if (window.length < windowSize && stand(before, window, 0)) return window.slice(before.length)
   const known = overlap(before, window) || lastOccurrenceEnd(before, window)
-  if (known > 0) return { lines: window.slice(known), outran: false }
+  if (known > 0) return window.slice(known)
   // The last line may have been read while it was still being written; then it is shown again, complete.
   const unfinished = before.length > 1 ? overlap(before.slice(0, -1), window) : 0
-  if (unfinished > 0) return { lines: window.slice(unfinished), outran: false }
+  if (unfinished > 0) return window.slice(unfinished)
   // Log stores deliver late lines into the middle; those are news, the lines around them are not.
-  const inserted = linesInsertedInto(before, window)
-  if (inserted !== undefined) return { lines: inserted, outran: false }
-  return { lines: window, outran: window.length >= windowSize }
+  return linesInsertedInto(before, window)
 }
 
 /** Whether all of `lines` stand in `text` from `at` on. */
@@ -216,16 +191,10 @@ function stand(lines: readonly string[], text: readonly string[], at: number): b
   return at >= 0 && at + lines.length <= text.length && lines.every((line, index) => line === text[at + index])
 }
 
-/**
- * Length of the longest beginning of `window` which is an end of `before`. Both hold 500 lines at most, and most
- * comparisons end with the first line, so trying every place is quick.
- */
+/** Length of the longest beginning of `window` which is an end of `before`. Both hold 500 lines at most: trying every place is quick. */
 function overlap(before: readonly string[], window: readonly string[]): number {
   for (let length = Math.min(before.length, window.length); length > 0; length -= 1) {
-    const start = before.length - length
-    let same = 0
-    while (same < length && before[start + same] === window[same]) same += 1
-    if (same === length) return length
+    if (stand(before.slice(-length), window, 0)) return length
   }
   return 0
 }

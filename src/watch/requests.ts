@@ -11,53 +11,52 @@ const USER_AGENT = 'ink-deploy (health check)'
 
 /** {@link HttpRequest} over a `fetch` that sends neither cookies nor credentials by itself. */
 export function createHttpRequest(fetch: Fetch): HttpRequest {
-  return (url, signal, wanted) => fetchOnce(fetch, url, signal, wanted)
+  return async (url, signal, wanted) => {
+    const headers = { 'user-agent': USER_AGENT, accept: '*/*', 'cache-control': 'no-cache' }
+    const response = await fetch(url, { redirect: 'manual', credentials: 'omit', headers, signal })
+    const { status } = response
+    const location = response.headers.get('location')
+    const contains = wanted === undefined ? undefined : await says(response, wanted)
+    const text = wanted === undefined && status >= 400 ? await beginning(response) : undefined
+    // A body left unread keeps its connection open.
+    await response.body?.cancel()
+    return {
+      status,
+      ...(location !== null && { location }),
+      ...(contains !== undefined && { contains }),
+      ...(text !== undefined && { text }),
+    }
+  }
 }
 
-async function fetchOnce(fetch: Fetch, ...[url, signal, wanted]: Parameters<HttpRequest>): ReturnType<HttpRequest> {
-  const response = await fetch(url, {
-    redirect: 'manual',
-    credentials: 'omit',
-    headers: { 'user-agent': USER_AGENT, accept: '*/*', 'cache-control': 'no-cache' },
-    signal,
-  })
-  const location = response.headers.get('location')
-  const contains = wanted === undefined ? undefined : await says(response, wanted)
-  const text = wanted === undefined && response.status >= 400 ? await beginning(response) : undefined
-  // A body left unread keeps its connection open.
-  await response.body?.cancel()
-  return {
-    status: response.status,
-    ...(location === null ? {} : { location }),
-    ...(contains === undefined ? {} : { contains }),
-    ...(text === undefined ? {} : { text }),
+/** The pieces of a body, until so many bytes have come. */
+async function* piecesOf({ body }: Response, mostBytes: number) {
+  let bytes = 0
+  for await (const piece of body?.values({ preventCancel: true }) ?? []) {
+    yield piece
+    bytes += piece.byteLength
+    if (bytes >= mostBytes) return
   }
 }
 
 /** Enough to tell whose words they are. */
 const BEGINNING_BYTES = 2_000
 
-async function beginning({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body?.values({ preventCancel: true }) ?? []) {
-    chunks.push(chunk)
-    if (chunks.reduce((sum, { length }) => sum + length, 0) >= BEGINNING_BYTES) break
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, BEGINNING_BYTES))
+async function beginning(response: Response): Promise<string> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of piecesOf(response, BEGINNING_BYTES)) pieces.push(piece)
+  return new TextDecoder().decode(Buffer.concat(pieces).subarray(0, BEGINNING_BYTES))
 }
 
 /** Reads no further than to where the text stands. */
-async function says({ headers, body }: Response, wanted: string): Promise<boolean> {
-  if ([...headers].some(([name, value]) => `${name}: ${value}`.includes(wanted))) return true
+async function says(response: Response, wanted: string): Promise<boolean> {
+  if ([...response.headers].some(([name, value]) => `${name}: ${value}`.includes(wanted))) return true
   const decoder = new TextDecoder()
   let seen = ''
-  let length = 0
-  for await (const chunk of body?.values({ preventCancel: true }) ?? []) {
-    // What stands in two chunks is found as well.
-    seen = seen.slice(-wanted.length) + decoder.decode(chunk, { stream: true })
+  for await (const piece of piecesOf(response, LONGEST_BODY_BYTES)) {
+    // What stands in two pieces is found as well.
+    seen = seen.slice(-wanted.length) + decoder.decode(piece, { stream: true })
     if (seen.includes(wanted)) return true
-    length += chunk.byteLength
-    if (length >= LONGEST_BODY_BYTES) return false
   }
   return false
 }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { lookUp } from '../../src/flows/pull-requests.ts'
 import type { Deps } from '../../src/flows/run.ts'
 import type { ChangedFiles, PullRequestState } from '../../src/github/pull-requests.ts'
+import type { NeededFact } from '../../src/plan/event.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
-import type { NeededFact } from '../../src/plan/plan.ts'
 import { baseSha, headSha, planInput, push } from '../plan/plan-inputs.ts'
 
 type Parts = Parameters<typeof lookUp>[0]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Platform } from '../../src/ink/platform.ts'
-import type { TemplateInstance } from '../../src/ink/resources.ts'
+import type { TemplateInstance } from '../../src/ink/results.ts'
 import type { How } from './stage.ts'
 import { useStage } from './use-stage.ts'
 

@@ -37,9 +37,11 @@ export class VirtualGitHub {
   /** Makes a pull request what it is from now on: open, until told otherwise. */
   setPull(number: number, more: Partial<PullRequestState> = {}): void {
     const head = { sha: commitOf(`${number}`), ref: `change-${number}`, repository: 'acme/web' }
-    const { labels, draft, title, htmlUrl, author, base } = pullRequestOf({ number })
-    const rest = { labels, draft, title, htmlUrl, author, base, merged: false, updatedAt: '2026-11-22T10:00:00Z' }
-    this.pulls.set(number, { ...rest, number, open: true, head, ...more })
+    const { labels, draft, base } = pullRequestOf({ number })
+    const htmlUrl = `https://github.com/acme/web/pull/${number}`
+    const rest = { labels, draft, htmlUrl, title: 'Add a page', author: 'ada', updatedAt: '2026-11-22T10:00:00Z' }
+    const state = { number, open: true, merged: false, head, base: { ...base, ref: 'main' } }
+    this.pulls.set(number, { ...rest, ...state, ...more })
   }
 
   adapter(signal: AbortSignal): GitHub {

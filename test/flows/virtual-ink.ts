@@ -1,9 +1,8 @@
 import type { Clock } from '../../src/core/async.ts'
-import type { ServiceSettings } from '../../src/ink/arguments.ts'
+import type { ServiceSettings } from '../../src/ink/catalogue.ts'
 import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import type { Platform } from '../../src/ink/platform.ts'
-import type { Database } from '../../src/ink/resources.ts'
-import type { Service } from '../../src/ink/results.ts'
+import type { Database, Service } from '../../src/ink/results.ts'
 import { parseDeploymentBranch } from '../../src/plan/names.ts'
 import type { Source } from '../../src/source/source.ts'
 

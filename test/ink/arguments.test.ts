@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { allowedValues, argumentsRefused, refusedArguments, shapeArguments } from '../../src/ink/arguments.ts'
-import { openCatalogue } from '../../src/ink/catalogue.ts'
+import {
+  allowedValues,
+  argumentsRefused,
+  openCatalogue,
+  refusedArguments,
+  shapeArguments,
+} from '../../src/ink/catalogue.ts'
 
 function tool(properties: Record<string, object>) {
   return { name: 'create_service', inputSchema: { type: 'object' as const, properties } }

@@ -3,8 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { innermostReason } from '../../src/core/errors.ts'
 import { costPerDay, mebibytes } from '../../src/ink/account.ts'
 import { classifyToolError } from '../../src/ink/errors.ts'
-import { zonesSchema } from '../../src/ink/resources.ts'
-import { gitAccessSchema, readResult, repositorySlug, serviceSchema, servicesSchema } from '../../src/ink/results.ts'
+import {
+  gitAccessSchema,
+  readResult,
+  repositorySlug,
+  serviceSchema,
+  servicesSchema,
+  zonesSchema,
+} from '../../src/ink/results.ts'
 
 const g1 = {
   service_id: 's1',

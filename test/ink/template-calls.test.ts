@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/ink/catalogue.ts'
 import { openCatalogue } from '../../src/ink/catalogue.ts'
 import { ToolError } from '../../src/ink/errors.ts'
-import { templateCalls } from '../../src/ink/resources.ts'
+import { templateCalls } from '../../src/ink/platform.ts'
 import { readResult } from '../../src/ink/results.ts'
 
 const catalogue = openCatalogue(

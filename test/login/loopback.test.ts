@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { expect, it } from 'vitest'
-import { browserCommand, openLoopback } from '../../src/login/interaction.ts'
+import { openLoopback } from '../../src/login/key.ts'
+import { browserCommand } from '../../src/login/login.ts'
 
 it('lets the browser in once, and says nothing about success', async () => {
   await using loopback = await openLoopback('ours')

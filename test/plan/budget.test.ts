@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fitsBudget, roomInBudget } from '../../src/plan/preview-limits.ts'
+import { fitsBudget, roomInBudget } from '../../src/plan/guards.ts'
 
 const running = (...costs: readonly (readonly [string, number, boolean?])[]) =>
   costs.map(([preview, perDay, mayGo = true]) => ({ preview, perDay, mayGo }))

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { describePlan } from '../../src/plan/describe.ts'
-import type { RunEvent } from '../../src/plan/event.ts'
+import type { Facts, RunEvent } from '../../src/plan/event.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
-import type { Facts } from '../../src/plan/plan.ts'
 import { comment, planInput, pullRequestEvent, pullRequestOf, push } from './plan-inputs.ts'
 
 function lines(event: RunEvent, given: Parameters<typeof planInput>[1] = {}, facts: Facts = {}): string {

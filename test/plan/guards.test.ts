@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { RunEvent } from '../../src/plan/event.ts'
+import type { Facts, RunEvent } from '../../src/plan/event.ts'
 import { mayChange, mayDelete, ownershipOf, previewState } from '../../src/plan/guards.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { matchesPaths } from '../../src/plan/paths.ts'
-import type { Facts } from '../../src/plan/plan.ts'
 import type { SettingName } from '../../src/plan/settings.ts'
 import { comment, headSha, planInput, pullRequestEvent, pullRequestOf, push, revealed } from './plan-inputs.ts'
 
@@ -121,7 +120,7 @@ describe('a fork’s code, with the repository’s key in reach', () => {
 
   test('gets the values of preview-env and no others', () => {
     const given = { ...gate, env: 'SHARED=1', 'preview-env': 'OPEN=1', 'production-env': 'P=1' }
-    const made = make(target('labeled', 'preview'), given, { permission: 'admin', approval: 'given' })
+    const made = make(target('labeled', 'preview'), given, { permission: 'write', approval: 'given' })
     expect(
       made.kind === 'preview' && Object.keys(revealed(made.variables)).filter((name) => !name.startsWith('INK_')),
     ).toEqual(['OPEN'])
@@ -131,7 +130,7 @@ describe('a fork’s code, with the repository’s key in reach', () => {
     const made = make(
       target('labeled', 'preview'),
       { ...gate, directory: 'dist' },
-      { permission: 'admin', approval: 'given' },
+      { permission: 'write', approval: 'given' },
     )
     expect(made).toMatchObject({ status: 'skipped', reason: expect.stringContaining('directory') })
   })

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { RunEvent } from '../../src/plan/event.ts'
+import type { Facts, RunEvent } from '../../src/plan/event.ts'
+import type { NeedsPlan } from '../../src/plan/intent.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
-import type { Facts, NeedsPlan, Plan } from '../../src/plan/plan.ts'
+import type { Plan } from '../../src/plan/plan.ts'
 import type { SettingName } from '../../src/plan/settings.ts'
 import {
   baseSha,
@@ -57,8 +58,8 @@ describe('what an event means', () => {
     },
   )
 
-  test('pull_request closed: teardown, merged or not', () => {
-    const closed = pullRequestOf({ state: 'closed', merged: true })
+  test('pull_request closed: teardown', () => {
+    const closed = pullRequestOf({ state: 'closed' })
     expect(planned('teardown', pullRequestEvent('closed', { pullRequest: closed }))).toMatchObject({
       serviceName: 'acme-web-pr-12',
       databaseName: 'acme-web-pr-12-db',
@@ -434,7 +435,7 @@ describe('a command in a comment', () => {
   })
 
   test('of somebody who may not write gets a polite no, key or not', () => {
-    for (const permission of ['read', 'none', 'unreadable'] as const) {
+    for (const permission of ['read', 'unreadable'] as const) {
       const declined = planned('decline', comment('/ink stop'), { 'api-key': '' }, { permission })
       expect(declined).toMatchObject({ pullRequest: 12, askedBy: { commentId: 99, login: 'grace' } })
     }
@@ -492,13 +493,7 @@ test('whatever GitHub answers, a plan is made after a few questions, and none is
       'not-found' as const,
       'unreadable' as const,
     ),
-    permission: fc.constantFrom(
-      'admin' as const,
-      'write' as const,
-      'read' as const,
-      'none' as const,
-      'unreadable' as const,
-    ),
+    permission: fc.constantFrom('write' as const, 'read' as const, 'unreadable' as const),
     approval: fc.constantFrom('given' as const, 'not-given' as const, 'unreadable' as const),
     live: fc.constantFrom({ commit: headSha }, { commit: baseSha }, 'absent' as const, 'unknown' as const),
     relation: fc.constantFrom('ahead' as const, 'other' as const, 'unreadable' as const),

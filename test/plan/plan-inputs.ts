@@ -36,7 +36,6 @@ export function contextOf(overrides: Partial<RunContext> = {}): RunContext {
   return {
     repository,
     actor: 'ada',
-    triggeringActor: 'ada',
     runId: 7,
     runAttempt: 1,
     runUrl: 'https://github.com/acme/web/actions/runs/7',
@@ -59,14 +58,10 @@ export function pullRequestOf(overrides: Partial<PullRequest> = {}): PullRequest
   return {
     number: 12,
     state: 'open',
-    merged: false,
     draft: false,
-    title: 'Add a page',
-    htmlUrl: 'https://github.com/acme/web/pull/12',
     head: { sha: headSha, ref: 'feature', repository: 'acme/web' },
-    base: { sha: baseSha, ref: 'main' },
+    base: { sha: baseSha },
     labels: [],
-    author: 'ada',
     ...overrides,
   }
 }
@@ -97,7 +92,6 @@ export function comment(body: string, overrides: Partial<Extract<RunEvent, { kin
     author: 'grace',
     byBot: false,
     authorMayWrite: undefined,
-    createdAt: '2026-11-22T10:00:00Z',
     ...overrides,
   }
 }

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { SweepRules } from '../../src/plan/plan.ts'
-import { decideSweep, type SweepCandidate } from '../../src/plan/preview-limits.ts'
+import { decideSweep, type SweepCandidate } from '../../src/plan/guards.ts'
 import { pullRequestOf } from './plan-inputs.ts'
 
 const day = 86_400_000
 const now = 1_800_000_000_000
+type SweepRules = Parameters<typeof decideSweep>[2]
 const noRules: SweepRules = { previewLabel: undefined, previewTtlMs: undefined, maxPreviews: undefined }
 
 function preview(pullRequest: number, overrides: Partial<SweepCandidate> = {}): SweepCandidate {

@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
-import { checkWorkflow, removalBy, type WorkflowFacts } from '../../src/plan/workflow/check.ts'
-import { parseWorkflow, type Workflow } from '../../src/plan/workflow/workflow.ts'
+import { checkWorkflow, parseWorkflow, removalBy, type Workflow, type WorkflowFacts } from '../../src/plan/workflow.ts'
 
 const PATH = '.github/workflows/deploy.yml'
 

@@ -17,7 +17,6 @@ test('the context is read from the runner’s variables and the payload', () => 
       apiUrl: 'https://api.github.com',
     },
     actor: 'ada',
-    triggeringActor: 'grace',
     runId: 42,
     runAttempt: 1,
     runUrl: 'https://github.com/acme/web/actions/runs/42',

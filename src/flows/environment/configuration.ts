@@ -1,10 +1,11 @@
 import { nearestWord, shortSha } from '../../core/format.ts'
-import { type FileCommit, fileCommitOf, fileOwner } from '../../plan/command-meaning.ts'
-import type { RunEvent } from '../../plan/event.ts'
+import type { Facts, RunEvent } from '../../plan/event.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
   databaseProblems,
   environmentProblems,
+  type FileCommit,
+  fileCommitOf,
   inEnvironment,
   ofEnvironment,
   type PlacedService,
@@ -22,9 +23,10 @@ import {
   type Wire,
   wiresOf,
 } from '../../plan/file/references.ts'
+import type { RefusedPlan } from '../../plan/intent.ts'
 import { type PlanInput, productionBranch } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
-import type { Facts, Plan, RefusedPlan } from '../../plan/plan.ts'
+import type { Plan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../pull-requests.ts'
@@ -71,9 +73,11 @@ type Reading = Deps & Pick<RunMeta, 'signal'>
 export async function readConfiguration(deps: Reading, event: RunEvent): Promise<Configuration> {
   const { settings, context } = deps
   const input: PlanInput = { context, event, settings }
-  const { commit, facts } = await commitOf(input, deps)
+  const asked = fileCommitOf(input, {})
+  const facts = asked && 'need' in asked ? await lookUp(deps, asked.need, deps.signal) : {}
+  const commit = asked && 'need' in asked ? fileCommitOf(input, facts) : asked
   const nothing = { ...unread(settings), facts }
-  if (commit === undefined) return nothing
+  if (commit === undefined || 'need' in commit) return nothing
   const path = settings.config
   const text = await readFileAt(commit, path, deps)
   const isBranch = commit.branch !== undefined && !commit.elseProduction
@@ -87,26 +91,6 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
   }
   if (isBranch && !parsed?.file.environments.some(({ branch }) => branch === commit.branch)) return nothing
   return { facts, file: parsed?.file, ...settingsWith(deps, parsed?.file, commit) }
-}
-
-/** Whose file counts; undefined where none does, or where the plan will say what is wrong. */
-async function commitOf(
-  input: PlanInput,
-  deps: Reading,
-): Promise<{ readonly commit: FileCommit | undefined; readonly facts: Facts }> {
-  const owner = fileOwner(input)
-  if (owner.kind === 'none') return { commit: undefined, facts: {} }
-  if (owner.kind === 'commit') {
-    const { kind, ...rest } = owner
-    const ordinaryCheckouts = [input.context.sha, owner.wanted.sha]
-    return { commit: { ...rest, ordinaryCheckouts, untrusted: false, environment: 'production' }, facts: {} }
-  }
-  const { of } = owner
-  if (of.kind === 'known') return { commit: fileCommitOf(of.pullRequest, input), facts: {} }
-  const { kind, ...rest } = of
-  const facts = await lookUp(deps, { fact: 'pullRequest', ...rest } as Parameters<typeof lookUp>[1], deps.signal)
-  const { pullRequest } = facts
-  return { commit: typeof pullRequest === 'object' ? fileCommitOf(pullRequest, input) : undefined, facts }
 }
 
 /** From the checkout where it holds the commit, else from GitHub. */

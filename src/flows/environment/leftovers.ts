@@ -1,9 +1,10 @@
 import { safeMessage } from '../../core/sanitize.ts'
-import { formerRepositoryOf, placeOf } from '../../plan/build-plan.ts'
 import { compareWithFile, nameNow, type RunningService } from '../../plan/file/placement.ts'
+import type { RefusedPlan } from '../../plan/intent.ts'
 import { databaseName, previewName } from '../../plan/names.ts'
-import type { Plan, RefusedPlan } from '../../plan/plan.ts'
-import { configMark, marks, namedEnvironmentOf } from '../../plan/variables.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { placeOf } from '../../plan/plan.ts'
+import { configMark, formerRepositoryOf, marks, namedEnvironmentOf } from '../../plan/variables.ts'
 import type { Report } from '../../report/model.ts'
 import { openReporter } from '../reporter.ts'
 import { ownServices } from '../resources/repository.ts'
@@ -38,7 +39,7 @@ export async function findLeftovers(
   try {
     const running = await connected(deps, (run) => findRunning(run, number))
     const here = placed.filter(({ key }) => services.every(({ name, idle }) => name !== key || idle !== 'no-previews'))
-    const names = here.map(({ name }) => (number === undefined ? name : previewName(name, number)))
+    const names = here.map(({ name }) => previewName(name, number))
     // Beside the one service of a file there may be those of other workflows, which no file has made.
     const isWanted = ({ madeNow, key }: RunningService) =>
       (services.length === 0 && key === undefined) || names.includes(madeNow)

@@ -1,8 +1,7 @@
 import { signalWithin, tryEach } from '../../core/async.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { mayHaveHappened } from '../../ink/errors.ts'
-import type { DnsRecord, Zone } from '../../ink/resources.ts'
-import type { Service } from '../../ink/results.ts'
+import type { DnsRecord, Service, Zone } from '../../ink/results.ts'
 import {
   describeRecord,
   dnsDifference,

@@ -2,8 +2,8 @@
  * Finds the services of a repository by the files that lie in it, and what each needs said so that it can be built and
  * answers. It knows paths and reads a few files; it guesses nothing that it cannot give a reason for.
  */
-import { configFile, manifestAt, nodeIn } from './detect-node.ts'
-import { at, type FileTree, type Found, has } from './file-tree.ts'
+import type { ProductionPlan } from '../plan.ts'
+import { at, configFile, type FileTree, type Found, has, manifestAt, nodeIn, siteIn } from './detect-node.ts'
 
 /** Something that runs. */
 export interface FoundService extends Found {
@@ -165,37 +165,72 @@ function staticIn(tree: FileTree, folder: string): Found | undefined {
   }
 }
 
-/** `ink.yml` with these services. Values stand in quotes where YAML could read them as something else. */
-export function inkFileOf(services: readonly FoundService[]): string {
-  const lines = services.flatMap(({ name, root, kind, settings }) => {
-    const given = { ...(root === '.' ? {} : { root }), ...settings }
-    if (Object.keys(given).length === 0) return [`  ${name}: {} # ${kind}: ml.ink finds out the rest`]
-    return [`  ${name}: # ${kind}`, ...nested(given, '    ')]
-  })
-  return [`# yaml-language-server: $schema=${schemaUrl}`, 'services:', ...lines, ''].join('\n')
+/** How a service is created that nothing is said of, where its files leave no doubt. */
+export interface DetectedBuild {
+  readonly settings: {
+    readonly buildPack: string
+    readonly buildCommand?: string | undefined
+    readonly publishDirectory?: string | undefined
+  }
+  /** Why, and what: for log and summary. */
+  readonly sentence: string
 }
 
-const schemaUrl = 'https://raw.githubusercontent.com/OWNER/ink-deploy/v1/ink.schema.json'
-
-function nested(settings: Readonly<Record<string, string>>, indent: string): string[] {
-  const groups = new Map<string, Record<string, string>>()
-  const lines: string[] = []
-  for (const [key, value] of Object.entries(settings)) {
-    const [group = '', below] = key.split('.')
-    if (below === undefined) lines.push(`${indent}${key}: ${scalar(value)}`)
-    else groups.set(group, { ...groups.get(group), [below]: value })
-  }
-  for (const [group, below] of groups) {
-    const pairs = Object.entries(below).map(([key, value]) => `${key}: ${scalar(value)}`)
-    lines.push(`${indent}${group}: { ${pairs.join(', ')} }`)
-  }
-  return lines
+/** Whether anybody has said how the service is to be built or started; then nothing is detected. */
+export function isBuildSaid({
+  build,
+  directory,
+  variables,
+}: Pick<ProductionPlan, 'build' | 'directory' | 'variables'>) {
+  const { buildPack, buildCommand, startCommand, publishDirectory, dockerfilePath } = build
+  const said = [buildPack, buildCommand, startCommand, publishDirectory, dockerfilePath, directory]
+  // Such variables configure the builder itself.
+  return said.some((one) => one !== undefined) || [...variables.keys()].some((name) => /^(RAIL|NIX)PACKS?_/.test(name))
 }
 
-function scalar(value: string): string {
-  return /^[A-Za-z./][\w./ -]*$/.test(value) && !/^(true|false|null|yes|no|on|off)$/i.test(value)
-    ? value
-    : /^\d{1,5}$/.test(value)
-      ? value
-      : JSON.stringify(value)
+/** Those files of a directory by whose contents anything is decided: few, however large the tree is. */
+export function decidingFiles(paths: ReadonlySet<string>, folder: string): string[] {
+  const start = folder === '.' ? '' : `${folder}/`
+  return [...paths].filter((path) => path.startsWith(start) && decides(path.slice(start.length)))
+}
+
+/** They say how to build, or what to start, without a setting. */
+const builderFiles = ['Procfile', 'railpack.json', 'railpack.toml', 'nixpacks.toml', 'Staticfile']
+const serverFiles = ['server', 'index', 'main', 'app'].flatMap((name) => [`${name}.js`, `${name}.mjs`, `${name}.ts`])
+
+/** The settings that a directory's files call for: those of a Dockerfile, or of an app that is but files once it is built. */
+export function detectBuild(tree: FileTree, folder: string): DetectedBuild | undefined {
+  if (builderFiles.some((name) => has(tree, folder, name))) return undefined
+  const { settings = {}, reasons: [reason] = [] } = detectIn(tree, folder) ?? {}
+  const { 'build.pack': buildPack, 'build.command': buildCommand, 'build.publish': publishDirectory } = settings
+  if (buildPack === undefined) return undefined
+  if (buildPack !== 'dockerfile' && (publishDirectory === undefined || !leavesNoDoubt(tree, folder))) return undefined
+  const said = [
+    `pack: ${buildPack}`,
+    ...(publishDirectory === undefined ? [] : [`command: ${buildCommand}`, `publish: ${publishDirectory}`]),
+  ].join(', ')
+  return {
+    settings: { buildPack, buildCommand, publishDirectory },
+    sentence: `Nothing says how to build it, and ${reason}: created with \`build: { ${said} }\`, which stays until ink.yml says otherwise.`,
+  }
+}
+
+/** Whether a site is built as its tool does as a rule, and nothing beside it looks like a server. */
+function leavesNoDoubt(tree: FileTree, folder: string): boolean {
+  // What the page loads runs in browsers.
+  const page = tree.read(at(folder, 'index.html')) ?? ''
+  const servers = serverFiles.filter((name) => !page.includes(name))
+  const beside = [...servers, 'pnpm-workspace.yaml'].some((name) => has(tree, folder, name))
+  return !beside && manifestAt(tree, folder)?.workspaces === undefined && siteIn(tree, folder)?.usual === true
+}
+
+/** What to set so that it starts, for a failure that may come of its not being set. */
+export function startAdvice(tree: FileTree, folder: string): string | undefined {
+  const { settings = {}, reasons: [reason] = [] } = detectIn(tree, folder) ?? {}
+  const { start, 'build.publish': publish, 'health.path': path } = settings
+  if (publish !== undefined)
+    return `The build leaves \`${publish}/\`; set \`build: { publish: ${publish} }\` in ink.yml to have it served (${reason}).`
+  if (start === undefined) return undefined
+  const health = path === undefined ? '' : ` and \`health: { path: ${path} }\``
+  return `Set \`start: ${start}\`${health} in ink.yml (${reason}).`
 }

@@ -13,23 +13,14 @@ import {
   type Scalar,
 } from 'yaml'
 import { errorMessage } from '../../core/errors.ts'
-import { shown } from '../../core/format.ts'
+import { didYouMean, shown } from '../../core/format.ts'
 import { environmentNameProblem } from '../names.ts'
+import { watchedPaths } from '../paths.ts'
 import { settingTable } from '../setting-table.ts'
-import type { Given, SettingName } from '../settings.ts'
-import { branch as branchType } from '../values.ts'
-import { isMark } from '../variables.ts'
+import { anyService, fileKeys, ofPreviews, ownKey, type SettingName } from '../settings.ts'
+import { branch as branchType, type Given } from '../values.ts'
+import { isMark, variableName } from '../variables.ts'
 import {
-  describeNearest,
-  isShorthand,
-  isSwitch,
-  type KeyNode,
-  keysBelowService,
-  keyTree,
-  watchedPaths,
-} from './keys.ts'
-import {
-  circleIn,
   describeProblem,
   type FileProblem,
   type FileService,
@@ -39,8 +30,20 @@ import {
   parseTemplate,
   placeOfProblem,
   referencesOf,
-  wiresOfPreviews,
+  wiringProblems,
 } from './references.ts'
+
+/** What may stand right below a place; `*` for any name. */
+function namesBelow(place: string): string[] {
+  const start = place === '' ? '' : `${place}.`
+  const below = fileKeys.filter(({ key }) => key.startsWith(start))
+  return [...new Set(below.map(({ key }) => key.slice(start.length).replace(/\..*/, '')))]
+}
+
+/** A key with others below it that may also be `true` or `false`: a service without previews says `preview: false`. */
+const switchPlace = `${anyService}preview`
+/** One that may also be a branch: `staging: develop` is short for `staging: { branch: develop }`. */
+const branchPlace = 'environments.*'
 
 /** `ink.yml`, read: every key is known, and every value is of the right shape. What the values say is checked with the settings. */
 export interface InkFile {
@@ -93,34 +96,27 @@ class Reader {
     const root = document.contents
     if (root !== null && !isMap(root))
       this.#problem(root, 'must be a mapping with the keys services, previews, environments and prices')
-    if (isMap(root)) this.#mapping(root, keyTree, [])
+    if (isMap(root)) this.#mapping(root, '', [])
     const services = [...this.#names].map(([name, key]): FileService => {
       const of = (part: string) => this.#readVariables(`services.${name}.${part}`)
       const variables = { shared: of('env'), preview: of('preview.env'), production: of('production.env') }
       const hasPreviews = !this.#withoutPreviews.has(name)
       return { name, label: this.#label(key, `services.${name}`), hasPreviews, variables }
     })
-    for (const { service, output, label } of wiresOfPreviews(services))
-      if (output.startsWith('database.') && this.#withoutPreviews.has(service))
-        this.#problemAt(
-          label,
-          `${service} has no previews (preview: false), and a preview must not use production’s database; its url and host are there for all`,
-        )
-    const circle = circleIn(services)
-    if (circle)
-      this.#problem(this.#names.get(circle[0] ?? ''), `services wait for each other in a circle: ${circle.join(' → ')}`)
+    this.#problems.push(...wiringProblems(services, this.#path))
     const environments = this.#readEnvironments()
     if (this.#problems.length > 0) return this.#refused()
     return { ok: true, file: { path: this.#path, services, environments, written: this.#written } }
   }
 
   readonly #written: InkFile['written'] = (setting, service, environment) => {
-    const keys = keysBelowService(setting)
-    if (keys === undefined) return this.#values.get(settingTable[setting].key ?? '')
+    const own = ownKey(setting)
+    if (own === undefined) return this.#values.get(settingTable[setting].key ?? '')
     if (service === undefined) return undefined
-    const value = (key: string | undefined) => this.#values.get(`services.${service}.${key}`)
-    if (setting === 'paths') return watchedPaths(this.#path, value('root'), value(keys.own), this.#names.size > 1)
-    return (environment === 'preview' ? value(keys.preview) : undefined) ?? value(keys.own)
+    const value = (key: string) => this.#values.get(`services.${service}.${key}`)
+    if (setting === 'paths') return watchedPaths(this.#path, value('root'), value(own), this.#names.size > 1)
+    const isOwn = environment === 'preview' && ofPreviews.includes(setting)
+    return (isOwn ? value(`preview.${own}`) : undefined) ?? value(own)
   }
 
   #refused(): ParsedFile {
@@ -128,20 +124,21 @@ class Reader {
     return { ok: false, problems: problems.slice(0, mostProblems) }
   }
 
-  #mapping(node: Node, known: KeyNode, key: readonly string[]): void {
+  /** @param place what the key is in the list of all, with `*` for each name */
+  #mapping(node: Node, place: string, key: readonly string[]): void {
+    const names = namesBelow(place)
     if (!isMap(node)) {
-      const or = isSwitch(key) ? 'false, or ' : isShorthand(key) ? 'a branch, or ' : ''
-      this.#problem(node, `${key.join('.')} must be ${or}a mapping with ${[...known.below.keys()].join(', ')}`)
+      const or = place === switchPlace ? 'false, or ' : place === branchPlace ? 'a branch, or ' : ''
+      this.#problem(node, `${key.join('.')} must be ${or}a mapping with ${names.join(', ')}`)
       return
     }
-    const any = known.below.get('*')
     for (const pair of node.items) {
       const name = nameOf(pair)
-      const below = any ?? known.below.get(name)
-      if (any && key.join('.') === 'services') this.#named(pair, name)
-      if (any && key.join('.') === 'environments') this.#environments.set(name, pair.key)
-      if (below) this.#entry(pair, below, [...key, name])
-      else this.#unknown(pair, name, known, key)
+      if (place === 'services') this.#named(pair, name)
+      if (place === 'environments') this.#environments.set(name, pair.key)
+      const step = names[0] === '*' ? '*' : name
+      if (names.includes(step)) this.#entry(pair, place === '' ? step : `${place}.${step}`, [...key, name])
+      else this.#unknown(pair, name, names, key)
     }
   }
 
@@ -154,27 +151,30 @@ class Reader {
     )
   }
 
-  #unknown(pair: Pair, name: string, known: KeyNode, key: readonly string[]): void {
-    const names = [...known.below.keys()]
-    const where = `${key.length === 0 ? 'here' : `in ${key.join('.')}`}${describeNearest(name, names)}`
-    this.#problem(pair.key, `there is no key ${shown(name)} ${where} (allowed: ${names.join(', ')})`)
+  #unknown(pair: Pair, name: string, names: readonly string[], key: readonly string[]): void {
+    // One that is spelled like it, or where a setting of that name belongs.
+    const home = fileKeys.find(({ key: path, setting }) => setting === name || path.split('.').at(-1) === name)
+    const near = didYouMean(name, names) || (home ? `; it belongs to ${home.key.replace('*', 'NAME')}` : '')
+    const where = key.length === 0 ? 'here' : `in ${key.join('.')}`
+    this.#problem(pair.key, `there is no key ${shown(name)} ${where}${near} (allowed: ${names.join(', ')})`)
   }
 
-  #entry(pair: Pair, known: KeyNode, key: readonly string[]): void {
+  #entry(pair: Pair, place: string, key: readonly string[]): void {
     const value = pair.value as Node | null
     const label = key.join('.')
+    const setting = fileKeys.find((one) => one.key === place)?.setting
     if (isAlias(value)) this.#problem(value, `${label}: aliases (*name) are not followed; write it out`)
     else if (value === null || (isScalar(value) && (value.value === null || value.value === '')))
       this.#problem(pair.key, `${label}: has no value`)
-    else if (isSwitch(key) && isScalar(value) && typeof value.value === 'boolean') {
+    else if (place === switchPlace && isScalar(value) && typeof value.value === 'boolean') {
       if (!value.value) this.#withoutPreviews.add(key[1] ?? '')
-    } else if (isShorthand(key) && isScalar(value)) this.#setting(value, 'environment-branch', `${label}.branch`)
-    else if (known.setting === undefined) this.#mapping(value, known, key)
-    else if (['env', 'preview-env', 'production-env', 'environment-env'].includes(known.setting)) {
-      // They may refer to services, so they are read once all of these are known.
-      if (isMap(value)) this.#variables.set(label, value.items)
-      else this.#problem(value, `${label}: must be a mapping of variables to values`)
-    } else this.#setting(value, known.setting, label)
+    } else if (place === branchPlace && isScalar(value)) this.#setting(value, 'environment-branch', `${label}.branch`)
+    else if (setting === undefined) this.#mapping(value, place, key)
+    else if (!['env', 'preview-env', 'production-env', 'environment-env'].includes(setting))
+      this.#setting(value, setting, label)
+    // They may refer to services, so they are read once all of these are known.
+    else if (isMap(value)) this.#variables.set(label, value.items)
+    else this.#problem(value, `${label}: must be a mapping of variables to values`)
   }
 
   #setting(value: Node, setting: SettingName, label: string): void {
@@ -223,7 +223,7 @@ class Reader {
       const value = pair.value as Node | null
       const name = nameOf(pair)
       const at = `${label}.${name}`
-      if (!/^[A-Za-z_]\w*$/.test(name))
+      if (!variableName.test(name))
         this.#problem(pair.key, `${at}: a variable has letters, digits and _, and starts with no digit`)
       else if (isMark(name)) this.#problem(pair.key, `${at}: is a mark of this action and cannot be set`)
       if (!isScalar(value) || value.value === null) {

@@ -1,6 +1,9 @@
-import type { RepositoryName } from '../event.ts'
-import { madeName, nameIn, nameOfSeveral, parseServiceName, previewName } from '../names.ts'
-import type { Given, Settings } from '../settings.ts'
+import { branchOf, type Facts, isFromFork, type RepositoryName, type RunContext } from '../event.ts'
+import { type IntentTo, type NeedsPlan, type PlanInput, productionBranch, pullRequestOf } from '../intent.ts'
+import { intentOf } from '../make-plan.ts'
+import { madeName, nameIn, parseServiceName, previewName } from '../names.ts'
+import type { Settings } from '../settings.ts'
+import type { Given } from '../values.ts'
 import { type FileService, type NamedEnvironment, noVariables, type ServiceVariables, type Wire } from './references.ts'
 
 /** A service of the file, and what it is called in production. */
@@ -27,7 +30,7 @@ export function placeServices(
     const parsed = given && parseServiceName(given.text)
     if (given && parsed && 'allowed' in parsed)
       problems.push(`${given.label}: must be ${parsed.allowed}, but is ${JSON.stringify(given.text)}`)
-    const name = parsed && 'value' in parsed ? parsed.value : nameOfSeveral(repository, key)
+    const name = parsed && 'value' in parsed ? parsed.value : madeName(repository, key)
     const other = keys.get(name)
     if (other !== undefined)
       problems.push(
@@ -63,10 +66,8 @@ export function nameNow(
   former: RepositoryName | undefined,
 ): string {
   const { name, key, number, environment } = service
-  const made = (of: RepositoryName) => {
-    const base = madeName(of, key)
-    return number === undefined ? nameIn(environment, base) : previewName(base, number)
-  }
+  // A preview is of production, and an environment has none.
+  const made = (of: RepositoryName) => previewName(nameIn(environment, madeName(of, key)), number)
   return former && made(former) === name ? made(repository) : name
 }
 
@@ -177,4 +178,90 @@ export function databaseProblems(
       return []
     }),
   )
+}
+
+/** The commit whose `ink.yml` counts. */
+export interface FileCommit {
+  readonly wanted: { readonly sha: string }
+  /** Commits at which the default checkout may stand for this event. */
+  readonly ordinaryCheckouts: readonly string[]
+  /** It is a fork's preview: what lies in the workspace is a stranger's, and the base commit's file counts. */
+  readonly untrusted: boolean
+  readonly environment: 'preview' | 'production'
+  /** The file counts only if it gives this branch an environment of its own. */
+  readonly branch?: string | undefined
+  /** Then it counts for production. */
+  readonly elseProduction?: boolean | undefined
+}
+
+/**
+ * Whose `ink.yml` a run goes by. Asked before the file is known, so that nothing in it can change the answer.
+ *
+ * @returns undefined where none is needed (what is taken down is found by its marks), or the plan will say what is wrong
+ */
+export function fileCommitOf(input: PlanInput, facts: Facts): FileCommit | NeedsPlan | undefined {
+  const { event, context } = input
+  const { sha } = context
+  const intent = intentOf(input)
+  switch (intent.kind) {
+    case 'none': {
+      // Whether a label or a draft means anything stands in the file, and so does whether a branch has an environment.
+      if (event.kind === 'pull-request' && event.action !== 'closed') return ofPullRequest(event, input, facts)
+      const branch = branchWithEnvironment(input)
+      return branch === undefined
+        ? undefined
+        : ofCommit((event.kind === 'push' && event.after) || sha, context, { branch })
+    }
+    case 'preview':
+      return ofPullRequest(intent.of, input, facts)
+    case 'production':
+      return ofCommit(intent.wanted.sha, context)
+    case 'rollback':
+    case 'logs':
+      return intent.number === undefined
+        ? ofCommit(sha, context, { branch: branchWithEnvironment(input), elseProduction: true })
+        : ofPullRequest({ number: intent.number }, input, facts)
+    case 'sweep':
+    case 'monitor':
+      return ofCommit(sha, context)
+    default:
+      return undefined
+  }
+}
+
+function ofCommit(
+  sha: string,
+  context: RunContext,
+  only: Pick<FileCommit, 'branch' | 'elseProduction'> = {},
+): FileCommit {
+  return {
+    wanted: { sha },
+    ordinaryCheckouts: [context.sha, sha],
+    untrusted: false,
+    environment: 'production',
+    ...only,
+  }
+}
+
+/** The head of a pull request, or for a fork's the commit that it wants to be merged into. */
+function ofPullRequest(
+  of: IntentTo<'preview'>['of'],
+  { context }: PlanInput,
+  facts: Facts,
+): FileCommit | NeedsPlan | undefined {
+  const found = pullRequestOf(of, facts)
+  if ('kind' in found) return found.kind === 'needs' ? found : undefined
+  const { head, base } = found
+  const untrusted = isFromFork(found, context.repository)
+  const sha = untrusted ? base.sha : head.sha
+  return { wanted: { sha }, ordinaryCheckouts: [context.sha, head.sha], untrusted, environment: 'preview' }
+}
+
+/** The branch that a push or a start by hand is about, where `ink.yml` may give it an environment of its own. */
+function branchWithEnvironment(input: PlanInput): string | undefined {
+  const { event } = input
+  const isPush = event.kind === 'push' && event.after !== undefined
+  if (!isPush && event.kind !== 'dispatch') return undefined
+  const branch = branchOf(event.ref)
+  return branch === productionBranch(input) ? undefined : branch
 }

@@ -159,11 +159,6 @@ export function wiresOf(variables: ServiceVariables, environment: 'preview' | 'p
   )
 }
 
-/** What the previews of a file's services take from others. */
-export function wiresOfPreviews(services: readonly FileService[]): Wire[] {
-  return services.flatMap(({ hasPreviews, variables }) => (hasPreviews ? wiresOf(variables, 'preview') : []))
-}
-
 /** Services in the order in which they can come up: each behind those that it takes something from. There is no circle. */
 export function inOrder<T extends { readonly name: string; readonly wires: readonly Wire[] }>(
   services: readonly T[],
@@ -173,17 +168,24 @@ export function inOrder<T extends { readonly name: string; readonly wires: reado
   return visitAll([...byName.keys()], needs).order.flatMap((name) => byName.get(name) ?? [])
 }
 
-/** The names of services that refer to each other in a circle, beginning and ending with the same; undefined without one. */
-export function circleIn(services: readonly Pick<FileService, 'name' | 'variables'>[]): readonly string[] | undefined {
+/** What is wrong with what the services of a file take from each other. */
+export function wiringProblems(services: readonly FileService[], path: string): FileProblem[] {
+  const withoutPreviews = services.filter(({ hasPreviews }) => !hasPreviews).map(({ name }) => name)
+  const wires = services.flatMap(({ hasPreviews, variables }) => (hasPreviews ? wiresOf(variables, 'preview') : []))
+  const problems = wires.flatMap(({ service, output, label }) => {
+    const place = placeOfProblem(label, path)
+    if (!place || !output.startsWith('database.') || !withoutPreviews.includes(service)) return []
+    const why = 'and a preview must not use production’s database; its url and host are there for all'
+    return [{ ...place, text: `${place.text}: ${service} has no previews (preview: false), ${why}` }]
+  })
   const needs = new Map(
-    services.map(({ name, variables }) => [
-      name,
-      (['preview', 'production'] as const).flatMap((environment) =>
-        wiresOf(variables, environment).map(({ service }) => service),
-      ),
-    ]),
+    services.map(({ name, variables: of }) => [name, [...wiresOf(of, 'preview'), ...wiresOf(of, 'production')]]),
   )
-  return visitAll([...needs.keys()], (name) => needs.get(name) ?? []).circle
+  const { circle } = visitAll([...needs.keys()], (name) => needs.get(name)?.map(({ service }) => service) ?? [])
+  const place = placeOfProblem(services.find(({ name }) => name === circle?.[0])?.label ?? '', path)
+  if (circle && place)
+    problems.push({ ...place, text: `services wait for each other in a circle: ${circle.join(' → ')}` })
+  return problems
 }
 
 /** Names, each behind those that it needs; up to the first circle, if there is one. */

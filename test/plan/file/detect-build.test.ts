@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decidingFiles, detectBuild, isBuildSaid, startAdvice } from '../../../src/plan/file/detect-build.ts'
+import { decidingFiles, detectBuild, isBuildSaid, startAdvice } from '../../../src/plan/file/detect.ts'
 import { type Given, settingsOf as settingsFor } from '../plan-inputs.ts'
 
 type Files = Readonly<Record<string, string>>

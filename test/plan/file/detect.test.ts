@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { detectServices, inkFileOf } from '../../../src/plan/file/detect.ts'
+import { inkFileOf } from '../../../src/cli/init.ts'
+import { detectServices } from '../../../src/plan/file/detect.ts'
 import { parseInkFile } from '../../../src/plan/file/ink-file.ts'
 
 /** What is found in a repository with these files. */
