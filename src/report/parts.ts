@@ -188,11 +188,11 @@ export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBud
 function lastWorkingLine(last: LastWorking, mayServe: boolean, repositoryUrl: string): RootContent {
   const serves = last.stillLive === true && mayServe && last.url !== undefined
   const where = serves ? [', still live at ', ...hostLink(last.url)] : []
-  return underLabel('Last working:', [...commitLink(last.commit, repositoryUrl), ...where])
+  return labelledParagraph('Last working:', [...commitLink(last.commit, repositoryUrl), ...where])
 }
 
 /** A paragraph that says in bold what it is about. */
-export function underLabel(label: string, said: readonly md.Inline[]): RootContent {
+export function labelledParagraph(label: string, said: readonly md.Inline[]): RootContent {
   return md.paragraph(md.strong(label), ' ', ...said)
 }
 
@@ -201,8 +201,8 @@ function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootConte
   const decisive = md.excerpt(diagnosis.decisive, 'start', budget.decisive)
   const tail = md.excerpt(diagnosis.tail, 'end', budget.tail)
   return [
-    underLabel('Why:', md.prose(diagnosis.cause)),
-    ...(diagnosis.hint.trim() === '' ? [] : [underLabel('What to do:', md.prose(diagnosis.hint))]),
+    labelledParagraph('Why:', md.prose(diagnosis.cause)),
+    ...(diagnosis.hint.trim() === '' ? [] : [labelledParagraph('What to do:', md.prose(diagnosis.hint))]),
     ...ifAny(decisive, (lines) => [md.block(lines, 'text')]),
     ...ifAny(tail, (lines) => md.folded(`End of the log (${count(lines.length, 'line')})`, md.block(lines, 'text'))),
   ]

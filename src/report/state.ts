@@ -55,8 +55,8 @@ export interface LogBudget {
 }
 
 // The most that a comment holds of each text. What is exact is only cut; the others are brought to one line as well.
-const MOST_OF_EXACT: Readonly<Record<string, number>> = { url: 500, runUrl: 500, commit: 64, supersededBy: 64 }
-const MOST_OF_LINE: Readonly<Record<string, number>> = {
+const EXACT_CHARS: Readonly<Record<string, number>> = { url: 500, runUrl: 500, commit: 64, supersededBy: 64 }
+const LINE_CHARS: Readonly<Record<string, number>> = {
   ...{ service: 80, place: 80, database: 80, reason: 500, note: 500, cause: 500, hint: 500 },
   ...{ name: 255, status: 40, error: 200, type: 10, content: 255 },
 }
@@ -66,7 +66,7 @@ const MOST_RECORDS = 10
 export function boundedRow(row: CardRow, budget: LogBudget): CardRow {
   const bounded = (value: unknown, key: string): unknown => {
     if (typeof value === 'string') {
-      const [exact, line] = [MOST_OF_EXACT[key], MOST_OF_LINE[key]]
+      const [exact, line] = [EXACT_CHARS[key], LINE_CHARS[key]]
       if (exact !== undefined) return printable(value).slice(0, exact)
       return line === undefined ? value : oneLine(value, line)
     }

@@ -15,7 +15,7 @@ import type {
   SweptPreview,
   TeardownReport,
 } from './model.ts'
-import { changeWords, formatCost, targetWords, underLabel } from './parts.ts'
+import { changeWords, formatCost, labelledParagraph, targetWords } from './parts.ts'
 import { deployBlocks } from './summary-deploy.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */
@@ -83,7 +83,7 @@ function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootCon
   const failed = status === 'failed'
   const [first = '', ...problems] = reason.split('\n')
   const say = (label: string, said: string) =>
-    failed ? underLabel(label, md.prose(said, 1000)) : md.paragraph(...md.prose(said, 1000))
+    failed ? labelledParagraph(label, md.prose(said, 1000)) : md.paragraph(...md.prose(said, 1000))
   return [
     md.heading(2, nothingTitles[status]),
     say('Why:', first),

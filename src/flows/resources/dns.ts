@@ -234,8 +234,8 @@ async function replace(run: Run, change: ZoneChange, old: readonly DnsRecord[], 
     })
     log.info(`DNS: added ${describeRecord(zone, record)}`)
   } catch (error) {
-    const patient = cleanupSignal(run)
-    for (const one of old) await putBack(run, change, one, patient)
+    const cleanup = cleanupSignal(run)
+    for (const one of old) await putBack(run, change, one, cleanup)
     throw error
   }
 }
