@@ -123,11 +123,7 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
      * Push access to a repository, which is made when it does not exist and `create` is set. The remote carries a
      * password: it must reach no log, argument or file.
      */
-    gitAccess: async (
-      name: string,
-      create: boolean,
-      signal: AbortSignal,
-    ): Promise<{ readonly remote: string; readonly created: boolean } | undefined> => {
+    gitAccess: async (name: string, create: boolean, signal: AbortSignal) => {
       const askFor = (purpose: 'getGitToken' | 'createRepository') =>
         call.repeatable(purpose, { name }, results.gitAccessSchema, signal)
       const existing = await unlessMissing('repository-not-found', askFor('getGitToken'))

@@ -59,11 +59,7 @@ async function orRefusal<T>(act: () => T | Promise<T>): Promise<T | DeployError>
   }
 }
 
-async function storeKey(
-  key: Secret,
-  intent: Awaited<ReturnType<typeof decide>>,
-  { github, terminal }: LoginDeps,
-): Promise<void> {
+async function storeKey(key: Secret, intent: Awaited<ReturnType<typeof decide>>, { github, terminal }: LoginDeps) {
   // First, because the next step can fail and the key must not be lost with it.
   if (intent.print) terminal.print(key.reveal())
   if (intent.secretOf === undefined) return

@@ -110,10 +110,7 @@ export interface TreeLocation {
  * it is the head. Somebody who checked out another commit on purpose gets what they checked out.
  * @returns with `why`, one sentence, when it is not the commit that the event asks for or does not lie in the checkout
  */
-export function chooseCommit(
-  checkout: Pick<Checkout, 'head' | 'headRef'> | undefined,
-  request: WantedCommit,
-): { readonly sha: string; readonly why?: string } {
+export function chooseCommit(checkout: Pick<Checkout, 'head' | 'headRef'> | undefined, request: WantedCommit) {
   const { wanted, ordinaryCheckouts } = request
   if (checkout?.head === undefined) {
     const why = `This repository is not checked out in the workspace, so commit ${shortSha(wanted.sha)} was fetched.`

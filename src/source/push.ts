@@ -226,10 +226,8 @@ async function firstRebuilt(git: GitWorkspace, recipe: Recipe, candidates: reado
       return content === undefined ? [] : [{ ...candidate, commit: parseCommit(content) }]
     })
     .toSorted((a, b) => a.rank - b.rank || committedAtSeconds(b.commit) - committedAtSeconds(a.commit))
-  const trees = await heldObjects(
-    own,
-    known.map(({ commit }) => commit.tree),
-  )
+  const oids = known.map(({ commit }) => commit.tree)
+  const trees = await heldObjects(own, oids)
   for (const older of known) {
     const { tree } = older.commit
     if (!trees.has(tree) && remote === undefined) continue

@@ -32,11 +32,7 @@ export function openSource(options: SourceOptions) {
   const made = new Map<string, MadeSnapshot>()
 
   /** Does one thing in the workspace. What git says of a failure becomes an error that says what it was about. */
-  const inWorkspace = async <T>(
-    what: string,
-    signal: AbortSignal,
-    work: (git: GitWorkspace) => Promise<T>,
-  ): Promise<T> => {
+  const inWorkspace = async <T>(what: string, signal: AbortSignal, work: (git: GitWorkspace) => Promise<T>) => {
     opened ??= openWorkspace(options)
     const git = bindWorkspace(await opened, signal)
     try {
