@@ -1,4 +1,5 @@
-import { DeployError } from '../core/errors.ts'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { DeployError, errorMessage } from '../core/errors.ts'
 
 /** A command of `ink-deploy`. */
 export interface Command {
@@ -34,4 +35,34 @@ export function commandIn(
   throw new DeployError(`there is no command ${JSON.stringify(name)}; the commands are ${known}`, {
     hint: 'See: ink-deploy --help',
   })
+}
+
+/** An option that is given or not. */
+export const onOff = { type: 'boolean', default: false } as const
+
+/**
+ * What stands behind a command's name.
+ * @param operand what may stand there beside options, once
+ * @throws DeployError that names what there is not
+ */
+export function readOptions<O extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  { command, options, operand }: { readonly command: string; readonly options: O; readonly operand?: string },
+) {
+  const read = () => {
+    try {
+      const all = { ...options, help: { ...onOff, short: 'h' } as const }
+      return parseArgs({ args: [...args], allowPositionals: operand !== undefined, options: all })
+    } catch (error) {
+      throw wrongUse(command, errorMessage(error))
+    }
+  }
+  const { values, positionals } = read()
+  if (positionals.length > 1)
+    throw wrongUse(command, `there is one ${operand}, not ${JSON.stringify(positionals.join(' '))}`)
+  return { values, operand: positionals[0] }
+}
+
+export function wrongUse(command: string, what: string): DeployError {
+  return new DeployError(what, { hint: `See: ink-deploy ${command} --help` })
 }

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { parseArgs } from 'node:util'
 import * as z from 'zod'
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { sanitize } from '../core/sanitize.ts'
 import { type Diagnosis, diagnose, type Failure, type SourceAnnotation } from '../diagnosis/diagnose.ts'
-import type { Command } from './command.ts'
+import { type Command, onOff, readOptions, wrongUse } from './command.ts'
 
 const USAGE = `Usage: ink-deploy explain [options] [FILE]
 
@@ -22,27 +21,13 @@ about it, the lines that show it and the places in the source.
 export const explainCommand: Command = {
   summary: 'say why a build or a start failed, from its log',
   async run(args, host) {
-    const { values, positionals } = parsed(args)
+    const options = { json: onOff, run: onOff }
+    const { values, operand: file } = readOptions(args, { command: 'explain', options, operand: 'FILE' })
     if (values.help) return void host.stdout.write(USAGE)
-    const [file, ...others] = positionals
-    if (others.length > 0) throw wrong(`there is one FILE, not ${JSON.stringify(positionals.join(' '))}`)
     const log = file === undefined || file === '-' ? await text(host.stdin) : await contentOf(file)
     const diagnosis = diagnose(failureOf(log, file, values.run))
     host.stdout.write(values.json ? inJson(diagnosis) : inText(diagnosis))
   },
-}
-
-function parsed(args: readonly string[]) {
-  const flag = { type: 'boolean', default: false } as const
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { json: flag, run: flag, help: { ...flag, short: 'h' } },
-    })
-  } catch (error) {
-    throw wrong(errorMessage(error))
-  }
 }
 
 async function contentOf(file: string): Promise<string> {
@@ -60,7 +45,7 @@ function failureOf(content: string, file: string | undefined, run: boolean): Fai
       return failureIn(JSON.parse(content), sanitize)
     } catch (error) {
       // A log whose first line happens to be JSON is a log.
-      if (file !== undefined) throw wrong(`${file} does not describe a failure: ${errorMessage(error)}`)
+      if (file !== undefined) throw wrongUse('explain', `${file} does not describe a failure: ${errorMessage(error)}`)
     }
   }
   const lines = content.split('\n').map(sanitize)
@@ -109,8 +94,4 @@ function inText({ cause, hint, decisive, annotations }: Diagnosis): string {
 
 function placeOf({ file, line, column, message }: SourceAnnotation): string {
   return `${[file, line, column].filter((part) => part !== undefined).join(':')}  ${message}`
-}
-
-function wrong(what: string): DeployError {
-  return new DeployError(what, { hint: 'See: ink-deploy explain --help' })
 }

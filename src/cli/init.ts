@@ -1,11 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { DeployError, errorMessage } from '../core/errors.ts'
+import { DeployError } from '../core/errors.ts'
 import { recommendedWorkflow, WORKFLOW_PATH } from '../login/repository.ts'
 import { decides, detectServices, type FoundService } from '../plan/file/detect.ts'
 import type { FileTree } from '../plan/file/detect-node.ts'
-import type { Command } from './command.ts'
+import { type Command, onOff, readOptions } from './command.ts'
 
 const USAGE = `Usage: ink-deploy init [options] [DIRECTORY]
 
@@ -21,10 +20,10 @@ writes ink.yml and ${WORKFLOW_PATH}. What is there already stays as it is.
 export const initCommand: Command = {
   summary: 'look at a repository, and write ink.yml and the workflow',
   async run(args, host) {
-    const { values, positionals } = parsed(args)
+    const options = { branch: { type: 'string' }, print: onOff } as const
+    const { values, operand } = readOptions(args, { command: 'init', options, operand: 'DIRECTORY' })
     if (values.help) return void host.stdout.write(USAGE)
-    const [folder = host.cwd(), ...others] = positionals
-    if (others.length > 0) throw wrong(`there is one DIRECTORY, not ${JSON.stringify(positionals.join(' '))}`)
+    const folder = operand ?? host.cwd()
     const services = detectServices(await readTree(folder))
     if (services.length === 0)
       throw new DeployError(`nothing that can be deployed was found in ${folder}`, {
@@ -45,23 +44,6 @@ export const initCommand: Command = {
         '\nNext: save an API key of ml.ink as the secret INK_API_KEY (ink-deploy login makes and saves one), commit, and push.',
       )
   },
-}
-
-function parsed(args: readonly string[]) {
-  const flag = { type: 'boolean', default: false } as const
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { branch: { type: 'string' }, print: flag, help: { ...flag, short: 'h' } },
-    })
-  } catch (error) {
-    throw wrong(errorMessage(error))
-  }
-}
-
-function wrong(what: string): DeployError {
-  return new DeployError(what, { hint: 'See: ink-deploy init --help' })
 }
 
 function foundLines({ name, root, kind, reasons }: FoundService): string[] {

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { fetchNamedBy } from '../core/addresses.ts'
-import { DeployError, errorMessage } from '../core/errors.ts'
 import { limitAnswers } from '../core/http.ts'
 import type { LoginOptions } from '../login/login.ts'
 import { openBrowser, openTerminal, runLogin } from '../login/login.ts'
 import { createGitHubCli, openWorkflowFile } from '../login/repository.ts'
 import { KEY_MAY_REMAIN } from '../login/server.ts'
 import { defaultEndpoint, endpoint as endpointType } from '../plan/values.ts'
-import { Cancelled, cancelOnSignals } from '../runner/cancellation.ts'
+import { Cancelled, cancelOnSignals } from '../runner/load-run.ts'
 import type { Command } from './command.ts'
+import { onOff, readOptions, wrongUse } from './command.ts'
 
 const USAGE = `Usage: ink-deploy login [options]
 
@@ -30,11 +29,18 @@ asks what to do; otherwise it does what the options say.
  * @throws DeployError that names the option, the value and what is allowed
  */
 export function readArguments(args: readonly string[]): LoginOptions | undefined {
-  const { values } = parsed(args)
+  const options = {
+    endpoint: { type: 'string', default: defaultEndpoint },
+    'no-browser': onOff,
+    'set-secret': onOff,
+    'write-workflow': onOff,
+    print: onOff,
+  } as const
+  const { values } = readOptions(args, { command: 'login', options })
   if (values.help) return undefined
   const endpoint = endpointType.parse(values.endpoint)
   if ('allowed' in endpoint) {
-    throw wrong(`--endpoint: must be ${endpoint.allowed}, not ${JSON.stringify(values.endpoint)}`)
+    throw wrongUse('login', `--endpoint: must be ${endpoint.allowed}, not ${JSON.stringify(values.endpoint)}`)
   }
   return {
     endpoint: endpoint.value,
@@ -43,29 +49,6 @@ export function readArguments(args: readonly string[]): LoginOptions | undefined
     writeWorkflow: values['write-workflow'],
     print: values.print,
   }
-}
-
-function parsed(args: readonly string[]) {
-  const flag = { type: 'boolean', default: false } as const
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        endpoint: { type: 'string', default: defaultEndpoint },
-        'no-browser': flag,
-        'set-secret': flag,
-        'write-workflow': flag,
-        print: flag,
-        help: { ...flag, short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw wrong(errorMessage(error))
-  }
-}
-
-function wrong(what: string): DeployError {
-  return new DeployError(what, { hint: 'See: ink-deploy login --help' })
 }
 
 const PATIENCE_MS = 5 * 60_000

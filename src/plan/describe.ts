@@ -1,33 +1,34 @@
-import { shortDuration, shortSha } from '../core/format.ts'
-import type {
-  DatabasePlan,
-  MonitorPlan,
-  Plan,
-  PreviewPlan,
-  ProductionPlan,
-  RollbackPlan,
-  SweepPlan,
-  TeardownPlan,
-} from './plan.ts'
-import type { BuildSettings, HealthCheck } from './settings.ts'
+import { capital, shortDuration, shortSha } from '../core/format.ts'
+import type { MonitorPlan, Plan, PreviewPlan, ProductionPlan, SweepPlan } from './plan.ts'
+import type { HealthCheck } from './settings.ts'
 import { emptyNames } from './variables.ts'
 
 /** The plan as lines for the log, printed before anything is done. Names of environment variables, never values. */
 export function describePlan(plan: Plan): string[] {
+  const isDry = 'dryRun' in plan && plan.dryRun && !['logs', 'help', 'decline', 'check'].includes(plan.kind)
+  return [...(isDry ? ['Dry run: this is what would be done; nothing is changed.'] : []), ...linesOf(plan)]
+}
+
+function linesOf(plan: Plan): string[] {
   switch (plan.kind) {
     case 'preview':
     case 'production':
-      return dryRunFirst(plan, describeDeployment(plan))
+      return describeDeployment(plan)
     case 'teardown':
-      return dryRunFirst(plan, describeTeardown(plan))
+      return [
+        `Remove the preview of pull request #${plan.pullRequest}, because ${plan.because}.`,
+        `Service ${plan.serviceName}, database ${plan.databaseName}, branches ink/pr-${plan.pullRequest}/…, deployment records.`,
+      ]
     case 'retire':
-      return dryRunFirst(plan, [`Remove what ${plan.branch} had deployed, because ${plan.because}.`])
+      return [`Remove what ${plan.branch} had deployed, because ${plan.because}.`]
     case 'sweep':
-      return dryRunFirst(plan, describeSweep(plan))
+      return describeSweep(plan)
     case 'monitor':
-      return dryRunFirst(plan, describeMonitor(plan))
-    case 'rollback':
-      return dryRunFirst(plan, describeRollback(plan))
+      return describeMonitor(plan)
+    case 'rollback': {
+      const to = plan.to === undefined ? 'the version before' : `commit ${plan.to}`
+      return [`Switch ${plan.serviceName} back to ${to}, because ${plan.because}.`]
+    }
     case 'logs':
       return [`Show the log of ${plan.serviceName}, because ${plan.because}.`]
     case 'help':
@@ -46,38 +47,35 @@ export function describePlan(plan: Plan): string[] {
 /** What the notice of a run begins with that deploys nothing. */
 export const noneTitles = { skipped: 'Skipped', superseded: 'Superseded', nothing: 'Nothing to do' } as const
 
-function dryRunFirst(plan: { readonly dryRun: boolean }, lines: string[]): string[] {
-  return plan.dryRun ? ['Dry run: this is what would be done; nothing is changed.', ...lines] : lines
-}
-
 function describeDeployment(plan: PreviewPlan | ProductionPlan): string[] {
-  const { wanted, place } = plan
-  const what = plan.kind === 'preview' ? `Preview of pull request #${plan.pullRequest.number}` : productionWords(place)
+  const { wanted, place, database, because } = plan
+  const environment = place.environment === undefined ? 'Production' : `The environment ${place.environment}`
+  const what = plan.kind === 'preview' ? `Preview of pull request #${plan.pullRequest.number}` : environment
+  const workspace = place.workspace ? ` of workspace ${place.workspace}` : ''
+  const commit = `commit ${shortSha(wanted.sha)} (${wanted.ref}).`
+  const empty = emptyNames(plan.variables)
   const lines = [
-    `${what}, because ${plan.because}.`,
-    `Service ${plan.serviceName} in project ${place.project}${place.workspace ? ` of workspace ${place.workspace}` : ''}, from repository ${place.repositoryName}.`,
+    `${what}, because ${because}.`,
+    `Service ${plan.serviceName} in project ${place.project}${workspace}, from repository ${place.repositoryName}.`,
     plan.directory === undefined
-      ? `Commit ${shortSha(wanted.sha)} (${wanted.ref}).`
-      : `The files in ${plan.directory} as they lie in the workspace, for commit ${shortSha(wanted.sha)} (${wanted.ref}).`,
-    ...describeBuild(plan.build),
-    `Environment variables (${plan.envStrategy}): ${[...plan.variables.keys()].sort().join(', ')}.`,
-    ...describeEmpty(emptyNames(plan.variables)),
+      ? capital(commit)
+      : `The files in ${plan.directory} as they lie in the workspace, for ${commit}`,
+    describeBuild(plan.build),
+    `Environment variables (${plan.envStrategy}): ${sorted(plan.variables.keys())}.`,
+    empty.length > 0 && `Empty, which a secret is that was not found: ${sorted(empty)}.`,
     `Healthy when ${describeHealth(plan.health)}; ${shortDuration(plan.timeoutMs)} at most for everything.`,
+    database && `Database ${database.name} (${database.type}), as ${sorted(database.env.keys())}.`,
+    database?.seed !== undefined && `If it is new, ${database.seed} is run in it before the build.`,
+    plan.domain !== undefined && `Domain ${plan.domain}.`,
+    plan.removeDomain && 'Any other domain of the service is taken off.',
+    ...(plan.kind === 'preview' ? describePreview(plan) : describeProduction(plan)),
+    plan.adopt && 'A service of that name is taken over even if it does not carry our marks.',
   ]
-  if (plan.database) lines.push(...describeDatabase(plan.database))
-  if (plan.domain !== undefined) lines.push(`Domain ${plan.domain}.`)
-  if (plan.removeDomain) lines.push('Any other domain of the service is taken off.')
-  lines.push(...(plan.kind === 'preview' ? describePreview(plan) : describeProduction(plan)))
-  if (plan.adopt) lines.push('A service of that name is taken over even if it does not carry our marks.')
-  return lines
+  return lines.filter((line) => typeof line === 'string')
 }
 
-function productionWords({ environment }: ProductionPlan['place']): string {
-  return environment === undefined ? 'Production' : `The environment ${environment}`
-}
-
-function describeEmpty(names: readonly string[]): string[] {
-  return names.length === 0 ? [] : [`Empty, which a secret is that was not found: ${[...names].sort().join(', ')}.`]
+function sorted(names: Iterable<string>): string {
+  return [...names].sort().join(', ')
 }
 
 /** The warning about secrets that came empty and keep their live value. */
@@ -88,45 +86,31 @@ export function describeKept(names: readonly string[]): string {
   )
 }
 
-function describeDatabase({ name, type, env, seed }: DatabasePlan): string[] {
-  const lines = [`Database ${name} (${type}), as ${[...env.keys()].sort().join(', ')}.`]
-  if (seed !== undefined) lines.push(`If it is new, ${seed} is run in it before the build.`)
-  return lines
-}
-
-function describePreview(plan: PreviewPlan): string[] {
-  const { maxPreviews, maxCostPerDay, previewTtlMs, onQuota } = plan
+function describePreview({ untrusted, maxPreviews, maxCostPerDay, previewTtlMs, onQuota }: PreviewPlan) {
   return [
-    plan.untrusted && 'The code comes from a fork and was approved: it gets the values of preview-env only.',
+    untrusted && 'The code comes from a fork and was approved: it gets the values of preview-env only.',
     maxPreviews !== undefined && `At most ${maxPreviews} previews; when full: ${onQuota}.`,
     maxCostPerDay !== undefined &&
       `Previews cost at most $${maxCostPerDay.toFixed(2)} a day together; beyond that: ${onQuota}.`,
     previewTtlMs !== undefined &&
       `It may live for ${shortDuration(previewTtlMs)}; the next sweep after that removes it.`,
-  ].filter((line) => line !== false)
-}
-
-function describeProduction(plan: ProductionPlan): string[] {
-  return [
-    ...(plan.dnsRecords === undefined ? [] : [`DNS records (${plan.dnsRecords.length}) are kept in step.`]),
-    plan.rollback ? 'Switched back if the new version is unhealthy.' : 'Not switched back, whatever happens.',
   ]
 }
 
-function describeBuild(build: BuildSettings): string[] {
-  const given = Object.entries(build).filter(([, value]) => value !== undefined)
-  if (given.length === 0) return []
+function describeProduction({ dnsRecords, rollback }: ProductionPlan) {
+  return [
+    dnsRecords !== undefined && `DNS records (${dnsRecords.length}) are kept in step.`,
+    rollback ? 'Switched back if the new version is unhealthy.' : 'Not switched back, whatever happens.',
+  ]
+}
+
+function describeBuild(build: ProductionPlan['build']): string | false {
   // `publishDirectory` is read as `publish-directory`, the name under which it was given.
   const inputName = (property: string) => property.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  const words = given.map(([name, value]) => `${inputName(name)} ${JSON.stringify(value)}`)
-  return [`Settings: ${words.join(', ')}.`]
-}
-
-function describeTeardown(plan: TeardownPlan): string[] {
-  return [
-    `Remove the preview of pull request #${plan.pullRequest}, because ${plan.because}.`,
-    `Service ${plan.serviceName}, database ${plan.databaseName}, branches ink/pr-${plan.pullRequest}/…, deployment records.`,
-  ]
+  const given = Object.entries(build).flatMap(([name, value]) =>
+    value === undefined ? [] : `${inputName(name)} ${JSON.stringify(value)}`,
+  )
+  return given.length > 0 && `Settings: ${given.join(', ')}.`
 }
 
 function describeSweep(plan: SweepPlan): string[] {
@@ -150,11 +134,6 @@ function describeMonitor(plan: MonitorPlan): string[] {
   if (bounds.length > 0)
     lines.push(`Change the size of ${plan.serviceName} on evidence, one step at a time: ${bounds.join(', ')}.`)
   return lines
-}
-
-function describeRollback(plan: RollbackPlan): string[] {
-  const to = plan.to === undefined ? 'the version before' : `commit ${plan.to}`
-  return [`Switch ${plan.serviceName} back to ${to}, because ${plan.because}.`]
 }
 
 export function describeHealth(health: HealthCheck): string {

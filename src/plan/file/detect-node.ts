@@ -20,6 +20,12 @@ export function at(folder: string, name: string): string {
   return folder === '.' ? name : `${folder}/${name}`
 }
 
+/** What lies below a directory, relative to it. */
+export function below(paths: Iterable<string>, folder: string): string[] {
+  const start = at(folder, '')
+  return [...paths].flatMap((path) => (path.startsWith(start) ? [path.slice(start.length)] : []))
+}
+
 /** Whether a directory has a file of this name. */
 export function has({ paths }: FileTree, folder: string, name: string): boolean {
   return paths.includes(at(folder, name))
@@ -30,23 +36,15 @@ export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
-interface Manifest {
-  readonly scripts: Readonly<Record<string, unknown>>
-  readonly packages: ReadonlySet<string>
-  readonly main: unknown
-  readonly workspaces: unknown
-}
+type Manifest = NonNullable<ReturnType<typeof manifestAt>>
 
 /** What is asked of a package.json; undefined where there is none that can be read. */
-export function manifestAt(tree: FileTree, folder: string): Manifest | undefined {
-  try {
-    const manifest = recordOf(JSON.parse(tree.read(at(folder, 'package.json')) ?? ''))
-    const packages = [manifest.dependencies, manifest.devDependencies].flatMap((some) => Object.keys(recordOf(some)))
-    const { main, workspaces } = manifest
-    return { scripts: recordOf(manifest.scripts), packages: new Set(packages), main, workspaces }
-  } catch {
-    return undefined
-  }
+export function manifestAt(tree: FileTree, folder: string) {
+  const manifest = parsed(tree.read(at(folder, 'package.json')) ?? '')
+  if (manifest === undefined) return undefined
+  const { scripts, dependencies, devDependencies, main, workspaces } = recordOf(manifest)
+  const packages = [dependencies, devDependencies].flatMap((some) => Object.keys(recordOf(some)))
+  return { scripts: recordOf(scripts), packages: new Set(packages), main, workspaces }
 }
 
 /** Where a tool that is configured says how it builds, in any of the languages that it reads. */
@@ -149,19 +147,12 @@ const develops =
 /** What the templates of frameworks start, whatever the app is built to be. */
 const serves = /^(?:next|react-router-serve|remix-serve)\b/
 
-/** An app that is but files once it is built. */
-export interface Site {
-  readonly name: string
-  readonly label: string
-  /** The script of package.json that builds it, and the directory that it leaves. */
-  readonly script: string
-  readonly out: string
-  /** Whether commands and configuration say nothing that may have it built elsewhere. */
-  readonly usual: boolean
-}
-
-/** The site in a directory; undefined for a program, and for what nothing builds. */
-export function siteIn(tree: FileTree, folder: string): Site | undefined {
+/**
+ * The app in a directory that is but files once it is built: the script of package.json that builds it, the directory that it
+ * leaves, and whether commands and configuration say nothing that may have it built elsewhere. Undefined for a program, and
+ * for what nothing builds.
+ */
+export function siteIn(tree: FileTree, folder: string) {
   const { scripts = {}, packages = new Set<string>() }: Partial<Manifest> = manifestAt(tree, folder) ?? {}
   const tool = siteTools.find(({ name }) => packages.has(name))
   if (!tool || [...packages].some((name) => programs.test(name) || (!tool.depends && frameworks.test(name))))
@@ -198,9 +189,8 @@ const redirected =
   /\b(?:outDir|distDir|outputDir|buildDirectory|root|lib|dir)\s*:|\bssr\s*:\s*(?!false\b)|\bpages\s*:\s*['"]|\boutput\s*:\s*['"](?!export['"]|static['"])/
 
 function configIn(tree: FileTree, folder: string): string {
-  const start = at(folder, '').replace(/^\.\//, '')
-  const files = tree.paths.filter((path) => path.startsWith(start) && configFile.test(path.slice(start.length)))
-  return files.map((path) => tree.read(path) ?? '').join('\n')
+  const files = below(tree.paths, folder).filter((name) => configFile.test(name))
+  return files.map((name) => tree.read(at(folder, name)) ?? '').join('\n')
 }
 
 /** What a package.json has to be started or served. */

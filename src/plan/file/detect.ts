@@ -3,7 +3,7 @@
  * answers. It knows paths and reads a few files; it guesses nothing that it cannot give a reason for.
  */
 import type { ProductionPlan } from '../plan.ts'
-import { at, configFile, type FileTree, type Found, has, manifestAt, nodeIn, siteIn } from './detect-node.ts'
+import { at, below, configFile, type FileTree, type Found, has, manifestAt, nodeIn, siteIn } from './detect-node.ts'
 
 /** Something that runs. */
 export interface FoundService extends Found {
@@ -45,12 +45,10 @@ function foldersOf({ paths }: FileTree): string[] {
 
 /** Names as `ink.yml` allows them, by the last part of the directory, or by all of it where two share that. */
 function named(services: readonly FoundService[]): FoundService[] {
-  const label = (text: string) =>
-    text
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
-      .slice(0, 40)
-      .replaceAll(/^-+|-+$/g, '') || 'web'
+  const label = (text: string) => {
+    const plain = text.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
+    return plain.slice(0, 40).replaceAll(/^-+|-+$/g, '') || 'web'
+  }
   const short = services.map(({ root }) => label(root.split('/').at(-1) ?? ''))
   return services.map((service, index) => {
     const shared = short.filter((name) => name === short[index]).length > 1
@@ -60,14 +58,11 @@ function named(services: readonly FoundService[]): FoundService[] {
 
 /** What one directory has, whatever lies around it. */
 export function detectIn(tree: FileTree, folder: string): Found | undefined {
-  return (
-    dockerfileIn(tree, folder) ??
-    nodeIn(tree, folder) ??
-    pythonIn(tree, folder) ??
-    goIn(tree, folder) ??
-    rubyIn(tree, folder) ??
-    staticIn(tree, folder)
-  )
+  for (const look of [dockerfileIn, nodeIn, pythonIn, goIn, rubyIn, staticIn]) {
+    const found = look(tree, folder)
+    if (found) return found
+  }
+  return undefined
 }
 
 function dockerfileIn(tree: FileTree, folder: string): Found | undefined {
@@ -126,15 +121,10 @@ function pythonIn(tree: FileTree, folder: string): Found | undefined {
 }
 
 function djangoIn(tree: FileTree, folder: string, gunicorn: boolean): Found {
-  const wsgi = tree.paths.find(
-    (path) => path.startsWith(folder === '.' ? '' : `${folder}/`) && path.endsWith('/wsgi.py'),
-  )
-  const module = wsgi
-    ?.slice(folder === '.' ? 0 : folder.length + 1)
-    .replace(/\.py$/, '')
-    .replaceAll('/', '.')
+  const wsgi = below(tree.paths, folder).find((name) => name.endsWith('/wsgi.py'))
+  const module = wsgi?.replace(/\.py$/, '').replaceAll('/', '.') ?? ''
   const start =
-    gunicorn && /^[\w.]+$/.test(module ?? '')
+    gunicorn && /^[\w.]+$/.test(module)
       ? `gunicorn ${module} --bind 0.0.0.0:$PORT`
       : 'python manage.py runserver 0.0.0.0:$PORT'
   return { kind: 'a Django app', settings: { start }, reasons: ['there is manage.py'] }
@@ -166,15 +156,7 @@ function staticIn(tree: FileTree, folder: string): Found | undefined {
 }
 
 /** How a service is created that nothing is said of, where its files leave no doubt. */
-export interface DetectedBuild {
-  readonly settings: {
-    readonly buildPack: string
-    readonly buildCommand?: string | undefined
-    readonly publishDirectory?: string | undefined
-  }
-  /** Why, and what: for log and summary. */
-  readonly sentence: string
-}
+export type DetectedBuild = NonNullable<ReturnType<typeof detectBuild>>
 
 /** Whether anybody has said how the service is to be built or started; then nothing is detected. */
 export function isBuildSaid({
@@ -190,8 +172,8 @@ export function isBuildSaid({
 
 /** Those files of a directory by whose contents anything is decided: few, however large the tree is. */
 export function decidingFiles(paths: ReadonlySet<string>, folder: string): string[] {
-  const start = folder === '.' ? '' : `${folder}/`
-  return [...paths].filter((path) => path.startsWith(start) && decides(path.slice(start.length)))
+  const deciding = below(paths, folder).filter(decides)
+  return deciding.map((name) => at(folder, name))
 }
 
 /** They say how to build, or what to start, without a setting. */
@@ -199,7 +181,7 @@ const builderFiles = ['Procfile', 'railpack.json', 'railpack.toml', 'nixpacks.to
 const serverFiles = ['server', 'index', 'main', 'app'].flatMap((name) => [`${name}.js`, `${name}.mjs`, `${name}.ts`])
 
 /** The settings that a directory's files call for: those of a Dockerfile, or of an app that is but files once it is built. */
-export function detectBuild(tree: FileTree, folder: string): DetectedBuild | undefined {
+export function detectBuild(tree: FileTree, folder: string) {
   if (builderFiles.some((name) => has(tree, folder, name))) return undefined
   const { settings = {}, reasons: [reason] = [] } = detectIn(tree, folder) ?? {}
   const { 'build.pack': buildPack, 'build.command': buildCommand, 'build.publish': publishDirectory } = settings

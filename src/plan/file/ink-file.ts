@@ -27,6 +27,7 @@ import {
   type FileVariable,
   type FileVariables,
   type NamedEnvironment,
+  noVariables,
   parseTemplate,
   placeOfProblem,
   referencesOf,
@@ -40,9 +41,8 @@ function namesBelow(place: string): string[] {
   return [...new Set(below.map(({ key }) => key.slice(start.length).replace(/\..*/, '')))]
 }
 
-/** A key with others below it that may also be `true` or `false`: a service without previews says `preview: false`. */
+// A service without previews says `preview: false`, and `staging: develop` is short for `staging: { branch: develop }`.
 const switchPlace = `${anyService}preview`
-/** One that may also be a branch: `staging: develop` is short for `staging: { branch: develop }`. */
 const branchPlace = 'environments.*'
 
 /** `ink.yml`, read: every key is known, and every value is of the right shape. What the values say is checked with the settings. */
@@ -93,10 +93,10 @@ class Reader {
     for (const { pos, message } of [...document.errors, ...document.warnings])
       this.#problems.push({ ...this.#at(pos[0]), text: `is not valid YAML: ${message}` })
     if (this.#problems.length > 0) return this.#refused()
-    const root = document.contents
-    if (root !== null && !isMap(root))
-      this.#problem(root, 'must be a mapping with the keys services, previews, environments and prices')
+    const { contents: root } = document
     if (isMap(root)) this.#mapping(root, '', [])
+    else if (root !== null)
+      this.#problem(root, 'must be a mapping with the keys services, previews, environments and prices')
     const services = [...this.#names].map(([name, key]): FileService => {
       const of = (part: string) => this.#readVariables(`services.${name}.${part}`)
       const variables = { shared: of('env'), preview: of('preview.env'), production: of('production.env') }
@@ -213,7 +213,8 @@ class Reader {
         this.#problemAt(given.label, `must be ${parsed.allowed}, but is ${shown(given.text)}`)
       else if (other !== undefined) this.#problemAt(given.label, `${branch} goes to ${other} already`)
       branches.set(branch, name)
-      return { name, branch, label: given?.label ?? '', variables: this.#readVariables(`${at}.env`) }
+      const shared = this.#readVariables(`${at}.env`)
+      return { name, branch, label: given?.label ?? '', variables: { ...noVariables, shared } }
     })
   }
 

@@ -4,7 +4,7 @@ import { intentOf } from '../make-plan.ts'
 import { madeName, nameIn, parseServiceName, previewName } from '../names.ts'
 import type { Settings } from '../settings.ts'
 import type { Given } from '../values.ts'
-import { type FileService, type NamedEnvironment, noVariables, type ServiceVariables, type Wire } from './references.ts'
+import { type FileService, type NamedEnvironment, noVariables, type Wire } from './references.ts'
 
 /** A service of the file, and what it is called in production. */
 export interface PlacedService {
@@ -56,16 +56,18 @@ export interface RunningService {
  * @param former what the repository was called when the service was made, where it is called otherwise now
  */
 export function nameNow(
-  service: {
-    readonly name: string
-    readonly key: string | undefined
+  {
+    name,
+    key,
+    number,
+    environment,
+  }: Pick<RunningService, 'name' | 'key'> & {
     readonly number: number | undefined
     readonly environment?: string | undefined
   },
   repository: RepositoryName,
   former: RepositoryName | undefined,
 ): string {
-  const { name, key, number, environment } = service
   // A preview is of production, and an environment has none.
   const made = (of: RepositoryName) => previewName(nameIn(environment, madeName(of, key)), number)
   return former && made(former) === name ? made(repository) : name
@@ -73,7 +75,6 @@ export function nameNow(
 
 /**
  * Holds what production runs against the file.
- *
  * @returns why nothing may be deployed (users would get another program under their address, or production would be there
  *   twice), and what the file has no more
  * @param removes whether what the file has no more is to be removed, so that nothing stays twice
@@ -84,32 +85,29 @@ export function compareWithFile<S extends RunningService>(
   removes: boolean,
 ) {
   const isRunning = ({ name }: PlacedService) => running.some(({ madeNow }) => madeNow === name)
-  const begun = placed.some(isRunning)
-  const problems: string[] = []
-  const orphans: S[] = []
   const keeping = (key: string, name: string) =>
     `to keep it write services.${key}.name: ${name}, and to have it removed instead, set the input remove-orphans: true`
-  for (const service of running) {
-    const { name, key, madeNow } = service
+  const judge = ({ name, key, madeNow }: S): string | 'stays' | 'orphan' => {
     const inItsPlace = placed.find((one) => one.name === madeNow)
-    const itself = placed.find((one) => one.key === key)
     if (inItsPlace) {
-      if (key !== undefined && key !== inItsPlace.key)
-        problems.push(
-          `${inItsPlace.label}: ${name} runs ${key} of this file, and would become ${inItsPlace.key}; give this one another name, services.${inItsPlace.key}.name`,
-        )
-    } else if (itself && !isRunning(itself) && !removes) {
-      problems.push(
-        `${itself.label}: ${name} runs it, and from now on it would be ${itself.name}; ${keeping(itself.key, name)}`,
-      )
-    } else if (key === undefined && placed.length > 1 && !begun && !removes) {
-      const [first] = placed
-      problems.push(
-        `${first?.label}: ${name} was made before the file had several services, and none of them is called so; ${keeping('NAME', name)}`,
-      )
-    } else if (key !== undefined || placed.length > 1) orphans.push(service)
+      const { label, key: other } = inItsPlace
+      if (key === undefined || key === other) return 'stays'
+      return `${label}: ${name} runs ${key} of this file, and would become ${other}; give this one another name, services.${other}.name`
+    }
+    const itself = placed.find((one) => one.key === key)
+    if (itself && !isRunning(itself) && !removes)
+      return `${itself.label}: ${name} runs it, and from now on it would be ${itself.name}; ${keeping(itself.key, name)}`
+    if (key !== undefined) return 'orphan'
+    const [first, ...more] = placed
+    if (more.length === 0) return 'stays'
+    if (placed.some(isRunning) || removes) return 'orphan'
+    return `${first?.label}: ${name} was made before the file had several services, and none of them is called so; ${keeping('NAME', name)}`
   }
-  return { problems, orphans }
+  const verdicts = running.map((service) => ({ service, verdict: judge(service) }))
+  return {
+    problems: verdicts.map(({ verdict }) => verdict).filter((verdict) => verdict !== 'stays' && verdict !== 'orphan'),
+    orphans: verdicts.flatMap(({ service, verdict }) => (verdict === 'orphan' ? [service] : [])),
+  }
 }
 
 /**
@@ -139,13 +137,8 @@ export function environmentProblems(
 
 /** A service as it is in an environment that the file names: what is meant for previews or production alone is not for it. */
 export function inEnvironment(service: FileService, { variables }: NamedEnvironment): FileService {
-  const shared = new Map([...service.variables.shared, ...variables])
+  const shared = new Map([...service.variables.shared, ...variables.shared])
   return { ...service, variables: { ...noVariables, shared } }
-}
-
-/** The variables of an environment, as those of a service. */
-export function ofEnvironment({ variables }: NamedEnvironment): ServiceVariables {
-  return { ...noVariables, shared: variables }
 }
 
 /** In an environment that the file names nothing is that belongs to production alone: domain, DNS, its secrets. */
@@ -163,11 +156,7 @@ export function placedIn(environment: NamedEnvironment | undefined, placed: read
 
 /** Whoever uses another's database needs that other to have one, of a kind that has what is asked for. */
 export function databaseProblems(
-  services: readonly {
-    readonly name: string
-    readonly wires: readonly Wire[]
-    readonly settings: Pick<Settings, 'database'>
-  }[],
+  services: readonly { name: string; wires: readonly Wire[]; settings: Pick<Settings, 'database'> }[],
 ): string[] {
   return services.flatMap(({ wires }) =>
     wires.flatMap(({ service, output, label }) => {

@@ -6,8 +6,10 @@ import type { Variables } from '../variables.ts'
 export type Reference =
   | { readonly kind: 'secret'; readonly name: string }
   | { readonly kind: 'service'; readonly service: string; readonly output: ServiceOutput }
-  | { readonly kind: 'pull-request' | 'commit' | 'environment' }
+  | { readonly kind: (typeof runWords)[number] }
 
+/** What the run itself says. */
+const runWords = ['pull_request.number', 'commit.sha', 'environment'] as const
 const serviceOutputs = ['url', 'host', 'database.url', 'database.token'] as const
 export type ServiceOutput = (typeof serviceOutputs)[number]
 
@@ -47,7 +49,7 @@ export interface NamedEnvironment {
   /** File, line, column and key, for messages. */
   readonly label: string
   /** Laid over those of every service. */
-  readonly variables: FileVariables
+  readonly variables: ServiceVariables
 }
 
 /** What a service without a file has. */
@@ -82,33 +84,18 @@ export function parseTemplate(
 }
 
 function readReference(inside: string, services: readonly string[]): Reference | { readonly problem: string } {
-  const words = { 'pull_request.number': 'pull-request', 'commit.sha': 'commit', environment: 'environment' } as const
-  if (Object.hasOwn(words, inside)) return { kind: words[inside as keyof typeof words] }
+  const kind = runWords.find((word) => word === inside)
+  if (kind !== undefined) return { kind }
   const [, name] = /^secrets\.([A-Za-z_]\w*)$/.exec(inside) ?? []
   if (name !== undefined) return { kind: 'secret', name }
-  const [, service, output = ''] = /^services\.([^.]+)\.(.+)$/.exec(inside) ?? []
+  const [, service, written = ''] = /^services\.([^.]+)\.(.+)$/.exec(inside) ?? []
   if (service === undefined) return { problem: `${shown(`\${${inside}}`)} is no reference; there are ${forms}` }
   if (!services.includes(service))
     return { problem: `there is no service ${shown(service)}${didYouMean(service, services)}` }
-  if (isServiceOutput(output)) return { kind: 'service', service, output }
-  const near = didYouMean(output, serviceOutputs)
-  return { problem: `a service has ${serviceOutputs.join(', ')}, but no ${shown(output)}${near}` }
-}
-
-function isServiceOutput(text: string): text is ServiceOutput {
-  return (serviceOutputs as readonly string[]).includes(text)
-}
-
-/**
- * The text of a template; undefined when a reference has no value.
- * @param textOf what a reference stands for
- */
-export function fillTemplate(
-  template: Template,
-  textOf: (reference: Reference) => string | undefined,
-): string | undefined {
-  const parts = template.map((part) => (typeof part === 'string' ? part : textOf(part)))
-  return parts.every((part) => part !== undefined) ? parts.join('') : undefined
+  const output = serviceOutputs.find((one) => one === written)
+  if (output !== undefined) return { kind: 'service', service, output }
+  const near = didYouMean(written, serviceOutputs)
+  return { problem: `a service has ${serviceOutputs.join(', ')}, but no ${shown(written)}${near}` }
 }
 
 export function referencesOf(template: Template): Reference[] {
@@ -117,12 +104,11 @@ export function referencesOf(template: Template): Reference[] {
 
 /** What the file says itself may be a secret that somebody wrote down; what it refers to is masked where it comes from. */
 export function plainVariables({ shared, preview, production }: ServiceVariables): Record<string, string> {
-  const all = [shared, preview, production].flatMap((group) => [...group])
-  const plain = all.flatMap(([name, { template }]) => {
+  const all = [...shared, ...preview, ...production].flatMap(([name, { template }]) => {
     const [text = '', ...more] = template
     return typeof text === 'string' && more.length === 0 ? [[name, text] as const] : []
   })
-  return Object.fromEntries(plain)
+  return Object.fromEntries(all)
 }
 
 /** What is wrong at one place of the file. Lines and columns start at 1. */
@@ -144,12 +130,8 @@ export function placeOfProblem(message: string, path: string): FileProblem | und
   return text === undefined ? undefined : { line: Number(line), column: Number(column), text }
 }
 
-type ServiceReference = Extract<Reference, { kind: 'service' }>
-
 /** A reference to another service, and the place in the file where it stands. */
-export interface Wire extends ServiceReference {
-  readonly label: string
-}
+export type Wire = Extract<Reference, { kind: 'service' }> & { readonly label: string }
 
 /** What a service's variables take from others in one environment. */
 export function wiresOf(variables: ServiceVariables, environment: 'preview' | 'production'): Wire[] {
@@ -159,13 +141,14 @@ export function wiresOf(variables: ServiceVariables, environment: 'preview' | 'p
   )
 }
 
+interface Wired {
+  readonly name: string
+  readonly wires: readonly Wire[]
+}
+
 /** Services in the order in which they can come up: each behind those that it takes something from. There is no circle. */
-export function inOrder<T extends { readonly name: string; readonly wires: readonly Wire[] }>(
-  services: readonly T[],
-): readonly T[] {
-  const byName = new Map(services.map((service) => [service.name, service]))
-  const needs = (name: string) => byName.get(name)?.wires.map(({ service }) => service) ?? []
-  return visitAll([...byName.keys()], needs).order.flatMap((name) => byName.get(name) ?? [])
+export function inOrder<T extends Wired>(services: readonly T[]): readonly T[] {
+  return visitAll(services).order
 }
 
 /** What is wrong with what the services of a file take from each other. */
@@ -178,34 +161,34 @@ export function wiringProblems(services: readonly FileService[], path: string): 
     const why = 'and a preview must not use production’s database; its url and host are there for all'
     return [{ ...place, text: `${place.text}: ${service} has no previews (preview: false), ${why}` }]
   })
-  const needs = new Map(
-    services.map(({ name, variables: of }) => [name, [...wiresOf(of, 'preview'), ...wiresOf(of, 'production')]]),
-  )
-  const { circle } = visitAll([...needs.keys()], (name) => needs.get(name)?.map(({ service }) => service) ?? [])
-  const place = placeOfProblem(services.find(({ name }) => name === circle?.[0])?.label ?? '', path)
-  if (circle && place)
-    problems.push({ ...place, text: `services wait for each other in a circle: ${circle.join(' → ')}` })
+  const wired = services.map(({ name, label, variables: of }) => {
+    return { name, label, wires: [...wiresOf(of, 'preview'), ...wiresOf(of, 'production')] }
+  })
+  const { circle = [] } = visitAll(wired)
+  const place = placeOfProblem(circle[0]?.label ?? '', path)
+  const names = circle.map(({ name }) => name).join(' → ')
+  if (place) problems.push({ ...place, text: `services wait for each other in a circle: ${names}` })
   return problems
 }
 
-/** Names, each behind those that it needs; up to the first circle, if there is one. */
-function visitAll(names: readonly string[], needs: (name: string) => readonly string[]) {
-  const order = new Set<string>()
-  const visit = (name: string, path: readonly string[]): readonly string[] | undefined => {
-    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name]
-    if (order.has(name)) return undefined
-    for (const next of needs(name)) {
-      const circle = visit(next, [...path, name])
+/** Services, each behind those that it needs; and the first circle of them, beginning and ending with the same. */
+function visitAll<T extends Wired>(services: readonly T[]) {
+  const byName = new Map(services.map((service) => [service.name, service]))
+  const order = new Set<T>()
+  const visit = (service: T, path: readonly T[]): readonly T[] | undefined => {
+    if (path.includes(service)) return [...path.slice(path.indexOf(service)), service]
+    if (order.has(service)) return undefined
+    for (const wire of service.wires) {
+      const needed = byName.get(wire.service)
+      const circle = needed && visit(needed, [...path, service])
       if (circle) return circle
     }
-    order.add(name)
+    order.add(service)
     return undefined
   }
-  for (const name of names) {
-    const circle = visit(name, [])
-    if (circle) return { order: [...order], circle }
-  }
-  return { order: [...order], circle: undefined }
+  let circle: readonly T[] | undefined
+  for (const service of services) circle ??= visit(service, [])
+  return { order: [...order], circle }
 }
 
 /** What the references of a service's variables stand for in one run. */
@@ -239,46 +222,39 @@ export function fillVariables(
 ): { readonly variables: Variables; readonly problems: readonly string[] } {
   const specific = of.environment === 'preview' ? preview : production
   const given: Variables = of.untrusted ? specific : new Map([...shared, ...specific])
-  const wanted = new Map([...file.shared, ...file[of.environment]])
+  const textOf = (part: string | Reference): string | undefined => {
+    if (typeof part === 'string') return part
+    switch (part.kind) {
+      case 'secret':
+        return given.get(part.name)?.reveal()
+      case 'service':
+        return wired.get(`${part.service}.${part.output}`)
+      case 'pull_request.number':
+        return of.pullRequest?.toString() ?? ''
+      case 'commit.sha':
+        return of.sha
+      case 'environment':
+        return of.named ?? of.environment
+    }
+  }
   const filled = new Map<string, Secret>()
   const problems: string[] = []
-  for (const [name, variable] of wanted) {
-    const text = fillTemplate(variable.template, (reference) => valueOfReference(reference, given, of, wired))
-    if (text !== undefined) filled.set(name, new Secret(text))
+  for (const [name, { template, label }] of new Map([...file.shared, ...file[of.environment]])) {
+    const parts = template.map(textOf)
+    if (parts.every((part) => part !== undefined)) filled.set(name, new Secret(parts.join('')))
     // A stranger's code goes without what it must not have.
     else if (!of.untrusted)
-      for (const secret of secretsIn(variable))
-        if (!given.has(secret))
-          problems.push(`${variable.label}: the workflow gives no ${secret}; put it into the input env, as ${secret}=…`)
+      for (const secret of secretsIn(template).filter((one) => !given.has(one)))
+        problems.push(`${label}: the workflow gives no ${secret}; put it into the input env, as ${secret}=…`)
   }
   return { variables: new Map([...filled, ...[...given].filter(([name]) => !named.has(name))]), problems }
 }
 
-function valueOfReference(
-  reference: Reference,
-  given: Variables,
-  of: VariablesOf,
-  wired: ReadonlyMap<string, string>,
-): string | undefined {
-  switch (reference.kind) {
-    case 'secret':
-      return given.get(reference.name)?.reveal()
-    case 'pull-request':
-      return of.pullRequest === undefined ? '' : String(of.pullRequest)
-    case 'commit':
-      return of.sha
-    case 'environment':
-      return of.named ?? of.environment
-    case 'service':
-      return wired.get(`${reference.service}.${reference.output}`)
-  }
-}
-
-function secretsIn({ template }: FileVariable): string[] {
+function secretsIn(template: Template): string[] {
   return referencesOf(template).flatMap((reference) => (reference.kind === 'secret' ? [reference.name] : []))
 }
 
 /** The secrets that a service's variables name, whatever the environment. */
 export function secretsNamed({ shared, preview, production }: ServiceVariables): string[] {
-  return [shared, preview, production].flatMap((group) => [...group.values()].flatMap(secretsIn))
+  return [shared, preview, production].flatMap((group) => [...group.values()].flatMap((one) => secretsIn(one.template)))
 }

@@ -249,8 +249,8 @@ describe('environments of branches', () => {
       'ink.yml',
     )
     expect(parsed.ok && parsed.file.environments).toMatchObject([
-      { name: 'staging', branch: 'develop', variables: new Map() },
-      { name: 'qa', branch: 'release/next', variables: new Map([['LEVEL', { template: ['2'] }]]) },
+      { name: 'staging', branch: 'develop', variables: { shared: new Map() } },
+      { name: 'qa', branch: 'release/next', variables: { shared: new Map([['LEVEL', { template: ['2'] }]]) } },
     ])
   })
 
