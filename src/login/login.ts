@@ -137,8 +137,8 @@ export async function decide(wishes: Wishes, context: LoginContext, ask: Ask) {
     print = !setSecret && (await ask('Print the key here, for you to save?', false))
   }
   if (setSecret && found === undefined) throw repository
-  /** `workflow` is what is to be written into the workflow file. */
-  return { secretOf: setSecret ? found : undefined, print, workflow: await chooseWorkflow(wishes, context, ask) }
+  const workflow = await chooseWorkflow(wishes, context, ask)
+  return { secretOf: setSecret ? found : undefined, print, workflow }
 }
 
 /** Whether the options say what to do, so that nobody is asked. */
@@ -146,6 +146,7 @@ function isExplicit({ setSecret, print, writeWorkflow }: Wishes): boolean {
   return setSecret || print || writeWorkflow
 }
 
+/** What is to be written into the workflow file, if anything. */
 async function chooseWorkflow(wishes: Wishes, { interactive, repository, workflow }: LoginContext, ask: Ask) {
   const { writeWorkflow: wanted } = wishes
   if (!wanted && isExplicit(wishes)) return undefined

@@ -72,8 +72,13 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest) 
     /** One sentence, when the commit is not the wanted one or had to be fetched. */
     ...(chosen.why && { why: chosen.why }),
   }
-  // Nothing tells what older ones of a directory held. The source commit lies in the stores.
-  return { snapshot, resolved, stores }
+  return {
+    snapshot,
+    /** Undefined for a directory's: nothing tells what older ones held. */
+    resolved,
+    /** Where the source commit lies. */
+    stores,
+  }
 }
 
 async function resolveCommit(
