@@ -46,15 +46,10 @@ export async function openPlatform(
     server: session.server,
     offers: (purpose: Purpose): boolean => catalogue.find(purpose) !== undefined,
     /** The values that this server declares for an argument of a tool; undefined where it sets no list. */
-    allowedValues: (purpose: Purpose, argument: keyof WantedArguments): readonly string[] | undefined => {
-      const tool = catalogue.find(purpose)
-      return tool && allowedValues(tool, argument)
-    },
+    allowedValues: (purpose: Purpose, argument: keyof WantedArguments) =>
+      allowedValues(catalogue.find(purpose), argument),
     /** Which of these this server would refuse. Asks nobody, so it can be known before anything is touched. */
-    checkArguments: (purpose: Purpose, wanted: WantedArguments) => {
-      const tool = catalogue.find(purpose)
-      return tool ? refusedArguments(tool, wanted) : []
-    },
+    checkArguments: (purpose: Purpose, wanted: WantedArguments) => refusedArguments(catalogue.find(purpose), wanted),
     /** What a service has that was given no size; G1's own where the server declares none. */
     defaultSize: {
       memory: defaultValue(creation, 'memory') ?? '256Mi',
