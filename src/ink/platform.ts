@@ -72,7 +72,7 @@ export async function openPlatform(
 const anything = z.looseObject({})
 
 /** Asks for deletion and returns before it has happened. `false`: there was nothing of that name. */
-function deleting(call: Caller, purpose: Purpose, missing: ToolFailure) {
+function deleting(purpose: Purpose, missing: ToolFailure, call: Caller) {
   return async (name: string, signal: AbortSignal): Promise<boolean> => {
     const deletion = call.repeatable(purpose, { name }, anything, signal)
     return (await unlessMissing(missing, deletion)) !== undefined
@@ -113,7 +113,7 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
       const wanted = 'region' in (catalogue.need('updateService').inputSchema.properties ?? {}) ? changes : changeable
       return call.once('updateService', { name, ...wanted }, results.acceptedSchema, signal)
     },
-    deleteService: deleting(call, 'deleteService', 'service-not-found'),
+    deleteService: deleting('deleteService', 'service-not-found', call),
     /**
      * Push access to a repository, which is made when it does not exist and `create` is set. The remote carries a
      * password: it must reach no log, argument or file.
@@ -144,7 +144,7 @@ function databaseCalls(call: Caller, catalogue: Catalogue) {
       unlessMissing('resource-not-found', call.repeatable('getDatabase', { name }, results.databaseSchema, signal)),
     createDatabase: (name: string, type: string, signal: AbortSignal): Promise<results.Database> =>
       call.once('createDatabase', { name, type }, results.databaseSchema, signal),
-    deleteDatabase: deleting(call, 'deleteDatabase', 'resource-not-found'),
+    deleteDatabase: deleting('deleteDatabase', 'resource-not-found', call),
   }
 }
 
@@ -172,7 +172,7 @@ export function templateCalls(call: Caller, catalogue: Catalogue) {
     volumes: async (signal: AbortSignal): Promise<readonly { name: string }[]> =>
       catalogue.find('listVolumes') ? call.repeatable('listVolumes', {}, results.volumesSchema, signal) : [],
     /** Only one that no service uses can be deleted. */
-    deleteVolume: deleting(call, 'deleteVolume', 'resource-not-found'),
+    deleteVolume: deleting('deleteVolume', 'resource-not-found', call),
   }
 }
 
