@@ -80,9 +80,8 @@ const deploymentBranchName =
 
 /** Reads a short branch name; undefined when it is not a deployment's. */
 export function parseDeploymentBranch(name: string): DeploymentBranch | undefined {
-  const [, target, sourceSha, suffix] = deploymentBranchName.exec(name) ?? []
-  if (target === undefined || sourceSha === undefined) return undefined
-  return suffix === undefined ? { target, sourceSha } : { target, sourceSha, suffix }
+  const [, target = '', sourceSha, suffix] = deploymentBranchName.exec(name) ?? []
+  return sourceSha === undefined ? undefined : { target, sourceSha, ...(suffix === undefined ? {} : { suffix }) }
 }
 
 /** The commit of the deployment that a service's branch stands for. */
@@ -118,9 +117,8 @@ export function previewName(service: string, pullRequest: number | undefined): s
 
 /** The pull request that a service's name stands for, if it is one of this service's previews. */
 export function previewNumber(service: string, name: string): number | undefined {
-  const match = /-pr-([1-9]\d{0,8})$/.exec(name)
-  const number = Number(match?.[1])
-  return match && previewName(service, number) === name ? number : undefined
+  const [, digits] = /-pr-([1-9]\d{0,8})$/.exec(name) ?? []
+  return digits !== undefined && previewName(service, Number(digits)) === name ? Number(digits) : undefined
 }
 
 /** Where on the platform, as far as it is not the usual place: `web-shop`, `acme/web-shop`; undefined for the usual one. */
