@@ -1,7 +1,4 @@
-/**
- * What a run knows: what happened, as the runner's edge reads it from GitHub's payload, and what is looked up since. All
- * decisions rest on this alone.
- */
+/* What a run knows, on which alone all decisions rest: what happened, and what was looked up since. */
 
 export interface RunContext {
   readonly repository: Repository

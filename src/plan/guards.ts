@@ -139,11 +139,7 @@ export function previewState(
   return { wanted: false, outcome: 'superseded', reason: `${it} has moved on to ${shortSha(by)}`, by } as const
 }
 
-/**
- * Whose a service is by the marks in its environment. Where both numbers are known they decide alone: names change hands.
- * @param repository GitHub's `owner/name`
- * @param id GitHub's number for it
- */
+/** Whose a service is by its marks. Where both numbers of repositories are known they decide alone: names change hands. */
 export function ownershipOf(
   env: Readonly<Record<string, string>>,
   repository: string,
@@ -267,10 +263,7 @@ export function sumPerDay(running: readonly Pick<RunningCost<unknown>, 'perDay'>
   return running.reduce((sum, { perDay }) => sum + perDay, 0)
 }
 
-/**
- * The fewest that have to go so that one more fits, taken in the order given.
- * @returns undefined when it would not fit even then
- */
+/** The fewest that have to go so that one more fits, in the order given; undefined when it would not fit even then. */
 export function roomInBudget<T>(
   running: readonly RunningCost<T>[],
   morePerDay: number,

@@ -86,8 +86,7 @@ export function serviceOfMemoryBranch(branch: string): string | undefined {
 
 /**
  * What is remembered of a service. Of several branches, as two monitors at the same moment leave them, the latest counts;
- * what cannot be understood, or speaks of the future, does not.
- * @param now minutes since the epoch
+ * what cannot be understood, or speaks of the future, does not. `now` is in minutes since the epoch.
  */
 export function recall(service: string, branches: Iterable<string>, now: number): MonitorMemory | undefined {
   const own = [...branches].filter((branch) => serviceOfMemoryBranch(branch) === service)

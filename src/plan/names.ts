@@ -142,14 +142,12 @@ export function parseServiceName(text: string): Parsed<string> {
 
 export const serviceLabel = { parse: parseServiceName, schema: anyText }
 
-/**
- * Owner and repository in one label. A hyphen joins them, two where the owner has one, so that `a-b/c` and `a/b-c` stay
- * apart; a name that needs more than that to be told from all others gets a hash. GitHub ignores case in both.
- */
+/** Owner and repository in one label; two hyphens where the owner has one, so that `a-b/c` and `a/b-c` stay apart. */
 function repositoryLabel(repository: RepositoryName): string {
   const owner = repository.owner.toLowerCase()
   const name = repository.name.toLowerCase()
   const joined = `${owner}${owner.includes('-') ? '--' : '-'}${name}`
+  // A name that needs more than that to be told from all others gets a hash. GitHub ignores case in both.
   const plain = /^[a-z0-9]+(-[a-z0-9]+)*$/
   if (plain.test(owner) && plain.test(name) && !looksLikePreview(joined)) return joined
   return withHash(labelOf(joined), `${owner}/${name}`, longestLabel)

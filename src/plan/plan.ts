@@ -6,10 +6,7 @@ import { databaseName, environmentName, madeName, nameIn, previewName, serviceNa
 import type { BuildSettings, Settings } from './settings.ts'
 import { configMark, marks, markVariables, type Variables } from './variables.ts'
 
-/*
- * The plans, each with all that is needed to carry it out: whoever does reads no setting. Their types are those of what is
- * built here.
- */
+/* The plans, each with all that is needed to carry it out: whoever does reads no setting. Their types are what is built. */
 
 /** @param untrusted a fork's code, with the repository's key in reach: it gets the values of `preview-env` and no others */
 export function previewPlan(
@@ -264,10 +261,7 @@ export type Plan = PlanToRun | CheckPlan
 
 type PlacedPlan = Extract<Plan, { readonly place: unknown }>
 
-/**
- * The same plan with the names that the services of a repository got before it was renamed or transferred. Names that the
- * workflow gives are not made of the repository's, and stay.
- */
+/** The same plan with the names from before a repository was renamed or transferred; those that the workflow gives stay. */
 export function underFormerNames<P extends PlacedPlan>(plan: P, former: RepositoryName): P {
   const { place } = plan
   const { repository } = place

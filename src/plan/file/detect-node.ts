@@ -148,9 +148,8 @@ const develops =
 const serves = /^(?:next|react-router-serve|remix-serve)\b/
 
 /**
- * The app in a directory that is but files once it is built: the script of package.json that builds it, the directory that it
- * leaves, and whether commands and configuration say nothing that may have it built elsewhere. Undefined for a program, and
- * for what nothing builds.
+ * The app in a directory that is but files once built: the script that builds it, the directory that it leaves, and whether
+ * nothing says that it may be built elsewhere (`usual`). Undefined for a program, and for what nothing builds.
  */
 export function siteIn(tree: FileTree, folder: string) {
   const { scripts = {}, packages = new Set<string>() }: Partial<Manifest> = manifestAt(tree, folder) ?? {}

@@ -59,10 +59,7 @@ const forms =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: these are what stands in the file
   '${secrets.NAME}, ${services.NAME.url}, .host, .database.url or .database.token, ${pull_request.number}, ${commit.sha} or ${environment}; $$ is a dollar'
 
-/**
- * Reads the references of a value. Whatever does not begin with `${` or `$$` stands as it is.
- * @param services names of the services in the file
- */
+/** Reads the references of a value. Whatever does not begin with `${` or `$$` stands as it is. */
 export function parseTemplate(
   text: string,
   services: readonly string[],
