@@ -140,10 +140,6 @@ export interface Step {
 /** More than this share in use is much, less than the other is little. */
 export const highShare = 0.85
 const lowShare = 0.3
-const readingsInARow = 3
-const lowMinutes = 24 * 60
-// What was just changed has to show first what it is like, and two updates in quick succession fail on the platform.
-const coolDownMinutes = 30
 /** After so long the app may be another, and a size that broke it may do. */
 const brokenDays = 30
 
@@ -201,21 +197,6 @@ export function holdsBrokenSize(load: Load, size: Size): boolean {
 /** When sizes that broke may be tried again, in minutes since the epoch. */
 export function triedAgainAt({ brokeAt }: Load): number | undefined {
   return brokeAt === undefined ? undefined : brokeAt + brokenDays * 24 * 60
-}
-
-/** Whether so many readings in a row are reason enough. */
-export function isOftenHigh(readings: number): boolean {
-  return readings >= readingsInARow
-}
-
-/** Whether all readings of a day, of which `since` was the first, were low. */
-export function isLowForADay(readings: number, since: number | undefined, now: number): boolean {
-  return readings >= readingsInARow && since !== undefined && now - since >= lowMinutes
-}
-
-/** How many minutes a change made a while ago has yet to be left alone; 0 when it has been for long enough. */
-export function coolDownLeft({ changedAt }: Load, now: number): number {
-  return changedAt === undefined ? 0 : Math.max(0, coolDownMinutes - (now - changedAt))
 }
 
 function centi(vcpus: number): number {
