@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import '../src/flows/carry-out.ts'
 import '../src/flows/environment/environment.ts'
-import '../src/flows/environment/leftovers.ts'
+import '../src/flows/teardown.ts'
 import type { RunEvent } from '../src/plan/event.ts'
 import { openStage } from '../test/flows/stage.ts'
 import { BASE, openWorld } from '../test/flows/virtual-world.ts'

@@ -10,8 +10,8 @@ import type { Source } from './source/source.ts'
 import type { SourceOptions } from './source/workspace.ts'
 
 /** What only the edge to the runner can give. */
-export type Edge = Omit<LoadedRun, 'warnings' | 'remarks' | 'problem'> &
-  Pick<Deps, 'remember' | 'workflowFiles'> & { readonly signal: AbortSignal }
+export type Edge = Omit<LoadedRun, 'remarks' | 'problem'> &
+  Pick<Deps, 'remarks' | 'problem' | 'remember' | 'workflowFiles' | 'signal' | 'startedAt'>
 
 /**
  * Joins the rooms: builds the adapters for platform, source and GitHub. Nothing is connected or called yet, and the code of

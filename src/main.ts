@@ -2,8 +2,7 @@ import { setFailed, setOutput } from '@actions/core'
 import { buildDeps } from './adapters.ts'
 import { DeployError, errorMessage } from './core/errors.ts'
 import { publish, runAction } from './flows/run-action.ts'
-import { Cancelled, cancelOnSignals } from './runner/cancellation.ts'
-import { loadRun, readWorkflowFiles } from './runner/load-run.ts'
+import { Cancelled, cancelOnSignals, loadRun, readWorkflowFiles } from './runner/load-run.ts'
 import { saveOpenDeployments, writeAnnotations, writeSummary } from './runner/output.ts'
 
 async function main(): Promise<void> {
@@ -14,9 +13,10 @@ async function main(): Promise<void> {
     ...run,
     remember: saveOpenDeployments,
     workflowFiles: () => readWorkflowFiles(run.context.workspace),
+    startedAt,
     signal: cancelled.signal,
   })
-  const outcome = await runAction(deps, run.event, { ...run, startedAt, signal: cancelled.signal })
+  const outcome = await runAction(deps)
   await publish(outcome, deps, {
     annotate: writeAnnotations,
     writeSummary: (markdown) => writeSummary(process.env, markdown, deps.log.warning),

@@ -1,17 +1,16 @@
-import { TimeLimitError } from '../core/async.ts'
+import { withinTime } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import { shortDuration } from '../core/format.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import { isOutOfMoney, isOverQuota } from '../ink/errors.ts'
 import type { Platform } from '../ink/platform.ts'
 import { describePlan } from '../plan/describe.ts'
-import type { DeclinePlan, HelpPlan, LogsPlan, PlanToRun, WorkPlan } from '../plan/plan.ts'
+import type { DeclinePlan, HelpPlan, LogsPlan, WorkPlan } from '../plan/plan.ts'
 import { declineAnswer, declineMarker, helpAnswer, logsAnswer } from '../report/comments.ts'
 import { targetFor } from '../report/parts.ts'
 import { SourceError } from '../source/remote.ts'
 import { deploy } from './deploy.ts'
 import { dryRun } from './environment/foresee.ts'
-import { retire } from './environment/retire.ts'
 import { monitor } from './monitor.ts'
 import { openReporter, type Subject } from './reporter.ts'
 import { assertPlace } from './resources/account.ts'
@@ -24,88 +23,66 @@ import {
   nothingReport,
   nothingToDo,
   type Outcome,
-  type Reporter,
   type Run,
   type RunDeps,
   windUpMs,
 } from './run.ts'
 import { sweep } from './sweep.ts'
-import { teardown } from './teardown.ts'
+import { retire, teardown } from './teardown.ts'
 
 /** Carries out a plan that there is something to do for. Failures come back as an outcome; only a cancellation is thrown. */
-export async function carryOut(
-  plan: Exclude<PlanToRun, { kind: 'none' | 'refused' }>,
-  deps: RunDeps,
-): Promise<Outcome> {
-  switch (plan.kind) {
-    case 'help':
-      return answerHelp(plan, deps)
-    case 'decline':
-      return answerDecline(plan, deps)
-    default:
-      // What a sweep or a monitor would do shows only in what they find.
-      return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
-        ? dryRun(plan, deps, { steps: describePlan({ ...plan, dryRun: false }), services: [], checks: [] })
-        : work(plan, deps)
-  }
+export async function carryOut(plan: WorkPlan | HelpPlan | DeclinePlan, deps: RunDeps): Promise<Outcome> {
+  if (plan.kind === 'help') return answerHelp(plan, deps)
+  if (plan.kind === 'decline') return answerDecline(plan, deps)
+  // What a sweep or a monitor would do shows only in what they find.
+  return plan.dryRun && plan.kind !== 'sweep' && plan.kind !== 'monitor'
+    ? dryRun(plan, deps, { steps: describePlan({ ...plan, dryRun: false }), services: [], checks: [] })
+    : work(plan, deps)
 }
 
 async function work(plan: WorkPlan, deps: RunDeps): Promise<Outcome> {
   const reporter = openReporter(deps, subjectOf(plan))
   // GitHub is told while the work goes on, which cannot fail. A rollback has yet to find out which commit it is about.
   const begun = plan.kind === 'preview' || plan.kind === 'production' ? reporter.begin() : undefined
-  const outcome = await connected(plan, deps, reporter).finally(() => begun)
-  if (isDeployment(plan)) await reporter.finish()
-  const { report } = outcome
+  const outcome = await connected(plan, { ...deps, reporter }).finally(() => begun)
+  if (!isDeployment(plan)) return outcome
   // The card knows what the version before measured.
-  const { change } = reporter.row()
+  const { change } = await reporter.finish()
+  const { report } = outcome
   return report.kind === 'deploy' ? { ...outcome, report: { ...report, row: { ...report.row, change } } } : outcome
 }
 
-async function connected(plan: WorkPlan, deps: RunDeps, reporter: Reporter): Promise<Outcome> {
+type Unconnected = Omit<Run, 'platform'>
+
+async function connected(plan: WorkPlan, deps: Unconnected): Promise<Outcome> {
   let platform: Platform | undefined
   try {
     const [known, now] = await until(deps.deadlineAt, deps, async (signal) => {
       platform = await deps.openPlatform(plan.place, signal)
-      const run: Run = { ...deps, signal, platform, reporter }
+      const run = { ...deps, signal, platform }
       await assertPlace(run, plan.place)
       return [platform, await keepFormerNames(plan, run)] as const
     })
     const lastAt = deps.deadlineAt + Math.min(deps.settings.timeoutMs, windUpMs)
-    return await until(lastAt, deps, (signal) => withRoom(now, { ...deps, signal, platform: known, reporter }))
+    return await until(lastAt, deps, (signal) => withRoom(now, { ...deps, signal, platform: known }))
   } catch (error) {
     deps.signal.throwIfAborted()
-    return broken(plan, deps, reporter, error)
+    return broken(plan, deps, error)
   } finally {
     await platform?.[Symbol.asyncDispose]()
   }
 }
 
 /**
- * Ends work at a time, whoever is waited for. A clock that wakes early is asked again. A cancellation does not cut the work
- * off: what is half done is put right by those whose signal it is.
+ * Ends work at a time, whoever is waited for. A cancellation does not cut it off: what is half done is put right by those
+ * whose signal it is.
  */
-async function until<T>(
-  endAt: number,
-  { clock, signal }: RunDeps,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+function until<T>(endAt: number, { clock, signal }: Unconnected, work: (signal: AbortSignal) => Promise<T>) {
   signal.throwIfAborted()
-  const [over, late] = [new AbortController(), new AbortController()]
-  const alarm = async (): Promise<never> => {
-    const limitMs = Math.max(0, endAt - clock.now())
-    while (clock.now() < endAt) await clock.sleep(endAt - clock.now(), over.signal)
-    const error = new TimeLimitError(limitMs)
-    late.abort(error)
-    throw error
-  }
-  const rings = alarm()
-  rings.catch(() => undefined)
-  try {
-    return await Promise.race([work(AbortSignal.any([signal, late.signal])), rings])
-  } finally {
-    over.abort()
-  }
+  // A timer may go off a millisecond early, and then the time would not be over yet.
+  const limitMs = Math.max(0, endAt - clock.now()) + 1
+  const uncancelled = new AbortController().signal
+  return withinTime(clock, limitMs, uncancelled, (late) => work(AbortSignal.any([signal, late])))
 }
 
 /** The account may have no more services, or more would cost too much: then `on-quota` decides. */
@@ -130,28 +107,25 @@ async function withRoom(plan: WorkPlan, run: Run): Promise<Outcome> {
   }
 }
 
+type Flows = { readonly [K in WorkPlan['kind']]: (plan: Extract<WorkPlan, { kind: K }>, run: Run) => Promise<Outcome> }
+const flows: Flows = {
+  preview: deploy,
+  production: deploy,
+  teardown,
+  retire,
+  sweep,
+  monitor,
+  rollback,
+  logs: answerLogs,
+}
+
 function flowOf(plan: WorkPlan, run: Run): Promise<Outcome> {
-  switch (plan.kind) {
-    case 'preview':
-    case 'production':
-      return deploy(plan, run)
-    case 'teardown':
-      return teardown(plan, run)
-    case 'retire':
-      return retire(plan, run)
-    case 'sweep':
-      return sweep(plan, run)
-    case 'monitor':
-      return monitor(plan, run)
-    case 'rollback':
-      return rollback(plan, run)
-    case 'logs':
-      return answerLogs(plan, run)
-  }
+  return (flows[plan.kind] as (plan: WorkPlan, run: Run) => Promise<Outcome>)(plan, run)
 }
 
 /** Something threw: the platform said no, the network went away, the checkout is not usable. That is a failed run with a reason. */
-function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unknown): Outcome {
+function broken(plan: WorkPlan, deps: Unconnected, thrown: unknown): Outcome {
+  const { reporter } = deps
   const late = deps.clock.now() >= deps.deadlineAt
   const status = late ? 'timed-out' : 'failed'
   const phase = reporter.timeline.phases.at(-1)?.name ?? 'prepare'
@@ -164,7 +138,7 @@ function broken(plan: WorkPlan, deps: RunDeps, reporter: Reporter, thrown: unkno
   reporter.update({ status, phase: late ? phase : undefined, diagnosis })
   reporter.timeline.end('failed', cause)
   const report = isDeployment(plan)
-    ? deployReport(deps, reporter, { action: plan.kind })
+    ? deployReport(deps, { action: plan.kind })
     : nothingReport(deps, 'failed', cause, hint)
   return { action: actionOf(plan), status, report, failure: new DeployError(cause, { hint, cause: thrown }) }
 }
@@ -187,11 +161,9 @@ const logLines = 200
 
 /** Answers `/ink help` and unknown commands. */
 async function answerHelp(plan: HelpPlan, deps: RunDeps): Promise<Outcome> {
-  await deps.github.comments.add(plan.pullRequest, helpAnswer(plan.unknown))
-  return nothingToDo(
-    deps,
-    plan.unknown === undefined ? 'help was asked for and given' : `there is no command ${plan.unknown}`,
-  )
+  const { unknown } = plan
+  await deps.github.comments.add(plan.pullRequest, helpAnswer(unknown))
+  return nothingToDo(deps, unknown === undefined ? 'help was asked for and given' : `there is no command ${unknown}`)
 }
 
 /** Says no, politely and once: whoever asks again for the same gets the sign alone. */

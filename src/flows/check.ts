@@ -4,19 +4,20 @@ import { safeMessage } from '../core/sanitize.ts'
 import type { Credits } from '../ink/account.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { InkFile } from '../plan/file/ink-file.ts'
+import { secretsWithheld } from '../plan/guards.ts'
 import { productionBranch } from '../plan/intent.ts'
 import type { CheckPlan, Plan } from '../plan/plan.ts'
 import type { WorkflowText } from '../plan/workflow.ts'
 import { checkWorkflow, type WorkflowFinding, type Workflows, workflowsOf } from '../plan/workflow.ts'
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { formatCost } from '../report/parts.ts'
-import { annotationsOf } from './no-deployment.ts'
 import { snapshotRequest } from './prepare.ts'
 import { assertDeployable, describeLimits, findPlace, type PlaceFinding } from './resources/account.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { compareDns, delegationOf } from './resources/dns.ts'
 import { findPreviews } from './resources/repository.ts'
 import type { Deps, Outcome, RunDeps } from './run.ts'
+import { annotationsOf } from './run.ts'
 
 /** `command: plan`: says what would be done, checks what it takes, and changes nothing. */
 export async function check(
@@ -39,8 +40,7 @@ export async function check(
     for (const line of fix ?? []) deps.log.info(`    ${line}`)
   }
   deps.log.endGroup()
-  const { runUrl } = deps.context
-  const report: PlanReport = { kind: 'plan', services, steps, checks, runUrl, warnings: [] }
+  const report: PlanReport = { kind: 'plan', services, steps, checks, runUrl: deps.context.runUrl, warnings: [] }
   const problems = checks.filter(({ result }) => result === 'problem')
   const said = problems.map(({ name, detail }) => `${name}: ${detail}`).join('; ')
   const failure =
@@ -79,6 +79,8 @@ async function checkCheckout({ would }: CheckPlan, deps: RunDeps): Promise<PlanC
   }
 }
 
+type Connected = RunDeps & { readonly platform: Platform }
+
 /** What `command: plan` finds out about the account at ml.ink: whose key it is, where things will be, what is in use. */
 async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunDeps): Promise<PlanCheck[]> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
@@ -94,9 +96,8 @@ async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunD
       await keyCheck(run),
       ...found.map(placeCheck),
       await servicesCheck(run),
-      ...(await Promise.all(plans.map((would) => deployableCheck(would, run)))).flat(),
       ...(await moneyChecks(plan, run)),
-      ...(await Promise.all(plans.flatMap((would) => [domainCheck(would, run), dnsCheck(would, run)]))).flat(),
+      ...(await Promise.all(plans.map((would) => deploymentChecks(would, run)))).flat(),
     ]
   } catch (error) {
     const hint = error instanceof DeployError && error.hint ? [error.hint] : []
@@ -104,27 +105,23 @@ async function checkPlatform(plan: CheckPlan, plans: readonly Plan[], deps: RunD
   }
 }
 
-type Connected = RunDeps & { readonly platform: Platform }
-
-async function domainCheck(would: Plan, { platform, signal }: Connected): Promise<PlanCheck[]> {
-  const domain = 'domain' in would ? would.domain : undefined
-  if (domain === undefined) return []
-  const { covered, sentence } = delegationOf(domain, await platform.zones(signal))
-  return [checked('Domain', covered ? 'fine' : 'warning', `${domain}. ${sentence}`)]
-}
-
-async function dnsCheck(would: Plan, run: Connected): Promise<PlanCheck[]> {
-  const outlook = await compareDns(would, run)
-  if (!outlook) return []
-  const { problems, foreseen } = outlook
-  const detail = [...problems, ...foreseen].join('; ') || 'in step'
-  return [checked('DNS records', problems.length === 0 ? 'fine' : 'warning', detail)]
-}
-
 async function keyCheck({ platform, signal }: Connected): Promise<PlanCheck> {
   const account = await platform.account(signal)
   const whose = account?.name ? `, account ${account.name}` : ''
   return checked('API key', 'fine', `accepted by ${platform.server || 'ml.ink'}${whose}`)
+}
+
+function placeCheck({ name, value, judgement }: PlaceFinding): PlanCheck {
+  switch (judgement?.kind) {
+    case 'refused':
+      return checked(name, 'problem', judgement.detail, [judgement.hint])
+    case 'new':
+      return checked(name, 'warning', `${judgement.detail}; a deployment makes it`)
+    case 'ignored':
+      return checked(name, 'warning', `this server has none, so “${value}” has no effect`)
+    default:
+      return checked(name, 'fine', value)
+  }
 }
 
 async function servicesCheck({ platform, signal }: Connected): Promise<PlanCheck> {
@@ -138,19 +135,6 @@ async function servicesCheck({ platform, signal }: Connected): Promise<PlanCheck
   const inUse = `${services.length} in use${most === undefined ? '' : ` of ${most}`}`
   const full = most !== undefined && services.length >= most
   return checked('Services', full ? 'warning' : 'fine', [inUse, ...describeLimits(limits)].join('; '))
-}
-
-/** Whether the server has the tool that the deployment would need, and takes the values that it would be given. */
-async function deployableCheck(would: Plan, { platform, signal }: Connected): Promise<PlanCheck[]> {
-  if (would.kind !== 'preview' && would.kind !== 'production') return []
-  const existing = await platform.service(would.serviceName, {}, signal)
-  try {
-    assertDeployable(platform, would, existing !== undefined)
-    return []
-  } catch (error) {
-    if (!(error instanceof DeployError)) throw error
-    return [checked('Deployment', 'problem', error.message, error.hint ? [error.hint] : undefined)]
-  }
 }
 
 async function moneyChecks(plan: CheckPlan, run: Connected): Promise<PlanCheck[]> {
@@ -172,24 +156,34 @@ function creditsCheck({ spent, perhapsSpent, dollars, shown }: Credits, warnBelo
   return checked('Credits', low ? 'warning' : 'fine', shown === undefined ? 'enough' : `${shown} left`)
 }
 
-function placeCheck({ name, value, judgement }: PlaceFinding): PlanCheck {
-  switch (judgement?.kind) {
-    case 'refused':
-      return checked(name, 'problem', judgement.detail, [judgement.hint])
-    case 'new':
-      return checked(name, 'warning', `${judgement.detail}; a deployment makes it`)
-    case 'ignored':
-      return checked(name, 'warning', `this server has none, so “${value}” has no effect`)
-    default:
-      return checked(name, 'fine', value)
+/** Whether the server has what a deployment would need: tool and values, a zone for its domain, its DNS records. */
+async function deploymentChecks(would: Plan, run: Connected): Promise<PlanCheck[]> {
+  if (would.kind !== 'preview' && would.kind !== 'production') return []
+  const { platform, signal } = run
+  const { domain, serviceName } = would
+  const checks: PlanCheck[] = []
+  const existing = await platform.service(serviceName, {}, signal)
+  try {
+    assertDeployable(platform, would, existing !== undefined)
+  } catch (error) {
+    if (!(error instanceof DeployError)) throw error
+    checks.push(checked('Deployment', 'problem', error.message, error.hint ? [error.hint] : undefined))
   }
+  if (domain !== undefined) {
+    const { covered, sentence } = delegationOf(domain, await platform.zones(signal))
+    checks.push(checked('Domain', covered ? 'fine' : 'warning', `${domain}. ${sentence}`))
+  }
+  const outlook = await compareDns(would, run)
+  const found = outlook && ([...outlook.problems, ...outlook.foreseen].join('; ') || 'in step')
+  if (found) checks.push(checked('DNS records', outlook.problems.length === 0 ? 'fine' : 'warning', found))
+  return checks
 }
 
 function findingsIn(
   workflows: Workflows,
-  { context, settings }: Deps,
-  withheld: string | undefined,
+  { context, settings }: RunDeps,
   file: InkFile | undefined,
+  withheld?: string | undefined,
 ): readonly WorkflowFinding[] {
   return checkWorkflow(workflows, {
     settings,
@@ -208,26 +202,22 @@ function findingsIn(
  *
  * @param extent `all` for a dry run, in which nothing shows by itself
  */
-export function warnOfWorkflow(deps: Deps, file: InkFile | undefined, extent: 'hidden' | 'all' = 'hidden'): void {
+export function warnOfWorkflow(deps: RunDeps, file: InkFile | undefined, extent: 'hidden' | 'all' = 'hidden'): void {
   const fitting = ['push', 'pull_request'].includes(deps.context.eventName)
   const workflows = fitting ? workflowsOf(deps.workflowFiles(), deps.context) : undefined
   if (workflows === undefined) return
-  for (const { shows, detail, fix } of findingsIn(workflows, deps, undefined, file))
+  for (const { shows, detail, fix } of findingsIn(workflows, deps, file))
     if (!shows || extent === 'all')
       deps.log.warning([`${detail}.`, 'What to put in:', ...fix.map((line) => `    ${line}`)].join('\n'))
 }
 
 /** The same and all else for whoever asks. What is not checked out is read from the forge; one call at most. */
-export async function checksOfWorkflow(
-  deps: Deps,
-  withheld: string | undefined,
-  file: InkFile | undefined,
-): Promise<readonly PlanCheck[]> {
+export async function checksOfWorkflow(deps: RunDeps, file: InkFile | undefined): Promise<readonly PlanCheck[]> {
   const files = deps.workflowFiles()
   const workflows = workflowsOf(files, deps.context) ?? workflowsOf([...files, ...(await fetched(deps))], deps.context)
   const unread = 'it could not be read, so that it is not known whether it does what the settings need'
   if (workflows === undefined) return [checked('Workflow', 'warning', unread, ['- uses: actions/checkout@v6'])]
-  const findings = findingsIn(workflows, deps, withheld, file)
+  const findings = findingsIn(workflows, deps, file, secretsWithheld(deps.context, deps.event))
   if (findings.length === 0) return [checked('Workflow', 'fine', workflows.own.path)]
   return findings.map(({ name, result, detail, fix }) => checked(name, result, detail, fix))
 }

@@ -4,18 +4,17 @@ import { safeMessage } from '../core/sanitize.ts'
 import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
 import { deploymentBranch } from '../plan/names.ts'
+import { describeIdleGlobs } from '../plan/paths.ts'
 import { keptSecrets } from '../plan/variables.ts'
-import type { CardRow, PhaseResult, PushedView } from '../report/model.ts'
 import type { PushResult } from '../source/push.ts'
-import { warnOfIdleGlobs } from './no-deployment.ts'
-import { healthAfter, type RolloutEnd } from './observe.ts'
+import { type Change, changeMeanwhile } from './facts.ts'
 import {
-  adviceOnPublish,
-  adviceOnStart,
   type DeployPlan,
   desiredSettings,
   detectInSnapshot,
   expirySeconds,
+  explainEnd,
+  healthAfter,
   type Prepared,
   prepare,
   pushSnapshot,
@@ -29,10 +28,9 @@ import { applyDnsRecords, applyDomain } from './resources/dns.ts'
 import { ownedBy } from './resources/repository.ts'
 import { lastWorkingVersion, liveVersion, restorePrevious } from './rollback.ts'
 import { rollOut } from './rollout.ts'
-import { deployReport, type Outcome, type Run } from './run.ts'
-import { type Change, changeMeanwhile } from './still-wanted.ts'
+import type { Outcome, Run } from './run.ts'
 import { teardownClosed } from './teardown.ts'
-import { type Explanation, explain, failureOf, type Judgement, judge, measured } from './verdict.ts'
+import { type Ended, type Explanation, judge, outcomeOf, type RolloutEnd, tellEnd } from './verdict.ts'
 
 /** Brings a commit to its URL: snapshot, push, roll-out, probe; then sees to what the world did meanwhile. */
 export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
@@ -43,20 +41,16 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
     deadlineAt: run.deadlineAt,
   })
   timeline.begin('snapshot', 'Snapshot, and what ml.ink has')
-  const found = await prepare(plan, run, source)
-  const { snapshot } = found
+  const prepared = await prepare({ plan, run, source })
+  const { snapshot } = prepared
   const branch = deploymentBranch(plan.target, snapshot.sourceSha, snapshot.suffix)
-  tellSource(run, found, branch)
-  // What is shipped is not what is tracked, where either of these is set.
-  if (plan.paths && plan.directory === undefined && !plan.exportIgnore)
-    warnOfIdleGlobs(run, plan.paths, await source.files(snapshot, run.signal))
-
+  const begun: Work = { plan, run, source, prepared, branch, pushed: undefined }
+  await tellSource(begun)
   const seed = await readSeed(plan, source, snapshot, run.signal)
-  const begun = { plan, run, source, prepared: found, branch }
   const overtaken = await changeSince(begun)
   if (overtaken) return await giveWay(begun, overtaken)
   timeline.begin('push', `Push ${branch}`)
-  const pushed = await pushSnapshot(begun, found.remoteBranches)
+  const pushed = await pushSnapshot(begun, prepared.remoteBranches)
   timeline.end('done', describePush(pushed))
 
   // Of two pushes to production the newer one stays, however long the push of the older took. A preview that was closed
@@ -66,8 +60,8 @@ export async function deploy(plan: DeployPlan, run: Run): Promise<Outcome> {
   let work: Work
   let end: RolloutEnd
   try {
-    await makeRoom(plan, run, found)
-    work = { ...begun, pushed, prepared: await withDatabase(plan, run, found, seed) }
+    await makeRoom(plan, run, prepared)
+    work = { ...begun, pushed, prepared: await withDatabase(plan, run, prepared, seed) }
     end = await rollOutWork(work, seed)
   } catch (error) {
     run.signal.throwIfAborted()
@@ -103,26 +97,25 @@ async function withDatabase(plan: DeployPlan, run: Run, prepared: Prepared, seed
 
 async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutEnd> {
   const { plan, run, source, prepared, branch } = work
-  const { existing, snapshot } = prepared
+  const { existing, snapshot, removals } = prepared
   const kept = keptSecrets(existing?.env, plan.variables)
   if (kept.length > 0) run.log.warning(describeKept(kept))
-  const expiry = expirySeconds(plan, run)
+  const expiry = expirySeconds(plan, run.platform)
   if (expiry !== undefined) run.reporter.noteExpiry(expiry * 1000)
-  const { removals } = prepared
-  let current = work
+  let current = prepared
   const findOwn = async () => plan.database && (await findDatabase(run, plan.database, run.signal))
   const end = await rollOut(run, {
     ...ownedBy(plan, prepared.repositorySlug),
     branch,
     commitHash: snapshot.sha,
     existing,
-    settings: (now) => desiredSettings(current, now),
+    settings: (now) => desiredSettings(plan, run.platform, current, now),
     stillWanted: async () => {
       if (await changeSince(work)) return false
       // Whoever took the service away may have taken its database along.
-      const detected = await detectInSnapshot(plan, run, source, snapshot)
+      const detected = await detectInSnapshot(work, snapshot)
       const anew = { ...prepared, existing: undefined, database: await findOwn(), detected }
-      current = { ...work, prepared: await withDatabase(plan, run, anew, seed) }
+      current = await withDatabase(plan, run, anew, seed)
       return true
     },
     restoreBranch: () => restoreBranch(work),
@@ -133,15 +126,14 @@ async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutE
   if (end.kind !== 'live' || !removals || !plan.database) return end
   // A removal that found no service yet may have taken the database, which was there before.
   const database = await findOwn()
-  if (isDeepStrictEqual(database?.variables, current.prepared.database?.variables)) return end
+  if (isDeepStrictEqual(database?.variables, current.database?.variables)) return end
   run.log.info(`The database ${plan.database.name} was removed meanwhile; the service gets another one`)
   const now = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
   const again = await withDatabase(plan, run, { ...prepared, existing: now, database }, seed)
   return rollOutWork({ ...work, prepared: again }, seed)
 }
 
-const changeSince = ({ plan, run, prepared }: Omit<Work, 'pushed'>) =>
-  changeMeanwhile(plan, run, prepared.snapshot.sourceSha)
+const changeSince = ({ plan, run, prepared }: Work) => changeMeanwhile(plan, run, prepared.snapshot.sourceSha)
 
 /** A teardown that was still under way when the pull request was opened again may take the branch from under the build. */
 async function restoreBranch(work: Work): Promise<boolean> {
@@ -154,56 +146,50 @@ async function restoreBranch(work: Work): Promise<boolean> {
 }
 
 /** The branch was superseded or the pull request closed before anything was pushed or started, or while it was. */
-async function giveWay(work: MaybePushed, change: Change): Promise<Outcome> {
-  const { run } = work
-  if (change.kind === 'closed') {
-    run.log.info(`${change.sentence}; taking the preview down`)
-    return teardownClosed(work.plan, run)
+async function giveWay(work: Work, change: Change): Promise<Outcome> {
+  const { run, plan } = work
+  const { sentence } = change
+  if (change.kind === 'closed' && plan.kind === 'preview') {
+    run.log.info(`${sentence}; taking the preview down`)
+    return teardownClosed(plan, run)
   }
-  run.reporter.update({ status: 'superseded', supersededBy: change.by, reason: change.sentence })
-  run.reporter.timeline.end('cancelled', change.sentence)
-  return outcomeOf(work, { status: 'superseded', sentence: change.sentence }, undefined)
+  run.reporter.update({ supersededBy: change.by, reason: sentence })
+  run.reporter.timeline.end('cancelled', sentence)
+  return deployed(work, { status: 'superseded', sentence }, undefined)
 }
 
 async function conclude(work: Work, end: RolloutEnd, moved: Change | undefined): Promise<Outcome> {
-  const { run, plan } = work
+  const { run, plan, prepared } = work
+  const { existing } = prepared
   const judgement = judge(end)
-  tellEnd(work, end, judgement)
+  tellEnd(run, end, judgement, existing)
+  const perDay = costOf(sizeOf(work), plan, run.platform)
+  if (perDay !== undefined) run.output('cost-per-day', perDay.toFixed(4))
   if (judgement.status === 'live') {
+    run.reporter.update({ costPerDay: perDay, ...(moved ? { note: moved.sentence } : {}) })
     run.reporter.timeline.begin('settle', 'Settle')
-    await applyDomain(run, plan, work.prepared.existing)
+    await applyDomain(run, plan, existing)
     if (plan.kind === 'production') await applyDnsRecords(run, plan)
     await keepVersions(work)
-    if (moved) run.reporter.update({ note: moved.sentence })
     run.reporter.timeline.end('done', 'Settled')
-    return outcomeOf(work, judgement, undefined)
+    return deployed(work, judgement, undefined)
   }
   const superseded = judgement.status === 'superseded'
   const explanation = superseded ? undefined : await explainEnd(work, end)
   run.reporter.update({
     diagnosis: explanation?.diagnosis,
-    lastWorking: superseded ? undefined : await lastWorkingVersion(run, work.prepared.existing),
+    lastWorking: superseded ? undefined : await lastWorkingVersion(run, existing),
     reason: explanation ? undefined : judgement.sentence,
   })
   // What could not be confirmed may well be good: that is red, but no reason to take it away from its users.
-  const doubtful = end.kind === 'unconfirmed'
-  const bad = !doubtful && ['failed', 'unhealthy', 'timed-out'].includes(judgement.status)
-  if (plan.kind === 'production' && plan.rollback && bad) {
-    const back = await restorePrevious(run, plan, work, judgement)
-    if (back) return outcomeOf(work, back, explanation)
-  }
-  return outcomeOf(work, judgement, explanation)
-}
-
-async function explainEnd({ plan, run, source, prepared: { snapshot } }: Work, end: RolloutEnd) {
-  const howToStart = await adviceOnStart(plan, run, source, snapshot)
-  const said = explain(end, plan.build.rootDirectory, await source.files(snapshot, run.signal), howToStart)
-  const better = said && (await adviceOnPublish(plan, run, source, snapshot, said.diagnosis.decisive))
-  return better ? { ...said, diagnosis: { ...said.diagnosis, ...better } } : said
+  const isBad = end.kind !== 'unconfirmed' && ['failed', 'unhealthy', 'timed-out'].includes(judgement.status)
+  const back = isBad && plan.kind === 'production' && plan.rollback && (await restorePrevious(plan, work, judgement))
+  return deployed(work, back || judgement, explanation)
 }
 
 /** Tells what is known of the source as soon as it is known: the outputs are there also when something fails later. */
-function tellSource(run: Run, { snapshot, repositorySlug, database, existing }: Prepared, branch: string): void {
+async function tellSource({ plan, run, source, prepared, branch }: Work): Promise<void> {
+  const { snapshot, repositorySlug, database, existing } = prepared
   run.reporter.replaces(liveVersion(existing)?.commit)
   const { sourceSha, sha, subject, files, bytes, why } = snapshot
   const size = `${count(files, 'file')}, ${formatBytes(bytes)}`
@@ -214,25 +200,11 @@ function tellSource(run: Run, { snapshot, repositorySlug, database, existing }: 
   run.output('commit', sourceSha)
   run.output('snapshot', sha)
   run.reporter.update({ commit: sourceSha, bytes, ...(database ? { database: database.name } : {}) })
+  // What is shipped is not what is tracked, where either of these is set.
+  if (!plan.paths || plan.directory !== undefined || plan.exportIgnore) return
+  const warning = describeIdleGlobs(plan.paths, await source.files(snapshot, run.signal))
+  if (warning) run.log.warning(warning)
 }
-
-function tellEnd({ run, plan, prepared }: Work, end: RolloutEnd, judgement: Judgement): void {
-  if ('url' in end && end.url) run.output('url', end.url)
-  if ('timings' in end) run.output('build-seconds', Math.round(end.timings.buildMs / 1000))
-  const perDay = costOf(sizeOf(plan, prepared), plan, run.platform)
-  if (perDay !== undefined) run.output('cost-per-day', perDay.toFixed(4))
-  run.reporter.update({
-    status: judgement.status,
-    phase: end.kind === 'failed' ? phaseOf[end.phase] : undefined,
-    url: prepared.existing?.url,
-    ...measured(end),
-    costPerDay: judgement.status === 'live' ? perDay : undefined,
-  })
-  run.reporter.timeline.end(results[judgement.status] ?? 'failed', judgement.sentence)
-}
-
-const results: Partial<Record<CardRow['status'], PhaseResult>> = { live: 'done', superseded: 'cancelled' }
-const phaseOf = { triggering: 'queue', queued: 'queue', building: 'build', 'rolling-out': 'roll-out' } as const
 
 function describePush(pushed: PushResult): string {
   if (pushed.kind === 'already-there') return 'ml.ink has this very commit already; nothing was sent'
@@ -240,56 +212,45 @@ function describePush(pushed: PushResult): string {
   return `Sent ${count(pushed.objects, 'object')}, ${formatBytes(pushed.bytes)}${against}`
 }
 
-type MaybePushed = Omit<Work, 'pushed'> & Partial<Pick<Work, 'pushed'>>
-
 /** What a deployment comes to: the row is brought to its end, and all that is known of it becomes the report. */
-function outcomeOf(
-  work: MaybePushed,
-  { status, sentence }: { status: CardRow['status']; sentence: string },
-  explanation: Explanation | undefined,
-): Outcome {
-  const { run, plan } = work
+function deployed(work: Work, ended: Ended, explanation: Explanation | undefined): Outcome {
+  const { run, plan, prepared, pushed, branch } = work
+  const { status, sentence } = ended
+  const { sha, files } = prepared.snapshot
   run.reporter.update(status === 'failed' ? { status } : { status, phase: undefined })
   if (status === 'superseded') {
     run.output('skipped-reason', sentence)
     run.log.notice(`${plan.serviceName} was left to a newer deployment: ${sentence}`)
   }
   const perDay = run.reporter.row().costPerDay
-  const report = deployReport(run, run.reporter, {
+  return outcomeOf(run, ended, explanation, {
     action: plan.kind,
-    pushed: work.pushed && pushedView(work, work.pushed),
-    detected: work.prepared.detected?.sentence,
-    envNames: [...plan.variables.keys(), ...Object.keys(work.prepared.database?.variables ?? {})].sort(),
+    pushed: pushed && {
+      branch,
+      snapshot: sha,
+      files,
+      bytes: pushed.bytes,
+      objects: pushed.objects,
+      kind: pushed.kind === 'already-there' ? 'none' : pushed.incremental ? 'incremental' : 'whole',
+    },
+    detected: prepared.detected?.sentence,
+    envNames: [...plan.variables.keys(), ...Object.keys(prepared.database?.variables ?? {})].sort(),
     cost: perDay === undefined ? undefined : { perDay, basis: basisOf(work) },
-    annotations: explanation?.annotations ?? [],
   })
-  const failure = failureOf(status, sentence, explanation)
-  return { action: plan.kind, status: status === 'building' ? 'failed' : status, report, failure }
 }
 
-function basisOf({ run, plan, prepared }: MaybePushed): string {
-  const usual = run.platform.defaultSize
-  const service = describeSize(wholeSize(sizeOf(plan, prepared), usual))
-  const { database } = plan
+/** What the cost rests on. */
+function basisOf(work: Work): string {
+  const { database } = work.plan
+  const usual = work.run.platform.defaultSize
+  const service = describeSize(wholeSize(sizeOf(work), usual))
   return database && isBilled(database)
     ? `${service}, and its ${database.type} database (${describeSize(usual)} assumed)`
     : service
 }
 
-function pushedView({ branch, prepared }: MaybePushed, pushed: PushResult): PushedView {
-  const { snapshot } = prepared
-  return {
-    branch,
-    snapshot: snapshot.sha,
-    files: snapshot.files,
-    bytes: pushed.bytes,
-    objects: pushed.objects,
-    kind: pushed.kind === 'already-there' ? 'none' : pushed.incremental ? 'incremental' : 'whole',
-  }
-}
-
 /** What the service has, as far as it was asked for or is told. */
-function sizeOf(plan: DeployPlan, { existing }: Prepared) {
+function sizeOf({ plan, prepared: { existing } }: Work) {
   const { memory, vcpus } = plan.build
   const scaled = plan.kind === 'production' ? plan.autoscale : undefined
   return {

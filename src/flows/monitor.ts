@@ -1,7 +1,6 @@
 import { settleEach, tryEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
-import type { WrittenIssue } from '../github/issues.ts'
 import type { Service } from '../ink/results.ts'
 import {
   type MonitorMemory,
@@ -15,11 +14,12 @@ import { commitOf, previewNumber } from '../plan/names.ts'
 import type { MonitorPlan } from '../plan/plan.ts'
 import { troubleIssueBody, troubleIssueMarker, troubleOverComment } from '../report/comments.ts'
 import type { MonitoredService, MonitorReport, Target } from '../report/model.ts'
-import { type ProbeResult, probe } from '../watch/probe.ts'
+import type { Source } from '../source/source.ts'
+import { probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/readings.ts'
 import { costView, readCredits, runningCosts } from './resources/budget.ts'
 import { findPreviews, ownService, type ReadRepository } from './resources/repository.ts'
-import { scale, stuckAtSize } from './resources/scaling.ts'
+import { type Production, scale, stuckAtSize } from './resources/scaling.ts'
 import { type Outcome, type Run, reportBase } from './run.ts'
 
 // A process that dies of its memory writes a long stack below its reason.
@@ -31,83 +31,67 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const { previews, unreadable, repository } = await findPreviews(run, plan.place)
   const production = await ownService(run, plan.place, plan.serviceName, logLines)
   const found = [production, ...previews.map(({ service }) => service)].filter((service) => service !== undefined)
-  const now = Math.floor(run.clock.now() / 60_000)
-  const load = production && repository && recall(production.name, repository.branches.keys(), now)?.load
+  const load = production && repository && memoryOf(run, production, repository)?.load
   const stuck = production && load && stuckAtSize(plan, production, load)
-  const { done: seen, failed } = await tryEach(
-    found,
-    (service) => look(plan, run, service, service === production ? stuck : undefined),
-    run.signal,
-  )
-  const services = repository ? await withMemory(plan, run, { repository, production }, seen) : seen
-  const unseen = failed.map(({ item, error }) => ({ serviceName: item.name, why: safeMessage(run, error) }))
+  const lookAt = (service: Service) => look(plan, run, service, service === production ? stuck : undefined)
+  const { done, failed } = await tryEach(found, lookAt, run.signal)
+  if (repository && !plan.dryRun) await forgetGone(run, repository)
+  const careFor = async (seen: MonitoredService) =>
+    repository && seen.service === production?.name
+      ? withMemory(plan, run, { repository, service: production, seen })
+      : seen
+  const services = await Promise.all(done.map(careFor))
   for (const { service, verdict, platformStatus } of services)
     run.log.info(`${service}: ${verdict} (${platformStatus})`)
+  const unseen = failed.map(({ item, error }) => ({ serviceName: item.name, why: safeMessage(run, error) }))
   for (const { serviceName, why } of [...unreadable, ...unseen])
     run.log.warning(`${serviceName} could not be looked at: ${why}`)
-  const [unhealthy] = services.filter(({ verdict, target }) => verdict === 'trouble' && target === 'production')
-  const failure =
-    unhealthy &&
-    new DeployError(`${unhealthy.service} is in trouble: ${unhealthy.trouble?.what ?? unhealthy.platformStatus}`, {
-      hint: 'The summary shows the end of its log; `command: rollback` or a new deployment fixes it.',
-    })
-  run.reporter.timeline.end(
-    failure ? 'failed' : 'done',
-    `${services.length} services looked at, ${failure ? 1 : 0} in trouble`,
-  )
-  const report: MonitorReport = {
-    kind: 'monitor',
-    services,
-    cost: costView(runningCosts(previews, plan, run.platform)),
-    credits: (await readCredits(plan, run))?.shown,
-    ...reportBase(run),
-  }
-  const green = plan.dryRun ? 'planned' : found.length === 0 ? 'nothing' : 'live'
-  return { action: 'monitor', status: failure ? 'unhealthy' : green, report, failure }
+  const unhealthy = services.find(({ verdict, target }) => verdict === 'trouble' && target === 'production')
+  const said = unhealthy && `${unhealthy.service} is in trouble: ${unhealthy.trouble?.what ?? unhealthy.platformStatus}`
+  const hint = 'The summary shows the end of its log; `command: rollback` or a new deployment fixes it.'
+  const counts = `${services.length} services looked at, ${unhealthy ? 1 : 0} in trouble`
+  run.reporter.timeline.end(unhealthy ? 'failed' : 'done', counts)
+  const cost = costView(runningCosts(previews, plan, run.platform))
+  const credits = (await readCredits(plan, run))?.shown
+  const report: MonitorReport = { kind: 'monitor', services, cost, credits, ...reportBase(run) }
+  if (said) return { action: 'monitor', status: 'unhealthy', report, failure: new DeployError(said, { hint }) }
+  return { action: 'monitor', status: plan.dryRun ? 'planned' : found.length === 0 ? 'nothing' : 'live', report }
 }
 
 /** Counts what was seen of production among the checks of earlier runs, and remembers it for the next one. */
-async function withMemory(
-  plan: MonitorPlan,
-  run: Run,
-  { repository, production: service }: { repository: ReadRepository; production: Service | undefined },
-  seen: readonly MonitoredService[],
-): Promise<readonly MonitoredService[]> {
-  const production = seen.find(({ target }) => target === 'production')
-  if (!plan.dryRun) await forgetGone(run, repository)
-  if (!production || !service) return seen
+async function withMemory(plan: MonitorPlan, run: Run, production: Production): Promise<MonitoredService> {
+  const { repository, service, seen } = production
   const now = Math.floor(run.clock.now() / 60_000)
-  const before = recall(service.name, repository.branches.keys(), now)
-  const memory = withCheck(before, { at: now, healthy: production.verdict === 'healthy' })
+  const memory = withCheck(memoryOf(run, service, repository), { at: now, healthy: seen.verdict === 'healthy' })
   const { autoscale } = plan
-  const scaled =
-    autoscale && (await scale({ ...plan, autoscale }, run, { service, seen: production, repository }, memory.load))
+  const scaled = autoscale && (await scale({ ...plan, autoscale }, run, production, memory.load))
   const kept = scaled ? { ...memory, load: scaled.load } : memory
-  if (!plan.dryRun) await keepMemory(run, repository, { serviceName: service.name, memory: kept })
+  if (!plan.dryRun) await keepMemory(run, repository, service.name, kept)
   const { since, asked, healthy } = uptimeOf(memory)
   const uptime = { asked, healthy, sinceIso: new Date(since * 60_000).toISOString() }
   // A service that did not survive the change of its size is in trouble like any other.
-  const logTail = production.trouble?.logTail ?? []
-  const afterwards = scaled?.broke ? await withTrouble(plan, run, production, scaled.broke, logTail) : production
-  const cared = { ...afterwards, uptime, scaling: scaled?.said }
-  return seen.map((one) => (one === production ? cared : one))
+  const logTail = seen.trouble?.logTail ?? []
+  const afterwards = scaled?.broke ? await withTrouble(plan, run, seen, scaled.broke, logTail) : seen
+  return { ...afterwards, uptime, scaling: scaled?.said }
 }
 
-async function look(
-  plan: MonitorPlan,
-  run: Run,
-  service: Service,
-  stuck: string | undefined,
-): Promise<MonitoredService> {
+function memoryOf(run: Run, { name }: Service, { branches }: ReadRepository): MonitorMemory | undefined {
+  return recall(name, branches.keys(), Math.floor(run.clock.now() / 60_000))
+}
+
+/** @param stuck what is wrong with its size, as far as earlier runs have found */
+async function look(plan: MonitorPlan, run: Run, service: Service, stuck?: string): Promise<MonitoredService> {
+  const { health } = plan
   const sanitize = createSanitizer(run.secrets())
   const number = previewNumber(plan.place.baseName, service.name)
   const target: Target = number === undefined ? 'production' : `pr-${number}`
-  const verdict = meaningOf(service.status)?.verdict
-  const health =
-    plan.health.kind === 'none' ? plan.health : { ...plan.health, timeoutMs: Math.min(plan.health.timeoutMs, 15_000) }
-  const asked = await probe({ ...run, url: service.url, check: health, commit: commitOf(service), sanitize })
-  const what = troubleOf(service, verdict, asked) ?? stuck
+  const check = health.kind === 'none' ? health : { ...health, timeoutMs: Math.min(health.timeoutMs, 15_000) }
+  const asked = await probe({ ...run, url: service.url, check, commit: commitOf(service), sanitize })
   const { status, latencyMs = 0, tools } = asked
+  const verdict = meaningOf(service.status)?.verdict
+  const isDown = verdict === 'crashed' || verdict === 'suspended' || verdict === 'stopped'
+  const answer = asked.outcome === 'unhealthy' ? (asked.error ?? `its URL answers HTTP ${status}`) : undefined
+  const what = isDown ? `ml.ink reports it as ${service.status}` : (answer ?? stuck)
   const seen: MonitoredService = {
     service: service.name,
     target,
@@ -134,26 +118,15 @@ async function withTrouble(
   return { ...seen, verdict: 'trouble', trouble, issue: issue && { number: issue.number, url: issue.url } }
 }
 
-function troubleOf(service: Service, verdict: string | undefined, asked: ProbeResult): string | undefined {
-  if (verdict === 'crashed' || verdict === 'suspended' || verdict === 'stopped')
-    return `ml.ink reports it as ${service.status}`
-  if (asked.outcome === 'unhealthy') return asked.error ?? `its URL answers HTTP ${asked.status}`
-  return undefined
-}
-
 /**
  * Puts what is remembered of a service in the place of what was. The new branch is made before the old ones go, so that
- * a run which ends in between loses nothing. What cannot be written is a warning: the monitor is there for the service.
+ * a run which ends in between loses nothing.
  */
-async function keepMemory(
-  run: Run,
-  repository: ReadRepository,
-  of: { readonly serviceName: string; readonly memory: MonitorMemory },
-): Promise<void> {
-  const branch = memoryBranch(of.serviceName, of.memory)
-  const old = memoriesIn(repository).filter((name) => serviceOfMemoryBranch(name) === of.serviceName && name !== branch)
-  await orWarn(run, async () => {
-    await using source = run.openSource()
+async function keepMemory(run: Run, repository: ReadRepository, serviceName: string, memory: MonitorMemory) {
+  const branch = memoryBranch(serviceName, memory)
+  const own = memoriesIn(repository).filter((name) => serviceOfMemoryBranch(name) === serviceName)
+  const old = own.filter((name) => name !== branch)
+  await writeMemory(run, async (source) => {
     await source.mark(repository.remote, [branch], run.signal)
     if (old.length > 0) await source.deleteBranches(repository.remote, old, run.signal)
   })
@@ -163,16 +136,14 @@ async function keepMemory(
 async function forgetGone(run: Run, repository: ReadRepository): Promise<void> {
   const memories = memoriesIn(repository)
   const services = [...new Set(memories.map((name) => serviceOfMemoryBranch(name) ?? ''))]
-  await orWarn(run, async () => {
+  await writeMemory(run, async (source) => {
     const there = await settleEach(services, (name) => run.platform.service(name, {}, run.signal))
     const gone = services.filter((_, index) => {
       const answer = there[index]
       return answer?.status === 'fulfilled' && answer.value === undefined
     })
     const stale = memories.filter((name) => gone.includes(serviceOfMemoryBranch(name) ?? ''))
-    if (stale.length === 0) return
-    await using source = run.openSource()
-    await source.deleteBranches(repository.remote, stale, run.signal)
+    if (stale.length > 0) await source.deleteBranches(repository.remote, stale, run.signal)
   })
 }
 
@@ -180,9 +151,11 @@ function memoriesIn({ branches }: ReadRepository): string[] {
   return [...branches.keys()].filter((name) => serviceOfMemoryBranch(name) !== undefined)
 }
 
-async function orWarn(run: Run, act: () => Promise<void>): Promise<void> {
+/** What cannot be written is a warning: the monitor is there for the service. */
+async function writeMemory(run: Run, write: (source: Source) => Promise<void>): Promise<void> {
   try {
-    await act()
+    await using source = run.openSource()
+    await write(source)
   } catch (error) {
     run.signal.throwIfAborted()
     run.log.warning(`What the monitor remembers could not be written: ${safeMessage(run, error)}`)
@@ -192,12 +165,7 @@ async function orWarn(run: Run, act: () => Promise<void>): Promise<void> {
 const label = 'ink-monitor'
 
 /** Keeps one issue per service: opened when trouble begins, kept up to date, closed with a last word when it is over. */
-async function keepIssue(
-  run: Run,
-  serviceName: string,
-  trouble: string | undefined,
-  logTail: readonly string[],
-): Promise<WrittenIssue | undefined> {
+async function keepIssue(run: Run, serviceName: string, trouble: string | undefined, logTail: readonly string[]) {
   const marker = troubleIssueMarker(serviceName)
   if (trouble !== undefined) {
     const body = troubleIssueBody({ serviceName, ...run.redact({ trouble, logTail }), runUrl: run.context.runUrl })

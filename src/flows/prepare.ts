@@ -1,21 +1,25 @@
 import { bothOf } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import type { ServiceSettings } from '../ink/catalogue.ts'
+import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { type DetectedBuild, decidingFiles, detectBuild, isBuildSaid, startAdvice } from '../plan/file/detect.ts'
 import type { FileTree } from '../plan/file/detect-node.ts'
 import type { PreviewPlan, ProductionPlan } from '../plan/plan.ts'
+import type { HealthCheck } from '../plan/settings.ts'
 import { layVariables } from '../plan/variables.ts'
 import type { PushResult } from '../source/push.ts'
 import type { GitRemote } from '../source/remote.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Source } from '../source/source.ts'
+import { isMerelyTolerated } from '../watch/probe.ts'
 import { assertDeployable } from './resources/account.ts'
 import { type RemovalWatch, watchRemovals } from './resources/branches.ts'
 import { assertAffordable } from './resources/budget.ts'
 import { findDatabase, type ServiceDatabase } from './resources/databases.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
 import type { Run, RunDeps } from './run.ts'
+import { explain, type RolloutEnd } from './verdict.ts'
 
 export type DeployPlan = PreviewPlan | ProductionPlan
 
@@ -36,24 +40,29 @@ export interface Prepared {
   readonly removals: RemovalWatch | undefined
 }
 
-/** A deployment under way: what is known once its branch is pushed. */
-export interface Work {
+/** A deployment, before anything is known of it. */
+interface Begun {
   readonly plan: DeployPlan
   readonly run: Run
   readonly source: Source
+}
+
+/** A deployment under way. */
+export interface Work extends Begun {
   readonly prepared: Prepared
   readonly branch: string
-  readonly pushed: PushResult
+  /** Undefined until its branch is pushed. */
+  readonly pushed: PushResult | undefined
 }
 
 /** Reads the platform and makes the snapshot, at the same time; makes the repository when it is missing. */
-export async function prepare(plan: DeployPlan, run: Run, source: Source): Promise<Prepared> {
+export async function prepare(begun: Begun): Promise<Prepared> {
   const [platformSide, snapshot] = await bothOf(
-    run.signal,
-    (signal) => preparePlatform(plan, run, source, signal),
-    (signal) => source.snapshot(snapshotRequest(plan), signal),
+    begun.run.signal,
+    (signal) => preparePlatform({ ...begun, run: { ...begun.run, signal } }),
+    (signal) => begun.source.snapshot(snapshotRequest(begun.plan), signal),
   )
-  const detected = platformSide.existing ? undefined : await detectInSnapshot(plan, run, source, snapshot)
+  const detected = platformSide.existing ? undefined : await detectInSnapshot(begun, snapshot)
   return { ...platformSide, snapshot, detected }
 }
 
@@ -62,54 +71,43 @@ export function snapshotRequest({ wanted, ordinaryCheckouts, directory, exportIg
   return { wanted, ordinaryCheckouts, directory, exportIgnore, lfsPointers }
 }
 
-async function preparePlatform(
-  plan: DeployPlan,
-  given: Run,
-  source: Source,
-  signal: AbortSignal,
-): Promise<Omit<Prepared, 'snapshot' | 'detected'>> {
-  const run = { ...given, signal }
-  const { platform } = run
-  const readService = (one: AbortSignal) => platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, one)
-  const [found, present] = await bothOf(signal, readService, (one) =>
-    openInkRepository({ ...run, signal: one }, plan.place),
-  )
+async function preparePlatform({ plan, run, source }: Begun): Promise<Omit<Prepared, 'snapshot' | 'detected'>> {
+  const { platform, signal } = run
+  const { serviceName, place } = plan
+  const readService = (one: AbortSignal) => platform.service(serviceName, { env: true, deployLogLines: 500 }, one)
+  const [found, present] = await bothOf(signal, readService, (one) => openInkRepository({ ...run, signal: one }, place))
   assertDeployable(platform, plan, found !== undefined)
   if (!found) await assertAffordable(plan, run)
-  const repository = present ?? (await openInkRepository(run, plan.place, true))
-  if (!repository) throw new DeployError(`ml.ink gave no access to the repository ${plan.place.repositoryName}`)
-  const { remote, slug } = repository
-  const made = repository.created ? ' (made just now)' : ''
+  const repository = present ?? (await openInkRepository(run, place, true))
+  if (!repository) throw new DeployError(`ml.ink gave no access to the repository ${place.repositoryName}`)
+  const { remote, slug, created } = repository
   const state = found ? `is ${found.status}` : 'does not exist yet'
-  run.log.info(`Repository ${slug}${made}, service ${plan.serviceName} ${state}`)
+  run.log.info(`Repository ${slug}${created ? ' (made just now)' : ''}, service ${serviceName} ${state}`)
   if (found) assertOwned(found, plan, slug)
+  const removals = plan.kind === 'preview' ? watchRemovals(run, remote, serviceName) : undefined
   const readRest = async (existing: Service | undefined) => {
     const [remoteBranches, database] = await bothOf(
       signal,
-      async (one) => (repository.created ? new Map<string, string>() : source.branches(remote, one)),
+      async (one) => (created ? new Map<string, string>() : source.branches(remote, one)),
       async (one) => (plan.database ? findDatabase(run, plan.database, one) : undefined),
     )
     return { existing, remote, repositorySlug: slug, remoteBranches, database, removals }
   }
-  const removals = plan.kind === 'preview' ? watchRemovals(run, remote, plan.serviceName) : undefined
   const rest = await readRest(found)
   if (!removals?.isUnderWay(rest.remoteBranches.keys())) return rest
 
-  run.log.info(`An earlier removal of ${plan.serviceName} is under way; waiting until it is over`)
-  await removals.wait(source, async () => (await platform.service(plan.serviceName, {}, signal)) !== undefined)
+  run.log.info(`An earlier removal of ${serviceName} is under way; waiting until it is over`)
+  await removals.wait(source, async () => (await platform.service(serviceName, {}, signal)) !== undefined)
   const existing = await readService(signal)
   if (existing) assertOwned(existing, plan, slug)
   return readRest(existing)
 }
 
 /** Sends the snapshot of a deployment to its branch: only the difference to what the platform probably has. */
-export function pushSnapshot(
-  { plan, run, source, prepared, branch }: Omit<Work, 'pushed'>,
-  remoteBranches: ReadonlyMap<string, string>,
-): Promise<PushResult> {
-  const { snapshot, remote } = prepared
-  const { bases } = plan
-  return source.push({ snapshot, remote, branch, bases, remoteBranches }, run.signal)
+export function pushSnapshot(work: Work, remoteBranches: ReadonlyMap<string, string>): Promise<PushResult> {
+  const { snapshot, remote } = work.prepared
+  const { bases } = work.plan
+  return work.source.push({ snapshot, remote, branch: work.branch, bases, remoteBranches }, work.run.signal)
 }
 
 /**
@@ -117,19 +115,16 @@ export function pushSnapshot(
  * `merge` those which are there are read back and sent along (ink-platform: `env_vars` replaces all).
  */
 export function desiredSettings(
-  work: {
-    readonly plan: DeployPlan
-    readonly run: { readonly platform: Pick<Run['platform'], 'canExpire'> }
-    readonly prepared: Pick<Prepared, 'database' | 'detected'>
-  },
+  plan: DeployPlan,
+  platform: Platform,
+  { database, detected }: Pick<Prepared, 'database' | 'detected'>,
   existing: Service | undefined,
 ): ServiceSettings {
-  const { plan, run, prepared } = work
-  const { build } = plan
+  const { build, directory } = plan
   // Sizes that are the monitor's to change, once the service is there.
   const scaled = existing && plan.kind === 'production' ? plan.autoscale : undefined
   // A whole directory of built files was shipped, so nothing is to be built.
-  const defaultPack = plan.directory !== undefined && !existing ? 'static' : undefined
+  const defaultPack = directory !== undefined && !existing ? 'static' : undefined
   return {
     ...build,
     buildPack: build.buildPack ?? defaultPack,
@@ -137,32 +132,25 @@ export function desiredSettings(
     vcpus: scaled?.vcpus ? undefined : build.vcpus,
     region: existing ? undefined : build.region,
     // The credentials of its own database are laid over everything else.
-    env: { ...layVariables(existing?.env, plan.variables, plan.envStrategy), ...prepared.database?.variables },
-    destroyTimeoutSeconds: expirySeconds(plan, run),
+    env: { ...layVariables(existing?.env, plan.variables, plan.envStrategy), ...database?.variables },
+    destroyTimeoutSeconds: expirySeconds(plan, platform),
     // A service that is there keeps what it has, as it may well run with that.
-    ...(existing ? {} : prepared.detected?.settings),
+    ...(existing ? {} : detected?.settings),
   }
 }
 
 // The platform counts at most a day (destroy_timeout_seconds, G2); longer lives end with the sweep.
-export function expirySeconds(
-  plan: DeployPlan,
-  { platform }: { readonly platform: Pick<Run['platform'], 'canExpire'> },
-): number | undefined {
-  if (plan.kind !== 'preview' || plan.previewTtlMs === undefined || !platform.canExpire) return undefined
+export function expirySeconds(plan: DeployPlan, { canExpire }: Platform): number | undefined {
+  if (plan.kind !== 'preview' || plan.previewTtlMs === undefined || !canExpire) return undefined
   const seconds = Math.round(plan.previewTtlMs / 1000)
   return seconds <= 86_400 ? seconds : undefined
 }
 
 /** Looks at what is about to be pushed for a service that does not exist yet, and tells what is set because of it. */
-export async function detectInSnapshot(
-  plan: DeployPlan,
-  run: Run,
-  source: Source,
-  snapshot: Snapshot,
-): Promise<DetectedBuild | undefined> {
+export async function detectInSnapshot(begun: Begun, snapshot: Snapshot): Promise<DetectedBuild | undefined> {
+  const { plan, run } = begun
   if (isBuildSaid(plan)) return undefined
-  const detected = detectBuild(await treeOf(plan, run, source, snapshot), folderOf(plan))
+  const detected = detectBuild(await treeOf(begun, snapshot), folderOf(plan))
   // What a server does not know is left to what it does by itself.
   if (!detected || run.platform.checkArguments('createService', detected.settings).length > 0) return undefined
   run.log.info(detected.sentence)
@@ -182,42 +170,38 @@ export async function detectInCheckout(plan: DeployPlan, deps: RunDeps): Promise
   return detectBuild(tree, folderOf(plan))
 }
 
-/** How to have that started which was deployed; undefined where it is said. */
-export async function adviceOnStart(
-  plan: DeployPlan,
-  run: Run,
-  source: Source,
-  snapshot: Snapshot,
-): Promise<string | undefined> {
-  const { buildPack = 'railpack', startCommand, publishDirectory } = plan.build
-  if (buildPack !== 'railpack' || (startCommand ?? publishDirectory ?? plan.directory) !== undefined) return undefined
-  return startAdvice(await treeOf(plan, run, source, snapshot), folderOf(plan))
+/** Finds the reason of a failed deployment, with what its files tell of how it is to be built and started. */
+export async function explainEnd(work: Work, end: RolloutEnd) {
+  const { plan, run, source, prepared } = work
+  const { buildPack = 'railpack', startCommand, publishDirectory, rootDirectory } = plan.build
+  const advice = startAdvice(await treeOf(work, prepared.snapshot), folderOf(plan))
+  const isSaid = buildPack !== 'railpack' || (startCommand ?? publishDirectory ?? plan.directory) !== undefined
+  const files = await source.files(prepared.snapshot, run.signal)
+  const explanation = explain(end, rootDirectory, files, isSaid ? undefined : advice)
+  const published = publishDirectory?.replace(/^\.\/|\/$/g, '')
+  const isLacking = explanation?.diagnosis.decisive.some((line) => line.includes(`/${published}": not found`))
+  if (!explanation || published === undefined || !isLacking) return explanation
+  const cause = `The build leaves no directory ${published}, which \`build.publish\` names`
+  const usual =
+    'Set `build.publish` in ink.yml to the directory that the build leaves; it is relative to the service’s root.'
+  return { ...explanation, diagnosis: { ...explanation.diagnosis, cause, hint: advice ?? usual } }
 }
 
-/** What to say where the build has not left the directory that is to be served; undefined where that is not the failure. */
-export async function adviceOnPublish(
-  plan: DeployPlan,
-  run: Run,
-  source: Source,
-  snapshot: Snapshot,
-  decisive: readonly string[],
-): Promise<{ readonly cause: string; readonly hint: string } | undefined> {
-  const publish = plan.build.publishDirectory?.replace(/^\.\/|\/$/g, '')
-  if (publish === undefined || !decisive.some((line) => line.includes(`/${publish}": not found`))) return undefined
-  const usual = startAdvice(await treeOf(plan, run, source, snapshot), folderOf(plan))
-  return {
-    cause: `The build leaves no directory ${publish}, which \`build.publish\` names`,
-    hint:
-      usual ??
-      'Set `build.publish` in ink.yml to the directory that the build leaves; it is relative to the service’s root.',
-  }
+/**
+ * The health check for a new version. One that nobody described is tolerant, so that an API without a page at `/` is live;
+ * but where the version before answered as it should, a refusal now is a fault, and no matter of taste.
+ */
+export async function healthAfter(existing: Service | undefined, health: HealthCheck, run: Run): Promise<HealthCheck> {
+  if (health.kind !== 'http' || !health.tolerant || existing?.url === undefined) return health
+  const tolerated = await isMerelyTolerated({ ...run, url: existing.url, check: health, commit: undefined })
+  return tolerated ? health : { ...health, tolerant: false }
 }
 
 function folderOf({ build }: DeployPlan): string {
   return build.rootDirectory ?? '.'
 }
 
-async function treeOf(plan: DeployPlan, { signal }: Run, source: Source, snapshot: Snapshot): Promise<FileTree> {
+async function treeOf({ plan, run: { signal }, source }: Begun, snapshot: Snapshot): Promise<FileTree> {
   return readTree(await source.files(snapshot, signal), folderOf(plan), (path) => source.read(snapshot, path, signal))
 }
 

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto'
+import type { GitHub } from '../github/github.ts'
 import type { RecordStatus } from '../github/records.ts'
 import type { Place } from '../plan/event.ts'
 import { environmentName, nameIn, placeName, previewName, serviceName as productionName } from '../plan/names.ts'
-import type { CardRow, RowStatus } from '../report/model.ts'
-import type { Deps } from './run.ts'
+import type { CommentMode } from '../plan/settings.ts'
+import { cardOf, foldCard } from '../report/comments.ts'
+import type { CardRow, RowStatus, Surroundings } from '../report/model.ts'
+import { decodeState } from '../report/state.ts'
+import type { Deps, OpenDeployment } from './run.ts'
 
 /** What a deployment record is made for. */
 export interface RecordSubject {
@@ -22,25 +26,22 @@ export function recordTask({ place, serviceName, pullRequest }: RecordSubject): 
   const { environment } = place
   const usual = pullRequest === undefined ? nameIn(environment, base) : previewName(base, pullRequest)
   const beside = environment === undefined ? 'ink-production' : `ink-env-${environment}`
-  const task = pullRequest === undefined ? beside : `ink-preview-pr-${pullRequest}`
-  const named = serviceName === usual ? task : `${task}:${serviceName}`
+  const target = pullRequest === undefined ? beside : `ink-preview-pr-${pullRequest}`
+  const named = serviceName === usual ? target : `${target}:${serviceName}`
   const where = placeName(place)
-  return bounded(where === undefined ? named : `${named}@${where}`)
+  const task = where === undefined ? named : `${named}@${where}`
+  if (task.length <= longestTask) return task
+  const hash = createHash('sha256').update(task).digest('hex').slice(0, 16)
+  return `${task.slice(0, longestTask - hash.length - 1)}~${hash}`
 }
+
+// GitHub's limit.
+const longestTask = 128
 
 /** The pull request that a task of {@link recordTask} is about; undefined for all others. */
 export function pullRequestOfTask(task: string): number | undefined {
   const [, number] = /^ink-preview-pr-(\d+)(?:[:@]|$)/.exec(task) ?? []
   return number === undefined ? undefined : Number(number)
-}
-
-// GitHub's limit for a task.
-const longestTask = 128
-
-function bounded(task: string): string {
-  if (task.length <= longestTask) return task
-  const hash = createHash('sha256').update(task).digest('hex').slice(0, 16)
-  return `${task.slice(0, longestTask - hash.length - 1)}~${hash}`
 }
 
 const ended: Partial<Record<RowStatus, RecordStatus['state']>> = {
@@ -56,29 +57,23 @@ const ended: Partial<Record<RowStatus, RecordStatus['state']>> = {
 }
 
 /** What a deployment record says in the end. */
-export function finalStatus({ status, url, reason, diagnosis, runUrl }: CardRow): RecordStatus {
+function finalStatus({ status, url, reason, diagnosis, runUrl }: CardRow): RecordStatus {
   const state = ended[status] ?? 'error'
   const environmentUrl = state === 'success' && url ? { environmentUrl: url } : {}
   return { state, logUrl: runUrl, description: reason ?? diagnosis?.cause ?? status, ...environmentUrl }
 }
 
 /** The GitHub deployment record of this run. */
-export interface RunRecord {
-  readonly id: number
-  /** Says that the run is at work on it. */
-  underWay(): Promise<unknown>
-  settle(row: CardRow): Promise<unknown>
-  /** Retires the records of earlier deployments, once this one is live; `live` is the commit that was before, if known. */
-  retireOlder(live: string | undefined): Promise<void>
-}
+export type RunRecord = NonNullable<Awaited<ReturnType<typeof openRecord>>>
 
 /** Opens the record, unless none is wanted or the runner makes one of its own because the job has an `environment`. */
-export async function openRecord(deps: Deps, subject: RecordSubject, sha: string): Promise<RunRecord | undefined> {
+export async function openRecord(deps: Deps, subject: RecordSubject, sha: string) {
   const { records } = deps.github
-  if (deps.settings.deploymentRecord === 'false') return undefined
-  const auto = deps.settings.deploymentRecord === 'auto'
+  const { deploymentRecord } = deps.settings
+  if (deploymentRecord === 'false') return undefined
   const { runId, runnerName, runUrl: logUrl } = deps.context
-  if (auto && (await records.jobHasEnvironment({ runId, shas: [sha, deps.context.sha], runnerName }))) return undefined
+  const job = { runId, shas: [sha, deps.context.sha], runnerName }
+  if (deploymentRecord === 'auto' && (await records.jobHasEnvironment(job))) return undefined
   const named = subject.place.environment
   const production = subject.pullRequest === undefined && named === undefined
   const task = recordTask(subject)
@@ -87,8 +82,80 @@ export async function openRecord(deps: Deps, subject: RecordSubject, sha: string
   if (id === undefined) return undefined
   return {
     id,
+    /** Says that the run is at work on it. */
     underWay: () => records.setStatus(id, { state: 'in_progress', logUrl }, production),
-    settle: (row) => records.setStatus(id, finalStatus(row), production),
-    retireOlder: (live) => records.retireOlder(task, id, live),
+    settle: (row: CardRow) => records.setStatus(id, finalStatus(row), production),
+    /** Retires the records of earlier deployments, once this one is live; `live` is the commit that was before, if known. */
+    retireOlder: (live: string | undefined) => records.retireOlder(task, id, live),
   }
+}
+
+interface SettleDeps {
+  readonly github: Pick<GitHub, 'comments' | 'records' | 'pullRequests'>
+  readonly surroundingsOf: (pullRequest: number) => Surroundings
+  readonly comment: CommentMode
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+/**
+ * Brings comments and deployment records of what was cut short into their true state: superseded when the pull request has
+ * a newer head, else cancelled. All of it at once, as the runner gives a post step little time.
+ * @returns the states that were written; what was remembered and cannot be read has none
+ */
+export async function finishInterrupted(all: readonly OpenDeployment[], deps: SettleDeps): Promise<CardRow[]> {
+  const updatedAt = new Date(deps.now).toISOString()
+  const { pullRequests } = deps.github
+  const asked = new Map<number, ReturnType<typeof pullRequests.get>>()
+  const stateOf = (number: number) => {
+    const state = asked.get(number) ?? pullRequests.get(number)
+    asked.set(number, state)
+    return state
+  }
+  const endOf = async (row: CardRow, { pullRequest }: OpenDeployment): Promise<Partial<CardRow>> => {
+    // It had come to its end, and was killed while saying so.
+    if (row.status !== 'building') return {}
+    const now = pullRequest === undefined ? undefined : await stateOf(pullRequest)
+    const head = typeof now === 'object' ? now.head.sha : row.commit
+    return head === row.commit
+      ? { status: 'cancelled', reason: 'The run was cancelled' }
+      : { status: 'superseded', supersededBy: head, reason: 'The run was cancelled because a newer commit was pushed' }
+  }
+  const found = all.flatMap((open) => (decodeState(open.row) ?? []).slice(0, 1).map((row) => ({ row, open })))
+  const settled = await Promise.all(
+    found.map(async ({ row, open }) => ({
+      open,
+      row: { ...row, ...(await endOf(row, open)), phase: undefined, updatedAt },
+    })),
+  )
+  const numbers = [...new Set(settled.flatMap(({ open }) => open.pullRequest ?? []))]
+  const rowsOf = (number: number) => settled.flatMap(({ open, row }) => (open.pullRequest === number ? [row] : []))
+  await Promise.all([
+    ...numbers.map((number) => settleCard(rowsOf(number), number, deps)),
+    ...settled.map(({ row, open }) => settleRecord(row, open, deps.github)),
+  ])
+  return settled.map(({ row }) => row)
+}
+
+async function settleCard(
+  rows: readonly CardRow[],
+  pullRequest: number,
+  { github, surroundingsOf, comment }: SettleDeps,
+): Promise<void> {
+  if (comment === 'none') return
+  const surroundings = surroundingsOf(pullRequest)
+  const fold = (bodies: readonly string[]) => foldCard(bodies, rows, surroundings)
+  // A removal does not know the commit, and has nothing to say where there is no card.
+  const create = comment === 'sticky' && rows.some(({ commit }) => commit !== '')
+  await github.comments.upsert({ ...cardOf(surroundings, pullRequest), fold, create })
+}
+
+async function settleRecord(
+  row: CardRow,
+  { deploymentId, recordOf, pullRequest }: OpenDeployment,
+  { records }: SettleDeps['github'],
+): Promise<void> {
+  if (row.status === 'removed') return
+  const id = deploymentId ?? (recordOf && (await records.unfinished(recordOf.task, recordOf.sha)))
+  if (id !== undefined) await records.setStatus(id, finalStatus(row), pullRequest === undefined)
 }

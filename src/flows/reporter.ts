@@ -5,7 +5,7 @@ import type { CardRow, Surroundings, Target } from '../report/model.ts'
 import { isBad, targetFor } from '../report/parts.ts'
 import { createSeal, encodeState } from '../report/state.ts'
 import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Cards, Deps, OpenDeployment, RemovedPreview, Reporter, RunDeps, RunMeta, WriteMode } from './run.ts'
+import type { Cards, Deps, RemovedPreview, Reporter, RunDeps, WriteMode, WrittenRow } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
@@ -22,86 +22,75 @@ const firstWordsAfterMs = 20_000
 
 /** Opens the reporter of one run. Makes no call yet. */
 export function openReporter(deps: RunDeps, subject: Subject): Reporter {
-  const { context, clock, startedAt, signal } = deps
+  const { context, clock, settings, signal } = deps
+  const { serviceName: service, target, pullRequest, commit } = subject
+  const run = { id: context.runId, attempt: context.runAttempt, startedAt: deps.startedAt }
   const now = () => new Date(clock.now()).toISOString()
-  const timeline = new Timeline(() => clock.now(), deps.log)
-  let expiresAfterMs: number | undefined
-  let before: CardRow | undefined
-  const writeCard = async (pullRequest: number | undefined, told: CardRow, mode: WriteMode) => {
-    const written = await deps.cards.write(pullRequest, told, mode, expiresAfterMs)
-    before ??= written?.before
-    return written
-  }
-  const removal =
-    subject.pullRequest === undefined ? undefined : cardSurroundings(deps)(subject.pullRequest, expiresAfterMs).removal
+  const ofRun = () => ({ place: placeName(settings), updatedAt: now(), runUrl: context.runUrl, run })
+  const place = { ...settings, repository: context.repository, environment: settings.named }
+  const recordSubject = { ...subject, place }
+  const removal = pullRequest === undefined ? undefined : cardSurroundings(deps)(pullRequest).removal
   const over = new AbortController()
-  const ofRun = () => ({
-    place: placeName(deps.settings),
-    updatedAt: now(),
-    runUrl: context.runUrl,
-    run: { id: context.runId, attempt: context.runAttempt, startedAt },
-  })
-  const { serviceName: service, target, commit } = subject
   let row: CardRow = { ...ofRun(), service, target, status: 'building', phase: 'prepare', commit }
+  let before: CardRow | undefined
+  let expiresAfterMs: number | undefined
   let record: RunRecord | undefined
   let asking = true
   let early: Promise<unknown> | undefined
   let begun = false
   let liveBefore: string | undefined
-
-  const place = { ...deps.settings, repository: context.repository, environment: deps.settings.named }
-  const recordSubject = { ...subject, place }
   let removing: readonly RemovedPreview[] = []
-  const rowOfRemoved = (preview: RemovedPreview, status: CardRow['status'], reason: string): CardRow => ({
-    ...ofRun(),
-    service: preview.serviceName,
-    target: targetFor(preview.pullRequest, deps.settings.named),
-    status,
-    reason,
-    commit: '',
-  })
+
+  const writeCard = async (number: number | undefined, told: CardRow, mode: WriteMode) => {
+    const written = await deps.cards.write(number, told, mode, expiresAfterMs)
+    before ??= written?.before
+    return written
+  }
+  const lastCard = async (...args: Parameters<typeof writeCard>) => {
+    const written = await writeCard(...args)
+    if (written?.id !== undefined) deps.output('comment-id', written.id)
+    return written?.after
+  }
+  const rowOfRemoved = (preview: RemovedPreview, status: CardRow['status'], reason: string): CardRow => {
+    const of = { service: preview.serviceName, target: targetFor(preview.pullRequest, settings.named) }
+    return { ...ofRun(), ...of, status, reason, commit: '' }
+  }
   const remember = () => {
-    const own: OpenDeployment = {
+    const { comment } = settings
+    const own = {
       row: encodeState([deps.redact(row)]),
-      pullRequest: subject.pullRequest,
+      pullRequest,
       deploymentId: record?.id,
       // Until GitHub has answered, it may have made one whose id nobody knows.
       recordOf: asking ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
-      comment: deps.settings.comment,
+      comment,
       removal,
     }
-    const cutShort = removing.map((preview) => ({
-      row: encodeState([rowOfRemoved(preview, 'cancelled', 'The run was cancelled while it took this preview down')]),
-      pullRequest: preview.pullRequest,
-      deploymentId: undefined,
-      comment: deps.settings.comment,
-    }))
-    deps.remember([...(begun ? [own] : []), ...cutShort], subject.serviceName)
+    const cutShort = removing.map((preview) => {
+      const cancelled = rowOfRemoved(preview, 'cancelled', 'The run was cancelled while it took this preview down')
+      return { row: encodeState([cancelled]), pullRequest: preview.pullRequest, comment }
+    })
+    deps.remember([...(begun ? [own] : []), ...cutShort], service)
   }
-  const lasts = (ms: number) =>
-    clock.sleep(ms, AbortSignal.any([over.signal, signal])).then(
-      () => true,
-      () => false, // the run was over sooner, or cancelled
-    )
   const openOwnRecord = async () => {
     record = await openRecord(deps, recordSubject, row.commit)
     asking = false
     if (record) deps.output('deployment-id', record.id)
     remember()
   }
-  const tellRecord = async (opened: Promise<void>) => {
-    await opened
-    // What was removed meanwhile has taken its records with it.
-    if (row.status === 'building') await record?.underWay()
-  }
   const tellOfLongRun = async (opened: Promise<void>) => {
-    const sticky = deps.settings.comment === 'sticky'
-    if (await lasts(firstWordsAfterMs))
-      await Promise.all([sticky && writeCard(subject.pullRequest, row, 'create'), tellRecord(opened)])
+    const isLong = await clock.sleep(firstWordsAfterMs, AbortSignal.any([over.signal, signal])).then(
+      () => true,
+      () => false, // the run was over sooner, or cancelled
+    )
+    if (!isLong) return
+    const card = settings.comment === 'sticky' ? writeCard(pullRequest, row, 'create') : undefined
+    // What was removed meanwhile has taken its records with it.
+    await Promise.all([card, opened.then(() => (row.status === 'building' ? record?.underWay() : undefined))])
   }
 
   return {
-    timeline,
+    timeline: new Timeline(deps),
     row: () => row,
     update: (change) => {
       const ended = change.status !== undefined && change.status !== row.status
@@ -111,9 +100,9 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     noteExpiry: (afterMs) => {
       expiresAfterMs = afterMs
     },
-    previous: async () => before,
-    replaces: (commit) => {
-      liveBefore = commit
+    previous: () => before,
+    replaces: (live) => {
+      liveBefore = live
     },
     begin: async () => {
       begun = true
@@ -129,31 +118,28 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       await early
       // What was removed has taken its records with it.
       const settled = row.status === 'removed' ? undefined : record?.settle(deps.redact(row))
-      const [, card] = await Promise.all([settled, writeCard(subject.pullRequest, row, finalMode(deps, row))])
-      if (card?.id !== undefined) deps.output('comment-id', card.id)
-      row = { ...row, change: card?.after?.change }
+      const [after] = await Promise.all([lastCard(pullRequest, row, finalMode(deps, row)), settled])
+      row = { ...row, change: after?.change }
       if (row.status === 'live') await record?.retireOlder(liveBefore)
       // What a cancellation has cut short is left to the post step.
-      if (!signal.aborted) deps.remember([], subject.serviceName)
+      if (!signal.aborted) deps.remember([], service)
+      return row
     },
     removing: (previews) => {
       removing = previews
       remember()
     },
-    markRemoved: async (preview, { status, reason }) => {
-      const mode = deps.settings.comment === 'none' ? 'not' : 'only-existing'
-      const card = await writeCard(preview.pullRequest, rowOfRemoved(preview, status, reason), mode)
-      if (card?.id !== undefined) deps.output('comment-id', card.id)
+    markRemoved: async (preview, status, reason) => {
+      const mode = settings.comment === 'none' ? 'not' : 'only-existing'
+      await lastCard(preview.pullRequest, rowOfRemoved(preview, status, reason), mode)
       removing = removing.filter(({ serviceName }) => serviceName !== preview.serviceName)
       if (!signal.aborted) remember()
     },
     noteIdle: async (why) => {
       const refused = why.diagnosis !== undefined
-      const status = refused ? 'failed' : 'skipped'
-      row = { ...row, ...why, status, phase: undefined, ...(refused && { refused }) }
+      row = { ...row, ...why, status: refused ? 'failed' : 'skipped', phase: undefined, ...(refused && { refused }) }
       const mode = finalMode(deps, row)
-      const card = await writeCard(subject.pullRequest, row, refused || mode === 'not' ? mode : 'only-existing')
-      if (card?.id !== undefined) deps.output('comment-id', card.id)
+      await lastCard(pullRequest, row, refused || mode === 'not' ? mode : 'only-existing')
     },
   }
 }
@@ -174,7 +160,8 @@ interface Batch {
   readonly rows: CardRow[]
   create: boolean
   expiresAfterMs: number | undefined
-  readonly written: Promise<WrittenRows>
+  /** Whose result tells of each row that was in it. */
+  readonly written: Promise<(row: CardRow) => WrittenRow>
 }
 
 /**
@@ -187,7 +174,6 @@ export function openCards(deps: Deps, gatherMs: number): Cards {
   const waiting = new Map<number, Batch>()
   const last = new Map<number, Promise<unknown>>()
   const begin = (pullRequest: number): Batch => {
-    const rows: CardRow[] = []
     const before = last.get(pullRequest)
     const write = async () => {
       await before?.catch(() => undefined)
@@ -195,7 +181,7 @@ export function openCards(deps: Deps, gatherMs: number): Cards {
       waiting.delete(pullRequest)
       return await writeRows(deps, surroundingsOf(pullRequest, batch.expiresAfterMs), pullRequest, batch)
     }
-    const batch: Batch = { rows, create: false, expiresAfterMs: undefined, written: Promise.resolve().then(write) }
+    const batch: Batch = { rows: [], create: false, expiresAfterMs: undefined, written: Promise.resolve().then(write) }
     waiting.set(pullRequest, batch)
     last.set(pullRequest, batch.written)
     return batch
@@ -207,15 +193,9 @@ export function openCards(deps: Deps, gatherMs: number): Cards {
       batch.rows.push(deps.redact(row))
       batch.create ||= mode === 'create'
       batch.expiresAfterMs ??= expiresAfterMs
-      const { id, folded } = await batch.written
-      return { id, before: folded?.before(row), after: folded?.after(row) }
+      return (await batch.written)(row)
     },
   }
-}
-
-interface WrittenRows {
-  readonly id: number | undefined
-  readonly folded: FoldedCard | undefined
 }
 
 async function writeRows(
@@ -223,29 +203,21 @@ async function writeRows(
   surroundings: Surroundings,
   pullRequest: number,
   { rows, create }: Pick<Batch, 'rows' | 'create'>,
-): Promise<WrittenRows> {
+): Batch['written'] {
+  // A card that others write to is folded once more, and then has what was new the first time.
   let first: FoldedCard | undefined
   let folded: FoldedCard | undefined
-  const written = await github.comments.upsert({
-    ...cardOf(surroundings, pullRequest),
-    create,
-    fold: (bodies) => {
-      folded = foldCard(bodies, rows, surroundings)
-      first ??= folded
-      return folded
-    },
-  })
-  return { id: written?.id, folded: folded && first && { ...folded, before: first.before } }
+  const fold = (bodies: readonly string[]) => {
+    folded = foldCard(bodies, rows, surroundings)
+    first ??= folded
+    return folded
+  }
+  const written = await github.comments.upsert({ ...cardOf(surroundings, pullRequest), create, fold })
+  return (row) => ({ id: written?.id, before: first?.before(row), after: folded?.after(row) })
 }
 
 /** Where the card of a pull request stands, and what becomes of its preview. Reads the checkout's workflows once. */
-export function cardSurroundings({
-  context,
-  settings,
-  workflowFiles,
-  redact,
-  remarks,
-}: Pick<Deps, 'context' | 'settings' | 'workflowFiles' | 'redact'> & Pick<RunMeta, 'remarks'>) {
+export function cardSurroundings({ context, settings, workflowFiles, redact, remarks }: Deps) {
   const { repository } = context
   const byWorkflow = removalBy(workflowsOf(workflowFiles(), context))
   return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({

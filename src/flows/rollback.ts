@@ -5,15 +5,15 @@ import type { Service } from '../ink/results.ts'
 import { commitOf } from '../plan/names.ts'
 import type { ProductionPlan, RollbackPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
-import type { CardRow, LastWorking, RowStatus } from '../report/model.ts'
+import type { LastWorking } from '../report/model.ts'
 import { isLive, meaningOf } from '../watch/readings.ts'
-import { healthAfter, type RolloutEnd } from './observe.ts'
 import type { Work } from './prepare.ts'
+import { healthAfter } from './prepare.ts'
 import { versionToRestore } from './resources/branches.ts'
 import { assertOwned, openInkRepository, ownedBy } from './resources/repository.ts'
 import { rollOut } from './rollout.ts'
-import { deployReport, type Outcome, type Run, windUpMs } from './run.ts'
-import { explain, failureOf, type Judgement, judge, measured } from './verdict.ts'
+import { type Outcome, type Run, windUpMs } from './run.ts'
+import { type Ended, explain, type Judgement, judge, outcomeOf, tellEnd } from './verdict.ts'
 
 /** Switches a service to a branch of an earlier deployment: the one of a given commit, or the one before the present. */
 export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
@@ -25,6 +25,7 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
       hint: 'Check the inputs `service` and `project`.',
     })
   const { slug } = repository
+  const { env } = service
   assertOwned(service, plan, slug)
   await using source = run.openSource()
   const branches = await source.branches(repository.remote, run.signal)
@@ -41,34 +42,21 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
     branch,
     commitHash: branches.get(branch),
     existing: service,
-    settings: () =>
-      service.env ? { env: { ...service.env, ...(service.env[marks.commit] ? { [marks.commit]: commit } : {}) } } : {},
+    settings: () => (env ? { env: { ...env, ...(env[marks.commit] ? { [marks.commit]: commit } : {}) } } : {}),
     health: await healthAfter(service, plan.health, run),
     deadlineAt: run.deadlineAt,
   })
-  return outcomeOf(run, service, end)
-}
-
-function outcomeOf(run: Run, service: Service, end: RolloutEnd): Outcome {
-  const { status, sentence } = judge(end)
-  const live = status === 'live'
+  const judgement = judge(end)
   // The tree of that version is not at hand, so no place in a file can be shown.
-  const explanation = explain(end, undefined, new Set())
-  const url = 'url' in end ? end.url : service.url
-  if (url) run.output('url', url)
-  run.reporter.timeline.end(live ? 'done' : 'failed', sentence)
+  const explanation = explain(end)
+  tellEnd(run, end, judgement, service)
+  const live = judgement.status === 'live'
   run.reporter.update({
-    ...measured(end),
-    status,
-    phase: undefined,
-    url,
     ...(live ? { note: 'Rolled back by command' } : {}),
     diagnosis: explanation?.diagnosis,
-    reason: live || explanation ? undefined : sentence,
+    reason: live || explanation ? undefined : judgement.sentence,
   })
-  const envNames = Object.keys(service.env ?? {}).sort()
-  const report = deployReport(run, run.reporter, { action: 'rollback', envNames })
-  return { action: 'rollback', status, report, failure: failureOf(status, sentence, explanation) }
+  return outcomeOf(run, judgement, explanation, { action: 'rollback', envNames: Object.keys(env ?? {}).sort() })
 }
 
 /**
@@ -78,11 +66,10 @@ function outcomeOf(run: Run, service: Service, end: RolloutEnd): Outcome {
  * @returns the outcome to report, or undefined when there is nothing to go back to
  */
 export async function restorePrevious(
-  run: Run,
   plan: ProductionPlan,
-  { prepared, branch }: Pick<Work, 'prepared' | 'branch'>,
+  { run, prepared, branch }: Work,
   failed: Judgement,
-): Promise<{ status: RowStatus; sentence: string } | undefined> {
+): Promise<Ended | undefined> {
   const { existing, repositorySlug, remoteBranches } = prepared
   const back = versionBefore(existing, remoteBranches)
   if (!existing || !back) {
@@ -108,24 +95,19 @@ export async function restorePrevious(
     // Often it is the time that is over, and users are waiting all the same.
     deadlineAt: Math.max(run.deadlineAt, run.clock.now() + Math.min(plan.timeoutMs, windUpMs)),
   })
-  const judgement = judge(end)
-  run.reporter.timeline.end(judgement.status === 'live' ? 'done' : 'failed', judgement.sentence)
+  const { status, sentence } = judge(end)
+  run.reporter.timeline.end(status === 'live' ? 'done' : 'failed', sentence)
   if (end.kind !== 'live') {
-    run.log.warning(`Going back to ${commit} did not work either: ${judgement.sentence}`)
-    return {
-      status: failed.status,
-      sentence: `${failed.sentence}; going back to ${commit} did not work either: ${judgement.sentence}`,
-    }
+    const went = `back to ${commit} did not work either: ${sentence}`
+    run.log.warning(`Going ${went}`)
+    return { status: failed.status, sentence: `${failed.sentence}; going ${went}` }
   }
   run.reporter.update({ lastWorking: { commit: back.commit, url: end.url, stillLive: true } })
   return { status: 'rolled-back', sentence: `${failed.sentence}; production is back at ${commit}` }
 }
 
 /** Where to go back to: the branch that the service had when it was found, if that exists and had not failed itself. */
-function versionBefore(
-  existing: Service | undefined,
-  branches: ReadonlyMap<string, string>,
-): { branch: string; commit: string } | undefined {
+function versionBefore(existing: Service | undefined, branches: ReadonlyMap<string, string>) {
   const branch = existing?.branch
   const commit = commitOf(existing)
   if (existing?.url === undefined || meaningOf(existing.status)?.phase === 'ended') return undefined
@@ -139,11 +121,13 @@ const askTimeoutMs = 5000
  * the card. “Still live” is claimed only when its URL was seen to answer after the failure.
  */
 export async function lastWorkingVersion(run: Run, existing: Service | undefined): Promise<LastWorking | undefined> {
-  const previous = await run.reporter.previous()
+  const previous = run.reporter.previous()
   const served = liveVersion(existing)
   // What the platform calls active may have answered with errors; the card knows.
   const unhealthy = served !== undefined && previous?.commit === served.commit && previous.status !== 'live'
-  const known = (unhealthy ? undefined : served) ?? fromCard(previous)
+  const { commit, url } = previous ?? {}
+  const fromCard = previous?.status === 'live' && commit !== undefined ? { commit, url } : previous?.lastWorking
+  const known = (unhealthy ? undefined : served) ?? fromCard
   if (!known) return undefined
   return { ...known, stillLive: known.url !== undefined && (await answers(run, known.url)) }
 }
@@ -151,12 +135,7 @@ export async function lastWorkingVersion(run: Run, existing: Service | undefined
 /** What a service runs, as far as its latest deployment is live. */
 export function liveVersion(existing: Service | undefined): LastWorking | undefined {
   const commit = commitOf(existing)
-  if (commit === undefined || !isLive(existing)) return undefined
-  return { commit, url: existing?.url }
-}
-
-function fromCard(previous: CardRow | undefined): LastWorking | undefined {
-  return previous?.status === 'live' ? { commit: previous.commit, url: previous.url } : previous?.lastWorking
+  return commit !== undefined && isLive(existing) ? { commit, url: existing?.url } : undefined
 }
 
 async function answers(run: Run, url: string): Promise<boolean> {

@@ -1,43 +1,7 @@
-import { type Deadline, DeadlinePassed, deadlineAtTime } from '../core/async.ts'
-import { safeMessage } from '../core/sanitize.ts'
-import type { ServiceSettings } from '../ink/catalogue.ts'
-import { isNameTaken, isTransient, mayHaveHappened, ToolError } from '../ink/errors.ts'
-import type { Platform } from '../ink/platform.ts'
-import type { Service } from '../ink/results.ts'
-import type { DeploymentWatch } from '../watch/deployment-watch.ts'
-import { meaningOf } from '../watch/readings.ts'
-import { confirm, type Observed, type Observer, openWatch, type RolloutEnd } from './observe.ts'
-import type { Run } from './run.ts'
-import { StartAgain, type StartOutcome } from './start-again.ts'
-
-/** Bringing one service to one branch. */
-export interface RolloutRequest extends Observed {
-  /** `owner/slug` on the platform's git hosting. */
-  readonly repositorySlug: string
-  /** Name under which the platform finds the repository when a service is created. */
-  readonly repositoryName: string
-  /** Settings for the service as it stands, which may have vanished or appeared meanwhile. */
-  readonly settings: (existing: Service | undefined) => ServiceSettings
-  /** The service is on the branch, and nothing but settings is sent: a branch read a moment ago may be an old one by now. */
-  readonly settingsOnly?: boolean
-  /** @throws DeployError when a service is not ours to change */
-  readonly assertOwned: (service: Service) => void
-  /** Whether a service that is gone is to be made anew, which it is not unless asked: somebody may have wanted it gone. */
-  readonly stillWanted?: () => Promise<boolean>
-  /** Pushes the branch again when the platform has it no more. @returns whether it had to */
-  readonly restoreBranch?: () => Promise<boolean>
-  /**
-   * Given when a removal of ours may be taking the service away: whether one is under way.
-   * @param createdAt when this rollout created the service, in milliseconds since the epoch: what began before is over
-   */
-  readonly removalUnderWay?: (createdAt: number | undefined) => Promise<boolean>
-}
-
-/** What a rollout needs of a run. */
-export type RolloutPorts = Observer &
-  Pick<Run, 'output'> & { readonly platform: Pick<Platform, 'service' | 'createService' | 'updateService'> }
-
-const longestHesitationMs = 4_000
+import { backoffMs, DeadlinePassed } from '../core/async.ts'
+import { DeployError } from '../core/errors.ts'
+import { Attempts, type RolloutPorts, type RolloutRequest, type StartOutcome } from './attempt.ts'
+import type { RolloutEnd } from './verdict.ts'
 
 /**
  * Starts the deployment of a branch, follows it to its end, and asks the URL. Each turn of the loop makes one start and
@@ -66,16 +30,15 @@ const longestHesitationMs = 4_000
  * @throws the start's error when starting again cannot help; the signal's reason on abort
  */
 export async function rollOut(run: RolloutPorts, request: RolloutRequest): Promise<RolloutEnd> {
-  const deadline = deadlineAtTime(run.clock, request.deadlineAt, run.signal)
-  const watch = openWatch(run, request, deadline)
-  const rollout = new Rollout(run, request, deadline, watch)
-  const startAgain = new StartAgain({ ...run, ...request })
+  const attempts = new Attempts(run, request)
+  const { deadline, watch } = attempts
+  const startAgain = new StartAgain(run, request)
   let happened: StartOutcome | undefined
   try {
     for (;;) {
-      happened = await rollout.attempt(happened)
-      const pauseMs = await startAgain.pauseAfter(happened, { ageMs: rollout.ageMs, sawBuild: watch.sawBuild })
-      if (pauseMs === undefined) return await rollout.endAfter(happened)
+      happened = await attempts.next(happened)
+      const pauseMs = await startAgain.pauseAfter(happened, { ageMs: attempts.ageMs, sawBuild: watch.sawBuild })
+      if (pauseMs === undefined) return await endAfter(happened, attempts)
       await deadline.sleep(pauseMs)
     }
   } catch (error) {
@@ -84,195 +47,167 @@ export async function rollOut(run: RolloutPorts, request: RolloutRequest): Promi
   }
 }
 
-/** What one rollout knows while it goes on. */
-class Rollout {
-  readonly #run: RolloutPorts
-  readonly #request: RolloutRequest
-  readonly #deadline: Deadline
-  readonly #watch: DeploymentWatch
-  /** The service as it was read last; without one the next start is a creation. */
-  #known: Service | undefined
-  /** The branch that the service had before our first start. */
-  #before: string | undefined
-  /** Starts since it was known that there is no service; undefined while there was one. */
-  #startsSinceNone: number | undefined
-  #startedAt = 0
-  /** What is known of the last start. */
-  #acknowledged = false
-  #created = false
-  /** Whether any start was acknowledged. */
-  #sent = false
-  /** Seen to be gone, or refused as such; it may be found until its removal is done. */
-  #vanishing = false
-  /** Whether the last look found a service. */
-  #seen = false
-
-  constructor(run: RolloutPorts, request: RolloutRequest, deadline: Deadline, watch: DeploymentWatch) {
-    this.#run = run
-    this.#request = request
-    this.#deadline = deadline
-    this.#watch = watch
-    this.#known = request.existing
-    this.#before = request.existing?.branch
-    this.#startsSinceNone = request.existing ? undefined : 0
-  }
-
-  /** Milliseconds since the last start. */
-  get ageMs(): number {
-    return this.#run.clock.now() - this.#startedAt
-  }
-
-  /** One start, unless it is under way already, followed until something calls for a decision. */
-  async attempt(after: StartOutcome | undefined): Promise<StartOutcome> {
-    try {
-      if (after?.kind === 'gone' || after?.kind === 'not-found') this.#forgetService()
-      const look = after !== undefined && after.kind !== 'not-found'
-      const found = look ? await this.#look(after.kind === 'name-taken') : 'to-start'
-      const failed = found === 'to-start' ? await this.#start() : found
-      if (failed !== undefined && failed !== 'under-way') return failed
-      this.#startedAt = this.#run.clock.now()
-      const seen = await this.#watch.next()
-      return seen.kind === 'live' ? await this.#confirm(seen.url) : seen
-    } catch (error) {
-      this.#run.signal.throwIfAborted()
-      if (!isTransient(error)) throw error
-      return { kind: 'unreachable', message: safeMessage(this.#run, error) }
+/** How the rollout ends with what happened last. */
+async function endAfter(happened: StartOutcome, { watch, sent }: Attempts): Promise<RolloutEnd> {
+  const { phase } = watch
+  switch (happened.kind) {
+    case 'settled':
+      return happened.end
+    case 'superseded':
+      return { ...happened, sent }
+    case 'ended': {
+      const evidence = await watch.gatherEvidence()
+      const timings = watch.timings()
+      if (happened.end === 'cancelled') return { kind: 'cancelled', ...evidence }
+      if (happened.end === 'crashed') return { kind: 'crashed', timings, ...evidence }
+      return { kind: 'failed', phase, timings, ...evidence }
     }
-  }
-
-  #forgetService(): void {
-    this.#known = undefined
-    this.#startsSinceNone = 0
-    this.#vanishing = true
-  }
-
-  /** Looks at the service before starting again, and gives way to whoever came meanwhile. */
-  async #look(nameTaken: boolean): Promise<StartOutcome | 'under-way' | 'to-start'> {
-    // Two runs that deploy the same commit cancel each other's deployment, and when both start again at the same moment
-    // they do so for ever. So whoever starts again waits for a random while and then joins a deployment of the very same
-    // branch. After a start that was not acknowledged it could be somebody else's, with the branch already set to ours.
-    if (this.#acknowledged) await this.#deadline.sleep(this.#run.random() * longestHesitationMs)
-    const { platform } = this.#run
-    const parts = { env: true, deployLogLines: 500 }
-    const now = await this.#within((signal) => platform.service(this.#request.serviceName, parts, signal))
-    this.#seen = now !== undefined
-    if (!nameTaken && now?.branch !== undefined && this.#isSomebodyElses(now.branch))
-      return { kind: 'superseded', branch: now.branch }
-    if (!nameTaken && now && this.#isUnderWay(now)) {
-      this.#watch.started('updated')
-      this.#acknowledged = true
-      return 'under-way'
+    case 'other-commit':
+    case 'lost-answer':
+    case 'refused':
+    case 'unreachable': {
+      const otherCommit = 'The platform shows our branch as live, but with another commit than the one pushed to it.'
+      const errorMessage = happened.kind === 'other-commit' ? otherCommit : happened.message
+      return { kind: 'failed', phase, timings: watch.timings(), ...watch.evidence(), errorMessage }
     }
-    if (now && !this.#known) this.#request.assertOwned(now)
-    if (now && !/remov|delet/i.test(now.status)) {
-      this.#known = now
-      // Whatever it holds is older than the start that comes now.
-      this.#watch.ignoreLog(now.deployLogs)
+    default:
+      return { kind: 'gone' }
+  }
+}
+
+const mostLostAnswers = 9
+/** How long after our start an end may be due to the deployment that was in flight before it. */
+const freshMs = 30_000
+const failedAtOnceMs = 15_000
+const windingDown =
+  /wind(?:s|ing)? down|still (?:running|building|in progress|being)|already (?:started|running|in progress)/i
+const namePauseMs = 1_000
+// While a removal is under way the service is still found; a name that is refused and belongs to no service of ours for
+// longer than this is a stranger's.
+const strangerAfterMs = 15_000
+const strangerAfterLooks = 5
+/** So long a removal may take. */
+export const longestRemovalMs = 180_000
+
+/** How long ago the last start was, and whether anything of a build was seen since the first one. */
+interface StartSeen {
+  readonly ageMs: number
+  readonly sawBuild: boolean
+}
+
+/** Decides whether a rollout starts again, as often as there is a pause left for the reason; see the table of {@link rollOut}. */
+class StartAgain {
+  readonly #options: Pick<RolloutPorts, 'clock' | 'random' | 'log'> & RolloutRequest
+  // Each start may have begun a build.
+  readonly #pausesMs = {
+    refused: [3_000, 6_000],
+    cancelled: [3_000],
+    windingDown: [3_000, 8_000, 20_000],
+    gone: [0],
+    restored: [0],
+  }
+  #lostAnswers = 0
+  #sawWindingDown = false
+  #nameRefusedSince: number | undefined
+  #nameUnseen: { readonly since: number; readonly times: number } | undefined
+
+  constructor(run: RolloutPorts, request: RolloutRequest) {
+    this.#options = { ...run, ...request }
+  }
+
+  /**
+   * @returns after how many milliseconds to start again; undefined for the end
+   * @throws DeployError when the name stays taken
+   */
+  async pauseAfter(happened: StartOutcome, start: StartSeen): Promise<number | undefined> {
+    const { log, random } = this.#options
+    const { refused, gone } = this.#pausesMs
+    if (happened.kind !== 'name-taken' && happened.kind !== 'not-found') {
+      this.#nameRefusedSince = undefined
+      this.#nameUnseen = undefined
     }
-    return 'to-start'
-  }
-
-  /** What the service had before does not count as somebody else's branch as long as it is not known that ours was ever set. */
-  #isSomebodyElses(branch: string): boolean {
-    return branch !== this.#request.branch && (this.#acknowledged || branch !== this.#before)
-  }
-
-  #isUnderWay({ branch, status }: Service): boolean {
-    const phase = meaningOf(status)?.phase
-    const neverDeployed = status.trim().toLowerCase() === 'pending'
-    if (branch !== this.#request.branch || phase === undefined || neverDeployed) return false
-    if (this.#acknowledged) return phase !== 'ended' && (phase !== 'live' || this.#vanishing)
-    // After an update whose answer was lost nothing proves that it started anything: the branch is ours even when the
-    // redeploy failed, and then the status is the old deployment's. A creation alone cannot have left such, unless what is
-    // found is the service that is being removed, which an earlier start of ours may have brought to our branch.
-    return this.#created && this.#startsSinceNone === 1 && !this.#vanishing
-  }
-
-  /** Starts exactly one deployment. @returns what it failed with, where starting again may help */
-  async #start(): Promise<StartOutcome | undefined> {
-    const known = this.#known
-    this.#created = known === undefined
-    if (this.#startsSinceNone !== undefined) this.#startsSinceNone += 1
-    this.#acknowledged = false
-    this.#watch.started(known ? 'updated' : 'created')
-    try {
-      const accepted = await this.#within((signal) => (known ? this.#update(known, signal) : this.#create(signal)))
-      const id = accepted.serviceId ?? known?.id
-      if (id) this.#run.output('service-id', id)
-      this.#acknowledged = true
-      this.#sent = true
-      this.#vanishing = false
-      return undefined
-    } catch (error) {
-      this.#run.signal.throwIfAborted()
-      return this.#whyNotStarted(error)
-    }
-  }
-
-  #create(signal: AbortSignal) {
-    const { serviceName, repositoryName, branch, settings } = this.#request
-    return this.#run.platform.createService(serviceName, repositoryName, branch, settings(undefined), signal)
-  }
-
-  #update(known: Service, signal: AbortSignal) {
-    const { serviceName, repositorySlug, repositoryName, branch, settings, settingsOnly } = this.#request
-    const moved = known.repo !== undefined && known.repo !== repositorySlug ? { repo: repositoryName } : {}
-    const changes = settingsOnly ? settings(known) : { ...settings(known), ...moved, branch }
-    return this.#run.platform.updateService(serviceName, changes, signal)
-  }
-
-  #whyNotStarted(error: unknown): StartOutcome {
-    const message = safeMessage(this.#run, error)
-    if (error instanceof ToolError) {
-      if (!this.#created && error.reason === 'service-not-found') return { kind: 'not-found' }
-      if (this.#created && isNameTaken(error)) return { kind: 'name-taken', refusal: error, seen: this.#seen }
-      const refused = error.reason === 'winding-down' || /redeploy failed/i.test(error.text)
-      if (refused) return { kind: 'refused', message }
-    }
-    if (mayHaveHappened(error)) return { kind: 'lost-answer', message }
-    throw error
-  }
-
-  async #confirm(url: string | undefined): Promise<StartOutcome> {
-    const timings = this.#watch.timings()
-    const { removalUnderWay } = this.#request
-    const createdAt = this.#created ? this.#startedAt : undefined
-    const underWay = removalUnderWay && (() => removalUnderWay(createdAt))
-    const seen = await confirm(this.#run, this.#request, { url, timings }, underWay)
-    return seen.kind === 'gone' || seen.kind === 'superseded' ? seen : { kind: 'settled', end: seen }
-  }
-
-  /** How the rollout ends with what happened last. */
-  async endAfter(happened: StartOutcome): Promise<RolloutEnd> {
     switch (happened.kind) {
-      case 'settled':
-        return happened.end
-      case 'superseded':
-        return { ...happened, sent: this.#sent }
-      case 'ended': {
-        const evidence = await this.#watch.gatherEvidence()
-        if (happened.end === 'cancelled') return { kind: 'cancelled', ...evidence }
-        const timings = this.#watch.timings()
-        if (happened.end === 'crashed') return { kind: 'crashed', timings, ...evidence }
-        return { kind: 'failed', phase: this.#watch.phase, timings, ...evidence }
-      }
-      case 'other-commit':
-        return this.#failed('The platform shows our branch as live, but with another commit than the one pushed to it.')
       case 'lost-answer':
+        this.#lostAnswers += 1
+        if (this.#lostAnswers > mostLostAnswers) return undefined
+        log.warning(`The answer to the deployment's start was lost (${happened.message}); looking whether it began.`)
+        return backoffMs(this.#lostAnswers, random)
       case 'refused':
-      case 'unreachable':
-        return this.#failed(happened.message)
+        if (refused.length > 0)
+          log.warning(`The platform did not start the deployment (${happened.message}); asking again.`)
+        return refused.shift()
+      case 'name-taken':
+        return this.#pauseForName(happened)
+      case 'not-found':
+        return this.#pauseBeforeCreatingAnew()
+      case 'gone':
+        // The second time nothing of an earlier removal is there any more.
+        return gone.shift() === undefined ? undefined : this.#pauseBeforeCreatingAnew()
+      case 'ended':
+        return this.#pauseAfterEnd(happened, start)
       default:
-        return { kind: 'gone' }
+        return undefined
     }
   }
 
-  #failed(errorMessage: string): RolloutEnd {
-    const { phase } = this.#watch
-    return { kind: 'failed', phase, timings: this.#watch.timings(), ...this.#watch.evidence(), errorMessage }
+  #pauseForName({ refusal, seen }: Extract<StartOutcome, { kind: 'name-taken' }>): number {
+    const { clock, log, serviceName } = this.#options
+    const now = clock.now()
+    // The first time nobody has looked yet who has the name.
+    if (this.#nameRefusedSince === undefined) {
+      this.#nameRefusedSince = now
+      return 0
+    }
+    const unseen = this.#nameUnseen ?? { since: now, times: 0 }
+    this.#nameUnseen = seen ? undefined : { ...unseen, times: unseen.times + 1 }
+    if (!seen && unseen.times >= strangerAfterLooks && now - unseen.since > strangerAfterMs)
+      throw new DeployError(
+        `The service name “${serviceName}” is taken on ml.ink, and not by a service of this account`,
+        {
+          cause: refusal,
+          hint: 'Names are shared by all users of ml.ink. Choose another one with the `service` input.',
+        },
+      )
+    if (now - this.#nameRefusedSince > longestRemovalMs)
+      throw new DeployError(`The service “${serviceName}” is being deleted on ml.ink, and still was after 3 minutes`, {
+        cause: refusal,
+        hint: 'Run the job again once it is gone.',
+      })
+    log.info(`The name ${serviceName} is still taken, probably by a removal under way; waiting for it`)
+    return namePauseMs
   }
 
-  #within<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#deadline.within(Number.POSITIVE_INFINITY, call)
+  async #pauseBeforeCreatingAnew(): Promise<number | undefined> {
+    const { log, serviceName, stillWanted } = this.#options
+    if (!(await stillWanted?.())) return undefined
+    log.info(`The service ${serviceName} was being deleted; creating it anew`)
+    return 0
+  }
+
+  /**
+   * A deployment started while another one was in flight can be cancelled or fail at once because that one is still
+   * winding down; starting again works (platform contract, “two updates in quick succession”).
+   */
+  async #pauseAfterEnd(
+    { end, errorMessage }: Extract<StartOutcome, { kind: 'ended' }>,
+    { ageMs, sawBuild }: StartSeen,
+  ): Promise<number | undefined> {
+    const { log, restoreBranch } = this.#options
+    const { cancelled, restored, windingDown: pausesMs } = this.#pausesMs
+    if (end === 'cancelled' && ageMs <= freshMs) {
+      if (cancelled.length > 0)
+        log.warning('The deployment was cancelled right after it had been started; starting it once more.')
+      return cancelled.shift()
+    }
+    if (end !== 'failed') return undefined
+    const saidSo = windingDown.test(errorMessage ?? '')
+    if (!saidSo && restored.length > 0 && (await restoreBranch?.())) return restored.shift()
+    const atOnce = ageMs <= failedAtOnceMs && !sawBuild && !this.#sawWindingDown
+    if (!(saidSo || atOnce) || pausesMs.length === 0) return undefined
+    this.#sawWindingDown = true
+    log.warning(
+      'The deployment failed before its build began, as happens while an earlier build winds down; starting it again.',
+    )
+    return pausesMs.shift()
   }
 }

@@ -1,34 +1,35 @@
 import { late } from '../core/async.ts'
 import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
-import { describePlan } from '../plan/describe.ts'
-import type { RunEvent } from '../plan/event.ts'
+import { safeMessage } from '../core/sanitize.ts'
+import { describePlan, noneTitles } from '../plan/describe.ts'
+import type { PullRequest } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
+import type { NonePlan, RefusedPlan } from '../plan/intent.ts'
 import { makePlan } from '../plan/make-plan.ts'
-import type { Plan, PlanToRun } from '../plan/plan.ts'
-import type { Surroundings } from '../report/model.ts'
+import { previewName, serviceName } from '../plan/names.ts'
+import { describeIdleGlobs } from '../plan/paths.ts'
+import type { DeclinePlan, HelpPlan, Plan, PlanToRun, WorkPlan } from '../plan/plan.ts'
+import type { CardRow, Surroundings } from '../report/model.ts'
 import { type Configuration, readConfiguration, unread, withProblem } from './environment/configuration.ts'
-import type { ServiceRunner } from './environment/environment.ts'
-import { annotationsOf, nothing, refused } from './no-deployment.ts'
-import { lookUp, previewOf, reactTo } from './pull-requests.ts'
-import type { Deps, Outcome, RunDeps, RunMeta } from './run.ts'
+import { lookUp } from './facts.ts'
+import { annotationsOf, type Deps, nothingReport, type Outcome, previewOf, type RunDeps, withMonitor } from './run.ts'
 
 // Several services that have the same to tell at the same time are told together.
 const gatherMs = 300
 
 /** The whole of a run: looks up what the plan needs, prints the plan, carries it out and sets the outputs that are left. */
-export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Promise<Outcome> {
-  const deadlineAt = ports.clock.now() + ports.settings.timeoutMs
-  const { problem } = meta
-  const configuration = problem ? unread(ports.settings) : await readConfiguration({ ...ports, ...meta }, event)
-  const own = { ...ports, ...meta, settings: configuration.settings, deadlineAt }
+export async function runAction(given: Deps): Promise<Outcome> {
+  const deadlineAt = given.clock.now() + given.settings.timeoutMs
+  const { problem } = given
+  const configuration = problem ? unread(given.settings) : await readConfiguration(given)
+  const own = { ...given, settings: configuration.settings, deadlineAt }
   const gather = configuration.services.length > 1 ? gatherMs : 0
   const cards = late(async () => (await import('./reporter.ts')).openCards(own, gather), 'write')
   const deps: RunDeps = { ...own, cards }
-  const input = { event, configuration }
   try {
-    const plan = problem ?? withProblem(await decide(input, deps), configuration)
-    const outcome = await carryOutAll(plan, input, deps)
+    const plan = problem ?? withProblem(await decide(deps, configuration), configuration)
+    const outcome = await carryOutAll(plan, deps, configuration)
     tellEnd(deps, outcome)
     return outcome
   } catch (error) {
@@ -37,40 +38,34 @@ export async function runAction(ports: Deps, event: RunEvent, meta: RunMeta): Pr
   }
 }
 
-/** What all services of a run have in common. */
-interface RunInput {
-  readonly event: RunEvent
-  readonly configuration: Configuration
-}
-
-async function decide({ event, configuration }: RunInput, deps: RunDeps): Promise<Plan> {
-  let { facts } = configuration
+async function decide(deps: RunDeps, known: Configuration): Promise<Plan> {
+  let { facts } = known
   for (;;) {
-    const plan = makePlan({ context: deps.context, event, settings: deps.settings }, facts)
+    const plan = makePlan(deps, facts)
     if (plan.kind !== 'needs') return plan
     facts = { ...facts, ...(await lookUp(deps, plan.need, deps.signal)) }
   }
 }
 
 /** @param plan what the run is about, made without the settings of single services */
-async function carryOutAll(plan: Plan, input: RunInput, deps: RunDeps): Promise<Outcome> {
-  const { event, configuration } = input
-  if (plan.kind === 'none' || plan.kind === 'refused') return carryOutOne(plan, input, deps)
+async function carryOutAll(plan: Plan, deps: RunDeps, configuration: Configuration): Promise<Outcome> {
+  if (plan.kind === 'none' || plan.kind === 'refused') return carryOutOne(plan, deps, configuration)
   if (plan.kind === 'check' || isDryRun(plan)) {
     const { foreseeAll } = await import('./environment/foresee.ts')
-    const withheld = secretsWithheld(deps.context, event)
-    return foreseeAll(plan, deps, configuration, (own) => decide(input, own), withheld)
+    return foreseeAll(plan, deps, configuration, (own) => decide(own, configuration))
   }
   const { missingSecrets } = await import('./environment/environment.ts')
-  const { findLeftovers } = await import('./environment/leftovers.ts')
+  const { findLeftovers } = await import('./teardown.ts')
   const missing = missingSecrets(plan, configuration.services)
-  if (missing) return carryOutOne(missing, input, deps)
+  if (missing) return carryOutOne(missing, deps, configuration)
   const { problem, settle } = await findLeftovers(plan, configuration, deps)
-  if (problem) return carryOutOne(problem, input, deps)
-  const reacted = reactTo(plan, deps)
-  const begun = reacted.begin()
-  const outcome = await carryOutServices(plan, input, deps).finally(() => begun)
-  await reacted.end(outcome.failure === undefined)
+  if (problem) return carryOutOne(problem, deps, configuration)
+  // A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end.
+  const answersItself = plan.kind === 'help' || plan.kind === 'decline' || plan.dryRun
+  const asked = !answersItself && 'askedBy' in plan ? plan.askedBy : undefined
+  const begun = asked && deps.github.people.react(asked.commentId, 'eyes')
+  const outcome = await carryOutServices(plan, deps, configuration).finally(() => begun)
+  if (asked) await deps.github.people.react(asked.commentId, outcome.failure === undefined ? '+1' : '-1')
   return await settle(outcome)
 }
 
@@ -81,31 +76,38 @@ function isDryRun(plan: Plan): plan is DryRun {
   return (plan.kind === 'preview' || plan.kind === 'production' || plan.kind === 'teardown') && plan.dryRun
 }
 
-async function carryOutServices(plan: PlanToRun, input: RunInput, deps: RunDeps): Promise<Outcome> {
-  const { services, placed, file } = input.configuration
+async function carryOutServices(plan: WorkPlan | HelpPlan | DeclinePlan, deps: RunDeps, configuration: Configuration) {
+  const { services, placed, file } = configuration
   if (plan.kind === 'preview' || plan.kind === 'production') (await import('./check.ts')).warnOfWorkflow(deps, file)
   if (services.length === 0) {
-    const outcome = await carryOutOne(plan, input, deps)
+    const outcome = await carryOutOne(plan, deps, configuration)
     tellService(outcome, deps, placed?.[0]?.key)
     return outcome
   }
   const { runEnvironment } = await import('./environment/environment.ts')
+  const runEach = (whole: WorkPlan) =>
+    runEnvironment(services, deps, {
+      plan: whole,
+      run: async (own) => {
+        const decided = await decide(own, configuration)
+        const its = decided.kind === 'check' ? decided.would : decided
+        return carryOutOne(its.kind === 'sweep' ? (its.followedBy ?? its) : its, own, configuration)
+      },
+      skip: (own, reason) => nothing({ kind: 'none', status: 'skipped', reason, pullRequest: previewOf(whole) }, own),
+    })
   switch (plan.kind) {
     case 'preview':
     case 'production':
     case 'rollback':
     case 'monitor':
     case 'logs':
-      return runEnvironment(services, deps, serviceRunner(plan, input))
+      return runEach(plan)
     case 'sweep': {
-      const swept = await carryOutOne({ ...plan, followedBy: undefined }, input, deps)
-      if (plan.followedBy === undefined) return swept
-      const seen = await runEnvironment(services, deps, serviceRunner(plan.followedBy, input))
-      const { failure = seen.failure } = swept
-      return { ...swept, failure, others: [seen.report, ...(seen.others ?? [])] }
+      const swept = await carryOutOne({ ...plan, followedBy: undefined }, deps, configuration)
+      return plan.followedBy ? withMonitor(swept, await runEach(plan.followedBy)) : swept
     }
     default:
-      return carryOutOne(plan, input, deps)
+      return carryOutOne(plan, deps, configuration)
   }
 }
 
@@ -117,35 +119,73 @@ function tellService({ report }: Outcome, deps: RunDeps, key: string | undefined
   deps.output('services', JSON.stringify(told))
 }
 
-function serviceRunner(plan: PlanToRun, input: RunInput): ServiceRunner {
-  const pullRequest = previewOf(plan)
-  return {
-    pullRequest,
-    deploys: plan.kind === 'preview' || plan.kind === 'production',
-    run: async (deps) => {
-      const decided = await decide(input, deps)
-      const own = decided.kind === 'check' ? decided.would : decided
-      return carryOutOne(own.kind === 'sweep' ? (own.followedBy ?? own) : own, input, deps)
-    },
-    skip: (deps, reason) => nothing({ kind: 'none', status: 'skipped', reason, pullRequest }, deps, input.event),
-  }
-}
-
 /** Prints a plan and carries it out. Failures come back as an outcome; only a cancellation is thrown. */
-async function carryOutOne(plan: PlanToRun, { event, configuration }: RunInput, deps: RunDeps): Promise<Outcome> {
+async function carryOutOne(plan: PlanToRun, deps: RunDeps, { problem }: Configuration): Promise<Outcome> {
   deps.log.startGroup('Plan')
   for (const line of describePlan(plan)) deps.log.info(line)
   deps.log.endGroup()
   if ('environment' in plan) deps.output('environment', plan.environment)
   if ('serviceName' in plan) deps.output('service', plan.serviceName)
-  if (plan.kind === 'none') return nothing(plan, deps, event)
-  if (plan.kind === 'refused') return refused(plan, deps, event)
+  if (plan.kind === 'none') return nothing(plan, deps)
+  if (plan.kind === 'refused') return refused(plan, deps)
   const outcome = await (await import('./carry-out.ts')).carryOut(plan, deps)
-  const { problem } = configuration
   if (plan.kind !== 'sweep' || problem === undefined) return outcome
   // A sweep goes on whatever the file says, and the run is red all the same.
   const { failure = new DeployError(problem.problem, { hint: problem.hint }) } = outcome
   return { ...outcome, failure, annotations: annotationsOf(problem) }
+}
+
+/** The run cannot go on: a missing key, a command that lacks what it needs. The pull request that is waiting is told. */
+async function refused(plan: RefusedPlan, deps: RunDeps): Promise<Outcome> {
+  const { problem, hint } = plan
+  const { event, context } = deps
+  // A token that comes without secrets may not comment either, and what is closed waits for nothing.
+  if (event.kind === 'pull-request' && event.action !== 'closed' && secretsWithheld(context, event) === undefined) {
+    const [cause = problem, ...lines] = problem.split('\n')
+    const decisive = lines.map((line) => line.trim().replace(/^- /, ''))
+    const [advice = hint] = hint.split('\n')
+    await noteIdle(event.pullRequest, deps, {
+      diagnosis: { cause: cause.replace(/:$/, ''), hint: advice, decisive, tail: [] },
+    })
+  }
+  const report = nothingReport(deps, 'failed', problem, hint)
+  const failure = new DeployError(problem, { hint })
+  return { action: 'none', status: 'failed', report, failure, annotations: annotationsOf(plan) }
+}
+
+/** There is nothing to do, or a rule forbids it. */
+async function nothing(plan: NonePlan, deps: RunDeps): Promise<Outcome> {
+  const { status, reason } = plan
+  deps.output('skipped-reason', reason)
+  const said = `${noneTitles[status]}: ${reason}`
+  if (plan.stillRuns) deps.log.warning(said)
+  else deps.log.notice(said)
+  // What an earlier commit put up stays; the card, if there is one, says so.
+  if (status === 'skipped' && deps.event.kind === 'pull-request')
+    await noteIdle(deps.event.pullRequest, deps, { reason })
+  if (plan.skippedBy) await warnOfSkipping(plan.skippedBy, deps)
+  return { action: 'none', status, report: nothingReport(deps, status, reason) }
+}
+
+/** Where there is no checkout, nothing tells which globs are good. */
+async function warnOfSkipping({ paths, ...commit }: NonNullable<NonePlan['skippedBy']>, deps: RunDeps): Promise<void> {
+  await using source = deps.openSource()
+  try {
+    const files = await source.committedPaths(commit, deps.signal)
+    const warning = files && describeIdleGlobs(paths, files)
+    if (warning) deps.log.warning(warning)
+  } catch (error) {
+    deps.signal.throwIfAborted()
+    deps.log.debug(`The files of the checkout could not be listed: ${safeMessage(deps, error)}`)
+  }
+}
+
+async function noteIdle({ number, head }: PullRequest, deps: RunDeps, why: Pick<CardRow, 'reason' | 'diagnosis'>) {
+  if (deps.settings.dryRun) return
+  const service = previewName(serviceName(deps.settings.service, deps.context.repository), number)
+  const { openReporter } = await import('./reporter.ts')
+  const subject = { serviceName: service, pullRequest: number, commit: head.sha, target: `pr-${number}` } as const
+  await openReporter(deps, subject).noteIdle(why)
 }
 
 function tellEnd(deps: RunDeps, { action, status }: Pick<Outcome, 'action' | 'status'>): void {
@@ -164,19 +204,18 @@ export async function publish(
   const { renderSummary } = await import('../report/summary.ts')
   const { repository } = deps.context
   const surroundings: Surroundings = { repositoryUrl: `${repository.serverUrl}/${repository.fullName}` }
-  const told = [outcome.report, ...(outcome.also ? [outcome.also] : []), ...(outcome.others ?? [])]
   // The warnings are those of the whole run.
-  const reports = told.map((report, index) => deps.redact(index === 0 ? report : { ...report, warnings: [] }))
-  const rows = reports.flatMap((report) => (report.kind === 'deploy' ? [report.row] : []))
+  const others = (outcome.others ?? []).map((report) => ({ ...report, warnings: [] }))
+  const reports = [outcome.report, ...others].map((report) => deps.redact(report))
+  const deployments = reports.filter((report) => report.kind === 'deploy')
+  const rows = deployments.map(({ row }) => row)
   page.annotate(fitAnnotations(outcome.annotations ?? []))
   const overview = rows.length > 1 ? [(await import('../report/comments.ts')).renderOverview(rows, surroundings)] : []
   page.writeSummary(
     [...overview, ...reports.map((report) => renderSummary(report, surroundings, deps.clock.now()))].join('\n'),
   )
-  for (const report of reports) {
-    if (report.kind !== 'deploy') continue
-    page.annotate(fitAnnotations(report.annotations))
-    if (report.row.status === 'live' && report.row.url)
-      deps.log.notice(`${report.row.service} is live: ${report.row.url}`)
+  for (const { annotations, row } of deployments) {
+    page.annotate(fitAnnotations(annotations))
+    if (row.status === 'live' && row.url) deps.log.notice(`${row.service} is live: ${row.url}`)
   }
 }

@@ -8,15 +8,15 @@ import { marks } from '../plan/variables.ts'
 import { cardOf, foldCard } from '../report/comments.ts'
 import type { CardRow, SweepReport, SweptPreview } from '../report/model.ts'
 import { authenticState, decodeState } from '../report/state.ts'
-import { sweepEnvironments } from './environment/retire.ts'
+import { pullRequestFact, readPullRequest } from './facts.ts'
 import { monitor } from './monitor.ts'
-import { pullRequestFact } from './pull-requests.ts'
 import { pullRequestOfTask } from './records.ts'
 import { cardSurroundings } from './reporter.ts'
 import { costOf, costView, runningCosts } from './resources/budget.ts'
 import { describeLeft, removePreviews, retirePreview } from './resources/removal.ts'
 import { type FoundPreview, findPreviews } from './resources/repository.ts'
-import { type Outcome, type Run, windUpMs } from './run.ts'
+import { type Outcome, type Run, reportBase, windUpMs, withMonitor } from './run.ts'
+import { sweepEnvironments } from './teardown.ts'
 
 type OpenPullRequests = ReadonlyMap<number, PullRequest> | undefined
 type Decision = SweepDecision<FoundPreview & { running: boolean }>
@@ -30,38 +30,38 @@ export async function sweep(plan: SweepPlan, run: Run): Promise<Outcome> {
   const [{ previews, unreadable }, open] = await Promise.all([findPreviews(run, plan.place), openPullRequests(run)])
   const candidates = previews.map((preview) => ({ ...preview, running: preview.service !== undefined }))
   const decisions = decide(candidates, open, plan, run.clock.now())
-  const toRemove = decisions.filter(({ remove }) => remove)
-  const fates = plan.dryRun ? new Map<Decision, Fate>() : await removeAll(run, plan, toRemove, open)
+  const going = decisions.filter(({ remove }) => remove)
+  const ends = plan.dryRun ? new Map<Decision, End>() : await removeAll(run, plan, going, open)
+  const environments = await sweepEnvironments(run, plan.place, plan.dryRun)
   const lists = { removed: [] as SweptPreview[], kept: [] as SweptPreview[], failed: [] as SweptPreview[] }
   for (const decision of decisions) {
-    const entry = swept(plan, decision, run)
-    const fate = fates.get(decision) ?? 'removed'
-    if (!decision.remove) lists.kept.push(entry)
-    else if (fate === 'wanted-again') lists.kept.push({ ...entry, why: 'its pull request is open again' })
-    else if (fate === 'deployed-again') lists.kept.push({ ...entry, why: 'it is being deployed again' })
-    else if (fate === 'unsure') lists.kept.push({ ...entry, why: 'it is not known whether it is still wanted' })
-    else if (fate === 'removed') lists.removed.push(entry)
-    else lists.failed.push({ ...entry, why: fate.why })
+    const { service, serviceName, pullRequest } = decision.preview
+    const { list, why } = ends.get(decision) ?? { list: decision.remove ? 'removed' : 'kept', why: decision.why }
+    const costPerDay = service && costOf(service, plan, run.platform)
+    lists[list].push({ service: serviceName, pullRequest, why, costPerDay })
   }
-  lists.failed.push(...unreadable.map(({ serviceName, why }): SweptPreview => ({ service: serviceName, why })))
-  const environments = await sweepEnvironments(run, plan.place, plan.dryRun)
-  lists.removed.push(...environments.removed)
-  lists.failed.push(...environments.failed)
+  const removed = [...lists.removed, ...environments.removed]
+  const unread = unreadable.map(({ serviceName: service, why }) => ({ service, why }))
+  const failed = [...lists.failed, ...unread, ...environments.failed]
   if (!plan.dryRun) {
     await removeLeftRecords(run, open, previews)
     await settleLostRuns(run, [...(open?.keys() ?? [])])
   }
-  const { removed, kept, failed } = lists
   run.output('removed', JSON.stringify(plan.dryRun ? [] : removed.map(({ service }) => service)))
-  const left = decisions
-    .filter((decision) => plan.dryRun || fates.get(decision) !== 'removed')
-    .map(({ preview }) => preview)
-  const cost = costView(runningCosts(left, plan, run.platform))
-  const outcome = outcomeOf(plan, run, { ...lists, cost })
+  const staying = decisions.filter((decision) => ends.get(decision)?.list !== 'removed').map(({ preview }) => preview)
+  const cost = costView(runningCosts(staying, plan, run.platform))
+  const { dryRun } = plan
+  const report: SweepReport = { kind: 'sweep', dryRun, removed, kept: lists.kept, failed, cost, ...reportBase(run) }
+  const what = failed.map(({ service, why }) => `${service} (${why})`).join(', ')
+  const hint = 'The next sweep tries again. What is left is billed until then.'
+  const failure =
+    failed.length === 0 ? undefined : new DeployError(`${failed.length} previews could not be swept: ${what}`, { hint })
   run.reporter.timeline.end(
-    failed.length === 0 ? 'done' : 'failed',
-    `${plan.dryRun ? 'Would remove' : 'Removed'} ${removed.length}, kept ${kept.length}, failed ${failed.length}`,
+    failure ? 'failed' : 'done',
+    `${dryRun ? 'Would remove' : 'Removed'} ${removed.length}, kept ${lists.kept.length}, failed ${failed.length}`,
   )
+  const status = failure ? 'failed' : dryRun ? 'planned' : 'swept'
+  const outcome: Outcome = { action: 'sweep', status, report, failure }
   return plan.followedBy ? withMonitor(outcome, await monitor(plan.followedBy, run)) : outcome
 }
 
@@ -81,54 +81,46 @@ async function removeLeftRecords(run: Run, open: OpenPullRequests, previews: rea
   }
 }
 
-type Fate = 'removed' | 'wanted-again' | 'deployed-again' | 'unsure' | { readonly why: string }
+/** What came of a preview that was to be removed. */
+interface End {
+  readonly list: 'removed' | 'kept' | 'failed'
+  readonly why: string
+}
 
 /** One that fails does not stop the others. */
-async function removeAll(
-  run: Run,
-  plan: SweepPlan,
-  decisions: readonly Decision[],
-  open: OpenPullRequests,
-): Promise<ReadonlyMap<Decision, Fate>> {
+async function removeAll(run: Run, plan: SweepPlan, decisions: readonly Decision[], open: OpenPullRequests) {
   const again = open && open.size < onePage && decisions.length > 1 ? await openPullRequests(run) : undefined
-  const asked = await settleEach(decisions, (decision) => confirmed(run, plan, decision, { open, again }))
+  const asked = await settleEach(decisions, (decision) => whyKept(run, plan, decision, { open, again }))
   run.signal.throwIfAborted()
-  const answers = asked.map((answer) => (answer.status === 'fulfilled' ? answer.value : 'unsure'))
-  const sure = decisions.filter((_, index) => answers[index] === 'unwanted')
-  const fates = new Map(
-    decisions.map((decision, index): [Decision, Fate] => [
-      decision,
-      answers[index] === 'wanted-again' ? 'wanted-again' : 'unsure',
-    ]),
-  )
-  const removals = await removePreviews(
-    run,
-    plan,
-    sure.map(({ preview }) => preview),
-  )
-  const conclude = async (decision: Decision) => {
-    const { left = [], overtaken = false } = removals[sure.indexOf(decision)] ?? {}
-    fates.set(decision, overtaken ? 'deployed-again' : left.length === 0 ? 'removed' : { why: describeLeft(left) })
-    if (overtaken) return
-    if (left.length === 0) run.log.info(`Removed ${decision.preview.serviceName}: ${decision.why}`)
-    await retirePreview(run, plan.place, decision.preview, { left, reason: `Removed by a sweep: ${decision.why}` })
+  const ends = new Map<Decision, End>()
+  for (const [index, decision] of decisions.entries()) {
+    const answer = asked[index]
+    const why = answer?.status === 'fulfilled' ? answer.value : notKnown
+    if (why !== undefined) ends.set(decision, { list: 'kept', why })
+  }
+  const sure = decisions.filter((decision) => !ends.has(decision))
+  const going = sure.map(({ preview }) => preview)
+  const removals = await removePreviews(run, plan, going)
+  const conclude = async (decision: Decision, index: number) => {
+    const { preview, why } = decision
+    const { left = [], overtaken = false } = removals[index] ?? {}
+    if (overtaken) return void ends.set(decision, { list: 'kept', why: 'it is being deployed again' })
+    const isGone = left.length === 0
+    ends.set(decision, isGone ? { list: 'removed', why } : { list: 'failed', why: describeLeft(left) })
+    if (isGone) run.log.info(`Removed ${preview.serviceName}: ${why}`)
+    await retirePreview(run, plan.place, preview, { left, reason: `Removed by a sweep: ${why}` })
   }
   // GitHub is asked one thing at a time anyway.
   await Promise.allSettled(sure.map(conclude))
   run.signal.throwIfAborted()
-  return fates
+  return ends
 }
 
 /**
  * Each service of a repository that has several keeps to its own `previews.max`; all else is the same for all. What no file
  * has made and has another name is another workflow's, whose own sweep knows the limit.
  */
-function decide(
-  candidates: readonly Decision['preview'][],
-  open: OpenPullRequests,
-  plan: SweepPlan,
-  now: number,
-): Decision[] {
+function decide(candidates: readonly Decision['preview'][], open: OpenPullRequests, plan: SweepPlan, now: number) {
   const nameOf = ({ service, serviceName }: Decision['preview']) =>
     previewNumber(plan.place.baseName, serviceName) !== undefined ? '' : service?.env?.[marks.service]
   return [...new Set(candidates.map(nameOf))].flatMap((name) => {
@@ -140,76 +132,33 @@ function decide(
 
 // What moves from page to page while a list is read may be missed. GitHub has 100 pull requests to a page, Gitea 50.
 const onePage = 50
+const notKnown = 'it is not known whether it is still wanted'
 
 /**
  * Between the list of pull requests and now one may have been opened again, and its preview with it. `again` is the same list,
  * read anew: where it has one page, it tells of all of them.
+ * @returns undefined for a preview that is to go
  */
-async function confirmed(
+async function whyKept(
   run: Run,
   plan: SweepPlan,
-  decision: Decision,
+  { preview: { pullRequest } }: Decision,
   { open, again }: { readonly open: OpenPullRequests; readonly again: OpenPullRequests },
-): Promise<'unwanted' | 'wanted-again' | 'unsure'> {
-  const { pullRequest } = decision.preview
+): Promise<string | undefined> {
+  const isWanted = (now: PullRequest) => previewState({ wanted: now.head, previewLabel: plan.previewLabel }, now).wanted
   const listed = open?.get(pullRequest)
-  if (listed && isWanted(plan, listed)) return 'unwanted' // removed for its age or number, which has not changed
+  if (listed && isWanted(listed)) return undefined // removed for its age or number, which has not changed
   const now =
     again && again.size < onePage
       ? again.get(pullRequest)
       : pullRequestFact(await run.github.pullRequests.get(pullRequest))
-  if (now === 'unreadable') return 'unsure'
-  return typeof now === 'object' && isWanted(plan, now) ? 'wanted-again' : 'unwanted'
-}
-
-function isWanted({ previewLabel }: SweepPlan, pullRequest: PullRequest): boolean {
-  return previewState({ wanted: pullRequest.head, previewLabel }, pullRequest).wanted
+  if (now === 'unreadable') return notKnown
+  return typeof now === 'object' && isWanted(now) ? 'its pull request is open again' : undefined
 }
 
 async function openPullRequests(run: Run): Promise<OpenPullRequests> {
   const open = await run.github.pullRequests.list('open')
-  if (!open) return undefined
-  return new Map(
-    open
-      .map((read) => [read.number, pullRequestFact(read)] as const)
-      .flatMap(([number, fact]) => (typeof fact === 'string' ? [] : [[number, fact] as const])),
-  )
-}
-
-function swept(plan: SweepPlan, { preview, why }: Decision, { platform }: Run): SweptPreview {
-  const { service, serviceName, pullRequest } = preview
-  return { service: serviceName, pullRequest, why, costPerDay: service && costOf(service, plan, platform) }
-}
-
-function outcomeOf(
-  plan: SweepPlan,
-  run: Run,
-  lists: Pick<SweepReport, 'removed' | 'kept' | 'failed' | 'cost'>,
-): Outcome {
-  const report: SweepReport = {
-    kind: 'sweep',
-    dryRun: plan.dryRun,
-    ...lists,
-    runUrl: run.context.runUrl,
-    warnings: run.warnings,
-  }
-  const failure =
-    lists.failed.length === 0
-      ? undefined
-      : new DeployError(
-          `${lists.failed.length} previews could not be swept: ${lists.failed.map(({ service, why }) => `${service} (${why})`).join(', ')}`,
-          {
-            hint: 'The next sweep tries again. What is left is billed until then.',
-          },
-        )
-  return { action: 'sweep', status: failure ? 'failed' : plan.dryRun ? 'planned' : 'swept', report, failure }
-}
-
-/** On a schedule both are done; the sweep is what the run is called, and what the monitor found decides with it. */
-function withMonitor(swept: Outcome, monitored: Outcome): Outcome {
-  const failure = swept.failure ?? monitored.failure
-  const status = swept.failure === undefined && monitored.failure !== undefined ? 'unhealthy' : swept.status
-  return { ...swept, status, failure, also: monitored.report }
+  return open && new Map(open.map((read) => [read.number, readPullRequest(read)]))
 }
 
 const mostCardsRead = 50

@@ -2,9 +2,40 @@ import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
 import { diagnose, type Failure } from '../diagnosis/diagnose.ts'
-import type { CardRow, DiagnosisView, RowStatus } from '../report/model.ts'
+import type { Service } from '../ink/results.ts'
+import type { CardRow, DeployReport, DiagnosisView, PhaseResult, RowStatus } from '../report/model.ts'
+import type { Evidence, Timings, WaitingPhase } from '../watch/deployment-watch.ts'
 import { namedPaths, type ProbeResult } from '../watch/probe.ts'
-import type { RolloutEnd } from './observe.ts'
+import { deployReport, type Outcome, type Run } from './run.ts'
+
+/** How a rollout ended. Only `live` is a success; `cancelled`, `superseded` and `gone` are somebody else's doing. */
+export type RolloutEnd =
+  | ({ readonly kind: 'live' | 'unhealthy'; readonly probe: ProbeResult } & DeployedWithLog)
+  /** It was live, and then came to an end by itself. */
+  | ({ readonly kind: 'stopped'; readonly status: string; readonly errorMessage: string | undefined } & DeployedWithLog)
+  /** The URL answers, but the platform did not say any more whose answers these are. */
+  | ({ readonly kind: 'unconfirmed'; readonly why: string } & Deployed)
+  | ({ readonly kind: 'failed'; readonly phase: WaitingPhase; readonly timings: Timings } & Evidence)
+  | ({ readonly kind: 'crashed'; readonly timings: Timings } & Evidence)
+  | ({ readonly kind: 'cancelled' } & Evidence)
+  /** `sent`: a start of ours had been acknowledged before that. */
+  | { readonly kind: 'superseded'; readonly branch: string | undefined; readonly sent: boolean }
+  | { readonly kind: 'gone' }
+  | ({
+      readonly kind: 'timed-out'
+      readonly phase: WaitingPhase
+      readonly perPhaseMs: Readonly<Record<WaitingPhase, number>>
+    } & Evidence)
+
+interface Deployed {
+  readonly url: string | undefined
+  readonly timings: Timings
+}
+
+interface DeployedWithLog extends Deployed {
+  /** The newest lines of the app's own log, sanitized; none where it answers as asked. */
+  readonly runtimeLog: readonly string[]
+}
 
 /** What a rollout adds up to: a state for the card, and one sentence about it. */
 export interface Judgement {
@@ -14,86 +45,94 @@ export interface Judgement {
 
 /** Judges a deployment. It is live only when it became active on our branch **and** the probe was content or not wanted. */
 export function judge(end: RolloutEnd): Judgement {
-  const [status, sentence] = judgementOf(end)
-  return { status, sentence }
-}
-
-function judgementOf(end: RolloutEnd): readonly [Judgement['status'], string] {
   switch (end.kind) {
     case 'live':
-      return ['live', 'Live']
-    case 'unhealthy':
-      return ['unhealthy', `Deployed, but the URL does not answer as it should: ${answerOf(end.probe)}`]
+      return { status: 'live', sentence: 'Live' }
+    case 'unhealthy': {
+      const { error, status } = end.probe
+      const answer = error ?? (status === undefined ? 'no answer' : `HTTP ${status}`)
+      return { status: 'unhealthy', sentence: `Deployed, but the URL does not answer as it should: ${answer}` }
+    }
     case 'stopped':
-      return ['unhealthy', `The app started and then ended (${end.status})`]
-    case 'unconfirmed':
-      return ['unhealthy', `The URL answers, but it could not be confirmed that this deployment does (${end.why})`]
+      return { status: 'unhealthy', sentence: `The app started and then ended (${end.status})` }
+    case 'unconfirmed': {
+      const sentence = `The URL answers, but it could not be confirmed that this deployment does (${end.why})`
+      return { status: 'unhealthy', sentence }
+    }
     case 'failed':
-      return ['failed', failedIn[end.phase]]
+      return { status: 'failed', sentence: phases[end.phase].failed }
     case 'crashed':
-      return ['failed', 'The app crashed']
-    case 'cancelled':
-      return ['cancelled', 'The platform cancelled this deployment; somebody started another one or stopped it']
-    case 'superseded':
-      return ['superseded', `Another deployment took over${end.branch ? ` (${end.branch})` : ''}`]
+      return { status: 'failed', sentence: 'The app crashed' }
+    case 'cancelled': {
+      const sentence = 'The platform cancelled this deployment; somebody started another one or stopped it'
+      return { status: 'cancelled', sentence }
+    }
+    case 'superseded': {
+      const by = end.branch ? ` (${end.branch})` : ''
+      return { status: 'superseded', sentence: `Another deployment took over${by}` }
+    }
     case 'gone':
-      return ['failed', 'The service was deleted while it was being deployed']
+      return { status: 'failed', sentence: 'The service was deleted while it was being deployed' }
     case 'timed-out': {
-      const { phase, perPhaseMs } = end
-      return ['timed-out', `Not live in time; it was still ${waitingWords[phase]} (${wheresTheTime(perPhaseMs)})`]
+      const spent = Object.entries(end.perPhaseMs).filter(([, spentMs]) => spentMs > 0)
+      const where = spent.map(([phase, spentMs]) => `${phase} ${inSeconds(spentMs)}`).join(', ')
+      const sentence = `Not live in time; it was still ${phases[end.phase].waiting} (${where})`
+      return { status: 'timed-out', sentence }
     }
   }
 }
 
-function answerOf({ status, error }: ProbeResult): string {
-  return error ?? (status === undefined ? 'no answer' : `HTTP ${status}`)
-}
-
-const failedIn = {
-  triggering: 'ml.ink did not start the deployment',
-  queued: 'The deployment failed before its build began',
-  building: 'The build failed',
-  'rolling-out': 'The app does not start',
+const phases = {
+  triggering: { name: 'queue', waiting: 'being started', failed: 'ml.ink did not start the deployment' },
+  queued: { name: 'queue', waiting: 'queued', failed: 'The deployment failed before its build began' },
+  building: { name: 'build', waiting: 'building', failed: 'The build failed' },
+  'rolling-out': { name: 'roll-out', waiting: 'starting', failed: 'The app does not start' },
 } as const
 
-const waitingWords = {
-  triggering: 'being started',
-  queued: 'queued',
-  building: 'building',
-  'rolling-out': 'starting',
-} as const
+const results: Partial<Record<RowStatus, PhaseResult>> = { live: 'done', superseded: 'cancelled' }
 
-function wheresTheTime(perPhaseMs: Readonly<Record<string, number>>): string {
-  return Object.entries(perPhaseMs)
-    .filter(([, spentMs]) => spentMs > 0)
-    .map(([phase, spentMs]) => `${phase} ${inSeconds(spentMs)}`)
-    .join(', ')
+/** Tells log, outputs and card how a rollout ended; `before` is the service as it was, whose address may still answer. */
+export function tellEnd(run: Run, end: RolloutEnd, { status, sentence }: Judgement, before: Service | undefined): void {
+  if ('url' in end && end.url) run.output('url', end.url)
+  if ('timings' in end) run.output('build-seconds', Math.round(end.timings.buildMs / 1000))
+  const phase = end.kind === 'failed' ? phases[end.phase].name : undefined
+  run.reporter.update({ status, phase, url: before?.url, ...measured(end) })
+  run.reporter.timeline.end(results[status] ?? 'failed', sentence)
 }
 
-/** The states that make a run red, as an error for the log; undefined for the green ones. */
-export function failureOf(
-  status: RowStatus,
-  sentence: string,
-  explanation: Explanation | undefined,
-): DeployError | undefined {
-  const red: readonly RowStatus[] = ['failed', 'unhealthy', 'rolled-back', 'timed-out']
-  if (!red.includes(status)) return undefined
-  if (!explanation) return new DeployError(sentence)
-  const { cause, hint } = explanation.diagnosis
-  // The log may know better where it failed than the last status that was seen.
-  const whole = cause === sentence || /^The (?:build failed|app (?:does not start|ended|fails)): /.test(cause)
-  return new DeployError(whole ? cause : `${sentence}: ${cause}`, { hint })
+/** One line about what the probe found. */
+export function describeProbe({
+  outcome,
+  status,
+  latencyMs,
+  attempts,
+  error,
+  url,
+  tools,
+  tolerated,
+}: ProbeResult): string {
+  const answer = status === undefined ? (tools ? `${tools.length} MCP tools` : 'no answer') : `HTTP ${status}`
+  switch (outcome) {
+    case 'healthy':
+      return `${url} answers: ${answer}${tolerated ? ', which is the app’s own' : ''} in ${latencyMs} ms (${attempts} attempts)`
+    case 'unhealthy':
+      return `${url} does not answer as wanted: ${error ?? answer} (${attempts} attempts)`
+    case 'skipped':
+      return 'The URL was not asked (`health-path: none`)'
+    case 'no-url':
+      return 'The service has no URL (a worker), so there is nothing to ask'
+  }
 }
 
 /** What was seen of a deployment: its address, how long its build took, how it answered. */
-export function measured(end: RolloutEnd): Partial<CardRow> {
-  const deployed = 'url' in end ? end : undefined
+function measured(end: RolloutEnd): Partial<CardRow> {
+  const { url, timings } = 'url' in end ? end : {}
   const probe = 'probe' in end ? end.probe : undefined
   const answered = probe?.outcome === 'healthy' || probe?.status !== undefined
   return {
-    ...(deployed?.url === undefined ? {} : { url: deployed.url }),
-    buildMs: deployed?.timings.fromCache || !deployed?.timings.buildMs ? undefined : deployed.timings.buildMs,
-    cached: deployed?.timings.fromCache,
+    ...(url === undefined ? {} : { url }),
+    buildMs: timings?.fromCache || !timings?.buildMs ? undefined : timings.buildMs,
+    cached: timings?.fromCache,
     health: answered
       ? { status: probe.status ?? 200, latencyMs: probe.latencyMs ?? 0, tools: probe.tools?.length }
       : undefined,
@@ -105,6 +144,32 @@ export function measured(end: RolloutEnd): Partial<CardRow> {
 /** What is to be said of an app that is live without answering as apps do. */
 function noteOn({ status, text = '' }: ProbeResult, runtimeLog: readonly string[]): string {
   return `The app answers HTTP ${status} at \`/\`, which counts as live because nothing else is set. ${pathAdvice([...runtimeLog, text])}`
+}
+
+/** How a run that deploys comes to its end: as its rollout did, or with the version before back in its place. */
+export interface Ended {
+  readonly status: Judgement['status'] | 'rolled-back'
+  readonly sentence: string
+}
+
+/** What a run that deploys comes to. Those states make it red that leave something wrong; the others are somebody's wish. */
+export function outcomeOf(
+  run: Run,
+  { status, sentence }: Ended,
+  explanation: Explanation | undefined,
+  more: Pick<DeployReport, 'action'> & Partial<DeployReport>,
+): Outcome {
+  const report = deployReport(run, { ...more, annotations: explanation?.annotations ?? [] })
+  const isRed = ['failed', 'unhealthy', 'rolled-back', 'timed-out'].includes(status)
+  return { action: more.action, status, report, failure: isRed ? failureOf(sentence, explanation) : undefined }
+}
+
+function failureOf(sentence: string, explanation: Explanation | undefined): DeployError {
+  if (!explanation) return new DeployError(sentence)
+  const { cause, hint } = explanation.diagnosis
+  // The log may know better where it failed than the last status that was seen.
+  const whole = cause === sentence || /^The (?:build failed|app (?:does not start|ended|fails)): /.test(cause)
+  return new DeployError(whole ? cause : `${sentence}: ${cause}`, { hint })
 }
 
 /** Why a deployment failed, for the reports. */
@@ -121,18 +186,14 @@ export interface Explanation {
  */
 export function explain(
   end: RolloutEnd,
-  rootDirectory: string | undefined,
-  files: ReadonlySet<string>,
+  rootDirectory = '',
+  files: ReadonlySet<string> = new Set(),
   howToStart?: string,
 ): Explanation | undefined {
   const { status, sentence } = judge(end)
   if (status === 'live' || status === 'superseded') return undefined
-  const { cause, hint, decisive, tail, annotations, found } = diagnose({
-    ...evidenceOf(end),
-    rootDirectory: rootDirectory ?? '',
-    files,
-    howToStart,
-  })
+  const failure = { ...evidenceOf(end), rootDirectory, files, howToStart }
+  const { cause, hint, decisive, tail, annotations, found } = diagnose(failure)
   if (end.kind !== 'unhealthy' || (found && !saysItself(end.probe)))
     return { diagnosis: { cause, hint, decisive, tail }, annotations }
   // The log tells no more than the answer does.
@@ -160,24 +221,17 @@ function hintOnAnswer({ status, lacksText, byEdge, text = '' }: ProbeResult, run
 /** Which path to ask instead; those that the app itself has named come first. */
 function pathAdvice(lines: readonly string[]): string {
   const named = namedPaths(lines).map((path) => `\`${path}\``)
-  const known =
-    named.length === 0
-      ? 'such as `/health`, `/docs` or `/api`'
-      : `such as ${named.join(', ')}, which the app itself names`
-  return `Name a path that it knows with \`health-path\`, ${known}.`
+  const known = named.length === 0 ? '`/health`, `/docs` or `/api`' : `${named.join(', ')}, which the app itself names`
+  return `Name a path that it knows with \`health-path\`, such as ${known}.`
 }
 
-type Evidence = Pick<
-  Failure,
-  'phase' | 'status' | 'errorMessage' | 'deployLogs' | 'runtimeLogs' | 'wasLive' | 'answers'
->
-
-function evidenceOf(end: RolloutEnd): Evidence {
+function evidenceOf(end: RolloutEnd): Omit<Failure, 'rootDirectory' | 'files' | 'howToStart'> {
   const logs = {
     errorMessage: 'errorMessage' in end ? end.errorMessage : undefined,
     deployLogs: 'deployLog' in end ? end.deployLog : [],
     runtimeLogs: 'runtimeLog' in end ? end.runtimeLog : [],
   }
+  const running = { ...logs, phase: 'run', wasLive: true } as const
   switch (end.kind) {
     case 'failed':
     case 'timed-out':
@@ -185,15 +239,14 @@ function evidenceOf(end: RolloutEnd): Evidence {
     case 'crashed':
       return { ...logs, status: 'crashed', phase: 'run' }
     case 'stopped':
-      return { ...logs, status: 'crashed', phase: 'run', wasLive: true }
+      return { ...running, status: 'crashed' }
     case 'unhealthy': {
       // A proxy that finds nobody at the port says 502 or the like; 404 it says for want of a route.
       const { status, byEdge } = end.probe
-      const answers = status !== undefined && !(byEdge && status >= 500)
-      return { ...logs, status: 'unhealthy', phase: 'run', wasLive: true, answers }
+      return { ...running, status: 'unhealthy', answers: status !== undefined && !(byEdge && status >= 500) }
     }
     case 'unconfirmed':
-      return { ...logs, status: 'unhealthy', phase: 'run', wasLive: true }
+      return { ...running, status: 'unhealthy' }
     default:
       return { ...logs, status: 'failed', phase: undefined }
   }

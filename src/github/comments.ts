@@ -21,12 +21,6 @@ export interface StickyComment {
   readonly create?: boolean
 }
 
-interface WrittenComment {
-  readonly id: number
-  readonly url: string
-  readonly outcome: 'created' | 'updated' | 'unchanged'
-}
-
 interface CommentsOptions {
   readonly api: Api
   readonly authorship: Authorship
@@ -167,7 +161,9 @@ export function hasMarker(body: string | null | undefined, marker: string): bool
   return body?.includes(marker) === true && body.split('\n').some((line) => line.trim() === marker)
 }
 
-function written(comment: Comment, outcome: WrittenComment['outcome']): WrittenComment {
+type WrittenComment = ReturnType<typeof written>
+
+function written(comment: Comment, outcome: 'created' | 'updated' | 'unchanged') {
   return { id: comment.id, url: comment.html_url, outcome }
 }
 

@@ -12,14 +12,6 @@ interface TroubleIssue {
   readonly body: string
 }
 
-export interface WrittenIssue {
-  readonly number: number
-  readonly url: string
-  /** ISO 8601. */
-  readonly openedAt: string
-  readonly outcome: 'created' | 'updated' | 'unchanged' | 'closed'
-}
-
 const issueSchema = z.object({
   number: z.number(),
   html_url: z.string(),
@@ -103,6 +95,9 @@ export function openIssues(api: Api, authorship: Authorship) {
   }
 }
 
-function written(issue: Issue, outcome: WrittenIssue['outcome']): WrittenIssue {
+export type WrittenIssue = ReturnType<typeof written>
+
+function written(issue: Issue, outcome: 'created' | 'updated' | 'unchanged' | 'closed') {
+  /** `openedAt` is ISO 8601. */
   return { number: issue.number, url: issue.html_url, openedAt: issue.created_at, outcome }
 }

@@ -60,9 +60,7 @@ export function openCatalogue(tools: readonly Tool[]) {
       const tool = find(purpose)
       if (tool) return tool
       const what = `no tool to ${separated(purpose, ' ')} (looked for ${names[purpose].join(', ')})`
-      throw new PlatformError('missing-tool', `This ml.ink server offers ${what}`, {
-        hint: 'Check the `endpoint` input. If ml.ink has renamed its tools, a newer version of this action knows the new names.',
-      })
+      throw new PlatformError('missing-tool', `This ml.ink server offers ${what}`)
     },
   }
 }

@@ -2,22 +2,28 @@ import { DeployError, errorCode, errorMessage } from '../core/errors.ts'
 import { describeBody } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 
-/** What kind of failure talking to ml.ink was. */
-type PlatformFailure =
-  | 'unauthorized'
-  | 'forbidden'
-  | 'payment-required'
-  | 'no-credits'
-  | 'rate-limited'
-  | 'not-found'
-  | 'unavailable'
-  | 'unreachable'
-  | 'lost-answer'
-  | 'redirected'
-  | 'session-ended'
-  | 'protocol'
-  | 'missing-tool'
-  | 'tool'
+/** What kind of failure talking to ml.ink was, with what its reader can do where nobody knows better. */
+const hints = {
+  unauthorized: 'Make a new API key at ml.ink (account, API keys) and store it as the repository secret INK_API_KEY.',
+  forbidden: 'The API key is valid but may not do this. Use the key of the account that owns the service.',
+  'payment-required':
+    'Nothing was paid. Top the account up at ml.ink, then run the job again; `on-quota: skip` lets pull requests pass.',
+  'no-credits': 'Top up the account at ml.ink, or set `on-quota: skip` to let pull requests pass without a preview.',
+  'rate-limited': 'Run fewer deployments at the same time, or run the job again later.',
+  'not-found': 'Check the `endpoint` input; the usual one is https://mcp.ml.ink/mcp.',
+  unavailable: 'Run the job again in a few minutes.',
+  unreachable:
+    'Check the `endpoint` input and whether this runner may open connections to that host, through a proxy where HTTPS_PROXY names one.',
+  'lost-answer': 'Run the job again; what was started meanwhile is found again.',
+  redirected: 'Check the `endpoint` input; the usual one is https://mcp.ml.ink/mcp.',
+  'session-ended': 'Run the job again; the server forgets sessions faster than they are used.',
+  protocol: 'Check that `endpoint` is an MCP endpoint of ml.ink; the usual one is https://mcp.ml.ink/mcp.',
+  'missing-tool':
+    'Check the `endpoint` input. If ml.ink has renamed its tools, a newer version of this action knows the new names.',
+  tool: 'The text above is the platform’s own; it says what to change.',
+} as const
+
+type PlatformFailure = keyof typeof hints
 
 /** A failed conversation with ml.ink. */
 export class PlatformError extends DeployError {
@@ -29,9 +35,9 @@ export class PlatformError extends DeployError {
   constructor(
     failure: PlatformFailure,
     message: string,
-    options: { hint?: string; cause?: unknown; retryAfterMs?: number | undefined } = {},
+    options: { hint?: string | undefined; cause?: unknown; retryAfterMs?: number | undefined } = {},
   ) {
-    super(message, options)
+    super(message, { ...options, hint: options.hint ?? hints[failure] })
     this.failure = failure
     this.retryAfterMs = options.retryAfterMs
   }
@@ -45,9 +51,7 @@ export class ToolError extends PlatformError {
   readonly reason: ToolFailure
 
   constructor(tool: string, text: string, reason: ToolFailure = classifyToolError(text)) {
-    super('tool', `ml.ink refused ${tool}: ${text}`, {
-      hint: toolHints[reason] ?? 'The text above is the platform’s own; it says what to change.',
-    })
+    super('tool', `ml.ink refused ${tool}: ${text}`, { hint: toolHints[reason] })
     this.tool = tool
     this.text = text
     this.reason = reason
@@ -80,12 +84,12 @@ const toolTexts = [
 export type ToolFailure = (typeof toolTexts)[number][1] | 'other'
 
 const toolHints: Partial<Record<ToolFailure, string>> = {
-  'not-authenticated': 'Make a new API key at ml.ink (account, API keys) and store it as the secret INK_API_KEY.',
+  'not-authenticated': hints.unauthorized,
   'name-taken':
     'Something of this name exists. Where it is a service that is not ours to change: choose another `service` name, or set `adopt: true` if it is yours.',
   'in-flight': 'Another run changed the service at the same moment. Run the job again.',
   quota: 'Remove services that are not needed, raise the plan at ml.ink, or set `on-quota: evict-oldest`.',
-  credits: 'Top up the account at ml.ink, or set `on-quota: skip` to let pull requests pass without a preview.',
+  credits: hints['no-credits'],
   region: 'Choose another `region`, or leave the input out for the platform’s default.',
   'not-our-repository':
     'The API key belongs to another account than the repository on ml.ink. Use that account’s key, or set `repo` to another name.',
@@ -104,61 +108,32 @@ export function networkError(cause: unknown, host: string): PlatformError {
   const reason = errorMessage(cause)
   // A proxy that opens no tunnel has passed nothing on either.
   if (neverSent.test(errorCode(cause) ?? '') || /^Proxy response/.test(reason)) {
-    return new PlatformError('unreachable', `ml.ink cannot be reached at ${host}: ${reason}`, {
-      cause,
-      hint: 'Check the `endpoint` input and whether this runner may open connections to that host, through a proxy where HTTPS_PROXY names one.',
-    })
+    return new PlatformError('unreachable', `ml.ink cannot be reached at ${host}: ${reason}`, { cause })
   }
   const what = `The connection to ml.ink (${host}) broke before its answer was complete: ${reason}`
-  const hint = 'Run the job again; a deployment that was started meanwhile is found again by its branch.'
-  return new PlatformError('lost-answer', what, { cause, hint })
+  return new PlatformError('lost-answer', what, { cause })
 }
 
 /** An answer that no honest server of MCP gives, and would give again. */
 export function protocolError(message: string, cause?: unknown): PlatformError {
-  const hint = 'Check that `endpoint` is an MCP endpoint of ml.ink; the usual one is https://mcp.ml.ink/mcp.'
-  return new PlatformError('protocol', message, { cause, hint })
+  return new PlatformError('protocol', message, { cause })
 }
 
 /** Turns an HTTP status that is not a success into a {@link PlatformError}. `body` is shown, so it must hold no secret. */
 export function httpError(status: number, body: string, host: string, retryAfterMs: number | undefined): PlatformError {
   const words = describeBody(body)
   const answer = `(HTTP ${status}${words && `: ${words}`})`
-  const known: Readonly<Record<number, readonly [PlatformFailure, string, string]>> = {
-    401: [
-      'unauthorized',
-      'ml.ink did not accept the API key',
-      'Make a new API key at ml.ink (account, API keys) and store it as the repository secret INK_API_KEY.',
-    ],
-    403: [
-      'forbidden',
-      'ml.ink refused the request',
-      'The API key is valid but may not do this. Use the key of the account that owns the service.',
-    ],
-    404: [
-      'not-found',
-      `There is no MCP endpoint at ${host}`,
-      'Check the `endpoint` input; the usual one is https://mcp.ml.ink/mcp.',
-    ],
-    429: [
-      'rate-limited',
-      'ml.ink asks us to slow down',
-      'Run fewer deployments at the same time, or run the job again later.',
-    ],
-    500: ['unavailable', 'ml.ink is having trouble', 'Run the job again in a few minutes.'],
+  const known: Readonly<Record<number, readonly [PlatformFailure, string]>> = {
+    401: ['unauthorized', 'ml.ink did not accept the API key'],
+    403: ['forbidden', 'ml.ink refused the request'],
+    404: ['not-found', `There is no MCP endpoint at ${host}`],
+    429: ['rate-limited', 'ml.ink asks us to slow down'],
+    500: ['unavailable', 'ml.ink is having trouble'],
   }
-  const [failure, message, hint] = known[Math.min(status, 500)] ?? []
-  if (!failure || !hint) return protocolError(`ml.ink gave an answer we do not understand ${answer}`)
+  const [failure, message] = known[Math.min(status, 500)] ?? []
+  if (!failure) return protocolError(`ml.ink gave an answer we do not understand ${answer}`)
   const passing = status === 429 || status >= 500
-  return new PlatformError(failure, `${message} ${answer}`, { hint, retryAfterMs: passing ? retryAfterMs : undefined })
-}
-
-/** Never paid and never asked again: what a deployment may cost is for people to decide. `terms` are shown. */
-export function paymentRequired(terms: string): PlatformError {
-  const what = `ml.ink answered “payment required” (HTTP 402)${terms ? `. Its terms: ${terms}` : ''}`
-  return new PlatformError('payment-required', what, {
-    hint: 'Nothing was paid. Top the account up at ml.ink, then run the job again; `on-quota: skip` lets pull requests pass.',
-  })
+  return new PlatformError(failure, `${message} ${answer}`, { retryAfterMs: passing ? retryAfterMs : undefined })
 }
 
 /** Turns a JSON-RPC error into a {@link PlatformError}. `method` is the tool, or the method of the protocol. */
@@ -167,10 +142,8 @@ export function rpcError(method: string, cause: { code: number; message: string 
   switch (cause.code) {
     // The SDK's own: the request timed out, the connection was closed.
     case -32001:
-    case -32000: {
-      const hint = 'Run the job again; what was started meanwhile is found again.'
-      return new PlatformError('lost-answer', `ml.ink did not answer ${method}: ${said}`, { cause, hint })
-    }
+    case -32000:
+      return new PlatformError('lost-answer', `ml.ink did not answer ${method}: ${said}`, { cause })
     // Invalid parameters: G1 answers a call that its own schema forbids in this way and never with `isError`.
     case -32602:
       return new ToolError(method, said, /unknown tool/i.test(said) ? 'other' : 'invalid-argument')
@@ -178,10 +151,8 @@ export function rpcError(method: string, cause: { code: number; message: string 
     case 0:
       return new ToolError(method, `it failed, and its reason got lost on the way (${said})`, 'other')
     // An internal error.
-    case -32603: {
-      const hint = 'Run the job again in a few minutes.'
-      return new PlatformError('unavailable', `ml.ink is having trouble with ${method}: ${said}`, { cause, hint })
-    }
+    case -32603:
+      return new PlatformError('unavailable', `ml.ink is having trouble with ${method}: ${said}`, { cause })
     default:
       return protocolError(`ml.ink refused ${method}: ${said} (JSON-RPC error ${cause.code})`, cause)
   }

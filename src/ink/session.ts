@@ -160,8 +160,7 @@ async function firstContact<T>(
     if (answered || !isSilence(error) || waitedMs < firstContactMs) throw error
     const minutes = Math.round(waitedMs / 60_000)
     const what = `Nothing has answered at ${new URL(endpoint).host} for ${minutes} minutes: ${errorMessage(error)}`
-    const hint = error.hint ?? 'Check the `endpoint` input.'
-    throw new PlatformError('unreachable', what, { cause: error, hint })
+    throw new PlatformError('unreachable', what, { cause: error, hint: error.hint })
   }
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { retryAfterMs, signalWithin, systemClock } from '../core/async.ts'
 import { AnswerTooLarge, describeBody, type Fetch, jsonIn, parseJson } from '../core/http.ts'
-import { httpError, networkError, PlatformError, paymentRequired, protocolError } from './errors.ts'
+import { httpError, networkError, PlatformError, protocolError } from './errors.ts'
 
 /**
  * Wraps `fetch` for the MCP transport so that every way of failing becomes a typed {@link PlatformError}, and so that an
@@ -30,12 +30,10 @@ export function platformFetch(fetch: Fetch, timeoutMs: number, redact: (text: st
     refuseRedirectElsewhere(response, url)
     if (response.status >= 400) {
       const body = redact(await attempt(() => response.text()))
-      if (response.status === 402) throw paymentRequired(termsOf(response, body, redact))
+      if (response.status === 402) throw paymentRequired(response, body, redact)
       // The specification (Streamable HTTP, session management) has the client begin a new session then.
       if (response.status === 404 && new Headers(init?.headers).has('mcp-session-id')) {
-        throw new PlatformError('session-ended', `ml.ink at ${host} has ended the session (HTTP 404)`, {
-          hint: 'Run the job again; the server forgets sessions faster than they are used.',
-        })
+        throw new PlatformError('session-ended', `ml.ink at ${host} has ended the session (HTTP 404)`)
       }
       const retryAfter = retryAfterMs(response.headers.get('retry-after'), Date.now())
       throw httpError(response.status, body, host, retryAfter)
@@ -61,9 +59,8 @@ function refuseRedirectElsewhere(response: Response, url: string | URL): void {
   const where = target === undefined ? 'something that is not an address' : `another host, ${target.host}`
   throw new PlatformError('redirected', `ml.ink at ${host} redirects to ${where}; the API key was not sent there`, {
     hint:
-      target === undefined
-        ? 'Check the `endpoint` input; the usual one is https://mcp.ml.ink/mcp.'
-        : `If ml.ink has moved, set \`endpoint: ${target.origin}${target.pathname}\` once you have made sure that the host is theirs.`,
+      target &&
+      `If ml.ink has moved, set \`endpoint: ${target.origin}${target.pathname}\` once you have made sure that the host is theirs.`,
   })
 }
 
@@ -218,11 +215,14 @@ export function paymentTerms(body: string): string | undefined {
   return [...(error ? [error] : []), ...ways, ...more].join('; ')
 }
 
-/** The terms of version 2 come in a header, as base64 of the same JSON. */
-function termsOf({ headers }: Response, body: string, redact: (text: string) => string): string {
+/** Never paid and never asked again: what a deployment may cost is for people to decide. */
+function paymentRequired({ headers }: Response, body: string, redact: (text: string) => string): PlatformError {
+  // The terms of version 2 come in a header, as base64 of the same JSON.
   const header = headers.get('payment-required')
   const told = header === null ? body : redact(Buffer.from(header, 'base64').toString('utf8'))
-  return paymentTerms(told) ?? describeBody(told)
+  const terms = paymentTerms(told) ?? describeBody(told)
+  const what = `ml.ink answered “payment required” (HTTP 402)${terms ? `. Its terms: ${terms}` : ''}`
+  return new PlatformError('payment-required', what)
 }
 
 function describePayment(

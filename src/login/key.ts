@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exchangeAuthorization, registerClient, startAuthorization } from '@modelcontextprotocol/sdk/client/auth.js'
 import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
+import { systemClock, TimeLimitError, withinTime } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import type { Fetch } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
@@ -171,11 +172,10 @@ function askForPaste(address: URL, answer: Promise<string>, expected: Expected, 
 }
 
 async function inTime<T>({ patienceMs, signal }: ObtainDeps, answer: Promise<T>): Promise<T> {
-  const tooLong = AbortSignal.timeout(patienceMs)
   try {
-    return await unlessAborted(answer, AbortSignal.any([signal, tooLong]))
+    return await withinTime(systemClock, patienceMs, signal, () => answer)
   } catch (error) {
-    if (!tooLong.aborted || signal.aborted) throw error
+    if (!(error instanceof TimeLimitError)) throw error
     throw new DeployError(`nobody allowed access within ${Math.round(patienceMs / 60_000)} minutes`, {
       hint: 'Log in again, and answer in the browser.',
     })
@@ -256,14 +256,4 @@ function statusFor({ method, headers }: IncomingMessage, address: URL, port: num
   if (address.pathname !== CALLBACK) return 404
   if (method !== 'GET') return 405
   return address.searchParams.get('state') === state ? 200 : 400
-}
-
-/** Awaits a promise, or throws the reason of the signal if that comes first. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

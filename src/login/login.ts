@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
+import { systemClock, withinTime } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
-import { type ObtainDeps, obtainKey, type Terminal, unlessAborted } from './key.ts'
+import { type ObtainDeps, obtainKey, type Terminal } from './key.ts'
 import {
   type FoundRepository,
   type GitHubCli,
@@ -58,7 +59,11 @@ async function orRefusal<T>(act: () => T | Promise<T>): Promise<T | DeployError>
   }
 }
 
-async function storeKey(key: Secret, intent: LoginIntent, { github, terminal }: LoginDeps): Promise<void> {
+async function storeKey(
+  key: Secret,
+  intent: Awaited<ReturnType<typeof decide>>,
+  { github, terminal }: LoginDeps,
+): Promise<void> {
   // First, because the next step can fail and the key must not be lost with it.
   if (intent.print) terminal.print(key.reveal())
   if (intent.secretOf === undefined) return
@@ -107,16 +112,8 @@ export interface LoginContext {
   readonly workflow: { readonly content: string | undefined } | DeployError
 }
 
-/** What is to become of the key and of the workflow file. */
-export interface LoginIntent {
-  readonly secretOf: FoundRepository | undefined
-  readonly print: boolean
-  /** What is to be written into the workflow file. */
-  readonly workflow: string | undefined
-}
-
 /** @param usual the answer of somebody who just presses Enter */
-export type Ask = (question: string, usual: boolean) => Promise<boolean>
+type Ask = (question: string, usual: boolean) => Promise<boolean>
 
 type Wishes = Pick<LoginOptions, 'setSecret' | 'print' | 'writeWorkflow'>
 
@@ -135,18 +132,17 @@ export function refuseWithoutPlace(wishes: Wishes, interactive: boolean): void {
  * Decides what is to be done, before a key is asked for: what the options say, or else what somebody answers.
  * @throws DeployError when something was asked for that cannot be done
  */
-export async function decide(wishes: Wishes, context: LoginContext, ask: Ask): Promise<LoginIntent> {
+export async function decide(wishes: Wishes, context: LoginContext, ask: Ask) {
   const { repository } = context
-  const told = isExplicit(wishes)
+  const found = repository instanceof DeployError ? undefined : repository
   let { setSecret, print } = wishes
-  if (!told) {
-    const name = repository instanceof DeployError ? undefined : repository.name
-    setSecret = name !== undefined && (await ask(`Save the key as the secret ${SECRET_NAME} of ${name}?`, true))
+  if (!isExplicit(wishes)) {
+    setSecret = found !== undefined && (await ask(`Save the key as the secret ${SECRET_NAME} of ${found.name}?`, true))
     print = !setSecret && (await ask('Print the key here, for you to save?', false))
   }
-  if (setSecret && repository instanceof DeployError) throw repository
-  const secretOf = setSecret && !(repository instanceof DeployError) ? repository : undefined
-  return { secretOf, print, workflow: await chooseWorkflow(wishes.writeWorkflow, !told, context, ask) }
+  if (setSecret && found === undefined) throw repository
+  /** `workflow` is what is to be written into the workflow file. */
+  return { secretOf: setSecret ? found : undefined, print, workflow: await chooseWorkflow(wishes, context, ask) }
 }
 
 /** Whether the options say what to do, so that nobody is asked. */
@@ -154,14 +150,9 @@ function isExplicit({ setSecret, print, writeWorkflow }: Wishes): boolean {
   return setSecret || print || writeWorkflow
 }
 
-/** @param offer whether to offer it to somebody who has not asked for it */
-async function chooseWorkflow(
-  wanted: boolean,
-  offer: boolean,
-  { interactive, repository, workflow }: LoginContext,
-  ask: Ask,
-): Promise<string | undefined> {
-  if (!wanted && !offer) return undefined
+async function chooseWorkflow(wishes: Wishes, { interactive, repository, workflow }: LoginContext, ask: Ask) {
+  const { writeWorkflow: wanted } = wishes
+  if (!wanted && isExplicit(wishes)) return undefined
   if (workflow instanceof DeployError && wanted) throw workflow
   if (workflow instanceof DeployError) return undefined
   const branch = repository instanceof DeployError ? undefined : repository.defaultBranch
@@ -222,7 +213,8 @@ export function openTerminal({ stdin, stdout, stderr }: Streams): Terminal {
       // keep Ctrl-C to itself.
       reading ??= createInterface({ input: stdin, terminal: false })
       lines ??= reading[Symbol.asyncIterator]()
-      const { done, value } = await unlessAborted(lines.next(), signal)
+      const next = lines.next()
+      const { done, value } = await withinTime(systemClock, Number.POSITIVE_INFINITY, signal, () => next)
       return done ? undefined : value
     },
     [Symbol.dispose]: () => reading?.close(),

@@ -8,24 +8,24 @@ import { jsonIn } from '../core/http.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import type { Secret } from '../core/secret.ts'
 
-/** The repository that the GitHub CLI finds for a folder. */
-export interface FoundRepository {
-  /** `owner/name` */
-  readonly name: string
-  /** With its host, as gh wants it. */
-  readonly address: string
-  readonly defaultBranch: string | undefined
-}
-
 /** What we need of `gh`, which is logged in to GitHub already. */
 export type GitHubCli = ReturnType<typeof createGitHubCli>
 
+/** The repository that it finds for a folder: `owner/name`, and its address with the host, as gh wants it. */
+export type FoundRepository = z.output<typeof view>
+
 const timeoutMs = 60_000
-const view = z.object({
-  nameWithOwner: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
-  url: z.url(),
-  defaultBranchRef: z.object({ name: z.string() }).nullish(),
-})
+const view = z
+  .object({
+    nameWithOwner: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
+    url: z.url(),
+    defaultBranchRef: z.object({ name: z.string() }).nullish(),
+  })
+  .transform(({ nameWithOwner: name, url, defaultBranchRef }) => ({
+    name,
+    address: `${new URL(url).host}/${name}`,
+    defaultBranch: defaultBranchRef?.name || undefined,
+  }))
 
 /** @param environment what gh finds its login in */
 export function createGitHubCli(folder: string, environment: NodeJS.ProcessEnv) {
@@ -35,9 +35,8 @@ export function createGitHubCli(folder: string, environment: NodeJS.ProcessEnv) 
     /** @throws DeployError when gh is not there, not logged in, or finds no repository here */
     async repository(): Promise<FoundRepository> {
       const found = view.safeParse(jsonIn(await gh(['repo', 'view', '--json', 'nameWithOwner,url,defaultBranchRef'])))
-      if (!found.success) throw new DeployError('gh answered in a way that is not understood', { hint: WITHOUT_GH })
-      const { nameWithOwner: name, url, defaultBranchRef } = found.data
-      return { name, address: `${new URL(url).host}/${name}`, defaultBranch: defaultBranchRef?.name || undefined }
+      if (found.success) return found.data
+      throw new DeployError('gh answered in a way that is not understood', { hint: WITHOUT_GH })
     },
     /** @throws DeployError when GitHub does not take it */
     async setSecret({ address }: FoundRepository, name: string, value: Secret): Promise<void> {

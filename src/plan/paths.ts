@@ -57,10 +57,12 @@ export function watchedPaths(file: string, directory: Given | undefined, watch: 
   return { text: [...globs, ...(watch ? [watch.text] : [])].join('\n'), label: (watch ?? directory)?.label ?? file }
 }
 
-/** The globs that match none of the files: probably a typing mistake. */
-export function idleGlobs(globs: readonly string[], files: Iterable<string>): readonly string[] {
+/** The warning about globs that match none of the files: they let every commit be skipped that they were written for. */
+export function describeIdleGlobs(globs: readonly string[], files: Iterable<string>): string | undefined {
   const paths = Array.from(files, (file) => file.split('/'))
-  return globs.filter((glob) => !paths.some(matcherOf(patternOf(glob))))
+  const idle = globs.filter((glob) => !paths.some(matcherOf(patternOf(glob))))
+  if (idle.length === 0) return undefined
+  return `\`watch\` has what matches no file of this commit: ${idle.join(', ')}. Check how it is written; a change to what it is meant for is skipped.`
 }
 
 function patternOf(glob: string): string {

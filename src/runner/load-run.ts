@@ -15,10 +15,9 @@ import {
   type RawInputs,
   type SettingsSources,
 } from '../plan/settings.ts'
-import type { Variables } from '../plan/variables.ts'
 import type { WorkflowText } from '../plan/workflow.ts'
 import { type Environment, readContext, readEvent, readPayload } from './event.ts'
-import { type Masks, openLog, openMasks, openOutputs, type RunLog } from './output.ts'
+import { type Masks, openLog, openMasks, openOutputs } from './output.ts'
 
 /** A run as the runner started it, read and checked. */
 export type LoadedRun = Awaited<ReturnType<typeof loadRun>>
@@ -35,28 +34,27 @@ export async function loadRun(environment: Environment) {
   const payload = readPayload(environment.GITHUB_EVENT_PATH)
   const context = readContext(environment, payload)
   const event = readEvent(context.eventName, payload, context)
-  const { log, warnings } = openRunLog(masks)
+  const { warnings, ...log } = openRunLog(masks)
   const given = givenInputs(environment)
-  const moved = findMovedInputs(given, raw.config || settingTable.config.fallback)
   const remarks = undeclaredInputs(given)
   for (const remark of remarks) log.warning(remark)
   const sources = {
     kindOf: (path: string) => kindIn(context.workspace, path),
     secretsWithheld: secretsWithheld(context, event) !== undefined,
   }
-  const settingsWith = (file: Pick<SettingsSources, 'written' | 'variables'> | undefined) =>
+  const settingsWith = (file?: Pick<SettingsSources, 'written' | 'variables'>) =>
     parseSettings(raw, { ...sources, ...file })
   const parsed = parseSettings(raw, { ...sources, incomplete: true })
+  const moved = findMovedInputs(given, raw.config || settingTable.config.fallback)
   let problem: RefusedPlan | undefined
   if (!parsed.ok || moved.problems.length > 0) {
     // What does not go together is said as well, so that all of it can be put right in one go.
-    const all = settingsWith(undefined)
+    const all = settingsWith()
     problem = await refusedInputs([...(all.ok ? [] : all.problems), ...moved.problems], moved.settings)
   }
-  const { environment: variables } = parsed.settings
+  const { environment: variables, service, project, workspace } = parsed.settings
   for (const group of [variables.shared, variables.preview, variables.production]) masks.addVariables(group)
   const { owner, name, fullName, serverUrl } = context.repository
-  const { service, project, workspace } = parsed.settings
   const deleted = event.kind === 'delete' ? event.ref : undefined
   masks.spare([owner, name, fullName, `${serverUrl}/${fullName}`, service, project, workspace, deleted])
   return {
@@ -66,9 +64,10 @@ export async function loadRun(environment: Environment) {
     settings: parsed.settings,
     settingsWith,
     log,
-    output: outputsOf(masks, log),
+    output: outputsOf(masks, log.warning),
     mask: masks.add,
-    maskVariables: (values: Readonly<Record<string, string>>) => masks.addVariables(asVariables(values)),
+    maskVariables: (values: Readonly<Record<string, string>>) =>
+      masks.addVariables(new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))),
     secrets: () => masks.values,
     redact: masks.redact,
     remarks,
@@ -106,7 +105,7 @@ async function refusedInputs(
 }
 
 /** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */
-function outputsOf(masks: Masks, { warning }: RunLog): ReturnType<typeof openOutputs> {
+function outputsOf(masks: Masks, warning: (text: string) => void): ReturnType<typeof openOutputs> {
   const output = openOutputs(masks, warning)
   return (name, value) => {
     if (name === 'url' || name === 'service') masks.spare([String(value)])
@@ -114,27 +113,23 @@ function outputsOf(masks: Masks, { warning }: RunLog): ReturnType<typeof openOut
   }
 }
 
-function asVariables(values: Readonly<Record<string, string>>): Variables {
-  return new Map(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))
-}
-
 /** Boxes in the run's page are read by more people than its log is, and warnings come back in the summary. */
 function openRunLog({ redact }: Masks) {
   const plain = openLog()
   const warnings: string[] = []
   const warning = (text: string) => {
-    const said = redact(text)
-    warnings.push(said)
-    plain.warning(said)
+    warnings.push(redact(text))
+    plain.warning(redact(text))
   }
-  const log: RunLog = { ...plain, notice: (text) => plain.notice(redact(text)), warning }
-  return { log, warnings: warnings as readonly string[] }
+  return {
+    ...plain,
+    notice: (text: string) => plain.notice(redact(text)),
+    warning,
+    warnings: warnings as readonly string[],
+  }
 }
 
-/**
- * What the workflow gives under names that no input has. The runner hands them over all the same, and says so in a line
- * that is easily missed: what was meant is simply not set.
- */
+/** Says what the workflow gives under names that no input has: the runner's own line about it is easily missed. */
 export function undeclaredInputs(given: Readonly<Record<string, string>>): string[] {
   return Object.keys(given)
     .filter((name) => name !== '' && !isInput(name) && !isMovedInput(name))
@@ -146,9 +141,10 @@ export function undeclaredInputs(given: Readonly<Record<string, string>>): strin
 
 /** Every input of the step, declared or not, that is not empty. */
 export function givenInputs(environment: Environment): Record<string, string> {
-  const given = Object.entries(environment).filter(([name, value]) => name.startsWith('INPUT_') && value?.trim())
   return Object.fromEntries(
-    given.map(([name, value]) => [name.slice('INPUT_'.length).toLowerCase(), value?.trim() ?? '']),
+    Object.entries(environment).flatMap(([name, value]) =>
+      name.startsWith('INPUT_') && value?.trim() ? [[name.slice('INPUT_'.length).toLowerCase(), value.trim()]] : [],
+    ),
   )
 }
 
@@ -169,25 +165,55 @@ function kindIn(workspace: string, path: string): 'folder' | 'file' | undefined 
 }
 
 /** Where forges look for workflows. */
-const DIRECTORIES = ['.github/workflows', '.gitea/workflows', '.forgejo/workflows']
-const MOST_FILES = 100
-const LONGEST_BYTES = 1_000_000
+const workflowFolders = ['.github/workflows', '.gitea/workflows', '.forgejo/workflows']
+const mostWorkflows = 100
+const longestWorkflowBytes = 1_000_000
 
 /** The workflow files of the checkout; none where nothing is checked out. */
 export function readWorkflowFiles(workspace: string): readonly WorkflowText[] {
-  return DIRECTORIES.flatMap((directory) => {
-    const located = locateInWorkspace(workspace, directory)
+  return workflowFolders.flatMap((folder) => {
+    const located = locateInWorkspace(workspace, folder)
     if (located.kind !== 'directory') return []
     const names = readdirSync(located.path).filter((name) => /\.ya?ml$/.test(name))
-    return names
-      .sort()
-      .slice(0, MOST_FILES)
-      .flatMap((name) => {
-        const path = `${directory}/${name}`
-        const file = locateInWorkspace(workspace, path)
-        return file.kind === 'file' && file.bytes <= LONGEST_BYTES
-          ? [{ path, text: readFileSync(file.path, 'utf8') }]
-          : []
-      })
+    const paths = names.sort().map((name) => `${folder}/${name}`)
+    return paths.slice(0, mostWorkflows).flatMap((path) => {
+      const file = locateInWorkspace(workspace, path)
+      const isRead = file.kind === 'file' && file.bytes <= longestWorkflowBytes
+      return isRead ? [{ path, text: readFileSync(file.path, 'utf8') }] : []
+    })
   })
+}
+
+/** Why the run ends: somebody or something cancelled it. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled'
+
+  constructor(signal: string) {
+    super(`The run was cancelled (${signal})`)
+  }
+}
+
+/** The part of `process` that tells of signals. */
+interface SignalSource {
+  on(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
+  off(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
+}
+
+/**
+ * Makes an abort signal of the runner's SIGINT, and of the SIGTERM that follows 7.5 s later. Listening keeps the process
+ * alive, so that what is under way can be wound up; dispose of it at the end.
+ */
+export function cancelOnSignals(source: SignalSource): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController()
+  const onInterrupt = () => controller.abort(new Cancelled('SIGINT'))
+  const onTerminate = () => controller.abort(new Cancelled('SIGTERM'))
+  source.on('SIGINT', onInterrupt)
+  source.on('SIGTERM', onTerminate)
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      source.off('SIGINT', onInterrupt)
+      source.off('SIGTERM', onTerminate)
+    },
+  }
 }

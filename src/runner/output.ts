@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import * as core from '@actions/core'
-import * as v from 'valibot'
 import type { Annotation } from '../core/errors.ts'
 import { errorMessage } from '../core/errors.ts'
 import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/redact.ts'
@@ -25,8 +24,6 @@ export function openLog() {
   }
 }
 
-export type RunLog = ReturnType<typeof openLog>
-
 /** GitHub shows ten annotations of a level for each step, and drops the rest. */
 const most = 10
 
@@ -35,12 +32,8 @@ const writers = { error: core.error, warning: core.warning, notice: core.notice 
 /** Attaches findings to the files of the repository, the most telling first. */
 export function writeAnnotations(annotations: readonly Annotation[]): void {
   for (const { level, title, message, file, line, column } of annotations.slice(0, most)) {
-    writers[level](message, {
-      title,
-      ...(file === undefined ? {} : { file }),
-      ...(line === undefined ? {} : { startLine: line }),
-      ...(column === undefined ? {} : { startColumn: column }),
-    })
+    const place = { ...(file && { file }), ...(line && { startLine: line }), ...(column && { startColumn: column }) }
+    writers[level](message, { title, ...place })
   }
 }
 
@@ -83,38 +76,23 @@ export function writeSummary(environment: Environment, markdown: string, warning
   }
 }
 
-/** What the runner masks in the log from the moment it is told. */
-export interface Masks {
-  /** Masks a secret: as it is, line by line, and in the forms in which it may turn up elsewhere. */
-  add(secret: string): void
-  /** Masks those values that are secret by name or by look. */
-  addVariables(variables: Variables): void
-  /** Every secret so far, and the password of each that is a URL, without their other forms. */
-  readonly values: readonly string[]
-  /** Names and addresses of what the run is about, which stand on every page of it: a value that is part of one is none to hide. */
-  spare(names: readonly (string | undefined)[]): void
-  /**
-   * Masks, in a text or in every text of a report, each value that variables were given, whatever its name: for what
-   * leaves the run's own log, where the runner masks nothing. What a report is about by name or address stays.
-   */
-  redact<T>(value: T): T
-  /** Whether a text holds something masked, in which case the runner drops an output made of it. */
-  hides(text: string): boolean
-}
-
 /** The properties of reports that say what they are about; none of them holds words of an app or of an error. */
 const identities = new Set([
   ...['kind', 'action', 'status', 'phase', 'result', 'verdict', 'level', 'updatedAt', 'startedAt', 'sinceIso'],
   ...['service', 'place', 'target', 'url', 'runUrl', 'commit', 'supersededBy', 'branch', 'snapshot'],
 ])
 
+/** What the runner masks in the log from the moment it is told. */
+export type Masks = ReturnType<typeof openMasks>
+
 /** Tells the runner of secrets. `register` is for tests; the runner is told by a command in the log. */
-export function openMasks(register: (value: string) => void = core.setSecret): Masks {
+export function openMasks(register: (value: string) => void = core.setSecret) {
   const given = new Set<string>()
   const spared: string[] = []
   let redactor = { for: 0, redact: (text: string) => text }
   const values = new Set<string>()
   const forms = new Set<string>()
+  /** Masks a secret: as it is, line by line, and in the forms in which it may turn up elsewhere. */
   const add = (secret: string): void => {
     if (secret.trim() === '') return
     for (const value of [secret, ...passwordsIn(secret)]) values.add(value)
@@ -126,7 +104,8 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
   }
   return {
     add,
-    addVariables(variables) {
+    /** Masks those values that are secret by name or by look. */
+    addVariables: (variables: Variables): void => {
       for (const [name, value] of variables) {
         // A branch may be called like a word of any message.
         if (isMark(name)) continue
@@ -135,44 +114,44 @@ export function openMasks(register: (value: string) => void = core.setSecret): M
         else if (!isHarmless(text)) given.add(text)
       }
     },
-    get values() {
+    /** Every secret so far, and the password of each that is a URL, without their other forms. */
+    get values(): readonly string[] {
       return [...values]
     },
-    spare: (names) => spared.push(...names.filter((name) => name !== undefined)),
-    redact(value) {
+    /** Names and addresses of what the run is about, which stand on every page of it: a value that is part of one is none to hide. */
+    spare: (names: readonly (string | undefined)[]): void => {
+      spared.push(...names.filter((name) => name !== undefined))
+    },
+    /**
+     * Masks, in a text or in every text of a report, each value that variables were given, whatever its name: for what
+     * leaves the run's own log, where the runner masks nothing. What a report is about by name or address stays.
+     */
+    redact: <T>(value: T): T => {
       const known = values.size + given.size + spared.length
       if (redactor.for !== known) {
-        const hidden = [...given].filter(
-          (text) => !spared.some((name) => name.includes(text.trim().replace(/\/$/, ''))),
-        )
+        const isSpared = (text: string) => spared.some((name) => name.includes(text.trim().replace(/\/$/, '')))
+        const hidden = [...given].filter((text) => !isSpared(text))
         redactor = { for: known, redact: createRedactor([...values, ...hidden]) }
       }
       return redactValue(value, redactor.redact, identities)
     },
-    hides: (text) => [...forms].some((form) => text.includes(form)),
+    /** Whether a text holds something masked, in which case the runner drops an output made of it. */
+    hides: (text: string): boolean => [...forms].some((form) => text.includes(form)),
   }
 }
 
 const stateName = 'open-deployment'
 
-const number = v.pipe(v.number(), v.integer())
-const openDeployment = v.object({
-  row: v.string(),
-  pullRequest: v.optional(number),
-  deploymentId: v.optional(number),
-  recordOf: v.optional(v.object({ task: v.string(), sha: v.string() })),
-  comment: v.optional(v.picklist(['sticky', 'on-failure', 'none'])),
-  removal: v.optional(v.union([v.picklist(['closing', 'sweep', 'nothing']), v.object({ expiresAfterMs: number })])),
-})
-type SavedDeployment = v.InferOutput<typeof openDeployment>
-
 /** Saves for the post step what would be left open if this process were killed now. */
-export function saveOpenDeployments(open: readonly SavedDeployment[]): void {
+export function saveOpenDeployments(open: readonly object[]): void {
   core.saveState(stateName, open.length > 0 ? JSON.stringify(open) : '')
 }
 
-/** What main left open, in the post step; nothing when it ended well, or was killed before it began anything. */
-export function readOpenDeployments(environment: Environment): SavedDeployment[] {
+/**
+ * What main left open, in the post step, as it was saved: the runner hands state to nobody else. Nothing when main ended
+ * well, or was killed before it began anything.
+ */
+export function readOpenDeployments<Saved extends object>(environment: Environment): readonly Saved[] {
   const text = environment[`STATE_${stateName}`]
-  return text ? v.parse(v.array(openDeployment), JSON.parse(text)) : []
+  return text ? JSON.parse(text) : []
 }

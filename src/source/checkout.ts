@@ -134,22 +134,19 @@ export async function openCheckout(git: GitWorkspace, request: WantedCommit) {
   return { checkout, chosen, stores }
 }
 
-/** One file of the commit that is deployed, as far as it can be told without asking a server. */
-export interface FoundFile {
-  /** The commit that is deployed. */
-  readonly commit: string
-  readonly file: Buffer | 'absent' | 'unknown'
-  /** The same path in the commit that is checked out, which for a pull request is the merge commit as a rule. */
-  readonly inCheckout: Buffer | 'absent' | 'unknown'
-}
-
 /** Reads one file of the commit that is deployed from the checkout; fetches nothing. */
-export async function readCommitted(git: GitWorkspace, request: WantedCommit, path: string): Promise<FoundFile> {
+export async function readCommitted(git: GitWorkspace, request: WantedCommit, path: string) {
   const { checkout, chosen, stores } = await openCheckout(git, request)
-  const read = async (sha: string | undefined) =>
+  const read = async (sha: string | undefined): Promise<Buffer | 'absent' | 'unknown'> =>
     (checkout && sha && (await unlessGitFails(readFile(stores.own, sha, path)))) || 'unknown'
   const file = await read(chosen.sha)
-  return { commit: chosen.sha, file, inCheckout: checkout?.head === chosen.sha ? file : await read(checkout?.head) }
+  return {
+    /** The commit that is deployed. */
+    commit: chosen.sha,
+    file,
+    /** The same path in the commit that is checked out, which for a pull request is the merge commit as a rule. */
+    inCheckout: checkout?.head === chosen.sha ? file : await read(checkout?.head),
+  }
 }
 
 /** One file of a commit or tree; undefined where its contents are not here. Links count as no file. */

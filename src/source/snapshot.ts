@@ -29,43 +29,16 @@ export interface SnapshotRequest extends WantedCommit {
   readonly lfsPointers?: 'refuse' | 'allow' | undefined
 }
 
-interface SnapshotFile {
-  readonly path: string
-  readonly bytes: number
-}
-
-/** One parentless commit, ready to be pushed. */
-export interface Snapshot {
-  /** The parentless commit which is pushed. */
-  readonly sha: string
-  readonly tree: string
-  /** The commit it was made from. */
-  readonly sourceSha: string
-  readonly subject: string
-  /** First eight digits of the tree, when the tree is not the commit's own. Belongs into the branch's name. */
-  readonly suffix?: string
-  readonly files: number
-  /** Sum of the files' sizes, uncompressed. */
-  readonly bytes: number
-  /** The five largest files, largest first. */
-  readonly largest: readonly SnapshotFile[]
-  readonly lfs: { readonly replaced: number; readonly missing: readonly string[] }
-  readonly submodules: readonly { readonly path: string; readonly sha: string }[]
-  /** One sentence, when the commit is not the wanted one or had to be fetched. */
-  readonly why?: string
-}
+type SnapshotFile = { readonly path: string; readonly bytes: number }
 
 /** A snapshot, and what a push needs to know of how it was made. */
-export interface MadeSnapshot {
-  readonly snapshot: Snapshot
-  /** Undefined for a directory's: nothing tells what older ones held. */
-  readonly resolved: ResolvedTree | undefined
-  /** Where the source commit lies. */
-  readonly stores: Stores
-}
+export type MadeSnapshot = Awaited<ReturnType<typeof makeSnapshot>>
+
+/** One parentless commit, ready to be pushed. */
+export type Snapshot = Readonly<MadeSnapshot['snapshot']>
 
 /** Finds the checkout, the commit and its tree, and makes the parentless commit of it. */
-export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest): Promise<MadeSnapshot> {
+export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest) {
   const { checkout, chosen, stores } = await openCheckout(git, request)
   const outgoing = await git.stores('sha1')
   const sameFormat = stores.own.directory === outgoing.own.directory
@@ -85,16 +58,21 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest):
   const weight = weigh(entries)
   warnOfLargeFiles(git, weight.largest)
   const snapshot = {
+    /** The parentless commit which is pushed. */
     sha: await writeCommit(outgoing.own, snapshotContent(tree, source, chosen.sha)),
     tree,
+    /** The commit it was made from. */
     sourceSha: chosen.sha,
     subject: readableSubject(source),
+    /** First eight digits of the tree, when the tree is not the commit's own. Belongs into the branch's name. */
     ...(changed && { suffix: tree.slice(0, 8) }),
     ...weight,
     lfs: { replaced: resolved?.lfs.replaced ?? 0, missing: resolved?.lfs.missing ?? [] },
     submodules: resolved?.submodules ?? [],
+    /** One sentence, when the commit is not the wanted one or had to be fetched. */
     ...(chosen.why && { why: chosen.why }),
   }
+  // Nothing tells what older ones of a directory held. The source commit lies in the stores.
   return { snapshot, resolved, stores }
 }
 
@@ -142,15 +120,15 @@ export function listFiles(files: readonly SnapshotFile[]): string {
   return files.map(({ path, bytes }) => `${path} (${formatBytes(bytes)})`).join(', ')
 }
 
-function weigh(entries: readonly TreeEntry[]): Pick<Snapshot, 'files' | 'bytes' | 'largest'> {
+function weigh(entries: readonly TreeEntry[]) {
   const files = leaves(entries).flatMap(({ path, type, size }) => (type === 'blob' ? [{ path, bytes: size ?? 0 }] : []))
+  const largest: readonly SnapshotFile[] = files.toSorted((a, b) => b.bytes - a.bytes).slice(0, 5)
   return {
     files: files.length,
+    /** Sum of the files' sizes, uncompressed. */
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-    largest: files
-      .toSorted((a, b) => b.bytes - a.bytes)
-      .slice(0, 5)
-      .map((file) => ({ ...file, path: readablePath(file.path) })),
+    /** The five largest files, largest first. */
+    largest: largest.map((file) => ({ ...file, path: readablePath(file.path) })),
   }
 }
 

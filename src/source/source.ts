@@ -7,7 +7,7 @@ import {
   pushMarkers,
   selectOldBranches,
 } from './branches.ts'
-import { committedPaths, type FoundFile, readCommitted, readFile, type WantedCommit } from './checkout.ts'
+import { committedPaths, readCommitted, readFile, type WantedCommit } from './checkout.ts'
 import { GitFailure } from './git.ts'
 import { listTree, readablePath } from './objects.ts'
 import { type PushRequest, type PushResult, pushSnapshotBranch } from './push.ts'
@@ -85,7 +85,7 @@ export function openSource(options: SourceOptions) {
         return file === 'absent' ? undefined : file
       }),
     /** One file of the commit that a request means, as far as the checkout tells; nothing is fetched for it. */
-    readCommitted: (request: WantedCommit, path: string, signal: AbortSignal): Promise<FoundFile> =>
+    readCommitted: (request: WantedCommit, path: string, signal: AbortSignal) =>
       inWorkspace(`Reading ${path}`, signal, (git) => readCommitted(git, request, path)),
     /** Paths of the commit that a request means, or of the one that is checked out; undefined where there is no checkout. */
     committedPaths: (request: WantedCommit, signal: AbortSignal): Promise<ReadonlySet<string> | undefined> =>

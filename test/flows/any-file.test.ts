@@ -30,7 +30,7 @@ function configurationOf(text: string, event: RunEvent) {
       }) as unknown as Source,
     signal,
   } as unknown as Deps & { signal: AbortSignal; warnings: []; startedAt: string }
-  return readConfiguration(deps, event)
+  return readConfiguration({ ...deps, event })
 }
 
 const key = fc.constantFrom('web', 'api', 'search', 'worker')

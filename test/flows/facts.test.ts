@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { lookUp } from '../../src/flows/pull-requests.ts'
+import { lookUp } from '../../src/flows/facts.ts'
 import type { Deps } from '../../src/flows/run.ts'
 import type { ChangedFiles, PullRequestState } from '../../src/github/pull-requests.ts'
 import type { NeededFact } from '../../src/plan/event.ts'

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { inTurns } from '../../src/core/async.ts'
-import { shareSources } from '../../src/flows/environment/environment.ts'
+import { runEnvironment, shareSources } from '../../src/flows/environment/environment.ts'
 import { openCards } from '../../src/flows/reporter.ts'
-import type { Deps } from '../../src/flows/run.ts'
+import { type Deps, nothingToDo, type Outcome, type RunDeps } from '../../src/flows/run.ts'
+import type { WorkPlan } from '../../src/plan/plan.ts'
 import type { CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
 import type { Snapshot } from '../../src/source/snapshot.ts'
@@ -128,5 +129,33 @@ describe('the source of a run', () => {
     sources.openSource()
     sources.openSource()
     expect(asked).toEqual(['opened', 'opened', 'opened', 'opened'])
+  })
+})
+
+describe('what several services would leave open', () => {
+  it('is remembered together, however much of it is one service’s, until each has come to its end', async () => {
+    const remembered: string[][] = []
+    const deps = {
+      context: contextOf({}),
+      settings: settingsOf(),
+      signal: never,
+      warnings: [],
+      log: { info: () => undefined },
+      output: () => undefined,
+      remember: (open: readonly { row: string }[]) => void remembered.push(open.map(({ row: one }) => one)),
+    } as unknown as RunDeps
+    const services = ['web', 'api'].map((name) => {
+      return { name, settings: settingsOf({ service: name }), wires: [], idle: undefined }
+    })
+    const plan = { kind: 'monitor' } as WorkPlan
+    const run = async (own: RunDeps): Promise<Outcome> => {
+      const name = own.settings.service ?? ''
+      own.remember([{ row: `${name} itself` }, { row: `what ${name} takes down` }], name)
+      own.remember([], name)
+      return nothingToDo(own, 'it is done')
+    }
+    await runEnvironment(services, deps, { plan, run, skip: run })
+    expect(remembered[0]).toEqual(['web itself', 'what web takes down'])
+    expect(remembered.at(-1)).toEqual([])
   })
 })

@@ -260,6 +260,8 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     remember: (left) => {
       open = left
     },
+    startedAt,
+    warnings,
     signal,
   })
   const hasty = withInkFile({ ...built, clock: hastyClock }, inputs)
@@ -268,7 +270,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   let outcome: Outcome | undefined
   let thrown: unknown
   try {
-    outcome = await runAction(deps, read, { startedAt, warnings, signal })
+    outcome = await runAction(deps)
     await publish(outcome, deps, {
       annotate: (attached) => void annotations.push(...attached),
       writeSummary: (markdown) => {

@@ -158,6 +158,20 @@ describe('a sweep', () => {
     expect(names(world)).toEqual([`${BASE}-pr-1`])
   })
 
+  it('keeps what was deployed again while it was looking, though it is live again already', async () => {
+    let reads = 0
+    const mishap = (call: string) => {
+      const service = world.ink.services.get(name)
+      if (call === 'get' && ++reads === 2 && service) service.branch = `ink/pr-1/${commitOf('anew')}`
+      return 'none' as const
+    }
+    const name = `${BASE}-pr-1`
+    const world = worldWith(1, { mishap })
+    const { report } = await sweep(world)
+    expect(names(world)).toEqual([name])
+    expect(report.kept).toMatchObject([{ service: name, why: 'it is being deployed again' }])
+  })
+
   it('finds previews beyond the hundred that the platform lists', async () => {
     const world = worldWith(0)
     addPreview(world, 500)

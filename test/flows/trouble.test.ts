@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/async.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { finishInterrupted } from '../../src/flows/interrupted.ts'
+import { finishInterrupted } from '../../src/flows/records.ts'
 import { openGitHub } from '../../src/github/github.ts'
 import { createSeal } from '../../src/report/state.ts'
 import { type Act, type Scene, USUAL } from './stage.ts'

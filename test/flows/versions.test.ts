@@ -76,6 +76,21 @@ describe('a rollback to the version before', () => {
   })
 })
 
+describe('a deployment that fails', () => {
+  it('does not take production back to a version that had failed itself', async () => {
+    const world = openWorld({ broken: new Set([commitOf('b'), commitOf('c')]) })
+    await deploy(world, 'a')
+    await run(world, push('refs/heads/main', undefined, commitOf('b')), { rollback: 'false' })
+    const failed = await run(world, push('refs/heads/main', undefined, commitOf('c')), {})
+    expect(failed.outcome()).toMatchObject({ status: 'failed' })
+    expect(failed.warnings).toContainEqual(expect.stringContaining('no earlier version to go back to'))
+    expect(world.ink.services.get(BASE)).toMatchObject({
+      branch: expect.stringContaining(commitOf('c')),
+      status: 'failed',
+    })
+  })
+})
+
 describe('a branch that names no service', () => {
   const old = (text: string) => `ink/production/${commitOf(text)}`
   const texts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/core/async.ts'
 import { createRedactor, redactValue } from '../../src/core/redact.ts'
-import { finishInterrupted } from '../../src/flows/interrupted.ts'
+import { finishInterrupted } from '../../src/flows/records.ts'
 import { cardSurroundings } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
@@ -100,6 +100,10 @@ function start(
   }
   const deps: Deps = {
     context,
+    event,
+    startedAt: new Date(clock.now()).toISOString(),
+    warnings,
+    signal: cancel.signal,
     settings,
     settingsWith: () => ({ ok: true, settings }),
     clock,
@@ -136,10 +140,9 @@ function start(
       remembered = open
     },
   }
-  const startedAt = new Date(clock.now()).toISOString()
   const run = async () => {
     try {
-      outcome = await runAction(deps, event, { startedAt, warnings, signal: cancel.signal })
+      outcome = await runAction(deps)
     } catch (error) {
       if (!cancel.signal.aborted) throw error
     }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
-import { finishInterrupted } from '../../src/flows/interrupted.ts'
+import { finishInterrupted } from '../../src/flows/records.ts'
 import type { StickyComment } from '../../src/github/comments.ts'
 import { encodeState } from '../../src/report/state.ts'
 import { openStand } from '../github/stand.ts'

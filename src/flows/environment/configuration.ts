@@ -1,5 +1,5 @@
 import { nearestWord, shortSha } from '../../core/format.ts'
-import type { Facts, RunEvent } from '../../plan/event.ts'
+import type { Facts } from '../../plan/event.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
   databaseProblems,
@@ -14,7 +14,6 @@ import {
 } from '../../plan/file/placement.ts'
 import {
   describeProblem,
-  type FileProblem,
   type FileService,
   placeOfProblem,
   plainVariables,
@@ -23,13 +22,13 @@ import {
   wiresOf,
 } from '../../plan/file/references.ts'
 import type { RefusedPlan } from '../../plan/intent.ts'
-import { type PlanInput, productionBranch } from '../../plan/intent.ts'
+import { productionBranch } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
-import { lookUp } from '../pull-requests.ts'
-import type { Deps, RunMeta } from '../run.ts'
+import { lookUp } from '../facts.ts'
+import type { Deps } from '../run.ts'
 
 /** The settings of a run, those of `ink.yml` among them. */
 export interface Configuration {
@@ -66,15 +65,12 @@ export function unread(settings: Settings): Configuration {
   return { settings, services: [], facts: {} }
 }
 
-type Reading = Deps & Pick<RunMeta, 'signal'>
-
 /** Reads `ink.yml` as it is in the commit that the run is about, and lays the workflow's settings over it. */
-export async function readConfiguration(deps: Reading, event: RunEvent): Promise<Configuration> {
-  const { settings, context } = deps
-  const input: PlanInput = { context, event, settings }
-  const asked = fileCommitOf(input, {})
+export async function readConfiguration(deps: Deps): Promise<Configuration> {
+  const { settings } = deps
+  const asked = fileCommitOf(deps, {})
   const facts = asked && 'need' in asked ? await lookUp(deps, asked.need, deps.signal) : {}
-  const commit = asked && 'need' in asked ? fileCommitOf(input, facts) : asked
+  const commit = asked && 'need' in asked ? fileCommitOf(deps, facts) : asked
   const nothing = { ...unread(settings), facts }
   if (commit === undefined || 'need' in commit) return nothing
   const path = settings.config
@@ -85,15 +81,18 @@ export async function readConfiguration(deps: Reading, event: RunEvent): Promise
     return { ...nothing, problem: absent(path, commit) }
   const parsed = text === 'absent' ? undefined : (await import('../../plan/file/ink-file.ts')).parseInkFile(text, path)
   if (parsed && !parsed.ok) {
-    const concernsBranch = isBranch && /^["']?environments\b/m.test(text)
-    return { ...nothing, problem: refusedFile(path, parsed.problems), concernsBranch }
+    const problem = refusedProblems(
+      parsed.problems.map((one) => describeProblem(one, path)),
+      path,
+    )
+    return { ...nothing, problem, concernsBranch: isBranch && /^["']?environments\b/m.test(text) }
   }
   if (isBranch && !parsed?.file.environments.some(({ branch }) => branch === commit.branch)) return nothing
   return { facts, file: parsed?.file, ...settingsWith(deps, parsed?.file, commit) }
 }
 
 /** From the checkout where it holds the commit, else from GitHub. */
-async function readFileAt(commit: FileCommit, path: string, deps: Reading): Promise<string | 'absent' | 'unreadable'> {
+async function readFileAt(commit: FileCommit, path: string, deps: Deps): Promise<string | 'absent' | 'unreadable'> {
   const fromGitHub = async (sha: string) => (await deps.github.files.read(path, sha)) ?? 'unreadable'
   if (commit.untrusted) return fromGitHub(commit.wanted.sha)
   await using source = deps.openSource()
@@ -114,7 +113,7 @@ function textOf(file: Buffer | 'absent'): string {
 }
 
 function settingsWith(
-  deps: Reading,
+  deps: Deps,
   file: InkFile | undefined,
   { environment, branch }: FileCommit,
 ): Omit<Configuration, 'facts' | 'file'> {
@@ -129,13 +128,9 @@ function settingsWith(
   const named = new Set(inFile.flatMap(secretsNamed))
   const naming = (of: Settings): Settings => settingsIn(own, { ...of, environment: { ...of.environment, named } })
   const settings = naming(shared.ok ? shared.settings : deps.settings)
-  const refuse = (problems: readonly string[]) => ({
-    settings,
-    services: [],
-    problem: refusedProblems(problems, file?.path),
-  })
-  if (!shared.ok) return refuse(shared.problems)
-  if (!file || !only) return { settings, services: [] }
+  const bare = { settings, services: [] }
+  if (!shared.ok) return { ...bare, problem: refusedProblems(shared.problems, file?.path) }
+  if (!file || !only) return bare
   const { context } = deps
   const written = (key: string) => file.written('service', key, environment)
   const single = { key: only.name, label: only.label, name: serviceName(settings.service, context.repository) }
@@ -157,7 +152,7 @@ function settingsWith(
     }
   })
   if (several) found.push(...databaseProblems(services), ...unknownService(settings.service, services))
-  if (found.length > 0) return refuse(found)
+  if (found.length > 0) return { ...bare, problem: refusedProblems(found, file.path) }
   const whole = several ? { ...settings, service: undefined } : { ...settings, hasPreviews: only.hasPreviews }
   return { settings: whole, services: withAllPaths(services), placed: placedIn(own, placed) }
 }
@@ -174,9 +169,11 @@ function unknownService(wanted: string | undefined, services: readonly Configure
   const names = services.map(({ name }) => name)
   if (wanted === undefined || names.includes(wanted)) return []
   const near = nearestWord(wanted, names)
-  return [
-    `service: must be one of the file’s services (${names.join(', ')}), but is ${JSON.stringify(wanted)}${near ? `; did you mean ${near}?` : `; what a service is called stands in the file, as services.NAME.name: ${wanted}`}`,
-  ]
+  const advice = near
+    ? `did you mean ${near}?`
+    : `what a service is called stands in the file, as services.NAME.name: ${wanted}`
+  const which = `must be one of the file’s services (${names.join(', ')}), but is ${JSON.stringify(wanted)}`
+  return [`service: ${which}; ${advice}`]
 }
 
 /** What counts as a change to any of them brings all that are not there yet. */
@@ -187,32 +184,17 @@ function withAllPaths(services: readonly ConfiguredService[]): ConfiguredService
 
 /** The refusal of a run for problems of which those that are the file's begin with their place in it. */
 export function refusedProblems(problems: readonly string[], path: string | undefined): RefusedPlan {
-  const places = path === undefined ? [] : problems.flatMap((problem) => placeOfProblem(problem, path) ?? [])
-  return refusedSettings([...new Set(problems)], path, places)
-}
-
-function refusedFile(path: string, problems: readonly FileProblem[]): RefusedPlan {
-  return refusedSettings(
-    problems.map((problem) => describeProblem(problem, path)),
-    path,
-    problems,
-  )
-}
-
-function refusedSettings(
-  problems: readonly string[],
-  path: string | undefined,
-  places: readonly FileProblem[],
-): RefusedPlan {
-  const what = path === undefined || places.length < problems.length ? 'The inputs are' : `${path} is`
+  const unique = [...new Set(problems)]
+  const places = path === undefined ? [] : unique.flatMap((problem) => placeOfProblem(problem, path) ?? [])
+  const what = places.length < unique.length ? 'The inputs are' : `${path} is`
+  const remedy =
+    places.length > 0
+      ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
+      : 'Put the `with:` block of the step right; the README lists every input.'
   return {
     kind: 'refused',
-    problem: `${what} not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-    hint: `Nothing was done. ${
-      places.length > 0
-        ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
-        : 'Put the `with:` block of the step right; the README lists every input.'
-    }`,
+    problem: `${what} not right:\n${unique.map((problem) => `  - ${problem}`).join('\n')}`,
+    hint: `Nothing was done. ${remedy}`,
     places: places.map((place) => ({ ...place, file: path ?? '' })),
   }
 }

@@ -6,24 +6,29 @@ import type { ServiceOutput } from '../../plan/file/references.ts'
 import { inOrder } from '../../plan/file/references.ts'
 import type { RefusedPlan } from '../../plan/intent.ts'
 import { commitOf, databaseName, previewName } from '../../plan/names.ts'
-import type { Plan } from '../../plan/plan.ts'
+import type { Plan, WorkPlan } from '../../plan/plan.ts'
 import { placeOf, variablesOf } from '../../plan/plan.ts'
 import type { OutputName } from '../../plan/setting-table.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
 import type { Source } from '../../source/source.ts'
 import { findDatabase } from '../resources/databases.ts'
-import { labelled, nothingToDo, type OpenDeployment, type Outcome, type RunDeps, runStatuses } from '../run.ts'
+import {
+  labelled,
+  nothingToDo,
+  type OpenDeployment,
+  type Outcome,
+  previewOf,
+  type RunDeps,
+  runStatuses,
+} from '../run.ts'
 import type { ConfiguredService } from './configuration.ts'
 
 /** How many services are deployed at the same time. */
 const servicesAtOnce = 4
 
-/** What the environment needs of whoever carries out the run of one service. */
-export interface ServiceRunner {
-  /** Undefined for production. */
-  readonly pullRequest: number | undefined
-  /** Whether it brings anything to a service, for which others may have to wait. */
-  readonly deploys: boolean
+/** What a run of all services is about, and how that of one is carried out, given what is its own. */
+interface ServiceRunner {
+  readonly plan: WorkPlan
   run(deps: RunDeps): Promise<Outcome>
   skip(deps: RunDeps, reason: string): Promise<Outcome>
 }
@@ -40,21 +45,18 @@ interface Ended {
  * Runs all services of a file: those that are independent at the same time, and those that use another's address or database
  * after it. One that fails does not stop the others, but those that need it, which say so.
  */
-export async function runEnvironment(
-  configured: readonly ConfiguredService[],
-  deps: RunDeps,
-  runner: ServiceRunner,
-): Promise<Outcome> {
+export async function runEnvironment(configured: readonly ConfiguredService[], deps: RunDeps, runner: ServiceRunner) {
   await using sources = shareSources(deps)
   const calls = inTurns(callsAtOnce)
   const shared: RunDeps = {
-    ...sharedMemory(deps),
+    ...deps,
+    remember: rememberTogether(deps),
     openSource: sources.openSource,
     openPlatform: async (...where) => fewAtOnce(await deps.openPlatform(...where), calls),
   }
   const atOnce = inTurns(servicesAtOnce)
   // Only what is deployed takes anything from the others.
-  const services = runner.deploys ? configured : configured.map((service) => ({ ...service, wires: [] }))
+  const services = deploys(runner) ? configured : configured.map((service) => ({ ...service, wires: [] }))
   const ends = new Map<string, Promise<Ended>>()
   for (const service of inOrder(services)) {
     const needed = Promise.all(new Set(service.wires.map((wire) => ends.get(wire.service) as Promise<Ended>)))
@@ -73,6 +75,10 @@ export async function runEnvironment(
   return together(done, deps)
 }
 
+function deploys({ plan }: ServiceRunner): boolean {
+  return plan.kind === 'preview' || plan.kind === 'production'
+}
+
 async function runService(
   service: ConfiguredService,
   needed: readonly Ended[],
@@ -80,13 +86,10 @@ async function runService(
   runner: ServiceRunner,
 ): Promise<Ended> {
   const { name, settings, wires } = service
+  const pullRequest = previewOf(runner.plan)
   const outputs = new Map<OutputName, string | number>()
-  const own: RunDeps = {
-    ...deps,
-    settings,
-    log: labelled(deps.log, name),
-    output: (output, value) => void outputs.set(output, value),
-  }
+  const output: RunDeps['output'] = (one, value) => void outputs.set(one, value)
+  const own: RunDeps = { ...deps, settings, output, log: labelled(deps.log, name) }
   const end = (outcome: Outcome, blocks: boolean): Ended => {
     const { report } = outcome
     const named = report.kind === 'none' ? { ...report, reason: `${name}: ${report.reason}` } : report
@@ -99,28 +102,27 @@ async function runService(
   const broken = needed.find(({ blocks }) => blocks)
   if (broken) return skipped(`${name} needs ${broken.service.name}, which is ${broken.outcome.status}`)
   const wired = new Map<string, string>()
-  for (const { service: other, output } of wires) {
+  for (const { service: other, output: wanted } of wires) {
     const from = needed.find(({ service: one }) => one.name === other)
-    const value = await outputOf(from, output, own, runner.pullRequest)
+    const value = await outputOf(from, wanted, own, pullRequest)
     const where = from?.service.idle === 'no-previews' ? ' in production' : ''
-    if (value === undefined) return skipped(`${name} needs the ${output} of ${other}, which is not there yet${where}`)
-    wired.set(`${other}.${output}`, value)
+    if (value === undefined) return skipped(`${name} needs the ${wanted} of ${other}, which is not there yet${where}`)
+    wired.set(`${other}.${wanted}`, value)
   }
   const environment = { ...settings.environment, wired }
   const outcome = await runner.run({ ...own, settings: { ...settings, environment } })
   // Whoever asks for its address does not care that nothing of it has changed.
-  if (runner.deploys && outcome.action === 'none') await tellRunning(service, own, runner.pullRequest)
+  if (deploys(runner) && outcome.action === 'none') await tellRunning(service, own, pullRequest)
   return end(outcome, outcome.failure !== undefined)
 }
 
 /** The outputs of a service that this run had no reason to touch. */
 async function tellRunning(service: ConfiguredService, deps: RunDeps, pullRequest: number | undefined): Promise<void> {
   try {
-    const present = await withPlatform(service, deps, pullRequest, (platform, name) =>
-      platform.service(name, {}, deps.signal),
-    )
-    const { name, url, branch } = present ?? {}
-    const commit = commitOf(present)
+    const { name, url, branch } =
+      (await withPlatform(service, deps, pullRequest, (platform, named) => platform.service(named, {}, deps.signal))) ??
+      {}
+    const commit = commitOf({ branch })
     const told = { service: name, url, ...(commit === undefined ? {} : { branch, commit }) }
     for (const [output, value] of Object.entries(told))
       if (value !== undefined) deps.output(output as keyof typeof told, value)
@@ -188,17 +190,15 @@ export async function outputOf(
 }
 
 /** What each service would leave open is remembered together. */
-function sharedMemory(deps: RunDeps): RunDeps {
-  const open = new Map<string, OpenDeployment>()
-  return {
-    ...deps,
-    remember: (left, service) => {
-      for (const one of left) open.set(service, one)
-      if (left.length === 0) open.delete(service)
-      deps.remember([...open.values()], service)
-    },
+function rememberTogether(deps: RunDeps): RunDeps['remember'] {
+  const open = new Map<string, readonly OpenDeployment[]>()
+  return (left, service) => {
+    open.set(service, left)
+    deps.remember([...open.values()].flat(), service)
   }
 }
+
+const toldOutputs = ['url', 'commit', 'service', 'branch'] as const
 
 function tellServices(deps: RunDeps, ended: readonly Ended[]): void {
   const [only, ...others] = ended
@@ -209,9 +209,7 @@ function tellServices(deps: RunDeps, ended: readonly Ended[]): void {
     if (value !== undefined) deps.output(name, value)
   }
   const told = ended.map(({ service: { name }, outputs, outcome: { status } }) => {
-    const [url, commit, service, branch] = (['url', 'commit', 'service', 'branch'] as const).map((one) =>
-      outputs.get(one),
-    )
+    const [url, commit, service, branch] = toldOutputs.map((one) => outputs.get(one))
     return [name, { url, status, commit, service, branch }]
   })
   deps.output('services', JSON.stringify(Object.fromEntries(told)))

@@ -11,15 +11,14 @@ import { anyService, type SettingName, settingNames } from '../../plan/settings.
 import type { ForeseenChange, ForeseenService, PlanReport } from '../../report/model.ts'
 import { changeWords } from '../../report/parts.ts'
 import { desiredSettings, detectInCheckout } from '../prepare.ts'
-import { previewOf } from '../pull-requests.ts'
 import { costOf } from '../resources/budget.ts'
 import { findDatabase } from '../resources/databases.ts'
 import { compareDns } from '../resources/dns.ts'
 import { findPreviews, isMadeBy } from '../resources/repository.ts'
-import { actionOf, type Outcome, type RunDeps, reportBase } from '../run.ts'
+import { actionOf, type Outcome, previewOf, type RunDeps, reportBase } from '../run.ts'
+import { findLeftovers } from '../teardown.ts'
 import type { Configuration } from './configuration.ts'
 import { outputOf } from './environment.ts'
-import { findLeftovers, type Leftovers } from './leftovers.ts'
 
 /** `command: plan` and `dry-run: true` look at all services, and touch none. */
 export async function foreseeAll(
@@ -27,21 +26,22 @@ export async function foreseeAll(
   deps: RunDeps,
   configuration: Configuration,
   decide: (deps: RunDeps) => Promise<Plan>,
-  secretsWithheld: string | undefined,
 ): Promise<Outcome> {
   const { check, checksOfWorkflow, warnOfWorkflow } = await import('../check.ts')
+  const { file } = configuration
+  const would = meant(plan)
   const quiet = { ...deps, settings: { ...deps.settings, dryRun: true } }
-  const would = inner(plan)
-  const { orphans, problem } =
-    deps.settings.apiKey === undefined
-      ? { orphans: [], problem: undefined }
-      : await findLeftovers(would, configuration, quiet)
-  const parts = problem
-    ? [{ key: undefined, would: problem, deps, after: [] }]
-    : await partsOf(plan, deps, configuration, decide)
-  if (plan.kind !== 'check') warnOfWorkflow(deps, configuration.file, 'all')
-  const checks = plan.kind === 'check' ? await checksOfWorkflow(deps, secretsWithheld, configuration.file) : []
-  const foreseen = { ...(await foresee(parts, orphans, deps, configuration.file)), checks }
+  const leftovers = deps.settings.apiKey && (await findLeftovers(would, configuration, quiet))
+  const { problem, orphans = [] } = leftovers ?? {}
+  const refused = problem && { key: undefined, would: problem, deps, after: [] }
+  const parts = refused ? [refused] : await partsOf(would, deps, configuration, decide)
+  if (plan.kind !== 'check') warnOfWorkflow(deps, file, 'all')
+  const checks = plan.kind === 'check' ? await checksOfWorkflow(deps, file) : []
+  const gone = orphans.map(({ name, goes }): ForeseenService => {
+    const why = `${deps.settings.config} no longer has it${goes ? '' : '; remove-orphans: true removes it'}`
+    return { service: name, what: goes ? 'remove' : 'unchanged', after: [], changes: [], why }
+  })
+  const foreseen = { ...(await foresee(parts, gone, deps, file)), checks }
   deps.log.startGroup('Plan')
   for (const line of [...foreseen.steps, ...foreseenLines(foreseen.services)]) deps.log.info(line)
   deps.log.endGroup()
@@ -69,8 +69,8 @@ async function partsOf(
   { services }: Configuration,
   decide: (deps: RunDeps) => Promise<Plan>,
 ): Promise<Part[]> {
-  if (services.length === 0) return [{ key: undefined, would: inner(whole), deps, after: [] }]
-  const pullRequest = previewOf(inner(whole))
+  if (services.length === 0) return [{ key: undefined, would: whole, deps, after: [] }]
+  const pullRequest = previewOf(whole)
   const parts: Part[] = []
   for (const { name, settings, wires, idle } of inOrder(services)) {
     if (idle !== undefined) continue
@@ -83,19 +83,19 @@ async function partsOf(
     }
     const own = { ...deps, settings: { ...settings, environment: { ...settings.environment, wired } } }
     const after = [...new Set(wires.map(({ service }) => service))]
-    parts.push({ key: name, would: inner(await decide(own)), deps: own, after })
+    parts.push({ key: name, would: meant(await decide(own)), deps: own, after })
   }
   return parts
 }
 
-function inner(plan: Plan): Plan {
+function meant(plan: Plan): Plan {
   return plan.kind === 'check' ? plan.would : plan
 }
 
 /** Compares what services would be told with what they are. Only reads; what cannot be read is said, and is no failure. */
 async function foresee(
   parts: readonly Part[],
-  orphans: Leftovers['orphans'],
+  gone: readonly ForeseenService[],
   deps: RunDeps,
   file: InkFile | undefined,
 ): Promise<Pick<PlanReport, 'steps' | 'services'>> {
@@ -106,37 +106,26 @@ async function foresee(
     await using platform = await deps.openPlatform(place, deps.signal)
     const services: ForeseenService[] = []
     for (const part of parts) services.push(...(await foreseePart(part, platform, file)))
-    return { steps, services: [...services, ...orphans.map((orphan) => foreseenOrphan(orphan, deps))] }
+    return { steps, services: [...services, ...gone] }
   } catch (error) {
     deps.signal.throwIfAborted()
     return { steps: [...steps, `What is there now could not be read (${safeMessage(deps, error)})`], services: [] }
   }
 }
 
-function foreseenOrphan({ name, goes }: Leftovers['orphans'][number], { settings }: RunDeps): ForeseenService {
-  const why = `${settings.config} no longer has it${goes ? '' : '; remove-orphans: true removes it'}`
-  return { service: name, what: goes ? 'remove' : 'unchanged', after: [], changes: [], why }
-}
-
 async function foreseePart(part: Part, platform: Platform, file: InkFile | undefined): Promise<ForeseenService[]> {
   const { would, deps, after, key } = part
-  switch (would.kind) {
-    case 'preview':
-    case 'production':
-      return [await foreseeDeployment(part, would, platform, file)]
-    case 'teardown': {
-      const { previews } = await findPreviews({ ...deps, platform }, would.place)
-      return previews
-        .filter(({ pullRequest }) => pullRequest === would.pullRequest)
-        .map(({ serviceName }) => ({ service: serviceName, what: 'remove', after: [], changes: [] }))
-    }
-    case 'none':
-      return key === undefined ? [] : [{ service: key, what: 'unchanged', after, changes: [], why: would.reason }]
-    case 'refused':
-      return key === undefined ? [] : [{ service: key, what: 'refuse', after, changes: [], why: would.problem }]
-    default:
-      return []
+  if (would.kind === 'preview' || would.kind === 'production')
+    return [await foreseeDeployment(part, would, platform, file)]
+  if (would.kind === 'teardown') {
+    const { previews } = await findPreviews({ ...deps, platform }, would.place)
+    const going = previews.filter(({ pullRequest }) => pullRequest === would.pullRequest)
+    return going.map(({ serviceName }) => ({ service: serviceName, what: 'remove', after: [], changes: [] }))
   }
+  if (key === undefined) return []
+  const untouched = { service: key, after, changes: [] }
+  if (would.kind === 'none') return [{ ...untouched, what: 'unchanged', why: would.reason }]
+  return would.kind === 'refused' ? [{ ...untouched, what: 'refuse', why: would.problem }] : []
 }
 
 async function foreseeDeployment(
@@ -152,7 +141,7 @@ async function foreseeDeployment(
     return { service, what: 'refuse', after, changes: [], why: strange }
   const found = database && (await findDatabase({ ...deps, platform }, database, deps.signal))
   const detected = existing ? undefined : await detectInCheckout(would, deps)
-  const desired = desiredSettings({ plan: would, run: { platform }, prepared: { database: found, detected } }, existing)
+  const desired = desiredSettings(would, platform, { database: found, detected }, existing)
   const runs = commitOf(existing)
   const before = existing && runs !== would.wanted.sha ? await fileAt(runs, deps) : existing && file
   const size = { memory: desired.memory ?? existing?.memory, vcpus: desired.vcpus ?? existing?.vcpus }
@@ -175,10 +164,7 @@ async function foreseeDeployment(
 }
 
 /** The file of the commit that a service runs: ml.ink does not tell most of what it was told. */
-async function fileAt(
-  sha: string | undefined,
-  { github, settings }: RunDeps,
-): Promise<InkFile | undefined | 'unknown'> {
+async function fileAt(sha: string | undefined, { github, settings }: RunDeps) {
   const text = sha === undefined ? undefined : await github.files.read(settings.config, sha)
   if (text === undefined) return 'unknown'
   const parsed = text === 'absent' ? undefined : parseInkFile(text, settings.config)
@@ -222,15 +208,12 @@ function changed(setting: string, from: string | undefined, to: string | undefin
 /** The same as lines for the log. */
 function foreseenLines(services: readonly ForeseenService[]): string[] {
   const signs = { create: '+', update: '~', unchanged: '=', remove: '-', refuse: '✗' } as const
-  return services.flatMap(({ service, what, after, changes, why, costPerDay }) => [
-    [
-      `${signs[what]} ${service}: ${what}`,
-      ...(after.length > 0 ? [`after ${after.join(' and ')}`] : []),
-      ...(costPerDay === undefined ? [] : [`about $${costPerDay.toFixed(2)} a day`]),
-      ...(why === undefined ? [] : [why]),
-    ].join(', '),
-    ...changes.map((change) => `    ${change.setting}: ${changeWords(change)}`),
-  ])
+  return services.flatMap(({ service, what, after, changes, why, costPerDay }) => {
+    const needs = after.length > 0 ? `after ${after.join(' and ')}` : undefined
+    const cost = costPerDay === undefined ? undefined : `about $${costPerDay.toFixed(2)} a day`
+    const said = [`${signs[what]} ${service}: ${what}`, needs, cost, why].filter((one) => one !== undefined)
+    return [said.join(', '), ...changes.map((change) => `    ${change.setting}: ${changeWords(change)}`)]
+  })
 }
 
 /** A dry run says what would be done and changes nothing; the plan itself has been printed already. */
@@ -239,20 +222,17 @@ export async function dryRun(
   deps: RunDeps,
   { steps, services, checks }: Pick<PlanReport, 'steps' | 'services' | 'checks'>,
 ): Promise<Outcome> {
-  const details = await foreseenDns(plan, deps)
-  for (const line of details) deps.log.info(line)
-  const report: PlanReport = { kind: 'plan', services, steps: [...steps, ...details], checks, ...reportBase(deps) }
+  const dns = plan.kind === 'production' && plan.dnsRecords !== undefined ? await foreseenDns(plan, deps) : []
+  for (const line of dns) deps.log.info(line)
+  const report: PlanReport = { kind: 'plan', services, steps: [...steps, ...dns], checks, ...reportBase(deps) }
   return { action: actionOf(plan), status: 'planned', report }
 }
 
-/** What a dry run has to read from the platform to be able to say it. */
-async function foreseenDns(plan: WorkPlan, deps: RunDeps): Promise<readonly string[]> {
-  if (plan.kind !== 'production' || plan.dnsRecords === undefined) return []
+async function foreseenDns(plan: ProductionPlan, deps: RunDeps): Promise<readonly string[]> {
   try {
     await using platform = await deps.openPlatform(plan.place, deps.signal)
     const outlook = await compareDns(plan, { ...deps, platform })
-    if (!outlook) return []
-    const lines = [...outlook.problems, ...outlook.foreseen]
+    const lines = outlook ? [...outlook.problems, ...outlook.foreseen] : []
     return lines.length > 0 ? lines : ['DNS: in step']
   } catch (error) {
     deps.signal.throwIfAborted()

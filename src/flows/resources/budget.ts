@@ -28,11 +28,8 @@ export class OverBudget extends DeployError {
 export async function assertAffordable(plan: PreviewPlan | ProductionPlan, run: Run): Promise<void> {
   const credits = await readCredits(plan, run)
   if (credits?.spent) {
-    throw new PlatformError(
-      'no-credits',
-      `The account at ml.ink has no credits left${credits.shown === undefined ? '' : ` (${credits.shown})`}, so nothing was created`,
-      { hint: 'Top up the account at ml.ink, or set `on-quota: skip` to let pull requests pass without a preview.' },
-    )
+    const left = credits.shown === undefined ? '' : ` (${credits.shown})`
+    throw new PlatformError('no-credits', `The account at ml.ink has no credits left${left}, so nothing was created`)
   }
   // What has to make room does so right before the creation.
   if (plan.kind === 'preview' && plan.maxCostPerDay !== undefined)

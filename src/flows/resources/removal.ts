@@ -184,14 +184,11 @@ export async function retirePreview(
   { left, reason }: Pick<Removal, 'left'> & { readonly reason: string },
 ): Promise<void> {
   if (left.length > 0)
-    return run.reporter.markRemoved(preview, {
-      status: 'failed',
-      reason: `Not removed completely: ${describeLeft(left)}`,
-    })
+    return run.reporter.markRemoved(preview, 'failed', `Not removed completely: ${describeLeft(left)}`)
   const task = recordTask({ ...preview, place })
   const [records] = await Promise.all([
     run.github.records.remove(task),
-    run.reporter.markRemoved(preview, { status: 'removed', reason }),
+    run.reporter.markRemoved(preview, 'removed', reason),
   ])
   if (records && records.left > 0)
     run.log.info(

@@ -25,9 +25,9 @@ import {
 import type { MonitorPlan } from '../../plan/plan.ts'
 import type { MonitoredService } from '../../report/model.ts'
 import { isDeploying, isLive, meaningOf } from '../../watch/readings.ts'
-import type { RolloutEnd } from '../observe.ts'
 import { rollOut } from '../rollout.ts'
 import type { Run } from '../run.ts'
+import type { RolloutEnd } from '../verdict.ts'
 import { type Judgement, judge } from '../verdict.ts'
 import { ownedBy, type ReadRepository } from './repository.ts'
 
@@ -118,7 +118,7 @@ interface Scaled {
 }
 
 /** The production service, as it was found. */
-interface Production {
+export interface Production {
   readonly service: Service
   readonly seen: MonitoredService
   readonly repository: ReadRepository

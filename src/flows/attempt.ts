@@ -1,0 +1,296 @@
+import { type Deadline, deadlineAtTime } from '../core/async.ts'
+import { createSanitizer, safeMessage } from '../core/sanitize.ts'
+import type { ServiceSettings } from '../ink/catalogue.ts'
+import { isNameTaken, isTransient, mayHaveHappened, ToolError } from '../ink/errors.ts'
+import type { Platform } from '../ink/platform.ts'
+import type { Service } from '../ink/results.ts'
+import { commitOf } from '../plan/names.ts'
+import type { HealthCheck } from '../plan/settings.ts'
+import type { PhaseName } from '../report/model.ts'
+import { confirmLive } from '../watch/confirm-live.ts'
+import { DeploymentWatch, type Observation } from '../watch/deployment-watch.ts'
+import { probe } from '../watch/probe.ts'
+import { type DeploymentPhase, meaningOf, type ReadService } from '../watch/readings.ts'
+import type { Run } from './run.ts'
+import { describeProbe, type RolloutEnd } from './verdict.ts'
+
+/** Bringing one service to one branch. */
+export interface RolloutRequest {
+  readonly serviceName: string
+  readonly branch: string
+  /** The SHA that the branch points at, for those platforms that tell the commit of a deployment. */
+  readonly commitHash: string | undefined
+  /** The service as it was read before, with its variables and its log. */
+  readonly existing: Service | undefined
+  /** `owner/slug` on the platform's git hosting. */
+  readonly repositorySlug: string
+  /** Name under which the platform finds the repository when a service is created. */
+  readonly repositoryName: string
+  /** Settings for the service as it stands, which may have vanished or appeared meanwhile. */
+  readonly settings: (existing: Service | undefined) => ServiceSettings
+  /** The service is on the branch, and nothing but settings is sent: a branch read a moment ago may be an old one by now. */
+  readonly settingsOnly?: boolean
+  readonly health: HealthCheck
+  /** Milliseconds since the epoch, for everything up to the last answer of the probe. */
+  readonly deadlineAt: number
+  /** @throws DeployError when a service is not ours to change */
+  readonly assertOwned: (service: Service) => void
+  /** Whether a service that is gone is to be made anew, which it is not unless asked: somebody may have wanted it gone. */
+  readonly stillWanted?: () => Promise<boolean>
+  /** Pushes the branch again when the platform has it no more. @returns whether it had to */
+  readonly restoreBranch?: () => Promise<boolean>
+  /**
+   * Given when a removal of ours may be taking the service away: whether one is under way.
+   * @param createdAt when this rollout created the service, in milliseconds since the epoch: what began before is over
+   */
+  readonly removalUnderWay?: (createdAt: number | undefined) => Promise<boolean>
+}
+
+/** What a rollout needs of a run. */
+export type RolloutPorts = Pick<Run, 'clock' | 'random' | 'signal' | 'secrets' | 'http' | 'mcp' | 'output'> & {
+  readonly platform: Pick<Platform, 'service' | 'createService' | 'updateService'>
+  readonly reporter: Pick<Run['reporter'], 'timeline' | 'update'>
+  readonly log: Pick<Run['log'], 'info' | 'warning' | 'untrusted'>
+}
+
+/** What came of one start, as far as it calls for a decision. */
+export type StartOutcome =
+  | Observation
+  /** The start broke off, or got a 5xx: it may have been carried out. */
+  | { readonly kind: 'lost-answer' | 'refused' | 'unreachable'; readonly message: string }
+  /** `seen`: whether the last look found a service of that name. */
+  | { readonly kind: 'name-taken'; readonly refusal: unknown; readonly seen: boolean }
+  /** The service that was to be updated. */
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'settled'; readonly end: RolloutEnd }
+
+const longestHesitationMs = 4_000
+const shortestPatienceMs = 60_000
+const betweenLooksMs = 2_000
+
+/** The starts of one rollout, each followed until something calls for a decision, and what is known while it goes on. */
+export class Attempts {
+  readonly deadline: Deadline
+  readonly watch: DeploymentWatch
+  readonly #run: RolloutPorts
+  readonly #request: RolloutRequest
+  readonly #read: ReadService
+  readonly #sanitize: (line: string) => string
+  /** The service as it was read last; without one the next start is a creation. */
+  #known: Service | undefined
+  /** Starts since it was known that there is no service; undefined while there was one. */
+  #startsSinceNone: number | undefined
+  #startedAt = 0
+  /** What is known of the last start. */
+  #acknowledged = false
+  #created = false
+  #sent = false
+  /** Seen to be gone, or refused as such; it may be found until its removal is done. */
+  #vanishing = false
+  /** Whether the last look found a service. */
+  #seen = false
+
+  constructor(run: RolloutPorts, request: RolloutRequest) {
+    const { existing } = request
+    this.deadline = deadlineAtTime(run.clock, request.deadlineAt, run.signal)
+    this.#run = run
+    this.#request = request
+    this.#read = (lines, signal) => run.platform.service(request.serviceName, lines, signal)
+    this.#sanitize = createSanitizer(run.secrets())
+    this.#known = existing
+    this.#startsSinceNone = existing ? undefined : 0
+    this.watch = new DeploymentWatch({
+      ...run,
+      ...request,
+      read: this.#read,
+      deadline: this.deadline,
+      logBaseline: existing?.deployLogs ?? [],
+      sanitize: this.#sanitize,
+      events: watchEvents(run),
+    })
+  }
+
+  /** Whether any start was acknowledged. */
+  get sent(): boolean {
+    return this.#sent
+  }
+
+  /** Milliseconds since the last start. */
+  get ageMs(): number {
+    return this.#run.clock.now() - this.#startedAt
+  }
+
+  /** One start, unless it is under way already, followed until something calls for a decision. */
+  async next(after: StartOutcome | undefined): Promise<StartOutcome> {
+    try {
+      if (after?.kind === 'gone' || after?.kind === 'not-found') {
+        this.#known = undefined
+        this.#startsSinceNone = 0
+        this.#vanishing = true
+      }
+      const look = after !== undefined && after.kind !== 'not-found'
+      const found = look ? await this.#look(after.kind === 'name-taken') : 'to-start'
+      const failed = found === 'to-start' ? await this.#start() : found
+      if (failed !== undefined && failed !== 'under-way') return failed
+      this.#startedAt = this.#run.clock.now()
+      const seen = await this.watch.next()
+      return seen.kind === 'live' ? await this.#confirm(seen.url) : seen
+    } catch (error) {
+      this.#run.signal.throwIfAborted()
+      if (!isTransient(error)) throw error
+      return { kind: 'unreachable', message: safeMessage(this.#run, error) }
+    }
+  }
+
+  /** Looks at the service before starting again, and gives way to whoever came meanwhile. */
+  async #look(nameTaken: boolean): Promise<StartOutcome | 'under-way' | 'to-start'> {
+    // Two runs that deploy the same commit cancel each other's deployment, and when both start again at the same moment
+    // they do so for ever. So whoever starts again waits for a random while and then joins a deployment of the very same
+    // branch. After a start that was not acknowledged it could be somebody else's, with the branch already set to ours.
+    if (this.#acknowledged) await this.deadline.sleep(this.#run.random() * longestHesitationMs)
+    const { platform } = this.#run
+    const { serviceName, branch, existing, assertOwned } = this.#request
+    const now = await this.#within((signal) =>
+      platform.service(serviceName, { env: true, deployLogLines: 500 }, signal),
+    )
+    this.#seen = now !== undefined
+    // What the service had before is not somebody else's branch as long as it is not known that ours was ever set.
+    const isOthers = now?.branch !== branch && (this.#acknowledged || now?.branch !== existing?.branch)
+    if (!nameTaken && now?.branch !== undefined && isOthers) return { kind: 'superseded', branch: now.branch }
+    if (!nameTaken && now && this.#isUnderWay(now)) {
+      this.watch.started('updated')
+      this.#acknowledged = true
+      return 'under-way'
+    }
+    if (now && !this.#known) assertOwned(now)
+    if (now && !/remov|delet/i.test(now.status)) {
+      this.#known = now
+      // Whatever it holds is older than the start that comes now.
+      this.watch.ignoreLog(now.deployLogs)
+    }
+    return 'to-start'
+  }
+
+  #isUnderWay({ branch, status }: Service): boolean {
+    const phase = meaningOf(status)?.phase
+    const neverDeployed = status.trim().toLowerCase() === 'pending'
+    if (branch !== this.#request.branch || phase === undefined || neverDeployed) return false
+    if (this.#acknowledged) return phase !== 'ended' && (phase !== 'live' || this.#vanishing)
+    // After an update whose answer was lost nothing proves that it started anything: the branch is ours even when the
+    // redeploy failed, and then the status is the old deployment's. A creation alone cannot have left such, unless what is
+    // found is the service that is being removed, which an earlier start of ours may have brought to our branch.
+    return this.#created && this.#startsSinceNone === 1 && !this.#vanishing
+  }
+
+  /** Starts exactly one deployment. @returns what it failed with, where starting again may help */
+  async #start(): Promise<StartOutcome | undefined> {
+    const known = this.#known
+    this.#created = known === undefined
+    if (this.#startsSinceNone !== undefined) this.#startsSinceNone += 1
+    this.#acknowledged = false
+    this.watch.started(known ? 'updated' : 'created')
+    try {
+      const { serviceId = known?.id } = await this.#within((signal) => this.#send(known, signal))
+      if (serviceId) this.#run.output('service-id', serviceId)
+      this.#acknowledged = true
+      this.#sent = true
+      this.#vanishing = false
+      return undefined
+    } catch (error) {
+      this.#run.signal.throwIfAborted()
+      const message = safeMessage(this.#run, error)
+      if (error instanceof ToolError) {
+        if (!this.#created && error.reason === 'service-not-found') return { kind: 'not-found' }
+        if (this.#created && isNameTaken(error)) return { kind: 'name-taken', refusal: error, seen: this.#seen }
+        if (error.reason === 'winding-down' || /redeploy failed/i.test(error.text)) return { kind: 'refused', message }
+      }
+      if (mayHaveHappened(error)) return { kind: 'lost-answer', message }
+      throw error
+    }
+  }
+
+  #send(known: Service | undefined, signal: AbortSignal) {
+    const { platform } = this.#run
+    const { serviceName, repositorySlug, repositoryName, branch, settings, settingsOnly } = this.#request
+    const wanted = settings(known)
+    if (!known) return platform.createService(serviceName, repositoryName, branch, wanted, signal)
+    const moved = known.repo !== undefined && known.repo !== repositorySlug ? { repo: repositoryName } : {}
+    return platform.updateService(serviceName, settingsOnly ? wanted : { ...wanted, ...moved, branch }, signal)
+  }
+
+  /** Asks the URL of a deployment that is live, and whether it still is. */
+  async #confirm(url: string | undefined): Promise<StartOutcome> {
+    const { clock, reporter, log } = this.#run
+    const { health, deadlineAt } = this.#request
+    const deployed = { url, timings: this.watch.timings() }
+    const leftMs = deadlineAt - clock.now()
+    const check = health.kind === 'none' ? health : { ...health, timeoutMs: Math.min(health.timeoutMs, leftMs) }
+    const given = { ...this.#run, sanitize: this.#sanitize }
+    reporter.timeline.begin('probe', 'Probe')
+    reporter.update({ phase: 'probe', ...(url === undefined ? {} : { url }) })
+    let isGone = false
+    const confirmation = await confirmLive({
+      ...given,
+      ...this.#request,
+      read: this.#read,
+      probe: async (signal) => {
+        const asked = await probe({ ...given, url, check, commit: commitOf(this.#request), signal })
+        isGone = asked.outcome !== 'unhealthy' && (await this.#goesMeanwhile(signal))
+        return asked
+      },
+      patienceMs: Math.max(shortestPatienceMs, leftMs),
+      warning: log.warning,
+    })
+    if (isGone) return { kind: 'gone' }
+    const { runtimeLog } = confirmation
+    if (confirmation.kind === 'probed') {
+      const asked = confirmation.probe
+      log.info(describeProbe(asked))
+      const kind = asked.outcome === 'unhealthy' ? 'unhealthy' : 'live'
+      return { kind: 'settled', end: { kind, probe: asked, runtimeLog, ...deployed } }
+    }
+    const { loss } = confirmation
+    if (loss.kind === 'crashed') return { kind: 'settled', end: { ...loss, kind: 'stopped', runtimeLog, ...deployed } }
+    return loss.kind === 'unconfirmed' ? { kind: 'settled', end: { ...loss, ...deployed } } : loss
+  }
+
+  /** A healthy one is kept an eye on while a removal is under way. @returns whether that has taken it away */
+  async #goesMeanwhile(signal: AbortSignal): Promise<boolean> {
+    const { clock, log, platform } = this.#run
+    const { serviceName, removalUnderWay } = this.#request
+    const isUnderWay = async () => await removalUnderWay?.(this.#created ? this.#startedAt : undefined)
+    if (!(await isUnderWay())) return false
+    log.info(`A removal of ${serviceName} is under way; watching until it is over`)
+    do await clock.sleep(betweenLooksMs, signal)
+    while (await isUnderWay())
+    // Where the URL is not asked, the service is not read again after this.
+    return (await platform.service(serviceName, {}, signal)) === undefined
+  }
+
+  #within<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.deadline.within(Number.POSITIVE_INFINITY, call)
+  }
+}
+
+const phases: Partial<Record<DeploymentPhase, readonly [PhaseName, string]>> = {
+  queued: ['queue', 'Queue'],
+  building: ['build', 'Build'],
+  'rolling-out': ['roll-out', 'Roll-out'],
+}
+
+/** Phases and lines go into the run's log and timeline as they come. */
+function watchEvents({ reporter, log }: RolloutPorts) {
+  return {
+    phase: (phase: DeploymentPhase, atMs: number) => {
+      const [name, title] = phases[phase] ?? []
+      if (!name || !title) return
+      reporter.timeline.begin(name, title, atMs)
+      reporter.update({ phase: name })
+    },
+    line: (line: string) => {
+      reporter.timeline.ensure('build', 'Build')
+      log.untrusted(line)
+    },
+    warning: log.warning,
+  }
+}
