@@ -10,24 +10,24 @@ interface Stretch {
   readonly healthy: number
 }
 
-const unknown = undefined as number | undefined
+const unset = undefined as number | undefined
 /** What scaling has to know, while nothing has been read yet. In the order in which a branch's name has it. */
 export const noLoad = {
   /** Readings in a row above the upper mark, and below the lower, and when the first of these was. Minutes since the epoch. */
   memoryHigh: 0,
   memoryLow: 0,
-  memoryLowSince: unknown,
+  memoryLowSince: unset,
   cpuHigh: 0,
   cpuLow: 0,
-  cpuLowSince: unknown,
+  cpuLowSince: unset,
   /** When the size was changed last, and to what: not every platform tells. */
-  changedAt: unknown,
-  memoryMi: unknown,
-  centiVcpus: unknown,
+  changedAt: unset,
+  memoryMi: unset,
+  centiVcpus: unset,
   /** When it did not come up with a size that it had been given, and with which. */
-  brokeAt: unknown,
-  brokeMemoryMi: unknown,
-  brokeCentiVcpus: unknown,
+  brokeAt: unset,
+  brokeMemoryMi: unset,
+  brokeCentiVcpus: unset,
 }
 export type Load = Readonly<typeof noLoad>
 const loadFields = Object.keys(noLoad) as readonly (keyof Load)[]
