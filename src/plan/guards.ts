@@ -1,7 +1,15 @@
 import { shortSha } from '../core/format.ts'
 import type { Approval, Facts } from './event.ts'
 import { isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
-import type { IntentTo, NeedsPlan, NonePlan, PlanInput, RefusedPlan } from './intent.ts'
+import {
+  type IntentTo,
+  type NeedsPlan,
+  type NonePlan,
+  noPlan,
+  type PlanInput,
+  type RefusedPlan,
+  refusal,
+} from './intent.ts'
 import type { Settings } from './settings.ts'
 import { managedBy, marks } from './variables.ts'
 
@@ -15,14 +23,13 @@ export function missingKey(
 ): NonePlan | RefusedPlan | undefined {
   if (settings.apiKey !== undefined) return undefined
   const withheld = secretsWithheld(context, event)
-  if (withheld === undefined) return { kind: 'refused', problem: 'api-key: is not set', hint: missingKeyHint }
+  if (withheld === undefined) return refusal('api-key: is not set', missingKeyHint)
   const pullRequest = event.kind === 'pull-request' ? event.pullRequest.number : undefined
-  const skipped = { kind: 'none', status: 'skipped', pullRequest } as const
-  if (!takesDown) return { ...skipped, reason: withheld }
+  if (!takesDown) return noPlan('skipped', withheld, pullRequest)
   const reason =
     `the preview${pullRequest === undefined ? '' : ` of pull request #${pullRequest}`}, if there is one, still runs and is billed. ` +
     `The next sweep of a scheduled workflow removes it, or a comment /ink stop; a workflow that closes previews under pull_request_target has the key. Why: ${withheld}`
-  return { ...skipped, reason, stillRuns: true }
+  return { ...noPlan('skipped', reason, pullRequest), stillRuns: true }
 }
 
 const missingKeyHint =

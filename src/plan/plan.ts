@@ -1,7 +1,7 @@
 import { Secret } from '../core/secret.ts'
 import { branchOf, type Place, type PullRequest, type RepositoryName } from './event.ts'
 import { fillVariables, placeOfProblem, type VariablesOf } from './file/references.ts'
-import type { Asked, IntentTo, NonePlan, PlanInput, RefusedPlan } from './intent.ts'
+import { type Asked, type IntentTo, type NonePlan, type PlanInput, type RefusedPlan, refusal } from './intent.ts'
 import { databaseName, environmentName, madeName, nameIn, previewName, serviceName, targetName } from './names.ts'
 import type { BuildSettings, Settings } from './settings.ts'
 import { configMark, marks, markVariables, type Variables } from './variables.ts'
@@ -97,20 +97,21 @@ function deployment(
 }
 
 /** The variables of a service, or a refusal that names every secret which is missing. */
-export function variablesOf(settings: Settings, of: VariablesOf) {
+export function variablesOf(settings: Settings, of: VariablesOf): { readonly variables: Variables } | RefusedPlan {
   const { variables, problems } = fillVariables(settings.environment, of)
   if (problems.length === 0) return { variables }
-  const refused: RefusedPlan = {
-    kind: 'refused',
-    problem: `${settings.config} names secrets that are not there:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
-    hint: 'Nothing was done. Pass them in the workflow: `env: |` with a line `NAME=${{ secrets.NAME }}` for each.',
-    places: problems.flatMap((problem) => {
-      const place = placeOfProblem(problem, settings.config)
-      return place ? [{ ...place, file: settings.config }] : []
-    }),
+  const { config } = settings
+  return {
+    ...refusal(
+      `${config} names secrets that are not there:`,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
+      'Nothing was done. Pass them in the workflow: `env: |` with a line `NAME=${{ secrets.NAME }}` for each.',
+      problems,
+    ),
+    places: problems
+      .flatMap((problem) => placeOfProblem(problem, config) ?? [])
+      .map((place) => ({ ...place, file: config })),
   }
-  return refused
 }
 
 function pick<K extends keyof Settings>(settings: Settings, ...names: readonly K[]): Pick<Settings, K> {
