@@ -66,20 +66,17 @@ export function markedPreview(branch: string) {
   return number === undefined ? undefined : { serviceName, pullRequest: Number(number) }
 }
 
-export interface DeploymentBranch {
-  /** `production/<service>`, `pr-<n>/<service>` or `env-<name>/<service>`; earlier releases named no service. */
-  readonly target: string
-  readonly sourceSha: string
-  /** There when the tree was not the commit's own. */
-  readonly suffix?: string
-}
-
 // 64 digits: repositories with SHA-256 object names.
 const deploymentBranchName =
   /^ink\/((?:production|pr-[1-9]\d*|env-[a-z][a-z0-9-]{0,19})(?:\/[a-z0-9-]{1,63})?)\/([0-9a-f]{40}|[0-9a-f]{64})(?:-([0-9a-f]{8}))?$/
 
-/** Reads a short branch name; undefined when it is not a deployment's. */
-export function parseDeploymentBranch(name: string): DeploymentBranch | undefined {
+export type DeploymentBranch = NonNullable<ReturnType<typeof parseDeploymentBranch>>
+
+/**
+ * Reads a short branch name; undefined when it is not a deployment's.
+ * @returns `target` names no service in branches of earlier releases; `suffix` is there when the tree was not the commit's own
+ */
+export function parseDeploymentBranch(name: string) {
   const [, target = '', sourceSha, suffix] = deploymentBranchName.exec(name) ?? []
   return sourceSha === undefined ? undefined : { target, sourceSha, ...(suffix === undefined ? {} : { suffix }) }
 }

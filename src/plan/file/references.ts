@@ -26,11 +26,7 @@ export interface FileVariable {
 export type FileVariables = ReadonlyMap<string, FileVariable>
 
 /** The variables of one service in `ink.yml`: everywhere, and what is laid over them in previews and in production. */
-export interface ServiceVariables {
-  readonly shared: FileVariables
-  readonly preview: FileVariables
-  readonly production: FileVariables
-}
+export type ServiceVariables = Readonly<Record<'shared' | 'preview' | 'production', FileVariables>>
 
 /** A service as the file describes it. */
 export interface FileService {
@@ -199,16 +195,10 @@ export interface VariablesOf {
   readonly untrusted: boolean
 }
 
-/** Where the variables of a service come from. */
-interface GivenVariables {
-  readonly shared: Variables
-  readonly preview: Variables
-  readonly production: Variables
-  /** Those of `ink.yml`, below all others. */
+/** Where the variables of a service come from, as the settings have them under `environment`. */
+type GivenVariables = Readonly<Record<'shared' | 'preview' | 'production', Variables>> & {
   readonly file: ServiceVariables
-  /** Secrets that a file names: they go there alone. */
   readonly named: ReadonlySet<string>
-  /** What the references to other services stand for, as `NAME.output`. */
   readonly wired: ReadonlyMap<string, string>
 }
 
