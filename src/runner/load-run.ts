@@ -3,7 +3,7 @@ import { nearestWord } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
 import { secretsWithheld } from '../plan/guards.ts'
-import type { RefusedPlan } from '../plan/intent.ts'
+import { type RefusedPlan, refusal } from '../plan/intent.ts'
 import { settingTable } from '../plan/setting-table.ts'
 import {
   findMovedInputs,
@@ -97,11 +97,8 @@ async function refusedInputs(
     const { fileTextOf } = await import('../plan/file/ink-file.ts')
     file = `\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`
   }
-  return {
-    kind: 'refused',
-    problem: `The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-    hint: `Nothing was done. Put the \`with:\` block of the step right; the README lists every input.${file}`,
-  }
+  const hint = `Nothing was done. Put the \`with:\` block of the step right; the README lists every input.${file}`
+  return refusal('The inputs are not right:', hint, problems)
 }
 
 /** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */

@@ -21,8 +21,7 @@ import {
   type Wire,
   wiresOf,
 } from '../../plan/file/references.ts'
-import type { RefusedPlan } from '../../plan/intent.ts'
-import { productionBranch } from '../../plan/intent.ts'
+import { productionBranch, type RefusedPlan, refusal } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
@@ -191,25 +190,21 @@ export function refusedProblems(problems: readonly string[], path: string | unde
     places.length > 0
       ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
       : 'Put the `with:` block of the step right; the README lists every input.'
-  return {
-    kind: 'refused',
-    problem: `${what} not right:\n${unique.map((problem) => `  - ${problem}`).join('\n')}`,
-    hint: `Nothing was done. ${remedy}`,
-    places: places.map((place) => ({ ...place, file: path ?? '' })),
-  }
+  const refused = refusal(`${what} not right:`, `Nothing was done. ${remedy}`, unique)
+  return { ...refused, places: places.map((place) => ({ ...place, file: path ?? '' })) }
 }
 
 function unreadable(path: string, { wanted }: FileCommit): RefusedPlan {
   const problem = `config: whether commit ${shortSha(wanted.sha)} has a file ${path} could not be read`
   const hint =
     'Give the job the permission: permissions: contents: read. If its server had an outage, run the job again.'
-  return { kind: 'refused', problem, hint }
+  return refusal(problem, hint)
 }
 
 function absent(path: string, { wanted }: FileCommit): RefusedPlan {
   const problem = `config: there is no file ${JSON.stringify(path)} in commit ${shortSha(wanted.sha)}`
   const hint = 'Check the path, which is relative to the root of the repository, and whether the file is committed.'
-  return { kind: 'refused', problem, hint }
+  return refusal(problem, hint)
 }
 
 /** What a run comes to whose file cannot be used. What takes things down, and answers, does not depend on it. */

@@ -14,10 +14,7 @@ export interface PlacedService {
   readonly label: string
 }
 
-/**
- * Names the services of a file that has several.
- * @param nameIn what the file says of the name of one
- */
+/** Names the services of a file that has several; `nameIn` tells what the file says of one. */
 export function placeServices(
   services: readonly FileService[],
   repository: RepositoryName,
@@ -51,10 +48,7 @@ export interface RunningService {
   readonly key: string | undefined
 }
 
-/**
- * What a service would be called if it were made now.
- * @param former what the repository was called when the service was made, where it is called otherwise now
- */
+/** What a service would be called if it were made now, and not under the repository's former name. */
 export function nameNow(
   {
     name,
@@ -110,10 +104,7 @@ export function compareWithFile<S extends RunningService>(
   }
 }
 
-/**
- * Why the environments of a file cannot be beside its production and each other.
- * @param placed the services, with their names in production
- */
+/** Why the environments of a file cannot be beside its production, by whose names services are placed, and each other. */
 export function environmentProblems(
   environments: readonly NamedEnvironment[],
   placed: readonly PlacedService[],
