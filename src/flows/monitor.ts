@@ -17,8 +17,9 @@ import type { MonitoredService, MonitorReport, Target } from '../report/model.ts
 import type { Source } from '../source/source.ts'
 import { probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/readings.ts'
-import { costView, readCredits, runningCosts } from './resources/budget.ts'
-import { findPreviews, ownService, type ReadRepository } from './resources/repository.ts'
+import { costView, readCredits, runningCosts } from './resources/account.ts'
+import { findPreviews } from './resources/previews.ts'
+import { ownService, type ReadRepository } from './resources/repository.ts'
 import { type Production, scale, stuckAtSize } from './resources/scaling.ts'
 import { type Outcome, type Run, reportBase } from './run.ts'
 
@@ -114,8 +115,12 @@ async function withTrouble(
   const told = !plan.dryRun && seen.target === 'production'
   const issue = told ? await keepIssue(run, seen.service, what, logTail) : undefined
   if (what === undefined) return seen
-  const trouble = { what, sinceIso: issue?.openedAt ?? new Date(run.clock.now()).toISOString(), logTail }
-  return { ...seen, verdict: 'trouble', trouble, issue: issue && { number: issue.number, url: issue.url } }
+  return {
+    ...seen,
+    verdict: 'trouble',
+    trouble: { what, logTail },
+    issue: issue && { number: issue.number, url: issue.url },
+  }
 }
 
 /**

@@ -222,7 +222,6 @@ export function cardSurroundings({ context, settings, workflowFiles, redact, rem
   const byWorkflow = removalBy(workflowsOf(workflowFiles(), context))
   return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({
     repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
-    pullRequest,
     header: redact(settings.commentHeader ?? ''),
     remarks: redact(remarks),
     removal: byWorkflow === 'closing' || expiresAfterMs === undefined ? byWorkflow : { expiresAfterMs },

@@ -198,10 +198,7 @@ export function reportBase({ context, warnings }: RunDeps) {
 }
 
 /** The report of a deployment: what its reporter has heard of it, and more. */
-export function deployReport(
-  run: RunDeps & Pick<Run, 'reporter'>,
-  more: Pick<DeployReport, 'action'> & Partial<DeployReport>,
-): DeployReport {
+export function deployReport(run: RunDeps & Pick<Run, 'reporter'>, more: Partial<DeployReport> = {}): DeployReport {
   const { timeline, row } = run.reporter
   const heard = { row: row(), phases: timeline.phases, envNames: [], annotations: [] }
   return { kind: 'deploy', ...heard, ...more, ...reportBase(run) }

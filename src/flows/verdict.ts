@@ -158,11 +158,11 @@ export function outcomeOf(
   run: Run,
   { status, sentence }: Ended,
   explanation: Explanation | undefined,
-  more: Pick<DeployReport, 'action'> & Partial<DeployReport>,
+  { action, ...more }: Pick<Outcome, 'action'> & Partial<DeployReport>,
 ): Outcome {
   const report = deployReport(run, { ...more, annotations: explanation?.annotations ?? [] })
   const isRed = ['failed', 'unhealthy', 'rolled-back', 'timed-out'].includes(status)
-  return { action: more.action, status, report, failure: isRed ? failureOf(sentence, explanation) : undefined }
+  return { action, status, report, failure: isRed ? failureOf(sentence, explanation) : undefined }
 }
 
 function failureOf(sentence: string, explanation: Explanation | undefined): DeployError {

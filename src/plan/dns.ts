@@ -201,10 +201,10 @@ export function servedWith(zone: string, record: ListedRecord, listed: readonly 
   return listed.filter((one) => one.id !== record.id && isSameSet(plain(zone, one), own))
 }
 
-/** The listed record that says the same as another one. */
-export function findRecord(zone: string, listed: readonly ListedRecord[], wanted: Named): ListedRecord | undefined {
-  const own = plain(zone, wanted)
-  return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, own))
+/** The listed record that says the same as another one of its zone. */
+export function findRecord(zone: string, listed: readonly ListedRecord[], { name, type, content }: Named) {
+  const wanted = plain(zone, { name, type, content })
+  return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, wanted))
 }
 
 /** A record as text: `A www.example.com 192.0.2.1`. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
-import { commitFiles, git, gitBytes, newRepository } from '../source/scratch.ts'
+import { commitFiles, git, gitBytes, nestedTrees, newRepository } from '../source/scratch.ts'
 import { expectBounded, keepFigures, longestMs, plainCheckout, runAgainst } from './run-bundle.ts'
 
 const figures = {}
@@ -40,18 +40,7 @@ async function withoutContents(workspace: string): Promise<string> {
 /** A few trees that stand for so many files on so many levels. */
 async function bomb(workspace: string, width: number, levels: number): Promise<string> {
   await newRepository(workspace)
-  const write = async (type: string, input: Buffer | string) =>
-    (await gitBytes(workspace, ['hash-object', '-t', type, '-w', '--literally', '--stdin'], { input }))
-      .toString()
-      .trim()
-  const entries = (mode: string, id: string) =>
-    Buffer.concat(
-      Array.from({ length: width }, (_, index) =>
-        Buffer.concat([Buffer.from(`${mode} d${index}\0`), Buffer.from(id, 'hex')]),
-      ),
-    )
-  let tree = await write('tree', entries('100644', await write('blob', 'x')))
-  for (let level = 1; level < levels; level++) tree = await write('tree', entries('40000', tree))
+  const tree = await nestedTrees(workspace, width, levels)
   const sha = (await gitBytes(workspace, ['commit-tree', tree], { input: 'Boom' })).toString().trim()
   await git(workspace, 'update-ref', 'HEAD', sha)
   return sha

@@ -5,16 +5,16 @@ import { describe, expect, it } from 'vitest'
 import { TreeMeter } from '../../src/source/resolve-tree.ts'
 import { deploy } from '../source/deploying.ts'
 import { type Stage, setStage } from '../source/deployment.ts'
-import { commitFiles, git, gitBytes, newRepository, writeFiles } from '../source/scratch.ts'
-
-async function treeOf(stage: Stage, content: Buffer): Promise<string> {
-  const args = ['hash-object', '-t', 'tree', '-w', '--literally', '--stdin']
-  return (await gitBytes(stage.workspace, args, { input: content })).toString().trim()
-}
-
-function entry(mode: string, name: string, oid: string): Buffer {
-  return Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, 'hex')])
-}
+import {
+  commitFiles,
+  git,
+  gitBytes,
+  nestedTrees,
+  newRepository,
+  treeEntry,
+  writeFiles,
+  writeObject,
+} from '../source/scratch.ts'
 
 async function commitOf(stage: Stage, tree: string, message = 'Boom'): Promise<string> {
   const made = await gitBytes(stage.workspace, ['commit-tree', tree], { input: message })
@@ -39,14 +39,7 @@ describe('a tree', () => {
   it('of ten thousand million files in a few hundred bytes is refused', { timeout: 240_000 }, async () => {
     await using stage = await setStage()
     await newRepository(stage.workspace)
-    const blob = (await gitBytes(stage.workspace, ['hash-object', '-w', '--stdin'], { input: 'x' })).toString().trim()
-    const names = Array.from({ length: 10 }, (_, index) => `d${index}`)
-    let tree = await treeOf(stage, Buffer.concat(names.map((name) => entry('100644', name, blob))))
-    for (let level = 0; level < 9; level++) {
-      const below = tree
-      tree = await treeOf(stage, Buffer.concat(names.map((name) => entry('40000', name, below))))
-    }
-    const sha = await commitOf(stage, tree)
+    const sha = await commitOf(stage, await nestedTrees(stage.workspace, 10, 10))
     expect(await refused(stage, sha)).toMatchObject({
       code: 'too-large',
       message: expect.stringContaining('too large'),
@@ -57,10 +50,8 @@ describe('a tree', () => {
   it('nested three hundred levels deep is refused, and not by a stack that overflows', async () => {
     await using stage = await setStage()
     await newRepository(stage.workspace)
-    const blob = (await gitBytes(stage.workspace, ['hash-object', '-w', '--stdin'], { input: 'x' })).toString().trim()
-    let tree = await treeOf(stage, entry('100644', 'f', blob))
-    for (let level = 0; level < 300; level++) tree = await treeOf(stage, entry('40000', 'd', tree))
-    expect(await refused(stage, await commitOf(stage, tree))).toMatchObject({
+    const sha = await commitOf(stage, await nestedTrees(stage.workspace, 1, 301))
+    expect(await refused(stage, sha)).toMatchObject({
       code: 'too-large',
       message: expect.stringContaining('nested more than 100 levels'),
     })
@@ -69,9 +60,9 @@ describe('a tree', () => {
   it.for(['..', '.', '.git', '.GIT'])('with a folder called %s is refused', async (name) => {
     await using stage = await setStage()
     await newRepository(stage.workspace)
-    const blob = (await gitBytes(stage.workspace, ['hash-object', '-w', '--stdin'], { input: 'x' })).toString().trim()
-    const inner = await treeOf(stage, entry('100644', 'config', blob))
-    const sha = await commitOf(stage, await treeOf(stage, entry('40000', name, inner)))
+    const blob = await writeObject(stage.workspace, 'blob', 'x')
+    const inner = await writeObject(stage.workspace, 'tree', treeEntry('100644', 'config', blob))
+    const sha = await commitOf(stage, await writeObject(stage.workspace, 'tree', treeEntry('40000', name, inner)))
     expect(await refused(stage, sha)).toMatchObject({ code: 'git-failed', message: expect.stringContaining(name) })
   })
 

@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { deflateSync } from 'node:zlib'
 
 const execute = promisify(execFile)
 
@@ -90,4 +91,30 @@ export async function newRepository(directory: string, ...initArgs: string[]): P
   await mkdir(directory, { recursive: true })
   await git(directory, 'init', '--quiet', ...initArgs)
   return directory
+}
+
+/** Writes any object, however odd, into a work tree's repository, without a process for each. Answers its id. */
+export async function writeObject(workTree: string, type: 'blob' | 'tree', content: Buffer | string): Promise<string> {
+  const bytes = Buffer.concat([Buffer.from(`${type} ${Buffer.byteLength(content)}\0`), Buffer.from(content)])
+  const id = createHash('sha1').update(bytes).digest('hex')
+  const folder = join(workTree, '.git/objects', id.slice(0, 2))
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, id.slice(2)), deflateSync(bytes))
+  return id
+}
+
+/** One entry of a tree. */
+export const treeEntry = (mode: string, name: string, id: string): Buffer =>
+  Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(id, 'hex')])
+
+/** A few trees that stand for so many files on so many levels. Answers the uppermost. */
+export async function nestedTrees(workTree: string, width: number, levels: number): Promise<string> {
+  let id = await writeObject(workTree, 'blob', 'x')
+  for (let level = 0; level < levels; level++) {
+    const entries = Array.from({ length: width }, (_, index) =>
+      treeEntry(level === 0 ? '100644' : '40000', `d${index}`, id),
+    )
+    id = await writeObject(workTree, 'tree', Buffer.concat(entries))
+  }
+  return id
 }

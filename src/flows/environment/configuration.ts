@@ -21,8 +21,7 @@ import {
   type Wire,
   wiresOf,
 } from '../../plan/file/references.ts'
-import type { RefusedPlan } from '../../plan/intent.ts'
-import { productionBranch } from '../../plan/intent.ts'
+import { productionBranch, type RefusedPlan, refusal } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
@@ -183,13 +182,13 @@ function unreadable(path: string, { wanted }: FileCommit): RefusedPlan {
   const problem = `config: whether commit ${shortSha(wanted.sha)} has a file ${path} could not be read`
   const hint =
     'Give the job the permission: permissions: contents: read. If its server had an outage, run the job again.'
-  return { kind: 'refused', problem, hint }
+  return refusal(problem, hint)
 }
 
 function absent(path: string, { wanted }: FileCommit): RefusedPlan {
   const problem = `config: there is no file ${JSON.stringify(path)} in commit ${shortSha(wanted.sha)}`
   const hint = 'Check the path, which is relative to the root of the repository, and whether the file is committed.'
-  return { kind: 'refused', problem, hint }
+  return refusal(problem, hint)
 }
 
 /** What a run comes to whose file cannot be used. What takes things down, and answers, does not depend on it. */

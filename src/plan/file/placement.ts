@@ -6,6 +6,7 @@ import {
   productionBranch,
   pullRequestOf,
   type RefusedPlan,
+  refusal,
 } from '../intent.ts'
 import { intentOf } from '../make-plan.ts'
 import { madeName, nameIn, parseServiceName, previewName } from '../names.ts'
@@ -21,10 +22,7 @@ export interface PlacedService {
   readonly label: string
 }
 
-/**
- * Names the services of a file that has several.
- * @param nameIn what the file says of the name of one
- */
+/** Names the services of a file that has several; `nameIn` tells what the file says of one. */
 export function placeServices(
   services: readonly FileService[],
   repository: RepositoryName,
@@ -58,10 +56,7 @@ export interface RunningService {
   readonly key: string | undefined
 }
 
-/**
- * What a service would be called if it were made now.
- * @param former what the repository was called when the service was made, where it is called otherwise now
- */
+/** What a service would be called if it were made now, and not under the repository's former name. */
 export function nameNow(
   {
     name,
@@ -117,10 +112,7 @@ export function compareWithFile<S extends RunningService>(
   }
 }
 
-/**
- * Why the environments of a file cannot be beside its production and each other.
- * @param placed the services, with their names in production
- */
+/** Why the environments of a file cannot be beside its production, by whose names services are placed, and each other. */
 export function environmentProblems(
   environments: readonly NamedEnvironment[],
   placed: readonly PlacedService[],
@@ -271,10 +263,6 @@ export function refusedProblems(problems: readonly string[], path?: string): Ref
     places.length > 0
       ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
       : 'Put the `with:` block of the step right; the README lists every input.'
-  return {
-    kind: 'refused',
-    problem: `${what} not right:\n${unique.map((problem) => `  - ${problem}`).join('\n')}`,
-    hint: `Nothing was done. ${remedy}`,
-    places: places.map((place) => ({ ...place, file: path ?? '' })),
-  }
+  const refused = refusal(`${what} not right:`, `Nothing was done. ${remedy}`, unique)
+  return { ...refused, places: places.map((place) => ({ ...place, file: path ?? '' })) }
 }
