@@ -202,9 +202,9 @@ export function servedWith(zone: string, record: ListedRecord, listed: readonly 
 }
 
 /** The listed record that says the same as another one. */
-export function findRecord(zone: string, listed: readonly ListedRecord[], wanted: Named): ListedRecord | undefined {
-  const own = plain(zone, wanted)
-  return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, own))
+export function findRecord(zone: string, listed: readonly ListedRecord[], { name, type, content }: Named) {
+  const wanted = plain(zone, { name, type, content })
+  return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, wanted))
 }
 
 /** A record as text: `A www.example.com 192.0.2.1`. */
