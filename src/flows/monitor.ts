@@ -37,11 +37,11 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const lookAt = (service: Service) => look(plan, run, service, service === production ? stuck : undefined)
   const { done, failed } = await tryEach(found, lookAt, run.signal)
   if (repository && !plan.dryRun) await forgetGone(run, repository)
-  const careFor = async (seen: MonitoredService) =>
+  const withItsMemory = async (seen: MonitoredService) =>
     repository && seen.service === production?.name
       ? withMemory(plan, run, { repository, service: production, seen })
       : seen
-  const services = await Promise.all(done.map(careFor))
+  const services = await Promise.all(done.map(withItsMemory))
   for (const { service, verdict, platformStatus } of services)
     run.log.info(`${service}: ${verdict} (${platformStatus})`)
   const unseen = failed.map(({ item, error }) => ({ serviceName: item.name, why: safeMessage(run, error) }))
@@ -80,7 +80,7 @@ function memoryOf(run: Run, { name }: Service, { branches }: ReadRepository): Mo
   return recall(name, branches.keys(), Math.floor(run.clock.now() / 60_000))
 }
 
-/** @param stuck what is wrong with its size, as far as earlier runs have found */
+/** @param stuck what earlier runs have found to be wrong with its size */
 async function look(plan: MonitorPlan, run: Run, service: Service, stuck?: string): Promise<MonitoredService> {
   const { health } = plan
   const sanitize = createSanitizer(run.secrets())

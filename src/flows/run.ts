@@ -1,6 +1,6 @@
 import type { Clock } from '../core/async.ts'
 import type { Annotation, DeployError } from '../core/errors.ts'
-import { inSeconds } from '../core/format.ts'
+import { capital, inSeconds } from '../core/format.ts'
 import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
@@ -274,7 +274,7 @@ export class Timeline {
     const endMs = Math.max(atMs, last.startMs)
     this.#phases[this.#phases.length - 1] = { ...last, endMs, result }
     const { log } = this.#deps
-    log.info(`${said ?? result.charAt(0).toUpperCase() + result.slice(1)} (${inSeconds(endMs - last.startMs)})`)
+    log.info(`${said ?? capital(result)} (${inSeconds(endMs - last.startMs)})`)
     log.endGroup()
   }
 }

@@ -82,7 +82,8 @@ export function judge(end: RolloutEnd): Judgement {
   }
 }
 
-const phases = {
+/** What a deployment is doing in each phase, and how it has failed there. */
+export const phases = {
   triggering: { name: 'queue', waiting: 'being started', failed: 'ml.ink did not start the deployment' },
   queued: { name: 'queue', waiting: 'queued', failed: 'The deployment failed before its build began' },
   building: { name: 'build', waiting: 'building', failed: 'The build failed' },

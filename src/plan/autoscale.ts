@@ -1,10 +1,7 @@
 import {
   brokenSizes,
-  coolDownLeft,
   highShare,
   holdsBrokenSize,
-  isLowForADay,
-  isOftenHigh,
   type Load,
   type Size,
   type Step,
@@ -49,6 +46,16 @@ function sizeOf(type: typeof memorySize, text: string): number {
   return 'value' in parsed ? Number.parseFloat(parsed.value) : Number.NaN
 }
 
+const readingsInARow = 3
+const lowMinutes = 24 * 60
+// What was just changed has to show first what it is like, and two updates in quick succession fail on the platform.
+const coolDownMinutes = 30
+
+/** How many minutes a change made a while ago has yet to be left alone; 0 when it has been for long enough. */
+function coolDownLeft({ changedAt }: Load, now: number): number {
+  return changedAt === undefined ? 0 : Math.max(0, coolDownMinutes - (now - changedAt))
+}
+
 interface Situation {
   readonly autoscale: Autoscale
   readonly size: Size
@@ -73,11 +80,12 @@ export function decideStep(given: Situation): Step | undefined {
   const { memory, vcpus } = laddersOf(given)
   const grow = (of: Ladder) => {
     const why = `more than 85 % of its ${of.name} was in use in ${of.high} readings in a row`
-    return isOftenHigh(of.high) ? next(of, 'up', why) : undefined
+    return of.high >= readingsInARow ? next(of, 'up', why) : undefined
   }
   const shrink = (of: Ladder) => {
     const why = `less than 30 % of its ${of.name} was in use for more than a day, in ${of.low} readings in a row`
-    return isLowForADay(of.low, of.lowSince, now) ? next(of, 'down', why) : undefined
+    const isLong = of.lowSince !== undefined && now - of.lowSince >= lowMinutes
+    return isLong && of.low >= readingsInARow ? next(of, 'down', why) : undefined
   }
   return (
     (killed === undefined ? undefined : next(memory, 'up', `it was killed for memory (${killed})`)) ??

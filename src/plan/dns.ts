@@ -201,7 +201,7 @@ export function servedWith(zone: string, record: ListedRecord, listed: readonly 
   return listed.filter((one) => one.id !== record.id && isSameSet(plain(zone, one), own))
 }
 
-/** The listed record that says the same as another one. */
+/** The listed record that says the same as another one of its zone. */
 export function findRecord(zone: string, listed: readonly ListedRecord[], { name, type, content }: Named) {
   const wanted = plain(zone, { name, type, content })
   return listed.map((one) => plain(zone, one)).find((one) => isSameRecord(one, wanted))

@@ -1,7 +1,4 @@
-/**
- * What a run knows: what happened, as the runner's edge reads it from GitHub's payload, and what is looked up since. All
- * decisions rest on this alone.
- */
+/* What a run knows, on which alone all decisions rest: what happened, and what was looked up since. */
 
 export interface RunContext {
   readonly repository: Repository
@@ -140,14 +137,6 @@ export function isFromFork(pullRequest: PullRequest, repository: Pick<Repository
   return pullRequest.head.repository?.toLowerCase() !== repository.fullName.toLowerCase()
 }
 
-/**
- * Whether Dependabot started the run. Its branches lie in the same repository, yet its runs get no secrets, so the
- * actor is what tells (docs.github.com, "Dependabot on GitHub Actions").
- */
-export function isDependabot(context: Pick<RunContext, 'actor'>): boolean {
-  return context.actor === 'dependabot[bot]'
-}
-
 /** Whether two names mean the same label: GitHub ignores case there. */
 export function sameLabel(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && one.toLowerCase() === other?.toLowerCase()
@@ -171,18 +160,11 @@ export function findCommand(body: string): CommentCommand | undefined {
 function readCommand([word, argument]: readonly string[]): CommentCommand {
   const name = word?.toLowerCase()
   const commit = argument?.toLowerCase()
-  switch (name) {
-    case 'deploy':
-    case 'rollback':
-      return commit === undefined || /^[0-9a-f]{7,64}$/.test(commit)
-        ? { name, commit }
-        : { name: 'help', unknown: `${name} ${argument}` }
-    case 'stop':
-    case 'logs':
-      return { name }
-    default:
-      return { name: 'help', unknown: name === 'help' ? undefined : word }
-  }
+  if (name === 'stop' || name === 'logs') return { name }
+  if (name !== 'deploy' && name !== 'rollback') return { name: 'help', unknown: name === 'help' ? undefined : word }
+  return commit === undefined || /^[0-9a-f]{7,64}$/.test(commit)
+    ? { name, commit }
+    : { name: 'help', unknown: `${name} ${argument}` }
 }
 
 /** The lines that stand as text of the author's own. */

@@ -1,7 +1,15 @@
 import { shortSha } from '../core/format.ts'
 import type { Approval, Facts } from './event.ts'
-import { isDependabot, isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
-import type { IntentTo, NeedsPlan, NonePlan, PlanInput, RefusedPlan } from './intent.ts'
+import { isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
+import {
+  type IntentTo,
+  type NeedsPlan,
+  type NonePlan,
+  noPlan,
+  type PlanInput,
+  type RefusedPlan,
+  refusal,
+} from './intent.ts'
 import type { Settings } from './settings.ts'
 import { managedBy, marks } from './variables.ts'
 
@@ -15,14 +23,13 @@ export function missingKey(
 ): NonePlan | RefusedPlan | undefined {
   if (settings.apiKey !== undefined) return undefined
   const withheld = secretsWithheld(context, event)
-  if (withheld === undefined) return { kind: 'refused', problem: 'api-key: is not set', hint: missingKeyHint }
+  if (withheld === undefined) return refusal('api-key: is not set', missingKeyHint)
   const pullRequest = event.kind === 'pull-request' ? event.pullRequest.number : undefined
-  const skipped = { kind: 'none', status: 'skipped', pullRequest } as const
-  if (!takesDown) return { ...skipped, reason: withheld }
+  if (!takesDown) return noPlan('skipped', withheld, pullRequest)
   const reason =
     `the preview${pullRequest === undefined ? '' : ` of pull request #${pullRequest}`}, if there is one, still runs and is billed. ` +
     `The next sweep of a scheduled workflow removes it, or a comment /ink stop; a workflow that closes previews under pull_request_target has the key. Why: ${withheld}`
-  return { ...skipped, reason, stillRuns: true }
+  return { ...noPlan('skipped', reason, pullRequest), stillRuns: true }
 }
 
 const missingKeyHint =
@@ -32,7 +39,8 @@ const missingKeyHint =
 
 /** Why GitHub gives this run no secrets, and what a maintainer can do about it; undefined when it does. */
 export function secretsWithheld(context: RunContext, event: RunEvent): string | undefined {
-  if (isDependabot(context))
+  // Its branches lie in the same repository, so the actor is what tells (docs.github.com, "Dependabot on GitHub Actions").
+  if (context.actor === 'dependabot[bot]')
     return (
       'Runs of Dependabot get none of the repository’s Actions secrets. ' +
       'For previews of its pull requests save INK_API_KEY under Settings, Secrets and variables, Dependabot as well.'
@@ -83,7 +91,6 @@ type Entry = { readonly event: string } & Readonly<Record<'sha' | 'label' | 'at'
 /**
  * Whether the label was put on after the commit had become the head, by GitHub's order of events and by its clock: the
  * times in commits are their author's to choose, so the last push to the head's repository has to be before the label too.
- *
  * @param timeline oldest first
  * @param pushedAt when the head's repository was pushed to last; ISO 8601
  */
@@ -112,10 +119,8 @@ export function skipReason(input: PlanInput, pullRequest: PullRequest, byPerson:
   if (!hasPreviews) return `${config} says that this service has no previews (preview: false)`
   if (pullRequest.state === 'closed') return `pull request #${pullRequest.number} is closed`
   if (!labelIsOn(previewLabel, pullRequest)) return `it does not have the label ${previewLabel}`
-  if (pullRequest.draft && !previewDrafts && !byPerson) {
-    return 'it is a draft, and previews.drafts is false; mark it ready for review, or comment /ink deploy'
-  }
-  return undefined
+  if (!pullRequest.draft || previewDrafts || byPerson) return undefined
+  return 'it is a draft, and previews.drafts is false; mark it ready for review, or comment /ink deploy'
 }
 
 /** Whether a pull request has the label without which there is no preview; true where none is asked for. */
@@ -123,44 +128,31 @@ export function labelIsOn(label: string | undefined, pullRequest: PullRequest): 
   return label === undefined || pullRequest.labels.some((name) => sameLabel(name, label))
 }
 
-/** Whether a preview is still wanted, read just before it is changed and again afterwards. */
-type PreviewState =
-  | { readonly wanted: true }
-  | { readonly wanted: false; readonly outcome: 'removed'; readonly reason: string }
-  | { readonly wanted: false; readonly outcome: 'superseded'; readonly reason: string; readonly by: string }
-
+/**
+ * Whether a preview is still wanted, read just before it is changed and again afterwards.
+ * @param planned a draft keeps its preview unless `previewDrafts` is false
+ */
 export function previewState(
-  planned: {
-    readonly wanted: { readonly sha: string }
-    readonly previewLabel: string | undefined
-    /** Whether a draft keeps its preview; it does unless told otherwise. */
-    readonly previewDrafts?: boolean
-  },
+  planned: { wanted: { readonly sha: string }; previewLabel: string | undefined; previewDrafts?: boolean },
   now: PullRequest,
-): PreviewState {
+) {
   const it = `pull request #${now.number}`
   const removed = (reason: string) => ({ wanted: false, outcome: 'removed', reason }) as const
   if (now.state === 'closed') return removed(`${it} was closed meanwhile`)
   if (!labelIsOn(planned.previewLabel, now)) return removed(`the label ${planned.previewLabel} was taken off meanwhile`)
   if (now.draft && planned.previewDrafts === false) return removed(`${it} became a draft meanwhile`)
   const by = now.head.sha
-  if (by === planned.wanted.sha) return { wanted: true }
-  return { wanted: false, outcome: 'superseded', reason: `${it} has moved on to ${shortSha(by)}`, by }
+  if (by === planned.wanted.sha) return { wanted: true } as const
+  return { wanted: false, outcome: 'superseded', reason: `${it} has moved on to ${shortSha(by)}`, by } as const
 }
 
-/**
- * Whose a service is by the marks in its environment. Where both numbers are known they decide alone: names change hands.
- * @param repository GitHub's `owner/name`
- * @param id GitHub's number for it
- */
+/** Whose a service is by its marks. Where both numbers of repositories are known they decide alone: names change hands. */
 export function ownershipOf(
   env: Readonly<Record<string, string>>,
   repository: string,
   id: string | undefined,
 ): 'ours' | 'of-others' | 'unmarked' {
-  const manager = env[marks.managedBy]
-  const owner = env[marks.repository]
-  const ownerId = env[marks.repositoryId]
+  const [manager, owner, ownerId] = [marks.managedBy, marks.repository, marks.repositoryId].map((mark) => env[mark])
   if (manager === undefined && owner === undefined) return 'unmarked'
   const isOwn =
     id !== undefined && ownerId !== undefined ? ownerId === id : owner?.toLowerCase() === repository.toLowerCase()
@@ -189,10 +181,7 @@ export function mayChange(service: Existing, repository: string, adopt: boolean)
   return { allowed: false, reason, hint }
 }
 
-/**
- * Whether a service may be deleted: only when every mark says that it is this pull request's, or production's where none is
- * given. `adopt` does not count.
- */
+/** Whether a service may be deleted: only if every mark says that it is this pull request's, or production's without one. */
 export function mayDelete(service: Existing, repository: string, pullRequest: number | undefined): Allowance {
   const marked = service.env[marks.pullRequest]
   const strange = whyNotOurs(service, repository)
@@ -281,10 +270,7 @@ export function sumPerDay(running: readonly Pick<RunningCost<unknown>, 'perDay'>
   return running.reduce((sum, { perDay }) => sum + perDay, 0)
 }
 
-/**
- * The fewest that have to go so that one more fits, taken in the order given.
- * @returns undefined when it would not fit even then
- */
+/** The fewest that have to go so that one more fits, in the order given; undefined when it would not fit even then. */
 export function roomInBudget<T>(
   running: readonly RunningCost<T>[],
   morePerDay: number,

@@ -260,8 +260,16 @@ export function production(because: string, wanted: ProductionIntent['wanted'], 
   return { kind: 'production', because, wanted, byPerson } as const
 }
 
-function nothing(reason: string): NonePlan {
-  return { kind: 'none', status: 'nothing', reason, pullRequest: undefined }
+/** @param pullRequest where a card may say so */
+export function noPlan(status: NonePlan['status'], reason: string, pullRequest?: number): NonePlan {
+  return { kind: 'none', status, reason, pullRequest }
+}
+
+const nothing = (reason: string) => noPlan('nothing', reason)
+
+/** @param problems what is wrong in particular, where `problem` is their title */
+export function refusal(problem: string, hint: string, problems: readonly string[] = []): RefusedPlan {
+  return { kind: 'refused', problem: [problem, ...problems.map((one) => `  - ${one}`)].join('\n'), hint }
 }
 
 /** The pull request of an intent; or that it has to be looked up first, or why there is none. */
@@ -273,16 +281,15 @@ export function pullRequestOf(
   const found = facts.pullRequest
   if (typeof found === 'object') return found
   if (found === undefined) return { kind: 'needs', need: { fact: 'pullRequest', ...of } }
-  const refused = (problem: string, hint: string) => ({ kind: 'refused', problem, hint }) as const
   const which = 'number' in of ? `pull request #${of.number}` : `pull request of ${shortSha(of.headSha)}`
   if (found === 'unreadable') {
     const permission = 'permissions: pull-requests: read (write, for the comment)'
-    return refused(
+    return refusal(
       `${'number' in of ? '' : 'the '}${which} could not be read`,
       `Give the job the permission: ${permission}.`,
     )
   }
   return 'number' in of
-    ? refused(`${which} does not exist`, 'Check the input pr-number.')
+    ? refusal(`${which} does not exist`, 'Check the input pr-number.')
     : nothing(`there is no open ${which}`)
 }

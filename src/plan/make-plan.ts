@@ -1,5 +1,5 @@
 import { shortSha } from '../core/format.ts'
-import type { ChangedFilesOf, Facts, NeededFact, Place, PullRequest } from './event.ts'
+import type { ChangedFilesOf, Facts, NeededFact, PullRequest } from './event.ts'
 import { labelIsOn, missingKey, skipReason, trustIn } from './guards.ts'
 import {
   type Intent,
@@ -8,12 +8,14 @@ import {
   meaningOfWorkflowRun,
   type NeedsPlan,
   type NonePlan,
+  noPlan,
   type PlanInput,
   previewByNumber,
   previewOfEvent,
   production,
   pullRequestOf,
   type RefusedPlan,
+  refusal,
   teardownOf,
 } from './intent.ts'
 import { previewName } from './names.ts'
@@ -74,7 +76,7 @@ function carriedOut(input: PlanInput, intent: Intent, facts: Facts): Plan | Need
     case 'preview':
       return preview(input, intent, facts)
     case 'production':
-      return skippedForLive(input, intent, placeOf(input), facts) ?? productionPlan(input, intent)
+      return skippedForLive(input, intent, facts) ?? productionPlan(input, intent)
     case 'teardown':
       return teardownPlan(input, intent)
     case 'retire':
@@ -102,8 +104,7 @@ function preview(input: PlanInput, intent: IntentTo<'preview'>, facts: Facts): P
   const no = (reason: string): Plan =>
     intent.comment
       ? declinePlan(input, intent.because, intent.comment, reason)
-      : { kind: 'none', status: 'skipped', reason, pullRequest: pullRequest.number }
-
+      : noPlan('skipped', reason, pullRequest.number)
   const isGone = pullRequest.state === 'closed' || !labelIsOn(input.settings.previewLabel, pullRequest)
   if (intent.asItIs && isGone) return teardownPlan(input, teardownOf(intent.because, pullRequest.number))
   const reason = skipReason(input, pullRequest, intent.byPerson === true) ?? notTheHead(intent, pullRequest)
@@ -113,12 +114,12 @@ function preview(input: PlanInput, intent: IntentTo<'preview'>, facts: Facts): P
   if (trust.kind === 'denied') return no(trust.reason)
   const untrusted = trust.kind === 'approved'
   if (untrusted && input.settings.directory !== undefined) return no(builtByStrangers)
-  const unchanged = intent.byPerson ? undefined : unchangedPreview(input, pullRequest, placeOf(input), facts)
+  const unchanged = intent.byPerson ? undefined : unchangedPreview(input, pullRequest, facts)
   if (typeof unchanged === 'object') return unchanged
   if (unchanged === undefined) return previewPlan(input, intent, { pullRequest, untrusted })
   // What lies in the workspace of a run for a stranger's commit is not looked at.
   const why = untrusted ? {} : skippedBy(input, pullRequest.head)
-  return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: pullRequest.number, ...why }
+  return { ...noPlan('skipped', unchanged, pullRequest.number), ...why }
 }
 
 const builtByStrangers =
@@ -136,47 +137,38 @@ function needs(need: NeededFact): NeedsPlan {
   return { kind: 'needs', need }
 }
 
-/**
- * What is to be deployed, held against what is live. Never against the push before: its run may have been cancelled, or have
- * failed, or a push may have taken back what is live. Where nothing is known, the answer is to deploy.
- */
+// What is to be deployed is held against what is live, never against the push before: its run may have been cancelled, or have
+// failed, or a push may have taken back what is live. Where nothing is known, the answer is to deploy.
 
 /** Why no file counts that has changed since the version that the preview runs, or, where there is none, since the base. */
-function unchangedPreview(
-  input: PlanInput,
-  { number, head }: PullRequest,
-  place: Place,
-  facts: Facts,
-): NeedsPlan | string | undefined {
+function unchangedPreview(input: PlanInput, { number, head }: PullRequest, facts: Facts) {
   const { paths } = input.settings
   if (paths === undefined) return undefined
   const { live } = facts
+  const place = placeOf(input)
   if (live === undefined) return needs({ fact: 'live', place, serviceName: previewName(place.baseName, number) })
   // Services of one file use each other, so that the first change to any of them brings all.
   if (live === 'absent')
-    return unchangedPaths(input.settings.pathsOfAll ?? [paths], { kind: 'pull-request', number }, facts)
-  return live === 'unknown' ? undefined : unchangedSince(live.commit, head.sha, paths, facts)
+    return unchangedFiles(input.settings.pathsOfAll ?? [paths], { kind: 'pull-request', number }, facts)
+  if (live === 'unknown') return undefined
+  return unchangedFiles([paths], { kind: 'range', before: live.commit, after: head.sha }, facts)
 }
 
 /** Why production stays as it is: something newer is live, or none of the files that changed since counts. */
-function skippedForLive(
-  input: PlanInput,
-  { wanted, byPerson }: IntentTo<'production'>,
-  place: Place,
-  facts: Facts,
-): NeedsPlan | NonePlan | undefined {
+function skippedForLive(input: PlanInput, { wanted, byPerson }: IntentTo<'production'>, facts: Facts) {
   const { settings, context } = input
   const compares = settings.paths !== undefined && !byPerson
   const startedAgain = context.runAttempt > 1
   if (!compares && !startedAgain) return undefined
   const { live } = facts
+  const place = placeOf(input)
   if (live === undefined) return needs({ fact: 'live', place, serviceName: place.baseName })
   if (typeof live === 'string' || (startedAgain && live.commit === wanted.sha)) return undefined
-  const newer = startedAgain ? newerIsLive(wanted, live.commit, facts, place) : undefined
+  const newer = startedAgain ? newerIsLive(wanted, live.commit, facts, place.environment) : undefined
   if (newer || !compares) return newer
-  const unchanged = unchangedSince(live.commit, wanted.sha, settings.paths ?? [], facts)
+  const unchanged = unchangedFiles([settings.paths], { kind: 'range', before: live.commit, after: wanted.sha }, facts)
   if (typeof unchanged !== 'string') return unchanged
-  return { kind: 'none', status: 'skipped', reason: unchanged, pullRequest: undefined, ...skippedBy(input, wanted) }
+  return { ...noPlan('skipped', unchanged), ...skippedBy(input, wanted) }
 }
 
 function skippedBy({ settings: { paths = [] }, context }: PlanInput, wanted: { readonly sha: string }) {
@@ -185,42 +177,34 @@ function skippedBy({ settings: { paths = [] }, context }: PlanInput, wanted: { r
 
 /** A run that is started again must not put its old commit over a newer one without a word. */
 function newerIsLive(
-  wanted: IntentTo<'production'>['wanted'],
+  { sha, ref }: IntentTo<'production'>['wanted'],
   live: string,
-  facts: Facts,
-  { environment }: Place,
-): NeedsPlan | NonePlan | undefined {
-  const { relation } = facts
-  if (relation === undefined) return needs({ fact: 'relation', of: { base: wanted.sha, head: live, ref: wanted.ref } })
+  { relation }: Facts,
+  environment: string | undefined,
+) {
+  if (relation === undefined) return needs({ fact: 'relation', of: { base: sha, head: live, ref } })
   if (relation !== 'ahead') return undefined
-  const [old, now] = [shortSha(wanted.sha), shortSha(live)]
+  const [old, now] = [shortSha(sha), shortSha(live)]
   const reason = `this run was started again for ${old}, and ${environment ?? 'production'} runs the newer ${now} already`
   const advice = environment ? '' : `; to go back on purpose use command: rollback with rollback-to: ${old}`
-  return { kind: 'none', status: 'superseded', reason: reason + advice, pullRequest: undefined }
-}
-
-function unchangedSince(live: string, wanted: string, paths: readonly string[], facts: Facts) {
-  if (live === wanted) return unchangedReason(paths)
-  return unchangedPaths([paths], { kind: 'range', before: live, after: wanted }, facts)
+  return noPlan('superseded', reason + advice)
 }
 
 /** Why none of the changed files counts; undefined when one does, or when nobody knows. */
-function unchangedPaths(
+function unchangedFiles(
   any: readonly (readonly string[] | undefined)[],
   of: ChangedFilesOf,
-  facts: Facts,
+  { changedFiles }: Facts,
 ): NeedsPlan | string | undefined {
   const globs = any.filter((paths) => paths !== undefined)
   if (globs.length < any.length) return undefined
-  const { changedFiles } = facts
+  const listed = [...new Set(globs.flat())].join(', ')
+  const reason = `none of the changed files matches watch (${listed}); what was deployed before stays`
+  if (of.kind === 'range' && of.before === of.after) return reason
   if (changedFiles === undefined) return needs({ fact: 'changedFiles', of })
   // Better one deployment too many than a change that is not live.
   if (changedFiles === 'unreadable' || globs.some((paths) => matchesPaths(paths, changedFiles))) return undefined
-  return unchangedReason([...new Set(globs.flat())])
-}
-
-function unchangedReason(paths: readonly string[]): string {
-  return `none of the changed files matches watch (${paths.join(', ')}); what was deployed before stays`
+  return reason
 }
 
 /** What the command asks for, or, with `auto`, what the event means. */
@@ -264,7 +248,7 @@ function commandedProduction(input: PlanInput, because: string): Intent | NonePl
   if (mayBeStrangers(input)) return refuseStrangers(input, because)
   const push = event.kind === 'push' ? event : undefined
   if (push && push.after === undefined)
-    return refuse(`${because}: ${push.ref} was deleted`, 'There is no commit to deploy.')
+    return refusal(`${because}: ${push.ref} was deleted`, 'There is no commit to deploy.')
   return { ...production(because, { sha: context.sha, ref: context.ref }, !push), before: push?.before }
 }
 
@@ -285,15 +269,11 @@ function mayBeStrangers({ event }: PlanInput): boolean {
 function refuseStrangers({ context, event }: PlanInput, because: string): RefusedPlan {
   const unmerged = event.kind !== 'other' || event.name.startsWith('pull_request') || event.name === 'merge_group'
   const why = unmerged ? 'which speaks of code that is not merged' : 'which anybody can cause'
-  return refuse(
+  return refusal(
     `${because} cannot be used with the event ${context.eventName}, ${why}`,
     'Run it on push, workflow_dispatch, schedule or release.',
   )
 }
 
 const lacksNumber = (because: string) =>
-  refuse(`${because} does not say which pull request is meant`, 'Set the input pr-number, or run it on pull_request.')
-
-function refuse(problem: string, hint: string): RefusedPlan {
-  return { kind: 'refused', problem, hint }
-}
+  refusal(`${because} does not say which pull request is meant`, 'Set the input pr-number, or run it on pull_request.')

@@ -10,24 +10,24 @@ interface Stretch {
   readonly healthy: number
 }
 
-const unknown = undefined as number | undefined
+const unset = undefined as number | undefined
 /** What scaling has to know, while nothing has been read yet. In the order in which a branch's name has it. */
 export const noLoad = {
   /** Readings in a row above the upper mark, and below the lower, and when the first of these was. Minutes since the epoch. */
   memoryHigh: 0,
   memoryLow: 0,
-  memoryLowSince: unknown,
+  memoryLowSince: unset,
   cpuHigh: 0,
   cpuLow: 0,
-  cpuLowSince: unknown,
+  cpuLowSince: unset,
   /** When the size was changed last, and to what: not every platform tells. */
-  changedAt: unknown,
-  memoryMi: unknown,
-  centiVcpus: unknown,
+  changedAt: unset,
+  memoryMi: unset,
+  centiVcpus: unset,
   /** When it did not come up with a size that it had been given, and with which. */
-  brokeAt: unknown,
-  brokeMemoryMi: unknown,
-  brokeCentiVcpus: unknown,
+  brokeAt: unset,
+  brokeMemoryMi: unset,
+  brokeCentiVcpus: unset,
 }
 export type Load = Readonly<typeof noLoad>
 const loadFields = Object.keys(noLoad) as readonly (keyof Load)[]
@@ -86,8 +86,7 @@ export function serviceOfMemoryBranch(branch: string): string | undefined {
 
 /**
  * What is remembered of a service. Of several branches, as two monitors at the same moment leave them, the latest counts;
- * what cannot be understood, or speaks of the future, does not.
- * @param now minutes since the epoch
+ * what cannot be understood, or speaks of the future, does not. `now` is in minutes since the epoch.
  */
 export function recall(service: string, branches: Iterable<string>, now: number): MonitorMemory | undefined {
   const own = [...branches].filter((branch) => serviceOfMemoryBranch(branch) === service)
@@ -141,10 +140,6 @@ export interface Step {
 /** More than this share in use is much, less than the other is little. */
 export const highShare = 0.85
 const lowShare = 0.3
-const readingsInARow = 3
-const lowMinutes = 24 * 60
-// What was just changed has to show first what it is like, and two updates in quick succession fail on the platform.
-const coolDownMinutes = 30
 /** After so long the app may be another, and a size that broke it may do. */
 const brokenDays = 30
 
@@ -202,21 +197,6 @@ export function holdsBrokenSize(load: Load, size: Size): boolean {
 /** When sizes that broke may be tried again, in minutes since the epoch. */
 export function triedAgainAt({ brokeAt }: Load): number | undefined {
   return brokeAt === undefined ? undefined : brokeAt + brokenDays * 24 * 60
-}
-
-/** Whether so many readings in a row are reason enough. */
-export function isOftenHigh(readings: number): boolean {
-  return readings >= readingsInARow
-}
-
-/** Whether all readings of a day, of which `since` was the first, were low. */
-export function isLowForADay(readings: number, since: number | undefined, now: number): boolean {
-  return readings >= readingsInARow && since !== undefined && now - since >= lowMinutes
-}
-
-/** How many minutes a change made a while ago has yet to be left alone; 0 when it has been for long enough. */
-export function coolDownLeft({ changedAt }: Load, now: number): number {
-  return changedAt === undefined ? 0 : Math.max(0, coolDownMinutes - (now - changedAt))
 }
 
 function centi(vcpus: number): number {

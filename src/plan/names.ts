@@ -66,23 +66,19 @@ export function markedPreview(branch: string) {
   return number === undefined ? undefined : { serviceName, pullRequest: Number(number) }
 }
 
-export interface DeploymentBranch {
-  /** `production/<service>`, `pr-<n>/<service>` or `env-<name>/<service>`; earlier releases named no service. */
-  readonly target: string
-  readonly sourceSha: string
-  /** There when the tree was not the commit's own. */
-  readonly suffix?: string
-}
-
 // 64 digits: repositories with SHA-256 object names.
 const deploymentBranchName =
   /^ink\/((?:production|pr-[1-9]\d*|env-[a-z][a-z0-9-]{0,19})(?:\/[a-z0-9-]{1,63})?)\/([0-9a-f]{40}|[0-9a-f]{64})(?:-([0-9a-f]{8}))?$/
 
-/** Reads a short branch name; undefined when it is not a deployment's. */
-export function parseDeploymentBranch(name: string): DeploymentBranch | undefined {
-  const [, target, sourceSha, suffix] = deploymentBranchName.exec(name) ?? []
-  if (target === undefined || sourceSha === undefined) return undefined
-  return suffix === undefined ? { target, sourceSha } : { target, sourceSha, suffix }
+export type DeploymentBranch = NonNullable<ReturnType<typeof parseDeploymentBranch>>
+
+/**
+ * Reads a short branch name; undefined when it is not a deployment's.
+ * @returns `target` names no service in branches of earlier releases; `suffix` is there when the tree was not the commit's own
+ */
+export function parseDeploymentBranch(name: string) {
+  const [, target = '', sourceSha, suffix] = deploymentBranchName.exec(name) ?? []
+  return sourceSha === undefined ? undefined : { target, sourceSha, ...(suffix === undefined ? {} : { suffix }) }
 }
 
 /** The commit of the deployment that a service's branch stands for. */
@@ -118,9 +114,8 @@ export function previewName(service: string, pullRequest: number | undefined): s
 
 /** The pull request that a service's name stands for, if it is one of this service's previews. */
 export function previewNumber(service: string, name: string): number | undefined {
-  const match = /-pr-([1-9]\d{0,8})$/.exec(name)
-  const number = Number(match?.[1])
-  return match && previewName(service, number) === name ? number : undefined
+  const [, digits] = /-pr-([1-9]\d{0,8})$/.exec(name) ?? []
+  return digits !== undefined && previewName(service, Number(digits)) === name ? Number(digits) : undefined
 }
 
 /** Where on the platform, as far as it is not the usual place: `web-shop`, `acme/web-shop`; undefined for the usual one. */
@@ -144,14 +139,12 @@ export function parseServiceName(text: string): Parsed<string> {
 
 export const serviceLabel = { parse: parseServiceName, schema: anyText }
 
-/**
- * Owner and repository in one label. A hyphen joins them, two where the owner has one, so that `a-b/c` and `a/b-c` stay
- * apart; a name that needs more than that to be told from all others gets a hash. GitHub ignores case in both.
- */
+/** Owner and repository in one label; two hyphens where the owner has one, so that `a-b/c` and `a/b-c` stay apart. */
 function repositoryLabel(repository: RepositoryName): string {
   const owner = repository.owner.toLowerCase()
   const name = repository.name.toLowerCase()
   const joined = `${owner}${owner.includes('-') ? '--' : '-'}${name}`
+  // A name that needs more than that to be told from all others gets a hash. GitHub ignores case in both.
   const plain = /^[a-z0-9]+(-[a-z0-9]+)*$/
   if (plain.test(owner) && plain.test(name) && !looksLikePreview(joined)) return joined
   return withHash(labelOf(joined), `${owner}/${name}`, longestLabel)

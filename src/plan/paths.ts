@@ -29,10 +29,7 @@ function betterForm(glob: string): string | undefined {
 
 const quoted = (glob: string) => `“${glob}”`
 
-/**
- * The globs that name a directory and so match no file in it, judged by what lies in the workspace, or by the name where
- * nothing does.
- */
+/** The globs that name a directory and so match no file in it, by what lies in the workspace, or else by the name. */
 export function folderGlobs(globs: readonly string[], kindOf: (path: string) => 'file' | 'folder' | undefined) {
   return globs.filter((glob) => {
     const pattern = patternOf(glob)
@@ -50,13 +47,11 @@ export function matchesPaths(globs: readonly string[], files: readonly string[])
   })
 }
 
-/**
- * What counts as a change to a service: what `watch` names, and beside it the service's own directory and the file itself.
- * Of several services each has its own directory; of a single one all else may matter as well.
- */
+/** What counts as a change to a service: what `watch` names, and beside it the file itself and the service's own directory. */
 export function watchedPaths(file: string, directory: Given | undefined, watch: Given | undefined, several: boolean) {
   const root = directory?.text.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
   const own = root === undefined || root === '.' ? [] : [`${root}/**`]
+  // Of several services each has its own directory; of a single one all else may matter as well.
   if (watch === undefined && (own.length === 0 || !several)) return undefined
   const globs = [file, ...own].map((path) => path.replaceAll(/[?[\]{}!\\]/g, '\\$&'))
   return { text: [...globs, ...(watch ? [watch.text] : [])].join('\n'), label: (watch ?? directory)?.label ?? file }
@@ -140,21 +135,15 @@ function isBalanced(pattern: string): boolean {
 
 /** `a{b,c}` as `ab` and `ac`, however deep; undefined when a brace is not closed, or there are too many. */
 function expandBraces(pattern: string): string[] | undefined {
-  let made = ['']
-  for (let at = 0; at < pattern.length; at++) {
-    let options = [pattern[at] ?? '']
-    if (options[0] === '\\') options = [pattern.slice(at, ++at + 1)]
-    else if (options[0] === '{') {
-      const inner = bracedParts(pattern, at)
-      const expanded = inner?.parts.map(expandBraces)
-      if (!inner || !expanded?.every((one) => one !== undefined)) return undefined
-      options = expanded.flat()
-      at = inner.end
-    }
-    if (made.length * options.length > mostAlternatives) return undefined
-    made = made.flatMap((head) => options.map((option) => head + option))
-  }
-  return made
+  const [head = ''] = /^(?:\\[\s\S]|[^\\{])*/.exec(pattern) ?? []
+  if (pattern[head.length] !== '{') return [pattern]
+  const inner = bracedParts(pattern, head.length)
+  const options = inner?.parts.map(expandBraces)
+  const tails = inner && expandBraces(pattern.slice(inner.end + 1))
+  if (!tails || !options?.every((one) => one !== undefined)) return undefined
+  const middles = options.flat()
+  if (middles.length * tails.length > mostAlternatives) return undefined
+  return middles.flatMap((middle) => tails.map((tail) => head + middle + tail))
 }
 
 function bracedParts(pattern: string, open: number): { parts: string[]; end: number } | undefined {

@@ -1,15 +1,12 @@
 import { Secret } from '../core/secret.ts'
 import { branchOf, type Place, type PullRequest, type RepositoryName } from './event.ts'
 import { fillVariables, placeOfProblem, type VariablesOf } from './file/references.ts'
-import type { Asked, IntentTo, NonePlan, PlanInput, RefusedPlan } from './intent.ts'
+import { type Asked, type IntentTo, type NonePlan, type PlanInput, type RefusedPlan, refusal } from './intent.ts'
 import { databaseName, environmentName, madeName, nameIn, previewName, serviceName, targetName } from './names.ts'
 import type { BuildSettings, Settings } from './settings.ts'
 import { configMark, marks, markVariables, type Variables } from './variables.ts'
 
-/*
- * The plans, each with all that is needed to carry it out: whoever does reads no setting. Their types are those of what is
- * built here.
- */
+/* The plans, each with all that is needed to carry it out: whoever does reads no setting. Their types are what is built. */
 
 /** @param untrusted a fork's code, with the repository's key in reach: it gets the values of `preview-env` and no others */
 export function previewPlan(
@@ -100,20 +97,21 @@ function deployment(
 }
 
 /** The variables of a service, or a refusal that names every secret which is missing. */
-export function variablesOf(settings: Settings, of: VariablesOf) {
+export function variablesOf(settings: Settings, of: VariablesOf): { readonly variables: Variables } | RefusedPlan {
   const { variables, problems } = fillVariables(settings.environment, of)
   if (problems.length === 0) return { variables }
-  const refused: RefusedPlan = {
-    kind: 'refused',
-    problem: `${settings.config} names secrets that are not there:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
-    hint: 'Nothing was done. Pass them in the workflow: `env: |` with a line `NAME=${{ secrets.NAME }}` for each.',
-    places: problems.flatMap((problem) => {
-      const place = placeOfProblem(problem, settings.config)
-      return place ? [{ ...place, file: settings.config }] : []
-    }),
+  const { config } = settings
+  return {
+    ...refusal(
+      `${config} names secrets that are not there:`,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line for the reader's workflow file
+      'Nothing was done. Pass them in the workflow: `env: |` with a line `NAME=${{ secrets.NAME }}` for each.',
+      problems,
+    ),
+    places: problems
+      .flatMap((problem) => placeOfProblem(problem, config) ?? [])
+      .map((place) => ({ ...place, file: config })),
   }
-  return refused
 }
 
 function pick<K extends keyof Settings>(settings: Settings, ...names: readonly K[]): Pick<Settings, K> {
@@ -264,10 +262,7 @@ export type Plan = PlanToRun | CheckPlan
 
 type PlacedPlan = Extract<Plan, { readonly place: unknown }>
 
-/**
- * The same plan with the names that the services of a repository got before it was renamed or transferred. Names that the
- * workflow gives are not made of the repository's, and stay.
- */
+/** The same plan with the names from before a repository was renamed or transferred; those that the workflow gives stay. */
 export function underFormerNames<P extends PlacedPlan>(plan: P, former: RepositoryName): P {
   const { place } = plan
   const { repository } = place

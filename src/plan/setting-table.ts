@@ -8,10 +8,7 @@ import { databaseVariables, variables } from './variables.ts'
 
 export const commands = ['auto', 'preview', 'production', 'teardown', 'sweep', 'monitor', 'rollback', 'plan'] as const
 
-/*
- * The one table of settings: type, fallback, description, and where each may stand. `action.yml`, the table in the README and
- * `ink.schema.json` are made of it (`npm run docs`), and so are the types in settings.ts.
- */
+// The one table of settings: `action.yml`, the README's tables, `ink.schema.json` and the types in settings.ts are made of it.
 
 /** What a workflow may say: what a run may do, and what a small app needs that has no `ink.yml`. */
 export const workflowSettings = {

@@ -118,9 +118,7 @@ const gone: Readonly<Record<string, string>> = {
 
 /**
  * Finds settings of the app among the inputs. Leaving them out in silence would deploy something else than was meant.
- * @returns problems to refuse the run with, and the settings that belong into the file
- * @param given every input of the step by its name
- * @param path of the file in the repository
+ * @returns problems to refuse the run with, and the settings that belong into the file at `path`
  */
 export function findMovedInputs(given: Readonly<Record<string, string>>, path: string) {
   const moved = Object.keys(given).filter(isFileOnly)
@@ -160,10 +158,7 @@ function worded(label: string, problems: readonly ValueProblem[]): string[] {
   return problems.map(({ at, text }) => `${label}${at === undefined ? '' : `, ${at}`}: ${text}`)
 }
 
-/**
- * What does not go together, most of which the platform would refuse once everything had been pushed. Judged by the text,
- * so that one mistake is one problem.
- */
+/** What does not go together, most of which the platform would refuse late. By the text, so that one mistake is one problem. */
 function combinationProblems(
   given: (name: SettingName) => Given,
   values: Values,

@@ -189,10 +189,7 @@ export const domain = single(
 
 const anyNumber = '999999999'
 
-/**
- * A host name with `{number}` in its first label, where the longest number of a pull request has room. What is below that
- * label is a zone at ml.ink, which is the same for all pull requests.
- */
+/** A host name with `{number}` in its first label, with room for the longest: the zone is the same for all pull requests. */
 export const previewDomain = single(
   { type: 'string', pattern: '\\{number\\}' },
   'a host name with {number} in its first label alone, such as pr-{number}-preview.example.com',

@@ -172,7 +172,6 @@ function lineEnd(text: string, position: number): number {
 /**
  * The variables that a service should have. A secret that is not there is an empty string to a workflow (a fork, a typing
  * mistake, an environment without it), so an empty value under a name of secrets never replaces one that is live.
- *
  * @param live what the service has; undefined for a new one
  */
 export function layVariables(

@@ -70,11 +70,10 @@ function jobOf(job: Fields) {
   }
 }
 
-/** What a workflow or a job says of its token and of running beside others. Undefined where it says nothing. */
+/** What a workflow or a job says of its token and of running beside others; `cancels` may be an expression. */
 function limitsOf({ permissions, concurrency }: Fields) {
   const fields = typeof concurrency === 'string' ? { group: concurrency } : fieldsOf(concurrency)
   const group = textOf(fields.group)
-  /** `true`, `false` or an expression. */
   const cancels = textOf(fields['cancel-in-progress']) ?? 'false'
   return { grants: grantsOf(permissions), concurrency: group === undefined ? undefined : { group, cancels } }
 }
@@ -172,9 +171,9 @@ export function checkWorkflow(workflows: Workflows, facts: WorkflowFacts): reado
 const PULL_REQUESTS = ['pull_request', 'pull_request_target']
 
 /** Under which name a workflow hears of pull requests, and of what about them. */
-function pullRequests({ triggers }: Workflow) {
+function pullRequests({ path, triggers }: Workflow) {
   const event = PULL_REQUESTS.find((name) => triggers.has(name))
-  return event === undefined ? undefined : { event, types: triggers.get(event)?.types ?? [] }
+  return event === undefined ? undefined : { path, event, types: triggers.get(event)?.types ?? [] }
 }
 
 const isScheduled = ({ own, others }: Workflows) => [own, ...others].some(({ triggers }) => triggers.has('schedule'))
@@ -188,8 +187,9 @@ export function removalBy(workflows: Workflows | undefined): 'closing' | 'sweep'
 }
 
 function* checkPullRequests(workflows: Workflows, { settings: { previewLabel } }: WorkflowFacts) {
-  const { path, event, types } = { path: workflows.own.path, ...pullRequests(workflows.own) }
-  if (event === undefined || types === undefined) return
+  const heard = pullRequests(workflows.own)
+  if (heard === undefined) return
+  const { path, event, types } = heard
   const fix = (...missing: string[]) => ['on:', `  ${event}:`, `    types: [${[...types, ...missing].join(', ')}]`]
   if (removalBy(workflows) !== 'closing') {
     const until = isScheduled(workflows) ? 'until the next scheduled sweep' : 'for good, and is billed'

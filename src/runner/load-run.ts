@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { nearestWord } from '../core/format.ts'
+import { didYouMean } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
+import { refusedProblems } from '../plan/file/placement.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import type { RefusedPlan } from '../plan/intent.ts'
 import { settingTable } from '../plan/setting-table.ts'
@@ -92,15 +93,12 @@ async function refusedInputs(
   problems: readonly string[],
   moved: ReturnType<typeof findMovedInputs>['settings'],
 ): Promise<RefusedPlan> {
-  let file = ''
-  if (Object.keys(moved).length > 0) {
-    const { fileTextOf } = await import('../plan/file/ink-file.ts')
-    file = `\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`
-  }
+  const refused = refusedProblems(problems)
+  if (Object.keys(moved).length === 0) return refused
+  const { fileTextOf } = await import('../plan/file/ink-file.ts')
   return {
-    kind: 'refused',
-    problem: `The inputs are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-    hint: `Nothing was done. Put the \`with:\` block of the step right; the README lists every input.${file}`,
+    ...refused,
+    hint: `${refused.hint}\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`,
   }
 }
 
@@ -134,8 +132,8 @@ export function undeclaredInputs(given: Readonly<Record<string, string>>): strin
   return Object.keys(given)
     .filter((name) => name !== '' && !isInput(name) && !isMovedInput(name))
     .map((name) => {
-      const near = nearestWord(name, inputNames)
-      return `There is no input ${JSON.stringify(name)}, so that it does nothing${near ? `; did you mean ${near}?` : '.'}`
+      const advice = didYouMean(name, inputNames) || '.'
+      return `There is no input ${JSON.stringify(name)}, so that it does nothing${advice}`
     })
 }
 

@@ -1,4 +1,4 @@
-import { nearestWord, shortSha } from '../../core/format.ts'
+import { didYouMean, shortSha } from '../../core/format.ts'
 import type { Facts } from '../../plan/event.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
@@ -10,19 +10,18 @@ import {
   type PlacedService,
   placedIn,
   placeServices,
+  refusedProblems,
   settingsIn,
 } from '../../plan/file/placement.ts'
 import {
   describeProblem,
   type FileService,
-  placeOfProblem,
   plainVariables,
   secretsNamed,
   type Wire,
   wiresOf,
 } from '../../plan/file/references.ts'
-import type { RefusedPlan } from '../../plan/intent.ts'
-import { productionBranch } from '../../plan/intent.ts'
+import { productionBranch, type RefusedPlan, refusal } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
@@ -168,12 +167,9 @@ function sourcesOf(file: InkFile, service: FileService | undefined, environment:
 function unknownService(wanted: string | undefined, services: readonly ConfiguredService[]): string[] {
   const names = services.map(({ name }) => name)
   if (wanted === undefined || names.includes(wanted)) return []
-  const near = nearestWord(wanted, names)
-  const advice = near
-    ? `did you mean ${near}?`
-    : `what a service is called stands in the file, as services.NAME.name: ${wanted}`
+  const advice = `; what a service is called stands in the file, as services.NAME.name: ${wanted}`
   const which = `must be one of the file’s services (${names.join(', ')}), but is ${JSON.stringify(wanted)}`
-  return [`service: ${which}; ${advice}`]
+  return [`service: ${which}${didYouMean(wanted, names) || advice}`]
 }
 
 /** What counts as a change to any of them brings all that are not there yet. */
@@ -182,34 +178,17 @@ function withAllPaths(services: readonly ConfiguredService[]): ConfiguredService
   return services.map((service) => ({ ...service, settings: { ...service.settings, pathsOfAll } }))
 }
 
-/** The refusal of a run for problems of which those that are the file's begin with their place in it. */
-export function refusedProblems(problems: readonly string[], path: string | undefined): RefusedPlan {
-  const unique = [...new Set(problems)]
-  const places = path === undefined ? [] : unique.flatMap((problem) => placeOfProblem(problem, path) ?? [])
-  const what = places.length < unique.length ? 'The inputs are' : `${path} is`
-  const remedy =
-    places.length > 0
-      ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
-      : 'Put the `with:` block of the step right; the README lists every input.'
-  return {
-    kind: 'refused',
-    problem: `${what} not right:\n${unique.map((problem) => `  - ${problem}`).join('\n')}`,
-    hint: `Nothing was done. ${remedy}`,
-    places: places.map((place) => ({ ...place, file: path ?? '' })),
-  }
-}
-
 function unreadable(path: string, { wanted }: FileCommit): RefusedPlan {
   const problem = `config: whether commit ${shortSha(wanted.sha)} has a file ${path} could not be read`
   const hint =
     'Give the job the permission: permissions: contents: read. If its server had an outage, run the job again.'
-  return { kind: 'refused', problem, hint }
+  return refusal(problem, hint)
 }
 
 function absent(path: string, { wanted }: FileCommit): RefusedPlan {
   const problem = `config: there is no file ${JSON.stringify(path)} in commit ${shortSha(wanted.sha)}`
   const hint = 'Check the path, which is relative to the root of the repository, and whether the file is committed.'
-  return { kind: 'refused', problem, hint }
+  return refusal(problem, hint)
 }
 
 /** What a run comes to whose file cannot be used. What takes things down, and answers, does not depend on it. */

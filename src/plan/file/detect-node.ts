@@ -77,6 +77,8 @@ const vitePressOutput = ({ told }: Known) => at(told || '.', '.vitepress/dist')
 const exported = ({ config }: Known) => (/\boutput\s*:\s*['"]export['"]/.test(config) ? 'out' : undefined)
 const singlePage = ({ config }: Known) => (/\bssr\s*:\s*false\b/.test(config) ? 'build/client' : undefined)
 
+const quasarBuild = 'quasar build(?!\\s+(?:-m|--mode)\\b)'
+
 /** Output directories as each tool's own documentation has them; those first that build upon others. */
 const siteTools: readonly SiteTool[] = [
   { name: 'next', label: 'a Next.js export', build: 'next build', out: exported, depends: true },
@@ -97,13 +99,8 @@ const siteTools: readonly SiteTool[] = [
   { name: 'vitepress', label: 'a VitePress site', build: 'vitepress build', out: vitePressOutput },
   { name: 'gatsby', label: 'a Gatsby site', build: 'gatsby build', out: 'public' },
   { name: '@vue/cli-service', label: 'a Vue CLI app', build: 'vue-cli-service build', out: 'dist' },
-  { name: '@quasar/app-vite', label: 'a Quasar app', build: 'quasar build(?!\\s+(?:-m|--mode)\\b)', out: 'dist/spa' },
-  {
-    name: '@quasar/app-webpack',
-    label: 'a Quasar app',
-    build: 'quasar build(?!\\s+(?:-m|--mode)\\b)',
-    out: 'dist/spa',
-  },
+  { name: '@quasar/app-vite', label: 'a Quasar app', build: quasarBuild, out: 'dist/spa' },
+  { name: '@quasar/app-webpack', label: 'a Quasar app', build: quasarBuild, out: 'dist/spa' },
   { name: 'ember-cli', label: 'an Ember app', build: 'ember build', out: 'dist' },
   { name: '@11ty/eleventy', label: 'an Eleventy site', build: 'eleventy', out: '_site' },
   { name: 'parcel', label: 'a Parcel app', build: 'parcel build', out: 'dist' },
@@ -148,9 +145,8 @@ const develops =
 const serves = /^(?:next|react-router-serve|remix-serve)\b/
 
 /**
- * The app in a directory that is but files once it is built: the script of package.json that builds it, the directory that it
- * leaves, and whether commands and configuration say nothing that may have it built elsewhere. Undefined for a program, and
- * for what nothing builds.
+ * The app in a directory that is but files once built: the script that builds it, the directory that it leaves, and whether
+ * nothing says that it may be built elsewhere (`usual`). Undefined for a program, and for what nothing builds.
  */
 export function siteIn(tree: FileTree, folder: string) {
   const { scripts = {}, packages = new Set<string>() }: Partial<Manifest> = manifestAt(tree, folder) ?? {}

@@ -1,7 +1,5 @@
-/**
- * Finds the services of a repository by the files that lie in it, and what each needs said so that it can be built and
- * answers. It knows paths and reads a few files; it guesses nothing that it cannot give a reason for.
- */
+// Services by the files of a repository, and what each needs said to be built and to answer; each guess with its reason.
+
 import type { ProductionPlan } from '../plan.ts'
 import { at, below, configFile, type FileTree, type Found, has, manifestAt, nodeIn, siteIn } from './detect-node.ts'
 

@@ -1,10 +1,18 @@
 import { branchOf, type Facts, isFromFork, type RepositoryName, type RunContext } from '../event.ts'
-import { type IntentTo, type NeedsPlan, type PlanInput, productionBranch, pullRequestOf } from '../intent.ts'
+import {
+  type IntentTo,
+  type NeedsPlan,
+  type PlanInput,
+  productionBranch,
+  pullRequestOf,
+  type RefusedPlan,
+  refusal,
+} from '../intent.ts'
 import { intentOf } from '../make-plan.ts'
 import { madeName, nameIn, parseServiceName, previewName } from '../names.ts'
 import type { Settings } from '../settings.ts'
 import type { Given } from '../values.ts'
-import { type FileService, type NamedEnvironment, noVariables, type Wire } from './references.ts'
+import { type FileService, type NamedEnvironment, noVariables, placeOfProblem, type Wire } from './references.ts'
 
 /** A service of the file, and what it is called in production. */
 export interface PlacedService {
@@ -14,10 +22,7 @@ export interface PlacedService {
   readonly label: string
 }
 
-/**
- * Names the services of a file that has several.
- * @param nameIn what the file says of the name of one
- */
+/** Names the services of a file that has several; `nameIn` tells what the file says of one. */
 export function placeServices(
   services: readonly FileService[],
   repository: RepositoryName,
@@ -51,10 +56,7 @@ export interface RunningService {
   readonly key: string | undefined
 }
 
-/**
- * What a service would be called if it were made now.
- * @param former what the repository was called when the service was made, where it is called otherwise now
- */
+/** What a service would be called if it were made now, and not under the repository's former name. */
 export function nameNow(
   {
     name,
@@ -110,10 +112,7 @@ export function compareWithFile<S extends RunningService>(
   }
 }
 
-/**
- * Why the environments of a file cannot be beside its production and each other.
- * @param placed the services, with their names in production
- */
+/** Why the environments of a file cannot be beside its production, by whose names services are placed, and each other. */
 export function environmentProblems(
   environments: readonly NamedEnvironment[],
   placed: readonly PlacedService[],
@@ -253,4 +252,17 @@ function branchWithEnvironment(input: PlanInput): string | undefined {
   if (!isPush && event.kind !== 'dispatch') return undefined
   const branch = branchOf(event.ref)
   return branch === productionBranch(input) ? undefined : branch
+}
+
+/** The refusal of a run for problems of which those that are the file's begin with their place in it. */
+export function refusedProblems(problems: readonly string[], path?: string): RefusedPlan {
+  const unique = [...new Set(problems)]
+  const places = path === undefined ? [] : unique.flatMap((problem) => placeOfProblem(problem, path) ?? [])
+  const what = places.length < unique.length ? 'The inputs are' : `${path} is`
+  const remedy =
+    places.length > 0
+      ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
+      : 'Put the `with:` block of the step right; the README lists every input.'
+  const refused = refusal(`${what} not right:`, `Nothing was done. ${remedy}`, unique)
+  return { ...refused, places: places.map((place) => ({ ...place, file: path ?? '' })) }
 }

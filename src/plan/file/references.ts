@@ -26,11 +26,7 @@ export interface FileVariable {
 export type FileVariables = ReadonlyMap<string, FileVariable>
 
 /** The variables of one service in `ink.yml`: everywhere, and what is laid over them in previews and in production. */
-export interface ServiceVariables {
-  readonly shared: FileVariables
-  readonly preview: FileVariables
-  readonly production: FileVariables
-}
+export type ServiceVariables = Readonly<Record<'shared' | 'preview' | 'production', FileVariables>>
 
 /** A service as the file describes it. */
 export interface FileService {
@@ -59,10 +55,7 @@ const forms =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: these are what stands in the file
   '${secrets.NAME}, ${services.NAME.url}, .host, .database.url or .database.token, ${pull_request.number}, ${commit.sha} or ${environment}; $$ is a dollar'
 
-/**
- * Reads the references of a value. Whatever does not begin with `${` or `$$` stands as it is.
- * @param services names of the services in the file
- */
+/** Reads the references of a value. Whatever does not begin with `${` or `$$` stands as it is. */
 export function parseTemplate(
   text: string,
   services: readonly string[],
@@ -202,16 +195,10 @@ export interface VariablesOf {
   readonly untrusted: boolean
 }
 
-/** Where the variables of a service come from. */
-interface GivenVariables {
-  readonly shared: Variables
-  readonly preview: Variables
-  readonly production: Variables
-  /** Those of `ink.yml`, below all others. */
+/** Where the variables of a service come from, as the settings have them under `environment`. */
+type GivenVariables = Readonly<Record<'shared' | 'preview' | 'production', Variables>> & {
   readonly file: ServiceVariables
-  /** Secrets that a file names: they go there alone. */
   readonly named: ReadonlySet<string>
-  /** What the references to other services stand for, as `NAME.output`. */
   readonly wired: ReadonlyMap<string, string>
 }
 
