@@ -22,14 +22,11 @@ const dispatchers = new WeakMap<Route, Dispatcher>()
 
 /** Who asks by the same route shares its connections. */
 function dispatcherOf(route: Route): Dispatcher {
-  const dispatcher = dispatchers.get(route) ?? openDispatcher(route)
-  dispatchers.set(route, dispatcher)
-  return dispatcher
-}
-
-function openDispatcher(route: Route): Dispatcher {
-  if ('lookup' in route) return new Agent({ connect: { lookup: route.lookup } })
+  const known = dispatchers.get(route)
+  if (known) return known
   // The front door does this when it is entered; without it no tunnel can be asked for.
   Object.assign(DispatcherOfAll.prototype, { connect })
-  return new ProxyAgent(route.proxy)
+  const opened = 'proxy' in route ? new ProxyAgent(route.proxy) : new Agent({ connect: { lookup: route.lookup } })
+  dispatchers.set(route, opened)
+  return opened
 }

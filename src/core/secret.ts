@@ -33,16 +33,15 @@ export class Secret {
  */
 export function looksSecret(name: string, value: string): boolean {
   if (isPlain(value)) return false
-  return isNamedSecret(name, value) || knownForms.some((form) => form.test(value)) || looksRandom(value)
+  // A page's address is none, such as `TOKEN_URL=https://login.example.com/oauth`: neither credentials nor a query in it.
+  const isPublicUrl = /^https?:\/\/[^@?#]+$/.test(value)
+  if (secretAddress.test(name) || (hasSecretName(name) && !isPublicUrl)) return true
+  return knownForms.some((form) => form.test(value)) || looksRandom(value)
 }
 
 /** Whether a variable of this name holds a secret as a rule, whatever its value. */
 export function hasSecretName(name: string): boolean {
   return secretAddress.test(name) || (secretName.test(name) && !aboutSecrets.test(name))
-}
-
-function isNamedSecret(name: string, value: string): boolean {
-  return hasSecretName(name) && (secretAddress.test(name) || !isPublicUrl(value))
 }
 
 const secretName =
@@ -55,11 +54,6 @@ const secretAddress =
 /** `TOKEN_ISSUER` or `SECRET_NAME` speak about a secret and hold none. */
 const aboutSecrets =
   /_(name|type|kind|provider|policy|path|file|dir|ttl|expiry|expires(_in)?|timeout|length|size|count|enabled|disabled|required|issuer|audience|algorithm|alg|header|prefix|region|host|port|user(name)?|mode|version)$/i
-
-/** A page's address, such as `TOKEN_URL=https://login.example.com/oauth`: neither credentials nor a query in it. */
-function isPublicUrl(value: string): boolean {
-  return /^https?:\/\/[^@?#]+$/.test(value)
-}
 
 const shortestSecret = 6
 

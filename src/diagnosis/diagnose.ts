@@ -1,7 +1,7 @@
 import { annotate, type SourceAnnotation } from './annotate.ts'
 import { adviceFor, RUN_HINTS } from './hints.ts'
 import { BUILD_HINTS } from './hints-build.ts'
-import { isListed, linesAround, memoryDeath, type Ranked, rank, TELLING, tailOf } from './lines.ts'
+import { isListed, linesAround, type Ranked, rank, TELLING, tailOf } from './lines.ts'
 import { repositoryPaths } from './places.ts'
 import { ending, finalAdvice, listening, type Said, saidByPlatform, type Told } from './platform.ts'
 import { doing, failingSection, reasonAt, type Section, wholeSection } from './section.ts'
@@ -34,8 +34,6 @@ export interface Diagnosis {
   readonly tail: readonly string[]
   /** Whether a reason was found; otherwise the cause only says how it ended. */
   readonly found: boolean
-  /** The line that says that memory ran out, where one does. */
-  readonly outOfMemory: string | undefined
 }
 
 /** A reason, and the lines among which it stands. */
@@ -57,23 +55,22 @@ export function diagnose(failure: Failure): Diagnosis {
   const final = finalAdvice(said)
   const reason = final ? undefined : reasonOf(failure, said)
   const log = logOf(failure, said, reason)
-  const outOfMemory = memoryDeath([...log.slice(-2_000), said.text])
   const unreached =
     said.exited || said.ended === 'build' || failure.answers
       ? undefined
       : listening(failure, reason?.ranked[0], reason?.section)
-  const rest = { tail: tailOf(log), outOfMemory }
+  const tail = tailOf(log)
   if (unreached !== undefined) {
-    return { ...unreached, decisive: linesAround(log, unreached.at), annotations: [], found: true, ...rest }
+    return { ...unreached, decisive: linesAround(log, unreached.at), annotations: [], found: true, tail }
   }
-  if (reason !== undefined) return { ...explained(failure, reason), found: true, ...rest }
+  if (reason !== undefined) return { ...explained(failure, reason), found: true, tail }
   const end = final ?? ending(failure, said, log)
   const lastLine = log.findLastIndex((line) => line.trim() !== '')
   const shown = linesAround(log, lastLine)
   const decisive = final === undefined ? shown : [said.text, ...shown]
   const paths = repositoryPaths(failure.rootDirectory ?? '', failure.files)
   const annotations = annotate(failingSection(log, said.raw), undefined, end.cause, paths)
-  return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: final !== undefined, ...rest }
+  return { cause: oneLine(end.cause), hint: end.hint, decisive, annotations, found: final !== undefined, tail }
 }
 
 /** What must speak at least for a line that says little, to be better than an exit code. */

@@ -1,4 +1,5 @@
 import { type Deadline, deadlineAtTime } from '../core/async.ts'
+import { capital } from '../core/format.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { ServiceSettings } from '../ink/catalogue.ts'
 import { isNameTaken, isTransient, mayHaveHappened, ToolError } from '../ink/errors.ts'
@@ -6,13 +7,12 @@ import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import { commitOf } from '../plan/names.ts'
 import type { HealthCheck } from '../plan/settings.ts'
-import type { PhaseName } from '../report/model.ts'
 import { confirmLive } from '../watch/confirm-live.ts'
 import { DeploymentWatch, type Observation } from '../watch/deployment-watch.ts'
 import { probe } from '../watch/probe.ts'
 import { type DeploymentPhase, meaningOf, type ReadService } from '../watch/readings.ts'
 import type { Run } from './run.ts'
-import { describeProbe, type RolloutEnd } from './verdict.ts'
+import { describeProbe, phases, type RolloutEnd } from './verdict.ts'
 
 /** Bringing one service to one branch. */
 export interface RolloutRequest {
@@ -84,7 +84,8 @@ export class Attempts {
   /** What is known of the last start. */
   #acknowledged = false
   #created = false
-  #sent = false
+  /** Whether any start was acknowledged. */
+  sent = false
   /** Seen to be gone, or refused as such; it may be found until its removal is done. */
   #vanishing = false
   /** Whether the last look found a service. */
@@ -108,11 +109,6 @@ export class Attempts {
       sanitize: this.#sanitize,
       events: watchEvents(run),
     })
-  }
-
-  /** Whether any start was acknowledged. */
-  get sent(): boolean {
-    return this.#sent
   }
 
   /** Milliseconds since the last start. */
@@ -193,7 +189,7 @@ export class Attempts {
       const { serviceId = known?.id } = await this.#within((signal) => this.#send(known, signal))
       if (serviceId) this.#run.output('service-id', serviceId)
       this.#acknowledged = true
-      this.#sent = true
+      this.sent = true
       this.#vanishing = false
       return undefined
     } catch (error) {
@@ -272,19 +268,13 @@ export class Attempts {
   }
 }
 
-const phases: Partial<Record<DeploymentPhase, readonly [PhaseName, string]>> = {
-  queued: ['queue', 'Queue'],
-  building: ['build', 'Build'],
-  'rolling-out': ['roll-out', 'Roll-out'],
-}
-
 /** Phases and lines go into the run's log and timeline as they come. */
 function watchEvents({ reporter, log }: RolloutPorts) {
   return {
     phase: (phase: DeploymentPhase, atMs: number) => {
-      const [name, title] = phases[phase] ?? []
-      if (!name || !title) return
-      reporter.timeline.begin(name, title, atMs)
+      if (phase === 'live' || phase === 'ended') return
+      const { name } = phases[phase]
+      reporter.timeline.begin(name, capital(name), atMs)
       reporter.update({ phase: name })
     },
     line: (line: string) => {

@@ -13,9 +13,8 @@ import { deploy } from './deploy.ts'
 import { dryRun } from './environment/foresee.ts'
 import { monitor } from './monitor.ts'
 import { openReporter, type Subject } from './reporter.ts'
-import { assertPlace } from './resources/account.ts'
-import { evictOldest, OverBudget } from './resources/budget.ts'
-import { keepFormerNames, ownService } from './resources/repository.ts'
+import { evictOldest, OverBudget } from './resources/account.ts'
+import { assertPlace, keepFormerNames, ownService } from './resources/repository.ts'
 import { rollback } from './rollback.ts'
 import {
   actionOf,
@@ -137,9 +136,7 @@ function broken(plan: WorkPlan, deps: Unconnected, thrown: unknown): Outcome {
   const diagnosis = { cause, hint, decisive: [], tail: [] }
   reporter.update({ status, phase: late ? phase : undefined, diagnosis })
   reporter.timeline.end('failed', cause)
-  const report = isDeployment(plan)
-    ? deployReport(deps, { action: plan.kind })
-    : nothingReport(deps, 'failed', cause, hint)
+  const report = isDeployment(plan) ? deployReport(deps) : nothingReport(deps, 'failed', cause, hint)
   return { action: actionOf(plan), status, report, failure: new DeployError(cause, { hint, cause: thrown }) }
 }
 

@@ -12,10 +12,10 @@ import { checkWorkflow, type WorkflowFinding, type Workflows, workflowsOf } from
 import type { PlanCheck, PlanReport } from '../report/model.ts'
 import { formatCost } from '../report/parts.ts'
 import { snapshotRequest } from './prepare.ts'
-import { assertDeployable, describeLimits, findPlace, type PlaceFinding } from './resources/account.ts'
-import { costView, readCredits, runningCosts } from './resources/budget.ts'
+import { assertDeployable, costView, describeLimits, readCredits, runningCosts } from './resources/account.ts'
 import { compareDns, delegationOf } from './resources/dns.ts'
-import { findPreviews } from './resources/repository.ts'
+import { findPreviews } from './resources/previews.ts'
+import { findPlace, type PlaceFinding } from './resources/repository.ts'
 import type { Deps, Outcome, RunDeps } from './run.ts'
 import { annotationsOf } from './run.ts'
 

@@ -20,9 +20,8 @@ import {
   pushSnapshot,
   type Work,
 } from './prepare.ts'
-import { readAccount } from './resources/account.ts'
+import { costOf, isBilled, makeRoom, readAccount, wholeSize } from './resources/account.ts'
 import { keepVersions } from './resources/branches.ts'
-import { costOf, isBilled, makeRoom, wholeSize } from './resources/budget.ts'
 import { findDatabase, makeDatabase, readSeed, runSeed, type Seed } from './resources/databases.ts'
 import { applyDnsRecords, applyDomain } from './resources/dns.ts'
 import { ownedBy } from './resources/repository.ts'

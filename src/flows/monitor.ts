@@ -17,8 +17,9 @@ import type { MonitoredService, MonitorReport, Target } from '../report/model.ts
 import type { Source } from '../source/source.ts'
 import { probe } from '../watch/probe.ts'
 import { meaningOf } from '../watch/readings.ts'
-import { costView, readCredits, runningCosts } from './resources/budget.ts'
-import { findPreviews, ownService, type ReadRepository } from './resources/repository.ts'
+import { costView, readCredits, runningCosts } from './resources/account.ts'
+import { findPreviews } from './resources/previews.ts'
+import { ownService, type ReadRepository } from './resources/repository.ts'
 import { type Production, scale, stuckAtSize } from './resources/scaling.ts'
 import { type Outcome, type Run, reportBase } from './run.ts'
 
@@ -36,11 +37,11 @@ export async function monitor(plan: MonitorPlan, run: Run): Promise<Outcome> {
   const lookAt = (service: Service) => look(plan, run, service, service === production ? stuck : undefined)
   const { done, failed } = await tryEach(found, lookAt, run.signal)
   if (repository && !plan.dryRun) await forgetGone(run, repository)
-  const careFor = async (seen: MonitoredService) =>
+  const withItsMemory = async (seen: MonitoredService) =>
     repository && seen.service === production?.name
       ? withMemory(plan, run, { repository, service: production, seen })
       : seen
-  const services = await Promise.all(done.map(careFor))
+  const services = await Promise.all(done.map(withItsMemory))
   for (const { service, verdict, platformStatus } of services)
     run.log.info(`${service}: ${verdict} (${platformStatus})`)
   const unseen = failed.map(({ item, error }) => ({ serviceName: item.name, why: safeMessage(run, error) }))
@@ -79,7 +80,7 @@ function memoryOf(run: Run, { name }: Service, { branches }: ReadRepository): Mo
   return recall(name, branches.keys(), Math.floor(run.clock.now() / 60_000))
 }
 
-/** @param stuck what is wrong with its size, as far as earlier runs have found */
+/** @param stuck what earlier runs have found to be wrong with its size */
 async function look(plan: MonitorPlan, run: Run, service: Service, stuck?: string): Promise<MonitoredService> {
   const { health } = plan
   const sanitize = createSanitizer(run.secrets())
@@ -114,8 +115,12 @@ async function withTrouble(
   const told = !plan.dryRun && seen.target === 'production'
   const issue = told ? await keepIssue(run, seen.service, what, logTail) : undefined
   if (what === undefined) return seen
-  const trouble = { what, sinceIso: issue?.openedAt ?? new Date(run.clock.now()).toISOString(), logTail }
-  return { ...seen, verdict: 'trouble', trouble, issue: issue && { number: issue.number, url: issue.url } }
+  return {
+    ...seen,
+    verdict: 'trouble',
+    trouble: { what, logTail },
+    issue: issue && { number: issue.number, url: issue.url },
+  }
 }
 
 /**

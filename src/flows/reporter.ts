@@ -46,7 +46,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     before ??= written?.before
     return written
   }
-  const lastCard = async (...args: Parameters<typeof writeCard>) => {
+  const finalCard = async (...args: Parameters<typeof writeCard>) => {
     const written = await writeCard(...args)
     if (written?.id !== undefined) deps.output('comment-id', written.id)
     return written?.after
@@ -118,7 +118,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       await early
       // What was removed has taken its records with it.
       const settled = row.status === 'removed' ? undefined : record?.settle(deps.redact(row))
-      const [after] = await Promise.all([lastCard(pullRequest, row, finalMode(deps, row)), settled])
+      const [after] = await Promise.all([finalCard(pullRequest, row, finalMode(deps, row)), settled])
       row = { ...row, change: after?.change }
       if (row.status === 'live') await record?.retireOlder(liveBefore)
       // What a cancellation has cut short is left to the post step.
@@ -131,7 +131,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     },
     markRemoved: async (preview, status, reason) => {
       const mode = settings.comment === 'none' ? 'not' : 'only-existing'
-      await lastCard(preview.pullRequest, rowOfRemoved(preview, status, reason), mode)
+      await finalCard(preview.pullRequest, rowOfRemoved(preview, status, reason), mode)
       removing = removing.filter(({ serviceName }) => serviceName !== preview.serviceName)
       if (!signal.aborted) remember()
     },
@@ -139,7 +139,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       const refused = why.diagnosis !== undefined
       row = { ...row, ...why, status: refused ? 'failed' : 'skipped', phase: undefined, ...(refused && { refused }) }
       const mode = finalMode(deps, row)
-      await lastCard(pullRequest, row, refused || mode === 'not' ? mode : 'only-existing')
+      await finalCard(pullRequest, row, refused || mode === 'not' ? mode : 'only-existing')
     },
   }
 }
@@ -222,7 +222,6 @@ export function cardSurroundings({ context, settings, workflowFiles, redact, rem
   const byWorkflow = removalBy(workflowsOf(workflowFiles(), context))
   return (pullRequest: number, expiresAfterMs?: number): Surroundings => ({
     repositoryUrl: `${repository.serverUrl}/${repository.fullName}`,
-    pullRequest,
     header: redact(settings.commentHeader ?? ''),
     remarks: redact(remarks),
     removal: byWorkflow === 'closing' || expiresAfterMs === undefined ? byWorkflow : { expiresAfterMs },

@@ -1,6 +1,6 @@
 import { signalWithin } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
-import { shortSha } from '../core/format.ts'
+import { capital, shortSha } from '../core/format.ts'
 import type { Service } from '../ink/results.ts'
 import { commitOf } from '../plan/names.ts'
 import type { ProductionPlan, RollbackPlan } from '../plan/plan.ts'
@@ -98,9 +98,9 @@ export async function restorePrevious(
   const { status, sentence } = judge(end)
   run.reporter.timeline.end(status === 'live' ? 'done' : 'failed', sentence)
   if (end.kind !== 'live') {
-    const went = `back to ${commit} did not work either: ${sentence}`
-    run.log.warning(`Going ${went}`)
-    return { status: failed.status, sentence: `${failed.sentence}; going ${went}` }
+    const also = `going back to ${commit} did not work either: ${sentence}`
+    run.log.warning(capital(also))
+    return { status: failed.status, sentence: `${failed.sentence}; ${also}` }
   }
   run.reporter.update({ lastWorking: { commit: back.commit, url: end.url, stillLive: true } })
   return { status: 'rolled-back', sentence: `${failed.sentence}; production is back at ${commit}` }

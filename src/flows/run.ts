@@ -1,6 +1,6 @@
 import type { Clock } from '../core/async.ts'
 import type { Annotation, DeployError } from '../core/errors.ts'
-import { inSeconds } from '../core/format.ts'
+import { capital, inSeconds } from '../core/format.ts'
 import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
@@ -198,10 +198,7 @@ export function reportBase({ context, warnings }: RunDeps) {
 }
 
 /** The report of a deployment: what its reporter has heard of it, and more. */
-export function deployReport(
-  run: RunDeps & Pick<Run, 'reporter'>,
-  more: Pick<DeployReport, 'action'> & Partial<DeployReport>,
-): DeployReport {
+export function deployReport(run: RunDeps & Pick<Run, 'reporter'>, more: Partial<DeployReport> = {}): DeployReport {
   const { timeline, row } = run.reporter
   const heard = { row: row(), phases: timeline.phases, envNames: [], annotations: [] }
   return { kind: 'deploy', ...heard, ...more, ...reportBase(run) }
@@ -277,7 +274,7 @@ export class Timeline {
     const endMs = Math.max(atMs, last.startMs)
     this.#phases[this.#phases.length - 1] = { ...last, endMs, result }
     const { log } = this.#deps
-    log.info(`${said ?? result.charAt(0).toUpperCase() + result.slice(1)} (${inSeconds(endMs - last.startMs)})`)
+    log.info(`${said ?? capital(result)} (${inSeconds(endMs - last.startMs)})`)
     log.endGroup()
   }
 }

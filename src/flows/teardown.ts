@@ -1,15 +1,15 @@
-import { settleEach, tryEach } from '../core/async.ts'
+import { doEach, settleEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import type { Place } from '../plan/event.ts'
-import { compareWithFile, nameNow, type RunningService } from '../plan/file/placement.ts'
+import { compareWithFile, nameNow, type RunningService, refusedProblems } from '../plan/file/placement.ts'
 import { databaseName, previewName } from '../plan/names.ts'
 import type { Costing, Plan, PreviewPlan, RetirePlan, TeardownPlan } from '../plan/plan.ts'
 import { placeOf } from '../plan/plan.ts'
 import { configMark, formerRepositoryOf, marks, namedEnvironmentOf } from '../plan/variables.ts'
 import type { Report, SweptPreview, TeardownReport } from '../report/model.ts'
 import { targetFor } from '../report/parts.ts'
-import { type Configuration, refusedProblems } from './environment/configuration.ts'
+import type { Configuration } from './environment/configuration.ts'
 import { isWantedAgain, unanswered } from './facts.ts'
 import { openReporter } from './reporter.ts'
 import { describeLeft, type Removal, removePreview, retirePreview } from './resources/removal.ts'
@@ -226,26 +226,27 @@ async function takeDownAll(...args: Parameters<typeof takeDownEach>): Promise<Ou
 
 /** Takes several services down at the same time. One that fails does not stop the others. */
 async function takeDownEach(requests: readonly Removing[], run: Run, wantedAgain?: () => Promise<boolean>) {
-  const removed: unknown[] = []
-  const output: Run['output'] = (name, value) => {
-    if (name === 'removed') removed.push(...(JSON.parse(String(value)) as unknown[]))
-    else run.output(name, value)
-  }
+  const removed: string[] = []
   const takeDownOne = (request: Removing) => {
     const { serviceName, pullRequest, place } = request
     const target = targetFor(pullRequest, place.environment)
-    const own = { ...run, output, log: requests.length > 1 ? labelled(run.log, serviceName) : run.log }
+    const own = { ...run, log: requests.length > 1 ? labelled(run.log, serviceName) : run.log }
     const reporter = openReporter(own, { serviceName, target, pullRequest, commit: '' })
-    return takeDown(request, { ...own, reporter }, wantedAgain)
+    return takeDown(request, { ...own, reporter }, wantedAgain, removed)
   }
-  const { done, failed } = await tryEach(requests, takeDownOne, run.signal)
-  run.output('removed', JSON.stringify(removed))
-  if (failed[0]) throw failed[0].error
-  return done
+  return doEach(requests, takeDownOne, run.signal)
 }
 
-/** Takes one service down with its database, branches, domain and records, and says so. */
-async function takeDown(request: Removing, run: Run, wantedAgain?: () => Promise<boolean>): Promise<Outcome> {
+/**
+ * Takes one service down with its database, branches, domain and records, and says so.
+ * @param all collects what is removed of several services, for the output
+ */
+async function takeDown(
+  request: Removing,
+  run: Run,
+  wantedAgain?: () => Promise<boolean>,
+  all: string[] = [],
+): Promise<Outcome> {
   const { serviceName, pullRequest, place, database, because } = request
   const { timeline } = run.reporter
   timeline.begin('settle', `Take down ${serviceName}`)
@@ -253,7 +254,7 @@ async function takeDown(request: Removing, run: Run, wantedAgain?: () => Promise
   if (service) assertRemovable(service, request, (await openInkRepository(run, place))?.slug)
   const preview = { serviceName, databaseName: databaseName(serviceName), pullRequest, service }
   const removal = await removePreview(run, { place, database }, preview, wantedAgain)
-  tellRemoval(run, removal)
+  tellRemoval(run, removal, all)
   if (removal.overtaken) {
     const what =
       pullRequest === undefined ? `The branch of ${serviceName} is there` : `Pull request #${pullRequest} is open`
@@ -276,9 +277,10 @@ async function takeDown(request: Removing, run: Run, wantedAgain?: () => Promise
   return { action: 'teardown', status, report, failure: left.length === 0 ? undefined : failure }
 }
 
-function tellRemoval(run: Run, { removed, left, overtaken }: Removal): void {
+function tellRemoval(run: Run, { removed, left, overtaken }: Removal, all: string[]): void {
   for (const { kind, name } of removed) run.log.info(`Removed ${kind} ${name}`)
   for (const { kind, name, why } of left) run.log.warning(`The ${kind} ${name} is still there: ${why}`)
   if (removed.length === 0 && left.length === 0 && !overtaken) run.log.info('Nothing was left to remove')
-  run.output('removed', JSON.stringify(removed.map(({ kind, name }) => `${kind}:${name}`)))
+  all.push(...removed.map(({ kind, name }) => `${kind}:${name}`))
+  run.output('removed', JSON.stringify(all))
 }

@@ -82,7 +82,8 @@ export function judge(end: RolloutEnd): Judgement {
   }
 }
 
-const phases = {
+/** What a deployment is doing in each phase, and how it has failed there. */
+export const phases = {
   triggering: { name: 'queue', waiting: 'being started', failed: 'ml.ink did not start the deployment' },
   queued: { name: 'queue', waiting: 'queued', failed: 'The deployment failed before its build began' },
   building: { name: 'build', waiting: 'building', failed: 'The build failed' },
@@ -157,11 +158,11 @@ export function outcomeOf(
   run: Run,
   { status, sentence }: Ended,
   explanation: Explanation | undefined,
-  more: Pick<DeployReport, 'action'> & Partial<DeployReport>,
+  { action, ...more }: Pick<Outcome, 'action'> & Partial<DeployReport>,
 ): Outcome {
   const report = deployReport(run, { ...more, annotations: explanation?.annotations ?? [] })
   const isRed = ['failed', 'unhealthy', 'rolled-back', 'timed-out'].includes(status)
-  return { action: more.action, status, report, failure: isRed ? failureOf(sentence, explanation) : undefined }
+  return { action, status, report, failure: isRed ? failureOf(sentence, explanation) : undefined }
 }
 
 function failureOf(sentence: string, explanation: Explanation | undefined): DeployError {

@@ -138,8 +138,6 @@ interface Property {
 type Shaper = (value: never, property: Property) => unknown
 type Spelling = readonly [property: string, shape?: Shaper]
 
-const enumerated: Shaper = (value: string, property) => nearestEnum(value, property)
-
 // Per argument: the property names under which servers declare it, best first, each with the shape it takes there. Whatever
 // is not named here is declared in snake_case.
 const spellings: Partial<Readonly<Record<keyof WantedArguments, readonly Spelling[]>>> = {
@@ -147,18 +145,12 @@ const spellings: Partial<Readonly<Record<keyof WantedArguments, readonly Spellin
   workspace: [['workspace_slug'], ['workspace']],
   region: [['region'], ['regions', (value: string) => [value]]],
   port: [['port'], ['ports', (value: number, property) => [declaredOf(property, value)]]],
-  memory: [['memory', enumerated]],
+  memory: [['memory', nearestEnum]],
   vcpus: [
-    ['vcpus', enumerated],
-    ['cpu', enumerated],
+    ['vcpus', nearestEnum],
+    ['cpu', nearestEnum],
   ],
-  env: [
-    [
-      'env_vars',
-      (value: Record<string, string>, property) =>
-        accepts(property, 'object') ? value : Object.entries(value).map(([key, text]) => ({ key, value: text })),
-    ],
-  ],
+  env: [['env_vars', objectOrPairs]],
   recordId: [['record_id'], ['id']],
   instanceId: [['id'], ['instance_id'], ['template_instance_id']],
 }
@@ -166,6 +158,10 @@ const spellings: Partial<Readonly<Record<keyof WantedArguments, readonly Spellin
 /** `createService` → `create service`, `create_service`, `create-service`. */
 function separated(word: string, separator: string): string {
   return word.replace(/[A-Z]/g, (letter) => separator + letter.toLowerCase())
+}
+
+function objectOrPairs(value: Record<string, string>, property: Property): unknown {
+  return accepts(property, 'object') ? value : Object.entries(value).map(([key, text]) => ({ key, value: text }))
 }
 
 /** A number is a text where a schema takes nothing but texts. */
@@ -191,8 +187,8 @@ export function shapeArguments(tool: Tool, wanted: WantedArguments) {
   return { args, undeclared }
 }
 
-function declaredAs(tool: Tool, argument: keyof WantedArguments) {
-  const properties = tool.inputSchema.properties ?? {}
+function declaredAs(tool: Tool | undefined, argument: keyof WantedArguments) {
+  const properties = tool?.inputSchema.properties ?? {}
   const known: readonly Spelling[] = spellings[argument] ?? [[separated(argument, '_')]]
   const spelling = known.find(([name]) => Object.hasOwn(properties, name))
   if (!spelling) return undefined
@@ -202,21 +198,19 @@ function declaredAs(tool: Tool, argument: keyof WantedArguments) {
 }
 
 /** The values that a tool's schema allows for an argument; undefined where it sets no list. */
-export function allowedValues(tool: Tool, argument: keyof WantedArguments): readonly string[] | undefined {
-  const declared = declaredAs(tool, argument)
-  if (!declared) return undefined
-  const allowed = enumeration(declared.property).map(String)
+export function allowedValues(tool: Tool | undefined, argument: keyof WantedArguments): readonly string[] | undefined {
+  const allowed = enumeration(declaredAs(tool, argument)?.property ?? {}).map(String)
   return allowed.length > 0 ? allowed : undefined
 }
 
 /** What a server takes for an argument that is not given, as the tool's schema declares it. */
 export function defaultValue(tool: Tool | undefined, argument: keyof WantedArguments): string | undefined {
-  const value = tool && declaredAs(tool, argument)?.property.default
+  const value = declaredAs(tool, argument)?.property.default
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 
 /** All values that a tool's schema does not allow, in whatever unit they are written. Asks nobody. */
-export function refusedArguments(tool: Tool, wanted: WantedArguments) {
+export function refusedArguments(tool: Tool | undefined, wanted: WantedArguments) {
   return (Object.keys(wanted) as (keyof WantedArguments)[]).flatMap((argument) => {
     const value = wanted[argument]
     const declared = declaredAs(tool, argument)

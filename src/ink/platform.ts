@@ -46,15 +46,10 @@ export async function openPlatform(
     server: session.server,
     offers: (purpose: Purpose): boolean => catalogue.find(purpose) !== undefined,
     /** The values that this server declares for an argument of a tool; undefined where it sets no list. */
-    allowedValues: (purpose: Purpose, argument: keyof WantedArguments): readonly string[] | undefined => {
-      const tool = catalogue.find(purpose)
-      return tool && allowedValues(tool, argument)
-    },
+    allowedValues: (purpose: Purpose, argument: keyof WantedArguments) =>
+      allowedValues(catalogue.find(purpose), argument),
     /** Which of these this server would refuse. Asks nobody, so it can be known before anything is touched. */
-    checkArguments: (purpose: Purpose, wanted: WantedArguments) => {
-      const tool = catalogue.find(purpose)
-      return tool ? refusedArguments(tool, wanted) : []
-    },
+    checkArguments: (purpose: Purpose, wanted: WantedArguments) => refusedArguments(catalogue.find(purpose), wanted),
     /** What a service has that was given no size; G1's own where the server declares none. */
     defaultSize: {
       memory: defaultValue(creation, 'memory') ?? '256Mi',
@@ -77,7 +72,7 @@ export async function openPlatform(
 const anything = z.looseObject({})
 
 /** Asks for deletion and returns before it has happened. `false`: there was nothing of that name. */
-function deleting(call: Caller, purpose: Purpose, missing: ToolFailure) {
+function deleting(purpose: Purpose, missing: ToolFailure, call: Caller) {
   return async (name: string, signal: AbortSignal): Promise<boolean> => {
     const deletion = call.repeatable(purpose, { name }, anything, signal)
     return (await unlessMissing(missing, deletion)) !== undefined
@@ -118,16 +113,12 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
       const wanted = 'region' in (catalogue.need('updateService').inputSchema.properties ?? {}) ? changes : changeable
       return call.once('updateService', { name, ...wanted }, results.acceptedSchema, signal)
     },
-    deleteService: deleting(call, 'deleteService', 'service-not-found'),
+    deleteService: deleting('deleteService', 'service-not-found', call),
     /**
      * Push access to a repository, which is made when it does not exist and `create` is set. The remote carries a
      * password: it must reach no log, argument or file.
      */
-    gitAccess: async (
-      name: string,
-      create: boolean,
-      signal: AbortSignal,
-    ): Promise<{ readonly remote: string; readonly created: boolean } | undefined> => {
+    gitAccess: async (name: string, create: boolean, signal: AbortSignal) => {
       const askFor = (purpose: 'getGitToken' | 'createRepository') =>
         call.repeatable(purpose, { name }, results.gitAccessSchema, signal)
       const existing = await unlessMissing('repository-not-found', askFor('getGitToken'))
@@ -153,7 +144,7 @@ function databaseCalls(call: Caller, catalogue: Catalogue) {
       unlessMissing('resource-not-found', call.repeatable('getDatabase', { name }, results.databaseSchema, signal)),
     createDatabase: (name: string, type: string, signal: AbortSignal): Promise<results.Database> =>
       call.once('createDatabase', { name, type }, results.databaseSchema, signal),
-    deleteDatabase: deleting(call, 'deleteDatabase', 'resource-not-found'),
+    deleteDatabase: deleting('deleteDatabase', 'resource-not-found', call),
   }
 }
 
@@ -181,7 +172,7 @@ export function templateCalls(call: Caller, catalogue: Catalogue) {
     volumes: async (signal: AbortSignal): Promise<readonly { name: string }[]> =>
       catalogue.find('listVolumes') ? call.repeatable('listVolumes', {}, results.volumesSchema, signal) : [],
     /** Only one that no service uses can be deleted. */
-    deleteVolume: deleting(call, 'deleteVolume', 'resource-not-found'),
+    deleteVolume: deleting('deleteVolume', 'resource-not-found', call),
   }
 }
 

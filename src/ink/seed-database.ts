@@ -29,12 +29,7 @@ const usualRequestLimitMs = 60_000
  */
 export function createSeeder(transport: Fetch) {
   const fetch = limitAnswers(transport)
-  return async (
-    access: DatabaseAccess,
-    sql: string,
-    signal: AbortSignal,
-    requestLimitMs = usualRequestLimitMs,
-  ): Promise<'seeded' | 'not-empty'> => {
+  return async (access: DatabaseAccess, sql: string, signal: AbortSignal, requestLimitMs = usualRequestLimitMs) => {
     // Few runs need the client.
     const { createClient, LibsqlError } = await import('@libsql/client/http')
     const refusals: number[] = []
@@ -44,10 +39,10 @@ export function createSeeder(transport: Fetch) {
       const transaction = await client.transaction('write')
       try {
         const { rows } = await transaction.execute(countOfObjects)
-        if (Number(rows[0]?.objects) > 0) return 'not-empty'
+        if (Number(rows[0]?.objects) > 0) return 'not-empty' as const
         await transaction.executeMultiple(withoutFrame(sql))
         await transaction.commit()
-        return 'seeded'
+        return 'seeded' as const
       } finally {
         // Closing alone is not waited for, and until the server has heard of it nobody else may write.
         if (!transaction.closed) await transaction.rollback().catch(() => undefined)

@@ -75,34 +75,35 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
   let renewal: Promise<void> | undefined
 
   /** Begins a new session; calls that find the same one ended share it. */
-  const renew = (ended: Client, callSignal: AbortSignal): Promise<void> => {
-    if (client !== ended) return Promise.resolve()
+  const renew = async (ended: Client, callSignal: AbortSignal) => {
+    debug('ml.ink has ended the session; a new one is begun')
+    if (client !== ended) return
     renewal ??= connect(options, fetch, callSignal)
-      .then(async (fresh) => {
+      .then((fresh) => {
         client = fresh
-        await ended.close()
+        return ended.close()
       })
       .finally(() => {
         renewal = undefined
       })
-    return renewal
+    await renewal
   }
 
   async function attempt(tool: string, args: Record<string, unknown>, callSignal: AbortSignal): Promise<unknown> {
+    const startedAt = clock.now()
     const request = { method: 'tools/call' as const, params: { name: tool, arguments: args } }
-    const ask = async (on: Client) => {
-      const result = await translate(tool, () => on.request(request, resultSchema, requestOptions(callSignal)))
+    const ask = async () => {
+      const result = await translate(tool, () => client.request(request, resultSchema, requestOptions(callSignal)))
       return readResult(tool, result, redact)
     }
     const used = client
-    try {
-      return await ask(used)
-    } catch (error) {
+    const result = await ask().catch(async (error: unknown) => {
       if (!(error instanceof PlatformError) || error.failure !== 'session-ended') throw error
-      debug('ml.ink has ended the session; a new one is begun')
       await renew(used, callSignal)
-      return await ask(client)
-    }
+      return await ask()
+    })
+    debug(`${tool}: answered in ${clock.now() - startedAt} ms`)
+    return result
   }
 
   const { name, version } = client.getServerVersion() ?? {}
@@ -122,13 +123,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
       { repeatable, signal: callSignal }: { repeatable: boolean; signal: AbortSignal },
     ): Promise<unknown> => {
       const again = (error: unknown) => (repeatable || neverCarriedOut(error)) && pauseAfter(error)
-      const timed = async () => {
-        const startedAt = clock.now()
-        const result = await attempt(tool, args, callSignal)
-        debug(`${tool}: answered in ${clock.now() - startedAt} ms`)
-        return result
-      }
-      return retry(timed, { ...policy(callSignal), again })
+      return retry(() => attempt(tool, args, callSignal), { ...policy(callSignal), again })
     },
     close: () => client.close(),
   }

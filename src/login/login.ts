@@ -59,11 +59,7 @@ async function orRefusal<T>(act: () => T | Promise<T>): Promise<T | DeployError>
   }
 }
 
-async function storeKey(
-  key: Secret,
-  intent: Awaited<ReturnType<typeof decide>>,
-  { github, terminal }: LoginDeps,
-): Promise<void> {
+async function storeKey(key: Secret, intent: Awaited<ReturnType<typeof decide>>, { github, terminal }: LoginDeps) {
   // First, because the next step can fail and the key must not be lost with it.
   if (intent.print) terminal.print(key.reveal())
   if (intent.secretOf === undefined) return
@@ -141,8 +137,8 @@ export async function decide(wishes: Wishes, context: LoginContext, ask: Ask) {
     print = !setSecret && (await ask('Print the key here, for you to save?', false))
   }
   if (setSecret && found === undefined) throw repository
-  /** `workflow` is what is to be written into the workflow file. */
-  return { secretOf: setSecret ? found : undefined, print, workflow: await chooseWorkflow(wishes, context, ask) }
+  const workflow = await chooseWorkflow(wishes, context, ask)
+  return { secretOf: setSecret ? found : undefined, print, workflow }
 }
 
 /** Whether the options say what to do, so that nobody is asked. */
@@ -150,6 +146,7 @@ function isExplicit({ setSecret, print, writeWorkflow }: Wishes): boolean {
   return setSecret || print || writeWorkflow
 }
 
+/** What is to be written into the workflow file, if anything. */
 async function chooseWorkflow(wishes: Wishes, { interactive, repository, workflow }: LoginContext, ask: Ask) {
   const { writeWorkflow: wanted } = wishes
   if (!wanted && isExplicit(wishes)) return undefined

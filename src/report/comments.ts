@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { PhrasingContent, RootContent } from 'mdast'
+import type { RootContent } from 'mdast'
 import { formatDollars, formatDuration, formatUtc } from '../core/format.ts'
 import * as md from './markdown.ts'
 import { given, ifAny } from './markdown.ts'
@@ -66,7 +66,7 @@ export function renderCard(rows: readonly CardRow[], surroundings: Surroundings,
 /** The services of one run at a glance, for the head of its summary. */
 export function renderOverview(rows: readonly CardRow[], surroundings: Surroundings): string {
   const bounded = newest(rows, MAX_ROWS).map((row) => boundedRow(row, NO_LOG))
-  return md.serialise([md.heading(2, md.text(headline(bounded))), rowTable(bounded, surroundings)])
+  return md.serialise([md.heading(2, headline(bounded)), rowTable(bounded, surroundings)])
 }
 
 /** The `limit` newest rows, in the order they had. */
@@ -126,7 +126,7 @@ function renderWithin(
     md.heading(3, ...title(bounded)),
     rowTable(bounded, surroundings),
     ...bounded.flatMap((row) => detailBlocks(row, bounded.length > 1, surroundings, budget)),
-    ...(surroundings.remarks ?? []).slice(0, 10).map((remark) => md.paragraph(md.text('⚠️ '), ...md.prose(remark))),
+    ...(surroundings.remarks ?? []).slice(0, 10).map((remark) => md.paragraph('⚠️ ', ...md.prose(remark))),
     md.smallPrint(...footer(bounded, surroundings)),
   ]
   return `${CARD_MARKER}\n${headed(surroundings.header)}${md.serialise(blocks)}\n${kept ?? withSeal(encodeState(bounded), surroundings.seal)}\n`
@@ -150,10 +150,10 @@ function headerOf(bodies: readonly string[]): string | undefined {
 }
 
 /** The headline; of a single row that is live, its address is part of it, so that it is large. */
-function title(rows: readonly CardRow[]): PhrasingContent[] {
+function title(rows: readonly CardRow[]): md.Inline[] {
   const [only, ...others] = rows
   const url = others.length === 0 && only?.status === 'live' ? only.url : undefined
-  return url === undefined ? [md.text(headline(rows))] : [md.text(`${headline(rows)}: `), ...hostLink(url)]
+  return url === undefined ? [headline(rows)] : [`${headline(rows)}: `, ...hostLink(url)]
 }
 
 function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): RootContent {
@@ -161,7 +161,7 @@ function rowTable(rows: readonly CardRow[], { repositoryUrl }: Surroundings): Ro
   return md.table(
     ['Service', onlyPreviews ? 'Preview' : 'Address', 'Status', 'Commit'],
     rows.map((row) => [
-      [md.cellCode(row.service), ...given(row.place, (place) => [md.text(' in '), md.cellCode(place)])],
+      [md.cellCode(row.service), ...given(row.place, (place) => [' in ', md.cellCode(place)])],
       addressCell(row),
       // A single row has its sign in the headline.
       statusCell(row, rows.length > 1),
@@ -175,16 +175,16 @@ function detailBlocks(row: CardRow, named: boolean, { repositoryUrl }: Surroundi
   return named && blocks.length > 0 ? [md.paragraph(md.strong(md.code(row.service))), ...blocks] : blocks
 }
 
-function footer(rows: readonly CardRow[], { removal }: Surroundings): PhrasingContent[] {
+function footer(rows: readonly CardRow[], { removal }: Surroundings): md.Inline[] {
   const [latest] = newest(rows, 1)
   const live = rows.filter(runs)
   const costPerDay = live.reduce((sum, row) => sum + (row.costPerDay ?? 0), 0)
   const previews = live.some((row) => row.target !== 'production')
   return md.dotted([
-    given(latest, ({ updatedAt }) => [md.text(`Updated ${formatUtc(updatedAt)}`)]),
-    md.link(latest?.runUrl, md.text('log of the run')),
-    costPerDay > 0 ? [md.text(`about ${formatDollars(costPerDay)} a day`)] : [],
-    previews && removal !== undefined ? [md.text(removalWords(removal))] : [],
+    given(latest, ({ updatedAt }) => [`Updated ${formatUtc(updatedAt)}`]),
+    md.link(latest?.runUrl, 'log of the run'),
+    costPerDay > 0 ? [`about ${formatDollars(costPerDay)} a day`] : [],
+    previews && removal !== undefined ? [removalWords(removal)] : [],
   ])
 }
 
@@ -210,9 +210,9 @@ const commandWords: readonly (readonly [string, string])[] = [
 /** The answer to `/ink help`, or to a command that does not exist. */
 export function helpAnswer(unknown: string | undefined): string {
   return md.serialise([
-    ...given(unknown, (word) => [md.paragraph(md.text('There is no command '), md.code(word, 40), md.text('.'))]),
-    md.paragraph(md.text('Commands, each on a line of its own:')),
-    md.list(commandWords.map(([command, what]) => [md.code(command), md.text(` ${what}`)])),
+    ...given(unknown, (word) => [md.paragraph('There is no command ', md.code(word, 40), '.')]),
+    md.paragraph('Commands, each on a line of its own:'),
+    md.list(commandWords.map(([command, what]) => [md.code(command), ` ${what}`])),
   ])
 }
 
@@ -224,7 +224,7 @@ export function declineMarker(login: string, reason: string): string {
 
 /** The refusal to somebody who may not give commands, or to a command that cannot be carried out. */
 export function declineAnswer(reason: string): string {
-  return md.serialise([md.paragraph(md.text('Sorry, this was not done: '), ...md.prose(reason))])
+  return md.serialise([md.paragraph('Sorry, this was not done: ', ...md.prose(reason))])
 }
 
 /** The answer to `/ink logs`. */
@@ -233,9 +233,9 @@ export function logsAnswer(serviceName: string, status: string, lines: readonly 
   return md.serialise([
     md.paragraph(
       md.code(serviceName),
-      md.text(' is '),
+      ' is ',
       ...md.prose(status, 60),
-      md.text(shown.length === 0 ? ', and its runtime log is empty.' : '.'),
+      shown.length === 0 ? ', and its runtime log is empty.' : '.',
     ),
     ...ifAny(shown, (log) => md.folded(`Runtime log, the last ${log.length} lines`, md.block(log))),
   ])
@@ -255,12 +255,12 @@ export function troubleIssueBody(of: {
 }): string {
   const log = md.excerpt(of.logTail, 'end', { maxLines: 40, maxLineChars: 300 })
   const blocks = [
-    md.paragraph(md.code(of.serviceName), md.text(' is in trouble: '), ...md.prose(of.trouble)),
-    ...ifAny(log, (tail) => [md.paragraph(md.text('The end of its log:')), md.block(tail)]),
+    md.paragraph(md.code(of.serviceName), ' is in trouble: ', ...md.prose(of.trouble)),
+    ...ifAny(log, (tail) => [md.paragraph('The end of its log:'), md.block(tail)]),
     md.paragraph(
-      md.text('Found by '),
-      ...md.link(of.runUrl, md.text('a scheduled run')),
-      md.text('. This issue is closed by the first run that finds the service healthy.'),
+      'Found by ',
+      ...md.link(of.runUrl, 'a scheduled run'),
+      '. This issue is closed by the first run that finds the service healthy.',
     ),
   ]
   return `${troubleIssueMarker(of.serviceName)}\n${md.serialise(blocks)}`
@@ -274,9 +274,9 @@ export function troubleOverComment(serviceName: string, lastedMs: number, runUrl
   return md.serialise([
     md.paragraph(
       md.code(serviceName),
-      md.text(` has recovered after ${formatDuration(lastedMs)} (`),
-      ...md.link(runUrl, md.text('run')),
-      md.text(').'),
+      ` has recovered after ${formatDuration(lastedMs)} (`,
+      ...md.link(runUrl, 'run'),
+      ').',
     ),
   ])
 }

@@ -32,19 +32,21 @@ export function ifAny<T, R>(list: readonly T[], say: (list: readonly T[]) => R[]
   return list.length === 0 ? [] : say(list)
 }
 
-/** Text of our own, or text that has gone through `defuse`. */
-export function text(value: string): PhrasingContent {
-  return { type: 'text', value }
+/** What stands within a line. A string is text of our own, or text that has gone through `defuse`. */
+export type Inline = PhrasingContent | string
+
+function nodes(children: readonly Inline[]): PhrasingContent[] {
+  return children.map((child) => (typeof child === 'string' ? { type: 'text', value: child } : child))
 }
 
-export function strong(...children: PhrasingContent[]): PhrasingContent {
-  return { type: 'strong', children }
+export function strong(...children: Inline[]): PhrasingContent {
+  return { type: 'strong', children: nodes(children) }
 }
 
 /** Untrusted text as inline code, where GitHub looks for neither mentions nor links. */
 export function code(value: string, maxChars = 120): PhrasingContent {
   const line = oneLine(value, maxChars)
-  return line === '' ? text('–') : { type: 'inlineCode', value: line }
+  return line === '' ? { type: 'text', value: '–' } : { type: 'inlineCode', value: line }
 }
 
 /**
@@ -56,22 +58,23 @@ export function cellCode(value: string, maxChars = 80): PhrasingContent {
 }
 
 /** A link, or only its label where the address is not one for the web. */
-export function link(address: string | undefined, ...label: PhrasingContent[]): PhrasingContent[] {
+export function link(address: string | undefined, ...label: Inline[]): PhrasingContent[] {
   const url = normalAddress(address)
+  const children = nodes(label)
   return url === undefined
-    ? label
-    : [{ type: 'link', url: url.href, children: label.filter(({ type }) => type !== 'link') }]
+    ? children
+    : [{ type: 'link', url: url.href, children: children.filter(({ type }) => type !== 'link') }]
 }
 
-export function heading(depth: 2 | 3 | 4, ...children: PhrasingContent[]): RootContent {
-  return { type: 'heading', depth, children }
+export function heading(depth: 2 | 3 | 4, ...children: Inline[]): RootContent {
+  return { type: 'heading', depth, children: nodes(children) }
 }
 
-export function paragraph(...children: PhrasingContent[]): RootContent {
-  return { type: 'paragraph', children }
+export function paragraph(...children: Inline[]): RootContent {
+  return { type: 'paragraph', children: nodes(children) }
 }
 
-export function list(items: readonly PhrasingContent[][]): RootContent {
+export function list(items: readonly Inline[][]): RootContent {
   return {
     type: 'list',
     ordered: false,
@@ -79,17 +82,17 @@ export function list(items: readonly PhrasingContent[][]): RootContent {
     children: items.map((children) => ({
       type: 'listItem',
       spread: false,
-      children: [{ type: 'paragraph', children }],
+      children: [{ type: 'paragraph', children: nodes(children) }],
     })),
   }
 }
 
-export function table(header: readonly string[], rows: readonly PhrasingContent[][][]): RootContent {
-  const cell = (children: PhrasingContent[]): TableCell => ({ type: 'tableCell', children })
+export function table(header: readonly string[], rows: readonly Inline[][][]): RootContent {
+  const cell = (children: readonly Inline[]): TableCell => ({ type: 'tableCell', children: nodes(children) })
   return {
     type: 'table',
     children: [
-      { type: 'tableRow', children: header.map((title) => cell([text(title)])) },
+      { type: 'tableRow', children: header.map((title) => cell([title])) },
       ...rows.map((cells) => ({ type: 'tableRow' as const, children: cells.map(cell) })),
     ],
   }
@@ -110,20 +113,18 @@ export function folded(title: string, ...blocks: RootContent[]): RootContent[] {
   return [html(`<details><summary>${title}</summary>`), ...blocks, html('</details>')]
 }
 
-export function small(...children: PhrasingContent[]): PhrasingContent[] {
+export function small(...children: Inline[]): Inline[] {
   return [html('<sub>'), ...children, html('</sub>')]
 }
 
 /** Small print in one paragraph. */
-export function smallPrint(...children: PhrasingContent[]): RootContent {
+export function smallPrint(...children: Inline[]): RootContent {
   return paragraph(...small(...children))
 }
 
 /** Joins groups of nodes with ` · `, leaving out empty groups. */
-export function dotted(groups: readonly PhrasingContent[][]): PhrasingContent[] {
-  return groups
-    .filter((group) => group.length > 0)
-    .flatMap((group, index) => (index === 0 ? group : [text(' · '), ...group]))
+export function dotted(groups: readonly Inline[][]): Inline[] {
+  return groups.filter((group) => group.length > 0).flatMap((group, index) => (index === 0 ? group : [' · ', ...group]))
 }
 
 /**

@@ -6,7 +6,6 @@ import type { Annotation } from '../core/errors.ts'
 /** Links of the repository a card or summary stands in. `repositoryUrl` is `<server>/<owner>/<name>`, GHES included. */
 export interface Surroundings {
   readonly repositoryUrl: string
-  readonly pullRequest?: number | undefined
   /** Markdown above the card; empty for none, undefined for what the card has already. */
   readonly header?: string | undefined
   readonly remarks?: readonly string[] | undefined
@@ -73,7 +72,6 @@ export interface AccountView {
 
 export interface DeployReport extends RunReport {
   readonly kind: 'deploy'
-  readonly action: 'preview' | 'production' | 'rollback'
   readonly row: CardRow
   readonly phases: readonly Phase[]
   readonly pushed?: PushedView | undefined
@@ -126,9 +124,7 @@ export interface MonitoredService {
   readonly health?: Health | undefined
   /** Over the runs remembered. */
   readonly uptime?: { readonly healthy: number; readonly asked: number; readonly sinceIso: string } | undefined
-  readonly trouble?:
-    | { readonly what: string; readonly sinceIso: string; readonly logTail: readonly string[] }
-    | undefined
+  readonly trouble?: { readonly what: string; readonly logTail: readonly string[] } | undefined
   readonly issue?: { readonly number: number; readonly url: string } | undefined
   /** One line about a change of memory or vCPUs, with the evidence. */
   readonly scaling?: string | undefined

@@ -1,4 +1,4 @@
-import type { PhrasingContent, RootContent } from 'mdast'
+import type { RootContent } from 'mdast'
 import { capital, count, formatBytes, formatDollars, formatDuration, shortSha } from '../core/format.ts'
 import * as md from './markdown.ts'
 import { given, ifAny } from './markdown.ts'
@@ -117,39 +117,39 @@ export function changeWords({ from, to }: ForeseenChange): string {
 }
 
 /** The status, `signed` with its coloured sign, and below it in small print the answer and the build time. */
-export function statusCell(row: CardRow, signed: boolean): PhrasingContent[] {
-  const words = md.text(signed ? `${sign(row.status)} ${statusWords(row)}` : statusWords(row))
+export function statusCell(row: CardRow, signed: boolean): md.Inline[] {
+  const words = signed ? `${sign(row.status)} ${statusWords(row)}` : statusWords(row)
   const measured = md.dotted([healthWords(row), buildWords(row)])
   return measured.length === 0 ? [words] : [words, md.html('<br>'), ...md.small(...measured)]
 }
 
-function healthWords(row: CardRow): PhrasingContent[] {
+function healthWords(row: CardRow): md.Inline[] {
   if (row.health !== undefined) {
     const { status, latencyMs, tools } = row.health
     const answer = `HTTP ${status} in ${formatDuration(latencyMs)}`
-    return [md.text(tools === undefined ? answer : `${answer} · ${count(tools, 'MCP tool')}`)]
+    return [tools === undefined ? answer : `${answer} · ${count(tools, 'MCP tool')}`]
   }
   if (row.status !== 'live') return []
-  if (row.probe === 'off') return [md.text('not probed')]
-  return row.probe === 'no-url' ? [md.text('no public address')] : []
+  if (row.probe === 'off') return ['not probed']
+  return row.probe === 'no-url' ? ['no public address'] : []
 }
 
-function buildWords(row: CardRow): PhrasingContent[] {
-  if (row.cached === true) return [md.text('image reused')]
-  return row.buildMs === undefined ? [] : [md.text(`built in ${formatDuration(row.buildMs)}`)]
+function buildWords(row: CardRow): md.Inline[] {
+  if (row.cached === true) return ['image reused']
+  return row.buildMs === undefined ? [] : [`built in ${formatDuration(row.buildMs)}`]
 }
 
 /**
  * The address of a row. Only what serves this very commit is linked in bold; while a build runs and after a rollback
  * the link leads to the version that worked last, and says which that is.
  */
-export function addressCell(row: CardRow): PhrasingContent[] {
+export function addressCell(row: CardRow): md.Inline[] {
   if (row.status === 'live' && row.url !== undefined) return [md.strong(...hostLink(row.url))]
   if (row.status === 'unhealthy' && row.url !== undefined) return hostLink(row.url)
   const { lastWorking: last, status } = row
   const stays = servesMeanwhile(row) || status === 'failed' || status === 'timed-out'
-  if (last?.url === undefined || last.stillLive !== true || !stays) return [md.text('–')]
-  return [...hostLink(last.url), md.text(' at '), md.code(shortSha(last.commit))]
+  if (last?.url === undefined || last.stillLive !== true || !stays) return ['–']
+  return [...hostLink(last.url), ' at ', md.code(shortSha(last.commit))]
 }
 
 // Where it failed for good, a sentence of its own says so.
@@ -158,7 +158,7 @@ function servesMeanwhile({ status, lastWorking: last }: CardRow): boolean {
 }
 
 /** Host and path of an address, linked to it. */
-export function hostLink(address: string): PhrasingContent[] {
+export function hostLink(address: string): md.Inline[] {
   const url = md.normalAddress(address)
   if (url === undefined) return [md.cellCode(address)]
   const path = url.pathname === '/' ? '' : url.pathname
@@ -166,7 +166,7 @@ export function hostLink(address: string): PhrasingContent[] {
 }
 
 /** A commit as short code, linked to the repository's page of it. */
-export function commitLink(sha: string, repositoryUrl: string): PhrasingContent[] {
+export function commitLink(sha: string, repositoryUrl: string): md.Inline[] {
   const isSha = /^[0-9a-f]{7,64}$/i.test(sha)
   return isSha ? md.link(`${repositoryUrl}/commit/${sha}`, md.code(shortSha(sha))) : [md.cellCode(sha, 12)]
 }
@@ -177,9 +177,7 @@ export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBud
   if (status === 'live' || status === 'building') return []
   const last = status === 'removed' || servesMeanwhile(row) ? undefined : lastWorking
   return [
-    ...given(supersededBy, (by) => [
-      md.paragraph(md.text('Superseded by '), ...commitLink(by, repositoryUrl), md.text('.')),
-    ]),
+    ...given(supersededBy, (by) => [md.paragraph('Superseded by ', ...commitLink(by, repositoryUrl), '.')]),
     ...given(supersededBy === undefined ? reason : undefined, (why) => [md.paragraph(...md.sentence(why))]),
     ...given(isBad(status) ? diagnosis : undefined, (found) => diagnosisBlocks(found, budget)),
     ...given(last, (version) => [lastWorkingLine(version, status !== 'unhealthy', repositoryUrl)]),
@@ -189,13 +187,13 @@ export function reasonBlocks(row: CardRow, repositoryUrl: string, budget: LogBud
 // What is unhealthy has taken the place of what worked, under the same address.
 function lastWorkingLine(last: LastWorking, mayServe: boolean, repositoryUrl: string): RootContent {
   const serves = last.stillLive === true && mayServe && last.url !== undefined
-  const where = serves ? [md.text(', still live at '), ...hostLink(last.url)] : []
-  return underLabel('Last working:', [...commitLink(last.commit, repositoryUrl), ...where])
+  const where = serves ? [', still live at ', ...hostLink(last.url)] : []
+  return labelledParagraph('Last working:', [...commitLink(last.commit, repositoryUrl), ...where])
 }
 
 /** A paragraph that says in bold what it is about. */
-export function underLabel(label: string, said: readonly PhrasingContent[]): RootContent {
-  return md.paragraph(md.strong(md.text(label)), md.text(' '), ...said)
+export function labelledParagraph(label: string, said: readonly md.Inline[]): RootContent {
+  return md.paragraph(md.strong(label), ' ', ...said)
 }
 
 /** Cause, hint, the decisive lines, and the end of the log folded. */
@@ -203,8 +201,8 @@ function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootConte
   const decisive = md.excerpt(diagnosis.decisive, 'start', budget.decisive)
   const tail = md.excerpt(diagnosis.tail, 'end', budget.tail)
   return [
-    underLabel('Why:', md.prose(diagnosis.cause)),
-    ...(diagnosis.hint.trim() === '' ? [] : [underLabel('What to do:', md.prose(diagnosis.hint))]),
+    labelledParagraph('Why:', md.prose(diagnosis.cause)),
+    ...(diagnosis.hint.trim() === '' ? [] : [labelledParagraph('What to do:', md.prose(diagnosis.hint))]),
     ...ifAny(decisive, (lines) => [md.block(lines, 'text')]),
     ...ifAny(tail, (lines) => md.folded(`End of the log (${count(lines.length, 'line')})`, md.block(lines, 'text'))),
   ]
@@ -214,9 +212,9 @@ function diagnosisBlocks(diagnosis: DiagnosisView, budget: LogBudget): RootConte
 export function sideBlocks(row: CardRow): RootContent[] {
   const lines = [
     ...given(row.note, (note) => [md.sentence(note)]),
-    ...given(row.status === 'removed' ? undefined : row.database, (name) => [[md.text('Database '), md.code(name)]]),
+    ...given(row.status === 'removed' ? undefined : row.database, (name) => [['Database ', md.code(name)]]),
     ...given(row.domain, (domain) => [domainLine(domain)]),
-    ...given(row.status === 'live' ? figureWords(row) : undefined, (change) => [[md.text(change)]]),
+    ...given(row.status === 'live' ? figureWords(row) : undefined, (change) => [[change]]),
   ]
   const records = row.domain?.status === 'active' ? [] : (row.domain?.records ?? [])
   return [
@@ -227,11 +225,11 @@ export function sideBlocks(row: CardRow): RootContent[] {
   ]
 }
 
-function domainLine(domain: DomainView): PhrasingContent[] {
-  const error = given(domain.error, (why) => [md.text(': '), ...md.prose(why, 200)])
+function domainLine(domain: DomainView): md.Inline[] {
+  const error = given(domain.error, (why) => [': ', ...md.prose(why, 200)])
   const label = md.code(domain.name)
   const name = domain.status === 'active' ? md.link(`https://${domain.name}`, label) : [label]
-  return [md.text('Domain '), ...name, md.text(' is '), ...md.prose(domain.status || 'unknown', 40), ...error]
+  return ['Domain ', ...name, ' is ', ...md.prose(domain.status || 'unknown', 40), ...error]
 }
 
 function recordTable(records: NonNullable<DomainView['records']>): RootContent {

@@ -55,8 +55,8 @@ export interface LogBudget {
 }
 
 // The most that a comment holds of each text. What is exact is only cut; the others are brought to one line as well.
-const MOST_OF_EXACT: Readonly<Record<string, number>> = { url: 500, runUrl: 500, commit: 64, supersededBy: 64 }
-const MOST_OF_LINE: Readonly<Record<string, number>> = {
+const EXACT_CHARS: Readonly<Record<string, number>> = { url: 500, runUrl: 500, commit: 64, supersededBy: 64 }
+const LINE_CHARS: Readonly<Record<string, number>> = {
   ...{ service: 80, place: 80, database: 80, reason: 500, note: 500, cause: 500, hint: 500 },
   ...{ name: 255, status: 40, error: 200, type: 10, content: 255 },
 }
@@ -66,7 +66,7 @@ const MOST_RECORDS = 10
 export function boundedRow(row: CardRow, budget: LogBudget): CardRow {
   const bounded = (value: unknown, key: string): unknown => {
     if (typeof value === 'string') {
-      const [exact, line] = [MOST_OF_EXACT[key], MOST_OF_LINE[key]]
+      const [exact, line] = [EXACT_CHARS[key], LINE_CHARS[key]]
       if (exact !== undefined) return printable(value).slice(0, exact)
       return line === undefined ? value : oneLine(value, line)
     }
@@ -87,7 +87,7 @@ export function boundedRow(row: CardRow, budget: LogBudget): CardRow {
 export function mergeRow(rows: readonly CardRow[], incoming: CardRow): CardRow[] {
   const others = rows.filter((row) => !sameDeployment(row, incoming) && !givesWay(row, incoming))
   const merged = rows.filter((row) => sameDeployment(row, incoming)).reduce(newer, incoming)
-  return [...others, merged].sort(byTargetAndName)
+  return [...others, merged].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
 }
 
 /** Of a run that was refused, what its services would have been called was not known; those of a later one take its place. */
@@ -102,15 +102,11 @@ export function mergeRows(rows: readonly CardRow[], incoming: readonly CardRow[]
 
 /** Whether two rows are about the same service: of one name there may be one in each project. */
 export function sameDeployment(a: CardRow, b: CardRow): boolean {
-  return a.service === b.service && a.place === b.place && a.target === b.target
+  return keyOf(a) === keyOf(b)
 }
 
-function byTargetAndName(a: CardRow, b: CardRow): number {
-  return compare(a.target, b.target) || compare(a.service, b.service) || compare(a.place ?? '', b.place ?? '')
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+function keyOf({ target, service, place = '' }: CardRow): string {
+  return [target, service, place].join('\n')
 }
 
 /** The row that stands of two for the same service: `incoming` (first, as reduce hands it) against one found in the card. */

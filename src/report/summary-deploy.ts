@@ -1,4 +1,4 @@
-import type { PhrasingContent, RootContent } from 'mdast'
+import type { RootContent } from 'mdast'
 import type { Annotation } from '../core/errors.ts'
 import { capital, count, formatBytes, formatDollars, formatDuration, formatUtc, shortSha } from '../core/format.ts'
 import * as md from './markdown.ts'
@@ -19,7 +19,7 @@ const MAX_NAMES = 200
 export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundings, nowMs: number): RootContent[] {
   const { row } = report
   return [
-    md.heading(2, md.text(headline([row]))),
+    md.heading(2, headline([row])),
     md.table(
       ['Service', 'Address', 'Status', 'Commit', 'Target', 'Updated'],
       [
@@ -28,8 +28,8 @@ export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundin
           addressCell(row),
           statusCell(row, false),
           commitLink(row.commit, repositoryUrl),
-          [md.text(targetWords(row.target))],
-          [md.text(formatUtc(row.updatedAt))],
+          [targetWords(row.target)],
+          [formatUtc(row.updatedAt)],
         ],
       ],
     ),
@@ -43,12 +43,12 @@ export function deployBlocks(report: DeployReport, { repositoryUrl }: Surroundin
 
 function annotationBlocks(annotations: readonly Annotation[], filesUrl: string): RootContent[] {
   return ifAny(annotations.filter(({ file }) => file !== undefined).slice(0, 10), (placed) => [
-    md.heading(3, md.text('Where')),
+    md.heading(3, 'Where'),
     md.table(
       ['File', 'What'],
       placed.map((annotation) => [
         md.link(addressOf(annotation, filesUrl), md.cellCode(placeOf(annotation), 200)),
-        [...md.prose(annotation.title, 120), md.text(': '), ...md.prose(annotation.message, 300)],
+        [...md.prose(annotation.title, 120), ': ', ...md.prose(annotation.message, 300)],
       ]),
     ),
   ])
@@ -69,7 +69,7 @@ function timelineBlocks({ phases }: DeployReport, nowMs: number): RootContent[] 
   const last = phases.at(-1)
   if (lines.length === 0 || first === undefined || last === undefined) return []
   const totalMs = (last.endMs ?? nowMs) - first.startMs
-  return [md.heading(3, md.text(`Timeline: ${formatDuration(totalMs)}`)), md.block(lines, 'mermaid')]
+  return [md.heading(3, `Timeline: ${formatDuration(totalMs)}`), md.block(lines, 'mermaid')]
 }
 
 function shippedBlocks({ pushed, detected, envNames, cost, account }: DeployReport): RootContent[] {
@@ -81,14 +81,14 @@ function shippedBlocks({ pushed, detected, envNames, cost, account }: DeployRepo
   ]
   const variables = `${count(envNames.length, 'environment variable')}, names only`
   return [
-    ...ifAny(items, (said) => [md.heading(3, md.text('Shipped')), md.list([...said])]),
+    ...ifAny(items, (said) => [md.heading(3, 'Shipped'), md.list([...said])]),
     ...ifAny([...envNames].sort().slice(0, MAX_NAMES), (names) =>
       md.folded(variables, md.list(names.map((name) => [md.code(name)]))),
     ),
   ]
 }
 
-function pushedWords(pushed: PushedView): PhrasingContent[] {
+function pushedWords(pushed: PushedView): md.Inline[] {
   const files = pushed.files === undefined ? '' : ` of ${count(pushed.files, 'file')}`
   const objects = pushed.objects === undefined ? '' : ` in ${count(pushed.objects, 'object')}`
   const bytes = pushed.bytes === undefined ? '' : `, ${formatBytes(pushed.bytes)}${objects}`
@@ -98,36 +98,30 @@ function pushedWords(pushed: PushedView): PhrasingContent[] {
     whole: ` pushed${bytes}, all of it`,
   }[pushed.kind]
   return [
-    md.text('Snapshot '),
+    'Snapshot ',
     md.code(shortSha(pushed.snapshot)),
-    md.text(`${files}${sent}, branch `),
+    `${files}${sent}, branch `,
     md.code(md.oneLine(pushed.branch, 120)),
   ]
 }
 
 // As code: of what stands between two dollar signs GitHub makes a formula.
-function costWords({ perDay, basis }: CostView): PhrasingContent[] {
+function costWords({ perDay, basis }: CostView): md.Inline[] {
   const dollars = (sum: number) => md.code(formatDollars(sum))
-  return [
-    md.text('Estimated cost '),
-    dollars(perDay),
-    md.text(' a day, '),
-    dollars(perDay * 30),
-    md.text(` a month for ${basis}`),
-  ]
+  return ['Estimated cost ', dollars(perDay), ' a day, ', dollars(perDay * 30), ` a month for ${basis}`]
 }
 
-function accountWords(account: AccountView): PhrasingContent[] {
+function accountWords(account: AccountView): md.Inline[] {
   const { servicesInUse, mostServices, limits } = account
-  const named = (what: string, name: string) => [md.text(`${what} `), md.code(name, 100)]
+  const named = (what: string, name: string) => [`${what} `, md.code(name, 100)]
   const most = mostServices === undefined ? '' : ` of ${mostServices}`
   return [
-    md.text('On ml.ink: '),
-    ...given(account.name, (name) => [...named('account', name), md.text(', ')]),
-    ...given(account.workspace, (name) => [...named('workspace', name), md.text(', ')]),
+    'On ml.ink: ',
+    ...given(account.name, (name) => [...named('account', name), ', ']),
+    ...given(account.workspace, (name) => [...named('workspace', name), ', ']),
     ...named('project', account.project),
-    ...given(servicesInUse, (inUse) => [md.text(`; ${count(inUse, 'service')}${most} in use`)]),
-    ...ifAny(limits, (allowed) => [md.text('; '), ...md.prose(allowed.join(', '), 200)]),
+    ...given(servicesInUse, (inUse) => [`; ${count(inUse, 'service')}${most} in use`]),
+    ...ifAny(limits, (allowed) => ['; ', ...md.prose(allowed.join(', '), 200)]),
   ]
 }
 

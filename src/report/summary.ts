@@ -15,7 +15,7 @@ import type {
   SweptPreview,
   TeardownReport,
 } from './model.ts'
-import { changeWords, formatCost, targetWords, underLabel } from './parts.ts'
+import { changeWords, formatCost, labelledParagraph, targetWords } from './parts.ts'
 import { deployBlocks } from './summary-deploy.ts'
 
 /** GitHub drops a step's summary beyond 1 MiB. */
@@ -30,9 +30,9 @@ export function renderSummary(report: Report, surroundings: Surroundings, nowMs:
   const markdown = md.serialise(blocks)
   if (Buffer.byteLength(markdown) <= MAX_SUMMARY_BYTES) return markdown
   const said = md.paragraph(
-    md.text('This summary was too long. The '),
-    ...md.link(report.runUrl, md.text('log of the run')),
-    md.text(' has it all.'),
+    'This summary was too long. The ',
+    ...md.link(report.runUrl, 'log of the run'),
+    ' has it all.',
   )
   return md.serialise([...blocks.slice(0, 2), said])
 }
@@ -55,7 +55,7 @@ function blocksOf(report: Report, surroundings: Surroundings, nowMs: number): Ro
 }
 
 function warningBlocks(warnings: readonly string[]): RootContent[] {
-  return [md.heading(3, md.text('Warnings')), ...warnings.slice(0, 30).flatMap(warningBlock)]
+  return [md.heading(3, 'Warnings'), ...warnings.slice(0, 30).flatMap(warningBlock)]
 }
 
 /** What is indented is to be copied; what is not is said. */
@@ -83,15 +83,15 @@ function nothingBlocks({ status, reason, hint, runUrl }: NothingReport): RootCon
   const failed = status === 'failed'
   const [first = '', ...problems] = reason.split('\n')
   const say = (label: string, said: string) =>
-    failed ? underLabel(label, md.prose(said, 1000)) : md.paragraph(...md.prose(said, 1000))
+    failed ? labelledParagraph(label, md.prose(said, 1000)) : md.paragraph(...md.prose(said, 1000))
   return [
-    md.heading(2, md.text(nothingTitles[status])),
+    md.heading(2, nothingTitles[status]),
     say('Why:', first),
     ...(problems.length === 0
       ? []
       : [md.list(problems.map((problem) => md.prose(problem.replace(/^\s*- /, ''), 1000)))]),
     ...given(hint, (advice) => [say('What to do:', advice)]),
-    md.smallPrint(...md.dotted([md.link(runUrl, md.text('run'))])),
+    md.smallPrint(...md.dotted([md.link(runUrl, 'run')])),
   ]
 }
 
@@ -102,17 +102,17 @@ function teardownBlocks(report: TeardownReport): RootContent[] {
   const title = report.left.length === 0 ? `⚪ ${what} was removed` : `🔴 ${what} could not be removed completely`
   const nothing = report.removed.length === 0 && report.left.length === 0
   return [
-    md.heading(2, md.text(title)),
-    md.paragraph(md.code(report.service), md.text(` of ${targetWords(report.target)}`)),
-    ...(nothing ? [md.paragraph(md.text('There was nothing left to remove.'))] : []),
+    md.heading(2, title),
+    md.paragraph(md.code(report.service), ` of ${targetWords(report.target)}`),
+    ...(nothing ? [md.paragraph('There was nothing left to remove.')] : []),
     ...ifAny(report.removed.slice(0, MAX_TABLE_ROWS), (removed) => [
-      md.list(removed.map(({ kind, name }) => [md.text(`Removed ${kind} `), md.code(name)])),
+      md.list(removed.map(({ kind, name }) => [`Removed ${kind} `, md.code(name)])),
     ]),
     ...ifAny(report.left.slice(0, MAX_TABLE_ROWS), (left) => [
-      md.heading(3, md.text('Left behind')),
+      md.heading(3, 'Left behind'),
       md.table(
         ['What', 'Name', 'Why'],
-        left.map(({ kind, name, why }) => [[md.text(kind)], [md.cellCode(name)], md.prose(why)]),
+        left.map(({ kind, name, why }) => [[kind], [md.cellCode(name)], md.prose(why)]),
       ),
     ]),
   ]
@@ -124,11 +124,9 @@ function sweepBlocks(report: SweepReport, surroundings: Surroundings): RootConte
   const said = `${count(removed.length, 'preview')} ${verb}, ${kept.length} kept${failed.length === 0 ? '' : `, ${failed.length} failed`}`
   const savedPerDay = removed.reduce((sum, preview) => sum + (preview.costPerDay ?? 0), 0)
   const saved =
-    savedPerDay === 0
-      ? []
-      : [md.paragraph(md.text(`That saves about ${formatDollars(savedPerDay)} a day (an estimate).`))]
+    savedPerDay === 0 ? [] : [md.paragraph(`That saves about ${formatDollars(savedPerDay)} a day (an estimate).`)]
   return [
-    md.heading(2, md.text(`${failed.length === 0 ? '🧹' : '🔴'} Sweep: ${said}`)),
+    md.heading(2, `${failed.length === 0 ? '🧹' : '🔴'} Sweep: ${said}`),
     ...saved,
     ...previewTable(dryRun ? 'Would be removed' : 'Removed', removed, surroundings),
     ...previewTable('Failed', failed, surroundings),
@@ -150,17 +148,17 @@ function previewTable(
 ): RootContent[] {
   const rest = previews.length - MAX_TABLE_ROWS
   return ifAny(previews.slice(0, MAX_TABLE_ROWS), (shown) => [
-    md.heading(3, md.text(title)),
+    md.heading(3, title),
     md.table(
       ['Preview', 'Pull request', 'Why', 'Cost a day'],
       shown.map(({ service, pullRequest: number, why, costPerDay }) => [
         [md.cellCode(service)],
-        number === undefined ? [md.text('–')] : md.link(`${repositoryUrl}/pull/${number}`, md.text(`#${number}`)),
+        number === undefined ? ['–'] : md.link(`${repositoryUrl}/pull/${number}`, `#${number}`),
         md.prose(why),
-        [md.text(costPerDay === undefined ? '–' : formatDollars(costPerDay))],
+        [costPerDay === undefined ? '–' : formatDollars(costPerDay)],
       ]),
     ),
-    ...(rest > 0 ? [md.paragraph(md.text(`… and ${rest} more`))] : []),
+    ...(rest > 0 ? [md.paragraph(`… and ${rest} more`)] : []),
   ])
 }
 
@@ -174,12 +172,12 @@ function monitorBlocks(report: MonitorReport): RootContent[] {
       ? `🔴 ${trouble.length} of ${count(report.services.length, 'service')} in trouble${unread}`
       : `${unknown === 0 ? '🟢' : '🟠'} ${count(report.services.length - unknown, 'service')} healthy${unread}`
   return [
-    md.heading(2, md.text(title)),
+    md.heading(2, title),
     ...ifAny(report.services.slice(0, MAX_TABLE_ROWS), (services) => [
       md.table(['Service', 'Status', 'Answer', 'Uptime', 'Issue'], services.map(monitoredCells)),
     ]),
     ...report.services.flatMap(({ service, scaling }) =>
-      given(scaling, (step) => [md.paragraph(md.text('📐 '), md.code(service), md.text(': '), ...md.prose(step))]),
+      given(scaling, (step) => [md.paragraph('📐 ', md.code(service), ': ', ...md.prose(step))]),
     ),
     ...moneyBlocks(report),
     ...trouble.flatMap(troubleBlocks),
@@ -191,10 +189,10 @@ const verdictSigns = { healthy: '🟢', trouble: '🔴', unknown: '⚪' } as con
 function monitoredCells({ service, url, verdict, platformStatus, health, uptime, issue }: MonitoredService) {
   return [
     md.link(url, md.cellCode(service)),
-    [md.text(`${verdictSigns[verdict]} `), md.cellCode(platformStatus, 40)],
-    [md.text(health === undefined ? '–' : `HTTP ${health.status} in ${formatDuration(health.latencyMs)}`)],
-    [md.text(uptimeWords(uptime))],
-    issue === undefined ? [md.text('–')] : md.link(issue.url, md.text(`Issue ${issue.number}`)),
+    [`${verdictSigns[verdict]} `, md.cellCode(platformStatus, 40)],
+    [health === undefined ? '–' : `HTTP ${health.status} in ${formatDuration(health.latencyMs)}`],
+    [uptimeWords(uptime)],
+    issue === undefined ? ['–'] : md.link(issue.url, `Issue ${issue.number}`),
   ]
 }
 
@@ -220,23 +218,20 @@ function planBlocks(report: PlanReport): RootContent[] {
   const ready = report.checks.length === 0 ? '⚪ Dry run: nothing was changed' : '🟢 Ready to deploy'
   const title = problems === 0 ? ready : `🔴 ${count(problems, 'problem')} to fix before a deployment`
   return [
-    md.heading(2, md.text(title)),
+    md.heading(2, title),
     ...ifAny(report.checks, (checks) => [
       md.table(
         ['', 'Check', 'Result'],
-        checks.map((check) => [[md.text(signs[check.result])], md.prose(check.name, 120), md.prose(check.detail)]),
+        checks.map((check) => [[signs[check.result]], md.prose(check.name, 120), md.prose(check.detail)]),
       ),
     ]),
     ...report.checks.flatMap(({ name, fix = [] }) =>
-      ifAny(toPutIn(fix.slice(0, 60)), (lines) => [
-        md.paragraph(md.text('To fix '), ...md.prose(name, 120), md.text(':')),
-        ...lines,
-      ]),
+      ifAny(toPutIn(fix.slice(0, 60)), (lines) => [md.paragraph('To fix ', ...md.prose(name, 120), ':'), ...lines]),
     ),
     ...ifAny(report.services, foreseenBlocks),
-    md.heading(3, md.text('What would be done')),
+    md.heading(3, 'What would be done'),
     report.steps.length === 0
-      ? md.paragraph(md.text('Nothing.'))
+      ? md.paragraph('Nothing.')
       : md.list(report.steps.slice(0, 100).map((step) => md.prose(step))),
   ]
 }
@@ -249,7 +244,7 @@ function foreseenBlocks(services: readonly ForeseenService[]): RootContent[] {
       ['Service', '', 'Changes', 'A day'],
       services.map(({ service, what, after, changes, why, costPerDay }) => [
         [md.cellCode(service)],
-        [md.text(after.length === 0 ? what : `${what}, after ${after.join(' and ')}`)],
+        [after.length === 0 ? what : `${what}, after ${after.join(' and ')}`],
         md.prose(
           [...given(why, (said) => [said]), ...changes.map((one) => `${one.setting}: ${changeWords(one)}`)].join('; '),
         ),
@@ -258,6 +253,6 @@ function foreseenBlocks(services: readonly ForeseenService[]): RootContent[] {
     ),
     ...(dollars.length < 2
       ? []
-      : [md.paragraph(md.text('Together about '), md.code(formatDollars(sum)), md.text(' a day (an estimate).'))]),
+      : [md.paragraph('Together about ', md.code(formatDollars(sum)), ' a day (an estimate).')]),
   ]
 }

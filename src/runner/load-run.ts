@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { nearestWord } from '../core/format.ts'
+import { didYouMean } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
+import { refusedProblems } from '../plan/file/placement.ts'
 import { secretsWithheld } from '../plan/guards.ts'
-import { type RefusedPlan, refusal } from '../plan/intent.ts'
+import type { RefusedPlan } from '../plan/intent.ts'
 import { settingTable } from '../plan/setting-table.ts'
 import {
   findMovedInputs,
@@ -92,13 +93,13 @@ async function refusedInputs(
   problems: readonly string[],
   moved: ReturnType<typeof findMovedInputs>['settings'],
 ): Promise<RefusedPlan> {
-  let file = ''
-  if (Object.keys(moved).length > 0) {
-    const { fileTextOf } = await import('../plan/file/ink-file.ts')
-    file = `\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`
+  const refused = refusedProblems(problems)
+  if (Object.keys(moved).length === 0) return refused
+  const { fileTextOf } = await import('../plan/file/ink-file.ts')
+  return {
+    ...refused,
+    hint: `${refused.hint}\nLines for the file, beside what it has already:\n\n${fileTextOf(moved)}`,
   }
-  const hint = `Nothing was done. Put the \`with:\` block of the step right; the README lists every input.${file}`
-  return refusal('The inputs are not right:', hint, problems)
 }
 
 /** What the run puts out as its name and address is not secret from then on; a reason may hold words of an app. */
@@ -131,8 +132,8 @@ export function undeclaredInputs(given: Readonly<Record<string, string>>): strin
   return Object.keys(given)
     .filter((name) => name !== '' && !isInput(name) && !isMovedInput(name))
     .map((name) => {
-      const near = nearestWord(name, inputNames)
-      return `There is no input ${JSON.stringify(name)}, so that it does nothing${near ? `; did you mean ${near}?` : '.'}`
+      const advice = didYouMean(name, inputNames) || '.'
+      return `There is no input ${JSON.stringify(name)}, so that it does nothing${advice}`
     })
 }
 

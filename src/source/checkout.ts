@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { shortSha } from '../core/format.ts'
 import { GitFailure, type GitRepository, openRepository, unlessGitFails } from './git.ts'
-import { listTree, readablePath } from './objects.ts'
+import { listPaths } from './objects.ts'
 import type { GitRemote } from './remote.ts'
 import { borrowObjects, type GitWorkspace, readObjects } from './workspace.ts'
 
@@ -110,10 +110,7 @@ export interface TreeLocation {
  * it is the head. Somebody who checked out another commit on purpose gets what they checked out.
  * @returns with `why`, one sentence, when it is not the commit that the event asks for or does not lie in the checkout
  */
-export function chooseCommit(
-  checkout: Pick<Checkout, 'head' | 'headRef'> | undefined,
-  request: WantedCommit,
-): { readonly sha: string; readonly why?: string } {
+export function chooseCommit(checkout: Pick<Checkout, 'head' | 'headRef'> | undefined, request: WantedCommit) {
   const { wanted, ordinaryCheckouts } = request
   if (checkout?.head === undefined) {
     const why = `This repository is not checked out in the workspace, so commit ${shortSha(wanted.sha)} was fetched.`
@@ -162,8 +159,8 @@ export async function committedPaths(git: GitWorkspace, request: WantedCommit) {
   const { checkout, chosen, stores } = await openCheckout(git, request)
   // A checkout of depth 1 holds the merge commit and not the head.
   for (const commit of checkout === undefined ? [] : [chosen.sha, checkout.head]) {
-    const entries = commit && (await unlessGitFails(listTree(stores.own, commit)))
-    if (entries) return new Set(entries.filter(({ type }) => type !== 'tree').map(({ path }) => readablePath(path)))
+    const paths = commit && (await unlessGitFails(listPaths(stores.own, commit)))
+    if (paths) return paths
   }
   return undefined
 }

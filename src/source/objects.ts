@@ -50,6 +50,13 @@ export async function listTree(store: GitRepository, tree: string): Promise<Tree
   })
 }
 
+/** Readable paths of all that is no directory in a tree. Quicker than its whole listing: no object is looked at. */
+export async function listPaths(store: GitRepository, tree: string): Promise<ReadonlySet<string>> {
+  const args = ['ls-tree', '-r', '-z', '--name-only', '--full-tree', tree]
+  const listing = await store.run(args, { mostBytes: mostListingBytes })
+  return new Set(listing.toString().split('\0').slice(0, -1))
+}
+
 /**
  * The commit's whole tree, fetched from the remote where the checkout does not hold it. A checkout of another commit mostly has most
  * of the contents, so directories are fetched first and then only the contents that are missing.

@@ -12,7 +12,6 @@ import {
   objectName,
   parseCommit,
   readablePath,
-  type SourceCommit,
   snapshotContent,
   type TreeEntry,
   writeCommit,
@@ -28,6 +27,7 @@ import {
   type GitWorkspace,
   heldObjects,
   readObjects,
+  type Stores,
 } from './workspace.ts'
 
 export interface PushRequest {
@@ -176,23 +176,22 @@ function findCandidates({ branch: own, bases = [] }: PushRequest, branches: Read
  * is asked for no longer than a push of the whole would take.
  * @returns its source commit; undefined when the whole must be pushed
  */
-async function findBase(
-  git: GitWorkspace,
-  { resolved, stores, snapshot }: MadeSnapshot,
-  candidates: readonly Candidate[],
-): Promise<string | undefined> {
+async function findBase(git: GitWorkspace, made: MadeSnapshot, candidates: readonly Candidate[]) {
+  const { resolved, snapshot } = made
+  const stores = await git.stores('sha1')
   // Of built files no older state is known, and a converted repository's trees have other names at the origin.
-  if (resolved === undefined || stores.own.directory !== (await git.stores('sha1')).own.directory) return undefined
+  if (resolved === undefined || made.stores.own.directory !== stores.own.directory) return undefined
   if (candidates.length === 0) return undefined
   const recipe = { ...resolved, tree: snapshot.tree }
-  const local = await firstRebuilt(git, recipe, candidates)
+  const local = await firstRebuilt(stores, recipe, candidates)
   if (local !== undefined) return local
 
   const wholePushMs = Math.round((snapshot.bytes / git.assumedBytesPerSecond) * 1000)
   if (git.origin === undefined || wholePushMs < leastSavingMs) return undefined
   const budget = signalWithin(wholePushMs, git.signal)
   try {
-    return await askOrigin(bindWorkspace(git, budget), git.origin, recipe, candidates)
+    const inTime = await bindWorkspace(git, budget).stores('sha1')
+    return await askOrigin(inTime, git.origin, recipe, candidates)
   } catch (error) {
     git.signal.throwIfAborted()
     const reason = budget.aborted ? `it took more than ${wholePushMs} ms` : errorMessage(error)
@@ -202,22 +201,25 @@ async function findBase(
 }
 
 // The nearest base in one round trip, as it mostly is the one; else the newest of all in two, commits first.
-async function askOrigin(git: GitWorkspace, remote: GitRemote, recipe: Recipe, candidates: readonly Candidate[]) {
-  const stores = await git.stores('sha1')
+async function askOrigin(stores: Stores, remote: GitRemote, recipe: Recipe, candidates: readonly Candidate[]) {
   const nearest = candidates.find(({ isBase }) => isBase)
   if (nearest !== undefined) {
     await fetchKnownCommits(stores, { remote, wants: [nearest.sourceSha], filter: 'blob:none' })
-    const found = await firstRebuilt(git, recipe, [nearest])
+    const found = await firstRebuilt(stores, recipe, [nearest])
     if (found !== undefined) return found
   }
   const shas = [...new Set(candidates.slice(0, mostCandidates).map(({ sourceSha }) => sourceSha))]
   await commitTimes(stores, shas)
-  return await firstRebuilt(git, recipe, candidates, remote)
+  return await firstRebuilt(stores, recipe, candidates, remote)
 }
 
-/** @param remote where to fetch the trees that are not here; without one their commits are passed over */
-async function firstRebuilt(git: GitWorkspace, recipe: Recipe, candidates: readonly Candidate[], remote?: GitRemote) {
-  const stores = await git.stores('sha1')
+/**
+ * Makes older snapshots once more, from their source commits and these commits' directories, until the name of one comes out
+ * the same: then the remote has every object that it leads to. Files' contents are not needed.
+ * @param remote where to fetch the trees that are not here; without one their commits are passed over
+ * @returns its source commit; the snapshot is written
+ */
+async function firstRebuilt(stores: Stores, recipe: Recipe, candidates: readonly Candidate[], remote?: GitRemote) {
   const { own } = stores
   const contents = await readObjects(own, [...new Set(candidates.map(({ sourceSha }) => sourceSha))])
   const known = candidates
@@ -226,40 +228,23 @@ async function firstRebuilt(git: GitWorkspace, recipe: Recipe, candidates: reado
       return content === undefined ? [] : [{ ...candidate, commit: parseCommit(content) }]
     })
     .toSorted((a, b) => a.rank - b.rank || committedAtSeconds(b.commit) - committedAtSeconds(a.commit))
-  const trees = await heldObjects(
-    own,
-    known.map(({ commit }) => commit.tree),
-  )
-  for (const older of known) {
-    const { tree } = older.commit
-    if (!trees.has(tree) && remote === undefined) continue
+  const oids = known.map(({ commit }) => commit.tree)
+  const held = await heldObjects(own, oids)
+  for (const { commit, suffix, sourceSha, sha } of known) {
+    const isHere = held.has(commit.tree)
+    if (!isHere && remote === undefined) continue
     // Without its directories only a snapshot of a commit's own tree can be checked; the others are passed over.
-    const content = await rebuildSnapshot(own, older, older.commit, recipe)
-    if (content === undefined) continue
-    if (!trees.has(tree) && remote !== undefined) {
-      await fetchObjects(stores, { remote, wants: [tree], kind: 'contents', filter: 'blob:none' })
+    const tree = suffix === undefined ? commit.tree : await unlessGitFails(rebuildTree(own, commit.tree, recipe))
+    if (tree === undefined || !tree.startsWith(suffix ?? '')) continue
+    const content = snapshotContent(tree, commit, sourceSha)
+    if (objectName('commit', content) !== sha) continue
+    if (!isHere && remote !== undefined) {
+      await fetchObjects(stores, { remote, wants: [commit.tree], kind: 'contents', filter: 'blob:none' })
     }
     await writeCommit(own, content)
-    return older.sourceSha
+    return sourceSha
   }
   return undefined
-}
-
-/**
- * Makes an older snapshot once more, from its source commit and that commit's directories; files' contents are not needed.
- * It counts only when its name comes out the same: then the remote has every object that it leads to.
- * @returns the content of the older snapshot's commit, to be written; undefined when its name does not come out
- */
-async function rebuildSnapshot(
-  store: GitRepository,
-  { suffix, sourceSha, sha }: Candidate,
-  commit: SourceCommit,
-  recipe: Recipe,
-): Promise<Buffer | undefined> {
-  const tree = suffix === undefined ? commit.tree : await unlessGitFails(rebuildTree(store, commit.tree, recipe))
-  if (tree === undefined || !tree.startsWith(suffix ?? '')) return undefined
-  const content = snapshotContent(tree, commit, sourceSha)
-  return objectName('commit', content) === sha ? content : undefined
 }
 
 // What stood in for a submodule or an LFS pointer then stands in for it now, unless it has changed since.

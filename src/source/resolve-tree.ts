@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AddressRefused } from '../core/addresses.ts'
 import { formatBytes, shortSha } from '../core/format.ts'
@@ -139,23 +138,17 @@ async function findAttributes({ git, own }: Stores, tree: SourceTree, names: rea
   const oids = files.map(({ oid }) => oid)
   const contents = [...(await readObjects(own, oids)).values()]
   if (!contents.some((content) => names.some((name) => content.includes(name)))) return found
-  const indexFile = git.freshPath('index')
-  const variables = { GIT_INDEX_FILE: indexFile }
-  try {
-    await own.run(['read-tree', tree.oid], { variables })
-    // A trailing slash says that it is a directory: patterns may ask for one.
-    const paths = tree.entries.map(({ path, type }) => (type === 'blob' ? `${path}\0` : `${path}/\0`))
-    const input = Buffer.from(paths.join(''), 'latin1')
-    const answer = await own.run(['check-attr', '-z', '--cached', '--stdin', ...names], { input, variables })
-    const fields = answer.toString('latin1').split('\0')
-    for (let index = 0; index + 2 < fields.length; index += 3) {
-      const [path = '', name = '', value = ''] = fields.slice(index, index + 3)
-      if (value !== 'unspecified' && value !== 'unset') found[name as AttributeName].set(path.replace(/\/$/, ''), value)
-    }
-    return found
-  } finally {
-    await rm(indexFile, { force: true })
+  const variables = { GIT_INDEX_FILE: git.freshPath('index') }
+  await own.run(['read-tree', tree.oid], { variables })
+  // A trailing slash says that it is a directory: patterns may ask for one.
+  const paths = tree.entries.map(({ path, type }) => (type === 'blob' ? `${path}\0` : `${path}/\0`))
+  const input = Buffer.from(paths.join(''), 'latin1')
+  const answer = await own.run(['check-attr', '-z', '--cached', '--stdin', ...names], { input, variables })
+  // <path> NUL <attribute> NUL <value> NUL
+  for (const [, path = '', name, value = ''] of answer.toString('latin1').matchAll(/([^\0]*)\0([^\0]*)\0([^\0]*)\0/g)) {
+    if (value !== 'unspecified' && value !== 'unset') found[name as AttributeName].set(path.replace(/\/$/, ''), value)
   }
+  return found
 }
 
 /**

@@ -72,8 +72,13 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest) 
     /** One sentence, when the commit is not the wanted one or had to be fetched. */
     ...(chosen.why && { why: chosen.why }),
   }
-  // Nothing tells what older ones of a directory held. The source commit lies in the stores.
-  return { snapshot, resolved, stores }
+  return {
+    snapshot,
+    /** Undefined for a directory's: nothing tells what older ones held. */
+    resolved,
+    /** Where the source commit lies. */
+    stores,
+  }
 }
 
 async function resolveCommit(
@@ -158,12 +163,9 @@ async function convertEntries(from: Stores, to: Stores, entries: readonly TreeEn
     await mkdir(folder)
     const contents = await readObjects(from.own, batch, { mostBytes: Number.POSITIVE_INFINITY })
     for (const [oid, content] of contents) await writeFile(join(folder, oid), content)
-    const oids = [...contents.keys()]
-    const stored = await storeFiles(
-      to.own,
-      oids.map((oid) => Buffer.from(join(folder, oid))),
-    )
-    for (const [index, oid] of oids.entries()) converted.set(oid, stored[index] ?? '')
+    const paths = Array.from(contents.keys(), (oid) => Buffer.from(join(folder, oid)))
+    const stored = await storeFiles(to.own, paths)
+    for (const [index, oid] of [...contents.keys()].entries()) converted.set(oid, stored[index] ?? '')
     await rm(folder, { recursive: true, force: true })
   }
   return files.map((entry) => ({ ...entry, oid: converted.get(entry.oid) ?? '' }))
@@ -212,10 +214,8 @@ async function listDirectory({ git, own }: Stores, directory: string): Promise<r
   await walk(Buffer.from(locateDirectory(git.workspace, directory, refuse)), '')
   git.signal.throwIfAborted()
   if (files.length === 0) throw refuse('has no files', 'Build before this step, and check that the build writes there.')
-  const oids = await storeFiles(
-    own,
-    files.map(({ content }) => content),
-  )
+  const contents = files.map(({ content }) => content)
+  const oids = await storeFiles(own, contents)
   return files.map(({ content: _content, ...entry }, index) => ({ ...entry, oid: oids[index] ?? '' }))
 }
 

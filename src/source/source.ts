@@ -9,7 +9,7 @@ import {
 } from './branches.ts'
 import { committedPaths, readCommitted, readFile, type WantedCommit } from './checkout.ts'
 import { GitFailure } from './git.ts'
-import { listTree, readablePath } from './objects.ts'
+import { listPaths } from './objects.ts'
 import { type PushRequest, type PushResult, pushSnapshotBranch } from './push.ts'
 import { type GitRemote, SourceError } from './remote.ts'
 import { type MadeSnapshot, makeSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts'
@@ -32,11 +32,7 @@ export function openSource(options: SourceOptions) {
   const made = new Map<string, MadeSnapshot>()
 
   /** Does one thing in the workspace. What git says of a failure becomes an error that says what it was about. */
-  const inWorkspace = async <T>(
-    what: string,
-    signal: AbortSignal,
-    work: (git: GitWorkspace) => Promise<T>,
-  ): Promise<T> => {
+  const inWorkspace = async <T>(what: string, signal: AbortSignal, work: (git: GitWorkspace) => Promise<T>) => {
     opened ??= openWorkspace(options)
     const git = bindWorkspace(await opened, signal)
     try {
@@ -74,10 +70,9 @@ export function openSource(options: SourceOptions) {
       }),
     /** Paths of the snapshot's files, readable ones. */
     files: (snapshot: Snapshot, signal: AbortSignal): Promise<ReadonlySet<string>> =>
-      inWorkspace('Listing the snapshot', signal, async (git) => {
-        const entries = await listTree((await git.stores('sha1')).own, snapshot.tree)
-        return new Set(entries.filter(({ type }) => type === 'blob').map(({ path }) => readablePath(path)))
-      }),
+      inWorkspace('Listing the snapshot', signal, async (git) =>
+        listPaths((await git.stores('sha1')).own, snapshot.tree),
+      ),
     /** Contents of one of the snapshot's files; undefined when there is no such file. Links count as none. */
     read: (snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Buffer | undefined> =>
       inWorkspace(`Reading ${path}`, signal, async (git) => {

@@ -180,11 +180,7 @@ export function quotePath(path: Buffer): string {
 }
 
 /** Contents of objects, by name. Those that the store does not hold are left out. All of them are held in memory. */
-export async function readObjects(
-  store: GitRepository,
-  oids: readonly string[],
-  { mostBytes = 64_000_000 } = {},
-): Promise<ReadonlyMap<string, Buffer>> {
+export async function readObjects(store: GitRepository, oids: readonly string[], { mostBytes = 64_000_000 } = {}) {
   const contents = new Map<string, Buffer>()
   if (oids.length === 0) return contents
   const answer = await store.run(['cat-file', '--batch', '--buffer'], { input: `${oids.join('\n')}\n`, mostBytes })

@@ -55,19 +55,10 @@ export type Observation =
   /** Live on our branch, and for a minute now with another commit than ours. */
   | { readonly kind: 'other-commit' }
 
-export interface Timings {
-  /** As seen from here: a build that is shorter than the pause between two readings counts 0. */
-  readonly buildMs: number
-  /** No build was seen, neither its phase nor a line of its log, or the log says that it was skipped. */
-  readonly fromCache: boolean
-}
+export type Timings = Readonly<ReturnType<DeploymentWatch['timings']>>
 
-/** What is known of a deployment that ended badly: sanitized log lines of this deployment only, oldest first. */
-export interface Evidence {
-  readonly errorMessage: string | undefined
-  readonly deployLog: readonly string[]
-  readonly runtimeLog: readonly string[]
-}
+/** What is known of a deployment that ended badly. */
+export type Evidence = Readonly<ReturnType<DeploymentWatch['evidence']>>
 
 const AFTER_CHANGE_MS = 250
 const SHORTEST_PAUSE_MS = 1_000
@@ -251,10 +242,12 @@ export class DeploymentWatch {
     return before
   }
 
-  timings(): Timings {
+  timings() {
     const { buildTrace } = this.#log
     return {
+      /** As seen from here: a build that is shorter than the pause between two readings counts 0. */
       buildMs: this.perPhaseMs().building,
+      /** No build was seen, neither its phase nor a line of its log, or the log says that it was skipped. */
       fromCache: buildTrace === 'skipped' || (buildTrace === 'none' && !this.#sawBuildPhase),
     }
   }
@@ -265,7 +258,8 @@ export class DeploymentWatch {
     return { ...this.#spentMs, [this.#phase]: this.#spentMs[this.#phase] + age }
   }
 
-  evidence(): Evidence {
+  /** Sanitized log lines of this deployment only, oldest first. */
+  evidence() {
     return { errorMessage: this.#errorMessage, deployLog: this.#log.lines, runtimeLog: this.#runtimeLog }
   }
 

@@ -285,7 +285,7 @@ describe('killed for memory', () => {
     ['Memory cgroup out of memory: Killed process 812 (node)'],
     ['fatal error: runtime: out of memory'],
   ])('is concluded from: %s', (line) => {
-    expect(diagnose(failed({ status: 'crashed', runtimeLogs: ['up', line] })).outOfMemory).toBe(line)
+    expect(memoryDeath(['up', line])).toBe(line)
   })
 
   it.each([
@@ -297,7 +297,7 @@ describe('killed for memory', () => {
     ['pid 137 exited on signal 15'],
     ['memory usage: 137 MiB'],
   ])('is not concluded from: %s', (line) => {
-    expect(diagnose(failed({ status: 'crashed', runtimeLogs: ['up', line] })).outOfMemory).toBeUndefined()
+    expect(memoryDeath(['up', line])).toBeUndefined()
   })
 })
 

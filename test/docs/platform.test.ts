@@ -79,6 +79,7 @@ function titled(title: string): RegExp {
 function purposesInUse(): ReadonlySet<Purpose> {
   const files = readdirSync(resolve(root, 'src/ink')).filter((name) => name !== 'catalogue.ts')
   const code = files.map((name) => read(`src/ink/${name}`)).join('\n')
-  const asked = (purpose: string) => new RegExp(`(repeatable|once|ifOffered|askFor|need)\\(\\s*'${purpose}'`).test(code)
+  const asked = (purpose: string) =>
+    new RegExp(`(repeatable|once|ifOffered|askFor|deleting|need)\\(\\s*'${purpose}'`).test(code)
   return new Set((Object.keys(toolNames) as Purpose[]).filter(asked))
 }

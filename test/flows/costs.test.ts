@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { costOf } from '../../src/flows/resources/budget.ts'
+import { costOf } from '../../src/flows/resources/account.ts'
 import type { DatabaseType } from '../../src/plan/settings.ts'
 
 const size = { memory: '1Gi', vcpus: '1' }

@@ -30,7 +30,7 @@ async function leaveBuildingCard(scene: Scene, number: number, startedAt: string
     run: { id: 1, attempt: 1, startedAt },
   }
   const seal = createSeal(new Secret(stage.ink.apiKey), { fullName }, number)
-  const { body } = foldCard([], [row], { repositoryUrl, pullRequest: number, seal })
+  const { body } = foldCard([], [row], { repositoryUrl, seal })
   scene.repository.comment(number, body, 'gitea-actions')
 }
 

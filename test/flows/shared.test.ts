@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { inTurns } from '../../src/core/async.ts'
+import { DeployError } from '../../src/core/errors.ts'
 import { runEnvironment, shareSources } from '../../src/flows/environment/environment.ts'
 import { openCards } from '../../src/flows/reporter.ts'
-import { type Deps, nothingToDo, type Outcome, type RunDeps } from '../../src/flows/run.ts'
+import { type Deps, nothingToDo, type Outcome, type RunDeps, withMonitor } from '../../src/flows/run.ts'
 import type { WorkPlan } from '../../src/plan/plan.ts'
 import type { CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
@@ -157,5 +158,22 @@ describe('what several services would leave open', () => {
     await runEnvironment(services, deps, { plan, run, skip: run })
     expect(remembered[0]).toEqual(['web itself', 'what web takes down'])
     expect(remembered.at(-1)).toEqual([])
+  })
+})
+
+describe('a sweep that is followed by a monitor', () => {
+  const report = { kind: 'none', status: 'nothing', reason: 'it is done', runUrl: '', warnings: [] } as const
+  const swept: Outcome = { action: 'sweep', status: 'swept', report }
+
+  it('is called unhealthy when the monitor of one or of several services found trouble, and tells of all', () => {
+    const failure = new DeployError('acme-web is in trouble')
+    const seen: Outcome = { action: 'monitor', status: 'unhealthy', report, others: [report], failure }
+    expect(withMonitor(swept, seen)).toEqual({ ...swept, status: 'unhealthy', failure, others: [report, report] })
+  })
+
+  it('is called what it came to itself otherwise', () => {
+    const failed: Outcome = { ...swept, status: 'failed', failure: new DeployError('one could not be removed') }
+    const seen: Outcome = { action: 'monitor', status: 'live', report }
+    expect(withMonitor(failed, seen)).toEqual({ ...failed, others: [report] })
   })
 })

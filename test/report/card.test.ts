@@ -106,7 +106,7 @@ describe('the card', () => {
   })
 
   it('leads to commits and runs of a GitHub Enterprise Server', () => {
-    const card = renderCard([row()], { repositoryUrl: 'https://git.corp.example/acme/shop', pullRequest: 12 })
+    const card = renderCard([row()], { repositoryUrl: 'https://git.corp.example/acme/shop' })
     expect(card).toContain(`](https://git.corp.example/acme/shop/commit/${SECOND_COMMIT})`)
   })
 

@@ -247,7 +247,6 @@ describe('a card full of hostile text', { timeout: 120_000 }, () => {
 describe('a summary full of hostile text', { timeout: 120_000 }, () => {
   const reportWith = (shape: Parameters<typeof rowWith>[0], words: Words): DeployReport => ({
     kind: 'deploy',
-    action: 'preview',
     row: rowWith(shape, words),
     phases: [{ name: 'build', startMs: 0, endMs: 41_000, result: 'done' }],
     pushed: { branch: words.one, snapshot: words.two, kind: 'whole', files: 3 },

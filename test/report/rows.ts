@@ -2,7 +2,6 @@ import type { CardRow, DiagnosisView, Surroundings } from '../../src/report/mode
 
 export const SURROUNDINGS: Surroundings = {
   repositoryUrl: 'https://github.com/acme/shop',
-  pullRequest: 12,
   removal: 'closing',
 }
 

@@ -18,7 +18,6 @@ const PHASES: readonly Phase[] = [
 
 const LIVE: DeployReport = {
   kind: 'deploy',
-  action: 'preview',
   row: row({ database: 'web-pr-12-db' }),
   phases: PHASES,
   pushed: {
@@ -150,7 +149,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
         verdict: 'trouble',
         platformStatus: 'crashed',
         uptime: { healthy: 2, asked: 3, sinceIso: '2026-11-22T09:00:00Z' },
-        trouble: { what: 'The service crashed', sinceIso: '2026-11-22T09:00:00Z', logTail: ['Killed'] },
+        trouble: { what: 'The service crashed', logTail: ['Killed'] },
         issue: { number: 31, url: 'https://github.com/acme/shop/issues/31' },
         scaling: 'Memory raised from 256 to 512 MiB: it was killed for memory twice.',
       },

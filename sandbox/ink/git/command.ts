@@ -31,6 +31,10 @@ export function createGitCommand(path: string, home: string): GitCommand {
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
     LC_ALL: 'C',
+    // Nothing here lives long enough to be tidied up, and every push would start a process to find that out.
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: 'receive.autogc',
+    GIT_CONFIG_VALUE_0: 'false',
   }
   async function read(args: readonly string[], options: GitRunOptions = {}): Promise<Buffer> {
     const given = { ...options, env: { ...env, ...options.env } }

@@ -1,4 +1,4 @@
-import { nearestWord, shortSha } from '../../core/format.ts'
+import { didYouMean, shortSha } from '../../core/format.ts'
 import type { Facts } from '../../plan/event.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
@@ -10,12 +10,12 @@ import {
   type PlacedService,
   placedIn,
   placeServices,
+  refusedProblems,
   settingsIn,
 } from '../../plan/file/placement.ts'
 import {
   describeProblem,
   type FileService,
-  placeOfProblem,
   plainVariables,
   secretsNamed,
   type Wire,
@@ -167,31 +167,15 @@ function sourcesOf(file: InkFile, service: FileService | undefined, environment:
 function unknownService(wanted: string | undefined, services: readonly ConfiguredService[]): string[] {
   const names = services.map(({ name }) => name)
   if (wanted === undefined || names.includes(wanted)) return []
-  const near = nearestWord(wanted, names)
-  const advice = near
-    ? `did you mean ${near}?`
-    : `what a service is called stands in the file, as services.NAME.name: ${wanted}`
+  const advice = `; what a service is called stands in the file, as services.NAME.name: ${wanted}`
   const which = `must be one of the file’s services (${names.join(', ')}), but is ${JSON.stringify(wanted)}`
-  return [`service: ${which}; ${advice}`]
+  return [`service: ${which}${didYouMean(wanted, names) || advice}`]
 }
 
 /** What counts as a change to any of them brings all that are not there yet. */
 function withAllPaths(services: readonly ConfiguredService[]): ConfiguredService[] {
   const pathsOfAll = services.flatMap(({ idle, settings }) => (idle === 'no-previews' ? [] : [settings.paths]))
   return services.map((service) => ({ ...service, settings: { ...service.settings, pathsOfAll } }))
-}
-
-/** The refusal of a run for problems of which those that are the file's begin with their place in it. */
-export function refusedProblems(problems: readonly string[], path: string | undefined): RefusedPlan {
-  const unique = [...new Set(problems)]
-  const places = path === undefined ? [] : unique.flatMap((problem) => placeOfProblem(problem, path) ?? [])
-  const what = places.length < unique.length ? 'The inputs are' : `${path} is`
-  const remedy =
-    places.length > 0
-      ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
-      : 'Put the `with:` block of the step right; the README lists every input.'
-  const refused = refusal(`${what} not right:`, `Nothing was done. ${remedy}`, unique)
-  return { ...refused, places: places.map((place) => ({ ...place, file: path ?? '' })) }
 }
 
 function unreadable(path: string, { wanted }: FileCommit): RefusedPlan {

@@ -45,14 +45,19 @@ export async function findDatabase(
  * @throws DeployError when no credentials are revealed
  */
 export async function makeDatabase(run: Run, wanted: DatabasePlan): Promise<ServiceDatabase> {
-  if (wanted.type !== 'sqlite') return makeTemplateDatabase(run, wanted)
+  const { type, name } = wanted
+  if (type !== 'sqlite') return makeTemplateDatabase(run, wanted)
+  const make = async () => sqliteDatabase(wanted, await run.platform.createDatabase(name, type, run.signal), run.mask)
+  return await madeOrFound(run, make, () => findDatabase(run, wanted, run.signal))
+}
+
+/** A parallel run of ours may have made it, or the answer was lost; whatever the reason, it is there or it is not. */
+async function madeOrFound<T>({ signal }: Run, make: () => Promise<T>, find: () => Promise<T | undefined>): Promise<T> {
   try {
-    const database = await run.platform.createDatabase(wanted.name, wanted.type, run.signal)
-    return sqliteDatabase(wanted, database, run.mask)
+    return await make()
   } catch (error) {
-    // A parallel run of ours may have made it, or the answer was lost; whatever the reason, it is there or it is not.
-    run.signal.throwIfAborted()
-    const found = await findDatabase(run, wanted, run.signal)
+    signal.throwIfAborted()
+    const found = await find()
     if (!found) throw error
     return found
   }
@@ -97,15 +102,8 @@ const startPauseMs = 2000
 async function makeTemplateDatabase(run: Run, wanted: DatabasePlan): Promise<ServiceDatabase> {
   const { platform, clock, signal } = run
   const find = () => platform.templateInstance(wanted.name, signal)
-  if (!(await find())) {
-    try {
-      await platform.deployTemplate(wanted.type, wanted.name, signal)
-    } catch (error) {
-      // A parallel run of ours may have made it, or the answer was lost; whatever the reason, it is there or it is not.
-      signal.throwIfAborted()
-      if (!(await find())) throw error
-    }
-  }
+  if (!(await find()))
+    await madeOrFound<unknown>(run, () => platform.deployTemplate(wanted.type, wanted.name, signal), find)
   const deadlineAt = Math.min(clock.now() + startTimeoutMs, run.deadlineAt)
   for (;;) {
     const instance = await find()

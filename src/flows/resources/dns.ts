@@ -1,4 +1,4 @@
-import { tryEach } from '../../core/async.ts'
+import { signalWithin, tryEach } from '../../core/async.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { mayHaveHappened } from '../../ink/errors.ts'
 import type { DnsRecord, Service, Zone } from '../../ink/results.ts'
@@ -234,8 +234,8 @@ async function replace(run: Run, change: ZoneChange, old: readonly DnsRecord[], 
     })
     log.info(`DNS: added ${describeRecord(zone, record)}`)
   } catch (error) {
-    const patient = cleanupSignal(run)
-    for (const one of old) await putBack(run, change, one, patient)
+    const cleanup = cleanupSignal(run)
+    for (const one of old) await putBack(run, change, one, cleanup)
     throw error
   }
 }
@@ -293,5 +293,5 @@ function sameAs(zone: string, { name, type, content, ttl = 300 }: DnsRecord) {
 /** For what has to be put right also when the run is being cancelled. */
 function cleanupSignal({ signal }: Run): AbortSignal {
   // The runner kills a cancelled run after ten seconds; what is half done is put right before that.
-  return AbortSignal.timeout(signal.aborted ? 4000 : 30_000)
+  return signalWithin(signal.aborted ? 4000 : 30_000)
 }

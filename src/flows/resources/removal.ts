@@ -10,8 +10,16 @@ import { meaningOf } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
 import type { RemovedPreview, Run } from '../run.ts'
 import { branchesOf, marksOfWorking, staleMarks, unusedBranches } from './branches.ts'
-import { deleteAndWait, type Look, lookAtMany, lookAtOne, type RemovalPlan, removeDatabase } from './removal-steps.ts'
-import { openInkRepository, type Removable } from './repository.ts'
+import {
+  deleteAndWait,
+  type Look,
+  lookAtMany,
+  lookAtOne,
+  type Removable,
+  type RemovalPlan,
+  removeDatabase,
+} from './previews.ts'
+import { openInkRepository } from './repository.ts'
 
 /** What was removed, and what could not be. */
 export interface Removal {

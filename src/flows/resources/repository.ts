@@ -1,18 +1,86 @@
-import { bothOf, doEach, tryEach } from '../../core/async.ts'
+import { doEach, tryEach } from '../../core/async.ts'
 import { DeployError } from '../../core/errors.ts'
 import { safeMessage } from '../../core/sanitize.ts'
-import type { Service } from '../../ink/results.ts'
-import { repositorySlug } from '../../ink/results.ts'
+import { PlatformError } from '../../ink/errors.ts'
+import type { Platform } from '../../ink/platform.ts'
+import { repositorySlug, type Service } from '../../ink/results.ts'
 import type { Place, RepositoryName } from '../../plan/event.ts'
 import { type Allowance, mayChange, mayDelete, ownershipOf } from '../../plan/guards.ts'
-import { databaseName, markedPreview, previewName } from '../../plan/names.ts'
+import { judgeProject, judgeWorkspace, type KnownPlace, type PlaceJudgement } from '../../plan/names.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { underFormerNames } from '../../plan/plan.ts'
-import { formerRepositoryOf, marks, namedEnvironmentOf } from '../../plan/variables.ts'
+import { formerRepositoryOf, namedEnvironmentOf } from '../../plan/variables.ts'
 import { type GitRemote, parseRemote } from '../../source/remote.ts'
 import type { Run } from '../run.ts'
-import { hasProject } from './account.ts'
-import { targetOf } from './branches.ts'
+
+/** What one of the inputs `project` and `workspace` turns out to name; no judgement where the server keeps no list. */
+export interface PlaceFinding {
+  readonly name: 'Workspace' | 'Project'
+  readonly value: string
+  readonly judgement: PlaceJudgement | { readonly kind: 'ignored' } | undefined
+}
+
+/** Looks workspace and project up; the latter not in a workspace that is unknown, as a server lists those of a workspace. */
+export async function findPlace(
+  platform: Pick<Platform, 'workspaces' | 'projects' | 'knowsWorkspaces'>,
+  place: Place,
+  signal: AbortSignal,
+): Promise<readonly PlaceFinding[]> {
+  const { project, workspace } = place
+  const found: PlaceFinding[] = []
+  if (workspace !== undefined) {
+    const listed = platform.knowsWorkspaces ? await platform.workspaces(signal) : undefined
+    const known = listed?.map(({ slug }): KnownPlace => ({ names: [slug] }))
+    const judged = known && judgeWorkspace(workspace, known)
+    const judgement = platform.knowsWorkspaces ? judged : ({ kind: 'ignored' } as const)
+    found.push({ name: 'Workspace', value: workspace, judgement })
+    if (judgement?.kind === 'refused') return found
+  }
+  const projects = await platform.projects(signal)
+  const known = projects?.map(({ name, ref }): KnownPlace => ({ names: ref === undefined ? [name] : [name, ref] }))
+  return [...found, { name: 'Project', value: project, judgement: known && judgeProject(place, known) }]
+}
+
+/**
+ * Makes sure that the run happens where it is meant to, before anything is touched. The default project is always there,
+ * so most runs ask nothing.
+ * @throws DeployError when `workspace` is unknown, or when `project` is and looks like a typing error
+ */
+export async function assertPlace(
+  run: Pick<Run, 'platform' | 'log' | 'signal' | 'secrets'>,
+  place: Place,
+): Promise<void> {
+  if (place.project === 'default' && place.workspace === undefined) return
+  const found = await findPlace(run.platform, place, run.signal).catch((error: unknown) => {
+    // The list is a precaution: where it cannot be read, the platform itself judges the name.
+    if (!isUnusable(error)) throw error
+    run.log.warning(`Whether project and workspace exist could not be checked: ${safeMessage(run, error)}`)
+    return []
+  })
+  for (const { judgement, value } of found) {
+    if (judgement?.kind === 'ignored')
+      run.log.warning(`This ml.ink server has no workspaces, so \`workspace: ${value}\` has no effect.`)
+    if (judgement?.kind === 'refused') throw new DeployError(judgement.detail, { hint: judgement.hint })
+    if (judgement?.kind === 'new') run.log.info(`Project: ${judgement.detail}. A deployment makes it.`)
+  }
+}
+
+/**
+ * Whether the project of a place is there. On ml.ink asking for a repository's token makes the project that it names, so
+ * whoever only looks asks this first. A server that keeps no list, or cannot be understood, is taken to have it.
+ */
+export async function hasProject(platform: Pick<Platform, 'projects'>, place: Place, signal: AbortSignal) {
+  if (place.project === 'default') return true
+  const projects = await platform.projects(signal).catch((error: unknown) => {
+    if (isUnusable(error)) return undefined
+    throw error
+  })
+  return projects === undefined || projects.some(({ name, ref }) => name === place.project || ref === place.project)
+}
+
+function isUnusable(error: unknown): boolean {
+  return error instanceof PlatformError && (error.failure === 'protocol' || error.failure === 'tool')
+}
 
 /** Our repository on the platform's git hosting. */
 export interface InkRepository {
@@ -22,6 +90,11 @@ export interface InkRepository {
   readonly slug: string
   /** Whether it was made just now, so that there is nothing in it. */
   readonly created: boolean
+}
+
+/** Our repository on the platform's git hosting, with the branches it had. */
+export interface ReadRepository extends InkRepository {
+  readonly branches: ReadonlyMap<string, string>
 }
 
 /**
@@ -55,9 +128,9 @@ export async function readBranches(
  * @throws DeployError when it is not ours and `adopt` is not set
  */
 export function assertOwned(service: Service, plan: { place: Place; adopt: boolean }, slug: string): void {
-  const allowance = mayChange(existing(service, plan.place, slug), plan.place.repository.fullName, plan.adopt)
-  for (const one of [allowance, sameEnvironment(service, plan.place)])
-    assertAllowed(one, 'Stopped before changing anything')
+  const { place, adopt } = plan
+  const allowance = mayChange(existing(service, place, slug), place.repository.fullName, adopt)
+  assertAllowed('Stopped before changing anything', allowance, sameEnvironment(service, place))
 }
 
 /**
@@ -68,19 +141,18 @@ export function assertOwned(service: Service, plan: { place: Place; adopt: boole
  */
 export function assertRemovable(
   service: Service,
-  request: { place: Place; pullRequest: number | undefined },
+  { place, pullRequest }: { place: Place; pullRequest: number | undefined },
   slug: string | undefined,
 ): void {
-  const { place, pullRequest } = request
-  assertAllowed(mayDelete(existing(service, place, slug), place.repository.fullName, pullRequest), 'Not removed')
-  assertAllowed(sameEnvironment(service, place), 'Not removed')
+  const allowance = mayDelete(existing(service, place, slug), place.repository.fullName, pullRequest)
+  assertAllowed('Not removed', allowance, sameEnvironment(service, place))
 }
 
 /** What an environment that the file names has is no other's, and it has nothing of theirs, whatever the names are. */
 function sameEnvironment({ name, env = {} }: Service, { environment }: Place): Allowance {
   const marked = namedEnvironmentOf(env)
   if (marked === environment) return { allowed: true }
-  const [of, wanted] = [marked, environment].map((one) => (one === undefined ? 'none that the file names' : one))
+  const [of, wanted] = [marked, environment].map((one = 'none that the file names') => one)
   return {
     allowed: false,
     reason: `the service ${name} is marked as one of another environment (${of}, and this run is for ${wanted})`,
@@ -150,8 +222,8 @@ function fromOurRepository({ repo }: Service, slug: string): boolean {
   return repo === undefined || repo === slug
 }
 
-function assertAllowed(allowance: Allowance, what: string): void {
-  if (!allowance.allowed) throw new DeployError(`${what}: ${allowance.reason}`, { hint: allowance.hint })
+function assertAllowed(what: string, ...allowances: readonly Allowance[]): void {
+  for (const one of allowances) if (!one.allowed) throw new DeployError(`${what}: ${one.reason}`, { hint: one.hint })
 }
 
 type PlacedPlan = Extract<Plan, { readonly place: unknown }>
@@ -199,83 +271,4 @@ async function findFormer(
     if (former) return former
   }
   return undefined
-}
-
-/** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
-export interface Removable {
-  readonly serviceName: string
-  readonly databaseName: string
-  /** Undefined for a service of production. */
-  readonly pullRequest: number | undefined
-  readonly service: Service | undefined
-}
-
-/** A preview of this repository that was found on the platform. */
-export interface FoundPreview extends Removable {
-  readonly pullRequest: number
-  /** Milliseconds since the epoch; undefined when the platform does not say. */
-  readonly createdAt: number | undefined
-}
-
-/** Our repository on the platform's git hosting, with the branches it had. */
-export interface ReadRepository extends InkRepository {
-  readonly branches: ReadonlyMap<string, string>
-}
-
-/**
- * Finds all previews of a repository: among the services that the platform lists (100 at most), and by the repository's
- * branches `ink/pr-<n>/<service>/…` and marks of removals, which also show those beyond the list and those whose service is
- * gone.
- */
-export async function findPreviews(
-  run: Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>,
-  place: Place,
-) {
-  const repository = await openInkRepository(run, place)
-  if (!repository) return { previews: [], unreadable: [] }
-  const { slug } = repository
-  const [listed, branches] = await bothOf(
-    run.signal,
-    // Without a list the branches alone tell which previews there are.
-    (signal) => (run.platform.offers('listServices') ? run.platform.services(signal) : Promise.resolve([])),
-    (signal) => readBranches({ ...run, signal }, repository),
-  )
-  const fromBranches = new Map(
-    [...branches.keys()]
-      .flatMap((name) => targetOf(name) ?? markedPreview(name) ?? [])
-      .flatMap(({ pullRequest, serviceName }): [string, number][] =>
-        pullRequest === undefined ? [] : [[serviceName ?? previewName(place.baseName, pullRequest), pullRequest]],
-      ),
-  )
-  const names = new Set([
-    ...listed.filter(({ repo, name }) => repo === slug && name !== place.baseName).map(({ name }) => name),
-    ...fromBranches.keys(),
-  ])
-  const read = async (serviceName: string): Promise<FoundPreview[]> => {
-    const service = await run.platform.service(serviceName, { env: true }, run.signal)
-    const pullRequest = service ? numberOf(service) : fromBranches.get(serviceName)
-    if (pullRequest === undefined || (service && !isOwnService(service, place, slug))) return []
-    const createdAt = Date.parse(service?.createdAt ?? '')
-    const own = { serviceName, databaseName: databaseName(serviceName), service, pullRequest }
-    return [{ ...own, createdAt: Number.isNaN(createdAt) ? undefined : createdAt }]
-  }
-  const { done, failed } = await tryEach([...names], read, run.signal)
-  // What looks like ours and could not be read.
-  const unreadable = failed.map(({ item, error }) => ({ serviceName: item, why: safeMessage(run, error) }))
-  const found: ReadRepository = { ...repository, branches }
-  return { previews: done.flat(), unreadable, repository: found }
-}
-
-function numberOf(service: Service): number | undefined {
-  const number = Number(service.env?.[marks.pullRequest])
-  return Number.isInteger(number) && number > 0 ? number : undefined
-}
-
-/** The oldest first; those of unknown age last, so that they are not taken for old. The platform tells whole seconds. */
-export function oldestFirst(previews: readonly FoundPreview[]): FoundPreview[] {
-  return previews.toSorted(
-    (a, b) =>
-      (a.createdAt ?? Number.POSITIVE_INFINITY) - (b.createdAt ?? Number.POSITIVE_INFINITY) ||
-      a.pullRequest - b.pullRequest,
-  )
 }

@@ -1,10 +1,18 @@
 import { branchOf, type Facts, isFromFork, type RepositoryName, type RunContext } from '../event.ts'
-import { type IntentTo, type NeedsPlan, type PlanInput, productionBranch, pullRequestOf } from '../intent.ts'
+import {
+  type IntentTo,
+  type NeedsPlan,
+  type PlanInput,
+  productionBranch,
+  pullRequestOf,
+  type RefusedPlan,
+  refusal,
+} from '../intent.ts'
 import { intentOf } from '../make-plan.ts'
 import { madeName, nameIn, parseServiceName, previewName } from '../names.ts'
 import type { Settings } from '../settings.ts'
 import type { Given } from '../values.ts'
-import { type FileService, type NamedEnvironment, noVariables, type Wire } from './references.ts'
+import { type FileService, type NamedEnvironment, noVariables, placeOfProblem, type Wire } from './references.ts'
 
 /** A service of the file, and what it is called in production. */
 export interface PlacedService {
@@ -244,4 +252,17 @@ function branchWithEnvironment(input: PlanInput): string | undefined {
   if (!isPush && event.kind !== 'dispatch') return undefined
   const branch = branchOf(event.ref)
   return branch === productionBranch(input) ? undefined : branch
+}
+
+/** The refusal of a run for problems of which those that are the file's begin with their place in it. */
+export function refusedProblems(problems: readonly string[], path?: string): RefusedPlan {
+  const unique = [...new Set(problems)]
+  const places = path === undefined ? [] : unique.flatMap((problem) => placeOfProblem(problem, path) ?? [])
+  const what = places.length < unique.length ? 'The inputs are' : `${path} is`
+  const remedy =
+    places.length > 0
+      ? `Every key of ${path} is in ink.schema.json, by which editors complete and check it.`
+      : 'Put the `with:` block of the step right; the README lists every input.'
+  const refused = refusal(`${what} not right:`, `Nothing was done. ${remedy}`, unique)
+  return { ...refused, places: places.map((place) => ({ ...place, file: path ?? '' })) }
 }

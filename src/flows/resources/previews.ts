@@ -1,11 +1,84 @@
-import { retry } from '../../core/async.ts'
+import { bothOf, retry, tryEach } from '../../core/async.ts'
+import { safeMessage } from '../../core/sanitize.ts'
 import { isTransient } from '../../ink/errors.ts'
 import type { Database, Service, TemplateInstance } from '../../ink/results.ts'
 import type { Place } from '../../plan/event.ts'
+import { databaseName, markedPreview, previewName } from '../../plan/names.ts'
 import type { Costing } from '../../plan/plan.ts'
+import { marks } from '../../plan/variables.ts'
 import type { Run } from '../run.ts'
-import { branchesOf } from './branches.ts'
-import { openInkRepository, type Removable, readBranches } from './repository.ts'
+import { branchesOf, targetOf } from './branches.ts'
+import { isOwnService, openInkRepository, type ReadRepository, readBranches } from './repository.ts'
+
+/** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
+export interface Removable {
+  readonly serviceName: string
+  readonly databaseName: string
+  /** Undefined for a service of production. */
+  readonly pullRequest: number | undefined
+  readonly service: Service | undefined
+}
+
+/** A preview of this repository that was found on the platform. */
+export interface FoundPreview extends Removable {
+  readonly pullRequest: number
+  /** Milliseconds since the epoch; undefined when the platform does not say. */
+  readonly createdAt: number | undefined
+}
+
+/**
+ * Finds all previews of a repository: among the services that the platform lists (100 at most), and by the repository's
+ * branches `ink/pr-<n>/<service>/…` and marks of removals, which also show those beyond the list and those whose service is
+ * gone.
+ */
+export async function findPreviews(
+  run: Pick<Run, 'platform' | 'mask' | 'openSource' | 'secrets' | 'signal'>,
+  place: Place,
+) {
+  const repository = await openInkRepository(run, place)
+  if (!repository) return { previews: [], unreadable: [] }
+  const { slug } = repository
+  const [listed, branches] = await bothOf(
+    run.signal,
+    // Without a list the branches alone tell which previews there are.
+    (signal) => (run.platform.offers('listServices') ? run.platform.services(signal) : Promise.resolve([])),
+    (signal) => readBranches({ ...run, signal }, repository),
+  )
+  const fromBranches = new Map(
+    [...branches.keys()]
+      .flatMap((name) => targetOf(name) ?? markedPreview(name) ?? [])
+      .flatMap(({ pullRequest, serviceName }): [string, number][] =>
+        pullRequest === undefined ? [] : [[serviceName ?? previewName(place.baseName, pullRequest), pullRequest]],
+      ),
+  )
+  const names = new Set([
+    ...listed.filter(({ repo, name }) => repo === slug && name !== place.baseName).map(({ name }) => name),
+    ...fromBranches.keys(),
+  ])
+  const read = async (serviceName: string): Promise<FoundPreview[]> => {
+    const service = await run.platform.service(serviceName, { env: true }, run.signal)
+    const pullRequest = service ? Number(service.env?.[marks.pullRequest]) : (fromBranches.get(serviceName) ?? 0)
+    if (!Number.isInteger(pullRequest) || pullRequest <= 0 || (service && !isOwnService(service, place, slug)))
+      return []
+    const createdAt = Date.parse(service?.createdAt ?? '')
+    const own = { serviceName, databaseName: databaseName(serviceName), service, pullRequest }
+    return [{ ...own, createdAt: Number.isNaN(createdAt) ? undefined : createdAt }]
+  }
+  const { done, failed } = await tryEach([...names], read, run.signal)
+  // What looks like ours and could not be read.
+  const unreadable = failed.map(({ item, error }) => ({ serviceName: item, why: safeMessage(run, error) }))
+  const found: ReadRepository = { ...repository, branches }
+  return { previews: done.flat(), unreadable, repository: found }
+}
+
+/** The oldest first; those of unknown age last, so that they are not taken for old. The platform tells whole seconds. */
+export function oldestFirst(previews: readonly FoundPreview[]): FoundPreview[] {
+  return previews.toSorted(
+    (a, b) =>
+      (a.createdAt ?? Number.POSITIVE_INFINITY) - (b.createdAt ?? Number.POSITIVE_INFINITY) ||
+      a.pullRequest - b.pullRequest,
+  )
+}
 
 /** The plan of whoever removes something: where, and whether this repository asks for databases. */
 export type RemovalPlan = Pick<Costing, 'database'> & { readonly place: Place }
@@ -123,7 +196,8 @@ export async function removeDatabase(run: Run, plan: RemovalPlan, preview: Remov
   const { databaseName, service } = preview
   const wanted = plan.database !== undefined
   const values = Object.values(service?.env ?? {})
-  if (!wanted && service && !values.some((value) => value.includes('://'))) return false
+  const isAddress = (value: string) => value.includes('://')
+  if (!wanted && service && !values.some(isAddress)) return false
   const isOwn = (addresses: readonly (string | undefined)[]) =>
     wanted || addresses.some((address) => address !== undefined && values.includes(address))
   const [database, instance] = await Promise.all([
@@ -132,7 +206,9 @@ export async function removeDatabase(run: Run, plan: RemovalPlan, preview: Remov
   ])
   if (!wanted && !service) return removeRemains(run, plan.place, preview, database ?? instance)
   const resource = database && isOwn([database.url]) && (await platform.deleteDatabase(databaseName, signal))
-  const ofTemplate = (instance ? isOwn(addressesOf(instance)) : wanted) && platform.offers('listTemplateInstances')
+  const ofTemplate =
+    (instance ? isOwn(instance.outputs.map(({ value }) => value).filter(isAddress)) : wanted) &&
+    platform.offers('listTemplateInstances')
   const template = ofTemplate && (await removeTemplateDatabase(run, databaseName, instance))
   return Boolean(resource || template)
 }
@@ -150,19 +226,14 @@ async function removeRemains(
   const { databaseName } = preview
   const volumes = database ? [] : await volumesOf(run, databaseName)
   if (!database && volumes.length === 0) return false
-  if (!(await hasBranch(run, place, preview))) return false
+  const repository = await openInkRepository(run, place)
+  const branches = repository ? await readBranches(run, repository) : new Map<string, string>()
+  if (branchesOf(preview, branches.keys()).length === 0) return false
   if (database)
     throw new Error(
       'its service is gone already, so nothing tells any more whether it was the preview’s own; delete it at ml.ink, or run this again with the `database` input',
     )
   return (await removeVolumes(run, databaseName)) > 0
-}
-
-async function hasBranch(run: Run, place: Place, preview: Removable): Promise<boolean> {
-  const repository = await openInkRepository(run, place)
-  if (!repository) return false
-  const present = await readBranches(run, repository)
-  return branchesOf(preview, present.keys()).length > 0
 }
 
 /** Its services, then the volumes, which outlive them. What an earlier try has removed is not missed. */
@@ -186,9 +257,4 @@ async function removeVolumes(run: Run, name: string): Promise<number> {
 async function volumesOf({ platform, signal }: Run, name: string): Promise<readonly string[]> {
   const all = await platform.volumes(signal)
   return all.map((volume) => volume.name).filter((volume) => volume === name || volume.startsWith(`${name}-`))
-}
-
-/** The addresses that an instance goes by, each of which a service may have been given. */
-function addressesOf({ outputs }: TemplateInstance): string[] {
-  return outputs.map(({ value }) => value).filter((value) => value.includes('://'))
 }
