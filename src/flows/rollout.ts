@@ -1,7 +1,15 @@
-import { backoffMs, DeadlinePassed } from '../core/async.ts'
-import { DeployError } from '../core/errors.ts'
-import { Attempts, type RolloutPorts, type RolloutRequest, type StartOutcome } from './attempt.ts'
-import type { RolloutEnd } from './verdict.ts'
+import { type Deadline, DeadlinePassed, deadlineAtTime } from '../core/async.ts'
+import { capital } from '../core/format.ts'
+import { createSanitizer, safeMessage } from '../core/sanitize.ts'
+import { isNameTaken, isTransient, mayHaveHappened, ToolError } from '../ink/errors.ts'
+import type { Service } from '../ink/results.ts'
+import { commitOf } from '../plan/names.ts'
+import { confirmLive } from '../watch/confirm-live.ts'
+import { DeploymentWatch } from '../watch/deployment-watch.ts'
+import { probe } from '../watch/probe.ts'
+import { type DeploymentPhase, meaningOf, type ReadService } from '../watch/readings.ts'
+import { endAfter, type RolloutPorts, type RolloutRequest, StartAgain, type StartOutcome } from './start-again.ts'
+import { describeProbe, phases, type RolloutEnd } from './verdict.ts'
 
 /**
  * Starts the deployment of a branch, follows it to its end, and asks the URL. Each turn of the loop makes one start and
@@ -47,167 +55,223 @@ export async function rollOut(run: RolloutPorts, request: RolloutRequest): Promi
   }
 }
 
-/** How the rollout ends with what happened last. */
-async function endAfter(happened: StartOutcome, { watch, sent }: Attempts): Promise<RolloutEnd> {
-  const { phase } = watch
-  switch (happened.kind) {
-    case 'settled':
-      return happened.end
-    case 'superseded':
-      return { ...happened, sent }
-    case 'ended': {
-      const evidence = await watch.gatherEvidence()
-      const timings = watch.timings()
-      if (happened.end === 'cancelled') return { kind: 'cancelled', ...evidence }
-      if (happened.end === 'crashed') return { kind: 'crashed', timings, ...evidence }
-      return { kind: 'failed', phase, timings, ...evidence }
-    }
-    case 'other-commit':
-    case 'lost-answer':
-    case 'refused':
-    case 'unreachable': {
-      const otherCommit = 'The platform shows our branch as live, but with another commit than the one pushed to it.'
-      const errorMessage = happened.kind === 'other-commit' ? otherCommit : happened.message
-      return { kind: 'failed', phase, timings: watch.timings(), ...watch.evidence(), errorMessage }
-    }
-    default:
-      return { kind: 'gone' }
-  }
-}
+const longestHesitationMs = 4_000
+const shortestPatienceMs = 60_000
+const betweenLooksMs = 2_000
 
-const mostLostAnswers = 9
-/** How long after our start an end may be due to the deployment that was in flight before it. */
-const freshMs = 30_000
-const failedAtOnceMs = 15_000
-const windingDown =
-  /wind(?:s|ing)? down|still (?:running|building|in progress|being)|already (?:started|running|in progress)/i
-const namePauseMs = 1_000
-// While a removal is under way the service is still found; a name that is refused and belongs to no service of ours for
-// longer than this is a stranger's.
-const strangerAfterMs = 15_000
-const strangerAfterLooks = 5
-/** So long a removal may take. */
-export const longestRemovalMs = 180_000
-
-/** How long ago the last start was, and whether anything of a build was seen since the first one. */
-interface StartSeen {
-  readonly ageMs: number
-  readonly sawBuild: boolean
-}
-
-/** Decides whether a rollout starts again, as often as there is a pause left for the reason; see the table of {@link rollOut}. */
-class StartAgain {
-  readonly #options: Pick<RolloutPorts, 'clock' | 'random' | 'log'> & RolloutRequest
-  // Each start may have begun a build.
-  readonly #pausesMs = {
-    refused: [3_000, 6_000],
-    cancelled: [3_000],
-    windingDown: [3_000, 8_000, 20_000],
-    gone: [0],
-    restored: [0],
-  }
-  #lostAnswers = 0
-  #sawWindingDown = false
-  #nameRefusedSince: number | undefined
-  #nameUnseen: { readonly since: number; readonly times: number } | undefined
+/** The starts of one rollout, each followed until something calls for a decision, and what is known while it goes on. */
+class Attempts {
+  readonly deadline: Deadline
+  readonly watch: DeploymentWatch
+  readonly #run: RolloutPorts
+  readonly #request: RolloutRequest
+  readonly #read: ReadService
+  readonly #sanitize: (line: string) => string
+  /** The service as it was read last; without one the next start is a creation. */
+  #known: Service | undefined
+  /** Starts since it was known that there is no service; undefined while there was one. */
+  #startsSinceNone: number | undefined
+  #startedAt = 0
+  /** What is known of the last start. */
+  #acknowledged = false
+  #created = false
+  /** Whether any start was acknowledged. */
+  sent = false
+  /** Seen to be gone, or refused as such; it may be found until its removal is done. */
+  #vanishing = false
+  /** Whether the last look found a service. */
+  #seen = false
 
   constructor(run: RolloutPorts, request: RolloutRequest) {
-    this.#options = { ...run, ...request }
+    const { existing } = request
+    this.deadline = deadlineAtTime(run.clock, request.deadlineAt, run.signal)
+    this.#run = run
+    this.#request = request
+    this.#read = (lines, signal) => run.platform.service(request.serviceName, lines, signal)
+    this.#sanitize = createSanitizer(run.secrets())
+    this.#known = existing
+    this.#startsSinceNone = existing ? undefined : 0
+    this.watch = new DeploymentWatch({
+      ...run,
+      ...request,
+      read: this.#read,
+      deadline: this.deadline,
+      logBaseline: existing?.deployLogs ?? [],
+      sanitize: this.#sanitize,
+      events: watchEvents(run),
+    })
   }
 
-  /**
-   * @returns after how many milliseconds to start again; undefined for the end
-   * @throws DeployError when the name stays taken
-   */
-  async pauseAfter(happened: StartOutcome, start: StartSeen): Promise<number | undefined> {
-    const { log, random } = this.#options
-    const { refused, gone } = this.#pausesMs
-    if (happened.kind !== 'name-taken' && happened.kind !== 'not-found') {
-      this.#nameRefusedSince = undefined
-      this.#nameUnseen = undefined
-    }
-    switch (happened.kind) {
-      case 'lost-answer':
-        this.#lostAnswers += 1
-        if (this.#lostAnswers > mostLostAnswers) return undefined
-        log.warning(`The answer to the deployment's start was lost (${happened.message}); looking whether it began.`)
-        return backoffMs(this.#lostAnswers, random)
-      case 'refused':
-        if (refused.length > 0)
-          log.warning(`The platform did not start the deployment (${happened.message}); asking again.`)
-        return refused.shift()
-      case 'name-taken':
-        return this.#pauseForName(happened)
-      case 'not-found':
-        return this.#pauseBeforeCreatingAnew()
-      case 'gone':
-        // The second time nothing of an earlier removal is there any more.
-        return gone.shift() === undefined ? undefined : this.#pauseBeforeCreatingAnew()
-      case 'ended':
-        return this.#pauseAfterEnd(happened, start)
-      default:
-        return undefined
+  /** Milliseconds since the last start. */
+  get ageMs(): number {
+    return this.#run.clock.now() - this.#startedAt
+  }
+
+  /** One start, unless it is under way already, followed until something calls for a decision. */
+  async next(after: StartOutcome | undefined): Promise<StartOutcome> {
+    try {
+      if (after?.kind === 'gone' || after?.kind === 'not-found') {
+        this.#known = undefined
+        this.#startsSinceNone = 0
+        this.#vanishing = true
+      }
+      const look = after !== undefined && after.kind !== 'not-found'
+      const found = look ? await this.#look(after.kind === 'name-taken') : 'to-start'
+      const failed = found === 'to-start' ? await this.#start() : found
+      if (failed !== undefined && failed !== 'under-way') return failed
+      this.#startedAt = this.#run.clock.now()
+      const seen = await this.watch.next()
+      return seen.kind === 'live' ? await this.#confirm(seen.url) : seen
+    } catch (error) {
+      this.#run.signal.throwIfAborted()
+      if (!isTransient(error)) throw error
+      return { kind: 'unreachable', message: safeMessage(this.#run, error) }
     }
   }
 
-  #pauseForName({ refusal, seen }: Extract<StartOutcome, { kind: 'name-taken' }>): number {
-    const { clock, log, serviceName } = this.#options
-    const now = clock.now()
-    // The first time nobody has looked yet who has the name.
-    if (this.#nameRefusedSince === undefined) {
-      this.#nameRefusedSince = now
-      return 0
-    }
-    const unseen = this.#nameUnseen ?? { since: now, times: 0 }
-    this.#nameUnseen = seen ? undefined : { ...unseen, times: unseen.times + 1 }
-    if (!seen && unseen.times >= strangerAfterLooks && now - unseen.since > strangerAfterMs)
-      throw new DeployError(
-        `The service name “${serviceName}” is taken on ml.ink, and not by a service of this account`,
-        {
-          cause: refusal,
-          hint: 'Names are shared by all users of ml.ink. Choose another one with the `service` input.',
-        },
-      )
-    if (now - this.#nameRefusedSince > longestRemovalMs)
-      throw new DeployError(`The service “${serviceName}” is being deleted on ml.ink, and still was after 3 minutes`, {
-        cause: refusal,
-        hint: 'Run the job again once it is gone.',
-      })
-    log.info(`The name ${serviceName} is still taken, probably by a removal under way; waiting for it`)
-    return namePauseMs
-  }
-
-  async #pauseBeforeCreatingAnew(): Promise<number | undefined> {
-    const { log, serviceName, stillWanted } = this.#options
-    if (!(await stillWanted?.())) return undefined
-    log.info(`The service ${serviceName} was being deleted; creating it anew`)
-    return 0
-  }
-
-  /**
-   * A deployment started while another one was in flight can be cancelled or fail at once because that one is still
-   * winding down; starting again works (platform contract, “two updates in quick succession”).
-   */
-  async #pauseAfterEnd(
-    { end, errorMessage }: Extract<StartOutcome, { kind: 'ended' }>,
-    { ageMs, sawBuild }: StartSeen,
-  ): Promise<number | undefined> {
-    const { log, restoreBranch } = this.#options
-    const { cancelled, restored, windingDown: pausesMs } = this.#pausesMs
-    if (end === 'cancelled' && ageMs <= freshMs) {
-      if (cancelled.length > 0)
-        log.warning('The deployment was cancelled right after it had been started; starting it once more.')
-      return cancelled.shift()
-    }
-    if (end !== 'failed') return undefined
-    const saidSo = windingDown.test(errorMessage ?? '')
-    if (!saidSo && restored.length > 0 && (await restoreBranch?.())) return restored.shift()
-    const atOnce = ageMs <= failedAtOnceMs && !sawBuild && !this.#sawWindingDown
-    if (!(saidSo || atOnce) || pausesMs.length === 0) return undefined
-    this.#sawWindingDown = true
-    log.warning(
-      'The deployment failed before its build began, as happens while an earlier build winds down; starting it again.',
+  /** Looks at the service before starting again, and gives way to whoever came meanwhile. */
+  async #look(nameTaken: boolean): Promise<StartOutcome | 'under-way' | 'to-start'> {
+    // Two runs that deploy the same commit cancel each other's deployment, and when both start again at the same moment
+    // they do so for ever. So whoever starts again waits for a random while and then joins a deployment of the very same
+    // branch. After a start that was not acknowledged it could be somebody else's, with the branch already set to ours.
+    if (this.#acknowledged) await this.deadline.sleep(this.#run.random() * longestHesitationMs)
+    const { platform } = this.#run
+    const { serviceName, branch, existing, assertOwned } = this.#request
+    const now = await this.#within((signal) =>
+      platform.service(serviceName, { env: true, deployLogLines: 500 }, signal),
     )
-    return pausesMs.shift()
+    this.#seen = now !== undefined
+    // What the service had before is not somebody else's branch as long as it is not known that ours was ever set.
+    const isOthers = now?.branch !== branch && (this.#acknowledged || now?.branch !== existing?.branch)
+    if (!nameTaken && now?.branch !== undefined && isOthers) return { kind: 'superseded', branch: now.branch }
+    if (!nameTaken && now && this.#isUnderWay(now)) {
+      this.watch.started('updated')
+      this.#acknowledged = true
+      return 'under-way'
+    }
+    if (now && !this.#known) assertOwned(now)
+    if (now && !/remov|delet/i.test(now.status)) {
+      this.#known = now
+      // Whatever it holds is older than the start that comes now.
+      this.watch.ignoreLog(now.deployLogs)
+    }
+    return 'to-start'
+  }
+
+  #isUnderWay({ branch, status }: Service): boolean {
+    const phase = meaningOf(status)?.phase
+    const neverDeployed = status.trim().toLowerCase() === 'pending'
+    if (branch !== this.#request.branch || phase === undefined || neverDeployed) return false
+    if (this.#acknowledged) return phase !== 'ended' && (phase !== 'live' || this.#vanishing)
+    // After an update whose answer was lost nothing proves that it started anything: the branch is ours even when the
+    // redeploy failed, and then the status is the old deployment's. A creation alone cannot have left such, unless what is
+    // found is the service that is being removed, which an earlier start of ours may have brought to our branch.
+    return this.#created && this.#startsSinceNone === 1 && !this.#vanishing
+  }
+
+  /** Starts exactly one deployment. @returns what it failed with, where starting again may help */
+  async #start(): Promise<StartOutcome | undefined> {
+    const known = this.#known
+    this.#created = known === undefined
+    if (this.#startsSinceNone !== undefined) this.#startsSinceNone += 1
+    this.#acknowledged = false
+    this.watch.started(known ? 'updated' : 'created')
+    try {
+      const { serviceId = known?.id } = await this.#within((signal) => this.#send(known, signal))
+      if (serviceId) this.#run.output('service-id', serviceId)
+      this.#acknowledged = true
+      this.sent = true
+      this.#vanishing = false
+      return undefined
+    } catch (error) {
+      this.#run.signal.throwIfAborted()
+      const message = safeMessage(this.#run, error)
+      if (error instanceof ToolError) {
+        if (!this.#created && error.reason === 'service-not-found') return { kind: 'not-found' }
+        if (this.#created && isNameTaken(error)) return { kind: 'name-taken', refusal: error, seen: this.#seen }
+        if (error.reason === 'winding-down' || /redeploy failed/i.test(error.text)) return { kind: 'refused', message }
+      }
+      if (mayHaveHappened(error)) return { kind: 'lost-answer', message }
+      throw error
+    }
+  }
+
+  #send(known: Service | undefined, signal: AbortSignal) {
+    const { platform } = this.#run
+    const { serviceName, repositorySlug, repositoryName, branch, settings, settingsOnly } = this.#request
+    const wanted = settings(known)
+    if (!known) return platform.createService(serviceName, repositoryName, branch, wanted, signal)
+    const moved = known.repo !== undefined && known.repo !== repositorySlug ? { repo: repositoryName } : {}
+    return platform.updateService(serviceName, settingsOnly ? wanted : { ...wanted, ...moved, branch }, signal)
+  }
+
+  /** Asks the URL of a deployment that is live, and whether it still is. */
+  async #confirm(url: string | undefined): Promise<StartOutcome> {
+    const { clock, reporter, log } = this.#run
+    const { health, deadlineAt } = this.#request
+    const deployed = { url, timings: this.watch.timings() }
+    const leftMs = deadlineAt - clock.now()
+    const check = health.kind === 'none' ? health : { ...health, timeoutMs: Math.min(health.timeoutMs, leftMs) }
+    const given = { ...this.#run, sanitize: this.#sanitize }
+    reporter.timeline.begin('probe', 'Probe')
+    reporter.update({ phase: 'probe', ...(url === undefined ? {} : { url }) })
+    let isGone = false
+    const confirmation = await confirmLive({
+      ...given,
+      ...this.#request,
+      read: this.#read,
+      probe: async (signal) => {
+        const asked = await probe({ ...given, url, check, commit: commitOf(this.#request), signal })
+        isGone = asked.outcome !== 'unhealthy' && (await this.#goesMeanwhile(signal))
+        return asked
+      },
+      patienceMs: Math.max(shortestPatienceMs, leftMs),
+      warning: log.warning,
+    })
+    if (isGone) return { kind: 'gone' }
+    const { runtimeLog } = confirmation
+    if (confirmation.kind === 'probed') {
+      const asked = confirmation.probe
+      log.info(describeProbe(asked))
+      const kind = asked.outcome === 'unhealthy' ? 'unhealthy' : 'live'
+      return { kind: 'settled', end: { kind, probe: asked, runtimeLog, ...deployed } }
+    }
+    const { loss } = confirmation
+    if (loss.kind === 'crashed') return { kind: 'settled', end: { ...loss, kind: 'stopped', runtimeLog, ...deployed } }
+    return loss.kind === 'unconfirmed' ? { kind: 'settled', end: { ...loss, ...deployed } } : loss
+  }
+
+  /** A healthy one is kept an eye on while a removal is under way. @returns whether that has taken it away */
+  async #goesMeanwhile(signal: AbortSignal): Promise<boolean> {
+    const { clock, log, platform } = this.#run
+    const { serviceName, removalUnderWay } = this.#request
+    const isUnderWay = async () => await removalUnderWay?.(this.#created ? this.#startedAt : undefined)
+    if (!(await isUnderWay())) return false
+    log.info(`A removal of ${serviceName} is under way; watching until it is over`)
+    do await clock.sleep(betweenLooksMs, signal)
+    while (await isUnderWay())
+    // Where the URL is not asked, the service is not read again after this.
+    return (await platform.service(serviceName, {}, signal)) === undefined
+  }
+
+  #within<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.deadline.within(Number.POSITIVE_INFINITY, call)
+  }
+}
+
+/** Phases and lines go into the run's log and timeline as they come. */
+function watchEvents({ reporter, log }: RolloutPorts) {
+  return {
+    phase: (phase: DeploymentPhase, atMs: number) => {
+      if (phase === 'live' || phase === 'ended') return
+      const { name } = phases[phase]
+      reporter.timeline.begin(name, capital(name), atMs)
+      reporter.update({ phase: name })
+    },
+    line: (line: string) => {
+      reporter.timeline.ensure('build', 'Build')
+      log.untrusted(line)
+    },
+    warning: log.warning,
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { RolloutRequest } from '../../src/flows/attempt.ts'
 import { rollOut } from '../../src/flows/rollout.ts'
+import type { RolloutRequest } from '../../src/flows/start-again.ts'
 import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import type { Service } from '../../src/ink/results.ts'
 import type { ServiceReading } from '../../src/watch/readings.ts'

@@ -1,6 +1,6 @@
 import { type Clock, retry, withinTime } from '../../src/core/async.ts'
-import type { RolloutPorts, RolloutRequest } from '../../src/flows/attempt.ts'
 import { rollOut } from '../../src/flows/rollout.ts'
+import type { RolloutPorts, RolloutRequest } from '../../src/flows/start-again.ts'
 import type { RolloutEnd } from '../../src/flows/verdict.ts'
 import { isTransient, PlatformError } from '../../src/ink/errors.ts'
 import type { Service } from '../../src/ink/results.ts'

@@ -17,8 +17,8 @@ import type { Snapshot } from '../../source/snapshot.ts'
 import type { Source } from '../../source/source.ts'
 import { isLive } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
-import { longestRemovalMs } from '../rollout.ts'
 import type { Run } from '../run.ts'
+import { longestRemovalMs } from '../start-again.ts'
 
 /** Production keeps this many versions beside the current one, to roll back to. */
 const versionsKept = 5
