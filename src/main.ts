@@ -2,7 +2,8 @@ import { setFailed, setOutput } from '@actions/core'
 import { buildDeps } from './adapters.ts'
 import { DeployError, errorMessage } from './core/errors.ts'
 import { publish, runAction } from './flows/run-action.ts'
-import { Cancelled, cancelOnSignals, loadRun, readWorkflowFiles } from './runner/load-run.ts'
+import { Cancelled, cancelOnSignals } from './runner/cancellation.ts'
+import { loadRun, readWorkflowFiles } from './runner/load-run.ts'
 import { saveOpenDeployments, writeAnnotations, writeSummary } from './runner/output.ts'
 
 async function main(): Promise<void> {

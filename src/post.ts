@@ -2,7 +2,8 @@ import { systemClock } from './core/async.ts'
 import { errorMessage } from './core/errors.ts'
 import { proxiedFetch } from './core/http.ts'
 import type { OpenDeployment } from './flows/run.ts'
-import { cancelOnSignals, loadRemains } from './runner/load-run.ts'
+import { cancelOnSignals } from './runner/cancellation.ts'
+import { loadRemains } from './runner/load-run.ts'
 import { readOpenDeployments } from './runner/output.ts'
 
 // The runner gives the post step of a cancelled job little time, and a dead GitHub must not use it all.

@@ -6,7 +6,7 @@ import { openBrowser, openTerminal, runLogin } from '../login/login.ts'
 import { createGitHubCli, openWorkflowFile } from '../login/repository.ts'
 import { KEY_MAY_REMAIN } from '../login/server.ts'
 import { defaultEndpoint, endpoint as endpointType } from '../plan/values.ts'
-import { Cancelled, cancelOnSignals } from '../runner/load-run.ts'
+import { Cancelled, cancelOnSignals } from '../runner/cancellation.ts'
 import type { Command } from './command.ts'
 import { onOff, readOptions, wrongUse } from './command.ts'
 

@@ -113,16 +113,18 @@ export function openApi(options: ApiOptions) {
       return response.data as unknown
     }
     const repeatable = wanted.repeatable ?? !route.startsWith('POST ')
-    const policy = {
-      ...options,
-      deadlineAt: wanted.deadlineAt ?? clock.now() + (options.callLimitMs ?? CALL_LIMIT_MS),
-      again: (thrown: unknown) => whenToRepeat(readFailure(thrown), { nowMs: clock.now(), repeatable }),
-      onRetry: (thrown: unknown, pauseMs: number) => {
-        const { status, message } = readFailure(thrown)
-        debug(`${forge.name}: ${route} failed (${status ?? message}), again in ${Math.round(pauseMs)} ms`)
-      },
-    }
-    const outcome = await queue(() => retry(attempt, policy)).then(
+    // Its time begins when its turn comes: what came before may have waited for long.
+    const repeated = () =>
+      retry(attempt, {
+        ...options,
+        deadlineAt: wanted.deadlineAt ?? clock.now() + (options.callLimitMs ?? CALL_LIMIT_MS),
+        again: (thrown) => whenToRepeat(readFailure(thrown), { nowMs: clock.now(), repeatable }),
+        onRetry: (thrown, pauseMs) => {
+          const { status, message } = readFailure(thrown)
+          debug(`${forge.name}: ${route} failed (${status ?? message}), again in ${Math.round(pauseMs)} ms`)
+        },
+      })
+    const outcome = await queue(repeated).then(
       (data) => ({ ok: true as const, data }),
       (thrown: unknown) => classify(readFailure(thrown)),
     )

@@ -181,37 +181,3 @@ export function readWorkflowFiles(workspace: string): readonly WorkflowText[] {
     })
   })
 }
-
-/** Why the run ends: somebody or something cancelled it. */
-export class Cancelled extends Error {
-  override readonly name = 'Cancelled'
-
-  constructor(signal: string) {
-    super(`The run was cancelled (${signal})`)
-  }
-}
-
-/** The part of `process` that tells of signals. */
-interface SignalSource {
-  on(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
-  off(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
-}
-
-/**
- * Makes an abort signal of the runner's SIGINT, and of the SIGTERM that follows 7.5 s later. Listening keeps the process
- * alive, so that what is under way can be wound up; dispose of it at the end.
- */
-export function cancelOnSignals(source: SignalSource): Disposable & { readonly signal: AbortSignal } {
-  const controller = new AbortController()
-  const onInterrupt = () => controller.abort(new Cancelled('SIGINT'))
-  const onTerminate = () => controller.abort(new Cancelled('SIGTERM'))
-  source.on('SIGINT', onInterrupt)
-  source.on('SIGTERM', onTerminate)
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      source.off('SIGINT', onInterrupt)
-      source.off('SIGTERM', onTerminate)
-    },
-  }
-}

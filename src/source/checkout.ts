@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { shortSha } from '../core/format.ts'
 import { GitFailure, type GitRepository, openRepository, unlessGitFails } from './git.ts'
-import { listPaths } from './objects.ts'
+import { listPaths, readablePath } from './objects.ts'
 import type { GitRemote } from './remote.ts'
 import { borrowObjects, type GitWorkspace, readObjects } from './workspace.ts'
 
@@ -150,8 +150,10 @@ export async function readCommitted(git: GitWorkspace, request: WantedCommit, pa
 export async function readFile(own: GitRepository, commit: string, path: string) {
   // <mode> SP <type> SP <oid> TAB <path> NUL: git-ls-tree(1)
   const entry = (await own.run(['ls-tree', '-z', commit, '--', path])).toString('latin1')
-  const [, oid] = /^100\d+ blob ([0-9a-f]+)\t/.exec(entry) ?? []
-  return oid === undefined ? 'absent' : (await readObjects(own, [oid])).get(oid)
+  const [, oid, found = ''] = /^100\d+ blob ([0-9a-f]+)\t([^\0]*)/.exec(entry) ?? []
+  // Of a directory git lists what is in it.
+  if (oid === undefined || readablePath(found) !== path) return 'absent'
+  return (await readObjects(own, [oid])).get(oid)
 }
 
 /** Paths of the commit that is deployed, or else of the one that is checked out; undefined where there is neither. */

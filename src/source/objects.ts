@@ -31,17 +31,25 @@ export function tooLarge(how: string): SourceError {
 const mostListingBytes = 64_000_000
 
 /**
- * Lists a tree, directories included, in git's order. Files whose contents are missing have no size.
- * @throws SourceError `too-large` for one that nobody can list: a few objects can stand for any number of files
+ * Records of `git ls-tree`, one character per byte.
+ * @throws SourceError `too-large` for a tree that nobody can list: a few objects can stand for any number of files
  */
-export async function listTree(store: GitRepository, tree: string): Promise<TreeEntry[]> {
-  const args = ['ls-tree', '-r', '-t', '-z', '--long', '--full-tree', tree]
+async function treeRecords(store: GitRepository, tree: string, ...options: readonly string[]): Promise<string[]> {
+  const args = ['ls-tree', '-r', '-z', '--full-tree', ...options, tree]
   const listing = await store.run(args, { mostBytes: mostListingBytes }).catch((error: unknown) => {
     const tooLong = `its list of files is longer than ${formatBytes(mostListingBytes)}`
     throw error instanceof OutputTooLarge ? tooLarge(tooLong) : error
   })
+  return listing.toString('latin1').split('\0').slice(0, -1)
+}
+
+/**
+ * Lists a tree, directories included, in git's order. Files whose contents are missing have no size.
+ * @throws SourceError `too-large`
+ */
+export async function listTree(store: GitRepository, tree: string): Promise<TreeEntry[]> {
   // <mode> SP <type> SP <oid> SP <size, padded; - for other than blobs, BAD for missing ones> TAB <path> NUL
-  const records = listing.toString('latin1').split('\0').slice(0, -1)
+  const records = await treeRecords(store, tree, '-t', '--long')
   return records.map((record) => {
     const tab = record.indexOf('\t')
     const [mode = '', type = '', oid = '', size = ''] = record.slice(0, tab).split(/ +/)
@@ -50,11 +58,12 @@ export async function listTree(store: GitRepository, tree: string): Promise<Tree
   })
 }
 
-/** Readable paths of all that is no directory in a tree. Quicker than its whole listing: no object is looked at. */
+/**
+ * Readable paths of all that is no directory in a tree. Quicker than its whole listing: no object is looked at.
+ * @throws SourceError `too-large`
+ */
 export async function listPaths(store: GitRepository, tree: string): Promise<ReadonlySet<string>> {
-  const args = ['ls-tree', '-r', '-z', '--name-only', '--full-tree', tree]
-  const listing = await store.run(args, { mostBytes: mostListingBytes })
-  return new Set(listing.toString().split('\0').slice(0, -1))
+  return new Set((await treeRecords(store, tree, '--name-only')).map(readablePath))
 }
 
 /**

@@ -93,6 +93,20 @@ describe('a call to GitHub', () => {
     expect(stand.calls()).toHaveLength(4)
   })
 
+  it('has all of its time, however long the one before it took', async () => {
+    await using stand = await openStand()
+    stand.server.fault('github.rate-limit', { times: 1, retryAfterSeconds: 50 })
+    const failing: typeof fetch = async (url, init) =>
+      String(url).endsWith('/pulls/999') ? Response.json({ message: 'broken' }, { status: 502 }) : fetch(url, init)
+    const { github } = stand.open({ fetch: failing })
+    const [before, after] = await Promise.all([
+      github.pullRequests.get(999),
+      github.pullRequests.get(stand.pull.number),
+    ])
+    expect(before).toBeUndefined()
+    expect(after).toMatchObject({ open: true })
+  })
+
   it('ends at once when the run is cancelled', async () => {
     await using stand = await openStand()
     stand.server.fault('github.silence', { ms: 20_000 })

@@ -45,6 +45,9 @@ describe('a tree', () => {
       message: expect.stringContaining('too large'),
       hint: expect.stringContaining('directory'),
     })
+    await using source = stage.open({ origin: undefined })
+    const listing = source.committedPaths({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
+    await expect(listing).rejects.toMatchObject({ code: 'too-large' })
   })
 
   it('nested three hundred levels deep is refused, and not by a stack that overflows', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cancelOnSignals } from '../../src/runner/load-run.ts'
+import { cancelOnSignals } from '../../src/runner/cancellation.ts'
 import { openOutputs, readOpenDeployments, saveOpenDeployments, writeSummary } from '../../src/runner/output.ts'
 
 /** What a run leaves behind in the runner's files, and how it is told to end. */

@@ -158,3 +158,19 @@ describe('the commit that is deployed', () => {
     expect((await deploy(stage, source, sha)).snapshot.sourceSha).toBe(sha)
   })
 })
+
+describe('a file of the commit', () => {
+  it('is the one of exactly that path, and neither a directory nor the first file in one', async () => {
+    await using stage = await setStage()
+    await newRepository(stage.workspace)
+    const sha = await commitFiles(stage.workspace, { '0.sql': 'first\n', 'db/seed "é".sql': 'seed\n' })
+    await using source = stage.open({ origin: undefined })
+    const wanted = { wanted: { sha }, ordinaryCheckouts: [] }
+    const snapshot = await source.snapshot(wanted, stage.signal)
+    expect(String(await source.read(snapshot, 'db/seed "é".sql', stage.signal))).toBe('seed\n')
+    for (const path of ['.', 'db', 'db/', 'nowhere']) {
+      expect(await source.read(snapshot, path, stage.signal)).toBeUndefined()
+      expect(await source.readCommitted(wanted, path, stage.signal)).toMatchObject({ file: 'absent' })
+    }
+  })
+})
