@@ -119,7 +119,7 @@ function pythonIn(tree: FileTree, folder: string): Found | undefined {
 }
 
 function djangoIn(tree: FileTree, folder: string, gunicorn: boolean): Found {
-  const wsgi = below(tree.paths, folder).find((name) => name.endsWith('/wsgi.py'))
+  const wsgi = below(tree.paths, folder).find((name) => /(^|\/)wsgi\.py$/.test(name))
   const module = wsgi?.replace(/\.py$/, '').replaceAll('/', '.') ?? ''
   const start =
     gunicorn && /^[\w.]+$/.test(module)
