@@ -14,30 +14,22 @@ const pullSchema = z
   .object({
     number: z.number(),
     state: z.string(),
-    merged_at: z.string().nullish(),
     draft: z.boolean().default(false),
-    title: z.string(),
-    html_url: z.string(),
     updated_at: z.string(),
     labels: z.array(z.object({ name: z.string() })),
-    user: z.object({ login: z.string() }).nullable(),
     head: z.object({
       sha: z.string(),
       ref: z.string(),
       // Null once a fork has been deleted.
       repo: z.object({ full_name: z.string(), pushed_at: z.string().nullish() }).nullable(),
     }),
-    base: z.object({ sha: z.string(), ref: z.string() }),
+    base: z.object({ sha: z.string() }),
   })
-  .transform(({ number, draft, title, base, head: { sha, ref, repo }, ...pull }) => ({
+  .transform(({ number, draft, base, head: { sha, ref, repo }, ...pull }) => ({
     number,
     open: pull.state === 'open',
-    merged: typeof pull.merged_at === 'string',
     draft,
-    title,
-    htmlUrl: pull.html_url,
     labels: pull.labels.map(({ name }) => name) as readonly string[],
-    author: pull.user?.login,
     /** `pushedAt` is when its repository was pushed to last, by GitHub's clock. ISO 8601. */
     head: { sha, ref, repository: repo?.full_name, ...(repo?.pushed_at ? { pushedAt: repo.pushed_at } : {}) },
     base,

@@ -163,8 +163,6 @@ export const serviceSchema = z
       status,
       /** The reason alone; see {@link innermostReason}. */
       errorMessage: error && innermostReason(error),
-      /** The error as it came, with all that is wrapped around the reason. */
-      errorInFull: error,
       url: addresses.map(webAddress).find((address) => address !== undefined),
       deployLogs:
         [raw.deployLogs, raw.deploymentLogs, raw.deployment?.logs ?? []].find((lines) => lines.length > 0) ?? [],

@@ -2,8 +2,8 @@ import { shown } from '../core/format.ts'
 import { noVariables, type ServiceVariables } from './file/references.ts'
 import { folderGlobs } from './paths.ts'
 import { fileSettings, settingTable, workflowSettings } from './setting-table.ts'
-import type { Bounds, Given, Setting, ValueProblem } from './values.ts'
-import type { DatabaseVariable, Variables } from './variables.ts'
+import type { Bounds, Given, Setting } from './values.ts'
+import type { Variables } from './variables.ts'
 
 export type SettingName = keyof typeof settingTable
 /** A setting that a workflow may give. */
@@ -146,16 +146,14 @@ function keyOf(name: SettingName): string {
 function readValue({ type, fallback }: Setting<unknown>, { text, label }: Given, problems: string[]): unknown {
   if (text !== '') {
     const parsed = type.parse(text)
-    if ('problems' in parsed) problems.push(...worded(label, parsed.problems))
+    if ('problems' in parsed)
+      for (const { at, text } of parsed.problems)
+        problems.push(`${at === undefined ? label : `${label}, ${at}`}: ${text}`)
     if ('value' in parsed) return parsed.value
     problems.push(`${label}: must be ${parsed.allowed}${type.secret ? '' : `, but is ${shown(text)}`}`)
   }
   const parsed = fallback === '' ? undefined : type.parse(fallback)
   return parsed && 'value' in parsed ? parsed.value : undefined
-}
-
-function worded(label: string, problems: readonly ValueProblem[]): string[] {
-  return problems.map(({ at, text }) => `${label}${at === undefined ? '' : `, ${at}`}: ${text}`)
 }
 
 /** What does not go together, most of which the platform would refuse late. By the text, so that one mistake is one problem. */
@@ -178,8 +176,10 @@ function combinationProblems(
   const { database } = values
   if (database !== undefined && database !== 'sqlite' && text('database-seed'))
     refuse('database-seed', `works with database sqlite only, but database is ${shown(database)}`)
-  if (database === 'sqlite')
-    problems.push(...worded(given('database-env').label, unknownOutputs(values['database-env'] ?? [])))
+  // What a template hands over is known only once it is deployed; what sqlite does is.
+  const unknown = (values['database-env'] ?? []).filter(({ output }) => output !== 'url' && output !== 'token')
+  for (const { at, output } of database === 'sqlite' ? unknown : [])
+    problems.push(`${given('database-env').label}, ${at}: after = must be one of url, token, but is ${shown(output)}`)
   const path = values['health-path']
   if (text('health-contains') && (path === 'none' || path === 'mcp'))
     refuse('health-contains', `works with a path in health-path only, but health-path is ${shown(path)}`)
@@ -192,13 +192,6 @@ function combinationProblems(
   if (values['max-cost-per-day'] !== undefined && hidden !== undefined)
     refuse('max-cost-per-day', `rests on an estimate, but ${hidden} is 0, which hides it`)
   return problems
-}
-
-/** What a template hands over is known only once it is deployed; what sqlite does is. */
-function unknownOutputs(variables: readonly DatabaseVariable[]): ValueProblem[] {
-  return variables
-    .filter(({ output }) => output !== 'url' && output !== 'token')
-    .map(({ at, output }) => ({ at, text: `after = must be one of url, token, but is ${shown(output)}` }))
 }
 
 type CamelCase<N extends string> = N extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : N

@@ -86,18 +86,17 @@ const whereConfigured = named('PATH HOME XDG_CONFIG_HOME USERPROFILE HOMEDRIVE H
  * @param cwd any folder
  */
 export async function readNetworkSettings(environment: JobEnvironment, cwd: string): Promise<readonly GitSetting[]> {
-  const git = openRepository(cwd, whereConfigured(environment), startupLimit())
-  const read = async (scope: string): Promise<readonly GitSetting[]> => {
-    const listing = git.run(['config', scope, '--includes', '--null', '--get-regexp', networkKeys])
-    // No such setting, or no such file, or one that git cannot read: then nothing is handed on.
-    const records = (await unlessGitFails(listing))?.toString().split('\0') ?? []
-    return records.flatMap((record): GitSetting[] => {
-      // <key> LF <value>; a key without a value stands for true.
-      const [, key, value = 'true'] = /^([^\n]+)(?:\n(.*))?$/s.exec(record) ?? []
-      return key === undefined ? [] : [[key, value]]
-    })
-  }
-  return (await Promise.all(['--system', '--global'].map(read))).flat()
+  // With no repository to be in, its settings do not count, whatever folder this is.
+  const nowhere = { ...whereConfigured(environment), GIT_DIR: join(cwd, 'no-repository') }
+  const git = openRepository(cwd, nowhere, startupLimit())
+  const listing = git.run(['config', '--includes', '--null', '--get-regexp', networkKeys])
+  // No such setting, or a file that git cannot read: then nothing is handed on.
+  const records = (await unlessGitFails(listing))?.toString().split('\0') ?? []
+  return records.flatMap((record): GitSetting[] => {
+    // <key> LF <value>; a key without a value stands for true.
+    const [, key, value = 'true'] = /^([^\n]+)(?:\n(.*))?$/s.exec(record) ?? []
+    return key === undefined ? [] : [[key, value]]
+  })
 }
 
 /**

@@ -11,9 +11,9 @@ const { signal } = new AbortController()
 
 function pull(number: number, ref: string): PullRequestState {
   return {
-    ...{ number, open: true, merged: false, draft: false, title: '', htmlUrl: '', labels: [], author: 'ada' },
+    ...{ number, open: true, draft: false, labels: [] },
     head: { sha: headSha, ref, repository: 'acme/web' },
-    base: { sha: baseSha, ref: 'main' },
+    base: { sha: baseSha },
     updatedAt: '2026-11-22T10:00:00Z',
   }
 }

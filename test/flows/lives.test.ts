@@ -156,14 +156,10 @@ function fresh(number: number): PullRequestState {
   return {
     number,
     open: true,
-    merged: false,
     draft: false,
-    title: `Change ${number}`,
-    htmlUrl: '',
     labels: [],
-    author: 'ada',
     head: { sha: '', ref: `change-${number}`, repository: 'acme/web' },
-    base: { sha: commitOf('main'), ref: 'main' },
+    base: { sha: commitOf('main') },
     updatedAt: '2026-11-22T10:00:00Z',
   }
 }

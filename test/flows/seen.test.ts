@@ -13,9 +13,11 @@ describe('a card', () => {
   it('compares build time and size with the last version that was live, across one that failed', async () => {
     const scene = await stage.scene()
     const { number } = await scene.open('small')
+    // A build that is over between two readings is not seen.
+    stage.ink.fault('build.slow', { times: 1, delayMs: 500 })
     const first = await scene.act('pull_request', { action: 'opened', number })
     const [before] = scene.rows(number)
-    expect(before).toMatchObject({ status: 'live', bytes: 'small'.length })
+    expect(before).toMatchObject({ status: 'live', bytes: 'small'.length, buildMs: expect.any(Number) })
     expect(before?.change).toBeUndefined()
     expect(first.summary).not.toContain('than before')
 
@@ -25,7 +27,7 @@ describe('a card', () => {
     const change = { buildMsBefore: before?.buildMs, bytesBefore: 'small'.length }
     expect(scene.rows(number)).toMatchObject([{ status: 'failed', change }])
 
-    stage.ink.fault('build.slow', { times: 1, delayMs: 1500 })
+    stage.ink.fault('build.slow', { times: 1, delayMs: 2500 })
     const live = await update(scene, number, 'x'.repeat(5000))
     expect(scene.rows(number)).toMatchObject([{ status: 'live', bytes: 5000, change }])
     for (const shown of [live.summary, scene.repository.comments(number)[0]?.body])

@@ -204,9 +204,10 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const context = readContext({ ...environment, GITHUB_WORKSPACE: workspace }, event.payload)
   const read = readEvent(event.name, event.payload, context)
   const sources = { secretsWithheld: secretsWithheld(context, read) !== undefined }
-  // Nobody waits for minutes here, whatever the file of a test says of other things.
+  // Nobody waits for minutes here, whatever the file of a test says of other things. Long enough that what is left of it
+  // after the first answers is still a limit for `hastyClock`, and no pause.
   const impatient: NonNullable<SettingsSources['written']> = (name) =>
-    name === 'health-timeout' ? { text: '4s', label: name } : undefined
+    name === 'health-timeout' ? { text: '6s', label: name } : undefined
   const settingsWith: Deps['settingsWith'] = (file) =>
     parseSettings(readInputs(environment), {
       ...sources,

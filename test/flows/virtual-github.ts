@@ -38,9 +38,8 @@ export class VirtualGitHub {
   setPull(number: number, more: Partial<PullRequestState> = {}): void {
     const head = { sha: commitOf(`${number}`), ref: `change-${number}`, repository: 'acme/web' }
     const { labels, draft, base } = pullRequestOf({ number })
-    const htmlUrl = `https://github.com/acme/web/pull/${number}`
-    const rest = { labels, draft, htmlUrl, title: 'Add a page', author: 'ada', updatedAt: '2026-11-22T10:00:00Z' }
-    const state = { number, open: true, merged: false, head, base: { ...base, ref: 'main' } }
+    const rest = { labels, draft, updatedAt: '2026-11-22T10:00:00Z' }
+    const state = { number, open: true, head, base }
     this.pulls.set(number, { ...rest, ...state, ...more })
   }
 

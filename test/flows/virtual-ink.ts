@@ -301,7 +301,6 @@ function rendered(service: VirtualService, withEnv: boolean): Service {
     branch,
     status,
     errorMessage: undefined,
-    errorInFull: undefined,
     url,
     commitHash: undefined,
     createdAt: new Date(createdAtMs).toISOString(),

@@ -175,9 +175,9 @@ describe('the reason of a failure is the innermost', () => {
     expect(innermostReason(text)).toBe(innermost)
   })
 
-  it('and the whole is kept beside it', () => {
+  it('and is all that a service is told with', () => {
     const service = readResult(serviceSchema, { ...g1, error_message: wrapped }, 'get_service')
-    expect(service).toMatchObject({ errorMessage: reason.trim(), errorInFull: wrapped })
+    expect(service).toMatchObject({ errorMessage: reason.trim() })
   })
 })
 

@@ -1,8 +1,8 @@
-/** A repository as far as it is looked at: paths with `/`, relative to its root. */
+/** A repository, or a directory of it, as far as it is looked at: paths with `/`, relative to its root. */
 export interface FileTree {
   readonly paths: readonly string[]
   /** Undefined for what is not there. */
-  read(path: string): string | undefined
+  readonly read: (path: string) => string | undefined
 }
 
 /** What a directory has that runs. */
@@ -16,19 +16,15 @@ export interface Found {
 }
 
 /** The path of what lies in a directory. */
-export function at(folder: string, name: string): string {
+function at(folder: string, name: string): string {
   return folder === '.' ? name : `${folder}/${name}`
 }
 
-/** What lies below a directory, relative to it. */
-export function below(paths: Iterable<string>, folder: string): string[] {
+/** A directory of a tree, as one of its own. */
+export function directoryIn({ paths, read }: FileTree, folder: string): FileTree {
   const start = at(folder, '')
-  return [...paths].flatMap((path) => (path.startsWith(start) ? [path.slice(start.length)] : []))
-}
-
-/** Whether a directory has a file of this name. */
-export function has({ paths }: FileTree, folder: string, name: string): boolean {
-  return paths.includes(at(folder, name))
+  const below = paths.flatMap((path) => (path.startsWith(start) ? [path.slice(start.length)] : []))
+  return { paths: below, read: (name) => read(at(folder, name)) }
 }
 
 /** An object that was parsed, by its keys; an empty one for anything else. */
@@ -36,11 +32,11 @@ export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
-type Manifest = NonNullable<ReturnType<typeof manifestAt>>
+type Manifest = NonNullable<ReturnType<typeof manifestIn>>
 
 /** What is asked of a package.json; undefined where there is none that can be read. */
-export function manifestAt(tree: FileTree, folder: string) {
-  const manifest = parsed(tree.read(at(folder, 'package.json')) ?? '')
+export function manifestIn(tree: FileTree) {
+  const manifest = parsed(tree.read('package.json') ?? '')
   if (manifest === undefined) return undefined
   const { scripts, dependencies, devDependencies, main, workspaces } = recordOf(manifest)
   const packages = [dependencies, devDependencies].flatMap((some) => Object.keys(recordOf(some)))
@@ -148,8 +144,8 @@ const serves = /^(?:next|react-router-serve|remix-serve)\b/
  * The app in a directory that is but files once built: the script that builds it, the directory that it leaves, and whether
  * nothing says that it may be built elsewhere (`usual`). Undefined for a program, and for what nothing builds.
  */
-export function siteIn(tree: FileTree, folder: string) {
-  const { scripts = {}, packages = new Set<string>() }: Partial<Manifest> = manifestAt(tree, folder) ?? {}
+export function siteIn(tree: FileTree) {
+  const { scripts = {}, packages = new Set<string>() }: Partial<Manifest> = manifestIn(tree) ?? {}
   const tool = siteTools.find(({ name }) => packages.has(name))
   if (!tool || [...packages].some((name) => programs.test(name) || (!tool.depends && frameworks.test(name))))
     return undefined
@@ -162,8 +158,8 @@ export function siteIn(tree: FileTree, folder: string) {
   const own = builds.find(({ name }) => name === 'build') ?? builds[0]
   const script = typeof scripts.build === 'string' && !tool.apart ? 'build' : own?.name
   const [, told = ''] = command.exec(own?.text ?? '') ?? []
-  const config = configIn(tree, folder)
-  const angular = tree.read(at(folder, 'angular.json')) ?? ''
+  const config = configIn(tree)
+  const angular = tree.read('angular.json') ?? ''
   const out = typeof tool.out === 'string' ? tool.out : tool.out({ config, told, angular })
   // They come from the repository, and go into commands and messages.
   if (![script, out].every((text) => text !== undefined && /^(?!.*\.\.)[\w.@][\w.@:/-]*$/.test(text))) return undefined
@@ -184,19 +180,19 @@ const elsewhere = /\s(?:--(?:out-?dir|dist-dir|dest|config|root|ssr)\b|--output(
 const redirected =
   /\b(?:outDir|distDir|outputDir|buildDirectory|root|lib|dir)\s*:|\bssr\s*:\s*(?!false\b)|\bpages\s*:\s*['"]|\boutput\s*:\s*['"](?!export['"]|static['"])/
 
-function configIn(tree: FileTree, folder: string): string {
-  const files = below(tree.paths, folder).filter((name) => configFile.test(name))
-  return files.map((name) => tree.read(at(folder, name)) ?? '').join('\n')
+function configIn(tree: FileTree): string {
+  const files = tree.paths.filter((name) => configFile.test(name))
+  return files.map((name) => tree.read(name) ?? '').join('\n')
 }
 
 /** What a package.json has to be started or served. */
-export function nodeIn(tree: FileTree, folder: string): Found | undefined {
-  const manifest = manifestAt(tree, folder)
+export function nodeIn(tree: FileTree): Found | undefined {
+  const manifest = manifestIn(tree)
   if (!manifest) return undefined
   const { scripts, packages, main } = manifest
-  const site = siteIn(tree, folder)
+  const site = siteIn(tree)
   if (site) {
-    const build = { 'build.command': `${managerIn(tree, folder)} run ${site.script}`, 'build.publish': site.out }
+    const build = { 'build.command': `${managerIn(tree)} run ${site.script}`, 'build.publish': site.out }
     const reason = `package.json has ${site.name} and no server, so what the build leaves in ${site.out} is served`
     return { kind: site.label, settings: { 'build.pack': 'railpack', ...build }, reasons: [reason] }
   }
@@ -206,12 +202,11 @@ export function nodeIn(tree: FileTree, folder: string): Found | undefined {
   if (start !== undefined || server !== undefined)
     return {
       kind: server === undefined ? 'a Node.js program' : `a Node.js program with ${server}`,
-      settings:
-        start === undefined && rendered !== undefined ? { start: `${managerIn(tree, folder)} run ${rendered}` } : {},
+      settings: start === undefined && rendered !== undefined ? { start: `${managerIn(tree)} run ${rendered}` } : {},
       reasons: [start === undefined ? `package.json has ${server}` : `package.json starts it with “${start}”`],
     }
   const file = ['server.js', 'index.js', ...(typeof main === 'string' ? [main] : [])].find((one) =>
-    has(tree, folder, one),
+    tree.paths.includes(one),
   )
   if (file === undefined || (file === main && typeof scripts.build === 'string')) return undefined
   return {
@@ -222,7 +217,7 @@ export function nodeIn(tree: FileTree, folder: string): Found | undefined {
 }
 
 /** Builders install the package manager whose lock file is there, and perhaps no other. */
-function managerIn(tree: FileTree, folder: string): string {
+function managerIn(tree: FileTree): string {
   const locks = { 'pnpm-lock.yaml': 'pnpm', 'yarn.lock': 'yarn', 'bun.lock': 'bun', 'bun.lockb': 'bun' }
-  return Object.entries(locks).find(([lock]) => has(tree, folder, lock))?.[1] ?? 'npm'
+  return Object.entries(locks).find(([lock]) => tree.paths.includes(lock))?.[1] ?? 'npm'
 }

@@ -1,7 +1,7 @@
 // Services by the files of a repository, and what each needs said to be built and to answer; each guess with its reason.
 
 import type { ProductionPlan } from '../plan.ts'
-import { at, below, configFile, type FileTree, type Found, has, manifestAt, nodeIn, siteIn } from './detect-node.ts'
+import { configFile, directoryIn, type FileTree, type Found, manifestIn, nodeIn, siteIn } from './detect-node.ts'
 
 /** Something that runs. */
 export interface FoundService extends Found {
@@ -27,7 +27,7 @@ export function detectServices(tree: FileTree): FoundService[] {
 
 /** The package that only holds others together is no service. */
 function isWorkspaceRoot(tree: FileTree): boolean {
-  return tree.paths.includes('pnpm-workspace.yaml') || manifestAt(tree, '.')?.workspaces !== undefined
+  return tree.paths.includes('pnpm-workspace.yaml') || manifestIn(tree)?.workspaces !== undefined
 }
 
 const deepest = 3
@@ -56,15 +56,16 @@ function named(services: readonly FoundService[]): FoundService[] {
 
 /** What one directory has, whatever lies around it. */
 export function detectIn(tree: FileTree, folder: string): Found | undefined {
+  const directory = directoryIn(tree, folder)
   for (const look of [dockerfileIn, nodeIn, pythonIn, goIn, rubyIn, staticIn]) {
-    const found = look(tree, folder)
+    const found = look(directory, folder)
     if (found) return found
   }
   return undefined
 }
 
-function dockerfileIn(tree: FileTree, folder: string): Found | undefined {
-  const text = tree.read(at(folder, 'Dockerfile'))
+function dockerfileIn(tree: FileTree): Found | undefined {
+  const text = tree.read('Dockerfile')
   if (text === undefined) return undefined
   const port = /^EXPOSE\s+(\d{1,5})/im.exec(text)?.[1]
   return {
@@ -84,21 +85,21 @@ export function decides(name: string): boolean {
   return toldBy.test(name) || configFile.test(name) || pythonFiles.includes(name)
 }
 
-function pythonIn(tree: FileTree, folder: string): Found | undefined {
+function pythonIn(tree: FileTree): Found | undefined {
   const needs = ['requirements.txt', 'pyproject.toml', 'Pipfile']
-    .map((name) => tree.read(at(folder, name)))
+    .map((name) => tree.read(name))
     .filter((text) => text !== undefined)
     .join('\n')
     .toLowerCase()
   if (needs === '') return undefined
   const gunicorn = /\bgunicorn\b/.test(needs)
-  if (has(tree, folder, 'mkdocs.yml') && /\bmkdocs\b/.test(needs)) {
-    const out = /^site_dir:\s*['"]?([\w./-]+)/m.exec(tree.read(at(folder, 'mkdocs.yml')) ?? '')?.[1] ?? 'site'
+  if (tree.paths.includes('mkdocs.yml') && /\bmkdocs\b/.test(needs)) {
+    const out = /^site_dir:\s*['"]?([\w./-]+)/m.exec(tree.read('mkdocs.yml') ?? '')?.[1] ?? 'site'
     return siteOf('a MkDocs site', 'mkdocs build', out, 'there is mkdocs.yml')
   }
-  if (has(tree, folder, 'manage.py')) return djangoIn(tree, folder, gunicorn)
+  if (tree.paths.includes('manage.py')) return djangoIn(tree, gunicorn)
   for (const file of pythonFiles) {
-    const text = tree.read(at(folder, file)) ?? ''
+    const text = tree.read(file) ?? ''
     const [, app, framework] = /^(\w+)\s*(?::[^=\n]+)?=\s*(FastAPI|Flask)\(/m.exec(text) ?? []
     if (app === undefined) continue
     const module = file.replace(/(\/__init__)?\.py$/, '').replaceAll('/', '.')
@@ -118,8 +119,8 @@ function pythonIn(tree: FileTree, folder: string): Found | undefined {
   return undefined
 }
 
-function djangoIn(tree: FileTree, folder: string, gunicorn: boolean): Found {
-  const wsgi = below(tree.paths, folder).find((name) => /(^|\/)wsgi\.py$/.test(name))
+function djangoIn(tree: FileTree, gunicorn: boolean): Found {
+  const wsgi = tree.paths.find((name) => /(^|\/)wsgi\.py$/.test(name))
   const module = wsgi?.replace(/\.py$/, '').replaceAll('/', '.') ?? ''
   const start =
     gunicorn && /^[\w.]+$/.test(module)
@@ -128,8 +129,8 @@ function djangoIn(tree: FileTree, folder: string, gunicorn: boolean): Found {
   return { kind: 'a Django app', settings: { start }, reasons: ['there is manage.py'] }
 }
 
-function rubyIn(tree: FileTree, folder: string): Found | undefined {
-  if (!/^\s*gem ['"](?:jekyll|github-pages)['"]/m.test(tree.read(at(folder, 'Gemfile')) ?? '')) return undefined
+function rubyIn(tree: FileTree): Found | undefined {
+  if (!/^\s*gem ['"](?:jekyll|github-pages)['"]/m.test(tree.read('Gemfile') ?? '')) return undefined
   return siteOf('a Jekyll site', 'bundle exec jekyll build', '_site', 'the Gemfile has Jekyll')
 }
 
@@ -138,14 +139,14 @@ function siteOf(kind: string, command: string, publish: string, reason: string):
   return { kind, settings, reasons: [`${reason}, and what the build leaves in ${publish} is served`] }
 }
 
-function goIn(tree: FileTree, folder: string): Found | undefined {
-  if (!has(tree, folder, 'go.mod')) return undefined
+function goIn(tree: FileTree): Found | undefined {
+  if (!tree.paths.includes('go.mod')) return undefined
   return { kind: 'a Go program', settings: {}, reasons: ['there is go.mod'] }
 }
 
 function staticIn(tree: FileTree, folder: string): Found | undefined {
   // Directories with such names hold what a program or a build makes of them.
-  if (!has(tree, folder, 'index.html') || /(^|\/)(src|templates|public|static)$/.test(folder)) return undefined
+  if (!tree.paths.includes('index.html') || /(^|\/)(src|templates|public|static)$/.test(folder)) return undefined
   return {
     kind: 'a static site',
     settings: { 'build.pack': 'static' },
@@ -157,21 +158,18 @@ function staticIn(tree: FileTree, folder: string): Found | undefined {
 export type DetectedBuild = NonNullable<ReturnType<typeof detectBuild>>
 
 /** Whether anybody has said how the service is to be built or started; then nothing is detected. */
-export function isBuildSaid({
-  build,
-  directory,
-  variables,
-}: Pick<ProductionPlan, 'build' | 'directory' | 'variables'>) {
-  const { buildPack, buildCommand, startCommand, publishDirectory, dockerfilePath } = build
-  const said = [buildPack, buildCommand, startCommand, publishDirectory, dockerfilePath, directory]
+export function isBuildSaid(plan: Pick<ProductionPlan, 'build' | 'directory' | 'variables'>): boolean {
+  const { buildPack, buildCommand, startCommand, publishDirectory, dockerfilePath } = plan.build
+  const said = [buildPack, buildCommand, startCommand, publishDirectory, dockerfilePath, plan.directory]
+  const names = [...plan.variables.keys()]
   // Such variables configure the builder itself.
-  return said.some((one) => one !== undefined) || [...variables.keys()].some((name) => /^(RAIL|NIX)PACKS?_/.test(name))
+  return said.some((one) => one !== undefined) || names.some((name) => /^(RAIL|NIX)PACKS?_/.test(name))
 }
 
 /** Those files of a directory by whose contents anything is decided: few, however large the tree is. */
 export function decidingFiles(paths: ReadonlySet<string>, folder: string): string[] {
-  const deciding = below(paths, folder).filter(decides)
-  return deciding.map((name) => at(folder, name))
+  const start = folder === '.' ? '' : `${folder}/`
+  return [...paths].filter((path) => path.startsWith(start) && decides(path.slice(start.length)))
 }
 
 /** They say how to build, or what to start, without a setting. */
@@ -180,11 +178,12 @@ const serverFiles = ['server', 'index', 'main', 'app'].flatMap((name) => [`${nam
 
 /** The settings that a directory's files call for: those of a Dockerfile, or of an app that is but files once it is built. */
 export function detectBuild(tree: FileTree, folder: string) {
-  if (builderFiles.some((name) => has(tree, folder, name))) return undefined
+  const directory = directoryIn(tree, folder)
+  if (builderFiles.some((name) => directory.paths.includes(name))) return undefined
   const { settings = {}, reasons: [reason] = [] } = detectIn(tree, folder) ?? {}
   const { 'build.pack': buildPack, 'build.command': buildCommand, 'build.publish': publishDirectory } = settings
   if (buildPack === undefined) return undefined
-  if (buildPack !== 'dockerfile' && (publishDirectory === undefined || !leavesNoDoubt(tree, folder))) return undefined
+  if (buildPack !== 'dockerfile' && (publishDirectory === undefined || !leavesNoDoubt(directory))) return undefined
   const said = [
     `pack: ${buildPack}`,
     ...(publishDirectory === undefined ? [] : [`command: ${buildCommand}`, `publish: ${publishDirectory}`]),
@@ -196,12 +195,11 @@ export function detectBuild(tree: FileTree, folder: string) {
 }
 
 /** Whether a site is built as its tool does as a rule, and nothing beside it looks like a server. */
-function leavesNoDoubt(tree: FileTree, folder: string): boolean {
+function leavesNoDoubt(tree: FileTree): boolean {
   // What the page loads runs in browsers.
-  const page = tree.read(at(folder, 'index.html')) ?? ''
-  const servers = serverFiles.filter((name) => !page.includes(name))
-  const beside = [...servers, 'pnpm-workspace.yaml'].some((name) => has(tree, folder, name))
-  return !beside && manifestAt(tree, folder)?.workspaces === undefined && siteIn(tree, folder)?.usual === true
+  const page = tree.read('index.html') ?? ''
+  const hasServer = serverFiles.some((name) => tree.paths.includes(name) && !page.includes(name))
+  return !hasServer && !isWorkspaceRoot(tree) && siteIn(tree)?.usual === true
 }
 
 /** What to set so that it starts, for a failure that may come of its not being set. */

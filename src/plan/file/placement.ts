@@ -1,4 +1,4 @@
-import { branchOf, type Facts, isFromFork, type RepositoryName, type RunContext } from '../event.ts'
+import { branchOf, type Facts, isFromFork, type RepositoryName } from '../event.ts'
 import {
   type IntentTo,
   type NeedsPlan,
@@ -22,25 +22,23 @@ export interface PlacedService {
   readonly label: string
 }
 
-/** Names the services of a file that has several; `nameIn` tells what the file says of one. */
+/** Names the services of a file that has several; `written` tells what the file says of the name of one. */
 export function placeServices(
   services: readonly FileService[],
   repository: RepositoryName,
-  nameIn: (key: string) => Given | undefined,
+  written: (key: string) => Given | undefined,
 ): { readonly placed: readonly PlacedService[]; readonly problems: readonly string[] } {
   const problems: string[] = []
   const keys = new Map<string, string>()
   const placed = services.map(({ name: key, label }): PlacedService => {
-    const given = nameIn(key)
-    const parsed = given && parseServiceName(given.text)
-    if (given && parsed && 'allowed' in parsed)
+    const given = written(key)
+    const parsed = given ? parseServiceName(given.text) : { value: madeName(repository, key) }
+    if (given && 'allowed' in parsed)
       problems.push(`${given.label}: must be ${parsed.allowed}, but is ${JSON.stringify(given.text)}`)
-    const name = parsed && 'value' in parsed ? parsed.value : madeName(repository, key)
+    const name = 'value' in parsed ? parsed.value : madeName(repository, key)
     const other = keys.get(name)
-    if (other !== undefined)
-      problems.push(
-        `${label}: would be called ${name}, as ${other} is; give it a name of its own, services.${key}.name`,
-      )
+    const advice = `give it a name of its own, services.${key}.name`
+    if (other !== undefined) problems.push(`${label}: would be called ${name}, as ${other} is; ${advice}`)
     keys.set(name, key)
     return { key, label, name }
   })
@@ -184,50 +182,38 @@ export interface FileCommit {
 
 /**
  * Whose `ink.yml` a run goes by. Asked before the file is known, so that nothing in it can change the answer.
- *
  * @returns undefined where none is needed (what is taken down is found by its marks), or the plan will say what is wrong
  */
 export function fileCommitOf(input: PlanInput, facts: Facts): FileCommit | NeedsPlan | undefined {
   const { event, context } = input
   const { sha } = context
   const intent = intentOf(input)
+  const ofCommit = (wanted: string, only: Pick<FileCommit, 'branch' | 'elseProduction'> = {}): FileCommit => {
+    const shared = { ordinaryCheckouts: [sha, wanted], untrusted: false, environment: 'production' } as const
+    return { wanted: { sha: wanted }, ...shared, ...only }
+  }
   switch (intent.kind) {
     case 'none': {
       // Whether a label or a draft means anything stands in the file, and so does whether a branch has an environment.
       if (event.kind === 'pull-request' && event.action !== 'closed') return ofPullRequest(event, input, facts)
       const branch = branchWithEnvironment(input)
-      return branch === undefined
-        ? undefined
-        : ofCommit((event.kind === 'push' && event.after) || sha, context, { branch })
+      if (branch === undefined) return undefined
+      return ofCommit((event.kind === 'push' && event.after) || sha, { branch })
     }
     case 'preview':
       return ofPullRequest(intent.of, input, facts)
     case 'production':
-      return ofCommit(intent.wanted.sha, context)
+      return ofCommit(intent.wanted.sha)
     case 'rollback':
     case 'logs':
       return intent.number === undefined
-        ? ofCommit(sha, context, { branch: branchWithEnvironment(input), elseProduction: true })
+        ? ofCommit(sha, { branch: branchWithEnvironment(input), elseProduction: true })
         : ofPullRequest({ number: intent.number }, input, facts)
     case 'sweep':
     case 'monitor':
-      return ofCommit(sha, context)
+      return ofCommit(sha)
     default:
       return undefined
-  }
-}
-
-function ofCommit(
-  sha: string,
-  context: RunContext,
-  only: Pick<FileCommit, 'branch' | 'elseProduction'> = {},
-): FileCommit {
-  return {
-    wanted: { sha },
-    ordinaryCheckouts: [context.sha, sha],
-    untrusted: false,
-    environment: 'production',
-    ...only,
   }
 }
 
