@@ -50,8 +50,10 @@ export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   // The tree of that version is not at hand, so no place in a file can be shown.
   const explanation = explain(end)
   tellEnd(run, end, judgement, service)
+  if (!('url' in end) && service.url) run.output('url', service.url)
   const live = judgement.status === 'live'
   run.reporter.update({
+    phase: undefined,
     ...(live ? { note: 'Rolled back by command' } : {}),
     diagnosis: explanation?.diagnosis,
     reason: live || explanation ? undefined : judgement.sentence,

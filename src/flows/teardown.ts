@@ -227,6 +227,7 @@ async function takeDownAll(...args: Parameters<typeof takeDownEach>): Promise<Ou
 /** Takes several services down at the same time. One that fails does not stop the others. */
 async function takeDownEach(requests: readonly Removing[], run: Run, wantedAgain?: () => Promise<boolean>) {
   const removed: string[] = []
+  run.output('removed', JSON.stringify(removed))
   const takeDownOne = (request: Removing) => {
     const { serviceName, pullRequest, place } = request
     const target = targetFor(pullRequest, place.environment)

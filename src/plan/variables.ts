@@ -204,14 +204,16 @@ export interface DatabaseVariable {
 export function parseDatabaseVariables(text: string) {
   const value: DatabaseVariable[] = []
   const problems: ValueProblem[] = []
+  const names = new Set<string>()
   for (const [index, line] of text.split('\n').entries()) {
     const [, name = '', output = ''] = /^([^=]*)=(.*)$/.exec(line.trim()) ?? []
     if (/^\s*(#|$)/.test(line)) continue
     const at = `line ${index + 1}`
     const variable = { at, name: name.trimEnd(), output: output.trimStart() }
-    const problem = databaseProblem(variable, value)
+    const problem = databaseProblem(variable, names)
     if (problem === undefined) value.push(variable)
     else problems.push({ at, text: problem })
+    names.add(variable.name)
   }
   return { value, problems }
 }
@@ -221,11 +223,11 @@ export const databaseVariables = {
   schema: { type: 'object', additionalProperties: anyText },
 }
 
-function databaseProblem({ name, output }: DatabaseVariable, before: readonly DatabaseVariable[]): string | undefined {
+function databaseProblem({ name, output }: DatabaseVariable, before: ReadonlySet<string>): string | undefined {
   if (!variableName.test(name))
     return 'must be VARIABLE=output, such as DB_URL=url; a variable has letters, digits and _, and starts with no digit'
   if (isMark(name)) return `${name} is a mark of this action and cannot be used`
   if (!/^[A-Za-z][\w-]{0,99}$/.test(output))
     return `after = must be url or the key of an output, but is ${JSON.stringify(output.slice(0, 80))}`
-  return before.some((other) => other.name === name) ? `${name} is there twice` : undefined
+  return before.has(name) ? `${name} is there twice` : undefined
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Deps } from '../../src/flows/run.ts'
+import { PlatformError } from '../../src/ink/errors.ts'
 import type { Platform } from '../../src/ink/platform.ts'
 import { deployed, look } from './scaling.ts'
 import type { Scene } from './stage.ts'
@@ -61,6 +62,35 @@ describe('a step with which the service does not come up', { timeout: 90_000 }, 
     await stage.ink.waitForStatus(scene.production, ['active'])
     expect((await look(scene, inputs, 90)).told).toBe('live')
     expect(openIssues(scene)).toEqual([])
+  })
+})
+
+describe('a step with which the service does not come up, while ml.ink cannot be read', { timeout: 90_000 }, () => {
+  it('is remembered as broken all the same', async () => {
+    const scene = await deployed(stage)
+    stage.ink.fault('rollout.unhealthy', { times: 2 })
+    let unread = 0
+    const broke = await look(scene, inputs, 0, (deps: Deps) => ({
+      ...deps,
+      log: {
+        ...deps.log,
+        warning: (text) => {
+          if (text.includes('did not come up with')) unread = 1
+          deps.log.warning(text)
+        },
+      },
+      openPlatform: async (...args) => {
+        const platform = await deps.openPlatform(...args)
+        const service: Platform['service'] = async (...of) => {
+          if (unread-- > 0) throw new PlatformError('unavailable', 'ml.ink is being repaired')
+          return platform.service(...of)
+        }
+        return { ...platform, service }
+      },
+    }))
+    expect(broke.told).toContain('going back to 256Mi did not work: ml.ink is being repaired')
+    const next = await look(scene, inputs, 45)
+    expect(next.summary).toMatch(/did not come up with 512Mi of memory, so that is not tried again before/)
   })
 })
 

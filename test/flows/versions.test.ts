@@ -46,6 +46,18 @@ describe('versions of two services in one repository', () => {
   })
 })
 
+describe('a rollback that fails', () => {
+  it('tells the address that the service has all the same', async () => {
+    const world = openWorld({ broken: new Set([commitOf('b')]), inputs: { rollback: 'false' } })
+    await deploy(world, 'a')
+    await run(world, push('refs/heads/main', undefined, commitOf('b')), {})
+    await deploy(world, 'c')
+    const back = await rollback(world, { 'rollback-to': commitOf('b') })
+    expect(back.outputs).toMatchObject({ status: 'failed', url: world.ink.services.get(BASE)?.url })
+    expect(back.outputs.url).toBeDefined()
+  })
+})
+
 describe('a rollback to the version before', () => {
   it('finds one that worked also where GitHub keeps no record of it', async () => {
     const world = openWorld({ inputs: { 'deployment-record': 'false' } })

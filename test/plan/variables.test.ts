@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { keptSecrets, layVariables, parseVariables } from '../../src/plan/variables.ts'
+import { keptSecrets, layVariables, parseDatabaseVariables, parseVariables } from '../../src/plan/variables.ts'
 import { revealed } from './plan-inputs.ts'
 
 const read = (text: string) => revealed(parseVariables(text).value)
@@ -142,4 +142,10 @@ describe('what other tools read differently', () => {
     expect(found).toHaveLength(1)
     expect(found[0]).toContain(ways)
   })
+})
+
+test('the variables of a database are refused with all that is wrong at once, a name that comes again after a bad line too', () => {
+  const found = parseDatabaseVariables('DB=no output\nDB=url').problems
+  expect(found.map(({ at }) => at)).toEqual(['line 1', 'line 2'])
+  expect(found[1]?.text).toBe('DB is there twice')
 })

@@ -100,8 +100,11 @@ function openBranches(run: Run, place: Place) {
   const source = run.openSource()
   let opened: ReturnType<typeof openInkRepository> | undefined
   const open = () => (opened ??= openInkRepository(run, place))
-  const ownMark = `/${Math.floor(clock.now() / 1000)}-${context.runId}-${context.runAttempt}`
-  const markOf = ({ serviceName }: Removable) => `${removalMarks}${serviceName}${ownMark}`
+  const marksFrom = (atMs: number) => {
+    const own = `/${Math.floor(atMs / 1000)}-${context.runId}-${context.runAttempt}`
+    return ({ serviceName }: Removable) => `${removalMarks}${serviceName}${own}`
+  }
+  const markOf = marksFrom(clock.now())
   const attempt = async (
     previews: readonly Removable[],
     act: (remote: GitRemote) => Promise<void>,
@@ -138,7 +141,7 @@ function openBranches(run: Run, place: Place) {
         async (remote) => {
           const present = [...(await source.branches(remote, signal)).keys()].flatMap((name) => name.split('/'))
           const lost = previews.filter(({ serviceName }) => !present.includes(serviceName))
-          if (lost.length > 0) await source.mark(remote, lost.map(markOf), signal)
+          if (lost.length > 0) await source.mark(remote, lost.map(marksFrom(clock.now())), signal)
         },
         'What is left of the preview may not be found by a sweep: remove it at ml.ink.',
       ),

@@ -152,7 +152,7 @@ async function applyScaling(
   if (!wasWell) return { load: broken, said, broke }
   const from = sizeText(step, step.from)
   run.log.warning(`${before.name} did not come up with ${sizeText(step, step.to)}; giving it ${from} again`)
-  const back = await resize(plan, run, before, repository, step, step.from)
+  const back = await resize(plan, run, before, repository, step, step.from).catch((error) => refusal(run, error))
   if (back.kind === 'ended' && back.status === 'live') {
     const again = withBreak(withStep(load, { ...step, to: step.from }, now, size), step, now)
     const live = `it was given ${from} again and is live`
@@ -201,10 +201,14 @@ async function resize(
     })
     return end.kind === 'superseded' && !end.sent ? overtaken : { kind: 'ended', end, ...judge(end) }
   } catch (error) {
-    run.signal.throwIfAborted()
-    if (!(error instanceof DeployError)) throw error
-    return { kind: 'refused', why: safeMessage(run, error) }
+    return refusal(run, error)
   }
+}
+
+function refusal(run: Run, error: unknown): Resized {
+  run.signal.throwIfAborted()
+  if (!(error instanceof DeployError)) throw error
+  return { kind: 'refused', why: safeMessage(run, error) }
 }
 
 /** What a step does and why, as a sentence. */

@@ -120,7 +120,7 @@ function pythonIn(tree: FileTree): Found | undefined {
 }
 
 function djangoIn(tree: FileTree, gunicorn: boolean): Found {
-  const wsgi = tree.paths.find((name) => name.endsWith('/wsgi.py'))
+  const wsgi = tree.paths.find((name) => /(^|\/)wsgi\.py$/.test(name))
   const module = wsgi?.replace(/\.py$/, '').replaceAll('/', '.') ?? ''
   const start =
     gunicorn && /^[\w.]+$/.test(module)

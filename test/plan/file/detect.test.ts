@@ -89,6 +89,11 @@ describe('a repository with one app', () => {
     expect(found(files)).toMatchObject([{ name: 'web', root: '.', settings }])
     expect(found(files)[0]?.reasons.length).toBeGreaterThan(0)
   })
+
+  it('finds the WSGI module of a Django app that lies beside its manage.py, below another directory', () => {
+    const files = { 'api/requirements.txt': 'Django\ngunicorn', 'api/manage.py': '', 'api/wsgi.py': '' }
+    expect(found(files)).toMatchObject([{ root: 'api', settings: { start: 'gunicorn wsgi --bind 0.0.0.0:$PORT' } }])
+  })
 })
 
 describe('an app that is but files once it is built', () => {
