@@ -25,8 +25,8 @@ export default defineConfig({
     // For what hangs. A busy machine may be many times slower than an idle one.
     testTimeout: 90_000,
     hookTimeout: 90_000,
-    // Half of the time goes into waiting for builds and deadlines, so there are more workers than cores.
-    maxWorkers: 2 * availableParallelism(),
+    // Two thirds of the time of a test go into waiting for builds, processes and deadlines, so there are more workers than cores.
+    maxWorkers: 3 * availableParallelism(),
     // The files of a worker share what they load: loading it anew takes longer than many a file's tests. So a test leaves
     // no module, variable or global changed behind.
     isolate: false,
