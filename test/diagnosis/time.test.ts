@@ -75,11 +75,11 @@ describe('the time of a diagnosis', () => {
     expect(cpuOf(() => diagnose(failure))).toBeLessThan(1_000)
   })
 
-  it.each(SAMPLES.map((sample) => [sample]))('a thousand lines of %s take less than 0.2 s of CPU', (sample) => {
+  it.each(SAMPLES.map((sample) => [sample]))('five thousand lines of %s take less than a second of CPU', (sample) => {
     const lines = sampleLines(sample)
-    const deployLogs = Array.from({ length: 1_000 }, (_, index) => lines[index % lines.length] ?? '')
+    const deployLogs = Array.from({ length: 5_000 }, (_, index) => lines[index % lines.length] ?? '')
     const failure = { ...failureOf(sample), deployLogs, runtimeLogs: deployLogs }
-    expect(cpuOf(() => diagnose(failure))).toBeLessThan(200)
+    expect(cpuOf(() => diagnose(failure))).toBeLessThan(1_000)
   })
 
   const LONG_LOGS = [
