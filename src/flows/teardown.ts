@@ -3,7 +3,7 @@ import { DeployError } from '../core/errors.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import type { Place } from '../plan/event.ts'
 import { compareWithFile, nameNow, type RunningService, refusedProblems } from '../plan/file/placement.ts'
-import { databaseName, previewName } from '../plan/names.ts'
+import { previewName } from '../plan/names.ts'
 import type { Costing, Plan, PreviewPlan, RetirePlan, TeardownPlan } from '../plan/plan.ts'
 import { placeOf } from '../plan/plan.ts'
 import { configMark, formerRepositoryOf, marks, namedEnvironmentOf } from '../plan/variables.ts'
@@ -253,7 +253,7 @@ async function takeDown(
   timeline.begin('settle', `Take down ${serviceName}`)
   const service = await run.platform.service(serviceName, { env: true }, run.signal)
   if (service) assertRemovable(service, request, (await openInkRepository(run, place))?.slug)
-  const preview = { serviceName, databaseName: databaseName(serviceName), pullRequest, service }
+  const preview = { serviceName, pullRequest, service }
   const removal = await removePreview(run, { place, database }, preview, wantedAgain)
   tellRemoval(run, removal, all)
   if (removal.overtaken) {

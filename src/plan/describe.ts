@@ -1,4 +1,5 @@
 import { capital, shortDuration, shortSha } from '../core/format.ts'
+import { databaseName } from './names.ts'
 import type { MonitorPlan, Plan, PreviewPlan, ProductionPlan, SweepPlan } from './plan.ts'
 import type { HealthCheck } from './settings.ts'
 import { emptyNames } from './variables.ts'
@@ -17,7 +18,7 @@ function linesOf(plan: Plan): string[] {
     case 'teardown':
       return [
         `Remove the preview of pull request #${plan.pullRequest}, because ${plan.because}.`,
-        `Service ${plan.serviceName}, database ${plan.databaseName}, branches ink/pr-${plan.pullRequest}/…, deployment records.`,
+        `Service ${plan.serviceName}, database ${databaseName(plan.serviceName)}, branches ink/pr-${plan.pullRequest}/…, deployment records.`,
       ]
     case 'retire':
       return [`Remove what ${plan.branch} had deployed, because ${plan.because}.`]

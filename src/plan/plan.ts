@@ -138,7 +138,6 @@ export function teardownPlan(input: PlanInput, { because, number, askedBy }: Int
     ...names,
     environment: 'preview' as const,
     pullRequest: number,
-    databaseName: databaseName(names.serviceName),
     /** Somebody asked for it, so that it goes although the pull request is open. */
     onDemand: askedBy !== undefined || input.settings.command === 'teardown',
     askedBy,
@@ -277,7 +276,6 @@ export function underFormerNames<P extends PlacedPlan>(plan: P, former: Reposito
     place: { ...place, baseName, repositoryName, repository: { ...repository, madeAs: former } },
     ...('serviceName' in plan ? { serviceName: name } : {}),
     ...('target' in plan ? { target: targetName(name, number, place.environment) } : {}),
-    ...('databaseName' in plan ? { databaseName: databaseName(name) } : {}),
     ...('variables' in plan
       ? { variables: new Map([...plan.variables, [marks.formerRepository, new Secret(told)]]) }
       : {}),

@@ -62,7 +62,6 @@ describe('what an event means', () => {
     const closed = pullRequestOf({ state: 'closed' })
     expect(planned('teardown', pullRequestEvent('closed', { pullRequest: closed }))).toMatchObject({
       serviceName: 'acme-web-pr-12',
-      databaseName: 'acme-web-pr-12-db',
       pullRequest: 12,
       target: 'pr-12/acme-web-pr-12',
     })

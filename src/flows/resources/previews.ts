@@ -13,7 +13,6 @@ import { isOwnService, openInkRepository, type ReadRepository, readBranches } fr
 /** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
 export interface Removable {
   readonly serviceName: string
-  readonly databaseName: string
   /** Undefined for a service of production. */
   readonly pullRequest: number | undefined
   readonly service: Service | undefined
@@ -61,8 +60,7 @@ export async function findPreviews(
     if (!Number.isInteger(pullRequest) || pullRequest <= 0 || (service && !isOwnService(service, place, slug)))
       return []
     const createdAt = Date.parse(service?.createdAt ?? '')
-    const own = { serviceName, databaseName: databaseName(serviceName), service, pullRequest }
-    return [{ ...own, createdAt: Number.isNaN(createdAt) ? undefined : createdAt }]
+    return [{ serviceName, service, pullRequest, createdAt: Number.isNaN(createdAt) ? undefined : createdAt }]
   }
   const { done, failed } = await tryEach([...names], read, run.signal)
   // What looks like ours and could not be read.
@@ -193,7 +191,8 @@ export async function deleteAndWait(
  */
 export async function removeDatabase(run: Run, plan: RemovalPlan, preview: Removable): Promise<boolean> {
   const { platform, signal } = run
-  const { databaseName, service } = preview
+  const { serviceName, service } = preview
+  const name = databaseName(serviceName)
   const wanted = plan.database !== undefined
   const values = Object.values(service?.env ?? {})
   const isAddress = (value: string) => value.includes('://')
@@ -201,15 +200,15 @@ export async function removeDatabase(run: Run, plan: RemovalPlan, preview: Remov
   const isOwn = (addresses: readonly (string | undefined)[]) =>
     wanted || addresses.some((address) => address !== undefined && values.includes(address))
   const [database, instance] = await Promise.all([
-    platform.offers('deleteDatabase') ? platform.database(databaseName, signal) : undefined,
-    platform.templateInstance(databaseName, signal),
+    platform.offers('deleteDatabase') ? platform.database(name, signal) : undefined,
+    platform.templateInstance(name, signal),
   ])
   if (!wanted && !service) return removeRemains(run, plan.place, preview, database ?? instance)
-  const resource = database && isOwn([database.url]) && (await platform.deleteDatabase(databaseName, signal))
+  const resource = database && isOwn([database.url]) && (await platform.deleteDatabase(name, signal))
   const ofTemplate =
     (instance ? isOwn(instance.outputs.map(({ value }) => value).filter(isAddress)) : wanted) &&
     platform.offers('listTemplateInstances')
-  const template = ofTemplate && (await removeTemplateDatabase(run, databaseName, instance))
+  const template = ofTemplate && (await removeTemplateDatabase(run, name, instance))
   return Boolean(resource || template)
 }
 
@@ -223,8 +222,8 @@ async function removeRemains(
   preview: Removable,
   database: Database | TemplateInstance | undefined,
 ): Promise<boolean> {
-  const { databaseName } = preview
-  const volumes = database ? [] : await volumesOf(run, databaseName)
+  const name = databaseName(preview.serviceName)
+  const volumes = database ? [] : await volumesOf(run, name)
   if (!database && volumes.length === 0) return false
   const repository = await openInkRepository(run, place)
   const branches = repository ? await readBranches(run, repository) : new Map<string, string>()
@@ -233,7 +232,7 @@ async function removeRemains(
     throw new Error(
       'its service is gone already, so nothing tells any more whether it was the preview’s own; delete it at ml.ink, or run this again with the `database` input',
     )
-  return (await removeVolumes(run, databaseName)) > 0
+  return (await removeVolumes(run, name)) > 0
 }
 
 /** Its services, then the volumes, which outlive them. What an earlier try has removed is not missed. */

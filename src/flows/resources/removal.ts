@@ -3,7 +3,7 @@ import { safeMessage } from '../../core/sanitize.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
 import type { Service } from '../../ink/results.ts'
 import type { Place } from '../../plan/event.ts'
-import { removalMarks, sharedTarget } from '../../plan/names.ts'
+import { databaseName, removalMarks, sharedTarget } from '../../plan/names.ts'
 import type { Resource } from '../../report/model.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import { meaningOf } from '../../watch/readings.ts'
@@ -219,7 +219,7 @@ async function removeRunning(
   look: Look,
   wantedAgain?: () => Promise<boolean>,
 ): Promise<Removal> {
-  const { serviceName: name, service, databaseName } = preview
+  const { serviceName: name, service } = preview
   const isWantedAgain = wantedAgain ?? (() => isDeployedAnew(run, preview))
   const removed: Resource[] = []
   const left: (Resource & { why: string })[] = []
@@ -245,7 +245,7 @@ async function removeRunning(
   // Whoever has just seen that the service is gone, or is another one, need not ask for it once more.
   const overtaken = wantedAgain || replaced === undefined ? await isWantedAgain() : replaced
   if (overtaken) return end(true)
-  await attempt({ kind: 'database', name: databaseName }, () => removeDatabase(run, plan, preview))
+  await attempt({ kind: 'database', name: databaseName(name) }, () => removeDatabase(run, plan, preview))
   return end(false)
 }
 
