@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { get, nodeApp, startInk, until, untilAnswers } from './harness.ts'
+import { get, nodeApp, startInk, until, untilAnswers, untilSaid } from './harness.ts'
 
 test('a Node app is built, started with PORT and its variables, and reached through the edge', async () => {
   await using ink = await startInk()
@@ -13,6 +13,7 @@ test('a Node app is built, started with PORT and its variables, and reached thro
   const service = await ink.platform.waitForStatus('app', ['active', 'failed'])
   expect(await untilAnswers(String(service.url))).toBe('hi')
   expect(service.buildLog).toContain('built with hi')
+  await untilSaid(ink, 'app', 'listening')
   const { runtime_logs } = await ink.call('get_service', { name: 'app', runtime_log_lines: 10 })
   expect(runtime_logs).toContain('listening')
 })
@@ -27,6 +28,7 @@ test('a build and an app see nothing of this process’s environment', async () 
   })
   await ink.call('create_service', { repo: 'app', name: 'app' })
   const { buildLog, runtimeLog } = await ink.platform.waitForStatus('app', ['active', 'failed'])
+  await untilSaid(ink, 'app', 'PATH')
   for (const log of [buildLog, runtimeLog].map((lines) => lines.join('\n'))) {
     expect(log).toContain('PATH')
     expect(log).not.toMatch(/\b(INPUT_|GITHUB_|INK_|AWS_)/)
@@ -104,7 +106,6 @@ test('every container starts from the image, so that what one has written is gon
   const { deployments } = await ink.platform.waitForStatus('app', ['active'])
   expect(deployments.at(-1)?.cached).toBe(true)
   const said = () => ink.platform.service('app')?.runtimeLog.filter((line) => line.startsWith('left over'))
-  // An app is reached as soon as it listens; what it has printed may come a moment later.
   await until('both have started', () => said()?.length === 2)
   expect(said()).toEqual(['left over false', 'left over false'])
 })

@@ -144,6 +144,16 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
+/**
+ * Waits until an app has printed a text and returns its log. An app is reached as soon as it listens; what it prints is read a
+ * moment later, so that nothing else may be waited for.
+ */
+export async function untilSaid(ink: Ink, service: string, text: string): Promise<readonly string[]> {
+  const log = () => ink.platform.service(service)?.runtimeLog ?? []
+  await until(`${service} says ${text}`, () => log().some((line) => line.includes(text)))
+  return log()
+}
+
 /** Fetches a URL and returns status and body, without keeping the connection. */
 export async function get(url: string): Promise<{ status: number; body: string }> {
   const response = await fetch(url, { headers: { connection: 'close' } })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { git, type Ink, startInk, until, untilAnswers } from './harness.ts'
+import { git, type Ink, startInk, until, untilAnswers, untilSaid } from './harness.ts'
 
 const names = async (ink: Ink) => (await ink.client.listTools()).tools.map(({ name }) => name)
 
@@ -76,7 +76,7 @@ test('generation 2: an empty list of ports makes a worker, which has no URL and 
   await ink.call('service_create', { repo: 'site', name: 'worker', ports: [], start_command: 'echo at work; sleep 60' })
   await ink.platform.waitForStatus('worker', ['active', 'failed'])
   expect(await ink.call('service_get', { name: 'worker' })).toMatchObject({ status: 'active', ports: [] })
-  await until('it works', () => ink.platform.service('worker')?.runtimeLog.includes('at work') ?? false)
+  await untilSaid(ink, 'worker', 'at work')
 })
 
 test('generation 2: domains under other names, results in camelCase', async () => {
