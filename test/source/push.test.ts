@@ -4,9 +4,8 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
-import type { Clock } from '../../src/core/async.ts'
 import { deploy } from './deploying.ts'
-import { type Stage, setStage } from './deployment.ts'
+import { quickClock, type Stage, setStage } from './deployment.ts'
 import { commitFiles, git, newRepository, writeFiles } from './scratch.ts'
 
 async function readyToDeploy(
@@ -15,17 +14,6 @@ async function readyToDeploy(
 ): Promise<string> {
   await newRepository(stage.workspace)
   return await commitFiles(stage.workspace, files)
-}
-
-/** A clock whose pauses take no time and are remembered. */
-function quickClock(): { readonly takenMs: number[]; readonly clock: Clock } {
-  const takenMs: number[] = []
-  let nowMs = 0
-  const sleep = async (ms: number) => {
-    takenMs.push(ms)
-    nowMs += ms
-  }
-  return { takenMs, clock: { now: () => nowMs, sleep } }
 }
 
 async function hook(stage: Stage, name: string, script: string): Promise<void> {
