@@ -38,7 +38,7 @@ const parts: readonly CodeSplittingGroup[] = [
 ]
 
 /** Bundles everything into `out`, replacing what is there once all of it is built. */
-export async function build(out: string): Promise<void> {
+async function build(out: string): Promise<void> {
   await mkdir(dirname(out), { recursive: true })
   const fresh = await mkdtemp(`${out}-`)
   try {
