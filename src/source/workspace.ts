@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { assertPublicAddress } from '../core/addresses.ts'
 import { type Clock, retry, systemClock } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
@@ -252,6 +251,7 @@ export async function fetchObjects({ git, fetched }: Stores, request: FetchReque
 // A stranger named the server. It is asked only where everybody may ask, at the very addresses that were looked up for
 // the check (git 2.37 and newer), and cannot send us elsewhere.
 async function guardSettings(git: GitWorkspace, remote: GitRemote): Promise<readonly GitSetting[]> {
+  const { assertPublicAddress } = await import('../core/addresses.ts')
   const { url, ips } = await assertPublicAddress(remote.url)
   const direct: GitSetting = ['http.followRedirects', 'false']
   // Unknown here, it may still be known to the proxy; but without one a name must not get a second chance to lead inside.
