@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { GitHub } from '../github/github.ts'
 import type { RecordStatus } from '../github/records.ts'
-import type { Place } from '../plan/event.ts'
+import type { Place } from '../plan/context.ts'
 import { environmentName, nameIn, placeName, previewName, serviceName as productionName } from '../plan/names.ts'
 import type { CommentMode } from '../plan/settings.ts'
 import { cardOf, foldCard } from '../report/comments.ts'

@@ -1,7 +1,7 @@
 import { doEach, settleEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import { safeMessage } from '../core/sanitize.ts'
-import type { Place } from '../plan/event.ts'
+import type { Place } from '../plan/context.ts'
 import { compareWithFile, nameNow, type RunningService, refusedProblems } from '../plan/file/placement.ts'
 import { previewName } from '../plan/names.ts'
 import type { Costing, Plan, PreviewPlan, RetirePlan, TeardownPlan } from '../plan/plan.ts'

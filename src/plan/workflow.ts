@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import type { RunContext } from './event.ts'
+import type { RunContext } from './context.ts'
 import { matchesPaths } from './paths.ts'
 import type { Settings } from './settings.ts'
 

@@ -1,5 +1,5 @@
 import { didYouMean, shortSha } from '../../core/format.ts'
-import type { Facts } from '../../plan/event.ts'
+import type { Facts } from '../../plan/context.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
   databaseProblems,
