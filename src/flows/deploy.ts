@@ -240,7 +240,6 @@ function deployed(work: Work, ended: Ended, explanation: Explanation | undefined
   })
 }
 
-/** What the cost rests on. */
 function basisOf(work: Work): string {
   const { database } = work.plan
   const usual = work.run.platform.defaultSize

@@ -7,13 +7,11 @@ import type { CommentMode } from '../plan/settings.ts'
 import { cardOf, foldCard } from '../report/comments.ts'
 import type { CardRow, RowStatus, Surroundings } from '../report/model.ts'
 import { decodeState } from '../report/state.ts'
-import type { Deps, OpenDeployment } from './run.ts'
+import type { Deps, NamedService, OpenDeployment } from './run.ts'
 
 /** What a deployment record is made for. */
-export interface RecordSubject {
+export interface RecordSubject extends NamedService {
   readonly place: Pick<Place, 'project' | 'workspace' | 'repository' | 'environment'>
-  readonly serviceName: string
-  readonly pullRequest: number | undefined
 }
 
 /**

@@ -5,15 +5,12 @@ import type { CardRow, Surroundings, Target } from '../report/model.ts'
 import { isBad, targetFor } from '../report/parts.ts'
 import { createSeal, encodeState } from '../report/state.ts'
 import { openRecord } from './records.ts'
-import type { Cards, Deps, RemovedPreview, Reporter, RunDeps, WriteMode, WrittenRow } from './run.ts'
+import type { Cards, Deps, NamedService, Reporter, RunDeps, WriteMode, WrittenRow } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
-export interface Subject {
-  readonly serviceName: string
+export interface Subject extends NamedService {
   readonly target: Target
-  /** Undefined for production, which has no pull request to comment on. */
-  readonly pullRequest: number | undefined
   readonly commit: string
 }
 
@@ -36,9 +33,9 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   let early: Promise<unknown> | undefined
   let begun = false
   let liveBefore: string | undefined
-  let removing: readonly RemovedPreview[] = []
+  let removing: readonly NamedService[] = []
 
-  const rowOfRemoved = (preview: RemovedPreview, status: CardRow['status'], reason: string): CardRow => {
+  const rowOfRemoved = (preview: NamedService, status: CardRow['status'], reason: string): CardRow => {
     const of = { service: preview.serviceName, target: targetFor(preview.pullRequest, settings.named) }
     return { ...ofRun(), ...of, status, reason, commit: '' }
   }

@@ -16,6 +16,7 @@ import { describeLeft, type Removal, removePreview, retirePreview } from './reso
 import { assertRemovable, openInkRepository, ownServices } from './resources/repository.ts'
 import {
   labelled,
+  type NamedService,
   nothingReport,
   nothingToDo,
   type Outcome,
@@ -26,11 +27,8 @@ import {
 } from './run.ts'
 
 /** A service that is to be taken down with all it consists of. */
-interface Removing extends Partial<Pick<Costing, 'database'>> {
+interface Removing extends NamedService, Partial<Pick<Costing, 'database'>> {
   readonly place: Place
-  readonly serviceName: string
-  /** Undefined for a service of production. */
-  readonly pullRequest: number | undefined
   readonly because: string
 }
 

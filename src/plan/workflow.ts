@@ -128,13 +128,11 @@ function isThisAction(uses: string, action: string | undefined): boolean {
   return name.toLowerCase() === action?.toLowerCase() || /(?:^|\/)ink-deploy$/.test(name) || uses === './'
 }
 
-/** What a workflow is held against. */
 export interface WorkflowFacts {
   readonly settings: Pick<Settings, 'apiKey' | 'autoscale' | 'comment' | 'deploymentRecord'> &
     Pick<Settings, 'previewLabel' | 'previewTtlMs'> & {
       readonly environment: Pick<Settings['environment'], 'shared' | 'preview' | 'production'>
     }
-  /** The job that runs, by its id. */
   readonly job: string
   /** The repository that this action comes from, where it is known. */
   readonly action: string | undefined

@@ -46,7 +46,6 @@ export interface Configuration {
   readonly concernsBranch?: boolean
 }
 
-/** One of several services. */
 export interface ConfiguredService {
   readonly name: string
   readonly settings: Settings

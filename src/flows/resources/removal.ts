@@ -7,7 +7,7 @@ import type { Resource } from '../../report/model.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import { isDeploying } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
-import type { RemovedPreview, Run } from '../run.ts'
+import type { NamedService, Run } from '../run.ts'
 import { branchesOf, marksOfWorking, staleMarks, unusedBranches } from './branches.ts'
 import {
   deleteAndWait,
@@ -185,7 +185,7 @@ async function isDeployedAnew({ platform, signal }: Run, { serviceName, service 
 export async function retirePreview(
   run: Run,
   place: Place,
-  preview: RemovedPreview,
+  preview: NamedService,
   { left, reason }: Pick<Removal, 'left'> & { readonly reason: string },
 ): Promise<void> {
   if (left.length > 0)

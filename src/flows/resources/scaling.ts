@@ -212,7 +212,6 @@ function refusal(run: Run, error: unknown): Resized {
   return { kind: 'refused', why: safeMessage(run, error) }
 }
 
-/** What a step does and why, as a sentence. */
 function describeStep(step: Step): string {
   const what = step.what === 'memory' ? 'Memory' : 'vCPUs'
   const moved = `${step.to > step.from ? 'raised' : 'lowered'} from ${sizeText(step, step.from)} to ${sizeText(step, step.to)}`

@@ -17,7 +17,6 @@ export interface Found {
   readonly reasons: readonly string[]
 }
 
-/** The path of what lies in a directory. */
 function at(folder: string, name: string): string {
   return folder === '.' ? name : `${folder}/${name}`
 }
@@ -53,7 +52,6 @@ export const configFile =
 interface SiteTool {
   readonly name: string
   readonly label: string
-  /** Its command that builds. */
   readonly build: string
   /** The directory that it leaves, or how to find out; undefined where it leaves a program, or it is not known. */
   readonly out: string | ((known: Known) => string | undefined)
