@@ -75,7 +75,6 @@ export async function openWorkspace(options: SourceOptions) {
       origin: origin && new GitRemote(origin.url, 'x-access-token', origin.token),
       clock,
       assumedBytesPerSecond,
-      /** Whether git reaches servers through a proxy. */
       proxied: isProxied(environment, networkSettings),
       /** The proxy for what is asked without git. */
       proxyFor: proxiesOfGit(networkSettings, options.environment),
