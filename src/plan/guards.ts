@@ -1,6 +1,6 @@
 import { shortSha } from '../core/format.ts'
-import type { Approval, Facts } from './event.ts'
-import { isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
+import type { Approval, Facts, RunContext } from './context.ts'
+import { isFromFork, type PullRequest, type RunEvent, sameLabel } from './event.ts'
 import {
   type IntentTo,
   type NeedsPlan,

@@ -1,15 +1,12 @@
 import { shortSha } from '../core/format.ts'
+import type { Facts, HeadOfPullRequest, NeededFact, RunContext } from './context.ts'
 import {
   branchOf,
   type CommentEvent,
-  type Facts,
   findCommand,
-  type HeadOfPullRequest,
-  type NeededFact,
   type PullRequest,
   type PullRequestEvent,
   type PushEvent,
-  type RunContext,
   type RunEvent,
   sameLabel,
   type WorkflowRunEvent,

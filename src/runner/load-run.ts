@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { didYouMean } from '../core/format.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
+import { readEvent } from '../plan/event.ts'
 import { refusedProblems } from '../plan/file/placement.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import type { RefusedPlan } from '../plan/intent.ts'
@@ -17,7 +18,7 @@ import {
   type SettingsSources,
 } from '../plan/settings.ts'
 import type { WorkflowText } from '../plan/workflow.ts'
-import { type Environment, readContext, readEvent, readPayload } from './event.ts'
+import { type Environment, readContext, readPayload } from './context.ts'
 import { type Masks, openLog, openMasks, openOutputs } from './output.ts'
 
 /** A run as the runner started it, read and checked. */

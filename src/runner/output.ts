@@ -7,7 +7,7 @@ import { harmlessLine, harmlessText } from '../core/sanitize.ts'
 import { isHarmless, looksSecret } from '../core/secret.ts'
 import type { OutputName } from '../plan/setting-table.ts'
 import { isMark, type Variables } from '../plan/variables.ts'
-import type { Environment } from './event.ts'
+import type { Environment } from './context.ts'
 
 /** The run's log. Every text may hold words of strangers (titles, branches), so nothing in it can act as a command. */
 export function openLog() {

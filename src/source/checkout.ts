@@ -99,7 +99,6 @@ export async function readCheckout(git: GitWorkspace, directory: string) {
 export interface TreeLocation {
   /** In which the tree's files may be checked out, and which may hold its LFS contents. */
   readonly checkout: Checkout | undefined
-  /** Where the repository came from. */
   readonly remote: GitRemote | undefined
   /** Where the tree is mounted in the snapshot: empty, or ending in a slash. One character per byte. */
   readonly prefix: string
@@ -138,7 +137,6 @@ export async function readCommitted(git: GitWorkspace, request: WantedCommit, pa
     (checkout && sha && (await unlessGitFails(readFile(stores.own, sha, path)))) || 'unknown'
   const file = await read(chosen.sha)
   return {
-    /** The commit that is deployed. */
     commit: chosen.sha,
     file,
     /** The same path in the commit that is checked out, which for a pull request is the merge commit as a rule. */

@@ -4,7 +4,6 @@ import { simpleGit } from 'simple-git'
 import { DeployError, errorCode, errorMessage } from '../core/errors.ts'
 import { decisiveLine, type GitRemote, type NetworkOutput } from './remote.ts'
 
-/** An environment for a child process. */
 export type ChildEnvironment = Readonly<Record<string, string>>
 
 /** One git setting that travels in the child's environment: nobody else can read it there, unlike arguments. */
@@ -12,7 +11,6 @@ export type GitSetting = readonly [key: string, value: string]
 
 interface LocalCall {
   readonly input?: Buffer | string | undefined
-  /** Variables on top of the environment. */
   readonly variables?: ChildEnvironment
   /** git is ended when it writes more. */
   readonly mostBytes?: number

@@ -58,10 +58,8 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest) 
   const weight = weigh(entries)
   warnOfLargeFiles(git, weight.largest)
   const snapshot = {
-    /** The parentless commit which is pushed. */
     sha: await writeCommit(outgoing.own, snapshotContent(tree, source, chosen.sha)),
     tree,
-    /** The commit it was made from. */
     sourceSha: chosen.sha,
     subject: readableSubject(source),
     /** First eight digits of the tree, when the tree is not the commit's own. Belongs into the branch's name. */
@@ -76,7 +74,6 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest) 
     snapshot,
     /** Undefined for a directory's: nothing tells what older ones held. */
     resolved,
-    /** Where the source commit lies. */
     stores,
   }
 }

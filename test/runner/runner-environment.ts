@@ -1,4 +1,4 @@
-import type { Environment } from '../../src/runner/event.ts'
+import type { Environment } from '../../src/runner/context.ts'
 
 /** The variables that a runner on github.com sets. */
 export function runnerEnvironment(overrides: Environment = {}): Environment {

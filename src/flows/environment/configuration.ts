@@ -1,5 +1,5 @@
 import { didYouMean, shortSha } from '../../core/format.ts'
-import type { Facts } from '../../plan/event.ts'
+import type { Facts } from '../../plan/context.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
   databaseProblems,
@@ -46,7 +46,6 @@ export interface Configuration {
   readonly concernsBranch?: boolean
 }
 
-/** One of several services. */
 export interface ConfiguredService {
   readonly name: string
   readonly settings: Settings

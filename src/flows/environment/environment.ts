@@ -1,4 +1,4 @@
-import { callsAtOnce, inTurns } from '../../core/async.ts'
+import { callsAtOnce, inTurns, systemClock, withinTime } from '../../core/async.ts'
 import { DeployError, errorMessage } from '../../core/errors.ts'
 import type { Platform } from '../../ink/platform.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
@@ -239,7 +239,7 @@ function shareSource(source: Source, runSignal: AbortSignal) {
       const key = JSON.stringify(request)
       const made = snapshots.get(key) ?? inTurn(() => source.snapshot(request, runSignal))
       snapshots.set(key, made)
-      return await untilAborted(made, signal)
+      return await withinTime(systemClock, Number.POSITIVE_INFINITY, signal, () => made)
     },
     push: (...args) => inTurn(() => source.push(...args)),
     mark: (...args) => inTurn(() => source.mark(...args)),
@@ -253,18 +253,4 @@ function shareSource(source: Source, runSignal: AbortSignal) {
     await source[Symbol.asyncDispose]()
   }
   return { shared, close }
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let end = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    end = () => reject(signal.reason)
-  })
-  signal.addEventListener('abort', end, { once: true })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', end)
-  }
 }

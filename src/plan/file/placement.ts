@@ -1,4 +1,5 @@
-import { branchOf, type Facts, isFromFork, type RepositoryName } from '../event.ts'
+import type { Facts, RepositoryName } from '../context.ts'
+import { branchOf, isFromFork } from '../event.ts'
 import {
   type IntentTo,
   type NeedsPlan,
