@@ -110,8 +110,12 @@ export function openRepository(
       },
     })
     git.env(env)
-    // simple-git decodes its own answer as UTF-8.
-    git.outputHandler((_command, stdout) => stdout.on('data', output.add))
+    git.outputHandler((_command, stdout) => {
+      // simple-git decodes its own answer as UTF-8.
+      stdout.on('data', output.add)
+      // Where git wrote nothing simple-git waits another 50 ms for output, of which none can come after the end of the stream.
+      stdout.once('end', () => stdout.emit('data', Buffer.alloc(0)))
+    })
     try {
       await git.raw([...args])
     } catch (error) {
