@@ -46,7 +46,8 @@ export async function withinTime<T>(
     limit.signal.throwIfAborted()
     throw error
   } finally {
-    settled.abort()
+    // With a reason of our own: making an exception, which nobody reads, takes longer than all the rest here.
+    settled.abort('settled')
   }
 }
 

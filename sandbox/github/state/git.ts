@@ -78,7 +78,7 @@ export function succeeded(run: GitRun, args: readonly string[] = []): GitRun {
 
 /** Makes a bare repository which, as GitHub's do, serves partial clones and any commit that is asked for. */
 export async function initBare(directory: string, defaultBranch: string): Promise<void> {
-  await git('/', ['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, directory])
+  await git('/', ['init', '--quiet', '--bare', '--template=', `--initial-branch=${defaultBranch}`, directory])
   await writeServingConfiguration(directory)
 }
 
@@ -96,6 +96,8 @@ async function writeServingConfiguration(directory: string): Promise<void> {
     ['receive.shallowUpdate', 'true'],
     ['gc.auto', '0'],
     ['receive.autogc', 'false'],
+    // A commit comes as a pack and stays one: to unpack it takes a process.
+    ['fastimport.unpackLimit', '1'],
   ] as const
   const text = settings.map(([key, value]) => {
     const [section, name] = key.split('.')
