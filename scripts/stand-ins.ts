@@ -2,6 +2,8 @@
 interface StandIn {
   readonly module: RegExp
   readonly contents: string
+  /** The entry point that never uses it, where another one does. */
+  readonly only?: 'main' | 'cli'
 }
 
 const refusing = (what: string) => `throw new Error(${JSON.stringify(`${what} is not part of this bundle`)})`
@@ -32,6 +34,15 @@ export const standIns: readonly StandIn[] = [
   {
     module: /\/@modelcontextprotocol\/sdk\/dist\/esm\/validation\/ajv-provider\.js$/,
     contents: `export class AjvJsonSchemaValidator { getValidator() { ${refusing('The validator')} } }`,
+  },
+  // The way to a key through the browser: the action is given one (src/login/key.ts).
+  {
+    module: /\/@modelcontextprotocol\/sdk\/dist\/esm\/client\/auth\.js$/,
+    only: 'main',
+    contents: `
+      const refuse = () => { ${refusing('The login')} }
+      export { refuse as auth, refuse as extractWWWAuthenticateParams }
+      export class UnauthorizedError extends Error {}`,
   },
   // Schemas of zod 3, which the SDK takes beside those of zod 4.
   { module: /\/zod\/v3\/index\.js$/, contents: `export function object() { ${refusing('zod 3')} }` },

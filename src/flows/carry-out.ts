@@ -156,7 +156,6 @@ function subjectOf(plan: WorkPlan): Subject {
 
 const logLines = 200
 
-/** Answers `/ink help` and unknown commands. */
 async function answerHelp(plan: HelpPlan, deps: RunDeps): Promise<Outcome> {
   const { unknown } = plan
   await deps.github.comments.add(plan.pullRequest, helpAnswer(unknown))

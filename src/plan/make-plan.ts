@@ -1,5 +1,6 @@
 import { shortSha } from '../core/format.ts'
-import type { ChangedFilesOf, Facts, NeededFact, PullRequest } from './event.ts'
+import type { ChangedFilesOf, Facts, NeededFact } from './context.ts'
+import type { PullRequest } from './event.ts'
 import { labelIsOn, missingKey, skipReason, trustIn } from './guards.ts'
 import {
   type Intent,
