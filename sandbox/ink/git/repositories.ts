@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { layOutBare } from '../../bare-repository.ts'
 import { advertising, type GitService, SERVICES } from '../../git-service.ts'
 import type { Account } from '../accounts.ts'
 import { gitToken, repositorySlugSuffix, shortId } from '../identifiers.ts'
@@ -73,7 +74,7 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
     },
     isPrepared,
     async prepare(repository) {
-      if (!isPrepared(repository)) await git.run(['init', '--quiet', '--bare', '--template=', repository.path])
+      if (!isPrepared(repository)) await layOutBare(repository.path, 'master')
     },
     find: (projectId, name) =>
       [...repositories.values()].find((repository) => repository.projectId === projectId && repository.name === name),
