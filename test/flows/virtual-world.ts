@@ -7,8 +7,8 @@ import { runAction } from '../../src/flows/run-action.ts'
 import type { GitHub } from '../../src/github/github.ts'
 import type { Repository, RunContext } from '../../src/plan/context.ts'
 import type { RunEvent } from '../../src/plan/event.ts'
-import type { SettingName, Settings } from '../../src/plan/settings.ts'
-import { contextOf, type Given, repository, settingsOf } from '../plan/plan-inputs.ts'
+import type { SettingName } from '../../src/plan/settings.ts'
+import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
 import { VirtualInk, type VirtualInkOptions } from './virtual-ink.ts'
 import { openVirtualTime, type VirtualTime } from './virtual-time.ts'
@@ -78,16 +78,6 @@ export function openWorld(options: WorldOptions = {}): VirtualWorld {
 
 type Stage = Pick<VirtualWorld, 'time' | 'ink' | 'random'> & { readonly github: (signal: AbortSignal) => GitHub }
 
-const known = new Map<string, Settings>()
-
-/** Settings as {@link settingsOf} has them. In a thousand lives they are the same few ones. */
-function parsed(inputs: Given): Settings {
-  const question = JSON.stringify(inputs)
-  const settings = known.get(question) ?? settingsOf(inputs)
-  known.set(question, settings)
-  return settings
-}
-
 function start(
   { time, ink, github, random }: Stage,
   event: RunEvent,
@@ -97,7 +87,7 @@ function start(
   const { clock } = time
   const cancel = new AbortController()
   const context = contextOf({ ...of, eventName: event.kind === 'push' ? 'push' : 'pull_request' })
-  const settings = parsed({ 'health-timeout': '1m', ...inputs })
+  const settings = settingsOf({ 'health-timeout': '1m', ...inputs })
   let remembered: OpenDeployment | undefined
   let outcome: Outcome | undefined
   const outputs: Record<string, string> = {}
