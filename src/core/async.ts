@@ -178,9 +178,8 @@ export const callsAtOnce = 5
 export function settleEach<T, R>(
   items: readonly T[],
   act: (item: T) => Promise<R>,
-  atOnce: number = callsAtOnce,
 ): Promise<PromiseSettledResult<R>[]> {
-  const turn = inTurns(atOnce)
+  const turn = inTurns(callsAtOnce)
   return Promise.allSettled(items.map((item) => turn(() => act(item))))
 }
 
