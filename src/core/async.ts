@@ -46,7 +46,8 @@ export async function withinTime<T>(
     limit.signal.throwIfAborted()
     throw error
   } finally {
-    settled.abort()
+    // With a reason of our own: making an exception, which nobody reads, takes longer than all the rest here.
+    settled.abort('settled')
   }
 }
 
@@ -173,9 +174,8 @@ export const callsAtOnce = 5
 export function settleEach<T, R>(
   items: readonly T[],
   act: (item: T) => Promise<R>,
-  atOnce: number = callsAtOnce,
 ): Promise<PromiseSettledResult<R>[]> {
-  const turn = inTurns(atOnce)
+  const turn = inTurns(callsAtOnce)
   return Promise.allSettled(items.map((item) => turn(() => act(item))))
 }
 

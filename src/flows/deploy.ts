@@ -3,12 +3,13 @@ import { count, formatBytes, shortSha } from '../core/format.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
+import type { Change } from '../plan/guards.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import { describeIdleGlobs } from '../plan/paths.ts'
 import { keptSecrets } from '../plan/variables.ts'
 import { isBad } from '../report/parts.ts'
 import type { PushResult } from '../source/push.ts'
-import { type Change, changeMeanwhile } from './facts.ts'
+import { changeMeanwhile } from './facts.ts'
 import {
   type DeployPlan,
   desiredSettings,

@@ -10,7 +10,6 @@ import {
   workspacesSchema,
 } from './account.ts'
 import {
-  allowedValues,
   type Caller,
   type Catalogue,
   defaultValue,
@@ -42,9 +41,6 @@ export function openPlatform(
   return {
     server: session.server,
     offers: (purpose: Purpose): boolean => catalogue.find(purpose) !== undefined,
-    /** The values that this server declares for an argument of a tool; undefined where it sets no list. */
-    allowedValues: (purpose: Purpose, argument: keyof WantedArguments) =>
-      allowedValues(catalogue.find(purpose), argument),
     /** Which of these this server would refuse. Asks nobody, so it can be known before anything is touched. */
     checkArguments: (purpose: Purpose, wanted: WantedArguments) => refusedArguments(catalogue.find(purpose), wanted),
     /** What a service has that was given no size; G1's own where the server declares none. */

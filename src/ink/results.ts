@@ -66,7 +66,7 @@ const variables = ifFits(
 // One generation groups these by the life they belong to, instead of prefixing their names.
 const life = ifFits(z.object({ status: optionalText, errorMessage: optionalText, logs: log }))
 
-const port = z.object({ publicEndpoint: optionalText, visibility: optionalText })
+const port = z.object({ publicEndpoint: optionalText })
 const domainName = z.string().regex(/^[\w*.-]{1,253}$/)
 // Either an object of its own, or a name with its status beside it.
 const customDomain = ifFits(

@@ -51,6 +51,14 @@ export interface Repository extends RepositoryName {
   readonly apiUrl: string
 }
 
+/** Which commit the event asks for, and what its checkout looks like. */
+export interface WantedCommit {
+  /** The commit which the event asks for: the head of the pull request, the pushed commit. */
+  readonly wanted: { readonly sha: string }
+  /** Commits at which the default checkout may stand for this event: the merge commit, the head. */
+  readonly ordinaryCheckouts: readonly string[]
+}
+
 /** Where everything of one service happens on the platform. */
 export interface Place {
   readonly project: string

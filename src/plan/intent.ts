@@ -1,5 +1,5 @@
 import { shortSha } from '../core/format.ts'
-import type { Facts, HeadOfPullRequest, NeededFact, RunContext } from './context.ts'
+import type { Facts, HeadOfPullRequest, NeededFact, RunContext, WantedCommit } from './context.ts'
 import {
   branchOf,
   type CommentEvent,
@@ -98,12 +98,7 @@ export interface NonePlan {
   /** A preview that was to be taken down is still there, if there was one. */
   readonly stillRuns?: boolean
   /** Given where none of the changed files counts: the globs of `watch`, and the commit that they were meant for. */
-  readonly skippedBy?: {
-    readonly paths: readonly string[]
-    readonly wanted: { readonly sha: string }
-    /** Commits at which the default checkout may stand for this event. */
-    readonly ordinaryCheckouts: readonly string[]
-  }
+  readonly skippedBy?: WantedCommit & { readonly paths: readonly string[] }
 }
 
 /** The run cannot go on, and that is red: a missing key, a command that lacks what it needs. */

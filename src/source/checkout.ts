@@ -2,18 +2,11 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { shortSha } from '../core/format.ts'
+import type { WantedCommit } from '../plan/context.ts'
 import { GitFailure, type GitRepository, openRepository, unlessGitFails } from './git.ts'
 import { listPaths, readablePath } from './objects.ts'
 import type { GitRemote } from './remote.ts'
 import { borrowObjects, type GitWorkspace, readObjects } from './workspace.ts'
-
-/** Which commit the event asks for, and what its checkout looks like. */
-export interface WantedCommit {
-  /** The commit which the event asks for: the head of the pull request, the pushed commit. */
-  readonly wanted: { readonly sha: string }
-  /** Commits at which the default checkout may stand for this event: the merge commit, the head. */
-  readonly ordinaryCheckouts: readonly string[]
-}
 
 /**
  * Finds the checkout of the repository: in the workspace, or up to two folders down (`actions/checkout` with `path`).

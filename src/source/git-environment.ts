@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readProxies } from '../core/http.ts'
+import { type JobEnvironment, readProxies } from '../core/http.ts'
 import { type ChildEnvironment, type GitSetting, openRepository, unlessGitFails } from './git.ts'
 import { SourceError } from './remote.ts'
 
@@ -21,8 +21,6 @@ function named(...lists: readonly string[]) {
     return Object.fromEntries(picked.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
   }
 }
-
-type JobEnvironment = Readonly<Record<string, string | undefined>>
 
 // Read in place of the user's and the system's files, so that the same commit gives the same snapshot everywhere.
 // noop: the temporary repositories share objects with a shallow checkout; promising its history to the origin would be a lie.

@@ -3,7 +3,8 @@ import { lstat, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises
 import { join, sep } from 'node:path'
 import { count, formatBytes } from '../core/format.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
-import { type Checkout, openCheckout, type WantedCommit } from './checkout.ts'
+import type { WantedCommit } from '../plan/context.ts'
+import { type Checkout, openCheckout } from './checkout.ts'
 import {
   fetchCommitAlone,
   leaves,

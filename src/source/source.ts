@@ -1,4 +1,5 @@
 import { systemClock } from '../core/async.ts'
+import type { WantedCommit } from '../plan/context.ts'
 import {
   deleteBranches,
   listBranches,
@@ -7,7 +8,7 @@ import {
   pushMarkers,
   selectOldBranches,
 } from './branches.ts'
-import { committedPaths, readCommitted, readFile, type WantedCommit } from './checkout.ts'
+import { committedPaths, readCommitted, readFile } from './checkout.ts'
 import { GitFailure } from './git.ts'
 import { listPaths } from './objects.ts'
 import { type PushRequest, type PushResult, pushSnapshotBranch } from './push.ts'

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Clock, retry, systemClock } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
+import type { JobEnvironment } from '../core/http.ts'
 import { GitFailure, type GitRepository, type GitSetting, openRepository } from './git.ts'
 import { networkOfMachine, prepareEnvironment, requireGitOnce } from './git-environment.ts'
 import { GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
@@ -21,7 +22,7 @@ export interface SourceOptions {
   /** An existing directory for temporary files. What is put there is gone after disposal. */
   readonly tempDir: string
   /** The environment git's children start from. Git's own variables are dropped; proxies and certificates pass. */
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: JobEnvironment
   /** Where the repository came from, for what the checkout does not hold. Undefined: work with the checkout alone. */
   readonly origin: { readonly url: string; readonly token?: string | undefined } | undefined
   /** `owner/name` */

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { readEvent } from '../../src/plan/event.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
-import { readContext, readPayload } from '../../src/runner/context.ts'
+import { readContext, readPayload } from '../../src/runner/load-run.ts'
 import { settingsOf } from '../plan/plan-inputs.ts'
 import { runnerEnvironment } from './runner-environment.ts'
 
