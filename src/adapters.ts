@@ -30,7 +30,7 @@ export function buildDeps(edge: Edge): Deps {
   const token = settings.githubToken?.reveal()
   const loadSession = () => import('./ink/session.ts')
   const session = shared(
-    async () => {
+    async (givenUp) => {
       const options = {
         endpoint: settings.endpoint,
         apiKey: settings.apiKey?.reveal() ?? '',
@@ -41,7 +41,7 @@ export function buildDeps(edge: Edge): Deps {
         debug: log.debug,
         warning: log.warning,
       }
-      return (await loadSession()).openSession(options, edge.signal)
+      return (await loadSession()).openSession(options, AbortSignal.any([edge.signal, givenUp]))
     },
     (opened) => opened.close(),
   )
