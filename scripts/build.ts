@@ -25,16 +25,15 @@ const entries = { main: 'src/main.ts', cli: 'src/cli.ts' }
  */
 const parts: readonly CodeSplittingGroup[] = [
   { name: 'base', tags: ['$initial'], test: (id) => !id.endsWith('/src/main.ts') },
-  { name: 'core', test: /\/src\/(?:core\/(?!dispatch|mcp)|source\/remote)/ },
   { name: 'proxies', test: /\/undici\/lib\// },
+  { name: 'addresses', test: /\/src\/core\/addresses/ },
   { name: 'zod', test: /\/zod\// },
   { name: 'yaml', test: /\/yaml\// },
+  { name: 'session', test: /\/src\/ink\/session/ },
+  { name: 'git', test: /\/src\/source\/(?!lfs)/ },
   { name: 'summary', test: /\/src\/report\/(?:markdown|summary)/ },
-  { name: 'flows', test: /\/src\/(?:flows|report|watch\/(?!requests))/ },
+  { name: 'flows', test: /\/src\/(?:flows|ink\/platform|report|watch\/(?!requests))/ },
   { name: 'github', test: /\/src\/github\// },
-  { name: 'session', test: /\/src\/(?:ink\/session|core\/mcp)|\/@modelcontextprotocol\// },
-  { name: 'platform', test: /\/src\/ink\/platform/ },
-  { name: 'git', test: /\/src\/source\// },
   { name: 'database', test: /\/@libsql\// },
 ]
 
@@ -150,9 +149,9 @@ const schemasOnDemand: Plugin = {
   },
 }
 
-/** What every run loads, as far as it asks Node for something. */
+/** What every run loads, and every deployment before its first call, as far as it asks Node for something. */
 const ALWAYS =
-  /\/src\/(?:main|adapters|plan\/|runner\/|core\/(?:clock|workspace-file))|\/@actions\/core\/lib\/(?!summary|path-utils|platform)/
+  /\/src\/(?:main|adapters|plan\/|runner\/|source\/|core\/(?:async|workspace-file))|\/@actions\/core\/lib\/(?!summary|path-utils|platform)/
 const BUILTIN = '\0builtin:'
 
 /** All that a module of Node's exports; what nobody asks for is left out again. Classes and constants cannot wait for a call. */

@@ -1,6 +1,6 @@
-import { late } from '../core/async.ts'
 import type { Annotation } from '../core/errors.ts'
 import { DeployError } from '../core/errors.ts'
+import { late } from '../core/late.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { describePlan, noneTitles } from '../plan/describe.ts'
 import type { PullRequest } from '../plan/event.ts'
@@ -11,7 +11,13 @@ import { previewName, serviceName } from '../plan/names.ts'
 import { describeIdleGlobs } from '../plan/paths.ts'
 import type { DeclinePlan, HelpPlan, Plan, PlanToRun, WorkPlan } from '../plan/plan.ts'
 import type { CardRow, Surroundings } from '../report/model.ts'
-import { type Configuration, readConfiguration, unread, withProblem } from './environment/configuration.ts'
+import {
+  type Configuration,
+  missingSecrets,
+  readConfiguration,
+  unread,
+  withProblem,
+} from './environment/configuration.ts'
 import { lookUp } from './facts.ts'
 import { annotationsOf, type Deps, nothingReport, type Outcome, previewOf, type RunDeps, withMonitor } from './run.ts'
 
@@ -54,10 +60,12 @@ async function carryOutAll(plan: Plan, deps: RunDeps, configuration: Configurati
     const { foreseeAll } = await import('./environment/foresee.ts')
     return foreseeAll(plan, deps, configuration, (own) => decide(own, configuration))
   }
-  const { missingSecrets } = await import('./environment/environment.ts')
-  const { findLeftovers } = await import('./teardown.ts')
   const missing = missingSecrets(plan, configuration.services)
   if (missing) return carryOutOne(missing, deps, configuration)
+  // ml.ink answers while the code is loaded that works with the answer.
+  const isDeployment = plan.kind === 'preview' || plan.kind === 'production'
+  await using _connection = isDeployment ? await deps.connect() : undefined
+  const { findLeftovers } = await import('./teardown.ts')
   const { problem, settle } = await findLeftovers(plan, configuration, deps)
   if (problem) return carryOutOne(problem, deps, configuration)
   // A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end.

@@ -70,6 +70,11 @@ export interface Deps {
   readonly secrets: () => readonly string[]
   /** Masks every value of any variable in a text, or in all texts of a report: for whatever leaves the run's own log. */
   readonly redact: <T>(value: T) => T
+  /**
+   * Begins to connect to ml.ink, and returns once it has been asked: it answers while other things are done. All that is opened
+   * until this is disposed of shares the connection; one that fails shows when the platform is opened.
+   */
+  readonly connect: () => Promise<AsyncDisposable>
   readonly openPlatform: (place: Place, signal: AbortSignal) => Promise<Platform>
   /** The repository of the run, as a source of snapshots. */
   readonly openSource: (options?: {

@@ -23,22 +23,19 @@ import {
 } from './catalogue.ts'
 import { isNameTaken, type ToolFailure } from './errors.ts'
 import * as results from './results.ts'
-import { openSession, type SessionOptions } from './session.ts'
+import type { Session } from './session.ts'
 
 /** ml.ink, in the words of this project. Names are service names within the project and workspace that it was opened for. */
-export type Platform = Awaited<ReturnType<typeof openPlatform>>
+export type Platform = ReturnType<typeof openPlatform> & AsyncDisposable
 
-/** Connects to ml.ink. Dispose of it when done, or the process does not end. */
-export async function openPlatform(
-  options: SessionOptions & {
-    readonly scope: { readonly project: string; readonly workspace: string | undefined }
-    readonly warning: (text: string) => void
-  },
-  signal: AbortSignal,
+/** @param warning told, once each, what of a wish this server does not know */
+export function openPlatform(
+  session: Session,
+  scope: { readonly project: string; readonly workspace: string | undefined },
+  warning: (text: string) => void,
 ) {
-  const session = await openSession(options, signal)
   const catalogue = openCatalogue(session.tools)
-  const call = openCaller(session, catalogue, options.scope, options.warning)
+  const call = openCaller(session, catalogue, scope, warning)
   const creation = catalogue.find('createService')
   const createArguments = creation?.inputSchema.properties ?? {}
   return {
@@ -60,7 +57,6 @@ export async function openPlatform(
     ...templateCalls(call, catalogue),
     ...domainCalls(call, catalogue),
     ...accountCalls(call, catalogue),
-    [Symbol.asyncDispose]: (): Promise<void> => session.close(),
   }
 }
 

@@ -6,7 +6,7 @@ import { type Fetch, limitAnswers, parseJson } from '../core/http.ts'
 import { McpClient } from '../core/mcp.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { isSilence, isTransient, neverCarriedOut, PlatformError, protocolError, rpcError, ToolError } from './errors.ts'
-import { ifFits, optionalText } from './results.ts'
+import { ifFits, optionalText } from './fields.ts'
 import { paymentTerms, platformFetch } from './wire.ts'
 
 /** What a session needs to talk to ml.ink. */

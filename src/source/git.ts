@@ -27,7 +27,7 @@ export type MessageHandler = (line: string) => void
 
 /** What commands that talk to a server need beside the environment. */
 interface NetworkAccess {
-  readonly settings: readonly GitSetting[]
+  readonly settings: () => Promise<readonly GitSetting[]>
   /** Kills all processes of the group that this one leads (`process.kill` with a negative number). */
   readonly killGroup?: ((leader: number) => void) | undefined
 }
@@ -80,7 +80,7 @@ export function openRepository(
   directory: string,
   environment: ChildEnvironment,
   signal: AbortSignal,
-  network: NetworkAccess = { settings: [] },
+  network: NetworkAccess = { settings: async () => [] },
 ) {
   /**
    * Runs git and answers what it wrote, byte by byte: paths need not be UTF-8.
@@ -133,7 +133,7 @@ export function openRepository(
     /** Runs a command that talks to that server, with its credentials. Does not throw when the command fails. */
     runRemote: async (remote: GitRemote, args: readonly string[], call: NetworkCall = {}): Promise<NetworkOutput> => {
       signal.throwIfAborted()
-      const all = [...network.settings, ...(call.settings ?? []), ...credentialSettings(remote)]
+      const all = [...(await network.settings()), ...(call.settings ?? []), ...credentialSettings(remote)]
       const env = withSettings(environment, all)
       return runOnNetwork(args, { cwd: directory, env, signal, killGroup: network.killGroup }, call)
     },

@@ -65,6 +65,8 @@ export function openSource(options: SourceOptions) {
   return {
     snapshot: (request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> =>
       beforeDeadline('Making the snapshot', signal, async (git) => {
+        // What is made is pushed next; whoever does that is told if this fails.
+        git.network().catch(() => undefined)
         const result = await makeSnapshot(git, request)
         made.set(result.snapshot.sha, result)
         return result.snapshot

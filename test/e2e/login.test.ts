@@ -41,7 +41,7 @@ if (args[0] === 'repo') {
 }
 `
 
-/** A clone with a folder of programs of its own, in which the command can be run. */
+/** A clone with a folder of programs of its own, in which the command can be run as npx starts it. */
 async function workplace() {
   const folder = await mkdtemp(join(tmpdir(), 'login-test-'))
   const bin = join(folder, 'bin')
@@ -78,8 +78,7 @@ async function workplace() {
 }
 
 function start(cwd: string, args: readonly string[], env: Record<string, string>) {
-  const loader = import.meta.resolve('tsx')
-  const child = spawn(process.execPath, ['--import', loader, join(root, 'src/cli.ts'), ...args], { cwd, env })
+  const child = spawn(process.execPath, [join(root, 'dist/cli/index.js'), ...args], { cwd, env })
   const said = { out: '', err: '' }
   const listeners = new Set<() => void>()
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -125,6 +125,7 @@ function start(
     maskVariables: (values) => mask(...Object.values(values)),
     secrets: () => secrets,
     redact: (value) => redactValue(value, redactor),
+    connect: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
     openPlatform: async () => ink.platform(),
     openSource: () => ink.source(),
     github: github(cancel.signal),

@@ -43,6 +43,8 @@ async function bomb(workspace: string, width: number, levels: number): Promise<s
   const tree = await nestedTrees(workspace, width, levels)
   const sha = (await gitBytes(workspace, ['commit-tree', tree], { input: 'Boom' })).toString().trim()
   await git(workspace, 'update-ref', 'HEAD', sha)
+  // As a server hands it out: git lists what is in a pack twenty times as fast.
+  await git(workspace, 'repack', '-adq')
   return sha
 }
 
@@ -72,7 +74,7 @@ function trickle(response: ServerResponse): void {
   response.on('close', () => clearInterval(drop))
 }
 
-// What is slow on a busy machine is to make the checkout: a process a level. The run's own bound is `longestMs`.
+// The run's own bound is `longestMs`; the rest is for a busy machine to make the checkout.
 const limits = { timeout: longestMs + 120_000 }
 const inSnapshot = /Making the snapshot took longer than this deployment is given|phase “snapshot”/
 

@@ -23,6 +23,12 @@ async function commitOf(stage: Stage, tree: string, message = 'Boom'): Promise<s
   return sha
 }
 
+/** As a server hands it out: git lists what is in a pack twenty times as fast. */
+async function packed(stage: Stage, sha: string): Promise<string> {
+  await git(stage.workspace, 'repack', '-adq')
+  return sha
+}
+
 /** Deploys, and expects a refusal before the platform is asked for anything. */
 async function refused(stage: Stage, sha: string, overrides: Parameters<typeof deploy>[3] = {}) {
   await using source = stage.open({ origin: undefined })
@@ -35,11 +41,10 @@ async function refused(stage: Stage, sha: string, overrides: Parameters<typeof d
 }
 
 describe('a tree', () => {
-  // Git lists half a gigabyte of it before it is too much.
-  it('of ten thousand million files in a few hundred bytes is refused', { timeout: 240_000 }, async () => {
+  it('of ten thousand million files in a few hundred bytes is refused', async () => {
     await using stage = await setStage()
     await newRepository(stage.workspace)
-    const sha = await commitOf(stage, await nestedTrees(stage.workspace, 10, 10))
+    const sha = await packed(stage, await commitOf(stage, await nestedTrees(stage.workspace, 10, 10)))
     expect(await refused(stage, sha)).toMatchObject({
       code: 'too-large',
       message: expect.stringContaining('too large'),

@@ -23,7 +23,7 @@ import {
 } from '../../plan/file/references.ts'
 import { productionBranch, type RefusedPlan, refusal } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
-import type { Plan } from '../../plan/plan.ts'
+import { type Plan, variablesOf } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../facts.ts'
@@ -213,4 +213,26 @@ export function withProblem(
     default:
       return plan
   }
+}
+
+/** The secrets of all services that the workflow does not give, before the first service is touched. */
+export function missingSecrets(plan: Plan, services: readonly ConfiguredService[]): RefusedPlan | undefined {
+  if (plan.kind !== 'preview' && plan.kind !== 'production') return undefined
+  const of = {
+    environment: plan.kind,
+    named: plan.place.environment,
+    pullRequest: plan.kind === 'preview' ? plan.pullRequest.number : undefined,
+    sha: plan.wanted.sha,
+    untrusted: plan.kind === 'preview' && plan.untrusted,
+  } as const
+  const refused = services.flatMap(({ settings, wires, idle }) => {
+    const wired = new Map(wires.map(({ service, output }) => [`${service}.${output}`, output]))
+    const found = idle ? undefined : variablesOf({ ...settings, environment: { ...settings.environment, wired } }, of)
+    return found && 'kind' in found ? [found] : []
+  })
+  const [first] = refused
+  if (!first) return undefined
+  const [title = ''] = first.problem.split('\n')
+  const lines = refused.flatMap(({ problem }) => problem.split('\n').slice(1))
+  return { ...first, problem: [title, ...lines].join('\n'), places: refused.flatMap(({ places = [] }) => places) }
 }
