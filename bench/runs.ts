@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Sandbox, type SandboxRun, startSandbox } from '../sandbox/index.ts'
-import { commitFiles, newRepository } from '../test/source/scratch.ts'
 import { node24 } from '../test/support/node-24.ts'
-import { bundle, skippedRun } from '../test/support/skipped-run.ts'
+import { bundle, deployingRun, untilFirstCall } from '../test/support/skipped-run.ts'
 import { cpuMs } from './push.ts'
 import { atMost, type Bench, type Row } from './table.ts'
 
@@ -31,31 +30,12 @@ export const benchRuns: Bench = async () => {
 
 const ask = "await fetch('https://mcp.ml.ink/mcp')"
 
-/** Scripts that end as they ask for their first connection. */
-const untilFirstCall = (script: string) => `
-import { Socket } from 'node:net'
-Socket.prototype.connect = () => process.exit()
-${script}
-`
-
 /** In CPU time of the action and of the git that it starts. */
 async function firstCall(): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'start-'))
   try {
     const node = await node24()
-    const workspace = await newRepository(join(folder, 'checkout'))
-    const sha = await commitFiles(workspace, { 'index.html': 'hello' }, 'Hello')
-    const env = {
-      ...(await skippedRun(folder)),
-      GITHUB_WORKSPACE: workspace,
-      GITHUB_SHA: sha,
-      GITHUB_REF: 'refs/heads/main',
-    }
-    const repository = { default_branch: 'main', private: false }
-    await writeFile(
-      join(folder, 'event'),
-      JSON.stringify({ ref: env.GITHUB_REF, before: '0'.repeat(40), after: sha, repository }),
-    )
+    const env = await deployingRun(folder)
     const scripts = {
       empty: '',
       asking: untilFirstCall(ask),

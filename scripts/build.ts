@@ -25,15 +25,15 @@ const entries = { main: 'src/main.ts', cli: 'src/cli.ts' }
  */
 const parts: readonly CodeSplittingGroup[] = [
   { name: 'base', tags: ['$initial'], test: (id) => !id.endsWith('/src/main.ts') },
-  { name: 'core', test: /\/src\/(?:core\/(?!dispatch)|source\/remote)/ },
   { name: 'proxies', test: /\/undici\/lib\// },
+  { name: 'addresses', test: /\/src\/core\/addresses/ },
   { name: 'zod', test: /\/zod\// },
   { name: 'yaml', test: /\/yaml\// },
+  { name: 'session', test: /\/src\/ink\/session/ },
+  { name: 'git', test: /\/src\/source\/(?!lfs)/ },
   { name: 'summary', test: /\/src\/report\/(?:markdown|summary)/ },
-  { name: 'flows', test: /\/src\/(?:flows|report|watch\/(?!requests))/ },
+  { name: 'flows', test: /\/src\/(?:flows|ink\/platform|report|watch\/(?!requests))/ },
   { name: 'github', test: /\/src\/github\// },
-  { name: 'platform', test: /\/src\/ink\/platform|\/@modelcontextprotocol\// },
-  { name: 'git', test: /\/src\/source\// },
   { name: 'database', test: /\/@libsql\// },
 ]
 
@@ -86,11 +86,9 @@ export async function chunksOf(name: EntryName): Promise<OutputChunk[]> {
     cwd: root,
     input: { index: entries[name] },
     platform: 'node',
-    // A package that colours its log if this one is there.
-    external: ['supports-color'],
     treeshake: { moduleSideEffects: (id) => !QUIET.test(id) },
     transform: { target: 'node20' },
-    plugins: [replaceModules],
+    plugins: [replaceModules(name), schemasOnDemand],
     onLog: (level, { code, message }) => {
       // What is not found is left to be found when the bundle runs, and it would not be.
       if (level === 'warn' && code !== 'INEFFECTIVE_DYNAMIC_IMPORT') throw new Error(message)
@@ -109,23 +107,49 @@ export async function chunksOf(name: EntryName): Promise<OutputChunk[]> {
 }
 
 /** Packages whose modules define things and do nothing else when they are loaded, without saying so. */
-const QUIET = /\/node_modules\/(?:@actions\/(?:core|exec|io)|undici)\//
+const QUIET = /\/node_modules\/(?:@actions\/(?:core|exec|io)|undici|zod)\//
 
-const replaceModules: Plugin = {
-  name: 'replace-modules',
-  resolveId(id, importer = '') {
-    const name = id.replace(/^node:/, '')
-    return ALWAYS.test(importer) && lateBuiltins.has(name) ? BUILTIN + name : undefined
-  },
-  load(id) {
-    if (id.startsWith(BUILTIN)) return builtin(id.slice(BUILTIN.length))
-    return standIns.find(({ module }) => module.test(id))?.contents
+function replaceModules(entry: EntryName): Plugin {
+  return {
+    name: 'replace-modules',
+    resolveId(id, importer = '') {
+      const name = id.replace(/^node:/, '')
+      return ALWAYS.test(importer) && lateBuiltins.has(name) ? BUILTIN + name : undefined
+    },
+    load(id) {
+      if (id.startsWith(BUILTIN)) return builtin(id.slice(BUILTIN.length))
+      return standIns.find(({ module, only = entry }) => only === entry && module.test(id))?.contents
+    },
+  }
+}
+
+/**
+ * MCP's schemas are built when their module is loaded, by calls of which a bundler cannot know that they do nothing else. Told
+ * so, it leaves out those that nothing asks for, which are most of them.
+ */
+const schemasOnDemand: Plugin = {
+  name: 'schemas-on-demand',
+  transform: {
+    filter: { id: /\/@modelcontextprotocol\/sdk\/dist\/esm\/(?:types|shared\/auth)\.js$/ },
+    handler(code) {
+      const statements = this.parse(code).body.map((one) =>
+        one.type === 'ExportNamedDeclaration' ? one.declaration : one,
+      )
+      const calls = statements
+        .flatMap((one) => (one?.type === 'VariableDeclaration' ? one.declarations : []))
+        .flatMap(({ init }) => (init?.type === 'CallExpression' ? [init] : []))
+      // From the end, so that what is before stays where it was found.
+      return calls.reduceRight((text, { start, end }) => {
+        const call = `/* @__PURE__ */ (() => ${text.slice(start, end)})()`
+        return text.slice(0, start) + call + text.slice(end)
+      }, code)
+    },
   },
 }
 
-/** What every run loads, as far as it asks Node for something. */
+/** What every run loads, and every deployment before its first call, as far as it asks Node for something. */
 const ALWAYS =
-  /\/src\/(?:main|adapters|plan\/|runner\/|core\/(?:clock|workspace-file))|\/@actions\/core\/lib\/(?!summary|path-utils|platform)/
+  /\/src\/(?:main|adapters|plan\/|runner\/|source\/|core\/(?:async|workspace-file))|\/@actions\/core\/lib\/(?!summary|path-utils|platform)/
 const BUILTIN = '\0builtin:'
 
 /** All that a module of Node's exports; what nobody asks for is left out again. Classes and constants cannot wait for a call. */

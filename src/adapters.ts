@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { type AsyncMethods, late, systemClock } from './core/async.ts'
+import { systemClock } from './core/async.ts'
 import { type Fetch, proxiedFetch } from './core/http.ts'
+import { type AsyncMethods, late, shared } from './core/late.ts'
 import type { Deps } from './flows/run.ts'
 import type { GitHub, GitHubOptions } from './github/github.ts'
 import type { Platform } from './ink/platform.ts'
@@ -27,6 +28,23 @@ export function buildDeps(edge: Edge): Deps {
     (await import('./core/addresses.ts')).fetchNamedBy(settings.endpoint, edge.environment),
   )
   const token = settings.githubToken?.reveal()
+  const loadSession = () => import('./ink/session.ts')
+  const session = shared(
+    async (givenUp) => {
+      const options = {
+        endpoint: settings.endpoint,
+        apiKey: settings.apiKey?.reveal() ?? '',
+        fetch,
+        clock,
+        deadlineAt: clock.now() + settings.timeoutMs,
+        random,
+        debug: log.debug,
+        warning: log.warning,
+      }
+      return (await loadSession()).openSession(options, AbortSignal.any([edge.signal, givenUp]))
+    },
+    (opened) => opened.close(),
+  )
   return {
     ...edge,
     clock,
@@ -47,23 +65,25 @@ export function buildDeps(edge: Edge): Deps {
       commenter: event.kind === 'comment' ? { login: event.author, mayWrite: event.authorMayWrite } : undefined,
       fetch,
     }),
-    openPlatform: async (place, signal) => {
-      const { openPlatform } = await import('./ink/platform.ts')
-      const platform = await openPlatform(
-        {
-          endpoint: settings.endpoint,
-          apiKey: settings.apiKey?.reveal() ?? '',
-          scope: { project: place.project, workspace: place.workspace },
-          fetch,
-          clock,
-          deadlineAt: clock.now() + settings.timeoutMs,
-          random,
-          debug: (line) => log.debug(line),
-          warning: (text) => log.warning(text),
-        },
-        signal,
-      )
-      return maskingVariables(platform, edge.maskVariables)
+    connect: async () => {
+      const held = session()
+      await loadSession()
+      // What was loaded for it has asked by the time that other events are looked at.
+      await new Promise(setImmediate)
+      return held
+    },
+    openPlatform: async ({ project, workspace }, signal) => {
+      const held = session()
+      try {
+        const [opened, { openPlatform }] = await Promise.all([held.value, import('./ink/platform.ts')])
+        signal.throwIfAborted()
+        const platform = openPlatform(opened, { project, workspace }, log.warning)
+        const { maskVariables } = edge
+        return maskingVariables({ ...platform, [Symbol.asyncDispose]: held[Symbol.asyncDispose] }, maskVariables)
+      } catch (error) {
+        await held[Symbol.asyncDispose]()
+        throw error
+      }
     },
     openSource: ({ ignoreWorkspace = false, deadlineAt } = {}) =>
       lateSource({

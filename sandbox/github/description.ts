@@ -45,18 +45,14 @@ interface Segment {
   readonly multi: boolean
 }
 
-let loading: Promise<Description> | undefined
-
-/**
- * GitHub's description, read at the first call and kept for the life of the process
- * (13 MB of JSON, about 160 ms: too much for starting up, nothing for a test run).
- */
-export function loadDescription(): Promise<Description> {
-  loading ??= readDescription()
-  return loading
+interface Route {
+  /** What is described, by method. */
+  readonly methods: JsonObject
+  readonly segments: readonly Segment[]
 }
 
-async function readDescription(): Promise<Description> {
+/** Reads GitHub's description: 13 MB of JSON, which takes about 160 ms. */
+export async function readDescription(): Promise<Description> {
   const path = createRequire(import.meta.url).resolve('@octokit/openapi/generated/api.github.com.json')
   const document = asObject(JSON.parse(await readFile(path, 'utf8')) as Json)
   return describe(document)
@@ -76,10 +72,12 @@ function describe(document: JsonObject): Description {
     const object = asObject(value)
     return typeof object.$ref === 'string' ? component(object.$ref) : object
   }
-  const routes = Object.entries(asObject(document.paths ?? {})).map(([template, methods]) => ({
-    methods: asObject(methods),
-    segments: template.split('/').map((part) => segmentOf(part, asObject(methods), resolve)),
-  }))
+  const routes = new Map<string, Route[]>()
+  for (const [template, methods] of Object.entries(asObject(document.paths ?? {}))) {
+    const segments = template.split('/').map((part) => segmentOf(part, asObject(methods), resolve))
+    const place = placeOf(segments[1]?.literal, segments[4]?.literal)
+    routes.set(place, [...(routes.get(place) ?? []), { methods: asObject(methods), segments }])
+  }
   const operations = new Map<JsonObject, Operation>()
 
   return {
@@ -87,7 +85,8 @@ function describe(document: JsonObject): Description {
     find(method, path) {
       const parts = path.split('/')
       let best: { score: number; raw: JsonObject; params: Record<string, string> } | undefined
-      for (const route of routes) {
+      const places = [placeOf(parts[1], parts[4]), placeOf(parts[1], undefined)]
+      for (const route of places.flatMap((place) => routes.get(place) ?? [])) {
         const raw = route.methods[method.toLowerCase()]
         const params = raw === undefined ? undefined : matchSegments(route.segments, parts)
         if (raw === undefined || params === undefined) continue
@@ -109,6 +108,11 @@ function withoutFork(pullRequest: JsonObject): JsonObject {
   const parts = asObject(head.properties ?? {})
   const repo = { ...asObject(parts.repo ?? {}), nullable: true }
   return { ...pullRequest, properties: { ...properties, head: { ...head, properties: { ...parts, repo } } } }
+}
+
+/** Calls are looked for by what they are of (`repos`) and by what follows owner and name (`pulls`), as there are a thousand. */
+function placeOf(first: string | undefined, fourth: string | undefined): string {
+  return `${first}/${fourth ?? ''}`
 }
 
 function segmentOf(part: string, methods: JsonObject, resolve: (value: Json) => JsonObject): Segment {

@@ -1,5 +1,5 @@
 import { acceptedPermissions } from './access.ts'
-import { asObject, type Json, loadDescription, type Match } from './description.ts'
+import { asObject, type Json, type Match, readDescription } from './description.ts'
 import type { Answer, Paging } from './rest/call.ts'
 import { createValidator } from './validation.ts'
 
@@ -31,9 +31,16 @@ export interface Dialect {
   readonly strict: boolean
 }
 
-/** GitHub's: measured against GitHub's own description of its API. */
-export async function githubDialect(): Promise<Dialect> {
-  const description = await loadDescription()
+let loading: Promise<Dialect> | undefined
+
+/** GitHub's: measured against GitHub's own description of its API. Kept for the life of the process, with what it has compiled. */
+export function githubDialect(): Promise<Dialect> {
+  loading ??= openDialect()
+  return loading
+}
+
+async function openDialect(): Promise<Dialect> {
+  const description = await readDescription()
   const validator = createValidator(description)
   return {
     strict: true,

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { basename, dirname } from 'node:path'
-import { runHttpBackend } from '../http-backend.ts'
+import { advertising, type GitService, isGitService, runGitService, sendAdvertisement } from '../git-service.ts'
 import { credentialsOf, grants } from './access.ts'
 import type { JournalEntry } from './api.ts'
 import type { GitHubFaults } from './faults.ts'
 import type { Repository } from './repository.ts'
-import { isolatedGitEnvironment } from './state/git.ts'
+import { isolatedGitEnvironment, succeeded, tryGit } from './state/git.ts'
 import type { Token } from './state/model.ts'
 import { afterPush } from './state/pull-requests.ts'
 import { findMovedRepository, findRepository, type World } from './state/state.ts'
@@ -54,18 +53,21 @@ export async function handleGit(
     refuse(request, response, refusal?.status ?? 404, refusal?.message ?? 'Repository not found.')
     return true
   }
+  const protocol = request.headers['git-protocol']
+  const env: Record<string, string> = typeof protocol === 'string' ? { GIT_PROTOCOL: protocol } : {}
+  if (target.advertises !== undefined && request.method === 'GET') {
+    const { stdout } = succeeded(await tryGit(repository.gitDir, advertising(target.advertises), { env }))
+    sendAdvertisement(response, target.advertises, stdout)
+    return true
+  }
   const pushing = target.service === 'write' && request.method === 'POST'
-  await runHttpBackend({
+  await runGitService({
     request,
     response,
-    projectRoot: dirname(repository.gitDir),
-    pathInfo: `/${basename(repository.gitDir)}/${url.pathname.replace(/^\/[^/]+\/[^/]+\//, '')}`,
-    query: url.search.slice(1),
-    user: token?.actor.login ?? '',
-    env: isolatedGitEnvironment({
-      ...header(request, 'content-encoding', 'HTTP_CONTENT_ENCODING'),
-      ...header(request, 'git-protocol', 'GIT_PROTOCOL'),
-    }),
+    service: target.action,
+    directory: repository.gitDir,
+    env: isolatedGitEnvironment(env),
+    unpacksBody: true,
     // Whatever a push brings about has happened when the push is over.
     beforeEnd: async () => {
       if (pushing) await afterPush(world, repository)
@@ -109,15 +111,21 @@ function refuse(request: IncomingMessage, response: ServerResponse, status: numb
   response.end(`${message}\n`)
 }
 
-/** Which half of a git conversation a request belongs to, or `undefined` for any other. */
-function gitService(url: URL): { readonly repositoryPath: string; readonly service: 'read' | 'write' } | undefined {
-  const match = /^\/([^/]+\/[^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(url.pathname)
-  if (!match?.[1]) return undefined
-  const name = match[2] === 'info/refs' ? url.searchParams.get('service') : match[2]
-  return { repositoryPath: match[1], service: name === 'git-receive-pack' ? 'write' : 'read' }
+interface Target {
+  readonly repositoryPath: string
+  readonly service: 'read' | 'write'
+  /** What the address ends in. */
+  readonly action: string
+  /** The service whose references are asked for. */
+  readonly advertises: GitService | undefined
 }
 
-function header(request: IncomingMessage, name: string, variable: string): Record<string, string> {
-  const value = request.headers[name]
-  return typeof value === 'string' ? { [variable]: value } : {}
+/** Which half of a git conversation a request belongs to, or `undefined` for any other. */
+function gitService(url: URL): Target | undefined {
+  const [, repositoryPath, action] =
+    /^\/([^/]+\/[^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(url.pathname) ?? []
+  if (repositoryPath === undefined || action === undefined) return undefined
+  const name = (action === 'info/refs' ? url.searchParams.get('service') : action) ?? ''
+  const advertises = action === 'info/refs' && isGitService(name) ? name : undefined
+  return { repositoryPath, service: name === 'git-receive-pack' ? 'write' : 'read', action, advertises }
 }

@@ -32,21 +32,26 @@ export async function withinTime<T>(
   signal.throwIfAborted()
   const settled = new AbortController()
   const limit = new AbortController()
-  const alarm = clock.sleep(limitMs, AbortSignal.any([signal, settled.signal])).then(() => {
+  const over = AbortSignal.any([signal, limit.signal])
+  // A second `AbortSignal.any`, or an abort without a reason, would double what this costs, and every request has one.
+  const stopWaiting = () => settled.abort(over.reason)
+  over.addEventListener('abort', stopWaiting, { once: true })
+  const alarm = clock.sleep(limitMs, settled.signal).then(() => {
     const error = new TimeLimitError(limitMs)
     limit.abort(error)
     throw error
   })
   alarm.catch(() => undefined)
   try {
-    return await Promise.race([work(AbortSignal.any([signal, limit.signal])), alarm])
+    return await Promise.race([work(over), alarm])
   } catch (error) {
     // Clients wrap the reason of an abort in errors of their own.
     signal.throwIfAborted()
     limit.signal.throwIfAborted()
     throw error
   } finally {
-    settled.abort()
+    over.removeEventListener('abort', stopWaiting)
+    settled.abort('settled')
   }
 }
 
@@ -173,9 +178,8 @@ export const callsAtOnce = 5
 export function settleEach<T, R>(
   items: readonly T[],
   act: (item: T) => Promise<R>,
-  atOnce: number = callsAtOnce,
 ): Promise<PromiseSettledResult<R>[]> {
-  const turn = inTurns(atOnce)
+  const turn = inTurns(callsAtOnce)
   return Promise.allSettled(items.map((item) => turn(() => act(item))))
 }
 
@@ -247,28 +251,3 @@ export function inTurns(atOnce: number): <T>(work: () => Promise<T>) => Promise<
     }
   }
 }
-
-/**
- * Methods of a port whose code is loaded when one of them is first called. Only such can be named as return a promise.
- *
- * @param open is called once
- */
-export function late<T extends object, N extends AsyncMethods<T>>(
-  open: () => Promise<T>,
-  ...names: readonly N[]
-): Pick<T, N> {
-  let opened: Promise<T> | undefined
-  const method = (name: N) => {
-    return async (...args: readonly unknown[]): Promise<unknown> => {
-      opened ??= open()
-      const port = await opened
-      return (port[name] as (...given: readonly unknown[]) => unknown)(...args)
-    }
-  }
-  return Object.fromEntries(names.map((name) => [name, method(name)])) as unknown as Pick<T, N>
-}
-
-/** The names of those methods that return a promise. */
-export type AsyncMethods<T> = {
-  [N in keyof T]: T[N] extends (...args: never[]) => Promise<unknown> ? N : never
-}[keyof T]

@@ -118,14 +118,15 @@ export function webAddress(told: string | undefined): string | undefined {
   return username || password || !hostname ? undefined : address
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
+/** The environment of the job, or what a test puts in its place. */
+export type JobEnvironment = Readonly<Record<string, string | undefined>>
 
 /**
  * `fetch` that goes through the proxies which `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, in either
  * case, as git does. Node's own `fetch` knows nothing of them.
  * @throws DeployError naming the variable whose value is not the address of a proxy
  */
-export function proxiedFetch(environment: Environment): Fetch {
+export function proxiedFetch(environment: JobEnvironment): Fetch {
   const proxyFor = readProxies(environment)
   return (url, init) => fetchThrough(proxyFor(new URL(url)), url, init)
 }
@@ -138,7 +139,7 @@ export async function fetchThrough(route: Route | undefined, url: string | URL, 
 }
 
 /** The way by the proxy for an address, if there is to be one. */
-export function readProxies(environment: Environment): (target: URL) => Route | undefined {
+export function readProxies(environment: JobEnvironment): (target: URL) => Route | undefined {
   const read = (name: string) => environment[name.toLowerCase()] || environment[name] || undefined
   const proxyOf = (name: string): Route | undefined => {
     const known = [name, 'ALL_PROXY'].find((one) => read(one) !== undefined)

@@ -3,11 +3,13 @@ import { count, formatBytes, shortSha } from '../core/format.ts'
 import { safeMessage } from '../core/sanitize.ts'
 import { describeSize } from '../ink/account.ts'
 import { describeKept } from '../plan/describe.ts'
+import type { Change } from '../plan/guards.ts'
 import { deploymentBranch } from '../plan/names.ts'
 import { describeIdleGlobs } from '../plan/paths.ts'
 import { keptSecrets } from '../plan/variables.ts'
+import { isBad } from '../report/parts.ts'
 import type { PushResult } from '../source/push.ts'
-import { type Change, changeMeanwhile } from './facts.ts'
+import { changeMeanwhile } from './facts.ts'
 import {
   type DeployPlan,
   desiredSettings,
@@ -28,6 +30,7 @@ import { ownedBy } from './resources/repository.ts'
 import { lastWorkingVersion, liveVersion, restorePrevious } from './rollback.ts'
 import { rollOut } from './rollout.ts'
 import type { Outcome, Run } from './run.ts'
+import { partsBefore } from './start-again.ts'
 import { teardownClosed } from './teardown.ts'
 import { type Ended, type Explanation, judge, outcomeOf, type RolloutEnd, tellEnd } from './verdict.ts'
 
@@ -127,7 +130,7 @@ async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutE
   const database = await findOwn()
   if (isDeepStrictEqual(database?.variables, current.database?.variables)) return end
   run.log.info(`The database ${plan.database.name} was removed meanwhile; the service gets another one`)
-  const now = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
+  const now = await run.platform.service(plan.serviceName, partsBefore, run.signal)
   const again = await withDatabase(plan, run, { ...prepared, existing: now, database }, seed)
   return rollOutWork({ ...work, prepared: again }, seed)
 }
@@ -181,8 +184,8 @@ async function conclude(work: Work, end: RolloutEnd, moved: Change | undefined):
     reason: explanation ? undefined : judgement.sentence,
   })
   // What could not be confirmed may well be good: that is red, but no reason to take it away from its users.
-  const isBad = end.kind !== 'unconfirmed' && ['failed', 'unhealthy', 'timed-out'].includes(judgement.status)
-  const back = isBad && plan.kind === 'production' && plan.rollback && (await restorePrevious(plan, work, judgement))
+  const harms = end.kind !== 'unconfirmed' && isBad(judgement.status)
+  const back = harms && plan.kind === 'production' && plan.rollback && (await restorePrevious(plan, work, judgement))
   return deployed(work, back || judgement, explanation)
 }
 
@@ -238,7 +241,6 @@ function deployed(work: Work, ended: Ended, explanation: Explanation | undefined
   })
 }
 
-/** What the cost rests on. */
 function basisOf(work: Work): string {
   const { database } = work.plan
   const usual = work.run.platform.defaultSize

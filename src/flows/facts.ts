@@ -1,9 +1,10 @@
 import { DeployError, errorMessage } from '../core/errors.ts'
 import { shortSha } from '../core/format.ts'
 import type { PullRequestState } from '../github/pull-requests.ts'
-import type { Facts, NeededFact, PullRequest } from '../plan/event.ts'
+import type { Facts, NeededFact } from '../plan/context.ts'
+import type { PullRequest } from '../plan/event.ts'
 import { branchOf } from '../plan/event.ts'
-import { labelFollowsHead, previewState } from '../plan/guards.ts'
+import { type Change, labelFollowsHead, previewChange } from '../plan/guards.ts'
 import { commitOf, parseDeploymentBranch } from '../plan/names.ts'
 import type { PreviewPlan, ProductionPlan, TeardownPlan } from '../plan/plan.ts'
 import { isLive } from '../watch/readings.ts'
@@ -116,15 +117,7 @@ export async function isWantedAgain(
   { github }: Run,
 ): Promise<boolean> {
   const now = pullRequestFact(await github.pullRequests.get(number))
-  return typeof now === 'object' && previewState({ ...rules, wanted: now.head }, now).wanted
-}
-
-/** What happened on GitHub since the run began. */
-export interface Change {
-  readonly kind: 'closed' | 'moved-on'
-  readonly sentence: string
-  /** The commit that came after ours. */
-  readonly by?: string
+  return typeof now === 'object' && previewChange({ ...rules, wanted: now.head }, now) === undefined
 }
 
 /**
@@ -136,10 +129,10 @@ export interface Change {
  */
 export async function changeMeanwhile(plan: PreviewPlan | ProductionPlan, run: Run, deployed: string) {
   if (deployed !== plan.wanted.sha) return undefined
-  return plan.kind === 'preview' ? previewChange(plan, run) : productionChange(plan, run)
+  return plan.kind === 'preview' ? changeOfPullRequest(plan, run) : changeOfBranch(plan, run)
 }
 
-async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | undefined> {
+async function changeOfPullRequest(plan: PreviewPlan, run: Run): Promise<Change | undefined> {
   const { number } = plan.pullRequest
   const { pullRequests } = run.github
   const now = pullRequestFact(await pullRequests.get(number, { deadlineAt: run.deadlineAt }))
@@ -149,11 +142,7 @@ async function previewChange(plan: PreviewPlan, run: Run): Promise<Change | unde
       'What is there of the preview goes with the pull request, or with the next sweep.',
     )
   if (now === 'unreadable' || now === 'not-found') return undefined // a warning has been given by whoever asked
-  const state = previewState(plan, now)
-  if (state.wanted) return undefined
-  return state.outcome === 'removed'
-    ? { kind: 'closed', sentence: state.reason }
-    : { kind: 'moved-on', sentence: state.reason, by: state.by }
+  return previewChange(plan, now)
 }
 
 /** Without an answer nothing is called live or removed: it may be closed or there again, or a newer commit be there. */
@@ -169,7 +158,7 @@ export function unanswered(whether: string, left: string): DeployError {
  * deploy either. So the newer commit has to be what the service was switched to. That holds as well for a run which is
  * started again; going back on purpose is what `command: rollback` is for.
  */
-async function productionChange(plan: ProductionPlan, run: Run): Promise<Change | undefined> {
+async function changeOfBranch(plan: ProductionPlan, run: Run): Promise<Change | undefined> {
   if (run.context.eventName !== 'push') return undefined
   const branch = plan.wanted.ref.replace(/^refs\/heads\//, '')
   const tip = await run.github.branches.tip(branch, { deadlineAt: run.deadlineAt })

@@ -1,4 +1,4 @@
-import { settleEach, tryEach } from '../core/async.ts'
+import { tryEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import { createSanitizer, safeMessage } from '../core/sanitize.ts'
 import type { Service } from '../ink/results.ts'
@@ -142,11 +142,8 @@ async function forgetGone(run: Run, repository: ReadRepository): Promise<void> {
   const memories = memoriesIn(repository)
   const services = [...new Set(memories.map((name) => serviceOfMemoryBranch(name) ?? ''))]
   await writeMemory(run, async (source) => {
-    const there = await settleEach(services, (name) => run.platform.service(name, {}, run.signal))
-    const gone = services.filter((_, index) => {
-      const answer = there[index]
-      return answer?.status === 'fulfilled' && answer.value === undefined
-    })
+    const ask = async (name: string) => ((await run.platform.service(name, {}, run.signal)) ? [] : [name])
+    const gone = (await tryEach(services, ask, run.signal)).done.flat()
     const stale = memories.filter((name) => gone.includes(serviceOfMemoryBranch(name) ?? ''))
     if (stale.length > 0) await source.deleteBranches(repository.remote, stale, run.signal)
   })

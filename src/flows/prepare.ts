@@ -18,6 +18,7 @@ import { type RemovalWatch, watchRemovals } from './resources/branches.ts'
 import { findDatabase, type ServiceDatabase } from './resources/databases.ts'
 import { assertOwned, openInkRepository } from './resources/repository.ts'
 import type { Run, RunDeps } from './run.ts'
+import { partsBefore } from './start-again.ts'
 import { explain, type RolloutEnd } from './verdict.ts'
 
 export type DeployPlan = PreviewPlan | ProductionPlan
@@ -73,7 +74,7 @@ export function snapshotRequest({ wanted, ordinaryCheckouts, directory, exportIg
 async function preparePlatform({ plan, run, source }: Begun): Promise<Omit<Prepared, 'snapshot' | 'detected'>> {
   const { platform, signal } = run
   const { serviceName, place } = plan
-  const readService = (one: AbortSignal) => platform.service(serviceName, { env: true, deployLogLines: 500 }, one)
+  const readService = (one: AbortSignal) => platform.service(serviceName, partsBefore, one)
   const [found, present] = await bothOf(signal, readService, (one) => openInkRepository({ ...run, signal: one }, place))
   assertDeployable(platform, plan, found !== undefined)
   if (!found) await assertAffordable(plan, run)

@@ -1,19 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { GitHub } from '../github/github.ts'
 import type { RecordStatus } from '../github/records.ts'
-import type { Place } from '../plan/event.ts'
+import type { Place } from '../plan/context.ts'
 import { environmentName, nameIn, placeName, previewName, serviceName as productionName } from '../plan/names.ts'
 import type { CommentMode } from '../plan/settings.ts'
 import { cardOf, foldCard } from '../report/comments.ts'
 import type { CardRow, RowStatus, Surroundings } from '../report/model.ts'
 import { decodeState } from '../report/state.ts'
-import type { Deps, OpenDeployment } from './run.ts'
+import type { Deps, NamedService, OpenDeployment } from './run.ts'
 
 /** What a deployment record is made for. */
-export interface RecordSubject {
+export interface RecordSubject extends NamedService {
   readonly place: Pick<Place, 'project' | 'workspace' | 'repository' | 'environment'>
-  readonly serviceName: string
-  readonly pullRequest: number | undefined
 }
 
 /**
@@ -63,30 +61,39 @@ function finalStatus({ status, url, reason, diagnosis, runUrl }: CardRow): Recor
   return { state, logUrl: runUrl, description: reason ?? diagnosis?.cause ?? status, ...environmentUrl }
 }
 
-/** The GitHub deployment record of this run. */
-export type RunRecord = NonNullable<Awaited<ReturnType<typeof openRecord>>>
-
-/** Opens the record, unless none is wanted or the runner makes one of its own because the job has an `environment`. */
-export async function openRecord(deps: Deps, subject: RecordSubject, sha: string) {
-  const { records } = deps.github
-  const { deploymentRecord } = deps.settings
-  if (deploymentRecord === 'false') return undefined
-  const { runId, runnerName, runUrl: logUrl } = deps.context
-  const job = { runId, shas: [sha, deps.context.sha], runnerName }
-  if (deploymentRecord === 'auto' && (await records.jobHasEnvironment(job))) return undefined
-  const named = subject.place.environment
-  const production = subject.pullRequest === undefined && named === undefined
+/**
+ * The GitHub deployment record of this run. None is made where none is wanted, nor where the runner makes one of its own
+ * because the job has an `environment`; then there is nothing to set. Makes no call yet.
+ */
+export function openRecord({ github: { records }, settings, context, output }: Deps, subject: RecordSubject) {
+  const { serviceName, pullRequest, place } = subject
+  const production = pullRequest === undefined && place.environment === undefined
   const task = recordTask(subject)
-  const environment = environmentName(subject.pullRequest, named)
-  const id = await records.open({ environment, task, sha, production, description: `ml.ink: ${subject.serviceName}` })
-  if (id === undefined) return undefined
+  let id: number | undefined
+  let isKnown = false
+  const make = async (sha: string) => {
+    const { deploymentRecord } = settings
+    if (deploymentRecord === 'false') return undefined
+    const { runId, runnerName } = context
+    const job = { runId, shas: [sha, context.sha], runnerName }
+    if (deploymentRecord === 'auto' && (await records.jobHasEnvironment(job))) return undefined
+    const environment = environmentName(pullRequest, place.environment)
+    return await records.open({ environment, task, sha, production, description: `ml.ink: ${serviceName}` })
+  }
+  const set = async (status: RecordStatus) => id !== undefined && records.setStatus(id, status, production)
   return {
-    id,
+    open: async (sha: string): Promise<void> => {
+      id = await make(sha)
+      isKnown = true
+      if (id !== undefined) output('deployment-id', id)
+    },
     /** Says that the run is at work on it. */
-    underWay: () => records.setStatus(id, { state: 'in_progress', logUrl }, production),
-    settle: (row: CardRow) => records.setStatus(id, finalStatus(row), production),
+    underWay: () => set({ state: 'in_progress', logUrl: context.runUrl }),
+    settle: (row: CardRow) => set(finalStatus(row)),
     /** Retires the records of earlier deployments, once this one is live; `live` is the commit that was before, if known. */
-    retireOlder: (live: string | undefined) => records.retireOlder(task, id, live),
+    retireOlder: async (live: string | undefined) => id !== undefined && records.retireOlder(task, id, live),
+    /** By what the post step finds it. Until GitHub has answered, it may have made one whose id nobody knows. */
+    remains: (sha: string) => ({ deploymentId: id, recordOf: isKnown ? undefined : { task, sha } }),
   }
 }
 

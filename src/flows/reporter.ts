@@ -4,16 +4,13 @@ import { cardOf, type FoldedCard, foldCard } from '../report/comments.ts'
 import type { CardRow, Surroundings, Target } from '../report/model.ts'
 import { isBad, targetFor } from '../report/parts.ts'
 import { createSeal, encodeState } from '../report/state.ts'
-import { openRecord, type RunRecord, recordTask } from './records.ts'
-import type { Cards, Deps, RemovedPreview, Reporter, RunDeps, WriteMode, WrittenRow } from './run.ts'
+import { openRecord } from './records.ts'
+import type { Cards, Deps, NamedService, Reporter, RunDeps, WriteMode, WrittenRow } from './run.ts'
 import { Timeline } from './run.ts'
 
 /** What a run is about, as far as the reports need it. */
-export interface Subject {
-  readonly serviceName: string
+export interface Subject extends NamedService {
   readonly target: Target
-  /** Undefined for production, which has no pull request to comment on. */
-  readonly pullRequest: number | undefined
   readonly commit: string
 }
 
@@ -28,30 +25,17 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
   const now = () => new Date(clock.now()).toISOString()
   const ofRun = () => ({ place: placeName(settings), updatedAt: now(), runUrl: context.runUrl, run })
   const place = { ...settings, repository: context.repository, environment: settings.named }
-  const recordSubject = { ...subject, place }
+  const record = openRecord(deps, { ...subject, place })
   const removal = pullRequest === undefined ? undefined : cardSurroundings(deps)(pullRequest).removal
   const over = new AbortController()
   let row: CardRow = { ...ofRun(), service, target, status: 'building', phase: 'prepare', commit }
-  let before: CardRow | undefined
-  let expiresAfterMs: number | undefined
-  let record: RunRecord | undefined
-  let asking = true
+  const { write, writeLast, previous, noteExpiry } = openRows(deps)
   let early: Promise<unknown> | undefined
   let begun = false
   let liveBefore: string | undefined
-  let removing: readonly RemovedPreview[] = []
+  let removing: readonly NamedService[] = []
 
-  const writeCard = async (number: number | undefined, told: CardRow, mode: WriteMode) => {
-    const written = await deps.cards.write(number, told, mode, expiresAfterMs)
-    before ??= written?.before
-    return written
-  }
-  const finalCard = async (...args: Parameters<typeof writeCard>) => {
-    const written = await writeCard(...args)
-    if (written?.id !== undefined) deps.output('comment-id', written.id)
-    return written?.after
-  }
-  const rowOfRemoved = (preview: RemovedPreview, status: CardRow['status'], reason: string): CardRow => {
+  const rowOfRemoved = (preview: NamedService, status: CardRow['status'], reason: string): CardRow => {
     const of = { service: preview.serviceName, target: targetFor(preview.pullRequest, settings.named) }
     return { ...ofRun(), ...of, status, reason, commit: '' }
   }
@@ -60,9 +44,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     const own = {
       row: encodeState([deps.redact(row)]),
       pullRequest,
-      deploymentId: record?.id,
-      // Until GitHub has answered, it may have made one whose id nobody knows.
-      recordOf: asking ? { task: recordTask(recordSubject), sha: row.commit } : undefined,
+      ...record.remains(row.commit),
       comment,
       removal,
     }
@@ -72,21 +54,15 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     })
     deps.remember([...(begun ? [own] : []), ...cutShort], service)
   }
-  const openOwnRecord = async () => {
-    record = await openRecord(deps, recordSubject, row.commit)
-    asking = false
-    if (record) deps.output('deployment-id', record.id)
-    remember()
-  }
   const tellOfLongRun = async (opened: Promise<void>) => {
     const isLong = await clock.sleep(firstWordsAfterMs, AbortSignal.any([over.signal, signal])).then(
       () => true,
       () => false, // the run was over sooner, or cancelled
     )
     if (!isLong) return
-    const card = settings.comment === 'sticky' ? writeCard(pullRequest, row, 'create') : undefined
+    const card = settings.comment === 'sticky' ? write(pullRequest, row, 'create') : undefined
     // What was removed meanwhile has taken its records with it.
-    await Promise.all([card, opened.then(() => (row.status === 'building' ? record?.underWay() : undefined))])
+    await Promise.all([card, opened.then(() => (row.status === 'building' ? record.underWay() : undefined))])
   }
 
   return {
@@ -97,17 +73,15 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       row = { ...row, ...change, updatedAt: now() }
       if (ended && begun) remember()
     },
-    noteExpiry: (afterMs) => {
-      expiresAfterMs = afterMs
-    },
-    previous: () => before,
+    noteExpiry,
+    previous,
     replaces: (live) => {
       liveBefore = live
     },
     begin: async () => {
       begun = true
       remember()
-      const opened = openOwnRecord()
+      const opened = record.open(row.commit).then(remember)
       early = tellOfLongRun(opened)
       await opened
     },
@@ -117,10 +91,10 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       remember()
       await early
       // What was removed has taken its records with it.
-      const settled = row.status === 'removed' ? undefined : record?.settle(deps.redact(row))
-      const [after] = await Promise.all([finalCard(pullRequest, row, finalMode(deps, row)), settled])
+      const settled = row.status === 'removed' ? undefined : record.settle(deps.redact(row))
+      const [after] = await Promise.all([writeLast(pullRequest, row, finalMode(deps, row)), settled])
       row = { ...row, change: after?.change }
-      if (row.status === 'live') await record?.retireOlder(liveBefore)
+      if (row.status === 'live') await record.retireOlder(liveBefore)
       // What a cancellation has cut short is left to the post step.
       if (!signal.aborted) deps.remember([], service)
       return row
@@ -131,7 +105,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     },
     markRemoved: async (preview, status, reason) => {
       const mode = settings.comment === 'none' ? 'not' : 'only-existing'
-      await finalCard(preview.pullRequest, rowOfRemoved(preview, status, reason), mode)
+      await writeLast(preview.pullRequest, rowOfRemoved(preview, status, reason), mode)
       removing = removing.filter(({ serviceName }) => serviceName !== preview.serviceName)
       if (!signal.aborted) remember()
     },
@@ -139,7 +113,31 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
       const refused = why.diagnosis !== undefined
       row = { ...row, ...why, status: refused ? 'failed' : 'skipped', phase: undefined, ...(refused && { refused }) }
       const mode = finalMode(deps, row)
-      await finalCard(pullRequest, row, refused || mode === 'not' ? mode : 'only-existing')
+      await writeLast(pullRequest, row, refused || mode === 'not' ? mode : 'only-existing')
+    },
+  }
+}
+
+/** Writes rows into the cards of a run, and keeps what they had of its service before. */
+function openRows({ cards, output }: RunDeps) {
+  let before: CardRow | undefined
+  let expiresAfterMs: number | undefined
+  const write = async (pullRequest: number | undefined, row: CardRow, mode: WriteMode) => {
+    const written = await cards.write(pullRequest, row, mode, expiresAfterMs)
+    before ??= written?.before
+    return written
+  }
+  return {
+    write,
+    /** The same for the last words on a row. @returns it as the card has it now */
+    writeLast: async (...row: Parameters<typeof write>) => {
+      const written = await write(...row)
+      if (written?.id !== undefined) output('comment-id', written.id)
+      return written?.after
+    },
+    previous: () => before,
+    noteExpiry: (afterMs: number): void => {
+      expiresAfterMs = afterMs
     },
   }
 }

@@ -6,20 +6,21 @@ import { commitOf } from '../plan/names.ts'
 import type { ProductionPlan, RollbackPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
 import type { LastWorking } from '../report/model.ts'
-import { isLive, meaningOf } from '../watch/readings.ts'
+import { isLive, meaningOf, WINDOW_LINES } from '../watch/readings.ts'
 import type { Work } from './prepare.ts'
 import { healthAfter } from './prepare.ts'
 import { versionToRestore } from './resources/branches.ts'
 import { assertOwned, openInkRepository, ownedBy } from './resources/repository.ts'
 import { rollOut } from './rollout.ts'
 import { type Outcome, type Run, windUpMs } from './run.ts'
+import { partsBefore } from './start-again.ts'
 import { type Ended, explain, type Judgement, judge, outcomeOf, tellEnd } from './verdict.ts'
 
 /** Switches a service to a branch of an earlier deployment: the one of a given commit, or the one before the present. */
 export async function rollback(plan: RollbackPlan, run: Run): Promise<Outcome> {
   run.reporter.timeline.begin('prepare', 'Find the version to go back to')
   const repository = await openInkRepository(run, plan.place)
-  const service = await run.platform.service(plan.serviceName, { env: true, deployLogLines: 500 }, run.signal)
+  const service = await run.platform.service(plan.serviceName, partsBefore, run.signal)
   if (!repository || !service)
     throw new DeployError(`There is no service ${plan.serviceName} on ml.ink to roll back`, {
       hint: 'Check the inputs `service` and `project`.',
@@ -78,7 +79,7 @@ export async function restorePrevious(
     run.log.warning('There is no earlier version to go back to, so the failed one stays as it is.')
     return undefined
   }
-  const now = await run.platform.service(plan.serviceName, { deployLogLines: 500 }, run.signal)
+  const now = await run.platform.service(plan.serviceName, { deployLogLines: WINDOW_LINES }, run.signal)
   if (!now || (now.branch !== undefined && now.branch !== branch)) {
     const what = now ? `somebody else has switched the service to ${now.branch}` : 'somebody has deleted the service'
     run.log.info(`Not rolled back: ${what} meanwhile`)

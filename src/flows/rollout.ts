@@ -8,7 +8,14 @@ import { confirmLive } from '../watch/confirm-live.ts'
 import { DeploymentWatch } from '../watch/deployment-watch.ts'
 import { probe } from '../watch/probe.ts'
 import { type DeploymentPhase, meaningOf, type ReadService } from '../watch/readings.ts'
-import { endAfter, type RolloutPorts, type RolloutRequest, StartAgain, type StartOutcome } from './start-again.ts'
+import {
+  endAfter,
+  partsBefore,
+  type RolloutPorts,
+  type RolloutRequest,
+  StartAgain,
+  type StartOutcome,
+} from './start-again.ts'
 import { describeProbe, phases, type RolloutEnd } from './verdict.ts'
 
 /**
@@ -137,9 +144,7 @@ class Attempts {
     if (this.#acknowledged) await this.deadline.sleep(this.#run.random() * longestHesitationMs)
     const { platform } = this.#run
     const { serviceName, branch, existing, assertOwned } = this.#request
-    const now = await this.#within((signal) =>
-      platform.service(serviceName, { env: true, deployLogLines: 500 }, signal),
-    )
+    const now = await this.#within((signal) => platform.service(serviceName, partsBefore, signal))
     this.#seen = now !== undefined
     // What the service had before is not somebody else's branch as long as it is not known that ours was ever set.
     const isOthers = now?.branch !== branch && (this.#acknowledged || now?.branch !== existing?.branch)

@@ -4,7 +4,8 @@ import { capital, inSeconds } from '../core/format.ts'
 import type { GitHub } from '../github/github.ts'
 import type { Platform } from '../ink/platform.ts'
 import type { SeedDatabase } from '../ink/seed-database.ts'
-import type { Place, RunContext, RunEvent } from '../plan/event.ts'
+import type { Place, RunContext } from '../plan/context.ts'
+import type { RunEvent } from '../plan/event.ts'
 import type { RefusedPlan } from '../plan/intent.ts'
 import type { Plan, WorkPlan } from '../plan/plan.ts'
 import type { OutputName } from '../plan/setting-table.ts'
@@ -69,6 +70,11 @@ export interface Deps {
   readonly secrets: () => readonly string[]
   /** Masks every value of any variable in a text, or in all texts of a report: for whatever leaves the run's own log. */
   readonly redact: <T>(value: T) => T
+  /**
+   * Begins to connect to ml.ink, and returns once it has been asked: it answers while other things are done. All that is opened
+   * until this is disposed of shares the connection; one that fails shows when the platform is opened.
+   */
+  readonly connect: () => Promise<AsyncDisposable>
   readonly openPlatform: (place: Place, signal: AbortSignal) => Promise<Platform>
   /** The repository of the run, as a source of snapshots. */
   readonly openSource: (options?: {
@@ -104,10 +110,10 @@ export interface OpenDeployment {
 /** What is left to do when the time is over, such as going back to the version before, gets at most this long. */
 export const windUpMs = 5 * 60_000
 
-/** A preview that is taken down. */
-export interface RemovedPreview {
+/** A service of production, or of a preview. */
+export interface NamedService {
   readonly serviceName: string
-  /** Undefined for a service of production. */
+  /** Undefined for one of production. */
   readonly pullRequest: number | undefined
 }
 
@@ -128,9 +134,9 @@ export interface Reporter {
   /** Brings record and card to their final state. @returns the row, with what only the card knew */
   finish(): Promise<CardRow>
   /** Remembers for the post step which previews are being taken down. */
-  removing(previews: readonly RemovedPreview[]): void
+  removing(previews: readonly NamedService[]): void
   /** After the removal of a preview its row says what came of it. Only a card that exists is changed. */
-  markRemoved(preview: RemovedPreview, status: 'removed' | 'failed', reason: string): Promise<void>
+  markRemoved(preview: NamedService, status: 'removed' | 'failed', reason: string): Promise<void>
   /** Says on the card why nothing was begun: a mistake, or, where there is a card, a reason to skip the commit. */
   noteIdle(why: Pick<CardRow, 'reason' | 'diagnosis'>): Promise<void>
 }

@@ -5,8 +5,12 @@ import type { Platform } from '../ink/platform.ts'
 import type { Service } from '../ink/results.ts'
 import type { HealthCheck } from '../plan/settings.ts'
 import type { DeploymentWatch, Observation } from '../watch/deployment-watch.ts'
+import { WINDOW_LINES } from '../watch/readings.ts'
 import type { Run } from './run.ts'
 import type { RolloutEnd } from './verdict.ts'
+
+/** What a rollout has to know of the service as it was before. */
+export const partsBefore = { env: true, deployLogLines: WINDOW_LINES } as const
 
 /** Bringing one service to one branch. */
 export interface RolloutRequest {
@@ -14,7 +18,7 @@ export interface RolloutRequest {
   readonly branch: string
   /** The SHA that the branch points at, for those platforms that tell the commit of a deployment. */
   readonly commitHash: string | undefined
-  /** The service as it was read before, with its variables and its log. */
+  /** The service as it was before, read with {@link partsBefore}. */
   readonly existing: Service | undefined
   /** `owner/slug` on the platform's git hosting. */
   readonly repositorySlug: string

@@ -1,7 +1,7 @@
-import { settleEach } from '../core/async.ts'
+import { doEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import type { PullRequest } from '../plan/event.ts'
-import { decideSweep, previewState, type SweepDecision } from '../plan/guards.ts'
+import { decideSweep, previewChange, type SweepDecision } from '../plan/guards.ts'
 import { environmentName, previewNumber } from '../plan/names.ts'
 import type { SweepPlan } from '../plan/plan.ts'
 import { marks } from '../plan/variables.ts'
@@ -90,14 +90,12 @@ interface End {
 /** One that fails does not stop the others. */
 async function removeAll(run: Run, plan: SweepPlan, decisions: readonly Decision[], open: OpenPullRequests) {
   const again = open && open.size < onePage && decisions.length > 1 ? await openPullRequests(run) : undefined
-  const asked = await settleEach(decisions, (decision) => whyKept(run, plan, decision, { open, again }))
-  run.signal.throwIfAborted()
   const ends = new Map<Decision, End>()
-  for (const [index, decision] of decisions.entries()) {
-    const answer = asked[index]
-    const why = answer?.status === 'fulfilled' ? answer.value : notKnown
+  const askOf = async (decision: Decision) => {
+    const why = await whyKept(run, plan, decision, { open, again }).catch(() => notKnown)
     if (why !== undefined) ends.set(decision, { list: 'kept', why })
   }
+  await doEach(decisions, askOf, run.signal)
   const sure = decisions.filter((decision) => !ends.has(decision))
   const going = sure.map(({ preview }) => preview)
   const removals = await removePreviews(run, plan, going)
@@ -145,7 +143,8 @@ async function whyKept(
   { preview: { pullRequest } }: Decision,
   { open, again }: { readonly open: OpenPullRequests; readonly again: OpenPullRequests },
 ): Promise<string | undefined> {
-  const isWanted = (now: PullRequest) => previewState({ wanted: now.head, previewLabel: plan.previewLabel }, now).wanted
+  const isWanted = (now: PullRequest) =>
+    previewChange({ wanted: now.head, previewLabel: plan.previewLabel }, now) === undefined
   const listed = open?.get(pullRequest)
   if (listed && isWanted(listed)) return undefined // removed for its age or number, which has not changed
   const now =

@@ -1,7 +1,7 @@
 import { doEach, settleEach } from '../core/async.ts'
 import { DeployError } from '../core/errors.ts'
 import { safeMessage } from '../core/sanitize.ts'
-import type { Place } from '../plan/event.ts'
+import type { Place } from '../plan/context.ts'
 import { compareWithFile, nameNow, type RunningService, refusedProblems } from '../plan/file/placement.ts'
 import { previewName } from '../plan/names.ts'
 import type { Costing, Plan, PreviewPlan, RetirePlan, TeardownPlan } from '../plan/plan.ts'
@@ -16,6 +16,7 @@ import { describeLeft, type Removal, removePreview, retirePreview } from './reso
 import { assertRemovable, openInkRepository, ownServices } from './resources/repository.ts'
 import {
   labelled,
+  type NamedService,
   nothingReport,
   nothingToDo,
   type Outcome,
@@ -26,11 +27,8 @@ import {
 } from './run.ts'
 
 /** A service that is to be taken down with all it consists of. */
-interface Removing extends Partial<Pick<Costing, 'database'>> {
+interface Removing extends NamedService, Partial<Pick<Costing, 'database'>> {
   readonly place: Place
-  readonly serviceName: string
-  /** Undefined for a service of production. */
-  readonly pullRequest: number | undefined
   readonly because: string
 }
 

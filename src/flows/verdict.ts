@@ -4,6 +4,7 @@ import { inSeconds } from '../core/format.ts'
 import { diagnose, type Failure } from '../diagnosis/diagnose.ts'
 import type { Service } from '../ink/results.ts'
 import type { CardRow, DeployReport, DiagnosisView, PhaseResult, RowStatus } from '../report/model.ts'
+import { isBad } from '../report/parts.ts'
 import type { Evidence, Timings, WaitingPhase } from '../watch/deployment-watch.ts'
 import { namedPaths, type ProbeResult } from '../watch/probe.ts'
 import { deployReport, type Outcome, type Run } from './run.ts'
@@ -161,8 +162,7 @@ export function outcomeOf(
   { action, ...more }: Pick<Outcome, 'action'> & Partial<DeployReport>,
 ): Outcome {
   const report = deployReport(run, { ...more, annotations: explanation?.annotations ?? [] })
-  const isRed = ['failed', 'unhealthy', 'rolled-back', 'timed-out'].includes(status)
-  return { action, status, report, failure: isRed ? failureOf(sentence, explanation) : undefined }
+  return { action, status, report, failure: isBad(status) ? failureOf(sentence, explanation) : undefined }
 }
 
 function failureOf(sentence: string, explanation: Explanation | undefined): DeployError {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { shortSha } from '../core/format.ts'
 import type { Api, Patience } from './api.ts'
 import type { CallFailure } from './failures.ts'
 
@@ -110,7 +111,7 @@ export function openPullRequests(api: Api) {
         { basehead: `${base}...${head}`, per_page: 1 },
         z.object({ status: z.string().optional(), files: z.array(fileSchema).optional() }),
       )
-      if (!read.ok) return unread(read, `what changed between ${base.slice(0, 7)} and ${head.slice(0, 7)}`)
+      if (!read.ok) return unread(read, `what changed between ${shortSha(base)} and ${shortSha(head)}`)
       const { status: relation, files } = read.data
       // An answer without a list says nothing about what changed.
       if (files === undefined) return { paths: [], complete: false, relation }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { fitting, ifFits, listUnder, optionalText } from './results.ts'
+import { fitting, ifFits, listUnder, optionalText } from './fields.ts'
 
 export const accountSchema = z
   .object({ userId: optionalText, githubUsername: optionalText, name: optionalText, email: optionalText })

@@ -10,7 +10,6 @@ import {
   workspacesSchema,
 } from './account.ts'
 import {
-  allowedValues,
   type Caller,
   type Catalogue,
   defaultValue,
@@ -24,30 +23,24 @@ import {
 } from './catalogue.ts'
 import { isNameTaken, type ToolFailure } from './errors.ts'
 import * as results from './results.ts'
-import { openSession, type SessionOptions } from './session.ts'
+import type { Session } from './session.ts'
 
 /** ml.ink, in the words of this project. Names are service names within the project and workspace that it was opened for. */
-export type Platform = Awaited<ReturnType<typeof openPlatform>>
+export type Platform = ReturnType<typeof openPlatform> & AsyncDisposable
 
-/** Connects to ml.ink. Dispose of it when done, or the process does not end. */
-export async function openPlatform(
-  options: SessionOptions & {
-    readonly scope: { readonly project: string; readonly workspace: string | undefined }
-    readonly warning: (text: string) => void
-  },
-  signal: AbortSignal,
+/** @param warning told, once each, what of a wish this server does not know */
+export function openPlatform(
+  session: Session,
+  scope: { readonly project: string; readonly workspace: string | undefined },
+  warning: (text: string) => void,
 ) {
-  const session = await openSession(options, signal)
   const catalogue = openCatalogue(session.tools)
-  const call = openCaller(session, catalogue, options.scope, options.warning)
+  const call = openCaller(session, catalogue, scope, warning)
   const creation = catalogue.find('createService')
   const createArguments = creation?.inputSchema.properties ?? {}
   return {
     server: session.server,
     offers: (purpose: Purpose): boolean => catalogue.find(purpose) !== undefined,
-    /** The values that this server declares for an argument of a tool; undefined where it sets no list. */
-    allowedValues: (purpose: Purpose, argument: keyof WantedArguments) =>
-      allowedValues(catalogue.find(purpose), argument),
     /** Which of these this server would refuse. Asks nobody, so it can be known before anything is touched. */
     checkArguments: (purpose: Purpose, wanted: WantedArguments) => refusedArguments(catalogue.find(purpose), wanted),
     /** What a service has that was given no size; G1's own where the server declares none. */
@@ -64,7 +57,6 @@ export async function openPlatform(
     ...templateCalls(call, catalogue),
     ...domainCalls(call, catalogue),
     ...accountCalls(call, catalogue),
-    [Symbol.asyncDispose]: (): Promise<void> => session.close(),
   }
 }
 

@@ -1,13 +1,12 @@
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import * as z from 'zod'
 import { type Clock, retry, signalWithin } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import { type Fetch, limitAnswers, parseJson } from '../core/http.ts'
+import { McpClient } from '../core/mcp.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { isSilence, isTransient, neverCarriedOut, PlatformError, protocolError, rpcError, ToolError } from './errors.ts'
-import { ifFits, optionalText } from './results.ts'
+import { ifFits, optionalText } from './fields.ts'
 import { paymentTerms, platformFetch } from './wire.ts'
 
 /** What a session needs to talk to ml.ink. */
@@ -75,7 +74,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
   let renewal: Promise<void> | undefined
 
   /** Begins a new session; calls that find the same one ended share it. */
-  const renew = async (ended: Client, callSignal: AbortSignal) => {
+  const renew = async (ended: McpClient, callSignal: AbortSignal) => {
     debug('ml.ink has ended the session; a new one is begun')
     if (client !== ended) return
     renewal ??= connect(options, fetch, callSignal)
@@ -106,7 +105,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
     return result
   }
 
-  const { name, version } = client.getServerVersion() ?? {}
+  const { name, version } = client.server?.serverInfo ?? {}
   return {
     tools,
     /** The account-independent name the server gave itself, for the log. */
@@ -166,17 +165,14 @@ function requestOptions(signal: AbortSignal) {
   return { signal: AbortSignal.any([signal]), timeout: requestTimeoutMs * 2 }
 }
 
-async function connect(options: SessionOptions, fetch: Fetch, signal: AbortSignal): Promise<Client> {
+async function connect(options: SessionOptions, fetch: Fetch, signal: AbortSignal): Promise<McpClient> {
   if (!URL.canParse(options.endpoint)) throw protocolError('The MCP endpoint of ml.ink is not a URL')
-  const client = new Client({ name: 'ink-deploy', version: '1.0.0' })
-  const transport = new StreamableHTTPClientTransport(new URL(options.endpoint), {
+  const client = new McpClient(new URL(options.endpoint), {
     fetch,
     requestInit: { headers: { Authorization: `Bearer ${options.apiKey}`, 'X-Ink-Client': 'ink-deploy' } },
   })
   try {
-    // The transport declares its optional members as `T | undefined`, which exactOptionalPropertyTypes tells apart.
-    const anyTransport = transport as Parameters<Client['connect']>[0]
-    await translate('initialize', () => client.connect(anyTransport, requestOptions(signal)))
+    await translate('initialize', () => client.open(requestOptions(signal)))
     return client
   } catch (error) {
     await client.close()
@@ -191,8 +187,7 @@ const inputSchema = z.object({
 })
 const toolSchema = z.object({ name: z.string(), inputSchema: ifFits(inputSchema).transform((schema) => schema ?? {}) })
 
-/** The SDK's own `listTools` compiles every tool's `outputSchema`, patterns and all: code of strangers, which we need not run. */
-async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
+async function listTools(client: McpClient, signal: AbortSignal): Promise<Tool[]> {
   const inTime = signalWithin(listingTimeoutMs, signal)
   const tools: Tool[] = []
   let cursor: string | undefined

@@ -108,7 +108,6 @@ function laddersOf({ autoscale, size, usage, load }: Situation) {
     sizes: memorySizesMi,
     bounds: autoscale.memoryMi,
     size: size.memoryMi,
-    /** As a share of the size. */
     inUse: usage?.memory,
     broken: broken.memoryMi,
     high: load.memoryHigh,

@@ -1,129 +1,181 @@
-/* What a run knows, on which alone all decisions rest: what happened, and what was looked up since. */
+import * as v from 'valibot'
+import { DeployError } from '../core/errors.ts'
 
-export interface RunContext {
-  readonly repository: Repository
-  /** The login that the run is attributed to: whoever caused the event. */
-  readonly actor: string
-  readonly runId: number
-  /** Starts at 1. */
-  readonly runAttempt: number
-  readonly runUrl: string
-  readonly workflow: string
-  /** The workflow's file in the repository, where the runner tells it, and the commit that it was read from. */
-  readonly workflowPath: string | undefined
-  readonly workflowSha: string | undefined
-  /** `owner/name` of the repository that this action comes from, where the runner tells it. */
-  readonly action: string | undefined
-  readonly job: string
-  /** `RUNNER_NAME`, which no two jobs at work at the same time share; empty when it is not known. */
-  readonly runnerName: string
-  /** `GITHUB_SHA`: for pull requests the merge commit, which is never what is deployed. */
-  readonly sha: string
-  /** `GITHUB_REF`, such as `refs/heads/main` or `refs/pull/12/merge`. */
-  readonly ref: string
-  readonly eventName: string
-  /** Absolute path of the checkout's root. */
-  readonly workspace: string
-  /** Absolute path of a folder that lives as long as the job. */
-  readonly tempDir: string
-}
+/* What happened, as the webhook's payload tells it: what is needed of it is taken, and all else ignored. */
 
-/** What a repository is called: it may be renamed or transferred. */
-export interface RepositoryName {
-  readonly owner: string
-  readonly name: string
-}
+const sha = v.pipe(v.string(), v.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/))
+const number = v.pipe(v.number(), v.integer())
+const user = v.nullish(v.object({ login: v.string(), type: v.nullish(v.string()) }))
+const repository = v.nullish(v.object({ full_name: v.string() }))
+const named = v.object({ name: v.string() })
 
-export interface Repository extends RepositoryName {
-  /** GitHub's number for it, which stays when it is renamed or transferred; undefined where the runner does not tell. */
-  readonly id?: string | undefined
-  /** What it was called when its services got their names, where that is not its present name. */
-  readonly madeAs?: RepositoryName | undefined
-  /** `owner/name` */
-  readonly fullName: string
-  readonly defaultBranch: string
-  readonly private: boolean
-  /** `https://github.com`, or the address of a GitHub Enterprise Server; no slash at the end. */
-  readonly serverUrl: string
-  /** `https://api.github.com`, or `…/api/v3`; no slash at the end. */
-  readonly apiUrl: string
-}
+const pullRequest = v.pipe(
+  v.object({
+    number,
+    state: v.picklist(['open', 'closed']),
+    draft: v.nullish(v.boolean(), false),
+    head: v.object({ sha, ref: v.string(), repo: repository }),
+    base: v.object({ sha }),
+    labels: v.nullish(v.array(named), []),
+  }),
+  v.transform(({ head, labels, ...rest }) => ({
+    ...rest,
+    /** `ref` is the branch's short name, `repository` the `owner/name` that holds it: undefined when that fork was deleted. */
+    head: { sha: head.sha, ref: head.ref, repository: head.repo?.full_name },
+    labels: labels.map(({ name }) => name) as readonly string[],
+  })),
+)
+export type PullRequest = Readonly<v.InferOutput<typeof pullRequest>>
 
-export interface PullRequest {
-  readonly number: number
-  readonly state: 'open' | 'closed'
-  readonly draft: boolean
-  readonly head: {
-    readonly sha: string
-    /** The branch's short name. */
-    readonly ref: string
-    /** `owner/name` of the repository that holds the branch; undefined when that fork was deleted. */
-    readonly repository: string | undefined
+const pullRequestEvent = v.pipe(
+  v.object({ action: v.string(), pull_request: pullRequest, label: v.nullish(named), before: v.nullish(sha) }),
+  v.transform(({ action, pull_request: of, label, before }) => ({
+    kind: 'pull-request' as const,
+    /** `opened`, `synchronize`, `closed`, … as GitHub names them. */
+    action,
+    pullRequest: of,
+    /** The label that was put on or taken off, for `labeled` and `unlabeled`. */
+    label: label?.name,
+    /** The head before the push, for `synchronize`. */
+    before: before ?? undefined,
+  })),
+)
+
+const release = v.pipe(
+  v.object({ action: v.string(), release: v.object({ tag_name: v.string() }) }),
+  v.transform(({ action, release: { tag_name: tag } }) => ({ kind: 'release' as const, action, tag })),
+)
+
+const schedule = v.pipe(
+  v.object({ schedule: v.nullish(v.string(), '') }),
+  v.transform(({ schedule: cron }) => ({ kind: 'schedule' as const, cron })),
+)
+
+/** Where an account is gone GitHub shows this one in its place. */
+const deletedAccount = 'ghost'
+
+const comment = v.pipe(
+  v.object({
+    action: v.string(),
+    sender: user,
+    // Gitea says here what the sender may do (1.26, `services/actions/notifier.go`).
+    repository: v.nullish(v.object({ permissions: v.nullish(v.object({ push: v.nullish(v.boolean()) })) })),
+    issue: v.object({ number, pull_request: v.nullish(v.object({})) }),
+    comment: v.object({ id: number, body: v.nullish(v.string(), ''), user }),
+  }),
+  v.transform(({ action, issue, comment: { id, body, user: author }, sender, repository: its }) => ({
+    kind: 'comment' as const,
+    action,
+    number: issue.number,
+    onPullRequest: issue.pull_request != null,
+    commentId: id,
+    body,
+    author: author?.login ?? deletedAccount,
+    byBot: author?.type === 'Bot',
+    /** What a forge’s event tells of it; GitHub’s tell nothing. */
+    authorMayWrite:
+      sender?.login !== undefined && sender.login === author?.login ? (its?.permissions?.push ?? undefined) : undefined,
+  })),
+)
+
+const workflowRun = v.pipe(
+  v.object({
+    action: v.string(),
+    workflow_run: v.object({
+      conclusion: v.nullish(v.string()),
+      event: v.string(),
+      head_sha: sha,
+      head_branch: v.nullish(v.string(), ''),
+      head_repository: repository,
+      pull_requests: v.nullish(v.array(v.object({ number })), []),
+    }),
+  }),
+  v.transform(({ action, workflow_run: run }) => ({
+    kind: 'workflow-run' as const,
+    action,
+    /** `success`, `failure`, …; undefined until the run has ended. */
+    conclusion: run.conclusion ?? undefined,
+    /** What had started that run: `pull_request`, `push`, … */
+    event: run.event,
+    headSha: run.head_sha,
+    headBranch: run.head_branch,
+    /** `owner/name`; differs from this repository's for a fork. */
+    headRepository: run.head_repository?.full_name,
+    /** Those that GitHub names in the payload: none for forks. */
+    pullRequests: run.pull_requests.map((one) => one.number) as readonly number[],
+  })),
+)
+
+const deletion = v.pipe(
+  v.object({ ref_type: v.string(), ref: v.string() }),
+  v.transform(({ ref_type: refType, ref }) => ({ kind: 'delete' as const, refType, ref })),
+)
+
+const push = v.object({ ref: v.nullish(v.string()), before: v.nullish(sha), after: v.nullish(sha) })
+const dispatch = v.object({ ref: v.nullish(v.string()) })
+
+export type RunEvent = Readonly<ReturnType<typeof readEvent>>
+type EventOf<K extends RunEvent['kind']> = Extract<RunEvent, { readonly kind: K }>
+export type PullRequestEvent = EventOf<'pull-request'>
+export type PushEvent = EventOf<'push'>
+export type CommentEvent = EventOf<'comment'>
+export type WorkflowRunEvent = EventOf<'workflow-run'>
+
+/**
+ * Makes an event of a webhook payload.
+ * @throws DeployError naming the first part of the payload that is not as GitHub documents it
+ */
+export function readEvent(eventName: string, payload: unknown, known: Known = {}) {
+  const read = <T>(schema: v.GenericSchema<unknown, T>): T => {
+    const parsed = v.safeParse(schema, payload)
+    if (parsed.success) return parsed.output
+    const [issue] = parsed.issues
+    throw unexpected(eventName, v.getDotPath(issue) ?? 'the whole', issue.message)
   }
-  readonly base: { readonly sha: string }
-  readonly labels: readonly string[]
+  switch (eventName) {
+    case 'pull_request':
+    case 'pull_request_target':
+      // Under `pull_request_target` a fork's pull request runs with the repository's secrets.
+      return { ...read(pullRequestEvent), withSecretsForForks: eventName === 'pull_request_target' }
+    case 'push': {
+      const { ref, before, after } = read(push)
+      // Zeros stand for "there was none" and "there is none any more": a branch that this push made, or deleted.
+      const some = (commit: string | null | undefined) => (commit && !/^0+$/.test(commit) ? commit : undefined)
+      const [from, to] = [some(before), some(after ?? known.sha)]
+      return { kind: 'push' as const, ref: wholeRef('push', ref, known), before: from, after: to }
+    }
+    case 'workflow_dispatch':
+      return { kind: 'dispatch' as const, ref: wholeRef(eventName, read(dispatch).ref, known) }
+    case 'release':
+      return read(release)
+    case 'schedule':
+      return read(schedule)
+    case 'issue_comment':
+      return read(comment)
+    case 'workflow_run':
+      return read(workflowRun)
+    case 'delete':
+      return read(deletion)
+    default:
+      return { kind: 'other' as const, name: eventName }
+  }
 }
 
-export type RunEvent =
-  | PullRequestEvent
-  | PushEvent
-  /** The ref that the workflow was started on, whole. */
-  | { readonly kind: 'dispatch'; readonly ref: string }
-  | { readonly kind: 'release'; readonly action: string; readonly tag: string }
-  | { readonly kind: 'schedule'; readonly cron: string }
-  | CommentEvent
-  | WorkflowRunEvent
-  | { readonly kind: 'delete'; readonly refType: string; readonly ref: string }
-  | { readonly kind: 'other'; readonly name: string }
-
-export interface PullRequestEvent {
-  readonly kind: 'pull-request'
-  /** `opened`, `synchronize`, `closed`, … as GitHub names them. */
-  readonly action: string
-  /** True under `pull_request_target`, where a fork's pull request runs with the repository's secrets. */
-  readonly withSecretsForForks: boolean
-  readonly pullRequest: PullRequest
-  /** The label that was put on or taken off, for `labeled` and `unlabeled`. */
-  readonly label: string | undefined
-  /** The head before the push, for `synchronize`. */
-  readonly before: string | undefined
+function unexpected(eventName: string, where: string, what: string): DeployError {
+  return new DeployError(`The description of the event ${eventName} is not as expected: ${where}: ${what}`, {
+    hint: 'Run the workflow again. If that does not help, this action does not know this form of the event yet.',
+  })
 }
 
-export interface PushEvent {
-  readonly kind: 'push'
-  readonly ref: string
-  /** Undefined when a branch was made by this push. */
-  readonly before: string | undefined
-  /** Undefined when the push deleted the ref. */
-  readonly after: string | undefined
-}
+/** What the runner says of the event beside its payload: `GITHUB_REF` and `GITHUB_SHA`. */
+type Known = { readonly [name in 'ref' | 'sha']?: string }
 
-export interface CommentEvent {
-  readonly kind: 'comment'
-  readonly action: string
-  readonly number: number
-  readonly onPullRequest: boolean
-  readonly commentId: number
-  readonly body: string
-  readonly author: string
-  readonly byBot: boolean
-  /** What a forge’s event tells of it; GitHub’s tell nothing. */
-  readonly authorMayWrite: boolean | undefined
-}
-
-export interface WorkflowRunEvent {
-  readonly kind: 'workflow-run'
-  readonly action: string
-  /** `success`, `failure`, …; undefined until the run has ended. */
-  readonly conclusion: string | undefined
-  /** What had started that run: `pull_request`, `push`, … */
-  readonly event: string
-  readonly headSha: string
-  readonly headBranch: string
-  /** `owner/name`; differs from this repository's for a fork. */
-  readonly headRepository: string | undefined
-  /** Pull requests that GitHub names in the payload: empty for forks. */
-  readonly pullRequests: readonly number[]
+/** The whole ref. A payload may lack it, or hold a branch's short name. */
+function wholeRef(eventName: string, ref: string | null | undefined, known: Known): string {
+  if (ref?.startsWith('refs/')) return ref
+  if (known.ref) return known.ref
+  if (!ref) throw unexpected(eventName, 'ref', 'it is missing, and GITHUB_REF is not set')
+  return `refs/heads/${ref}`
 }
 
 /** The short name of a branch's ref; undefined for tags and pull request refs. */
@@ -133,7 +185,7 @@ export function branchOf(ref: string): string | undefined {
 }
 
 /** Whether the pull request's branch lies in another repository, or in a fork that no longer exists. */
-export function isFromFork(pullRequest: PullRequest, repository: Pick<Repository, 'fullName'>): boolean {
+export function isFromFork(pullRequest: PullRequest, repository: { readonly fullName: string }): boolean {
   return pullRequest.head.repository?.toLowerCase() !== repository.fullName.toLowerCase()
 }
 
@@ -190,64 +242,4 @@ function writtenLines(body: string): string[] {
     }
   }
   return written
-}
-
-/** Where everything of one service happens on the platform. */
-export interface Place {
-  readonly project: string
-  readonly workspace: string | undefined
-  /** Name of the repository on the platform, without owner and slug. */
-  readonly repositoryName: string
-  /** The GitHub repository whose marks the services carry. */
-  readonly repository: Repository
-  /** The service's name in production, or in the environment that the file names; a preview's is derived from it by `previewName`. */
-  readonly baseName: string
-  /** The service's name in a file that has several. */
-  readonly serviceKey?: string | undefined
-  /** The environment that the file names; undefined for production and previews. */
-  readonly environment?: string | undefined
-}
-
-export type NeededFact =
-  | ({ readonly fact: 'pullRequest' } & ({ readonly number: number } | HeadOfPullRequest))
-  | { readonly fact: 'permission'; readonly login: string }
-  | { readonly fact: 'approval'; readonly of: Approval }
-  | { readonly fact: 'live'; readonly place: Place; readonly serviceName: string }
-  | { readonly fact: 'changedFiles'; readonly of: ChangedFilesOf }
-  /** Whether one commit leads to another; `ref` is where the first was taken from. */
-  | { readonly fact: 'relation'; readonly of: { readonly base: string; readonly head: string; readonly ref: string } }
-
-/** The open pull request whose head is this commit, for `workflow_run`, whose payload does not name a fork's. */
-export interface HeadOfPullRequest {
-  readonly headSha: string
-  readonly headBranch: string
-  readonly headRepository: string | undefined
-  /** Those that are named, where several have this head; empty when none is. */
-  readonly numbers: readonly number[]
-}
-
-export type ChangedFilesOf =
-  | { readonly kind: 'pull-request'; readonly number: number }
-  | { readonly kind: 'range'; readonly before: string; readonly after: string }
-
-/** Whether a label was put on after this commit had become the head of the pull request. */
-export interface Approval {
-  readonly number: number
-  readonly label: string
-  readonly sha: string
-}
-
-/** What a service runs, as its branch tells. `unknown` also when its latest deployment is not live. */
-export type RunningVersion = { readonly commit: string } | 'absent' | 'unknown'
-
-/** What was looked up so far. `unreadable`: asked, and GitHub did not say. */
-export interface Facts {
-  readonly pullRequest?: PullRequest | 'not-found' | 'unreadable'
-  readonly permission?: 'write' | 'read' | 'unreadable'
-  readonly approval?: 'given' | 'not-given' | 'unreadable'
-  readonly live?: RunningVersion
-  /** `unreadable` also when the first commit of a range does not lead to the second, or the list is not whole. */
-  readonly changedFiles?: readonly string[] | 'unreadable'
-  /** `ahead`: the head has all that the base has and more, and the base is where its ref stands no longer. */
-  readonly relation?: 'ahead' | 'other' | 'unreadable'
 }

@@ -1,6 +1,6 @@
 import { shortSha } from '../core/format.ts'
-import type { Approval, Facts } from './event.ts'
-import { isFromFork, type PullRequest, type RunContext, type RunEvent, sameLabel } from './event.ts'
+import type { Approval, Facts, RunContext } from './context.ts'
+import { isFromFork, type PullRequest, type RunEvent, sameLabel } from './event.ts'
 import {
   type IntentTo,
   type NeedsPlan,
@@ -128,22 +128,31 @@ export function labelIsOn(label: string | undefined, pullRequest: PullRequest): 
   return label === undefined || pullRequest.labels.some((name) => sameLabel(name, label))
 }
 
+/** What happened on GitHub since a run began, for which it gives way. */
+export interface Change {
+  readonly kind: 'closed' | 'moved-on'
+  readonly sentence: string
+  /** The commit that came after ours. */
+  readonly by?: string
+}
+
 /**
- * Whether a preview is still wanted, read just before it is changed and again afterwards.
+ * Why a preview is not wanted any more, asked just before it is changed and again afterwards; undefined while it is.
  * @param planned a draft keeps its preview unless `previewDrafts` is false
  */
-export function previewState(
+export function previewChange(
   planned: { wanted: { readonly sha: string }; previewLabel: string | undefined; previewDrafts?: boolean },
   now: PullRequest,
-) {
+): Change | undefined {
   const it = `pull request #${now.number}`
-  const removed = (reason: string) => ({ wanted: false, outcome: 'removed', reason }) as const
-  if (now.state === 'closed') return removed(`${it} was closed meanwhile`)
-  if (!labelIsOn(planned.previewLabel, now)) return removed(`the label ${planned.previewLabel} was taken off meanwhile`)
-  if (now.draft && planned.previewDrafts === false) return removed(`${it} became a draft meanwhile`)
+  const closed = (sentence: string): Change => ({ kind: 'closed', sentence })
+  if (now.state === 'closed') return closed(`${it} was closed meanwhile`)
+  if (!labelIsOn(planned.previewLabel, now)) return closed(`the label ${planned.previewLabel} was taken off meanwhile`)
+  if (now.draft && planned.previewDrafts === false) return closed(`${it} became a draft meanwhile`)
   const by = now.head.sha
-  if (by === planned.wanted.sha) return { wanted: true } as const
-  return { wanted: false, outcome: 'superseded', reason: `${it} has moved on to ${shortSha(by)}`, by } as const
+  return by === planned.wanted.sha
+    ? undefined
+    : { kind: 'moved-on', sentence: `${it} has moved on to ${shortSha(by)}`, by }
 }
 
 /** Whose a service is by its marks. Where both numbers of repositories are known they decide alone: names change hands. */

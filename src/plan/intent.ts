@@ -1,15 +1,12 @@
 import { shortSha } from '../core/format.ts'
+import type { Facts, HeadOfPullRequest, NeededFact, RunContext, WantedCommit } from './context.ts'
 import {
   branchOf,
   type CommentEvent,
-  type Facts,
   findCommand,
-  type HeadOfPullRequest,
-  type NeededFact,
   type PullRequest,
   type PullRequestEvent,
   type PushEvent,
-  type RunContext,
   type RunEvent,
   sameLabel,
   type WorkflowRunEvent,
@@ -101,12 +98,7 @@ export interface NonePlan {
   /** A preview that was to be taken down is still there, if there was one. */
   readonly stillRuns?: boolean
   /** Given where none of the changed files counts: the globs of `watch`, and the commit that they were meant for. */
-  readonly skippedBy?: {
-    readonly paths: readonly string[]
-    readonly wanted: { readonly sha: string }
-    /** Commits at which the default checkout may stand for this event. */
-    readonly ordinaryCheckouts: readonly string[]
-  }
+  readonly skippedBy?: WantedCommit & { readonly paths: readonly string[] }
 }
 
 /** The run cannot go on, and that is red: a missing key, a command that lacks what it needs. */
@@ -116,6 +108,8 @@ export interface RefusedPlan {
   readonly hint: string
   /** Where in `ink.yml` it is to be put right. */
   readonly places?: readonly (FileProblem & { readonly file: string })[]
+  /** Whoever asked for it in a comment, and may. */
+  readonly askedBy?: Asked | undefined
 }
 
 /** A fact is needed before the plan can be made: look it up, add it to the facts, and plan again. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import damerauLevenshtein from 'damerau-levenshtein'
-import type { Place, RepositoryName } from './event.ts'
+import type { Place, RepositoryName } from './context.ts'
 import { anyText, type Parsed } from './values.ts'
 
 const longestLabel = 63

@@ -1,5 +1,6 @@
 import { Secret } from '../core/secret.ts'
-import { branchOf, type Place, type PullRequest, type RepositoryName } from './event.ts'
+import type { Place, RepositoryName } from './context.ts'
+import { branchOf, type PullRequest } from './event.ts'
 import { fillVariables, placeOfProblem, type VariablesOf } from './file/references.ts'
 import { type Asked, type IntentTo, type NonePlan, type PlanInput, type RefusedPlan, refusal } from './intent.ts'
 import { databaseName, environmentName, madeName, nameIn, previewName, serviceName, targetName } from './names.ts'

@@ -6,7 +6,6 @@ import type { Bounds, Given, Setting } from './values.ts'
 import type { Variables } from './variables.ts'
 
 export type SettingName = keyof typeof settingTable
-/** A setting that a workflow may give. */
 export type InputName = keyof typeof workflowSettings
 type Value<N extends SettingName> = (typeof settingTable)[N] extends Setting<infer T> ? T : never
 type Values = { readonly [N in SettingName]: Value<N> }
@@ -265,7 +264,6 @@ function healthOf(values: Values, isUsual: boolean): HealthCheck {
   return { kind: 'http', path, statuses, contains, timeoutMs, ...(tolerant ? { tolerant } : {}) }
 }
 
-/** A database of each service's own. */
 function databaseOf(values: Values) {
   const { database: type, 'database-seed': seed } = values
   if (type === undefined) return undefined

@@ -25,7 +25,6 @@ export interface Given {
 /** A part of a JSON Schema (draft 2020-12). */
 export type Schema = Readonly<Record<string, unknown>>
 
-/** What a setting may hold. */
 export interface ValueType<T, R extends Read<T> = Read<T>> {
   /** Reads the text that was given; never called for an empty one. */
   readonly parse: (text: string) => R
@@ -35,7 +34,6 @@ export interface ValueType<T, R extends Read<T> = Read<T>> {
   readonly secret?: true
 }
 
-/** A setting that is one value. */
 type Single<T> = ValueType<T, Parsed<T>>
 
 export const anyText: Schema = { type: 'string' }

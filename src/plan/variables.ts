@@ -1,5 +1,5 @@
 import { hasSecretName, Secret } from '../core/secret.ts'
-import type { RepositoryName } from './event.ts'
+import type { RepositoryName } from './context.ts'
 import { environmentName } from './names.ts'
 import { anyText, type ValueProblem } from './values.ts'
 

@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import type { RunContext } from './event.ts'
+import type { RunContext } from './context.ts'
 import { matchesPaths } from './paths.ts'
 import type { Settings } from './settings.ts'
 
@@ -128,13 +128,11 @@ function isThisAction(uses: string, action: string | undefined): boolean {
   return name.toLowerCase() === action?.toLowerCase() || /(?:^|\/)ink-deploy$/.test(name) || uses === './'
 }
 
-/** What a workflow is held against. */
 export interface WorkflowFacts {
   readonly settings: Pick<Settings, 'apiKey' | 'autoscale' | 'comment' | 'deploymentRecord'> &
     Pick<Settings, 'previewLabel' | 'previewTtlMs'> & {
       readonly environment: Pick<Settings['environment'], 'shared' | 'preview' | 'production'>
     }
-  /** The job that runs, by its id. */
   readonly job: string
   /** The repository that this action comes from, where it is known. */
   readonly action: string | undefined

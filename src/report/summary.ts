@@ -162,7 +162,6 @@ function previewTable(
   ])
 }
 
-/** The summary of a look at what runs. */
 function monitorBlocks(report: MonitorReport): RootContent[] {
   const trouble = report.services.filter((service) => service.verdict === 'trouble')
   const unknown = report.services.filter((service) => service.verdict === 'unknown').length

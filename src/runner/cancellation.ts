@@ -9,7 +9,6 @@ export class Cancelled extends Error {
   }
 }
 
-/** The part of `process` that tells of signals. */
 interface SignalSource {
   on(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
   off(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown

@@ -1,7 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import * as v from 'valibot'
+import { DeployError } from '../core/errors.ts'
 import { didYouMean } from '../core/format.ts'
+import type { JobEnvironment } from '../core/http.ts'
 import { Secret } from '../core/secret.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
+import type { Repository, RunContext } from '../plan/context.ts'
+import { branchOf, readEvent } from '../plan/event.ts'
 import { refusedProblems } from '../plan/file/placement.ts'
 import { secretsWithheld } from '../plan/guards.ts'
 import type { RefusedPlan } from '../plan/intent.ts'
@@ -17,7 +23,6 @@ import {
   type SettingsSources,
 } from '../plan/settings.ts'
 import type { WorkflowText } from '../plan/workflow.ts'
-import { type Environment, readContext, readEvent, readPayload } from './event.ts'
 import { type Masks, openLog, openMasks, openOutputs } from './output.ts'
 
 /** A run as the runner started it, read and checked. */
@@ -27,7 +32,7 @@ export type LoadedRun = Awaited<ReturnType<typeof loadRun>>
  * Reads everything that the runner hands over, and masks what is secret before anything is printed. What is wrong with the
  * inputs is its `problem`, all at once; its `settings` then have what is usual in their place.
  */
-export async function loadRun(environment: Environment) {
+export async function loadRun(environment: JobEnvironment) {
   const masks = openMasks()
   const raw = readInputs(environment)
   masks.add(raw['api-key'])
@@ -78,7 +83,7 @@ export async function loadRun(environment: Environment) {
 }
 
 /** What the post step needs of a run, whose settings were read and checked by the step itself. */
-export function loadRemains(environment: Environment) {
+export function loadRemains(environment: JobEnvironment) {
   const masks = openMasks()
   const raw = readInputs(environment)
   const secret = (name: InputName): Secret | undefined => {
@@ -87,6 +92,91 @@ export function loadRemains(environment: Environment) {
   }
   const context = readContext(environment, readPayload(environment.GITHUB_EVENT_PATH))
   return { context, token: secret('github-token'), apiKey: secret('api-key'), log: openLog() }
+}
+
+// Scheduled runs have come with and without a repository in their payload.
+const repositoryPayload = v.object({
+  repository: v.nullish(v.object({ default_branch: v.nullish(v.string()), private: v.nullish(v.boolean()) })),
+})
+
+/**
+ * Who runs where, from the variables that the runner sets (docs.github.com, "Variables reference") and the payload.
+ * @throws DeployError when a variable is missing without which nothing can be done
+ */
+export function readContext(environment: JobEnvironment, payload: unknown): RunContext {
+  const needed = (name: string): string => {
+    const value = environment[name]
+    if (value) return value
+    throw new DeployError(`The variable ${name} is not set`, {
+      hint: 'This program is an action: it is started by the GitHub Actions runner, which sets it.',
+    })
+  }
+  const repository = readRepository(environment, needed('GITHUB_REPOSITORY'), payload)
+  const runId = Number(needed('GITHUB_RUN_ID'))
+  const runAttempt = Number(environment.GITHUB_RUN_ATTEMPT ?? '1')
+  const runPage = `${repository.serverUrl}/${repository.fullName}/actions/runs/${runId}`
+  return {
+    repository,
+    actor: environment.GITHUB_ACTOR ?? '',
+    runId,
+    runAttempt,
+    runUrl: runAttempt > 1 ? `${runPage}/attempts/${runAttempt}` : runPage,
+    workflow: environment.GITHUB_WORKFLOW ?? '',
+    workflowPath: workflowPath(environment),
+    workflowSha: environment.GITHUB_WORKFLOW_SHA || undefined,
+    action: environment.GITHUB_ACTION_REPOSITORY || undefined,
+    job: environment.GITHUB_JOB ?? '',
+    runnerName: environment.RUNNER_NAME ?? '',
+    sha: needed('GITHUB_SHA'),
+    ref: environment.GITHUB_REF ?? '',
+    eventName: needed('GITHUB_EVENT_NAME'),
+    workspace: needed('GITHUB_WORKSPACE'),
+    tempDir: environment.RUNNER_TEMP || tmpdir(),
+  }
+}
+
+/** `owner/name/.github/workflows/deploy.yml@refs/heads/main` without what is around the path; a Gitea tells nothing. */
+function workflowPath({ GITHUB_WORKFLOW_REF: ref = '', GITHUB_REPOSITORY: repository = '' }: JobEnvironment) {
+  const [file = ''] = ref.split('@')
+  return file.toLowerCase().startsWith(`${repository.toLowerCase()}/`) ? file.slice(repository.length + 1) : undefined
+}
+
+function readRepository(environment: JobEnvironment, fullName: string, payload: unknown): Repository {
+  const [owner = '', name = ''] = fullName.split('/')
+  const parsed = v.safeParse(repositoryPayload, payload)
+  const described = parsed.success ? parsed.output.repository : undefined
+  const serverUrl = withoutSlash(environment.GITHUB_SERVER_URL || 'https://github.com')
+  return {
+    owner,
+    name,
+    id: environment.GITHUB_REPOSITORY_ID || undefined,
+    fullName,
+    // What has no payload of its own, such as a schedule, runs on the default branch.
+    defaultBranch: described?.default_branch ?? branchOf(environment.GITHUB_REF ?? '') ?? 'main',
+    private: described?.private ?? true,
+    serverUrl,
+    apiUrl: withoutSlash(environment.GITHUB_API_URL || 'https://api.github.com'),
+  }
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '')
+}
+
+/**
+ * Reads the file that the runner names in `GITHUB_EVENT_PATH`.
+ * @throws DeployError when it is missing or no JSON
+ */
+export function readPayload(path: string | undefined): unknown {
+  if (!path) return {}
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    throw new DeployError('The description of the event could not be read', {
+      cause,
+      hint: 'The runner writes it to the file named by GITHUB_EVENT_PATH. No step may change that variable or file.',
+    })
+  }
 }
 
 async function refusedInputs(
@@ -138,7 +228,7 @@ export function undeclaredInputs(given: Readonly<Record<string, string>>): strin
 }
 
 /** Every input of the step, declared or not, that is not empty. */
-export function givenInputs(environment: Environment): Record<string, string> {
+export function givenInputs(environment: JobEnvironment): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>
       name.startsWith('INPUT_') && value?.trim() ? [[name.slice('INPUT_'.length).toLowerCase(), value.trim()]] : [],
@@ -150,7 +240,7 @@ export function givenInputs(environment: Environment): Record<string, string> {
  * Reads every input once. The runner hands input `api-key` over as `INPUT_API-KEY`; hyphens stay, so no shell can have
  * set it by accident. The key may come from the job's environment instead, as `INK_API_KEY`.
  */
-export function readInputs(environment: Environment): RawInputs {
+export function readInputs(environment: JobEnvironment): RawInputs {
   const read = (name: InputName): string => environment[`INPUT_${name.toUpperCase()}`]?.trim() ?? ''
   const raw = Object.fromEntries(inputNames.map((name) => [name, read(name)])) as Record<InputName, string>
   return { ...raw, 'api-key': raw['api-key'] || environment.INK_API_KEY?.trim() || '' }

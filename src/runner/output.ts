@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs'
 import * as core from '@actions/core'
 import type { Annotation } from '../core/errors.ts'
 import { errorMessage } from '../core/errors.ts'
+import type { JobEnvironment } from '../core/http.ts'
 import { createRedactor, passwordsIn, redactValue, secretForms } from '../core/redact.ts'
 import { harmlessLine, harmlessText } from '../core/sanitize.ts'
 import { isHarmless, looksSecret } from '../core/secret.ts'
 import type { OutputName } from '../plan/setting-table.ts'
 import { isMark, type Variables } from '../plan/variables.ts'
-import type { Environment } from './event.ts'
 
 /** The run's log. Every text may hold words of strangers (titles, branches), so nothing in it can act as a command. */
 export function openLog() {
@@ -61,7 +61,7 @@ const longestBytes = 1024 * 1024
  * Writes the job summary of this step, in place of what it wrote before. A summary is decoration: where it cannot be
  * written, that is a warning.
  */
-export function writeSummary(environment: Environment, markdown: string, warning: (text: string) => void): void {
+export function writeSummary(environment: JobEnvironment, markdown: string, warning: (text: string) => void): void {
   const path = environment.GITHUB_STEP_SUMMARY
   // Runners before 2.294 and GitHub Enterprise Server before 3.6 have none.
   if (!path) return
@@ -151,7 +151,7 @@ export function saveOpenDeployments(open: readonly object[]): void {
  * What main left open, in the post step, as it was saved: the runner hands state to nobody else. Nothing when main ended
  * well, or was killed before it began anything.
  */
-export function readOpenDeployments<Saved extends object>(environment: Environment): readonly Saved[] {
+export function readOpenDeployments<Saved extends object>(environment: JobEnvironment): readonly Saved[] {
   const text = environment[`STATE_${stateName}`]
   return text ? JSON.parse(text) : []
 }

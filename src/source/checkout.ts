@@ -2,18 +2,11 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { shortSha } from '../core/format.ts'
+import type { WantedCommit } from '../plan/context.ts'
 import { GitFailure, type GitRepository, openRepository, unlessGitFails } from './git.ts'
 import { listPaths, readablePath } from './objects.ts'
 import type { GitRemote } from './remote.ts'
 import { borrowObjects, type GitWorkspace, readObjects } from './workspace.ts'
-
-/** Which commit the event asks for, and what its checkout looks like. */
-export interface WantedCommit {
-  /** The commit which the event asks for: the head of the pull request, the pushed commit. */
-  readonly wanted: { readonly sha: string }
-  /** Commits at which the default checkout may stand for this event: the merge commit, the head. */
-  readonly ordinaryCheckouts: readonly string[]
-}
 
 /**
  * Finds the checkout of the repository: in the workspace, or up to two folders down (`actions/checkout` with `path`).
@@ -99,7 +92,6 @@ export async function readCheckout(git: GitWorkspace, directory: string) {
 export interface TreeLocation {
   /** In which the tree's files may be checked out, and which may hold its LFS contents. */
   readonly checkout: Checkout | undefined
-  /** Where the repository came from. */
   readonly remote: GitRemote | undefined
   /** Where the tree is mounted in the snapshot: empty, or ending in a slash. One character per byte. */
   readonly prefix: string
@@ -138,7 +130,6 @@ export async function readCommitted(git: GitWorkspace, request: WantedCommit, pa
     (checkout && sha && (await unlessGitFails(readFile(stores.own, sha, path)))) || 'unknown'
   const file = await read(chosen.sha)
   return {
-    /** The commit that is deployed. */
     commit: chosen.sha,
     file,
     /** The same path in the commit that is checked out, which for a pull request is the merge commit as a rule. */

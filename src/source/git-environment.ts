@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readProxies } from '../core/http.ts'
+import { type JobEnvironment, readProxies } from '../core/http.ts'
 import { type ChildEnvironment, type GitSetting, openRepository, unlessGitFails } from './git.ts'
 import { SourceError } from './remote.ts'
 
@@ -21,8 +21,6 @@ function named(...lists: readonly string[]) {
     return Object.fromEntries(picked.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
   }
 }
-
-type JobEnvironment = Readonly<Record<string, string | undefined>>
 
 // Read in place of the user's and the system's files, so that the same commit gives the same snapshot everywhere.
 // noop: the temporary repositories share objects with a shallow checkout; promising its history to the origin would be a lie.
@@ -105,7 +103,7 @@ export async function readNetworkSettings(environment: JobEnvironment, cwd: stri
  * (git-config(1), `http.proxy`, `http.<url>.*`).
  * @throws SourceError `unreachable` at an address whose proxy is of a kind that only git can cross
  */
-export function proxiesOfGit(settings: readonly GitSetting[], environment: JobEnvironment): Proxies {
+function proxiesOfGit(settings: readonly GitSetting[], environment: JobEnvironment): Proxies {
   const configured = settings
     .flatMap(([key, value]) => {
       const [match, url = ''] = /^http\.(?:(.+?)\/?\.)?proxy$/i.exec(key) ?? []
@@ -142,7 +140,7 @@ function proxyAt(value: string, { NO_PROXY, no_proxy }: JobEnvironment): Proxies
 }
 
 /** Whether git reaches servers through a proxy. */
-export function isProxied(environment: ChildEnvironment, settings: readonly GitSetting[]): boolean {
+function isProxied(environment: ChildEnvironment, settings: readonly GitSetting[]): boolean {
   const variables = Object.entries(environment).filter(([name]) => /^(?:https|all)_proxy$/i.test(name))
   const configured = settings.filter(([key]) => /\.proxy$/i.test(key))
   return [...variables, ...configured].some(([, value]) => value !== '')
@@ -174,20 +172,28 @@ function startupLimit(): AbortSignal {
   return AbortSignal.timeout(60_000)
 }
 
-/** By the environment of a job, in which they stay as they are. */
-const machines = new WeakMap<JobEnvironment, ReturnType<typeof readNetworkSettings>>()
-
-/**
- * How the machine reaches servers, asked once, with whether it has a git that will do.
- * @throws SourceError `no-git`
- */
-export function settingsOfMachine(job: JobEnvironment, environment: ChildEnvironment, directory: string) {
-  const known = machines.get(job)
-  if (known) return known
-  const asked = Promise.all([readNetworkSettings(job, directory), requireGit(environment, directory)]).then(
-    ([settings]) => settings,
-  )
-  machines.set(job, asked)
-  asked.catch(() => machines.delete(job))
-  return asked
+/** Remembers by the environment of a job, in which machines stay as they are, what was found out once. */
+function oncePerJob<T>(find: (job: JobEnvironment, environment: ChildEnvironment, directory: string) => Promise<T>) {
+  const found = new WeakMap<JobEnvironment, Promise<T>>()
+  return (job: JobEnvironment, environment: ChildEnvironment, directory: string): Promise<T> => {
+    const known = found.get(job) ?? find(job, environment, directory)
+    found.set(job, known)
+    known.catch(() => found.delete(job))
+    return known
+  }
 }
+
+/** Whether the machine has a git that will do. @throws SourceError `no-git` */
+export const requireGitOnce = oncePerJob((_job, environment, directory) => requireGit(environment, directory))
+
+/** How servers are reached from this machine. */
+export const networkOfMachine = oncePerJob(async (job, environment, directory) => {
+  const settings = await readNetworkSettings(job, directory)
+  return {
+    settings,
+    /** Whether git reaches servers through a proxy. */
+    proxied: isProxied(environment, settings),
+    /** The proxy for what is asked without git. */
+    proxyFor: proxiesOfGit(settings, job),
+  }
+})

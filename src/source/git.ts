@@ -4,7 +4,6 @@ import { simpleGit } from 'simple-git'
 import { DeployError, errorCode, errorMessage } from '../core/errors.ts'
 import { decisiveLine, type GitRemote, type NetworkOutput } from './remote.ts'
 
-/** An environment for a child process. */
 export type ChildEnvironment = Readonly<Record<string, string>>
 
 /** One git setting that travels in the child's environment: nobody else can read it there, unlike arguments. */
@@ -12,7 +11,6 @@ export type GitSetting = readonly [key: string, value: string]
 
 interface LocalCall {
   readonly input?: Buffer | string | undefined
-  /** Variables on top of the environment. */
   readonly variables?: ChildEnvironment
   /** git is ended when it writes more. */
   readonly mostBytes?: number
@@ -29,7 +27,7 @@ export type MessageHandler = (line: string) => void
 
 /** What commands that talk to a server need beside the environment. */
 interface NetworkAccess {
-  readonly settings: readonly GitSetting[]
+  readonly settings: () => Promise<readonly GitSetting[]>
   /** Kills all processes of the group that this one leads (`process.kill` with a negative number). */
   readonly killGroup?: ((leader: number) => void) | undefined
 }
@@ -82,7 +80,7 @@ export function openRepository(
   directory: string,
   environment: ChildEnvironment,
   signal: AbortSignal,
-  network: NetworkAccess = { settings: [] },
+  network: NetworkAccess = { settings: async () => [] },
 ) {
   /**
    * Runs git and answers what it wrote, byte by byte: paths need not be UTF-8.
@@ -112,8 +110,12 @@ export function openRepository(
       },
     })
     git.env(env)
-    // simple-git decodes its own answer as UTF-8.
-    git.outputHandler((_command, stdout) => stdout.on('data', output.add))
+    git.outputHandler((_command, stdout) => {
+      // simple-git decodes its own answer as UTF-8.
+      stdout.on('data', output.add)
+      // Where git wrote nothing simple-git waits another 50 ms for output, of which none can come after the end of the stream.
+      stdout.once('end', () => stdout.emit('data', Buffer.alloc(0)))
+    })
     try {
       await git.raw([...args])
     } catch (error) {
@@ -131,7 +133,7 @@ export function openRepository(
     /** Runs a command that talks to that server, with its credentials. Does not throw when the command fails. */
     runRemote: async (remote: GitRemote, args: readonly string[], call: NetworkCall = {}): Promise<NetworkOutput> => {
       signal.throwIfAborted()
-      const all = [...network.settings, ...(call.settings ?? []), ...credentialSettings(remote)]
+      const all = [...(await network.settings()), ...(call.settings ?? []), ...credentialSettings(remote)]
       const env = withSettings(environment, all)
       return runOnNetwork(args, { cwd: directory, env, signal, killGroup: network.killGroup }, call)
     },

@@ -138,7 +138,7 @@ async function downloadContents(git: GitWorkspace, remote: GitRemote | undefined
   const downloaded = new Map<string, Buffer>()
   if (wanted.length === 0) return { downloaded, reasons: [] }
   if (remote === undefined) return { downloaded, reasons: ['There is no server to fetch them from.'] }
-  const server = lfsServer(git, remote)
+  const server = await lfsServer(git, remote)
   const reasons = new Set<string>()
   const folder = git.freshPath('lfs')
   await mkdir(folder, { recursive: true })
@@ -164,7 +164,8 @@ async function downloadContents(git: GitWorkspace, remote: GitRemote | undefined
   return { downloaded, reasons: [...reasons].slice(0, 3) }
 }
 
-function lfsServer({ signal, proxyFor, origin, clock, log, retryPolicy }: GitWorkspace, remote: GitRemote) {
+async function lfsServer({ signal, network, origin, clock, log, retryPolicy }: GitWorkspace, remote: GitRemote) {
+  const { proxyFor } = await network()
   // A server of the user's own may send us to its neighbours in a private network; one that a stranger named may not.
   const trusted = remote.untrusted ? {} : { configured: origin ? [origin.url] : [], privateNetworks: true }
 

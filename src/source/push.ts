@@ -48,7 +48,6 @@ export interface PushResult {
   readonly objects: number
   /** Size of the pack on the wire, as git reports it (rounded by git from 1 KiB on). */
   readonly bytes: number
-  readonly durationMs: number
   /** The source commit whose snapshot the push was made against. */
   readonly against?: string
 }
@@ -69,7 +68,6 @@ export async function pushSnapshotBranch(
   if (present !== undefined) return alreadyThere(request, present)
   const against = made && (await findBase(git, made, findCandidates(request, branches)))
 
-  const startedMs = git.clock.now()
   const what = `The push of ${branch}`
   const refs = [`${snapshot.sha}:refs/heads/${branch}`]
   const output = await pushRefs(git, remote, what, refs, progressLog(git, branch))
@@ -79,7 +77,6 @@ export async function pushSnapshotBranch(
       kind: /^=\t/m.test(output.stdout) ? 'already-there' : 'pushed',
       incremental: against !== undefined,
       ...parsePackReport(output.stderr),
-      durationMs: git.clock.now() - startedMs,
       ...(against === undefined ? {} : { against }),
     }
   }
@@ -92,7 +89,7 @@ export async function pushSnapshotBranch(
 
 function alreadyThere({ branch, snapshot }: PushRequest, present: string): PushResult {
   if (present === snapshot.sha) {
-    return { kind: 'already-there', incremental: false, objects: 0, bytes: 0, durationMs: 0 }
+    return { kind: 'already-there', incremental: false, objects: 0, bytes: 0 }
   }
   throw new SourceError(
     'branch-conflict',

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { AddressRefused } from '../core/addresses.ts'
 import { formatBytes, shortSha } from '../core/format.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { readCheckout, type TreeLocation } from './checkout.ts'
 import { GitFailure, type GitRepository, unlessGitFails } from './git.ts'
-import { findLfsContents } from './lfs.ts'
 import { isUnder, leaves, listCommit, readablePath, type TreeEntry, tooLarge } from './objects.ts'
 import { decisiveLine, GitRemote, SourceError } from './remote.ts'
 import { borrowObjects, readObjects, type Stores } from './workspace.ts'
@@ -47,7 +45,7 @@ export async function resolveTree(
   const ignored = new Set(attributes['export-ignore'].keys())
   const entries = leaves(tree.entries).filter(({ path }) => !isUnder(path, ignored))
   const givenToLfs = entries.filter(({ path }) => attributes.filter.get(path) === 'lfs')
-  const lfs = await findLfsContents(stores, givenToLfs, location, (bytes) => meter.addBytes(bytes))
+  const lfs = givenToLfs.length === 0 ? noLfsContents : await lfsContents(stores, givenToLfs, location, meter)
   const urls = await readSubmoduleUrls(stores.own, entries)
   const inner: ResolvedTree[] = []
   const submodules: { path: string; sha: string }[] = []
@@ -77,6 +75,13 @@ export async function resolveTree(
       }),
     ),
   }
+}
+
+const noLfsContents = { replacements: new Map<string, Pick<TreeEntry, 'oid' | 'size'>>(), missing: [], reasons: [] }
+
+async function lfsContents(stores: Stores, entries: readonly TreeEntry[], location: TreeLocation, meter: TreeMeter) {
+  const { findLfsContents } = await import('./lfs.ts')
+  return findLfsContents(stores, entries, location, (bytes) => meter.addBytes(bytes))
 }
 
 /** What is shipped at most. Far above what can be built, and low enough to be handled in the memory of a small runner. */
@@ -167,6 +172,7 @@ async function openSubmodule(stores: Stores, { path, oid }: TreeEntry, url: stri
     return { oid: `${oid}^{tree}`, entries: await listCommit(stores, oid, location), location }
   } catch (error) {
     const gone = error instanceof SourceError && ['no-commit', 'unreachable'].includes(error.code)
+    const { AddressRefused } = await import('../core/addresses.ts')
     if (!gone && !(error instanceof AddressRefused)) throw error
     const what = `${readablePath(parent.prefix + path)} (${url ?? 'no address in .gitmodules'}, commit ${shortSha(oid)})`
     throw new SourceError('no-submodule', `The submodule ${what} is needed and cannot be fetched. ${error.message}`, {

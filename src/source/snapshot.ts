@@ -3,7 +3,8 @@ import { lstat, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises
 import { join, sep } from 'node:path'
 import { count, formatBytes } from '../core/format.ts'
 import { locateInWorkspace } from '../core/workspace-file.ts'
-import { type Checkout, openCheckout, type WantedCommit } from './checkout.ts'
+import type { WantedCommit } from '../plan/context.ts'
+import { type Checkout, openCheckout } from './checkout.ts'
 import {
   fetchCommitAlone,
   leaves,
@@ -58,10 +59,8 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest) 
   const weight = weigh(entries)
   warnOfLargeFiles(git, weight.largest)
   const snapshot = {
-    /** The parentless commit which is pushed. */
     sha: await writeCommit(outgoing.own, snapshotContent(tree, source, chosen.sha)),
     tree,
-    /** The commit it was made from. */
     sourceSha: chosen.sha,
     subject: readableSubject(source),
     /** First eight digits of the tree, when the tree is not the commit's own. Belongs into the branch's name. */
@@ -76,7 +75,6 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest) 
     snapshot,
     /** Undefined for a directory's: nothing tells what older ones held. */
     resolved,
-    /** Where the source commit lies. */
     stores,
   }
 }

@@ -1,4 +1,5 @@
 import { systemClock } from '../core/async.ts'
+import type { WantedCommit } from '../plan/context.ts'
 import {
   deleteBranches,
   listBranches,
@@ -7,7 +8,7 @@ import {
   pushMarkers,
   selectOldBranches,
 } from './branches.ts'
-import { committedPaths, readCommitted, readFile, type WantedCommit } from './checkout.ts'
+import { committedPaths, readCommitted, readFile } from './checkout.ts'
 import { GitFailure } from './git.ts'
 import { listPaths } from './objects.ts'
 import { type PushRequest, type PushResult, pushSnapshotBranch } from './push.ts'
@@ -64,6 +65,8 @@ export function openSource(options: SourceOptions) {
   return {
     snapshot: (request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> =>
       beforeDeadline('Making the snapshot', signal, async (git) => {
+        // What is made is pushed next; whoever does that is told if this fails.
+        git.network().catch(() => undefined)
         const result = await makeSnapshot(git, request)
         made.set(result.snapshot.sha, result)
         return result.snapshot

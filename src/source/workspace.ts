@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { assertPublicAddress } from '../core/addresses.ts'
 import { type Clock, retry, systemClock } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import { inSeconds } from '../core/format.ts'
+import type { JobEnvironment } from '../core/http.ts'
 import { GitFailure, type GitRepository, type GitSetting, openRepository } from './git.ts'
-import { isProxied, prepareEnvironment, proxiesOfGit, settingsOfMachine } from './git-environment.ts'
+import { networkOfMachine, prepareEnvironment, requireGitOnce } from './git-environment.ts'
 import { GitRemote, gitError, type NetworkOutput, SourceError } from './remote.ts'
 
 /** Where the room tells what it does. `info` says what and the result, `warning` what is degraded and how to fix it. */
@@ -22,7 +22,7 @@ export interface SourceOptions {
   /** An existing directory for temporary files. What is put there is gone after disposal. */
   readonly tempDir: string
   /** The environment git's children start from. Git's own variables are dropped; proxies and certificates pass. */
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: JobEnvironment
   /** Where the repository came from, for what the checkout does not hold. Undefined: work with the checkout alone. */
   readonly origin: { readonly url: string; readonly token?: string | undefined } | undefined
   /** `owner/name` */
@@ -63,22 +63,19 @@ export async function openWorkspace(options: SourceOptions) {
   const directory = await mkdtemp(join(options.tempDir, 'ink-source-'))
   try {
     const environment = await prepareEnvironment(options.environment, join(directory, 'home'))
-    const networkSettings = await settingsOfMachine(options.environment, environment, directory)
+    await requireGitOnce(options.environment, environment, directory)
     const { clock = systemClock, origin, assumedBytesPerSecond = slowRunnerBytesPerSecond } = options
     return {
       ...options,
       directory,
       /** That of git's children. */
       environment,
-      networkSettings,
+      /** Asked of git when a server is first asked. */
+      network: () => networkOfMachine(options.environment, environment, directory),
       // GitHub takes any user name with a token; this one it uses itself.
       origin: origin && new GitRemote(origin.url, 'x-access-token', origin.token),
       clock,
       assumedBytesPerSecond,
-      /** Whether git reaches servers through a proxy. */
-      proxied: isProxied(environment, networkSettings),
-      /** The proxy for what is asked without git. */
-      proxyFor: proxiesOfGit(networkSettings, options.environment),
       /** Repositories that are laid out, or being so. */
       initialized: new Map<ObjectFormat, Promise<void>>(),
     }
@@ -102,7 +99,7 @@ export function bindWorkspace(open: Awaited<ReturnType<typeof openWorkspace>>, s
   const path = (format: ObjectFormat, kind = '') => join(directory, `${format}${kind}.git`)
   const repository = (gitDirectory: string) =>
     openRepository(gitDirectory, { ...open.environment, GIT_DIR: gitDirectory }, signal, {
-      settings: open.networkSettings,
+      settings: async () => (await open.network()).settings,
       killGroup: open.killGroup,
     })
   /** How long, and how, a request that begins now is repeated when it fails for the moment. */
@@ -252,10 +249,11 @@ export async function fetchObjects({ git, fetched }: Stores, request: FetchReque
 // A stranger named the server. It is asked only where everybody may ask, at the very addresses that were looked up for
 // the check (git 2.37 and newer), and cannot send us elsewhere.
 async function guardSettings(git: GitWorkspace, remote: GitRemote): Promise<readonly GitSetting[]> {
+  const { assertPublicAddress } = await import('../core/addresses.ts')
   const { url, ips } = await assertPublicAddress(remote.url)
   const direct: GitSetting = ['http.followRedirects', 'false']
   // Unknown here, it may still be known to the proxy; but without one a name must not get a second chance to lead inside.
-  if (ips.length === 0 && git.proxied) return [direct]
+  if (ips.length === 0 && (await git.network()).proxied) return [direct]
   if (ips.length === 0) throw new SourceError('unreachable', `${url.host} could not be found (DNS)`)
   const pinned = ips.map((ip) => (ip.includes(':') ? `[${ip}]` : ip)).join(',')
   return [direct, ['http.curloptResolve', `${url.hostname}:${url.port === '' ? 443 : url.port}:${pinned}`]]

@@ -25,7 +25,6 @@ export type Confirmation =
   | { readonly kind: 'probed'; readonly probe: ProbeResult; readonly runtimeLog: readonly string[] }
   | { readonly kind: 'lost'; readonly loss: LostDeployment; readonly runtimeLog: readonly string[] }
 
-/** What confirming needs. */
 interface ConfirmOptions extends OurMarks {
   readonly probe: (signal: AbortSignal) => Promise<ProbeResult>
   /** Repeats a reading that fails by itself. */

@@ -16,7 +16,6 @@ import {
   WINDOW_LINES,
 } from './readings.ts'
 
-/** What the watch needs to know and to have. */
 interface WatchOptions extends OurMarks {
   readonly read: ReadService
   readonly clock: Clock

@@ -7,7 +7,6 @@ import { jittered } from './readings.ts'
 /** The answer to one request, redirects not followed. */
 export interface HttpAnswer {
   readonly status: number
-  /** The `Location` header. */
   readonly location?: string
   /** Whether the wanted text stands in the body or in a header (`name: value`); absent when none was wanted. */
   readonly contains?: boolean
@@ -41,11 +40,9 @@ export interface ProbeResult {
   readonly byEdge?: true
   /** The beginning of what the last answer said, where it was a refusal or a failure. Sanitized. */
   readonly text?: string
-  /** The tools an MCP server offers. */
   readonly tools?: readonly string[]
 }
 
-/** What probing needs. */
 export interface ProbeOptions {
   /** As the platform reports it; without one the service is a worker, and there is nothing to ask. */
   readonly url: string | undefined

@@ -1,8 +1,8 @@
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import * as z from 'zod'
 import { systemClock, withinTime } from '../core/async.ts'
 import { type Fetch, limitAnswers } from '../core/http.ts'
+import { McpClient } from '../core/mcp.ts'
 import type { HttpRequest, McpProbe } from './probe.ts'
 
 /** A page says by then what it has to say, and the body may be endless. */
@@ -69,27 +69,25 @@ const LISTING_LIMIT_MS = 10_000
 const FAREWELL_LIMIT_MS = 2_000
 
 /**
- * {@link McpProbe} over Streamable HTTP with the MCP SDK's own client, without credentials. A server that has shaken
+ * {@link McpProbe} over Streamable HTTP, without credentials. A server that has shaken
  * hands is there, however it then lists its tools: what is known of them by then is the answer.
  */
 export function createMcpProbe(transportFetch: Fetch): McpProbe {
   return async (url, signal) => {
     const fetch = withoutStandingStream(limitAnswers(transportFetch, LIMITS))
-    const client = new Client({ name: 'ink-deploy', version: '1.0.0' })
-    const transport = new StreamableHTTPClientTransport(url, { fetch, requestInit: { redirect: 'error' } })
+    const client = new McpClient(url, { fetch, requestInit: { redirect: 'error' } })
     // Without close() the process would not end; a hanging server must not keep it either.
     const close = () => void client.close()
     signal.addEventListener('abort', close, { once: true })
     try {
-      // The transport declares its optional members as `T | undefined`, which exactOptionalPropertyTypes tells apart.
-      await client.connect(transport as Parameters<Client['connect']>[0], { signal })
+      await client.open({ signal })
       return await toolNames(client, signal)
     } catch (error) {
       throw explained(error)
     } finally {
       signal.removeEventListener('abort', close)
-      // Servers need not support ending a session (the specification allows 405), and it is over for us either way.
-      const farewell = () => transport.terminateSession()
+      // However the server takes that, the session is over for us.
+      const farewell = () => client.terminate()
       await withinTime(systemClock, FAREWELL_LIMIT_MS, new AbortController().signal, farewell).catch(() => undefined)
       await client.close()
     }
@@ -101,13 +99,12 @@ function withoutStandingStream(fetch: Fetch): Fetch {
   return async (url, init) => (init?.method === 'GET' ? new Response(null, { status: 405 }) : fetch(url, init))
 }
 
-// The SDK's own `listTools` compiles every tool's `outputSchema`, patterns and all: code of strangers, which we need not run.
 const page = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().optional().catch(undefined) })
 const tool = z.object({ name: z.string() })
 
-async function toolNames(client: Client, signal: AbortSignal): Promise<readonly string[]> {
+async function toolNames(client: McpClient, signal: AbortSignal): Promise<readonly string[]> {
   const names: string[] = []
-  if (client.getServerCapabilities()?.tools === undefined) return names
+  if (client.server?.capabilities.tools === undefined) return names
   try {
     await withinTime(systemClock, LISTING_LIMIT_MS, signal, async (inTime) => {
       let cursor: string | undefined

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { node24 } from '../support/node-24.ts'
-import { bundle, skippedRun } from '../support/skipped-run.ts'
+import { bundle, deployingRun, skippedRun, untilFirstCall } from '../support/skipped-run.ts'
 
 const run = promisify(execFile)
 
@@ -17,11 +17,11 @@ registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, conte
 process.on('exit', () => console.error(JSON.stringify(loaded)))
 `
 
-async function loadedBy(script: string): Promise<readonly string[]> {
+async function loadedBy(script: string, environment = skippedRun, before = ''): Promise<readonly string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'weight-'))
   try {
-    const watching = ['--import', `data:text/javascript,${encodeURIComponent(watch)}`]
-    const { stderr } = await run(await node24(), [...watching, script], { env: await skippedRun(folder) })
+    const imports = [watch, before].flatMap((code) => ['--import', `data:text/javascript,${encodeURIComponent(code)}`])
+    const { stderr } = await run(await node24(), [...imports, script], { env: await environment(folder) })
     return JSON.parse(stderr.split('\n').findLast((line) => line.startsWith('[')) ?? '[]')
   } finally {
     await rm(folder, { recursive: true })
@@ -54,6 +54,13 @@ describe('a run that has nothing to do', () => {
   })
 })
 
+it('a deployment asks ml.ink before the code is loaded that works with the answer', async () => {
+  const loaded = ours(await loadedBy(bundle.main, deployingRun, untilFirstCall('')))
+  const code = await Promise.all(loaded.map((name) => readFile(join(dirname(bundle.main), name), 'utf8')))
+  expect(code.some((one) => one.includes('notifications/initialized'))).toBe(true)
+  expect(code.join('').length).toBeLessThan(500_000)
+})
+
 /** The files of the bundle, in the order in which they were loaded. */
 function ours(loaded: readonly string[]): readonly string[] {
   return loaded.filter((url) => url.includes('/dist/')).map((url) => basename(url))
@@ -63,7 +70,7 @@ describe('the bundle', () => {
   it('weighs no more than it did', async () => {
     const main = dirname(bundle.main)
     expect((await stat(bundle.main)).size).toBeLessThan(170_000)
-    expect(await bytesOf(main)).toBeLessThan(1_450_000)
+    expect(await bytesOf(main)).toBeLessThan(1_300_000)
     expect(await bytesOf(dirname(bundle.post))).toBeLessThan(2_000)
     expect(await bytesOf(join(main, '../cli'))).toBeLessThan(600_000)
   })

@@ -1,8 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of ink.yml
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { readConfiguration } from '../../src/flows/environment/configuration.ts'
-import { missingSecrets } from '../../src/flows/environment/environment.ts'
+import { missingSecrets, readConfiguration } from '../../src/flows/environment/configuration.ts'
 import type { Deps } from '../../src/flows/run.ts'
 import type { RunEvent } from '../../src/plan/event.ts'
 import type { RefusedPlan } from '../../src/plan/intent.ts'

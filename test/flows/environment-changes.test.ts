@@ -1,22 +1,22 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of ink.yml
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { inputs, pages, several, two } from './several.ts'
-import { openStage, type Stage } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import { inputs, pages, several, severalPreviews, two } from './several.ts'
+import type { Stage } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
 const three = `${two}  docs: { root: apps/docs }\n`
 const files = { ...pages, 'apps/docs/index.html': 'docs' }
 
-describe.each(['g1', 'g2'] as const)('a file that changes, on a platform of the generation %s', (profile) => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage({ profile })
-  })
-  afterEach(() => stage.ink.clearFaults())
-  afterAll(async () => stage[Symbol.asyncDispose]())
-  const running = (names: readonly string[]) => names.map((name) => stage.ink.service(name) !== undefined)
+/** Which of these services there are. */
+const runningOn = (stage: Stage) => (names: readonly string[]) =>
+  names.map((name) => stage.ink.service(name) !== undefined)
+
+describe('a file that changes, on a platform of the first generation', () => {
+  const stage = useStage({ profile: 'g1' })
+  const running = runningOn(stage)
 
   it('takes a service out: its preview goes with the next update', async () => {
-    const { sha, event, preview, commit, rows } = await several(stage, three, files)
+    const { sha, event, preview, commit, rows } = await severalPreviews(stage, three, files)
     const opened = await event('opened')
     expect(opened.outputs.status, opened.told).toBe('live')
     const after = await commit({ 'ink.yml': two })
@@ -25,30 +25,6 @@ describe.each(['g1', 'g2'] as const)('a file that changes, on a platform of the 
     expect(running([preview('docs'), preview('web')])).toEqual([false, true])
     expect(rows()[preview('docs')]).toBe('removed')
     expect(JSON.parse(run.outputs.removed ?? '')).toContain(`service:${preview('docs')}`)
-  })
-
-  it('takes a service out: production says what runs without it, and removes it when told to', async () => {
-    const { scene, name, merge, push } = await several(stage)
-    const begun = await push(await merge({ 'ink.yml': three, ...files }))
-    expect(begun.outputs.status, begun.told).toBe('live')
-    const told = await push(await merge({ 'ink.yml': two }))
-    const words = `${name('docs')} runs in production, and ink.yml no longer has it. remove-orphans: true removes it`
-    expect(told.notices).toContain(words)
-    expect(told.summary).toContain(`${name('docs')} runs in production`)
-    expect(told.red, told.told).toBe(false)
-    expect(running([name('docs')])).toEqual([true])
-
-    const removes = { inputs: { ...inputs, 'remove-orphans': 'true' } }
-    const confined = { inputs: { ...removes.inputs, service: 'api' } }
-    await push(await merge({ 'apps/api/index.html': 'api 2' }), confined)
-    expect(running([name('docs')])).toEqual([true])
-    const run = await push(await merge({ 'apps/api/index.html': 'api 3' }), removes)
-    expect(run.red, run.told).toBe(false)
-    expect(running([name('docs'), name('web'), name('api')])).toEqual([false, true, true])
-    const branches = await scene.branches()
-    expect(branches.filter((branch) => branch.includes(name('docs')))).toEqual([])
-    expect(branches.filter((branch) => branch.startsWith(`ink/worked/${name('api')}/`))).toHaveLength(4)
-    expect(run.notices.join()).not.toContain('no longer has it')
   })
 
   it('grows from one service to several: the one that is live stays what it was', async () => {
@@ -79,12 +55,52 @@ describe.each(['g1', 'g2'] as const)('a file that changes, on a platform of the 
     expect(stage.ink.services()).toHaveLength(before + 1)
   })
 
+  it('does not keep a sweep from finding what it once had', async () => {
+    const { scene, number, event, preview, merge } = await severalPreviews(stage, three, files)
+    const opened = await event('opened')
+    expect(opened.outputs.status, opened.told).toBe('live')
+    await scene.repository.close(number)
+    await merge({ 'ink.yml': 'services: { other: { root: apps/other } }' })
+    const swept = await scene.act('schedule', {}, { inputs: { command: 'sweep' } })
+    expect(swept.outputs.status, swept.told).toBe('swept')
+    expect(running(['web', 'api', 'docs'].map(preview))).toEqual([false, false, false])
+  })
+})
+
+describe('a file that changes, on a platform of the second generation', () => {
+  const stage = useStage({ profile: 'g2' })
+  const running = runningOn(stage)
+
+  it('takes a service out: production says what runs without it, and removes it when told to', async () => {
+    const { scene, name, merge, push } = await several(stage)
+    const begun = await push(await merge({ 'ink.yml': three, ...files }))
+    expect(begun.outputs.status, begun.told).toBe('live')
+    const told = await push(await merge({ 'ink.yml': two }))
+    const words = `${name('docs')} runs in production, and ink.yml no longer has it. remove-orphans: true removes it`
+    expect(told.notices).toContain(words)
+    expect(told.summary).toContain(`${name('docs')} runs in production`)
+    expect(told.red, told.told).toBe(false)
+    expect(running([name('docs')])).toEqual([true])
+
+    const removes = { inputs: { ...inputs, 'remove-orphans': 'true' } }
+    const confined = { inputs: { ...removes.inputs, service: 'api' } }
+    await push(await merge({ 'apps/api/index.html': 'api 2' }), confined)
+    expect(running([name('docs')])).toEqual([true])
+    const run = await push(await merge({ 'apps/api/index.html': 'api 3' }), removes)
+    expect(run.red, run.told).toBe(false)
+    expect(running([name('docs'), name('web'), name('api')])).toEqual([false, true, true])
+    const branches = await scene.branches()
+    expect(branches.filter((branch) => branch.includes(name('docs')))).toEqual([])
+    expect(branches.filter((branch) => branch.startsWith(`ink/worked/${name('api')}/`))).toHaveLength(4)
+    expect(run.notices.join()).not.toContain('no longer has it')
+  })
+
   it('has a service without previews, whose address they use', async () => {
     const text = `services:
   web: { root: apps/web, env: { API: "\${services.api.url}", HOST: "\${services.api.host}" } }
   api: { root: apps/api, preview: false }
 `
-    const { name, preview, event, merge, push, statuses, scene, number } = await several(stage, text)
+    const { name, preview, event, merge, push, statuses, scene, number } = await severalPreviews(stage, text)
     const early = await event('opened', {})
     expect(early.red, early.told).toBe(false)
     expect(early.notices.join()).toContain('web needs the url of api, which is not there yet in production')
@@ -99,17 +115,6 @@ describe.each(['g1', 'g2'] as const)('a file that changes, on a platform of the 
     await scene.repository.close(number)
     await event('closed', {})
     expect(running([preview('web'), name('api'), name('web')])).toEqual([false, true, true])
-  })
-
-  it('does not keep a sweep from finding what it once had', async () => {
-    const { scene, number, event, preview, merge } = await several(stage, three, files)
-    const opened = await event('opened')
-    expect(opened.outputs.status, opened.told).toBe('live')
-    await scene.repository.close(number)
-    await merge({ 'ink.yml': 'services: { other: { root: apps/other } }' })
-    const swept = await scene.act('schedule', {}, { inputs: { command: 'sweep' } })
-    expect(swept.outputs.status, swept.told).toBe('swept')
-    expect(running(['web', 'api', 'docs'].map(preview))).toEqual([false, false, false])
   })
 
   it('lets one service go back, and leaves the others', async () => {

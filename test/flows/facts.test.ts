@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { lookUp } from '../../src/flows/facts.ts'
 import type { Deps } from '../../src/flows/run.ts'
 import type { ChangedFiles, PullRequestState } from '../../src/github/pull-requests.ts'
-import type { NeededFact } from '../../src/plan/event.ts'
+import type { NeededFact } from '../../src/plan/context.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { baseSha, headSha, planInput, push } from '../plan/plan-inputs.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { Repository } from '../../src/plan/event.ts'
+import type { Repository } from '../../src/plan/context.ts'
 import { openStand, type Stand } from '../github/stand.ts'
 import { pullRequestEvent, pullRequestOf, repository } from '../plan/plan-inputs.ts'
 import { openWorld } from './virtual-world.ts'

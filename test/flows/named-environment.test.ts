@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of ink.yml
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { several } from './several.ts'
-import { type How, openStage, type Stage } from './stage.ts'
+import type { How } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
 const file = `services:
   web:
@@ -17,12 +18,7 @@ const pages = { 'apps/web/index.html': 'web', 'apps/api/index.html': 'api' }
 const how: How = { inputs: { env: 'KEY=k1\nSTAGING=s1', 'production-env': 'PAYMENTS=sk_live_1' } }
 
 describe('an environment that the file names', () => {
-  let stage: Stage
-  beforeAll(async () => {
-    stage = await openStage({ profile: 'g1' })
-  })
-  afterEach(() => stage.ink.clearFaults())
-  afterAll(async () => stage[Symbol.asyncDispose]())
+  const stage = useStage({ profile: 'g1' })
 
   /** A repository whose main is in production, and develop in staging. */
   async function deployed(text = file) {
@@ -49,40 +45,93 @@ describe('an environment that the file names', () => {
     return { ...made, staging, run, names, after }
   }
 
-  it('is deployed by a push to its branch, beside production and wired within itself', async () => {
-    const { scene, run, name, staging, names, after } = await deployed()
-    expect(run.outputs, run.told).toMatchObject({ status: 'live', environment: 'staging', action: 'production' })
-    expect(names()).toEqual([name('web'), name('api'), staging('api'), staging('web')].sort())
-    expect(await scene.page(staging('web'))).toBe('next')
-    expect(await scene.page(name('web'))).toBe('web')
-    const env = stage.ink.service(staging('web'))?.env
-    expect(env).toMatchObject({
-      API: stage.ink.service(staging('api'))?.url,
-      WHERE: 'staging',
-      KEY: 'k1',
-      LEVEL: 'staging-s1',
-      INK_ENVIRONMENT: 'staging',
-      INK_ENVIRONMENT_BRANCH: 'develop',
+  describe('and that is left as it is', () => {
+    let there: Awaited<ReturnType<typeof deployed>>
+    beforeAll(async () => {
+      there = await deployed()
     })
-    expect(Object.keys(env ?? {})).not.toEqual(expect.arrayContaining(['LIVE']))
-    expect(env).not.toHaveProperty('PAYMENTS')
-    expect(env).not.toHaveProperty('STAGING')
-    const live = stage.ink.service(name('web'))?.env
-    expect(live).toMatchObject({ WHERE: 'production', LEVEL: 'usual', LIVE: '1', PAYMENTS: 'sk_live_1' })
-    expect(live).not.toHaveProperty('STAGING')
-    expect(stage.ink.service(staging('api'))?.env.DATABASE_URL).not.toBe(
-      stage.ink.service(name('api'))?.env.DATABASE_URL,
-    )
-    expect(await scene.branches()).toEqual(
-      expect.arrayContaining([`ink/env-staging/${staging('web')}/${after}`, `ink/worked/${staging('web')}/${after}`]),
-    )
-    const records = scene.repository.deployments().filter(({ environment }) => environment === 'staging')
-    expect(records.map(({ sha, productionEnvironment }) => [sha, productionEnvironment])).toEqual([
-      [after, false],
-      [after, false],
-    ])
-    expect(run.summary).toContain('staging')
-    expect(stage.ink.service(staging('web'))?.customDomain).toBeUndefined()
+
+    it('is deployed by a push to its branch, beside production and wired within itself', async () => {
+      const { scene, run, name, staging, names, after } = there
+      expect(run.outputs, run.told).toMatchObject({ status: 'live', environment: 'staging', action: 'production' })
+      expect(names()).toEqual([name('web'), name('api'), staging('api'), staging('web')].sort())
+      expect(await scene.page(staging('web'))).toBe('next')
+      expect(await scene.page(name('web'))).toBe('web')
+      const env = stage.ink.service(staging('web'))?.env
+      expect(env).toMatchObject({
+        API: stage.ink.service(staging('api'))?.url,
+        WHERE: 'staging',
+        KEY: 'k1',
+        LEVEL: 'staging-s1',
+        INK_ENVIRONMENT: 'staging',
+        INK_ENVIRONMENT_BRANCH: 'develop',
+      })
+      expect(Object.keys(env ?? {})).not.toEqual(expect.arrayContaining(['LIVE']))
+      expect(env).not.toHaveProperty('PAYMENTS')
+      expect(env).not.toHaveProperty('STAGING')
+      const live = stage.ink.service(name('web'))?.env
+      expect(live).toMatchObject({ WHERE: 'production', LEVEL: 'usual', LIVE: '1', PAYMENTS: 'sk_live_1' })
+      expect(live).not.toHaveProperty('STAGING')
+      expect(stage.ink.service(staging('api'))?.env.DATABASE_URL).not.toBe(
+        stage.ink.service(name('api'))?.env.DATABASE_URL,
+      )
+      expect(await scene.branches()).toEqual(
+        expect.arrayContaining([`ink/env-staging/${staging('web')}/${after}`, `ink/worked/${staging('web')}/${after}`]),
+      )
+      const records = scene.repository.deployments().filter(({ environment }) => environment === 'staging')
+      expect(records.map(({ sha, productionEnvironment }) => [sha, productionEnvironment])).toEqual([
+        [after, false],
+        [after, false],
+      ])
+      expect(run.summary).toContain('staging')
+      expect(stage.ink.service(staging('web'))?.customDomain).toBeUndefined()
+    })
+
+    it('stays while its branch is there, and when another branch is deleted', async () => {
+      const { scene, names } = there
+      const before = names()
+      const back = await scene.act('delete', { ref: 'develop' }, how)
+      expect(back.red, back.told).toBe(false)
+      const other = await scene.act('delete', { ref: 'feature' }, how)
+      expect(other.outputs.status, other.told).toBe('nothing')
+      expect(names()).toEqual(before)
+    })
+
+    it('is none for branches that the file does not name', async () => {
+      const { scene, names } = there
+      const before = names()
+      const after = await scene.repository.commit({
+        branch: 'other',
+        files: { 'ink.yml': file, ...pages },
+        message: 'x',
+      })
+      const run = await scene.act('push', { ref: 'other', after }, how)
+      expect([run.outputs.status, run.red], run.told).toEqual(['nothing', false])
+      expect(names()).toEqual(before)
+    })
+
+    it('is none in a file without environments, whose mistakes are told where it deploys', async () => {
+      const { scene } = there
+      const wrong = 'services: { web: { biuld: { command: x } } }\n'
+      const after = await scene.repository.commit({ branch: 'other', files: { 'ink.yml': wrong }, message: 'x' })
+      const run = await scene.act('push', { ref: 'other', after }, how)
+      expect([run.outputs.status, run.red], run.told).toEqual(['nothing', false])
+    })
+
+    it('is not deployed from a file that is wrong, which is said with the place', async () => {
+      const { scene, names, after: lastGood } = there
+      const before = names()
+      const wrong = `${file}  qa: develop\n  production: other\n`
+      const after = await scene.repository.commit({ branch: 'develop', files: { 'ink.yml': wrong }, message: 'x' })
+      const run = await scene.act('push', { ref: 'develop', after }, how)
+      expect(run.red, run.told).toBe(true)
+      expect(run.outcome?.annotations).toMatchObject([
+        { file: 'ink.yml', line: 10 },
+        { file: 'ink.yml', line: 11 },
+      ])
+      expect(names()).toEqual(before)
+      await scene.repository.setReference('refs/heads/develop', lastGood)
+    })
   })
 
   it('is no orphan of production, whose own updates leave it alone, as sweeps do', async () => {
@@ -114,16 +163,6 @@ describe('an environment that the file names', () => {
     expect((await scene.branches()).filter((branch) => branch.includes('staging'))).toEqual([])
     expect(scene.repository.deployments().filter(({ environment }) => environment === 'staging')).toEqual([])
     expect(await scene.page(name('web'))).toBe('web')
-  })
-
-  it('stays while its branch is there, and when another branch is deleted', async () => {
-    const { scene, names } = await deployed()
-    const before = names()
-    const back = await scene.act('delete', { ref: 'develop' }, how)
-    expect(back.red, back.told).toBe(false)
-    const other = await scene.act('delete', { ref: 'feature' }, how)
-    expect(other.outputs.status, other.told).toBe('nothing')
-    expect(names()).toEqual(before)
   })
 
   it('is swept once its branch is gone', async () => {
@@ -170,37 +209,6 @@ describe('an environment that the file names', () => {
     expect(records.filter(({ environment }) => environment === 'staging').map(({ sha }) => sha)).toContain(after)
     const none = await scene.act('workflow_dispatch', { ref: 'main' }, { inputs })
     expect(none.told).toContain(`before the present one (ink/production/${name('web')}/`)
-  })
-
-  it('is none for branches that the file does not name', async () => {
-    const { scene, names } = await deployed()
-    const before = names()
-    const after = await scene.repository.commit({ branch: 'other', files: { 'ink.yml': file, ...pages }, message: 'x' })
-    const run = await scene.act('push', { ref: 'other', after }, how)
-    expect([run.outputs.status, run.red], run.told).toEqual(['nothing', false])
-    expect(names()).toEqual(before)
-  })
-
-  it('is not deployed from a file that is wrong, which is said with the place', async () => {
-    const { scene, names } = await deployed()
-    const before = names()
-    const wrong = `${file}  qa: develop\n  production: other\n`
-    const after = await scene.repository.commit({ branch: 'develop', files: { 'ink.yml': wrong }, message: 'x' })
-    const run = await scene.act('push', { ref: 'develop', after }, how)
-    expect(run.red, run.told).toBe(true)
-    expect(run.outcome?.annotations).toMatchObject([
-      { file: 'ink.yml', line: 10 },
-      { file: 'ink.yml', line: 11 },
-    ])
-    expect(names()).toEqual(before)
-  })
-
-  it('is none in a file without environments, whose mistakes are told where it deploys', async () => {
-    const { scene } = await deployed()
-    const wrong = 'services: { web: { biuld: { command: x } } }\n'
-    const after = await scene.repository.commit({ branch: 'other', files: { 'ink.yml': wrong }, message: 'x' })
-    const run = await scene.act('push', { ref: 'other', after }, how)
-    expect([run.outputs.status, run.red], run.told).toEqual(['nothing', false])
   })
 
   it('is refused where its names would be those of production', async () => {

@@ -16,48 +16,61 @@ export const inputs = { env: 'STRIPE=sk_live_1' }
 /** A repository whose file has several services. */
 export interface Several {
   readonly scene: Scene
-  readonly number: number
-  readonly sha: string
   /** What a service is called in production; `web` keeps the name that a single service has. */
   name(service: string): string
-  /** What it is called in the pull request. */
-  preview(service: string): string
-  /** Commits to the branch of the pull request. */
-  commit(files: Record<string, string | null>): Promise<string>
   /** Commits to main. */
   merge(files: Record<string, string | null>): Promise<string>
-  event(action: string, how?: How, options?: EventOptions): Promise<Act>
   push(after: string, how?: How): Promise<Act>
   /** Statuses by service, as the output `services` has them. */
   statuses(run: Act): Record<string, string>
-  /** Those of the card, by the names on the platform. */
+}
+
+/** The same with a pull request that brings these services. */
+export interface SeveralPreviews extends Several {
+  readonly number: number
+  readonly sha: string
+  /** What a service is called in the pull request. */
+  preview(service: string): string
+  /** Commits to the branch of the pull request. */
+  commit(files: Record<string, string | null>): Promise<string>
+  event(action: string, how?: How, options?: EventOptions): Promise<Act>
+  /** Statuses of the card, by the names on the platform. */
   rows(): Record<string, string>
 }
 
-/** A pull request that brings these services. */
-export async function several(stage: Stage, text = two, files: Record<string, string> = pages): Promise<Several> {
+export async function several(stage: Stage): Promise<Several> {
   const scene = await stage.scene()
-  const { number } = await scene.open('hello')
-  const branch = scene.repository.pull(number).headRef
-  const commitTo = (where: string) => (changed: Record<string, string | null>) =>
-    scene.repository.commit({ branch: where, files: changed, message: 'Change' })
-  const sha = await commitTo(branch)({ 'ink.yml': text, ...files })
-  const name = (service: string) => (service === 'web' ? scene.production : `${scene.production}-${service}`)
   return {
     scene,
-    number,
-    sha,
-    name,
-    preview: (service) => `${name(service)}-pr-${number}`,
-    commit: commitTo(branch),
-    merge: commitTo('main'),
-    event: (action, how = { inputs }, options = {}) =>
-      scene.act('pull_request', { action, number, ...options } as EventOptions, how),
+    name: (service) => (service === 'web' ? scene.production : `${scene.production}-${service}`),
+    merge: (files) => scene.repository.commit({ branch: 'main', files, message: 'Change' }),
     push: (after, how = { inputs }) => scene.act('push', { after }, how),
     statuses: (run) => {
       const told = JSON.parse(run.outputs.services ?? '{}') as Record<string, { status: string }>
       return Object.fromEntries(Object.entries(told).map(([service, { status }]) => [service, status]))
     },
+  }
+}
+
+export async function severalPreviews(
+  stage: Stage,
+  text = two,
+  files: Record<string, string> = pages,
+): Promise<SeveralPreviews> {
+  const made = await several(stage)
+  const { scene, name } = made
+  const { number } = await scene.open('hello')
+  const branch = scene.repository.pull(number).headRef
+  const commit = (changed: Record<string, string | null>) =>
+    scene.repository.commit({ branch, files: changed, message: 'Change' })
+  return {
+    ...made,
+    number,
+    sha: await commit({ 'ink.yml': text, ...files }),
+    preview: (service) => `${name(service)}-pr-${number}`,
+    commit,
+    event: (action, how = { inputs }, options = {}) =>
+      scene.act('pull_request', { action, number, ...options } as EventOptions, how),
     rows: () => Object.fromEntries(scene.rows(number).map(({ service, status }) => [service, status])),
   }
 }

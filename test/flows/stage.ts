@@ -20,14 +20,14 @@ import type { Annotation } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { publish, runAction } from '../../src/flows/run-action.ts'
+import { readEvent } from '../../src/plan/event.ts'
 import { fileTextOf } from '../../src/plan/file/ink-file.ts'
 import { secretsWithheld } from '../../src/plan/guards.ts'
 import { settingTable } from '../../src/plan/setting-table.ts'
 import { inputNames, isFileOnly, parseSettings, type SettingsSources } from '../../src/plan/settings.ts'
 import type { CardRow } from '../../src/report/model.ts'
 import { decodeState } from '../../src/report/state.ts'
-import { readContext, readEvent } from '../../src/runner/event.ts'
-import { readInputs } from '../../src/runner/load-run.ts'
+import { readContext, readInputs } from '../../src/runner/load-run.ts'
 import { openMasks } from '../../src/runner/output.ts'
 import { type Given, inputDefaults } from '../plan/plan-inputs.ts'
 
@@ -126,11 +126,12 @@ export async function openStage(options: InkOptions = {}, forge?: GitHubOptions)
   const ink = await startInkPlatform({ ...options, timing: { ...QUICK, ...options.timing } })
   const github = await startGitHub(forge)
   const folder = await mkdtemp(join(tmpdir(), 'flows-'))
+  const machine = { PATH: process.env.PATH, HOME: folder }
   let scenes = 0
   return {
     ink,
     github,
-    scene: async (name = `shop${++scenes}`) => openScene({ ink, github, folder }, name),
+    scene: async (name = `shop${++scenes}`) => openScene({ ink, github, folder, machine }, name),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([ink.stop(), github.stop()])
       await rm(folder, { recursive: true, force: true })
@@ -142,6 +143,8 @@ interface World {
   readonly ink: InkPlatform
   readonly github: GitHub
   readonly folder: string
+  /** The variables of the machine that all runs are on: what is asked of it is asked once. */
+  readonly machine: { readonly PATH: string | undefined; readonly HOME: string }
 }
 
 async function openScene(world: World, name: string): Promise<Scene> {
@@ -189,7 +192,7 @@ async function openScene(world: World, name: string): Promise<Scene> {
 }
 
 async function run(world: World, repository: Repository, event: WebhookEvent, how: How): Promise<Act> {
-  const { ink, github, folder } = world
+  const { ink, github, folder, machine } = world
   const inputs: Inputs = {
     'api-key': ink.apiKey,
     'github-token': github.token({ repository, permissions: how.permissions ?? USUAL }),
@@ -239,7 +242,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
     event: read,
     settings,
     settingsWith,
-    environment: { PATH: process.env.PATH, HOME: folder },
+    environment: machine,
     log: {
       startGroup: say,
       endGroup: () => undefined,

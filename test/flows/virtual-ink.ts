@@ -132,7 +132,6 @@ export class VirtualInk {
     return {
       server: 'virtual',
       offers: () => true,
-      allowedValues: () => undefined,
       checkArguments: () => [],
       canExpire: false,
       defaultSize: { memory: '256Mi', vcpus: '0.5' },
@@ -255,7 +254,7 @@ export class VirtualInk {
       push: async ({ branch, snapshot }, signal) => {
         await pause(signal)
         this.branches.set(branch, snapshot.sha)
-        return { kind: 'pushed', incremental: false, objects: 1, bytes: 1, durationMs: 1 }
+        return { kind: 'pushed', incremental: false, objects: 1, bytes: 1 }
       },
       branches: async (_remote, signal) => {
         await pause(signal)

@@ -5,7 +5,8 @@ import { cardSurroundings } from '../../src/flows/reporter.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
 import { runAction } from '../../src/flows/run-action.ts'
 import type { GitHub } from '../../src/github/github.ts'
-import type { Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
+import type { Repository, RunContext } from '../../src/plan/context.ts'
+import type { RunEvent } from '../../src/plan/event.ts'
 import type { SettingName } from '../../src/plan/settings.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
@@ -124,6 +125,7 @@ function start(
     maskVariables: (values) => mask(...Object.values(values)),
     secrets: () => secrets,
     redact: (value) => redactValue(value, redactor),
+    connect: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
     openPlatform: async () => ink.platform(),
     openSource: () => ink.source(),
     github: github(cancel.signal),

@@ -1,12 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { findCommand, sameLabel } from '../../src/plan/event.ts'
+import { findCommand, readEvent, sameLabel } from '../../src/plan/event.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { parseServiceName, serviceName } from '../../src/plan/names.ts'
 import { matchesPaths, parseGlobs } from '../../src/plan/paths.ts'
 import { branch, domain, duration, statuses } from '../../src/plan/values.ts'
 import { parseDatabaseVariables, parseVariables } from '../../src/plan/variables.ts'
-import { readEvent } from '../../src/runner/event.ts'
 import { contextOf, settingsOf } from '../plan/plan-inputs.ts'
 
 /** Texts of strangers: whatever they hold, reading them ends, and takes twice as long for twice the text at most. */

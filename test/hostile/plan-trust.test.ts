@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Facts, RunEvent } from '../../src/plan/event.ts'
+import type { Facts } from '../../src/plan/context.ts'
+import type { RunEvent } from '../../src/plan/event.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { comment, headSha, planInput, pullRequestEvent, pullRequestOf } from '../plan/plan-inputs.ts'
 

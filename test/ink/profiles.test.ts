@@ -1,34 +1,35 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type InkPlatform, type InkProfile, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { systemClock } from '../../src/core/async.ts'
-import { openPlatform, type Platform } from '../../src/ink/platform.ts'
+import { openPlatform } from '../../src/ink/platform.ts'
 import { repositorySlug } from '../../src/ink/results.ts'
+import { openSession } from '../../src/ink/session.ts'
 
 const signal = new AbortController().signal
 let ink: InkPlatform | undefined
-let platform: Platform | undefined
+let close: (() => Promise<void>) | undefined
 
 afterEach(async () => {
-  await platform?.[Symbol.asyncDispose]()
+  await close?.()
   await ink?.stop()
 })
 
 async function connect(profile: InkProfile, answers: 'json' | 'sse' = 'json') {
   const warnings: string[] = []
   ink = await startInkPlatform({ profile, answers })
-  platform = await openPlatform(
+  const session = await openSession(
     {
       endpoint: ink.endpoint,
       apiKey: ink.apiKey,
-      scope: { project: 'default', workspace: undefined },
       fetch,
       clock: systemClock,
       random: () => 0.5,
       debug: () => undefined,
-      warning: (text) => warnings.push(text),
     },
     signal,
   )
+  close = session.close
+  const platform = openPlatform(session, { project: 'default', workspace: undefined }, (text) => warnings.push(text))
   return { ink, platform, warnings }
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import type { Facts } from '../../src/plan/context.ts'
 import { describePlan } from '../../src/plan/describe.ts'
-import type { Facts, RunEvent } from '../../src/plan/event.ts'
+import type { RunEvent } from '../../src/plan/event.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { comment, planInput, pullRequestEvent, pullRequestOf, push } from './plan-inputs.ts'
 

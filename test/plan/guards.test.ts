@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Facts, RunEvent } from '../../src/plan/event.ts'
-import { mayChange, mayDelete, ownershipOf, previewState } from '../../src/plan/guards.ts'
+import type { Facts } from '../../src/plan/context.ts'
+import type { RunEvent } from '../../src/plan/event.ts'
+import { mayChange, mayDelete, ownershipOf, previewChange } from '../../src/plan/guards.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { matchesPaths } from '../../src/plan/paths.ts'
 import type { SettingName } from '../../src/plan/settings.ts'
@@ -173,22 +174,22 @@ describe('how a pull request stands now', () => {
   const now = pullRequestOf({ labels: ['preview'] })
 
   test('as planned: go on', () => {
-    expect(previewState(planned, now)).toEqual({ wanted: true })
+    expect(previewChange(planned, now)).toBeUndefined()
   })
 
   test('closed, or the label gone: removed', () => {
-    expect(previewState(planned, { ...now, state: 'closed' })).toMatchObject({ outcome: 'removed' })
-    expect(previewState(planned, { ...now, labels: [] })).toMatchObject({ outcome: 'removed' })
+    expect(previewChange(planned, { ...now, state: 'closed' })).toMatchObject({ kind: 'closed' })
+    expect(previewChange(planned, { ...now, labels: [] })).toMatchObject({ kind: 'closed' })
   })
 
   test('moved on: superseded, by whom', () => {
     const head = { ...now.head, sha: 'f'.repeat(40) }
-    expect(previewState(planned, { ...now, head })).toMatchObject({ outcome: 'superseded', by: head.sha })
+    expect(previewChange(planned, { ...now, head })).toMatchObject({ kind: 'moved-on', by: head.sha })
   })
 
   test('closed counts more than moved on', () => {
     const moved = { ...now, state: 'closed' as const, head: { ...now.head, sha: 'f'.repeat(40) } }
-    expect(previewState(planned, moved)).toMatchObject({ outcome: 'removed' })
+    expect(previewChange(planned, moved)).toMatchObject({ kind: 'closed' })
   })
 })
 

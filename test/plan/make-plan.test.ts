@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Facts, RunEvent } from '../../src/plan/event.ts'
+import type { Facts } from '../../src/plan/context.ts'
+import type { RunEvent } from '../../src/plan/event.ts'
 import type { NeedsPlan } from '../../src/plan/intent.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import type { Plan } from '../../src/plan/plan.ts'

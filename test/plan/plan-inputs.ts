@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { PullRequest, PullRequestEvent, Repository, RunContext, RunEvent } from '../../src/plan/event.ts'
+import type { Repository, RunContext } from '../../src/plan/context.ts'
+import type { PullRequest, PullRequestEvent, RunEvent } from '../../src/plan/event.ts'
 import type { PlanInput } from '../../src/plan/intent.ts'
 import { settingTable } from '../../src/plan/setting-table.ts'
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readContext } from '../../src/runner/event.ts'
+import { readContext } from '../../src/runner/load-run.ts'
 import { runnerEnvironment } from './runner-environment.ts'
 
 const payload = { repository: { default_branch: 'trunk', private: false } }

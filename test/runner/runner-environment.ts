@@ -1,7 +1,7 @@
-import type { Environment } from '../../src/runner/event.ts'
+import type { JobEnvironment } from '../../src/core/http.ts'
 
 /** The variables that a runner on github.com sets. */
-export function runnerEnvironment(overrides: Environment = {}): Environment {
+export function runnerEnvironment(overrides: JobEnvironment = {}): JobEnvironment {
   return {
     GITHUB_REPOSITORY: 'acme/web',
     GITHUB_REPOSITORY_ID: '77',

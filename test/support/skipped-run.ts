@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { commitFiles, newRepository } from '../source/scratch.ts'
 
 /** The bundle as the runner starts it. */
 export const bundle = {
@@ -37,3 +38,22 @@ export async function skippedRun(folder: string): Promise<Readonly<Record<string
     'INPUT_API-KEY': 'dk_test_0123456789abcdef',
   }
 }
+
+/** The environment of a run that deploys the branch `main`, which has no `ink.yml`. */
+export async function deployingRun(folder: string): Promise<Readonly<Record<string, string>>> {
+  const workspace = await newRepository(join(folder, 'checkout'))
+  const sha = await commitFiles(workspace, { 'index.html': 'hello' }, 'Hello')
+  const ref = 'refs/heads/main'
+  const idle = await skippedRun(folder)
+  const env = { ...idle, GITHUB_WORKSPACE: workspace, GITHUB_SHA: sha, GITHUB_REF: ref }
+  const repository = { default_branch: 'main', private: false }
+  await writeFile(idle.GITHUB_EVENT_PATH ?? '', JSON.stringify({ ref, before: '0'.repeat(40), after: sha, repository }))
+  return env
+}
+
+/** A script that ends as it asks for its first connection. */
+export const untilFirstCall = (script: string) => `
+import { Socket } from 'node:net'
+Socket.prototype.connect = () => process.exit()
+${script}
+`

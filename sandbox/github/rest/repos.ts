@@ -5,7 +5,7 @@ import { repositoryUrl } from '../render/issue.ts'
 import { renderPull } from '../render/pull.ts'
 import { nodeId, renderRepository, renderUser } from '../render/repository.ts'
 import type { Repository } from '../repository.ts'
-import { git, readBlob, tryGit } from '../state/git.ts'
+import { git, readBlob, succeeded } from '../state/git.ts'
 import { type RepositoryRole, rights } from '../state/model.ts'
 import type { World } from '../state/state.ts'
 import { type Call, type Handlers, paged, text } from './call.ts'
@@ -135,11 +135,12 @@ async function compare(call: Call) {
   const [baseName = '', headName = ''] = (call.params.basehead ?? '').split('...')
   const base = await comparable(call, baseName)
   const head = await comparable(call, headName)
-  const mergeBase = await tryGit(call.repository.gitDir, ['merge-base', base, head])
+  const mergeBase = await call.repository.askOfCommits('merge-base', base, head)
   if (mergeBase.exitCode !== 0) throw new ApiError(404, `No common ancestor between ${baseName} and ${headName}.`)
   const common = mergeBase.stdout.toString('utf8').trim()
   const commits = (await readCommits(call.repository, [`${base}..${head}`])).reverse()
-  const behind = Number(await git(call.repository.gitDir, ['rev-list', '--count', `${head}..${base}`]))
+  const missing = succeeded(await call.repository.askOfCommits('rev-list', '--count', `${head}..${base}`))
+  const behind = Number(missing.stdout.toString('utf8'))
   const [baseCommit] = await readCommits(call.repository, ['-1', base])
   const [commonCommit] = await readCommits(call.repository, ['-1', common])
   if (!baseCommit || !commonCommit) throw notFound()

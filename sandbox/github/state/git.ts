@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { appendFile } from 'node:fs/promises'
+import { layOutBare } from '../../bare-repository.ts'
 import { type GitObject, readObject } from './object-reader.ts'
 
 /** One file of a commit: its text or bytes, `null` to delete it, or an entry with a mode of its own. */
@@ -76,32 +77,29 @@ export function succeeded(run: GitRun, args: readonly string[] = []): GitRun {
   return run
 }
 
-/** Makes a bare repository which, as GitHub's do, serves partial clones and any commit that is asked for. */
-export async function initBare(directory: string, defaultBranch: string): Promise<void> {
-  await git('/', ['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, directory])
-  await writeServingConfiguration(directory)
+// As GitHub serves repositories: partial clones, and any commit that is asked for.
+const serving = `[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[receive]
+	shallowUpdate = true
+	autogc = false
+[gc]
+	auto = 0
+[fastimport]
+	# A commit comes as a pack and stays one: to unpack it takes a process.
+	unpackLimit = 1
+`
+
+/** Makes an empty bare repository. */
+export function initBare(directory: string, defaultBranch: string): Promise<void> {
+  return layOutBare(directory, defaultBranch, serving)
 }
 
 /** Makes a bare copy of a repository with the same objects and branches: a fork. */
 export async function forkBare(source: string, directory: string): Promise<void> {
   await git('/', ['clone', '--quiet', '--bare', '--no-hardlinks', source, directory])
-  await writeServingConfiguration(directory)
-}
-
-async function writeServingConfiguration(directory: string): Promise<void> {
-  const settings = [
-    ['http.receivepack', 'true'],
-    ['uploadpack.allowFilter', 'true'],
-    ['uploadpack.allowAnySHA1InWant', 'true'],
-    ['receive.shallowUpdate', 'true'],
-    ['gc.auto', '0'],
-    ['receive.autogc', 'false'],
-  ] as const
-  const text = settings.map(([key, value]) => {
-    const [section, name] = key.split('.')
-    return `[${section}]\n\t${name} = ${value}\n`
-  })
-  await appendFile(`${directory}/config`, text.join(''))
+  await appendFile(`${directory}/config`, serving)
 }
 
 /** The commit a name stands for, or `undefined` when there is none. */
@@ -150,17 +148,40 @@ function fileChunks(path: string, content: FileContent): (string | Buffer)[] {
   return [`M ${content.mode} inline ${quoted}\n`, ...dataChunk(content.content)]
 }
 
+const LONGEST_LINE = 50
+
+/**
+ * The commits from a tip down to another commit, without that one, the oldest first, where each has one parent. `undefined`:
+ * the way branches, is long, or does not lead there. It spares most questions about a pull request a process.
+ */
+export async function straightLine(
+  directory: string,
+  tip: string,
+  end: string,
+): Promise<readonly string[] | undefined> {
+  const line: string[] = []
+  for (let sha = tip; sha !== end; ) {
+    const [head = ''] = (await readCommit(directory, sha)).split('\n\n', 1)
+    const [parent, ...others] = [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, one = '']) => one)
+    if (parent === undefined || others.length > 0 || line.length === LONGEST_LINE) return undefined
+    line.unshift(sha)
+    sha = parent
+  }
+  return line
+}
+
+async function readCommit(directory: string, sha: string): Promise<string> {
+  return (await readObject(directory, sha, isolatedGitEnvironment()))?.content.toString('latin1') ?? ''
+}
+
 /** Merges two commits without a work tree. `undefined`: they conflict. */
 export async function writeMerge(
   directory: string,
   options: { readonly base: string; readonly head: string; readonly message: string; readonly squash?: boolean },
 ): Promise<string | undefined> {
-  const merged = await tryGit(directory, ['merge-tree', '--write-tree', '--no-messages', options.base, options.head])
-  if (merged.exitCode === 1) return undefined
-  if (merged.exitCode !== 0) throw new Error(`git merge-tree failed: ${merged.stderr.trim()}`)
-  const tree = merged.stdout.toString('utf8').trim()
-  const head = await readObject(directory, options.head, isolatedGitEnvironment())
-  const [, when = ''] = /^committer .*> (\d+ [+-]\d{4})$/m.exec(head?.content.toString('latin1') ?? '') ?? []
+  const tree = await mergedTree(directory, options.base, options.head)
+  if (tree === undefined) return undefined
+  const [, when = ''] = /^committer .*> (\d+ [+-]\d{4})$/m.exec(await readCommit(directory, options.head)) ?? []
   const parents = options.squash ? ['-p', options.base] : ['-p', options.base, '-p', options.head]
   const identity = { GIT_AUTHOR_NAME: 'GitHub', GIT_AUTHOR_EMAIL: 'noreply@github.com', GIT_AUTHOR_DATE: when }
   return git(directory, ['commit-tree', tree, ...parents, '-m', options.message], {
@@ -171,4 +192,12 @@ export async function writeMerge(
       GIT_COMMITTER_DATE: when,
     },
   })
+}
+
+/** What results from a merge; `undefined` on a conflict. */
+async function mergedTree(directory: string, base: string, head: string): Promise<string | undefined> {
+  if (await straightLine(directory, head, base)) return /^tree (\w+)/.exec(await readCommit(directory, head))?.[1]
+  const merged = await tryGit(directory, ['merge-tree', '--write-tree', '--no-messages', base, head])
+  if (merged.exitCode === 1) return undefined
+  return succeeded(merged, ['merge-tree']).stdout.toString('utf8').trim()
 }

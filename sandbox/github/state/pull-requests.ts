@@ -1,4 +1,4 @@
-import { git, resolveCommit, tryGit, writeMerge } from './git.ts'
+import { git, resolveCommit, straightLine, tryGit, writeMerge } from './git.ts'
 import type { PullRequest } from './model.ts'
 import { findRepository, type RepositoryState, type World } from './state.ts'
 
@@ -100,17 +100,25 @@ async function refreshPullRequest(world: World, repository: RepositoryState, pul
 
 /** What the timeline says of a push; of one that did not build on what was there, `/events` says so as well. */
 async function recordPush(repository: RepositoryState, pull: PullRequest, before: string | undefined, after: string) {
-  const range = before === undefined ? [after, `^${pull.baseSha}`] : [after, `^${before}`, `^${pull.baseSha}`]
-  const listed = await git(repository.gitDir, ['rev-list', '--reverse', ...range])
-  repository.conversation.recordPush(
-    pull.number,
-    listed.split('\n').filter((line) => line !== ''),
-  )
-  if (before === undefined) return
-  const ancestor = await tryGit(repository.gitDir, ['merge-base', '--is-ancestor', before, after])
+  const { gitDir } = repository
+  const fromBase = await straightLine(gitDir, before ?? after, pull.baseSha)
+  const simple = fromBase && before !== undefined ? await straightLine(gitDir, after, before) : fromBase
+  repository.conversation.recordPush(pull.number, simple ?? (await newCommits(gitDir, after, [before, pull.baseSha])))
+  if (before === undefined || simple) return
+  const ancestor = await tryGit(gitDir, ['merge-base', '--is-ancestor', before, after])
   if (ancestor.exitCode !== 0) {
     repository.conversation.record(pull.number, 'head_ref_force_pushed', pull.user, { commitSha: after })
   }
+}
+
+async function newCommits(
+  directory: string,
+  tip: string,
+  known: readonly (string | undefined)[],
+): Promise<readonly string[]> {
+  const without = known.flatMap((sha) => (sha === undefined ? [] : [`^${sha}`]))
+  const listed = await git(directory, ['rev-list', '--reverse', tip, ...without])
+  return listed.split('\n').filter((line) => line !== '')
 }
 
 /** Sets the references of a pull request: its head, and GitHub's test merge, made ahead of time, unless there is a conflict. */

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { layOutBare } from '../../bare-repository.ts'
+import { advertising, type GitService, SERVICES } from '../../git-service.ts'
 import type { Account } from '../accounts.ts'
 import { gitToken, repositorySlugSuffix, shortId } from '../identifiers.ts'
 import type { GitCommand } from './command.ts'
@@ -39,8 +41,6 @@ export interface Repositories {
   written(repository: Repository): void
 }
 
-export type GitService = 'git-upload-pack' | 'git-receive-pack'
-
 /**
  * @param root - an existing folder for the bare repositories
  * @param git - how git is run
@@ -52,11 +52,11 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
   /** What git said of a repository since it was last written to: each answer takes a process. */
   const said = new Map<string, Promise<Buffer>>()
 
-  function ask({ path }: Repository, args: readonly string[]): Promise<Buffer> {
-    const question = JSON.stringify([path, ...args])
+  function advertisement({ path }: Repository, service: GitService): Promise<Buffer> {
+    const question = `${path} ${service}`
     const known = said.get(question)
     if (known !== undefined) return known
-    const answer = git.read(args, { cwd: path })
+    const answer = git.read(advertising(service), { cwd: path })
     answer.catch(() => said.delete(question))
     said.set(question, answer)
     return answer
@@ -74,7 +74,7 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
     },
     isPrepared,
     async prepare(repository) {
-      if (!isPrepared(repository)) await git.run(['init', '--quiet', '--bare', repository.path])
+      if (!isPrepared(repository)) await layOutBare(repository.path, 'master')
     },
     find: (projectId, name) =>
       [...repositories.values()].find((repository) => repository.projectId === projectId && repository.name === name),
@@ -87,22 +87,19 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
     byToken: (token) => tokens.get(token),
     async branches(repository) {
       if (!isPrepared(repository)) return new Map()
-      const listing = await ask(repository, [
-        'for-each-ref',
-        '--format=%(objectname) %(refname:lstrip=2)',
-        'refs/heads',
-      ])
-      const lines = listing
-        .toString()
-        .split('\n')
-        .filter((line) => line !== '')
-      return new Map(lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]))
+      return branchesIn(await advertisement(repository, 'git-receive-pack'))
     },
-    advertisement: (repository, service) =>
-      ask(repository, [service.slice('git-'.length), '--stateless-rpc', '--advertise-refs', '.']),
+    advertisement,
     written({ path }) {
-      for (const question of said.keys())
-        if (question.startsWith(JSON.stringify([path]).slice(0, -1))) said.delete(question)
+      for (const service of SERVICES) said.delete(`${path} ${service}`)
     },
   }
+}
+
+/** The branches among the references that git advertises: `<sha> <name>` a packet (gitprotocol-pack(5), reference discovery). */
+function branchesIn(references: Buffer): ReadonlyMap<string, string> {
+  const text = references.toString()
+  return new Map(
+    [...text.matchAll(/([0-9a-f]{40}) refs\/heads\/([^\0\n]+)/g)].map(([, sha = '', name = '']) => [name, sha]),
+  )
 }

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { basename } from 'node:path'
 import type { FaultRegistry } from '../../fault.ts'
-import { runHttpBackend } from '../../http-backend.ts'
+import { type GitService, isGitService, runGitService, sendAdvertisement } from '../../git-service.ts'
 import type { InkFaultName } from '../faults.ts'
 import type { Journal } from '../journal.ts'
 import type { GitCommand } from './command.ts'
-import type { GitService, Repositories, Repository } from './repositories.ts'
+import type { Repositories, Repository } from './repositories.ts'
 
 /** A branch that a push has created or moved. */
 export interface BranchMove {
@@ -22,8 +21,6 @@ export interface GitServerDependencies {
   readonly onBranchMoved: (move: BranchMove) => void
 }
 
-const SERVICES: readonly string[] = ['git-upload-pack', 'git-receive-pack'] satisfies GitService[]
-const isService = (name: string): name is GitService => SERVICES.includes(name)
 const GIT_SERVICES = /^\/(.+)\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/
 
 /** Answers git's smart HTTP requests: Basic authentication with a token per repository, protocol v0. */
@@ -57,33 +54,18 @@ export function createGitHandler(dependencies: GitServerDependencies) {
     })
   }
 
-  /** The beginning of a conversation, as `git http-backend` answers it (gitprotocol-http(5), smart server response). */
-  async function advertise({ repository, response, service }: Exchange): Promise<void> {
-    const references = await repositories.advertisement(repository, service)
-    const announced = `# service=${service}\n`
-    const length = (announced.length + 4).toString(16).padStart(4, '0')
-    response.writeHead(200, {
-      expires: 'Fri, 01 Jan 1980 00:00:00 GMT',
-      pragma: 'no-cache',
-      'cache-control': 'no-cache, max-age=0, must-revalidate',
-      'content-type': `application/x-${service}-advertisement`,
-    })
-    response.end(Buffer.concat([Buffer.from(`${length}${announced}0000`), references]))
-  }
-
   async function serve(exchange: Exchange, beforeEnd: () => Promise<void>): Promise<void> {
     // Before a large push git probes its credentials with a body of four bytes; that is not the push yet.
     const isPush = exchange.service === 'git-receive-pack' && exchange.request.headers['content-length'] !== '4'
     const cut = isPush && exchange.isPost ? faults.strike('git.cut') : undefined
-    // Neither GIT_PROTOCOL nor HTTP_CONTENT_ENCODING: the platform's git host has neither.
-    await runHttpBackend({
+    await runGitService({
       request: exchange.request,
       response: exchange.response,
-      pathInfo: `/${basename(exchange.repository.path)}/${exchange.action}`,
-      query: exchange.url.search.slice(1),
-      projectRoot: repositories.root,
-      user: 'x-git-token',
+      service: exchange.action,
+      directory: exchange.repository.path,
+      // Without GIT_PROTOCOL: the platform's git host knows the first version alone.
       env: dependencies.git.env,
+      unpacksBody: false,
       async beforeEnd() {
         await beforeEnd()
         if (cut?.options.when === 'after') breakOff(exchange.request)
@@ -123,13 +105,13 @@ export function createGitHandler(dependencies: GitServerDependencies) {
     if (name !== granted.fullName || faults.strike('git.forbidden')) {
       return refuse(403, 'token not authorized for this repository')
     }
-    if (!isService(service)) return refuse(400, 'invalid service')
+    if (!isGitService(service)) return refuse(400, 'invalid service')
     // Before its first push a repository exists in name only: whoever asks what it holds makes git fail.
     if (service === 'git-receive-pack') await repositories.prepare(granted)
     else if (!repositories.isPrepared(granted)) return refuse(500, 'git command failed')
 
     const isPost = request.method === 'POST'
-    const exchange: Exchange = { request, response, url, action, service, isPost, repository: granted }
+    const exchange: Exchange = { request, response, action, service, isPost, repository: granted }
     if (isPost && service === 'git-receive-pack') return afterOtherPushes(granted, () => receivePush(exchange))
     journal.add({
       kind: 'git',
@@ -137,7 +119,8 @@ export function createGitHandler(dependencies: GitServerDependencies) {
       ok: true,
       detail: { repo: granted.fullName },
     })
-    return !isPost && action === 'info/refs' ? advertise(exchange) : serve(exchange, async () => {})
+    if (isPost || action !== 'info/refs') return serve(exchange, async () => {})
+    sendAdvertisement(response, service, await repositories.advertisement(granted, service))
   }
   return handle
 }
@@ -145,7 +128,6 @@ export function createGitHandler(dependencies: GitServerDependencies) {
 interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  readonly url: URL
   readonly action: string
   readonly service: GitService
   readonly isPost: boolean

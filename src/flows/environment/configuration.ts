@@ -1,5 +1,5 @@
 import { didYouMean, shortSha } from '../../core/format.ts'
-import type { Facts } from '../../plan/event.ts'
+import type { Facts } from '../../plan/context.ts'
 import type { InkFile } from '../../plan/file/ink-file.ts'
 import {
   databaseProblems,
@@ -23,7 +23,7 @@ import {
 } from '../../plan/file/references.ts'
 import { productionBranch, type RefusedPlan, refusal } from '../../plan/intent.ts'
 import { serviceName } from '../../plan/names.ts'
-import type { Plan } from '../../plan/plan.ts'
+import { type Plan, variablesOf } from '../../plan/plan.ts'
 import { settingTable } from '../../plan/setting-table.ts'
 import type { SettingName, Settings } from '../../plan/settings.ts'
 import { lookUp } from '../facts.ts'
@@ -46,7 +46,6 @@ export interface Configuration {
   readonly concernsBranch?: boolean
 }
 
-/** One of several services. */
 export interface ConfiguredService {
   readonly name: string
   readonly settings: Settings
@@ -204,7 +203,7 @@ export function withProblem(
     case 'production':
     case 'rollback':
     case 'monitor':
-      return problem
+      return { ...problem, askedBy: 'askedBy' in plan ? plan.askedBy : undefined }
     case 'sweep':
       return { ...plan, followedBy: undefined }
     case 'check': {
@@ -214,4 +213,26 @@ export function withProblem(
     default:
       return plan
   }
+}
+
+/** The secrets of all services that the workflow does not give, before the first service is touched. */
+export function missingSecrets(plan: Plan, services: readonly ConfiguredService[]): RefusedPlan | undefined {
+  if (plan.kind !== 'preview' && plan.kind !== 'production') return undefined
+  const of = {
+    environment: plan.kind,
+    named: plan.place.environment,
+    pullRequest: plan.kind === 'preview' ? plan.pullRequest.number : undefined,
+    sha: plan.wanted.sha,
+    untrusted: plan.kind === 'preview' && plan.untrusted,
+  } as const
+  const refused = services.flatMap(({ settings, wires, idle }) => {
+    const wired = new Map(wires.map(({ service, output }) => [`${service}.${output}`, output]))
+    const found = idle ? undefined : variablesOf({ ...settings, environment: { ...settings.environment, wired } }, of)
+    return found && 'kind' in found ? [found] : []
+  })
+  const [first] = refused
+  if (!first) return undefined
+  const [title = ''] = first.problem.split('\n')
+  const lines = refused.flatMap(({ problem }) => problem.split('\n').slice(1))
+  return { ...first, problem: [title, ...lines].join('\n'), places: refused.flatMap(({ places = [] }) => places) }
 }

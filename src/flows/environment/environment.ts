@@ -1,13 +1,12 @@
-import { callsAtOnce, inTurns } from '../../core/async.ts'
+import { callsAtOnce, inTurns, systemClock, withinTime } from '../../core/async.ts'
 import { DeployError, errorMessage } from '../../core/errors.ts'
 import type { Platform } from '../../ink/platform.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
 import type { ServiceOutput } from '../../plan/file/references.ts'
 import { inOrder } from '../../plan/file/references.ts'
-import type { RefusedPlan } from '../../plan/intent.ts'
 import { commitOf, databaseName, previewName } from '../../plan/names.ts'
-import type { Plan, WorkPlan } from '../../plan/plan.ts'
-import { placeOf, variablesOf } from '../../plan/plan.ts'
+import type { WorkPlan } from '../../plan/plan.ts'
+import { placeOf } from '../../plan/plan.ts'
 import type { OutputName } from '../../plan/setting-table.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
 import type { Source } from '../../source/source.ts'
@@ -145,28 +144,6 @@ async function withPlatform<T>(
   return await ask(platform, isProduction ? place.baseName : previewName(place.baseName, pullRequest))
 }
 
-/** The secrets of all services that the workflow does not give, before the first service is touched. */
-export function missingSecrets(plan: Plan, services: readonly ConfiguredService[]): RefusedPlan | undefined {
-  if (plan.kind !== 'preview' && plan.kind !== 'production') return undefined
-  const of = {
-    environment: plan.kind,
-    named: plan.place.environment,
-    pullRequest: plan.kind === 'preview' ? plan.pullRequest.number : undefined,
-    sha: plan.wanted.sha,
-    untrusted: plan.kind === 'preview' && plan.untrusted,
-  } as const
-  const refused = services.flatMap(({ settings, wires, idle }) => {
-    const wired = new Map(wires.map(({ service, output }) => [`${service}.${output}`, output]))
-    const found = idle ? undefined : variablesOf({ ...settings, environment: { ...settings.environment, wired } }, of)
-    return found && 'kind' in found ? [found] : []
-  })
-  const [first] = refused
-  if (!first) return undefined
-  const [title = ''] = first.problem.split('\n')
-  const lines = refused.flatMap(({ problem }) => problem.split('\n').slice(1))
-  return { ...first, problem: [title, ...lines].join('\n'), places: refused.flatMap(({ places = [] }) => places) }
-}
-
 /** What one service hands to another. It may have been skipped, as nothing of it changed: then it is asked for. */
 export async function outputOf(
   from: Pick<Ended, 'service' | 'outputs'> | undefined,
@@ -262,7 +239,7 @@ function shareSource(source: Source, runSignal: AbortSignal) {
       const key = JSON.stringify(request)
       const made = snapshots.get(key) ?? inTurn(() => source.snapshot(request, runSignal))
       snapshots.set(key, made)
-      return await untilAborted(made, signal)
+      return await withinTime(systemClock, Number.POSITIVE_INFINITY, signal, () => made)
     },
     push: (...args) => inTurn(() => source.push(...args)),
     mark: (...args) => inTurn(() => source.mark(...args)),
@@ -276,18 +253,4 @@ function shareSource(source: Source, runSignal: AbortSignal) {
     await source[Symbol.asyncDispose]()
   }
   return { shared, close }
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let end = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    end = () => reject(signal.reason)
-  })
-  signal.addEventListener('abort', end, { once: true })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', end)
-  }
 }

@@ -57,7 +57,6 @@ interface Part {
   /** Its name in the file; undefined where there is but one. */
   readonly key: string | undefined
   readonly would: Plan
-  /** With its own settings. */
   readonly deps: RunDeps
   /** The services that have to be up before it, by their names in the file. */
   readonly after: readonly string[]

@@ -17,7 +17,7 @@ import type { Snapshot } from '../../source/snapshot.ts'
 import type { Source } from '../../source/source.ts'
 import { isLive } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
-import type { Run } from '../run.ts'
+import type { NamedService, Run } from '../run.ts'
 import { longestRemovalMs } from '../start-again.ts'
 
 /** Production keeps this many versions beside the current one, to roll back to. */
@@ -25,17 +25,11 @@ const versionsKept = 5
 // The platform shows this many services and has no further pages.
 const listLimit = 100
 
-/** A preview or production service, as far as its versions are concerned. */
-export interface Versioned {
-  readonly serviceName: string
-  readonly pullRequest: number | undefined
-}
-
 /**
  * The branches that may hold versions of a service: its own, and for a preview those of earlier releases, which it may have
  * shared. To those of production other services may have to go back.
  */
-export function branchesOf({ serviceName, pullRequest }: Versioned, branches: Iterable<string>): string[] {
+export function branchesOf({ serviceName, pullRequest }: NamedService, branches: Iterable<string>): string[] {
   const shared = pullRequest === undefined ? undefined : serviceName
   return [...branches].filter((name) => {
     const parsed = targetOf(name)
@@ -45,7 +39,10 @@ export function branchesOf({ serviceName, pullRequest }: Versioned, branches: It
 }
 
 /** The branches that tell which versions of a service worked. */
-export function marksOfWorking({ serviceName }: Pick<Versioned, 'serviceName'>, branches: Iterable<string>): string[] {
+export function marksOfWorking(
+  { serviceName }: Pick<NamedService, 'serviceName'>,
+  branches: Iterable<string>,
+): string[] {
   return [...branches].filter((name) => name.startsWith(workedPrefix(serviceName)))
 }
 

@@ -154,7 +154,6 @@ function databaseOfTemplate(
   return { name, access: undefined, variables }
 }
 
-/** An SQL file, read from what is deployed. */
 export interface Seed {
   readonly path: string
   readonly sql: string

@@ -2,19 +2,16 @@ import { bothOf, retry, tryEach } from '../../core/async.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { isTransient } from '../../ink/errors.ts'
 import type { Database, Service, TemplateInstance } from '../../ink/results.ts'
-import type { Place } from '../../plan/event.ts'
+import type { Place } from '../../plan/context.ts'
 import { databaseName, markedPreview, previewName } from '../../plan/names.ts'
 import type { Costing } from '../../plan/plan.ts'
 import { marks } from '../../plan/variables.ts'
-import type { Run } from '../run.ts'
+import type { NamedService, Run } from '../run.ts'
 import { branchesOf, targetOf } from './branches.ts'
 import { isOwnService, openInkRepository, type ReadRepository, readBranches } from './repository.ts'
 
 /** A preview to be removed; `service` is what was read of it, undefined when it is gone already. */
-export interface Removable {
-  readonly serviceName: string
-  /** Undefined for a service of production. */
-  readonly pullRequest: number | undefined
+export interface Removable extends NamedService {
   readonly service: Service | undefined
 }
 

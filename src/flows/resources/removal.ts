@@ -1,14 +1,13 @@
 import { count } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
-import type { Service } from '../../ink/results.ts'
-import type { Place } from '../../plan/event.ts'
+import type { Place } from '../../plan/context.ts'
 import { databaseName, removalMarks, sharedTarget } from '../../plan/names.ts'
 import type { Resource } from '../../report/model.ts'
 import type { GitRemote } from '../../source/remote.ts'
-import { meaningOf } from '../../watch/readings.ts'
+import { isDeploying } from '../../watch/readings.ts'
 import { recordTask } from '../records.ts'
-import type { RemovedPreview, Run } from '../run.ts'
+import type { NamedService, Run } from '../run.ts'
 import { branchesOf, marksOfWorking, staleMarks, unusedBranches } from './branches.ts'
 import {
   deleteAndWait,
@@ -176,12 +175,7 @@ async function isDeployedAnew({ platform, signal }: Run, { serviceName, service 
   const now = await platform.service(serviceName, {}, signal)
   if (!now) return false
   if (!service || now.id !== service.id || now.branch !== service.branch) return true
-  return isInProgress(now) && !isInProgress(service)
-}
-
-function isInProgress({ status }: Service): boolean {
-  const phase = meaningOf(status)?.phase
-  return phase !== 'live' && phase !== 'ended'
+  return isDeploying(now) && !isDeploying(service)
 }
 
 /**
@@ -191,7 +185,7 @@ function isInProgress({ status }: Service): boolean {
 export async function retirePreview(
   run: Run,
   place: Place,
-  preview: RemovedPreview,
+  preview: NamedService,
   { left, reason }: Pick<Removal, 'left'> & { readonly reason: string },
 ): Promise<void> {
   if (left.length > 0)

@@ -27,6 +27,7 @@ import type { MonitoredService } from '../../report/model.ts'
 import { isDeploying, isLive, meaningOf } from '../../watch/readings.ts'
 import { rollOut } from '../rollout.ts'
 import type { Run } from '../run.ts'
+import { partsBefore } from '../start-again.ts'
 import type { RolloutEnd } from '../verdict.ts'
 import { type Judgement, judge } from '../verdict.ts'
 import { ownedBy, type ReadRepository } from './repository.ts'
@@ -183,7 +184,7 @@ async function resize(
   step: Step,
   to: number,
 ): Promise<Resized> {
-  const service = await run.platform.service(name, { env: true, deployLogLines: 500 }, run.signal)
+  const service = await run.platform.service(name, partsBefore, run.signal)
   // A service that gets its old size back may still be busy with the one that broke it.
   const isBusy = to === step.to && service !== undefined && isDeploying(service)
   if (!service || branch === undefined || service.branch !== branch || isBusy) return overtaken
@@ -211,7 +212,6 @@ function refusal(run: Run, error: unknown): Resized {
   return { kind: 'refused', why: safeMessage(run, error) }
 }
 
-/** What a step does and why, as a sentence. */
 function describeStep(step: Step): string {
   const what = step.what === 'memory' ? 'Memory' : 'vCPUs'
   const moved = `${step.to > step.from ? 'raised' : 'lowered'} from ${sizeText(step, step.from)} to ${sizeText(step, step.to)}`

@@ -1,3 +1,5 @@
+import { jsonIn } from '../../core/http.ts'
+
 /** A repository, or a directory of it, as far as it is looked at: paths with `/`, relative to its root. */
 export interface FileTree {
   readonly paths: readonly string[]
@@ -15,7 +17,6 @@ export interface Found {
   readonly reasons: readonly string[]
 }
 
-/** The path of what lies in a directory. */
 function at(folder: string, name: string): string {
   return folder === '.' ? name : `${folder}/${name}`
 }
@@ -36,7 +37,7 @@ type Manifest = NonNullable<ReturnType<typeof manifestIn>>
 
 /** What is asked of a package.json; undefined where there is none that can be read. */
 export function manifestIn(tree: FileTree) {
-  const manifest = parsed(tree.read('package.json') ?? '')
+  const manifest = jsonIn(tree.read('package.json') ?? '')
   if (manifest === undefined) return undefined
   const { scripts, dependencies, devDependencies, main, workspaces } = recordOf(manifest)
   const packages = [dependencies, devDependencies].flatMap((some) => Object.keys(recordOf(some)))
@@ -51,7 +52,6 @@ export const configFile =
 interface SiteTool {
   readonly name: string
   readonly label: string
-  /** Its command that builds. */
   readonly build: string
   /** The directory that it leaves, or how to find out; undefined where it leaves a program, or it is not known. */
   readonly out: string | ((known: Known) => string | undefined)
@@ -110,7 +110,7 @@ const siteTools: readonly SiteTool[] = [
  * Source: angular.dev, "Angular workspace configuration"; angular-cli, `packages/angular/build/src/builders/application`.
  */
 function angularOutput({ angular }: Known): string | undefined {
-  const applications = Object.entries(recordOf(recordOf(parsed(angular)).projects)).filter(
+  const applications = Object.entries(recordOf(recordOf(jsonIn(angular)).projects)).filter(
     ([, project]) => recordOf(project).projectType !== 'library',
   )
   const [name, project] = applications[0] ?? []
@@ -121,14 +121,6 @@ function angularOutput({ angular }: Known): string | undefined {
   if (outputMode === 'server' || (ssr !== false && outputMode === undefined)) return undefined
   const { base = outputPath, browser = builder.endsWith(':application') ? 'browser' : '' } = recordOf(outputPath)
   return [base, browser].flatMap((part) => (typeof part === 'string' && part ? part.replace(/\/$/, '') : [])).join('/')
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** Programs that wait for requests, and frameworks that are built to be one. */

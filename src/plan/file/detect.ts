@@ -3,7 +3,6 @@
 import type { ProductionPlan } from '../plan.ts'
 import { configFile, directoryIn, type FileTree, type Found, manifestIn, nodeIn, siteIn } from './detect-node.ts'
 
-/** Something that runs. */
 export interface FoundService extends Found {
   readonly name: string
   /** Its directory; `.` for the root. */

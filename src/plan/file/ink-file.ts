@@ -276,11 +276,11 @@ function textOf(node: Scalar): string {
 }
 
 /** Settings that are given as text, as `ink.yml` has them. */
-export function fileTextOf(given: Partial<Readonly<Record<SettingName, string>>>, service = 'web'): string {
+export function fileTextOf(given: Partial<Readonly<Record<SettingName, string>>>): string {
   const document = new Document({})
   for (const [name, text] of Object.entries(given) as [SettingName, string][]) {
     const { key = name, type } = settingTable[name]
-    document.setIn(key.replace('*', service).split('.'), valueFrom(text, type.schema))
+    document.setIn(key.replace('*', 'web').split('.'), valueFrom(text, type.schema))
   }
   return document.toString()
 }

@@ -1,4 +1,5 @@
-import { branchOf, type Facts, isFromFork, type RepositoryName } from '../event.ts'
+import type { Facts, RepositoryName, WantedCommit } from '../context.ts'
+import { branchOf, isFromFork } from '../event.ts'
 import {
   type IntentTo,
   type NeedsPlan,
@@ -167,10 +168,7 @@ export function databaseProblems(
 }
 
 /** The commit whose `ink.yml` counts. */
-export interface FileCommit {
-  readonly wanted: { readonly sha: string }
-  /** Commits at which the default checkout may stand for this event. */
-  readonly ordinaryCheckouts: readonly string[]
+export interface FileCommit extends WantedCommit {
   /** It is a fork's preview: what lies in the workspace is a stranger's, and the base commit's file counts. */
   readonly untrusted: boolean
   readonly environment: 'preview' | 'production'

@@ -16,7 +16,6 @@ export type ServiceOutput = (typeof serviceOutputs)[number]
 /** A value with references in it: text and references in their order. */
 export type Template = readonly (string | Reference)[]
 
-/** A variable as `ink.yml` has it. */
 export interface FileVariable {
   readonly template: Template
   /** File, line, column and key, for messages. */
@@ -28,7 +27,6 @@ export type FileVariables = ReadonlyMap<string, FileVariable>
 /** The variables of one service in `ink.yml`: everywhere, and what is laid over them in previews and in production. */
 export type ServiceVariables = Readonly<Record<'shared' | 'preview' | 'production', FileVariables>>
 
-/** A service as the file describes it. */
 export interface FileService {
   readonly name: string
   /** File, line and column of its name. */

@@ -1,0 +1,18 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * Lays out an empty bare repository, of which there are hundreds in a run of the tests: what git needs to take a folder for
+ * one (gitrepository-layout(5)), without the process, the sample hooks and the rest of `git init`.
+ *
+ * @param branch - what `HEAD` stands for
+ * @param settings - more of its configuration, as text
+ */
+export async function layOutBare(directory: string, branch: string, settings = ''): Promise<void> {
+  await mkdir(join(directory, 'objects'), { recursive: true })
+  await mkdir(join(directory, 'refs', 'heads'), { recursive: true })
+  const core = '[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n'
+  await writeFile(join(directory, 'config'), core + settings)
+  // Last, as it is what tells that the repository is there.
+  await writeFile(join(directory, 'HEAD'), `ref: refs/heads/${branch}\n`)
+}
