@@ -27,8 +27,8 @@ test('a build and an app see nothing of this process’s environment', async () 
     'package.json': JSON.stringify({ scripts: { build: `node -e "${print}"`, start: 'node app.mjs' } }),
   })
   await ink.call('create_service', { repo: 'app', name: 'app' })
-  const { buildLog, runtimeLog } = await ink.platform.waitForStatus('app', ['active', 'failed'])
-  await untilSaid(ink, 'app', 'PATH')
+  const { buildLog } = await ink.platform.waitForStatus('app', ['active', 'failed'])
+  const runtimeLog = await untilSaid(ink, 'app', 'PATH')
   for (const log of [buildLog, runtimeLog].map((lines) => lines.join('\n'))) {
     expect(log).toContain('PATH')
     expect(log).not.toMatch(/\b(INPUT_|GITHUB_|INK_|AWS_)/)
