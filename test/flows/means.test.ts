@@ -3,7 +3,7 @@ import type { InkProfile } from '../../sandbox/ink/platform.ts'
 import type { Deps } from '../../src/flows/run.ts'
 import { type How, openStage, type Stage } from './stage.ts'
 
-const profiles = ['g1', 'g1-nested', 'mixed', 'unknown-argument'] as const satisfies readonly InkProfile[]
+const profiles = ['g1', 'mixed'] as const satisfies readonly InkProfile[]
 const stages = new Map<InkProfile, Stage>()
 
 async function stageOf(profile: InkProfile): Promise<Stage> {

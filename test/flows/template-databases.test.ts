@@ -42,6 +42,10 @@ describe.each(profiles)('a database of a template, on a platform of the generati
     expect(stage.ink.service(name)).toBeUndefined()
     expect(stage.ink.volumes()).toEqual([])
   })
+})
+
+describe('a database of a template, on the second generation', () => {
+  const stage = useStage({ profile: 'g2' })
 
   it('of production outlives everything, and its outputs go where they are wanted', async () => {
     const scene = await stage.scene()
@@ -68,6 +72,10 @@ describe.each(profiles)('a database of a template, on a platform of the generati
     expect(run.outcome?.failure?.hint).toContain('password')
     expect(stage.ink.service(scene.production)).toBeUndefined()
   })
+})
+
+describe('a database of a template, where there are others as well', () => {
+  const stage = useStage({ profile: 'mixed' })
 
   it('that does not start stops the run', async () => {
     const scene = await stage.scene()

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type AccessLevel, type GitHub, type Repository, startGitHub } from '../../sandbox/github/github.ts'
 import { isolatedGitEnvironment } from '../../sandbox/github/state/git.ts'
@@ -200,4 +201,30 @@ it('what is neither API nor git is left to the pages that people see', async () 
 it('a port that is taken is an error', async () => {
   const port = Number(new URL(github.serverUrl).port)
   await expect(startGitHub({ port })).rejects.toThrow(/EADDRINUSE/)
+})
+
+describe('the server of git', () => {
+  const ask = (path: string, init: RequestInit = {}) => fetch(`${repository.cloneUrl}/${path}`, init)
+
+  it('begins as each version of the protocol does', async () => {
+    const refs = 'info/refs?service=git-upload-pack'
+    expect(await (await ask(refs)).text()).toMatch(/^001e# service=git-upload-pack\n0000[0-9a-f]{44} HEAD/)
+    const second = await ask(refs, { headers: { 'git-protocol': 'version=2' } })
+    expect(await second.text()).toMatch(/^000eversion 2\n/)
+    expect(second.headers.get('content-type')).toBe('application/x-git-upload-pack-advertisement')
+  })
+
+  it('understands a compressed request, and refuses what is none', async () => {
+    const headers = { 'content-type': 'application/x-git-upload-pack-request', 'git-protocol': 'version=2' }
+    const body = gzipSync('0014command=ls-refs\n0000')
+    const packed = await ask('git-upload-pack', {
+      method: 'POST',
+      headers: { ...headers, 'content-encoding': 'gzip' },
+      body,
+    })
+    expect(await packed.text()).toContain(`${await repository.head()} refs/heads/main`)
+    expect((await ask('git-upload-pack', { method: 'POST', body: '0000' })).status).toBe(415)
+    expect((await ask('git-upload-pack')).status).toBe(405)
+    expect((await ask('info/refs')).status).toBe(405)
+  })
 })
