@@ -38,7 +38,7 @@ const parts: readonly CodeSplittingGroup[] = [
 ]
 
 /** Bundles everything into `out`, replacing what is there once all of it is built. */
-export async function build(out: string): Promise<void> {
+async function build(out: string): Promise<void> {
   await mkdir(dirname(out), { recursive: true })
   const fresh = await mkdtemp(`${out}-`)
   try {
@@ -86,8 +86,6 @@ export async function chunksOf(name: EntryName): Promise<OutputChunk[]> {
     cwd: root,
     input: { index: entries[name] },
     platform: 'node',
-    // A package that colours its log if this one is there.
-    external: ['supports-color'],
     treeshake: { moduleSideEffects: (id) => !QUIET.test(id) },
     transform: { target: 'node20' },
     plugins: [replaceModules(name), schemasOnDemand],
@@ -109,7 +107,7 @@ export async function chunksOf(name: EntryName): Promise<OutputChunk[]> {
 }
 
 /** Packages whose modules define things and do nothing else when they are loaded, without saying so. */
-const QUIET = /\/node_modules\/(?:@actions\/(?:core|exec|io)|undici)\//
+const QUIET = /\/node_modules\/(?:@actions\/(?:core|exec|io)|undici|zod)\//
 
 function replaceModules(entry: EntryName): Plugin {
   return {

@@ -30,10 +30,12 @@ export const standIns: readonly StandIn[] = [
   { module: /\/node_modules\/undici\/index\.js$/, contents: `export function fetch() { ${refusing('fetch')} }` },
   // undici's parser is there twice, and takes the plain one where the one with vector instructions cannot be loaded.
   { module: /\/undici\/lib\/llhttp\/llhttp_simd-wasm\.js$/, contents: refusing('The parser with SIMD') },
-  // What compiles the schemas of tools' results, which are a stranger's and are not used (src/ink/session.ts).
+  // What simple-git tells those who work on it, where DEBUG is set in the job's environment.
   {
-    module: /\/@modelcontextprotocol\/sdk\/dist\/esm\/validation\/ajv-provider\.js$/,
-    contents: `export class AjvJsonSchemaValidator { getValidator() { ${refusing('The validator')} } }`,
+    module: /\/debug\/src\/index\.js$/,
+    contents: `
+      const silent = () => silent
+      export default Object.assign(silent, { extend: silent, formatters: {}, enabled: false, namespace: '' })`,
   },
   // The way to a key through the browser: the action is given one (src/login/key.ts).
   {

@@ -30,7 +30,7 @@ export function buildDeps(edge: Edge): Deps {
   const token = settings.githubToken?.reveal()
   const loadSession = () => import('./ink/session.ts')
   const session = shared(
-    async () => {
+    async (givenUp) => {
       const options = {
         endpoint: settings.endpoint,
         apiKey: settings.apiKey?.reveal() ?? '',
@@ -41,7 +41,7 @@ export function buildDeps(edge: Edge): Deps {
         debug: log.debug,
         warning: log.warning,
       }
-      return (await loadSession()).openSession(options, edge.signal)
+      return (await loadSession()).openSession(options, AbortSignal.any([edge.signal, givenUp]))
     },
     (opened) => opened.close(),
   )
@@ -73,10 +73,14 @@ export function buildDeps(edge: Edge): Deps {
       return held
     },
     openPlatform: async ({ project, workspace }, signal) => {
+      signal.throwIfAborted()
       const held = session()
+      const stopped = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      })
       try {
-        const [opened, { openPlatform }] = await Promise.all([held.value, import('./ink/platform.ts')])
-        signal.throwIfAborted()
+        const ready = Promise.all([held.value, import('./ink/platform.ts')])
+        const [opened, { openPlatform }] = await Promise.race([ready, stopped])
         const platform = openPlatform(opened, { project, workspace }, log.warning)
         const { maskVariables } = edge
         return maskingVariables({ ...platform, [Symbol.asyncDispose]: held[Symbol.asyncDispose] }, maskVariables)

@@ -33,7 +33,7 @@ export const DEFAULT_TIMING: Readonly<InkTiming> = {
   deletionMs: 800,
   windDownMs: 150,
   edgeDelayMs: 300,
-  healthGateMs: 4_000,
+  healthGateMs: 10_000,
   unhealthyMs: 1_000,
   buildTimeoutMs: 120_000,
   buildRetryMs: 50,

@@ -28,27 +28,41 @@ export interface Held<T> extends AsyncDisposable {
 /**
  * What several use at the same time: opened for the first of them, and closed after the last. Where opening it fails, whoever
  * comes next tries again.
+ * @param open gets a signal that aborts when nobody waits for it any more
  * @returns takes hold of it
  */
-export function shared<T>(open: () => Promise<T>, close: (opened: T) => Promise<void>): () => Held<T> {
-  let current: Promise<T> | undefined
+export function shared<T>(
+  open: (signal: AbortSignal) => Promise<T>,
+  close: (opened: T) => Promise<void>,
+): () => Held<T> {
+  const begin = () => {
+    const givenUp = new AbortController()
+    const opening = { value: open(givenUp.signal), giveUp: () => givenUp.abort() }
+    opening.value.then(
+      () => {
+        opening.giveUp = () => undefined
+      },
+      // Whoever waits for it is told; nobody has to.
+      () => {
+        if (current === opening) current = undefined
+      },
+    )
+    return opening
+  }
+  let current: ReturnType<typeof begin> | undefined
   let holders = 0
   return () => {
     holders++
-    const value = current ?? open()
-    current = value
-    // Whoever waits for it is told; nobody has to.
-    value.catch(() => {
-      if (current === value) current = undefined
-    })
+    current ??= begin()
     return {
-      value,
+      value: current.value,
       [Symbol.asyncDispose]: async () => {
         holders--
         if (holders > 0 || current === undefined) return
         const last = current
         current = undefined
-        await last.then(close, () => undefined)
+        last.giveUp()
+        await last.value.then(close, () => undefined)
       },
     }
   }

@@ -48,7 +48,7 @@ export const BUILD_HINTS: readonly Hint[] = [
     todo: 'Correct `root` in ink.yml; it is relative to the top of the repository.',
   },
   {
-    at: /failed to (?:compute cache key|calculate checksum).*"\/?(?<path>[^"]+)": not found|COPY failed: .*?(?<path2>\S+): no such file|"\/(?<path3>[^"]+)": not found/i,
+    at: /failed to (?:compute cache key|calculate checksum).*"\/?(?<path>[^"]+)": not found|COPY failed: .*?(?<path2>\S+): (?:no such file|file does not exist)|"\/(?<path3>[^"]+)": not found/i,
     cause: '{path|path2|path3} does not exist where the image is put together',
     todo: 'COPY sees what is deployed: commit the file, take it out of .dockerignore, or make it in an earlier stage. Paths are relative to the root directory.',
   },

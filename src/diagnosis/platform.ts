@@ -66,7 +66,11 @@ function innermost(message: string): string {
   const lines = innermostReason(message)
     .split(/\r?\n| ⏎ /)
     .map((line) => withoutBuilder(withoutPrefix(line)).trim())
-  return lines.find((line) => scoreOf(line) >= TELLING) ?? lines.find((line) => line !== '') ?? ''
+  const telling = lines.find((line) => scoreOf(line) >= TELLING) ?? lines.find((line) => line !== '') ?? ''
+  // The first line says what was done, and what git wrote below it why it failed: together they are the reason.
+  const [doing] = /^(?:git )?clone failed/.exec(lines[0] ?? '') ?? []
+  if (doing === undefined || telling.startsWith(doing)) return telling
+  return `${doing}: ${telling.replace(/^(?:output: )?(?:fatal: )?/, '')}`
 }
 
 /** What no log can tell better. */

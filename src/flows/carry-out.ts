@@ -163,13 +163,18 @@ async function answerHelp(plan: HelpPlan, deps: RunDeps): Promise<Outcome> {
 }
 
 /** Says no, politely and once: whoever asks again for the same gets the sign alone. */
-async function answerDecline(plan: DeclinePlan, deps: RunDeps): Promise<Outcome> {
-  await deps.github.people.react(plan.askedBy.commentId, '-1')
-  const marker = declineMarker(plan.askedBy.login, plan.reason)
-  const body = `${marker}\n${declineAnswer(deps.redact(plan.reason))}`
-  const fold = (bodies: readonly string[]) => ({ body: bodies[0] ?? body, shared: false })
-  await deps.github.comments.upsert({ pullRequest: plan.pullRequest, marker, fold })
-  return nothingToDo(deps, plan.reason)
+/** Says once why a command was not obeyed, and what to do about it. */
+export async function answerDecline(
+  { askedBy, pullRequest, reason }: Pick<DeclinePlan, 'askedBy' | 'pullRequest' | 'reason'>,
+  deps: RunDeps,
+  { points = [], hint }: { readonly points?: readonly string[]; readonly hint?: string | undefined } = {},
+): Promise<Outcome> {
+  await deps.github.people.react(askedBy.commentId, '-1')
+  const marker = declineMarker(askedBy.login, [reason, ...points].join('\n'))
+  const answer = declineAnswer(...deps.redact([reason, points, hint] as const))
+  const fold = (bodies: readonly string[]) => ({ body: bodies[0] ?? `${marker}\n${answer}`, shared: false })
+  await deps.github.comments.upsert({ pullRequest, marker, fold })
+  return nothingToDo(deps, reason)
 }
 
 /** Answers `/ink logs` with the end of the runtime log. */

@@ -5,7 +5,7 @@ import { safeMessage } from '../core/sanitize.ts'
 import { describePlan, noneTitles } from '../plan/describe.ts'
 import type { PullRequest } from '../plan/event.ts'
 import { secretsWithheld } from '../plan/guards.ts'
-import type { NonePlan, RefusedPlan } from '../plan/intent.ts'
+import type { Asked, NonePlan, RefusedPlan } from '../plan/intent.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import { previewName, serviceName } from '../plan/names.ts'
 import { describeIdleGlobs } from '../plan/paths.ts'
@@ -60,20 +60,25 @@ async function carryOutAll(plan: Plan, deps: RunDeps, configuration: Configurati
     const { foreseeAll } = await import('./environment/foresee.ts')
     return foreseeAll(plan, deps, configuration, (own) => decide(own, configuration))
   }
+  const asked = 'askedBy' in plan && !plan.dryRun ? plan.askedBy : undefined
+  const refuse = (refusal: RefusedPlan) => carryOutOne({ ...refusal, askedBy: asked }, deps, configuration)
   const missing = missingSecrets(plan, configuration.services)
-  if (missing) return carryOutOne(missing, deps, configuration)
+  if (missing) return refuse(missing)
   // ml.ink answers while the code is loaded that works with the answer.
   const isDeployment = plan.kind === 'preview' || plan.kind === 'production'
   await using _connection = isDeployment ? await deps.connect() : undefined
   const { findLeftovers } = await import('./teardown.ts')
   const { problem, settle } = await findLeftovers(plan, configuration, deps)
-  if (problem) return carryOutOne(problem, deps, configuration)
+  if (problem) return refuse(problem)
   // A command in a comment is answered with 👀 at once, and with 👍 or 👎 at the end.
-  const answersItself = plan.kind === 'help' || plan.kind === 'decline' || plan.dryRun
-  const asked = !answersItself && 'askedBy' in plan ? plan.askedBy : undefined
-  const begun = asked && deps.github.people.react(asked.commentId, 'eyes')
+  const acknowledged = plan.kind === 'help' || plan.kind === 'decline' ? undefined : asked
+  const begun = acknowledged && deps.github.people.react(acknowledged.commentId, 'eyes')
   const outcome = await carryOutServices(plan, deps, configuration).finally(() => begun)
-  if (asked) await deps.github.people.react(asked.commentId, outcome.failure === undefined ? '+1' : '-1')
+  const { failure, report } = outcome
+  // What has a row is told on the card.
+  if (acknowledged && failure && report.kind === 'none')
+    await decline(acknowledged, failure.message, failure.hint, deps)
+  else if (acknowledged) await deps.github.people.react(acknowledged.commentId, failure === undefined ? '+1' : '-1')
   return await settle(outcome)
 }
 
@@ -149,16 +154,28 @@ async function refused(plan: RefusedPlan, deps: RunDeps): Promise<Outcome> {
   const { event, context } = deps
   // A token that comes without secrets may not comment either, and what is closed waits for nothing.
   if (event.kind === 'pull-request' && event.action !== 'closed' && secretsWithheld(context, event) === undefined) {
-    const [cause = problem, ...lines] = problem.split('\n')
-    const decisive = lines.map((line) => line.trim().replace(/^- /, ''))
+    const { cause, lines: decisive } = splitProblem(problem)
     const [advice = hint] = hint.split('\n')
-    await noteIdle(event.pullRequest, deps, {
-      diagnosis: { cause: cause.replace(/:$/, ''), hint: advice, decisive, tail: [] },
-    })
+    await noteIdle(event.pullRequest, deps, { diagnosis: { cause, hint: advice, decisive, tail: [] } })
   }
+  if (plan.askedBy) await decline(plan.askedBy, problem, hint, deps)
   const report = nothingReport(deps, 'failed', problem, hint)
   const failure = new DeployError(problem, { hint })
   return { action: 'none', status: 'failed', report, failure, annotations: annotationsOf(plan) }
+}
+
+function splitProblem(problem: string): { cause: string; lines: string[] } {
+  const [cause = problem, ...lines] = problem.split('\n')
+  return { cause: cause.replace(/:$/, ''), lines: lines.map((line) => line.trim().replace(/^- /, '')) }
+}
+
+/** A run for a comment stands nowhere on the pull request, so its failure is told in an answer. */
+async function decline(askedBy: Asked, problem: string, hint: string | undefined, deps: RunDeps): Promise<void> {
+  const { event } = deps
+  if (event.kind !== 'comment' || deps.settings.dryRun) return
+  const { answerDecline } = await import('./carry-out.ts')
+  const { cause, lines } = splitProblem(problem)
+  await answerDecline({ askedBy, pullRequest: event.number, reason: cause }, deps, { points: lines, hint })
 }
 
 /** There is nothing to do, or a rule forbids it. */

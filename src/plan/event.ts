@@ -33,7 +33,7 @@ const pullRequestEvent = v.pipe(
     kind: 'pull-request' as const,
     /** `opened`, `synchronize`, `closed`, … as GitHub names them. */
     action,
-    pullRequest: of as PullRequest,
+    pullRequest: of,
     /** The label that was put on or taken off, for `labeled` and `unlabeled`. */
     label: label?.name,
     /** The head before the push, for `synchronize`. */

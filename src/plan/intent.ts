@@ -108,6 +108,8 @@ export interface RefusedPlan {
   readonly hint: string
   /** Where in `ink.yml` it is to be put right. */
   readonly places?: readonly (FileProblem & { readonly file: string })[]
+  /** Whoever asked for it in a comment, and may. */
+  readonly askedBy?: Asked | undefined
 }
 
 /** A fact is needed before the plan can be made: look it up, add it to the facts, and plan again. */

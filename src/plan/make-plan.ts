@@ -3,6 +3,7 @@ import type { ChangedFilesOf, Facts, NeededFact } from './context.ts'
 import type { PullRequest } from './event.ts'
 import { labelIsOn, missingKey, skipReason, trustIn } from './guards.ts'
 import {
+  type Asked,
   type Intent,
   type IntentTo,
   intentOfEvent,
@@ -45,11 +46,15 @@ export function makePlan(input: PlanInput, facts: Facts = {}): Plan | NeedsPlan 
   if (input.settings.command === 'plan') return checkPlan(input, facts)
   const intent = intentOf(input)
   if (intent.kind === 'none' || intent.kind === 'refused') return intent
-  return (
+  const plan =
     declined(input, intent, facts) ??
     (intent.kind === 'help' ? undefined : missingKey(input, intent.kind === 'teardown')) ??
     carriedOut(input, intent, facts)
-  )
+  return plan.kind === 'refused' ? { ...plan, askedBy: whoAsked(intent) } : plan
+}
+
+function whoAsked(intent: Intent): Asked | undefined {
+  return intent.kind === 'preview' ? intent.comment : 'askedBy' in intent ? intent.askedBy : undefined
 }
 
 function checkPlan(input: PlanInput, facts: Facts): Plan | NeedsPlan {
@@ -61,7 +66,7 @@ function checkPlan(input: PlanInput, facts: Facts): Plan | NeedsPlan {
 
 /** Commands in comments are for those who may write to the repository. */
 function declined(input: PlanInput, intent: Intent, facts: Facts): DeclinePlan | NeedsPlan | undefined {
-  const asked = intent.kind === 'preview' ? intent.comment : 'askedBy' in intent ? intent.askedBy : undefined
+  const asked = whoAsked(intent)
   if (!asked) return undefined
   if (facts.permission === undefined) return needs({ fact: 'permission', login: asked.login })
   if (facts.permission === 'write') return undefined

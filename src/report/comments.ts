@@ -222,9 +222,13 @@ export function declineMarker(login: string, reason: string): string {
   return `<!-- ink-deploy:declined ${said} -->`
 }
 
-/** The refusal to somebody who may not give commands, or to a command that cannot be carried out. */
-export function declineAnswer(reason: string): string {
-  return md.serialise([md.paragraph('Sorry, this was not done: ', ...md.prose(reason))])
+/** The refusal to somebody who may not give commands, or to a command that cannot be carried out, and what to do about it. */
+export function declineAnswer(reason: string, points: readonly string[] = [], hint?: string): string {
+  return md.serialise([
+    md.paragraph('Sorry, this was not done: ', ...md.prose(reason)),
+    ...ifAny(points.slice(0, 20), (all) => [md.list(all.map((point) => md.prose(point)))]),
+    ...given(hint, (said) => [md.paragraph(...md.prose(said, 1000))]),
+  ])
 }
 
 /** The answer to `/ink logs`. */

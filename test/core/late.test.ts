@@ -39,9 +39,18 @@ describe('what several use at the same time', () => {
     expect(closed).toEqual([2])
   })
 
-  it('may be given up before it is open, and is closed then all the same', async () => {
+  it('is not waited for where nobody needs it any more, and closed where it is opened all the same', async () => {
     const { hold, closed } = counting()
     await hold()[Symbol.asyncDispose]()
     expect(closed).toEqual([1])
+
+    const silent = shared(
+      (signal) => new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      () => Promise.reject(new Error('was never opened')),
+    )
+    const [first, second] = [silent(), silent()]
+    await first[Symbol.asyncDispose]()
+    await second[Symbol.asyncDispose]()
+    await expect(first.value).rejects.toThrow()
   })
 })

@@ -1000,6 +1000,14 @@ const SAID: readonly (readonly [string, string])[] = [
     'The build failed: clone failed: repository not found: me/shop-ab12',
   ],
   [
+    "git clone failed: exit status 128\noutput: Cloning into '/tmp/build-1'...\nremote: git command failed\nfatal: unable to access 'http://git/me/shop.git/': The requested URL returned error: 500\n",
+    "The build failed: git clone failed: unable to access 'http://git/me/shop.git/': The requested URL returned error: 500",
+  ],
+  [
+    'COPY failed: file not found in build context or excluded by .dockerignore: stat dist: file does not exist',
+    'dist does not exist where the image is put together',
+  ],
+  [
     'activity StartToClose timeout: the build took too long',
     'The build took longer than the platform allows (10 minutes)',
   ],

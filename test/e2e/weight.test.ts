@@ -70,7 +70,7 @@ describe('the bundle', () => {
   it('weighs no more than it did', async () => {
     const main = dirname(bundle.main)
     expect((await stat(bundle.main)).size).toBeLessThan(170_000)
-    expect(await bytesOf(main)).toBeLessThan(1_450_000)
+    expect(await bytesOf(main)).toBeLessThan(1_300_000)
     expect(await bytesOf(dirname(bundle.post))).toBeLessThan(2_000)
     expect(await bytesOf(join(main, '../cli'))).toBeLessThan(600_000)
   })

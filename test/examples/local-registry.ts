@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -44,7 +44,7 @@ export async function openRegistry(
       .split('/-/')
     const all = packages.get(name) ?? []
     const wanted = all.find((one) => one.version === version)
-    if (wanted) return void response.end(await packed(wanted.folder, own))
+    if (wanted) return void response.end(await packed(wanted.folder))
     const latest = all[0]?.version
     const versions = all.map((one) => [
       one.version,
@@ -83,10 +83,9 @@ async function offered(folder: string): Promise<Offered> {
   return { version: manifest.version, folder, manifest: { ...manifest, scripts: {}, devDependencies: {} } }
 }
 
-async function packed(folder: string, own: string): Promise<Buffer> {
-  const place = await mkdtemp(join(own, 'pack-'))
-  await cp(folder, join(place, 'package'), { recursive: true, filter: (path) => basename(path) !== 'node_modules' })
-  const archive = join(place, 'package.tar')
-  await promisify(execFile)('tar', ['-cf', archive, '-C', place, 'package'])
-  return readFile(archive)
+/** Npm takes the first part of each path away, whatever it is called. */
+async function packed(folder: string): Promise<Buffer> {
+  const args = ['-cf', '-', '--exclude', 'node_modules', '-C', dirname(folder), basename(folder)]
+  const { stdout } = await promisify(execFile)('tar', args, { encoding: 'buffer', maxBuffer: 1 << 28 })
+  return stdout
 }

@@ -9,7 +9,7 @@ let impatient: Sandbox
 beforeAll(async () => {
   const timing = { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20, buildRetryMs: 10 }
   sandbox = await startSandbox({ ink: { timing } })
-  impatient = await startSandbox({ ink: { timing: { ...timing, healthGateMs: 3000 } } })
+  impatient = await startSandbox({ ink: { timing: { ...timing, healthGateMs: 4000 } } })
 })
 afterAll(() => Promise.all([sandbox.stop(), impatient.stop()]))
 

@@ -128,6 +128,28 @@ describe('a command in a comment', () => {
     expect(rollback.reactions).toEqual(['eyes', '-1'])
   })
 
+  it('that cannot be obeyed is answered with the reason and what to do about it', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    const answer = () => scene.repository.comments(number).at(-1)?.body
+    const keyless = await say(scene, number, '/ink deploy', 'acme', { 'api-key': '' })
+    expect(keyless.act.told).toBe('failed: api-key: is not set')
+    expect(keyless.reactions).toEqual(['-1'])
+    expect(answer()).toContain('Sorry, this was not done: api-key: is not set')
+    expect(answer()).toContain('save it as the repository secret INK_API_KEY')
+
+    const locked = await say(scene, number, '/ink logs', 'acme', { 'api-key': 'dk_revoked' })
+    expect(locked.reactions).toEqual(['eyes', '-1'])
+    expect(answer()).toMatch(/^Sorry, this was not done: .*key/m)
+
+    const { headRef: branch } = scene.repository.pull(number)
+    const files = { 'ink.yml': 'services: { web: { prot: 80 } }' }
+    await scene.repository.commit({ branch, files, message: 'Describe the app' })
+    const mistaken = await say(scene, number, '/ink deploy')
+    expect(mistaken.reactions).toEqual(['-1'])
+    expect(answer()).toContain('prot')
+  })
+
   it('by a stranger gets one polite no, however often it is given, and changes nothing', async () => {
     const scene = await stage.scene()
     const { number } = await scene.open('hello')

@@ -29,7 +29,14 @@ async function failureOf(promise: Promise<unknown>): Promise<PlatformError> {
 }
 
 const tools = (...listed: object[]): Reply => ({ result: { tools: listed } })
-const soon = () => ({ deadlineAt: Date.now() + 300 })
+/** Pauses take no time, and after a few the deadline has come, however fast the machine. */
+function hasty(): Pick<SessionOptions, 'clock' | 'deadlineAt'> {
+  let nowMs = 0
+  const sleep = async (ms: number) => {
+    nowMs += ms
+  }
+  return { clock: { now: () => nowMs, sleep }, deadlineAt: 1_000 }
+}
 
 describe('a list of tools', () => {
   it.each([
@@ -83,7 +90,7 @@ describe('an answer', () => {
   /** What comes of calling a tool that is answered like this. */
   async function calling(reply: Reply): Promise<PlatformError> {
     await using server = await startMcpServer(({ method }) => (method === 'tools/call' ? reply : undefined))
-    const session = await openSession(options(server, soon()), signal)
+    const session = await openSession(options(server, hasty()), signal)
     try {
       return await failureOf(session.call('list_services', {}, { repeatable: true, signal }))
     } finally {
@@ -171,7 +178,7 @@ describe('an error of JSON-RPC', () => {
     await using server = await startMcpServer(({ method }) =>
       method === 'tools/call' ? { error: { code, message } } : undefined,
     )
-    const session = await openSession(options(server, soon()), signal)
+    const session = await openSession(options(server, hasty()), signal)
     const error = await failureOf(session.call('create_service', {}, { repeatable: false, signal }))
     await session.close()
     return error

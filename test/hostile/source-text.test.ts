@@ -170,7 +170,7 @@ describe('a server that talks without end', () => {
     await using stage = await setStage()
     await newRepository(stage.workspace)
     const sha = await commitFiles(stage.workspace, { 'a.txt': 'a\n' })
-    const flood = '#!/bin/sh\nyes "::error::much of this" | head -c 20000000 >&2\nexit 1\n'
+    const flood = '#!/bin/sh\nyes "::error::much of this" | head -c 2000000 >&2\nexit 1\n'
     await writeFiles(stage.platformRepository, { 'hooks/pre-receive': flood })
     await chmod(join(stage.platformRepository, 'hooks/pre-receive'), 0o755)
     await using source = stage.open()

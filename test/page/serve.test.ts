@@ -40,7 +40,7 @@ async function serve(args: readonly string[]) {
     },
     announced: () => Promise.race([announced, ended]),
     ended,
-    interrupt: () => child.kill('SIGINT'),
+    end: (signal: 'SIGINT' | 'SIGTERM') => child.kill(signal),
     leftovers: async () => (await readdir(folder)).filter((name) => /^(sandbox|ink)-/.test(name)),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
@@ -68,12 +68,14 @@ it('starts alone, can be reached as it says, and leaves nothing behind after Ctr
   const page = /Pull request +(\S+)/.exec(said)?.[1] ?? ''
   expect(await (await fetch(page)).text()).toContain('Greet visitors')
 
-  sandbox.interrupt()
+  sandbox.end('SIGINT')
   expect(await sandbox.ended).toBe(0)
   expect(await sandbox.leftovers()).toEqual([])
 })
 
-it('deploys an app of this machine, and its preview again after each change', { timeout: 180_000 }, async () => {
+it('deploys an app of this machine, its preview again after each change, and ends on SIGTERM', {
+  timeout: 180_000,
+}, async () => {
   const app = await mkdtemp(join(tmpdir(), 'my-app-'))
   const page = (words: string) => writeFile(join(app, 'index.html'), `<h1>${words}</h1>`)
   await page('As it was')
@@ -102,7 +104,7 @@ it('deploys an app of this machine, and its preview again after each change', { 
   for (const part of ['active', 'INK_GIT_COMMIT_SHA', 'a day', 'superseded', 'Log of the builds', `href="${preview}`])
     expect(shown).toContain(part)
 
-  sandbox.interrupt()
+  sandbox.end('SIGTERM')
   expect(await sandbox.ended).toBe(0)
   expect(await sandbox.leftovers()).toEqual([])
   expect((await readdir(app)).toSorted()).toEqual(before)

@@ -152,32 +152,15 @@ function harmless(words: Words): Words {
 }
 
 describe('a card full of hostile text', { timeout: 120_000 }, () => {
-  it('has the structure of a harmless one', () => {
-    fc.assert(
-      fc.property(shapes, hostileWords, (shape, words) => {
-        const card = renderCard([rowWith(shape, words), row()], SURROUNDINGS)
-        const plain = renderCard([rowWith(shape, harmless(words)), row()], SURROUNDINGS)
-        expect(shapeOf(parseMarkdown(card))).toBe(shapeOf(parseMarkdown(plain)))
-      }),
-      { numRuns: 100 },
-    )
-  })
-
-  it('mentions nobody, refers to nothing and links nowhere', () => {
-    fc.assert(
-      fc.property(shapes, hostileWords, (shape, words) => {
-        const tree = parseMarkdown(renderCard([rowWith(shape, words)], SURROUNDINGS))
-        for (const text of searchedTexts(tree)) expect(text).not.toMatch(LIVE_TEXT)
-        expect(addressesOf(tree).filter((address) => address.includes('evil'))).toEqual([])
-      }),
-      { numRuns: 100 },
-    )
-  })
-
-  it('has no two dollar signs outside of code, between which GitHub would set a formula', () => {
+  it('has the structure of a harmless one, mentions nobody, refers to nothing and links nowhere', () => {
     fc.assert(
       fc.property(shapes, hostileWords, (shape, words) => {
         const tree = parseMarkdown(renderCard([rowWith(shape, words), row()], SURROUNDINGS))
+        const plain = parseMarkdown(renderCard([rowWith(shape, harmless(words)), row()], SURROUNDINGS))
+        expect(shapeOf(tree)).toBe(shapeOf(plain))
+        for (const text of searchedTexts(tree)) expect(text).not.toMatch(LIVE_TEXT)
+        expect(addressesOf(tree).filter((address) => address.includes('evil'))).toEqual([])
+        // Between two dollar signs outside of code, GitHub would set a formula.
         expect(searchedTexts(tree).join('').split('$').length).toBeLessThanOrEqual(2)
       }),
       { numRuns: 100 },

@@ -27,8 +27,8 @@ test('a build and an app see nothing of this process’s environment', async () 
     'package.json': JSON.stringify({ scripts: { build: `node -e "${print}"`, start: 'node app.mjs' } }),
   })
   await ink.call('create_service', { repo: 'app', name: 'app' })
-  const { buildLog, runtimeLog } = await ink.platform.waitForStatus('app', ['active', 'failed'])
-  await untilSaid(ink, 'app', 'PATH')
+  const { buildLog } = await ink.platform.waitForStatus('app', ['active', 'failed'])
+  const runtimeLog = await untilSaid(ink, 'app', 'PATH')
   for (const log of [buildLog, runtimeLog].map((lines) => lines.join('\n'))) {
     expect(log).toContain('PATH')
     expect(log).not.toMatch(/\b(INPUT_|GITHUB_|INK_|AWS_)/)
@@ -77,21 +77,34 @@ test('an app that ends before it listens fails the roll-out, and the one before 
   expect((await get(String(url))).body).toBe('hello')
 })
 
-test('an app that dies after it was active leaves its service active, and the edge answers 502', async () => {
-  await using ink = await startInk()
-  await ink.push('app', nodeApp('setTimeout(() => process.exit(1), 500)'))
+/** An app that dies when it is asked for `/end`. */
+const mortal = {
+  ...nodeApp(),
+  'app.mjs': `import { createServer } from 'node:http'
+    createServer(({ url }, response) => (url === '/end' ? process.exit(1) : response.end())).listen(process.env.PORT)`,
+}
+
+/** Deploys it, and has it die once it answers. */
+async function dies(ink: Awaited<ReturnType<typeof startInk>>): Promise<string> {
+  await ink.push('app', mortal)
   await ink.call('create_service', { repo: 'app', name: 'app' })
   const { url } = await ink.platform.waitForStatus('app', ['active'])
-  await untilAnswers(String(url), 502)
+  await untilAnswers(String(url))
+  await get(`${url}/end`)
+  return String(url)
+}
+
+test('an app that dies after it was active leaves its service active, and the edge answers 502', async () => {
+  await using ink = await startInk()
+  await untilAnswers(await dies(ink), 502)
   expect(await ink.call('get_service', { name: 'app' })).toMatchObject({ status: 'active' })
 })
 
 test.each([{ profile: 'mixed' }, { reportsCrashes: true }] as const)('with %j it turns crashed', async (options) => {
   await using ink = await startInk(options)
-  await ink.push('app', nodeApp('setTimeout(() => process.exit(1), 500)'))
-  await ink.call('create_service', { repo: 'app', name: 'app' })
-  const { url } = await ink.platform.waitForStatus('app', ['crashed'])
-  await untilAnswers(String(url), 502)
+  const url = await dies(ink)
+  await ink.platform.waitForStatus('app', ['crashed'])
+  await untilAnswers(url, 502)
 })
 
 test('every container starts from the image, so that what one has written is gone in the next', async () => {

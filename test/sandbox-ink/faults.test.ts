@@ -243,7 +243,7 @@ test('app.error answers every request with an error, though the deployment is ac
 
 test('app.dies: the app answers, then it is gone', async () => {
   await ink.push('app', nodeApp())
-  ink.platform.fault('app.dies', { times: 1, afterMs: 800 })
+  ink.platform.fault('app.dies', { times: 1, afterMs: 4_000 })
   await ink.call('create_service', { repo: 'app', name: 'dying' })
   const { url } = await ink.platform.waitForStatus('dying', ['active'])
   expect(await untilAnswers(String(url))).toBe('hello')

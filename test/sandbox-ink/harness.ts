@@ -11,7 +11,7 @@ import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandb
 const execute = promisify(execFile)
 
 /** Timing that keeps the tests quick without making anything instantaneous. */
-const QUICK = { queueMs: 10, rolloutMs: 10, deletionMs: 150, edgeDelayMs: 80, windDownMs: 100, healthGateMs: 4_000 }
+const QUICK = { queueMs: 10, rolloutMs: 10, deletionMs: 150, edgeDelayMs: 80, windDownMs: 100, healthGateMs: 10_000 }
 
 export interface Ink extends AsyncDisposable {
   readonly platform: InkPlatform

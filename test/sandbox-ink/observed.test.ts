@@ -146,7 +146,7 @@ test('a service that is made again inherits the lines of its predecessor', async
 })
 
 test('until a deletion is done the service looks as before, can be updated, and then vanishes', async () => {
-  await using slow = await startInk({ timing: { deletionMs: 2_000 } })
+  await using slow = await startInk({ timing: { deletionMs: 6_000 } })
   await slow.push('site', { 'index.html': 'x' })
   await slow.call('create_service', { repo: 'site', name: 'doomed' })
   await slow.platform.waitForStatus('doomed', ['active'])
@@ -162,7 +162,7 @@ test('until a deletion is done the service looks as before, can be updated, and 
 })
 
 test('a deletion leaves a deployment in flight alone', async () => {
-  await using slow = await startInk({ timing: { deletionMs: 2_000, rolloutMs: 300 } })
+  await using slow = await startInk({ timing: { deletionMs: 10_000, rolloutMs: 300 } })
   await slow.push('site', { 'index.html': 'x' })
   await slow.call('create_service', { repo: 'site', name: 'doomed' })
   await slow.call('delete_service', { name: 'doomed' })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Clock } from '../../src/core/async.ts'
 import { type GitRemote, parseRemote } from '../../src/source/remote.ts'
 import { openSource, type Source } from '../../src/source/source.ts'
 import type { SourceLog, SourceOptions } from '../../src/source/workspace.ts'
@@ -15,6 +16,17 @@ export function recordedLog(): RecordedLog {
   const lines: string[] = []
   const write = (level: string) => (message: string) => void lines.push(`${level}: ${message}`)
   return { lines, info: write('info'), debug: write('debug'), warning: write('warning') }
+}
+
+/** A clock whose pauses take no time and are remembered. */
+export function quickClock(): { readonly takenMs: number[]; readonly clock: Clock } {
+  const takenMs: number[] = []
+  let nowMs = 0
+  const sleep = async (ms: number) => {
+    takenMs.push(ms)
+    nowMs += ms
+  }
+  return { takenMs, clock: { now: () => nowMs, sleep } }
 }
 
 /** A workspace, the platform's git server with one repository, and the origin's. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { setStage } from './deployment.ts'
+import { quickClock, setStage } from './deployment.ts'
 import { commitFiles, git, newRepository } from './scratch.ts'
 
 describe('a first deployment', () => {
@@ -37,7 +37,7 @@ describe('a first deployment', () => {
   it('finds no branches in a repository that was made and never pushed to, which answers HTTP 500', async () => {
     await using stage = await setStage()
     stage.platform.failOn = /git-upload-pack/
-    await using source = stage.open({ deadlineAt: Date.now() + 4000 })
+    await using source = stage.open({ clock: quickClock().clock, deadlineAt: 30_000 })
     expect(await source.branches(stage.remote, stage.signal)).toEqual(new Map())
   })
 
@@ -47,7 +47,7 @@ describe('a first deployment', () => {
     const commit = await git(stage.platformRepository, 'commit-tree', '-m', 'x', tree)
     await git(stage.platformRepository, 'update-ref', 'refs/heads/main', commit)
     stage.platform.failOn = /git-upload-pack/
-    await using source = stage.open({ deadlineAt: Date.now() + 300 })
+    await using source = stage.open({ clock: quickClock().clock, deadlineAt: 30_000 })
     await expect(source.branches(stage.remote, stage.signal)).rejects.toMatchObject({ code: 'unreachable' })
   })
 

@@ -4,9 +4,8 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
-import type { Clock } from '../../src/core/async.ts'
 import { deploy } from './deploying.ts'
-import { type Stage, setStage } from './deployment.ts'
+import { quickClock, type Stage, setStage } from './deployment.ts'
 import { commitFiles, git, newRepository, writeFiles } from './scratch.ts'
 
 async function readyToDeploy(
@@ -15,17 +14,6 @@ async function readyToDeploy(
 ): Promise<string> {
   await newRepository(stage.workspace)
   return await commitFiles(stage.workspace, files)
-}
-
-/** A clock whose pauses take no time and are remembered. */
-function quickClock(): { readonly takenMs: number[]; readonly clock: Clock } {
-  const takenMs: number[] = []
-  let nowMs = 0
-  const sleep = async (ms: number) => {
-    takenMs.push(ms)
-    nowMs += ms
-  }
-  return { takenMs, clock: { now: () => nowMs, sleep } }
 }
 
 async function hook(stage: Stage, name: string, script: string): Promise<void> {
@@ -239,24 +227,19 @@ describe('a push', () => {
 })
 
 describe('a large file', () => {
-  it('of 200 MB arrives whole', async () => {
+  it('of more than 100 MB is named before the push, and arrives whole', async () => {
     await using stage = await setStage()
-    const sha = await readyToDeploy(stage, { 'large.bin': Buffer.alloc(200_000_000, 'large ') })
+    const sha = await readyToDeploy(stage, { 'video/large.bin': Buffer.alloc(101_000_000, 'large ') })
     await using source = stage.open()
-    const { snapshot, branch } = await deploy(stage, source, sha)
-    expect(snapshot.largest[0]).toEqual({ path: 'large.bin', bytes: 200_000_000 })
-    expect(await git(stage.platformRepository, 'cat-file', '-s', `${branch}:large.bin`)).toBe('200000000')
-    await git(stage.platformRepository, 'fsck', '--connectivity-only', branch)
-  }, 120_000)
-
-  it('is named before the push', async () => {
-    await using stage = await setStage()
-    const sha = await readyToDeploy(stage, { 'video/large.bin': Buffer.alloc(101_000_000) })
-    await using source = stage.open()
-    await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
+    const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
     expect(stage.log.lines.filter((line) => line.startsWith('warning'))).toEqual([
       expect.stringContaining('video/large.bin (101 MB)'),
     ])
     expect(stage.platform.requests).toEqual([])
-  }, 60_000)
+    expect(snapshot.largest[0]).toEqual({ path: 'video/large.bin', bytes: 101_000_000 })
+    const branch = `ink/production/${sha}`
+    await source.push({ snapshot, remote: stage.remote, branch, remoteBranches: new Map() }, stage.signal)
+    expect(await git(stage.platformRepository, 'cat-file', '-s', `${branch}:video/large.bin`)).toBe('101000000')
+    await git(stage.platformRepository, 'fsck', '--connectivity-only', branch)
+  }, 120_000)
 })

@@ -203,7 +203,7 @@ export function withProblem(
     case 'production':
     case 'rollback':
     case 'monitor':
-      return problem
+      return { ...problem, askedBy: 'askedBy' in plan ? plan.askedBy : undefined }
     case 'sweep':
       return { ...plan, followedBy: undefined }
     case 'check': {
