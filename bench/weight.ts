@@ -16,29 +16,37 @@ const SHOWN = 24
 /** What weighs in the bundle, and what a run that has nothing to do costs beside an empty script. */
 export const benchWeight: Bench = async (print) => {
   const chunks = await chunksOf('main')
-  const weights = new Map<string, { bytes: number; part: string }>()
+  const weights = new Map<string, Map<string, number>>()
   for (const { fileName, code, modules } of chunks) {
     const rendered = Object.entries(modules).map(([id, { renderedLength }]) => ({ id, renderedLength }))
     const whole = rendered.reduce((sum, { renderedLength }) => sum + renderedLength, 0)
     for (const { id, renderedLength } of rendered) {
       const subject = subjectOf(id)
-      const known = weights.get(subject)?.bytes ?? 0
-      weights.set(subject, { bytes: known + (renderedLength / whole) * code.length, part: fileName })
+      const parts = weights.get(subject) ?? new Map<string, number>()
+      weights.set(subject, parts.set(fileName, (parts.get(fileName) ?? 0) + (renderedLength / whole) * code.length))
     }
   }
-  print('| kB | what | in |')
+  print('| kB | what | most of it in |')
   print('| --- | --- | --- |')
-  const heaviest = [...weights].sort(([, a], [, b]) => b.bytes - a.bytes)
-  for (const [subject, { bytes, part }] of heaviest.slice(0, SHOWN))
+  const heaviest = [...weights]
+    .map(([subject, parts]) => {
+      const [[part = ''] = []] = [...parts].sort(([, a], [, b]) => b - a)
+      return { subject, part, bytes: all(Object.fromEntries(parts)) }
+    })
+    .sort((a, b) => b.bytes - a.bytes)
+  for (const { subject, part, bytes } of heaviest.slice(0, SHOWN))
     print(`| ${(bytes / 1000).toFixed(1)} | ${subject} | \`${part}\` |`)
   const main = await sizesIn(dirname(bundle.main))
-  const all = (sizes: Readonly<Record<string, number>>) => Object.values(sizes).reduce((sum, size) => sum + size, 0)
   return [
     atMost('`main` before anything is decided', main['index.js'] ?? Number.NaN, 0.35, 'MB'),
     atMost('all of `dist/main`', all(main), 1.6, 'MB'),
     atMost('all of `dist/post`, which starts that of `main`', all(await sizesIn(dirname(bundle.post))), 0.35, 'MB'),
     ...(await starts()),
   ]
+}
+
+function all(sizes: Readonly<Record<string, number>>): number {
+  return Object.values(sizes).reduce((sum, size) => sum + size, 0)
 }
 
 /** The sizes of a folder's scripts in MB. */

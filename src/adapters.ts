@@ -73,10 +73,14 @@ export function buildDeps(edge: Edge): Deps {
       return held
     },
     openPlatform: async ({ project, workspace }, signal) => {
+      signal.throwIfAborted()
       const held = session()
+      const stopped = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      })
       try {
-        const [opened, { openPlatform }] = await Promise.all([held.value, import('./ink/platform.ts')])
-        signal.throwIfAborted()
+        const ready = Promise.all([held.value, import('./ink/platform.ts')])
+        const [opened, { openPlatform }] = await Promise.race([ready, stopped])
         const platform = openPlatform(opened, { project, workspace }, log.warning)
         const { maskVariables } = edge
         return maskingVariables({ ...platform, [Symbol.asyncDispose]: held[Symbol.asyncDispose] }, maskVariables)

@@ -1,25 +1,33 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, it, vi } from 'vitest'
 import { startInkPlatform } from '../sandbox/ink/platform.ts'
 import { buildDeps, type Edge } from '../src/adapters.ts'
 import { Secret } from '../src/core/secret.ts'
 import type { Place } from '../src/plan/context.ts'
 
-it('a run connects to ml.ink once, as soon as it is told to, however often the platform is opened', async () => {
-  const ink = await startInkPlatform({ profile: 'g1' })
-  const fetch = vi.spyOn(globalThis, 'fetch')
-  const asked = () => fetch.mock.calls.map(([, init]) => String(init?.body)).filter((body) => /"initialize"/.test(body))
-  const { signal } = new AbortController()
-  const deps = buildDeps({
+const place = { project: 'default', workspace: undefined } as Place
+const { signal } = new AbortController()
+
+const depsFor = (endpoint: string, apiKey: string) =>
+  buildDeps({
     context: { repository: { owner: 'acme', name: 'shop', apiUrl: '', serverUrl: '' } },
     event: { kind: 'push' },
-    settings: { endpoint: ink.endpoint, apiKey: new Secret(ink.apiKey), timeoutMs: 60_000 },
+    settings: { endpoint, apiKey: new Secret(apiKey), timeoutMs: 60_000 },
     environment: {},
     log: { debug: () => undefined, warning: () => undefined },
     maskVariables: () => undefined,
     signal,
   } as unknown as Edge)
+
+it('a run connects to ml.ink once, as soon as it is told to, however often the platform is opened', async () => {
+  const ink = await startInkPlatform({ profile: 'g1' })
+  const fetch = vi.spyOn(globalThis, 'fetch')
+  const asked = () => fetch.mock.calls.map(([, init]) => String(init?.body)).filter((body) => /"initialize"/.test(body))
+  const deps = depsFor(ink.endpoint, ink.apiKey)
   const useOnce = async () => {
-    await using platform = await deps.openPlatform({ project: 'default', workspace: undefined } as Place, signal)
+    await using platform = await deps.openPlatform(place, signal)
     expect(await platform.service('web', {}, signal)).toBeUndefined()
   }
   try {
@@ -36,4 +44,22 @@ it('a run connects to ml.ink once, as soon as it is told to, however often the p
     fetch.mockRestore()
     await ink.stop()
   }
+})
+
+it('a connection that nobody waits for any more is given up', async () => {
+  const server = createServer()
+  const asked = once(server, 'request')
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const deps = depsFor(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, 'any')
+  const connection = await deps.connect()
+  const late = new AbortController()
+  const opening = deps.openPlatform(place, late.signal)
+  const [request] = (await asked) as [IncomingMessage]
+  late.abort(new Error('the time is over'))
+  await expect(opening).rejects.toThrow('the time is over')
+  const closed = once(request.socket, 'close')
+  await connection[Symbol.asyncDispose]()
+  await closed
+  server.close()
 })
