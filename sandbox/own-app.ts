@@ -1,4 +1,4 @@
-import { appendFile, stat } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EventKind, EventOptions } from './github/render/event.ts'
@@ -24,7 +24,9 @@ export async function openOwnApp(sandbox: Sandbox, path: string): Promise<OwnApp
   if (!found?.isDirectory()) throw new Error(`--run must be a directory with an app; there is none at ${directory}.`)
   const name = basename(directory).replace(/[^\w.-]+/g, '-')
   const repository = await sandbox.github.createRepository({ owner: 'you', name: name === '' ? 'app' : name })
-  await appendFile(join(repository.gitDir, 'info', 'exclude'), `${NEVER_SHIPPED.join('\n')}\n`)
+  const info = join(repository.gitDir, 'info')
+  await mkdir(info, { recursive: true })
+  await writeFile(join(info, 'exclude'), `${NEVER_SHIPPED.join('\n')}\n`)
   const act = async (kind: EventKind, options: EventOptions): Promise<RunResult> =>
     sandbox.run({ repository, event: await repository.event(kind, options) })
 

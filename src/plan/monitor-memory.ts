@@ -68,8 +68,7 @@ const version = 'v1'
 // A ref's name must not hold "..", so what is not there needs a sign of its own.
 const none = '-'
 const field = `_(?:${none}|[0-9a-z]{1,9})`
-// The last three came later; a branch without them remembers no size that broke.
-const encoded = new RegExp(`^${version}(?:${field}){16}(?:(?:${field}){3})?$`)
+const encoded = new RegExp(`^${version}(?:${field}){19}$`)
 
 /** The branch that holds what is remembered of a service. */
 export function memoryBranch(service: string, { lastAt, current, former, load }: MonitorMemory): string {
@@ -105,7 +104,7 @@ function decode(branch: string, now: number): MonitorMemory | undefined {
   const current = stretchOf(since, asked, healthy)
   if (lastAt === undefined || current === undefined) return undefined
   if (lastAt > now + clockSkewMinutes || current.since > lastAt) return undefined
-  // What is missing or was left out stays as in `noLoad`.
+  // What was left out stays as in `noLoad`.
   const load = Object.fromEntries(
     loadFields.map((name, index) => [name, loads[index] ?? noLoad[name]]),
   ) as unknown as Load

@@ -26,22 +26,13 @@ export function environmentNameProblem(name: string): string | undefined {
  * services of one repository share its branches.
  */
 export function targetName(serviceName: string, pullRequest: number | undefined, named?: string): string {
-  return `${named === undefined ? sharedTarget(pullRequest) : `env-${named}`}/${serviceName}`
+  if (named !== undefined) return `env-${named}/${serviceName}`
+  return `${pullRequest === undefined ? 'production' : `pr-${pullRequest}`}/${serviceName}`
 }
 
-/** The targets of the versions that a service may go back to: its own, and that of earlier releases. */
-export function targetsOfVersions(target: string): string[] {
-  return target.startsWith('env-') ? [target] : [target, sharedTarget(readTarget(target).pullRequest)]
-}
-
-/** The target in branches that earlier releases made, which all services of a repository shared: `production`, `pr-12`. */
-export function sharedTarget(pullRequest: number | undefined): string {
-  return pullRequest === undefined ? 'production' : `pr-${pullRequest}`
-}
-
-/** What a target says; a shared one names no service. */
+/** What a target says. */
 export function readTarget(target: string) {
-  const [environment = '', serviceName] = target.split('/')
+  const [environment = '', serviceName = ''] = target.split('/')
   const [, number] = /^pr-(\d+)$/.exec(environment) ?? []
   return { pullRequest: number === undefined ? undefined : Number(number), serviceName }
 }
@@ -68,13 +59,13 @@ export function markedPreview(branch: string) {
 
 // 64 digits: repositories with SHA-256 object names.
 const deploymentBranchName =
-  /^ink\/((?:production|pr-[1-9]\d*|env-[a-z][a-z0-9-]{0,19})(?:\/[a-z0-9-]{1,63})?)\/([0-9a-f]{40}|[0-9a-f]{64})(?:-([0-9a-f]{8}))?$/
+  /^ink\/((?:production|pr-[1-9]\d*|env-[a-z][a-z0-9-]{0,19})\/[a-z0-9-]{1,63})\/([0-9a-f]{40}|[0-9a-f]{64})(?:-([0-9a-f]{8}))?$/
 
 export type DeploymentBranch = NonNullable<ReturnType<typeof parseDeploymentBranch>>
 
 /**
  * Reads a short branch name; undefined when it is not a deployment's.
- * @returns `target` names no service in branches of earlier releases; `suffix` is there when the tree was not the commit's own
+ * @returns `suffix` is there when the tree was not the commit's own
  */
 export function parseDeploymentBranch(name: string) {
   const [, target = '', sourceSha, suffix] = deploymentBranchName.exec(name) ?? []

@@ -98,7 +98,7 @@ export async function pushMarkers(git: GitWorkspace, remote: GitRemote, branches
 
 export interface OldBranchesRequest {
   readonly branches: ReadonlyMap<string, string>
-  /** `production` or `pr-<n>`. */
+  /** Such as `production/acme-web`. */
   readonly target: string
   /** Names which stay whatever their age: the current branch, the one to roll back to. */
   readonly protect: readonly string[]

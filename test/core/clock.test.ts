@@ -30,6 +30,13 @@ describe('work under a time limit', () => {
     await expect(withinTime(systemClock, 10, signal, wrapping)).rejects.toBeInstanceOf(TimeLimitError)
   })
 
+  it('ends with the outer signal even where it does not listen', async () => {
+    const outer = new AbortController()
+    const deaf = withinTime(systemClock, 2 ** 30, outer.signal, () => new Promise<never>(() => undefined))
+    outer.abort(new Error('cancelled'))
+    await expect(deaf).rejects.toThrow('cancelled')
+  })
+
   it('passes results and errors on', async () => {
     expect(await withinTime(systemClock, 1_000, signal, () => Promise.resolve(7))).toBe(7)
     await expect(withinTime(systemClock, 1_000, signal, () => Promise.reject(new Error('no')))).rejects.toThrow('no')

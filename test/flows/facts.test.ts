@@ -59,7 +59,7 @@ describe('what is live', () => {
   const made = makePlan(planInput(push('refs/heads/main'), { paths: 'src/**' }))
   const need = made.kind === 'needs' ? made.need : undefined
   const ask = async (answers: Parameters<typeof parts>[0]) => need && (await lookUp(parts(answers), need, signal))
-  const branch = `ink/production/${headSha}`
+  const branch = `ink/production/acme-web/${headSha}`
 
   it('is the commit of the branch that a live service runs, and unknown in all other cases', async () => {
     expect(await ask({ service: { branch, status: 'active' } })).toEqual({ live: { commit: headSha } })

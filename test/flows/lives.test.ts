@@ -74,7 +74,7 @@ async function live(whole: Life): Promise<VirtualWorld> {
       return (['lost-before', 'lost-after', 'unavailable'] as const)[Math.floor(world.random() * 3)] ?? 'none'
     },
   })
-  world.ink.add(BASE, `ink/production/${commitOf('main')}`, marks())
+  world.ink.add(BASE, `ink/production/${BASE}/${commitOf('main')}`, marks())
   world.ink.add('stranger', 'main', { A: '1' }, 'eve/other-zz99')
   world.ink.add(
     `${BASE}-pr-77`,

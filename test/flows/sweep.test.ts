@@ -16,7 +16,7 @@ function worldWith(previews: number, options: WorldOptions = {}): VirtualWorld {
 }
 
 function addPreview(world: VirtualWorld, number: number, name = `${BASE}-pr-${number}`): void {
-  const branch = `ink/pr-${number}/${commitOf(`${number}`)}`
+  const branch = `ink/pr-${number}/${name}/${commitOf(`${number}`)}`
   const env = { INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: 'acme/web', INK_GIT_PULL_REQUEST: `${number}` }
   world.ink.branches.set(branch, commitOf(branch))
   world.ink.add(name, branch, env, undefined, number * hour)
@@ -40,7 +40,7 @@ describe('a sweep', () => {
     const { report, outcome, outputs } = await sweep(world, { 'preview-label': 'Preview' })
     expect(outcome.status).toBe('swept')
     expect(names(world)).toEqual([`${BASE}-pr-1`])
-    expect([...world.ink.branches.keys()]).toEqual([`ink/pr-1/${commitOf('1')}`])
+    expect([...world.ink.branches.keys()]).toEqual([`ink/pr-1/${BASE}-pr-1/${commitOf('1')}`])
     expect(report.removed.map(({ why }) => why).sort()).toEqual([
       'its pull request does not have the label Preview',
       'its pull request is closed',
@@ -77,7 +77,7 @@ describe('a sweep', () => {
 
   it('removes branches whose service is gone, and the database with them', async () => {
     const world = worldWith(0)
-    world.ink.branches.set(`ink/pr-4/${commitOf('4')}`, commitOf('x'))
+    world.ink.branches.set(`ink/pr-4/${BASE}-pr-4/${commitOf('4')}`, commitOf('x'))
     const name = `${BASE}-pr-4-db`
     world.ink.databases.set(name, { id: '1', name, type: 'sqlite', status: 'active', url: 'u', authToken: 't' })
     await sweep(world, { database: 'sqlite' })
@@ -93,7 +93,8 @@ describe('a sweep', () => {
     const marked = { ...theirs, INK_GIT_REPOSITORY: 'acme/web' }
     world.ink.add(`${BASE}-pr-10`, 'main', marked, 'acme/another-cd34')
     world.ink.add(BASE, 'main', { INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: 'acme/web' })
-    for (const number of [8, 9, 10]) world.ink.branches.set(`ink/pr-${number}/${commitOf('b')}`, commitOf('b'))
+    for (const number of [8, 9, 10])
+      world.ink.branches.set(`ink/pr-${number}/${BASE}-pr-${number}/${commitOf('b')}`, commitOf('b'))
     const before = names(world)
     const { report } = await sweep(world, { database: 'sqlite' })
     expect(names(world)).toEqual(before)
@@ -162,7 +163,7 @@ describe('a sweep', () => {
     let reads = 0
     const mishap = (call: string) => {
       const service = world.ink.services.get(name)
-      if (call === 'get' && ++reads === 2 && service) service.branch = `ink/pr-1/${commitOf('anew')}`
+      if (call === 'get' && ++reads === 2 && service) service.branch = `ink/pr-1/${name}/${commitOf('anew')}`
       return 'none' as const
     }
     const name = `${BASE}-pr-1`

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { branchesOf, unusedBranches } from '../../src/flows/resources/branches.ts'
+import type { Platform } from '../../src/ink/platform.ts'
 import type { SettingName } from '../../src/plan/settings.ts'
 import { push } from '../plan/plan-inputs.ts'
 import { commitOf } from './virtual-github.ts'
@@ -76,15 +78,16 @@ describe('a rollback to the version before', () => {
     expect(back.outputs).toMatchObject({ status: 'live', commit: commitOf('a') })
   })
 
-  it('understands branches that name no service, and takes those that are recorded to have worked for this one', async () => {
+  it('takes one that is recorded to have worked for this service, and not for another', async () => {
     const world = openWorld()
     const marks = { INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: 'acme/web' }
-    for (const text of ['a', 'b', 'c']) world.ink.branches.set(`ink/production/${commitOf(text)}`, commitOf('x'))
-    world.ink.add(BASE, `ink/production/${commitOf('c')}`, marks)
+    const branch = (text: string) => `ink/production/${BASE}/${commitOf(text)}`
+    for (const text of ['a', 'b', 'c']) world.ink.branches.set(branch(text), commitOf('x'))
+    world.ink.add(BASE, branch('c'), marks)
     world.github.records.push({ id: 901, task: 'ink-production', sha: commitOf('a'), states: ['success'] })
     world.github.records.push({ id: 902, task: 'ink-production:api', sha: commitOf('b'), states: ['success'] })
     const back = await rollback(world)
-    expect(back.outputs).toMatchObject({ status: 'live', branch: `ink/production/${commitOf('a')}` })
+    expect(back.outputs).toMatchObject({ status: 'live', branch: branch('a') })
   })
 })
 
@@ -103,29 +106,20 @@ describe('a deployment that fails', () => {
   })
 })
 
-describe('a branch that names no service', () => {
-  const old = (text: string) => `ink/production/${commitOf(text)}`
-  const texts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+describe('the branches of a service', () => {
+  const sha = commitOf('a')
+  const web = `ink/pr-1/web-pr-1/${sha}`
+  const others = [`ink/pr-1/api-pr-1/${sha}`, `ink/pr-2/web-pr-1/${sha}`, `ink/production/web/${sha}`, 'main']
 
-  function worldWithOld(neighbours: number): VirtualWorld {
-    const world = openWorld()
-    for (const text of texts) world.ink.branches.set(old(text), commitOf(text))
-    const marks = { INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: 'acme/web' }
-    world.ink.add('api', old('a'), marks)
-    world.ink.add(BASE, old('g'), marks)
-    for (const number of Array(neighbours).keys()) world.ink.add(`other-${number}`, 'main', {}, 'eve/other-zz99')
-    return world
-  }
-
-  it('goes when it is old and known to be unused', async () => {
-    const world = worldWithOld(0)
-    await deploy(world, 'new')
-    expect(texts.filter((text) => !world.ink.branches.has(old(text)))).toEqual(['b'])
+  it('are those that name it, and not those of its neighbours', () => {
+    expect(branchesOf({ serviceName: 'web-pr-1', pullRequest: 1 }, [web, ...others])).toEqual([web])
   })
 
-  it('stays when the list of services is cut, so that nobody knows who uses it', async () => {
-    const world = worldWithOld(100)
-    await deploy(world, 'new')
-    expect(texts.every((text) => world.ink.branches.has(old(text)))).toBe(true)
+  it('are kept where it turns out to run one of them', async () => {
+    const old = [web, `ink/pr-1/web-pr-1/${commitOf('b')}`]
+    const running = { service: async (name: string) => ({ name, branch: web }) } as unknown as Platform
+    const { signal } = new AbortController()
+    expect(await unusedBranches({ platform: running, signal }, old)).toEqual(old.slice(1))
+    expect(await unusedBranches({ platform: running, signal }, old, ['web-pr-1'])).toEqual(old)
   })
 })

@@ -61,6 +61,7 @@ describe('what the monitor remembers', () => {
       good.replace('v1', 'v9'),
       good.slice(0, -2),
       good.slice(0, -4),
+      good.slice(0, -'_-_-_-'.length),
       `${good}_1`,
       good.replace(/_1_1_/, '_1_2_'), // more healthy than asked
       memoryBranch('web', withCheck(undefined, { at: now + 3 * day, healthy: true })),
@@ -68,15 +69,6 @@ describe('what the monitor remembers', () => {
     for (const branch of garbled) expect(recall('web', [branch], now)).toBeUndefined()
     expect(recall('web', [...garbled, good], now)?.current.asked).toBe(1)
     expect(recall('web-2', [good], now)).toBeUndefined()
-  })
-
-  it('is understood although it was written when sizes that broke were not remembered', () => {
-    const memory = withCheck(undefined, { at: now, healthy: true })
-    const branch = memoryBranch('web', {
-      ...memory,
-      load: { ...noLoad, changedAt: now, memoryMi: 512, centiVcpus: 50 },
-    })
-    expect(recall('web', [branch.slice(0, -'_-_-_-'.length)], now)).toEqual(recall('web', [branch], now))
   })
 
   it('is the latest of several, as two monitors at the same moment leave them', () => {

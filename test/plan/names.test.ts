@@ -13,7 +13,6 @@ import {
   readTarget,
   serviceName,
   targetName,
-  targetsOfVersions,
 } from '../../src/plan/names.ts'
 import { markVariables } from '../../src/plan/variables.ts'
 import { headSha, revealed } from './plan-inputs.ts'
@@ -173,5 +172,4 @@ test('an environment that the file names: names, databases and branches of its o
   expect(branch).toBe(`ink/env-staging/acme-web-staging/${'a'.repeat(40)}`)
   const target = parseDeploymentBranch(branch)?.target ?? ''
   expect(readTarget(target)).toEqual({ pullRequest: undefined, serviceName: 'acme-web-staging' })
-  expect(targetsOfVersions(target)).toEqual([target])
 })

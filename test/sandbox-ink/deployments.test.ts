@@ -37,7 +37,7 @@ test('the URL is unset until the first deployment is active, and stays while a l
 })
 
 test('the edge answers 404 for a while after the first activation', async () => {
-  await using ink = await startInk({ timing: { edgeDelayMs: 1_000 } })
+  await using ink = await startInk({ timing: { edgeDelayMs: 2_500 } })
   const url = await deploySite(ink)
   expect((await get(url)).status).toBe(404)
   await untilAnswers(url)
@@ -123,7 +123,7 @@ test('the same commit, configuration and environment is not built again; another
 })
 
 test('a new deployment cancels the one in flight, and fails itself while that one’s build winds down', async () => {
-  await using ink = await startInk()
+  await using ink = await startInk({ timing: { windDownMs: 1_000 } })
   await deploySite(ink)
   ink.platform.fault('build.hang', { times: 1 })
   await ink.push('site', { 'index.html': 'two' }, 'slow')
@@ -151,7 +151,7 @@ test('a push during a build does not collide with it, as its build has an id of 
 })
 
 test('a deployment in the queue is cancelled without any wind-down', async () => {
-  await using ink = await startInk({ timing: { queueMs: 700 } })
+  await using ink = await startInk({ timing: { queueMs: 2_000 } })
   await ink.push('site', { 'index.html': 'one' })
   await ink.call('create_service', { repo: 'site', name: 'site' })
   await ink.call('update_service', { name: 'site' })
@@ -160,7 +160,7 @@ test('a deployment in the queue is cancelled without any wind-down', async () =>
 })
 
 test('deletion takes its time: the service is found and its name refused until it is done, then the URL is dead', async () => {
-  await using ink = await startInk({ timing: { deletionMs: 1_000, edgeDelayMs: 800 } })
+  await using ink = await startInk({ timing: { deletionMs: 2_500, edgeDelayMs: 2_000 } })
   const url = await deploySite(ink)
   await untilAnswers(url)
   const deleted = await ink.call('delete_service', { name: 'site' })

@@ -19,7 +19,7 @@ export async function deploy(
     readonly target?: string
   } = {},
 ): Promise<Deployed> {
-  const { target = 'production', bases, ...request } = overrides
+  const { target = 'production/acme-web', bases, ...request } = overrides
   const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [sha], ...request }, stage.signal)
   const suffix = snapshot.suffix === undefined ? '' : `-${snapshot.suffix}`
   const branch = `ink/${target}/${snapshot.sourceSha}${suffix}`

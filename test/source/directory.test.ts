@@ -34,7 +34,7 @@ describe('a built directory', () => {
     const bytes = await git(stage.platformRepository, 'cat-file', '-s', `${branch}:index.html`)
     expect(bytes).toBe('7')
     expect(await pushedFile(stage, branch, 'home')).toBe('index.html')
-    expect(branch).toBe(`ink/production/${sha}-${snapshot.tree.slice(0, 8)}`)
+    expect(branch).toBe(`ink/production/acme-web/${sha}-${snapshot.tree.slice(0, 8)}`)
     expect(snapshot).toMatchObject({ sourceSha: sha, subject: 'Source', files: 5 })
   })
 

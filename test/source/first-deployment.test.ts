@@ -10,7 +10,7 @@ describe('a first deployment', () => {
     const sha = await commitFiles(stage.workspace, { 'index.html': '<h1>hi</h1>\n' }, 'Say hi\n\nAt length.')
     await using source = stage.open()
     const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [sha] }, stage.signal)
-    const branch = `ink/production/${sha}`
+    const branch = `ink/production/acme-web/${sha}`
     const result = await source.push({ snapshot, remote: stage.remote, branch }, stage.signal)
     expect(result).toMatchObject({ kind: 'pushed', incremental: false, objects: 4 })
     const pushed = await git(stage.platformRepository, 'cat-file', 'commit', `refs/heads/${branch}`)
@@ -79,7 +79,7 @@ describe('a first deployment', () => {
     expect(snapshot).toMatchObject({ sourceSha: head, subject: 'Head', files: 3 })
     expect(stage.origin.requests.map(({ authorization }) => authorization.length)).not.toContain(2)
     expect(stage.origin.requests.length).toBeGreaterThan(0)
-    const branch = `ink/pr-1/${head}`
+    const branch = `ink/pr-1/acme-web-pr-1/${head}`
     await source.push({ snapshot, remote: stage.remote, branch }, stage.signal)
     expect(await git(stage.platformRepository, 'rev-parse', `${branch}^{tree}`)).toBe(
       await git(work, 'rev-parse', `${head}^{tree}`),

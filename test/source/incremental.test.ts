@@ -83,7 +83,7 @@ describe('a push after another', () => {
     const { commit } = await origin(stage)
     const [base, head] = [await commit(largeFiles()), await commit({ 'a.txt': 'a\n' })]
     await deployFrom(stage, 'one', base)
-    const request = { target: 'pr-7', bases: [base] }
+    const request = { target: 'pr-7/acme-web-pr-7', bases: [base] }
     const { result } = await deployFrom(stage, 'two', head, request)
     expect(result).toMatchObject({ incremental: true, against: base })
   })
@@ -166,7 +166,7 @@ describe('the whole is pushed', () => {
     const { commit } = await origin(stage)
     const [one, two] = [await commit(largeFiles()), await commit({ 'a.txt': 'a\n' })]
     const work = join(stage.path, 'work')
-    await git(work, 'push', '-q', stage.platformRepository, `${one}:refs/heads/ink/production/${one}`)
+    await git(work, 'push', '-q', stage.platformRepository, `${one}:refs/heads/ink/production/acme-web/${one}`)
     const { result, branch } = await deployFrom(stage, 'two', two, { bases: [one] })
     expect(result.incremental).toBe(false)
     await git(stage.platformRepository, 'fsck', '--connectivity-only', branch)

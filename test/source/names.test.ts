@@ -16,9 +16,8 @@ describe('the name of a deployment’s branch', () => {
     fc.assert(
       fc.property(
         fc.oneof(
-          fc.constant('production'),
-          fc.integer({ min: 1, max: 999_999 }).map((number) => `pr-${number}`),
-          fc.constantFrom('production/acme-web', 'pr-12/acme-web-pr-12'),
+          fc.constantFrom('production/acme-web', 'env-staging/acme-web-staging'),
+          fc.integer({ min: 1, max: 999_999 }).map((number) => `pr-${number}/acme-web-pr-${number}`),
         ),
         fc.oneof(hex(40), hex(64)),
         fc.option(hex(8), { nil: undefined }),
@@ -32,10 +31,11 @@ describe('the name of a deployment’s branch', () => {
 
   it.for([
     'main',
-    'ink/production/main',
-    `ink/pr-0/${'a'.repeat(40)}`,
-    `x/ink/pr-1/${'a'.repeat(40)}`,
-    `ink/pr-1/${'a'.repeat(41)}`,
+    'ink/production/acme-web/main',
+    `ink/production/${'a'.repeat(40)}`,
+    `ink/pr-0/acme-web-pr-0/${'a'.repeat(40)}`,
+    `x/ink/pr-1/acme-web-pr-1/${'a'.repeat(40)}`,
+    `ink/pr-1/acme-web-pr-1/${'a'.repeat(41)}`,
   ])('%s is not one', (name) => {
     expect(parseDeploymentBranch(name)).toBeUndefined()
   })

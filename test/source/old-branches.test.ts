@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { type Stage, setStage } from './deployment.ts'
 import { git, gitBytes, newRepository, scratchFolder } from './scratch.ts'
 
+const PRODUCTION = 'production/acme-web'
+const PREVIEW = 'pr-1/acme-web-pr-1'
+
 /** Commits a minute apart, on the origin, oldest first. */
 async function history(stage: Stage, count: number): Promise<string[]> {
   const work = await newRepository(join(stage.path, 'work'))
@@ -26,28 +29,28 @@ describe('old branches', () => {
     const shas = await history(stage, 8)
     // The remote lists them by name.
     const branches = new Map([
-      ...branchesFor('production', shas.toSorted()),
-      ...branchesFor('pr-1', shas),
+      ...branchesFor(PRODUCTION, shas.toSorted()),
+      ...branchesFor(PREVIEW, shas),
       ['main', 'x'],
     ])
     await using source = stage.open()
-    const current = `ink/production/${shas[7]}`
-    const request = { branches, target: 'production', protect: [current], keepNewest: 5 }
+    const current = `ink/${PRODUCTION}/${shas[7]}`
+    const request = { branches, target: PRODUCTION, protect: [current], keepNewest: 5 }
     const old = await source.oldBranches(request, stage.signal)
-    expect(old.toSorted()).toEqual([`ink/production/${shas[0]}`, `ink/production/${shas[1]}`].toSorted())
+    expect(old.toSorted()).toEqual([`ink/${PRODUCTION}/${shas[0]}`, `ink/${PRODUCTION}/${shas[1]}`].toSorted())
   })
 
   it('count a commit that was force-pushed away as the oldest', async () => {
     await using stage = await setStage()
     const shas = await history(stage, 2)
-    const branches = new Map(branchesFor('production', ['f'.repeat(40), ...shas]))
+    const branches = new Map(branchesFor(PRODUCTION, ['f'.repeat(40), ...shas]))
     await using source = stage.open()
-    const old = await source.oldBranches({ branches, target: 'production', protect: [], keepNewest: 2 }, stage.signal)
-    expect(old).toEqual([`ink/production/${'f'.repeat(40)}`])
-    expect(await source.newestFirst(branches, 'production', stage.signal)).toEqual([
-      `ink/production/${shas[1]}`,
-      `ink/production/${shas[0]}`,
-      `ink/production/${'f'.repeat(40)}`,
+    const old = await source.oldBranches({ branches, target: PRODUCTION, protect: [], keepNewest: 2 }, stage.signal)
+    expect(old).toEqual([`ink/${PRODUCTION}/${'f'.repeat(40)}`])
+    expect(await source.newestFirst(branches, PRODUCTION, stage.signal)).toEqual([
+      `ink/${PRODUCTION}/${shas[1]}`,
+      `ink/${PRODUCTION}/${shas[0]}`,
+      `ink/${PRODUCTION}/${'f'.repeat(40)}`,
     ])
   })
 
@@ -55,23 +58,26 @@ describe('old branches', () => {
     await using stage = await setStage()
     const branches = new Map(
       branchesFor(
-        'production',
+        PRODUCTION,
         ['d', 'e', 'f'].map((digit) => digit.repeat(40)),
       ),
     )
     await using source = stage.open({ origin: undefined })
     expect(
-      await source.oldBranches({ branches, target: 'production', protect: [], keepNewest: 2 }, stage.signal),
+      await source.oldBranches({ branches, target: PRODUCTION, protect: [], keepNewest: 2 }, stage.signal),
     ).toEqual([])
   })
 
   it('of a preview are all but the current one, and all of them at its end; nobody is asked', async () => {
     await using stage = await setStage()
     const [current = '', ...others] = ['1', '2', '3'].map((digit) => digit.repeat(40))
-    const branches = new Map([...branchesFor('pr-1', [current, ...others]), ...branchesFor('pr-11', others)])
+    const branches = new Map([
+      ...branchesFor(PREVIEW, [current, ...others]),
+      ...branchesFor('pr-11/acme-web-pr-11', others),
+    ])
     await using source = stage.open()
-    const request = { branches, target: 'pr-1', protect: [`ink/pr-1/${current}`], keepNewest: 0 }
-    expect(await source.oldBranches(request, stage.signal)).toEqual(others.map((sha) => `ink/pr-1/${sha}`))
+    const request = { branches, target: PREVIEW, protect: [`ink/${PREVIEW}/${current}`], keepNewest: 0 }
+    expect(await source.oldBranches(request, stage.signal)).toEqual(others.map((sha) => `ink/${PREVIEW}/${sha}`))
     expect(await source.oldBranches({ ...request, protect: [] }, stage.signal)).toHaveLength(3)
     expect(stage.origin.requests).toEqual([])
   })

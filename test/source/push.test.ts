@@ -67,7 +67,7 @@ describe('on the wire', () => {
     const abort = new AbortController()
     await using source = stage.open()
     const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
-    const branch = `ink/production/${sha}`
+    const branch = `ink/production/acme-web/${sha}`
     const push = source.push({ snapshot, remote: stage.remote, branch, remoteBranches: new Map() }, abort.signal)
     push.catch(() => undefined)
     await vi.waitFor(async () => expect(await processesWith(stage.platform.address)).not.toEqual([]), 20_000)
@@ -89,7 +89,7 @@ describe('on the wire', () => {
     const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
     stage.platform.hangOn = /./
     const abort = new AbortController()
-    const push = source.push({ snapshot, remote: stage.remote, branch: `ink/production/${sha}` }, abort.signal)
+    const push = source.push({ snapshot, remote: stage.remote, branch: `ink/production/acme-web/${sha}` }, abort.signal)
     push.catch(() => undefined)
     await vi.waitFor(async () => expect(await processesWith(stage.platform.address)).not.toEqual([]), 20_000)
     abort.abort(new Error('cancelled'))
@@ -124,7 +124,7 @@ describe('a push', () => {
     expect((await deploy(stage, source, sha)).result.kind).toBe('pushed')
     expect(takenMs).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000])
     stage.platform.misbehaviours.push(...Array<502>(9).fill(502))
-    await expect(deploy(stage, source, sha, { target: 'pr-1' })).rejects.toMatchObject({
+    await expect(deploy(stage, source, sha, { target: 'pr-1/acme-web-pr-1' })).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringContaining('HTTP 502'),
     })
@@ -150,7 +150,12 @@ describe('a push', () => {
     await using source = stage.open()
     const snapshot = await source.snapshot({ wanted: { sha }, ordinaryCheckouts: [] }, stage.signal)
     stage.platform.misbehaviours.push(413)
-    const request = { snapshot, remote: stage.remote, branch: `ink/production/${sha}`, remoteBranches: new Map() }
+    const request = {
+      snapshot,
+      remote: stage.remote,
+      branch: `ink/production/acme-web/${sha}`,
+      remoteBranches: new Map(),
+    }
     await expect(source.push(request, stage.signal)).rejects.toMatchObject({
       code: 'rejected',
       message: expect.stringMatching(/HTTP 413.*big\.bin \(9 MB\), small\.txt/),
@@ -174,7 +179,7 @@ describe('a push', () => {
   it('never overwrites a branch that holds another snapshot', async () => {
     await using stage = await setStage()
     const sha = await readyToDeploy(stage)
-    const branch = `ink/production/${sha}`
+    const branch = `ink/production/acme-web/${sha}`
     await git(stage.workspace, 'push', '-q', stage.platformRepository, `${sha}:refs/heads/${branch}`)
     await using source = stage.open()
     await expect(deploy(stage, source, sha)).rejects.toMatchObject({
@@ -237,7 +242,7 @@ describe('a large file', () => {
     ])
     expect(stage.platform.requests).toEqual([])
     expect(snapshot.largest[0]).toEqual({ path: 'video/large.bin', bytes: 101_000_000 })
-    const branch = `ink/production/${sha}`
+    const branch = `ink/production/acme-web/${sha}`
     await source.push({ snapshot, remote: stage.remote, branch, remoteBranches: new Map() }, stage.signal)
     expect(await git(stage.platformRepository, 'cat-file', '-s', `${branch}:video/large.bin`)).toBe('101000000')
     await git(stage.platformRepository, 'fsck', '--connectivity-only', branch)

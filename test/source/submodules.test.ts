@@ -51,7 +51,7 @@ describe('submodules', () => {
       { path: 'vendor/lib', sha: lib },
       { path: 'vendor/lib/inner', sha: inner },
     ])
-    expect(branch).toBe(`ink/production/${sha}-${snapshot.tree.slice(0, 8)}`)
+    expect(branch).toBe(`ink/production/acme-web/${sha}-${snapshot.tree.slice(0, 8)}`)
   })
 
   it('come from the checkout when they lie there, without any fetch', async () => {

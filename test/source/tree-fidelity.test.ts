@@ -123,7 +123,7 @@ describe('a clone of the pushed branch', () => {
         run += 1
         const sha = await commitTree(stage.workspace, files)
         await using source = stage.open()
-        const { snapshot, branch } = await deploy(stage, source, sha, { target: `pr-${run}` })
+        const { snapshot, branch } = await deploy(stage, source, sha, { target: `pr-${run}/acme-web-pr-${run}` })
         expect(snapshot.tree).toBe(await git(stage.workspace, 'rev-parse', `${sha}^{tree}`))
         expect(snapshot.files).toBe(files.length)
         const expected = files.map((one): [string, string] => [
@@ -150,9 +150,12 @@ describe('a clone of the pushed branch', () => {
         const directory = `dist-${run}`
         await git(builds, ...protect, 'worktree', 'add', '-q', '--detach', join(stage.workspace, directory), built)
         await using source = stage.open()
-        const { snapshot, branch } = await deploy(stage, source, sha, { target: `pr-${run}`, directory })
+        const { snapshot, branch } = await deploy(stage, source, sha, {
+          target: `pr-${run}/acme-web-pr-${run}`,
+          directory,
+        })
         expect(snapshot.tree).toBe(await git(builds, 'rev-parse', `${built}^{tree}`))
-        expect(branch).toBe(`ink/pr-${run}/${sha}-${snapshot.tree.slice(0, 8)}`)
+        expect(branch).toBe(`ink/pr-${run}/acme-web-pr-${run}/${sha}-${snapshot.tree.slice(0, 8)}`)
         expect(await cloneOf(stage, branch, `clone-${run}`)).toEqual(
           await readWorkTree(Buffer.from(join(stage.workspace, directory))),
         )

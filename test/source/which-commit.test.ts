@@ -119,7 +119,7 @@ describe('the commit that is deployed', () => {
     expect(sha).toHaveLength(64)
     await using source = stage.open({ origin: undefined })
     const { branch, snapshot } = await deploy(stage, source, sha)
-    expect(branch).toBe(`ink/production/${sha}`)
+    expect(branch).toBe(`ink/production/acme-web/${sha}`)
     expect(snapshot).toMatchObject({ subject: 'In SHA-256', files: 2, bytes: 4 })
     expect(await pushedFile(stage, branch, 'dir/b.txt')).toBe('b')
   })

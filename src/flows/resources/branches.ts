@@ -3,14 +3,7 @@ import { DeployError } from '../../core/errors.ts'
 import { count, shortSha } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import type { Service } from '../../ink/results.ts'
-import {
-  commitOf,
-  deploymentBranch,
-  parseDeploymentBranch,
-  readTarget,
-  removalMarks,
-  targetsOfVersions,
-} from '../../plan/names.ts'
+import { commitOf, deploymentBranch, parseDeploymentBranch, readTarget, removalMarks } from '../../plan/names.ts'
 import type { RollbackPlan } from '../../plan/plan.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import type { Snapshot } from '../../source/snapshot.ts'
@@ -22,19 +15,12 @@ import { longestRemovalMs } from '../start-again.ts'
 
 /** Production keeps this many versions beside the current one, to roll back to. */
 const versionsKept = 5
-// The platform shows this many services and has no further pages.
-const listLimit = 100
 
-/**
- * The branches that may hold versions of a service: its own, and for a preview those of earlier releases, which it may have
- * shared. To those of production other services may have to go back.
- */
+/** The branches that hold versions of a service. */
 export function branchesOf({ serviceName, pullRequest }: NamedService, branches: Iterable<string>): string[] {
-  const shared = pullRequest === undefined ? undefined : serviceName
   return [...branches].filter((name) => {
     const parsed = targetOf(name)
-    if (parsed === undefined || parsed.pullRequest !== pullRequest) return false
-    return (parsed.serviceName ?? shared) === serviceName
+    return parsed?.pullRequest === pullRequest && parsed?.serviceName === serviceName
   })
 }
 
@@ -53,37 +39,20 @@ export function targetOf(branch: string): ReturnType<typeof readTarget> | undefi
 }
 
 /**
- * Those of some branches that are known to be used by no service. A branch that names its service is used by that one or
- * by none; a shared one by whichever service of the repository, so that all of them have to be known.
+ * Those of some branches that the service in their name does not run.
  *
- * @param except services that are gone
+ * @param gone services that are not there any more
  */
 export async function unusedBranches(
   { platform, signal }: Pick<Run, 'platform' | 'signal'>,
   candidates: readonly string[],
-  where: { readonly slug: string; readonly except: readonly string[] },
+  gone: readonly string[] = [],
 ): Promise<readonly string[]> {
   const named = new Set(candidates.flatMap((name) => targetOf(name)?.serviceName ?? []))
-  const shared = candidates.filter((name) => targetOf(name)?.serviceName === undefined)
-  const isTold = platform.offers('listServices')
-  const listed = shared.length > 0 && isTold ? await platform.services(signal) : []
-  const neighbours = listed.filter(
-    ({ name, repo }) => repo === where.slug && shared.some((branch) => mayTrack(name, branch)),
-  )
-  const asked = [...new Set([...named, ...neighbours.map(({ name }) => name)])].filter(
-    (name) => !where.except.includes(name),
-  )
+  const asked = [...named].filter((name) => !gone.includes(name))
   const read = await doEach(asked, (name) => platform.service(name, {}, signal), signal)
   const inUse = new Set(read.map((service) => service?.branch))
-  const doubtful = !isTold || listed.length >= listLimit ? shared : []
-  return candidates.filter((name) => !inUse.has(name) && !doubtful.includes(name))
-}
-
-// Reading every preview of a busy repository would cost more than it protects: a preview of another pull request never
-// tracks a branch of this one.
-function mayTrack(serviceName: string, branch: string): boolean {
-  const [, pullRequest] = /-pr-(\d+)(?:-|$)/.exec(serviceName) ?? []
-  return pullRequest === undefined || Number(pullRequest) === targetOf(branch)?.pullRequest
+  return candidates.filter((name) => !inUse.has(name))
 }
 
 /** A deployment that is live, as far as it matters to the versions of its service. */
@@ -96,7 +65,6 @@ export interface LiveVersion {
     readonly snapshot: Pick<Snapshot, 'sha'>
     readonly existing: Service | undefined
     readonly remote: GitRemote
-    readonly repositorySlug: string
     readonly remoteBranches: ReadonlyMap<string, string>
   }
 }
@@ -133,19 +101,16 @@ function workedBranch(serviceName: string, branch: string): string {
 
 const workedPrefix = (serviceName: string) => `ink/worked/${serviceName}/`
 
-/** Own and shared names are counted apart: what another service may need of the shared ones is its last versions, too. */
 async function oldVersions({ run, plan, source, branch, prepared }: LiveVersion): Promise<readonly string[]> {
-  const { pullRequest } = readTarget(plan.target)
+  const { target } = plan
   const branches = new Map([...prepared.remoteBranches, [branch, prepared.snapshot.sha]])
   // The version that this one took the place of is kept, so that there is something to roll back to.
   const before = isLive(prepared.existing) ? (prepared.existing?.branch ?? '') : ''
   const protect = targetOf(before) ? [branch, before] : [branch]
-  const keepNewest = pullRequest === undefined ? versionsKept : 0
-  const old: string[] = []
-  for (const target of targetsOfVersions(plan.target))
-    old.push(...(await source.oldBranches({ branches, target, protect, keepNewest }, run.signal)))
-  // Our own service is asked as well: somebody may have taken over since it was seen live.
-  return old.length === 0 ? [] : unusedBranches(run, old, { slug: prepared.repositorySlug, except: [] })
+  const keepNewest = readTarget(target).pullRequest === undefined ? versionsKept : 0
+  const old = await source.oldBranches({ branches, target, protect, keepNewest }, run.signal)
+  // Somebody may have taken over since the service was seen live.
+  return await unusedBranches(run, old)
 }
 
 /**
@@ -159,15 +124,12 @@ export async function versionToRestore(
   source: Source,
   { branches, present }: { readonly branches: ReadonlyMap<string, string>; readonly present: string | undefined },
 ): Promise<string> {
-  const targets = targetsOfVersions(plan.target)
-  const ordered: string[] = []
-  for (const target of targets) ordered.push(...(await source.newestFirst(branches, target, run.signal)))
-  if (plan.to === undefined) return versionThatWorked(plan, run, ordered, branches, present)
-  const { to } = plan
-  const found = targets
-    .map((target) => deploymentBranch(target, to))
-    .flatMap((wanted) => ordered.find((name) => name.startsWith(wanted)) ?? [])
-  if (found[0] !== undefined) return found[0]
+  const { to, target } = plan
+  const ordered = await source.newestFirst(branches, target, run.signal)
+  if (to === undefined) return versionThatWorked(plan, run, ordered, branches, present)
+  const wanted = deploymentBranch(target, to)
+  const found = ordered.find((name) => name.startsWith(wanted))
+  if (found !== undefined) return found
   throw new DeployError(`ml.ink has no deployment of ${to} to go back to`, {
     hint: `Kept are: ${describeVersions(ordered)}. An older commit can be deployed by running its workflow again.`,
   })

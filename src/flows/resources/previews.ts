@@ -3,7 +3,7 @@ import { safeMessage } from '../../core/sanitize.ts'
 import { isTransient } from '../../ink/errors.ts'
 import type { Database, Service, TemplateInstance } from '../../ink/results.ts'
 import type { Place } from '../../plan/context.ts'
-import { databaseName, markedPreview, previewName } from '../../plan/names.ts'
+import { databaseName, markedPreview } from '../../plan/names.ts'
 import type { Costing } from '../../plan/plan.ts'
 import { marks } from '../../plan/variables.ts'
 import type { NamedService, Run } from '../run.ts'
@@ -44,7 +44,7 @@ export async function findPreviews(
     [...branches.keys()]
       .flatMap((name) => targetOf(name) ?? markedPreview(name) ?? [])
       .flatMap(({ pullRequest, serviceName }): [string, number][] =>
-        pullRequest === undefined ? [] : [[serviceName ?? previewName(place.baseName, pullRequest), pullRequest]],
+        pullRequest === undefined ? [] : [[serviceName, pullRequest]],
       ),
   )
   const names = new Set([

@@ -2,7 +2,7 @@ import { count } from '../../core/format.ts'
 import { safeMessage } from '../../core/sanitize.ts'
 import { fewAtOnce } from '../../ink/platform.ts'
 import type { Place } from '../../plan/context.ts'
-import { databaseName, removalMarks, sharedTarget } from '../../plan/names.ts'
+import { databaseName, removalMarks, targetName } from '../../plan/names.ts'
 import type { Resource } from '../../report/model.ts'
 import type { GitRemote } from '../../source/remote.ts'
 import { isDeploying } from '../../watch/readings.ts'
@@ -148,11 +148,11 @@ function openBranches(run: Run, place: Place) {
     remove: async (previews: readonly Removable[]): Promise<readonly string[]> => {
       const repository = previews.length === 0 ? undefined : await open()
       if (!repository) return []
-      const { remote, slug } = repository
+      const { remote } = repository
       const present = [...(await source.branches(remote, signal)).keys()]
       const versions = [...new Set(previews.flatMap((preview) => branchesOf(preview, present)))]
-      const except = previews.map(({ serviceName }) => serviceName)
-      const unused = versions.length === 0 ? [] : await unusedBranches(run, versions, { slug, except })
+      const gone = previews.map(({ serviceName }) => serviceName)
+      const unused = versions.length === 0 ? [] : await unusedBranches(run, versions, gone)
       const going = [...unused, ...previews.flatMap((preview) => marksOfWorking(preview, present))]
       const all = [...going, ...staleMarks(present, clock.now())]
       if (all.length > 0) await source.deleteBranches(remote, all, signal)
@@ -165,7 +165,10 @@ function openBranches(run: Run, place: Place) {
 function withBranches(removal: Removal, deleted: readonly string[] | string): Removal {
   const { preview } = removal
   if (typeof deleted === 'string')
-    return { ...removal, left: [{ kind: 'branch', name: `ink/${sharedTarget(preview.pullRequest)}/*`, why: deleted }] }
+    return {
+      ...removal,
+      left: [{ kind: 'branch', name: `ink/${targetName(preview.serviceName, preview.pullRequest)}/*`, why: deleted }],
+    }
   const own = [...branchesOf(preview, deleted), ...marksOfWorking(preview, deleted)]
   return { ...removal, removed: [...removal.removed, ...own.map((name): Resource => ({ kind: 'branch', name }))] }
 }
