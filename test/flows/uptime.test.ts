@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Deps } from '../../src/flows/run.ts'
 import type { Scene } from './stage.ts'
 import { useStage } from './use-stage.ts'
 
@@ -24,6 +25,26 @@ describe('the memory of the monitor', () => {
     stage.ink.deleteBehindTheBack(scene.production)
     expect((await look(scene)).red).toBe(false)
     expect(await memories(scene)).toEqual([])
+  })
+
+  it('of another service stays where it could not be asked whether that is gone', async () => {
+    const scene = await stage.scene()
+    const service = `${scene.production}-other`
+    await scene.act('push', { after: scene.first }, { inputs: { service } })
+    await look(scene, { service })
+    const before = await memories(scene)
+    const change = (deps: Deps): Deps => ({
+      ...deps,
+      openPlatform: async (...args) => {
+        const platform = await deps.openPlatform(...args)
+        const ask: typeof platform.service = (name, ...rest) =>
+          name === service ? Promise.reject(new Error('not now')) : platform.service(name, ...rest)
+        return { ...platform, service: ask }
+      },
+    })
+    await scene.act('workflow_dispatch', {}, { inputs: { command: 'monitor' }, change })
+    expect(before).toHaveLength(1)
+    expect(await memories(scene)).toEqual(before)
   })
 
   it('changes nothing in a dry run', async () => {
