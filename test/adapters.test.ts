@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, vi } from 'vitest'
@@ -62,4 +62,39 @@ it('a connection that nobody waits for any more is given up', async () => {
   await connection[Symbol.asyncDispose]()
   await closed
   server.close()
+})
+
+it('is asked again after a passing failure for as long as whoever opened the platform may take, whenever that was', async () => {
+  const ink = await startInkPlatform({ profile: 'g1' })
+  const deps = depsFor(ink.endpoint, ink.apiKey)
+  const connection = await deps.connect()
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const fetch = vi.spyOn(globalThis, 'fetch')
+  try {
+    await (await deps.openPlatform(place, signal))[Symbol.asyncDispose]()
+    vi.setSystemTime(Date.now() + 120_000)
+    await using platform = await deps.openPlatform(place, signal)
+    fetch.mockResolvedValueOnce(new Response('try later', { status: 503 }))
+    expect(await platform.service('web', {}, signal)).toBeUndefined()
+  } finally {
+    fetch.mockRestore()
+    vi.useRealTimers()
+    await connection[Symbol.asyncDispose]()
+    await ink.stop()
+  }
+})
+
+it('a platform that is opened often leaves nothing behind on the signal of the run', async () => {
+  const ink = await startInkPlatform({ profile: 'g1' })
+  const deps = depsFor(ink.endpoint, ink.apiKey)
+  const run = new AbortController()
+  const connection = await deps.connect()
+  try {
+    const before = getEventListeners(run.signal, 'abort').length
+    for (let turn = 0; turn < 3; turn++) await (await deps.openPlatform(place, run.signal))[Symbol.asyncDispose]()
+    expect(getEventListeners(run.signal, 'abort')).toHaveLength(before)
+  } finally {
+    await connection[Symbol.asyncDispose]()
+    await ink.stop()
+  }
 })

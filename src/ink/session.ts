@@ -36,6 +36,13 @@ export interface Tool {
   }
 }
 
+/** How a tool is called. */
+interface Asking {
+  readonly repeatable: boolean
+  readonly signal: AbortSignal
+  readonly deadlineAt?: number
+}
+
 const requestTimeoutMs = 25_000
 /** A fault that is over sooner is nobody's concern. */
 const warnAfterMs = 5_000
@@ -57,7 +64,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
   const deadlineAt = options.deadlineAt ?? clock.now() + usualDeadlineMs
   let warned = false
   /** How one request, which begins now, is asked again. */
-  const policy = (of: AbortSignal) => {
+  const policy = (of: AbortSignal, until = deadlineAt) => {
     const startedAt = clock.now()
     const onRetry = (error: unknown, pauseMs: number) => {
       debug(`ml.ink: ${errorMessage(error)}; asking again in ${Math.round(pauseMs)} ms`)
@@ -66,7 +73,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
       const what = `ml.ink does not answer as it should (${errorMessage(error)})`
       options.warning?.(`${what}; it is asked again until it does.`)
     }
-    return { deadlineAt, clock, random, onRetry, signal: of }
+    return { deadlineAt: until, clock, random, onRetry, signal: of }
   }
 
   let client = await firstContact(options, () => connect(options, fetch, signal), policy(signal))
@@ -114,15 +121,16 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
      * Calls a tool and returns its result as data. Transient failures are repeated until the deadline.
      * @param options.repeatable whether asking twice is harmless: such calls are repeated after every transient failure, others
      * only when the request cannot have been carried out
+     * @param options.deadlineAt milliseconds since the epoch; that of the session unless told otherwise
      * @throws ToolError when the tool says no, PlatformError for everything below it
      */
     call: async (
       tool: string,
       args: Record<string, unknown>,
-      { repeatable, signal: callSignal }: { repeatable: boolean; signal: AbortSignal },
+      { repeatable, signal: callSignal, deadlineAt: until }: Asking,
     ): Promise<unknown> => {
       const again = (error: unknown) => (repeatable || neverCarriedOut(error)) && pauseAfter(error)
-      return retry(() => attempt(tool, args, callSignal), { ...policy(callSignal), again })
+      return retry(() => attempt(tool, args, callSignal), { ...policy(callSignal, until), again })
     },
     close: () => client.close(),
   }
