@@ -6,6 +6,7 @@ import { startInkPlatform } from '../sandbox/ink/platform.ts'
 import { buildDeps, type Edge } from '../src/adapters.ts'
 import { Secret } from '../src/core/secret.ts'
 import type { Place } from '../src/plan/context.ts'
+import { startMcpServer } from './hostile/mcp-server.ts'
 
 const place = { project: 'default', workspace: undefined } as Place
 const { signal } = new AbortController()
@@ -81,6 +82,19 @@ it('is asked again after a passing failure for as long as whoever opened the pla
     vi.useRealTimers()
     await connection[Symbol.asyncDispose]()
     await ink.stop()
+  }
+})
+
+it('may answer as much to each that opened the platform as to one alone', async () => {
+  const text = 'x'.repeat(9_000_000)
+  await using server = await startMcpServer(({ method }) =>
+    method === 'tools/call' ? { result: { structuredContent: { services: [], text } } } : undefined,
+  )
+  const deps = depsFor(server.url, 'dk_live_any')
+  await using _connection = await deps.connect()
+  for (let service = 1; service <= 2; service++) {
+    await using platform = await deps.openPlatform(place, signal)
+    for (let asked = 1; asked <= 5; asked++) expect(await platform.services(signal)).toEqual([])
   }
 })
 

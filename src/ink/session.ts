@@ -1,8 +1,8 @@
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import * as z from 'zod'
-import { type Clock, retry, signalWithin } from '../core/async.ts'
+import { type Clock, retry, signalWithin, systemClock, withinTime } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
-import { type Fetch, limitAnswers, parseJson } from '../core/http.ts'
+import { type Fetch, limitAnswers, parseJson, usualLimits } from '../core/http.ts'
 import { McpClient } from '../core/mcp.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { isSilence, isTransient, neverCarriedOut, PlatformError, protocolError, rpcError, ToolError } from './errors.ts'
@@ -60,7 +60,8 @@ export type Session = Awaited<ReturnType<typeof openSession>>
 export async function openSession(options: SessionOptions, signal: AbortSignal) {
   const { clock, random, debug, apiKey } = options
   const redact = (text: string) => text.replaceAll(apiKey, '***')
-  const fetch = platformFetch(limitAnswers(options.fetch), requestTimeoutMs, redact)
+  const limits = { ...usualLimits }
+  const fetch = platformFetch(limitAnswers(options.fetch, limits), requestTimeoutMs, redact)
   const deadlineAt = options.deadlineAt ?? clock.now() + usualDeadlineMs
   let warned = false
   /** How one request, which begins now, is asked again. */
@@ -80,11 +81,12 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
   const tools = await retry(() => listTools(client, signal), { ...policy(signal), again: pauseAfter })
   let renewal: Promise<void> | undefined
 
-  /** Begins a new session; calls that find the same one ended share it. */
+  const closing = new AbortController()
+  /** Begins a new session; calls that find the same one ended share it, so that none of them ends it for the others. */
   const renew = async (ended: McpClient, callSignal: AbortSignal) => {
     debug('ml.ink has ended the session; a new one is begun')
     if (client !== ended) return
-    renewal ??= connect(options, fetch, callSignal)
+    renewal ??= connect(options, fetch, closing.signal)
       .then((fresh) => {
         client = fresh
         return ended.close()
@@ -92,7 +94,8 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
       .finally(() => {
         renewal = undefined
       })
-    await renewal
+    const shared = renewal
+    await withinTime(systemClock, Number.POSITIVE_INFINITY, callSignal, () => shared)
   }
 
   async function attempt(tool: string, args: Record<string, unknown>, callSignal: AbortSignal): Promise<unknown> {
@@ -132,7 +135,14 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
       const again = (error: unknown) => (repeatable || neverCarriedOut(error)) && pauseAfter(error)
       return retry(() => attempt(tool, args, callSignal), { ...policy(callSignal, until), again })
     },
-    close: () => client.close(),
+    /** For one more that asks here: as much again may be answered. */
+    admit: (): void => {
+      limits.totalBytes += usualLimits.totalBytes
+    },
+    close: (): Promise<void> => {
+      closing.abort()
+      return client.close()
+    },
   }
 }
 
