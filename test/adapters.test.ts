@@ -1,6 +1,5 @@
 import { getEventListeners, once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { expect, it, vi } from 'vitest'
 import { startInkPlatform } from '../sandbox/ink/platform.ts'
 import { buildDeps, type Edge } from '../src/adapters.ts'
@@ -47,23 +46,31 @@ it('a run connects to ml.ink once, as soon as it is told to, however often the p
   }
 })
 
-it('a connection that nobody waits for any more is given up', async () => {
-  const server = createServer()
-  const asked = once(server, 'request')
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const deps = depsFor(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, 'any')
-  const connection = await deps.connect()
-  const late = new AbortController()
-  const opening = deps.openPlatform(place, late.signal)
-  const [request] = (await asked) as [IncomingMessage]
-  late.abort(new Error('the time is over'))
-  await expect(opening).rejects.toThrow('the time is over')
-  const closed = once(request.socket, 'close')
-  await connection[Symbol.asyncDispose]()
-  await closed
-  server.close()
-})
+it.each(['initialize', 'notifications/initialized', 'tools/list'])(
+  'a connection that nobody waits for any more is given up, also when %s is never answered',
+  async (silent) => {
+    const unanswered: ServerResponse[] = []
+    await using server = await startMcpServer(({ method }) =>
+      method === silent ? (response) => void unanswered.push(response) : undefined,
+    )
+    const deps = depsFor(server.url, 'any')
+    // The time that one request may take does not pass here.
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    try {
+      const connection = await deps.connect()
+      const late = new AbortController()
+      const opening = deps.openPlatform(place, late.signal)
+      while (unanswered.length === 0) await new Promise(setImmediate)
+      const closed = unanswered.map((response) => once(response, 'close'))
+      late.abort(new Error('the time is over'))
+      await expect(opening).rejects.toThrow('the time is over')
+      await connection[Symbol.asyncDispose]()
+      await Promise.all(closed)
+    } finally {
+      vi.useRealTimers()
+    }
+  },
+)
 
 it('is asked again after a passing failure for as long as whoever opened the platform may take, whenever that was', async () => {
   const ink = await startInkPlatform({ profile: 'g1' })

@@ -78,7 +78,12 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
   }
 
   let client = await firstContact(options, () => connect(options, fetch, signal), policy(signal))
-  const tools = await retry(() => listTools(client, signal), { ...policy(signal), again: pauseAfter })
+  const tools = await retry(() => listTools(client, signal), { ...policy(signal), again: pauseAfter }).catch(
+    async (error: unknown) => {
+      await client.close()
+      throw error
+    },
+  )
   let renewal: Promise<void> | undefined
 
   const closing = new AbortController()
