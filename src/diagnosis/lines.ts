@@ -124,6 +124,7 @@ const CLEAR: readonly RegExp[] = [
   /^(?:\W{0,3})?\[(?:ERROR|FATAL|error|fatal|CRITICAL|SEVERE|builder|vite|plugin [\w:@/ -]{1,60})\] {0,4}:? {0,4}\S/,
   /^\W{0,4}(?:ERR_[A-Z_]{3,60}|ERROR|FATAL|error|SEVERE|Error)\s{1,4}(?!found|in\b)\S/,
   / (?:ERROR|FATAL|CRITICAL|SEVERE) (?:\d+ )?[-[(:\w]/,
+  /^(?:git )?clone failed: (?!.*\bexit status \d+$)\S/,
 ]
 const PLACED: readonly RegExp[] = [
   /^\s*(?:\W{0,3} )?(?:[\w@+.()[\]/-]{1,200}\.\w{1,8}|Dockerfile|Makefile):\[?\d{1,6}(?:[:,]\d{1,5}\]?)?:? \S/,

@@ -70,7 +70,7 @@ function innermost(message: string): string {
   // The first line says what was done, and what git wrote below it why it failed: together they are the reason.
   const [doing] = /^(?:git )?clone failed/.exec(lines[0] ?? '') ?? []
   if (doing === undefined || telling.startsWith(doing)) return telling
-  return `${doing}: ${telling.replace(/^(?:output: )?(?:fatal: )?/, '')}`
+  return `${doing}: ${telling.replace(/^(?:output: )?(?:(?:fatal|error): )?/, '')}`
 }
 
 /** What no log can tell better. */

@@ -1004,6 +1004,11 @@ const SAID: readonly (readonly [string, string])[] = [
     "The build failed: git clone failed: unable to access 'http://git/me/shop.git/': The requested URL returned error: 500",
   ],
   [
+    "git clone failed: exit status 128\noutput: Cloning into '/tmp/build-1'...\nerror: RPC failed; HTTP 504 curl 22 The requested URL returned error: 504\nfatal: early EOF\n",
+    'The build failed: git clone failed: RPC failed; HTTP 504 curl 22 The requested URL returned error: 504',
+  ],
+  ['clone failed: exit status 128\nfatal: early EOF', 'The build failed: clone failed: early EOF'],
+  [
     'COPY failed: file not found in build context or excluded by .dockerignore: stat dist: file does not exist',
     'dist does not exist where the image is put together',
   ],

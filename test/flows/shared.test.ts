@@ -123,6 +123,14 @@ describe('the source of a run', () => {
     expect(asked).toEqual(['opened', 'snapshot', 'closed'])
   })
 
+  it('makes no snapshot, whose failure nobody would hear of, for whoever asks when the run is over', async () => {
+    const { sources, asked } = openSources()
+    const source = sources.openSource({ deadlineAt: 1 })
+    const over = AbortSignal.abort(new Error('cancelled'))
+    await expect(source.snapshot(request, over)).rejects.toThrow('cancelled')
+    expect(asked).toEqual(['opened'])
+  })
+
   it('of a stranger is another one, and what has no deadline is opened by itself', () => {
     const { sources, asked } = openSources()
     sources.openSource({ deadlineAt: 1 })

@@ -236,6 +236,7 @@ function shareSource(source: Source, runSignal: AbortSignal) {
   const shared: Source = {
     ...source,
     snapshot: async (request, signal) => {
+      signal.throwIfAborted()
       const key = JSON.stringify(request)
       const made = snapshots.get(key) ?? inTurn(() => source.snapshot(request, runSignal))
       snapshots.set(key, made)
