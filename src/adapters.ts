@@ -1,10 +1,11 @@
 import { join } from 'node:path'
-import { systemClock } from './core/async.ts'
+import { systemClock, withinTime } from './core/async.ts'
 import { type Fetch, proxiedFetch } from './core/http.ts'
 import { type AsyncMethods, late, shared } from './core/late.ts'
 import type { Deps } from './flows/run.ts'
 import type { GitHub, GitHubOptions } from './github/github.ts'
 import type { Platform } from './ink/platform.ts'
+import type { Session } from './ink/session.ts'
 import { isFromFork } from './plan/event.ts'
 import type { LoadedRun } from './runner/load-run.ts'
 import type { Source } from './source/source.ts'
@@ -75,13 +76,13 @@ export function buildDeps(edge: Edge): Deps {
     openPlatform: async ({ project, workspace }, signal) => {
       signal.throwIfAborted()
       const held = session()
-      const stopped = new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      })
+      // Counted from here: whoever comes late to the connection has time to ask again as well.
+      const deadlineAt = clock.now() + settings.timeoutMs
       try {
         const ready = Promise.all([held.value, import('./ink/platform.ts')])
-        const [opened, { openPlatform }] = await Promise.race([ready, stopped])
-        const platform = openPlatform(opened, { project, workspace }, log.warning)
+        const [opened, { openPlatform }] = await withinTime(clock, Number.POSITIVE_INFINITY, signal, () => ready)
+        const call: Session['call'] = (tool, args, how) => opened.call(tool, args, { deadlineAt, ...how })
+        const platform = openPlatform({ ...opened, call }, { project, workspace }, log.warning)
         const { maskVariables } = edge
         return maskingVariables({ ...platform, [Symbol.asyncDispose]: held[Symbol.asyncDispose] }, maskVariables)
       } catch (error) {

@@ -9,7 +9,7 @@ export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
  * What one answer, and all of a conversation, may cost us, in bytes after decompression: more than any honest one needs,
  * of which the longest are five hundred lines of a log.
  */
-const usualLimits = { messageBytes: 16_000_000, totalBytes: 64_000_000 }
+export const usualLimits = { messageBytes: 16_000_000, totalBytes: 64_000_000 }
 const deepestJson = 64
 const mostJsonValues = 500_000
 

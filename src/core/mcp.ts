@@ -48,7 +48,14 @@ export class McpClient extends Protocol<Request, Notification, Result> {
       throw new Error(`Server's protocol version is not supported: ${protocolVersion}`)
     this.server = server
     this.#transport.setProtocolVersion(protocolVersion)
-    await this.notification({ method: 'notifications/initialized' })
+    // A notification takes no signal, and whoever is told of it may not answer.
+    const stop = () => void this.close()
+    limits.signal.addEventListener('abort', stop, { once: true })
+    try {
+      await this.notification({ method: 'notifications/initialized' })
+    } finally {
+      limits.signal.removeEventListener('abort', stop)
+    }
   }
 
   /** Tells the server that its session is over. Servers need not support that (the specification allows 405). */

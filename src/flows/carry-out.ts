@@ -162,8 +162,7 @@ async function answerHelp(plan: HelpPlan, deps: RunDeps): Promise<Outcome> {
   return nothingToDo(deps, unknown === undefined ? 'help was asked for and given' : `there is no command ${unknown}`)
 }
 
-/** Says no, politely and once: whoever asks again for the same gets the sign alone. */
-/** Says once why a command was not obeyed, and what to do about it. */
+/** Says no, with the reason and what to do about it, politely and once: whoever asks again for the same gets the sign alone. */
 export async function answerDecline(
   { askedBy, pullRequest, reason }: Pick<DeclinePlan, 'askedBy' | 'pullRequest' | 'reason'>,
   deps: RunDeps,

@@ -34,6 +34,7 @@ export function openPlatform(
   scope: { readonly project: string; readonly workspace: string | undefined },
   warning: (text: string) => void,
 ) {
+  session.admit()
   const catalogue = openCatalogue(session.tools)
   const call = openCaller(session, catalogue, scope, warning)
   const creation = catalogue.find('createService')

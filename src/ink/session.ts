@@ -1,8 +1,8 @@
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import * as z from 'zod'
-import { type Clock, retry, signalWithin } from '../core/async.ts'
+import { type Clock, retry, signalWithin, systemClock, withinTime } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
-import { type Fetch, limitAnswers, parseJson } from '../core/http.ts'
+import { type Fetch, limitAnswers, parseJson, usualLimits } from '../core/http.ts'
 import { McpClient } from '../core/mcp.ts'
 import { sanitizePhrase } from '../core/sanitize.ts'
 import { isSilence, isTransient, neverCarriedOut, PlatformError, protocolError, rpcError, ToolError } from './errors.ts'
@@ -36,6 +36,13 @@ export interface Tool {
   }
 }
 
+/** How a tool is called. */
+interface Asking {
+  readonly repeatable: boolean
+  readonly signal: AbortSignal
+  readonly deadlineAt?: number
+}
+
 const requestTimeoutMs = 25_000
 /** A fault that is over sooner is nobody's concern. */
 const warnAfterMs = 5_000
@@ -53,11 +60,12 @@ export type Session = Awaited<ReturnType<typeof openSession>>
 export async function openSession(options: SessionOptions, signal: AbortSignal) {
   const { clock, random, debug, apiKey } = options
   const redact = (text: string) => text.replaceAll(apiKey, '***')
-  const fetch = platformFetch(limitAnswers(options.fetch), requestTimeoutMs, redact)
+  const limits = { ...usualLimits }
+  const fetch = platformFetch(limitAnswers(options.fetch, limits), requestTimeoutMs, redact)
   const deadlineAt = options.deadlineAt ?? clock.now() + usualDeadlineMs
   let warned = false
   /** How one request, which begins now, is asked again. */
-  const policy = (of: AbortSignal) => {
+  const policy = (of: AbortSignal, until = deadlineAt) => {
     const startedAt = clock.now()
     const onRetry = (error: unknown, pauseMs: number) => {
       debug(`ml.ink: ${errorMessage(error)}; asking again in ${Math.round(pauseMs)} ms`)
@@ -66,18 +74,24 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
       const what = `ml.ink does not answer as it should (${errorMessage(error)})`
       options.warning?.(`${what}; it is asked again until it does.`)
     }
-    return { deadlineAt, clock, random, onRetry, signal: of }
+    return { deadlineAt: until, clock, random, onRetry, signal: of }
   }
 
   let client = await firstContact(options, () => connect(options, fetch, signal), policy(signal))
-  const tools = await retry(() => listTools(client, signal), { ...policy(signal), again: pauseAfter })
+  const tools = await retry(() => listTools(client, signal), { ...policy(signal), again: pauseAfter }).catch(
+    async (error: unknown) => {
+      await client.close()
+      throw error
+    },
+  )
   let renewal: Promise<void> | undefined
 
-  /** Begins a new session; calls that find the same one ended share it. */
+  const closing = new AbortController()
+  /** Begins a new session; calls that find the same one ended share it, so that none of them ends it for the others. */
   const renew = async (ended: McpClient, callSignal: AbortSignal) => {
     debug('ml.ink has ended the session; a new one is begun')
     if (client !== ended) return
-    renewal ??= connect(options, fetch, callSignal)
+    renewal ??= connect(options, fetch, closing.signal)
       .then((fresh) => {
         client = fresh
         return ended.close()
@@ -85,7 +99,8 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
       .finally(() => {
         renewal = undefined
       })
-    await renewal
+    const shared = renewal
+    await withinTime(systemClock, Number.POSITIVE_INFINITY, callSignal, () => shared)
   }
 
   async function attempt(tool: string, args: Record<string, unknown>, callSignal: AbortSignal): Promise<unknown> {
@@ -114,17 +129,25 @@ export async function openSession(options: SessionOptions, signal: AbortSignal) 
      * Calls a tool and returns its result as data. Transient failures are repeated until the deadline.
      * @param options.repeatable whether asking twice is harmless: such calls are repeated after every transient failure, others
      * only when the request cannot have been carried out
+     * @param options.deadlineAt milliseconds since the epoch; that of the session unless told otherwise
      * @throws ToolError when the tool says no, PlatformError for everything below it
      */
     call: async (
       tool: string,
       args: Record<string, unknown>,
-      { repeatable, signal: callSignal }: { repeatable: boolean; signal: AbortSignal },
+      { repeatable, signal: callSignal, deadlineAt: until }: Asking,
     ): Promise<unknown> => {
       const again = (error: unknown) => (repeatable || neverCarriedOut(error)) && pauseAfter(error)
-      return retry(() => attempt(tool, args, callSignal), { ...policy(callSignal), again })
+      return retry(() => attempt(tool, args, callSignal), { ...policy(callSignal, until), again })
     },
-    close: () => client.close(),
+    /** For one more that asks here: as much again may be answered. */
+    admit: (): void => {
+      limits.totalBytes += usualLimits.totalBytes
+    },
+    close: (): Promise<void> => {
+      closing.abort()
+      return client.close()
+    },
   }
 }
 

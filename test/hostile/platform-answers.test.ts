@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../src/core/async.ts'
 import { PlatformError, ToolError } from '../../src/ink/errors.ts'
 import { openSession, type SessionOptions } from '../../src/ink/session.ts'
@@ -247,6 +247,38 @@ describe('a session that the server has forgotten', () => {
     const error = await failureOf(session.call('list_services', {}, { repeatable: true, signal }))
     expect(error.failure).toBe('session-ended')
     expect(server.asked.filter(({ method }) => method === 'initialize')).toHaveLength(2)
+    await session.close()
+  })
+
+  it('is begun anew for all who wait for it, also when the one who noticed first gives up', async () => {
+    const noticed: string[] = []
+    let release: (() => void) | undefined
+    await using server = await startMcpServer(({ method, headers }) => {
+      if (method === 'initialize') {
+        return (response, id) => {
+          const number = noticed.length > 0 ? 2 : 1
+          const result = { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 'x', version: '1' } }
+          const answer = () => {
+            response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': `session-${number}` })
+            response.end(JSON.stringify({ jsonrpc: '2.0', id, result }))
+          }
+          if (number === 1) answer()
+          else release = answer
+        }
+      }
+      const ended = method === 'tools/call' && sessionOf(headers) === 'session-1'
+      return ended ? (response) => response.writeHead(404).end('session not found') : undefined
+    })
+    const debug = (line: string) => void (/has ended the session/.test(line) && noticed.push(line))
+    const session = await openSession(options(server, { debug }), signal)
+    const hurried = new AbortController()
+    const first = session.call('list_services', {}, { repeatable: true, signal: hurried.signal })
+    const second = session.call('list_services', {}, { repeatable: true, signal })
+    await vi.waitFor(() => expect([noticed.length, release]).toEqual([2, expect.any(Function)]))
+    hurried.abort(new Error('the time is over'))
+    await expect(first).rejects.toThrow('the time is over')
+    release?.()
+    expect(await second).toEqual({ services: [] })
     await session.close()
   })
 })
