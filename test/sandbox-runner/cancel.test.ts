@@ -113,3 +113,11 @@ it('a test can watch the process while it runs', async () => {
     { stage: 'post', alive: true },
   ])
 })
+
+it('a process that leaves a child with its output open is not waited for for ever', async () => {
+  const main = `import { spawn } from 'node:child_process'
+    spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'inherit' }).unref()
+    process.exit(0)`
+  const { conclusion } = await world.run(main, { graceFactor: 0.02 })
+  expect(conclusion).toBe('success')
+})
