@@ -150,6 +150,17 @@ describe('a command in a comment', () => {
     expect(answer()).toContain('prot')
   })
 
+  it('whose deployment fails has that told on the card, and not once more in an answer', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('hello')
+    const failed = await say(scene, number, '/ink deploy', 'acme', { 'build-pack': 'dockerfile' })
+    expect(failed.act.red).toBe(true)
+    expect(failed.reactions).toEqual(['eyes', '-1'])
+    const told = scene.repository.comments(number).map(({ body }) => body)
+    expect(told.filter((body) => body.includes(scene.preview(number)))).toHaveLength(1)
+    expect(told.filter((body) => body.includes('Sorry'))).toEqual([])
+  })
+
   it('by a stranger gets one polite no, however often it is given, and changes nothing', async () => {
     const scene = await stage.scene()
     const { number } = await scene.open('hello')

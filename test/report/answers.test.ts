@@ -85,7 +85,7 @@ describe('the issue of a trouble', () => {
 describe('answers and issues with hostile words', () => {
   it.each<readonly [string, (words: string) => string]>([
     ['help', helpAnswer],
-    ['no', declineAnswer],
+    ['no', (words) => declineAnswer(words, [words, words], words)],
     ['logs', (words) => logsAnswer(words, words, [words, words])],
     ['trouble', (words) => troubleIssueBody({ serviceName: 'web', trouble: words, logTail: [words], runUrl: RUN_URL })],
   ])('keep their structure and mention nobody: %s', (_name, render) => {
