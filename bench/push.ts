@@ -153,7 +153,7 @@ async function deploy(scene: Scene, sha: string, bases: readonly string[]): Prom
     const wanted = { sha, ref: 'refs/heads/main' }
     const snapshot = await source.snapshot({ wanted, ordinaryCheckouts: [sha] }, signal)
     const remote = parseRemote(scene.platform.urlWithToken('ada/deployed'))
-    await source.push({ snapshot, remote, branch: `ink/production/${sha}`, bases }, signal)
+    await source.push({ snapshot, remote, branch: `ink/production/bench/${sha}`, bases }, signal)
   })
   return { ...figures, originBytes: scene.origin.bytesSent - originBefore }
 }
