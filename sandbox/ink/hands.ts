@@ -168,7 +168,9 @@ export function createHands(core: PlatformCore, owner: Account): PlatformHands {
         const status = service === undefined ? 'no such service' : serviceStatus(service)
         if (service !== undefined && statuses.includes(status)) return view(service)
         if (Date.now() > deadlineMs) {
-          throw new Error(`${name} is ${status} after ${timeoutMs} ms, not ${statuses.join(' or ')}.`)
+          const why = service && view(service).deployments.at(-1)?.errorMessage
+          const told = why === undefined ? '' : `: ${why}`
+          throw new Error(`${name} is ${status} after ${timeoutMs} ms, not ${statuses.join(' or ')}${told}`)
         }
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
