@@ -114,13 +114,15 @@ async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutE
     settings: (now) => desiredSettings(plan, run.platform, current, now),
     stillWanted: async () => {
       if (await changeSince(work)) return false
-      // Whoever took the service away may have taken its database along.
+      // Whoever took the service away may have taken branch and database along. Without a branch nobody would find the
+      // database, should this run come to nothing.
+      await restoreBranch(work, async () => true)
       const detected = await detectInSnapshot(work, snapshot)
       const anew = { ...prepared, existing: undefined, database: await findOwn(), detected }
       current = await withDatabase(plan, run, anew, seed)
       return true
     },
-    restoreBranch: () => restoreBranch(work),
+    restoreBranch: () => restoreBranch(work, async () => !(await changeSince(work))),
     health: await healthAfter(existing, plan.health, run),
     deadlineAt: run.deadlineAt,
     ...(removals ? { removalUnderWay: (createdAt) => removals.look(source, createdAt) } : {}),
@@ -137,11 +139,14 @@ async function rollOutWork(work: Work, seed: Seed | undefined): Promise<RolloutE
 
 const changeSince = ({ plan, run, prepared }: Work) => changeMeanwhile(plan, run, prepared.snapshot.sourceSha)
 
-/** A teardown that was still under way when the pull request was opened again may take the branch from under the build. */
-async function restoreBranch(work: Work): Promise<boolean> {
+/**
+ * A teardown that was still under way when the pull request was opened again may take the branch from under the build.
+ * @returns whether it was gone, and is there again
+ */
+async function restoreBranch(work: Work, isWanted: () => Promise<boolean>): Promise<boolean> {
   const { run, source, prepared, branch } = work
   const remoteBranches = await source.branches(prepared.remote, run.signal)
-  if (remoteBranches.has(branch) || (await changeSince(work))) return false
+  if (remoteBranches.has(branch) || !(await isWanted())) return false
   run.log.info(`The branch ${branch} was deleted meanwhile, probably by an earlier run; pushing it again`)
   await pushSnapshot(work, remoteBranches)
   return true

@@ -264,6 +264,10 @@ it.each<[string, Partial<Life>]>([
     'it is stopped, and deployed at once',
     { seed: 3, steps: [step1('stop', 100), step1('deploy', 0)], deletionMs: 8_000 },
   ],
+  [
+    'it is stopped while it is made, and cannot be made anew',
+    { seed: 2147483620, steps: [step1('stop', 13_205), step1('close', 0)], deletionMs: 8_000, mishapEvery: 12 },
+  ],
   ['it is stopped, and that is not seen to its end', { seed: 487568913, steps: [step1('stop', 0)], mishapEvery: 12 }],
 ])('no card lies, and nothing is left, when %s', async (_, life) => {
   const one: Life = { seed: 1, gated: false, steps: [], cancels: false, deletionMs: 800, mishapEvery: 0, ...life }
