@@ -51,7 +51,7 @@ describe.each<[string, (text: string) => unknown, readonly string[]]>([
   })
 
   test.each(pieces)('take no longer for their length than reading them does: %j', (piece) => {
-    expectToEnd(() => read(piece.repeat(pieceCount)))
+    for (const ending of ['', '\0x']) expectToEnd(() => read(piece.repeat(pieceCount) + ending))
   })
 })
 
