@@ -71,7 +71,7 @@ async function linesOf(directory: string, entry: TreeEntry | undefined): Promise
   const content = entry.mode === GITLINK ? undefined : (await readObject(directory, entry.sha))?.content
   // Git looks no further for what tells a binary file.
   if (content === undefined || content.subarray(0, 8000).includes(0)) return undefined
-  return content.toString('latin1').match(/.*\n|.+$/g) ?? []
+  return content.toString('latin1').match(/[^\n]*\n|[^\n]+$/g) ?? []
 }
 
 /** How many lines differ, where no line between the first and the last of them is in both; `undefined` otherwise. */
