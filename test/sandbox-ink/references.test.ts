@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { layOutBare } from '../../sandbox/bare-repository.ts'
+import { layOutRepository } from '../../sandbox/empty-repository.ts'
 import { advertising, type GitService } from '../../sandbox/git-service.ts'
 import { createGitCommand, type GitCommand } from '../../sandbox/ink/git/command.ts'
 import { createReferences } from '../../sandbox/ink/git/references.ts'
@@ -41,7 +41,7 @@ function countingGit(): { readonly command: GitCommand; asked: number } {
 
 async function repository(name: string, ...pushed: string[]): Promise<string> {
   const directory = join(root, `${name}.git`)
-  await layOutBare(directory, 'master')
+  await layOutRepository(directory, { branch: 'master', bare: true })
   if (pushed.length > 0) await git(work, 'push', '--quiet', directory, ...pushed)
   return directory
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { appendFile } from 'node:fs/promises'
-import { layOutBare } from '../../bare-repository.ts'
+import { layOutRepository } from '../../empty-repository.ts'
 import { type GitObject, readObject } from './object-reader.ts'
 
 /** One file of a commit: its text or bytes, `null` to delete it, or an entry with a mode of its own. */
@@ -93,7 +93,7 @@ const serving = `[uploadpack]
 
 /** Makes an empty bare repository. */
 export function initBare(directory: string, defaultBranch: string): Promise<void> {
-  return layOutBare(directory, defaultBranch, serving)
+  return layOutRepository(directory, { branch: defaultBranch, bare: true, settings: serving })
 }
 
 /** Makes a bare copy of a repository with the same objects and branches: a fork. */

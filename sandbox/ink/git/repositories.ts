@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { layOutBare } from '../../bare-repository.ts'
+import { layOutRepository } from '../../empty-repository.ts'
 import type { GitService } from '../../git-service.ts'
 import type { Account } from '../accounts.ts'
 import { gitToken, repositorySlugSuffix, shortId } from '../identifiers.ts'
@@ -62,7 +62,7 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
     },
     isPrepared,
     async prepare(repository) {
-      if (!isPrepared(repository)) await layOutBare(repository.path, 'master')
+      if (!isPrepared(repository)) await layOutRepository(repository.path, { branch: 'master', bare: true })
     },
     find: (projectId, name) =>
       [...repositories.values()].find((repository) => repository.projectId === projectId && repository.name === name),
