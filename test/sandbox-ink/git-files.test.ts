@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { layOutRepository } from '../../sandbox/empty-repository.ts'
 import { advertising, type GitService } from '../../sandbox/git-service.ts'
+import { checkOut } from '../../sandbox/ink/git/checkout.ts'
 import { createGitCommand, type GitCommand } from '../../sandbox/ink/git/command.ts'
 import { createReferences } from '../../sandbox/ink/git/references.ts'
 import { commitAll, git, writeFiles } from './harness.ts'
@@ -130,4 +131,73 @@ test('branches are told with a process only where something else than branches i
   await git(plain, 'pack-refs', '--all')
   expect(await references.branches(plain)).toEqual(branches)
   expect(counting.asked).toBe(1)
+})
+
+/** Paths with their modes, and what is in them. */
+async function readFolder(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const told = entries.map(async (entry) => {
+    const path = join(entry.parentPath, entry.name)
+    const { mode } = await lstat(path)
+    const content = entry.isSymbolicLink() ? await readlink(path) : entry.isFile() ? await readFile(path, 'hex') : ''
+    return `${path.slice(folder.length)} ${mode.toString(8)} ${content}`
+  })
+  return (await Promise.all(told)).sort()
+}
+
+const plain = { 'index.html': '<h1>Hi</h1>\n', 'a b/c.txt': 'c', 'a b/d/.env.example': '\r\n', empty: '' }
+
+test.each<[what: string, files: Record<string, string>, change: (work: string) => Promise<unknown>, byGit: boolean]>([
+  ['no files', {}, async () => {}, false],
+  [
+    'files, programs and links',
+    plain,
+    async (work) => {
+      await chmod(join(work, 'index.html'), 0o755)
+      await symlink('../index.html', join(work, 'a b/link'))
+    },
+    false,
+  ],
+  [
+    'a submodule',
+    plain,
+    (work) => git(work, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},module`),
+    true,
+  ],
+  ['attributes', { ...plain, 'a b/.gitattributes': '* text eol=crlf\n' }, async () => {}, true],
+  ['a name with an accent', { ...plain, café: 'x' }, async () => {}, true],
+  [
+    'more files than are kept one by one',
+    Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`${index}.txt`, `${index}`])),
+    async () => {},
+    true,
+  ],
+])('a build gets a commit of %s as git checks it out', async (what, files, change, byGit) => {
+  const tree = join(root, `tree of ${what}`)
+  const directory = await repository(what)
+  await git(root, 'init', '--quiet', '--initial-branch=main', tree)
+  await writeFiles(tree, files)
+  await git(tree, 'add', '--all')
+  await change(tree)
+  if (what !== 'a submodule') await git(tree, 'add', '--all')
+  await git(tree, 'commit', '--quiet', '--allow-empty', '--message', 'Change')
+  const commit = (await git(tree, 'rev-parse', 'HEAD')).trim()
+  await git(tree, 'push', '--quiet', directory, 'main')
+  const { command } = countingGit()
+  let asked = 0
+  const counting: GitCommand = {
+    ...command,
+    run: (...args) => {
+      asked += 1
+      return command.run(...args)
+    },
+  }
+  const folder = join(root, `build of ${what}`)
+  await mkdir(folder)
+  await checkOut({ git: counting, repository: directory, commit, folder, signal: new AbortController().signal })
+  expect(asked).toBe(byGit ? 1 : 0)
+  const clone = join(root, `clone of ${what}`)
+  await git(root, 'clone', '--quiet', '--branch', 'main', directory, clone)
+  await rm(join(clone, '.git'), { recursive: true })
+  expect(await readFolder(join(folder, 'source'))).toEqual(await readFolder(clone))
 })
