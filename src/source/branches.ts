@@ -1,7 +1,6 @@
-import { join } from 'node:path'
 import { type DeploymentBranch, parseDeploymentBranch } from '../plan/names.ts'
 import { GitFailure, type MessageHandler } from './git.ts'
-import { committedAtSeconds, parseCommit, writeCommit } from './objects.ts'
+import { committedAtSeconds, parseCommit, writeObject } from './objects.ts'
 import { type GitRemote, gitError, type NetworkOutput } from './remote.ts'
 import { fetchKnownCommits, type GitWorkspace, readObjects, type Stores } from './workspace.ts'
 
@@ -85,11 +84,10 @@ export async function deleteBranches(git: GitWorkspace, remote: GitRemote, names
  */
 export async function pushMarkers(git: GitWorkspace, remote: GitRemote, branches: readonly string[]): Promise<void> {
   const { own } = await git.stores('sha1')
-  // Of an index that is not there git makes the empty tree.
-  const tree = await own.line(['write-tree'], { variables: { GIT_INDEX_FILE: join(own.directory, 'no-index') } })
+  const tree = await writeObject(own, 'tree', Buffer.alloc(0))
   const who = 'Ink Deploy <ink-deploy@users.noreply.github.com> 0 +0000'
   const content = `tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nA branch whose name is what it says\n`
-  const sha = await writeCommit(own, Buffer.from(content))
+  const sha = await writeObject(own, 'commit', Buffer.from(content))
   const what = `The push of ${branches.join(', ')}`
   const refs = branches.map((branch) => `${sha}:refs/heads/${branch}`)
   const output = await pushRefs(git, remote, what, refs)

@@ -1,4 +1,7 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { deflateSync } from 'node:zlib'
 import { formatBytes, shortSha } from '../core/format.ts'
 import { GitFailure, type GitRepository, OutputTooLarge, unlessGitFails } from './git.ts'
 import { decisiveLine, type GitRemote, SourceError } from './remote.ts'
@@ -251,10 +254,29 @@ export function snapshotContent(tree: string, source: SourceCommit, sourceSha: s
 
 /** Name which git gives to an object of that content. */
 export function objectName(type: 'commit' | 'tree', content: Buffer): string {
-  return createHash('sha1').update(`${type} ${content.length}\0`).update(content).digest('hex')
+  return createHash('sha1').update(withHeader(type, content)).digest('hex')
 }
 
-/** Writes the commit. Not checked by git: what authors wrote into old commits is not always well formed. */
-export async function writeCommit(store: GitRepository, content: Buffer): Promise<string> {
-  return await store.line(['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], { input: content })
+function withHeader(type: string, content: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content])
+}
+
+/**
+ * Writes an object as a file of its own, as git does (gitrepository-layout(5)), in a store of SHA-1. Not checked by git: what
+ * authors wrote into old commits is not always well formed.
+ * @returns its name
+ */
+export async function writeObject(
+  { directory }: GitRepository,
+  type: 'commit' | 'tree',
+  content: Buffer,
+): Promise<string> {
+  const name = objectName(type, content)
+  const folder = join(directory, 'objects', name.slice(0, 2))
+  await mkdir(folder, { recursive: true })
+  // Whoever reads it meanwhile finds all of it or nothing.
+  const unfinished = join(folder, randomUUID())
+  await writeFile(unfinished, deflateSync(withHeader(type, content)))
+  await rename(unfinished, join(folder, name.slice(2)))
+  return name
 }

@@ -14,7 +14,7 @@ import {
   readablePath,
   snapshotContent,
   type TreeEntry,
-  writeCommit,
+  writeObject,
   writeTree,
 } from './objects.ts'
 import { type GitRemote, gitError, SourceError } from './remote.ts'
@@ -238,7 +238,7 @@ async function firstRebuilt(stores: Stores, recipe: Recipe, candidates: readonly
     if (!isHere && remote !== undefined) {
       await fetchObjects(stores, { remote, wants: [commit.tree], kind: 'contents', filter: 'blob:none' })
     }
-    await writeCommit(own, content)
+    await writeObject(own, 'commit', content)
     return sourceSha
   }
   return undefined

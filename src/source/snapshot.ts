@@ -14,7 +14,7 @@ import {
   readCommit,
   snapshotContent,
   type TreeEntry,
-  writeCommit,
+  writeObject,
   writeTree,
 } from './objects.ts'
 import { SourceError } from './remote.ts'
@@ -59,7 +59,7 @@ export async function makeSnapshot(git: GitWorkspace, request: SnapshotRequest) 
   const weight = weigh(entries)
   warnOfLargeFiles(git, weight.largest)
   const snapshot = {
-    sha: await writeCommit(outgoing.own, snapshotContent(tree, source, chosen.sha)),
+    sha: await writeObject(outgoing.own, 'commit', snapshotContent(tree, source, chosen.sha)),
     tree,
     sourceSha: chosen.sha,
     subject: readableSubject(source),

@@ -1,4 +1,4 @@
-import { type Clock, withinTime } from '../core/async.ts'
+import { type Clock, TimeLimitError, withinTime } from '../core/async.ts'
 import { errorMessage } from '../core/errors.ts'
 import { sanitize as sanitizeLine } from '../core/sanitize.ts'
 import type { HealthCheck } from '../plan/settings.ts'
@@ -68,7 +68,6 @@ const BETWEEN_GOOD_MS = 500
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 4_000
 const ATTEMPT_LIMIT_MS = 15_000
-const SHORTEST_ATTEMPT_MS = 500
 
 /**
  * Asks a deployed service from outside until it answers as wanted three times in a row. Whatever else it answers is
@@ -85,9 +84,10 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult> {
   let result: ProbeResult = { outcome: 'unhealthy', attempts: 0, error: 'no time was given to ask' }
   let good = 0
   let bad = 0
-  // An attempt cut short would say nothing but hide what the one before it said.
-  while (result.attempts === 0 || endAt - options.clock.now() >= SHORTEST_ATTEMPT_MS) {
-    const attempt = await timedAttempt(options, ask, endAt - options.clock.now())
+  while (result.attempts === 0 || options.clock.now() < endAt) {
+    const { isCutShort, ...attempt } = await timedAttempt(options, ask, endAt - options.clock.now())
+    // It says nothing, and would hide what the one before it said.
+    if (isCutShort && result.attempts > 0) break
     good = attempt.error === undefined ? good + 1 : 0
     bad = attempt.error === undefined ? 0 : bad + 1
     result = { ...attempt, outcome: good >= GOOD_IN_A_ROW ? 'healthy' : 'unhealthy', attempts: result.attempts + 1 }
@@ -131,14 +131,17 @@ async function timedAttempt(options: ProbeOptions, ask: Ask, leftMs: number) {
   const { clock, signal, url, sanitize = sanitizeLine } = options
   const startedAt = clock.now()
   const limitMs = Math.max(0, Math.min(ATTEMPT_LIMIT_MS, leftMs))
+  let isCutShort = false
   const attempt = await withinTime(clock, limitMs, signal, ask).catch((error: unknown): Attempt => {
     signal.throwIfAborted()
+    isCutShort = error instanceof TimeLimitError && limitMs < ATTEMPT_LIMIT_MS
     return { url: url ?? '', error: errorMessage(error) }
   })
   const { text, tools, error } = attempt
   const answered = attempt.status !== undefined || tools !== undefined
   return {
     ...attempt,
+    isCutShort,
     url: sanitize(attempt.url),
     ...(answered && { latencyMs: Math.round(clock.now() - startedAt) }),
     ...(text !== undefined && { text: sanitize(text) }),

@@ -81,6 +81,16 @@ describe('asking the URL', () => {
     expect(tookMs).toBe(120_000)
   })
 
+  it('tells what was answered last, not that the last question was cut short', async () => {
+    const check: HealthCheck = { ...HTTP, timeoutMs: 3_000 }
+    const hanging = new Promise<never>(() => undefined)
+    const { result, tookMs } = await ask((count) => (count < 3 ? { status: 404 } : hanging), { check })
+    expect(result).toMatchObject({ outcome: 'unhealthy', status: 404, error: 'HTTP 404', attempts: 2 })
+    expect(tookMs).toBe(3_000)
+    const silent = await ask(() => hanging, { check })
+    expect(silent.result).toMatchObject({ outcome: 'unhealthy', error: 'no answer within 3 s', attempts: 1 })
+  })
+
   it('tells the hidden reason of a failed connection', async () => {
     const refused = new AggregateError([new Error('connect ECONNREFUSED 10.0.0.1:443')])
     const { result } = await ask(() => new Error('fetch failed', { cause: refused }))
