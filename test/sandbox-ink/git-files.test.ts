@@ -7,6 +7,7 @@ import { advertising, type GitService } from '../../sandbox/git-service.ts'
 import { checkOut } from '../../sandbox/ink/git/checkout.ts'
 import { createGitCommand, type GitCommand } from '../../sandbox/ink/git/command.ts'
 import { createReferences } from '../../sandbox/ink/git/references.ts'
+import { headOf } from '../source/scratch.ts'
 import { commitAll, git, writeFiles } from './harness.ts'
 
 let root: string
@@ -17,7 +18,7 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'ink-test-'))
   work = join(root, 'work')
   await writeFiles(work, { 'a.txt': 'a' })
-  await git(work, 'init', '--quiet', '--initial-branch=main')
+  await layOutRepository(join(work, '.git'), { branch: 'main', bare: false })
   older = await commitAll(work)
   newer = await commitAll(work)
   await git(work, 'tag', '--annotate', '--message', 'The first', 'v1', older)
@@ -175,13 +176,13 @@ test.each<[what: string, files: Record<string, string>, change: (work: string) =
 ])('a build gets a commit of %s as git checks it out', async (what, files, change, byGit) => {
   const tree = join(root, `tree of ${what}`)
   const directory = await repository(what)
-  await git(root, 'init', '--quiet', '--initial-branch=main', tree)
+  await layOutRepository(join(tree, '.git'), { branch: 'main', bare: false })
   await writeFiles(tree, files)
   await git(tree, 'add', '--all')
   await change(tree)
   if (what !== 'a submodule') await git(tree, 'add', '--all')
   await git(tree, 'commit', '--quiet', '--allow-empty', '--message', 'Change')
-  const commit = (await git(tree, 'rev-parse', 'HEAD')).trim()
+  const commit = await headOf(tree)
   await git(tree, 'push', '--quiet', directory, 'main')
   const { command } = countingGit()
   let asked = 0

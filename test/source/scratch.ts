@@ -105,7 +105,11 @@ export async function newRepository(directory: string): Promise<string> {
 }
 
 /** Writes any object, however odd, into a work tree's repository, without a process for each. Answers its id. */
-export async function writeObject(workTree: string, type: 'blob' | 'tree', content: Buffer | string): Promise<string> {
+export async function writeObject(
+  workTree: string,
+  type: 'blob' | 'tree' | 'commit',
+  content: Buffer | string,
+): Promise<string> {
   const bytes = Buffer.concat([Buffer.from(`${type} ${Buffer.byteLength(content)}\0`), Buffer.from(content)])
   const id = createHash('sha1').update(bytes).digest('hex')
   const folder = join(workTree, '.git/objects', id.slice(0, 2))
