@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
-import { layOutBare } from '../../bare-repository.ts'
+import { layOutRepository } from '../../empty-repository.ts'
 
 export interface GitRun {
   readonly exitCode: number
@@ -72,7 +72,7 @@ const serving = `[uploadpack]
 
 /** Makes an empty bare repository. */
 export function initBare(directory: string, defaultBranch: string): Promise<void> {
-  return layOutBare(directory, defaultBranch, serving)
+  return layOutRepository(directory, { branch: defaultBranch, bare: true, settings: serving })
 }
 
 /** Makes a bare copy of a repository with the same objects, branches and tags, and without its pull requests: a fork. */
