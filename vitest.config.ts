@@ -18,11 +18,19 @@ const everythingAtOnce: Plugin = {
   },
 }
 
+/** Packages as users get them, not the builds for their developers, which check themselves at every step. */
+const asPublished: Plugin = {
+  name: 'as-published',
+  configEnvironment: (_name, { resolve }) => {
+    if (resolve?.conditions) resolve.conditions = resolve.conditions.filter((each) => !each.startsWith('development'))
+  },
+}
+
 /** What a bound of CPU time is held against runs when nothing else does. */
 const measured = ['test/watch/log-cost.test.ts']
 
 export default defineConfig({
-  plugins: [everythingAtOnce],
+  plugins: [everythingAtOnce, asPublished],
   test: {
     projects: [
       { extends: true, test: { name: 'all', include: ['test/**/*.test.ts', ...measured.map((path) => `!${path}`)] } },

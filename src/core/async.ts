@@ -31,26 +31,28 @@ export async function withinTime<T>(
 ): Promise<T> {
   signal.throwIfAborted()
   const settled = new AbortController()
-  const limit = new AbortController()
-  const over = AbortSignal.any([signal, limit.signal])
-  // A second `AbortSignal.any`, or an abort without a reason, would double what this costs, and every request has one.
-  const stopWaiting = () => settled.abort(over.reason)
-  over.addEventListener('abort', stopWaiting, { once: true })
+  const over = new AbortController()
+  // `AbortSignal.any`, or an abort without a reason, would double what this costs, and every request has one.
+  const stop = () => {
+    over.abort(signal.reason)
+    settled.abort(signal.reason)
+  }
+  signal.addEventListener('abort', stop, { once: true })
   const alarm = clock.sleep(limitMs, settled.signal).then(() => {
     const error = new TimeLimitError(limitMs)
-    limit.abort(error)
+    over.abort(error)
     throw error
   })
   alarm.catch(() => undefined)
   try {
-    return await Promise.race([work(over), alarm])
+    return await Promise.race([work(over.signal), alarm])
   } catch (error) {
     // Clients wrap the reason of an abort in errors of their own.
     signal.throwIfAborted()
-    limit.signal.throwIfAborted()
+    over.signal.throwIfAborted()
     throw error
   } finally {
-    over.removeEventListener('abort', stopWaiting)
+    signal.removeEventListener('abort', stop)
     settled.abort('settled')
   }
 }

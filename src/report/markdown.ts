@@ -1,6 +1,6 @@
 import type { PhrasingContent, RootContent, TableCell } from 'mdast'
 import { gfmToMarkdown } from 'mdast-util-gfm'
-import { toMarkdown } from 'mdast-util-to-markdown'
+import { type Options, toMarkdown } from 'mdast-util-to-markdown'
 import type { Annotation } from '../core/errors.ts'
 
 /**
@@ -8,18 +8,17 @@ import type { Annotation } from '../core/errors.ts'
  * so that no text, whoever wrote it, can become structure.
  */
 
+const OF_GITHUB: Options = {
+  bullet: '-',
+  emphasis: '_',
+  rule: '-',
+  resourceLink: true,
+  extensions: [gfmToMarkdown({ tablePipeAlign: false })],
+}
+
 /** Serialises blocks as GitHub-flavoured Markdown, ending in a newline. */
 export function serialise(blocks: readonly RootContent[]): string {
-  return toMarkdown(
-    { type: 'root', children: [...blocks] },
-    {
-      bullet: '-',
-      emphasis: '_',
-      rule: '-',
-      resourceLink: true,
-      extensions: [gfmToMarkdown({ tablePipeAlign: false })],
-    },
-  )
+  return toMarkdown({ type: 'root', children: [...blocks] }, OF_GITHUB)
 }
 
 /** What is said of a value, where there is one. */

@@ -145,17 +145,17 @@ export class DeploymentWatch {
 
   /** Repeating a reading that fails is the reader's; only that it takes long is told. */
   async #readPatiently(): Promise<ServiceReading | undefined> {
-    const { clock, deadline, signal } = this.#options
+    const { clock, deadline } = this.#options
     const answered = new AbortController()
     const silence = `The platform has not answered for ${SILENCE_MS / 1_000} s; asking on.`
-    clock.sleep(SILENCE_MS, AbortSignal.any([signal, answered.signal])).then(
+    clock.sleep(SILENCE_MS, answered.signal).then(
       () => this.#warnOnce(silence),
-      () => undefined, // it has answered
+      () => undefined, // it has answered, or nobody waits any more
     )
     try {
       return await deadline.within(Number.POSITIVE_INFINITY, (limited) => this.#read(limited))
     } finally {
-      answered.abort()
+      answered.abort('answered')
     }
   }
 

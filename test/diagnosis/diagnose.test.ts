@@ -4,6 +4,7 @@ import { sanitize } from '../../src/core/sanitize.ts'
 import { diagnose, type Failure } from '../../src/diagnosis/diagnose.ts'
 import { lastWordsOf, memoryDeath } from '../../src/diagnosis/lines.ts'
 import { repositoryPaths } from '../../src/diagnosis/places.ts'
+import { anyCharacter } from '../support/any-character.ts'
 import { failureOf, SAMPLES, sampleLines } from './samples.ts'
 
 const failed = (overrides: Partial<Failure>): Failure => ({ ...failureOf('none'), ...overrides })
@@ -336,7 +337,7 @@ describe('whatever the log holds', () => {
   it('the cause is one short line, and there are at most 10 annotations inside the repository', () => {
     const line = fc.oneof(
       fc.constantFrom(...SAMPLES.flatMap((sample) => sampleLines(sample).slice(0, 12))),
-      fc.string({ unit: 'binary', maxLength: 60 }).map(sanitize),
+      fc.string({ unit: anyCharacter, maxLength: 60 }).map(sanitize),
     )
     fc.assert(
       fc.property(

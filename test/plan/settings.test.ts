@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { settingTable } from '../../src/plan/setting-table.ts'
 import { inputNames, type SettingName } from '../../src/plan/settings.ts'
+import { anyCharacter } from '../support/any-character.ts'
 import { type Given, parseGiven, problemsOf, settingsOf, testKey } from './plan-inputs.ts'
 
 describe('settings', () => {
@@ -330,7 +331,7 @@ describe('bad inputs', () => {
     const names = Object.keys(settingTable) as SettingName[]
     const input = fc.constantFrom(...names)
     fc.assert(
-      fc.property(input, fc.string({ unit: 'binary' }), (name, value) => {
+      fc.property(input, fc.string({ unit: anyCharacter }), (name, value) => {
         for (const problem of problemsOf({ [name]: value })) expect(problem.startsWith(name)).toBe(true)
       }),
     )

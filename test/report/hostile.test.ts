@@ -4,6 +4,7 @@ import { foldCard, MAX_CARD_CHARS, renderCard } from '../../src/report/comments.
 import type { CardRow, DeployReport } from '../../src/report/model.ts'
 import { CARD_MARKER, decodeState } from '../../src/report/state.ts'
 import { MAX_SUMMARY_BYTES, renderSummary } from '../../src/report/summary.ts'
+import { anyCharacter } from '../support/any-character.ts'
 import { row, SURROUNDINGS } from './rows.ts'
 import { addressesOf, LIVE_TEXT, parseMarkdown, searchedTexts, shapeOf } from './structure.ts'
 
@@ -82,7 +83,7 @@ const hostile = fc
   .array(
     fc.oneof(
       fc.constantFrom(...TRICKS),
-      fc.string({ unit: 'binary', maxLength: 6 }),
+      fc.string({ unit: anyCharacter, maxLength: 6 }),
       fc.constantFrom('a', ' ', 'word ', '1'),
     ),
     { minLength: 1, maxLength: 8 },
@@ -160,7 +161,7 @@ describe('a card full of hostile text', { timeout: 120_000 }, () => {
         const tree = parseMarkdown(renderCard([rowWith(shape, words), ...others], SURROUNDINGS))
         const plain = parseMarkdown(renderCard([rowWith(shape, harmless(words)), ...others], SURROUNDINGS))
         expect(shapeOf(tree)).toBe(shapeOf(plain))
-        for (const text of searchedTexts(tree)) expect(text).not.toMatch(LIVE_TEXT)
+        expect(searchedTexts(tree).filter((text) => LIVE_TEXT.test(text))).toEqual([])
         expect(addressesOf(tree).filter((address) => address.includes('evil'))).toEqual([])
         // Between two dollar signs outside of code, GitHub would set a formula.
         expect(searchedTexts(tree).join('').split('$').length).toBeLessThanOrEqual(2)
@@ -181,7 +182,8 @@ describe('a card full of hostile text', { timeout: 120_000 }, () => {
         const tree = parseMarkdown(
           renderCard([row(links), row({ ...links, service: 'api', status: 'failed' })], SURROUNDINGS),
         )
-        for (const found of addressesOf(tree)) expect(found).toMatch(/^https?:\/\/[^@]*$|^https?:\/\/[^/@]+\//)
+        const safe = /^https?:\/\/[^@]*$|^https?:\/\/[^/@]+\//
+        expect(addressesOf(tree).filter((found) => !safe.test(found))).toEqual([])
       }),
       { numRuns: 100 },
     )
@@ -248,7 +250,7 @@ describe('a summary full of hostile text', { timeout: 120_000 }, () => {
         const tree = parseMarkdown(renderSummary(reportWith(shape, words), SURROUNDINGS, 0))
         const plain = parseMarkdown(renderSummary(reportWith(shape, harmless(words)), SURROUNDINGS, 0))
         expect(shapeOf(tree)).toBe(shapeOf(plain))
-        for (const text of searchedTexts(tree)) expect(text).not.toMatch(LIVE_TEXT)
+        expect(searchedTexts(tree).filter((text) => LIVE_TEXT.test(text))).toEqual([])
         expect(searchedTexts(tree).join('')).not.toContain('$')
       }),
       { numRuns: 100 },

@@ -3,9 +3,11 @@ import { fromMarkdown } from 'mdast-util-from-markdown'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
 import { gfm } from 'micromark-extension-gfm'
 
+const OF_GITHUB = { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }
+
 /** What a reader of GitHub-flavoured Markdown makes of a text. */
 export function parseMarkdown(markdown: string): Nodes {
-  return fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] })
+  return fromMarkdown(markdown, OF_GITHUB)
 }
 
 /**

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseInkFile } from '../../../src/plan/file/ink-file.ts'
 import { parseSettings } from '../../../src/plan/settings.ts'
+import { anyCharacter } from '../../support/any-character.ts'
 import { rawInputs } from '../plan-inputs.ts'
 
 /** The problems of a file, as `line:column text`. */
@@ -221,7 +222,7 @@ describe('any text at all', () => {
   }
 
   it('either is refused with a place or gives settings', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), decided), { numRuns: 300 })
+    fc.assert(fc.property(fc.string({ unit: anyCharacter, maxLength: 300 }), decided), { numRuns: 300 })
     fc.assert(
       fc.property(tree, (value) => decided(JSON.stringify(value))),
       { numRuns: 500 },
