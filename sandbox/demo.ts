@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { foldedLog } from './folded-log.ts'
-import { type Sandbox, startSandbox } from './index.ts'
+import type { Sandbox } from './index.ts'
 import { assertGit, explain, interruption } from './process.ts'
-import { type StoryStep, tellStory } from './story.ts'
+import type { StoryStep } from './story.ts'
 import { renderForTerminal } from './terminal-markdown.ts'
 import { bold, dim, green, isTerminal, red } from './terminal-style.ts'
 
@@ -22,6 +22,8 @@ const action = fileURLToPath(new URL('..', import.meta.url))
 const say = (...lines: readonly string[]) => process.stdout.write(`${lines.join('\n')}\n`)
 
 async function demo(exitAtOnce: boolean, interrupted: AbortSignal): Promise<boolean> {
+  // Not before it is sure that there is something to start: it takes a second.
+  const { startSandbox } = await import('./index.ts')
   await using sandbox = await startSandbox()
   say(bold('Ink Deploy on the sandbox'), dim(`ml.ink ${sandbox.ink.endpoint} · GitHub ${sandbox.github.serverUrl}`), '')
   const ending = once(interrupted, 'abort').then(() => 'interrupted' as const)
@@ -44,6 +46,7 @@ async function enter(): Promise<void> {
 }
 
 async function tell(sandbox: Sandbox, pause: (() => Promise<void>) | undefined): Promise<boolean> {
+  const { tellStory } = await import('./story.ts')
   let told = 0
   let spentMs = 0
   let well = true

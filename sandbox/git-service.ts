@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib'
 /** What git does for whoever talks to a repository over HTTP: give, or take. */
 export type GitService = (typeof SERVICES)[number]
 
-export const SERVICES = ['git-upload-pack', 'git-receive-pack'] as const
+const SERVICES = ['git-upload-pack', 'git-receive-pack'] as const
 
 export function isGitService(name: string): name is GitService {
   return SERVICES.some((service) => service === name)

@@ -1,5 +1,5 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EventKind, EventOptions } from './github/render/event.ts'
 import { git } from './github/state/git.ts'
@@ -17,11 +17,8 @@ export interface OwnApp {
   deployChanges(): AsyncGenerator<{ readonly title: string; readonly run: RunResult }>
 }
 
-/** @throws Error that names the directory, where it is none */
-export async function openOwnApp(sandbox: Sandbox, path: string): Promise<OwnApp> {
-  const directory = resolve(path)
-  const found = await stat(directory).catch(() => undefined)
-  if (!found?.isDirectory()) throw new Error(`--run must be a directory with an app; there is none at ${directory}.`)
+/** @param directory its whole path */
+export async function openOwnApp(sandbox: Sandbox, directory: string): Promise<OwnApp> {
   const name = basename(directory).replace(/[^\w.-]+/g, '-')
   const repository = await sandbox.github.createRepository({ owner: 'you', name: name === '' ? 'app' : name })
   const info = join(repository.gitDir, 'info')

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { foldedLog } from './folded-log.ts'
-import { type InkProfile, type Repository, type Sandbox, startSandbox } from './index.ts'
-import { followOwnApp, openOwnApp } from './own-app.ts'
+import type { InkProfile, Repository, Sandbox } from './index.ts'
 import { assertGit, explain, interruption } from './process.ts'
 import { bold, dim } from './terminal-style.ts'
 
@@ -15,7 +16,7 @@ import { bold, dim } from './terminal-style.ts'
 interface ServeOptions {
   readonly port: number | undefined
   readonly profile: InkProfile
-  /** An app to deploy, instead of the example. */
+  /** Directory of an app to deploy, instead of the example. */
   readonly run: string | undefined
 }
 
@@ -43,7 +44,7 @@ ${Object.entries(PROFILES)
  *
  * @throws Error that names the option, the value and what is allowed
  */
-function readOptions(args: readonly string[]): ServeOptions | undefined {
+async function readOptions(args: readonly string[]): Promise<ServeOptions | undefined> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -61,7 +62,15 @@ function readOptions(args: readonly string[]): ServeOptions | undefined {
   if (!isProfile(values.profile)) {
     throw new Error(`--profile must be one of ${Object.keys(PROFILES).join(', ')}, not ${values.profile}.`)
   }
-  return { run: values.run, port, profile: values.profile }
+  const run = values.run === undefined ? undefined : await appDirectory(values.run)
+  return { run, port, profile: values.profile }
+}
+
+async function appDirectory(path: string): Promise<string> {
+  const directory = resolve(path)
+  const found = await stat(directory).catch(() => undefined)
+  if (!found?.isDirectory()) throw new Error(`--run must be a directory with an app; there is none at ${directory}.`)
+  return directory
 }
 
 function isProfile(name: string): name is InkProfile {
@@ -128,6 +137,8 @@ async function serve({ port, profile, run }: ServeOptions): Promise<void> {
   const interrupted = interruption()
   await assertGit()
   const ports = port === undefined ? { ink: { profile } } : { ink: { profile, port: port + 1 }, github: { port } }
+  // Not before it is sure that there is something to start: it takes a second.
+  const { startSandbox } = await import('./index.ts')
   const sandbox = await startSandbox(ports).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error
     throw new Error(`Port ${port} or ${Number(port) + 1} is taken: name another one with --port, or leave it out.`)
@@ -146,6 +157,7 @@ async function serve({ port, profile, run }: ServeOptions): Promise<void> {
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 async function runOwnApp(sandbox: Sandbox, directory: string, interrupted: AbortSignal): Promise<void> {
+  const { followOwnApp, openOwnApp } = await import('./own-app.ts')
   const app = await openOwnApp(sandbox, directory)
   say(`${bold('Your app on the sandbox')}, with the action as a workflow would run it. Nothing leaves this machine.\n`)
   say(`  ${bold(app.repository.htmlUrl)}  runs and pull request, in the browser\n`)
@@ -169,7 +181,7 @@ async function aborted(signal: AbortSignal): Promise<void> {
 
 async function main(): Promise<void> {
   try {
-    const options = readOptions(process.argv.slice(2))
+    const options = await readOptions(process.argv.slice(2))
     if (options === undefined) say(USAGE)
     else await serve(options)
   } catch (error) {

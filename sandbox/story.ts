@@ -251,7 +251,7 @@ function everyStep(github: GitHub, ink: InkPlatform, runs: readonly RunResult[])
   return [
     { what: 'GitHub was asked for nothing that it does not know', holds: github.violations.length === 0 },
     { what: 'nothing was written to the error stream', holds: runs.every(({ rawStderr }) => rawStderr === '') },
-    { what: 'no secret was shown', holds: !said.includes(ink.apiKey) && !/mlg_[\w-]{20}/.test(said) },
+    { what: 'no secret was shown', holds: !said.includes(ink.apiKey) && !/mlg_[\w-]{20}|ghs_\w{20}/.test(said) },
   ]
 }
 

@@ -56,8 +56,7 @@ export async function handleGit(
   const protocol = request.headers['git-protocol']
   const env: Record<string, string> = typeof protocol === 'string' ? { GIT_PROTOCOL: protocol } : {}
   if (target.advertises !== undefined && request.method === 'GET') {
-    const { stdout } = succeeded(await tryGit(repository.gitDir, advertising(target.advertises), { env }))
-    sendAdvertisement(response, target.advertises, stdout)
+    sendAdvertisement(response, target.advertises, await advertisementOf(repository, target.advertises, env))
     return true
   }
   const pushing = target.service === 'write' && request.method === 'POST'
@@ -74,6 +73,21 @@ export async function handleGit(
     },
   })
   return true
+}
+
+/** What git said at the beginning of version 2 of the protocol; see {@link advertisementOf}. */
+let saidInVersion2: Promise<Buffer> | undefined
+
+/** In version 2 git names no references yet (gitprotocol-v2(5)): what it says depends on settings, which all repositories share. */
+function advertisementOf(
+  repository: Repository,
+  service: GitService,
+  env: Readonly<Record<string, string>>,
+): Promise<Buffer> {
+  const ask = async () => succeeded(await tryGit(repository.gitDir, advertising(service), { env })).stdout
+  if (service !== 'git-upload-pack' || env.GIT_PROTOCOL !== 'version=2') return ask()
+  saidInVersion2 ??= ask()
+  return saidInVersion2
 }
 
 function refusalFor(

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { shapeEvent } from './gitea/shape.ts'
 import { type EventKind, type EventOptions, renderEvent, type WebhookEvent } from './render/event.ts'
-import { type CommitOptions, type FileContent, git, writeCommit } from './state/git.ts'
+import { type CommitOptions, type FileContent, writeCommit } from './state/commits.ts'
+import { git } from './state/git.ts'
 import {
   appOf,
   type Comment,

@@ -1,5 +1,5 @@
 import type { Comment, Issue, IssueEvent, Repository } from '../github/github.ts'
-import type { CommitFacts } from '../github/render/commit.ts'
+import type { CommitFacts } from '../github/state/commits.ts'
 import { renderDeploymentEntry, type ShownDeployment } from './deployments.ts'
 import { author, avatar, commitLink, moment } from './elements.ts'
 import { type Html, html } from './html.ts'

@@ -1,6 +1,7 @@
 import type { Repository } from '../github/github.ts'
-import { type CommitFacts, readCommits } from '../github/render/commit.ts'
+import type { CommitFacts } from '../github/state/commits.ts'
 import { tryGit } from '../github/state/git.ts'
+import { readCommits } from '../github/state/history.ts'
 
 /**
  * What the pages read with git, each thing once: pages are rendered several times a second while somebody looks, and what
@@ -25,7 +26,7 @@ export function createGitReads(): GitReads {
 
   return {
     commits: (repository, head, base) =>
-      once(repository, `commits ${head} ${base}`, () => readCommits(repository, ['--reverse', head, '--not', base])),
+      once(repository, `commits ${head} ${base}`, async () => (await readCommits(repository, head, base)).reverse()),
     lines: (repository, sha, file) => once(repository, `lines ${sha} ${file}`, () => readLines(repository, sha, file)),
   }
 }

@@ -1,5 +1,5 @@
 import type { Issue, Repository } from '../github/github.ts'
-import { type CommitFacts, readCommits } from '../github/render/commit.ts'
+import { type CommitFacts, readCommit } from '../github/state/commits.ts'
 import { tryGit } from '../github/state/git.ts'
 import type { PageContent } from './content.ts'
 import { deploymentsOf, renderDeploymentBox } from './deployments.ts'
@@ -63,7 +63,7 @@ function renderAllDeployments(repository: Repository): Html {
 /** A commit: its message and what it changed; `undefined` when the repository has no such commit. */
 export async function commitPage(repository: Repository, name: string): Promise<PageContent | undefined> {
   const sha = /^[0-9a-f]{4,40}$/i.test(name) ? await repository.resolve(name) : undefined
-  const [commit] = sha === undefined ? [] : await readCommits(repository, ['-1', sha])
+  const commit = sha === undefined ? undefined : await readCommit(repository.gitDir, sha)
   if (!commit) return undefined
   const shown = await tryGit(repository.gitDir, ['show', '--format=', '--stat', '--patch', '--no-color', commit.sha])
   const [subject = ''] = commit.message.split('\n')

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { git, tryGit } from '../github/state/git.ts'
 
@@ -39,9 +39,7 @@ export async function checkOut(target: CheckoutTarget, options: CheckoutOptions)
   await mkdir(directory, { recursive: true })
   const run = (...args: string[]) => git(directory, args, { env: { HOME: target.home } })
   await run('init', '--quiet')
-  await run('remote', 'add', 'origin', `${target.serverUrl}/${target.fullName}`)
-  await run('config', '--local', 'gc.auto', '0')
-  const forget = await authenticate(directory, target, options.persistStyle ?? 'v6')
+  const forget = await configure(directory, target, options.persistStyle ?? 'v6')
   const { refspecs, start, branch } = await plan(directory, target, options)
   const depth = options.depth ?? 1
   const history = depth > 0 ? ['--no-tags', `--depth=${depth}`] : []
@@ -93,45 +91,37 @@ async function qualified(directory: string, target: CheckoutTarget, ref: string)
 }
 
 /**
- * Gives git the token and returns how to take it away again.
+ * Writes what checkout sets with a git each time, gives git the token, and returns how to take that away again.
  * Source: actions/checkout v6, `git-auth-helper` (`includeIf.gitdir` and a credentials file); v4 wrote the header into `.git/config`.
  */
-async function authenticate(
-  directory: string,
-  target: CheckoutTarget,
-  style: 'v6' | 'v4',
-): Promise<() => Promise<void>> {
-  const basic = basicCredential(target.token)
-  const section = `[http "${target.serverUrl}/"]\n\textraheader = AUTHORIZATION: basic ${basic}\n`
-  if (style === 'v4') {
-    await appendFile(join(directory, '.git', 'config'), section)
-    return async () => {
-      await git(directory, ['config', '--local', '--remove-section', `http.${target.serverUrl}/`])
-    }
-  }
+async function configure(directory: string, target: CheckoutTarget, style: 'v6' | 'v4'): Promise<() => Promise<void>> {
+  const config = join(directory, '.git', 'config')
+  const url = `${target.serverUrl}/${target.fullName}`
+  const remote = `[remote "origin"]\n\turl = ${url}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n[gc]\n\tauto = 0\n`
+  const header = `[http "${target.serverUrl}/"]\n\textraheader = AUTHORIZATION: basic ${basicCredential(target.token)}\n`
   const file = join(target.temp, `git-credentials-${randomUUID()}.config`)
-  await writeFile(file, section, { mode: 0o600 })
-  const keys = includeKeys(directory, target)
-  for (const [key, path] of keys(file)) await git(directory, ['config', '--local', key, path])
+  if (style === 'v6') await writeFile(file, header, { mode: 0o600 })
+  const credentials = style === 'v6' ? includes(directory, target, file) : header
+  await appendFile(config, remote + credentials)
   return async () => {
-    for (const [key] of keys(file)) await git(directory, ['config', '--local', '--unset', key])
-    await rm(file)
+    await writeFile(config, (await readFile(config, 'utf8')).replace(credentials, ''))
+    await rm(file, { force: true })
   }
 }
 
 /** For the host and, as checkout cannot know who will use it, for containers. */
-function includeKeys(directory: string, target: CheckoutTarget) {
-  const gitDir = join(directory, '.git')
+function includes(directory: string, target: CheckoutTarget, file: string): string {
   const inContainer = join('/github/workspace', directory.slice(target.workspace.length), '.git')
-  return (file: string) => {
-    const containerFile = join('/github/runner_temp', file.slice(target.temp.length))
-    return [
-      [`includeIf.gitdir:${gitDir}.path`, file],
-      [`includeIf.gitdir:${gitDir}/worktrees/*.path`, file],
-      [`includeIf.gitdir:${inContainer}.path`, containerFile],
-      [`includeIf.gitdir:${inContainer}/worktrees/*.path`, containerFile],
-    ] as const
-  }
+  const containerFile = join('/github/runner_temp', file.slice(target.temp.length))
+  return [
+    [join(directory, '.git'), file],
+    [inContainer, containerFile],
+  ]
+    .flatMap(([gitDir, path]) => [
+      `[includeIf "gitdir:${gitDir}"]\n\tpath = ${path}\n`,
+      `[includeIf "gitdir:${gitDir}/worktrees/*"]\n\tpath = ${path}\n`,
+    ])
+    .join('')
 }
 
 async function updateSubmodules(

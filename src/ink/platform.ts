@@ -80,6 +80,8 @@ interface ServiceParts {
 }
 
 function serviceCalls(call: Caller, catalogue: Catalogue) {
+  /** By the repository's name. Every answer carries a token that is good for a year, so one is asked for. */
+  const opened = new Map<string, { readonly remote: string; readonly created: false }>()
   return {
     service: (name: string, { env: includeEnv, ...logs }: ServiceParts, signal: AbortSignal) => {
       const reading = call.repeatable('getService', { name, includeEnv, ...logs }, results.serviceSchema, signal)
@@ -112,8 +114,13 @@ function serviceCalls(call: Caller, catalogue: Catalogue) {
      * password: it must reach no log, argument or file.
      */
     gitAccess: async (name: string, create: boolean, signal: AbortSignal) => {
-      const askFor = (purpose: 'getGitToken' | 'createRepository') =>
-        call.repeatable(purpose, { name }, results.gitAccessSchema, signal)
+      const known = opened.get(name)
+      if (known) return known
+      const askFor = async (purpose: 'getGitToken' | 'createRepository') => {
+        const access = await call.repeatable(purpose, { name }, results.gitAccessSchema, signal)
+        opened.set(name, { ...access, created: false })
+        return access
+      }
       const existing = await unlessMissing('repository-not-found', askFor('getGitToken'))
       if (existing) return { ...existing, created: false }
       if (!create) return undefined

@@ -68,13 +68,15 @@ export async function listBranches(git: GitWorkspace, remote: GitRemote): Promis
 /** Deletes in one push. What is gone already, or goes at the same moment by another run's hand, is fine. */
 export async function deleteBranches(git: GitWorkspace, remote: GitRemote, names: readonly string[]): Promise<void> {
   const what = 'Deleting old branches'
-  for (let triesLeft = 2; ; triesLeft--) {
-    const present = await listBranches(git, remote)
-    const refs = names.filter((name) => present.has(name)).map((name) => `:refs/heads/${name}`)
-    if (refs.length === 0) return
+  let left = names
+  for (let triesLeft = 2; left.length > 0; triesLeft--) {
+    const refs = left.map((name) => `:refs/heads/${name}`)
     const output = await pushRefs(git, remote, what, refs)
     if (output.exitCode === 0) return
     if (triesLeft === 0) throw gitError(what, output, remote)
+    // git sends nothing at all where one of them is gone.
+    const present = await listBranches(git, remote)
+    left = names.filter((name) => present.has(name))
   }
 }
 

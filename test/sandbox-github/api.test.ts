@@ -155,7 +155,10 @@ describe('answers and requests agree with GitHub’s own description', () => {
     await openPull()
     await repository.pushTo('main', { other: '1\n' })
     const compare = async (basehead: string) => (await rest.repos.compareCommitsWithBasehead({ ...at, basehead })).data
-    expect(await compare('main...feature')).toMatchObject({ status: 'diverged', ahead_by: 2, behind_by: 1 })
+    expect(await compare('main...feature')).toMatchObject({
+      ...{ status: 'diverged', ahead_by: 2, behind_by: 1 },
+      files: [{ filename: 'docs/a.md' }, { filename: 'index.html' }, { filename: 'new file.txt' }],
+    })
     expect(await compare('feature...feature')).toMatchObject({ status: 'identical', files: [] })
     await expect(compare('main...nowhere')).rejects.toMatchObject({ status: 404 })
     expect(github.violations).toEqual([])

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { headOf } from '../source/scratch.ts'
 import { commitAll, connect, get, git, type Ink, startInk, until, untilAnswers } from './harness.ts'
 
 async function deploySite(ink: Ink, name = 'site', content = 'one'): Promise<string> {
@@ -232,9 +233,9 @@ test('submodules are not cloned and LFS files arrive as pointers', async () => {
   })
   const inner = await ink.workingTree({ 'inner.txt': 'inner' })
   await writeFile(join(folder, '.gitmodules'), `[submodule "lib"]\n\tpath = lib\n\turl = ${inner}\n`)
-  const commit = (await git(inner, 'rev-parse', 'HEAD')).trim()
+  const commit = await headOf(inner)
+  await git(folder, 'add', '--all')
   await git(folder, 'update-index', '--add', '--cacheinfo', `160000,${commit},lib`)
-  await git(folder, 'add', '.gitmodules')
   await git(folder, 'commit', '--quiet', '--message', 'Add a submodule')
   const { git_remote } = await ink.call('create_repo', { name: 'site' })
   await git(folder, 'push', '--quiet', String(git_remote), 'HEAD:refs/heads/main')

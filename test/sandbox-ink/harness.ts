@@ -6,7 +6,10 @@ import { promisify } from 'node:util'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { type CallToolResult, McpError } from '@modelcontextprotocol/sdk/types.js'
+import { layOutRepository } from '../../sandbox/empty-repository.ts'
 import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
+import { headOf, treeEntry, writeObject } from '../source/scratch.ts'
+import { compileOnce } from '../support/compile-once.ts'
 
 const execute = promisify(execFile)
 
@@ -25,7 +28,7 @@ export interface Ink extends AsyncDisposable {
   raw(tool: string, args?: Record<string, unknown>): Promise<CallToolResult>
   /** Creates a repository and pushes a commit with these files to a branch; returns the commit. */
   push(repo: string, files: Record<string, string>, branch?: string): Promise<string>
-  /** A working tree with these files, committed; removed with the harness. */
+  /** A working tree with these files, committed, whose index is made by the first `git add`; removed with the harness. */
   workingTree(files: Record<string, string>): Promise<string>
 }
 
@@ -45,9 +48,9 @@ export async function startInk(options: InkOptions = {}): Promise<Ink> {
   async function workingTree(files: Record<string, string>): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'ink-test-'))
     folders.push(folder)
+    await layOutRepository(join(folder, '.git'), { branch: 'main', bare: false })
     await writeFiles(folder, files)
-    await git(folder, 'init', '--quiet', '--initial-branch=main')
-    await commitAll(folder)
+    await commitFirst(folder, files)
     return folder
   }
   return {
@@ -72,7 +75,7 @@ export async function startInk(options: InkOptions = {}): Promise<Ink> {
       const { git_remote: remote } = await call('create_repo', { name: repo })
       const folder = await workingTree(files)
       await git(folder, 'push', '--quiet', '--force', String(remote), `HEAD:refs/heads/${branch}`)
-      return (await git(folder, 'rev-parse', 'HEAD')).trim()
+      return await headOf(folder)
     },
     async [Symbol.asyncDispose]() {
       await client.close().catch(() => {})
@@ -83,7 +86,7 @@ export async function startInk(options: InkOptions = {}): Promise<Ink> {
 }
 
 export async function connect(endpoint: string, apiKey: string): Promise<Client> {
-  const client = new Client({ name: 'sandbox-test', version: '1.0.0' })
+  const client = new Client({ name: 'sandbox-test', version: '1.0.0' }, { jsonSchemaValidator: compileOnce })
   const transport = new StreamableHTTPClientTransport(new URL(endpoint), {
     requestInit: { headers: { Authorization: `Bearer ${apiKey}` } },
   })
@@ -112,12 +115,36 @@ export async function writeFiles(folder: string, files: Record<string, string>):
 export async function commitAll(folder: string): Promise<string> {
   await git(folder, 'add', '--all')
   await git(folder, 'commit', '--quiet', '--allow-empty', '--message', 'Change')
-  return (await git(folder, 'rev-parse', 'HEAD')).trim()
+  return await headOf(folder)
 }
+
+/** Commits files to the main branch of a new repository, of which there are more than a hundred, without starting git. */
+async function commitFirst(folder: string, files: Record<string, string>): Promise<void> {
+  const person = `${identity.name} <${identity.email}> ${Math.floor(Date.now() / 1000)} +0000`
+  const tree = await writeTree(folder, files)
+  const commit = await writeObject(folder, 'commit', `tree ${tree}\nauthor ${person}\ncommitter ${person}\n\nChange\n`)
+  await writeFile(join(folder, '.git/refs/heads/main'), `${commit}\n`)
+}
+
+async function writeTree(repository: string, files: Record<string, string>): Promise<string> {
+  const entries = new Map<string, Buffer>()
+  const folders = new Map<string, Record<string, string>>()
+  for (const [path, content] of Object.entries(files)) {
+    const [, folder, rest = ''] = /^(.+?)\/(.+)$/.exec(path) ?? []
+    if (folder !== undefined) folders.set(folder, { ...folders.get(folder), [rest]: content })
+    else entries.set(path, treeEntry('100644', path, await writeObject(repository, 'blob', content)))
+  }
+  for (const [folder, inside] of folders)
+    entries.set(`${folder}/`, treeEntry('40000', folder, await writeTree(repository, inside)))
+  // Git sorts folders as if their names ended in a slash.
+  const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1))
+  return await writeObject(repository, 'tree', Buffer.concat(sorted.map(([, entry]) => entry)))
+}
+
+const identity = { name: 'Test', email: 'test@example.invalid' }
 
 /** Runs git away from the machine's configuration; what it fails with is in the error's message. */
 export async function git(folder: string, ...args: string[]): Promise<string> {
-  const identity = { name: 'Test', email: 'test@example.invalid' }
   const { stdout } = await execute('git', args, {
     cwd: folder,
     env: {
@@ -126,6 +153,10 @@ export async function git(folder: string, ...args: string[]): Promise<string> {
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_CONFIG_GLOBAL: '/dev/null',
       GIT_TERMINAL_PROMPT: '0',
+      // Otherwise a commit starts a process to see whether there is to tidy up.
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'maintenance.auto',
+      GIT_CONFIG_VALUE_0: 'false',
       GIT_AUTHOR_NAME: identity.name,
       GIT_AUTHOR_EMAIL: identity.email,
       GIT_COMMITTER_NAME: identity.name,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { headOf } from '../source/scratch.ts'
 import { git, type Ink, startInk, until, untilAnswers, untilSaid } from './harness.ts'
 
 const names = async (ink: Ink) => (await ink.client.listTools()).tools.map(({ name }) => name)
@@ -12,7 +13,7 @@ async function argumentsOf(ink: Ink, tool: string): Promise<string[]> {
 async function pushTo(ink: Ink, remote: unknown, content = 'x'): Promise<string> {
   const folder = await ink.workingTree({ 'index.html': content })
   await git(folder, 'push', '--quiet', '--force', String(remote), 'HEAD:refs/heads/main')
-  return (await git(folder, 'rev-parse', 'HEAD')).trim()
+  return await headOf(folder)
 }
 
 test('generation 2: other names, camelCase results, the URL and a textual port in ports[]', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { quickClock, setStage } from './deployment.ts'
-import { commitFiles, git, newRepository } from './scratch.ts'
+import { commitFiles, git, headOf, newRepository } from './scratch.ts'
 
 describe('a first deployment', () => {
   it('puts the tree of the commit on the branch, as one commit without parents', async () => {
@@ -63,7 +63,7 @@ describe('a first deployment', () => {
     await git(work, 'checkout', '-q', 'main')
     await commitFiles(work, { 'b.txt': 'moved on\n' })
     await git(work, 'merge', '-q', '--no-ff', '-m', 'Merge', 'feature')
-    const merge = await git(work, 'rev-parse', 'HEAD')
+    const merge = await headOf(work)
     await git(work, 'push', '-q', stage.originRepository, `${head}:refs/pull/1/head`, `${merge}:refs/pull/1/merge`)
     if (checkedOut !== undefined) {
       await newRepository(stage.workspace)

@@ -1,10 +1,14 @@
-import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { git, isolated } from './scratch.ts'
+import { layOutRepository } from '../../sandbox/empty-repository.ts'
+import { isolated } from './scratch.ts'
+
+/** Started by itself, as `git http-backend` would start it in a process more. */
+const backend = join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-http-backend')
 
 export interface SeenRequest {
   readonly method: string
@@ -78,11 +82,9 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     urlWithToken: (name) => `${address.replace('//', `//${options.user}:${options.token}@`)}/${name}.git`,
     repository: async (name) => {
       const directory = join(root, `${name}.git`)
-      await mkdir(directory, { recursive: true })
-      await git(directory, 'init', '--quiet', '--bare')
-      // Off, as GitHub has it on and hosts differ; a filter is only asked of the origin.
-      await git(directory, 'config', 'uploadpack.allowFilter', 'true')
-      await git(directory, 'config', 'uploadpack.allowAnySHA1InWant', 'true')
+      // Off by default, as GitHub has it on and hosts differ; a filter is only asked of the origin.
+      const settings = '[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n'
+      await layOutRepository(directory, { branch: 'main', bare: true, settings })
       return directory
     },
     [Symbol.asyncDispose]: async () => {
@@ -116,7 +118,7 @@ function refuse(response: ServerResponse, status: number): void {
 
 function serve(root: string, request: IncomingMessage, response: ServerResponse, count: (bytes: number) => void): void {
   const url = new URL(request.url ?? '', 'http://localhost')
-  const child = spawn('git', ['http-backend'], {
+  const child = spawn(backend, [], {
     env: {
       ...isolated,
       GIT_PROJECT_ROOT: root,

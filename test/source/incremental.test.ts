@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { deploy, pushedFile } from './deploying.ts'
 import { type Stage, setStage } from './deployment.ts'
-import { commitFiles, git, gitBytes, newRepository, writeFiles } from './scratch.ts'
+import { commitFiles, git, gitBytes, headOf, newRepository, writeFiles } from './scratch.ts'
 
 /** On so slow a line it pays to ask the origin about 160 kB, even on a busy machine. */
 const slowLine = { assumedBytesPerSecond: 5_000 }
@@ -26,7 +26,7 @@ async function origin(stage: Stage): Promise<{ commit: (files: Record<string, st
       const variables = { GIT_COMMITTER_DATE: `${time} +0000` }
       await gitBytes(work, ['commit', '-q', '-m', `At ${time}`], { variables })
       await git(work, 'push', '-q', stage.originRepository, 'HEAD:refs/heads/main')
-      return await git(work, 'rev-parse', 'HEAD')
+      return await headOf(work)
     },
   }
 }
@@ -113,7 +113,7 @@ describe('a push after another', () => {
       await git(work, 'add', name)
       await git(work, 'commit', '-q', '-m', name)
       await git(work, 'push', '-q', stage.originRepository, 'HEAD:refs/heads/main')
-      return await git(work, 'rev-parse', 'HEAD')
+      return await headOf(work)
     }
     const [one, two] = [await commit('one.txt'), await commit('two.txt')]
     await deployFrom(stage, 'first', one)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Stage, setStage } from './deployment.ts'
-import { git, gitBytes, newRepository, scratchFolder } from './scratch.ts'
+import { git, gitBytes, headOf, newRepository, scratchFolder } from './scratch.ts'
 
 const PRODUCTION = 'production/acme-web'
 const PREVIEW = 'pr-1/acme-web-pr-1'
@@ -13,7 +13,7 @@ async function history(stage: Stage, count: number): Promise<string[]> {
   for (let index = 0; index < count; index++) {
     const variables = { GIT_COMMITTER_DATE: `${1_700_000_000 + index * 60} +0000` }
     await gitBytes(work, ['commit', '-q', '--allow-empty', '-m', `Number ${index}`], { variables })
-    shas.push(await git(work, 'rev-parse', 'HEAD'))
+    shas.push(await headOf(work))
   }
   await git(work, 'push', '-q', stage.originRepository, 'main')
   return shas

@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { deflateSync } from 'node:zlib'
+import { layOutRepository } from '../../sandbox/empty-repository.ts'
 
 const execute = promisify(execFile)
 
@@ -19,7 +20,7 @@ export function freshToken(): string {
   return `mlg_${randomBytes(16).toString('hex')}`
 }
 
-/** git as on a machine where nothing was ever configured. */
+/** git as on a machine where nothing was ever configured, save that it starts no process to see whether there is to tidy up. */
 export const isolated: Readonly<Record<string, string>> = {
   PATH: process.env.PATH ?? '',
   HOME: '/nonexistent',
@@ -31,11 +32,15 @@ export const isolated: Readonly<Record<string, string>> = {
   GIT_COMMITTER_NAME: 'Carl Committer',
   GIT_COMMITTER_EMAIL: 'carl@example.org',
   GIT_COMMITTER_DATE: '1700000100 -0800',
-  GIT_CONFIG_COUNT: '2',
+  GIT_CONFIG_COUNT: '4',
   GIT_CONFIG_KEY_0: 'protocol.file.allow',
   GIT_CONFIG_VALUE_0: 'always',
   GIT_CONFIG_KEY_1: 'init.defaultBranch',
   GIT_CONFIG_VALUE_1: 'main',
+  GIT_CONFIG_KEY_2: 'maintenance.auto',
+  GIT_CONFIG_VALUE_2: 'false',
+  GIT_CONFIG_KEY_3: 'receive.autogc',
+  GIT_CONFIG_VALUE_3: 'false',
 }
 
 /** Runs git in a folder and answers its output, trimmed. */
@@ -83,18 +88,28 @@ export async function commitFiles(
   await writeFiles(directory, files)
   await git(directory, 'add', '--all')
   await git(directory, 'commit', '--quiet', '--allow-empty', '--message', message)
-  return await git(directory, 'rev-parse', 'HEAD')
+  return await headOf(directory)
+}
+
+/** The commit that was just made in a work tree: from the file that git has written it to. */
+export async function headOf(workTree: string): Promise<string> {
+  const read = async (name: string) => (await readFile(join(workTree, '.git', name), 'utf8')).trim()
+  const head = await read('HEAD')
+  return head.startsWith('ref: ') ? await read(head.slice('ref: '.length)) : head
 }
 
 /** A new repository with a work tree. */
-export async function newRepository(directory: string, ...initArgs: string[]): Promise<string> {
-  await mkdir(directory, { recursive: true })
-  await git(directory, 'init', '--quiet', ...initArgs)
+export async function newRepository(directory: string): Promise<string> {
+  await layOutRepository(join(directory, '.git'), { branch: 'main', bare: false })
   return directory
 }
 
 /** Writes any object, however odd, into a work tree's repository, without a process for each. Answers its id. */
-export async function writeObject(workTree: string, type: 'blob' | 'tree', content: Buffer | string): Promise<string> {
+export async function writeObject(
+  workTree: string,
+  type: 'blob' | 'tree' | 'commit',
+  content: Buffer | string,
+): Promise<string> {
   const bytes = Buffer.concat([Buffer.from(`${type} ${Buffer.byteLength(content)}\0`), Buffer.from(content)])
   const id = createHash('sha1').update(bytes).digest('hex')
   const folder = join(workTree, '.git/objects', id.slice(0, 2))

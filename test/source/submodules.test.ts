@@ -4,7 +4,7 @@ import { GitRemote } from '../../src/source/remote.ts'
 import { submoduleRemote } from '../../src/source/resolve-tree.ts'
 import { deploy, pushedFile, pushedTree } from './deploying.ts'
 import { type Stage, setStage } from './deployment.ts'
-import { commitFiles, git, newRepository, writeFiles } from './scratch.ts'
+import { commitFiles, git, headOf, newRepository, writeFiles } from './scratch.ts'
 
 /** `acme/web` with the submodule `vendor/lib` of `acme/lib`, which has the submodule `inner` of `acme/inner`. */
 async function nested(stage: Stage): Promise<{ sha: string; lib: string; inner: string }> {
@@ -34,7 +34,7 @@ async function commitKeepingLinks(work: string, files: Record<string, string>): 
   await writeFiles(work, files)
   await git(work, 'add', ...Object.keys(files))
   await git(work, 'commit', '-q', '-m', 'Add files')
-  return await git(work, 'rev-parse', 'HEAD')
+  return await headOf(work)
 }
 
 describe('submodules', () => {

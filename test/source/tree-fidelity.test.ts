@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { deploy } from './deploying.ts'
 import { type Stage, setStage } from './deployment.ts'
-import { git, gitBytes, newRepository } from './scratch.ts'
+import { git, gitBytes, newRepository, writeObject } from './scratch.ts'
 
 interface TestFile {
   /** Parts of the path, as bytes. */
@@ -76,8 +76,8 @@ async function commitTree(repository: string, files: readonly TestFile[]): Promi
   const index = join(repository, 'test-index')
   const records: Buffer[] = []
   for (const one of files) {
-    const oid = await gitBytes(repository, ['hash-object', '-w', '--stdin'], { input: one.content })
-    records.push(Buffer.from(`${one.mode} ${oid.toString().trim()}\t`), joined(one.path), Buffer.from([0]))
+    const id = await writeObject(repository, 'blob', one.content)
+    records.push(Buffer.from(`${one.mode} ${id}\t`), joined(one.path), Buffer.from([0]))
   }
   const variables = { GIT_INDEX_FILE: index }
   const settings = ['-c', 'core.protectNTFS=false', '-c', 'core.protectHFS=false']

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { chooseCommit } from '../../src/source/checkout.ts'
 import { deploy, pushedFile } from './deploying.ts'
 import { setStage } from './deployment.ts'
-import { commitFiles, git, newRepository } from './scratch.ts'
+import { commitFiles, git, headOf, newRepository } from './scratch.ts'
 
 describe('the commit that is deployed', () => {
   it('is the one on purpose checked out, and the snapshot says why', async () => {
@@ -86,7 +86,7 @@ describe('the commit that is deployed', () => {
     await git(work, 'checkout', '-q', 'main')
     await commitFiles(work, { 'b.txt': 'moved on\n' })
     await git(work, 'merge', '-q', '--no-ff', '-m', 'Merge', 'feature')
-    const merge = await git(work, 'rev-parse', 'HEAD')
+    const merge = await headOf(work)
     await git(work, 'push', '-q', stage.originRepository, `${head}:refs/pull/1/head`, `${merge}:refs/pull/1/merge`)
     await newRepository(stage.workspace)
     await git(stage.workspace, 'fetch', '-q', '--depth=1', `file://${stage.originRepository}`, 'refs/pull/1/merge')
@@ -114,7 +114,7 @@ describe('the commit that is deployed', () => {
 
   it('works for repositories whose objects are named by SHA-256', async () => {
     await using stage = await setStage()
-    await newRepository(stage.workspace, '--object-format=sha256')
+    await git(stage.workspace, 'init', '--quiet', '--object-format=sha256')
     const sha = await commitFiles(stage.workspace, { 'a.txt': 'a\n', 'dir/b.txt': 'b\n' }, 'In SHA-256')
     expect(sha).toHaveLength(64)
     await using source = stage.open({ origin: undefined })

@@ -1,3 +1,5 @@
+import { changedFiles } from '../state/changes.ts'
+import { listCommits } from '../state/history.ts'
 import type { PullRequest } from '../state/model.ts'
 import type { RepositoryState } from '../state/state.ts'
 import { findRepository, type World } from '../state/state.ts'
@@ -97,18 +99,12 @@ function renderSide(world: World, repository: RepositoryState | undefined, fullN
 
 async function measure(repository: RepositoryState, pull: PullRequest) {
   // Histories without a common ancestor cannot be compared; such a pull request has no size.
-  const numbers = await repository.askOfCommits('diff', '--numstat', `${pull.baseSha}...${pull.headSha}`)
-  const rows = numbers.stdout
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.split('\t'))
-  const sum = (column: number) => rows.reduce((total, row) => total + (Number.parseInt(row[column] ?? '', 10) || 0), 0)
-  const commits = await repository.askOfCommits('rev-list', '--count', `${pull.baseSha}..${pull.headSha}`)
+  const files = (await changedFiles(repository, pull.baseSha, pull.headSha)) ?? []
+  const sum = (kind: 'additions' | 'deletions') => files.reduce((total, file) => total + file[kind], 0)
   return {
-    commits: Number(commits.stdout.toString()),
-    additions: sum(0),
-    deletions: sum(1),
-    changed_files: rows.length,
+    commits: (await listCommits(repository, pull.headSha, pull.baseSha)).length,
+    additions: sum('additions'),
+    deletions: sum('deletions'),
+    changed_files: files.length,
   }
 }

@@ -1,5 +1,7 @@
+import { type CommitFacts, existingCommit } from '../state/commits.ts'
+import { readCommits } from '../state/history.ts'
 import type { RepositoryState, World } from '../state/state.ts'
-import { type CommitFacts, readCommits } from './commit.ts'
+import { type ChangedPath, changedPaths } from '../state/trees.ts'
 import { renderPushedRepository } from './repository.ts'
 
 /** What stands for “no commit” on either side of a push. */
@@ -17,11 +19,9 @@ export interface PushFacts {
 export async function renderPushEvent(world: World, repository: RepositoryState, options: PushFacts) {
   const ref = fullReference(options.ref ?? repository.defaultBranch)
   const after = options.after ?? (await repository.resolve(ref)) ?? NO_COMMIT
-  const before = options.before ?? (await firstParent(repository, after)) ?? NO_COMMIT
-  const commits =
-    after === NO_COMMIT
-      ? []
-      : await readCommits(repository, before === NO_COMMIT ? ['-1', after] : [`${before}..${after}`])
+  const tip = after === NO_COMMIT ? undefined : await existingCommit(repository.gitDir, after)
+  const before = options.before ?? tip?.parents[0] ?? NO_COMMIT
+  const commits = tip && before !== NO_COMMIT ? await readCommits(repository, after, before) : tip ? [tip] : []
   const rendered = await Promise.all(commits.reverse().map((commit) => renderPushedCommit(repository, commit)))
   return {
     ref,
@@ -40,17 +40,8 @@ export async function renderPushEvent(world: World, repository: RepositoryState,
 }
 
 async function renderPushedCommit(repository: RepositoryState, commit: CommitFacts) {
-  const diff = await repository.askOfCommits(
-    'diff-tree',
-    '--root',
-    '-r',
-    '--no-commit-id',
-    '--name-status',
-    '-z',
-    commit.sha,
-  )
-  const fields = diff.stdout.toString('utf8').split('\0')
-  const named = (letter: string) => fields.filter((_, index) => index % 2 === 1 && fields[index - 1] === letter)
+  const changes = await changesOf(repository, commit)
+  const named = (isMeant: (change: ChangedPath) => boolean) => changes.filter(isMeant).map(({ path }) => path)
   return {
     id: commit.sha,
     tree_id: commit.tree,
@@ -60,14 +51,19 @@ async function renderPushedCommit(repository: RepositoryState, commit: CommitFac
     url: `${repository.htmlUrl}/commit/${commit.sha}`,
     author: { name: commit.author.name, email: commit.author.email },
     committer: { name: commit.committer.name, email: commit.committer.email },
-    added: named('A'),
-    removed: named('D'),
-    modified: named('M'),
+    added: named(({ before }) => !before),
+    removed: named(({ after }) => !after),
+    // A file that became a link is none of the three to git.
+    modified: named(({ before, after }) => before?.mode.slice(0, 2) === after?.mode.slice(0, 2)),
   }
 }
 
-async function firstParent(repository: RepositoryState, sha: string): Promise<string | undefined> {
-  return sha === NO_COMMIT ? undefined : repository.resolve(`${sha}^`)
+/** What a commit changed of the one before it. Git names no files of a merge. */
+async function changesOf({ gitDir }: RepositoryState, commit: CommitFacts): Promise<readonly ChangedPath[]> {
+  const [parent, ...others] = commit.parents
+  if (others.length > 0) return []
+  const before = parent === undefined ? undefined : (await existingCommit(gitDir, parent)).tree
+  return changedPaths(gitDir, before, commit.tree)
 }
 
 /** `main` as `refs/heads/main`; what is complete stays as it is. */

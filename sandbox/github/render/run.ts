@@ -1,6 +1,6 @@
+import { readCommit } from '../state/commits.ts'
 import type { WorkflowJob, WorkflowRun } from '../state/model.ts'
 import type { RepositoryState, World } from '../state/state.ts'
-import { readCommits } from './commit.ts'
 import { repositoryUrl } from './issue.ts'
 import { nodeId, renderRepository, renderUser, timestamp } from './repository.ts'
 
@@ -64,7 +64,7 @@ function pullsOf(world: World, repository: RepositoryState, run: WorkflowRun) {
 }
 
 async function headCommit(repository: RepositoryState, sha: string) {
-  const [commit] = await readCommits(repository, ['-1', sha])
+  const commit = await readCommit(repository.gitDir, sha)
   if (!commit) return null
   const { name, email, date } = commit.author
   const author = { name, email }

@@ -2,7 +2,8 @@ import { ApiError, notFound } from '../access.ts'
 import { repositoryUrl } from '../render/issue.ts'
 import { nodeId, renderUser, timestamp } from '../render/repository.ts'
 import type { Repository } from '../repository.ts'
-import { tryGit, writeMerge } from '../state/git.ts'
+import { writeMerge } from '../state/commits.ts'
+import { isAncestor } from '../state/history.ts'
 import type { Deployment, DeploymentState, DeploymentStatus } from '../state/model.ts'
 import type { World } from '../state/state.ts'
 import { type Answer, type Call, type Handlers, invalid, paged, text, viewer } from './call.ts'
@@ -95,8 +96,7 @@ async function autoMerge(call: Call, ref: string, sha: string): Promise<Answer |
   if (call.body.auto_merge === false || !(await repository.resolve(`refs/heads/${ref}`))) return undefined
   const base = await repository.resolve(`refs/heads/${repository.defaultBranch}`)
   if (!base || ref === repository.defaultBranch) return undefined
-  const contained = await tryGit(repository.gitDir, ['merge-base', '--is-ancestor', base, sha])
-  if (contained.exitCode === 0) return undefined
+  if (await isAncestor(repository, base, sha)) return undefined
   const message = `Auto-merged ${repository.defaultBranch} into ${ref} on deployment.`
   const tip = await writeMerge(repository.gitDir, { base: sha, head: base, message })
   if (!tip) throw new ApiError(409, `Conflict merging ${repository.defaultBranch} into ${ref}.`)

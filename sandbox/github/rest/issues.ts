@@ -1,8 +1,9 @@
 import { notFound } from '../access.ts'
 import type { Json } from '../description.ts'
-import { readCommits, renderTimelineCommit } from '../render/commit.ts'
+import { renderTimelineCommit } from '../render/commit.ts'
 import { renderComment, renderIssue, renderIssueEvent, renderLabel, renderReaction } from '../render/issue.ts'
 import { renderUser } from '../render/repository.ts'
+import { readCommit } from '../state/commits.ts'
 import type { Comment, Issue, Reaction } from '../state/model.ts'
 import { appOf } from '../state/model.ts'
 import { type Call, type Handlers, invalid, issueOf, paged, text, viewer } from './call.ts'
@@ -177,7 +178,7 @@ async function timeline(call: Call) {
   }
   for (const push of repository.conversation.pushes(number)) {
     for (const sha of push.shas) {
-      const [commit] = await readCommits(repository, ['-1', sha])
+      const commit = await readCommit(repository.gitDir, sha)
       if (commit)
         entries.push({ at: push.receivedAt, id: push.id, body: renderTimelineCommit(repository, commit, world) })
     }

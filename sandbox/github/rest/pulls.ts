@@ -1,5 +1,6 @@
-import { readChangedFiles, readCommits, renderCommit } from '../render/commit.ts'
+import { renderChangedFiles, renderCommit } from '../render/commit.ts'
 import { renderFullPull, renderPull } from '../render/pull.ts'
+import { readCommits } from '../state/history.ts'
 import { type Call, type Handlers, paged, pullOf } from './call.ts'
 
 /** Pull requests: one, all, their files and commits. */
@@ -11,12 +12,12 @@ export const pulls: Handlers = {
   'pulls/list': (call) => paged(call, listed(call), (pull) => renderPull(call.world, call.repository, pull)),
   'pulls/list-files': async (call) => {
     const pull = pullOf(call)
-    const range = `${pull.baseSha}...${pull.headSha}`
-    return paged(call, await readChangedFiles(call.repository, range, pull.headSha, call.world), (file) => file)
+    const files = await renderChangedFiles(call.repository, pull.baseSha, pull.headSha, call.world)
+    return paged(call, files, (file) => file)
   },
   'pulls/list-commits': async (call) => {
     const pull = pullOf(call)
-    const commits = await readCommits(call.repository, [`${pull.baseSha}..${pull.headSha}`])
+    const commits = await readCommits(call.repository, pull.headSha, pull.baseSha)
     return paged(call, commits.reverse(), (commit) => renderCommit(call.repository, commit, call.world))
   },
 }

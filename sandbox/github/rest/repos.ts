@@ -1,13 +1,16 @@
 import { ApiError, notFound } from '../access.ts'
 import { concerns } from '../faults.ts'
-import { readChangedFiles, readCommits, renderCommit } from '../render/commit.ts'
+import { renderChangedFiles, renderCommit } from '../render/commit.ts'
 import { repositoryUrl } from '../render/issue.ts'
 import { renderPull } from '../render/pull.ts'
 import { nodeId, renderRepository, renderUser } from '../render/repository.ts'
 import type { Repository } from '../repository.ts'
-import { git, readBlob, succeeded } from '../state/git.ts'
+import { readCommit } from '../state/commits.ts'
+import { git } from '../state/git.ts'
+import { commonAncestor, listCommits, readCommits } from '../state/history.ts'
 import { type RepositoryRole, rights } from '../state/model.ts'
 import type { World } from '../state/state.ts'
+import { copyObjects, readBlob } from '../state/trees.ts'
 import { type Call, type Handlers, paged, text } from './call.ts'
 
 /** The repository itself: its facts, collaborators, commits, comparisons, contents and references. */
@@ -41,15 +44,14 @@ export const repos: Handlers = {
   },
   'repos/get-commit': async (call) => {
     const sha = await commitOf(call, call.params.ref ?? '')
-    const [commit] = await readCommits(call.repository, ['-1', sha])
+    const commit = await readCommit(call.repository.gitDir, sha)
     if (!commit) throw notFound()
-    const parent = commit.parents[0] ?? (await emptyTree(call))
-    const files = await readChangedFiles(call.repository, `${parent}..${sha}`, sha, call.world)
+    const files = await renderChangedFiles(call.repository, commit.parents[0], sha, call.world)
     return { status: 200, body: { ...renderCommit(call.repository, commit, call.world), files } }
   },
   'repos/list-commits': async (call) => {
     const sha = await commitOf(call, text(call.query.sha) ?? call.repository.defaultBranch)
-    return paged(call, await readCommits(call.repository, [sha]), (commit) =>
+    return paged(call, await readCommits(call.repository, sha), (commit) =>
       renderCommit(call.repository, commit, call.world),
     )
   },
@@ -74,7 +76,7 @@ export const repos: Handlers = {
   'repos/get-branch': async (call) => {
     const name = call.params.branch ?? ''
     const sha = await call.repository.resolve(`refs/heads/${name}`)
-    const [commit] = sha ? await readCommits(call.repository, ['-1', sha]) : []
+    const commit = sha ? await readCommit(call.repository.gitDir, sha) : undefined
     if (!commit) throw new ApiError(404, 'Branch not found')
     const at = repositoryUrl(call.repository, call.world)
     const protection_url = `${at}/branches/${name}/protection`
@@ -127,27 +129,21 @@ async function commitOf(call: Call, name: string): Promise<string> {
   return sha
 }
 
-async function emptyTree(call: Call): Promise<string> {
-  return git(call.repository.gitDir, ['hash-object', '-t', 'tree', '-w', '--stdin'], { input: '' })
-}
-
 async function compare(call: Call) {
   const [baseName = '', headName = ''] = (call.params.basehead ?? '').split('...')
   const base = await comparable(call, baseName)
   const head = await comparable(call, headName)
-  const mergeBase = await call.repository.askOfCommits('merge-base', base, head)
-  if (mergeBase.exitCode !== 0) throw new ApiError(404, `No common ancestor between ${baseName} and ${headName}.`)
-  const common = mergeBase.stdout.toString('utf8').trim()
-  const commits = (await readCommits(call.repository, [`${base}..${head}`])).reverse()
-  const missing = succeeded(await call.repository.askOfCommits('rev-list', '--count', `${head}..${base}`))
-  const behind = Number(missing.stdout.toString('utf8'))
-  const [baseCommit] = await readCommits(call.repository, ['-1', base])
-  const [commonCommit] = await readCommits(call.repository, ['-1', common])
+  const common = await commonAncestor(call.repository, base, head)
+  if (common === undefined) throw new ApiError(404, `No common ancestor between ${baseName} and ${headName}.`)
+  const commits = (await readCommits(call.repository, head, base)).reverse()
+  const behind = (await listCommits(call.repository, base, head)).length
+  const baseCommit = await readCommit(call.repository.gitDir, base)
+  const commonCommit = await readCommit(call.repository.gitDir, common)
   if (!baseCommit || !commonCommit) throw notFound()
   const url = `${repositoryUrl(call.repository, call.world)}/compare/${baseName}...${headName}`
   const html = `${call.repository.htmlUrl}/compare/${baseName}...${headName}`
   const page = paged(call, commits, (commit) => renderCommit(call.repository, commit, call.world))
-  const files = await readChangedFiles(call.repository, `${base}...${head}`, head, call.world)
+  const files = await renderChangedFiles(call.repository, base, head, call.world)
   const struck = call.faults.strike('github.compare-files', concerns(call.facts))
   const most = Number(struck ? (struck.options.keep ?? 0) : MOST_COMPARED_FILES)
   return {
@@ -186,7 +182,7 @@ async function comparable(call: Call, name: string): Promise<string> {
   const source = colon < 0 ? repository : networkMember(world, repository, name.slice(0, colon))
   const sha = await source?.resolveAny(name.slice(colon + 1))
   if (!source || !sha) throw notFound()
-  if (source !== repository) await git(repository.gitDir, ['fetch', '--quiet', '--no-tags', source.gitDir, sha])
+  if (source !== repository) await copyObjects(source.gitDir, repository.gitDir, sha)
   return sha
 }
 
@@ -199,8 +195,9 @@ async function getContent(call: Call) {
   const path = (call.params.path ?? '').replace(/\/$/, '')
   const ref = text(call.query.ref) ?? call.repository.defaultBranch
   const commit = await comparable(call, ref)
-  const blob = await readBlob(call.repository.gitDir, commit, path)
-  if (blob === undefined) throw notFound()
+  const found = await readCommit(call.repository.gitDir, commit)
+  const blob = found && (await readBlob(call.repository.gitDir, found.tree, path))
+  if (!blob) throw notFound()
   const { sha, content } = blob
   const at = repositoryUrl(call.repository, call.world)
   const url = `${at}/contents/${path}?ref=${ref}`

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
+import { isolatedGitEnvironment } from './git.ts'
 
 /** An object of a repository as git stores it. */
 export interface GitObject {
@@ -17,16 +18,12 @@ const readers = new Map<string, ObjectReader>()
  * The object that a name stands for, in any of the ways git can name one (`refs/heads/main^{commit}`, `<sha>:<path>`), or
  * `undefined` when there is none. One git per repository answers all of these questions: each would otherwise take a process.
  */
-export function readObject(
-  directory: string,
-  name: string,
-  env: Readonly<Record<string, string>>,
-): Promise<GitObject | undefined> {
+export function askReader(directory: string, name: string): Promise<GitObject | undefined> {
   // A question is one line.
   if (name.includes('\n')) return Promise.resolve(undefined)
   let reader = readers.get(directory)
   if (reader === undefined || reader.ended) {
-    reader = new ObjectReader(directory, env)
+    reader = new ObjectReader(directory)
     readers.set(directory, reader)
   }
   return reader.read(name)
@@ -50,8 +47,8 @@ class ObjectReader {
   readonly #waiting: { readonly name: string; readonly answer: Answer }[] = []
   #received = Buffer.alloc(0)
 
-  constructor(directory: string, env: Readonly<Record<string, string>>) {
-    this.#child = spawn('git', ['cat-file', '--batch'], { cwd: directory, env })
+  constructor(directory: string) {
+    this.#child = spawn('git', ['cat-file', '--batch'], { cwd: directory, env: isolatedGitEnvironment() })
     this.#closed = new Promise((resolve) => {
       const end = () => {
         this.ended = true

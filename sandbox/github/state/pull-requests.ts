@@ -1,6 +1,10 @@
-import { git, resolveCommit, straightLine, tryGit, writeMerge } from './git.ts'
+import { writeMerge } from './commits.ts'
+import { git } from './git.ts'
+import { isAncestor, listCommits } from './history.ts'
 import type { PullRequest } from './model.ts'
+import { resolveCommit, writeReference } from './objects.ts'
 import { findRepository, type RepositoryState, type World } from './state.ts'
+import { copyObjects } from './trees.ts'
 
 export interface OpenPullRequest {
   /** The branch to be merged, in the fork when there is one. */
@@ -86,7 +90,7 @@ async function refreshPullRequest(world: World, repository: RepositoryState, pul
   if (pull.testedMerge === merging) return
   const known = await resolveCommit(repository.gitDir, `refs/pull/${pull.number}/head`)
   if (source && source !== repository && known !== headSha) {
-    await git(repository.gitDir, ['fetch', '--quiet', '--no-tags', source.gitDir, `${headSha}`])
+    await copyObjects(source.gitDir, repository.gitDir, headSha)
   }
   if (known !== headSha) await recordPush(repository, pull, known, headSha)
   if (headSha !== pull.headSha) {
@@ -100,25 +104,11 @@ async function refreshPullRequest(world: World, repository: RepositoryState, pul
 
 /** What the timeline says of a push; of one that did not build on what was there, `/events` says so as well. */
 async function recordPush(repository: RepositoryState, pull: PullRequest, before: string | undefined, after: string) {
-  const { gitDir } = repository
-  const fromBase = await straightLine(gitDir, before ?? after, pull.baseSha)
-  const simple = fromBase && before !== undefined ? await straightLine(gitDir, after, before) : fromBase
-  repository.conversation.recordPush(pull.number, simple ?? (await newCommits(gitDir, after, [before, pull.baseSha])))
-  if (before === undefined || simple) return
-  const ancestor = await tryGit(gitDir, ['merge-base', '--is-ancestor', before, after])
-  if (ancestor.exitCode !== 0) {
+  const builtOnBase = before !== undefined && (await isAncestor(repository, pull.baseSha, before))
+  const pushed = await listCommits(repository, after, before, builtOnBase ? undefined : pull.baseSha)
+  repository.conversation.recordPush(pull.number, pushed.toReversed())
+  if (before !== undefined && !(await isAncestor(repository, before, after)))
     repository.conversation.record(pull.number, 'head_ref_force_pushed', pull.user, { commitSha: after })
-  }
-}
-
-async function newCommits(
-  directory: string,
-  tip: string,
-  known: readonly (string | undefined)[],
-): Promise<readonly string[]> {
-  const without = known.flatMap((sha) => (sha === undefined ? [] : [`^${sha}`]))
-  const listed = await git(directory, ['rev-list', '--reverse', tip, ...without])
-  return listed.split('\n').filter((line) => line !== '')
 }
 
 /** Sets the references of a pull request: its head, and GitHub's test merge, made ahead of time, unless there is a conflict. */
@@ -132,13 +122,12 @@ async function writeReferences(
   const merge = await writeMerge(repository.gitDir, { base: baseTip, head: pull.headSha, message })
   pull.mergeable = merge !== undefined
   const references = `refs/pull/${pull.number}`
-  let commands = `update ${references}/head ${pull.headSha}\n`
+  writeReference(repository.gitDir, `${references}/head`, pull.headSha)
   // A Gitea tests whether they merge, and keeps nothing of it.
-  if (world.profile !== 'gitea') {
-    pull.mergeCommitSha = merge
-    commands += merge ? `update ${references}/merge ${merge}\n` : `delete ${references}/merge\n`
-  }
-  await git(repository.gitDir, ['update-ref', '--stdin'], { input: commands })
+  if (world.profile === 'gitea') return
+  pull.mergeCommitSha = merge
+  if (merge) writeReference(repository.gitDir, `${references}/merge`, merge)
+  else await git(repository.gitDir, ['update-ref', '-d', `${references}/merge`])
 }
 
 /** Merges: a commit of two parents, or one of all changes on the base (`squash`). The branch stays. */
@@ -165,7 +154,7 @@ export async function mergePullRequest(
   pull.mergedBy = by
   pull.mergeCommitSha = merged
   repository.conversation.record(pull.number, 'merged', by, { commitSha: merged })
-  await git(repository.gitDir, ['update-ref', `refs/heads/${pull.baseRef}`, merged])
+  writeReference(repository.gitDir, `refs/heads/${pull.baseRef}`, merged)
   await afterPush(world, repository)
   return merged
 }

@@ -1,6 +1,6 @@
 import { Conversation } from './conversation.ts'
 import { DeploymentRecords } from './deployment-records.ts'
-import { type GitRun, resolveCommit, tryGit } from './git.ts'
+import { type GitRun, tryGit } from './git.ts'
 import {
   ACTIONS_BOT,
   type Addresses,
@@ -14,6 +14,7 @@ import {
   type User,
   type WorkflowRun,
 } from './model.ts'
+import { resolveCommit } from './objects.ts'
 
 export interface RepositoryOptions {
   readonly owner: string

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import type { FaultRegistry } from '../../fault.ts'
 import type { ProcessGroup, ProcessGroupOptions } from '../deploy/process-group.ts'
 import type { InkFaultName } from '../faults.ts'
+import { checkOut } from '../git/checkout.ts'
 import type { GitCommand } from '../git/command.ts'
 import type { Repositories, Repository } from '../git/repositories.ts'
 import type { InkTiming } from '../options.ts'
@@ -78,16 +79,6 @@ export function createBuilder(dependencies: BuilderDependencies): Builder {
     return commit
   }
 
-  /** Writes the commit's files, as cloning would: a clone's own git is deleted anyway, and takes four more processes. */
-  async function checkOut({ repository, signal }: BuildRequest, commit: string, folder: string): Promise<void> {
-    const source = join(folder, 'source')
-    await mkdir(source)
-    const places = [`--git-dir=${repository.path}`, `--work-tree=${source}`]
-    const index = { GIT_INDEX_FILE: join(folder, 'index') }
-    await git.run([...places, 'read-tree', '-u', '--reset', commit], { cwd: source, signal, env: index })
-    await rm(index.GIT_INDEX_FILE)
-  }
-
   function toolsFor(request: BuildRequest, folder: string): BuildTools {
     const serviceEnv = Object.fromEntries(request.config.env.map(({ key, value }) => [key, value]))
     return {
@@ -153,7 +144,7 @@ export function createBuilder(dependencies: BuilderDependencies): Builder {
           await rm(folder, { recursive: true, force: true, maxRetries: 3 })
           return { image: existing, commit, cached: true }
         }
-        await checkOut(request, commit, folder)
+        await checkOut({ git, repository: request.repository.path, commit, folder, signal: request.signal })
         const tools = toolsFor(request, folder)
         const root = insideFolder(join(folder, 'source'), request.config.rootDirectory || '.')
         await mkdir(root, { recursive: true })

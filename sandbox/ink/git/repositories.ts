@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { layOutBare } from '../../bare-repository.ts'
-import { advertising, type GitService, SERVICES } from '../../git-service.ts'
+import { layOutRepository } from '../../empty-repository.ts'
+import type { GitService } from '../../git-service.ts'
 import type { Account } from '../accounts.ts'
 import { gitToken, repositorySlugSuffix, shortId } from '../identifiers.ts'
 import type { GitCommand } from './command.ts'
+import { createReferences } from './references.ts'
 
 export interface Repository {
   readonly id: string
@@ -37,8 +38,6 @@ export interface Repositories {
   branches(repository: Repository): Promise<ReadonlyMap<string, string>>
   /** What git tells a client at the beginning: the references there are, and what it can do. */
   advertisement(repository: Repository, service: GitService): Promise<Buffer>
-  /** Forgets what git said of a repository that has been written to. */
-  written(repository: Repository): void
 }
 
 /**
@@ -49,18 +48,7 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
   const repositories = new Map<string, Repository>()
   const tokens = new Map<string, Repository>()
   const isPrepared = ({ path }: Repository) => existsSync(join(path, 'HEAD'))
-  /** What git said of a repository since it was last written to: each answer takes a process. */
-  const said = new Map<string, Promise<Buffer>>()
-
-  function advertisement({ path }: Repository, service: GitService): Promise<Buffer> {
-    const question = `${path} ${service}`
-    const known = said.get(question)
-    if (known !== undefined) return known
-    const answer = git.read(advertising(service), { cwd: path })
-    answer.catch(() => said.delete(question))
-    said.set(question, answer)
-    return answer
-  }
+  const references = createReferences(git)
 
   return {
     root,
@@ -74,7 +62,7 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
     },
     isPrepared,
     async prepare(repository) {
-      if (!isPrepared(repository)) await layOutBare(repository.path, 'master')
+      if (!isPrepared(repository)) await layOutRepository(repository.path, { branch: 'master', bare: true })
     },
     find: (projectId, name) =>
       [...repositories.values()].find((repository) => repository.projectId === projectId && repository.name === name),
@@ -85,21 +73,7 @@ export function createRepositories(root: string, git: GitCommand): Repositories 
       return token
     },
     byToken: (token) => tokens.get(token),
-    async branches(repository) {
-      if (!isPrepared(repository)) return new Map()
-      return branchesIn(await advertisement(repository, 'git-receive-pack'))
-    },
-    advertisement,
-    written({ path }) {
-      for (const service of SERVICES) said.delete(`${path} ${service}`)
-    },
+    branches: async (repository) => (isPrepared(repository) ? references.branches(repository.path) : new Map()),
+    advertisement: ({ path }, service) => references.advertisement(path, service),
   }
-}
-
-/** The branches among the references that git advertises: `<sha> <name>` a packet (gitprotocol-pack(5), reference discovery). */
-function branchesIn(references: Buffer): ReadonlyMap<string, string> {
-  const text = references.toString()
-  return new Map(
-    [...text.matchAll(/([0-9a-f]{40}) refs\/heads\/([^\0\n]+)/g)].map(([, sha = '', name = '']) => [name, sha]),
-  )
 }

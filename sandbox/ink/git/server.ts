@@ -40,7 +40,6 @@ export function createGitHandler(dependencies: GitServerDependencies) {
     const { repository } = exchange
     const before = await repositories.branches(repository)
     await serve(exchange, async () => {
-      repositories.written(repository)
       const after = await repositories.branches(repository)
       const moved = [...after].filter(([branch, commit]) => before.get(branch) !== commit)
       const deleted = [...before.keys()].filter((branch) => !after.has(branch))

@@ -81,7 +81,9 @@ export async function keepVersions(live: LiveVersion): Promise<void> {
       await live.source.mark(prepared.remote, [mark], run.signal)
     const old = await oldVersions(live)
     if (old.length === 0) return
-    const marks = old.map((name) => workedBranch(plan.serviceName, name))
+    const marks = old
+      .map((name) => workedBranch(plan.serviceName, name))
+      .filter((name) => prepared.remoteBranches.has(name))
     await live.source.deleteBranches(prepared.remote, [...old, ...marks], run.signal)
     run.log.info(`Deleted ${count(old.length, 'branch', 'branches')} that no deployment needs any more`)
   } catch (error) {

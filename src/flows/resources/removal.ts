@@ -78,12 +78,12 @@ async function removeTogether(
   await branches.mark(harmful)
   const look = openLook()
   const removals = await Promise.all(previews.map((one) => removeRunning(run, plan, one, look, wantedAgain)))
-  // A service whose deletion went wrong may be on its way out all the same.
-  const over = removals.filter(({ left }) => left.every(({ kind }) => kind !== 'service'))
-  await branches.unmark(over.map(({ preview }) => preview).filter((preview) => harmful.includes(preview)))
   const going = removals.filter(({ overtaken }) => !overtaken)
-  run.reporter.removing(going.map(({ preview }) => preview))
   const done = going.filter(({ left }) => left.length === 0).map(({ preview }) => preview)
+  // A service whose deletion went wrong may be on its way out all the same.
+  const over = removals.filter(({ left }) => left.every(({ kind }) => kind !== 'service')).map(({ preview }) => preview)
+  await branches.unmark(over.filter((preview) => harmful.includes(preview) && !done.includes(preview)))
+  run.reporter.removing(going.map(({ preview }) => preview))
   const incomplete = going.map(({ preview }) => preview).filter((preview) => !done.includes(preview))
   await branches.keepFindable(incomplete.filter(({ pullRequest }) => pullRequest !== undefined))
   const deleted = await branches.remove(done).catch((error: unknown) => {
@@ -144,7 +144,10 @@ function openBranches(run: Run, place: Place) {
         },
         'What is left of the preview may not be found by a sweep: remove it at ml.ink.',
       ),
-    /** @returns the names of those that are gone; marks of killed removals go as well, and are not told */
+    /**
+     * In one push with the marks, so that whoever waits for their end does not lose a branch that it pushes next.
+     * @returns the names of those that are gone; marks go as well, those of killed removals, too, and are not told
+     */
     remove: async (previews: readonly Removable[]): Promise<readonly string[]> => {
       const repository = previews.length === 0 ? undefined : await open()
       if (!repository) return []
@@ -154,7 +157,9 @@ function openBranches(run: Run, place: Place) {
       const gone = previews.map(({ serviceName }) => serviceName)
       const unused = versions.length === 0 ? [] : await unusedBranches(run, versions, gone)
       const going = [...unused, ...previews.flatMap((preview) => marksOfWorking(preview, present))]
-      const all = [...going, ...staleMarks(present, clock.now())]
+      const own = previews.map(markOf)
+      const marks = [...staleMarks(present, clock.now()), ...present.filter((name) => own.includes(name))]
+      const all = [...new Set([...going, ...marks])]
       if (all.length > 0) await source.deleteBranches(remote, all, signal)
       return going
     },

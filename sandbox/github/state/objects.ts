@@ -1,0 +1,84 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { deflateSync, inflateSync } from 'node:zlib'
+import { askReader, type GitObject } from './object-reader.ts'
+
+/**
+ * The object of a SHA, or `undefined` when there is none. What lies in a file of its own is read here
+ * (gitformat-loose, “loose object format”); only what is in a pack takes a git.
+ */
+export async function readObject(directory: string, sha: string): Promise<GitObject | undefined> {
+  const stored = readIfThere(objectFile(directory, sha))
+  if (stored === undefined) return hasPacks(directory) ? askReader(directory, sha) : undefined
+  const bytes = inflateSync(stored)
+  const end = bytes.indexOf(0)
+  const [type = ''] = bytes.toString('latin1', 0, end).split(' ')
+  return { sha, type, content: bytes.subarray(end + 1) }
+}
+
+/** Writes an object into a file of its own, unless it is there, and returns its SHA. */
+export function writeObject(directory: string, type: string, content: Buffer): string {
+  const bytes = Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content])
+  const sha = createHash('sha1').update(bytes).digest('hex')
+  const file = objectFile(directory, sha)
+  if (!existsSync(file)) replaceFile(file, deflateSync(bytes, { level: 1 }))
+  return sha
+}
+
+function objectFile(directory: string, sha: string): string {
+  return join(directory, 'objects', sha.slice(0, 2), sha.slice(2))
+}
+
+function hasPacks(directory: string): boolean {
+  const folder = join(directory, 'objects', 'pack')
+  return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.idx'))
+}
+
+function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file)
+  } catch {
+    // A folder, or what cannot be the name of a file, is no object and no reference either.
+    return undefined
+  }
+}
+
+/** Writes a file so that nobody sees a part of it. Git takes no name that begins with a dot for a reference. */
+function replaceFile(file: string, content: string | Buffer): void {
+  const folder = dirname(file)
+  const made = join(folder, `.${randomUUID()}`)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(made, content)
+  renameSync(made, file)
+}
+
+/** The commit a name stands for, or `undefined` when there is none. */
+export async function resolveCommit(directory: string, name: string): Promise<string | undefined> {
+  const sha = /^[0-9a-f]{40}$/.test(name) ? name : readReference(directory, name)
+  if (sha !== undefined && (await readObject(directory, sha))?.type === 'commit') return sha
+  if (sha === undefined && isReference(name)) return undefined
+  // A tag with a message, a shortened SHA, `refs/heads/main~1`.
+  return (await askReader(directory, `${name}^{commit}`))?.sha
+}
+
+/** What git refuses in the name of a reference (git-check-ref-format(1)); much of it would lead to another file. */
+const NO_REFERENCE = /\.\.|@\{|[\p{Cc} ~^:?*[\\]|\/(?:[./]|$)|\.lock(?:\/|$)|\.$/u
+
+function isReference(name: string): boolean {
+  return name.startsWith('refs/') && !NO_REFERENCE.test(name)
+}
+
+function readReference(directory: string, name: string): string | undefined {
+  if (!isReference(name)) return undefined
+  const own = readIfThere(join(directory, name))?.toString('latin1').trimEnd()
+  if (own !== undefined) return own
+  const packed = readIfThere(join(directory, 'packed-refs'))?.toString('utf8').split('\n') ?? []
+  return packed.find((line) => line.endsWith(` ${name}`))?.slice(0, 40)
+}
+
+/** Points a reference at a commit. */
+export function writeReference(directory: string, name: string, sha: string): void {
+  if (!isReference(name)) throw new Error(`Git allows no reference with the name ${name}.`)
+  replaceFile(join(directory, name), `${sha}\n`)
+}
