@@ -3,7 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { parse } from 'yaml'
 import { type Sandbox, startSandbox } from '../../sandbox/index.ts'
+import { parseInkFile } from '../../src/plan/file/ink-file.ts'
 import { type LocalRegistry, openRegistry } from './local-registry.ts'
 
 /*
@@ -76,31 +78,37 @@ function recipe(what: string): string {
   return code
 }
 
+/** How an app of which nothing is said was found to be built. */
+function found(log: string) {
+  const [, build = '{}'] = /Nothing says how to build it.* `build: (\{.*?\})`/.exec(log) ?? []
+  return parse(build)
+}
+
 let sandbox: Sandbox
 let registry: LocalRegistry
-let found: string
+let wheelFolder: string
 beforeAll(async () => {
   registry = await openRegistry(standIns)
-  found = mkdtempSync(join(tmpdir(), 'wheels-'))
-  execFileSync('python3', ['-c', wheels, found])
+  wheelFolder = mkdtempSync(join(tmpdir(), 'wheels-'))
+  execFileSync('python3', ['-c', wheels, wheelFolder])
   vi.stubEnv('npm_config_registry', registry.url)
   sandbox = await startSandbox({ ink: { timing: { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20 } } })
 })
 afterAll(async () => {
   vi.unstubAllEnvs()
   await Promise.all([sandbox.stop(), registry[Symbol.asyncDispose]()])
-  rmSync(found, { recursive: true })
+  rmSync(wheelFolder, { recursive: true })
 })
 
 let repositories = 0
-/** What the address of a preview answers that is deployed with these files and inputs. */
-async function preview(files: Readonly<Record<string, string>>, inputs: Readonly<Record<string, string>> = {}) {
+/** What the address of a preview answers that is deployed with these files. */
+async function preview(files: Readonly<Record<string, string>>) {
   const repository = await sandbox.github.createRepository({ owner: 'acme', name: `app${++repositories}` })
   const parent = await repository.pushTo('main', files)
   await repository.commit({ branch: 'change', parent, files: { 'NOTES.md': 'x' }, message: 'Change' })
   const { number } = await repository.openPullRequest({ head: 'change', title: 'Change' })
   const event = await repository.event('pull_request', { action: 'opened', number })
-  const { outputs, log } = await sandbox.run({ repository, event, with: inputs })
+  const { outputs, log } = await sandbox.run({ repository, event })
   expect(outputs.status === 'live' ? 'live' : log).toBe('live')
   return { text: await (await fetch(outputs.url ?? '')).text(), log }
 }
@@ -139,18 +147,17 @@ const vite = {
   'main.js': "document.title = 'bundled'\n",
 }
 
-it('Vite is live with the workflow alone, and with what the README says', async () => {
-  const detected = await preview(vite)
-  expect(detected.text).toMatch(/src="\/assets\/index-[\w-]+\.js"/)
-  expect(detected.log).toContain('publish: dist')
-  const said = await preview({ ...vite, 'ink.yml': `${recipe('Vite')}\n` })
-  expect(said.text).toBe(detected.text)
-  expect(said.log).not.toContain('Nothing says how to build it')
+it('Vite is live with the workflow alone, built as the README says', async () => {
+  const { text, log } = await preview(vite)
+  expect(text).toMatch(/src="\/assets\/index-[\w-]+\.js"/)
+  const said = recipe('Vite')
+  expect(parseInkFile(said, 'ink.yml')).toMatchObject({ ok: true })
+  expect(found(log)).toEqual({ pack: 'railpack', ...parse(said).services.web.build })
 }, 120_000)
 
 it('FastAPI is live with its start command', async () => {
   const { text } = await preview({
-    'requirements.txt': `--no-index\n--find-links ${found}\nfastapi\nuvicorn\n`,
+    'requirements.txt': `--no-index\n--find-links ${wheelFolder}\nfastapi\nuvicorn\n`,
     'main.py':
       'from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get("/")\ndef home():\n    return "from FastAPI"\n',
     'ink.yml': `${recipe('FastAPI')}\n`,
@@ -167,7 +174,7 @@ const go = (() => {
 })()
 
 it.skipIf(go === undefined)(
-  'Go in a Dockerfile is live with its build pack, and without',
+  'Go in a Dockerfile is live with the workflow alone, built as the README says',
   async () => {
     const files = {
       'go.mod': 'module example.com/shop\n\ngo 1.22\n',
@@ -194,9 +201,9 @@ COPY --from=build /server /server
 CMD ["/server"]
 `,
     }
-    const [input = '', value = ''] = recipe('a Dockerfile').split(': ')
-    expect((await preview(files, { [input]: value })).text).toBe('from Go')
-    expect((await preview(files)).text).toBe('from Go')
+    const { text, log } = await preview(files)
+    expect(text).toBe('from Go')
+    expect(parse(recipe('a Dockerfile'))).toEqual({ 'build-pack': found(log).pack })
   },
   300_000,
 )

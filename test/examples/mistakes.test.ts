@@ -19,10 +19,10 @@ const workflow = recommendedWorkflow('main')
   .replace('  deploy:', '  preview:')
 const server = (listen: string) =>
   `require('node:http').createServer((_, answer) => answer.end('hello')).listen(${listen}, function () { console.log('Listening on http://localhost:' + this.address().port) })\n`
-const app = {
+const serverApp = (listen: string) => ({
   'package.json': JSON.stringify({ scripts: { start: 'node server.js' } }),
-  'server.js': server('process.env.PORT'),
-}
+  'server.js': server(listen),
+})
 
 interface Mistake {
   readonly files?: Readonly<Record<string, string>>
@@ -79,7 +79,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     status: 'failed',
   },
   'the app listens on a port of its own': {
-    files: { 'server.js': server('4123') },
+    files: serverApp('4123'),
     neverListens: true,
     annotation: 'does not start',
     summary: '4123',
@@ -88,7 +88,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     status: 'failed',
   },
   'the app listens on 127.0.0.1': {
-    files: { 'server.js': server("process.env.PORT, '127.0.0.1'") },
+    files: serverApp("process.env.PORT, '127.0.0.1'"),
     neverListens: true,
     annotation: 'does not start',
     summary: /127\.0\.0\.1|0\.0\.0\.0/,
@@ -97,7 +97,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     status: 'failed',
   },
   'package.json has no start script': {
-    files: { 'package.json': '{}', 'server.js': '', 'web.js': server('process.env.PORT') },
+    files: { 'package.json': '{}', 'web.js': server('process.env.PORT') },
     annotation: /start command/i,
     card: /start command/i,
     advice: 'start',
@@ -131,8 +131,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     status: 'live',
   },
   'the name is taken': {
-    before: () =>
-      openWith({ files: { 'index.html': 'theirs' }, run: { with: { service: 'taken', 'build-pack': 'static' } } }),
+    before: () => openWith({ run: { with: { service: 'taken' } } }),
     run: { with: { service: 'taken' } },
     annotation: 'taken-pr-1',
     summary: 'taken-pr-1',
@@ -154,7 +153,7 @@ let repositories = 0
 async function openWith({ files = {}, run = {}, neverListens }: Pick<Mistake, 'files' | 'run' | 'neverListens'>) {
   const { github, run: start } = neverListens ? impatient : sandbox
   const repository = await github.createRepository({ owner: 'acme', name: `app${++repositories}` })
-  const parent = await repository.pushTo('main', { ...app, '.github/workflows/preview.yml': workflow })
+  const parent = await repository.pushTo('main', { 'index.html': 'hello', '.github/workflows/preview.yml': workflow })
   await repository.commit({ branch: 'change', parent, files: { ...files, 'NOTES.md': 'x' }, message: 'Change' })
   const { number } = await repository.openPullRequest({ head: 'change', title: 'Change' })
   const event = await repository.event('pull_request', { action: 'opened', number })
