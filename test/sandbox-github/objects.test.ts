@@ -96,7 +96,7 @@ describe('what a commit changed', () => {
       { added: ['dir/new/a', 'turned/into'], removed: ['dir/gone', 'turned'], modified: ['mode'] },
       { added: [], removed: [], modified: ['dir/kept'] },
     ])
-    await expect(named({ after: 'f'.repeat(40) })).rejects.toThrow('has no commit ffff')
+    await expect(named({ after: 'f'.repeat(40) })).rejects.toThrow('There is no commit ffff')
   })
 
   it('is one change where a file has only another name', async () => {

@@ -9,6 +9,7 @@ import { type CallToolResult, McpError } from '@modelcontextprotocol/sdk/types.j
 import { layOutRepository } from '../../sandbox/empty-repository.ts'
 import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { headOf, treeEntry, writeObject } from '../source/scratch.ts'
+import { compileOnce } from '../support/compile-once.ts'
 
 const execute = promisify(execFile)
 
@@ -85,7 +86,7 @@ export async function startInk(options: InkOptions = {}): Promise<Ink> {
 }
 
 export async function connect(endpoint: string, apiKey: string): Promise<Client> {
-  const client = new Client({ name: 'sandbox-test', version: '1.0.0' })
+  const client = new Client({ name: 'sandbox-test', version: '1.0.0' }, { jsonSchemaValidator: compileOnce })
   const transport = new StreamableHTTPClientTransport(new URL(endpoint), {
     requestInit: { headers: { Authorization: `Bearer ${apiKey}` } },
   })

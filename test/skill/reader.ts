@@ -6,6 +6,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { type CallToolResult, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js'
 import { expect } from 'vitest'
+import { compileOnce } from '../support/compile-once.ts'
 import type { Instruction, SkillCall } from './document.ts'
 
 /** How an MCP server is reached, as a client’s configuration says it. */
@@ -16,7 +17,7 @@ export interface Connection {
 
 /** Connects as an agent’s client would. Close it when done. */
 export async function connect({ url, headers }: Connection): Promise<Client> {
-  const client = new Client({ name: 'skill-test', version: '1.0.0' })
+  const client = new Client({ name: 'skill-test', version: '1.0.0' }, { jsonSchemaValidator: compileOnce })
   const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } })
   await client.connect(transport as Parameters<Client['connect']>[0])
   return client

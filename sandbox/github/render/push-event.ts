@@ -1,4 +1,4 @@
-import { type CommitFacts, readCommit } from '../state/commits.ts'
+import { type CommitFacts, existingCommit } from '../state/commits.ts'
 import { readCommits } from '../state/history.ts'
 import type { RepositoryState, World } from '../state/state.ts'
 import { type ChangedPath, changedPaths } from '../state/trees.ts'
@@ -19,7 +19,7 @@ export interface PushFacts {
 export async function renderPushEvent(world: World, repository: RepositoryState, options: PushFacts) {
   const ref = fullReference(options.ref ?? repository.defaultBranch)
   const after = options.after ?? (await repository.resolve(ref)) ?? NO_COMMIT
-  const tip = after === NO_COMMIT ? undefined : await existingCommit(repository, after)
+  const tip = after === NO_COMMIT ? undefined : await existingCommit(repository.gitDir, after)
   const before = options.before ?? tip?.parents[0] ?? NO_COMMIT
   const commits = tip && before !== NO_COMMIT ? await readCommits(repository, after, before) : tip ? [tip] : []
   const rendered = await Promise.all(commits.reverse().map((commit) => renderPushedCommit(repository, commit)))
@@ -58,17 +58,11 @@ async function renderPushedCommit(repository: RepositoryState, commit: CommitFac
   }
 }
 
-async function existingCommit({ gitDir, fullName }: RepositoryState, sha: string): Promise<CommitFacts> {
-  const commit = await readCommit(gitDir, sha)
-  if (!commit) throw new Error(`${fullName} has no commit ${sha}.`)
-  return commit
-}
-
 /** What a commit changed of the one before it. Git names no files of a merge. */
 async function changesOf({ gitDir }: RepositoryState, commit: CommitFacts): Promise<readonly ChangedPath[]> {
   const [parent, ...others] = commit.parents
   if (others.length > 0) return []
-  const before = parent === undefined ? undefined : (await readCommit(gitDir, parent))?.tree
+  const before = parent === undefined ? undefined : (await existingCommit(gitDir, parent)).tree
   return changedPaths(gitDir, before, commit.tree)
 }
 

@@ -1,4 +1,4 @@
-import { readCommit } from './commits.ts'
+import { existingCommit } from './commits.ts'
 import { succeeded } from './git.ts'
 import { commonAncestor } from './history.ts'
 import { readObject } from './objects.ts'
@@ -27,18 +27,13 @@ export async function changedFiles(
   const { gitDir } = repository
   const from = base === undefined ? undefined : await commonAncestor(repository, base, head)
   if (base !== undefined && from === undefined) return undefined
-  const before = from === undefined ? undefined : (await readCommit(gitDir, from))?.tree
-  const after = (await readCommit(gitDir, head))?.tree
-  return (
-    (await plainChanges(gitDir, await changedPaths(gitDir, before, after))) ??
-    parseDiff(
-      succeeded(
-        await repository.askOfCommits(
-          ...['diff', '-z', '-M', '--raw', '--numstat', '--abbrev=40', before ?? EMPTY_TREE, after ?? EMPTY_TREE],
-        ),
-      ).stdout.toString('utf8'),
-    )
-  )
+  const before = from === undefined ? undefined : (await existingCommit(gitDir, from)).tree
+  const after = (await existingCommit(gitDir, head)).tree
+  const plain = await plainChanges(gitDir, await changedPaths(gitDir, before, after))
+  if (plain) return plain
+  const options = ['-z', '-M', '--raw', '--numstat', '--abbrev=40']
+  const said = await repository.askOfCommits('diff', ...options, before ?? EMPTY_TREE, after)
+  return parseDiff(succeeded(said).stdout.toString('utf8'))
 }
 
 /**
@@ -55,8 +50,8 @@ async function plainChanges(
     const [old, young] = [await linesOf(directory, before), await linesOf(directory, after)]
     const size = old && young && changedLines(old, young)
     if (!size || (before && after && isLink(before) !== isLink(after))) return undefined
-    const status = before && after ? 'M' : after ? 'A' : 'D'
-    files.push({ name: path, previous: undefined, blob: after?.sha, status: STATUS[status] ?? '', ...size })
+    const status = !before ? 'added' : after ? 'modified' : 'removed'
+    files.push({ name: path, previous: undefined, blob: after?.sha, status, ...size })
   }
   return files
 }

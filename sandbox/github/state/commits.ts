@@ -55,6 +55,13 @@ export async function readCommit(directory: string, sha: string): Promise<Commit
   }
 }
 
+/** @throws Error when there is no such commit */
+export async function existingCommit(directory: string, sha: string): Promise<CommitFacts> {
+  const commit = await readCommit(directory, sha)
+  if (!commit) throw new Error(`There is no commit ${sha}.`)
+  return commit
+}
+
 /** Reads `Ada <ada@example.com> 1700000000 +0100`. */
 function readSignature(line = ''): Signature {
   const [, name = '', email = '', seconds = '0', sign = '+', hours = '00', minutes = '00'] =
@@ -89,8 +96,7 @@ export async function straightLine(
 export async function writeCommit(directory: string, options: CommitOptions): Promise<string> {
   const branch = `refs/heads/${options.branch}`
   const parent = options.parent === undefined ? await resolveCommit(directory, branch) : options.parent
-  const base = parent ? await readCommit(directory, parent) : undefined
-  if (parent && !base) throw new Error(`There is no commit ${parent} to build on.`)
+  const base = parent ? await existingCommit(directory, parent) : undefined
   const changes = Object.entries(options.files).map(([path, content]) => [path, storeFile(directory, content)] as const)
   const { name, email } = options.author ?? { name: 'Ada Developer', email: 'ada@example.com' }
   const sha = storeCommit(directory, {
@@ -134,8 +140,7 @@ export async function writeMerge(
   options: { readonly base: string; readonly head: string; readonly message: string; readonly squash?: boolean },
 ): Promise<string | undefined> {
   const { base, head } = options
-  const merged = await readCommit(directory, head)
-  if (!merged) throw new Error(`There is no commit ${head} to merge.`)
+  const merged = await existingCommit(directory, head)
   const tree = await mergedTree(directory, base, merged)
   if (tree === undefined) return undefined
   const { date } = merged.committer

@@ -32,9 +32,12 @@ export function createGitCommand(path: string, home: string): GitCommand {
     GIT_TERMINAL_PROMPT: '0',
     LC_ALL: 'C',
     // Nothing here lives long enough to be tidied up, and every push would start a process to find that out.
-    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_COUNT: '2',
     GIT_CONFIG_KEY_0: 'receive.autogc',
     GIT_CONFIG_VALUE_0: 'false',
+    // What is pushed waits in a folder that borrows the repository's objects: git would ask for its references once more.
+    GIT_CONFIG_KEY_1: 'core.alternateRefsCommand',
+    GIT_CONFIG_VALUE_1: 'true',
   }
   async function read(args: readonly string[], options: GitRunOptions = {}): Promise<Buffer> {
     const given = { ...options, env: { ...env, ...options.env } }
