@@ -20,7 +20,7 @@ const workflow = recommendedWorkflow('main')
 const server = (listen: string) =>
   `require('node:http').createServer((_, answer) => answer.end('hello')).listen(${listen}, function () { console.log('Listening on http://localhost:' + this.address().port) })\n`
 const serverApp = (listen: string) => ({
-  'package.json': JSON.stringify({ scripts: { start: 'node server.js' } }),
+  'package.json': JSON.stringify({ main: 'server.js' }),
   'server.js': server(listen),
 })
 

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
@@ -6,53 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { startProgram } from '../support/start-program.ts'
 
 const run = promisify(execFile)
-const ROOT = join(import.meta.dirname, '../..')
-
-/** `npm run sandbox` as a process, with temporary folders of its own. */
-async function serve(args: readonly string[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'serve-test-'))
-  const child = spawn(process.execPath, ['--import', 'tsx', 'sandbox/serve.ts', ...args], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, TMPDIR: folder },
-  })
-  let said = ''
-  const announced = new Promise<void>((resolve) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        said += text
-        if (said.includes('Ctrl-C')) resolve()
-      })
-    }
-  })
-  const ended = once(child, 'close').then(([code]: unknown[]) => code)
-  return {
-    said: () => said,
-    /** Everything said, once a line of it matches. */
-    async sayingOnce(pattern: RegExp, times = 1) {
-      const heard = () => (said.match(new RegExp(pattern, 'g')) ?? []).length >= times
-      while (!heard()) {
-        const more = Promise.race([once(child.stdout, 'data'), ended.then(() => 'ended' as const)])
-        if ((await more) === 'ended') throw new Error(`It ended without saying ${pattern}:\n${said}`)
-      }
-      return said
-    },
-    announced: () => Promise.race([announced, ended]),
-    ended,
-    end: (signal: 'SIGINT' | 'SIGTERM') => child.kill(signal),
-    leftovers: async () => (await readdir(folder)).filter((name) => /^(sandbox|ink)-/.test(name)),
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await ended
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
-}
+const serve = (args: readonly string[]) => startProgram('sandbox/serve.ts', args)
 
 it('starts alone, can be reached as it says, and leaves nothing behind after Ctrl-C', async () => {
   await using sandbox = await serve(['--profile', 'g2'])
-  await sandbox.announced()
+  await sandbox.hears('Ctrl-C')
   const said = sandbox.said()
   expect(await sandbox.leftovers()).not.toEqual([])
 
@@ -68,8 +29,8 @@ it('starts alone, can be reached as it says, and leaves nothing behind after Ctr
   const page = /Pull request +(\S+)/.exec(said)?.[1] ?? ''
   expect(await (await fetch(page)).text()).toContain('Greet visitors')
 
-  sandbox.end('SIGINT')
-  expect(await sandbox.ended).toBe(0)
+  sandbox.child.kill('SIGINT')
+  expect(await sandbox.exited).toBe(0)
   expect(await sandbox.leftovers()).toEqual([])
 })
 
@@ -84,8 +45,8 @@ it('deploys an app of this machine, its preview again after each change, and end
   const before = (await readdir(app)).toSorted()
   await using sandbox = await serve(['--run', app])
   const addresses = async (times: number) => {
-    const said = await sandbox.sayingOnce(/Ctrl-C ends everything/, times)
-    return [...said.matchAll(/ is live: (\S+)/g)].map(([, url = '']) => url)
+    await sandbox.hears('Ctrl-C ends everything', times)
+    return [...sandbox.said().matchAll(/ is live: (\S+)/g)].map(([, url = '']) => url)
   }
   const text = async (url = '') => (await fetch(url)).text()
 
@@ -104,8 +65,8 @@ it('deploys an app of this machine, its preview again after each change, and end
   for (const part of ['active', 'INK_GIT_COMMIT_SHA', 'a day', 'superseded', 'Log of the builds', `href="${preview}`])
     expect(shown).toContain(part)
 
-  sandbox.end('SIGTERM')
-  expect(await sandbox.ended).toBe(0)
+  sandbox.child.kill('SIGTERM')
+  expect(await sandbox.exited).toBe(0)
   expect(await sandbox.leftovers()).toEqual([])
   expect((await readdir(app)).toSorted()).toEqual(before)
   await rm(app, { recursive: true })
@@ -116,7 +77,7 @@ it('says so when its port is taken', async () => {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   await using sandbox = await serve(['--port', String(port)])
-  expect(await sandbox.ended).toBe(1)
+  expect(await sandbox.exited).toBe(1)
   expect(sandbox.said()).toBe(`Port ${port} or ${port + 1} is taken: name another one with --port, or leave it out.\n`)
   expect(await sandbox.leftovers()).toEqual([])
   server.close()
@@ -129,7 +90,7 @@ it.each([
   [['--prot', '1'], '--prot'],
 ])('says what is wrong with %j, and how it is used', async (args, words) => {
   await using sandbox = await serve(args)
-  expect(await sandbox.ended).toBe(1)
+  expect(await sandbox.exited).toBe(1)
   expect(sandbox.said()).toContain(words)
   expect(sandbox.said()).toContain('Usage: npm run sandbox')
   expect(sandbox.said()).not.toMatch(/^\s+at /m)
