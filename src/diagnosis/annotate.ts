@@ -55,7 +55,10 @@ function placesAround(
           withLine(place, cause),
         )
   const others = placesIn(lines, reasonAt + BELOW, reasonAt + FURTHER, paths)
-  const listed = [...near, ...others].filter((place) => place.level === 'warning' || isFinding(lines, place))
+  // Of a line that names a hundred places it is asked once.
+  const asked = new Set([...near, ...others].map(({ at }) => at))
+  const findings = new Set([...asked].filter((at) => isFinding(lines[at] ?? '')))
+  const listed = [...near, ...others].filter(({ level, at }) => level === 'warning' || findings.has(at))
   const ordered = listed.toSorted(
     (a, b) => Number(a.level === 'warning') - Number(b.level === 'warning') || a.at - b.at,
   )
@@ -80,8 +83,7 @@ function withLine(place: SourcePlace, cause: string): SourcePlace {
 }
 
 /** Whether a line is an error of its own, not a call on the way to one. */
-function isFinding(lines: readonly string[], { at }: SourcePlace): boolean {
-  const line = lines[at] ?? ''
+function isFinding(line: string): boolean {
   if (/^\s*(?:at |from |File "|#\d+ )|^\s*\S+:\d+:in /.test(line)) return false
   return scoreOf(line) >= TELLING || /^\s*(?:-->|[╭┌,]-?─*\[)|^\s*\d+:\d+\s/.test(line)
 }

@@ -41,6 +41,7 @@ export class GitRemote {
   readonly untrusted: boolean
   readonly #user: string
   readonly #secret: string | undefined
+  #redactor: ((text: string) => string) | undefined
 
   constructor(url: string, user: string, secret: string | undefined, { untrusted = false } = {}) {
     this.url = url
@@ -63,7 +64,8 @@ export class GitRemote {
   /** The text with every spelling of the secret replaced. */
   redact(text: string): string {
     if (this.#secret === undefined || this.#secret === '') return text
-    return createRedactor([this.#secret, `${this.#user}:${this.#secret}`])(text)
+    this.#redactor ??= createRedactor([this.#secret, `${this.#user}:${this.#secret}`])
+    return this.#redactor(text)
   }
 }
 

@@ -7,7 +7,7 @@ import { runAction } from '../../src/flows/run-action.ts'
 import type { GitHub } from '../../src/github/github.ts'
 import type { Repository, RunContext } from '../../src/plan/context.ts'
 import type { RunEvent } from '../../src/plan/event.ts'
-import type { SettingName } from '../../src/plan/settings.ts'
+import type { SettingName, Settings } from '../../src/plan/settings.ts'
 import { contextOf, repository, settingsOf } from '../plan/plan-inputs.ts'
 import { VirtualGitHub } from './virtual-github.ts'
 import { VirtualInk, type VirtualInkOptions } from './virtual-ink.ts'
@@ -43,6 +43,17 @@ export interface WorldOptions extends Partial<Omit<VirtualInkOptions, 'clock'>> 
   readonly inputs?: Partial<Record<SettingName, string>>
   /** Another GitHub than the one in memory. */
   readonly openGitHub?: (clock: Clock, signal: AbortSignal) => GitHub
+}
+
+const parsed = new Map<string, Settings>()
+
+/** Lives by the thousand have the same few settings. */
+function settingsFor(inputs: Partial<Record<SettingName, string>>): Settings {
+  const given = { 'health-timeout': '1m', ...inputs }
+  const key = JSON.stringify(given)
+  const settings = parsed.get(key) ?? settingsOf(given)
+  parsed.set(key, settings)
+  return settings
 }
 
 /** Opens a world. Equal seeds give equal worlds. */
@@ -87,17 +98,17 @@ function start(
   const { clock } = time
   const cancel = new AbortController()
   const context = contextOf({ ...of, eventName: event.kind === 'push' ? 'push' : 'pull_request' })
-  const settings = settingsOf({ 'health-timeout': '1m', ...inputs })
+  const settings = settingsFor(inputs)
   let remembered: OpenDeployment | undefined
   let outcome: Outcome | undefined
   const outputs: Record<string, string> = {}
   const [log, warnings, notices]: [string[], string[], string[]] = [[], [], []]
   const say = (line: string) => void log.push(line)
   const secrets: string[] = []
-  let redactor = createRedactor(secrets)
+  let redactor: ReturnType<typeof createRedactor> | undefined
   const mask = (...more: readonly string[]) => {
     secrets.push(...more)
-    redactor = createRedactor(secrets)
+    redactor = undefined
   }
   const deps: Deps = {
     context,
@@ -124,7 +135,10 @@ function start(
     mask: (secret) => mask(secret),
     maskVariables: (values) => mask(...Object.values(values)),
     secrets: () => secrets,
-    redact: (value) => redactValue(value, redactor),
+    redact: (value) => {
+      redactor ??= createRedactor(secrets)
+      return redactValue(value, redactor)
+    },
     connect: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
     openPlatform: async () => ink.platform(),
     openSource: () => ink.source(),

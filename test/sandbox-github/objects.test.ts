@@ -119,10 +119,10 @@ describe('what a commit changed', () => {
     ['a byte that is no text', 'a\nb\n', 'a\n\0\n'],
     ['one of the lines that end in carriage returns', 'a\r\nb\r\n', 'a\r\nc\r\n'],
   ])('is counted as git counts it: %s', async (title, before, after) => {
-    const base = await repository.pushTo('base', { file: before, same: '1\n' })
-    const branch = `counted/${title.replaceAll(' ', '-')}`
-    const tip = await repository.commit({ branch, parent: base, files: { file: after }, message: title })
-    const { number } = await repository.openPullRequest({ head: branch, base: 'base' })
+    const [from, to] = ['from', 'to'].map((side) => `${side}/${title.replaceAll(' ', '-')}`) as [string, string]
+    const base = await repository.commit({ branch: from, parent: null, files: { file: before }, message: 'Start' })
+    const tip = await repository.commit({ branch: to, parent: base, files: { file: after }, message: title })
+    const { number } = await repository.openPullRequest({ head: to, base: from })
     const [additions = '', deletions = ''] = (await git(repository.gitDir, ['diff', '--numstat', base, tip])).split(
       '\t',
     )
