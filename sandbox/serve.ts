@@ -42,7 +42,7 @@ ${Object.entries(PROFILES)
 /**
  * Undefined where only help is asked for.
  *
- * @throws Error that names the option, the value and what is allowed
+ * @throws Error that names every option that is wrong, its value and what is allowed
  */
 async function readOptions(args: readonly string[]): Promise<ServeOptions | undefined> {
   const { values } = parseArgs({
@@ -55,22 +55,24 @@ async function readOptions(args: readonly string[]): Promise<ServeOptions | unde
     },
   })
   if (values.help) return undefined
+  const { profile } = values
+  const run = values.run === undefined ? undefined : resolve(values.run)
   const port = values.port === undefined ? undefined : Number(values.port)
+  const wrong: string[] = []
+  if (run !== undefined && !(await isDirectory(run))) {
+    wrong.push(`--run must be a directory with an app; there is none at ${run}.`)
+  }
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_534)) {
-    throw new Error(`--port must be a whole number from 1 to 65534, not ${values.port}.`)
+    wrong.push(`--port must be a whole number from 1 to 65534, not ${values.port}.`)
   }
-  if (!isProfile(values.profile)) {
-    throw new Error(`--profile must be one of ${Object.keys(PROFILES).join(', ')}, not ${values.profile}.`)
-  }
-  const run = values.run === undefined ? undefined : await appDirectory(values.run)
-  return { run, port, profile: values.profile }
+  if (!isProfile(profile)) wrong.push(`--profile must be one of ${Object.keys(PROFILES).join(', ')}, not ${profile}.`)
+  else if (wrong.length === 0) return { run, port, profile }
+  throw new Error(wrong.join('\n'))
 }
 
-async function appDirectory(path: string): Promise<string> {
-  const directory = resolve(path)
-  const found = await stat(directory).catch(() => undefined)
-  if (!found?.isDirectory()) throw new Error(`--run must be a directory with an app; there is none at ${directory}.`)
-  return directory
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.isDirectory() ?? false
 }
 
 function isProfile(name: string): name is InkProfile {

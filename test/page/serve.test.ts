@@ -84,14 +84,20 @@ it('says so when its port is taken', async () => {
 })
 
 it.each([
-  [['--run', '/nowhere/at/all'], '--run must be a directory with an app; there is none at /nowhere/at/all.'],
-  [['--profile', 'g9'], '--profile must be one of g0, g1,'],
-  [['--port', 'high'], '--port must be a whole number from 1 to 65534, not high.'],
-  [['--prot', '1'], '--prot'],
-])('says what is wrong with %j, and how it is used', async (args, words) => {
+  [
+    ['--run', '/nowhere/at/all', '--port', 'high'],
+    [
+      '--run must be a directory with an app; there is none at /nowhere/at/all.',
+      '--port must be a whole number from 1 to 65534, not high.',
+    ],
+  ],
+  [['--profile', 'g9'], ['--profile must be one of g0, g1,']],
+  [['--prot', '1'], ['--prot']],
+])('says all that is wrong with %j, and how it is used', async (args, words) => {
   await using sandbox = await serve(args)
   expect(await sandbox.exited).toBe(1)
-  expect(sandbox.said()).toContain(words)
+  for (const each of words) expect(sandbox.said()).toContain(each)
   expect(sandbox.said()).toContain('Usage: npm run sandbox')
   expect(sandbox.said()).not.toMatch(/^\s+at /m)
+  expect(await sandbox.leftovers()).toEqual([])
 })
