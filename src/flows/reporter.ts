@@ -55,7 +55,7 @@ export function openReporter(deps: RunDeps, subject: Subject): Reporter {
     deps.remember([...(begun ? [own] : []), ...cutShort], service)
   }
   const tellOfLongRun = async (opened: Promise<void>) => {
-    const isLong = await clock.sleep(firstWordsAfterMs, AbortSignal.any([over.signal, signal])).then(
+    const isLong = await clock.sleep(firstWordsAfterMs, AbortSignal.any([over.signal, signal]), true).then(
       () => true,
       () => false, // the run was over sooner, or cancelled
     )

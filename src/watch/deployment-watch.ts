@@ -148,7 +148,7 @@ export class DeploymentWatch {
     const { clock, deadline } = this.#options
     const answered = new AbortController()
     const silence = `The platform has not answered for ${SILENCE_MS / 1_000} s; asking on.`
-    clock.sleep(SILENCE_MS, answered.signal).then(
+    clock.sleep(SILENCE_MS, answered.signal, true).then(
       () => this.#warnOnce(silence),
       () => undefined, // it has answered, or nobody waits any more
     )

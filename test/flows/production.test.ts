@@ -17,7 +17,10 @@ function hidingStatusAfterProbe(sha: string): (deps: Deps) => Deps {
   let asked = false
   return (deps) => ({
     ...deps,
-    clock: { now: deps.clock.now, sleep: (ms, signal) => deps.clock.sleep(ms < 10_000 ? ms / 10 : ms, signal) },
+    clock: {
+      now: deps.clock.now,
+      sleep: (ms, signal, isLimit) => deps.clock.sleep(isLimit ? ms : ms / 10, signal, isLimit),
+    },
     http: async (...args) => {
       const answer = await deps.http(...args)
       asked = true

@@ -15,7 +15,7 @@ import {
 import { type InkOptions, type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { jobContext } from '../../sandbox/runner/job-context.ts'
 import { buildDeps } from '../../src/adapters.ts'
-import type { Clock } from '../../src/core/async.ts'
+import { type Clock, systemClock } from '../../src/core/async.ts'
 import type { Annotation } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Deps, OpenDeployment, Outcome } from '../../src/flows/run.ts'
@@ -49,7 +49,6 @@ const QUICK = {
 }
 const WORKFLOW = '.github/workflows/deploy.yml'
 const PAUSES_SHORTENED_BY = 12
-const LIMITS_FROM_MS = 4000
 
 /** How one run differs from the usual one. */
 export interface How {
@@ -207,8 +206,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const context = readContext({ ...environment, GITHUB_WORKSPACE: workspace }, event.payload)
   const read = readEvent(event.name, event.payload, context)
   const sources = { secretsWithheld: secretsWithheld(context, read) !== undefined }
-  // Nobody waits for minutes here, whatever the file of a test says of other things. Long enough that what is left of it
-  // after the first answers is still a limit for `hastyClock`, and no pause.
+  // Nobody waits for minutes here, whatever the file of a test says of other things.
   const impatient: NonNullable<SettingsSources['written']> = (name) =>
     name === 'health-timeout' ? { text: '6s', label: name } : undefined
   const settingsWith: Deps['settingsWith'] = (file) =>
@@ -317,14 +315,10 @@ function withInkFile(deps: Deps, inputs: Inputs): Deps {
   return { ...deps, github: { ...deps.github, files: { ...files, read } } }
 }
 
-/** Real time with short pauses: what is waited for comes sooner than in production. Limits, which are long, stay. */
+/** Real time with short pauses: what is waited for comes sooner than in production. Limits stay, as machines may be slow. */
 const hastyClock: Clock = {
   now: () => Date.now(),
-  sleep: async (ms, signal) => {
-    await pause(ms < LIMITS_FROM_MS ? ms / PAUSES_SHORTENED_BY : Math.min(ms, 2 ** 31 - 1), undefined, {
-      signal,
-    }).catch(() => signal.throwIfAborted())
-  },
+  sleep: (ms, signal, isLimit) => systemClock.sleep(isLimit ? ms : ms / PAUSES_SHORTENED_BY, signal),
 }
 
 let runs = 9_000_000_000

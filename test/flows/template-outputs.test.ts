@@ -67,9 +67,9 @@ describe('outputs of a template', () => {
     const change: How['change'] = (deps) => {
       const { clock } = deps
       const startedAt = clock.now()
-      const sleep: typeof clock.sleep = (ms, signal) => {
-        // Pauses pass at once; what is long is a time limit of somebody who does not wait for it.
-        if (ms > 10_000) return clock.sleep(ms, signal)
+      // Pauses pass at once.
+      const sleep: typeof clock.sleep = (ms, signal, isLimit) => {
+        if (isLimit) return clock.sleep(ms, signal, isLimit)
         ahead += ms
         return clock.sleep(0, signal)
       }
