@@ -143,11 +143,12 @@ describe('a command in a comment', () => {
     expect(answer()).toMatch(/^Sorry, this was not done: .*key/m)
 
     const { headRef: branch } = scene.repository.pull(number)
-    const files = { 'ink.yml': 'services: { web: { prot: 80 } }' }
+    const files = { 'ink.yml': `services: { web: { prot: 80, ${stage.ink.apiKey}: 1 } }` }
     await scene.repository.commit({ branch, files, message: 'Describe the app' })
     const mistaken = await say(scene, number, '/ink deploy')
     expect(mistaken.reactions).toEqual(['-1'])
     expect(answer()).toContain('prot')
+    expect(answer()).not.toContain(stage.ink.apiKey)
   })
 
   it('whose deployment fails has that told on the card, and not once more in an answer', async () => {
