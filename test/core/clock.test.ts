@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
@@ -35,6 +37,17 @@ describe('work under a time limit', () => {
     const deaf = withinTime(systemClock, 2 ** 30, outer.signal, () => new Promise<never>(() => undefined))
     outer.abort(new Error('cancelled'))
     await expect(deaf).rejects.toThrow('cancelled')
+  })
+
+  it('leaves nothing on the outer signal, and is no leak to Node however much is under way', async () => {
+    const outer = new AbortController().signal
+    const warnings: Error[] = []
+    const note = (warning: Error) => void warnings.push(warning)
+    process.on('warning', note)
+    await Promise.all(Array.from({ length: 30 }, () => withinTime(systemClock, 10_000, outer, () => pause(1))))
+    process.off('warning', note)
+    expect(warnings).toEqual([])
+    expect(getEventListeners(outer, 'abort')).toEqual([])
   })
 
   it('passes results and errors on', async () => {
