@@ -24,12 +24,21 @@ describe('the wall clock', () => {
 describe('work under a time limit', () => {
   const signal = new AbortController().signal
 
-  it('is aborted when the limit passes, and its own wording of that is not believed', async () => {
+  it('is aborted when the limit passes or somebody cancels, and its own wording of that is not believed', async () => {
+    const reasons: unknown[] = []
     const wrapping = (limited: AbortSignal) =>
       new Promise<never>((_resolve, reject) => {
-        limited.addEventListener('abort', () => reject(new Error('request failed')))
+        limited.addEventListener('abort', () => {
+          reasons.push(limited.reason)
+          reject(new Error('request failed'))
+        })
       })
     await expect(withinTime(systemClock, 10, signal, wrapping)).rejects.toBeInstanceOf(TimeLimitError)
+    const outer = new AbortController()
+    const cancelled = withinTime(systemClock, 2 ** 30, outer.signal, wrapping)
+    outer.abort(new Error('cancelled'))
+    await expect(cancelled).rejects.toThrow('cancelled')
+    expect(reasons).toEqual([expect.any(TimeLimitError), outer.signal.reason])
   })
 
   it('ends with the outer signal even where it does not listen', async () => {
