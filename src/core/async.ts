@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** Time as a parameter, so that tests need not wait. */
@@ -41,6 +42,8 @@ export async function withinTime<T>(
     over.abort(signal.reason)
     settled.abort(signal.reason)
   }
+  // As many may wait as like to, and each takes its listener away: Node would warn of a leak in the middle of the user's log.
+  setMaxListeners(0, signal)
   signal.addEventListener('abort', stop, { once: true })
   const alarm = clock.sleep(limitMs, settled.signal, true).then(() => {
     const error = new TimeLimitError(limitMs)

@@ -74,7 +74,7 @@ export async function deleteBranches(git: GitWorkspace, remote: GitRemote, names
     const output = await pushRefs(git, remote, what, refs)
     if (output.exitCode === 0) return
     if (triesLeft === 0) throw gitError(what, output, remote)
-    // git sends nothing at all where one of them is gone.
+    // What was gone before is none of it: git deletes that all the same. What goes at this very moment is refused.
     const present = await listBranches(git, remote)
     left = names.filter((name) => present.has(name))
   }

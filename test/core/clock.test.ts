@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
@@ -22,12 +24,21 @@ describe('the wall clock', () => {
 describe('work under a time limit', () => {
   const signal = new AbortController().signal
 
-  it('is aborted when the limit passes, and its own wording of that is not believed', async () => {
+  it('is aborted when the limit passes or somebody cancels, and its own wording of that is not believed', async () => {
+    const reasons: unknown[] = []
     const wrapping = (limited: AbortSignal) =>
       new Promise<never>((_resolve, reject) => {
-        limited.addEventListener('abort', () => reject(new Error('request failed')))
+        limited.addEventListener('abort', () => {
+          reasons.push(limited.reason)
+          reject(new Error('request failed'))
+        })
       })
     await expect(withinTime(systemClock, 10, signal, wrapping)).rejects.toBeInstanceOf(TimeLimitError)
+    const outer = new AbortController()
+    const cancelled = withinTime(systemClock, 2 ** 30, outer.signal, wrapping)
+    outer.abort(new Error('cancelled'))
+    await expect(cancelled).rejects.toThrow('cancelled')
+    expect(reasons).toEqual([expect.any(TimeLimitError), outer.signal.reason])
   })
 
   it('ends with the outer signal even where it does not listen', async () => {
@@ -35,6 +46,17 @@ describe('work under a time limit', () => {
     const deaf = withinTime(systemClock, 2 ** 30, outer.signal, () => new Promise<never>(() => undefined))
     outer.abort(new Error('cancelled'))
     await expect(deaf).rejects.toThrow('cancelled')
+  })
+
+  it('leaves nothing on the outer signal, and is no leak to Node however much is under way', async () => {
+    const outer = new AbortController().signal
+    const warnings: Error[] = []
+    const note = (warning: Error) => void warnings.push(warning)
+    process.on('warning', note)
+    await Promise.all(Array.from({ length: 30 }, () => withinTime(systemClock, 10_000, outer, () => pause(1))))
+    process.off('warning', note)
+    expect(warnings).toEqual([])
+    expect(getEventListeners(outer, 'abort')).toEqual([])
   })
 
   it('passes results and errors on', async () => {

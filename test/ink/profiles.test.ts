@@ -29,20 +29,25 @@ async function connect(profile: InkProfile, answers: 'json' | 'sse' = 'json') {
     signal,
   )
   close = session.close
-  const platform = openPlatform(session, { project: 'default', workspace: undefined }, (text) => warnings.push(text))
-  return { ink, platform, warnings }
+  const open = () => openPlatform(session, { project: 'default', workspace: undefined }, (text) => warnings.push(text))
+  return { ink, platform: open(), open, warnings }
 }
 
 const profiles: readonly InkProfile[] = ['g0', 'g1', 'g1-nested', 'g2', 'mixed', 'unknown-argument']
 
 describe.each(profiles)('a platform of the generation %s', (profile) => {
   it('takes a service from nothing to gone', async () => {
-    const { platform, ink } = await connect(profile)
+    const { platform, open, ink } = await connect(profile)
     expect(await platform.service('web', {}, signal)).toBeUndefined()
     expect(await platform.gitAccess('web', false, signal)).toBeUndefined()
     const access = await platform.gitAccess('web', true, signal)
     expect(access?.created).toBe(true)
-    expect(await platform.gitAccess('web', true, signal)).toMatchObject({ created: false })
+    expect(await platform.gitAccess('web', true, signal)).toEqual({ ...access, created: false })
+    expect(await platform.gitAccess('other', false, signal)).toBeUndefined()
+    // A later run, which finds it there, asks by another tool.
+    const found = await open().gitAccess('web', false, signal)
+    expect(found?.created).toBe(false)
+    expect(repositorySlug(found?.remote ?? '')).toBe(repositorySlug(access?.remote ?? ''))
 
     const settings = { port: 3000, memory: '1Gi', vcpus: '1', env: { GREETING: 'hello' } }
     await platform.createService('web', 'web', 'main', settings, signal)

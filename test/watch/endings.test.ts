@@ -202,6 +202,15 @@ describe('the pace', () => {
     expect(play.readAt.length).toBeLessThan(200)
   })
 
+  it('begins at once after a creation, and not before an update can show', async () => {
+    const updated = stage({ read: () => reading({ status: 'active' }) })
+    await updated.watch()
+    expect(updated.readAt).toEqual([250])
+    const created = stage({ read: () => reading({ status: 'active' }) })
+    await created.watch({ before: 'no-service' })
+    expect(created.readAt).toEqual([0])
+  })
+
   it('looks again at once after a change', async () => {
     const play = stage({
       read: (_count, ms) => reading({ status: ms < 100_000 ? 'building' : ms < 200_000 ? 'deploying' : 'active' }),

@@ -91,6 +91,15 @@ describe('asking the URL', () => {
     expect(silent.result).toMatchObject({ outcome: 'unhealthy', error: 'no answer within 3 s', attempts: 1 })
   })
 
+  it.each<[string, Promise<never> | Error, number]>([
+    ['that nobody answered in all the time it has', new Promise<never>(() => undefined), 120_000],
+    ['whose connection was refused shortly before the end', new Error('connect ECONNREFUSED'), 10_000],
+  ])('goes on after a question %s', async (_what, second, timeoutMs) => {
+    const scripted = (count: number) => (count === 2 ? second : { status: count === 1 ? 404 : 200 })
+    const { result } = await ask(scripted, { check: { ...HTTP, timeoutMs } })
+    expect(result).toMatchObject({ outcome: 'healthy', attempts: 5 })
+  })
+
   it('tells the hidden reason of a failed connection', async () => {
     const refused = new AggregateError([new Error('connect ECONNREFUSED 10.0.0.1:443')])
     const { result } = await ask(() => new Error('fetch failed', { cause: refused }))
