@@ -20,6 +20,7 @@ import {
   CARD_MARKER,
   decodeState,
   encodeState,
+  isOfLaterRun,
   type LogBudget,
   mergeRow,
   mergeRows,
@@ -91,8 +92,7 @@ export interface FoldedCard {
 const mostAheadMs = 24 * 3_600_000
 
 /**
- * Adds rows to the card (or cards, should there be several) found in the pull request. One without a commit, as of whoever
- * removes a preview, takes the one that the card knows.
+ * Adds rows to the card (or cards, should there be several) found in the pull request.
  * Folding the result in again changes nothing. Bodies without a readable state count as empty, and so do those whose seal
  * is not ours. A run that has no seal leaves state and seal as they are: it could not sign its own.
  */
@@ -104,7 +104,7 @@ export function foldCard(bodies: readonly string[], added: readonly CardRow[], s
   const known = believed.reduce<CardRow[]>((rows, body) => mergeRows(rows, decodeState(body)?.filter(past) ?? []), [])
   const before = (row: CardRow) => known.find((other) => sameDeployment(other, row))
   const rows = added
-    .map((row) => (row.commit === '' ? { ...row, commit: before(row)?.commit ?? '' } : row))
+    .map((row) => knowing(row, before(row)))
     .reduce<CardRow[]>((all, row) => mergeRow(all, boundedRow(row, FULL_LOG)), known)
   const kept = seal === undefined ? bodies.map(sealedPart).find((part) => part !== undefined) : undefined
   return {
@@ -113,6 +113,18 @@ export function foldCard(bodies: readonly string[], added: readonly CardRow[], s
     before,
     after: (row) => rows.find((other) => sameDeployment(other, row)),
   }
+}
+
+/**
+ * A row of whoever removes a preview has no commit, and takes the one that the card knows. Removed was what ran, also where a
+ * later run had put that up: it has said its last word, and `live` would stay on the card.
+ */
+function knowing(row: CardRow, found: CardRow | undefined): CardRow {
+  if (found === undefined) return row
+  const commit = row.commit || found.commit
+  const isTakenDown = row.status === 'removed' && found.status === 'live'
+  const isLater = Date.parse(row.updatedAt) > Date.parse(found.updatedAt) && isOfLaterRun(found, row)
+  return { ...row, commit, ...(isTakenDown && isLater && { run: found.run }) }
 }
 
 function renderWithin(

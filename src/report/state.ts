@@ -139,6 +139,11 @@ function compareRuns(a: CardRow, b: CardRow): number {
   return (startedAgain && Date.parse(a.run.startedAt) - Date.parse(b.run.startedAt)) || byId
 }
 
+/** Whether the run of `a` is newer than the run of `b`. */
+export function isOfLaterRun(a: CardRow, b: CardRow): boolean {
+  return compareRuns(a, b) > 0
+}
+
 /** An image that was there already took no time to build, so then the figure before it stays the one to compare with. */
 function withFigures(incoming: CardRow, found: CardRow): CardRow {
   if (incoming.status === 'removed' || found.status === 'removed') return incoming

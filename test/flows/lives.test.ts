@@ -239,6 +239,15 @@ const step1 = (kind: 'close' | 'reopen' | 'stop' | 'deploy' | 'push', waitMs: nu
 // Lives that once ended with a database that nothing used, a preview that was green and gone, or one without its database.
 it.each<[string, Partial<Life>]>([
   [
+    'an older run of two finds the pull request closed, and the run for its end is lost',
+    {
+      seed: 29,
+      steps: [step1('reopen', 5408), step1('deploy', 8931), step1('close', 0)],
+      deletionMs: QUICK_DELETION_MS,
+      mishapEvery: 40,
+    },
+  ],
+  [
     'two removals overlap while calls are lost',
     {
       seed: 41152891,

@@ -190,6 +190,20 @@ describe('folding a row into the card', () => {
     expect(foldCard([card], [row()], SURROUNDINGS).body).toBe(renderCard([row()], SURROUNDINGS))
   })
 
+  it('says removed of what an older run took down after a newer one had put it up, and live of what comes after', () => {
+    const live = renderCard([row({ run: laterRun(1) })], SURROUNDINGS)
+    const removal = unfinished({ status: 'removed', commit: '', updatedAt: '2026-11-22T10:09:00.000Z' })
+    const removed = foldCard([live], [removal], SURROUNDINGS).body
+    expect(decodeState(removed)).toMatchObject([{ status: 'removed', commit: SECOND_COMMIT }])
+    expect(foldCard([removed], [removal], SURROUNDINGS).body).toBe(removed)
+    const before = { ...removal, updatedAt: '2026-11-22T10:04:30.000Z' }
+    expect(decodeState(foldCard([live], [before], SURROUNDINGS).body)).toMatchObject([{ status: 'live' }])
+    const building = renderCard([unfinished({ status: 'building', run: laterRun(1) })], SURROUNDINGS)
+    expect(decodeState(foldCard([building], [removal], SURROUNDINGS).body)).toMatchObject([{ status: 'building' }])
+    const again = row({ run: laterRun(2), updatedAt: '2026-11-22T10:08:00.000Z' })
+    expect(decodeState(foldCard([removed], [again], SURROUNDINGS).body)).toMatchObject([{ status: 'live' }])
+  })
+
   it('remembers which version worked last when a later one fails, without claiming that it still serves', () => {
     const live = renderCard([row({ commit: FIRST_COMMIT })], SURROUNDINGS)
     const building = foldCard([live], [unfinished({ status: 'building', run: laterRun(1) })], SURROUNDINGS).body
