@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { advertising, type GitService } from '../../git-service.ts'
 import type { GitCommand } from './command.ts'
 
@@ -58,7 +58,7 @@ function looseBranches(directory: string): Branches | undefined {
       // Git writes a reference to a lock beside it first.
       if (!entry.isFile() || entry.name.endsWith('.lock')) continue
       const path = join(entry.parentPath, entry.name)
-      const [, name] = /^heads\/([!-~]+)$/.exec(path.slice(refs.length + 1)) ?? []
+      const [, name] = /^heads\/([!-~]+)$/.exec(path.slice(refs.length + 1).replaceAll(sep, '/')) ?? []
       const [commit] = /^[0-9a-f]{40}(?=\n$)/.exec(readFileSync(path, 'latin1')) ?? []
       if (name === undefined || commit === undefined) return undefined
       branches.push([name, commit])
