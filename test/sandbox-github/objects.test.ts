@@ -121,6 +121,17 @@ describe('what a commit changed', () => {
     expect(await named({ ref: 'refs/tags/v1', after })).toEqual([{ added: [], removed: [], modified: ['dir/kept'] }])
   })
 
+  it('is told of all commits where branches were merged on the way', async () => {
+    const base = await repository.commit({ branch: 'trunk', parent: null, files: { a: '1\n' }, message: 'Start' })
+    for (const branch of ['topic', 'side'])
+      await repository.commit({ branch, parent: base, files: { [branch]: '1\n' }, message: branch })
+    const side = await repository.openPullRequest({ head: 'side', base: 'topic' })
+    await repository.merge(side.number)
+    const { number } = await repository.openPullRequest({ head: 'topic', base: 'trunk' })
+    const { payload } = await repository.event('pull_request', { number })
+    expect(payload.pull_request).toMatchObject({ commits: 3, additions: 2, changed_files: 2 })
+  })
+
   it('is one change where a file has only another name', async () => {
     const base = await repository.pushTo('base', { 'old name': 'a\nb\n' })
     const files = { 'old name': null, 'new name': 'a\nb\n' }
