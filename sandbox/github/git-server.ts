@@ -86,7 +86,10 @@ function advertisementOf(
 ): Promise<Buffer> {
   const ask = async () => succeeded(await tryGit(repository.gitDir, advertising(service), { env })).stdout
   if (service !== 'git-upload-pack' || env.GIT_PROTOCOL !== 'version=2') return ask()
-  saidInVersion2 ??= ask()
+  saidInVersion2 ??= ask().catch((error: unknown) => {
+    saidInVersion2 = undefined
+    throw error
+  })
   return saidInVersion2
 }
 

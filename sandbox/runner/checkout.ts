@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { git, tryGit } from '../github/state/git.ts'
 
 export interface CheckoutOptions {
@@ -113,14 +113,17 @@ async function configure(directory: string, target: CheckoutTarget, style: 'v6' 
 function includes(directory: string, target: CheckoutTarget, file: string): string {
   const inContainer = join('/github/workspace', directory.slice(target.workspace.length), '.git')
   const containerFile = join('/github/runner_temp', file.slice(target.temp.length))
-  return [
+  const pairs = [
     [join(directory, '.git'), file],
     [inContainer, containerFile],
   ]
-    .flatMap(([gitDir, path]) => [
-      `[includeIf "gitdir:${gitDir}"]\n\tpath = ${path}\n`,
-      `[includeIf "gitdir:${gitDir}/worktrees/*"]\n\tpath = ${path}\n`,
-    ])
+  // With slashes, as checkout writes them on Windows too: to git a backslash is half of a character. Quoted as git does.
+  return pairs
+    .map((paths) => paths.map((path) => path.replaceAll(sep, '/')))
+    .flatMap(([gitDir, path = '']) => {
+      const value = /[#;]/.test(path) ? `"${path}"` : path
+      return [gitDir, `${gitDir}/worktrees/*`].map((where) => `[includeIf "gitdir:${where}"]\n\tpath = ${value}\n`)
+    })
     .join('')
 }
 

@@ -1,20 +1,8 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { type Program, startProgram } from '../support/start-program.ts'
+import { startProgram } from '../support/start-program.ts'
 
 const startDemo = (args: readonly string[], env?: Readonly<Record<string, string>>) =>
   startProgram('sandbox/demo.ts', args, env && { env })
-
-/** Files that it left, and processes that were started for one of them. */
-async function leftBy(demo: Program) {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'args'], { maxBuffer: 10_000_000 })
-  return {
-    files: await demo.leftovers(),
-    processes: stdout.split('\n').filter((line) => line.includes(demo.folder)),
-  }
-}
-const nothing = { files: [], processes: [] }
 
 describe('npm start', () => {
   it('leaves no process and no folder behind on SIGINT in the middle of a run', async () => {
@@ -22,7 +10,7 @@ describe('npm start', () => {
     await demo.hears('1. A push to main goes to production')
     demo.child.kill('SIGINT')
     expect(await demo.exited).toBe(0)
-    expect(await leftBy(demo)).toEqual(nothing)
+    expect(await demo.leftovers()).toEqual([])
   }, 120_000)
 
   it('ends when nobody reads what it says any more', async () => {
@@ -30,7 +18,7 @@ describe('npm start', () => {
     await demo.hears('Ink Deploy on the sandbox')
     demo.child.stdout?.destroy()
     expect(await demo.exited).toBe(0)
-    expect(await leftBy(demo)).toEqual(nothing)
+    expect(await demo.leftovers()).toEqual([])
   }, 120_000)
 
   it.each([
@@ -45,7 +33,7 @@ describe('npm start', () => {
       expect(demo.said()).toContain(words)
       expect(demo.said()).not.toMatch(/^\s+at /m)
       expect(demo.said().split('\n').length).toBeLessThan(8)
-      expect(await leftBy(demo)).toEqual(nothing)
+      expect(await demo.leftovers()).toEqual([])
     },
     60_000,
   )

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type GitHub, type Repository, startGitHub } from '../../sandbox/github/github.ts'
 import { git } from '../../sandbox/github/state/git.ts'
@@ -71,6 +72,23 @@ describe('git takes for its own what is written without it', () => {
     ).rejects.toThrow('There is no commit ffff')
     expect(await references()).toBe(before)
   })
+
+  it('and no branch is made where another one is a folder, or would have to be one', async () => {
+    const other = await github.createRepository({ owner: 'acme', name: 'folders' })
+    await other.pushTo('main', { a: '1\n' })
+    await other.pushTo('dir/loose', { a: '2\n' })
+    const refused = async (branch: string, beside: string) =>
+      await expect(other.pushTo(branch, { a: '3\n' }), branch).rejects.toThrow(`beside refs/heads/${beside}`)
+    for (let packed = 0; packed < 2; packed += 1) {
+      await refused('main/below/it', 'main')
+      await refused('dir', 'dir/')
+      await git(other.gitDir, ['pack-refs', '--all'])
+    }
+    expect(await readdir(`${other.gitDir}/refs/heads`)).toEqual([])
+    await other.deleteReference('refs/heads/dir/loose')
+    await other.pushTo('dir', { a: '3\n' })
+    expect(await git(other.gitDir, ['for-each-ref', '--format=%(refname)'])).toBe('refs/heads/dir\nrefs/heads/main')
+  })
 })
 
 describe('what a commit changed', () => {
@@ -97,6 +115,21 @@ describe('what a commit changed', () => {
       { added: [], removed: [], modified: ['dir/kept'] },
     ])
     await expect(named({ after: 'f'.repeat(40) })).rejects.toThrow('There is no commit ffff')
+    const tagger = { GIT_COMMITTER_NAME: 'Ada', GIT_COMMITTER_EMAIL: 'ada@example.com' }
+    await git(repository.gitDir, ['tag', '--annotate', '--message', 'Release', 'v1', 'pushed'], { env: tagger })
+    const after = await git(repository.gitDir, ['rev-parse', 'v1'])
+    expect(await named({ ref: 'refs/tags/v1', after })).toEqual([{ added: [], removed: [], modified: ['dir/kept'] }])
+  })
+
+  it('is told of all commits where branches were merged on the way', async () => {
+    const base = await repository.commit({ branch: 'trunk', parent: null, files: { a: '1\n' }, message: 'Start' })
+    for (const branch of ['topic', 'side'])
+      await repository.commit({ branch, parent: base, files: { [branch]: '1\n' }, message: branch })
+    const side = await repository.openPullRequest({ head: 'side', base: 'topic' })
+    await repository.merge(side.number)
+    const { number } = await repository.openPullRequest({ head: 'topic', base: 'trunk' })
+    const { payload } = await repository.event('pull_request', { number })
+    expect(payload.pull_request).toMatchObject({ commits: 3, additions: 2, changed_files: 2 })
   })
 
   it('is one change where a file has only another name', async () => {

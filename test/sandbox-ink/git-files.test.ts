@@ -110,7 +110,7 @@ test.each<[shape: string, make: () => Promise<string>, written: boolean]>([
     const own = await command.read(advertising(service), { cwd: directory })
     const counting = countingGit()
     const references = createReferences(counting.command)
-    // The first of a kind is git's own, from which what it can do is learnt; of an empty one there is nothing to learn.
+    // The first of a kind is git's own, from which what it can do is learnt.
     await references.advertisement(await repository('plain', 'main'), service)
     await references.advertisement(directory, service)
     counting.asked = 0

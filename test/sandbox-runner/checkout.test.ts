@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { git } from '../../sandbox/github/state/git.ts'
 import type { CheckoutOptions } from '../../sandbox/runner/runner.ts'
 import { type RunnerWorld, runnerWorld } from './world.ts'
@@ -101,6 +101,14 @@ describe('credentials', () => {
     expect(config).not.toMatch(/extraheader/i)
     expect(config).toMatch(/\[includeIf "gitdir:.*\/\.git"\]\s+path = .*git-credentials-.*\.config/)
     expect(file).toMatch(/extraheader = AUTHORIZATION: basic \S+/)
+  })
+
+  it('are found whatever there is in the path of the runner’s files', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'job #1; '))
+    vi.stubEnv('TMPDIR', folder)
+    const [main] = await inJob({}, [fetchMain]).finally(() => vi.unstubAllEnvs())
+    expect(main).toBe(await world.repository.head())
+    await rm(folder, { recursive: true })
   })
 
   it('lie in .git/config itself when kept as older versions did', async () => {

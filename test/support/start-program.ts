@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -17,10 +18,8 @@ export interface Program extends AsyncDisposable {
    * @throws Error with everything said when it ends before that
    */
   hears(words: string, times?: number): Promise<void>
-  /** What there is in its folder of temporary files. */
+  /** What there is in its folder of temporary files, and the processes that have been told of that folder. */
   leftovers(): Promise<readonly string[]>
-  /** Of its temporary files, so that what it leaves there can be told from others'. */
-  readonly folder: string
 }
 
 /** Starts a program of the sandbox (`sandbox/demo.ts`), as npm does. */
@@ -49,7 +48,6 @@ export async function startProgram(
   return {
     child,
     exited,
-    folder,
     said: () => said,
     hears: (words, times = 1) =>
       new Promise((resolve, reject) => {
@@ -58,7 +56,12 @@ export async function startProgram(
         void exited.then(() => reject(new Error(`It ended without saying “${words}” ${times} times:\n${said}`)))
         look()
       }),
-    leftovers: () => readdir(folder),
+    leftovers: async () => {
+      // With its environment behind each command: an app is started as `node server.js`, and has its home in that folder.
+      const { stdout } = await promisify(execFile)('ps', ['axeww', '-o', 'args'], { maxBuffer: 100_000_000 })
+      const processes = stdout.split('\n').filter((line) => line.includes(folder))
+      return [...(await readdir(folder)), ...processes.map((line) => line.slice(0, 100))]
+    },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await exited

@@ -19,9 +19,11 @@ export interface PushFacts {
 export async function renderPushEvent(world: World, repository: RepositoryState, options: PushFacts) {
   const ref = fullReference(options.ref ?? repository.defaultBranch)
   const after = options.after ?? (await repository.resolve(ref)) ?? NO_COMMIT
-  const tip = after === NO_COMMIT ? undefined : await existingCommit(repository.gitDir, after)
+  // What was pushed of a tag with a message is the tag, which stands for the commit.
+  const commit = (await repository.resolve(after)) ?? after
+  const tip = after === NO_COMMIT ? undefined : await existingCommit(repository.gitDir, commit)
   const before = options.before ?? tip?.parents[0] ?? NO_COMMIT
-  const commits = tip && before !== NO_COMMIT ? await readCommits(repository, after, before) : tip ? [tip] : []
+  const commits = tip && before !== NO_COMMIT ? await readCommits(repository, tip.sha, before) : tip ? [tip] : []
   const rendered = await Promise.all(commits.reverse().map((commit) => renderPushedCommit(repository, commit)))
   return {
     ref,

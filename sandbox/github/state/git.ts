@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cp } from 'node:fs/promises'
+import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { layOutRepository } from '../../empty-repository.ts'
 
@@ -76,7 +76,8 @@ export function initBare(directory: string, defaultBranch: string): Promise<void
 }
 
 /** Makes a bare copy of a repository with the same objects, branches and tags, and without its pull requests: a fork. */
-export function forkBare(source: string, directory: string): Promise<void> {
-  const pulls = join(source, 'refs', 'pull')
-  return cp(source, directory, { recursive: true, filter: (path) => path !== pulls })
+export async function forkBare(source: string, directory: string): Promise<void> {
+  // Over git's protocol: of files that are copied one by one, the branches may be newer than the objects.
+  await git('/', ['clone', '--quiet', '--bare', '--no-local', source, directory])
+  await appendFile(join(directory, 'config'), serving)
 }

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { askReader, type GitObject } from './object-reader.ts'
@@ -73,12 +73,28 @@ function readReference(directory: string, name: string): string | undefined {
   if (!isReference(name)) return undefined
   const own = readIfThere(join(directory, name))?.toString('latin1').trimEnd()
   if (own !== undefined) return own
-  const packed = readIfThere(join(directory, 'packed-refs'))?.toString('utf8').split('\n') ?? []
-  return packed.find((line) => line.endsWith(` ${name}`))?.slice(0, 40)
+  return packedReferences(directory).get(name)
+}
+
+/** The commits of the references that git has packed into one file, by name. */
+function packedReferences(directory: string): ReadonlyMap<string, string> {
+  const text = readIfThere(join(directory, 'packed-refs'))?.toString('utf8') ?? ''
+  return new Map([...text.matchAll(/^([0-9a-f]{40}) (.+)$/gm)].map(([, sha = '', name = '']) => [name, sha]))
 }
 
 /** Points a reference at a commit. */
 export function writeReference(directory: string, name: string, sha: string): void {
   if (!isReference(name)) throw new Error(`Git allows no reference with the name ${name}.`)
+  const other = inTheWay(directory, name)
+  if (other !== undefined) throw new Error(`Git allows no reference with the name ${name} beside ${other}.`)
   replaceFile(join(directory, name), `${sha}\n`)
+}
+
+/** A reference that would have to be a folder for another one to be written, or the other way round. */
+function inTheWay(directory: string, name: string): string | undefined {
+  const folders = name.split('/').map((_, index, parts) => parts.slice(0, index).join('/'))
+  const above = folders.find((folder) => readReference(directory, folder) !== undefined)
+  if (above !== undefined) return above
+  const isFolder = statSync(join(directory, name), { throwIfNoEntry: false })?.isDirectory()
+  return isFolder ? `${name}/…` : [...packedReferences(directory).keys()].find((one) => one.startsWith(`${name}/`))
 }

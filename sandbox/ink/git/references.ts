@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { advertising, type GitService } from '../../git-service.ts'
 import type { GitCommand } from './command.ts'
 
@@ -13,7 +13,10 @@ export interface References {
   advertisement(directory: string, service: GitService): Promise<Buffer>
 }
 
-/** What git says it can do, which depends on itself, the service, and the branch that `HEAD` is told to stand for. */
+/**
+ * What git says it can do, which depends on itself, the service, and the branch that `HEAD` is told to stand for. Of an empty
+ * repository git says nothing to whoever wants to receive from it before its version 2.41: that is an empty text.
+ */
 const capabilities = new Map<string, string>()
 
 /** @param git - is asked once for what it can do, and for the references wherever they are not simply files of branches */
@@ -29,11 +32,12 @@ export function createReferences(git: GitCommand): References {
       if (branches === undefined) return ask(directory, service)
       const branch = headBranch(directory)
       const head = service === 'git-upload-pack' ? branches.get(branch) : undefined
-      const kind = [git.env.PATH, service, head === undefined ? '' : branch].join('\0')
+      const isEmpty = branches.size === 0
+      const kind = [git.env.PATH, service, head === undefined ? '' : branch, isEmpty].join('\0')
       const known = capabilities.get(kind)
-      if (known !== undefined) return writeAdvertisement(service, branches, head, known)
+      if (known !== undefined) return writeAdvertisement(branches, head, known)
       const answer = await ask(directory, service)
-      const told = /\0(.*)\n/.exec(answer.toString())?.[1]
+      const told = /\0(.*)\n/.exec(answer.toString())?.[1] ?? (isEmpty ? '' : undefined)
       if (told !== undefined) capabilities.set(kind, told)
       return answer
     },
@@ -54,7 +58,7 @@ function looseBranches(directory: string): Branches | undefined {
       // Git writes a reference to a lock beside it first.
       if (!entry.isFile() || entry.name.endsWith('.lock')) continue
       const path = join(entry.parentPath, entry.name)
-      const [, name] = /^heads\/([!-~]+)$/.exec(path.slice(refs.length + 1)) ?? []
+      const [, name] = /^heads\/([!-~]+)$/.exec(path.slice(refs.length + 1).replaceAll(sep, '/')) ?? []
       const [commit] = /^[0-9a-f]{40}(?=\n$)/.exec(readFileSync(path, 'latin1')) ?? []
       if (name === undefined || commit === undefined) return undefined
       branches.push([name, commit])
@@ -69,11 +73,10 @@ const headBranch = (directory: string) =>
   readFileSync(join(directory, 'HEAD'), 'utf8').trim().replace('ref: refs/heads/', '')
 
 /** Reference discovery as of gitprotocol-pack(5): a packet `<commit> <name>` each, what git can do behind the first. */
-function writeAdvertisement(service: GitService, branches: Branches, head: string | undefined, known: string): Buffer {
+function writeAdvertisement(branches: Branches, head: string | undefined, known: string): Buffer {
   const lines = [...branches].map(([name, commit]) => `${commit} refs/heads/${name}`)
   if (head !== undefined) lines.unshift(`${head} HEAD`)
-  // There is nothing to receive from an empty repository, not even what it can do.
-  if (lines.length === 0 && service === 'git-receive-pack') lines.push(`${'0'.repeat(40)} capabilities^{}`)
+  if (lines.length === 0 && known !== '') lines.push(`${'0'.repeat(40)} capabilities^{}`)
   const packets = lines.map((line, index) => {
     const content = `${line}${index === 0 ? `\0${known}` : ''}\n`
     return (content.length + 4).toString(16).padStart(4, '0') + content
