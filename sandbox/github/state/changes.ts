@@ -1,9 +1,10 @@
+import { GITLINK, type TreeEntry } from '../../git-objects.ts'
 import { existingCommit } from './commits.ts'
 import { succeeded } from './git.ts'
 import { commonAncestor } from './history.ts'
 import { readObject } from './objects.ts'
 import type { RepositoryState } from './state.ts'
-import { type ChangedPath, changedPaths, GITLINK, type TreeEntry } from './trees.ts'
+import { type ChangedPath, changedPaths } from './trees.ts'
 
 export interface ChangedFile {
   readonly name: string

@@ -1,6 +1,7 @@
+import { GITLINK, type TreeEntry } from '../../git-objects.ts'
 import { succeeded, tryGit } from './git.ts'
 import { readObject, resolveCommit, writeObject, writeReference } from './objects.ts'
-import { editTree, GITLINK, type TreeEntry } from './trees.ts'
+import { editTree } from './trees.ts'
 
 /** One file of a commit: its text or bytes, `null` to delete it, or an entry with a mode of its own. */
 export type FileContent =

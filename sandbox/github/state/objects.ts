@@ -1,20 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { deflateSync, inflateSync } from 'node:zlib'
+import { deflateSync } from 'node:zlib'
+import { objectFile, readIfThere, readLooseObject } from '../../git-objects.ts'
 import { askReader, type GitObject } from './object-reader.ts'
 
 /**
- * The object of a SHA, or `undefined` when there is none. What lies in a file of its own is read here
- * (gitformat-loose, “loose object format”); only what is in a pack takes a git.
+ * The object of a SHA, or `undefined` when there is none. Only what is in a pack takes a git.
  */
 export async function readObject(directory: string, sha: string): Promise<GitObject | undefined> {
-  const stored = readIfThere(objectFile(directory, sha))
-  if (stored === undefined) return hasPacks(directory) ? askReader(directory, sha) : undefined
-  const bytes = inflateSync(stored)
-  const end = bytes.indexOf(0)
-  const [type = ''] = bytes.toString('latin1', 0, end).split(' ')
-  return { sha, type, content: bytes.subarray(end + 1) }
+  const loose = readLooseObject(directory, sha)
+  if (loose !== undefined) return { sha, ...loose }
+  return hasPacks(directory) ? askReader(directory, sha) : undefined
 }
 
 /** Writes an object into a file of its own, unless it is there, and returns its SHA. */
@@ -26,22 +23,9 @@ export function writeObject(directory: string, type: string, content: Buffer): s
   return sha
 }
 
-function objectFile(directory: string, sha: string): string {
-  return join(directory, 'objects', sha.slice(0, 2), sha.slice(2))
-}
-
 function hasPacks(directory: string): boolean {
   const folder = join(directory, 'objects', 'pack')
   return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.idx'))
-}
-
-function readIfThere(file: string): Buffer | undefined {
-  try {
-    return readFileSync(file)
-  } catch {
-    // A folder, or what cannot be the name of a file, is no object and no reference either.
-    return undefined
-  }
 }
 
 /** Writes a file so that nobody sees a part of it. Git takes no name that begins with a dot for a reference. */

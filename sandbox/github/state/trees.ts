@@ -1,26 +1,6 @@
+import { DIRECTORY, GITLINK, parseTree, type TreeEntry } from '../../git-objects.ts'
 import type { GitObject } from './object-reader.ts'
 import { readObject, writeObject } from './objects.ts'
-
-export const DIRECTORY = '40000'
-export const GITLINK = '160000'
-
-export interface TreeEntry {
-  /** As a tree has it: without leading zeros. */
-  readonly mode: string
-  readonly sha: string
-}
-
-/** The entries of a tree by name. A name is any bytes, so it has a character for each of them (latin1). */
-export function parseTree(content: Buffer): Map<string, TreeEntry> {
-  const entries = new Map<string, TreeEntry>()
-  for (let at = 0; at < content.length; ) {
-    const end = content.indexOf(0, at)
-    const [mode = '', ...name] = content.toString('latin1', at, end).split(' ')
-    at = end + 21
-    entries.set(name.join(' '), { mode, sha: content.toString('hex', end + 1, at) })
-  }
-  return entries
-}
 
 export function writeTree(directory: string, entries: ReadonlyMap<string, TreeEntry>): string {
   // Git sorts a directory as if its name ended in a slash.

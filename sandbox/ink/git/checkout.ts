@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { inflateSync } from 'node:zlib'
+import { DIRECTORY, parseTree, readLooseObject, type TreeEntry } from '../../git-objects.ts'
 import type { GitCommand } from './command.ts'
 
 export interface CheckoutRequest {
@@ -22,7 +22,7 @@ export async function checkOut({ git, repository, commit, folder, signal }: Chec
   const source = join(folder, 'source')
   await mkdir(source)
   try {
-    const [, tree = ''] = /^tree ([0-9a-f]{40})\n/.exec(looseObject(repository, commit).toString()) ?? []
+    const [, tree = ''] = /^tree ([0-9a-f]{40})\n/.exec(contentOf(repository, commit).toString()) ?? []
     writeTree(repository, tree, source)
   } catch {
     await rm(source, { recursive: true })
@@ -35,39 +35,29 @@ export async function checkOut({ git, repository, commit, folder, signal }: Chec
 }
 
 /**
- * Writes what is in a tree: `<mode> <name>`, a zero and the 20 bytes of an id each. Throws when an object is packed, and at a
- * name that git may refuse (`.GIT`), look into (`.gitattributes`) or write otherwise than it stands there (not ASCII).
+ * Writes what is in a tree. Throws when an object is packed, and at a name that git may refuse (`.GIT`), look into
+ * (`.gitattributes`) or write otherwise than it stands there (not ASCII).
  */
-function writeTree(repository: string, id: string, folder: string): void {
-  const tree = looseObject(repository, id)
-  for (let start = 0; start < tree.length; ) {
-    const space = tree.indexOf(' ', start)
-    const end = tree.indexOf(0, space)
-    const name = tree.toString('latin1', space + 1, end)
+function writeTree(repository: string, sha: string, folder: string): void {
+  for (const [name, entry] of parseTree(contentOf(repository, sha))) {
     if (!/^(?!\.git)[\w.@+ -]*[\w@+-]$/i.test(name)) throw new Error(`not a plain name: ${name}`)
-    writeEntry(
-      repository,
-      tree.toString('latin1', start, space),
-      tree.toString('hex', end + 1, end + 21),
-      join(folder, name),
-    )
-    start = end + 21
+    writeEntry(repository, entry, join(folder, name))
   }
 }
 
 /** Writes an entry of a tree where nothing is yet. */
-function writeEntry(repository: string, mode: string, id: string, path: string): void {
-  if (mode === '100644') writeFileSync(path, looseObject(repository, id), { flag: 'wx' })
-  else if (mode === '100755') writeFileSync(path, looseObject(repository, id), { flag: 'wx', mode: 0o777 })
-  else if (mode === '120000') symlinkSync(looseObject(repository, id), path)
-  else if (mode === '40000') {
+function writeEntry(repository: string, { mode, sha }: TreeEntry, path: string): void {
+  if (mode === '100644') writeFileSync(path, contentOf(repository, sha), { flag: 'wx' })
+  else if (mode === '100755') writeFileSync(path, contentOf(repository, sha), { flag: 'wx', mode: 0o777 })
+  else if (mode === '120000') symlinkSync(contentOf(repository, sha), path)
+  else if (mode === DIRECTORY) {
     mkdirSync(path)
-    writeTree(repository, id, path)
+    writeTree(repository, sha, path)
   } else throw new Error(`not a plain entry: ${mode}`)
 }
 
-/** The content of an object that has a file of its own, deflated: `<type> <size>`, a zero, the content (gitrepository-layout(5)). */
-function looseObject(repository: string, id: string): Buffer {
-  const object = inflateSync(readFileSync(join(repository, 'objects', id.slice(0, 2), id.slice(2))))
-  return object.subarray(object.indexOf(0) + 1)
+function contentOf(repository: string, sha: string): Buffer {
+  const object = readLooseObject(repository, sha)
+  if (object === undefined) throw new Error(`not in a file of its own: ${sha}`)
+  return object.content
 }
