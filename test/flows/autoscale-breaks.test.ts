@@ -94,7 +94,7 @@ describe('a step with which the service does not come up, while ml.ink cannot be
   })
 })
 
-describe('a deployment that begins while a step is being taken', () => {
+describe('a deployment that comes between a look and its step', () => {
   it('keeps its branch', async () => {
     const { ink } = stage
     const scene = await deployed(stage)
@@ -104,8 +104,10 @@ describe('a deployment that begins while a step is being taken', () => {
     // Somebody goes back to the first version between the monitor's last look and its update.
     const meanwhile = (platform: Platform): Platform => ({
       ...platform,
-      updateService: (...args) => {
+      updateService: async (...args) => {
         ink.deployAsSomebodyElse(scene.production, old)
+        // Cancelled in the middle of its build, it would keep the next one from starting.
+        await ink.waitForStatus(scene.production, ['active'])
         return platform.updateService(...args)
       },
     })
