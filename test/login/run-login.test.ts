@@ -15,15 +15,15 @@ afterAll(() => ink.stop())
 
 const web: FoundRepository = { name: 'acme/web', address: 'github.com/acme/web', defaultBranch: 'main' }
 
-/** Whoever sits at the browser and allows everything. */
-async function allow(address: string): Promise<void> {
+/** Whoever sits at the browser. */
+async function decideOn(address: string, decision: 'allow' | 'deny', redirect: 'follow' | 'manual'): Promise<Response> {
   const page = await (await fetch(address)).text()
   const ticket = /name="ticket" value="([^"]+)"/.exec(page)?.[1] ?? ''
-  await fetch(new URL('/oauth/authorize', address), {
-    method: 'POST',
-    body: new URLSearchParams({ ticket, decision: 'allow' }),
-  })
+  const body = new URLSearchParams({ ticket, decision })
+  return fetch(new URL('/oauth/authorize', address), { method: 'POST', body, redirect })
 }
+
+const allow = (address: string) => decideOn(address, 'allow', 'follow')
 
 /** A terminal at which somebody types these lines, a browser, gh for acme/web, and a clone without a workflow. */
 function desk(lines: readonly string[], changes: Partial<LoginDeps> = {}) {
@@ -136,6 +136,45 @@ describe('at a terminal', () => {
 })
 
 describe('a login', () => {
+  it('without anybody to ask, or a place for the key, asks for nothing', async () => {
+    const since = ink.journal.length
+    const { deps, left } = desk([])
+    const alone = { ...deps, terminal: { ...deps.terminal, interactive: false } }
+    await expect(login(alone)).rejects.toThrow('nowhere to put the key')
+    expect(left).toMatchObject({ out: '', secret: '', workflow: '' })
+    nothingAsked(since)
+  })
+
+  it('that is denied says so, and takes no key', async () => {
+    const openBrowser = (address: string) => void decideOn(address, 'deny', 'follow')
+    const { deps, left } = desk([], { openBrowser })
+    await expect(login(deps, { print: true })).rejects.toThrow('did not give access: access_denied')
+    expect(left.out).toBe('')
+  })
+
+  it('without a browser exchanges nothing for an answer with another state, and the code alone for a key', async () => {
+    /** What is typed once the address was said: where a browser elsewhere was led to, or a part of that. */
+    const typing = (part: (landing: URL) => string) => {
+      const { deps, left } = desk([])
+      const line = async () => {
+        const [, address = ''] = /^ {2}(http:\S+\/oauth\/authorize\S+)$/m.exec(left.said) ?? []
+        const led = await decideOn(address, 'allow', 'manual')
+        return part(new URL(led.headers.get('location') ?? ''))
+      }
+      return { deps: { ...deps, terminal: { ...deps.terminal, line } }, left }
+    }
+    const since = ink.journal.length
+    const other = typing((landing) => {
+      landing.searchParams.set('state', 'of-another-login')
+      return landing.href
+    })
+    await expect(login(other.deps, { print: true, browser: false })).rejects.toThrow('its state is not the one of this')
+    expect(ink.journal.slice(since).map(({ name }) => name)).not.toContain('POST /oauth/token')
+    const plain = typing((landing) => landing.searchParams.get('code') ?? '')
+    await login(plain.deps, { print: true, browser: false })
+    expect(plain.left.out).toMatch(/^dk_test_/)
+  })
+
   it('is given up when nobody answers in the browser in time', async () => {
     const { deps, left } = desk([], { openBrowser: () => {}, patienceMs: 30 })
     await expect(login(deps, { print: true })).rejects.toThrow('nobody allowed access within')
