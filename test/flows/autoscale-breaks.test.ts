@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Deps } from '../../src/flows/run.ts'
 import { PlatformError } from '../../src/ink/errors.ts'
 import type { Platform } from '../../src/ink/platform.ts'
-import { deployed, look } from './scaling.ts'
+import { deployed, look } from './monitor.ts'
 import type { Scene } from './stage.ts'
 import { useStage } from './use-stage.ts'
 

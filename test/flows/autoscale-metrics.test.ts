@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { deployed, look } from './scaling.ts'
+import { deployed, look } from './monitor.ts'
 import { openStage } from './stage.ts'
 
 describe('a service that is well', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bounds, deployed, look, size } from './scaling.ts'
+import { bounds, deployed, look, size } from './monitor.ts'
 import { openStage, type Scene, type Stage } from './stage.ts'
 import { useStage } from './use-stage.ts'
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { InkProfile } from '../../sandbox/ink/platform.ts'
+import { countsChecks } from './monitor.ts'
 import { openStage, type Stage } from './stage.ts'
 
 // The oldest generation has no domains.
@@ -13,7 +14,7 @@ describe.each(profiles)('on a platform of the generation %s', (profile) => {
   })
   afterAll(async () => stage[Symbol.asyncDispose]())
 
-  it('production has its database, its domain and its DNS records, and a second run changes nothing', async () => {
+  it('production has its database, its domain and its DNS records, and neither a second run nor the monitor changes that', async () => {
     const scene = await stage.scene()
     const sqlite = profile !== 'g2'
     const after = await scene.repository.commit({
@@ -43,6 +44,8 @@ describe.each(profiles)('on a platform of the generation %s', (profile) => {
     expect(before.env).toHaveProperty('DATABASE_URL')
     expect(before.domain).toBe('app.example.com')
     expect((await push()).told).toBe('live')
+    expect(state()).toEqual(before)
+    await countsChecks(stage, scene, 0)
     expect(state()).toEqual(before)
   })
 })

@@ -1,63 +1,42 @@
 import { describe, expect, it } from 'vitest'
 import type { WebhookEvent } from '../../sandbox/index.ts'
-import type { Scene } from './stage.ts'
 import { useStage } from './use-stage.ts'
 
 const stage = useStage()
-
-/** A pull request with a live preview. */
-async function preview(): Promise<{ scene: Scene; number: number; sha: string }> {
-  const scene = await stage.scene()
-  const { number, sha } = await scene.open('one')
-  expect((await scene.act('pull_request', { action: 'opened', number })).told).toBe('live')
-  return { scene, number, sha }
-}
 
 function withAction(event: WebhookEvent, action: string): WebhookEvent {
   return { ...event, payload: { ...event.payload, action } }
 }
 
-describe('an activity of a pull request that nobody knows', () => {
-  it('leads to a look at the pull request as it is: its new head is deployed', async () => {
-    const { scene, number, sha } = await preview()
-    const { sha: head } = await scene.push(number, 'two')
-    const event = await scene.repository.event('pull_request', {
-      action: 'synchronize',
-      number,
-      before: sha,
-      after: head,
-    })
-    expect((await scene.play(withAction(event, 'synchronized'))).told).toBe('live')
-    expect(await scene.page(scene.preview(number))).toBe('two')
-    expect(scene.rows(number)).toMatchObject([{ status: 'live', commit: head }])
-  })
-
-  it('removes the preview of one that is closed', async () => {
-    const { scene, number } = await preview()
-    await scene.repository.close(number)
-    const event = await scene.repository.event('pull_request', { action: 'closed', number })
-    expect((await scene.play(withAction(event, 'shut'))).told).toBe('removed')
-    expect(stage.ink.service(scene.preview(number))).toBeUndefined()
-  })
-})
-
-describe('a label', () => {
-  it('that is not the gate’s deploys nothing again and leaves the card as it was', async () => {
-    const { scene, number } = await preview()
-    const before = {
+describe('a pull request with a preview', () => {
+  it('keeps it as it is at a label that is not the gate’s, and is looked at when nobody knows what was done', async () => {
+    const scene = await stage.scene()
+    const { number, sha } = await scene.open('one')
+    expect((await scene.act('pull_request', { action: 'opened', number })).told).toBe('live')
+    const state = () => ({
       rows: scene.rows(number),
       deployments: stage.ink.service(scene.preview(number))?.deployments.length,
-    }
+    })
+    const before = state()
     scene.repository.label(number, 'documentation')
     for (const inputs of [{}, { 'preview-label': 'preview' }]) {
       const labeled = await scene.act('pull_request', { action: 'labeled', number, label: 'documentation' }, { inputs })
       expect([labeled.red, labeled.outputs.status]).toEqual([false, expect.stringMatching(/^(nothing|skipped)$/)])
     }
-    const after = {
-      rows: scene.rows(number),
-      deployments: stage.ink.service(scene.preview(number))?.deployments.length,
-    }
-    expect(after).toEqual(before)
+    expect(state()).toEqual(before)
+
+    // Its new head is deployed.
+    const { sha: after } = await scene.push(number, 'two')
+    const push = await scene.repository.event('pull_request', { action: 'synchronize', number, before: sha, after })
+    expect((await scene.play(withAction(push, 'synchronized'))).told).toBe('live')
+    expect(await scene.page(scene.preview(number))).toBe('two')
+    expect(scene.rows(number)).toMatchObject([{ status: 'live', commit: after }])
+
+    // And once it is closed, the preview goes.
+    await scene.repository.close(number)
+    const close = await scene.repository.event('pull_request', { action: 'closed', number })
+    expect((await scene.play(withAction(close, 'shut'))).told).toBe('removed')
+    expect(stage.ink.service(scene.preview(number))).toBeUndefined()
   })
 })
 

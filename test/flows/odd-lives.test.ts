@@ -136,24 +136,6 @@ describe('GitHub’s page for a fault', () => {
   })
 })
 
-describe('a run that is overtaken', () => {
-  it('says so in log, notice and skipped-reason, and pushes nothing', async () => {
-    const scene = await live()
-    const older = await scene.write('older')
-    const olderEvent = await scene.repository.event('push', { before: scene.first, after: older })
-    const newer = await scene.write('newer')
-    expect((await scene.act('push', { before: older, after: newer })).told).toBe('live')
-    const run = await scene.play(olderEvent)
-    expect(run.told).toBe('superseded')
-    const reason = `main has moved on to ${newer.slice(0, 7)}`
-    expect(run.outputs['skipped-reason']).toContain(reason)
-    expect(run.notices.join('\n')).toContain(reason)
-    expect(run.log.join('\n')).toContain(reason)
-    expect((await scene.branches()).filter((name) => name.includes(older))).toEqual([])
-    expect(await scene.page(scene.production)).toBe('newer')
-  })
-})
-
 describe('our comment', () => {
   it('stays ours when a person has written above the marker', async () => {
     const { scene, number, sha } = await previewed()

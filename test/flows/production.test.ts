@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { Deps } from '../../src/flows/run.ts'
 import type { Scene } from './stage.ts'
 import { useStage } from './use-stage.ts'
@@ -40,36 +40,34 @@ function hidingStatusAfterProbe(sha: string): (deps: Deps) => Deps {
 }
 
 describe('production', () => {
-  it('keeps the newer of two pushes, whichever run is slower, also when the older run is started again', async () => {
-    const scene = await live()
-    const older = await scene.write('older')
-    const olderEvent = await scene.repository.event('push', { before: scene.first, after: older })
-    const newer = await scene.write('newer')
-    const newerRun = await scene.act('push', { before: older, after: newer })
-    expect(newerRun.told).toBe('live')
-    const olderRun = await scene.play(olderEvent)
-    expect(olderRun.told).toBe('superseded')
-    expect(await scene.page(scene.production)).toBe('newer')
-
-    const again = await scene.play(olderEvent, { runAttempt: 2 })
-    expect(again.told).toBe('superseded')
-    expect(again.outputs['skipped-reason']).toMatch(
-      new RegExp(`${older.slice(0, 7)}.*${newer.slice(0, 7)}.*command: rollback`),
-    )
-    expect(await scene.page(scene.production)).toBe('newer')
-    // GitHub itself retires neither production nor transient records.
-    expect(scene.activeRecords()).toEqual(['ink-production'])
-  })
-
-  it('is deployed although the branch has moved on, as long as nobody deployed the newer commit', async () => {
+  it('takes an older push only as long as nobody deployed a newer one, also when its run is started again', async () => {
     const scene = await live()
     const older = await scene.write('older')
     const olderEvent = await scene.repository.event('push', { before: scene.first, after: older })
     // The workflow leaves this one out, by paths-ignore for example.
-    await scene.write('newer')
-    const run = await scene.play(olderEvent)
-    expect(run.told).toBe('live')
+    const left = await scene.write('left out')
+    expect((await scene.play(olderEvent)).told).toBe('live')
     expect(await scene.page(scene.production)).toBe('older')
+
+    const slowEvent = await scene.repository.event('push', { before: older, after: left })
+    const newer = await scene.write('newer')
+    expect((await scene.act('push', { before: left, after: newer })).told).toBe('live')
+    const slow = await scene.play(slowEvent)
+    expect(slow.told).toBe('superseded')
+    const reason = `main has moved on to ${newer.slice(0, 7)}`
+    expect(slow.outputs['skipped-reason']).toContain(reason)
+    expect(slow.notices.join('\n')).toContain(reason)
+    expect(slow.log.join('\n')).toContain(reason)
+    expect((await scene.branches()).filter((name) => name.includes(left))).toEqual([])
+
+    const again = await scene.play(slowEvent, { runAttempt: 2 })
+    expect(again.told).toBe('superseded')
+    expect(again.outputs['skipped-reason']).toMatch(
+      new RegExp(`${left.slice(0, 7)}.*${newer.slice(0, 7)}.*command: rollback`),
+    )
+    expect(await scene.page(scene.production)).toBe('newer')
+    // GitHub itself retires neither production nor transient records.
+    expect(scene.activeRecords()).toEqual(['ink-production'])
   })
 
   it('that somebody else deploys meanwhile is superseded, and that is not a failure', async () => {
@@ -81,42 +79,39 @@ describe('production', () => {
     expect(run.red).toBe(false)
   })
 
-  it.each([
-    ['does not build', 'build.crash', {}],
-    ['never answers', 'rollout.unhealthy', {}],
-    ['answers with errors', 'app.error', { status: 500 }],
-    ['dies after it has started', 'app.dies', { afterMs: 50 }],
-  ] as const)('that %s is switched back to branch and variables of before', async (_what, fault, options) => {
-    const scene = await live()
-    const { branch, env } = stage.ink.service(scene.production) ?? {}
-    const sha = await scene.write('second')
-    // The failed version, and the second try that the platform makes of a build.
-    stage.ink.fault(fault, { times: fault === 'build.crash' ? 2 : 1, ...options })
-    const run = await scene.act(
-      'push',
-      { before: scene.first, after: sha },
-      {
-        inputs: { env: 'COLOUR=blue', 'health-timeout': '2s' },
-      },
-    )
-    expect(run.outputs.status).toBe('rolled-back')
-    expect(run.red).toBe(true)
-    expect(run.outcome?.failure?.message).toContain(scene.first.slice(0, 7))
-    expect(stage.ink.service(scene.production)).toMatchObject({ branch, env, status: 'active' })
-    expect(await scene.page(scene.production)).toBe('first')
-    expect(run.summary).toContain(scene.first.slice(0, 7))
-  })
+  describe('whose new version is no good', () => {
+    let scene: Scene
+    beforeAll(async () => {
+      scene = await live()
+    })
 
-  it('that is switched back does not show the failed build’s lines a second time', async () => {
-    const scene = await live()
-    const sha = await scene.write('second')
-    stage.ink.fault('build.log-line', { times: 2, lines: ['error: nothing fits'] })
-    stage.ink.fault('build.crash', { times: 2 })
-    const run = await scene.act('push', { before: scene.first, after: sha })
-    expect(run.outputs.status).toBe('rolled-back')
-    const back = run.log.findIndex((line) => line.startsWith('Going back to'))
-    expect(run.log.slice(0, back)).toContain('error: nothing fits')
-    expect(run.log.slice(back)).not.toContain('error: nothing fits')
+    it.each([
+      ['does not build', 'build.crash', {}],
+      ['never answers', 'rollout.unhealthy', {}],
+      ['answers with errors', 'app.error', { status: 500 }],
+      ['dies after it has started', 'app.dies', { afterMs: 50 }],
+    ] as const)('as it %s, is switched back to branch and variables of before', async (_what, fault, options) => {
+      const { branch, env } = stage.ink.service(scene.production) ?? {}
+      const sha = await scene.write('second')
+      // The failed version, and the second try that the platform makes of a build.
+      const times = fault === 'build.crash' ? 2 : 1
+      if (fault === 'build.crash') stage.ink.fault('build.log-line', { times, lines: ['error: nothing fits'] })
+      stage.ink.fault(fault, { times, ...options })
+      const inputs = { env: 'COLOUR=blue', 'health-timeout': '2s' }
+      const run = await scene.act('push', { before: scene.first, after: sha }, { inputs })
+      expect(run.outputs.status).toBe('rolled-back')
+      expect(run.red).toBe(true)
+      expect(run.outcome?.failure?.message).toContain(scene.first.slice(0, 7))
+      expect(stage.ink.service(scene.production)).toMatchObject({ branch, env, status: 'active' })
+      expect(branch).toContain(scene.first)
+      expect(env).toMatchObject({ COLOUR: 'red' })
+      expect(await scene.page(scene.production)).toBe('first')
+      expect(run.summary).toContain(scene.first.slice(0, 7))
+      // What the failed build said is not said a second time.
+      const back = run.log.findIndex((line) => line.startsWith('Going back to'))
+      expect(run.log.slice(0, back).includes('error: nothing fits')).toBe(fault === 'build.crash')
+      expect(run.log.slice(back)).not.toContain('error: nothing fits')
+    })
   })
 
   it('that could not be confirmed is red, and stays: doubt is not a reason to take away what may be good', async () => {
@@ -138,73 +133,61 @@ describe('production', () => {
     expect(run.warnings.join()).toContain('no earlier version')
   })
 
-  it('is not rolled back by command to a version that never worked, unless that one is named', async () => {
+  it('is rolled back by command, version by version, past what never worked unless that is named', async () => {
     const scene = await live()
+    const back = (to = '') =>
+      scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback', 'rollback-to': to, 'health-timeout': '2s' } })
     const second = await scene.write('second')
+    expect((await scene.act('push', { before: scene.first, after: second })).told).toBe('live')
+    const bad = await scene.write('bad')
     stage.ink.fault('app.error', { times: 1, status: 500 })
-    const bad = await scene.act(
-      'push',
-      { before: scene.first, after: second },
-      { inputs: { rollback: 'false', 'health-timeout': '2s' } },
-    )
-    expect(bad.outputs.status).toBe('unhealthy')
-    const third = await scene.write('third')
-    await scene.act('push', { before: second, after: third })
-    const back = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
-    expect(back.outputs).toMatchObject({ status: 'live', commit: scene.first })
-    expect(back.log.join('\n')).toContain(`${second} is passed over: its deployment failed`)
-    const named = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback', 'rollback-to': second } })
-    expect(named.outputs.commit).toBe(second)
-  })
+    const inputs = { rollback: 'false', 'health-timeout': '2s' }
+    const failed = await scene.act('push', { before: second, after: bad }, { inputs })
+    expect(failed.outputs.status).toBe('unhealthy')
+    const fourth = await scene.write('fourth')
+    expect((await scene.act('push', { before: bad, after: fourth })).told).toBe('live')
 
-  it('rolled back by command to a version that does not start any more says why, as a deployment does', async () => {
-    const scene = await live()
-    const second = await scene.write('second')
-    await scene.act('push', { before: scene.first, after: second })
-    // A deployment that fails at once is started once more.
-    stage.ink.fault('rollout.unhealthy', { times: 2 })
-    const back = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
-    expect(back.red).toBe(true)
-    expect(back.told).toMatch(/^failed: The app does not start: ./)
-    expect(back.summary).toContain('**Why:**')
-    expect(back.summary).toContain('**What to do:**')
-  })
-
-  it('is rolled back by command to the version before, and to the one of a given commit', async () => {
-    const scene = await live()
-    const second = await scene.write('second')
-    await scene.act('push', { before: scene.first, after: second })
-    const third = await scene.write('third')
-    await scene.act('push', { before: second, after: third })
-    const back = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
-    expect(back.outputs).toMatchObject({ status: 'live', action: 'rollback', commit: second })
+    const once = await back()
+    expect(once.outputs).toMatchObject({ status: 'live', action: 'rollback', commit: second })
+    expect(once.log.join('\n')).toContain(`${bad} is passed over: its deployment failed`)
     expect(await scene.page(scene.production)).toBe('second')
     expect(stage.ink.service(scene.production)?.env).toMatchObject({ INK_GIT_COMMIT_SHA: second })
     // The record speaks of the commit that serves again, and is the only active one.
     const active = scene.repository.deployments().filter(({ statuses }) => statuses.at(-1)?.state === 'success')
     expect(active).toMatchObject([{ sha: second, ref: second, environment: 'production' }])
-    expect(back.warnings).toEqual([])
-    const further = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
-    expect(further.outputs).toMatchObject({ commit: scene.first })
-    const none = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
+    expect(once.warnings).toEqual([])
+
+    expect((await back()).outputs).toMatchObject({ status: 'live', commit: scene.first })
+    const none = await back()
     expect(none.red).toBe(true)
     expect(await scene.page(scene.production)).toBe('first')
+
+    expect((await back(bad)).outputs).toMatchObject({ status: 'live', commit: bad })
+    // Of what does not start any more it says why, as a deployment does; what fails at once is started once more.
+    stage.ink.fault('rollout.unhealthy', { times: 2 })
+    const broken = await back()
+    expect(broken.told).toMatch(/^failed: The app does not start: ./)
+    expect(broken.red).toBe(true)
+    expect(broken.summary).toContain('**Why:**')
+    expect(broken.summary).toContain('**What to do:**')
   })
 })
 
 describe('variables', () => {
-  it.each([
-    ['merge', { COLOUR: 'red', SIZE: 'big' }],
-    ['replace', { COLOUR: undefined, SIZE: 'big' }],
-  ] as const)('that were set elsewhere: %s', async (strategy, expected) => {
+  it('that were set elsewhere stay when ours are merged, and go when ours replace them', async () => {
     const scene = await live()
-    const sha = await scene.write('second')
-    const inputs = { env: 'SIZE=big', 'env-strategy': strategy }
-    const run = await scene.act('push', { before: scene.first, after: sha }, { inputs })
-    expect(run.told).toBe('live')
-    const env = stage.ink.service(scene.production)?.env
-    expect({ COLOUR: env?.COLOUR, SIZE: env?.SIZE }).toEqual(expected)
-    expect(env).toMatchObject({ INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: scene.repository.fullName })
+    for (const [strategy, COLOUR] of [
+      ['merge', 'red'],
+      ['replace', undefined],
+    ] as const) {
+      const after = await scene.write(strategy)
+      const inputs = { env: 'SIZE=big', 'env-strategy': strategy }
+      const run = await scene.act('push', { before: scene.first, after }, { inputs })
+      expect(run.told, strategy).toBe('live')
+      const env = stage.ink.service(scene.production)?.env
+      expect({ COLOUR: env?.COLOUR, SIZE: env?.SIZE }, strategy).toEqual({ COLOUR, SIZE: 'big' })
+      expect(env).toMatchObject({ INK_MANAGED_BY: 'ink-deploy', INK_GIT_REPOSITORY: scene.repository.fullName })
+    }
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Deps } from '../../src/flows/run.ts'
+import { memories } from './monitor.ts'
 import type { Scene } from './stage.ts'
 import { useStage } from './use-stage.ts'
 
@@ -8,12 +9,21 @@ const stage = useStage()
 // Only where no good answer is to be expected is the time for one short.
 const look = (scene: Scene, inputs: Record<string, string> = {}) =>
   scene.act('workflow_dispatch', {}, { inputs: { command: 'monitor', 'health-timeout': '15s', ...inputs } })
-const memories = async (scene: Scene) => (await scene.branches()).filter((name) => name.startsWith('ink/monitor/'))
 
 describe('the memory of the monitor', () => {
-  it('counts what was not healthy, survives deployments, and goes with the service', async () => {
+  it('counts what was not healthy, survives deployments, goes with the service, and is written by no dry run', async () => {
     const scene = await stage.scene()
     await scene.act('push', { after: scene.first })
+    const dry = await look(scene, { 'dry-run': 'true' })
+    expect(dry.told).toBe('planned')
+    expect(dry.summary).toContain('100 % over 1 check')
+    stage.ink.fault('git.http', { status: 403, service: 'git-receive-pack' })
+    const unwritten = await look(scene)
+    expect(unwritten.red).toBe(false)
+    expect(unwritten.warnings.join()).toContain('What the monitor remembers could not be written')
+    await stage.ink.clearFaults()
+    expect(await memories(scene)).toEqual([])
+
     await look(scene)
     stage.ink.fault('app.error', { times: 1, status: 500 })
     stage.ink.deployAsSomebodyElse(scene.production)
@@ -45,23 +55,5 @@ describe('the memory of the monitor', () => {
     await scene.act('workflow_dispatch', {}, { inputs: { command: 'monitor' }, change })
     expect(before).toHaveLength(1)
     expect(await memories(scene)).toEqual(before)
-  })
-
-  it('changes nothing in a dry run', async () => {
-    const scene = await stage.scene()
-    await scene.act('push', { after: scene.first })
-    const run = await look(scene, { 'dry-run': 'true' })
-    expect(run.told).toBe('planned')
-    expect(run.summary).toContain('100 % over 1 check')
-    expect(await memories(scene)).toEqual([])
-  })
-
-  it('that cannot be written is a warning', async () => {
-    const scene = await stage.scene()
-    await scene.act('push', { after: scene.first })
-    stage.ink.fault('git.http', { status: 403, service: 'git-receive-pack' })
-    const run = await look(scene)
-    expect(run.red).toBe(false)
-    expect(run.warnings.join()).toContain('What the monitor remembers could not be written')
   })
 })
