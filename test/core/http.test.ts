@@ -15,6 +15,7 @@ import { fetchNamedBy } from '../../src/core/addresses.ts'
 import { AnswerTooLarge, describeBody, limitAnswers, parseJson, proxiedFetch, webAddress } from '../../src/core/http.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { startMcpServer } from '../hostile/mcp-server.ts'
+import { anyAddress } from '../support/any-address.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { startConnectProxy } from '../support/connect-proxy.ts'
 
@@ -94,7 +95,7 @@ it.each([
 
 it('an address that is taken can be parsed, and has nothing of markup or credentials', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.webUrl({ withQueryParameters: true, withFragments: true }), fc.string()), (told) => {
+    fc.property(fc.oneof(anyAddress, fc.string()), (told) => {
       const address = webAddress(told)
       if (address === undefined) return
       const { protocol, username, password } = new URL(address)
@@ -102,7 +103,7 @@ it('an address that is taken can be parsed, and has nothing of markup or credent
       expect(username + password).toBe('')
       expect(address).not.toMatch(/[\s<>"'`()[\]\\]/)
     }),
-    { numRuns: 5_000 },
+    { numRuns: 2_000 },
   )
 })
 

@@ -12,11 +12,11 @@ import { cpuOf } from '../support/quiet-cpu.ts'
 
 /** Texts of strangers: whatever they hold, reading them ends, and takes twice as long for twice the text at most. */
 
-const numRuns = 10_000
+const numRuns = 3_000
 
-/** Linear work on this much text takes some 30 ms; work that grows with the square takes minutes. */
-const pieceCount = 100_000
-const mostCpuMs = 1_600
+/** Linear work on this much text takes some 15 ms; work that grows with the square takes a minute. */
+const pieceCount = 50_000
+const mostCpuMs = 800
 
 function expectToEnd(work: () => void): void {
   expect(cpuOf(work)).toBeLessThan(mostCpuMs)
@@ -78,7 +78,7 @@ describe('file names', () => {
       new RegExp(`^${text.replaceAll('[!a]', '[^a/]').replaceAll('*', '[^/]*').replaceAll('?', '[^/]')}$`)
     fc.assert(
       fc.property(glob, file, (pattern, name) => {
-        expect(matchesPaths([pattern], [name])).toBe(meaning(pattern).test(name))
+        return matchesPaths([pattern], [name]) === meaning(pattern).test(name)
       }),
       { numRuns },
     )
@@ -110,7 +110,7 @@ test('an event of any shape gives a plan or an error that says what is wrong wit
 
 test('labels and repositories of any name are compared and named', () => {
   fc.assert(
-    fc.property(fc.string({ unit: anyCharacter }), fc.string({ unit: 'binary' }), (one, other) => {
+    fc.property(fc.string({ unit: anyCharacter }), fc.string({ unit: anyCharacter }), (one, other) => {
       sameLabel(one, other)
       expect(serviceName(undefined, { owner: one, name: other }).length).toBeLessThan(64)
     }),
