@@ -1,34 +1,21 @@
-import { resolve } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Sandbox, startSandbox } from '../../sandbox/index.ts'
-import { filesOf } from '../../sandbox/story.ts'
-import { runExample } from './run-example.ts'
+import { expect, it } from 'vitest'
+import { useStage } from '../flows/use-stage.ts'
+import { openPullRequest, runExample } from './run-example.ts'
 
-const example = resolve(import.meta.dirname, '../../examples/monorepo')
-
-let sandbox: Sandbox
-beforeAll(async () => {
-  sandbox = await startSandbox({ ink: { timing: { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20 } } })
-})
-afterAll(() => sandbox.stop())
+const example = 'monorepo'
+const stage = useStage({ timing: { healthGateMs: 60_000 } })
 
 it('a pull request gets front end and API with a database, wired to each other, and its close takes all of it away', async () => {
-  const repository = await sandbox.github.createRepository({ owner: 'acme', name: 'shop' })
-  const first = await repository.pushTo('main', await filesOf(example))
-  const head = await repository.commit({
-    branch: 'change',
-    parent: first,
-    files: { 'web/greeting.js': "export const greeting = 'Hello, you'\n" },
-    message: 'Greet',
-  })
-  const { number } = await repository.openPullRequest({ head: 'change', title: 'Greet' })
+  const change = { 'web/greeting.js': "export const greeting = 'Hello, you'\n" }
+  const { scene, head, number } = await openPullRequest(stage, example, change)
+  const { repository } = scene
   const event = await repository.event('pull_request', { action: 'opened', number })
-  const opened = await runExample(sandbox, { example, repository, event })
-  expect(opened.outputs.status ?? opened.log).toBe('live')
+  const opened = await runExample(stage, example, scene, event)
+  expect([opened.told, ...opened.warnings]).toEqual(['live'])
   const services = JSON.parse(opened.outputs.services ?? '{}')
   expect(services).toMatchObject({
-    web: { status: 'live', commit: head, service: `acme-shop-pr-${number}` },
-    api: { status: 'live', commit: head, service: `acme-shop-api-pr-${number}` },
+    web: { status: 'live', commit: head, service: scene.preview(number) },
+    api: { status: 'live', commit: head, service: `${scene.production}-api-pr-${number}` },
   })
   const page = await (await fetch(services.web.url)).text()
   expect(page).toContain('Hello, you')
@@ -37,8 +24,7 @@ it('a pull request gets front end and API with a database, wired to each other, 
 
   await repository.close(number)
   const closing = await repository.event('pull_request', { action: 'closed', number })
-  const closed = await runExample(sandbox, { example, repository, event: closing })
-  expect(closed.outputs.status ?? closed.log).toBe('removed')
-  expect(sandbox.ink.services()).toEqual([])
-  expect(sandbox.github.violations).toEqual([])
-}, 120_000)
+  expect((await runExample(stage, example, scene, closing)).told).toBe('removed')
+  expect(stage.ink.services()).toEqual([])
+  expect(stage.github.violations).toEqual([])
+})
