@@ -1,12 +1,10 @@
 import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
-import type { WebhookEvent } from '../../sandbox/github/github.ts'
 import { runAction } from '../../sandbox/runner/runner.ts'
 import { visible } from '../../sandbox/story.ts'
 import { systemClock } from '../../src/core/async.ts'
-import { DeployError, errorMessage } from '../../src/core/errors.ts'
 import { recommendedWorkflow } from '../../src/login/repository.ts'
-import { type How, type Inputs, type Scene, USUAL } from '../flows/stage.ts'
+import { type How, type Inputs, USUAL } from '../flows/stage.ts'
 import { useStage } from '../flows/use-stage.ts'
 
 const stage = useStage({ timing: { buildRetryMs: 10 } })
@@ -35,14 +33,7 @@ interface Mistake {
   readonly status: 'failed' | 'live'
 }
 
-/** What a run shows to whoever looks. */
-interface Shown {
-  readonly status: string | undefined
-  readonly annotation: string
-  readonly summary: string
-}
-
-/** As a newcomer's first pull request has them. */
+/** As a newcomer's first pull request has them, the action run in this process. */
 const mistakes: Readonly<Record<string, Mistake>> = {
   'the secret is not there': {
     inputs: { 'api-key': '' },
@@ -89,10 +80,8 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
   'the directory to publish is another': {
     files: {
-      'package.json': JSON.stringify({
-        scripts: { build: `node -e "fs.mkdirSync('out');fs.writeFileSync('out/index.html','')"` },
-      }),
-      'ink.yml': 'services: { web: { build: { command: npm run build, publish: dist } } }\n',
+      'package.json': '{}',
+      'ink.yml': 'services: { web: { build: { command: mkdir out && touch out/index.html, publish: dist } } }\n',
     },
     annotation: /dist/,
     card: /dist/,
@@ -115,7 +104,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     status: 'live',
   },
   'the name is taken': {
-    before: () => openWith({ inputs: { service: 'taken' } }, inProcess),
+    before: () => make({ inputs: { service: 'taken' } }),
     inputs: { service: 'taken' },
     annotation: 'taken-pr-1',
     summary: 'taken-pr-1',
@@ -132,83 +121,37 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
 }
 
-/** Those that are found where the runner hands things over, or shown at a place of a file: told by the bundle itself. */
-const toldByBundle: Readonly<Record<string, Mistake & { readonly with?: Readonly<Record<string, string>> }>> = {
-  'an input is mistyped': {
-    with: { 'health-pat': '/health' },
-    annotation: 'There is no input "health-pat"',
-    summary: 'There is no input "health-pat"',
-    card: 'There is no input "health-pat"',
-    advice: 'did you mean health-path?',
-    status: 'live',
-  },
-  'a key of ink.yml is mistyped': {
-    files: { 'ink.yml': 'services:\n  web:\n    biuld: { command: npm run build }\n' },
-    annotation: /biuld/,
-    summary: 'ink.yml:3:5',
-    card: /ink\.yml is not right[\s\S]*ink\.yml:3:5: .*biuld/,
-    advice: 'did you mean build?',
-    status: 'failed',
-  },
+/** Opens a pull request in a repository of its own. */
+async function openWith(files: Mistake['files']) {
+  const scene = await stage.scene()
+  const { repository, first } = scene
+  const deploy = { [path]: workflow }
+  const parent = await repository.commit({ branch: 'main', parent: first, files: deploy, message: 'Deploy' })
+  await repository.commit({ branch: 'change', parent, files: { ...files, 'NOTES.md': 'x' }, message: 'Change' })
+  const { number } = await repository.openPullRequest({ head: 'change', title: 'Change' })
+  const event = await repository.event('pull_request', { action: 'opened', number })
+  return { scene, event, card: () => plain(visible(repository.comments(number)[0]?.body ?? '')) }
 }
 
-type Run = (scene: Scene, event: WebhookEvent, mistake: Pick<Mistake, keyof How & keyof Mistake>) => Promise<Shown>
-
-const inProcess: Run = async (scene, event, { inputs, permissions, workflow: text = workflow }) => {
+/** Makes a mistake, and reads all that the run shows of it. */
+async function make({ files, inputs, ...how }: Pick<Mistake, 'files' | 'inputs' | 'permissions' | 'workflow'>) {
+  const { scene, event, card } = await openWith(files)
   const { outputs, warnings, annotations, summary, outcome } = await scene.play(event, {
+    workflow,
+    ...how,
     inputs: { 'build-pack': '', ...inputs },
-    workflow: text,
-    ...(permissions === undefined ? {} : { permissions }),
     // What never comes about is asked for less often than in the other tests.
     change: (deps) => ({ ...deps, clock: systemClock }),
   })
-  const { failure } = outcome ?? {}
-  const failures = failure === undefined ? [] : [errorMessage(failure), failure instanceof DeployError && failure.hint]
-  const annotation = [...warnings, ...annotations.map(({ message }) => message), ...failures].join('\n')
-  return { status: outputs.status, annotation, summary }
+  const { message, hint } = outcome?.failure ?? {}
+  const annotation = [...warnings, ...annotations.map((each) => each.message), message, hint].join('\n')
+  return { status: outputs.status, annotation, summary: plain(summary), card: card() }
 }
 
-function inBundle(given: Readonly<Record<string, string>> = {}): Run {
-  return async ({ repository }, event) => {
-    const { ink, github } = stage
-    const { log, outputs, annotations, summary } = await runAction({
-      action: resolve(import.meta.dirname, '../..'),
-      github,
-      repository,
-      event,
-      permissions: USUAL,
-      workflow: { name: 'Ink Deploy', path },
-      with: { 'api-key': ink.apiKey, endpoint: ink.endpoint, ...given },
-      secrets: [ink.apiKey],
-    })
-    const messages = annotations.map(({ message }) => message)
-    for (const message of messages) expect(log).toContain(message.split('\n')[0])
-    return { status: outputs.status, annotation: messages.join('\n'), summary }
-  }
-}
-
-/** Opens a pull request in a repository of its own, and runs the action on it. */
-async function openWith(mistake: Pick<Mistake, 'files' | (keyof How & keyof Mistake)>, run: Run) {
-  const scene = await stage.scene()
-  const { repository, first } = scene
-  const parent = await repository.commit({
-    branch: 'main',
-    parent: first,
-    files: { [path]: workflow },
-    message: 'Deploy',
-  })
-  const files = { ...mistake.files, 'NOTES.md': 'x' }
-  await repository.commit({ branch: 'change', parent, files, message: 'Change' })
-  const { number } = await repository.openPullRequest({ head: 'change', title: 'Change' })
-  const shown = await run(scene, await repository.event('pull_request', { action: 'opened', number }), mistake)
-  return { ...shown, card: visible(repository.comments(number)[0]?.body ?? '') }
-}
-
-async function isTold(mistake: Mistake, run: Run): Promise<void> {
+it.each(Object.entries(mistakes))('%s: whoever looks is told, and what to do', async (_name, mistake) => {
   await mistake.before?.()
-  const { status, annotation, ...shown } = await openWith(mistake, run)
-  const said = { annotation, summary: plain(shown.summary), card: plain(shown.card) }
-  expect(status, annotation).toBe(mistake.status)
+  const { status, ...said } = await make(mistake)
+  expect(status, said.annotation).toBe(mistake.status)
   for (const place of ['annotation', 'summary', 'card'] as const) {
     const expected = mistake[place] === undefined && place === 'summary' ? mistake.annotation : mistake[place]
     if (expected !== undefined) expect(said[place], place).toMatch(expected)
@@ -216,16 +159,32 @@ async function isTold(mistake: Mistake, run: Run): Promise<void> {
   // One of the places that are read first says what to do.
   expect(Object.values(said).join('\n')).toContain(mistake.advice)
   if (mistake.status === 'failed') expect(said.card).toContain(mistake.advice)
-}
+})
 
-it.each(Object.entries(mistakes))('%s: whoever looks is told, and what to do', (_name, mistake) =>
-  isTold(mistake, inProcess),
-)
-
-it.each(Object.entries(toldByBundle))(
-  '%s: whoever looks is told, and what to do',
-  (_name, { with: given, ...mistake }) => isTold(mistake, inBundle(given)),
-)
+// By the bundle, which is handed the inputs and writes the annotations.
+it('an input and a key of ink.yml are mistyped: whoever looks is told of both, and what to do', async () => {
+  const { ink, github } = stage
+  const files = { 'ink.yml': 'services:\n  web:\n    biuld: { command: npm run build }\n' }
+  const { scene, event, card } = await openWith(files)
+  const run = await runAction({
+    action: resolve(import.meta.dirname, '../..'),
+    github,
+    repository: scene.repository,
+    event,
+    permissions: USUAL,
+    workflow: { name: 'Ink Deploy', path },
+    with: { 'api-key': ink.apiKey, endpoint: ink.endpoint, 'health-pat': '/health' },
+    secrets: [ink.apiKey],
+  })
+  expect(run.outputs.status, run.log).toBe('failed')
+  const annotation = run.annotations.map(({ message }) => message).join('\n')
+  const said = { log: run.log, annotation, summary: plain(run.summary), card: card() }
+  for (const [place, text] of Object.entries(said)) {
+    expect(text, place).toContain('There is no input "health-pat", so that it does nothing; did you mean health-path?')
+    expect(text, place).toMatch(/ink\.yml is not right[\s\S]*ink\.yml:3:5: .*"biuld".*did you mean build\?/)
+  }
+  expect(run.annotations).toContainEqual(expect.objectContaining({ file: 'ink.yml', line: 3 }))
+})
 
 /** Markdown as it is read. */
 function plain(markdown: string): string {

@@ -1,30 +1,17 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { useStage } from '../flows/use-stage.ts'
-import { openPullRequest, runExample } from './run-example.ts'
+import { parse } from 'yaml'
+import { exampleFolder } from './run-example.ts'
 
-const example = 'monorepo'
-const stage = useStage({ timing: { healthGateMs: 60_000 } })
+async function load(path: string): Promise<unknown> {
+  return parse(await readFile(join(exampleFolder('.'), path), 'utf8'))
+}
 
-it('a pull request gets front end and API with a database, wired to each other, and its close takes all of it away', async () => {
-  const change = { 'web/greeting.js': "export const greeting = 'Hello, you'\n" }
-  const { scene, head, number } = await openPullRequest(stage, example, change)
-  const { repository } = scene
-  const event = await repository.event('pull_request', { action: 'opened', number })
-  const opened = await runExample(stage, example, scene, event)
-  expect([opened.told, ...opened.warnings]).toEqual(['live'])
-  const services = JSON.parse(opened.outputs.services ?? '{}')
-  expect(services).toMatchObject({
-    web: { status: 'live', commit: head, service: scene.preview(number) },
-    api: { status: 'live', commit: head, service: `${scene.production}-api-pr-${number}` },
-  })
-  const page = await (await fetch(services.web.url)).text()
-  expect(page).toContain('Hello, you')
-  expect(page).toContain('The API says: <em>read from a database of its own</em>')
-  expect(page).toContain(head)
-
-  await repository.close(number)
-  const closing = await repository.event('pull_request', { action: 'closed', number })
-  expect((await runExample(stage, example, scene, closing)).told).toBe('removed')
-  expect(stage.ink.services()).toEqual([])
-  expect(stage.github.violations).toEqual([])
+/*
+ * Everything else that the example claims is in the story of `npm start` (sandbox/story.ts), which deploys it to production and
+ * for a pull request, and holds its page against commit, API and database: test/e2e/story.test.ts.
+ */
+it('is deployed by the workflow that the story deploys it with', async () => {
+  expect(await load('monorepo/.github/workflows/deploy.yml')).toEqual(await load('workflows/minimal.yml'))
 })
