@@ -1,19 +1,33 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
-import { type Sandbox, startSandbox } from '../../sandbox/index.ts'
 import { parseInkFile } from '../../src/plan/file/ink-file.ts'
+import { openStage, type Stage } from '../flows/stage.ts'
 import { type LocalRegistry, openRegistry } from './local-registry.ts'
 
 /*
  * The apps that people bring, each deployed with what the README says for it and nothing else. Express and Vite are the real
- * ones. Next and FastAPI are stand-ins under their names, which are installed, built and started in the same way.
+ * ones: what is installed under their names hands over to those of this repository. Next and FastAPI are stand-ins, which
+ * are installed, built and started in the same way.
  */
 
-const standIns = {
+const vitePackage = createRequire(import.meta.url).resolve('vite/package.json')
+const viteVersion: string = JSON.parse(readFileSync(vitePackage, 'utf8')).version
+
+const packages = {
+  express: {
+    'package.json': JSON.stringify({ name: 'express', version: '5.0.0' }),
+    'index.js': `module.exports = require(${JSON.stringify(createRequire(import.meta.url).resolve('express'))})\n`,
+  },
+  vite: {
+    'package.json': JSON.stringify({ name: 'vite', version: viteVersion, bin: './vite.mjs' }),
+    'vite.mjs': `#!/usr/bin/env node\nimport ${JSON.stringify(pathToFileURL(resolve(vitePackage, '../bin/vite.js')).href)}\n`,
+  },
   next: {
     'package.json': JSON.stringify({ name: 'next', version: '16.0.0', bin: './next.cjs' }),
     'next.cjs': `#!/usr/bin/env node
@@ -84,33 +98,32 @@ function found(log: string) {
   return parse(build)
 }
 
-let sandbox: Sandbox
+let stage: Stage
 let registry: LocalRegistry
 let wheelFolder: string
 beforeAll(async () => {
-  registry = await openRegistry(standIns)
+  registry = await openRegistry(packages)
   wheelFolder = mkdtempSync(join(tmpdir(), 'wheels-'))
   execFileSync('python3', ['-c', wheels, wheelFolder])
   vi.stubEnv('npm_config_registry', registry.url)
-  sandbox = await startSandbox({ ink: { timing: { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20 } } })
+  stage = await openStage({ timing: { healthGateMs: 60_000 } })
 })
 afterAll(async () => {
   vi.unstubAllEnvs()
-  await Promise.all([sandbox.stop(), registry[Symbol.asyncDispose]()])
+  await Promise.all([stage[Symbol.asyncDispose](), registry[Symbol.asyncDispose]()])
   rmSync(wheelFolder, { recursive: true })
 })
 
-let repositories = 0
 /** What the address of a preview answers that is deployed with these files. */
 async function preview(files: Readonly<Record<string, string>>) {
-  const repository = await sandbox.github.createRepository({ owner: 'acme', name: `app${++repositories}` })
-  const parent = await repository.pushTo('main', files)
-  await repository.commit({ branch: 'change', parent, files: { 'NOTES.md': 'x' }, message: 'Change' })
+  const { repository, first, act } = await stage.scene()
+  const all = { 'index.html': null, ...files }
+  await repository.commit({ branch: 'change', parent: first, files: all, message: 'Write the app' })
   const { number } = await repository.openPullRequest({ head: 'change', title: 'Change' })
-  const event = await repository.event('pull_request', { action: 'opened', number })
-  const { outputs, log } = await sandbox.run({ repository, event })
-  expect(outputs.status === 'live' ? 'live' : log).toBe('live')
-  return { text: await (await fetch(outputs.url ?? '')).text(), log }
+  const inputs = { 'build-pack': '', timeout: '5m' }
+  const { outputs, log } = await act('pull_request', { action: 'opened', number }, { inputs })
+  expect(outputs.status === 'live' ? 'live' : log.join('\n')).toBe('live')
+  return { text: await (await fetch(outputs.url ?? '')).text(), log: log.join('\n') }
 }
 
 it('Express is live with the workflow alone', async () => {
@@ -125,7 +138,7 @@ express().get('/', (request, response) => response.send('from Express')).listen(
 `,
   })
   expect(text).toBe('from Express')
-}, 120_000)
+})
 
 it('a server that renders what it has built, as Next does, is live with the workflow alone', async () => {
   const { text } = await preview({
@@ -136,12 +149,12 @@ it('a server that renders what it has built, as Next does, is live with the work
     'pages/index.js': "exports.default = ({ url }) => 'rendered ' + url\n",
   })
   expect(text).toBe('built: rendered /')
-}, 120_000)
+})
 
 const vite = {
   'package.json': JSON.stringify({
     scripts: { dev: 'vite', build: 'vite build' },
-    devDependencies: { vite: JSON.parse(readFileSync('node_modules/vite/package.json', 'utf8')).version },
+    devDependencies: { vite: viteVersion },
   }),
   'index.html': '<!doctype html><title>Vite</title><script type="module" src="/main.js"></script>\n',
   'main.js': "document.title = 'bundled'\n",
@@ -153,7 +166,7 @@ it('Vite is live with the workflow alone, built as the README says', async () =>
   const said = recipe('Vite')
   expect(parseInkFile(said, 'ink.yml')).toMatchObject({ ok: true })
   expect(found(log)).toEqual({ pack: 'railpack', ...parse(said).services.web.build })
-}, 120_000)
+})
 
 it('FastAPI is live with its start command', async () => {
   const { text } = await preview({
@@ -163,7 +176,7 @@ it('FastAPI is live with its start command', async () => {
     'ink.yml': `${recipe('FastAPI')}\n`,
   })
   expect(text).toBe('"from FastAPI"')
-}, 120_000)
+})
 
 const go = (() => {
   try {

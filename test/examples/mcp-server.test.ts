@@ -1,48 +1,45 @@
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type Repository, type Sandbox, startSandbox, type WebhookEvent } from '../../sandbox/index.ts'
+import { runAction } from '../../sandbox/runner/runner.ts'
 import { decodeState } from '../../src/report/state.ts'
-import { bundleMcpServer, mcpServer } from './mcp-server-bundle.ts'
-import { runExample } from './run-example.ts'
+import { useStage } from '../flows/use-stage.ts'
+import { exampleFolder, openPullRequest, readStep, runExample } from './run-example.ts'
 
+const example = 'mcp-server'
+const own = resolve(import.meta.dirname, '../..')
 const manifest = z.object({
+  scripts: z.object({ build: z.string() }),
   dependencies: z.record(z.string(), z.string()).default({}),
   devDependencies: z.record(z.string(), z.string()),
 })
-let sandbox: Sandbox
-let folder: string
+const manifestIn = async (folder: string) =>
+  manifest.parse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')))
+
+const stage = useStage({ timing: { healthGateMs: 60_000 } })
+let built: string
 beforeAll(async () => {
-  sandbox = await startSandbox({ ink: { timing: { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20 } } })
-  folder = await mkdtemp(join(tmpdir(), 'mcp-server-'))
-  await bundleMcpServer(folder)
-}, 60_000)
-afterAll(async () => {
-  await sandbox.stop()
-  await rm(folder, { recursive: true, force: true })
+  built = await mkdtemp(join(tmpdir(), 'mcp-server-'))
+  await build(built)
 })
+afterAll(async () => rm(built, { recursive: true, force: true }))
 
-async function sources(): Promise<Record<string, string>> {
-  const names = (await readdir(mcpServer)).filter((name) => /\.(js|json|md)$/.test(name))
-  return Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name, await readFile(join(mcpServer, name), 'utf8')] as const)),
-  )
-}
-
-/** With what the example's build step leaves behind. */
-function run(repository: Repository, event: WebhookEvent) {
-  return runExample(sandbox, {
-    example: mcpServer,
-    repository,
-    event,
-    prepare: async (workspace) => {
-      if (event.payload.action !== 'closed') await cp(folder, join(workspace, 'dist'), { recursive: true })
-    },
-  })
+/**
+ * Does what `npm run build` does, in a copy of the example. Its dependencies are those of this repository, in the same
+ * versions, so that nothing has to be fetched.
+ */
+async function build(folder: string): Promise<void> {
+  await cp(exampleFolder(example), folder, { recursive: true })
+  await symlink(join(own, 'node_modules'), join(folder, 'node_modules'))
+  const { scripts } = await manifestIn(folder)
+  const PATH = [join(own, 'node_modules/.bin'), process.env.PATH].join(delimiter)
+  await promisify(execFile)('sh', ['-c', scripts.build], { cwd: folder, env: { ...process.env, PATH } })
 }
 
 async function callOverMcp(url: string, name: string, args: Record<string, unknown> = {}): Promise<unknown> {
@@ -57,17 +54,22 @@ async function callOverMcp(url: string, name: string, args: Record<string, unkno
 }
 
 it('the example is live once its handshake worked, says how many tools it has, and is removed with its pull request', async () => {
-  const repository = await sandbox.github.createRepository({ owner: 'acme', name: 'tools' })
-  const first = await repository.pushTo('main', await sources())
-  const head = await repository.commit({
-    branch: 'change',
-    parent: first,
-    files: { 'NOTES.md': 'x' },
-    message: 'Change',
+  const { scene, head, number } = await openPullRequest(stage, example, { 'NOTES.md': 'x' })
+  const { repository } = scene
+  const { ink, github } = stage
+  const event = await repository.event('pull_request', { action: 'opened', number })
+  const { permissions, inputs } = await readStep(stage, example, event)
+  // By the bundle, which speaks MCP with an app here alone.
+  const opened = await runAction({
+    action: own,
+    github,
+    repository,
+    event,
+    permissions,
+    with: { endpoint: ink.endpoint, ...inputs },
+    secrets: [ink.apiKey],
+    prepare: (workspace) => cp(join(built, 'dist'), join(workspace, 'dist'), { recursive: true }),
   })
-  const { number } = await repository.openPullRequest({ head: 'change', title: 'Change' })
-
-  const opened = await run(repository, await repository.event('pull_request', { action: 'opened', number }))
   expect(opened.outputs.status ?? opened.log).toBe('live')
   const card = repository.comments(number).find(({ body }) => body.includes('ink-deploy:card'))?.body ?? ''
   expect(card).toContain('2 MCP tools')
@@ -78,17 +80,17 @@ it('the example is live once its handshake worked, says how many tools it has, a
   expect(await callOverMcp(url, 'deployed_commit')).toEqual([{ type: 'text', text: head }])
   expect(await callOverMcp(url, 'count_words', { text: 'one two  three' })).toEqual([{ type: 'text', text: '3' }])
 
+  // At its close nothing has been built.
   await repository.close(number)
-  const closed = await run(repository, await repository.event('pull_request', { action: 'closed', number }))
-  expect(closed.outputs.status).toBe('removed')
-  expect(sandbox.ink.services()).toEqual([])
+  const closing = await repository.event('pull_request', { action: 'closed', number })
+  expect((await runExample(stage, example, scene, closing)).told).toBe('removed')
+  expect(ink.services()).toEqual([])
 })
 
 it('the example is built and run with the versions that it pins', async () => {
-  const read = async (path: string) => manifest.parse(JSON.parse(await readFile(path, 'utf8')))
-  const example = await read(join(mcpServer, 'package.json'))
-  const own = await read(join(mcpServer, '../../package.json'))
-  const all = { ...own.dependencies, ...own.devDependencies }
-  const wanted = { ...example.dependencies, ...example.devDependencies }
+  const pinned = await manifestIn(exampleFolder(example))
+  const here = manifest.omit({ scripts: true }).parse(JSON.parse(await readFile(join(own, 'package.json'), 'utf8')))
+  const all = { ...here.dependencies, ...here.devDependencies }
+  const wanted = { ...pinned.dependencies, ...pinned.devDependencies }
   expect(wanted).toEqual(Object.fromEntries(Object.keys(wanted).map((name) => [name, all[name]])))
 })

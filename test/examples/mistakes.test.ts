@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Sandbox, type SandboxRun, startSandbox } from '../../sandbox/index.ts'
+import { resolve } from 'node:path'
+import { expect, it } from 'vitest'
+import { runAction } from '../../sandbox/runner/runner.ts'
 import { visible } from '../../sandbox/story.ts'
+import { systemClock } from '../../src/core/async.ts'
 import { recommendedWorkflow } from '../../src/login/repository.ts'
+import { type How, type Inputs, USUAL } from '../flows/stage.ts'
+import { useStage } from '../flows/use-stage.ts'
 
-let sandbox: Sandbox
-/** Waits less for an app to listen: for those that never do. */
-let impatient: Sandbox
-beforeAll(async () => {
-  const timing = { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20, buildRetryMs: 10 }
-  sandbox = await startSandbox({ ink: { timing } })
-  impatient = await startSandbox({ ink: { timing: { ...timing, healthGateMs: 4000 } } })
-})
-afterAll(() => Promise.all([sandbox.stop(), impatient.stop()]))
+const stage = useStage({ timing: { buildRetryMs: 10 } })
 
-// Under the names that the sandbox's runner tells.
+const path = '.github/workflows/deploy.yml'
 const workflow = recommendedWorkflow('main')
-  .replace(/^name: .*$/m, 'name: Preview')
-  .replace('  deploy:', '  preview:')
 const server = (listen: string) =>
   `require('node:http').createServer((_, answer) => answer.end('hello')).listen(${listen}, function () { console.log('Listening on http://localhost:' + this.address().port) })\n`
 const serverApp = (listen: string) => ({
@@ -26,10 +20,11 @@ const serverApp = (listen: string) => ({
 
 interface Mistake {
   readonly files?: Readonly<Record<string, string>>
-  readonly run?: Partial<SandboxRun>
+  readonly inputs?: Inputs
+  readonly permissions?: NonNullable<How['permissions']>
+  readonly workflow?: string
   readonly before?: () => Promise<unknown>
-  readonly neverListens?: true
-  /** What stands in an annotation, and in the log; in the summary too, unless that says it in words of its own. */
+  /** What stands in an annotation; in the summary too, unless that says it in words of its own. */
   readonly annotation: string | RegExp
   readonly summary?: string | RegExp
   readonly card?: string | RegExp
@@ -38,10 +33,10 @@ interface Mistake {
   readonly status: 'failed' | 'live'
 }
 
-/** As a newcomer's first pull request has them. */
+/** As a newcomer's first pull request has them, the action run in this process. */
 const mistakes: Readonly<Record<string, Mistake>> = {
   'the secret is not there': {
-    run: { with: { 'api-key': '' } },
+    inputs: { 'api-key': '' },
     annotation: 'api-key: is not set',
     summary: 'api-key: is not set',
     card: 'Why: api-key: is not set',
@@ -50,37 +45,18 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     status: 'failed',
   },
   'a secret of the app is empty': {
-    files: {
-      '.github/workflows/preview.yml': workflow.replace(
-        /api-key: .*/,
-        (line) => `${line}\n          env: |\n            API_TOKEN=\${{ secrets.API_TOKEN }}`,
-      ),
-    },
-    run: { with: { env: 'API_TOKEN=' } },
+    workflow: workflow.replace(
+      /api-key: .*/,
+      (line) => `${line}\n          env: |\n            API_TOKEN=\${{ secrets.API_TOKEN }}`,
+    ),
+    inputs: { env: 'API_TOKEN=' },
     annotation: 'API_TOKEN in env is empty',
     summary: 'API_TOKEN in env is empty',
     advice: 'gh secret set API_TOKEN',
     status: 'live',
   },
-  'an input is mistyped': {
-    run: { with: { 'health-pat': '/health' } },
-    annotation: 'There is no input "health-pat"',
-    summary: 'There is no input "health-pat"',
-    card: 'There is no input "health-pat"',
-    advice: 'did you mean health-path?',
-    status: 'live',
-  },
-  'a key of ink.yml is mistyped': {
-    files: { 'ink.yml': 'services:\n  web:\n    biuld: { command: npm run build }\n' },
-    annotation: /biuld/,
-    summary: 'ink.yml:3:5',
-    card: /ink\.yml is not right[\s\S]*ink\.yml:3:5: .*biuld/,
-    advice: 'did you mean build?',
-    status: 'failed',
-  },
   'the app listens on a port of its own': {
     files: serverApp('4123'),
-    neverListens: true,
     annotation: 'does not start',
     summary: '4123',
     card: '4123',
@@ -89,7 +65,6 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
   'the app listens on 127.0.0.1': {
     files: serverApp("process.env.PORT, '127.0.0.1'"),
-    neverListens: true,
     annotation: 'does not start',
     summary: /127\.0\.0\.1|0\.0\.0\.0/,
     card: /127\.0\.0\.1|0\.0\.0\.0/,
@@ -105,10 +80,8 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
   'the directory to publish is another': {
     files: {
-      'package.json': JSON.stringify({
-        scripts: { build: `node -e "fs.mkdirSync('out');fs.writeFileSync('out/index.html','')"` },
-      }),
-      'ink.yml': 'services: { web: { build: { command: npm run build, publish: dist } } }\n',
+      'package.json': '{}',
+      'ink.yml': 'services: { web: { build: { command: mkdir out && touch out/index.html, publish: dist } } }\n',
     },
     annotation: /dist/,
     card: /dist/,
@@ -116,7 +89,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     status: 'failed',
   },
   'the workflow does not hear of closing': {
-    files: { '.github/workflows/preview.yml': workflow.replace(', closed', '') },
+    workflow: workflow.replace(', closed', ''),
     annotation: 'does not run when a pull request closes',
     summary: 'does not run when a pull request closes',
     card: 'stays when this pull request closes',
@@ -124,15 +97,15 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     status: 'live',
   },
   'the job may not comment': {
-    run: { permissions: { contents: 'read' } },
+    permissions: { contents: 'read' },
     annotation: /pull-requests: write/,
     summary: /pull-requests: write/,
     advice: 'pull-requests: write',
     status: 'live',
   },
   'the name is taken': {
-    before: () => openWith({ run: { with: { service: 'taken' } } }),
-    run: { with: { service: 'taken' } },
+    before: () => make({ inputs: { service: 'taken' } }),
+    inputs: { service: 'taken' },
     annotation: 'taken-pr-1',
     summary: 'taken-pr-1',
     card: 'taken-pr-1',
@@ -148,38 +121,70 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
 }
 
-let repositories = 0
-/** Opens a pull request in a repository of its own, and runs the action on it. */
-async function openWith({ files = {}, run = {}, neverListens }: Pick<Mistake, 'files' | 'run' | 'neverListens'>) {
-  const { github, run: start } = neverListens ? impatient : sandbox
-  const repository = await github.createRepository({ owner: 'acme', name: `app${++repositories}` })
-  const parent = await repository.pushTo('main', { 'index.html': 'hello', '.github/workflows/preview.yml': workflow })
+/** Opens a pull request in a repository of its own. */
+async function openWith(files: Mistake['files']) {
+  const scene = await stage.scene()
+  const { repository, first } = scene
+  const deploy = { [path]: workflow }
+  const parent = await repository.commit({ branch: 'main', parent: first, files: deploy, message: 'Deploy' })
   await repository.commit({ branch: 'change', parent, files: { ...files, 'NOTES.md': 'x' }, message: 'Change' })
   const { number } = await repository.openPullRequest({ head: 'change', title: 'Change' })
   const event = await repository.event('pull_request', { action: 'opened', number })
-  const result = await start({ repository, event, ...run })
-  return { run: result, card: visible(repository.comments(number)[0]?.body ?? '') }
+  return { scene, event, card: () => plain(visible(repository.comments(number)[0]?.body ?? '')) }
 }
 
-it.each(Object.entries(mistakes))(
-  '%s: whoever looks is told, and what to do',
-  async (_name, mistake) => {
-    await mistake.before?.()
-    const { run, card } = await openWith(mistake)
-    const annotation = run.annotations.map(({ message }) => message).join('\n')
-    const said = { log: run.log, annotation, summary: plain(run.summary), card: plain(card) }
-    expect(run.outputs.status === mistake.status ? mistake.status : run.log).toBe(mistake.status)
-    for (const place of ['annotation', 'summary', 'card'] as const) {
-      const expected = mistake[place] === undefined && place === 'summary' ? mistake.annotation : mistake[place]
-      if (expected !== undefined) expect(said[place], place).toMatch(expected)
-    }
-    // The log has what the annotations have, and one of the places that are read first says what to do.
-    expect(said.log).toMatch(mistake.annotation)
-    expect([annotation, said.summary, said.card].join('\n')).toContain(mistake.advice)
-    if (mistake.status === 'failed') expect(said.card).toContain(mistake.advice)
-  },
-  60_000,
-)
+/** Makes a mistake, and reads all that the run shows of it. */
+async function make({ files, inputs, ...how }: Pick<Mistake, 'files' | 'inputs' | 'permissions' | 'workflow'>) {
+  const { scene, event, card } = await openWith(files)
+  const { outputs, warnings, annotations, summary, outcome } = await scene.play(event, {
+    workflow,
+    ...how,
+    inputs: { 'build-pack': '', ...inputs },
+    // What never comes about is asked for less often than in the other tests.
+    change: (deps) => ({ ...deps, clock: systemClock }),
+  })
+  const { message, hint } = outcome?.failure ?? {}
+  const annotation = [...warnings, ...annotations.map((each) => each.message), message, hint].join('\n')
+  return { status: outputs.status, annotation, summary: plain(summary), card: card() }
+}
+
+it.each(Object.entries(mistakes))('%s: whoever looks is told, and what to do', async (_name, mistake) => {
+  await mistake.before?.()
+  const { status, ...said } = await make(mistake)
+  expect(status, said.annotation).toBe(mistake.status)
+  for (const place of ['annotation', 'summary', 'card'] as const) {
+    const expected = mistake[place] === undefined && place === 'summary' ? mistake.annotation : mistake[place]
+    if (expected !== undefined) expect(said[place], place).toMatch(expected)
+  }
+  // One of the places that are read first says what to do.
+  expect(Object.values(said).join('\n')).toContain(mistake.advice)
+  if (mistake.status === 'failed') expect(said.card).toContain(mistake.advice)
+})
+
+// By the bundle, which is handed the inputs and writes the annotations.
+it('an input and a key of ink.yml are mistyped: whoever looks is told of both, and what to do', async () => {
+  const { ink, github } = stage
+  const files = { 'ink.yml': 'services:\n  web:\n    biuld: { command: npm run build }\n' }
+  const { scene, event, card } = await openWith(files)
+  const run = await runAction({
+    action: resolve(import.meta.dirname, '../..'),
+    github,
+    repository: scene.repository,
+    event,
+    permissions: USUAL,
+    workflow: { name: 'Ink Deploy', path },
+    with: { 'api-key': ink.apiKey, endpoint: ink.endpoint, 'health-pat': '/health' },
+    secrets: [ink.apiKey],
+  })
+  expect(run.outputs.status, run.log).toBe('failed')
+  const annotation = run.annotations.map(({ message }) => message).join('\n')
+  const said = { log: run.log, annotation, summary: plain(run.summary), card: card() }
+  for (const [place, text] of Object.entries(said)) {
+    expect(text, place).toContain('There is no input "health-pat", so that it does nothing; did you mean health-path?')
+    expect(text, place).toMatch(/ink\.yml is not right[\s\S]*ink\.yml:3:5: .*"biuld".*did you mean build\?/)
+  }
+  expect(run.annotations).toContainEqual(expect.objectContaining({ file: 'ink.yml', line: 3 }))
+})
 
 /** Markdown as it is read. */
 function plain(markdown: string): string {

@@ -72,6 +72,17 @@ async function nodeStartCommand(
   return undefined
 }
 
+const wanted = 'install --quiet -r requirements.txt'
+/**
+ * A pip of its own takes an environment longer than all the rest of a small app's build, so this machine's installs into it
+ * where it can: from 22.3 on (pip's release notes, `--python`).
+ */
+const pipInstall = [
+  `if python3 -c 'import pip; raise SystemExit(int(pip.__version__.split(".")[0]) < 23)' 2>/dev/null`,
+  `then python3 -m venv --without-pip .venv && python3 -m pip --python .venv/bin/python ${wanted}`,
+  `else python3 -m venv .venv && .venv/bin/pip ${wanted}; fi`,
+].join('; ')
+
 async function detectPython(folder: string): Promise<AppPlan | undefined> {
   const requirements = await readOptional(join(folder, 'requirements.txt'))
   const main = (await isFile(join(folder, 'main.py')))
@@ -81,10 +92,7 @@ async function detectPython(folder: string): Promise<AppPlan | undefined> {
       : undefined
   if (requirements === undefined && main === undefined) return undefined
   const needed = requirements?.split('\n').some((line) => line.trim() !== '' && !line.trim().startsWith('#')) ?? false
-  const install = {
-    name: 'install',
-    command: 'python3 -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt',
-  }
+  const install = { name: 'install', command: pipInstall }
   const python = needed ? '.venv/bin/python' : 'python3'
   return {
     provider: 'python',
