@@ -1,6 +1,7 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of ink.yml, and expressions for the runner
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Repository, type RunOptions, type RunResult, type Sandbox, startSandbox } from '../../sandbox/index.ts'
+import { type RunOptions, type Sandbox, startSandbox } from '../../sandbox/index.ts'
 import { visible } from '../../sandbox/story.ts'
 
 const action = fileURLToPath(new URL('../..', import.meta.url))
@@ -13,73 +14,101 @@ beforeAll(async () => {
 
 afterAll(() => sandbox.stop())
 
-/** A pull request whose build hangs, and what becomes of its run. */
-async function hangingPreview(options: Partial<RunOptions>, meanwhile?: (repository: Repository) => Promise<unknown>) {
-  repositories++
-  const repository = await sandbox.github.createRepository({ owner: 'acme', name: `hangs-${repositories}` })
-  const main = await repository.commit({ branch: 'main', files: { 'index.html': 'one' }, message: 'Start' })
-  await repository.commit({ branch: 'change', parent: main, files: { 'index.html': 'two' }, message: 'Change' })
+/** A pull request with these files in a repository of its own. */
+async function pullRequestOf(files: Readonly<Record<string, string>>) {
+  const repository = await sandbox.github.createRepository({ owner: 'acme', name: `hangs-${++repositories}` })
+  const main = await repository.commit({ branch: 'main', files: { 'README.md': 'one' }, message: 'Start' })
+  await repository.commit({ branch: 'change', parent: main, files, message: 'Change' })
   await repository.openPullRequest({ head: 'change' })
-  sandbox.ink.fault('build.hang')
   const event = await repository.event('pull_request', { action: 'opened', number: 1 })
-  const run = sandbox.run({ repository, event, graceFactor: 0.2, ...options })
-  await meanwhile?.(repository)
-  return { repository, run: await run }
-}
 
-function settled({ repository, run }: { repository: Repository; run: RunResult }) {
-  const [record] = repository.deployments()
-  return {
-    conclusion: run.conclusion,
-    comments: repository.comments(1).map(({ body }) => visible(body)),
-    record: record && repository.statuses(record.id).at(-1)?.state,
-    postMs: run.post?.durationMs ?? Number.POSITIVE_INFINITY,
+  /** A run that is ended in the middle, and how it leaves the pull request. */
+  async function endedRun(options: Partial<RunOptions>) {
+    const run = await sandbox.run({ repository, event, graceFactor: 0.2, ...options })
+    const [comment = '', ...others] = repository.comments(1).map(({ body }) => visible(body))
+    expect(others).toEqual([])
+    return {
+      run,
+      comment,
+      records: repository.deployments().map(({ id }) => repository.statuses(id).at(-1)?.state),
+      postMs: run.post?.durationMs ?? Number.POSITIVE_INFINITY,
+    }
   }
+  return { repository, endedRun }
 }
 
-const whenBuilding: Partial<RunOptions> = { cancelAfter: (step) => step.logMatches(/Cloning|Detected/) }
+const page = { 'index.html': 'two' }
+
+const server = (says: string) =>
+  `require('node:http').createServer((request, response) => response.end(${says})).listen(process.env.PORT, '0.0.0.0')\n`
+
+const twoServices = {
+  'ink.yml': `services:
+  web: { root: web, start: node server.js, env: { API_URL: "\${services.api.url}", KEY: "\${secrets.KEY}" } }
+  api: { root: api, start: node server.js }
+`,
+  'web/package.json': '{"name":"web"}',
+  'web/server.js': server('`web of ${process.env.API_URL}`'),
+  'api/package.json': '{"name":"api"}',
+  'api/server.js': server("'api'"),
+}
 
 describe('a run that is cancelled while it waits', () => {
-  it('stops at once, and the post step says so on the pull request within seconds', async () => {
-    const { conclusion, comments, record, postMs } = settled(await hangingPreview(whenBuilding))
-    expect(conclusion).toBe('cancelled')
-    expect(comments).toHaveLength(1)
-    expect(comments[0]).toMatch(/cancelled/i)
-    expect(record).toBe('inactive')
+  it('stops at once, and its post step leaves none of two services unsettled', async () => {
+    const { repository, endedRun } = await pullRequestOf(twoServices)
+    sandbox.ink.fault('build.hang', { after: 1 })
+    // uses: …
+    // with:
+    //   api-key: ${{ secrets.INK_API_KEY }}
+    //   env: KEY=${{ secrets.KEY }}
+    const { run, comment, records, postMs } = await endedRun({
+      secrets: { KEY: 'key-of-the-shop' },
+      with: { env: 'KEY=${{ secrets.KEY }}' },
+      // The first is live, and the one that waited for it is being built.
+      cancelAfter: (step) => step.logMatches(/web │ .*(Cloning|Detected)/),
+    })
+    expect(run.conclusion, run.log).toBe('cancelled')
+    expect(comment).toMatch(new RegExp(`acme-${repository.name}-pr-1.*Cancelled`, 'i'))
+    expect(comment).toMatch(new RegExp(`acme-${repository.name}-api-pr-1.*Live`))
+    expect(records.sort()).toEqual(['inactive', 'success'])
+    expect(postMs).toBeLessThan(5000)
+    expect(`${run.log}${run.summary}`).not.toContain('key-of-the-shop')
+  }, 120_000)
+
+  it('is called superseded when a newer commit is there', async () => {
+    const { repository, endedRun } = await pullRequestOf(page)
+    let head = ''
+    sandbox.ink.fault('build.hang')
+    const { run, comment, records, postMs } = await endedRun({
+      async cancelAfter(step) {
+        await step.logMatches(/Cloning|Detected/)
+        head = await repository.commit({ branch: 'change', files: { 'index.html': 'three' }, message: 'Newer' })
+      },
+    })
+    expect(run.conclusion, run.log).toBe('cancelled')
+    expect(comment).toMatch(/superseded/i)
+    expect(comment).toContain(head.slice(0, 7))
+    expect(records).toEqual(['inactive'])
     expect(postMs).toBeLessThan(5000)
   }, 60_000)
 
-  it('is called superseded when a newer commit is there', async () => {
-    let head = ''
-    const cancelAfter: RunOptions['cancelAfter'] = async (step) => {
-      await step.logMatches(/Cloning|Detected/)
-      const repository = sandbox.github.repository(`acme/hangs-${repositories}`)
-      head = await repository.commit({ branch: 'change', files: { 'index.html': 'three' }, message: 'Newer' })
-    }
-    const { comments } = settled(await hangingPreview({ cancelAfter }))
-    expect(comments[0]).toMatch(/superseded/i)
-    expect(comments[0]).toContain(head.slice(0, 7))
-  }, 60_000)
-
   it('is settled as well when it was killed and could say nothing itself', async () => {
-    const killed: Partial<RunOptions> = {
-      onStart: ({ pid, stage }) => {
+    const { repository, endedRun } = await pullRequestOf(page)
+    sandbox.ink.fault('build.hang')
+    const { run, comment, records } = await endedRun({
+      onStart({ pid, stage }) {
         if (stage !== 'main') return
         // Long enough for the record to be open; the state file then holds what post needs.
         const look = setInterval(() => {
-          const open = sandbox.github.repository(`acme/hangs-${repositories}`).deployments().length > 0
-          const building = sandbox.ink
-            .services()
-            .some(({ name, status }) => name.startsWith(`acme-hangs-${repositories}`) && status === 'building')
-          if (!open || !building) return
+          const service = sandbox.ink.service(`acme-${repository.name}-pr-1`)
+          if (repository.deployments().length === 0 || service?.status !== 'building') return
           clearInterval(look)
           process.kill(pid, 'SIGKILL')
         }, 50)
       },
-    }
-    const { conclusion, comments, record } = settled(await hangingPreview(killed))
-    expect(conclusion).toBe('failure')
-    expect(comments[0]).toMatch(/cancelled/i)
-    expect(record).toBe('inactive')
+    })
+    expect(run.conclusion).toBe('failure')
+    expect(comment).toMatch(/cancelled/i)
+    expect(records).toEqual(['inactive'])
   }, 60_000)
 })

@@ -7,7 +7,8 @@ const startDemo = (args: readonly string[], env?: Readonly<Record<string, string
 describe('npm start', () => {
   it('leaves no process and no folder behind on SIGINT in the middle of a run', async () => {
     await using demo = await startDemo([])
-    await demo.hears('1. A push to main goes to production')
+    const bundle = expect.stringContaining('dist/main/index.js')
+    await expect.poll(demo.leftovers, { timeout: 60_000, interval: 200 }).toContainEqual(bundle)
     demo.child.kill('SIGINT')
     expect(await demo.exited).toBe(0)
     expect(await demo.leftovers()).toEqual([])

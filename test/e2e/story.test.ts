@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { node24 } from '../support/node-24.ts'
 import { startProgram } from '../support/start-program.ts'
 
 const titles = [
@@ -19,10 +18,7 @@ const titles = [
 /** `npm start -- --exit`, and the command lines of every git that it started. */
 async function tell() {
   await using watched = await watchGit()
-  await using demo = await startProgram('sandbox/demo.ts', ['--exit'], {
-    node: await node24(),
-    env: { PATH: watched.path },
-  })
+  await using demo = await startProgram('sandbox/demo.ts', ['--exit'], { env: { PATH: watched.path } })
   const code = await demo.exited
   return { code, said: demo.said(), leftovers: await demo.leftovers(), gitCommands: await watched.commands() }
 }

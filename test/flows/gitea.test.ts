@@ -48,6 +48,20 @@ describe('on a Gitea', () => {
     expect(scene.rows(number)).toMatchObject([{ status: 'live' }])
   })
 
+  it('a preview waits for the label that the gate asks for, and production goes back to the version before', async () => {
+    const scene = await stage.scene()
+    const { number } = await scene.open('preview')
+    const inputs = { 'preview-label': 'preview' }
+    const opened = await scene.act('pull_request', { action: 'opened', number }, { inputs })
+    expect(opened.outputs.status).toBe('skipped')
+    expect((await scene.act('push', { after: scene.first })).told).toBe('live')
+    const after = await scene.write('second')
+    expect((await scene.act('push', { before: scene.first, after })).told).toBe('live')
+    const back = await scene.act('workflow_dispatch', {}, { inputs: { command: 'rollback' } })
+    expect(back.outputs).toMatchObject({ action: 'rollback', status: 'live', commit: scene.first })
+    expect(await scene.page(scene.production)).toBe('first')
+  })
+
   it('obeys a command of whoever may write, and declines that of whoever may not', async () => {
     const scene = await stage.scene()
     const { number } = await scene.open('preview')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
-import { commitFiles, newRepository } from '../source/scratch.ts'
+import { newRepository, writeObject } from '../source/scratch.ts'
 
 const main = fileURLToPath(new URL('../../dist/main/index.js', import.meta.url))
 export const timeoutMs = 6000
@@ -20,9 +20,17 @@ export async function keepFigures(figures: Figures, name: string): Promise<void>
   if (process.env.MEASURE) await writeFile(join(process.env.MEASURE, `${name}.json`), JSON.stringify(figures))
 }
 
-/** A checkout of one small page. */
+/** A checkout of one small page, for which git need not be started. */
 export async function plainCheckout(workspace: string): Promise<string> {
-  return commitFiles(await newRepository(workspace), { 'index.html': '<p>Hello</p>' })
+  await newRepository(workspace)
+  const page = '<p>Hello</p>'
+  await writeFile(join(workspace, 'index.html'), page)
+  const blob = Buffer.from(await writeObject(workspace, 'blob', page), 'hex')
+  const tree = await writeObject(workspace, 'tree', Buffer.concat([Buffer.from('100644 index.html\0'), blob]))
+  const by = 'Ada Author <ada@example.org> 1700000000 +0000'
+  const sha = await writeObject(workspace, 'commit', `tree ${tree}\nauthor ${by}\ncommitter ${by}\n\nSay hello\n`)
+  await writeFile(join(workspace, '.git/refs/heads/main'), `${sha}\n`)
+  return sha
 }
 
 interface BundleRun {

@@ -33,6 +33,9 @@ const listing = (name: string, reply: () => Reply): HostileServer => ({
 const tools = (listed: readonly object[], nextCursor?: string): Reply => ({ result: { tools: listed, nextCursor } })
 let page = 0
 
+/** 300 MB, in members that follow each other as one stream may have them (RFC 1952): one is made, and it is there 30 times. */
+const gzipBomb = () => Buffer.concat(Array(30).fill(gzipSync(Buffer.alloc(10_000_000, ' '))))
+
 /** What stands where ml.ink, or a proxy before it, should be. */
 export const hostileServers: readonly HostileServer[] = [
   { name: 'never answers', reply: () => () => undefined },
@@ -50,8 +53,7 @@ export const hostileServers: readonly HostileServer[] = [
   },
   {
     name: 'sends a bomb of gzip',
-    reply: () => (response) =>
-      response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(300_000_000, ' '))),
+    reply: () => (response) => response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(gzipBomb()),
   },
   {
     name: 'nests JSON a million deep',

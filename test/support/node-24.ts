@@ -6,11 +6,18 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const folder = fileURLToPath(new URL('../../node_modules/.cache/node-24', import.meta.url))
 
+let found: Promise<string> | undefined
+
 /**
  * Path of a Node 24, which is what GitHub's runners start actions with. The one that runs the tests when it is a 24,
  * else the registry's `node` package, installed once beside the other packages.
  */
-export async function node24(): Promise<string> {
+export function node24(): Promise<string> {
+  found ??= findNode24()
+  return found
+}
+
+async function findNode24(): Promise<string> {
   if (process.versions.node.startsWith('24.')) return process.execPath
   const executable = `${folder}/node_modules/node/bin/node`
   if (await answers(executable)) return executable

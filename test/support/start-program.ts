@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { node24 } from './node-24.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -22,12 +23,16 @@ export interface Program extends AsyncDisposable {
   leftovers(): Promise<readonly string[]>
 }
 
-/** Starts a program of the sandbox (`sandbox/demo.ts`), as npm does. */
+/**
+ * Starts a program of the sandbox (`sandbox/demo.ts`), as npm does.
+ * @param options.node - default: a Node 24, which starts and compiles in half the time of a Node 20
+ */
 export async function startProgram(
   script: string,
   args: readonly string[],
-  { node = process.execPath, env = {} }: { node?: string; env?: Readonly<Record<string, string>> } = {},
+  options: { readonly node?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Program> {
+  const { node = await node24(), env = {} } = options
   const folder = await mkdtemp(join(tmpdir(), 'program-'))
   // Told to the program and not to tsx, which else would compile everything anew and keep that there.
   const ownFolder = `data:text/javascript,process.env.TMPDIR=${encodeURIComponent(JSON.stringify(folder))}`
@@ -60,7 +65,7 @@ export async function startProgram(
       // With its environment behind each command: an app is started as `node server.js`, and has its home in that folder.
       const { stdout } = await promisify(execFile)('ps', ['axeww', '-o', 'args'], { maxBuffer: 100_000_000 })
       const processes = stdout.split('\n').filter((line) => line.includes(folder))
-      return [...(await readdir(folder)), ...processes.map((line) => line.slice(0, 100))]
+      return [...(await readdir(folder)), ...processes.map((line) => line.slice(0, 300))]
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
