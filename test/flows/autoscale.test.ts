@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bounds, deployed, look, size } from './monitor.ts'
 import { openStage, type Scene, type Stage } from './stage.ts'
-import { useStage } from './use-stage.ts'
 
 /** The service has just been killed for its memory. */
 async function kill(stage: Stage, scene: Scene): Promise<void> {
@@ -12,28 +11,31 @@ async function kill(stage: Stage, scene: Scene): Promise<void> {
 
 const memoryOf = (stage: Stage, scene: Scene) => stage.ink.service(scene.production)?.config.memory
 
-// Generation 1 was never seen to report a crash: there the log and the URL that does not answer are all there is.
-describe.each([
-  ['stays active', {}, 'active'],
-  ['is reported as crashed', { reportsCrashes: true }, 'crashed'],
-] as const)('a service that was killed for memory and %s', { timeout: 90_000 }, (_how, options, status) => {
-  const stage = useStage(options)
+/** A look at a service that was killed, which gives it the first step, and nothing else. */
+async function raised(stage: Stage, scene: Scene, before: ReturnType<Stage['ink']['service']>): Promise<void> {
+  const run = await look(scene)
+  expect(run.summary).toContain(
+    'Memory raised from 256Mi to 512Mi: it was killed for memory (“container exited with code 137”).',
+  )
+  const after = await stage.ink.waitForStatus(scene.production, ['active'])
+  expect(after.config).toEqual({ ...before?.config, memory: '512Mi' })
+  expect(after.deployments).toHaveLength((before?.deployments.length ?? 0) + 2) // the one that died, and ours
+  expect(run.outputs.status).toBe('unhealthy') // it was down when it was looked at
+  // The step is remembered: no second one on the same evidence.
+  expect((await look(scene)).told).toBe('live')
+  expect(memoryOf(stage, scene)).toBe('512Mi')
+}
 
-  it('gets one step more, runs again, and keeps everything else', async () => {
+describe('a service that was killed for memory', { timeout: 90_000 }, () => {
+  // Generation 1 was never seen to report a crash: there the log and the URL that does not answer are all there is.
+  it('and stays active gets a step more each time, runs again, and keeps everything else', async () => {
+    await using stage = await openStage()
     const scene = await deployed(stage)
     const before = stage.ink.service(scene.production)
     await kill(stage, scene)
-    expect(stage.ink.service(scene.production)?.status).toBe(status)
-    const run = await look(scene)
-    expect(run.summary).toContain(
-      'Memory raised from 256Mi to 512Mi: it was killed for memory (“container exited with code 137”).',
-    )
-    const after = await stage.ink.waitForStatus(scene.production, ['active'])
-    expect(after.config).toEqual({ ...before?.config, memory: '512Mi' })
-    expect(after.deployments).toHaveLength((before?.deployments.length ?? 0) + 2) // the one that died, and ours
-    expect(run.outputs.status).toBe('unhealthy') // it was down when it was looked at
-    // The step is remembered: no second one on the same evidence, and none too soon.
-    expect((await look(scene)).told).toBe('live')
+    expect(stage.ink.service(scene.production)?.status).toBe('active')
+    await raised(stage, scene, before)
+    // None too soon, and none past the bounds.
     await kill(stage, scene)
     await look(scene)
     expect(memoryOf(stage, scene)).toBe('512Mi')
@@ -43,26 +45,20 @@ describe.each([
     expect((await look(scene, {}, 90)).summary).toContain('has all that the bounds allow (1024Mi)')
     expect(memoryOf(stage, scene)).toBe('1024Mi')
   })
-})
 
-describe('a service that was killed for memory', { timeout: 90_000 }, () => {
-  const stage = useStage({ reportsCrashes: true })
-
-  it('is only told of in a dry run', async () => {
+  it('and is reported as crashed gets it too, not in a dry run, and with its next version keeps it', async () => {
+    await using stage = await openStage({ reportsCrashes: true })
     const scene = await deployed(stage)
+    const before = stage.ink.service(scene.production)
     await kill(stage, scene)
+    expect(stage.ink.service(scene.production)?.status).toBe('crashed')
     const deployments = stage.ink.service(scene.production)?.deployments.length
-    const run = await look(scene, { 'dry-run': 'true' })
-    expect(run.summary).toContain('Would change: Memory raised from 256Mi to 512Mi')
+    const dry = await look(scene, { 'dry-run': 'true' })
+    expect(dry.summary).toContain('Would change: Memory raised from 256Mi to 512Mi')
     expect(stage.ink.service(scene.production)?.deployments.length).toBe(deployments)
     expect([...scene.repository.issues.values()]).toEqual([])
-  })
 
-  it('keeps its size when the next version is deployed', async () => {
-    const scene = await deployed(stage)
-    await kill(stage, scene)
-    await look(scene)
-    expect(memoryOf(stage, scene)).toBe('512Mi')
+    await raised(stage, scene, before)
     const after = await scene.write('second')
     const inputs = { ...size, autoscale: bounds }
     expect((await scene.act('push', { after, before: scene.first }, { inputs })).told).toBe('live')

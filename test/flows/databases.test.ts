@@ -1,7 +1,7 @@
 import { createClient } from '@libsql/client/http'
 import { describe, expect, it } from 'vitest'
 import { DatabaseUnreachable } from '../../src/ink/seed-database.ts'
-import type { Inputs, Scene } from './stage.ts'
+import type { How, Inputs, Scene } from './stage.ts'
 import { useStage } from './use-stage.ts'
 
 const stage = useStage()
@@ -35,26 +35,17 @@ async function fruit(scene: Scene): Promise<unknown[]> {
 }
 
 describe('variables of a database', () => {
-  it('have the names that were asked for and no others', async () => {
-    const scene = await stage.scene()
-    const env = 'TURSO_DATABASE_URL=url\nTURSO_AUTH_TOKEN=token'
-    const run = await scene.act('push', { after: scene.first }, { inputs: { database: 'sqlite', 'database-env': env } })
-    expect(run.told).toBe('live')
-    const { url, authToken } = databaseOf(scene) ?? {}
-    expect(stage.ink.service(scene.production)?.env).toMatchObject({
-      TURSO_DATABASE_URL: url,
-      TURSO_AUTH_TOKEN: authToken,
-    })
-    expect(stage.ink.service(scene.production)?.env).not.toHaveProperty('DATABASE_URL')
-  })
-
-  it('with other names lead a teardown without inputs to the preview’s database all the same', async () => {
+  it('have the names that were asked for and no others, and lead a teardown without inputs to it all the same', async () => {
     const scene = await stage.scene()
     const { number } = await scene.open('hello')
     const given = { database: 'sqlite', 'database-env': 'DB=url\nDB_TOKEN=token' }
-    await scene.act('pull_request', { action: 'opened', number }, { inputs: given })
+    const run = await scene.act('pull_request', { action: 'opened', number }, { inputs: given })
+    expect(run.told).toBe('live')
     const name = `${scene.preview(number)}-db`
-    expect(stage.ink.databases().map((one) => one.name)).toContain(name)
+    const { url, authToken } = stage.ink.databases().find((one) => one.name === name) ?? {}
+    const env = stage.ink.service(scene.preview(number))?.env
+    expect(env).toMatchObject({ DB: url, DB_TOKEN: authToken })
+    expect(env).not.toHaveProperty('DATABASE_URL')
     await scene.repository.close(number)
     const closed = await scene.act('pull_request', { action: 'closed', number })
     expect(closed.outputs.removed).toContain(`database:${name}`)
@@ -63,9 +54,18 @@ describe('variables of a database', () => {
 })
 
 describe('the seed of a database', () => {
-  it('is run once, before the first build, and never again', async () => {
+  it('is run once, before the first build, as soon as the database answers, and never again', async () => {
     const scene = await stage.scene()
-    const first = await push(scene, good)
+    const after = await commit(scene, good)
+    let refusals = 2
+    const change: How['change'] = (deps) => ({
+      ...deps,
+      seedDatabase: async (...args) => {
+        if (refusals-- > 0) throw new DatabaseUnreachable('no such host')
+        return deps.seedDatabase(...args)
+      },
+    })
+    const first = await scene.act('push', { before: scene.first, after }, { inputs, change })
     expect(first.told).toBe('live')
     const seeded = first.log.findIndex((line) => line.startsWith('Ran db/seed.sql'))
     expect(seeded).toBeGreaterThan(-1)
@@ -84,7 +84,10 @@ describe('the seed of a database', () => {
     expect(broken.told).toContain('no such table: fruits')
     expect(broken.outcome?.failure?.hint).toContain('run again next time')
     expect(stage.ink.service(scene.production)).toBeUndefined()
-    const fixed = await push(scene, good, {}, 'fixed')
+    // What `sqlite3 .dump` writes, triggers included.
+    const trigger = "CREATE TRIGGER t AFTER INSERT ON fruit BEGIN\n  DELETE FROM fruit WHERE name = 'x';\nEND;"
+    const dump = `PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n${good}\n${trigger}\nCOMMIT;\n`
+    const fixed = await push(scene, dump, {}, 'fixed')
     expect(fixed.told).toBe('live')
     expect(await fruit(scene)).toEqual(['apple; pear'])
   })
@@ -109,42 +112,11 @@ describe('the seed of a database', () => {
     expect(await fruit(scene)).toEqual(['apple; pear'])
   })
 
-  it('may be what sqlite3 .dump writes, triggers included', async () => {
-    const scene = await stage.scene()
-    const trigger = "CREATE TRIGGER t AFTER INSERT ON fruit BEGIN\n  DELETE FROM fruit WHERE name = 'x';\nEND;"
-    const dump = `PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n${good}\n${trigger}\nCOMMIT;\n`
-    const run = await push(scene, dump)
-    expect(run.told).toBe('live')
-    expect(await fruit(scene)).toEqual(['apple; pear'])
-  })
-
   it('that ends the transaction it is run in is refused with what to do', async () => {
     const scene = await stage.scene()
     const run = await push(scene, `begin; ${good} commit; select 1;`)
     expect(run.red).toBe(true)
     expect(run.outcome?.failure?.hint).toContain('take BEGIN, COMMIT and ROLLBACK out')
-  })
-
-  it('waits for a database that does not answer yet', async () => {
-    const scene = await stage.scene()
-    const after = await commit(scene, good)
-    let refusals = 2
-    const run = await scene.act(
-      'push',
-      { before: scene.first, after },
-      {
-        inputs,
-        change: (deps) => ({
-          ...deps,
-          seedDatabase: async (...args) => {
-            if (refusals-- > 0) throw new DatabaseUnreachable('no such host')
-            return deps.seedDatabase(...args)
-          },
-        }),
-      },
-    )
-    expect(run.told).toBe('live')
-    expect(await fruit(scene)).toEqual(['apple; pear'])
   })
 
   it('that is never answered ends with the time of the deployment', async () => {

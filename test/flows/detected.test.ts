@@ -75,15 +75,6 @@ describe('a new service that nothing is said of', () => {
   })
 })
 
-it('a service that is there keeps how it is built', async () => {
-  const scene = await stage.scene()
-  expect((await scene.act('push', { after: scene.first })).told).toBe('live')
-  const run = await push(scene, viteLike)
-  expect(run.told).toBe('live')
-  expect(await scene.page(scene.production)).toBe('not built')
-  expect(run.log.join('\n')).not.toContain('Nothing says how to build it')
-})
-
 describe('a failure for want of a start command has in its hint', () => {
   it('the directory that the tool of the app leaves', async () => {
     const run = await push(await stage.scene(), viteLike, { inputs: { 'build-pack': 'railpack' } })

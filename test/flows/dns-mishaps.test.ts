@@ -1,57 +1,35 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
-import { systemClock } from '../../src/core/async.ts'
 import { applyDnsRecords } from '../../src/flows/resources/dns.ts'
-import type { Run } from '../../src/flows/run.ts'
 import { PlatformError } from '../../src/ink/errors.ts'
-import { openPlatform, type Platform } from '../../src/ink/platform.ts'
-import { openSession } from '../../src/ink/session.ts'
+import type { Platform } from '../../src/ink/platform.ts'
 import type { WantedRecord } from '../../src/plan/dns.ts'
 import type { ProductionPlan } from '../../src/plan/plan.ts'
-
-/** How one step differs from the usual one. */
-interface How {
-  readonly signal?: AbortSignal
-  readonly onLine?: (line: string) => void
-  readonly change?: (platform: Platform) => Platform
-}
+import { openSteps, type StepOptions, type Steps } from './step.ts'
 
 // The step of a deployment that comes once it is live; the deployments themselves are in `dns.test.ts`.
 describe('a DNS record', () => {
   let ink: InkPlatform
-  let session: Awaited<ReturnType<typeof openSession>>
+  let steps: Steps
   let zone: string
   let zones = 0
   beforeAll(async () => {
     ink = await startInkPlatform()
-    const { endpoint, apiKey } = ink
-    const options = { endpoint, apiKey, fetch, clock: systemClock, random: Math.random, debug: () => undefined }
-    session = await openSession(options, new AbortController().signal)
+    steps = await openSteps(ink)
   })
   beforeEach(() => {
     zone = `example${++zones}.com`
     ink.delegateZone(zone)
   })
   afterAll(async () => {
-    await session.close()
+    await steps[Symbol.asyncDispose]()
     await ink.stop()
   })
 
-  async function apply(wanted: readonly Omit<WantedRecord, 'zone'>[], how: How = {}) {
-    const { change = (platform) => platform, onLine = () => undefined, signal = new AbortController().signal } = how
-    const warnings: string[] = []
-    const warning = (text: string) => void warnings.push(text)
-    const platform = openPlatform(session, { project: 'default', workspace: undefined }, warning)
-    const run = {
-      platform: change({ ...platform, [Symbol.asyncDispose]: async () => undefined }),
-      signal,
-      secrets: () => [ink.apiKey],
-      log: { info: onLine, warning },
-    } as unknown as Run
+  const apply = (wanted: readonly Omit<WantedRecord, 'zone'>[], how?: StepOptions) => {
     const dnsRecords = wanted.map((one) => ({ zone, ...one }))
     const plan = { kind: 'production', dnsRecords, place: { baseName: 'acme-shop' } } as unknown as ProductionPlan
-    const thrown = await applyDnsRecords(run, plan).catch((error: unknown) => error)
-    return { warnings, thrown }
+    return steps.take((run) => applyDnsRecords(run, plan), how)
   }
   const records = () => ink.dnsRecords(zone)
   const seen = () =>
@@ -110,7 +88,7 @@ describe('a DNS record', () => {
 
   it('stays what it was when it cannot be told whether it was removed', async () => {
     await apply([alias])
-    const lose: How['change'] = (platform) => ({
+    const lose: StepOptions['change'] = (platform) => ({
       ...platform,
       deleteDnsRecord: async (...args) => {
         await platform.deleteDnsRecord(...args)
@@ -134,7 +112,7 @@ describe('a DNS record', () => {
 
   it('that changes is served all along, where the name server keeps sets of one name and type', async () => {
     const served = new Map<string, string>()
-    const withSets: How['change'] = (platform) => ({
+    const withSets: StepOptions['change'] = (platform) => ({
       ...platform,
       addDnsRecord: async (record, signal) => {
         const made = await platform.addDnsRecord(record, signal)
@@ -180,7 +158,7 @@ describe('a DNS record', () => {
 
   it('that cannot be put back either is named in a warning', async () => {
     await apply([alias])
-    const fail: How['change'] = (platform) => ({
+    const fail: StepOptions['change'] = (platform) => ({
       ...platform,
       addDnsRecord: () => Promise.reject(new Error('no such luck')),
     })
@@ -189,7 +167,7 @@ describe('a DNS record', () => {
   })
 
   it('of a zone that cannot be read is told without what is secret in the reason', async () => {
-    const change: How['change'] = (platform) => ({
+    const change: StepOptions['change'] = (platform) => ({
       ...platform,
       dnsRecords: () => Promise.reject(new Error(`asked with ${ink.apiKey}`)),
     })
@@ -203,9 +181,9 @@ describe('a DNS record', () => {
 function addingDns(
   which: number,
   otherwise: (add: () => ReturnType<Platform['addDnsRecord']>) => ReturnType<Platform['addDnsRecord']>,
-): How {
+): StepOptions {
   let adds = 0
-  const change: How['change'] = (platform) => ({
+  const change: StepOptions['change'] = (platform) => ({
     ...platform,
     addDnsRecord: (...call) => {
       const add = () => platform.addDnsRecord(...call)

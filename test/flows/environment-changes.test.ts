@@ -15,8 +15,8 @@ describe('a file that changes, on a platform of the first generation', () => {
   const stage = useStage({ profile: 'g1' })
   const running = runningOn(stage)
 
-  it('takes a service out: its preview goes with the next update', async () => {
-    const { sha, event, preview, commit, rows } = await severalPreviews(stage, three, files)
+  it('takes a service out: its preview goes with the next update, those of all others with a sweep', async () => {
+    const { scene, number, merge, sha, event, preview, commit, rows } = await severalPreviews(stage, three, files)
     const opened = await event('opened')
     expect(opened.outputs.status, opened.told).toBe('live')
     const after = await commit({ 'ink.yml': two })
@@ -25,6 +25,12 @@ describe('a file that changes, on a platform of the first generation', () => {
     expect(running([preview('docs'), preview('web')])).toEqual([false, true])
     expect(rows()[preview('docs')]).toBe('removed')
     expect(JSON.parse(run.outputs.removed ?? '')).toContain(`service:${preview('docs')}`)
+
+    await scene.repository.close(number)
+    await merge({ 'ink.yml': 'services: { other: { root: apps/other } }' })
+    const swept = await scene.act('schedule', {}, { inputs: { command: 'sweep' } })
+    expect(swept.outputs.status, swept.told).toBe('swept')
+    expect(running(['web', 'api'].map(preview))).toEqual([false, false])
   })
 
   it('grows from one service to several: the one that is live stays what it was', async () => {
@@ -54,25 +60,14 @@ describe('a file that changes, on a platform of the first generation', () => {
     expect(run.outputs.status, run.told).toBe('live')
     expect(stage.ink.services()).toHaveLength(before + 1)
   })
-
-  it('does not keep a sweep from finding what it once had', async () => {
-    const { scene, number, event, preview, merge } = await severalPreviews(stage, three, files)
-    const opened = await event('opened')
-    expect(opened.outputs.status, opened.told).toBe('live')
-    await scene.repository.close(number)
-    await merge({ 'ink.yml': 'services: { other: { root: apps/other } }' })
-    const swept = await scene.act('schedule', {}, { inputs: { command: 'sweep' } })
-    expect(swept.outputs.status, swept.told).toBe('swept')
-    expect(running(['web', 'api', 'docs'].map(preview))).toEqual([false, false, false])
-  })
 })
 
 describe('a file that changes, on a platform of the second generation', () => {
   const stage = useStage({ profile: 'g2' })
   const running = runningOn(stage)
 
-  it('takes a service out: production says what runs without it, and removes it when told to', async () => {
-    const { scene, name, merge, push } = await several(stage)
+  it('takes a service out: production says so, removes it when told to, and lets one of those left go back', async () => {
+    const { scene, name, merge, push, statuses } = await several(stage)
     const begun = await push(await merge({ 'ink.yml': three, ...files }))
     expect(begun.outputs.status, begun.told).toBe('live')
     const told = await push(await merge({ 'ink.yml': two }))
@@ -93,6 +88,14 @@ describe('a file that changes, on a platform of the second generation', () => {
     expect(branches.filter((branch) => branch.includes(name('docs')))).toEqual([])
     expect(branches.filter((branch) => branch.startsWith(`ink/worked/${name('api')}/`))).toHaveLength(4)
     expect(run.notices.join()).not.toContain('no longer has it')
+
+    const second = await push(await merge({ 'apps/web/index.html': 'web 2' }))
+    expect(second.outputs.status, second.told).toBe('live')
+    const back = { inputs: { ...inputs, command: 'rollback', service: 'api' } }
+    const returned = await scene.act('workflow_dispatch', {}, back)
+    expect(returned.outputs.status, returned.told).toBe('live')
+    expect(statuses(returned)).toEqual({ api: 'live' })
+    expect([await scene.page(name('web')), await scene.page(name('api'))]).toEqual(['web 2', 'api 2'])
   })
 
   it('has a service without previews, whose address they use', async () => {
@@ -115,17 +118,5 @@ describe('a file that changes, on a platform of the second generation', () => {
     await scene.repository.close(number)
     await event('closed', {})
     expect(running([preview('web'), name('api'), name('web')])).toEqual([false, true, true])
-  })
-
-  it('lets one service go back, and leaves the others', async () => {
-    const { scene, name, merge, push, statuses } = await several(stage)
-    await push(await merge({ 'ink.yml': two, ...pages }))
-    const second = await push(await merge({ 'apps/web/index.html': 'web 2', 'apps/api/index.html': 'api 2' }))
-    expect(second.outputs.status, second.told).toBe('live')
-    const back = { inputs: { ...inputs, command: 'rollback', service: 'web' } }
-    const run = await scene.act('workflow_dispatch', {}, back)
-    expect(run.outputs.status, run.told).toBe('live')
-    expect(statuses(run)).toEqual({ web: 'live' })
-    expect([await scene.page(name('web')), await scene.page(name('api'))]).toEqual(['web', 'api 2'])
   })
 })

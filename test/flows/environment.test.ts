@@ -57,7 +57,7 @@ describe('several services in one file, on a platform of the second generation',
     expect(stage.ink.service(preview('web'))).toBeUndefined()
   })
 
-  it('of which one changed: production brings that alone, and the other keeps its wiring', async () => {
+  it('of which one changed: production brings that alone, and takes back one that fails on its own', async () => {
     const { scene, name, merge, push, statuses } = await several(stage)
     const first = await merge({ 'ink.yml': two, ...pages })
     const begun = await push(first)
@@ -71,6 +71,14 @@ describe('several services in one file, on a platform of the second generation',
     expect(stage.ink.service(name('web'))?.env.API_URL).toBe(url)
     // What was left is told as well.
     expect(JSON.parse(run.outputs.services ?? '').api).toMatchObject({ url, commit: first, service: name('api') })
+
+    // The one that is deployed first.
+    stage.ink.fault('app.error', { times: 1 })
+    const failed = await push(await merge({ 'apps/web/index.html': 'web 3', 'apps/api/index.html': 'api 3' }))
+    expect(statuses(failed)).toEqual({ api: 'rolled-back', web: 'skipped' })
+    expect(failed.red).toBe(true)
+    expect(await scene.page(name('api'))).toBe('api')
+    expect(await scene.page(name('web'))).toBe('web 2')
   })
 
   it('all come with the first change to one of them, and none with a change to none', async () => {
@@ -85,19 +93,6 @@ describe('several services in one file, on a platform of the second generation',
     }
     expect(await change({ 'apps/web/index.html': 'new' })).toMatchObject([{ status: 'live' }, { status: 'live' }])
     expect(await change({ 'README.md': 'two' })).toMatchObject([{ status: 'skipped' }, { status: 'skipped' }])
-  })
-
-  it('that fail in production are each taken back on its own', async () => {
-    const { scene, name, merge, push, statuses } = await several(stage)
-    const begun = await push(await merge({ 'ink.yml': two, ...pages }))
-    expect(begun.outputs.status, begun.told).toBe('live')
-    // The one that is deployed first.
-    stage.ink.fault('app.error', { times: 1 })
-    const run = await push(await merge({ 'apps/web/index.html': 'web 2', 'apps/api/index.html': 'api 2' }))
-    expect(statuses(run)).toEqual({ api: 'rolled-back', web: 'skipped' })
-    expect(run.red).toBe(true)
-    expect(await scene.page(name('api'))).toBe('api')
-    expect(await scene.page(name('web'))).toBe('web')
   })
 
   it('are built at the same time where they are independent, and settled one by one when the run is cancelled', async () => {

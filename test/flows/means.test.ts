@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { InkProfile } from '../../sandbox/ink/platform.ts'
 import type { Deps } from '../../src/flows/run.ts'
-import { type How, openStage, type Stage } from './stage.ts'
+import { type How, openStage, type Scene, type Stage } from './stage.ts'
 
 const profiles = ['g1', 'mixed'] as const satisfies readonly InkProfile[]
 const stages = new Map<InkProfile, Stage>()
@@ -68,20 +68,7 @@ describe('credits', () => {
     expect(summary).toContain('🟠 | Credits | 0 left')
   })
 
-  it('do not get a preview removed, since that brings none', async () => {
-    const stage = await stageOf('g1')
-    const scene = await stage.scene()
-    const first = await scene.open('one')
-    await scene.act('pull_request', { action: 'opened', number: first.number })
-    const second = await scene.open('two')
-    stage.ink.setCredits({ can_deploy: false })
-    const inputs = { 'on-quota': 'evict-oldest' }
-    const run = await scene.act('pull_request', { action: 'opened', number: second.number }, { inputs })
-    expect(run.told).toMatch(/^failed: The account at ml.ink has no credits left/)
-    expect(stage.ink.service(scene.preview(first.number))?.status).toBe('active')
-  })
-
-  it('do not stop an update of what runs already', async () => {
+  it('that are used up do not stop an update of what runs already, nor get it removed, since that brings none', async () => {
     const stage = await stageOf('g1')
     const scene = await stage.scene()
     const { number } = await scene.open('one')
@@ -89,6 +76,12 @@ describe('credits', () => {
     stage.ink.setCredits({ balance_usd: 0 })
     const { before } = await scene.push(number, 'two')
     expect((await scene.act('pull_request', { action: 'synchronize', number, before })).told).toBe('live')
+    const second = await scene.open('second')
+    stage.ink.setCredits({ can_deploy: false })
+    const inputs = { 'on-quota': 'evict-oldest' }
+    const run = await scene.act('pull_request', { action: 'opened', number: second.number }, { inputs })
+    expect(run.told).toMatch(/^failed: The account at ml.ink has no credits left/)
+    expect(stage.ink.service(scene.preview(number))?.status).toBe('active')
   })
 
   it('that cannot be read stop nothing', async () => {
@@ -102,30 +95,29 @@ describe('credits', () => {
 })
 
 describe('command: plan', () => {
-  const planned = async (stage: Stage, inputs: Record<string, string> = {}) => {
-    const scene = await stage.scene()
-    const { number } = await scene.open('a change')
-    await scene.act('pull_request', { action: 'opened', number })
-    return scene.act('push', { after: scene.first }, { inputs: { command: 'plan', ...inputs } })
-  }
+  const plan = (scene: Scene) => scene.act('push', { after: scene.first }, { inputs: { command: 'plan' } })
 
   it('shows what there is to pay with, and what the open previews cost', async () => {
     const stage = await stageOf('mixed')
-    const { summary } = await planned(stage)
+    const scene = await stage.scene()
+    const { number } = await scene.open('a change')
+    await scene.act('pull_request', { action: 'opened', number })
+    const { summary } = await plan(scene)
     expect(summary).toContain('🟢 | Credits | `$20.00` left')
     expect(summary).toContain('🟢 | Cost | 1 open preview: about `$0.34` a day, `$10.23` a month')
     stage.ink.setCredits({ balance_usd: 0.5 })
-    expect((await planned(stage)).summary).toContain('🟠 | Credits | `$0.50` left')
+    expect((await plan(scene)).summary).toContain('🟠 | Credits | `$0.50` left')
     stage.ink.setCredits({ suspended: true })
-    const scene = await stage.scene()
-    const spent = await scene.act('push', { after: scene.first }, { inputs: { command: 'plan' } })
-    expect(spent.told).toMatch(/^failed: Credits: used up/)
+    expect((await plan(scene)).told).toMatch(/^failed: Credits: used up/)
   })
 
   it('shows the limits of the account where a tool tells them', async () => {
     const stage = await openStage({ profile: 'g2', insight: true, limits: { services: 1 } })
     await using _stage = stage
-    expect((await planned(stage)).summary).toContain(
+    const scene = await stage.scene()
+    const { number } = await scene.open('a change')
+    await scene.act('pull_request', { action: 'opened', number })
+    expect((await plan(scene)).summary).toContain(
       '🟠 | Services | 1 in use of 1; plan free; at most 8192 MiB of memory; at most 8 vCPUs',
     )
   })

@@ -21,17 +21,17 @@ describe('an environment that the file names', () => {
   const stage = useStage({ profile: 'g1' })
 
   /** A repository whose main is in production, and develop in staging. */
-  async function deployed(text = file) {
+  async function deployed() {
     const made = await several(stage)
     const { scene, merge, push, name } = made
     const inProduction = await push(
-      await merge({ 'ink.yml': text.replace('    domain: shop.example.com\n', ''), ...pages }),
+      await merge({ 'ink.yml': file.replace('    domain: shop.example.com\n', ''), ...pages }),
       how,
     )
     expect(inProduction.outputs.status, inProduction.told).toBe('live')
     const after = await scene.repository.commit({
       branch: 'develop',
-      files: { 'ink.yml': text, ...pages, 'apps/web/index.html': 'next' },
+      files: { 'ink.yml': file, ...pages, 'apps/web/index.html': 'next' },
       message: 'Next',
     })
     const run = await scene.act('push', { ref: 'develop', after }, how)
@@ -45,7 +45,8 @@ describe('an environment that the file names', () => {
     return { ...made, staging, run, names, after }
   }
 
-  describe('and that is left as it is', () => {
+  describe('with production beside it', () => {
+    // Each test leaves it as it was, and the last one removes it.
     let there: Awaited<ReturnType<typeof deployed>>
     beforeAll(async () => {
       there = await deployed()
@@ -132,49 +133,55 @@ describe('an environment that the file names', () => {
       expect(names()).toEqual(before)
       await scene.repository.setReference('refs/heads/develop', lastGood)
     })
+
+    it('goes back by command on its branch, and on another one production does', async () => {
+      const { scene, name, staging, after } = there
+      const files = { 'apps/web/index.html': 'newest' }
+      const newest = await scene.repository.commit({ branch: 'develop', files, message: 'Newest' })
+      await scene.act('push', { ref: 'develop', after: newest }, how)
+      expect(await scene.page(staging('web'))).toBe('newest')
+      const before = stage.ink.service(name('web'))?.branch
+      const inputs = { ...how.inputs, command: 'rollback', service: 'web' }
+      const back = await scene.act('workflow_dispatch', { ref: 'develop' }, { inputs })
+      expect(back.outputs, back.told).toMatchObject({ status: 'live', commit: after, environment: 'staging' })
+      expect(await scene.page(staging('web'))).toBe('next')
+      expect(stage.ink.service(name('web'))?.branch).toBe(before)
+      const records = scene.repository.deployments().filter(({ statuses }) => statuses.at(-1)?.state === 'success')
+      expect(records.filter(({ environment }) => environment === 'staging').map(({ sha }) => sha)).toContain(after)
+      const none = await scene.act('workflow_dispatch', { ref: 'main' }, { inputs })
+      expect(none.told).toContain(`before the present one (ink/production/${name('web')}/`)
+      await scene.repository.setReference('refs/heads/develop', after)
+    })
+
+    it('is no orphan of production, whose own updates leave it alone, as sweeps do, and goes with its branch', async () => {
+      const { scene, name, staging, names, merge, push } = there
+      const before = names()
+      const removes = { inputs: { ...how.inputs, 'remove-orphans': 'true' } }
+      const run = await push(await merge({ 'apps/web/index.html': 'web 2' }), removes)
+      expect(run.outputs.status, run.told).toBe('live')
+      expect(run.notices.join()).not.toContain('no longer has it')
+      const without = 'services: { web: { root: apps/web }, api: { root: apps/api } }'
+      const gone = await push(await merge({ 'ink.yml': without }), removes)
+      expect(gone.outputs.status, gone.told).toBe('live')
+      const swept = await scene.act('schedule', {}, how)
+      expect(swept.red, swept.told).toBe(false)
+      expect(names()).toEqual(before)
+
+      await merge({ 'ink.yml': file })
+      await scene.repository.deleteReference('refs/heads/develop')
+      const left = await scene.act('delete', { ref: 'develop' }, how)
+      expect(left.outputs.status, left.told).toBe('removed')
+      expect(names()).toEqual([name('web'), name('api')].sort())
+      expect(JSON.parse(left.outputs.removed ?? '')).toEqual(
+        expect.arrayContaining([`service:${staging('web')}`, `database:${staging('api')}-db`]),
+      )
+      expect((await scene.branches()).filter((branch) => branch.includes('staging'))).toEqual([])
+      expect(scene.repository.deployments().filter(({ environment }) => environment === 'staging')).toEqual([])
+      expect(await scene.page(name('web'))).toBe('web 2')
+    })
   })
 
-  it('is no orphan of production, whose own updates leave it alone, as sweeps do', async () => {
-    const { scene, names, merge, push } = await deployed()
-    const before = names()
-    const removes = { inputs: { ...how.inputs, 'remove-orphans': 'true' } }
-    const run = await push(await merge({ 'apps/web/index.html': 'web 2' }), removes)
-    expect(run.outputs.status, run.told).toBe('live')
-    expect(run.notices.join()).not.toContain('no longer has it')
-    const gone = await push(
-      await merge({ 'ink.yml': 'services: { web: { root: apps/web }, api: { root: apps/api } }' }),
-      removes,
-    )
-    expect(gone.outputs.status, gone.told).toBe('live')
-    const swept = await scene.act('schedule', {}, how)
-    expect(swept.red, swept.told).toBe(false)
-    expect(names()).toEqual(before)
-  })
-
-  it('goes with its branch, and production stays', async () => {
-    const { scene, name, staging, names } = await deployed()
-    await scene.repository.deleteReference('refs/heads/develop')
-    const run = await scene.act('delete', { ref: 'develop' }, how)
-    expect(run.outputs.status, run.told).toBe('removed')
-    expect(names()).toEqual([name('web'), name('api')].sort())
-    expect(JSON.parse(run.outputs.removed ?? '')).toEqual(
-      expect.arrayContaining([`service:${staging('web')}`, `database:${staging('api')}-db`]),
-    )
-    expect((await scene.branches()).filter((branch) => branch.includes('staging'))).toEqual([])
-    expect(scene.repository.deployments().filter(({ environment }) => environment === 'staging')).toEqual([])
-    expect(await scene.page(name('web'))).toBe('web')
-  })
-
-  it('is swept once its branch is gone', async () => {
-    const { scene, name, names } = await deployed()
-    await scene.repository.deleteReference('refs/heads/develop')
-    const run = await scene.act('schedule', {}, how)
-    expect(run.red, run.told).toBe(false)
-    expect(names()).toEqual([name('web'), name('api')].sort())
-    expect(run.summary).toContain('its branch is gone')
-  })
-
-  it('is there for a single service as well, also when started by hand, and is foreseen by a plan', async () => {
+  it('is there for a single service as well, foreseen by a plan, started by hand, and swept once its branch is gone', async () => {
     const { scene } = await several(stage)
     const single = 'services: { app: { root: apps/web } }\nenvironments: { staging: develop }\n'
     const after = await scene.repository.commit({
@@ -191,24 +198,12 @@ describe('an environment that the file names', () => {
     expect(stage.ink.service(scene.production)).toBeUndefined()
     const record = scene.repository.deployments().find(({ environment }) => environment === 'staging')
     expect(record?.task).toBe('ink-env-staging')
-  })
 
-  it('goes back by command on its branch, and on another one production does', async () => {
-    const { scene, name, staging, after } = await deployed()
-    const files = { 'apps/web/index.html': 'newest' }
-    const newest = await scene.repository.commit({ branch: 'develop', files, message: 'Newest' })
-    await scene.act('push', { ref: 'develop', after: newest }, how)
-    expect(await scene.page(staging('web'))).toBe('newest')
-    const before = stage.ink.service(name('web'))?.branch
-    const inputs = { ...how.inputs, command: 'rollback', service: 'web' }
-    const back = await scene.act('workflow_dispatch', { ref: 'develop' }, { inputs })
-    expect(back.outputs, back.told).toMatchObject({ status: 'live', commit: after, environment: 'staging' })
-    expect(await scene.page(staging('web'))).toBe('next')
-    expect(stage.ink.service(name('web'))?.branch).toBe(before)
-    const records = scene.repository.deployments().filter(({ statuses }) => statuses.at(-1)?.state === 'success')
-    expect(records.filter(({ environment }) => environment === 'staging').map(({ sha }) => sha)).toContain(after)
-    const none = await scene.act('workflow_dispatch', { ref: 'main' }, { inputs })
-    expect(none.told).toContain(`before the present one (ink/production/${name('web')}/`)
+    await scene.repository.deleteReference('refs/heads/develop')
+    const swept = await scene.act('schedule', {}, how)
+    expect(swept.red, swept.told).toBe(false)
+    expect(stage.ink.service(service)).toBeUndefined()
+    expect(swept.summary).toContain('its branch is gone')
   })
 
   it('is refused where its names would be those of production', async () => {
@@ -224,10 +219,9 @@ describe('an environment that the file names', () => {
   })
 
   it('does not take the place of a production service that has its name', async () => {
-    const { scene, push, merge, names } = await deployed('services: { web: { root: apps/web } }\n')
-    const old = 'services: { web: { root: apps/web }, staging: { root: apps/api } }\n'
-    expect((await push(await merge({ 'ink.yml': old }), how)).outputs.status).toBe('live')
-    expect(names()).toContain(`${scene.production}-staging`)
+    const { scene, push, merge } = await several(stage)
+    const services = 'services: { web: { root: apps/web }, staging: { root: apps/api } }\n'
+    expect((await push(await merge({ 'ink.yml': services, ...pages }), how)).outputs.status).toBe('live')
     const after = await scene.repository.commit({
       branch: 'develop',
       files: { 'ink.yml': 'services: { web: { root: apps/web } }\nenvironments: { staging: develop }\n' },

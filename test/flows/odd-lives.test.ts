@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { Inputs, Scene } from './stage.ts'
 import { useStage } from './use-stage.ts'
 
@@ -45,22 +45,23 @@ describe('GitHub, at its secondary limit', () => {
 describe('the preview of a fork that a label approved', () => {
   const inputs = { 'preview-label': 'preview' }
 
-  async function approved() {
-    const scene = await stage.scene()
+  let scene: Scene
+  let number: number
+  let sha: string
+  beforeAll(async () => {
+    scene = await stage.scene()
     const { repository, first } = scene
     const fork = await stage.github.createRepository({ owner: 'eve', name: repository.name, fork: repository })
     const gift = { branch: 'gift', parent: first, files: { 'index.html': 'gift' }, message: 'A gift' }
-    const sha = await fork.commit(gift)
+    sha = await fork.commit(gift)
     const opening = { head: 'gift', fromFork: fork, title: 'A gift', author: 'eve' }
-    const { number } = await repository.openPullRequest(opening)
+    number = (await repository.openPullRequest(opening)).number
     repository.label(number, 'preview', 'acme')
     const labeled = { action: 'labeled', number, label: 'preview', sender: 'acme' }
     expect((await scene.act('pull_request_target', labeled, { inputs })).told).toBe('live')
-    return { scene, number, sha }
-  }
+  })
 
   it('and its card stay as they are whatever other label is put on or taken off', async () => {
-    const { scene, number, sha } = await approved()
     const state = () => ({
       comments: scene.repository.comments(number).map(({ body }) => body),
       deployments: stage.ink.service(scene.preview(number))?.deployments.length,
@@ -77,7 +78,6 @@ describe('the preview of a fork that a label approved', () => {
   })
 
   it('is said to run on when it closes without secrets, and goes under pull_request_target', async () => {
-    const { scene, number } = await approved()
     await scene.repository.close(number)
     const closing = { action: 'closed', number }
     const keyless = await scene.act('pull_request', closing, { inputs: { ...inputs, 'api-key': '' } })
@@ -137,26 +137,25 @@ describe('GitHub’s page for a fault', () => {
 })
 
 describe('our comment', () => {
-  it('stays ours when a person has written above the marker', async () => {
-    const { scene, number, sha } = await previewed()
+  it('stays ours when a person writes above the marker; gone, the record of before is retired all the same', async () => {
+    const { scene, number } = await previewed()
     const [card] = scene.repository.comments(number)
     const edited = `Please test this one.\r\n${card?.body.replaceAll('\n', '\r\n')}`
     stage.github.fault('github.comment-edited', { times: 1, number, body: edited, operation: 'pulls/get' })
-    const { sha: after } = await scene.push(number, 'two')
-    const update = { action: 'synchronize', number, before: sha, after }
-    expect((await scene.act('pull_request', update)).told).toBe('live')
+    const update = async (text: string) => {
+      const { sha: after, before } = await scene.push(number, text)
+      const run = await scene.act('pull_request', { action: 'synchronize', number, before, after })
+      expect(run.told).toBe('live')
+      return after
+    }
+    const second = await update('two')
     expect(scene.repository.comments(number).map(({ id }) => id)).toEqual([card?.id])
-    expect(scene.rows(number)).toMatchObject([{ status: 'live', commit: after }])
-  })
+    expect(scene.rows(number)).toMatchObject([{ status: 'live', commit: second }])
 
-  it('decides nothing: without it the record of before is retired all the same', async () => {
-    const { scene, number, sha } = await previewed()
     stage.github.fault('github.comment-deleted', { times: 1, number, operation: 'pulls/get' })
-    const { sha: after } = await scene.push(number, 'two')
-    const update = { action: 'synchronize', number, before: sha, after }
-    expect((await scene.act('pull_request', update)).told).toBe('live')
+    const third = await update('three')
     const active = scene.repository.deployments().filter(({ statuses }) => statuses.at(-1)?.state === 'success')
-    expect(active.map((one) => one.sha)).toEqual([after])
+    expect(active.map((one) => one.sha)).toEqual([third])
   })
 })
 

@@ -61,6 +61,8 @@ export interface How {
   readonly onLine?: (line: string) => void
   /** The text of the workflow that runs it. */
   readonly workflow?: string
+  /** Puts into the workspace what earlier steps leave there. */
+  readonly prepare?: (workspace: string) => Promise<void>
   /** Ports that are to behave otherwise. */
   readonly change?: (deps: Deps) => Deps
 }
@@ -203,6 +205,7 @@ async function run(world: World, repository: Repository, event: WebhookEvent, ho
   const startedAt = new Date().toISOString()
   const environment = await environmentOf(world, repository, event, how, inputs)
   const workspace = await mkdtemp(join(folder, 'workspace-'))
+  await how.prepare?.(workspace)
   const context = readContext({ ...environment, GITHUB_WORKSPACE: workspace }, event.payload)
   const read = readEvent(event.name, event.payload, context)
   const sources = { secretsWithheld: secretsWithheld(context, read) !== undefined }

