@@ -35,7 +35,8 @@ afterAll(async () => rm(built, { recursive: true, force: true }))
  * versions, so that nothing has to be fetched.
  */
 async function build(folder: string): Promise<void> {
-  await cp(exampleFolder(example), folder, { recursive: true })
+  const isSource = (path: string) => !/[\\/](node_modules|dist)$/.test(path)
+  await cp(exampleFolder(example), folder, { recursive: true, filter: isSource })
   await symlink(join(own, 'node_modules'), join(folder, 'node_modules'))
   const { scripts } = await manifestIn(folder)
   const PATH = [join(own, 'node_modules/.bin'), process.env.PATH].join(delimiter)

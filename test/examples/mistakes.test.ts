@@ -181,6 +181,7 @@ it('an input and a key of ink.yml are mistyped: whoever looks is told of both, a
   const said = { log: run.log, annotation, summary: plain(run.summary), card: card() }
   for (const [place, text] of Object.entries(said)) {
     expect(text, place).toContain('There is no input "health-pat", so that it does nothing; did you mean health-path?')
+    expect(text, place).toContain('Every key of ink.yml is in ink.schema.json')
     expect(text, place).toMatch(/ink\.yml is not right[\s\S]*ink\.yml:3:5: .*"biuld".*did you mean build\?/)
   }
   expect(run.annotations).toContainEqual(expect.objectContaining({ file: 'ink.yml', line: 3 }))

@@ -29,6 +29,8 @@ it('a preview asks for the password that only previews are given, and its health
   const production = await runExample(stage, example, scene, pushed, secrets)
   expect([production.told, ...production.warnings]).toEqual(['live'])
   expect(await enter(production.outputs.url ?? '', '/')).toBe(200)
+  const given = (name: string) => stage.ink.service(name)?.env.PREVIEW_PASSWORD
+  expect([given(scene.preview(number)), given(scene.production)]).toEqual(['open # sesame', undefined])
 })
 
 it('a preview whose password is missing is live and lets nobody in', async () => {

@@ -75,7 +75,7 @@ async function nodeStartCommand(
 const wanted = 'install --quiet -r requirements.txt'
 /**
  * A pip of its own takes an environment longer than all the rest of a small app's build, so this machine's installs into it
- * where it can: from 22.3 on (pip's release notes, `--python`).
+ * where it can: `--python` came with pip 22.3.
  */
 const pipInstall = [
   `if python3 -c 'import pip; raise SystemExit(int(pip.__version__.split(".")[0]) < 23)' 2>/dev/null`,
