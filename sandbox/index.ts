@@ -19,6 +19,8 @@ const FIRST_RUN_ID = 9_000_000_001
 export interface SandboxOptions {
   /** Directory with `action.yml`. Default: this repository. */
   readonly action?: string
+  /** Path of the Node executable that runs it, where a run does not say otherwise. Default: the one that runs this. */
+  readonly node?: string
   readonly ink?: InkOptions
   /** `port` is that of the page as well. */
   readonly github?: Omit<GitHubOptions, 'pages'>
@@ -48,7 +50,7 @@ export interface Sandbox extends AsyncDisposable {
 
 /** Starts the whole sandbox on free ports of 127.0.0.1. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const action = options.action ?? resolve(import.meta.dirname, '..')
+  const { action = resolve(import.meta.dirname, '..'), node } = options
   const book = createRunBook(options.github?.now ?? (() => new Date()))
   const ink = await startInkPlatform(options.ink)
   const page = createPage({ ink, book, git: createGitReads(), github: () => github })
@@ -79,7 +81,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     async run(run) {
       if (stopping.signal.aborted) throw new Error('The sandbox has been stopped.')
       const signal = run.signal === undefined ? stopping.signal : AbortSignal.any([run.signal, stopping.signal])
-      const running = recordedRun({ ...usualRun(ink, action), ...run, github, signal, ...withKey(ink, run) }, book)
+      const running = recordedRun(
+        { ...usualRun(ink, action, node), ...run, github, signal, ...withKey(ink, run) },
+        book,
+      )
       going.add(running)
       return running.finally(() => going.delete(running))
     },
@@ -88,8 +93,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-function usualRun(ink: InkPlatform, action: string) {
-  return { action, permissions: USUAL_PERMISSIONS, secrets: [ink.apiKey] }
+function usualRun(ink: InkPlatform, action: string, node: string | undefined) {
+  return { action, ...(node !== undefined && { node }), permissions: USUAL_PERMISSIONS, secrets: [ink.apiKey] }
 }
 
 function withKey(ink: InkPlatform, run: SandboxRun) {

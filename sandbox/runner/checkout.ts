@@ -46,6 +46,9 @@ export async function checkOut(target: CheckoutTarget, options: CheckoutOptions)
   await run(
     '-c',
     'protocol.version=2',
+    // There is nothing to tidy up in what is thrown away, and git would start a process to find that out.
+    '-c',
+    'maintenance.auto=false',
     'fetch',
     '--quiet',
     '--prune',

@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunResult, type Sandbox, startSandbox } from '../../sandbox/index.ts'
+import { node24 } from '../support/node-24.ts'
 
 const action = fileURLToPath(new URL('../..', import.meta.url))
 let sandbox: Sandbox
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ action })
+  sandbox = await startSandbox({ action, node: await node24() })
 })
 
 afterAll(() => sandbox.stop())

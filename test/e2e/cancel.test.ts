@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunOptions, type Sandbox, startSandbox } from '../../sandbox/index.ts'
 import { visible } from '../../sandbox/story.ts'
+import { node24 } from '../support/node-24.ts'
 
 const action = fileURLToPath(new URL('../..', import.meta.url))
 let sandbox: Sandbox
 let repositories = 0
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ action })
+  sandbox = await startSandbox({ action, node: await node24() })
 })
 
 afterAll(() => sandbox.stop())

@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Repository, type RunResult, type Sandbox, type SandboxRun, startSandbox } from '../../sandbox/index.ts'
 import { fileTextOf } from '../../src/plan/file/ink-file.ts'
 import { decodeState } from '../../src/report/state.ts'
+import { node24 } from '../support/node-24.ts'
 
 const action = fileURLToPath(new URL('../..', import.meta.url))
 let sandbox: Sandbox
 let repositories = 0
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ action })
+  sandbox = await startSandbox({ action, node: await node24() })
 })
 afterAll(() => sandbox.stop())
 

@@ -97,8 +97,6 @@ describe('a checkout that', () => {
 describe('an LFS server that', () => {
   it.each<[string, Parameters<typeof lfsHost>[0]]>([
     ['never answers', () => undefined],
-    ['answers a byte at a time', (response) => trickle(response)],
-    ['hands out contents that never come', (response, part, own) => part === 'batch' && response.end(batch(own))],
     [
       'hands out contents a byte at a time',
       (response, part, own) => (part === 'batch' ? response.end(batch(own)) : trickle(response)),

@@ -162,6 +162,7 @@ describe('an answer', () => {
       'a redirect to something that is not an address',
       (response) => response.writeHead(307, { location: 'http://[' }).end(),
     ],
+    ['a redirect to itself', (response) => response.writeHead(307, { location: '/mcp' }).end()],
     ['a result that is none', { result: 'all is well' }],
     ['text that is neither JSON nor events', (response) => response.writeHead(200).end('hello')],
     ['nothing at all', (response) => response.writeHead(200, { 'content-type': 'application/json' }).end()],
@@ -322,6 +323,16 @@ describe('a gateway that is away', () => {
     expect(clock.now()).toBeGreaterThan(30_000)
     expect(clock.now()).toBeLessThanOrEqual(60_000)
     await session.close()
+  })
+
+  it('and asks for more patience than the run has time ends it without waiting', async () => {
+    const clock = virtual()
+    await using server = await startMcpServer(() => (response) => {
+      response.writeHead(429, { 'retry-after': '999999' }).end()
+    })
+    const opening = openSession(options(server, { clock, deadlineAt: 60_000 }), signal)
+    expect((await failureOf(opening)).failure).toBe('rate-limited')
+    expect(clock.now()).toBe(0)
   })
 
   it('and has never answered is given up after two minutes', async () => {

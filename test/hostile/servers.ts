@@ -30,16 +30,17 @@ const listing = (name: string, reply: () => Reply): HostileServer => ({
   reply: ({ method }) => (method === 'tools/list' ? reply() : undefined),
 })
 
-const tools = (listed: readonly object[], nextCursor?: string): Reply => ({ result: { tools: listed, nextCursor } })
-let page = 0
+const tools = (listed: readonly object[]): Reply => ({ result: { tools: listed } })
 
 /** 300 MB, in members that follow each other as one stream may have them (RFC 1952): one is made, and it is there 30 times. */
 const gzipBomb = () => Buffer.concat(Array(30).fill(gzipSync(Buffer.alloc(10_000_000, ' '))))
 
-/** What stands where ml.ink, or a proxy before it, should be. */
+/**
+ * What stands where ml.ink, or a proxy before it, should be: that which could take a run's memory, its stack or all of its time.
+ * What else such a server may answer is in platform-answers.test.ts.
+ */
 export const hostileServers: readonly HostileServer[] = [
   { name: 'never answers', reply: () => () => undefined },
-  { name: 'answers, and never ends', reply: () => (response) => void response.writeHead(200, json).write('{') },
   { name: 'answers a byte at a time', reply: () => (response) => drip(response.writeHead(200, json), ' ') },
   { name: 'streams comments for ever', reply: () => (response) => drip(response.writeHead(200, events), ': wait\n\n') },
   { name: 'floods its answer', reply: () => (response) => pour(response.writeHead(200, json), ' '.repeat(100_000)) },
@@ -63,16 +64,6 @@ export const hostileServers: readonly HostileServer[] = [
     name: 'fills JSON with five million values',
     reply: () => (response) => response.writeHead(200, json).end(`[${'1,'.repeat(5_000_000)}1]`),
   },
-  { name: 'redirects to itself', reply: () => (response) => response.writeHead(307, { location: '/mcp' }).end() },
   { name: 'fails for ever', reply: () => (response) => response.writeHead(503, { 'retry-after': '1' }).end('<html>') },
-  {
-    name: 'asks for patience without end',
-    reply: () => (response) => response.writeHead(429, { 'retry-after': '999999' }).end(),
-  },
-  listing('lists the same page of tools for ever', () => tools([listServices], 'again')),
-  listing('lists new pages of tools for ever', () => tools([listServices], `page-${page++}`)),
   listing('lists fifty thousand tools', () => tools(Array.from({ length: 50_000 }, () => listServices))),
-  listing('has schemas that no engine can check', () =>
-    tools([{ ...listServices, outputSchema: { type: 'object', properties: { x: { pattern: '^(a+)+$' } } } }]),
-  ),
 ]

@@ -149,9 +149,20 @@ describe('an LFS server that does not end', () => {
     expect(sent).toBeLessThan(32_000_000)
   })
 
-  it('to be silent is left at the deadline of the deployment', async () => {
+  const drip: Answer = (_, response) => {
+    const drop = setInterval(() => response.write('x'), 200)
+    response.on('close', () => clearInterval(drop))
+  }
+
+  it.concurrent.for([
+    ['the batch, of which nothing comes', 'batch', () => undefined],
+    ['the batch, a byte at a time', 'batch', drip],
+    ['contents of which nothing comes', 'contents', () => undefined],
+    ['contents a byte at a time', 'contents', drip],
+  ] satisfies [string, string, Answer][])('with %s is left at the deadline', async ([, part, answer]) => {
     await using stage = await setStage()
-    await using origin = await listen(() => undefined)
+    await using origin =
+      part === 'batch' ? await listen(answer) : await hostileOrigin((own) => `${own}/contents`, {}, answer)
     const { code, message } = await refusal(deployPointer(stage, origin.url, { deadlineAt: Date.now() + 3_000 }))
     expect(code).toBe('timed-out')
     expect(message).toContain('Making the snapshot took longer')
