@@ -20,16 +20,17 @@ const opened = async (scene: Scene, workflow: string | undefined, inputs = {}) =
   return { ...act, card: scene.repository.comments(number)[0]?.body ?? '' }
 }
 
+/** What a card says of the end of its preview. */
+const ends = (card: string) =>
+  card.match(/removed when this pull request closes|removed by|stays when this pull request closes/g) ?? []
+
 describe('the card', () => {
   it.each([
-    ['the workflow runs then', recommended, 'removed when this pull request closes'],
     ['a sweep comes', withoutClosed.replace('on:\n', `on:\n${schedule}`), 'removed by the next sweep once'],
-    ['nothing comes', withoutClosed, 'stays when this pull request closes'],
     ['nobody knows', undefined, undefined],
   ])('says of the end of a preview what is so: %s', async (_what, workflow, words) => {
     const { card } = await opened(await stage.scene(), workflow)
-    const said = ['removed when this', 'removed by', 'stays when'].filter((start) => card.includes(start))
-    expect(said).toHaveLength(words === undefined ? 0 : 1)
+    expect(ends(card)).toHaveLength(words === undefined ? 0 : 1)
     if (words !== undefined) expect(card).toContain(words)
   })
 
@@ -41,16 +42,18 @@ describe('the card', () => {
 })
 
 describe('a workflow that lacks something', () => {
-  it('is warned of in a run that deploys, with the lines to put in, and asks GitHub nothing more', async () => {
+  it('is warned of in a run that deploys, with the lines to put in and on the card, and asks GitHub nothing more', async () => {
     const scene = await stage.scene()
     const good = await opened(scene, recommended)
     expect(good.warnings).toEqual([])
+    expect(ends(good.card)).toEqual(['removed when this pull request closes'])
     const lacking = await opened(scene, withoutClosed, { 'preview-label': '' })
     expect(lacking.warnings).toEqual([
       expect.stringMatching(
         /deploy\.yml does not run when a pull request closes[\s\S]*types: \[opened, reopened, synchronize, closed\]/,
       ),
     ])
+    expect(ends(lacking.card)).toEqual(['stays when this pull request closes'])
     expect(lacking.githubCalls).toEqual(good.githubCalls)
   })
 

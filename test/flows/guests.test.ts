@@ -67,8 +67,8 @@ describe('a run without a key', () => {
 describe('a fork’s pull request with the key in reach', () => {
   const inputs = { 'preview-label': 'preview', env: 'DATABASE_PASSWORD=for-ourselves', 'preview-env': 'MODE=guest' }
 
-  it('is not deployed until a maintainer puts the label on, and then with preview-env alone', async () => {
-    const { scene, number, sha } = await forked(['preview'])
+  it('is deployed with preview-env alone once a maintainer labels it, and anew once a comment names the commit', async () => {
+    const { scene, number, sha, fork } = await forked(['preview'])
     const opened = await scene.act('pull_request_target', { action: 'opened', number }, { inputs })
     expect(opened.outputs.status).toBe('skipped')
     expect(stage.ink.service(scene.preview(number))).toBeUndefined()
@@ -87,17 +87,14 @@ describe('a fork’s pull request with the key in reach', () => {
     expect(labelled.outputs.commit).toBe(sha)
     const env = stage.ink.service(scene.preview(number))?.env ?? {}
     expect(Object.keys(env).filter((name) => !name.startsWith('INK_'))).toEqual(['MODE'])
-  })
 
-  it('is not deployed again after a push, and is after a comment that names the commit in full', async () => {
-    const { scene, number, fork } = await forked(['preview'])
-    const sha = await fork.commit({ branch: 'gift', files: { 'index.html': 'trap' }, message: 'Another gift' })
-    const pushed = await scene.act('pull_request_target', { action: 'synchronize', number, after: sha }, { inputs })
-    expect(pushed.outputs.status).toBe('skipped')
-    const vague = await say(scene, number, `/ink deploy ${sha.slice(0, 12)}`, 'acme', inputs)
+    const next = await fork.commit({ branch: 'gift', files: { 'index.html': 'trap' }, message: 'Another gift' })
+    const update = { action: 'synchronize', number, after: next }
+    expect((await scene.act('pull_request_target', update, { inputs })).outputs.status).toBe('skipped')
+    const vague = await say(scene, number, `/ink deploy ${next.slice(0, 12)}`, 'acme', inputs)
     expect(vague.reactions).toEqual(['-1'])
-    expect(stage.ink.service(scene.preview(number))).toBeUndefined()
-    const named = await say(scene, number, `/ink deploy ${sha}`, 'acme', inputs)
+    expect(await scene.page(scene.preview(number))).toBe('gift')
+    const named = await say(scene, number, `/ink deploy ${next}`, 'acme', inputs)
     expect(named.act.told).toBe('live')
     expect(await scene.page(scene.preview(number))).toBe('trap')
   })

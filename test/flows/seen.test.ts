@@ -82,6 +82,12 @@ describe('the input comment-header', () => {
     const [{ body } = { body: '' }] = scene.repository.comments(number)
     expect(body).toMatch(/^<!-- ink-deploy:card -->\n<!-- ink-deploy:header -->\n\n## Our shop, \*\*\*\n/)
     expect(scene.rows(number)).toMatchObject([{ status: 'live' }])
+    // The record of a run that is soon over has its last word alone.
+    const [record] = scene.repository.deployments()
+    expect(record?.statuses).toMatchObject([
+      { state: 'success', environmentUrl: run.outputs.url, logUrl: expect.stringMatching(/runs/) },
+    ])
+    expect(run.warnings).toEqual([])
   })
 })
 
@@ -92,18 +98,5 @@ describe('a dry run', () => {
     const run = await scene.act('pull_request', { action: 'opened', number }, { inputs: { 'dry-run': 'true' } })
     expect(run.summary).toContain('## ⚪ Dry run: nothing was changed')
     expect(run.summary).toContain(`- Service ${scene.preview(number)} in project default`)
-  })
-})
-
-describe('a deployment record', () => {
-  it('of a run that is soon over has its last word alone', async () => {
-    const scene = await stage.scene()
-    const { number } = await scene.open('hello')
-    const run = await scene.act('pull_request', { action: 'opened', number })
-    const [record] = scene.repository.deployments()
-    expect(record?.statuses).toMatchObject([
-      { state: 'success', environmentUrl: run.outputs.url, logUrl: expect.stringMatching(/runs/) },
-    ])
-    expect(run.warnings).toEqual([])
   })
 })
