@@ -77,7 +77,7 @@ describe.each(profiles)('DNS records on a platform of the generation %s', (profi
     await apply([{ ...www, zone: 'example.org' }])
     expect(seen()).toEqual(['hand A 192.0.2.9'])
     expect(seen('example.org')).toEqual(['www A 192.0.2.1'])
-    await apply([])
+    await push([])
     expect(seen('example.org')).toEqual([])
     expect(marks()).toBe(0)
   })

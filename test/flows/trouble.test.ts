@@ -166,8 +166,9 @@ describe('the monitor', () => {
       expect(sick.red).toBe(true)
       expect(issues().map(({ state }) => state)).toEqual(['open'])
     }
-    // To others the service and its log are none of their business.
+    // To others, who have a production of their own, the service and its log are none of their business.
     const other = await stage.scene()
+    expect((await other.act('push', { after: other.first })).told).toBe('live')
     const inputs = { service: scene.production, 'health-timeout': '1s', command: 'monitor' }
     const run = await other.act('workflow_dispatch', {}, { inputs })
     expect(run.told).toBe('nothing')
