@@ -127,9 +127,9 @@ describe('the time of a diagnosis', () => {
     ['a quiet build', (at: number) => `#9 1.${at} compiled module ./src/pages/page${at}.tsx in 12 ms`],
   ] as const
 
-  it.each(LONG_LOGS)('60 000 lines of %s take at most 0.45 s of a quiet CPU', { retry: 2 }, (_, lineAt) => {
-    const deployLogs = Array.from({ length: 60_000 }, (_each, at) => lineAt(at))
-    expect(quietSeconds(() => diagnose({ ...failureOf('none'), deployLogs }))).toBeLessThan(0.45)
+  it.each(LONG_LOGS)('200 000 lines of %s take at most 1.5 s of a quiet CPU', { retry: 2 }, (_, lineAt) => {
+    const deployLogs = Array.from({ length: 200_000 }, (_each, at) => lineAt(at))
+    expect(quietSeconds(() => diagnose({ ...failureOf('none'), deployLogs }))).toBeLessThan(1.5)
   })
 
   it.each(LONG_LOGS)('50 000 lines of %s take at most 7.5 MB beside themselves', async (_, lineAt) => {
