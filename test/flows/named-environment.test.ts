@@ -169,6 +169,10 @@ describe('an environment that the file names', () => {
 
       await merge({ 'ink.yml': file })
       await scene.repository.deleteReference('refs/heads/develop')
+      const dry = await scene.act('schedule', {}, { inputs: { ...how.inputs, 'dry-run': 'true' } })
+      const going = [staging('web'), staging('api')].map((service) => ({ service, why: 'its branch is gone' }))
+      expect(dry.outcome?.report, dry.told).toMatchObject({ kind: 'sweep', removed: going })
+      expect(names()).toEqual(before)
       const left = await scene.act('delete', { ref: 'develop' }, how)
       expect(left.outputs.status, left.told).toBe('removed')
       expect(names()).toEqual([name('web'), name('api')].sort())
