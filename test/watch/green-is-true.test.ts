@@ -59,7 +59,7 @@ const CALM: Schedule = {
   readFaults: [],
   others: [],
 }
-/** Each was a false green once. */
+/** Each was a false green once, or would be one without a guard that few random schedules need. */
 const TRAPS: Readonly<Record<string, Schedule>> = {
   'the app crashes while its status is unreadable or unknown': {
     ...CALM,
@@ -84,6 +84,14 @@ const TRAPS: Readonly<Record<string, Schedule>> = {
     vanishesMs: 4_251,
     triggerFaults: ['none', 'lost-before'],
     readFaults: ['missing', 'missing', 'missing'],
+  },
+  'somebody switches the new service before it is first read, and deploys the other branch once more': {
+    ...CALM,
+    readFaults: ['hang'],
+    others: [
+      { atMs: 0, action: 'switch' },
+      { atMs: 21_301, action: 'same-branch' },
+    ],
   },
 }
 
