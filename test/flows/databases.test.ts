@@ -74,6 +74,7 @@ describe('the seed of a database', () => {
 
     const second = await push(scene, "insert into fruit values ('plum');", {}, 'again')
     expect(second.told).toBe('live')
+    expect(second.log.join('\n')).not.toContain('was not run')
     expect(await fruit(scene)).toEqual(['apple; pear'])
   })
 

@@ -61,7 +61,7 @@ describe.each(['g0', 'g2'] as const)('a platform of the generation %s', (profile
     const swept = await scene.act('schedule')
     expect(swept.outputs).toMatchObject({ status: 'swept', removed: JSON.stringify([scene.preview(number)]) })
     expect(stage.ink.services().map(({ name }) => name)).toEqual([scene.production])
-    // What comes after the sweep is the first look of the monitor.
-    await countsChecks(stage, scene, 1)
+    // What comes after the sweep is the first look of the monitor. The others are looked at with their data.
+    if (profile === 'g0') await countsChecks(stage, scene, 1)
   })
 })

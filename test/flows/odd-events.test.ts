@@ -43,8 +43,10 @@ describe('a pull request with a preview', () => {
 describe('an event without a ref in it', () => {
   it.each(['push', 'workflow_dispatch'] as const)('is on the branch that the runner names: %s', async (kind) => {
     const scene = await stage.scene()
-    const { told, log, notices } = await scene.act(kind, { after: scene.first, withoutRef: true })
-    expect(told).toBe('live')
+    const planned = { inputs: { command: 'plan' } }
+    const { told, log, notices } = await scene.act(kind, { after: scene.first, withoutRef: true }, planned)
+    expect(told).toBe('planned')
+    expect(log.join('\n')).toContain(`+ ${scene.production}: create`)
     expect([...log, ...notices].join('\n')).not.toMatch(/is not the production branch/)
   })
 })

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { node24 } from '../support/node-24.ts'
 
 const cli = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url))
 /** One request of a login may take 20 s; the rest is for starting a process on a machine that is busy. */
@@ -27,9 +28,10 @@ async function startServer(answer: (response: ServerResponse) => void) {
 }
 
 async function logIn(endpoint: string) {
+  const node = await node24()
   const startedAt = performance.now()
   const args = [cli, 'login', '--endpoint', endpoint, '--print']
-  const child = spawn(process.execPath, args, { cwd: tmpdir(), env: { PATH: process.env.PATH, HOME: tmpdir() } })
+  const child = spawn(node, args, { cwd: tmpdir(), env: { PATH: process.env.PATH, HOME: tmpdir() } })
   let said = ''
   child.stdout.on('data', (chunk) => (said += chunk))
   child.stderr.on('data', (chunk) => (said += chunk))

@@ -30,6 +30,10 @@ async function get(
 
 const opened = () => repository.event('pull_request', { number: pull.number, action: 'opened' })
 
+/** A run for the pull request of an action that looks at no checkout. */
+const runOf = async ({ directory }: { readonly directory: string }) =>
+  sandbox.run({ action: directory, repository, event: await opened(), checkout: false })
+
 describe('the addresses that comments and records link to lead to a page', () => {
   it('of the pull request, with whatever was said escaped', async () => {
     const { status, body } = await get(`/acme/web/pull/${pull.number}`)
@@ -102,7 +106,7 @@ describe('a run', () => {
         appendFileSync(process.env.GITHUB_OUTPUT, 'url=http://127.0.0.1:1/\\n')
         process.exitCode = 1`,
     })
-    const result = await sandbox.run({ action: action.directory, repository, event: await opened() })
+    const result = await runOf(action)
     expect(result.conclusion).toBe('failure')
     const { body } = await get(`/acme/web/actions/runs/${result.runId}`)
     for (const part of [
@@ -125,7 +129,7 @@ describe('a run', () => {
       inputs: { 'api-key': null, endpoint: null },
       main: "console.log('with', process.env['INPUT_API-KEY'], process.env.INPUT_ENDPOINT)",
     })
-    const result = await sandbox.run({ action: action.directory, repository, event: await opened() })
+    const result = await runOf(action)
     expect(result.rawStdout).toBe(`with ${sandbox.ink.apiKey} ${sandbox.ink.endpoint}\n`)
     const { body } = await get(`/acme/web/actions/runs/${result.runId}`)
     expect(body).toContain(`with *** `)
@@ -146,7 +150,7 @@ it('calls a run after what it did', async () => {
     main: `import { appendFileSync } from 'node:fs'
       appendFileSync(process.env.GITHUB_OUTPUT, 'action=preview\\nstatus=rolled-back\\nservice=web-pr-1\\n')`,
   })
-  const { runId } = await sandbox.run({ action: action.directory, repository, event: await opened() })
+  const { runId } = await runOf(action)
   for (const path of ['/acme/web', `/acme/web/actions/runs/${runId}`, `/acme/web/pull/${pull.number}`])
     expect((await get(path)).body).toContain('Preview rolled back: web-pr-1')
 })
@@ -166,12 +170,11 @@ describe('the checks of a pull request', () => {
   }
 
   it('show a job as it went last, and earlier runs of it apart', async () => {
-    const event = await opened()
     await using failing = await sampleAction({ main: 'process.exitCode = 1' })
-    await sandbox.run({ action: failing.directory, repository, event })
+    await runOf(failing)
     expect(await checks()).toContain('Failing')
     await using passing = await sampleAction({ main: '' })
-    await sandbox.run({ action: passing.directory, repository, event })
+    await runOf(passing)
     expect(await checks()).toContain('Successful')
     expect(await checks()).not.toContain('Failing')
   })
@@ -232,6 +235,7 @@ describe('a sandbox that ends', () => {
       action: action.directory,
       repository: own,
       event,
+      checkout: false,
       onLine: (line) => line === 'waiting' && started?.(),
     })
     await waiting
