@@ -91,7 +91,7 @@ function isFinding(line: string): boolean {
 function toAnnotation({ file, line, column, message, level }: SourcePlace, cause: string): SourceAnnotation {
   const said = message.trim().replace(/\s{2,}/g, ' ')
   const coded = CODE_FIRST.exec(said)?.groups
-  const rule = /^(?:error|warning)\s+(?<rest>.+?)\s+(?<code>@?[\w/-]{3,60})$/i.exec(message.trim())?.groups
+  const rule = /^(?:error|warning)\s+(?<rest>\S.*(?<=\S))\s+(?<code>@?[\w/-]{3,60})$/i.exec(message.trim())?.groups
   const code = rule?.code ?? coded?.code
   const about = (rule?.rest ?? coded?.rest ?? said.replace(/^(?:error|warning|Error|Warning)[: -]+/, '')) || cause
   return { file, line, column, title: `${toolOf(code)} ${code ?? level}`, message: about, level }

@@ -165,7 +165,7 @@ const WRAPPERS: readonly RegExp[] = [
   /^\W*error(?: in)?:? \.{0,2}\/\S+(?: \d+:\d+(?:-\d+)?)?$/i,
   /^\W*(?:error |ERROR )?[A-Z]\w+ing [\w ]{0,60} failed\W*$| --- \[[^\]]{0,60}\] \S{1,200} {0,60}:\s*$/,
   /\bELIFECYCLE\b|\bexit (?:code|status):? ?\d|\bexit(?:ed|s)?(?: with)?(?: code| status| error)?:? \(?\d+\)?|non-?zero|returned exit|didn't exit successfully|did not (?:run|exit|complete) successfully/i,
-  /^\W*(?:error|err!|fatal|npm err!|npm error|failed|failure)?\W*(?:the )?(?:build|compil\w+|command|deploy\w*|install\w*|bundling|linting|typecheck\w*|tests?|runner)(?: \w+){0,2} (?:has )?(?:failed|errors?)\b[\W\d]*(?:in [\d.]+ ?m?s?|with \d+ errors?|due to .{0,80}|because of .{0,40}|; see .{0,60}|with an exception\.?)?\W*$/i,
+  /^\W*(?:(?:error|err!|fatal|npm err!|npm error|failed|failure)\W*)?(?:the )?(?:build|compil\w+|command|deploy\w*|install\w*|bundling|linting|typecheck\w*|tests?|runner)(?: \w+){0,2} (?:has )?(?:failed|errors?)\b[\W\d]*(?:(?:in [\d.]+ ?m?s?|with \d+ errors?|due to .{0,80}|because of .{0,40}|; see .{0,60}|with an exception\.?)\W*)?$/i,
   /\bfailed to compile\W*$|\bfor more info(?:rmation)? here\b|\bsee more info\b|error during build:?$|aborting due to|^error: could not compile|\bmake(?:\[\d+\])?: \*\*\*.*Error \d|build stopped|subprocess-exited|metadata-generation-failed|issue with the package mentioned|A complete log|rails aborted|^Traceback|\bcompilation failure$|BUILD FAILED|APPLICATION FAILED|^error: build failed|Execution failed for task|Import trace|Could not create Makefile|extconf\.rb failed|Failed building wheel|prerendering page|export encountered|build optimization failed|Error: Command failed|Failed to collect page data|Failed to build \S+$|occurred while running|Build error occurred|Could not read from remote repository|Please make sure you have the correct access|^ERROR: Failed to build|could not read \d+ project|has \d+ error|problems were encountered|Failed with errors|Cannot continue|Fatal: Application|test failed, to rerun|[Cc]ould not compile dependency|Could not compile with "|Encountered error while|Push rejected|Type checking failed|Stopping at filesystem|Unhandled 'error' event|terminated by (?:other|signal)/i,
   /^npm (?:error|ERR!) (?:errno|syscall|path|cwd|command|signal|workspace|location|Exit status|This is probably|There is likely|dest|file)\b|^npm (?:error|ERR!) code (?:\d|E[A-Z0-9]+$)|^npm (?:error|ERR!) \S{1,100}: `/,
   /\b(?:[1-9]\d*|found \d+) (?:problems?|errors?|warnings?|failures?)\b(?!.{0,40}for )|\berrors? (?:in|found)\b.{0,40}$/i,
@@ -179,7 +179,7 @@ const HARMLESS: readonly RegExp[] = [
   /^\s*(?:Compiling|Downloading|Downloaded|Fetching|Fetched|Installing|Using|Unpacking|Setting up|Selecting|Preparing|Get:|Hit:|Collecting|Requirement already|Adding|Resolving|Building|Copying|Checking|Linking|Progress|Extracting|Cloning|remote|Receiving|transferring|create mode|Removing|Creating|INFO|DEBUG|info|debug|\[INFO\]|\[DEBUG\]|Caching|inflating)\b(?!.{0,120}\b(?:error|failed|cannot|could not)\b)/,
   /^debconf:|\bdebconf\b|\bdelaying package|vulnerabilit|^\s*added \d+|packages? (?:are|is) looking|npm fund|npm audit|falling back|fallback|\bretry(?:ing)?\b|\bskipp(?:ed|ing)\b|ignored?\b.{0,20}$|\boptional\b.{0,40}(?:skipped|failed)|running as root|telemetry|update available|core dumped/i,
   /\b(?:error|exception|failure)[-_.](?:[a-z]{2,20}|handler|boundary|page|chain|stack)\b(?!.{0,200}: )|\b(?:handler|boundary)\w{0,10}\.\w{2,4}\b.{0,30}\d+(?:\.\d+)? ?k?B\b/i,
-  /\d+(?:\.\d+)? ?[kM]i?B\b.{0,40}(?:gzip|│|\|)|^[\s│├└┌┬─○●ƒλ]*\/\S{0,80}\s+\d/i,
+  /\d ?[kM]i?B\b.{0,40}(?:gzip|│|\|)|^[\s│├└┌┬─○●ƒλ]*\/\S{0,80}\s+\d/i,
   /^\s{2,}[[\w'"-]{1,40}['"\]]?: (?:['"\w[{].{0,60}|-?\d+),?$/,
   /^\s*default: |^\s+\w+: \|-?$/,
   /^\s*(?:✓|✔|√|ok\b|PASS|passed|success)/i,
@@ -187,7 +187,7 @@ const HARMLESS: readonly RegExp[] = [
 
 /** Advice stands beside the reason, and is worded like one. */
 const ADVICE =
-  /^\W{0,10}(?:try|note|hint|help|tip|suggestion|action|solution|possible|run (?:with|`|npm|the)|re-?run|please|see|you (?:can|may|might|should|need|must)|to (?:fix|resolve|solve|accept|generate|see|address)|if (?:you|the|this|set)|for (?:more|example)|consider|make sure|ensure|learn more|did you|perhaps|maybe|this (?:is|usually|error|command|may|can|typically)|note that|read more|visit|check|more info|possible solutions?|in most cases|or )\b|^\W*(?:\S+ ){0,4}https?:\/\/\S+\W*$|^npm (?:error|ERR!) (?:404 |notarget )?(?:note that|in most cases|it was specified|tarball|this is|please|fix the|to accept|if you|if set|and is|node-gyp should|you can|for )/i
+  /^\W{0,10}(?:try|note|hint|help|tip|suggestion|action|solution|possible|run (?:with|`|npm|the)|re-?run|please|see|you (?:can|may|might|should|need|must)|to (?:fix|resolve|solve|accept|generate|see|address)|if (?:you|the|this|set)|for (?:more|example)|consider|make sure|ensure|learn more|did you|perhaps|maybe|this (?:is|usually|error|command|may|can|typically)|note that|read more|visit|check|more info|possible solutions?|in most cases|or )\b|^\W*(?:\w\S* (?:\S+ ){0,3})?https?:\/\/\S+(?:\s\W*)?$|^npm (?:error|ERR!) (?:404 |notarget )?(?:note that|in most cases|it was specified|tarball|this is|please|fix the|to accept|if you|if set|and is|node-gyp should|you can|for )/i
 
 /** A heading under which the reason stands. */
 const HEADING =

@@ -156,7 +156,7 @@ const BEFORE_MESSAGE: readonly RegExp[] = [
   /^\d+:\d+ {1,4}(?:error|Error:)? {1,8}/,
 ]
 const AFTER_MESSAGE =
-  /\s*(?:\(from versions: .*\)|-> \[Help \d+\]|\[\/?[\w./-]+\.(?:cs|fs|vb)proj\]|\(mark it as external.*\)|: \{$|\{$)\s*$/
+  /(?<!\s)\s*(?:\(from versions: .*\)|-> \[Help \d+\]|\[\/?[\w./-]+\.(?:cs|fs|vb)proj\]|\(mark it as external.*\)|: \{$|\{$)\s*$/
 
 /** Loggers that write JSON. */
 const STRUCTURED = /"(?:msg|message|error|err)": ?"((?:[^"\\]|\\.){3,400})"/

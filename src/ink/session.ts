@@ -222,8 +222,9 @@ async function listTools(client: McpClient, signal: AbortSignal): Promise<Tool[]
       if (inTime.aborted && !signal.aborted) throw endlessList(`within ${listingTimeoutMs / 1000} s`)
       throw error
     })
+    // Before any is read: to check tens of thousands takes more memory than their text.
+    if (tools.length + answer.tools.length > mostTools) throw endlessList(`after ${mostTools} tools`)
     tools.push(...answer.tools.flatMap((tool) => toolSchema.safeParse(tool).data ?? []))
-    if (tools.length > mostTools) throw endlessList(`after ${mostTools} tools`)
     if (answer.nextCursor === undefined) return tools
     if (page === mostPages || answer.nextCursor === cursor) throw endlessList(`after ${page} pages`)
     cursor = answer.nextCursor

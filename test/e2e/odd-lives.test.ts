@@ -76,7 +76,7 @@ function warnings({ annotations }: RunResult): string {
 }
 
 describe('a glob that matches no file', () => {
-  it('is warned of when it leaves a commit out, as far as the checkout tells', async () => {
+  it('is warned of when it leaves a commit out', async () => {
     const house = await House.open({ paths: 'index.html\nsite/**' })
     await house.repository.commit({
       branch: 'notes',
@@ -89,8 +89,6 @@ describe('a glob that matches no file', () => {
     const opened = await house.act(['pull_request', { action: 'opened', number }])
     expect(told(opened)).toBe('skipped')
     expect(warnings(opened)).toMatch(/`watch` has what matches no file of this commit: site\/\*\*\./)
-    const without = await house.act(['pull_request', { action: 'opened', number }], { checkout: false })
-    expect([told(without), warnings(without)]).toEqual(['skipped', ''])
   })
 })
 

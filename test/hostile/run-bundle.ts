@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { newRepository, writeObject } from '../source/scratch.ts'
+import { node24 } from '../support/node-24.ts'
 
 const main = fileURLToPath(new URL('../../dist/main/index.js', import.meta.url))
 export const timeoutMs = 6000
@@ -93,7 +94,7 @@ export async function runAgainst(opponent: Opponent): Promise<BundleRun> {
     ),
   ])
   const startedAt = performance.now()
-  const child = spawn(process.execPath, ['--require', path('peak.cjs'), main], {
+  const child = spawn(await node24(), ['--require', path('peak.cjs'), main], {
     cwd: folder,
     env: {
       PATH: process.env.PATH,

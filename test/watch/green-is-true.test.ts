@@ -190,11 +190,11 @@ async function setTheScene(
 }
 
 /** How many random schedules are played. */
-const SCHEDULES = Number(process.env.SCHEDULES ?? 1_000)
+const SCHEDULES = Number(process.env.SCHEDULES ?? 500)
 
 const rareEnds = ['cancelled', 'crashed', 'gone', 'lost-crashed', 'lost-gone', 'lost-superseded']
 
-/** Plays 1 000 schedules, insists that each green one is true, and counts the ends. */
+/** Plays the schedules, insists that each green one is true, and counts the ends. */
 async function playAll(parameters: { seed?: number }): Promise<ReadonlyMap<string, number>> {
   const kinds = new Map<string, number>()
   await fc.assert(
@@ -211,8 +211,8 @@ async function playAll(parameters: { seed?: number }): Promise<ReadonlyMap<strin
 }
 
 describe('green', { timeout: 180 * SCHEDULES }, () => {
-  it('means that the URL answered with our commit, deployed after we began, in 1 000 random schedules', async () => {
-    expect((await playAll({})).get('green')).toBeGreaterThan(150)
+  it('means that the URL answered with our commit, deployed after we began, in 500 random schedules', async () => {
+    expect((await playAll({})).get('green')).toBeGreaterThan(75)
   })
 
   it.each(Object.entries(TRAPS))('is true when %s', async (_what, plan) => {
@@ -222,12 +222,12 @@ describe('green', { timeout: 180 * SCHEDULES }, () => {
   })
 
   it('is looked for where every way to end occurs, the rare ones too', async () => {
-    // Always the same schedules: a thousand at random come without one of the rare endings now and then.
+    // Always the same schedules: hundreds at random come without one of the rare endings now and then.
     const kinds = await playAll({ seed: 1 })
     // A model in which nothing ever succeeds, or nothing fails, would prove nothing.
-    expect(kinds.get('green')).toBeGreaterThan(150)
-    expect(kinds.get('failed')).toBeGreaterThan(50)
-    expect(kinds.get('superseded')).toBeGreaterThan(50)
+    expect(kinds.get('green')).toBeGreaterThan(75)
+    expect(kinds.get('failed')).toBeGreaterThan(25)
+    expect(kinds.get('superseded')).toBeGreaterThan(25)
     expect([...kinds.keys()]).toEqual(expect.arrayContaining(rareEnds))
   })
 
@@ -250,7 +250,7 @@ describe('green', { timeout: 180 * SCHEDULES }, () => {
       fc.asyncProperty(calm, async (plan) => {
         expect((await deploy(plan)).kind).toBe('green')
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 })
