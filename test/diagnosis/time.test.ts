@@ -94,8 +94,9 @@ describe('the time of a diagnosis', () => {
   })
 
   it('is bearable for lines that nearly match what is looked for', () => {
-    const some = FRAGMENTS.filter((_, at) => at % 4 === 0).map((fragment) => `${fragment}: a/b.c:1 `)
-    const lines = [...UNITS, ...some].map((unit) => filled(unit))
+    const some = FRAGMENTS.filter((_, at) => at % 4 === 0)
+    const units = some.flatMap((fragment) => [fragment, `${fragment} `, `${fragment}: a/b.c:1 `])
+    const lines = [...UNITS, ...units].map((unit) => filled(unit))
     const taken = quietSeconds(() => diagnose({ ...failureOf('none'), deployLogs: lines, runtimeLogs: lines }))
     expect(taken / lines.length).toBeLessThan(0.001)
   })
@@ -126,9 +127,9 @@ describe('the time of a diagnosis', () => {
     ['a quiet build', (at: number) => `#9 1.${at} compiled module ./src/pages/page${at}.tsx in 12 ms`],
   ] as const
 
-  it.each(LONG_LOGS)('60 000 lines of %s take at most 0.45 s of a quiet CPU', { retry: 2 }, (_, lineAt) => {
-    const deployLogs = Array.from({ length: 60_000 }, (_each, at) => lineAt(at))
-    expect(quietSeconds(() => diagnose({ ...failureOf('none'), deployLogs }))).toBeLessThan(0.45)
+  it.each(LONG_LOGS)('200 000 lines of %s take at most 1.5 s of a quiet CPU', { retry: 2 }, (_, lineAt) => {
+    const deployLogs = Array.from({ length: 200_000 }, (_each, at) => lineAt(at))
+    expect(quietSeconds(() => diagnose({ ...failureOf('none'), deployLogs }))).toBeLessThan(1.5)
   })
 
   it.each(LONG_LOGS)('50 000 lines of %s take at most 7.5 MB beside themselves', async (_, lineAt) => {

@@ -15,10 +15,10 @@ const SEARCHED = [
   /(?:no such|not found|cannot find)/i,
 ]
 
-/** What a fixed piece of work like a diagnosis or a log takes of CPU now: about 50 ms where nothing else runs. */
+/** What a fixed piece of work like a diagnosis or a log takes of CPU now: about 100 ms where nothing else runs. */
 function yardstick(): number {
   return cpuOf(() => {
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       const found = WORK.map((line) => ({
         line: line.replace(/^src\//, ''),
         hits: SEARCHED.filter((each) => each.test(line)),
@@ -35,5 +35,5 @@ function yardstick(): number {
 export function quietSeconds(act: () => void): number {
   const before = yardstick()
   const taken = cpuOf(act)
-  return taken / 20 / Math.max(before, yardstick())
+  return taken / 10 / Math.max(before, yardstick())
 }
