@@ -93,7 +93,7 @@ async function openTeller({ ink, github, run }: Stage) {
       return step(
         'A push to main goes to production',
         [result],
-        [...live(result, first), await answersWith(urlOf(result), first), apiAnswers(result)],
+        [...live(result, first), await answersWith(urlOf(result), first, 'Hello from ml.ink'), apiAnswers(result)],
       )
     },
     async pullRequestOpens() {
@@ -111,7 +111,7 @@ async function openTeller({ ink, github, run }: Stage) {
         [result],
         [
           ...live(result, sha),
-          await answersWith(urlOf(result), sha),
+          await answersWith(urlOf(result), sha, 'Hello, friend'),
           apiAnswers(result),
           oneComment(repository, 'live'),
           oneComment(repository, 'removed when this pull request closes'),
@@ -124,7 +124,11 @@ async function openTeller({ ink, github, run }: Stage) {
       return step(
         'A second commit updates it',
         [result],
-        [...live(result, sha), await answersWith(urlOf(result), sha), oneComment(repository, 'live')],
+        [
+          ...live(result, sha),
+          await answersWith(urlOf(result), sha, 'Hello, dear friend'),
+          oneComment(repository, 'live'),
+        ],
       )
     },
     async brokenBuild() {
@@ -147,7 +151,7 @@ async function openTeller({ ink, github, run }: Stage) {
           },
           oneComment(repository, 'SyntaxError'),
           oneComment(repository, `${working.slice(0, 7)}`),
-          await answersWith(preview?.url, working),
+          await answersWith(preview?.url, working, 'Hello, dear friend'),
         ],
       )
     },
@@ -157,7 +161,7 @@ async function openTeller({ ink, github, run }: Stage) {
       return step(
         'The fix is live',
         [result],
-        [...live(result, sha), await answersWith(urlOf(result), sha), oneComment(repository, 'live')],
+        [...live(result, sha), await answersWith(urlOf(result), sha, 'Hello, friends'), oneComment(repository, 'live')],
       )
     },
     async merge() {
@@ -172,7 +176,7 @@ async function openTeller({ ink, github, run }: Stage) {
         [production, teardown],
         [
           ...live(production, sha),
-          await answersWith(urlOf(production), sha),
+          await answersWith(urlOf(production), sha, 'Hello, friends'),
           {
             what: 'both services of the preview are gone',
             holds: ink.services().every(({ name }) => !/-pr-1$/.test(name)) && teardown.outputs.status === 'removed',
@@ -214,11 +218,14 @@ function urlOf(run: RunResult): string | undefined {
   return servicesOf(run).web?.url
 }
 
-/** The front end prints its commit, and what its own API has read from its own database: the page proves what runs. */
-async function answersWith(url: string | undefined, sha: string): Promise<Check> {
+/** The front end prints its greeting, its commit, and what its own API has read from its own database: the page proves what runs. */
+async function answersWith(url: string | undefined, sha: string, greeting: string): Promise<Check> {
   const page = url === undefined ? '' : await fetch(url).then((answer) => answer.text())
-  const holds = page.includes(sha) && page.includes('read from a database of its own')
-  return { what: `${url ?? 'the URL'} answers with ${sha.slice(0, 7)}, and with the words of its API`, holds }
+  const holds = [`<h1>${greeting}</h1>`, sha, 'read from a database of its own'].every((words) => page.includes(words))
+  return {
+    what: `${url ?? 'the URL'} answers with “${greeting}”, ${sha.slice(0, 7)}, and the words of its API`,
+    holds,
+  }
 }
 
 function apiAnswers(run: RunResult): Check {

@@ -145,6 +145,16 @@ describe('a login', () => {
     nothingAsked(since)
   })
 
+  it('asks for no key where a workflow file is in the way, and nobody can be asked to replace it', async () => {
+    const since = ink.journal.length
+    const write = async () => expect.unreachable('it was kept')
+    const { deps, left } = desk([], { openWorkflowFile: () => ({ content: 'name: Mine', write }) })
+    const alone = { ...deps, terminal: { ...deps.terminal, interactive: false } }
+    await expect(login(alone, { print: true, writeWorkflow: true })).rejects.toThrow('deploy.yml is there already')
+    expect(left).toMatchObject({ out: '', secret: '' })
+    nothingAsked(since)
+  })
+
   it('that is denied says so, and takes no key', async () => {
     const openBrowser = (address: string) => void decideOn(address, 'deny', 'follow')
     const { deps, left } = desk([], { openBrowser })

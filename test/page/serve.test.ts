@@ -84,17 +84,20 @@ it('says so when its port is taken', async () => {
   server.close()
 })
 
-it('says all that is wrong with its options, and how it is used', async () => {
-  await using sandbox = await serve(['--run', '/nowhere/at/all', '--port', 'high', '--profile', 'g9'])
+it.each([
+  [
+    ['--run', '/nowhere/at/all', '--port', 'high', '--profile', 'g9'],
+    [
+      '--run must be a directory with an app; there is none at /nowhere/at/all.',
+      '--port must be a whole number from 1 to 65534, not high.',
+      '--profile must be one of g0, g1,',
+    ],
+  ],
+  [['--prot', '1'], ["Unknown option '--prot'"]],
+])('says all that is wrong with %j, and how it is used', async (args, words) => {
+  await using sandbox = await serve(args)
   expect(await sandbox.exited).toBe(1)
-  for (const words of [
-    '--run must be a directory with an app; there is none at /nowhere/at/all.',
-    '--port must be a whole number from 1 to 65534, not high.',
-    '--profile must be one of g0, g1,',
-    'Usage: npm run sandbox',
-  ]) {
-    expect(sandbox.said()).toContain(words)
-  }
+  for (const each of [...words, 'Usage: npm run sandbox']) expect(sandbox.said()).toContain(each)
   expect(sandbox.said()).not.toMatch(/^\s+at /m)
   expect(await sandbox.leftovers()).toEqual([])
 })

@@ -72,15 +72,15 @@ async function nodeStartCommand(
   return undefined
 }
 
-const wanted = 'install --quiet -r requirements.txt'
 /**
- * A pip of its own takes an environment longer than all the rest of a small app's build, so this machine's installs into it
- * where it can: `--python` came with pip 22.3.
+ * A pip of its own takes an environment longer than all the rest of a small app's build, so its `pip` is this machine's
+ * where that can install elsewhere: `--python` came with pip 22.3. Like any pip there, it leaves this machine's packages alone.
  */
-const pipInstall = [
-  `if python3 -c 'import pip; raise SystemExit(int(pip.__version__.split(".")[0]) < 23)' 2>/dev/null`,
-  `then python3 -m venv --without-pip .venv && python3 -m pip --python .venv/bin/python ${wanted}`,
-  `else python3 -m venv .venv && .venv/bin/pip ${wanted}; fi`,
+const makeEnvironment = [
+  `host=$(python3 -c 'import pip, sys; int(pip.__version__.split(".")[0]) > 22 and print(sys.executable)' 2>/dev/null)`,
+  'if [ -n "$host" ]; then "$host" -m venv --without-pip .venv',
+  `printf '#!/bin/sh\\nexec "%s" -m pip --python "%s" "$@"\\n' "$host" "$PWD/.venv/bin/python" > .venv/bin/pip`,
+  'chmod +x .venv/bin/pip; else python3 -m venv .venv; fi',
 ].join('; ')
 
 async function detectPython(folder: string): Promise<AppPlan | undefined> {
@@ -92,11 +92,14 @@ async function detectPython(folder: string): Promise<AppPlan | undefined> {
       : undefined
   if (requirements === undefined && main === undefined) return undefined
   const needed = requirements?.split('\n').some((line) => line.trim() !== '' && !line.trim().startsWith('#')) ?? false
-  const install = { name: 'install', command: pipInstall }
+  const install = [
+    { name: 'venv', command: makeEnvironment },
+    { name: 'install', command: '.venv/bin/pip install --quiet -r requirements.txt' },
+  ]
   const python = needed ? '.venv/bin/python' : 'python3'
   return {
     provider: 'python',
-    steps: needed ? [install] : [],
+    steps: needed ? install : [],
     start: main === undefined ? undefined : { command: `${python} -u ${main}` },
   }
 }
