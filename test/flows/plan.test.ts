@@ -52,6 +52,9 @@ beforeAll(async () => {
     const deployed = await act('push', { after: sha })
     expect(deployed.outputs.status, deployed.told).toBe('live')
   }
+  // What another workflow deploys without a file.
+  const alone = { inputs: { service: `${several.production}-jobs` } }
+  expect((await several.act('push', { after: several.first }, alone)).told).toBe('live')
 })
 
 describe.each([
@@ -100,6 +103,7 @@ describe.each([
     )
     const removing = await look(scene, sha, { ...inputs, 'remove-orphans': 'true' })
     expect(removing.log.join('\n')).toContain(`- ${scene.production}-api: remove, ink.yml no longer has it`)
+    expect(removing.log.join('\n')).toContain(`= ${scene.production}-jobs: unchanged`)
   })
 
   it('says that nothing would change where nothing does, and why a service would be left alone', async () => {

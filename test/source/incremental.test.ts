@@ -30,7 +30,7 @@ async function origin(stage: Stage): Promise<{ commit: (files: Record<string, st
   }
 }
 
-/** As `actions/checkout` does it: one commit, without history. */
+/** As `actions/checkout` does it: one commit, without history. Nothing here looks at its files. */
 async function checkOut(stage: Stage, name: string, sha: string): Promise<string> {
   const workspace = await newRepository(join(stage.path, name))
   await appendFile(join(workspace, '.git/config'), `[remote "origin"]\n\turl = ${stage.origin.url('acme/web')}\n`)
