@@ -7,7 +7,6 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InkPlatform, startInkPlatform } from '../../sandbox/ink/platform.ts'
 import { recommendedWorkflow } from '../../src/login/repository.ts'
-import { node24 } from '../support/node-24.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const KEY = /^dk_test_[0-9a-f]{64}$/
@@ -18,17 +17,15 @@ beforeAll(async () => {
 })
 afterAll(() => ink.stop())
 
-/** For the programs beside the one that is tested, of which many are started. */
-const node = await node24()
 // Opens an address as a browser would, clicks, and goes where that leads.
-const browser = `#!${node}
+const browser = `#!${process.execPath}
 const page = await (await fetch(process.argv[2])).text()
 const ticket = /name="ticket" value="([^"]+)"/.exec(page)[1]
 const body = new URLSearchParams({ ticket, decision: process.env.DECISION })
 await fetch(new URL('/oauth/authorize', process.argv[2]), { method: 'POST', body })
 `
 // Answers for acme/web, and notes down what it is given.
-const gh = `#!${node}
+const gh = `#!${process.execPath}
 import { appendFileSync, readFileSync } from 'node:fs'
 const args = process.argv.slice(2)
 const input = readFileSync(0, 'utf8')
