@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { runAction } from '../../sandbox/runner/runner.ts'
 import { decodeState } from '../../src/report/state.ts'
 import { useStage } from '../flows/use-stage.ts'
-import { exampleFolder, openPullRequest, readStep, runExample } from './run-example.ts'
+import { exampleFolder, openPullRequest, ownWorkflow, readStep, runExample } from './run-example.ts'
 
 const example = 'mcp-server'
 const own = resolve(import.meta.dirname, '../..')
@@ -59,7 +59,7 @@ it('the example is live once its handshake worked, says how many tools it has, a
   const { repository } = scene
   const { ink, github } = stage
   const event = await repository.event('pull_request', { action: 'opened', number })
-  const { permissions, inputs } = await readStep(stage, example, event)
+  const { permissions, inputs } = await readStep(stage, ownWorkflow(example), event)
   // By the bundle, which speaks MCP with an app here alone.
   const opened = await runAction({
     action: own,

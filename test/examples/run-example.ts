@@ -35,12 +35,22 @@ export async function openPullRequest(stage: Stage, name: string, change: Readon
   return { scene, first, head, number }
 }
 
-/** What the example's own workflow has the action's step given at an event, and what it grants its job. */
-export async function readStep(stage: Stage, name: string, event: WebhookEvent, secrets = {}) {
-  const workflow = await readFile(join(exampleFolder(name), '.github/workflows/deploy.yml'), 'utf8')
+/** Where the workflow of an example is that is a repository of its own, from the examples' folder. */
+export function ownWorkflow(name: string): string {
+  return join(name, '.github/workflows/deploy.yml')
+}
+
+/**
+ * What a workflow has the action's step given at an event, and what it grants its job.
+ * @param path from the examples' folder
+ * @throws Error when it gives the step what is no input
+ */
+export async function readStep(stage: Stage, path: string, event: WebhookEvent, secrets = {}) {
+  const workflow = await readFile(exampleFolder(path), 'utf8')
   const { permissions, steps } = workflowSchema.parse(parse(workflow)).jobs.deploy
   const step = steps.find(({ uses }) => uses?.includes('ink-deploy'))
   const contexts = {
+    inputs: {},
     secrets: { INK_API_KEY: stage.ink.apiKey, ...secrets },
     github: { event: event.payload, event_name: event.name },
   }
@@ -60,6 +70,6 @@ export async function runExample(
   event: WebhookEvent,
   secrets: Readonly<Record<string, string>> = {},
 ): Promise<Act> {
-  const { inputs, ...step } = await readStep(stage, name, event, secrets)
+  const { inputs, ...step } = await readStep(stage, ownWorkflow(name), event, secrets)
   return scene.play(event, { ...step, inputs: { 'build-pack': '', timeout: '', ...inputs } })
 }

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { EventKind, EventOptions } from '../../sandbox/github/github.ts'
 import { evaluateCondition, evaluateTemplate } from '../../sandbox/runner/expression.ts'
 import { commands } from '../../src/plan/setting-table.ts'
-import { inputNames } from '../../src/plan/settings.ts'
+import { ownWorkflow, readStep } from '../examples/run-example.ts'
 import type { Scene } from './stage.ts'
 import { useStage } from './use-stage.ts'
 
@@ -41,7 +41,7 @@ const workflowSchema = z.object({
 const names = (await readdir(folder)).filter((name) => name.endsWith('.yml'))
 
 // How those of the apps are carried out is in test/examples.
-const apps = ['mcp-server', 'monorepo', 'protected'].map((app) => join(app, '.github/workflows/deploy.yml'))
+const apps = ['mcp-server', 'monorepo', 'protected'].map(ownWorkflow)
 const paths = [...names.map((name) => join('workflows', name)), ...apps]
 
 async function load(path: string) {
@@ -109,21 +109,12 @@ describe('carried out', () => {
 
   /** Runs the action's step as the workflow file has it. */
   async function run(name: string, scene: Scene, kind: EventKind, options: EventOptions) {
-    const { jobs } = await load(join('workflows', name))
-    const { steps, permissions } = jobs.deploy
+    const path = join('workflows', name)
+    const { steps } = (await load(path)).jobs.deploy
     const event = await scene.repository.event(kind, options)
-    const contexts = {
-      inputs: {},
-      secrets: { INK_API_KEY: stage.ink.apiKey, API_TOKEN: 'a value of our own' },
-      github: { event: event.payload, event_name: event.name },
-    }
-    const entries = Object.entries(steps.find(({ uses }) => uses === ACTION)?.with ?? {}).map(([key, value]) => [
-      key,
-      evaluateTemplate(value, contexts, 'success'),
-    ])
-    expect(entries.map(([key]) => key).filter((key) => !inputNames.some((known) => known === key))).toEqual([])
+    const { inputs, permissions } = await readStep(stage, path, event, { API_TOKEN: 'a value of our own' })
     return scene.play(event, {
-      inputs: Object.fromEntries(entries),
+      inputs,
       permissions,
       prepare: async (workspace) => {
         if (!steps.some(({ run: command }) => command?.includes('npm run build'))) return
